@@ -1,0 +1,54 @@
+/* The device interface: what src/core needs of a backend.
+ *
+ * A backend embeds eex_device as the first member of its own struct and fills `vtable`. Callbacks
+ * return EEX_OK or a negative code with the message set. One device is used from one thread at a
+ * time; different devices may be used at once.
+ *
+ * Backends are registered in backends.c, the only host file that knows which ones were built. */
+#ifndef EEX_CORE_DEVICE_H
+#define EEX_CORE_DEVICE_H
+
+#include "core/op.h"
+
+typedef struct eex_device eex_device;
+
+typedef struct eex_device_vtable {
+    const char *kind; /* "cpu", "cuda" */
+
+    void (*close)(eex_device *dev);
+
+    /* Device memory, 64-byte aligned at least. *out belongs to the caller, who frees it with
+     * `release`. Contents are undefined. release accepts NULL. */
+    int (*allocate)(eex_device *dev, void **out, size_t bytes);
+    void (*release)(eex_device *dev, void *memory);
+    int (*upload)(eex_device *dev, void *to, const void *from_host, size_t bytes);
+    int (*download)(eex_device *dev, void *to_host, const void *from, size_t bytes);
+    int (*zero)(eex_device *dev, void *memory, size_t bytes);
+
+    /* Creates whatever the op needs to run with up to max_batch samples. *state may stay NULL. The
+     * op is kept by pointer and must outlive the state. `finish` accepts NULL state. */
+    int (*prepare)(eex_device *dev, void **state, const eex_op *op, int max_batch);
+    int (*run)(eex_device *dev, const eex_op *op, void *state, const eex_step *step);
+    void (*finish)(eex_device *dev, const eex_op *op, void *state);
+
+    /* Waits until everything that was submitted has happened. */
+    int (*sync)(eex_device *dev);
+} eex_device_vtable;
+
+struct eex_device {
+    const eex_device_vtable *vtable;
+    char name[128];  /* "cpu (AMD EPYC, 2 threads, avx512)": for reports */
+    int threads;     /* host threads used by a CPU device, else 1 */
+    bool host_memory; /* device pointers may be read by the host after sync */
+};
+
+typedef struct eex_device_options {
+    int threads;        /* 0: all that the process may use */
+    bool deterministic; /* bit-identical twice; the CPU always is */
+} eex_device_options;
+
+/* Opens "cpu", "cuda" or "cuda:N". EEX_ENOTFOUND names what is missing and what there is. */
+int eex_device_open(eex_device **out, const char *spec, const eex_device_options *options);
+void eex_device_close(eex_device *dev); /* accepts NULL */
+
+#endif

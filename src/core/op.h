@@ -1,0 +1,233 @@
+/* The lowered operations: what a plan consists of and what a device executes.
+ *
+ * A plan (plan.h) turns a graph into a flat list of these. A device (device.h) prepares each one
+ * once and runs it many times. Activations are float32, channels last: a tensor of N samples is
+ * (N, H, W, C) with C contiguous. All pointers are device pointers; they stay the same for the
+ * whole life of the plan, so a device may bake them into captured graphs.
+ *
+ * The batch is not part of an op: prepare gets the largest, run the one of the moment. */
+#ifndef EEX_CORE_OP_H
+#define EEX_CORE_OP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum eex_act { EEX_ACT_NONE, EEX_ACT_RELU, EEX_ACT_RELU6 } eex_act;
+
+typedef enum eex_op_kind {
+    EEX_OP_AUGMENT,       /* uint8 images to normalised float32, with augmentation */
+    EEX_OP_CONV,          /* convolution (dense or depthwise), fused bias + residual + act */
+    EEX_OP_CONV_BWD_DATA,
+    EEX_OP_CONV_BWD_WEIGHTS,
+    EEX_OP_BN_TRAIN,      /* batch norm with batch statistics, fused residual + act */
+    EEX_OP_BN_EVAL,       /* batch norm with running statistics, fused residual + act */
+    EEX_OP_BN_BWD,
+    EEX_OP_ACT,
+    EEX_OP_ACT_BWD,
+    EEX_OP_ADD,
+    EEX_OP_ACCUMULATE,    /* y += x, or y = x: gradients of values with several consumers */
+    EEX_OP_MAX_POOL,
+    EEX_OP_MAX_POOL_BWD,
+    EEX_OP_GLOBAL_POOL,   /* mean over H and W */
+    EEX_OP_GLOBAL_POOL_BWD,
+    EEX_OP_DROPOUT,       /* forward and backward alike: multiplies by the mask of (seed, step) */
+    EEX_OP_LOSS,
+    EEX_OP_HEAD,          /* temperature softmax, top-1, margin, entropy */
+    EEX_OP_GRAD_NORM,     /* L2 norm of all gradients and the clipping factor */
+    EEX_OP_SGD,
+    EEX_OP_ADAMW,
+    EEX_OP_EMA,
+    EEX_OP_COMPACT,       /* gathers the rows of the surviving samples to the front */
+    EEX_OP_KINDS
+} eex_op_kind;
+
+/* Geometry of a convolution or pooling window. Square kernels, equal strides and pads. groups is 1
+ * or cin (depthwise, cout == cin); anything else is refused with EEX_EUNSUPPORTED. */
+typedef struct eex_window {
+    int cin, hin, win;
+    int cout, hout, wout;
+    int kernel, stride, pad, groups;
+} eex_window;
+
+/* Weights are stored HWIO: (kernel, kernel, cin, cout), or (kernel, kernel, c) when depthwise. A
+ * linear layer is a 1x1 convolution on a 1x1 image. */
+typedef struct eex_op_conv {
+    eex_window window;
+    const float *x;        /* (N, hin, win, cin) */
+    const float *w;        /* HWIO */
+    const float *bias;     /* (cout) or NULL */
+    const float *residual; /* (N, hout, wout, cout) added before act, or NULL */
+    float *y;              /* (N, hout, wout, cout) */
+    eex_act act;
+    bool w_static;         /* weights never change after prepare: pack them once */
+    double *stats;         /* (2, cout) or NULL: sum and sum of squares of y over N, H, W, written
+                            * (not accumulated) for the batch norm that follows */
+} eex_op_conv;
+
+typedef struct eex_op_conv_bwd_data {
+    eex_window window;
+    const float *dy; /* (N, hout, wout, cout) */
+    const float *w;  /* HWIO */
+    float *dx;       /* (N, hin, win, cin) */
+    bool accumulate; /* dx += instead of dx = */
+} eex_op_conv_bwd_data;
+
+typedef struct eex_op_conv_bwd_weights {
+    eex_window window;
+    const float *x;
+    const float *dy;
+    float *dw;       /* HWIO */
+    float *dbias;    /* (cout) or NULL */
+    bool accumulate; /* dw and dbias += instead of = */
+} eex_op_conv_bwd_weights;
+
+/* y = act(gamma * (x - mean) / sqrt(var + eps) + beta + residual). In training mean and biased var
+ * are the batch's; the running ones move by `momentum` (running var unbiased, as in PyTorch). */
+typedef struct eex_op_bn {
+    int c, hw;             /* hw: pixels of one sample */
+    const float *x;        /* (N, hw, c) */
+    const float *residual; /* (N, hw, c) or NULL */
+    float *y;              /* (N, hw, c) */
+    const float *gamma, *beta;
+    float *running_mean, *running_var;
+    float *save_mean, *save_invstd; /* (c) each: written by BN_TRAIN, read by BN_BWD */
+    const double *stats;            /* (2, c) sums from the convolution in front, or NULL */
+    float momentum, eps;
+    eex_act act;
+} eex_op_bn;
+
+/* Backward of BN_TRAIN (batch_stats) or BN_EVAL. The act's mask comes from y. */
+typedef struct eex_op_bn_bwd {
+    int c, hw;
+    const float *dy, *x, *y;
+    const float *gamma, *beta;
+    const float *save_mean, *save_invstd; /* batch statistics; unused when !batch_stats */
+    const float *running_mean, *running_var;
+    float eps;
+    bool batch_stats;
+    eex_act act;
+    bool has_residual;         /* the forward added a residual before act */
+    float *dx;                 /* may be NULL when nothing in front needs a gradient */
+    float *dresidual;          /* gradient for the residual, or NULL */
+    bool dresidual_accumulate; /* dresidual += instead of = */
+    float *dgamma, *dbeta;     /* (c) each, or NULL when frozen */
+    bool accumulate;           /* dgamma, dbeta += instead of = */
+} eex_op_bn_bwd;
+
+/* ACT: y = act(x). ACT_BWD: dx (in y) = dy (in x) masked by the forward output `ref`.
+ * ADD: y = act(x + x2). ACCUMULATE: y += x or y = x. DROPOUT: y = x * mask / (1 - p). */
+typedef struct eex_op_pointwise {
+    int size; /* elements of one sample */
+    const float *x, *x2, *ref;
+    float *y;
+    eex_act act;
+    bool accumulate;
+    float p;       /* dropout probability */
+    uint64_t salt; /* dropout: tells layers apart */
+} eex_op_pointwise;
+
+typedef struct eex_op_pool {
+    eex_window window;
+    const float *x; /* forward input; MAX_POOL_BWD needs it to find the maximum again */
+    const float *dy;
+    float *y;       /* forward output */
+    float *dx;
+    bool accumulate;
+} eex_op_pool;
+
+/* Mean cross entropy with label smoothing, plus l1 * mean |logit|, plus distillation from `teacher`
+ * (KL at temperature distill_t, weight distill, scaled by distill_t squared), all times `weight`.
+ * NULL dlogits: evaluate only. totals[0] += sum of per-sample losses (unweighted cross entropy with
+ * its smoothing, plus l1 and distillation), totals[1] += number correct; not reset by the op. */
+typedef struct eex_op_loss {
+    int classes;
+    const float *logits;   /* (N, classes) */
+    const float *teacher;  /* (N, classes) or NULL */
+    const int32_t *labels; /* (N) */
+    float *dlogits;        /* (N, classes) or NULL */
+    double *totals;        /* (2) on the device */
+    float weight, smoothing, l1, distill, distill_t;
+} eex_op_loss;
+
+/* Scores of one exit. confidence = softmax(logits / temperature)[class]; margin = top-1 minus top-2
+ * probability; entropy in nats. */
+typedef struct eex_op_head {
+    int classes;
+    const float *logits; /* (N, classes) */
+    float temperature;
+    int32_t *top;                        /* (N) */
+    float *confidence, *margin, *entropy; /* (N) each */
+} eex_op_head;
+
+/* Augmentation is drawn per sample from a counter-based generator keyed by (seed, epoch, sample
+ * number), so that neither threads nor interruptions change it. */
+typedef struct eex_augment {
+    bool enabled; /* false: resize nothing, only normalise */
+    int crop_pad; /* zero padding on each side before a random crop; 0: no crop */
+    bool flip;
+    int cutout;      /* side of the square that is blanked (to the mean); 0: none */
+    float jitter;    /* brightness, contrast and saturation factors in 1 +- jitter; 0: none */
+    float mean[3], std[3]; /* of values in 0..1 */
+} eex_augment;
+
+typedef struct eex_op_augment {
+    int c, h, w;
+    eex_augment augment;
+    const uint8_t *images;  /* (N, h, w, c) */
+    const uint32_t *sample; /* (N) sample numbers in the data set: the key of the generator */
+    float *y;               /* (N, h, w, c) */
+} eex_op_augment;
+
+/* Parameters lie in one flat buffer, gradients and moments in parallel ones. */
+typedef struct eex_op_optim {
+    size_t count;
+    float *w, *g, *m, *v;     /* m: momentum or first moment; v: second moment, AdamW only */
+    const uint8_t *decay;     /* (count / 16): 1 where weight decay applies; parameters are padded
+                               * to multiples of 16 elements */
+    float *clip;              /* (1) factor written by GRAD_NORM, or NULL: no clipping */
+    float clip_norm;          /* GRAD_NORM: largest norm allowed */
+    double *norm;             /* (1) GRAD_NORM: the norm before clipping */
+    float momentum, beta1, beta2, eps, weight_decay;
+    bool nesterov;
+    float *ema;               /* EMA: ema = ema_decay * ema + (1 - ema_decay) * w */
+    float ema_decay;
+} eex_op_optim;
+
+/* Moves row index[i] to row i, i < count; index is strictly increasing, so it can run in place. */
+typedef struct eex_op_compact {
+    size_t row_bytes;
+    void *data;
+    const int32_t *index; /* (count) */
+} eex_op_compact;
+
+typedef struct eex_op {
+    eex_op_kind kind;
+    const char *name; /* the node it came from; borrowed from the graph */
+    union {
+        eex_op_augment augment;
+        eex_op_conv conv;
+        eex_op_conv_bwd_data conv_bwd_data;
+        eex_op_conv_bwd_weights conv_bwd_weights;
+        eex_op_bn bn;
+        eex_op_bn_bwd bn_bwd;
+        eex_op_pointwise pointwise;
+        eex_op_pool pool;
+        eex_op_loss loss;
+        eex_op_head head;
+        eex_op_optim optim;
+        eex_op_compact compact;
+    } u;
+} eex_op;
+
+/* What changes from one step to the next; the same for every op of a step. */
+typedef struct eex_step {
+    int batch;         /* samples in this step, 1..max batch */
+    float lr;
+    uint64_t seed;     /* of the run: keys augmentation and dropout */
+    uint32_t epoch;    /* keys augmentation */
+    uint64_t step;     /* optimiser steps so far, counted from 1: keys dropout, AdamW's bias
+                        * correction and EMA warm-up */
+} eex_step;
+
+#endif
