@@ -1,0 +1,52 @@
+/* The CPU device: what the op files of this room share.
+ *
+ * One op is one file, which defines one eex_cpu_op_class; device.c finds the class by op kind. Ops
+ * run one after the other, each spread over the pool; so one scratch buffer serves them all. */
+#ifndef EEX_CPU_CPU_H
+#define EEX_CPU_CPU_H
+
+#include "core/device.h"
+#include "cpu/kernels/kernels.h"
+#include "cpu/pool.h"
+
+typedef struct eex_cpu {
+    eex_device base; /* first member; base.threads == eex_pool_threads(pool) */
+    eex_pool *pool;
+    const eex_kernels *kernels; /* of the best instruction set here, or of EEX_CPU_ISA */
+    void *scratch;              /* scratch_bytes, 64-byte aligned; see eex__cpu_reserve */
+    size_t scratch_bytes;
+} eex_cpu;
+
+/* As in eex_device_vtable. *state starts as NULL and may stay so; finish accepts NULL state. Any
+ * of prepare and finish may be NULL when there is nothing to do. */
+typedef struct eex_cpu_op_class {
+    int (*prepare)(eex_cpu *cpu, void **state, const eex_op *op, int max_batch);
+    int (*run)(eex_cpu *cpu, const eex_op *op, void *state, const eex_step *step);
+    void (*finish)(eex_cpu *cpu, const eex_op *op, void *state);
+} eex_cpu_op_class;
+
+/* Makes cpu->scratch at least `bytes` long. For prepare only: the buffer may move, so `run` reads
+ * cpu->scratch anew. Its contents are undefined at the start of every run. Freed with
+ * eex__cpu_release_scratch when the device closes. */
+int eex__cpu_reserve(eex_cpu *cpu, size_t bytes);
+void eex__cpu_release_scratch(eex_cpu *cpu);
+
+/* Runs fn on the pool when `work` is worth waking it, else fn(ctx, 0, 1) on the calling thread.
+ * work: an estimate of the whole in nanoseconds of one core. fn must give the same result bit for
+ * bit either way, or `work` must be the same in every run. */
+void eex__cpu_parallel(eex_cpu *cpu, double work, eex_pool_fn fn, void *ctx);
+
+/* 64-byte aligned memory; freed with free(). Fails with EEX_ENOMEM, naming `what`. */
+int eex__cpu_alloc(void **out, size_t bytes, const char *what);
+
+extern const eex_cpu_op_class eex__cpu_augment;
+extern const eex_cpu_op_class eex__cpu_conv, eex__cpu_conv_bwd_data, eex__cpu_conv_bwd_weights;
+extern const eex_cpu_op_class eex__cpu_bn_train, eex__cpu_bn_eval, eex__cpu_bn_bwd;
+extern const eex_cpu_op_class eex__cpu_act, eex__cpu_act_bwd, eex__cpu_add, eex__cpu_accumulate;
+extern const eex_cpu_op_class eex__cpu_max_pool, eex__cpu_max_pool_bwd;
+extern const eex_cpu_op_class eex__cpu_global_pool, eex__cpu_global_pool_bwd;
+extern const eex_cpu_op_class eex__cpu_dropout, eex__cpu_loss, eex__cpu_head;
+extern const eex_cpu_op_class eex__cpu_grad_norm, eex__cpu_sgd, eex__cpu_adamw, eex__cpu_ema;
+extern const eex_cpu_op_class eex__cpu_compact;
+
+#endif
