@@ -40,11 +40,11 @@ const char *eex_error(void);
 const char *eex_status_name(int code);
 
 /* Returns from the calling function with the code of a failed expression. */
-#define EEX_TRY(expression)                                                                        \
-    do {                                                                                           \
-        int eex_try_code = (expression);                                                           \
-        if (eex_try_code < 0)                                                                      \
-            return eex_try_code;                                                                   \
+#define EEX_TRY(expression)              \
+    do {                                 \
+        int eex_try_code = (expression); \
+        if (eex_try_code < 0)            \
+            return eex_try_code;         \
     } while (0)
 
 #ifdef __cplusplus

@@ -1,0 +1,66 @@
+/* Files and folders.
+ *
+ * A file that is written here is complete or absent, also after a power cut: it is written aside,
+ * flushed, renamed, and the folder is flushed. Text that is returned belongs to the caller (free).
+ */
+#ifndef EEX_BASE_FS_H
+#define EEX_BASE_FS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* "folder/name"; `name` alone when it is absolute or the folder is empty. */
+int eex_path_join(char **out, const char *folder, const char *name);
+
+/* The part behind the last slash: borrowed, never NULL. */
+const char *eex_path_base(const char *path);
+
+/* The part before the last slash; "." when there is none. */
+int eex_path_folder(char **out, const char *path);
+
+bool eex_fs_exists(const char *path);
+bool eex_fs_is_folder(const char *path);
+
+/* Bytes of a regular file. EEX_ENOTFOUND, EEX_EIO. */
+int eex_fs_size(uint64_t *out, const char *path);
+
+/* Makes the folder and those above it (mkdir -p); one that exists is fine. */
+int eex_fs_make_folder(const char *path);
+
+/* Reads a whole file; a NUL that `size` (may be NULL) does not count follows the data.
+ * EEX_ENOTFOUND when there is none, EEX_EFORMAT when it is larger than `limit` bytes. */
+int eex_fs_read(char **out, size_t *size, const char *path, size_t limit);
+
+/* Writes a whole file atomically. */
+int eex_fs_write(const char *path, const void *data, size_t size);
+
+/* The same for libraries that write files themselves: they write to the name that
+ * eex_fs_part_name gives (unique, in the same folder), then eex_fs_commit flushes it and renames it
+ * to `path`. On failure the caller's part is removed. */
+int eex_fs_part_name(char **out, const char *path);
+int eex_fs_commit(const char *part, const char *path);
+
+/* Removes parts that a killed process left in a folder. Only for the holder of its lock. */
+int eex_fs_remove_parts(const char *folder);
+
+/* Removes a file or a folder with all it contains, never following links. Absent is fine. */
+int eex_fs_remove_tree(const char *path);
+
+/* The names in a folder, without "." and "..", sorted by bytes. */
+typedef struct eex_fs_names {
+    char **names;
+    size_t count;
+} eex_fs_names;
+
+int eex_fs_list(eex_fs_names *out, const char *folder);
+void eex_fs_names_free(eex_fs_names *names);
+
+/* An exclusive lock on a folder, held until released or until the process ends in whatever way.
+ * EEX_EBUSY names the process that holds it. */
+typedef struct eex_lock eex_lock;
+
+int eex_lock_acquire(eex_lock **out, const char *folder);
+void eex_lock_release(eex_lock *lock); /* accepts NULL */
+
+#endif

@@ -1,0 +1,18 @@
+/* Ctrl-C and SIGTERM as a flag that long work polls, so that state is saved before leaving. */
+#ifndef EEX_BASE_SIGNALS_H
+#define EEX_BASE_SIGNALS_H
+
+#include <stdbool.h>
+
+/* The first SIGINT or SIGTERM sets the flag. A second Ctrl-C ends the process at once by the
+ * default handler, which shells report as 130; one that follows within 0.2 s is the same keystroke
+ * arriving twice and is ignored. Interrupted system calls are restarted. */
+int eex_signals_install(void);
+
+/* True once a signal came. Work that sees it saves and returns eex_fail(EEX_EINTERRUPTED, ...). */
+bool eex_interrupted(void);
+
+/* Forgets a signal that came: for tests and the prompt of the REPL. */
+void eex_signals_clear(void);
+
+#endif

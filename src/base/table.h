@@ -1,0 +1,39 @@
+/* Plain-text tables for a terminal.
+ *
+ * Columns are padded to their widest cell by display width. Where the table is wider than it may
+ * be, columns are dropped, those with the lowest priority first and the rightmost of equals. */
+#ifndef EEX_BASE_TABLE_H
+#define EEX_BASE_TABLE_H
+
+#include "base/buffer.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+typedef enum eex_align { EEX_ALIGN_LEFT, EEX_ALIGN_RIGHT } eex_align;
+
+typedef struct eex_table eex_table;
+
+int eex_table_new(eex_table **out);
+void eex_table_free(eex_table *table); /* accepts NULL */
+
+/* Columns come before the first row. The title is copied. Memory failures stick and show up when
+ * the table is printed. */
+void eex_table_column(eex_table *table, const char *title, eex_align align, int priority);
+
+/* Starts a row, then fills its cells from the left, printf-style. Missing cells are empty, surplus
+ * ones are ignored. */
+void eex_table_row(eex_table *table);
+void eex_table_cell(eex_table *table, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* A horizontal line between the rows before and after. */
+void eex_table_rule(eex_table *table);
+
+/* Appends the table; width 0: as wide as it is. */
+int eex_table_format(eex_buffer *out, const eex_table *table, size_t width);
+
+/* Prints it, within the terminal's width when `stream` is one. */
+int eex_table_print(FILE *stream, const eex_table *table);
+
+#endif

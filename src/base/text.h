@@ -1,0 +1,31 @@
+/* Words and numbers as people write and read them. */
+#ifndef EEX_BASE_TEXT_H
+#define EEX_BASE_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The word most like `word` (fewest insertions, deletions, replacements and swaps of neighbours),
+ * for "did you mean"; NULL when none is near. Borrowed from `words`. */
+const char *eex_text_nearest(const char *word, const char *const *words, size_t count);
+
+/* Columns that UTF-8 text takes on a terminal: combining marks 0, East Asian wide ones 2. */
+size_t eex_text_width(const char *text);
+
+/* A number for people, in three digits with SI prefix: "1.23 M", "999", "12.3 k", "0.05". With a
+ * unit it follows the prefix: "1.23 MB". Returns `out`. */
+enum { EEX_TEXT_SIZE = 48 };
+const char *eex_text_number(char out[EEX_TEXT_SIZE], double value, const char *unit);
+
+/* A short time in three digits: "12.3 ms", "1.50 s", "480 us". */
+const char *eex_text_time(char out[EEX_TEXT_SIZE], double seconds);
+
+/* A long one: "8 s", "3:05", "1:02:03". */
+const char *eex_text_duration(char out[EEX_TEXT_SIZE], double seconds);
+
+/* Strict parsing of a whole decimal number within min..max. EEX_EINVAL says
+ * "<what>: an integer from <min> to <max>, got \"<text>\"". Doubles must be finite. */
+int eex_text_parse_int(int64_t *out, const char *text, int64_t min, int64_t max, const char *what);
+int eex_text_parse_double(double *out, const char *text, double min, double max, const char *what);
+
+#endif
