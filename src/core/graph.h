@@ -25,7 +25,7 @@ typedef enum eex_node_kind {
     EEX_NODE_LINEAR
 } eex_node_kind;
 
-enum { EEX_TRUNK = -1, EEX_MAX_EXITS = 64, EEX_NAME_MAX = 96 };
+enum { EEX_TRUNK = -1, EEX_MAX_EXITS = 128, EEX_NAME_MAX = 96 };
 
 typedef struct eex_param {
     char name[EEX_NAME_MAX + 32]; /* "features.0.0.weight", "classifier.1.bias" */

@@ -6,7 +6,7 @@
 
 typedef struct eex_points {
     int count;
-    int nodes[EEX_MAX_EXITS * 4]; /* node ids, ascending */
+    int nodes[EEX_MAX_EXITS * 2]; /* node ids, ascending */
 } eex_points;
 
 /* Where a residual connection merges: the value after the add, and after the act that directly

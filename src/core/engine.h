@@ -1,0 +1,38 @@
+/* The engine: adaptive execution. Runs a batch segment by segment; at each exit the samples that
+ * the policy accepts or rejects leave, and the batch really shrinks to the survivors. */
+#ifndef EEX_CORE_ENGINE_H
+#define EEX_CORE_ENGINE_H
+
+#include "core/plan.h"
+#include "core/policy.h"
+
+typedef struct eex_engine eex_engine;
+
+typedef struct eex_result {
+    int32_t top;            /* class */
+    int32_t exit;           /* where it left */
+    eex_decision decision;  /* EEX_ACCEPT or EEX_REJECT */
+    float confidence, margin, entropy;
+} eex_result;
+
+/* graph and policy must have the same exits. Everything is borrowed and must outlive the engine;
+ * the policy NULL runs to the end (the base network). */
+int eex_engine_open(eex_engine **out, const eex_graph *graph, eex_params *params,
+                    const eex_policy *policy, const eex_augment *normalise, int batch);
+void eex_engine_close(eex_engine *engine);
+
+/* Classifies count (1..batch) images, (count, H, W, C) uint8; results in the same order. Allocates
+ * nothing. */
+int eex_engine_run(eex_engine *engine, eex_result *results, const uint8_t *images, int count);
+
+/* Milliseconds of one input that leaves at exit k (batch 1): median of `rounds` runs after a warm-up.
+ * ms[k] has room for every exit; cumulative, as a user would wait. */
+int eex_engine_latency(eex_engine *engine, double *ms, const uint8_t *image, int rounds);
+
+typedef struct eex_latency {
+    double mean, p50, p95, p99; /* milliseconds of one input at batch 1 */
+} eex_latency;
+/* Batch-1 latency over the given images, each run once after a warm-up. */
+int eex_engine_measure(eex_engine *engine, eex_latency *out, const uint8_t *images, int count);
+
+#endif

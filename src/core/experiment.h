@@ -1,0 +1,81 @@
+/* Experiments: what an experiment file describes, and running it from end to end.
+ *
+ * src/lua fills eex_experiment from a script; nothing here knows Lua. A run is a folder (see
+ * docs/store-format.md); it can be killed at any moment and continued by running it again. */
+#ifndef EEX_CORE_EXPERIMENT_H
+#define EEX_CORE_EXPERIMENT_H
+
+#include "core/calibrate.h"
+#include "core/saliency.h"
+#include "core/train.h"
+
+enum { EEX_MAX_CHOICES = 8 };
+
+typedef enum eex_algorithm { EEX_AGING, EEX_RANDOM, EEX_EXHAUSTIVE } eex_algorithm;
+typedef enum eex_evaluator_kind { EEX_EVALUATE_SHARED, EEX_EVALUATE_TRAIN } eex_evaluator_kind;
+typedef enum eex_score_kind {
+    EEX_SCORE_ACCURACY,  /* Algorithm 1 */
+    EEX_SCORE_EQUATION1, /* latency + loss of agreement with the base */
+    EEX_SCORE_WEIGHTED   /* accuracy - weight * cost / base cost */
+} eex_score_kind;
+
+typedef struct eex_experiment {
+    char name[EEX_NAME_MAX];
+    char *source;             /* the script's text, stored with the run; owned */
+    uint64_t seed;
+
+    struct {
+        char name[256];       /* of a data set in the data folder, or a path */
+        int calibration, validation; /* samples taken from the training split */
+        int train;            /* samples used for training; 0: all that are left */
+    } data;
+
+    eex_graph *backbone;      /* owned */
+    eex_points points;        /* candidate exit points */
+    bool probe;               /* rank `points` by a linear probe's accuracy and keep probe_count */
+    int probe_count;
+
+    struct {
+        int choices, blocks[EEX_MAX_CHOICES]; /* block counts a gate may have, ascending */
+        eex_act act;
+        int max_exits;        /* largest number of gates of a candidate; 0: no limit */
+    } gates;
+
+    eex_recipe training;      /* of the shared network and of the base (without gates) */
+    eex_recipe candidate;     /* evaluator = "train": of each candidate */
+    eex_calibration policy;
+
+    struct {
+        eex_algorithm algorithm;
+        eex_evaluator_kind evaluator;
+        eex_score_kind score;
+        int population, sample, trials;
+        double weight;        /* of EEX_SCORE_WEIGHTED */
+        double min_accuracy;  /* >= 0: among the Pareto front take the cheapest with at least this
+                               * validation accuracy; -1: the best score */
+        int tau;              /* candidates also trained to correlate both evaluators; 0: none */
+    } search;
+
+    eex_recipe final;         /* epochs 0: the best candidate keeps the shared weights; else it is
+                               * trained on from them by this recipe */
+} eex_experiment;
+
+eex_experiment *eex_experiment_new(void); /* with every default; NULL: out of memory */
+void eex_experiment_free(eex_experiment *e);
+
+/* Consistency of the whole: EEX_EINVAL names the field's path and what was expected. */
+int eex_experiment_check(const eex_experiment *e);
+
+typedef struct eex_run_options {
+    const char *folder;    /* created if absent */
+    const char *data_dir;  /* NULL: $EEX_DATA, else the default */
+    const char *device;    /* "cpu" */
+    int threads;           /* 0: all */
+    bool fresh;            /* start again: what is in the folder is removed first */
+} eex_run_options;
+
+/* Runs or continues. A finished run is left as it is. Status codes as in status.h; after
+ * EEX_EINTERRUPTED everything is saved. */
+int eex_experiment_run(const eex_experiment *e, const eex_run_options *options);
+
+#endif

@@ -1,0 +1,63 @@
+/* Exit policies: when a sample leaves.
+ *
+ * A policy belongs to one exit list and is saved with the weights. All four kinds share one form:
+ * exit k accepts when its score is at least high[k][c], rejects (out of distribution) when it is
+ * below low[k][c], else the sample goes on; c is the predicted class. Scores: per-class and
+ * confidence use the top-1 probability at the policy's temperature, margin the margin, entropy
+ * minus the entropy. The last exit always decides: it accepts unless it rejects. */
+#ifndef EEX_CORE_POLICY_H
+#define EEX_CORE_POLICY_H
+
+#include "core/store.h"
+#include "core/trace.h"
+
+typedef enum eex_policy_kind {
+    EEX_POLICY_PER_CLASS,  /* T_high,c = mu_c + a sigma_c, T_low,c = mu_c - b sigma_c (nasexer.txt,
+                            * eq. 5 and II-D-3) */
+    EEX_POLICY_MARGIN,     /* edanas.txt */
+    EEX_POLICY_CONFIDENCE, /* exit-prediction.txt */
+    EEX_POLICY_ENTROPY,    /* BranchyNet */
+    EEX_POLICY_KINDS
+} eex_policy_kind;
+
+typedef enum eex_decision { EEX_GO_ON, EEX_ACCEPT, EEX_REJECT } eex_decision;
+
+typedef struct eex_policy {
+    eex_policy_kind kind;
+    int exits, classes;
+    float *temperature;  /* (exits) */
+    float *high, *low;   /* (exits, classes); low = -INFINITY: never rejects */
+    double *mean, *dev;  /* (exits, classes) Gaussian regressors, per-class kind only, else 0 */
+    double *a, *b;       /* (exits) in deviations for per-class; the threshold itself otherwise */
+    int64_t *count;      /* (exits, classes) calibration samples behind mean and dev */
+} eex_policy;
+
+const char *eex_policy_kind_name(eex_policy_kind kind);
+int eex_policy_kind_parse(eex_policy_kind *out, const char *name);
+
+int eex_policy_new(eex_policy **out, eex_policy_kind kind, int exits, int classes);
+void eex_policy_free(eex_policy *policy);
+int eex_policy_select(eex_policy **out, const eex_policy *policy, const int *exits, int count);
+
+/* The score that exit k compares: see above. */
+static inline float eex_policy_score(eex_policy_kind kind, float confidence, float margin,
+                                     float entropy)
+{
+    if (kind == EEX_POLICY_MARGIN)
+        return margin;
+    return kind == EEX_POLICY_ENTROPY ? -entropy : confidence;
+}
+
+/* What exit k decides about a sample. Engine and replay both come here. */
+static inline eex_decision eex_policy_decide(const eex_policy *p, int k, int top, float score)
+{
+    size_t at = (size_t)k * (size_t)p->classes + (size_t)top;
+    if (score < p->low[at])
+        return EEX_REJECT;
+    return score >= p->high[at] || k == p->exits - 1 ? EEX_ACCEPT : EEX_GO_ON;
+}
+
+int eex_policy_save(const eex_policy *policy, eex_store_file *file, const char *group);
+int eex_policy_load(eex_policy **out, eex_store_file *file, const char *group);
+
+#endif

@@ -1,0 +1,35 @@
+/* Replay: policies and structures judged on a trace, without the network. */
+#ifndef EEX_CORE_REPLAY_H
+#define EEX_CORE_REPLAY_H
+
+#include "core/calibrate.h"
+#include "core/graph.h"
+
+typedef struct eex_outcome {
+    double accuracy;         /* right and not rejected */
+    double cost;             /* expected cost of one input */
+    double rejected;         /* fraction */
+    double agreement;        /* fraction that decides as the last exit of the trace alone would */
+    double share[EEX_MAX_EXITS]; /* fraction that leaves at each exit (utilisation) */
+    double exit_accuracy[EEX_MAX_EXITS]; /* of those that leave there; NaN when none does */
+} eex_outcome;
+
+/* Runs the policy on a trace of the same exits. exit_of and decision_of (samples each, may be NULL)
+ * receive where and how each sample leaves. */
+int eex_replay(eex_outcome *out, const eex_trace *trace, const eex_policy *policy,
+               const eex_exit_costs *costs, int32_t *exit_of, eex_decision *decision_of);
+
+/* A replayer answers for structures: subsets of the columns of one trace under one policy. Columns
+ * are bit sets (accepts, rejects, right), so a candidate costs microseconds. */
+typedef struct eex_replayer eex_replayer;
+
+int eex_replayer_new(eex_replayer **out, const eex_trace *trace, const eex_policy *policy);
+void eex_replayer_free(eex_replayer *r);
+
+/* columns: the candidate's exits as columns of the trace, ascending; the end of the backbone (the
+ * trace's last column) is always last. cost: what leaving at each of them costs. The policy's
+ * thresholds of those columns apply. No allocation. */
+void eex_replayer_run(eex_outcome *out, const eex_replayer *r, const int *columns, int count,
+                      const double *cost);
+
+#endif
