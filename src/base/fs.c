@@ -1,0 +1,314 @@
+#include "base/fs.h"
+
+#include "base/buffer.h"
+#include "base/status.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char part_mark[] = ".part-";
+
+static int fail_errno(const char *verb, const char *path)
+{
+    const int reason = errno;
+    const int code = reason == ENOENT ? EEX_ENOTFOUND : reason == ENOMEM ? EEX_ENOMEM : EEX_EIO;
+    return eex_fail(code, "cannot %s %s: %s", verb, path, strerror(reason));
+}
+
+static int copy_text(char **out, const char *text, size_t size)
+{
+    *out = strndup(text, size);
+    return *out ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory: cannot copy a path");
+}
+
+int eex_path_join(char **out, const char *folder, const char *name)
+{
+    if (name[0] == '/' || folder[0] == '\0')
+        return copy_text(out, name, strlen(name));
+    eex_buffer path = EEX_BUFFER_INIT;
+    eex_buffer_puts(&path, folder);
+    if (folder[strlen(folder) - 1] != '/')
+        eex_buffer_putc(&path, '/');
+    eex_buffer_puts(&path, name);
+    const int code = eex_buffer_take(out, &path);
+    eex_buffer_free(&path);
+    return code;
+}
+
+const char *eex_path_base(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+int eex_path_folder(char **out, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return copy_text(out, ".", 1);
+    return copy_text(out, path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+bool eex_fs_exists(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0;
+}
+
+bool eex_fs_is_folder(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+int eex_fs_size(uint64_t *out, const char *path)
+{
+    struct stat info;
+    if (stat(path, &info) != 0)
+        return fail_errno("read", path);
+    if (!S_ISREG(info.st_mode))
+        return eex_fail(EEX_EIO, "cannot read %s: it is not a regular file", path);
+    *out = (uint64_t)info.st_size;
+    return EEX_OK;
+}
+
+static int make_one_folder(const char *path)
+{
+    if (mkdir(path, 0777) == 0 || (errno == EEXIST && eex_fs_is_folder(path)))
+        return EEX_OK;
+    const int reason = errno;
+    return eex_fail(EEX_EIO, "cannot make the folder %s: %s", path,
+                    reason == EEXIST ? "a file of that name is in the way" : strerror(reason));
+}
+
+int eex_fs_make_folder(const char *path)
+{
+    char *copy;
+    EEX_TRY(copy_text(&copy, path, strlen(path)));
+    int code = EEX_OK;
+    for (char *slash = strchr(copy + (*copy == '/'), '/'); slash && code == EEX_OK;
+         slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (!eex_fs_is_folder(copy)) /* mkdir on a read-only parent would complain */
+            code = make_one_folder(copy);
+        *slash = '/';
+    }
+    if (code == EEX_OK && !eex_fs_is_folder(path))
+        code = make_one_folder(path);
+    free(copy);
+    return code;
+}
+
+static int read_all(eex_buffer *data, int file, const char *path, size_t limit)
+{
+    char chunk[32 * 1024];
+    for (;;) {
+        const ssize_t got = read(file, chunk, sizeof chunk);
+        if (got == 0)
+            return eex_buffer_status(data);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return fail_errno("read", path);
+        if ((size_t)got > limit - data->size)
+            return eex_fail(EEX_EFORMAT, "%s is larger than the %zu bytes that were expected", path,
+                            limit);
+        eex_buffer_append(data, chunk, (size_t)got);
+    }
+}
+
+int eex_fs_read(char **out, size_t *size, const char *path, size_t limit)
+{
+    const int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return fail_errno("open", path);
+    eex_buffer data = EEX_BUFFER_INIT;
+    int code = read_all(&data, file, path, limit);
+    close(file);
+    const size_t bytes = data.size;
+    if (code == EEX_OK)
+        code = eex_buffer_take(out, &data);
+    if (code == EEX_OK && size)
+        *size = bytes;
+    eex_buffer_free(&data);
+    return code;
+}
+
+static int write_all(int file, const char *data, size_t size, const char *path)
+{
+    while (size > 0) {
+        const ssize_t put = write(file, data, size);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return fail_errno("write", path);
+        data += put;
+        size -= (size_t)put;
+    }
+    return EEX_OK;
+}
+
+/* Flushes a file or folder to the disk; file systems that cannot flush folders say EINVAL. */
+static int flush(const char *path, int flags)
+{
+    const int file = open(path, flags | O_CLOEXEC);
+    if (file < 0)
+        return fail_errno("open", path);
+    int code = EEX_OK;
+    if (fsync(file) != 0 && errno != EINVAL)
+        code = fail_errno("flush", path);
+    close(file);
+    return code;
+}
+
+int eex_fs_part_name(char **out, const char *path)
+{
+    static atomic_uint serial;
+    eex_buffer name = EEX_BUFFER_INIT;
+    eex_buffer_printf(&name, "%s%s%ld-%u", path, part_mark, (long)getpid(), serial++);
+    const int code = eex_buffer_take(out, &name);
+    eex_buffer_free(&name);
+    return code;
+}
+
+int eex_fs_commit(const char *part, const char *path)
+{
+    char *folder = NULL;
+    int code = eex_path_folder(&folder, path);
+    if (code == EEX_OK)
+        code = flush(part, O_RDONLY);
+    if (code == EEX_OK && rename(part, path) != 0)
+        code = fail_errno("write", path);
+    if (code != EEX_OK)
+        unlink(part);
+    else
+        code = flush(folder, O_RDONLY | O_DIRECTORY);
+    free(folder);
+    return code;
+}
+
+static int write_part(const char *part, const char *path, const void *data, size_t size)
+{
+    const int file = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file < 0)
+        return fail_errno("write", path);
+    int code = write_all(file, data, size, path);
+    if (close(file) != 0 && code == EEX_OK)
+        code = fail_errno("write", path);
+    if (code != EEX_OK)
+        unlink(part);
+    return code;
+}
+
+int eex_fs_write(const char *path, const void *data, size_t size)
+{
+    char *part = NULL;
+    EEX_TRY(eex_fs_part_name(&part, path));
+    int code = write_part(part, path, data, size);
+    if (code == EEX_OK)
+        code = eex_fs_commit(part, path);
+    free(part);
+    return code;
+}
+
+int eex_fs_remove_parts(const char *folder)
+{
+    eex_fs_names names = {NULL, 0};
+    EEX_TRY(eex_fs_list(&names, folder));
+    int code = EEX_OK;
+    for (size_t i = 0; i < names.count && code == EEX_OK; i++) {
+        char *path = NULL;
+        if (!strstr(names.names[i], part_mark))
+            continue;
+        code = eex_path_join(&path, folder, names.names[i]);
+        if (code == EEX_OK && unlink(path) != 0 && errno != ENOENT)
+            code = fail_errno("remove", path);
+        free(path);
+    }
+    eex_fs_names_free(&names);
+    return code;
+}
+
+static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *where)
+{
+    return remove(path) == 0 || errno == ENOENT ? 0 : fail_errno("remove", path);
+}
+
+int eex_fs_remove_tree(const char *path)
+{
+    const int open_folders = 16;
+    const int code = nftw(path, remove_entry, open_folders, FTW_DEPTH | FTW_PHYS);
+    if (code == -1 && errno == ENOENT)
+        return EEX_OK;
+    return code == -1 ? fail_errno("remove", path) : code;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static int add_name(eex_fs_names *names, const char *name)
+{
+    const size_t first = 16;
+    const size_t n = names->count;
+    if (n == 0 || (n >= first && (n & (n - 1)) == 0)) { /* doubles at powers of two */
+        const size_t capacity = n == 0 ? first : 2 * n;
+        char **grown = realloc(names->names, capacity * sizeof *grown);
+        if (!grown)
+            return eex_fail(EEX_ENOMEM, "out of memory: cannot list a folder of %zu files", n);
+        names->names = grown;
+    }
+    EEX_TRY(copy_text(&names->names[n], name, strlen(name)));
+    names->count++;
+    return EEX_OK;
+}
+
+static int add_all_names(eex_fs_names *names, DIR *stream, const char *folder)
+{
+    for (;;) {
+        errno = 0;
+        const struct dirent *entry = readdir(stream);
+        if (!entry)
+            return errno == 0 ? EEX_OK : fail_errno("list", folder);
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            EEX_TRY(add_name(names, entry->d_name));
+    }
+}
+
+int eex_fs_list(eex_fs_names *out, const char *folder)
+{
+    DIR *stream = opendir(folder);
+    if (!stream)
+        return fail_errno("list", folder);
+    eex_fs_names names = {NULL, 0};
+    const int code = add_all_names(&names, stream, folder);
+    closedir(stream);
+    if (code != EEX_OK) {
+        eex_fs_names_free(&names);
+        return code;
+    }
+    if (names.count > 1)
+        qsort(names.names, names.count, sizeof *names.names, compare_names);
+    *out = names;
+    return EEX_OK;
+}
+
+void eex_fs_names_free(eex_fs_names *names)
+{
+    if (!names)
+        return;
+    for (size_t i = 0; i < names->count; i++)
+        free(names->names[i]);
+    free(names->names);
+    names->names = NULL;
+    names->count = 0;
+}

@@ -1,0 +1,57 @@
+#include "base/signals.h"
+
+#include "base/status.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+
+static volatile sig_atomic_t caught;
+static _Atomic int64_t caught_at; /* milliseconds; a lock-free atomic may be used in a handler */
+
+static int64_t milliseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void on_signal(int number)
+{
+    const int saved = errno;
+    const int same_keystroke = 200;
+    if (number == SIGINT && caught) {
+        if (milliseconds() - caught_at > same_keystroke) {
+            signal(SIGINT, SIG_DFL);
+            raise(SIGINT); /* delivered, and deadly, when this handler returns */
+        }
+    } else if (!caught) {
+        caught_at = milliseconds();
+        caught = number;
+    }
+    errno = saved;
+}
+
+int eex_signals_install(void)
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_signal;
+    action.sa_flags = SA_RESTART;
+    sigemptyset(&action.sa_mask);
+    if (sigaction(SIGINT, &action, NULL) != 0 || sigaction(SIGTERM, &action, NULL) != 0)
+        return eex_fail(EEX_EIO, "cannot install signal handlers: %s", strerror(errno));
+    return EEX_OK;
+}
+
+bool eex_interrupted(void)
+{
+    return caught != 0;
+}
+
+void eex_signals_clear(void)
+{
+    caught = 0;
+}

@@ -1,0 +1,159 @@
+#include "base/text.h"
+
+#include "base/status.h"
+#include "base/utf8.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LONGEST_WORD = 63 };
+
+static int smaller(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* Optimal string alignment distance, by rows; words of up to LONGEST_WORD bytes. */
+static int distance(const char *a, const char *b)
+{
+    int rows[3][LONGEST_WORD + 1];
+    const int n = (int)strlen(a), m = (int)strlen(b);
+    for (int j = 0; j <= m; j++)
+        rows[0][j] = j;
+    for (int i = 1; i <= n; i++) {
+        int *row = rows[i % 3];
+        const int *above = rows[(i + 2) % 3], *above2 = rows[(i + 1) % 3];
+        row[0] = i;
+        for (int j = 1; j <= m; j++) {
+            const int changed = a[i - 1] != b[j - 1];
+            row[j] = smaller(above[j - 1] + changed, smaller(above[j], row[j - 1]) + 1);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                row[j] = smaller(row[j], above2[j - 2] + 1);
+        }
+    }
+    return rows[n % 3][m];
+}
+
+const char *eex_text_nearest(const char *word, const char *const *words, size_t count)
+{
+    const size_t length = strlen(word);
+    if (length == 0 || length > LONGEST_WORD)
+        return NULL;
+    const char *best = NULL;
+    int fewest = 1 + (int)length / 3; /* one slip for each three letters, and one for free */
+    if ((int)length <= fewest)
+        fewest = (int)length - 1; /* a word with nothing in common is not near */
+    for (size_t i = 0; i < count; i++) {
+        if (strlen(words[i]) > LONGEST_WORD)
+            continue;
+        const int d = distance(word, words[i]);
+        if (d < fewest || (d == fewest && !best)) {
+            fewest = d;
+            best = words[i];
+        }
+    }
+    return best;
+}
+
+size_t eex_text_width(const char *text)
+{
+    size_t width = 0;
+    while (*text)
+        width += (size_t)eex__utf8_columns(eex__utf8_next(&text));
+    return width;
+}
+
+/* Three significant digits of a number below 1000, without an exponent. */
+static int digits_after_point(double value)
+{
+    value = fabs(value);
+    if (value == 0.0 || value >= 99.95)
+        return 0;
+    if (value >= 9.995)
+        return 1;
+    return value >= 0.9995 ? 2 : 3;
+}
+
+const char *eex_text_number(char out[EEX_TEXT_SIZE], double value, const char *unit)
+{
+    static const char *const prefixes[] = {"", "k", "M", "G", "T", "P", "E"};
+    const size_t last = sizeof prefixes / sizeof prefixes[0] - 1;
+    size_t prefix = 0;
+    while (fabs(value) >= 999.5 && prefix < last && isfinite(value)) {
+        value /= 1000.0;
+        prefix++;
+    }
+    int digits = digits_after_point(value);
+    if (prefix == 0 && value == floor(value))
+        digits = 0; /* counts stay counts: "7", not "7.00" */
+    const char *gap = *prefixes[prefix] || (unit && *unit) ? " " : "";
+    snprintf(out, EEX_TEXT_SIZE, "%.*f%s%s%.24s", digits, value, gap, prefixes[prefix],
+             unit ? unit : "");
+    return out;
+}
+
+const char *eex_text_time(char out[EEX_TEXT_SIZE], double seconds)
+{
+    static const char *const units[] = {"s", "ms", "us", "ns"};
+    size_t unit = 0;
+    while (fabs(seconds) < 0.9995 && unit < 3 && seconds != 0.0) {
+        seconds *= 1000.0;
+        unit++;
+    }
+    snprintf(out, EEX_TEXT_SIZE, "%.*f %s", digits_after_point(seconds), seconds, units[unit]);
+    return out;
+}
+
+const char *eex_text_duration(char out[EEX_TEXT_SIZE], double seconds)
+{
+    if (!(seconds >= 0.0 && seconds < 1e9)) {
+        snprintf(out, EEX_TEXT_SIZE, "?");
+        return out;
+    }
+    const long s = lround(seconds);
+    if (s < 60)
+        snprintf(out, EEX_TEXT_SIZE, "%ld s", s);
+    else if (s < 3600)
+        snprintf(out, EEX_TEXT_SIZE, "%ld:%02ld", s / 60, s % 60);
+    else
+        snprintf(out, EEX_TEXT_SIZE, "%ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+    return out;
+}
+
+/* strtod and its like skip blanks and accept "inf" and hexadecimal: people who write those in an
+ * option mistyped it. */
+static int only_chars(const char *text, const char *allowed)
+{
+    return *text && strspn(text, allowed) == strlen(text);
+}
+
+int eex_text_parse_int(int64_t *out, const char *text, int64_t min, int64_t max, const char *what)
+{
+    char *end = NULL;
+    errno = 0;
+    const long long value = strtoll(text, &end, 10);
+    const int whole = only_chars(text, "+-0123456789") && *end == '\0' && end != text;
+    if (!whole || errno != 0 || value < min || value > max)
+        return eex_fail(EEX_EINVAL,
+                        "%s: an integer from %" PRId64 " to %" PRId64 ", got \"%.100s\"", what, min,
+                        max, text);
+    *out = value;
+    return EEX_OK;
+}
+
+int eex_text_parse_double(double *out, const char *text, double min, double max, const char *what)
+{
+    char *end = NULL;
+    const double value = strtod(text, &end);
+    const int whole = only_chars(text, "+-0123456789.eE") && *end == '\0' && end != text;
+    if (!whole || !isfinite(value) || value < min || value > max)
+        return eex_fail(EEX_EINVAL, "%s: a number from %g to %g, got \"%.100s\"", what, min, max,
+                        text);
+    *out = value;
+    return EEX_OK;
+}
