@@ -25,12 +25,16 @@ int eex_fail_in(int code, const char *format, ...)
     char text[MESSAGE_SIZE];
     va_list args;
     va_start(args, format);
-    int used = vsnprintf(text, sizeof text, format, args);
+    const int used = vsnprintf(text, sizeof text, format, args);
     va_end(args);
     if (used < 0)
         return code;
-    if ((size_t)used < sizeof text)
-        snprintf(text + used, sizeof text - (size_t)used, ": %s", message);
+    const char *const parts[] = {": ", message};
+    for (size_t at = strlen(text), i = 0; i < 2; at = strlen(text), i++) {
+        const size_t room = sizeof text - 1 - at, size = strnlen(parts[i], room);
+        memcpy(text + at, parts[i], size);
+        text[at + size] = '\0';
+    }
     memcpy(message, text, sizeof text);
     return code;
 }

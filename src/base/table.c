@@ -170,8 +170,6 @@ static void format_line(eex_buffer *out, const eex_table *table, const row *r, c
         }
         if (table->columns[c].align == EEX_ALIGN_LEFT)
             blanks += padding;
-        else if (!*text)
-            blanks += 0;
     }
     eex_buffer_putc(out, '\n');
 }
