@@ -9,7 +9,7 @@
 #include "core/saliency.h"
 #include "core/train.h"
 
-enum { EEX_MAX_CHOICES = 8 };
+enum { EEX_MAX_CHOICES = 8, EEX_MAX_LEVELS = 8 };
 
 typedef enum eex_algorithm { EEX_AGING, EEX_RANDOM, EEX_EXHAUSTIVE } eex_algorithm;
 typedef enum eex_evaluator_kind { EEX_EVALUATE_SHARED, EEX_EVALUATE_TRAIN } eex_evaluator_kind;
@@ -19,45 +19,57 @@ typedef enum eex_score_kind {
     EEX_SCORE_WEIGHTED   /* accuracy - weight * cost / base cost */
 } eex_score_kind;
 
+/* What "cheap" means to a score and to the choice from the Pareto front. */
+typedef enum eex_cost_unit {
+    EEX_COST_MACS,   /* counted: the same on every machine and in every run */
+    EEX_COST_LATENCY /* milliseconds of one input, from the run's table, which is measured once */
+} eex_cost_unit;
+
 typedef struct eex_experiment {
     char name[EEX_NAME_MAX];
-    char *source;             /* the script's text, stored with the run; owned */
+    char *source; /* the script's text, stored with the run; owned */
     uint64_t seed;
 
     struct {
-        char name[256];       /* of a data set in the data folder, or a path */
+        char name[256];              /* of a data set in the data folder, or a path */
         int calibration, validation; /* samples taken from the training split */
-        int train;            /* samples used for training; 0: all that are left */
+        int train;                   /* samples used for training; 0: all that are left */
     } data;
 
-    eex_graph *backbone;      /* owned */
-    eex_points points;        /* candidate exit points */
-    bool probe;               /* rank `points` by a linear probe's accuracy and keep probe_count */
+    eex_graph *backbone; /* owned */
+    eex_points points;   /* candidate exit points */
+    bool probe;          /* rank `points` by a linear probe's accuracy and keep probe_count */
     int probe_count;
 
     struct {
         int choices, blocks[EEX_MAX_CHOICES]; /* block counts a gate may have, ascending */
         eex_act act;
-        int max_exits;        /* largest number of gates of a candidate; 0: no limit */
+        int max_exits; /* largest number of gates of a candidate; 0: no limit */
     } gates;
 
     eex_recipe training;      /* of the shared network and of the base (without gates) */
+    bool training_from_base;  /* the shared network starts from the trained base; frozen always does
+                               */
     eex_recipe candidate;     /* evaluator = "train": of each candidate */
+    bool candidate_from_base; /* and whether it starts from the trained base */
     eex_calibration policy;
+    int levels; /* > 0: the search picks each gate's policy.a from these */
+    double level[EEX_MAX_LEVELS];
 
     struct {
         eex_algorithm algorithm;
         eex_evaluator_kind evaluator;
         eex_score_kind score;
+        eex_cost_unit cost;
         int population, sample, trials;
-        double weight;        /* of EEX_SCORE_WEIGHTED */
-        double min_accuracy;  /* >= 0: among the Pareto front take the cheapest with at least this
-                               * validation accuracy; -1: the best score */
-        int tau;              /* candidates also trained to correlate both evaluators; 0: none */
+        double weight;       /* of EEX_SCORE_WEIGHTED */
+        double min_accuracy; /* >= 0: among the Pareto front take the cheapest with at least this
+                              * validation accuracy; -1: the best score */
+        int tau;             /* candidates also trained to correlate both evaluators; 0: none */
     } search;
 
-    eex_recipe final;         /* epochs 0: the best candidate keeps the shared weights; else it is
-                               * trained on from them by this recipe */
+    eex_recipe final; /* epochs 0: the best candidate keeps the shared weights; else it is
+                       * trained on from them by this recipe */
 } eex_experiment;
 
 eex_experiment *eex_experiment_new(void); /* with every default; NULL: out of memory */
@@ -66,12 +78,25 @@ void eex_experiment_free(eex_experiment *e);
 /* Consistency of the whole: EEX_EINVAL names the field's path and what was expected. */
 int eex_experiment_check(const eex_experiment *e);
 
+/* Everything that shapes the results, one "path = value" a line, the backbone as a digest. Two
+ * experiments with the same text are the same. */
+int eex_experiment_text(char **out, const eex_experiment *e);
+
+const char *eex_algorithm_name(eex_algorithm a);           /* "aging", "random", "exhaustive" */
+const char *eex_evaluator_name(eex_evaluator_kind kind);   /* "shared", "train" */
+const char *eex_score_name(eex_score_kind kind);           /* "accuracy", "equation1", "weighted" */
+const char *eex_cost_unit_name(eex_cost_unit unit);        /* "macs", "latency" */
+const char *eex_tune_name(eex_tune tune);                  /* "none", "accuracy", ... */
+const char *eex_regime_name(eex_regime regime);            /* "joint", ... */
+const char *eex_schedule_name(eex_schedule_kind schedule); /* "constant", "cosine", ... */
+const char *eex_optimizer_name(eex_optimizer_kind kind);   /* "sgd", "adamw" */
+
 typedef struct eex_run_options {
-    const char *folder;    /* created if absent */
-    const char *data_dir;  /* NULL: $EEX_DATA, else the default */
-    const char *device;    /* "cpu" */
-    int threads;           /* 0: all */
-    bool fresh;            /* start again: what is in the folder is removed first */
+    const char *folder;   /* created if absent */
+    const char *data_dir; /* NULL: $EEX_DATA, else the default */
+    const char *device;   /* "cpu" */
+    int threads;          /* 0: all */
+    bool fresh;           /* start again: what is in the folder is removed first */
 } eex_run_options;
 
 /* Runs or continues. A finished run is left as it is. Status codes as in status.h; after
