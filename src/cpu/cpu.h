@@ -31,10 +31,11 @@ typedef struct eex_cpu_op_class {
 int eex__cpu_reserve(eex_cpu *cpu, size_t bytes);
 void eex__cpu_release_scratch(eex_cpu *cpu);
 
-/* Runs fn on the pool when `work` is worth waking it, else fn(ctx, 0, 1) on the calling thread.
+/* Runs fn on the pool when `work` is worth waking it, else fn(ctx, 0, 1) on the calling thread;
+ * returns the number of threads that ran it.
  * work: an estimate of the whole in nanoseconds of one core. fn must give the same result bit for
  * bit either way, or `work` must be the same in every run. */
-void eex__cpu_parallel(eex_cpu *cpu, double work, eex_pool_fn fn, void *ctx);
+int eex__cpu_parallel(eex_cpu *cpu, double work, eex_pool_fn fn, void *ctx);
 
 /* 64-byte aligned memory; freed with free(). Fails with EEX_ENOMEM, naming `what`. */
 int eex__cpu_alloc(void **out, size_t bytes, const char *what);

@@ -85,6 +85,18 @@ static inline vec v_fma(vec a, vec b, vec c) /* a * b + c */
 #endif
 }
 
+/* yes where the mask is -1, no where it is 0. */
+static inline vec v_pick(vec_int mask, vec yes, vec no)
+{
+    return (vec)(((vec_int)yes & mask) | ((vec_int)no & ~mask));
+}
+
+/* Lane by lane: a where the mask (a comparison's result) is -1, b where it is 0. */
+static inline vec v_select(vec_int mask, vec a, vec b)
+{
+    return (vec)((mask & (vec_int)a) | (~mask & (vec_int)b));
+}
+
 /* NaN in a stays NaN, as in the reference a < b ? b : a. */
 static inline vec v_max(vec a, vec b)
 {
@@ -93,7 +105,7 @@ static inline vec v_max(vec a, vec b)
 #elif defined(__AVX2__)
     return (vec)_mm256_max_ps((__m256)b, (__m256)a);
 #else
-    return a < b ? b : a;
+    return v_pick(a < b, b, a);
 #endif
 }
 
@@ -104,7 +116,7 @@ static inline vec v_min(vec a, vec b)
 #elif defined(__AVX2__)
     return (vec)_mm256_min_ps((__m256)b, (__m256)a);
 #else
-    return b < a ? b : a;
+    return v_pick(b < a, b, a);
 #endif
 }
 

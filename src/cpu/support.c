@@ -1,0 +1,84 @@
+/* What all op files of the CPU share: aligned memory, the scratch buffer, the choice between the
+ * pool and the calling thread, and of an instruction set. */
+#include "base/status.h"
+#include "cpu/cpu.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Waking the pool and waiting for it costs one to two microseconds, and moves data between cores;
+ * below this much work one core is faster. */
+static const double serial_below_ns = 6000;
+
+int eex__cpu_alloc(void **out, size_t bytes, const char *what)
+{
+    *out = NULL;
+    if (bytes > SIZE_MAX - 128)
+        return eex_fail(EEX_ENOMEM, "%s: %zu bytes is more than there can be", what, bytes);
+    size_t rounded = bytes ? (bytes + 63) / 64 * 64 : 64;
+    *out = aligned_alloc(64, rounded);
+    if (!*out)
+        return eex_fail(EEX_ENOMEM, "%s: no memory for %zu bytes", what, bytes);
+    return EEX_OK;
+}
+
+int eex__cpu_reserve(eex_cpu *cpu, size_t bytes)
+{
+    if (bytes <= cpu->scratch_bytes)
+        return EEX_OK;
+    void *bigger;
+    EEX_TRY(eex__cpu_alloc(&bigger, bytes, "CPU scratch buffer"));
+    free(cpu->scratch);
+    cpu->scratch = bigger;
+    cpu->scratch_bytes = bytes;
+    return EEX_OK;
+}
+
+void eex__cpu_release_scratch(eex_cpu *cpu)
+{
+    free(cpu->scratch);
+    cpu->scratch = NULL;
+    cpu->scratch_bytes = 0;
+}
+
+int eex__cpu_parallel(eex_cpu *cpu, double work, eex_pool_fn fn, void *ctx)
+{
+    int threads = eex_pool_threads(cpu->pool);
+    if (threads == 1 || work < serial_below_ns) {
+        fn(ctx, 0, 1);
+        return 1;
+    }
+    eex_pool_run(cpu->pool, fn, ctx);
+    return threads;
+}
+
+static int have_avx512(void)
+{
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("fma");
+#else
+    return 0;
+#endif
+}
+
+static int have_avx2(void)
+{
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#else
+    return 0;
+#endif
+}
+
+const eex_kernels *eex__kernels_find(const char *isa)
+{
+    const eex_kernels *all[] = {&eex__kernels_avx512, &eex__kernels_avx2, &eex__kernels_generic};
+    int have[] = {have_avx512(), have_avx2(), 1};
+    for (int i = 0; i < 3; i++)
+        if (have[i] && (!isa || !*isa || strcmp(isa, all[i]->isa) == 0))
+            return all[i];
+    return NULL;
+}
