@@ -1,0 +1,178 @@
+#include "search/controller_impl.h"
+
+#include "base/status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Proposals of the algorithm, then random genomes, before the enumeration begins. */
+enum { PROPOSALS = 64, RANDOM_TRIES = 64, LONGEST_WALK = 1 << 22 };
+
+int eex__controller_new(eex_controller **out, const eex__algorithm *algorithm,
+                        const eex_space *space, const eex_controller_options *options)
+{
+    eex_controller *c = calloc(1, algorithm->size);
+    if (!c)
+        return eex_fail(EEX_ENOMEM, "out of memory: cannot make a search controller");
+    c->algorithm = algorithm;
+    c->space = *space;
+    c->options = *options;
+    eex_genomes_init(&c->told, &c->space);
+    eex_genomes_init(&c->pending, &c->space);
+    *out = c;
+    return EEX_OK;
+}
+
+void eex_controller_free(eex_controller *c)
+{
+    if (!c)
+        return;
+    eex_genomes_free(&c->told);
+    eex_genomes_free(&c->pending);
+    free(c->scores);
+    free(c);
+}
+
+bool eex__controller_seen(const eex_controller *c, const int *genome)
+{
+    return eex_genomes_find(NULL, &c->told, genome) || eex_genomes_find(NULL, &c->pending, genome);
+}
+
+size_t eex__controller_asked(const eex_controller *c)
+{
+    return c->told.count + c->pending.count;
+}
+
+static bool unseen(eex_controller *c, int *genome)
+{
+    eex_space_canonicalise(genome, &c->space);
+    return !eex__controller_seen(c, genome);
+}
+
+/* Looks through the genomes one after the other, from a random one on. */
+static bool walk_to_unseen(eex_controller *c, int *genome, eex_rng *rng)
+{
+    uint64_t size;
+    if (!eex_space_size(&size, &c->space))
+        size = UINT64_MAX; /* the walk stays in the part that has numbers */
+    const uint64_t steps = size < LONGEST_WALK ? size : LONGEST_WALK;
+    uint64_t index = eex_rng_below(rng, size);
+    for (uint64_t i = 0; i < steps; i++) {
+        eex_space_genome(genome, &c->space, index);
+        if (unseen(c, genome))
+            return true;
+        index = index + 1 < size ? index + 1 : 0;
+    }
+    return false;
+}
+
+static bool find_unseen(eex_controller *c, int *genome)
+{
+    eex_rng rng;
+    eex_rng_seed(&rng, c->options.seed, eex__controller_asked(c));
+    for (int i = 0; i < PROPOSALS; i++) {
+        c->algorithm->propose(c, genome, &rng);
+        if (unseen(c, genome))
+            return true;
+    }
+    for (int i = 0; i < RANDOM_TRIES; i++) {
+        eex_space_random(genome, &c->space, &rng);
+        if (unseen(c, genome))
+            return true;
+    }
+    return walk_to_unseen(c, genome, &rng);
+}
+
+bool eex_controller_done(eex_controller *c)
+{
+    if (c->options.trials > 0 && eex__controller_asked(c) >= c->options.trials)
+        return true;
+    if (c->next_state == EEX__NEXT_UNKNOWN)
+        c->next_state = find_unseen(c, c->next) ? EEX__NEXT_READY : EEX__NEXT_NONE;
+    return c->next_state == EEX__NEXT_NONE;
+}
+
+int eex_controller_ask(eex_controller *c, int *genome)
+{
+    if (eex_controller_done(c))
+        return eex_fail(EEX_ENOTFOUND, "%s search: no candidate is left after %zu",
+                        c->algorithm->name, eex__controller_asked(c));
+    EEX_TRY(eex_genomes_add(&c->pending, c->next));
+    memcpy(genome, c->next, (size_t)c->space.genes * sizeof *genome);
+    c->next_state = EEX__NEXT_UNKNOWN;
+    return EEX_OK;
+}
+
+static int reserve_score(eex_controller *c)
+{
+    if (c->told.count < c->score_capacity)
+        return EEX_OK;
+    const size_t capacity = 2 * c->score_capacity + 64;
+    eex_score *scores = realloc(c->scores, capacity * sizeof *scores);
+    if (!scores)
+        return eex_fail(EEX_ENOMEM, "out of memory: cannot keep more than %zu scores",
+                        c->told.count);
+    c->scores = scores;
+    c->score_capacity = capacity;
+    return EEX_OK;
+}
+
+int eex_controller_tell(eex_controller *c, const int *genome, const eex_score *score)
+{
+    int canonical[EEX_MAX_GENES];
+    size_t position;
+    if (score->objective_count < 0 || score->objective_count > EEX_MAX_OBJECTIVES)
+        return eex_fail(EEX_EINVAL, "score: from 0 to %d objectives, got %d", EEX_MAX_OBJECTIVES,
+                        score->objective_count);
+    EEX_TRY(eex_space_check(&c->space, genome));
+    memcpy(canonical, genome, (size_t)c->space.genes * sizeof *genome);
+    eex_space_canonicalise(canonical, &c->space);
+    if (eex_genomes_find(&position, &c->told, canonical))
+        return eex_fail(EEX_EINVAL, "%s search: the candidate was told before, as trial %zu",
+                        c->algorithm->name, position);
+    EEX_TRY(reserve_score(c));
+    EEX_TRY(eex_genomes_add(&c->told, canonical));
+    c->scores[c->told.count - 1] = *score;
+    if (eex_genomes_find(&position, &c->pending, canonical))
+        eex_genomes_remove(&c->pending, position);
+    c->next_state = EEX__NEXT_UNKNOWN;
+    return EEX_OK;
+}
+
+size_t eex_controller_trials(const eex_controller *c)
+{
+    return c->told.count;
+}
+
+const int *eex_controller_genome(const eex_controller *c, size_t trial)
+{
+    return eex_genomes_at(&c->told, trial);
+}
+
+const eex_score *eex_controller_score(const eex_controller *c, size_t trial)
+{
+    return &c->scores[trial];
+}
+
+bool eex_controller_best(size_t *trial, const eex_controller *c)
+{
+    bool found = false;
+    for (size_t i = 0; i < c->told.count; i++) {
+        if (!eex__score_valid(&c->scores[i]))
+            continue;
+        if (!found || c->scores[i].fitness > c->scores[*trial].fitness)
+            *trial = i;
+        found = true;
+    }
+    return found;
+}
+
+size_t eex_controller_pending(const eex_controller *c)
+{
+    return c->pending.count;
+}
+
+const int *eex_controller_pending_genome(const eex_controller *c, size_t i)
+{
+    return eex_genomes_at(&c->pending, i);
+}

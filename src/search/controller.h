@@ -1,0 +1,96 @@
+/* Search controllers: ask for a candidate, evaluate it, tell its score.
+ *
+ *     while (!eex_controller_done(c)) {
+ *         eex_controller_ask(c, genome);
+ *         ... evaluate ...
+ *         eex_controller_tell(c, genome, &score);
+ *     }
+ *
+ * What is asked next is a function of the space, the options (the seed among them), the trials
+ * told, in their order, and the candidates asked but not yet told: nothing else. So a search is
+ * continued by telling a new controller the stored trials in their order. Several candidates may be
+ * asked for before the first is told.
+ *
+ * No candidate is asked for twice: where an algorithm only proposes what was there already, an
+ * unseen one is looked for at random and then by enumeration. */
+#ifndef EEX_SEARCH_CONTROLLER_H
+#define EEX_SEARCH_CONTROLLER_H
+
+#include "base/buffer.h"
+#include "search/space.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { EEX_MAX_OBJECTIVES = 4 };
+
+typedef struct eex_score {
+    double fitness; /* maximised; NaN counts as failed */
+    double objectives[EEX_MAX_OBJECTIVES];
+    int objective_count; /* 0..EEX_MAX_OBJECTIVES; the rest of `objectives` is ignored */
+    bool failed;         /* the candidate has no score; its fitness is taken for -infinity */
+} eex_score;
+
+typedef struct eex_controller_options {
+    uint64_t seed;
+    size_t trials;    /* candidates asked for at most, those of told trials included; 0: no limit */
+    int population;   /* aging: size of the population, >= 1 */
+    int sample;       /* aging: members drawn to find a parent, 1..population */
+    uint64_t largest; /* exhaustive: refuses larger spaces; 0: 1,000,000 */
+} eex_controller_options;
+
+typedef struct eex_controller eex_controller;
+
+/* Aging evolution (Real et al. 2019, "Regularized Evolution for Image Classifier Architecture
+ * Search"): `population` random candidates first; then each time `sample` members are drawn with
+ * replacement, the fittest is copied with one mutation, and the result of it replaces the oldest
+ * member. Failed candidates age like others and are no parents as long as a valid member lives;
+ * when none does, random candidates are asked for. */
+int eex_aging_new(eex_controller **out, const eex_space *space,
+                  const eex_controller_options *options);
+
+/* Uniformly random: the control that others have to beat. */
+int eex_random_new(eex_controller **out, const eex_space *space,
+                   const eex_controller_options *options);
+
+/* Each candidate of a small space once, in the order of eex_space_genome. */
+int eex_exhaustive_new(eex_controller **out, const eex_space *space,
+                       const eex_controller_options *options);
+
+void eex_controller_free(eex_controller *c); /* accepts NULL */
+
+/* True when there is nothing to ask for any more: the limit is reached, or no unseen candidate is
+ * left (in a space of more than 2^22 genomes: none turned up in as many attempts). */
+bool eex_controller_done(eex_controller *c);
+
+/* Gives the next candidate, in canonical form. EEX_ENOTFOUND when done. */
+int eex_controller_ask(eex_controller *c, int *genome);
+
+/* Takes the score of a candidate, asked or not. EEX_EINVAL when it is not of the space or was told
+ * before. */
+int eex_controller_tell(eex_controller *c, const int *genome, const eex_score *score);
+
+/* Trials told so far, by their order. Borrowed until the next tell. */
+size_t eex_controller_trials(const eex_controller *c);
+const int *eex_controller_genome(const eex_controller *c, size_t trial);
+const eex_score *eex_controller_score(const eex_controller *c, size_t trial);
+
+/* The fittest valid trial, the first of equals; false when there is none. */
+bool eex_controller_best(size_t *trial, const eex_controller *c);
+
+/* Candidates asked for and not yet told, in the order of asking: after a load, those to evaluate
+ * before asking again. Borrowed until the next ask or tell. */
+size_t eex_controller_pending(const eex_controller *c);
+const int *eex_controller_pending_genome(const eex_controller *c, size_t i);
+
+/* Aging: the trials that form the population are first..first+count-1. */
+void eex_aging_population(size_t *first, size_t *count, const eex_controller *c);
+
+/* The state as bytes that do not depend on the machine, and back. A load goes into a new controller
+ * of the same algorithm, space and options. EEX_EFORMAT when the bytes are damaged, EEX_EINVAL when
+ * they are of another search; the controller is then good for nothing but eex_controller_free. */
+int eex_controller_save(eex_buffer *out, const eex_controller *c);
+int eex_controller_load(eex_controller *c, const void *data, size_t size);
+
+#endif
