@@ -38,15 +38,16 @@ typedef struct eex_param {
 typedef struct eex_node {
     eex_node_kind kind;
     char name[EEX_NAME_MAX]; /* unique in the graph: "features.1.conv.0.0" */
-    char block[EEX_NAME_MAX]; /* the building block it ends or belongs to: "features.1"; may be "" */
+    char
+        block[EEX_NAME_MAX]; /* the building block it ends or belongs to: "features.1"; may be "" */
     int inputs[2];           /* value ids, -1: none. ADD has two */
     int h, w, c;             /* shape of the output value */
     eex_window window;       /* CONV, MAX_POOL; LINEAR: a 1x1 window on a 1x1 image */
     bool bias;               /* CONV, LINEAR */
     eex_act act;             /* ACT */
     float dropout;           /* DROPOUT */
-    float init_std;          /* LINEAR: weights start as N(0, init_std) with zero bias; 0: uniform in
-                              * +-1/sqrt(fan-in), as PyTorch has it */
+    float init_std; /* LINEAR: weights start as N(0, init_std) with zero bias; 0: uniform in
+                     * +-1/sqrt(fan-in), as PyTorch has it */
     float bn_eps, bn_momentum;
     bool functional;         /* torchvision calls a function, not a layer (mean, flatten): a
                               * convention of cost.h may care */
@@ -65,8 +66,8 @@ typedef struct eex_graph eex_graph;
 
 /* ---- building ---- */
 
-/* A graph for images of (height, width, channels) with one node, the input: value 0. *out belongs to
- * the caller. */
+/* A graph for images of (height, width, channels) with one node, the input: value 0. *out belongs
+ * to the caller. */
 int eex_graph_new(eex_graph **out, const char *name, int height, int width, int channels);
 void eex_graph_free(eex_graph *graph); /* accepts NULL */
 
@@ -100,10 +101,10 @@ int eex_graph_finish(eex_graph *g, int logits);
 /* ---- gates ---- */
 
 typedef struct eex_gate {
-    int point;   /* node id in the backbone */
-    int blocks;  /* k of k x [Conv3x3-BN-Act], >= 0 */
-    bool nested; /* also a classifier after each j in `heads`: exits that share blocks, for the
-                  * shared evaluator; exits appear in order of j */
+    int point;      /* node id in the backbone */
+    int blocks;     /* k of k x [Conv3x3-BN-Act], >= 0 */
+    bool nested;    /* also a classifier after each j in `heads`: exits that share blocks, for the
+                     * shared evaluator; exits appear in order of j */
     uint64_t heads; /* bit j set: a classifier after j blocks (j = 0: on the point itself) */
 } eex_gate;
 
@@ -114,7 +115,8 @@ typedef struct eex_gate {
 int eex_graph_with_gates(eex_graph **out, const eex_graph *backbone, const eex_gate *gates,
                          int count, eex_act act);
 
-/* A new finished graph cut after exit k: what pruning deploys. */
+/* A new finished graph cut after exit k: what pruning deploys. Exits 0..k stay what they were, so the
+ * last one is a gate with its blocks, not the end of the backbone. */
 int eex_graph_cut(eex_graph **out, const eex_graph *graph, int exit);
 
 /* Whether a gate may read the node's value: a feature map of the trunk in front of the global pool,
