@@ -1,9 +1,10 @@
 /* The store: typed arrays, strings and attributes in HDF5 files that are complete or absent.
  *
  * A file is written aside (PATH.<pid>.part) and renamed when it is committed; until then PATH keeps
- * what it had. Nothing is ever changed in place. Files use HDF5's checksummed structures (superblock
- * 2 and up, version 2 object headers, Fletcher-32 on every chunk), so that corruption is found
- * instead of believed; h5py and h5dump read them. docs/store-format.md has the conventions.
+ * what it had. Nothing is ever changed in place. Files use HDF5's checksummed structures
+ * (superblock 2 and up, version 2 object headers, Fletcher-32 on every chunk), so that corruption
+ * is found instead of believed; h5py and h5dump read them. docs/store-format.md has the
+ * conventions.
  *
  * Names are paths of links from the root: "train/images". Groups on the way are made as needed.
  * Object "" or "/" is the root group. Arrays are row-major, little-endian.
@@ -58,16 +59,16 @@ const char *eex_store_type_name(eex_store_type type); /* "uint8", "float32", ...
 
 /* ---- files ---- */
 
-/* Opens a file for reading. `kind` must be what its attribute eex_format says ("dataset", "weights",
- * "trial", "trace", "policy", "checkpoint", "run"), NULL accepts every kind. A file whose
- * eex_format_version is above `version` is refused with EEX_EVERSION. */
+/* Opens a file for reading. `kind` must be what its attribute eex_format says ("dataset",
+ * "weights", "trial", "trace", "policy", "checkpoint", "run"), NULL accepts every kind. A file
+ * whose eex_format_version is above `version` is refused with EEX_EVERSION. */
 int eex_store_open(eex_store_file **out, const char *path, const char *kind, int version);
 
 /* Begins a new file of that kind and version. PATH's folder must exist. */
 int eex_store_create(eex_store_file **out, const char *path, const char *kind, int version);
 
-/* Ends writing: flush, fsync, rename to PATH, fsync of the folder. *file is gone and NULL afterwards,
- * whether or not it worked; when it did not, PATH is as it was before. */
+/* Ends writing: flush, fsync, rename to PATH, fsync of the folder. *file is gone and NULL
+ * afterwards, whether or not it worked; when it did not, PATH is as it was before. */
 int eex_store_commit(eex_store_file **file);
 
 /* Closes a file that is read; abandons one that is written and removes what was there of it. */
