@@ -38,8 +38,7 @@ typedef struct eex_param {
 typedef struct eex_node {
     eex_node_kind kind;
     char name[EEX_NAME_MAX]; /* unique in the graph: "features.1.conv.0.0" */
-    char
-        block[EEX_NAME_MAX]; /* the building block it ends or belongs to: "features.1"; may be "" */
+    char block[EEX_NAME_MAX]; /* the building block it belongs to: "features.1"; may be "" */
     int inputs[2];           /* value ids, -1: none. ADD has two */
     int h, w, c;             /* shape of the output value */
     eex_window window;       /* CONV, MAX_POOL; LINEAR: a 1x1 window on a 1x1 image */

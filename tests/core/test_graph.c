@@ -226,8 +226,9 @@ Test(graph, wrong_gates_are_refused)
     refused(eex_graph_with_gates(&g, tiny, &gate, 1, EEX_ACT_RELU), EEX_EINVAL, "0..63");
     gate = (eex_gate){.point = point, .blocks = 1, .nested = true, .heads = 1 << 2};
     refused(eex_graph_with_gates(&g, tiny, &gate, 1, EEX_ACT_RELU), EEX_EINVAL, "heads after");
-    gate = (eex_gate){.point = point, .blocks = 63, .nested = true, .heads = UINT64_MAX};
-    refused(eex_graph_with_gates(&g, tiny, &gate, 1, EEX_ACT_RELU), EEX_EINVAL, "64 exits");
+    for (int i = 0; i < 2; i++)
+        two[i] = (eex_gate){.point = point + i, .blocks = 63, .nested = true, .heads = UINT64_MAX};
+    refused(eex_graph_with_gates(&g, tiny, two, 2, EEX_ACT_RELU), EEX_EINVAL, "exits");
     OK(eex_test_tiny_gated(&gated, 10));
     gate = (eex_gate){.point = point, .blocks = 1};
     refused(eex_graph_with_gates(&g, gated, &gate, 1, EEX_ACT_RELU), EEX_EINVAL, "gates already");
