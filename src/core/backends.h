@@ -1,8 +1,8 @@
 /* The registry of device backends.
  *
  * src/core may not know which backends a program contains, so each one announces itself here:
- * eex_cpu_register() and its like call eex_device_register, once, before the first device is opened.
- * Registration is not synchronised: do it while the program still has one thread. */
+ * eex_cpu_register() and its like call eex_device_register, once, before the first device is
+ * opened. Registration is not synchronised: do it while the program still has one thread. */
 #ifndef EEX_CORE_BACKENDS_H
 #define EEX_CORE_BACKENDS_H
 

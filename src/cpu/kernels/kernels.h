@@ -12,12 +12,24 @@
 
 typedef struct eex_gemm_kernels eex_gemm_kernels;           /* gemm.h */
 typedef struct eex_depthwise_kernels eex_depthwise_kernels; /* depthwise.h */
+typedef struct eex_norm_kernels eex_norm_kernels;           /* norm.h */
+typedef struct eex_pointwise_kernels eex_pointwise_kernels; /* pointwise.h */
+typedef struct eex_window_kernels eex_window_kernels;       /* window.h */
+typedef struct eex_softmax_kernels eex_softmax_kernels;     /* softmax.h */
+typedef struct eex_optim_kernels eex_optim_kernels;         /* optim.h */
+typedef struct eex_image_kernels eex_image_kernels;         /* image.h */
 
 typedef struct eex_kernels {
     const char *isa; /* "avx512", "avx2", "generic" */
     int width;       /* floats in a vector: 16, 8, 4 */
     const eex_gemm_kernels *gemm;
     const eex_depthwise_kernels *depthwise;
+    const eex_norm_kernels *norm;
+    const eex_pointwise_kernels *pointwise;
+    const eex_window_kernels *window;
+    const eex_softmax_kernels *softmax;
+    const eex_optim_kernels *optim;
+    const eex_image_kernels *image;
 } eex_kernels;
 
 extern const eex_kernels eex__kernels_avx512, eex__kernels_avx2, eex__kernels_generic;

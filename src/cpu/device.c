@@ -1,0 +1,212 @@
+#include "cpu/device_cpu.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/status.h"
+#include "core/backends.h"
+#include "cpu/cpu.h"
+#include "cpu/cpu_register.h"
+
+enum { MAX_THREADS = 1024, ALIGNMENT = 64, HUGE_PAGE = 2 << 20 };
+
+static const eex_cpu_op_class *const classes[EEX_OP_KINDS] = {
+    [EEX_OP_AUGMENT] = &eex__cpu_augment,
+    [EEX_OP_CONV] = &eex__cpu_conv,
+    [EEX_OP_CONV_BWD_DATA] = &eex__cpu_conv_bwd_data,
+    [EEX_OP_CONV_BWD_WEIGHTS] = &eex__cpu_conv_bwd_weights,
+    [EEX_OP_BN_TRAIN] = &eex__cpu_bn_train,
+    [EEX_OP_BN_EVAL] = &eex__cpu_bn_eval,
+    [EEX_OP_BN_BWD] = &eex__cpu_bn_bwd,
+    [EEX_OP_ACT] = &eex__cpu_act,
+    [EEX_OP_ACT_BWD] = &eex__cpu_act_bwd,
+    [EEX_OP_ADD] = &eex__cpu_add,
+    [EEX_OP_ACCUMULATE] = &eex__cpu_accumulate,
+    [EEX_OP_MAX_POOL] = &eex__cpu_max_pool,
+    [EEX_OP_MAX_POOL_BWD] = &eex__cpu_max_pool_bwd,
+    [EEX_OP_GLOBAL_POOL] = &eex__cpu_global_pool,
+    [EEX_OP_GLOBAL_POOL_BWD] = &eex__cpu_global_pool_bwd,
+    [EEX_OP_DROPOUT] = &eex__cpu_dropout,
+    [EEX_OP_LOSS] = &eex__cpu_loss,
+    [EEX_OP_HEAD] = &eex__cpu_head,
+    [EEX_OP_GRAD_NORM] = &eex__cpu_grad_norm,
+    [EEX_OP_SGD] = &eex__cpu_sgd,
+    [EEX_OP_ADAMW] = &eex__cpu_adamw,
+    [EEX_OP_EMA] = &eex__cpu_ema,
+    [EEX_OP_COMPACT] = &eex__cpu_compact,
+};
+
+static eex_cpu *cpu_of(eex_device *dev)
+{
+    return (eex_cpu *)dev;
+}
+
+static void cpu_close(eex_device *dev)
+{
+    eex_cpu *cpu = cpu_of(dev);
+    eex_pool_free(cpu->pool);
+    eex__cpu_release_scratch(cpu);
+    free(cpu);
+}
+
+/* Large blocks get huge pages where the system has them: arenas are swept through again and again,
+ * and with small pages the address translation costs as much as the arithmetic. */
+static int cpu_allocate(eex_device *dev, void **out, size_t bytes)
+{
+    *out = NULL;
+    size_t alignment = bytes >= 2 * (size_t)HUGE_PAGE ? HUGE_PAGE : ALIGNMENT;
+    size_t padded = (bytes + 2 * alignment - 1) / alignment * alignment;
+    if (padded >= bytes)
+        *out = aligned_alloc(alignment, padded);
+    if (!*out)
+        return eex_fail(EEX_ENOMEM, "out of memory: %s refused %zu bytes", dev->name, bytes);
+    if (alignment == HUGE_PAGE)
+        (void)madvise(*out, padded, MADV_HUGEPAGE); /* a wish: without it all is just slower */
+    return EEX_OK;
+}
+
+static void cpu_release(eex_device *dev, void *memory)
+{
+    free(memory);
+}
+
+static int cpu_copy(eex_device *dev, void *to, const void *from, size_t bytes)
+{
+    if (bytes)
+        memcpy(to, from, bytes);
+    return EEX_OK;
+}
+
+static int cpu_zero(eex_device *dev, void *memory, size_t bytes)
+{
+    if (bytes)
+        memset(memory, 0, bytes);
+    return EEX_OK;
+}
+
+static int cpu_prepare(eex_device *dev, void **state, const eex_op *op, int max_batch)
+{
+    *state = NULL;
+    if ((unsigned)op->kind >= EEX_OP_KINDS)
+        return eex_fail(EEX_EUNSUPPORTED, "op \"%s\" is of kind %d, which %s does not know",
+                        op->name ? op->name : "?", (int)op->kind, dev->name);
+    if (max_batch < 1)
+        return eex_fail(EEX_EINVAL, "op \"%s\": the largest batch is %d, at least 1 is needed",
+                        op->name ? op->name : "?", max_batch);
+    const eex_cpu_op_class *class = classes[op->kind];
+    return class->prepare ? class->prepare(cpu_of(dev), state, op, max_batch) : EEX_OK;
+}
+
+static int cpu_run(eex_device *dev, const eex_op *op, void *state, const eex_step *step)
+{
+    return classes[op->kind]->run(cpu_of(dev), op, state, step);
+}
+
+static void cpu_finish(eex_device *dev, const eex_op *op, void *state)
+{
+    if (state && classes[op->kind]->finish)
+        classes[op->kind]->finish(cpu_of(dev), op, state);
+}
+
+static int cpu_sync(eex_device *dev)
+{
+    return EEX_OK; /* run returns when it is done */
+}
+
+static const eex_device_vtable cpu_vtable = {
+    .kind = "cpu",
+    .close = cpu_close,
+    .allocate = cpu_allocate,
+    .release = cpu_release,
+    .upload = cpu_copy,
+    .download = cpu_copy,
+    .zero = cpu_zero,
+    .prepare = cpu_prepare,
+    .run = cpu_run,
+    .finish = cpu_finish,
+    .sync = cpu_sync,
+};
+
+static int usable_processors(void)
+{
+    cpu_set_t set;
+    int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    return count < 1 ? 1 : count;
+}
+
+/* "AMD EPYC" and the like; "processor" where the system does not tell. */
+static void read_model(char *out, size_t size)
+{
+    snprintf(out, size, "processor");
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    if (!file)
+        return;
+    char line[256];
+    while (fgets(line, sizeof line, file)) {
+        const char *colon = strchr(line, ':');
+        if (strncmp(line, "model name", 10) != 0 || !colon)
+            continue;
+        line[strcspn(line, "\n")] = '\0';
+        snprintf(out, size, "%s", colon + 1 + strspn(colon + 1, " "));
+        break;
+    }
+    fclose(file);
+}
+
+static void name_device(eex_cpu *cpu)
+{
+    char model[80];
+    read_model(model, sizeof model);
+    int threads = cpu->base.threads;
+    snprintf(cpu->base.name, sizeof cpu->base.name, "cpu (%s, %d thread%s, %s)", model, threads,
+             threads == 1 ? "" : "s", cpu->kernels->isa);
+}
+
+int eex_cpu_open(eex_device **out, const eex_device_options *options)
+{
+    *out = NULL;
+    int threads = options->threads ? options->threads : usable_processors();
+    if (threads < 1 || threads > MAX_THREADS)
+        return eex_fail(EEX_EINVAL,
+                        "device \"cpu\": %d threads asked for, expected 1 to %d, or 0 "
+                        "for as many as there are processors",
+                        threads, MAX_THREADS);
+    const char *isa = getenv("EEX_CPU_ISA");
+    const eex_kernels *kernels = eex__kernels_find(isa);
+    if (!kernels)
+        return eex_fail(EEX_EINVAL,
+                        "EEX_CPU_ISA is \"%s\": this processor has none of that name; "
+                        "the names are avx512, avx2 and generic",
+                        isa ? isa : "");
+    eex_cpu *cpu = calloc(1, sizeof *cpu);
+    if (!cpu)
+        return eex_fail(EEX_ENOMEM, "out of memory opening device \"cpu\"");
+    int code = eex_pool_new(&cpu->pool, threads);
+    if (code < 0) {
+        free(cpu);
+        return code;
+    }
+    cpu->base.vtable = &cpu_vtable;
+    cpu->base.threads = threads;
+    cpu->base.host_memory = true;
+    cpu->kernels = kernels;
+    name_device(cpu);
+    *out = &cpu->base;
+    return EEX_OK;
+}
+
+static int open_cpu(eex_device **out, const char *argument, const eex_device_options *options)
+{
+    if (argument)
+        return eex_fail(EEX_EINVAL, "device \"cpu:%s\": there is one cpu device, named \"cpu\"",
+                        argument);
+    return eex_cpu_open(out, options);
+}
+
+int eex_cpu_register(void)
+{
+    return eex_device_register("cpu", open_cpu);
+}

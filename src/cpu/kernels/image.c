@@ -1,0 +1,69 @@
+/* Plain loops that the compiler turns into vectors. */
+#include "cpu/kernels/image.h"
+
+#include "cpu/kernels/kernels.h"
+
+static inline float bound(float value)
+{
+    value = value < 0.0f ? 0.0f : value;
+    return value > 255.0f ? 255.0f : value;
+}
+
+static inline float grey_of(const float *pixel)
+{
+    return 0.299f * pixel[0] + 0.587f * pixel[1] + 0.114f * pixel[2];
+}
+
+static void normalise(float *restrict y, const uint8_t *restrict x, const float *restrict scale,
+                      const float *restrict offset, int n)
+{
+    for (int i = 0; i < n; i++)
+        y[i] = (float)x[i] * scale[i] + offset[i];
+}
+
+static void normalise_float(float *restrict y, const float *restrict scale,
+                            const float *restrict offset, int n)
+{
+    for (int i = 0; i < n; i++)
+        y[i] = y[i] * scale[i] + offset[i];
+}
+
+static void brightness(float *restrict y, const uint8_t *restrict x, float factor, int n)
+{
+    for (int i = 0; i < n; i++)
+        y[i] = bound((float)x[i] * factor);
+}
+
+static void contrast(float *y, float factor, float grey, int n)
+{
+    const float rest = (1.0f - factor) * grey;
+    for (int i = 0; i < n; i++)
+        y[i] = bound(y[i] * factor + rest);
+}
+
+static void saturation(float *y, float factor, int pixels)
+{
+    for (int i = 0; i < pixels; i++, y += 3) {
+        float rest = (1.0f - factor) * grey_of(y);
+        for (int c = 0; c < 3; c++)
+            y[c] = bound(y[c] * factor + rest);
+    }
+}
+
+static double grey_sum(const float *y, int pixels)
+{
+    double sum = 0;
+    for (int i = 0; i < pixels; i++)
+        sum += grey_of(y + 3 * i);
+    return sum;
+}
+
+extern const eex_image_kernels EEX_KERNEL(eex__image_kernels);
+const eex_image_kernels EEX_KERNEL(eex__image_kernels) = {
+    .normalise = normalise,
+    .normalise_float = normalise_float,
+    .brightness = brightness,
+    .contrast = contrast,
+    .saturation = saturation,
+    .grey_sum = grey_sum,
+};

@@ -1,0 +1,67 @@
+#include "cpu/kernels/softmax.h"
+
+#include "cpu/kernels/act.h"
+#include "cpu/kernels/kernels.h"
+
+/* exp(x) for x <= 88, to about two units in the last place: x = k ln 2 + r with |r| <= ln 2 / 2, a
+ * polynomial in r, and k put into the exponent. Below the smallest normal number it is 0. Adding
+ * 1.5 * 2^23 leaves k in the low bits of the sum. */
+V_INLINE vec v_exp(vec x)
+{
+    const float magic = 12582912.0f;
+    vec_int tiny = x < v_set(-87.33654f);
+    vec t = v_fma(v_set(1.44269504088896341f), x, v_set(magic));
+    vec k = t - v_set(magic);
+    vec r = v_fma(k, v_set(-0.693145751953125f), x);
+    r = v_fma(k, v_set(-1.42860682030941723e-6f), r);
+    vec p = v_set(1.0f / 5040);
+    p = v_fma(p, r, v_set(1.0f / 720));
+    p = v_fma(p, r, v_set(1.0f / 120));
+    p = v_fma(p, r, v_set(1.0f / 24));
+    p = v_fma(p, r, v_set(1.0f / 6));
+    p = v_fma(p, r, v_set(0.5f));
+    p = v_fma(p, r, v_set(1.0f));
+    p = v_fma(p, r, v_set(1.0f));
+    vec_int bits = ((vec_int)t - (vec_int)v_set(magic) + 127) << 23;
+    return v_pick(tiny, v_zero(), p * (vec)bits);
+}
+
+static int lanes_at(int i, int n)
+{
+    return n - i < V_WIDTH ? n - i : V_WIDTH;
+}
+
+static double lanes_sum(vec a, int lanes)
+{
+    double sum = 0;
+    for (int i = 0; i < lanes; i++)
+        sum += a[i];
+    return sum;
+}
+
+static double exp_sum(float *e, const float *z, int n, float shift, float scale)
+{
+    double sum = 0;
+    for (int i = 0; i < n; i += V_WIDTH) {
+        int lanes = lanes_at(i, n);
+        vec value = v_exp((v_load_n(z + i, lanes) - v_set(shift)) * v_set(scale));
+        v_store_n(e + i, value, lanes);
+        sum += lanes_sum(value, lanes);
+    }
+    return sum;
+}
+
+static void combine(float *out, const float *e, int n, float a, float b, int accumulate)
+{
+    for (int i = 0; i < n; i += V_WIDTH) {
+        int lanes = lanes_at(i, n);
+        vec value = v_fma(v_set(a), v_load_n(e + i, lanes), v_set(b));
+        v_store_n(out + i, accumulate ? v_load_n(out + i, lanes) + value : value, lanes);
+    }
+}
+
+extern const eex_softmax_kernels EEX_KERNEL(eex__softmax_kernels);
+const eex_softmax_kernels EEX_KERNEL(eex__softmax_kernels) = {
+    .exp_sum = exp_sum,
+    .combine = combine,
+};

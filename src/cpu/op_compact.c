@@ -1,0 +1,35 @@
+/* Gathers rows to the front, in place. Each thread moves its own columns of every row in order, so
+ * no row is overwritten before it has been read. step->batch is the number of survivors. */
+#include <string.h>
+
+#include "base/status.h"
+#include "cpu/cpu.h"
+#include "cpu/range.h"
+
+typedef struct compact_job {
+    const eex_op_compact *op;
+    int count;
+} compact_job;
+
+static void compact_share(void *ctx, int thread, int threads)
+{
+    const compact_job *job = ctx;
+    size_t bytes = job->op->row_bytes, begin, end;
+    eex__cpu_range(&begin, &end, bytes, 64, thread, threads);
+    if (begin == end)
+        return;
+    char *base = (char *)job->op->data + begin;
+    for (int i = 0; i < job->count; i++)
+        if (job->op->index[i] != i)
+            memcpy(base + (size_t)i * bytes, base + (size_t)job->op->index[i] * bytes, end - begin);
+}
+
+static int compact_run(eex_cpu *cpu, const eex_op *op, void *state, const eex_step *step)
+{
+    compact_job job = {&op->u.compact, step->batch};
+    double work = 0.1 * step->batch * (double)op->u.compact.row_bytes;
+    eex__cpu_parallel(cpu, work, compact_share, &job);
+    return EEX_OK;
+}
+
+const eex_cpu_op_class eex__cpu_compact = {.run = compact_run};

@@ -1,0 +1,83 @@
+/* What an exit says about each sample: class, top-1 probability, margin and entropy of the softmax
+ * of logits / temperature. With e_j = exp((z_j - max z) / T) and S their sum, the probabilities are
+ * e_j / S and the entropy is log S - sum e_j (z_j - max z) / (T S). Each row is computed alone and
+ * in the same way whatever the batch, so that a decision never depends on its neighbours. */
+#include <math.h>
+
+#include "base/status.h"
+#include "cpu/cpu.h"
+#include "cpu/kernels/softmax.h"
+
+typedef struct head_job {
+    const eex_softmax_kernels *kernels;
+    const eex_op_head *op;
+    int batch;
+    float *rows; /* (threads, stride) */
+    size_t stride;
+} head_job;
+
+static size_t stride_of(int classes)
+{
+    return ((size_t)classes + 15) / 16 * 16;
+}
+
+/* Indices of the largest and second largest; *second is -1 when there is one class only. */
+static void two_largest(int *first, int *second, const float *z, int n)
+{
+    *first = 0;
+    *second = -1;
+    for (int j = 1; j < n; j++) {
+        if (z[j] > z[*first]) {
+            *second = *first;
+            *first = j;
+        } else if (*second < 0 || z[j] > z[*second]) {
+            *second = j;
+        }
+    }
+}
+
+static void row_head(const head_job *job, int row, float *e)
+{
+    const eex_op_head *op = job->op;
+    const float *z = op->logits + (size_t)row * (size_t)op->classes;
+    int first, second;
+    two_largest(&first, &second, z, op->classes);
+    float scale = 1.0f / op->temperature;
+    double sum = job->kernels->exp_sum(e, z, op->classes, z[first], scale), energy = 0;
+    for (int j = 0; j < op->classes; j++)
+        energy += e[j] > 0 ? e[j] * (((double)z[first] - z[j]) * scale) : 0;
+    op->top[row] = first;
+    op->confidence[row] = (float)(e[first] / sum);
+    op->margin[row] = (float)((e[first] - (second < 0 ? 0.0 : e[second])) / sum);
+    op->entropy[row] = (float)(log(sum) + energy / sum);
+}
+
+static void head_share(void *ctx, int thread, int threads)
+{
+    const head_job *job = ctx;
+    int begin, end;
+    eex_pool_share(&begin, &end, job->batch, 1, thread, threads);
+    for (int row = begin; row < end; row++)
+        row_head(job, row, job->rows + (size_t)thread * job->stride);
+}
+
+static int head_prepare(eex_cpu *cpu, void **state, const eex_op *op, int max_batch)
+{
+    const eex_op_head *head = &op->u.head;
+    if (!(head->temperature > 0))
+        return eex_fail(EEX_EINVAL, "head \"%s\": temperature %g, expected more than 0",
+                        op->name ? op->name : "?", (double)head->temperature);
+    size_t rows = (size_t)cpu->base.threads * stride_of(head->classes);
+    return eex__cpu_reserve(cpu, rows * sizeof(float));
+}
+
+static int head_run(eex_cpu *cpu, const eex_op *op, void *state, const eex_step *step)
+{
+    const eex_op_head *head = &op->u.head;
+    head_job job = {cpu->kernels->softmax, head, step->batch, cpu->scratch,
+                    stride_of(head->classes)};
+    eex__cpu_parallel(cpu, step->batch * (50.0 + 3.0 * head->classes), head_share, &job);
+    return EEX_OK;
+}
+
+const eex_cpu_op_class eex__cpu_head = {.prepare = head_prepare, .run = head_run};
