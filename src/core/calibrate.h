@@ -7,7 +7,8 @@
 /* What a threshold tuner aims at. */
 typedef enum eex_tune {
     EEX_TUNE_NONE,     /* thresholds as given by a and b */
-    EEX_TUNE_ACCURACY, /* cheapest with at least `target` of calibration accuracy */
+    EEX_TUNE_ACCURACY, /* cheapest with at least `target` of calibration accuracy; a target <= 0 is
+                        * added to the accuracy of the backbone alone */
     EEX_TUNE_MACS,     /* most accurate with at most `target` expected cost */
     EEX_TUNE_WEIGHTED  /* largest accuracy - target * cost / cost of the whole backbone */
 } eex_tune;
@@ -15,9 +16,11 @@ typedef enum eex_tune {
 typedef struct eex_calibration {
     eex_policy_kind kind;
     double temperature; /* > 0: fixed for all exits (5 as published); 0: fitted by NLL, an exit */
-    double a;           /* per-class: T_high = mu + a sigma (0.5 as published); others: threshold */
+    double a;           /* per-class: T_high = mu + a sigma (0.5 as published); others: threshold on
+                         * the score, which for entropy is minus the entropy */
     double b;           /* per-class: T_low = mu - b sigma; others: threshold; INFINITY: off */
-    bool by_label;      /* mu, sigma over samples of class c (true) or predicted as c (false) */
+    bool by_label;      /* mu, sigma of the top-1 probability over samples of class c (true) or
+                         * predicted as c (false) */
     eex_tune tune;      /* per-exit a chosen on the calibration trace */
     double target;
 } eex_calibration;
@@ -36,12 +39,13 @@ typedef struct eex_exit_costs {
 double eex_calibrate_temperature(const eex_trace *trace, int exit);
 
 /* Expected calibration error of exit k: `bins` equal-width bins of the top-1 probability at
- * temperature t (Guo et al. 2017). */
+ * temperature t, each open below and closed above (Guo et al. 2017). 1 to 1000 bins. */
 double eex_calibrate_ece(const eex_trace *trace, int exit, double t, int bins);
 
 /* Fits a policy for all exits of the trace; scores the trace at the policy's temperatures on the
  * way. Mean and deviation are streaming (Welford); a class with fewer than 2 samples uses the
- * pooled ones of its exit. costs may be NULL without tuning. */
+ * pooled ones of its exit; a class without spread has both thresholds at its mean. costs may be NULL
+ * without tuning. EEX_EDIVERGED when logits are NaN or infinite. */
 int eex_calibrate(eex_policy **out, eex_trace *trace, eex_device *device,
                   const eex_calibration *how, const eex_exit_costs *costs);
 

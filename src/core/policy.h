@@ -28,16 +28,29 @@ typedef struct eex_policy {
     float *temperature;  /* (exits) */
     float *high, *low;   /* (exits, classes); low = -INFINITY: never rejects */
     double *mean, *dev;  /* (exits, classes) Gaussian regressors, per-class kind only, else 0 */
-    double *a, *b;       /* (exits) in deviations for per-class; the threshold itself otherwise */
+    double *a, *b;       /* (exits) in deviations for per-class; the threshold itself otherwise.
+                          * a = INFINITY: never accepts early, -INFINITY: always; b = INFINITY: never
+                          * rejects */
     int64_t *count;      /* (exits, classes) calibration samples behind mean and dev */
 } eex_policy;
 
 const char *eex_policy_kind_name(eex_policy_kind kind);
 int eex_policy_kind_parse(eex_policy_kind *out, const char *name);
 
+/* Everything zero but temperatures 1, a = b = INFINITY and thresholds that send every sample to the
+ * end. */
 int eex_policy_new(eex_policy **out, eex_policy_kind kind, int exits, int classes);
 void eex_policy_free(eex_policy *policy);
+/* The policy of the given exits, in the given order (copies). */
 int eex_policy_select(eex_policy **out, const eex_policy *policy, const int *exits, int count);
+
+/* T_high of exit k and class c if a[k] were `a`; T_low if b[k] were `b`. With dev = 0 both are the
+ * mean, whatever finite a and b are. */
+float eex_policy_high(const eex_policy *policy, int k, int c, double a);
+float eex_policy_low(const eex_policy *policy, int k, int c, double b);
+
+/* Recomputes high and low from mean, dev, a and b: call it after changing any of these. */
+void eex_policy_apply(eex_policy *policy);
 
 /* The score that exit k compares: see above. */
 static inline float eex_policy_score(eex_policy_kind kind, float confidence, float margin,

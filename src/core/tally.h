@@ -1,0 +1,15 @@
+/* What replays count, sample by sample or in bit sets, and what they make of it. */
+#ifndef EEX_CORE_TALLY_H
+#define EEX_CORE_TALLY_H
+
+#include "core/replay.h"
+
+typedef struct eex__tally {
+    int left[64], right[64], rejected[64], agreed[64]; /* samples that leave at each exit */
+} eex__tally;
+
+/* cost may be NULL: the outcome's is NaN. */
+void eex__outcome_finish(eex_outcome *out, const eex__tally *tally, int samples, int exits,
+                         const double *cost);
+
+#endif

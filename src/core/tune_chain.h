@@ -1,0 +1,51 @@
+/* The inner loops of the tuner: one chain of exits, its samples' levels, and moves of thresholds. */
+#ifndef EEX_CORE_TUNE_CHAIN_H
+#define EEX_CORE_TUNE_CHAIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct eex__chain {
+    int samples, levels;
+    int least;               /* an exit accepts at least so many samples, or none */
+    int count;               /* exits */
+    const uint8_t *cell[64]; /* (count)(samples) of eex__levels */
+    const double *cost;      /* (count) */
+    uint8_t *first;          /* (samples) scratch: where each sample leaves */
+    uint8_t *next;           /* (samples) scratch: 2 * where it leaves later + whether it is right */
+} eex__chain;
+
+/* A level for each exit but the last, and what comes of it. */
+typedef struct eex__thresholds {
+    uint8_t t[64];
+    int right;   /* samples */
+    double cost; /* of all samples together */
+} eex__thresholds;
+
+typedef enum eex__aim_kind {
+    EEX__AIM_PRICE, /* largest right - price * cost */
+    EEX__AIM_RIGHT, /* cheapest with at least `right` */
+    EEX__AIM_COST   /* most right with at most `cost` */
+} eex__aim_kind;
+
+typedef struct eex__aim {
+    eex__aim_kind kind;
+    double price;
+    int right;
+    double cost;
+} eex__aim;
+
+bool eex__aim_met(const eex__aim *aim, const eex__thresholds *at);
+bool eex__aim_better(const eex__aim *aim, const eex__thresholds *a, const eex__thresholds *b);
+
+/* Fills right and cost of the thresholds as they stand, and `first`. */
+void eex__chain_measure(eex__chain *c, eex__thresholds *at);
+
+/* The same after closing the exits that accept too few. */
+void eex__chain_judge(eex__chain *c, eex__thresholds *at);
+
+/* Gives each exit, from the last but one to the first, the threshold that is best for the aim with
+ * the others as they stand. Says whether any moved. right and cost are stale afterwards. */
+bool eex__chain_sweep(eex__chain *c, eex__thresholds *at, const eex__aim *aim);
+
+#endif
