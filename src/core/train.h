@@ -61,10 +61,10 @@ typedef struct eex_epoch_report {
 
 typedef struct eex_trainer eex_trainer;
 
-/* All pointers are borrowed and must outlive the trainer. `indices` are numbers of training images
- * of `data`. Nothing is trained yet. */
+/* All pointers are borrowed and must outlive the trainer. `samples` are sample numbers of `data`
+ * (see dataset.h); the recipe and the list are copied. Nothing is trained yet. */
 int eex_trainer_new(eex_trainer **out, eex_params *params, const eex_recipe *recipe,
-                    const eex_dataset *data, const uint32_t *indices, size_t count, uint64_t seed);
+                    eex_dataset *data, const uint32_t *samples, size_t count, uint64_t seed);
 void eex_trainer_free(eex_trainer *trainer);
 
 /* Trains one epoch. EEX_EDIVERGED: the loss became NaN or exploded (the message says at which exit
@@ -80,10 +80,14 @@ int eex_trainer_finish(eex_trainer *trainer);
 int eex_trainer_save(const eex_trainer *trainer, eex_store_file *file, const char *group);
 int eex_trainer_load(eex_trainer *trainer, eex_store_file *file, const char *group);
 
-/* Records a trace of all exits on images of a split (`test`: of the official test split), scored
- * at temperature 1. Batch statistics are not touched. */
+/* Called about ten times a second while an epoch trains: `done` of `total` images of the recipe. */
+typedef void eex_train_watch(void *context, int epoch, uint64_t done, uint64_t total, double loss);
+void eex_trainer_watch(eex_trainer *trainer, eex_train_watch *watch, void *context);
+
+/* Records a trace of all exits on the given samples, scored at temperature 1, in their order.
+ * Statistics are not touched. */
 int eex_trace_record(eex_trace **out, const eex_graph *graph, eex_params *params,
-                     const eex_dataset *data, bool test, const uint32_t *indices, size_t count,
+                     eex_dataset *data, const uint32_t *samples, size_t count,
                      const eex_augment *normalise, int batch);
 
 #endif

@@ -1,0 +1,135 @@
+/* Running a plan. Nothing here allocates. */
+#include "core/plan_internal.h"
+
+#include <string.h>
+
+#include "base/status.h"
+
+static int send(const eex_plan *p, int buffer, const void *from, size_t bytes)
+{
+    if (!from || buffer < 0)
+        return EEX_OK;
+    return p->device->vtable->upload(p->device, eex__plan_address(p, buffer), from, bytes);
+}
+
+int eex_plan_upload(eex_plan *p, const uint8_t *images, const int32_t *labels,
+                    const uint32_t *sample, int batch)
+{
+    if (batch < 1 || batch > p->options.batch)
+        return eex_fail(EEX_EINVAL, "plan of %s: batch of %d, expected 1 to %d",
+                        eex_graph_name(p->graph), batch, p->options.batch);
+    size_t n = (size_t)batch;
+    EEX_TRY(send(p, p->images, images, n * p->buffers[p->images].row_bytes));
+    EEX_TRY(send(p, p->labels, labels, n * sizeof *labels));
+    return send(p, p->sample, sample, n * sizeof *sample);
+}
+
+int eex_plan_logits(const eex_plan *p, int exit, float *logits, int batch)
+{
+    int buffer = p->value[eex_graph_exit(p->graph, exit)->logits];
+    if (buffer < 0)
+        return eex_fail(EEX_EINVAL, "plan of %s: exit %d is not part of it",
+                        eex_graph_name(p->graph), exit);
+    return p->device->vtable->download(p->device, logits, eex__plan_address(p, buffer),
+                                       (size_t)batch * p->buffers[buffer].row_bytes);
+}
+
+static int run(const eex_plan *p, int i, const eex_step *step)
+{
+    return p->device->vtable->run(p->device, &p->ops[i], p->states[i], step);
+}
+
+/* ---- training ---- */
+
+int eex_plan_step(eex_plan *p, const eex_step *step)
+{
+    eex_device *dev = p->device;
+    /* Ranges outside this plan must not add to the norm of the gradient. */
+    for (int i = 0; i < p->gap_count && p->clip >= 0; i++)
+        EEX_TRY(dev->vtable->zero(dev, p->options.state->g + p->gaps[i].first,
+                                  p->gaps[i].count * sizeof(float)));
+    for (int i = 0; i < p->op_count; i++)
+        EEX_TRY(run(p, i, step));
+    return EEX_OK;
+}
+
+int eex_plan_totals(eex_plan *p, int exit, eex_totals *out)
+{
+    double totals[2] = {0};
+    const double *at = (const double *)eex__plan_address(p, p->totals) + 2 * exit;
+    EEX_TRY(p->device->vtable->sync(p->device));
+    EEX_TRY(p->device->vtable->download(p->device, totals, at, sizeof totals));
+    *out = (eex_totals){.loss = totals[0], .correct = totals[1]};
+    return EEX_OK;
+}
+
+int eex_plan_totals_reset(eex_plan *p)
+{
+    return p->device->vtable->zero(p->device, eex__plan_address(p, p->totals),
+                                   p->buffers[p->totals].bytes);
+}
+
+int eex_plan_grad_norm(eex_plan *p, double *out)
+{
+    *out = 0;
+    if (p->norm < 0)
+        return EEX_OK;
+    EEX_TRY(p->device->vtable->sync(p->device));
+    return p->device->vtable->download(p->device, out, eex__plan_address(p, p->norm), sizeof *out);
+}
+
+/* ---- inference ---- */
+
+int eex_plan_segments(eex_plan *p, int from, int to, int batch)
+{
+    eex_step step = {.batch = batch};
+    for (int i = 0; i < p->op_count; i++)
+        if (p->segment[i] >= from && p->segment[i] <= to)
+            EEX_TRY(run(p, i, &step));
+    return EEX_OK;
+}
+
+int eex_plan_scores(const eex_plan *p, int exit, eex_scores *out)
+{
+    if (exit < 0 || exit >= EEX_MAX_EXITS || p->head_op[exit] < 0)
+        return eex_fail(EEX_EINVAL, "plan of %s: no exit %d", eex_graph_name(p->graph), exit);
+    const eex_op_head *head = &p->ops[p->head_op[exit]].u.head;
+    *out = (eex_scores){.top = head->top,
+                        .confidence = head->confidence,
+                        .margin = head->margin,
+                        .entropy = head->entropy};
+    return EEX_OK;
+}
+
+int eex_plan_temperature(eex_plan *p, int exit, float temperature)
+{
+    eex_scores unused;
+    EEX_TRY(eex_plan_scores(p, exit, &unused));
+    if (!(temperature > 0))
+        return eex_fail(EEX_EINVAL, "temperature of exit %d: %g, expected more than 0", exit,
+                        (double)temperature);
+    p->ops[p->head_op[exit]].u.head.temperature = temperature;
+    return EEX_OK;
+}
+
+static int compact_rows(eex_plan *p, const eex_buffer *b, int count)
+{
+    eex_step step = {.batch = count};
+    p->compact = (eex_op){.kind = EEX_OP_COMPACT, .name = "compact"};
+    p->compact.u.compact = (eex_op_compact){.row_bytes = b->row_bytes,
+                                            .data = p->arena + b->offset,
+                                            .index = eex__plan_address(p, p->index)};
+    return p->device->vtable->run(p->device, &p->compact, NULL, &step);
+}
+
+int eex_plan_compact(eex_plan *p, int exit, const int32_t *index, int count)
+{
+    int at = p->head_op[exit];
+    EEX_TRY(send(p, p->index, index, (size_t)count * sizeof *index));
+    for (int i = 0; i < p->buffer_count; i++) {
+        const eex_buffer *b = &p->buffers[i];
+        if (b->row_bytes && !b->pinned && b->first >= 0 && b->first <= at && b->last > at)
+            EEX_TRY(compact_rows(p, b, count));
+    }
+    return EEX_OK;
+}
