@@ -1,0 +1,63 @@
+# Two commands do everything on a fresh machine: make run, make test.
+# The rest: make (build), make install, make bench, make lint, make clean.
+
+JOBS ?= $(shell nproc)
+PREFIX ?= /usr/local
+BUILD := build/release
+EEX := $(BUILD)/bin/eex
+
+.PHONY: all run test deps build install lint format bench clean
+
+all: build
+
+run: build
+	$(EEX) run experiments/quickstart.lua
+
+test: build
+	ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
+
+build: deps
+	@cmake --preset release $(if $(wildcard $(BUILD)/CMakeCache.txt),>/dev/null,)
+	@cmake --build $(BUILD) -j $(JOBS)
+
+# Installs what is missing with the system's package manager; says so and does nothing when
+# everything is there.
+PACKAGES := gcc cmake ninja-build pkg-config liblua5.4-dev libhdf5-dev libdnnl-dev \
+    libjpeg62-turbo-dev libpng-dev libcriterion-dev libcurl4-openssl-dev libedit-dev
+
+deps:
+	@if command -v dpkg-query >/dev/null; then \
+	    missing=$$(for p in $(PACKAGES); do \
+	        dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; \
+	    done); \
+	    if [ -n "$$missing" ]; then \
+	        echo "installing: $$(echo $$missing)"; \
+	        sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	        $$sudo apt-get update -qq && \
+	        DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq $$missing >/dev/null; \
+	    fi; \
+	else \
+	    echo "no Debian packages here; eex needs: gcc, CMake 3.25, Ninja, Lua 5.4, HDF5, oneDNN," \
+	         "libjpeg-turbo, libpng, Criterion; libcurl and libedit if you like"; \
+	fi
+
+install: build
+	cmake --install $(BUILD) --prefix $(PREFIX)
+
+SOURCES = $$(git ls-files '*.c' '*.h')
+
+lint:
+	clang-format --dry-run -Werror $(SOURCES)
+	clang-tidy -p $(BUILD) --quiet $$(git ls-files 'src/*.c' | grep -v kernels/)
+
+format:
+	clang-format -i $(SOURCES)
+
+bench: build
+	$(BUILD)/bin/bench_conv
+	$(BUILD)/bin/bench_ops
+	$(BUILD)/bin/bench_replay
+	$(BUILD)/bin/bench_train
+
+clean:
+	rm -rf build
