@@ -1,0 +1,242 @@
+#include "base/fs.h"
+
+#include "base/status.h"
+#include "support/folder.h"
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char folder[TEST_PATH_SIZE];
+
+static void begin(void)
+{
+    test_folder_make(folder);
+}
+
+static void end(void)
+{
+    test_folder_remove(folder);
+}
+
+TestSuite(fs, .init = begin, .fini = end);
+TestSuite(lock, .init = begin, .fini = end);
+
+static void expect_join(const char *a, const char *b, const char *expected)
+{
+    char *path = NULL;
+    cr_assert_eq(eex_path_join(&path, a, b), EEX_OK);
+    cr_assert_str_eq(path, expected);
+    free(path);
+}
+
+static void expect_folder(const char *path, const char *expected)
+{
+    char *out = NULL;
+    cr_assert_eq(eex_path_folder(&out, path), EEX_OK);
+    cr_assert_str_eq(out, expected);
+    free(out);
+}
+
+Test(fs, paths)
+{
+    expect_join("a", "b", "a/b");
+    expect_join("a/", "b", "a/b");
+    expect_join("a", "/b", "/b");
+    expect_join("", "b", "b");
+    expect_join("/", "b", "/b");
+    expect_folder("a/b/c", "a/b");
+    expect_folder("c", ".");
+    expect_folder("/c", "/");
+    cr_assert_str_eq(eex_path_base("a/b.lua"), "b.lua");
+    cr_assert_str_eq(eex_path_base("b.lua"), "b.lua");
+}
+
+static void expect_content(const char *path, const char *expected)
+{
+    char *text = NULL;
+    size_t size = 0;
+    cr_assert_eq(eex_fs_read(&text, &size, path, 1 << 20), EEX_OK, "%s", eex_error());
+    cr_assert_eq(size, strlen(expected));
+    cr_assert_str_eq(text, expected);
+    free(text);
+}
+
+static size_t files_in(const char *path)
+{
+    eex_fs_names names;
+    cr_assert_eq(eex_fs_list(&names, path), EEX_OK);
+    const size_t count = names.count;
+    eex_fs_names_free(&names);
+    return count;
+}
+
+Test(fs, writes_replace_and_leave_nothing_else)
+{
+    const char *path = test_path(folder, "file");
+    cr_assert_eq(eex_fs_write(path, "old content", 11), EEX_OK);
+    cr_assert_eq(eex_fs_write(path, "new", 3), EEX_OK);
+    expect_content(path, "new");
+    cr_assert_eq(files_in(folder), 1);
+    cr_assert_eq(eex_fs_write(path, NULL, 0), EEX_OK);
+    expect_content(path, "");
+}
+
+Test(fs, a_write_that_fails_keeps_the_old_file)
+{
+    const char *path = test_path(folder, "file");
+    static const char large[1 << 16];
+    const struct rlimit small = {4096, RLIM_INFINITY};
+    cr_assert_eq(eex_fs_write(path, "old", 3), EEX_OK);
+    signal(SIGXFSZ, SIG_IGN); /* a full disk, as far as write can tell */
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+    cr_assert_eq(eex_fs_write(path, large, sizeof large), EEX_EIO);
+    cr_assert_not_null(strstr(eex_error(), path));
+    expect_content(path, "old");
+    cr_assert_eq(files_in(folder), 1);
+}
+
+Test(fs, writing_into_no_folder_says_so)
+{
+    cr_assert_eq(eex_fs_write(test_path(folder, "none/file"), "x", 1), EEX_ENOTFOUND);
+    cr_assert_not_null(strstr(eex_error(), "none/file"));
+}
+
+Test(fs, reads_are_limited)
+{
+    char *text = NULL;
+    const char *path = test_path(folder, "file");
+    cr_assert_eq(eex_fs_write(path, "12345", 5), EEX_OK);
+    cr_assert_eq(eex_fs_read(&text, NULL, path, 4), EEX_EFORMAT);
+    cr_assert_null(text);
+    cr_assert_eq(eex_fs_read(&text, NULL, path, 5), EEX_OK);
+    free(text);
+    cr_assert_eq(eex_fs_read(&text, NULL, "/dev/zero", 1 << 20), EEX_EFORMAT);
+    cr_assert_eq(eex_fs_read(&text, NULL, test_path(folder, "none"), 5), EEX_ENOTFOUND);
+    cr_assert_eq(eex_fs_read(&text, NULL, folder, 5), EEX_EIO);
+}
+
+Test(fs, sizes)
+{
+    uint64_t size = 0;
+    const char *path = test_path(folder, "file");
+    cr_assert_eq(eex_fs_write(path, "12345", 5), EEX_OK);
+    cr_assert_eq(eex_fs_size(&size, path), EEX_OK);
+    cr_assert_eq(size, 5);
+    cr_assert_eq(eex_fs_size(&size, folder), EEX_EIO);
+    cr_assert_eq(eex_fs_size(&size, test_path(folder, "none")), EEX_ENOTFOUND);
+}
+
+Test(fs, folders)
+{
+    cr_assert_eq(eex_fs_make_folder(test_path(folder, "a/b/c")), EEX_OK);
+    cr_assert_eq(eex_fs_make_folder(test_path(folder, "a/b/c/")), EEX_OK);
+    cr_assert(eex_fs_is_folder(test_path(folder, "a/b/c")));
+    cr_assert_eq(eex_fs_write(test_path(folder, "a/file"), "x", 1), EEX_OK);
+    cr_assert_eq(eex_fs_make_folder(test_path(folder, "a/file/d")), EEX_EIO);
+    cr_assert_eq(eex_fs_make_folder(test_path(folder, "a/file")), EEX_EIO);
+    cr_assert_not(eex_fs_is_folder(test_path(folder, "a/file")));
+    cr_assert(eex_fs_exists(test_path(folder, "a/file")));
+    cr_assert_not(eex_fs_exists(test_path(folder, "a/none")));
+    cr_assert_eq(eex_fs_make_folder("/"), EEX_OK);
+}
+
+Test(fs, remove_tree_takes_links_not_what_they_name)
+{
+    const char *tree = test_path(folder, "tree");
+    char outside[TEST_PATH_SIZE + 256], link_name[TEST_PATH_SIZE + 256];
+    snprintf(outside, sizeof outside, "%s/outside", folder);
+    snprintf(link_name, sizeof link_name, "%s/tree/a/link", folder);
+    cr_assert_eq(eex_fs_make_folder(test_path(folder, "tree/a/b")), EEX_OK);
+    cr_assert_eq(eex_fs_make_folder(outside), EEX_OK);
+    cr_assert_eq(eex_fs_write(test_path(outside, "precious"), "x", 1), EEX_OK);
+    cr_assert_eq(eex_fs_write(test_path(folder, "tree/a/b/f"), "x", 1), EEX_OK);
+    cr_assert_eq(symlink(outside, link_name), 0);
+    cr_assert_eq(eex_fs_remove_tree(tree), EEX_OK);
+    cr_assert_not(eex_fs_exists(tree));
+    cr_assert(eex_fs_exists(test_path(outside, "precious")));
+    cr_assert_eq(eex_fs_remove_tree(tree), EEX_OK, "absent is fine");
+}
+
+Test(fs, lists_are_sorted)
+{
+    char name[16];
+    for (int i = 0; i < 100; i++) {
+        snprintf(name, sizeof name, "f%02d", i * 37 % 100);
+        cr_assert_eq(eex_fs_write(test_path(folder, name), "", 0), EEX_OK);
+    }
+    eex_fs_names names;
+    cr_assert_eq(eex_fs_list(&names, folder), EEX_OK);
+    cr_assert_eq(names.count, 100);
+    for (int i = 0; i < 100; i++) {
+        snprintf(name, sizeof name, "f%02d", i);
+        cr_assert_str_eq(names.names[i], name);
+    }
+    eex_fs_names_free(&names);
+    eex_fs_names_free(&names);
+    cr_assert_eq(eex_fs_list(&names, test_path(folder, "none")), EEX_ENOTFOUND);
+}
+
+Test(fs, parts_of_others_are_committed_or_removed)
+{
+    char *part = NULL, *other = NULL;
+    const char *path = test_path(folder, "weights.h5");
+    cr_assert_eq(eex_fs_part_name(&part, path), EEX_OK);
+    cr_assert_eq(eex_fs_part_name(&other, path), EEX_OK);
+    cr_assert_str_neq(part, other);
+    for (int i = 0; i < 2; i++) {
+        FILE *file = fopen(i == 0 ? part : other, "w");
+        cr_assert(file && fputs("data", file) >= 0 && fclose(file) == 0);
+    }
+    cr_assert_eq(eex_fs_commit(part, path), EEX_OK);
+    expect_content(path, "data");
+    cr_assert_eq(files_in(folder), 2);
+    cr_assert_eq(eex_fs_remove_parts(folder), EEX_OK);
+    cr_assert_eq(files_in(folder), 1);
+    cr_assert_eq(eex_fs_commit(part, path), EEX_ENOTFOUND);
+    expect_content(path, "data");
+    free(part);
+    free(other);
+}
+
+Test(lock, one_holder_at_a_time)
+{
+    eex_lock *lock = NULL, *second = NULL;
+    char pid[32];
+    cr_assert_eq(eex_lock_acquire(&lock, folder), EEX_OK);
+    cr_assert_eq(eex_lock_acquire(&second, folder), EEX_EBUSY);
+    cr_assert_null(second);
+    snprintf(pid, sizeof pid, "process %ld:", (long)getpid());
+    cr_assert_not_null(strstr(eex_error(), pid), "%s", eex_error());
+    eex_lock_release(lock);
+    cr_assert_eq(eex_lock_acquire(&second, folder), EEX_OK);
+    eex_lock_release(second);
+    eex_lock_release(NULL);
+    cr_assert_eq(eex_lock_acquire(&lock, test_path(folder, "none")), EEX_ENOTFOUND);
+}
+
+Test(lock, is_gone_when_its_holder_is_killed)
+{
+    int ready[2];
+    char byte;
+    eex_lock *lock = NULL;
+    cr_assert_eq(pipe(ready), 0);
+    const pid_t child = fork();
+    if (child == 0) {
+        if (eex_lock_acquire(&lock, folder) == EEX_OK && write(ready[1], "x", 1) == 1)
+            pause();
+        _exit(1);
+    }
+    cr_assert_eq(read(ready[0], &byte, 1), 1);
+    cr_assert_eq(eex_lock_acquire(&lock, folder), EEX_EBUSY);
+    kill(child, SIGKILL);
+    cr_assert_eq(waitpid(child, NULL, 0), child);
+    cr_assert_eq(eex_lock_acquire(&lock, folder), EEX_OK, "%s", eex_error());
+    eex_lock_release(lock);
+}
