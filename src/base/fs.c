@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char part_mark[] = ".part-";
+static const char part_ending[] = ".part";
 
 static int fail_errno(const char *verb, const char *path)
 {
@@ -173,7 +173,7 @@ int eex_fs_part_name(char **out, const char *path)
 {
     static atomic_uint serial;
     eex_buffer name = EEX_BUFFER_INIT;
-    eex_buffer_printf(&name, "%s%s%ld-%u", path, part_mark, (long)getpid(), serial++);
+    eex_buffer_printf(&name, "%s.%ld-%u%s", path, (long)getpid(), serial++, part_ending);
     const int code = eex_buffer_take(out, &name);
     eex_buffer_free(&name);
     return code;
@@ -219,6 +219,12 @@ int eex_fs_write(const char *path, const void *data, size_t size)
     return code;
 }
 
+static bool is_part(const char *name)
+{
+    const size_t length = strlen(name), ending = strlen(part_ending);
+    return length > ending && strcmp(name + length - ending, part_ending) == 0;
+}
+
 int eex_fs_remove_parts(const char *folder)
 {
     eex_fs_names names = {NULL, 0};
@@ -226,7 +232,7 @@ int eex_fs_remove_parts(const char *folder)
     int code = EEX_OK;
     for (size_t i = 0; i < names.count && code == EEX_OK; i++) {
         char *path = NULL;
-        if (!strstr(names.names[i], part_mark))
+        if (!is_part(names.names[i]))
             continue;
         code = eex_path_join(&path, folder, names.names[i]);
         if (code == EEX_OK && unlink(path) != 0 && errno != ENOENT)

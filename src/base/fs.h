@@ -36,8 +36,8 @@ int eex_fs_read(char **out, size_t *size, const char *path, size_t limit);
 int eex_fs_write(const char *path, const void *data, size_t size);
 
 /* The same for libraries that write files themselves: they write to the name that
- * eex_fs_part_name gives (unique, in the same folder), then eex_fs_commit flushes it and renames it
- * to `path`. On failure the caller's part is removed. */
+ * eex_fs_part_name gives (unique, in the same folder, ending in ".part"), then eex_fs_commit
+ * flushes it and renames it to `path`. On failure the caller's part is removed. */
 int eex_fs_part_name(char **out, const char *path);
 int eex_fs_commit(const char *part, const char *path);
 
