@@ -3,7 +3,8 @@
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
-BUILD := build/release
+PRESET ?= release
+BUILD := build/$(PRESET)
 EEX := $(BUILD)/bin/eex
 
 .PHONY: all run test deps build install lint format bench clean
@@ -17,7 +18,7 @@ test: build
 	ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 
 build: deps
-	@cmake --preset release $(if $(wildcard $(BUILD)/CMakeCache.txt),>/dev/null,)
+	@cmake --preset $(PRESET) $(if $(wildcard $(BUILD)/CMakeCache.txt),>/dev/null,)
 	@cmake --build $(BUILD) -j $(JOBS)
 
 # Installs what is missing with the system's package manager; says so and does nothing when
