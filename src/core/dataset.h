@@ -14,8 +14,8 @@
 #include <stdint.h>
 
 enum {
-    EEX_DATASET_VERSION = 1,       /* of the file format */
-    EEX_DATASET_MAX_SIDE = 1024,   /* pixels */
+    EEX_DATASET_VERSION = 1,     /* of the file format */
+    EEX_DATASET_MAX_SIDE = 1024, /* pixels */
     EEX_DATASET_MAX_CLASSES = 65536
 };
 
@@ -32,8 +32,8 @@ typedef struct eex_dataset_info {
     const char *source;             /* what it was made from, with checksums; "" when unknown */
 } eex_dataset_info;
 
-/* The data folder; borrowed, valid until $EEX_DATA changes. EEX_ENOTFOUND when neither $EEX_DATA nor
- * $HOME is set. */
+/* The data folder; borrowed, valid until $EEX_DATA changes. EEX_ENOTFOUND when neither $EEX_DATA
+ * nor $HOME is set. */
 int eex_data_directory(const char **out);
 
 /* Opens a data set by name ("cifar10": in the data folder) or by path (with a '/' or ending in

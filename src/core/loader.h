@@ -1,7 +1,7 @@
 /* The loader: a thread that is always a batch ahead of who trains.
  *
- * Batches are uint8; augmentation and normalisation happen on the device. The order of an epoch is a
- * function of (seed, epoch) alone, so that a run resumes from any epoch and batch. Buffers are
+ * Batches are uint8; augmentation and normalisation happen on the device. The order of an epoch is
+ * a function of (seed, epoch) alone, so that a run resumes from any epoch and batch. Buffers are
  * allocated once, when the loader is opened. One thread consumes. */
 #ifndef EEX_CORE_LOADER_H
 #define EEX_CORE_LOADER_H
@@ -15,8 +15,8 @@ typedef struct eex_loader_options {
     const uint32_t *samples; /* (count) sample numbers; copied */
     size_t count;
     int batch;
-    bool shuffle;            /* false: in the order of `samples` in every epoch */
-    bool drop_last;          /* leave out an incomplete last batch */
+    bool shuffle;   /* false: in the order of `samples` in every epoch */
+    bool drop_last; /* leave out an incomplete last batch */
     uint64_t seed;
 } eex_loader_options;
 
@@ -26,7 +26,7 @@ typedef struct eex_batch {
     const int32_t *labels;   /* (count) */
     const uint32_t *samples; /* (count) */
     uint32_t epoch;
-    uint32_t number;         /* of the batch in its epoch, from 0 */
+    uint32_t number; /* of the batch in its epoch, from 0 */
 } eex_batch;
 
 /* EEX_EINVAL when there is nothing to load: no samples, a batch below 1, or drop_last with fewer
@@ -41,8 +41,8 @@ uint32_t eex_loader_batches(const eex_loader *loader); /* of one epoch */
 int eex_loader_start(eex_loader *loader, uint32_t epoch, uint32_t first);
 
 /* The next batch of the epoch; *out is NULL when the epoch is over (call eex_loader_start for the
- * next). Borrowed until the next call for this loader. Whatever went wrong in the thread is returned
- * here, with its message; EEX_EINTERRUPTED after SIGINT or SIGTERM. */
+ * next). Borrowed until the next call for this loader. Whatever went wrong in the thread is
+ * returned here, with its message; EEX_EINTERRUPTED after SIGINT or SIGTERM. */
 int eex_loader_next(const eex_batch **out, eex_loader *loader);
 
 #endif

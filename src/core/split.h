@@ -20,8 +20,8 @@ typedef struct eex_split_spec {
     uint64_t seed;
     double calibration, validation;
     double train; /* 0: all that is left */
-    double test;  /* with an official test split: how much of it, 0 for all. Without: how much of the
-                   * training images, 0 for a fifth */
+    double test; /* with an official test split: how much of it, 0 for all. Without: how much of the
+                  * training images, 0 for a fifth */
 } eex_split_spec;
 
 typedef struct eex_split {
