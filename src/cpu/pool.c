@@ -24,7 +24,7 @@ struct eex_pool {
     eex_pool_fn fn;
     void *ctx;
     bool stop;
-    int spin; /* of the caller */
+    int spin;                       /* of the caller */
     _Alignas(64) atomic_uint round; /* one more for each run; workers wait for it to change */
     _Alignas(64) atomic_int busy;   /* workers that have not finished this round */
     _Alignas(64) atomic_int asleep; /* threads in a condition wait, or about to be */
@@ -127,8 +127,8 @@ static int start_workers(eex_pool *pool)
         pool->worker[i] = (eex_worker){.pool = pool, .index = i + 1};
         if (pthread_create(&pool->worker[i].thread, NULL, worker_main, &pool->worker[i]) != 0)
             return eex_fail(EEX_ENOMEM,
-                            "thread pool: the system refused thread %d of %d; ask for fewer",
-                            i + 2, pool->threads);
+                            "thread pool: the system refused thread %d of %d; ask for fewer", i + 2,
+                            pool->threads);
         pool->started++;
     }
     return EEX_OK;

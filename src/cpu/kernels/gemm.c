@@ -65,18 +65,15 @@ INLINE void tile_finish(const eex_gemm_tile *t, vec acc[MR][2], int rows, int ve
             UNROLL for (int i = 0; i < rows; i++) acc[i][j] += bias;
         }
     if (t->residual)
-        UNROLL for (int i = 0; i < rows; i++)
-            UNROLL for (int j = 0; j < vectors; j++)
-                acc[i][j] += tile_load(t->residual + t->out[i], t->columns, j);
+        UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++) acc[i][j] +=
+            tile_load(t->residual + t->out[i], t->columns, j);
     if (t->clamp) {
         vec low = v_set(t->low), high = v_set(t->high);
-        UNROLL for (int i = 0; i < rows; i++)
-            UNROLL for (int j = 0; j < vectors; j++)
-                acc[i][j] = v_min(v_max(acc[i][j], low), high);
+        UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++) acc[i][j] =
+            v_min(v_max(acc[i][j], low), high);
     }
-    UNROLL for (int i = 0; i < rows; i++)
-        UNROLL for (int j = 0; j < vectors; j++)
-            tile_store(t->y + t->out[i], acc[i][j], t->columns, j);
+    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++)
+        tile_store(t->y + t->out[i], acc[i][j], t->columns, j);
     if (t->sum)
         tile_stats(t, acc, rows, vectors);
 }
@@ -119,8 +116,9 @@ INLINE void outer_body(const eex_gemm_outer *o, const int rows, const int vector
             const float *dy = o->dy + n0 * o->dy_stride[0] + n1 * o->dy_stride[1];
             for (int m = 0; m < o->count[2]; m++, x += xs, dy += ys) {
                 vec b0 = full || vectors > 1 ? v_load(dy) : tile_load(dy, o->columns, 0);
-                vec b1 = vectors < 2 ? b0 : full ? v_load(dy + V_WIDTH)
-                                                 : tile_load(dy, o->columns, 1);
+                vec b1 = vectors < 2 ? b0
+                         : full      ? v_load(dy + V_WIDTH)
+                                     : tile_load(dy, o->columns, 1);
                 UNROLL for (int i = 0; i < rows; i++)
                 {
                     vec a = v_set(x[i]);
@@ -130,50 +128,50 @@ INLINE void outer_body(const eex_gemm_outer *o, const int rows, const int vector
                 }
             }
         }
-    UNROLL for (int i = 0; i < rows; i++)
-        UNROLL for (int j = 0; j < vectors; j++)
-        {
-            float *w = o->w + i * o->w_stride;
-            vec old = o->add ? tile_load(w, o->columns, j) : v_zero();
-            tile_store(w, old + acc[i][j], o->columns, j);
-        }
+    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++)
+    {
+        float *w = o->w + i * o->w_stride;
+        vec old = o->add ? tile_load(w, o->columns, j) : v_zero();
+        tile_store(w, old + acc[i][j], o->columns, j);
+    }
 }
 
 /* One function for each height and width of a tile, and tables to choose from. */
-#define TILE(n)                                                                                    \
-    static void tile_##n##_1(const eex_gemm_tile *t)                                               \
-    {                                                                                              \
-        tile_body(t, n, 1);                                                                        \
-    }                                                                                              \
-    static void tile_##n##_2(const eex_gemm_tile *t)                                               \
-    {                                                                                              \
-        tile_body(t, n, 2);                                                                        \
-    }                                                                                              \
-    static void outer_##n##_1(const eex_gemm_outer *o)                                             \
-    {                                                                                              \
-        outer_body(o, n, 1);                                                                       \
-    }                                                                                              \
-    static void outer_##n##_2(const eex_gemm_outer *o)                                             \
-    {                                                                                              \
-        outer_body(o, n, 2);                                                                       \
+#define TILE(n)                                        \
+    static void tile_##n##_1(const eex_gemm_tile *t)   \
+    {                                                  \
+        tile_body(t, n, 1);                            \
+    }                                                  \
+    static void tile_##n##_2(const eex_gemm_tile *t)   \
+    {                                                  \
+        tile_body(t, n, 2);                            \
+    }                                                  \
+    static void outer_##n##_1(const eex_gemm_outer *o) \
+    {                                                  \
+        outer_body(o, n, 1);                           \
+    }                                                  \
+    static void outer_##n##_2(const eex_gemm_outer *o) \
+    {                                                  \
+        outer_body(o, n, 2);                           \
     }
 
-TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
+TILE(1)
+TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
 #if MR > 6
-TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
-#define ROW(f, v)                                                                                  \
-    {                                                                                              \
-        f##_1_##v, f##_2_##v, f##_3_##v, f##_4_##v, f##_5_##v, f##_6_##v, f##_7_##v, f##_8_##v,    \
-            f##_9_##v, f##_10_##v, f##_11_##v, f##_12_##v, f##_13_##v, f##_14_##v                  \
+    TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
+#define ROW(f, v)                                                                               \
+    {                                                                                           \
+        f##_1_##v, f##_2_##v, f##_3_##v, f##_4_##v, f##_5_##v, f##_6_##v, f##_7_##v, f##_8_##v, \
+            f##_9_##v, f##_10_##v, f##_11_##v, f##_12_##v, f##_13_##v, f##_14_##v               \
     }
 #else
-#define ROW(f, v)                                                                                  \
-    {                                                                                              \
-        f##_1_##v, f##_2_##v, f##_3_##v, f##_4_##v, f##_5_##v, f##_6_##v                           \
+#define ROW(f, v)                                                        \
+    {                                                                    \
+        f##_1_##v, f##_2_##v, f##_3_##v, f##_4_##v, f##_5_##v, f##_6_##v \
     }
 #endif
 
-static void tile(const eex_gemm_tile *t)
+        static void tile(const eex_gemm_tile *t)
 {
     static void (*const body[2][MR])(const eex_gemm_tile *) = {ROW(tile, 1), ROW(tile, 2)};
     body[t->columns > V_WIDTH][t->rows - 1](t);

@@ -1,0 +1,448 @@
+#include "cpu/conv_dense.h"
+
+#include "base/status.h"
+#include "cpu/conv_axis.h"
+#include "cpu/kernels/gemm.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    /* Packed panels that a thread keeps in its second-level cache while its rows pass by. */
+    GROUP_FLOATS = 64 * 1024,
+    /* Operand floats of a block of rows, which each class visits in turn. */
+    BLOCK_FLOATS = 64 * 1024,
+    /* Rows of one tile, in cache lines, that may fall on one set of the first-level cache (64 sets
+     * of 64 bytes in every x86 of today) before it is worth copying them apart. */
+    LINES_PER_SET = 5,
+    MAX_ROWS = 16 /* largest mr of any instruction set, rounded up */
+};
+
+struct eex_dense {
+    int fold; /* pixels of a sample that are samples to us: all of them when kernel is 1x1 */
+    int in_h, in_w, in_c;
+    int out_h, out_w, out_c;
+    int kernel;
+    bool backward;
+    eex_axis h, w;
+    eex_gemm_segment *segments; /* (h.classes, w.classes, kernel) */
+    int depth;                  /* rows of a packed panel: kernel * kernel * in_c */
+    int longest;                /* most that one class uses of them */
+    int mr, nr;
+    int panels;
+    size_t panel_floats;
+    double macs; /* of one sample, without padding */
+    float *packed;
+    size_t thread_floats; /* scratch of one thread: panels, copied rows */
+    size_t group;         /* panels that are packed together */
+    int threads;
+};
+
+static size_t copied_stride(const eex_dense *d)
+{
+    size_t lines = ((size_t)d->longest + 15) / 16;
+    return (lines | 1) * 16; /* an odd number of lines: rows spread over all sets */
+}
+
+static const eex_gemm_segment *segments_of(const eex_dense *d, int ch, int cw)
+{
+    return d->segments + ((size_t)ch * d->w.classes + cw) * d->kernel;
+}
+
+static int segment_count(const eex_dense *d, int ch, int cw)
+{
+    return d->w.class[cw].taps > 0 ? d->h.class[ch].taps : 0;
+}
+
+static void fill_segments(eex_dense *d)
+{
+    for (int ch = 0; ch < d->h.classes; ch++)
+        for (int cw = 0; cw < d->w.classes; cw++) {
+            const eex_axis_class *h = &d->h.class[ch], *w = &d->w.class[cw];
+            eex_gemm_segment *s = d->segments + ((size_t)ch * d->w.classes + cw) * d->kernel;
+            for (int t = 0; t < h->taps; t++)
+                s[t] = (eex_gemm_segment){
+                    .a = (ptrdiff_t)t * d->in_w * d->in_c,
+                    .b = ((h->tap + t) * d->kernel + w->tap) * d->in_c,
+                    .k = w->taps * d->in_c,
+                };
+            int length = h->taps * w->taps * d->in_c;
+            if (length > d->longest)
+                d->longest = length;
+            d->macs += (double)length * h->count * w->count * d->out_c * d->fold;
+        }
+}
+
+static int set_geometry(eex_dense *d, const eex_window *w, bool backward)
+{
+    eex_window v = *w;
+    d->fold = 1;
+    if (w->kernel == 1 && w->stride == 1 && w->pad == 0) {
+        d->fold = w->hin * w->win;
+        v.hin = v.win = v.hout = v.wout = 1;
+    }
+    d->backward = backward;
+    d->kernel = v.kernel;
+    d->in_h = backward ? v.hout : v.hin;
+    d->in_w = backward ? v.wout : v.win;
+    d->in_c = backward ? v.cout : v.cin;
+    d->out_h = backward ? v.hin : v.hout;
+    d->out_w = backward ? v.win : v.wout;
+    d->out_c = backward ? v.cin : v.cout;
+    d->depth = v.kernel * v.kernel * d->in_c;
+    int (*axis)(eex_axis *, int, int, int, int, int) =
+        backward ? eex__axis_backward : eex__axis_forward;
+    EEX_TRY(axis(&d->h, v.hin, v.hout, v.kernel, v.stride, v.pad));
+    EEX_TRY(axis(&d->w, v.win, v.wout, v.kernel, v.stride, v.pad));
+    d->segments = calloc((size_t)d->h.classes * d->w.classes * d->kernel, sizeof *d->segments);
+    if (!d->segments)
+        return eex_fail(EEX_ENOMEM, "convolution: no memory for its segments");
+    fill_segments(d);
+    return EEX_OK;
+}
+
+static int set_scratch(eex_dense *d, eex_cpu *cpu)
+{
+    d->mr = cpu->kernels->gemm->mr;
+    d->nr = cpu->kernels->gemm->nr;
+    d->panels = (d->out_c + d->nr - 1) / d->nr;
+    d->panel_floats = (size_t)d->depth * d->nr;
+    d->group = GROUP_FLOATS / d->panel_floats;
+    if (d->group < 1)
+        d->group = 1;
+    if (d->group > (size_t)d->panels)
+        d->group = (size_t)d->panels;
+    d->thread_floats = (d->group * d->panel_floats + d->mr * copied_stride(d) + 15) / 16 * 16;
+    d->threads = eex_pool_threads(cpu->pool);
+    size_t stats = (size_t)d->threads * 2 * d->out_c * sizeof(double);
+    return eex__cpu_reserve(cpu, stats + d->threads * d->thread_floats * sizeof(float) + 64);
+}
+
+int eex__dense_new(eex_dense **out, eex_cpu *cpu, const eex_window *window, bool backward)
+{
+    *out = NULL;
+    eex_dense *d = calloc(1, sizeof *d);
+    if (!d)
+        return eex_fail(EEX_ENOMEM, "convolution: no memory for its description");
+    int status = set_geometry(d, window, backward);
+    if (status == EEX_OK)
+        status = set_scratch(d, cpu);
+    if (status < 0) {
+        eex__dense_free(d);
+        return status;
+    }
+    *out = d;
+    return EEX_OK;
+}
+
+void eex__dense_free(eex_dense *d)
+{
+    if (!d)
+        return;
+    eex__axis_free(&d->h);
+    eex__axis_free(&d->w);
+    free(d->segments);
+    free(d->packed);
+    free(d);
+}
+
+static int panel_columns(const eex_dense *d, int panel)
+{
+    int left = d->out_c - panel * d->nr;
+    return left < d->nr ? left : d->nr;
+}
+
+/* The panel's part of every tap that some class uses. */
+static void pack_panel(const eex_dense *d, const eex_gemm_kernels *kernels, float *to,
+                       const float *w, int panel)
+{
+    int columns = panel_columns(d, panel), first = panel * d->nr;
+    int width = columns > d->nr / 2 ? d->nr : d->nr / 2;
+    for (int ph = 0; ph < d->kernel; ph++)
+        for (int pw = 0; pw < d->kernel; pw++) {
+            if (!d->h.used[ph] || !d->w.used[pw])
+                continue;
+            float *rows = to + (ptrdiff_t)(ph * d->kernel + pw) * d->in_c * width;
+            const float *tap =
+                w + (ptrdiff_t)(d->h.order[ph] * d->kernel + d->w.order[pw]) * d->in_c * d->out_c;
+            if (d->backward)
+                kernels->pack_transposed(rows, tap + (ptrdiff_t)first * d->in_c, d->in_c, d->in_c,
+                                         columns);
+            else
+                kernels->pack(rows, tap + first, d->out_c, d->in_c, columns);
+        }
+}
+
+int eex__dense_pack(eex_cpu *cpu, eex_dense *d, const float *w)
+{
+    void *packed;
+    EEX_TRY(eex__cpu_alloc(&packed, d->panels * d->panel_floats * sizeof(float),
+                           "packed convolution weights"));
+    free(d->packed);
+    d->packed = packed;
+    for (int p = 0; p < d->panels; p++)
+        pack_panel(d, cpu->kernels->gemm, d->packed + p * d->panel_floats, w, p);
+    return EEX_OK;
+}
+
+/* How many ways the rows and the panels are divided among threads. */
+typedef struct split {
+    int rows, panels;
+} split;
+
+/* Cycles of the busiest thread: arithmetic, packing or reading panels, reading rows. */
+static double split_cost(const eex_dense *d, double rows, split s)
+{
+    double my_rows = ceil(rows / s.rows), my_panels = ceil((double)d->panels / s.panels);
+    double per_panel_row = d->packed ? 4 : d->backward ? 24 : 8;
+    return d->depth * (my_panels * (my_rows * 2 + per_panel_row) + my_rows * 0.25);
+}
+
+static split choose_split(const eex_dense *d, double rows, int threads)
+{
+    split best = {threads, 1};
+    double least = split_cost(d, rows, best);
+    for (int panels = 2; panels <= threads && panels <= d->panels; panels++) {
+        split s = {threads / panels, panels};
+        double cost = split_cost(d, rows, s);
+        if (cost < least) {
+            best = s;
+            least = cost;
+        }
+    }
+    return best;
+}
+
+typedef struct dense_job {
+    const eex_dense *d;
+    const eex_gemm_kernels *kernels;
+    const eex_dense_args *args;
+    int samples; /* batch * fold */
+    float *scratch;
+    double *stats; /* (split.rows, 2, out_c) partial sums, or NULL */
+} dense_job;
+
+/* One thread's part of a job. */
+typedef struct worker {
+    const dense_job *job;
+    int row_share, row_shares;
+    float *panels, *copied;
+    int first_panel, end_panel; /* of the group in hand */
+    double *stats;
+} worker;
+
+/* The rows of one class: pixel (jh, jw) of a sample, samples outermost. */
+typedef struct row_cursor {
+    const eex_dense *d;
+    const eex_axis_class *h, *w;
+    int n, jh, jw;
+} row_cursor;
+
+static row_cursor cursor_at(const eex_dense *d, int ch, int cw, long long row)
+{
+    row_cursor c = {.d = d, .h = &d->h.class[ch], .w = &d->w.class[cw]};
+    c.jw = (int)(row % c.w->count);
+    row /= c.w->count;
+    c.jh = (int)(row % c.h->count);
+    c.n = (int)(row / c.h->count);
+    return c;
+}
+
+static void cursor_step(row_cursor *c)
+{
+    if (++c->jw < c->w->count)
+        return;
+    c->jw = 0;
+    if (++c->jh < c->h->count)
+        return;
+    c->jh = 0;
+    c->n++;
+}
+
+static ptrdiff_t cursor_in(const row_cursor *c)
+{
+    const eex_dense *d = c->d;
+    int h = c->h->in + c->jh * c->h->in_step, w = c->w->in + c->jw * c->w->in_step;
+    return (((ptrdiff_t)c->n * d->in_h + h) * d->in_w + w) * d->in_c;
+}
+
+static ptrdiff_t cursor_out(const row_cursor *c)
+{
+    const eex_dense *d = c->d;
+    int h = c->h->out + c->jh * c->h->out_step, w = c->w->out + c->jw * c->w->out_step;
+    return (((ptrdiff_t)c->n * d->out_h + h) * d->out_w + w) * d->out_c;
+}
+
+/* Whether rows would push each other out of the first-level cache while a tile reads them. */
+static bool rows_collide(const float *const *a, int rows)
+{
+    unsigned char lines[64] = {0};
+    int most = 0;
+    for (int i = 0; i < rows; i++) {
+        int n = ++lines[(uintptr_t)a[i] / 64 % 64];
+        most = n > most ? n : most;
+    }
+    return most > LINES_PER_SET;
+}
+
+/* Copies a tile's rows next to each other; the segments become one after the other. */
+static void copy_rows(const worker *k, eex_gemm_tile *t, eex_gemm_segment *moved, const float **a)
+{
+    size_t stride = copied_stride(k->job->d);
+    for (int i = 0; i < t->rows; i++) {
+        float *to = k->copied + i * stride;
+        ptrdiff_t at = 0;
+        for (int s = 0; s < t->segments; s++) {
+            memcpy(to + at, a[i] + t->segment[s].a, (size_t)t->segment[s].k * sizeof *to);
+            at += t->segment[s].k;
+        }
+        a[i] = to;
+    }
+    ptrdiff_t at = 0;
+    for (int s = 0; s < t->segments; s++) {
+        moved[s] = (eex_gemm_segment){at, t->segment[s].b, t->segment[s].k};
+        at += t->segment[s].k;
+    }
+    t->segment = moved;
+}
+
+static void run_panels(const worker *k, eex_gemm_tile *t)
+{
+    const eex_dense *d = k->job->d;
+    const eex_dense_args *args = k->job->args;
+    const float *panels = d->packed ? d->packed : k->panels - k->first_panel * d->panel_floats;
+    for (int p = k->first_panel; p < k->end_panel; p++) {
+        int column = p * d->nr;
+        t->columns = panel_columns(d, p);
+        t->b = panels + p * d->panel_floats;
+        t->y = args->y + column;
+        t->bias = args->bias ? args->bias + column : NULL;
+        t->residual = args->residual ? args->residual + column : NULL;
+        t->sum = k->stats ? k->stats + column : NULL;
+        t->sum2 = k->stats ? k->stats + d->out_c + column : NULL;
+        k->job->kernels->tile(t);
+    }
+}
+
+static void run_tile(const worker *k, int ch, int cw, long long row, int rows)
+{
+    const eex_dense *d = k->job->d;
+    const float *a[MAX_ROWS];
+    ptrdiff_t out[MAX_ROWS];
+    eex_gemm_segment moved[MAX_ROWS];
+    row_cursor c = cursor_at(d, ch, cw, row);
+    for (int i = 0; i < rows; i++, cursor_step(&c)) {
+        a[i] = k->job->args->a + cursor_in(&c);
+        out[i] = cursor_out(&c);
+    }
+    eex_gemm_tile t = {
+        .rows = rows,
+        .segments = segment_count(d, ch, cw),
+        .segment = segments_of(d, ch, cw),
+        .a = a,
+        .out = out,
+        .low = 0,
+        .high = k->job->args->act == EEX_ACT_RELU6 ? 6.0f : INFINITY,
+        .clamp = k->job->args->act != EEX_ACT_NONE,
+    };
+    bool worth = d->in_c >= 32 && k->end_panel - k->first_panel > 1 && t.segments <= MAX_ROWS;
+    if (worth && rows_collide(a, rows))
+        copy_rows(k, &t, moved, a);
+    run_panels(k, &t);
+}
+
+/* Rows [begin, end) of a class in tiles of even height. */
+static void run_rows(const worker *k, int ch, int cw, long long begin, long long end)
+{
+    int mr = k->job->d->mr;
+    long long rows = end - begin, tiles = (rows + mr - 1) / mr;
+    for (long long i = 0; i < tiles; i++) {
+        long long first = begin + rows * i / tiles, next = begin + rows * (i + 1) / tiles;
+        run_tile(k, ch, cw, first, (int)(next - first));
+    }
+}
+
+/* Block `block` of `blocks` of this thread's share of every class. */
+static void run_block(const worker *k, int block, int blocks)
+{
+    const eex_dense *d = k->job->d;
+    for (int ch = 0; ch < d->h.classes; ch++)
+        for (int cw = 0; cw < d->w.classes; cw++) {
+            long long total =
+                (long long)k->job->samples * d->h.class[ch].count * d->w.class[cw].count;
+            long long begin = total * k->row_share / k->row_shares;
+            long long rows = total * (k->row_share + 1) / k->row_shares - begin;
+            run_rows(k, ch, cw, begin + rows * block / blocks, begin + rows * (block + 1) / blocks);
+        }
+}
+
+static int block_count(const worker *k)
+{
+    const eex_dense *d = k->job->d;
+    if (d->h.classes * d->w.classes == 1)
+        return 1;
+    double floats = (double)d->in_h * d->in_w * d->in_c * k->job->samples / k->row_shares;
+    double blocks = ceil(floats / BLOCK_FLOATS);
+    double most = ceil((double)k->job->samples / k->row_shares / d->mr);
+    return (int)(blocks < most ? blocks : most);
+}
+
+static void dense_thread(void *ctx, int thread, int threads)
+{
+    const dense_job *job = ctx;
+    const eex_dense *d = job->d;
+    split s = choose_split(d, (double)job->samples * d->out_h * d->out_w, threads);
+    if (thread >= s.rows * s.panels)
+        return;
+    worker k = {.job = job, .row_share = thread / s.panels, .row_shares = s.rows};
+    k.panels = job->scratch + thread * d->thread_floats;
+    k.copied = k.panels + d->group * d->panel_floats;
+    k.stats = job->stats ? job->stats + (size_t)k.row_share * 2 * d->out_c : NULL;
+    int begin, end, blocks = block_count(&k);
+    eex_pool_share(&begin, &end, d->panels, 1, thread % s.panels, s.panels);
+    for (int p = begin; p < end; p += (int)d->group) {
+        k.first_panel = p;
+        k.end_panel = p + (int)d->group < end ? p + (int)d->group : end;
+        for (int q = k.first_panel; !d->packed && q < k.end_panel; q++)
+            pack_panel(d, job->kernels, k.panels + (q - p) * d->panel_floats, job->args->w, q);
+        for (int block = 0; block < blocks; block++)
+            run_block(&k, block, blocks);
+    }
+}
+
+static void reduce_stats(const eex_dense *d, double *to, const double *parts, int count)
+{
+    size_t n = 2 * (size_t)d->out_c;
+    memcpy(to, parts, n * sizeof *to);
+    for (int p = 1; p < count; p++)
+        for (size_t i = 0; i < n; i++)
+            to[i] += parts[p * n + i];
+}
+
+/* Nanoseconds on one core: arithmetic at a usual rate, and the bytes of weights. */
+static double work_of(const eex_dense *d, int batch)
+{
+    return d->macs * batch / 40 + (double)d->depth * d->out_c / 6;
+}
+
+int eex__dense_run(eex_cpu *cpu, eex_dense *d, const eex_dense_args *args)
+{
+    size_t stats = 2 * (size_t)d->out_c;
+    double *parts = cpu->scratch;
+    size_t head = (d->threads * stats * sizeof(double) + 63) / 64 * 64;
+    dense_job job = {
+        .d = d,
+        .kernels = cpu->kernels->gemm,
+        .args = args,
+        .samples = args->batch * d->fold,
+        .scratch = (float *)((char *)cpu->scratch + head),
+        .stats = args->stats ? parts : NULL,
+    };
+    if (args->stats)
+        memset(parts, 0, d->threads * stats * sizeof(double));
+    int threads = eex__cpu_parallel(cpu, work_of(d, args->batch), dense_thread, &job);
+    if (args->stats)
+        reduce_stats(d, args->stats, parts, threads);
+    return EEX_OK;
+}

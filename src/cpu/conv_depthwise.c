@@ -1,0 +1,349 @@
+#include "cpu/conv_depthwise.h"
+
+#include "base/status.h"
+#include "cpu/conv_axis.h"
+#include "cpu/conv_grid.h"
+#include "cpu/kernels/depthwise.h"
+#include "cpu/kernels/gemm.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    /* Operand floats of the samples that each class visits in turn. */
+    BLOCK_FLOATS = 48 * 1024,
+    /* Pixels whose statistics are summed in float before they go to double. */
+    STATS_PIXELS = 128,
+    /* With fewer samples for each thread than this, threads share out channels instead. */
+    SAMPLES_PER_THREAD = 4,
+    CHANNEL_GRAIN = 16 /* one cache line */
+};
+
+/* The taps that a pair of classes meets, as offsets in floats. */
+typedef struct tap_list {
+    int taps;
+    const ptrdiff_t *x, *w; /* (taps) */
+} tap_list;
+
+struct eex_depthwise {
+    int channels, kernel;
+    int in_h, in_w, out_h, out_w;
+    eex_axis h, w;
+    tap_list *lists;    /* (h.classes, w.classes) */
+    ptrdiff_t *offsets; /* what the lists point into */
+    double macs;        /* of one sample, without padding */
+    size_t thread_floats;
+    int threads;
+};
+
+static void fill_list(eex_depthwise *d, tap_list *list, ptrdiff_t *offsets, int ch, int cw)
+{
+    const eex_axis_class *h = &d->h.class[ch], *w = &d->w.class[cw];
+    int taps = h->taps * w->taps, n = 0;
+    for (int i = 0; i < h->taps; i++)
+        for (int j = 0; j < w->taps; j++, n++) {
+            int tap = d->h.order[h->tap + i] * d->kernel + d->w.order[w->tap + j];
+            offsets[n] = ((ptrdiff_t)i * d->in_w + j) * d->channels;
+            offsets[taps + n] = (ptrdiff_t)tap * d->channels;
+        }
+    *list = (tap_list){.taps = taps, .x = offsets, .w = offsets + taps};
+}
+
+static int fill_lists(eex_depthwise *d)
+{
+    size_t pairs = (size_t)d->h.classes * d->w.classes;
+    size_t most = 2 * (size_t)d->kernel * d->kernel;
+    d->lists = calloc(pairs, sizeof *d->lists);
+    d->offsets = calloc(pairs * most, sizeof *d->offsets);
+    if (!d->lists || !d->offsets)
+        return eex_fail(EEX_ENOMEM, "depthwise convolution: no memory for its taps");
+    for (int ch = 0; ch < d->h.classes; ch++)
+        for (int cw = 0; cw < d->w.classes; cw++) {
+            size_t i = (size_t)ch * d->w.classes + cw;
+            fill_list(d, &d->lists[i], d->offsets + i * most, ch, cw);
+            d->macs += (double)d->lists[i].taps * d->h.class[ch].count * d->w.class[cw].count *
+                       d->channels;
+        }
+    return EEX_OK;
+}
+
+static int set_geometry(eex_depthwise *d, const eex_window *w, bool backward)
+{
+    d->channels = w->cin;
+    d->kernel = w->kernel;
+    d->in_h = backward ? w->hout : w->hin;
+    d->in_w = backward ? w->wout : w->win;
+    d->out_h = backward ? w->hin : w->hout;
+    d->out_w = backward ? w->win : w->wout;
+    int (*axis)(eex_axis *, int, int, int, int, int) =
+        backward ? eex__axis_backward : eex__axis_forward;
+    EEX_TRY(axis(&d->h, w->hin, w->hout, w->kernel, w->stride, w->pad));
+    EEX_TRY(axis(&d->w, w->win, w->wout, w->kernel, w->stride, w->pad));
+    return fill_lists(d);
+}
+
+/* Scratch: (threads, 2, channels) doubles for statistics, then for each thread either float
+ * statistics or a gradient of the weights. */
+static int set_scratch(eex_depthwise *d, eex_cpu *cpu)
+{
+    size_t stats = 2 * (size_t)d->channels;
+    size_t weights = (size_t)d->kernel * d->kernel * d->channels;
+    d->threads = eex_pool_threads(cpu->pool);
+    d->thread_floats = ((stats > weights ? stats : weights) + 31) / 16 * 16;
+    return eex__cpu_reserve(
+        cpu, d->threads * (stats * sizeof(double) + d->thread_floats * sizeof(float)) + 64);
+}
+
+int eex__depthwise_new(eex_depthwise **out, eex_cpu *cpu, const eex_window *window, bool backward)
+{
+    *out = NULL;
+    eex_depthwise *d = calloc(1, sizeof *d);
+    if (!d)
+        return eex_fail(EEX_ENOMEM, "depthwise convolution: no memory for its description");
+    int status = set_geometry(d, window, backward);
+    if (status == EEX_OK)
+        status = set_scratch(d, cpu);
+    if (status < 0) {
+        eex__depthwise_free(d);
+        return status;
+    }
+    *out = d;
+    return EEX_OK;
+}
+
+void eex__depthwise_free(eex_depthwise *d)
+{
+    if (!d)
+        return;
+    eex__axis_free(&d->h);
+    eex__axis_free(&d->w);
+    free(d->lists);
+    free(d->offsets);
+    free(d);
+}
+
+/* What all threads of one run share. `args` is of run, x to dw of the gradient for the weights. */
+typedef struct depthwise_job {
+    const eex_depthwise *d;
+    const eex_kernels *kernels;
+    const eex_dense_args *args;
+    const float *x, *dy;
+    int batch;
+    double *stats;  /* (threads, 2, channels) or NULL */
+    float *scratch; /* (threads, thread_floats) */
+} depthwise_job;
+
+/* A thread's part: samples [n, end) of channels [channel, channel + channels). */
+typedef struct part {
+    int n, end, channel, channels;
+} part;
+
+static part part_of(const depthwise_job *job, int thread, int threads)
+{
+    const eex_depthwise *d = job->d;
+    part p = {0, job->batch, 0, d->channels};
+    if (job->batch >= threads * SAMPLES_PER_THREAD) {
+        eex_pool_share(&p.n, &p.end, job->batch, 1, thread, threads);
+    } else {
+        int end;
+        eex_pool_share(&p.channel, &end, d->channels, CHANNEL_GRAIN, thread, threads);
+        p.channels = end - p.channel;
+    }
+    return p;
+}
+
+static int block_samples(const eex_depthwise *d, const part *p)
+{
+    long long floats = (long long)d->in_h * d->in_w * p->channels;
+    long long samples = floats > 0 ? BLOCK_FLOATS / floats : 1;
+    return samples < 1 ? 1 : samples > p->end - p->n ? p->end - p->n : (int)samples;
+}
+
+/* The pixels of a pair of classes in `samples` samples: operand in a, result in b. */
+static eex_grid class_grid(const eex_depthwise *d, int ch, int cw, int samples)
+{
+    const eex_axis_class *h = &d->h.class[ch], *w = &d->w.class[cw];
+    ptrdiff_t c = d->channels;
+    return (eex_grid){
+        .count = {samples, h->count, w->count},
+        .a = {d->in_h * d->in_w * c, h->in_step * d->in_w * c, w->in_step * c},
+        .b = {d->out_h * d->out_w * c, h->out_step * d->out_w * c, w->out_step * c},
+    };
+}
+
+static ptrdiff_t class_in(const eex_depthwise *d, int ch, int cw, const part *p, int n)
+{
+    ptrdiff_t row = (ptrdiff_t)n * d->in_h + d->h.class[ch].in;
+    return (row * d->in_w + d->w.class[cw].in) * d->channels + p->channel;
+}
+
+static ptrdiff_t class_out(const eex_depthwise *d, int ch, int cw, const part *p, int n)
+{
+    ptrdiff_t row = (ptrdiff_t)n * d->out_h + d->h.class[ch].out;
+    return (row * d->out_w + d->w.class[cw].out) * d->channels + p->channel;
+}
+
+/* One thread's statistics: in float for some pixels, then in double. */
+typedef struct stats_buffer {
+    float *sums;   /* (2, channels) or NULL */
+    double *total; /* (2, channels) */
+    int channels, pixels;
+} stats_buffer;
+
+static void stats_flush(stats_buffer *s)
+{
+    for (int i = 0; s->sums && i < 2 * s->channels; i++) {
+        s->total[i] += s->sums[i];
+        s->sums[i] = 0;
+    }
+    s->pixels = 0;
+}
+
+static void run_class(const depthwise_job *job, const part *p, stats_buffer *stats, int ch, int cw,
+                      int n, int samples)
+{
+    const eex_depthwise *d = job->d;
+    const eex_dense_args *args = job->args;
+    const tap_list *list = &d->lists[(size_t)ch * d->w.classes + cw];
+    eex_grid g = class_grid(d, ch, cw, samples);
+    eex__grid_simplify(&g, 8);
+    eex_depthwise_run run = {
+        .channels = p->channels,
+        .count = g.count[2],
+        .taps = list->taps,
+        .tap_x = list->x,
+        .tap_w = list->w,
+        .w = args->w + p->channel,
+        .x_stride = g.a[2],
+        .y_stride = g.b[2],
+        .bias = args->bias ? args->bias + p->channel : NULL,
+        .low = 0,
+        .high = args->act == EEX_ACT_RELU6 ? 6.0f : INFINITY,
+        .clamp = args->act != EEX_ACT_NONE,
+        .sum = stats->sums ? stats->sums + p->channel : NULL,
+        .sum2 = stats->sums ? stats->sums + d->channels + p->channel : NULL,
+    };
+    for (int i = 0; i < g.count[0]; i++)
+        for (int j = 0; j < g.count[1]; j++) {
+            ptrdiff_t out = class_out(d, ch, cw, p, n) + i * g.b[0] + j * g.b[1];
+            run.x = args->a + class_in(d, ch, cw, p, n) + i * g.a[0] + j * g.a[1];
+            run.y = args->y + out;
+            run.residual = args->residual ? args->residual + out : NULL;
+            job->kernels->depthwise->run(&run);
+            stats->pixels += run.count;
+            if (stats->pixels >= STATS_PIXELS)
+                stats_flush(stats);
+        }
+}
+
+static void run_thread(void *ctx, int thread, int threads)
+{
+    const depthwise_job *job = ctx;
+    const eex_depthwise *d = job->d;
+    part p = part_of(job, thread, threads);
+    if (p.channels == 0)
+        return;
+    stats_buffer stats = {.channels = d->channels};
+    if (job->stats) {
+        stats.sums = job->scratch + thread * d->thread_floats;
+        stats.total = job->stats + (size_t)thread * 2 * d->channels;
+        memset(stats.sums, 0, 2 * (size_t)d->channels * sizeof *stats.sums);
+    }
+    int step = block_samples(d, &p);
+    for (int n = p.n; n < p.end; n += step) {
+        int samples = p.end - n < step ? p.end - n : step;
+        for (int ch = 0; ch < d->h.classes; ch++)
+            for (int cw = 0; cw < d->w.classes; cw++)
+                run_class(job, &p, &stats, ch, cw, n, samples);
+    }
+    stats_flush(&stats);
+}
+
+/* Nanoseconds on one core: arithmetic, and the bytes of operand and result. */
+static double work_of(const eex_depthwise *d, int batch)
+{
+    double floats = ((double)d->in_h * d->in_w + (double)d->out_h * d->out_w) * d->channels;
+    return (d->macs / 16 + floats / 4) * batch;
+}
+
+int eex__depthwise_run(eex_cpu *cpu, eex_depthwise *d, const eex_dense_args *args)
+{
+    size_t n = 2 * (size_t)d->channels;
+    double *stats = cpu->scratch;
+    depthwise_job job = {
+        .d = d,
+        .kernels = cpu->kernels,
+        .args = args,
+        .batch = args->batch,
+        .stats = args->stats ? stats : NULL,
+        .scratch = (float *)(stats + d->threads * n),
+    };
+    if (args->stats)
+        memset(stats, 0, d->threads * n * sizeof *stats);
+    int threads = eex__cpu_parallel(cpu, work_of(d, args->batch), run_thread, &job);
+    if (!args->stats)
+        return EEX_OK;
+    memcpy(args->stats, stats, n * sizeof *stats);
+    for (int t = 1; t < threads; t++)
+        for (size_t i = 0; i < n; i++)
+            args->stats[i] += stats[t * n + i];
+    return EEX_OK;
+}
+
+static void weights_class(const depthwise_job *job, const part *p, float *dw, int ch, int cw, int n,
+                          int samples)
+{
+    const eex_depthwise *d = job->d;
+    const tap_list *list = &d->lists[(size_t)ch * d->w.classes + cw];
+    eex_grid g = class_grid(d, ch, cw, samples);
+    eex__grid_simplify(&g, 4);
+    eex_depthwise_grad grad = {
+        .channels = p->channels,
+        .taps = list->taps,
+        .tap_x = list->x,
+        .tap_w = list->w,
+        .x = job->x + class_in(d, ch, cw, p, n),
+        .dy = job->dy + class_out(d, ch, cw, p, n),
+        .dw = dw + p->channel,
+    };
+    memcpy(grad.count, g.count, sizeof grad.count);
+    memcpy(grad.x_stride, g.a, sizeof grad.x_stride);
+    memcpy(grad.dy_stride, g.b, sizeof grad.dy_stride);
+    job->kernels->depthwise->grad(&grad);
+}
+
+static void weights_thread(void *ctx, int thread, int threads)
+{
+    const depthwise_job *job = ctx;
+    const eex_depthwise *d = job->d;
+    part p = part_of(job, thread, threads);
+    float *dw = job->scratch + thread * d->thread_floats;
+    memset(dw, 0, (size_t)d->kernel * d->kernel * d->channels * sizeof *dw);
+    if (p.channels == 0)
+        return;
+    int step = block_samples(d, &p);
+    for (int n = p.n; n < p.end; n += step) {
+        int samples = p.end - n < step ? p.end - n : step;
+        for (int ch = 0; ch < d->h.classes; ch++)
+            for (int cw = 0; cw < d->w.classes; cw++)
+                weights_class(job, &p, dw, ch, cw, n, samples);
+    }
+}
+
+int eex__depthwise_weights(eex_cpu *cpu, eex_depthwise *d, float *dw, const float *x,
+                           const float *dy, int batch, bool accumulate)
+{
+    depthwise_job job = {
+        .d = d,
+        .kernels = cpu->kernels,
+        .x = x,
+        .dy = dy,
+        .batch = batch,
+        .scratch = cpu->scratch,
+    };
+    int threads = eex__cpu_parallel(cpu, work_of(d, batch), weights_thread, &job);
+    cpu->kernels->gemm->add_parts(dw, job.scratch, (ptrdiff_t)d->thread_floats, threads,
+                                  d->kernel * d->kernel * d->channels, accumulate);
+    return EEX_OK;
+}

@@ -1,0 +1,285 @@
+#include "cpu/conv_weights.h"
+
+#include "base/status.h"
+#include "cpu/conv_axis.h"
+#include "cpu/conv_grid.h"
+#include "cpu/kernels/gemm.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    /* Floats of x and dy that a thread keeps in its second-level cache while all tiles pass. */
+    BLOCK_FLOATS = 96 * 1024,
+    BIAS_GRAIN = 16 /* channels: one cache line */
+};
+
+struct eex_weights {
+    eex_window w; /* with 1x1 kernels seen as one long row of pixels: see set_window */
+    int fold;     /* pixels of a sample that are samples to us */
+    int mr, nr;
+    int row_tiles, panels; /* of one tap */
+    int tiles;             /* panels * taps * row_tiles */
+    int size;              /* floats of dw */
+    int threads;
+};
+
+static void set_window(eex_weights *g, const eex_window *w)
+{
+    g->w = *w;
+    g->fold = 1;
+    if (w->kernel == 1 && w->stride == 1 && w->pad == 0) {
+        g->fold = w->hin * w->win;
+        g->w.hin = g->w.win = g->w.hout = g->w.wout = 1;
+    }
+}
+
+int eex__weights_new(eex_weights **out, eex_cpu *cpu, const eex_window *window)
+{
+    *out = NULL;
+    eex_weights *g = calloc(1, sizeof *g);
+    if (!g)
+        return eex_fail(EEX_ENOMEM, "gradient of convolution weights: no memory");
+    set_window(g, window);
+    g->mr = cpu->kernels->gemm->mr;
+    g->nr = cpu->kernels->gemm->nr;
+    g->row_tiles = (window->cin + g->mr - 1) / g->mr;
+    g->panels = (window->cout + g->nr - 1) / g->nr;
+    g->tiles = g->panels * window->kernel * window->kernel * g->row_tiles;
+    g->size = window->kernel * window->kernel * window->cin * window->cout;
+    g->threads = eex_pool_threads(cpu->pool);
+    int status = eex__cpu_reserve(cpu, (size_t)g->threads * g->size * sizeof(float));
+    if (status < 0) {
+        free(g);
+        return status;
+    }
+    *out = g;
+    return EEX_OK;
+}
+
+void eex__weights_free(eex_weights *g)
+{
+    free(g);
+}
+
+/* How many ways the pixels and the tiles of dw are divided among threads. */
+typedef struct split {
+    int pixels, tiles;
+} split;
+
+/* Cycles of the busiest thread: arithmetic, reading x and dy, and adding up partial sums. */
+static double split_cost(const eex_weights *g, double pixels, split s)
+{
+    double mine = ceil(pixels / s.pixels);
+    double tiles = ceil((double)g->tiles / s.tiles);
+    double parts = s.pixels > 1 ? (double)g->size / 16 * 6 : 0;
+    return mine * tiles * g->mr * 2 + mine * (g->w.cin + g->w.cout) / 16 * 6 + parts;
+}
+
+static split choose_split(const eex_weights *g, double pixels, int threads)
+{
+    split best = {1, threads};
+    double least = split_cost(g, pixels, best);
+    for (int tiles = 1; tiles < threads; tiles++) {
+        split s = {threads / tiles, tiles};
+        double cost = split_cost(g, pixels, s);
+        if (cost < least) {
+            best = s;
+            least = cost;
+        }
+    }
+    return best;
+}
+
+typedef struct weights_job {
+    const eex_weights *g;
+    const eex_gemm_kernels *kernels;
+    const float *x, *dy;
+    float *dw;    /* where a single part goes */
+    float *parts; /* (pixel parts, size), or NULL: straight to dw */
+    bool accumulate;
+    int samples; /* batch * fold */
+} weights_job;
+
+/* Output pixels in hand: rows [row, row_end) of samples [n, n_end). */
+typedef struct block {
+    int n, n_end, row, row_end;
+} block;
+
+/* The output positions [*begin, *end) of an axis, within [low, high), at which a tap meets the
+ * input. */
+static void tap_range(int *begin, int *end, const eex_window *w, int tap, int size, int low,
+                      int high)
+{
+    int first = w->pad - tap;
+    int last = size - 1 + w->pad - tap;
+    *begin = first <= 0 ? 0 : (first + w->stride - 1) / w->stride;
+    *end = last < 0 ? 0 : last / w->stride + 1;
+    if (*begin < low)
+        *begin = low;
+    if (*end > high)
+        *end = high;
+}
+
+/* Sets the pixels of a block that tap (kh, kw) meets; false when there are none. */
+static bool set_pixels(eex_gemm_outer *o, const weights_job *job, const block *b, int kh, int kw)
+{
+    const eex_window *w = &job->g->w;
+    int h0, h1, w0, w1;
+    tap_range(&h0, &h1, w, kh, w->hin, b->row, b->row_end);
+    tap_range(&w0, &w1, w, kw, w->win, 0, w->wout);
+    if (h1 <= h0 || w1 <= w0)
+        return false;
+    ptrdiff_t cin = w->cin, cout = w->cout;
+    eex_grid g = {
+        .count = {b->n_end - b->n, h1 - h0, w1 - w0},
+        .a = {w->hin * w->win * cin, w->stride * w->win * cin, w->stride * cin},
+        .b = {w->hout * w->wout * cout, w->wout * cout, cout},
+    };
+    ptrdiff_t row = (ptrdiff_t)b->n * w->hin + h0 * w->stride - w->pad + kh;
+    o->x = job->x + (row * w->win + w0 * w->stride - w->pad + kw) * cin;
+    o->dy = job->dy + (((ptrdiff_t)b->n * w->hout + h0) * w->wout + w0) * cout;
+    eex__grid_simplify(&g, 8);
+    memcpy(o->count, g.count, sizeof o->count);
+    memcpy(o->x_stride, g.a, sizeof o->x_stride);
+    memcpy(o->dy_stride, g.b, sizeof o->dy_stride);
+    return true;
+}
+
+/* Tile `tile` counts row tiles innermost, then taps, then panels. */
+static void run_tile(const weights_job *job, const block *b, float *dw, int tile)
+{
+    const eex_weights *g = job->g;
+    int taps = g->w.kernel * g->w.kernel;
+    int row_tile = tile % g->row_tiles, tap = tile / g->row_tiles % taps;
+    int column = tile / g->row_tiles / taps * g->nr;
+    int first = (int)((long long)g->w.cin * row_tile / g->row_tiles);
+    int next = (int)((long long)g->w.cin * (row_tile + 1) / g->row_tiles);
+    int left = g->w.cout - column;
+    eex_gemm_outer o = {
+        .rows = next - first,
+        .columns = left < g->nr ? left : g->nr,
+        .w = dw + ((ptrdiff_t)tap * g->w.cin + first) * g->w.cout + column,
+        .w_stride = g->w.cout,
+        .add = true,
+    };
+    if (!set_pixels(&o, job, b, tap / g->w.kernel, tap % g->w.kernel))
+        return;
+    o.x += first;
+    o.dy += column;
+    job->kernels->outer(&o);
+}
+
+/* Sets the tiles [begin, end) of dw to 0. */
+static void clear_tiles(const eex_weights *g, float *dw, int begin, int end)
+{
+    int per_panel = g->tiles / g->panels, taps = g->w.kernel * g->w.kernel;
+    for (int tile = begin; tile < end; tile++) {
+        int row_tile = tile % g->row_tiles, tap = tile / g->row_tiles % taps;
+        int column = tile / per_panel * g->nr;
+        int first = (int)((long long)g->w.cin * row_tile / g->row_tiles);
+        int next = (int)((long long)g->w.cin * (row_tile + 1) / g->row_tiles);
+        int left = g->w.cout - column;
+        size_t bytes = (size_t)(left < g->nr ? left : g->nr) * sizeof *dw;
+        for (int i = first; i < next; i++)
+            memset(dw + ((ptrdiff_t)tap * g->w.cin + i) * g->w.cout + column, 0, bytes);
+    }
+}
+
+/* Blocks are whole samples, or rows of one sample where a sample is large. */
+static void run_blocks(const weights_job *job, float *dw, int n, int n_end, int begin, int end)
+{
+    const eex_window *w = &job->g->w;
+    double sample = (double)w->hin * w->win * w->cin + (double)w->hout * w->wout * w->cout;
+    int samples = sample < BLOCK_FLOATS ? (int)(BLOCK_FLOATS / sample) : 1;
+    int rows = (int)(BLOCK_FLOATS / (sample / w->hout));
+    rows = samples > 1 || rows > w->hout ? w->hout : rows < 1 ? 1 : rows;
+    for (block b = {.n = n}; b.n < n_end; b.n = b.n_end) {
+        b.n_end = n_end - b.n < samples ? n_end : b.n + samples;
+        for (b.row = 0; b.row < w->hout; b.row = b.row_end) {
+            b.row_end = w->hout - b.row < rows ? w->hout : b.row + rows;
+            for (int tile = begin; tile < end; tile++)
+                run_tile(job, &b, dw, tile);
+        }
+    }
+}
+
+static void weights_thread(void *ctx, int thread, int threads)
+{
+    const weights_job *job = ctx;
+    const eex_weights *g = job->g;
+    split s = choose_split(g, (double)job->samples * g->w.hout * g->w.wout, threads);
+    if (thread >= s.pixels * s.tiles)
+        return;
+    int n, n_end, begin, end, share = thread / s.tiles;
+    eex_pool_share(&n, &n_end, job->samples, 1, share, s.pixels);
+    eex_pool_share(&begin, &end, g->tiles, 1, thread % s.tiles, s.tiles);
+    bool direct = s.pixels == 1;
+    float *dw = direct ? job->dw : job->parts + (size_t)share * g->size;
+    if (!direct || !job->accumulate)
+        clear_tiles(g, dw, begin, end);
+    run_blocks(job, dw, n, n_end, begin, end);
+}
+
+/* dw (+)= the sum of the pixel parts, spread over threads. */
+typedef struct sum_job {
+    const weights_job *weights;
+    int parts;
+} sum_job;
+
+static void sum_thread(void *ctx, int thread, int threads)
+{
+    const sum_job *job = ctx;
+    const weights_job *w = job->weights;
+    int begin, end;
+    eex_pool_share(&begin, &end, w->g->size, 16, thread, threads);
+    w->kernels->add_parts(w->dw + begin, w->parts + begin, w->g->size, job->parts, end - begin,
+                          w->accumulate);
+}
+
+typedef struct bias_job {
+    const eex_gemm_kernels *kernels;
+    const eex_op_conv_bwd_weights *op;
+    int rows;
+} bias_job;
+
+static void bias_thread(void *ctx, int thread, int threads)
+{
+    const bias_job *job = ctx;
+    const eex_op_conv_bwd_weights *op = job->op;
+    int begin, end, c = op->window.cout;
+    eex_pool_share(&begin, &end, c, BIAS_GRAIN, thread, threads);
+    job->kernels->column_sums(op->dbias + begin, op->dy + begin, c, job->rows, end - begin,
+                              op->accumulate);
+}
+
+void eex__bias_run(eex_cpu *cpu, const eex_op_conv_bwd_weights *op, int batch)
+{
+    bias_job job = {cpu->kernels->gemm, op, batch * op->window.hout * op->window.wout};
+    eex__cpu_parallel(cpu, (double)job.rows * op->window.cout / 4, bias_thread, &job);
+}
+
+int eex__weights_run(eex_cpu *cpu, eex_weights *g, const eex_op_conv_bwd_weights *op, int batch)
+{
+    weights_job job = {
+        .g = g,
+        .kernels = cpu->kernels->gemm,
+        .x = op->x,
+        .dy = op->dy,
+        .dw = op->dw,
+        .parts = cpu->scratch,
+        .accumulate = op->accumulate,
+        .samples = batch * g->fold,
+    };
+    double pixels = (double)job.samples * g->w.hout * g->w.wout;
+    int threads = eex__cpu_parallel(cpu, pixels * g->size / 40, weights_thread, &job);
+    split s = choose_split(g, pixels, threads);
+    if (s.pixels > 1) {
+        sum_job sum = {&job, s.pixels};
+        eex__cpu_parallel(cpu, (double)g->size * s.pixels / 4, sum_thread, &sum);
+    }
+    if (op->dbias)
+        eex__bias_run(cpu, op, batch);
+    return EEX_OK;
+}

@@ -1,0 +1,62 @@
+/* Convolution, forward: dense or depthwise. */
+#include "base/status.h"
+#include "cpu/conv_axis.h"
+#include "cpu/conv_depthwise.h"
+#include "cpu/cpu.h"
+
+static int prepare_depthwise(eex_cpu *cpu, void **state, const eex_op_conv *conv)
+{
+    eex_depthwise *depthwise;
+    EEX_TRY(eex__depthwise_new(&depthwise, cpu, &conv->window, false));
+    *state = depthwise;
+    return EEX_OK;
+}
+
+static int prepare_dense(eex_cpu *cpu, void **state, const eex_op_conv *conv)
+{
+    eex_dense *dense;
+    EEX_TRY(eex__dense_new(&dense, cpu, &conv->window, false));
+    int status = conv->w_static ? eex__dense_pack(cpu, dense, conv->w) : EEX_OK;
+    if (status < 0) {
+        eex__dense_free(dense);
+        return status;
+    }
+    *state = dense;
+    return EEX_OK;
+}
+
+static int conv_prepare(eex_cpu *cpu, void **state, const eex_op *op, int max_batch)
+{
+    const eex_op_conv *conv = &op->u.conv;
+    EEX_TRY(eex__window_check(&conv->window, op->name));
+    return eex__window_depthwise(&conv->window) ? prepare_depthwise(cpu, state, conv)
+                                                : prepare_dense(cpu, state, conv);
+}
+
+static int conv_run(eex_cpu *cpu, const eex_op *op, void *state, const eex_step *step)
+{
+    const eex_op_conv *conv = &op->u.conv;
+    eex_dense_args args = {
+        .a = conv->x,
+        .w = conv->w,
+        .bias = conv->bias,
+        .residual = conv->residual,
+        .y = conv->y,
+        .act = conv->act,
+        .stats = conv->stats,
+        .batch = step->batch,
+    };
+    if (eex__window_depthwise(&conv->window))
+        return eex__depthwise_run(cpu, state, &args);
+    return eex__dense_run(cpu, state, &args);
+}
+
+static void conv_finish(eex_cpu *cpu, const eex_op *op, void *state)
+{
+    if (eex__window_depthwise(&op->u.conv.window))
+        eex__depthwise_free(state);
+    else
+        eex__dense_free(state);
+}
+
+const eex_cpu_op_class eex__cpu_conv = {conv_prepare, conv_run, conv_finish};

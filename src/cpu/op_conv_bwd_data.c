@@ -1,0 +1,46 @@
+/* Gradient of a convolution for its input. */
+#include "base/status.h"
+#include "cpu/conv_axis.h"
+#include "cpu/conv_depthwise.h"
+#include "cpu/cpu.h"
+
+static int bwd_data_prepare(eex_cpu *cpu, void **state, const eex_op *op, int max_batch)
+{
+    const eex_window *window = &op->u.conv_bwd_data.window;
+    EEX_TRY(eex__window_check(window, op->name));
+    if (eex__window_depthwise(window)) {
+        eex_depthwise *depthwise;
+        EEX_TRY(eex__depthwise_new(&depthwise, cpu, window, true));
+        *state = depthwise;
+    } else {
+        eex_dense *dense;
+        EEX_TRY(eex__dense_new(&dense, cpu, window, true));
+        *state = dense;
+    }
+    return EEX_OK;
+}
+
+static int bwd_data_run(eex_cpu *cpu, const eex_op *op, void *state, const eex_step *step)
+{
+    const eex_op_conv_bwd_data *bwd = &op->u.conv_bwd_data;
+    eex_dense_args args = {
+        .a = bwd->dy,
+        .w = bwd->w,
+        .residual = bwd->accumulate ? bwd->dx : NULL,
+        .y = bwd->dx,
+        .batch = step->batch,
+    };
+    if (eex__window_depthwise(&bwd->window))
+        return eex__depthwise_run(cpu, state, &args);
+    return eex__dense_run(cpu, state, &args);
+}
+
+static void bwd_data_finish(eex_cpu *cpu, const eex_op *op, void *state)
+{
+    if (eex__window_depthwise(&op->u.conv_bwd_data.window))
+        eex__depthwise_free(state);
+    else
+        eex__dense_free(state);
+}
+
+const eex_cpu_op_class eex__cpu_conv_bwd_data = {bwd_data_prepare, bwd_data_run, bwd_data_finish};

@@ -1,0 +1,45 @@
+/* Gradient of a convolution for its weights and bias. */
+#include "base/status.h"
+#include "cpu/conv_axis.h"
+#include "cpu/conv_depthwise.h"
+#include "cpu/conv_weights.h"
+#include "cpu/cpu.h"
+
+static int bwd_weights_prepare(eex_cpu *cpu, void **state, const eex_op *op, int max_batch)
+{
+    const eex_window *window = &op->u.conv_bwd_weights.window;
+    EEX_TRY(eex__window_check(window, op->name));
+    if (eex__window_depthwise(window)) {
+        eex_depthwise *depthwise;
+        EEX_TRY(eex__depthwise_new(&depthwise, cpu, window, false));
+        *state = depthwise;
+    } else {
+        eex_weights *weights;
+        EEX_TRY(eex__weights_new(&weights, cpu, window));
+        *state = weights;
+    }
+    return EEX_OK;
+}
+
+static int bwd_weights_run(eex_cpu *cpu, const eex_op *op, void *state, const eex_step *step)
+{
+    const eex_op_conv_bwd_weights *bwd = &op->u.conv_bwd_weights;
+    if (!eex__window_depthwise(&bwd->window))
+        return eex__weights_run(cpu, state, bwd, step->batch);
+    EEX_TRY(
+        eex__depthwise_weights(cpu, state, bwd->dw, bwd->x, bwd->dy, step->batch, bwd->accumulate));
+    if (bwd->dbias)
+        eex__bias_run(cpu, bwd, step->batch);
+    return EEX_OK;
+}
+
+static void bwd_weights_finish(eex_cpu *cpu, const eex_op *op, void *state)
+{
+    if (eex__window_depthwise(&op->u.conv_bwd_weights.window))
+        eex__depthwise_free(state);
+    else
+        eex__weights_free(state);
+}
+
+const eex_cpu_op_class eex__cpu_conv_bwd_weights = {bwd_weights_prepare, bwd_weights_run,
+                                                    bwd_weights_finish};
