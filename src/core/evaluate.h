@@ -33,9 +33,9 @@ typedef struct eex_evaluator_options {
 
 typedef struct eex_candidate {
     int exits;                  /* gates and the end of the backbone */
-    int column[64];             /* (exits) in the traces */
-    double macs_at[64];         /* (exits) of a sample that leaves there */
-    double ms_at[64];
+    int column[EEX_MAX_EXITS];             /* (exits) in the traces */
+    double macs_at[EEX_MAX_EXITS];         /* (exits) of a sample that leaves there */
+    double ms_at[EEX_MAX_EXITS];
     eex_operating_point tuned;  /* its thresholds; accuracy and cost on the calibration split */
     eex_outcome outcome;        /* on the validation split; cost in MACs */
     double score;               /* larger is better */

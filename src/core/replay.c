@@ -50,7 +50,7 @@ void eex__outcome_finish(eex_outcome *out, const eex__tally *t, int samples, int
         out->share[k] = (double)t->left[k] / samples;
         out->exit_accuracy[k] = t->left[k] ? (double)t->right[k] / t->left[k] : NAN;
     }
-    for (int k = exits; k < 64; k++) {
+    for (int k = exits; k < EEX_MAX_EXITS; k++) {
         out->share[k] = 0;
         out->exit_accuracy[k] = NAN;
     }

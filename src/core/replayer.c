@@ -134,7 +134,8 @@ static inline int count_ones(uint64_t x)
 /* A chain of columns as sets; the last takes whoever is left. */
 typedef struct chain {
     int count;
-    const uint64_t *leave[64], *right[64], *rejected[64], *agreed[64];
+    const uint64_t *leave[EEX_MAX_EXITS], *right[EEX_MAX_EXITS], *rejected[EEX_MAX_EXITS],
+        *agreed[EEX_MAX_EXITS];
 } chain;
 
 static void chain_add(chain *c, const eex_replayer *r, int column, int level)

@@ -24,7 +24,7 @@ static const double lowest_price = 1e-4, highest_price = 30;
 struct eex_tuner {
     eex__levels *levels;
     eex__chain chain;
-    uint8_t start[64]; /* the policy's own a, as levels */
+    uint8_t start[EEX_MAX_EXITS]; /* the policy's own a, as levels */
 };
 
 void eex_tuner_free(eex_tuner *tuner)

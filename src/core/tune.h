@@ -13,6 +13,7 @@
 #define EEX_CORE_TUNE_H
 
 #include "core/calibrate.h"
+#include "core/graph.h"
 
 typedef struct eex_tuner_options {
     int levels;       /* thresholds tried an exit, 3 to 126; 0: 64 */
@@ -24,8 +25,8 @@ typedef struct eex_operating_point {
     int exits;
     bool feasible;         /* the target is met on the calibration trace */
     double accuracy, cost; /* on the calibration trace */
-    double a[64];          /* (exits) for eex_policy.a; that of the last exit is -INFINITY */
-    uint8_t level[64];     /* (exits) the same as a number among the tuner's thresholds */
+    double a[EEX_MAX_EXITS];          /* (exits) for eex_policy.a; that of the last exit is -INFINITY */
+    uint8_t level[EEX_MAX_EXITS];     /* (exits) the same as a number among the tuner's thresholds */
 } eex_operating_point;
 
 typedef enum eex_effort {

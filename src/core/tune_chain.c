@@ -44,9 +44,9 @@ static void chain_first(eex__chain *c, const eex__thresholds *at)
 }
 
 /* Fills right and cost, and how many samples each exit accepts. */
-static void chain_count(eex__chain *c, eex__thresholds *at, int accepted[64])
+static void chain_count(eex__chain *c, eex__thresholds *at, int accepted[EEX_MAX_EXITS])
 {
-    int rejected[64] = {0}, left[64] = {0};
+    int rejected[EEX_MAX_EXITS] = {0}, left[EEX_MAX_EXITS] = {0};
     const uint8_t reject = (uint8_t)(2 * c->levels);
     chain_first(c, at);
     at->right = 0;
@@ -66,13 +66,13 @@ static void chain_count(eex__chain *c, eex__thresholds *at, int accepted[64])
 
 void eex__chain_measure(eex__chain *c, eex__thresholds *at)
 {
-    int accepted[64];
+    int accepted[EEX_MAX_EXITS];
     chain_count(c, at, accepted);
 }
 
 void eex__chain_judge(eex__chain *c, eex__thresholds *at)
 {
-    int accepted[64], k = 0;
+    int accepted[EEX_MAX_EXITS], k = 0;
     const uint8_t closed = (uint8_t)(c->levels - 1);
     while (k < c->count - 1) {
         chain_count(c, at, accepted);
@@ -95,7 +95,7 @@ typedef struct gain {
 
 static void chain_gains(eex__chain *c, int k, gain *gains)
 {
-    double later[128]; /* by `next` */
+    double later[2 * EEX_MAX_EXITS]; /* by `next` */
     for (int s = 0; s < 2 * c->count; s++)
         later[s] = c->cost[k] - c->cost[s / 2];
     memset(gains, 0, (size_t)(c->levels + 1) * sizeof *gains);

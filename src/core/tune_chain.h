@@ -5,11 +5,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/graph.h"
+
 typedef struct eex__chain {
     int samples, levels;
     int least;               /* an exit accepts at least so many samples, or none */
     int count;               /* exits */
-    const uint8_t *cell[64]; /* (count)(samples) of eex__levels */
+    const uint8_t *cell[EEX_MAX_EXITS]; /* (count)(samples) of eex__levels */
     const double *cost;      /* (count) */
     uint8_t *first;          /* (samples) scratch: where each sample leaves */
     uint8_t *next;           /* (samples) scratch: 2 * where it leaves later + whether it is right */
@@ -17,7 +19,7 @@ typedef struct eex__chain {
 
 /* A level for each exit but the last, and what comes of it. */
 typedef struct eex__thresholds {
-    uint8_t t[64];
+    uint8_t t[EEX_MAX_EXITS];
     int right;   /* samples */
     double cost; /* of all samples together */
 } eex__thresholds;

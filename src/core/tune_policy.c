@@ -23,7 +23,7 @@ static int tune_check(const eex_trace *trace, const eex_policy *policy, const ee
     return EEX_OK;
 }
 
-static void columns_all(int columns[64], int count)
+static void columns_all(int columns[EEX_MAX_EXITS], int count)
 {
     for (int k = 0; k < count; k++)
         columns[k] = k;
@@ -32,7 +32,7 @@ static void columns_all(int columns[64], int count)
 int eex_policy_tune(eex_policy *policy, eex_operating_point *out, const eex_trace *trace,
                     const eex_exit_costs *costs, eex_tune tune, double target)
 {
-    int columns[64];
+    int columns[EEX_MAX_EXITS];
     eex_operating_point point;
     eex_tuner *tuner = NULL;
     EEX_TRY(tune_check(trace, policy, costs));
@@ -73,7 +73,7 @@ static void sweep_prices(eex_operating_point *points, eex_tuner *tuner, const ee
                          int prices)
 {
     const double lowest = 1e-3, highest = 10; /* all of accuracy against all of the cost */
-    int columns[64];
+    int columns[EEX_MAX_EXITS];
     columns_all(columns, costs->exits);
     for (int i = 0; i < prices; i++) {
         double at = prices > 1 ? (double)i / (prices - 1) : 0.5;
