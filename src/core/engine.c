@@ -54,10 +54,9 @@ int eex_engine_open(eex_engine **out, const eex_graph *graph, eex_params *params
     *out = NULL;
     int exits = eex_graph_exits(graph);
     if (policy && (policy->exits != exits || policy->classes != eex_graph_classes(graph)))
-        return eex_fail(EEX_EINVAL,
-                        "engine: the policy is for %d exits and %d classes, %s has %d and %d",
-                        policy->exits, policy->classes, eex_graph_name(graph), exits,
-                        eex_graph_classes(graph));
+        return eex_fail(
+            EEX_EINVAL, "engine: the policy is for %d exits and %d classes, %s has %d and %d",
+            policy->exits, policy->classes, eex_graph_name(graph), exits, eex_graph_classes(graph));
     if (batch < 1)
         return eex_fail(EEX_EINVAL, "engine: batch %d, expected at least 1", batch);
     eex_engine *e = calloc(1, sizeof *e);

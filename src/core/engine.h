@@ -9,9 +9,9 @@
 typedef struct eex_engine eex_engine;
 
 typedef struct eex_result {
-    int32_t top;            /* class */
-    int32_t exit;           /* where it left */
-    eex_decision decision;  /* EEX_ACCEPT or EEX_REJECT */
+    int32_t top;           /* class */
+    int32_t exit;          /* where it left */
+    eex_decision decision; /* EEX_ACCEPT or EEX_REJECT */
     float confidence, margin, entropy;
 } eex_result;
 
@@ -25,8 +25,8 @@ void eex_engine_close(eex_engine *engine);
  * nothing. */
 int eex_engine_run(eex_engine *engine, eex_result *results, const uint8_t *images, int count);
 
-/* Milliseconds of one input that leaves at exit k (batch 1): median of `rounds` runs after a warm-up.
- * ms[k] has room for every exit; cumulative, as a user would wait. */
+/* Milliseconds of one input that leaves at exit k (batch 1): median of `rounds` runs after a
+ * warm-up. ms[k] has room for every exit; cumulative, as a user would wait. */
 int eex_engine_latency(eex_engine *engine, double *ms, const uint8_t *image, int rounds);
 
 typedef struct eex_latency {

@@ -37,14 +37,14 @@ typedef struct eex_param {
 
 typedef struct eex_node {
     eex_node_kind kind;
-    char name[EEX_NAME_MAX]; /* unique in the graph: "features.1.conv.0.0" */
+    char name[EEX_NAME_MAX];  /* unique in the graph: "features.1.conv.0.0" */
     char block[EEX_NAME_MAX]; /* the building block it belongs to: "features.1"; may be "" */
-    int inputs[2];           /* value ids, -1: none. ADD has two */
-    int h, w, c;             /* shape of the output value */
-    eex_window window;       /* CONV, MAX_POOL; LINEAR: a 1x1 window on a 1x1 image */
-    bool bias;               /* CONV, LINEAR */
-    eex_act act;             /* ACT */
-    float dropout;           /* DROPOUT */
+    int inputs[2];            /* value ids, -1: none. ADD has two */
+    int h, w, c;              /* shape of the output value */
+    eex_window window;        /* CONV, MAX_POOL; LINEAR: a 1x1 window on a 1x1 image */
+    bool bias;                /* CONV, LINEAR */
+    eex_act act;              /* ACT */
+    float dropout;            /* DROPOUT */
     float init_std; /* LINEAR: weights start as N(0, init_std) with zero bias; 0: uniform in
                      * +-1/sqrt(fan-in), as PyTorch has it */
     float bn_eps, bn_momentum;
@@ -114,8 +114,8 @@ typedef struct eex_gate {
 int eex_graph_with_gates(eex_graph **out, const eex_graph *backbone, const eex_gate *gates,
                          int count, eex_act act);
 
-/* A new finished graph cut after exit k: what pruning deploys. Exits 0..k stay what they were, so the
- * last one is a gate with its blocks, not the end of the backbone. */
+/* A new finished graph cut after exit k: what pruning deploys. Exits 0..k stay what they were, so
+ * the last one is a gate with its blocks, not the end of the backbone. */
 int eex_graph_cut(eex_graph **out, const eex_graph *graph, int exit);
 
 /* Whether a gate may read the node's value: a feature map of the trunk in front of the global pool,

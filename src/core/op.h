@@ -16,29 +16,29 @@
 typedef enum eex_act { EEX_ACT_NONE, EEX_ACT_RELU, EEX_ACT_RELU6 } eex_act;
 
 typedef enum eex_op_kind {
-    EEX_OP_AUGMENT,       /* uint8 images to normalised float32, with augmentation */
-    EEX_OP_CONV,          /* convolution (dense or depthwise), fused bias + residual + act */
+    EEX_OP_AUGMENT, /* uint8 images to normalised float32, with augmentation */
+    EEX_OP_CONV,    /* convolution (dense or depthwise), fused bias + residual + act */
     EEX_OP_CONV_BWD_DATA,
     EEX_OP_CONV_BWD_WEIGHTS,
-    EEX_OP_BN_TRAIN,      /* batch norm with batch statistics, fused residual + act */
-    EEX_OP_BN_EVAL,       /* batch norm with running statistics, fused residual + act */
+    EEX_OP_BN_TRAIN, /* batch norm with batch statistics, fused residual + act */
+    EEX_OP_BN_EVAL,  /* batch norm with running statistics, fused residual + act */
     EEX_OP_BN_BWD,
     EEX_OP_ACT,
     EEX_OP_ACT_BWD,
     EEX_OP_ADD,
-    EEX_OP_ACCUMULATE,    /* y += x, or y = x: gradients of values with several consumers */
+    EEX_OP_ACCUMULATE, /* y += x, or y = x: gradients of values with several consumers */
     EEX_OP_MAX_POOL,
     EEX_OP_MAX_POOL_BWD,
-    EEX_OP_GLOBAL_POOL,   /* mean over H and W */
+    EEX_OP_GLOBAL_POOL, /* mean over H and W */
     EEX_OP_GLOBAL_POOL_BWD,
-    EEX_OP_DROPOUT,       /* forward and backward alike: multiplies by the mask of (seed, step) */
+    EEX_OP_DROPOUT, /* forward and backward alike: multiplies by the mask of (seed, step) */
     EEX_OP_LOSS,
-    EEX_OP_HEAD,          /* temperature softmax, top-1, margin, entropy */
-    EEX_OP_GRAD_NORM,     /* L2 norm of all gradients and the clipping factor */
+    EEX_OP_HEAD,      /* temperature softmax, top-1, margin, entropy */
+    EEX_OP_GRAD_NORM, /* L2 norm of all gradients and the clipping factor */
     EEX_OP_SGD,
     EEX_OP_ADAMW,
     EEX_OP_EMA,
-    EEX_OP_COMPACT,       /* gathers the rows of the surviving samples to the front */
+    EEX_OP_COMPACT, /* gathers the rows of the surviving samples to the front */
     EEX_OP_KINDS
 } eex_op_kind;
 
@@ -60,9 +60,9 @@ typedef struct eex_op_conv {
     const float *residual; /* (N, hout, wout, cout) added before act, or NULL */
     float *y;              /* (N, hout, wout, cout) */
     eex_act act;
-    bool w_static;         /* weights never change after prepare: pack them once */
-    double *stats;         /* (2, cout) or NULL: sum and sum of squares of y over N, H, W, written
-                            * (not accumulated) for the batch norm that follows */
+    bool w_static; /* weights never change after prepare: pack them once */
+    double *stats; /* (2, cout) or NULL: sum and sum of squares of y over N, H, W, written
+                    * (not accumulated) for the batch norm that follows */
 } eex_op_conv;
 
 typedef struct eex_op_conv_bwd_data {
@@ -131,7 +131,7 @@ typedef struct eex_op_pool {
     eex_window window;
     const float *x; /* forward input; MAX_POOL_BWD needs it to find the maximum again */
     const float *dy;
-    float *y;       /* forward output */
+    float *y; /* forward output */
     float *dx;
     bool accumulate;
 } eex_op_pool;
@@ -156,7 +156,7 @@ typedef struct eex_op_head {
     int classes;
     const float *logits; /* (N, classes) */
     float temperature;
-    int32_t *top;                        /* (N) */
+    int32_t *top;                         /* (N) */
     float *confidence, *margin, *entropy; /* (N) each */
 } eex_op_head;
 
@@ -166,8 +166,8 @@ typedef struct eex_augment {
     bool enabled; /* false: resize nothing, only normalise */
     int crop_pad; /* zero padding on each side before a random crop; 0: no crop */
     bool flip;
-    int cutout;      /* side of the square that is blanked (to the mean); 0: none */
-    float jitter;    /* brightness, contrast and saturation factors in 1 +- jitter; 0: none */
+    int cutout;            /* side of the square that is blanked (to the mean); 0: none */
+    float jitter;          /* brightness, contrast and saturation factors in 1 +- jitter; 0: none */
     float mean[3], std[3]; /* of values in 0..1 */
 } eex_augment;
 
@@ -182,15 +182,15 @@ typedef struct eex_op_augment {
 /* Parameters lie in one flat buffer, gradients and moments in parallel ones. */
 typedef struct eex_op_optim {
     size_t count;
-    float *w, *g, *m, *v;     /* m: momentum or first moment; v: second moment, AdamW only */
-    const uint8_t *decay;     /* (count / 16): 1 where weight decay applies; parameters are padded
-                               * to multiples of 16 elements */
-    float *clip;              /* (1) factor written by GRAD_NORM, or NULL: no clipping */
-    float clip_norm;          /* GRAD_NORM: largest norm allowed */
-    double *norm;             /* (1) GRAD_NORM: the norm before clipping */
+    float *w, *g, *m, *v; /* m: momentum or first moment; v: second moment, AdamW only */
+    const uint8_t *decay; /* (count / 16): 1 where weight decay applies; parameters are padded
+                           * to multiples of 16 elements */
+    float *clip;          /* (1) factor written by GRAD_NORM, or NULL: no clipping */
+    float clip_norm;      /* GRAD_NORM: largest norm allowed */
+    double *norm;         /* (1) GRAD_NORM: the norm before clipping */
     float momentum, beta1, beta2, eps, weight_decay;
     bool nesterov;
-    float *ema;               /* EMA: ema = ema_decay * ema + (1 - ema_decay) * w */
+    float *ema; /* EMA: ema = ema_decay * ema + (1 - ema_decay) * w */
     float ema_decay;
 } eex_op_optim;
 
@@ -222,12 +222,12 @@ typedef struct eex_op {
 
 /* What changes from one step to the next; the same for every op of a step. */
 typedef struct eex_step {
-    int batch;         /* samples in this step, 1..max batch */
+    int batch; /* samples in this step, 1..max batch */
     float lr;
-    uint64_t seed;     /* of the run: keys augmentation and dropout */
-    uint32_t epoch;    /* keys augmentation */
-    uint64_t step;     /* optimiser steps so far, counted from 1: keys dropout, AdamW's bias
-                        * correction and EMA warm-up */
+    uint64_t seed;  /* of the run: keys augmentation and dropout */
+    uint32_t epoch; /* keys augmentation */
+    uint64_t step;  /* optimiser steps so far, counted from 1: keys dropout, AdamW's bias
+                     * correction and EMA warm-up */
 } eex_step;
 
 #endif

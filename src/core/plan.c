@@ -70,9 +70,9 @@ void eex_optimizer_state_free(eex_optimizer_state *state)
 static int prepare(eex_plan *p, int i)
 {
     int code = p->device->vtable->prepare(p->device, &p->states[i], &p->ops[i], p->options.batch);
-    return code < 0 ? eex_fail_in(code, "plan of %s, node %s", eex_graph_name(p->graph),
-                                  p->ops[i].name)
-                    : EEX_OK;
+    return code < 0
+               ? eex_fail_in(code, "plan of %s, node %s", eex_graph_name(p->graph), p->ops[i].name)
+               : EEX_OK;
 }
 
 static int build(eex_plan *p)

@@ -15,14 +15,14 @@ typedef struct eex_optimizer {
     eex_optimizer_kind kind;
     float momentum, beta1, beta2, eps, weight_decay;
     bool nesterov;
-    float clip;      /* largest gradient norm; 0: no clipping */
-    float ema;       /* decay of the moving average of the weights; 0: none */
+    float clip; /* largest gradient norm; 0: no clipping */
+    float ema;  /* decay of the moving average of the weights; 0: none */
 } eex_optimizer;
 
 /* Moments and averages, parallel to eex_params.w; shared by the plans that train the same
  * parameters. ema_state averages the running statistics too. */
 typedef struct eex_optimizer_state {
-    eex_params *params; /* borrowed */
+    eex_params *params;                 /* borrowed */
     float *g, *m, *v, *ema, *ema_state; /* device memory; v, ema, ema_state NULL when unused */
 } eex_optimizer_state;
 
@@ -38,10 +38,12 @@ typedef struct eex_plan_options {
     float weight[EEX_MAX_EXITS]; /* loss weight of each exit; 0: its gate is left out, and what
                                   * only it needed; nodes nobody needs are left out too */
     bool frozen_trunk;           /* trunk in inference mode, no gradients: only gates learn */
+    bool cached;                 /* with frozen_trunk: the trunk is left out; the values that gates
+                                  * read are inputs, see eex_plan_upload_value */
     float smoothing, l1;
-    float distill, distill_t;    /* the last exit teaches the gates, when distill > 0 */
+    float distill, distill_t; /* the last exit teaches the gates, when distill > 0 */
     eex_optimizer optimizer;
-    eex_optimizer_state *state;  /* borrowed */
+    eex_optimizer_state *state; /* borrowed */
 } eex_plan_options;
 
 typedef struct eex_plan eex_plan;
@@ -54,6 +56,10 @@ void eex_plan_free(eex_plan *plan);
 /* ---- input and output: device memory of the plan ---- */
 int eex_plan_upload(eex_plan *plan, const uint8_t *images, const int32_t *labels,
                     const uint32_t *sample, int batch); /* labels, sample may be NULL: inference */
+/* Values of a trunk node, (batch, H, W, C): into a `cached` plan, or out of an inference plan right
+ * after the segment of the first exit whose gate reads it. */
+int eex_plan_upload_value(eex_plan *plan, int node, const float *rows, int batch);
+int eex_plan_download_value(const eex_plan *plan, int node, float *rows, int batch);
 int eex_plan_logits(const eex_plan *plan, int exit, float *logits, int batch); /* to the host */
 
 /* ---- training ---- */

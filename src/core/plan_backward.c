@@ -160,15 +160,13 @@ static int back_pool(eex_plan *p, const eex_node *node, int id)
     EEX_TRY(eex__plan_value(p, &y, id));
     EEX_TRY(gradient(p, &dx, &written, node->inputs[0]));
     eex_op *op;
-    EEX_TRY(eex__plan_op(p, &op, max ? EEX_OP_MAX_POOL_BWD : EEX_OP_GLOBAL_POOL_BWD, node->name, 0));
+    EEX_TRY(
+        eex__plan_op(p, &op, max ? EEX_OP_MAX_POOL_BWD : EEX_OP_GLOBAL_POOL_BWD, node->name, 0));
     op->u.pool.accumulate = written;
-    op->u.pool.window = max ? node->window
-                            : (eex_window){.cin = in->c,
-                                           .hin = in->h,
-                                           .win = in->w,
-                                           .cout = in->c,
-                                           .hout = 1,
-                                           .wout = 1};
+    op->u.pool.window =
+        max ? node->window
+            : (eex_window){
+                  .cin = in->c, .hin = in->h, .win = in->w, .cout = in->c, .hout = 1, .wout = 1};
     if (max) {
         EEX_TRY(eex__plan_point(p, &op->u.pool.x, x));
         EEX_TRY(eex__plan_point(p, &op->u.pool.y, y));

@@ -47,8 +47,8 @@ static int add_fold(eex_plan *p, int conv, int bn, int w, int bias)
 /* A folded convolution reads its own copies of weights and bias; an unfolded one the parameters. */
 static int lower_weights(eex_plan *p, eex_op_conv *op, const eex_node *node, int conv)
 {
-    int bn = node->kind == EEX_NODE_CONV ? eex__plan_sole_consumer(p, conv, EEX_NODE_BATCH_NORM)
-                                         : -1;
+    int bn =
+        node->kind == EEX_NODE_CONV ? eex__plan_sole_consumer(p, conv, EEX_NODE_BATCH_NORM) : -1;
     op->w_static = true;
     if (bn < 0) {
         op->w = eex_params_at(p->params, node->first_param);

@@ -89,8 +89,8 @@ static int lower_ema(eex_plan *p, float *w, float *ema, size_t count)
         return EEX_OK;
     eex_op *op;
     EEX_TRY(eex__plan_op(p, &op, EEX_OP_EMA, "moving average", 0));
-    op->u.optim = (eex_op_optim){
-        .count = count, .w = w, .ema = ema, .ema_decay = p->options.optimizer.ema};
+    op->u.optim =
+        (eex_op_optim){.count = count, .w = w, .ema = ema, .ema_decay = p->options.optimizer.ema};
     return EEX_OK;
 }
 

@@ -19,9 +19,34 @@ int eex_plan_upload(eex_plan *p, const uint8_t *images, const int32_t *labels,
         return eex_fail(EEX_EINVAL, "plan of %s: batch of %d, expected 1 to %d",
                         eex_graph_name(p->graph), batch, p->options.batch);
     size_t n = (size_t)batch;
-    EEX_TRY(send(p, p->images, images, n * p->buffers[p->images].row_bytes));
+    if (p->images >= 0)
+        EEX_TRY(send(p, p->images, images, n * p->buffers[p->images].row_bytes));
     EEX_TRY(send(p, p->labels, labels, n * sizeof *labels));
     return send(p, p->sample, sample, n * sizeof *sample);
+}
+
+static int find_value(const eex_plan *p, int node, int batch)
+{
+    int buffer = node >= 0 && node < eex_graph_nodes(p->graph) ? p->value[node] : -1;
+    if (buffer < 0 || batch < 1 || batch > p->options.batch)
+        return eex_fail(EEX_EINVAL, "plan of %s: no value of node %d for a batch of %d",
+                        eex_graph_name(p->graph), node, batch);
+    return buffer;
+}
+
+int eex_plan_upload_value(eex_plan *p, int node, const float *rows, int batch)
+{
+    int buffer = find_value(p, node, batch);
+    EEX_TRY(buffer);
+    return send(p, buffer, rows, (size_t)batch * p->buffers[buffer].row_bytes);
+}
+
+int eex_plan_download_value(const eex_plan *p, int node, float *rows, int batch)
+{
+    int buffer = find_value(p, node, batch);
+    EEX_TRY(buffer);
+    return p->device->vtable->download(p->device, rows, eex__plan_address(p, buffer),
+                                       (size_t)batch * p->buffers[buffer].row_bytes);
 }
 
 int eex_plan_logits(const eex_plan *p, int exit, float *logits, int batch)

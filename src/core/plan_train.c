@@ -15,8 +15,8 @@ int eex__plan_lower_input(eex_plan *p)
     EEX_TRY(eex__plan_value(p, &y, 0));
     eex_op *op;
     EEX_TRY(eex__plan_op(p, &op, EEX_OP_AUGMENT, node->name, 0));
-    op->u.augment = (eex_op_augment){
-        .c = node->c, .h = node->h, .w = node->w, .augment = p->options.augment};
+    op->u.augment =
+        (eex_op_augment){.c = node->c, .h = node->h, .w = node->w, .augment = p->options.augment};
     op->u.augment.augment.enabled = p->options.train && p->options.augment.enabled;
     EEX_TRY(eex__plan_point(p, &op->u.augment.images, p->images));
     EEX_TRY(eex__plan_point(p, &op->u.augment.sample, p->sample));
@@ -105,7 +105,9 @@ static void mark_learning(eex_plan *p)
 static void fuse_batch_norms(eex_plan *p)
 {
     for (int i = 0; i < eex_graph_nodes(p->graph); i++) {
-        if (!p->needed[i] || eex_graph_node(p->graph, i)->kind != EEX_NODE_BATCH_NORM)
+        const eex_node *node = eex_graph_node(p->graph, i);
+        bool input = p->options.cached && node->exit == EEX_TRUNK;
+        if (!p->needed[i] || input || node->kind != EEX_NODE_BATCH_NORM)
             continue;
         eex_chain chain = eex__plan_chain(p, i);
         eex__plan_fuse(p, i, &chain);
@@ -175,9 +177,20 @@ static int lower_batch_norm(eex_plan *p, int id)
     return EEX_OK;
 }
 
+/* A value that comes from outside stays put for the whole plan. */
+static int lower_cached(eex_plan *p, int id)
+{
+    int buffer;
+    EEX_TRY(eex__plan_value(p, &buffer, id));
+    p->buffers[buffer].pinned = true;
+    return EEX_OK;
+}
+
 static int lower_node(eex_plan *p, int id)
 {
     const eex_node *node = eex_graph_node(p->graph, id);
+    if (p->options.cached && node->exit == EEX_TRUNK)
+        return lower_cached(p, id);
     int start = p->start[id];
     if (eex_graph_node(p->graph, start)->kind == EEX_NODE_BATCH_NORM)
         return lower_batch_norm(p, start);

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/status.h"
+#include "core/features.h"
 #include "core/loader.h"
 
 struct eex_trainer {
@@ -16,10 +17,13 @@ struct eex_trainer {
     eex_recipe recipe;
     eex_dataset *data;
     eex_loader *loader;
+    uint32_t *samples; /* (count), for recording features */
+    size_t count;
+    eex_features *features; /* regime frozen with cache_features */
     eex_optimizer_state *state;
     eex_plan **passes; /* NULL until the first epoch of a regime's part */
     int pass_count;
-    bool alone;        /* the passes are those of the backbone alone */
+    bool alone;                 /* the passes are those of the backbone alone */
     int pass_of[EEX_MAX_EXITS]; /* the pass that has exit k's loss, -1: none */
     int exits, epoch;
     uint64_t seed, step, images; /* images: of one epoch */
@@ -66,6 +70,7 @@ static eex_plan_options pass_options(const eex_trainer *t)
                               .augment = r->augment,
                               .train = true,
                               .frozen_trunk = r->regime == EEX_REGIME_FROZEN,
+                              .cached = t->features != NULL,
                               .smoothing = (float)r->smoothing,
                               .l1 = (float)r->l1,
                               .optimizer = r->optimizer,
@@ -109,8 +114,18 @@ static int one_pass(eex_trainer *t)
     return add_pass(t, &options);
 }
 
+static int make_features(eex_trainer *t)
+{
+    const eex_recipe *r = &t->recipe;
+    if (t->features || r->regime != EEX_REGIME_FROZEN || !r->cache_features)
+        return EEX_OK;
+    return eex_features_record(&t->features, t->params, t->data, t->samples, t->count, &r->augment,
+                               r->batch);
+}
+
 static int make_passes(eex_trainer *t)
 {
+    EEX_TRY(make_features(t));
     bool alone = t->recipe.regime == EEX_REGIME_MIXED && t->epoch < t->recipe.alone;
     if (t->passes && alone == t->alone)
         return EEX_OK;
@@ -126,6 +141,16 @@ static int make_passes(eex_trainer *t)
 
 /* ---- trainer ---- */
 
+static int copy_samples(eex_trainer *t, const uint32_t *samples, size_t count)
+{
+    t->samples = malloc(count * sizeof *t->samples + 1);
+    if (!t->samples)
+        return eex_fail(EEX_ENOMEM, "out of memory for %zu sample numbers", count);
+    memcpy(t->samples, samples, count * sizeof *t->samples);
+    t->count = count;
+    return EEX_OK;
+}
+
 int eex_trainer_new(eex_trainer **out, eex_params *params, const eex_recipe *recipe,
                     eex_dataset *data, const uint32_t *samples, size_t count, uint64_t seed)
 {
@@ -137,11 +162,8 @@ int eex_trainer_new(eex_trainer **out, eex_params *params, const eex_recipe *rec
     eex_trainer *t = calloc(1, sizeof *t);
     if (!t)
         return eex_fail(EEX_ENOMEM, "out of memory for a trainer");
-    *t = (eex_trainer){.params = params,
-                       .recipe = *recipe,
-                       .data = data,
-                       .exits = exits,
-                       .seed = seed};
+    *t = (eex_trainer){
+        .params = params, .recipe = *recipe, .data = data, .exits = exits, .seed = seed};
     eex_loader_options options = {.data = data,
                                   .samples = samples,
                                   .count = count,
@@ -149,7 +171,9 @@ int eex_trainer_new(eex_trainer **out, eex_params *params, const eex_recipe *rec
                                   .shuffle = true,
                                   .drop_last = count > (size_t)recipe->batch,
                                   .seed = seed};
-    int code = eex_loader_open(&t->loader, &options);
+    int code = copy_samples(t, samples, count);
+    if (code == EEX_OK)
+        code = eex_loader_open(&t->loader, &options);
     if (code == EEX_OK)
         code = eex_optimizer_state_new(&t->state, params, &recipe->optimizer);
     if (code < 0) {
@@ -169,6 +193,8 @@ void eex_trainer_free(eex_trainer *t)
     free_passes(t);
     eex_optimizer_state_free(t->state);
     eex_loader_close(t->loader);
+    eex_features_free(t->features);
+    free(t->samples);
     free(t);
 }
 
@@ -202,6 +228,8 @@ static int train_batch(eex_trainer *t, const eex_batch *batch)
     for (int i = 0; i < t->pass_count; i++) {
         EEX_TRY(eex_plan_upload(t->passes[i], batch->images, batch->labels, batch->samples,
                                 batch->count));
+        if (t->features)
+            EEX_TRY(eex_features_feed(t->features, t->passes[i], batch->samples, batch->count));
         EEX_TRY(eex_plan_step(t->passes[i], &step));
     }
     return EEX_OK;

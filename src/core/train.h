@@ -18,8 +18,8 @@ typedef enum eex_regime {
 
 typedef enum eex_schedule_kind {
     EEX_SCHEDULE_CONSTANT,
-    EEX_SCHEDULE_COSINE, /* from lr to final * lr */
-    EEX_SCHEDULE_STEP,   /* lr * gamma at each milestone */
+    EEX_SCHEDULE_COSINE,   /* from lr to final * lr */
+    EEX_SCHEDULE_STEP,     /* lr * gamma at each milestone */
     EEX_SCHEDULE_ONE_CYCLE /* up from lr / 25 to lr over the warm-up, cosine down to final * lr */
 } eex_schedule_kind;
 
@@ -41,10 +41,11 @@ typedef struct eex_recipe {
     eex_optimizer optimizer;
     double smoothing, l1;
     double distill, distill_t;
-    double gate_weight;  /* loss weight of every gate; the end of the backbone has 1 */
-    int alone;           /* mixed: epochs of the backbone alone */
+    double gate_weight; /* loss weight of every gate; the end of the backbone has 1 */
+    int alone;          /* mixed: epochs of the backbone alone */
     eex_augment augment;
-    bool cache_features; /* frozen: run the trunk once and keep its features (no augmentation) */
+    bool cache_features; /* frozen: run the trunk once, without augmentation, and keep what the
+                          * gates read in memory */
 } eex_recipe;
 
 eex_recipe eex_recipe_default(void);
@@ -53,7 +54,7 @@ eex_recipe eex_recipe_default(void);
 double eex_schedule_rate(const eex_schedule *schedule, double lr, double at, int epochs);
 
 typedef struct eex_epoch_report {
-    int epoch;        /* just finished, from 1 */
+    int epoch; /* just finished, from 1 */
     double seconds, images_per_second;
     int exits;
     double loss[EEX_MAX_EXITS], accuracy[EEX_MAX_EXITS]; /* on the training images as augmented */
@@ -70,7 +71,7 @@ void eex_trainer_free(eex_trainer *trainer);
 /* Trains one epoch. EEX_EDIVERGED: the loss became NaN or exploded (the message says at which exit
  * and step). EEX_EINTERRUPTED: a signal came; the epoch is to be repeated from the last save. */
 int eex_trainer_epoch(eex_trainer *trainer, eex_epoch_report *report);
-int eex_trainer_done(const eex_trainer *trainer); /* all epochs of the recipe are trained */
+int eex_trainer_done(const eex_trainer *trainer);   /* all epochs of the recipe are trained */
 int eex_trainer_epochs(const eex_trainer *trainer); /* trained so far */
 
 /* After the last epoch: replaces the weights by their moving average when the recipe has one. */
@@ -86,8 +87,8 @@ void eex_trainer_watch(eex_trainer *trainer, eex_train_watch *watch, void *conte
 
 /* Records a trace of all exits on the given samples, scored at temperature 1, in their order.
  * Statistics are not touched. */
-int eex_trace_record(eex_trace **out, const eex_graph *graph, eex_params *params,
-                     eex_dataset *data, const uint32_t *samples, size_t count,
-                     const eex_augment *normalise, int batch);
+int eex_trace_record(eex_trace **out, const eex_graph *graph, eex_params *params, eex_dataset *data,
+                     const uint32_t *samples, size_t count, const eex_augment *normalise,
+                     int batch);
 
 #endif
