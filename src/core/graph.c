@@ -49,6 +49,9 @@ int eex__graph_add_param(eex_graph *g, const eex_node *node, const char *suffix,
     return EEX_OK;
 }
 
+static const char name_characters[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+
 static int check_node(const eex_graph *g, const eex_node *node)
 {
     if (g->finished)
@@ -57,6 +60,12 @@ static int check_node(const eex_graph *g, const eex_node *node)
     if (!*node->name)
         return eex_fail(EEX_EINVAL, "graph \"%s\": a %s node has an empty name", g->name,
                         eex_node_kind_name(node->kind));
+    /* Names become paths in the store and keys in reports. */
+    if (node->name[strspn(node->name, name_characters)])
+        return eex_fail(EEX_EINVAL,
+                        "graph \"%s\": the name \"%s\" has more than letters, digits, '.', '_' and "
+                        "'-'",
+                        g->name, node->name);
     if (eex_graph_find(g, node->name) >= 0)
         return eex_fail(EEX_EINVAL, "graph \"%s\" has a node \"%s\" already: names must be unique",
                         g->name, node->name);

@@ -96,6 +96,7 @@ Test(graph, mistakes_are_refused_and_change_nothing)
     int nodes = eex_graph_nodes(g), params = eex_graph_params(g);
     refused(eex_graph_add_conv(g, &y, x, "a", &o), EEX_EINVAL, "unique");
     refused(eex_graph_add_conv(g, &y, x, "", &o), EEX_EINVAL, "empty name");
+    refused(eex_graph_add_conv(g, &y, x, "a/b", &o), EEX_EINVAL, "letters, digits");
     refused(eex_graph_add_conv(g, &y, 7, "b", &o), EEX_EINVAL, "no value 7");
     refused(eex_graph_add_conv(g, &y, -1, "b", &o), EEX_EINVAL, "no value -1");
     refused(eex_graph_add_add(g, &y, 0, x, "b"), EEX_EINVAL, "8 x 8 x 4");
