@@ -44,8 +44,8 @@ double eex_calibrate_ece(const eex_trace *trace, int exit, double t, int bins);
 
 /* Fits a policy for all exits of the trace; scores the trace at the policy's temperatures on the
  * way. Mean and deviation are streaming (Welford); a class with fewer than 2 samples uses the
- * pooled ones of its exit; a class without spread has both thresholds at its mean. costs may be NULL
- * without tuning. EEX_EDIVERGED when logits are NaN or infinite. */
+ * pooled ones of its exit; a class without spread has both thresholds at its mean. costs may be
+ * NULL without tuning. EEX_EDIVERGED when logits are NaN or infinite. */
 int eex_calibrate(eex_policy **out, eex_trace *trace, eex_device *device,
                   const eex_calibration *how, const eex_exit_costs *costs);
 

@@ -5,9 +5,9 @@
 #include "core/graph.h"
 
 typedef enum eex_convention {
-    EEX_MACS,         /* plain multiply-accumulates of convolutions and linear layers: the default */
-    EEX_PTFLOPS,      /* exit-prediction.txt */
-    EEX_THOP,         /* nasexer.txt */
+    EEX_MACS,    /* plain multiply-accumulates of convolutions and linear layers: the default */
+    EEX_PTFLOPS, /* exit-prediction.txt */
+    EEX_THOP,    /* nasexer.txt */
     EEX_TORCHPROFILE, /* edanas.txt */
     EEX_CONVENTIONS
 } eex_convention;

@@ -37,8 +37,8 @@ typedef struct eex_device_vtable {
 
 struct eex_device {
     const eex_device_vtable *vtable;
-    char name[128];  /* "cpu (AMD EPYC, 2 threads, avx512)": for reports */
-    int threads;     /* host threads used by a CPU device, else 1 */
+    char name[128];   /* "cpu (AMD EPYC, 2 threads, avx512)": for reports */
+    int threads;      /* host threads used by a CPU device, else 1 */
     bool host_memory; /* device pointers may be read by the host after sync */
 };
 

@@ -10,14 +10,14 @@
 #include "core/store.h"
 
 typedef struct eex_params {
-    eex_device *device;      /* borrowed */
-    const eex_graph *graph;  /* borrowed; must outlive this */
-    size_t count;            /* trainable elements with padding */
-    float *w;                /* (count) device memory */
+    eex_device *device;     /* borrowed */
+    const eex_graph *graph; /* borrowed; must outlive this */
+    size_t count;           /* trainable elements with padding */
+    float *w;               /* (count) device memory */
     size_t state_count;
-    float *state;            /* running means and variances, device memory */
-    uint8_t *decay;          /* (count / 16) device memory, see eex_op_optim */
-    size_t *offset;          /* of parameter i of the graph, in w or in state */
+    float *state;   /* running means and variances, device memory */
+    uint8_t *decay; /* (count / 16) device memory, see eex_op_optim */
+    size_t *offset; /* of parameter i of the graph, in w or in state */
 } eex_params;
 
 /* Allocates and initialises as torchvision does (Kaiming normal fan-out for convolutions, unit BN,

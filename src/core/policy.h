@@ -25,13 +25,13 @@ typedef enum eex_decision { EEX_GO_ON, EEX_ACCEPT, EEX_REJECT } eex_decision;
 typedef struct eex_policy {
     eex_policy_kind kind;
     int exits, classes;
-    float *temperature;  /* (exits) */
-    float *high, *low;   /* (exits, classes); low = -INFINITY: never rejects */
-    double *mean, *dev;  /* (exits, classes) Gaussian regressors, per-class kind only, else 0 */
-    double *a, *b;       /* (exits) in deviations for per-class; the threshold itself otherwise.
-                          * a = INFINITY: never accepts early, -INFINITY: always; b = INFINITY: never
-                          * rejects */
-    int64_t *count;      /* (exits, classes) calibration samples behind mean and dev */
+    float *temperature; /* (exits) */
+    float *high, *low;  /* (exits, classes); low = -INFINITY: never rejects */
+    double *mean, *dev; /* (exits, classes) Gaussian regressors, per-class kind only, else 0 */
+    double *a, *b;      /* (exits) in deviations for per-class; the threshold itself otherwise.
+                         * a = INFINITY: never accepts early, -INFINITY: always; b = INFINITY: never
+                         * rejects */
+    int64_t *count;     /* (exits, classes) calibration samples behind mean and dev */
 } eex_policy;
 
 const char *eex_policy_kind_name(eex_policy_kind kind);

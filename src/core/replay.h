@@ -3,22 +3,22 @@
 #define EEX_CORE_REPLAY_H
 
 #include "core/calibrate.h"
-#include "core/tune.h"
 #include "core/graph.h"
+#include "core/tune.h"
 
 typedef struct eex_outcome {
-    double accuracy;         /* right and not rejected */
-    double cost;             /* expected cost of one input; NaN without costs */
-    double rejected;         /* fraction */
-    double agreement;        /* fraction that decides as the last exit of the trace alone would: the
-                              * same class, not rejected */
-    double share[EEX_MAX_EXITS]; /* fraction that leaves at each exit (utilisation) */
+    double accuracy;  /* right and not rejected */
+    double cost;      /* expected cost of one input; NaN without costs */
+    double rejected;  /* fraction */
+    double agreement; /* fraction that decides as the last exit of the trace alone would: the
+                       * same class, not rejected */
+    double share[EEX_MAX_EXITS];         /* fraction that leaves at each exit (utilisation) */
     double exit_accuracy[EEX_MAX_EXITS]; /* of those that leave there; NaN when none does */
 } eex_outcome;
 
-/* Runs the policy on a trace of the same exits, scored at the policy's temperatures (EEX_EINVAL when
- * it was not). costs may be NULL. exit_of and decision_of (samples each, may be NULL)
- * receive where and how each sample leaves. */
+/* Runs the policy on a trace of the same exits, scored at the policy's temperatures (EEX_EINVAL
+ * when it was not). costs may be NULL. exit_of and decision_of (samples each, may be NULL) receive
+ * where and how each sample leaves. */
 int eex_replay(eex_outcome *out, const eex_trace *trace, const eex_policy *policy,
                const eex_exit_costs *costs, int32_t *exit_of, eex_decision *decision_of);
 

@@ -13,8 +13,8 @@ typedef struct eex_points {
  * follows it where there is one (the paper's rule: 16 in ResNet50, 10 in MobileNetV2). */
 int eex_saliency_residual_merges(eex_points *out, const eex_graph *g);
 
-/* The last node of each block whose successor changes resolution or channels. The last stage is left
- * out: the classifier is its exit. */
+/* The last node of each block whose successor changes resolution or channels. The last stage is
+ * left out: the classifier is its exit. */
 int eex_saliency_stage_ends(eex_points *out, const eex_graph *g);
 
 /* Every value of the trunk that a gate can read: not the input, not after the global pool. */

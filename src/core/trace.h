@@ -26,8 +26,8 @@ typedef struct eex_trace {
 int eex_trace_new(eex_trace **out, int samples, int exits, int classes);
 void eex_trace_free(eex_trace *trace);
 
-/* EEX_EINVAL for a label outside 0..classes-1, EEX_EDIVERGED for logits that are NaN or infinite; the
- * message names sample and exit. */
+/* EEX_EINVAL for a label outside 0..classes-1, EEX_EDIVERGED for logits that are NaN or infinite;
+ * the message names sample and exit. */
 int eex_trace_check(const eex_trace *trace);
 
 /* Computes the scores from the logits at the given temperatures (one an exit), by the device's own
@@ -40,8 +40,8 @@ double eex_trace_accuracy(const eex_trace *trace, int exit);
 /* A trace with only the given exits, in the given order (copies). */
 int eex_trace_select(eex_trace **out, const eex_trace *trace, const int *exits, int count);
 
-/* Datasets under `group`, one a member, with the conventions as attributes. The scores are stored too
- * and come back bit for bit. Loading refuses (EEX_EFORMAT) shapes that do not fit together and
+/* Datasets under `group`, one a member, with the conventions as attributes. The scores are stored
+ * too and come back bit for bit. Loading refuses (EEX_EFORMAT) shapes that do not fit together and
  * classes that do not exist. */
 int eex_trace_save(const eex_trace *trace, eex_store_file *file, const char *group);
 int eex_trace_load(eex_trace **out, eex_store_file *file, const char *group);
