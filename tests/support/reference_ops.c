@@ -1,0 +1,144 @@
+#include "support/reference_ops.h"
+
+#include <math.h>
+
+double ref_act(double z, eex_act act)
+{
+    if (act == EEX_ACT_NONE || isnan(z))
+        return z;
+    if (z < 0)
+        return 0;
+    return act == EEX_ACT_RELU6 && z > 6 ? 6 : z;
+}
+
+void ref_moments(double *mean, double *var, const double *x, size_t pixels, int c)
+{
+    for (int j = 0; j < c; j++) {
+        double sum = 0, squares = 0;
+        for (size_t i = 0; i < pixels; i++)
+            sum += x[i * (size_t)c + (size_t)j];
+        mean[j] = sum / (double)pixels;
+        for (size_t i = 0; i < pixels; i++) {
+            double d = x[i * (size_t)c + (size_t)j] - mean[j];
+            squares += d * d;
+        }
+        var[j] = squares / (double)pixels;
+    }
+}
+
+void ref_bn(double *y, const double *x, const double *residual, const double *gamma,
+            const double *beta, const double *mean, const double *var, size_t pixels, int c,
+            double eps, eex_act act)
+{
+    for (size_t i = 0; i < pixels; i++)
+        for (int j = 0; j < c; j++) {
+            size_t k = i * (size_t)c + (size_t)j;
+            double z = gamma[j] * (x[k] - mean[j]) / sqrt(var[j] + eps) + beta[j];
+            y[k] = ref_act(residual ? z + residual[k] : z, act);
+        }
+}
+
+static double max_at(const double *image, const eex_window *w, int oy, int ox, int j)
+{
+    double best = -INFINITY;
+    for (int ky = 0; ky < w->kernel; ky++)
+        for (int kx = 0; kx < w->kernel; kx++) {
+            int y = oy * w->stride - w->pad + ky, x = ox * w->stride - w->pad + kx;
+            if (y >= 0 && y < w->hin && x >= 0 && x < w->win)
+                best = fmax(best, image[(y * w->win + x) * w->cin + j]);
+        }
+    return best;
+}
+
+void ref_max_pool(double *y, const double *x, int batch, const eex_window *w)
+{
+    size_t in = (size_t)(w->hin * w->win * w->cin);
+    for (int n = 0; n < batch; n++)
+        for (int oy = 0; oy < w->hout; oy++)
+            for (int ox = 0; ox < w->wout; ox++)
+                for (int j = 0; j < w->cin; j++)
+                    *y++ = max_at(x + (size_t)n * in, w, oy, ox, j);
+}
+
+void ref_global_pool(double *y, const double *x, int batch, int hw, int c)
+{
+    for (int n = 0; n < batch; n++)
+        for (int j = 0; j < c; j++) {
+            double sum = 0;
+            for (int i = 0; i < hw; i++)
+                sum += x[((size_t)n * (size_t)hw + (size_t)i) * (size_t)c + (size_t)j];
+            y[n * c + j] = sum / hw;
+        }
+}
+
+/* log softmax(z / t)[j]. */
+static double log_softmax(const double *z, int classes, double t, int j)
+{
+    double largest = z[0], sum = 0;
+    for (int i = 1; i < classes; i++)
+        largest = fmax(largest, z[i]);
+    for (int i = 0; i < classes; i++)
+        sum += exp((z[i] - largest) / t);
+    return (z[j] - largest) / t - log(sum);
+}
+
+static double row_loss(const double *z, const double *teacher, int label, const eex_op_loss *op)
+{
+    int classes = op->classes;
+    double loss = 0, size = 0, divergence = 0, t = op->distill_t;
+    for (int j = 0; j < classes; j++) {
+        double target = (double)op->smoothing / classes;
+        target += j == label ? 1 - (double)op->smoothing : 0;
+        loss -= target * log_softmax(z, classes, 1, j);
+        size += fabs(z[j]) / classes;
+        if (teacher) {
+            double log_p = log_softmax(teacher, classes, t, j);
+            divergence += exp(log_p) * (log_p - log_softmax(z, classes, t, j));
+        }
+    }
+    return loss + op->l1 * size + (teacher ? op->distill * t * t * divergence : 0);
+}
+
+double ref_loss(double *per_sample, const double *logits, const double *teacher,
+                const int32_t *labels, int batch, const eex_op_loss *op)
+{
+    double sum = 0;
+    for (int n = 0; n < batch; n++) {
+        size_t at = (size_t)n * (size_t)op->classes;
+        double loss = row_loss(logits + at, teacher ? teacher + at : NULL, labels[n], op);
+        if (per_sample)
+            per_sample[n] = loss;
+        sum += loss;
+    }
+    return op->weight * sum / batch;
+}
+
+int ref_head(double out[3], const double *logits, int classes, double temperature)
+{
+    int top = 0;
+    for (int j = 1; j < classes; j++)
+        if (logits[j] > logits[top])
+            top = j;
+    double next = 0, entropy = 0;
+    for (int j = 0; j < classes; j++) {
+        double log_p = log_softmax(logits, classes, temperature, j);
+        if (j != top)
+            next = fmax(next, exp(log_p));
+        entropy -= exp(log_p) * log_p;
+    }
+    out[0] = exp(log_softmax(logits, classes, temperature, top));
+    out[1] = out[0] - next;
+    out[2] = entropy;
+    return top;
+}
+
+double ref_slope(double (*f)(const double *x, void *ctx), void *ctx, double *x, size_t i)
+{
+    const double h = 1e-5, kept = x[i];
+    x[i] = kept + h;
+    double above = f(x, ctx);
+    x[i] = kept - h;
+    double below = f(x, ctx);
+    x[i] = kept;
+    return (above - below) / (2 * h);
+}
