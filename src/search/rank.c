@@ -128,7 +128,7 @@ int eex_rank_kendall(double *tau, const double *x, const double *y, size_t n)
     /* Untied pairs are concordant or discordant; those tied in both rows were subtracted twice. */
     const double difference = (double)all - (double)tied_x - (double)tied_y + (double)tied_both -
                               2.0 * (double)discordant;
-    const double scale = sqrt((double)(all - tied_x)) * sqrt((double)(all - tied_y));
+    const double scale = sqrt((double)(all - tied_x) * (double)(all - tied_y));
     *tau = scale > 0.0 ? fmax(-1.0, fmin(1.0, difference / scale)) : NAN;
     return EEX_OK;
 }
@@ -161,7 +161,7 @@ static double correlate(const pair *pairs, size_t n)
         xx += dx * dx;
         yy += dy * dy;
     }
-    return xx > 0.0 && yy > 0.0 ? fmax(-1.0, fmin(1.0, xy / sqrt(xx) / sqrt(yy))) : NAN;
+    return xx > 0.0 && yy > 0.0 ? fmax(-1.0, fmin(1.0, xy / sqrt(xx * yy))) : NAN;
 }
 
 int eex_rank_spearman(double *rho, const double *x, const double *y, size_t n)
