@@ -1,0 +1,377 @@
+#include "lua/args.h"
+
+#include "base/status.h"
+#include "base/text.h"
+
+#include <lauxlib.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Pushes a field and returns its type. Raw: a metatable could hand out text that nothing holds. */
+static int get(const eex_args *a, const char *field)
+{
+    lua_pushstring(a->L, field);
+    return lua_rawget(a->L, a->table);
+}
+
+/* ---- raising ---- */
+
+void eex_lua_where(lua_State *L)
+{
+    lua_Debug at;
+    for (int level = 0; lua_getstack(L, level, &at); level++) {
+        if (!lua_getinfo(L, "Sl", &at) || at.currentline <= 0 || at.source[0] != '@')
+            continue; /* C, or the library, whose sources begin with '=' */
+        lua_pushfstring(L, "%s:%d: ", at.short_src, at.currentline);
+        return;
+    }
+    lua_pushliteral(L, "");
+}
+
+_Noreturn static void raise(lua_State *L)
+{
+    lua_error(L);
+    __builtin_unreachable();
+}
+
+_Noreturn void eex_lua_raise(lua_State *L)
+{
+    eex_lua_where(L);
+    lua_pushstring(L, eex_error());
+    lua_concat(L, 2);
+    raise(L);
+}
+
+/* Pushes "path.field" ("path[3]" when field is "[3]"). */
+static const char *push_path(const eex_args *a, const char *field)
+{
+    const char *dot = *a->path && *field != '[' ? "." : "";
+    return lua_pushfstring(a->L, "%s%s%s", a->path, dot, field);
+}
+
+/* Pushes what a message calls the value: its text, number or type. */
+static void push_found(lua_State *L, int index)
+{
+    index = lua_absindex(L, index);
+    if (lua_type(L, index) == LUA_TSTRING) {
+        char shown[64];
+        int cut = snprintf(shown, sizeof shown, "%s", lua_tostring(L, index)) >= (int)sizeof shown;
+        lua_pushfstring(L, "\"%s%s\"", shown, cut ? "..." : "");
+    } else if (lua_isnumber(L, index) || lua_isboolean(L, index))
+        luaL_tolstring(L, index, NULL);
+    else if (lua_isnil(L, index))
+        lua_pushliteral(L, "nothing");
+    else
+        lua_pushfstring(L, "a %s", luaL_typename(L, index));
+}
+
+_Noreturn void eex_args_refuse(const eex_args *a, const char *field, const char *format, ...)
+{
+    char expected[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(expected, sizeof expected, format, args);
+    va_end(args);
+    luaL_checkstack(a->L, 8, NULL);
+    eex_lua_where(a->L);
+    push_path(a, field);
+    if (*field == '[')
+        lua_rawgeti(a->L, a->table, strtol(field + 1, NULL, 10));
+    else
+        get(a, field);
+    push_found(a->L, -1);
+    lua_pushfstring(a->L, "%s%s: %s, got %s", lua_tostring(a->L, -4), lua_tostring(a->L, -3),
+                    expected, lua_tostring(a->L, -1));
+    raise(a->L);
+}
+
+/* ---- tables ---- */
+
+eex_args eex_args_open(lua_State *L, int index, const char *path, bool optional)
+{
+    luaL_checkstack(L, 8, NULL);
+    if (optional && lua_isnoneornil(L, index)) {
+        lua_newtable(L);
+        return (eex_args){L, lua_gettop(L), path};
+    }
+    if (lua_istable(L, index))
+        return (eex_args){L, lua_absindex(L, index), path};
+    eex_lua_where(L);
+    const char *where = lua_tostring(L, -1);
+    push_found(L, index);
+    lua_pushfstring(L, "%s%s: a table, got %s", where, *path ? path : "options",
+                    lua_tostring(L, -1));
+    raise(L);
+}
+
+static eex_args open_pushed(const eex_args *a, const char *field, bool optional)
+{
+    lua_State *L = a->L;
+    if (lua_isnil(L, -1) && optional) {
+        lua_pop(L, 1);
+        lua_newtable(L);
+    }
+    if (!lua_istable(L, -1))
+        eex_args_refuse(a, field, "a table");
+    const char *path = push_path(a, field);
+    return (eex_args){L, lua_gettop(L) - 1, path};
+}
+
+eex_args eex_args_table(const eex_args *a, const char *field, bool optional)
+{
+    luaL_checkstack(a->L, 8, NULL);
+    get(a, field);
+    return open_pushed(a, field, optional);
+}
+
+eex_args eex_args_member(const eex_args *a, int i)
+{
+    char field[16];
+    snprintf(field, sizeof field, "[%d]", i);
+    luaL_checkstack(a->L, 8, NULL);
+    lua_rawgeti(a->L, a->table, i);
+    return open_pushed(a, field, false);
+}
+
+void eex_args_close(const eex_args *a)
+{
+    lua_settop(a->L, a->table - 1);
+}
+
+static bool is_known(const char *field, const char *const *known)
+{
+    for (; *known; known++)
+        if (strcmp(*known, field) == 0)
+            return true;
+    return false;
+}
+
+_Noreturn static void refuse_unknown(const eex_args *a, const char *field, const char *const *known)
+{
+    size_t count = 0;
+    while (known[count])
+        count++;
+    const char *near = eex_text_nearest(field, known, count);
+    eex_lua_where(a->L);
+    push_path(a, field);
+    lua_pushliteral(a->L, ": no such field");
+    if (near) {
+        lua_pushfstring(a->L, ", did you mean \"%s\"?", near);
+    } else {
+        luaL_Buffer b;
+        luaL_buffinit(a->L, &b);
+        luaL_addstring(&b, "; there are: ");
+        for (size_t i = 0; i < count; i++) {
+            luaL_addstring(&b, i ? ", " : "");
+            luaL_addstring(&b, known[i]);
+        }
+        luaL_pushresult(&b);
+    }
+    lua_concat(a->L, 4);
+    raise(a->L);
+}
+
+void eex_args_known(const eex_args *a, const char *const *known)
+{
+    lua_State *L = a->L;
+    for (lua_pushnil(L); lua_next(L, a->table); lua_pop(L, 1)) {
+        if (lua_type(L, -2) == LUA_TSTRING && is_known(lua_tostring(L, -2), known))
+            continue;
+        push_found(L, -2);
+        refuse_unknown(a, lua_tostring(L, lua_type(L, -3) == LUA_TSTRING ? -3 : -1), known);
+    }
+}
+
+bool eex_args_has(const eex_args *a, const char *field)
+{
+    bool has = get(a, field) != LUA_TNIL;
+    lua_pop(a->L, 1);
+    return has;
+}
+
+/* ---- numbers ---- */
+
+_Noreturn static void refuse_int(const eex_args *a, const char *field, lua_Integer min,
+                                 lua_Integer max)
+{
+    if (min == 1 && max >= INT32_MAX)
+        eex_args_refuse(a, field, "a positive integer");
+    if (min == 0 && max >= INT32_MAX)
+        eex_args_refuse(a, field, "an integer of 0 or more");
+    eex_args_refuse(a, field, "an integer in %lld..%lld", (long long)min, (long long)max);
+}
+
+/* Only numbers that are integers count: a string that looks like one is a mistake. */
+static bool int_at(lua_State *L, int index, lua_Integer min, lua_Integer max, lua_Integer *out)
+{
+    int is = 0;
+    *out = lua_type(L, index) == LUA_TNUMBER ? lua_tointegerx(L, index, &is) : 0;
+    return is && *out >= min && *out <= max;
+}
+
+lua_Integer eex_args_int(const eex_args *a, const char *field, lua_Integer min, lua_Integer max)
+{
+    lua_Integer value;
+    get(a, field);
+    if (!int_at(a->L, -1, min, max, &value))
+        refuse_int(a, field, min, max);
+    lua_pop(a->L, 1);
+    return value;
+}
+
+lua_Integer eex_args_int_or(const eex_args *a, const char *field, lua_Integer min, lua_Integer max,
+                            lua_Integer otherwise)
+{
+    return eex_args_has(a, field) ? eex_args_int(a, field, min, max) : otherwise;
+}
+
+_Noreturn static void refuse_number(const eex_args *a, const char *field, double min, double max)
+{
+    if (isinf(min) && isinf(max))
+        eex_args_refuse(a, field, "a number");
+    if (isinf(max))
+        eex_args_refuse(a, field, "a number of at least %.6g", min);
+    eex_args_refuse(a, field, "a number in %.6g..%.6g", min, max);
+}
+
+static bool number_at(lua_State *L, int index, double min, double max, double *out)
+{
+    *out = lua_type(L, index) == LUA_TNUMBER ? lua_tonumber(L, index) : NAN;
+    return *out >= min && *out <= max;
+}
+
+double eex_args_number(const eex_args *a, const char *field, double min, double max)
+{
+    double value;
+    get(a, field);
+    if (!number_at(a->L, -1, min, max, &value))
+        refuse_number(a, field, min, max);
+    lua_pop(a->L, 1);
+    return value;
+}
+
+double eex_args_number_or(const eex_args *a, const char *field, double min, double max,
+                          double otherwise)
+{
+    return eex_args_has(a, field) ? eex_args_number(a, field, min, max) : otherwise;
+}
+
+bool eex_args_flag_or(const eex_args *a, const char *field, bool otherwise)
+{
+    int type = get(a, field);
+    if (type != LUA_TNIL && type != LUA_TBOOLEAN)
+        eex_args_refuse(a, field, "true or false");
+    bool value = type == LUA_TNIL ? otherwise : lua_toboolean(a->L, -1);
+    lua_pop(a->L, 1);
+    return value;
+}
+
+/* ---- text ---- */
+
+const char *eex_args_text(const eex_args *a, const char *field, size_t max)
+{
+    size_t length = 0;
+    bool is = get(a, field) == LUA_TSTRING;
+    const char *text = is ? lua_tolstring(a->L, -1, &length) : NULL;
+    if (!text || length < 1 || length > max || strlen(text) != length)
+        eex_args_refuse(a, field, "a text of 1..%zu bytes", max);
+    lua_pop(a->L, 1); /* the table still holds it */
+    return text;
+}
+
+const char *eex_args_text_or(const eex_args *a, const char *field, size_t max,
+                             const char *otherwise)
+{
+    return eex_args_has(a, field) ? eex_args_text(a, field, max) : otherwise;
+}
+
+/* Writes "one of a, b and c" as far as it fits. */
+static void list_names(char *out, size_t room, const char *const *names)
+{
+    size_t at = 0;
+    for (size_t i = 0; names[i] && at < room; i++) {
+        const char *before = i == 0 ? "one of " : names[i + 1] ? ", " : " and ";
+        int written = snprintf(out + at, room - at, "%s\"%s\"", before, names[i]);
+        at += written > 0 ? (size_t)written : 0;
+    }
+}
+
+int eex_args_choice(const eex_args *a, const char *field, const char *const *names)
+{
+    char expected[400];
+    if (get(a, field) == LUA_TSTRING) {
+        const char *text = lua_tostring(a->L, -1);
+        for (int i = 0; names[i]; i++) {
+            if (strcmp(names[i], text) == 0) {
+                lua_pop(a->L, 1);
+                return i;
+            }
+        }
+    }
+    list_names(expected, sizeof expected, names);
+    eex_args_refuse(a, field, "%s", expected);
+}
+
+int eex_args_choice_or(const eex_args *a, const char *field, const char *const *names,
+                       int otherwise)
+{
+    return eex_args_has(a, field) ? eex_args_choice(a, field, names) : otherwise;
+}
+
+/* ---- lists ---- */
+
+/* Pushes the list in a field; a single number becomes a list of one. Returns its length. */
+static int open_list(const eex_args *a, const char *field, int room, eex_args *list)
+{
+    lua_State *L = a->L;
+    luaL_checkstack(L, 8, NULL);
+    if (get(a, field) == LUA_TNUMBER) {
+        lua_createtable(L, 1, 0);
+        lua_insert(L, -2);
+        lua_seti(L, -2, 1);
+    }
+    *list = open_pushed(a, field, true);
+    lua_Unsigned count = lua_rawlen(L, list->table);
+    if (count > (lua_Unsigned)room)
+        eex_args_refuse(a, field, "a list of at most %d numbers", room);
+    return (int)count;
+}
+
+int eex_args_ints(const eex_args *a, const char *field, int *out, int room, lua_Integer min,
+                  lua_Integer max)
+{
+    eex_args list;
+    int count = open_list(a, field, room, &list);
+    for (int i = 0; i < count; i++) {
+        char member[16];
+        lua_Integer value;
+        lua_rawgeti(a->L, list.table, i + 1);
+        snprintf(member, sizeof member, "[%d]", i + 1);
+        if (!int_at(a->L, -1, min, max, &value))
+            refuse_int(&list, member, min, max);
+        out[i] = (int)value;
+        lua_pop(a->L, 1);
+    }
+    eex_args_close(&list);
+    return count;
+}
+
+int eex_args_numbers(const eex_args *a, const char *field, double *out, int room, double min,
+                     double max)
+{
+    eex_args list;
+    int count = open_list(a, field, room, &list);
+    for (int i = 0; i < count; i++) {
+        char member[16];
+        lua_rawgeti(a->L, list.table, i + 1);
+        snprintf(member, sizeof member, "[%d]", i + 1);
+        if (!number_at(a->L, -1, min, max, &out[i]))
+            refuse_number(&list, member, min, max);
+        lua_pop(a->L, 1);
+    }
+    eex_args_close(&list);
+    return count;
+}
