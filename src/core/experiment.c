@@ -99,13 +99,15 @@ static int check_gates(const eex_experiment *e)
     }
     EEX_TRY(need(e->gates.max_exits >= 0, "gates.max_exits", "a number of gates, or 0 for no limit",
                  e->gates.max_exits));
-    int levels = e->levels ? e->levels : 1;
-    int columns = points_kept(e) * e->gates.choices * levels;
-    if (columns >= EEX_MAX_EXITS)
+    int points = points_kept(e);
+    EEX_TRY(need(
+        points <= EEX_MAX_GATES || (e->gates.max_exits && e->gates.max_exits <= EEX_MAX_GATES),
+        "gates.max_exits", "from 1 to 63 where there are more than 63 points", e->gates.max_exits));
+    if (points * e->gates.choices >= EEX_MAX_EXITS)
         return eex_fail(EEX_EINVAL,
-                        "gates: %d points x %d block counts x %d values of policy.a are %d gates, "
-                        "expected at most %d: choose fewer points (saliency) or block counts",
-                        points_kept(e), e->gates.choices, levels, columns, EEX_MAX_EXITS - 1);
+                        "gates: %d points x %d block counts are %d gates, expected at most %d: "
+                        "choose fewer points (saliency) or block counts (gates.blocks)",
+                        points, e->gates.choices, points * e->gates.choices, EEX_MAX_EXITS - 1);
     return EEX_OK;
 }
 
@@ -178,11 +180,6 @@ static int check_policy(const eex_experiment *e)
 {
     EEX_TRY(need(e->policy.temperature >= 0 && isfinite(e->policy.temperature),
                  "policy.temperature", "a positive number, or \"fitted\"", e->policy.temperature));
-    EEX_TRY(need(e->levels >= 0 && e->levels <= EEX_MAX_LEVELS, "policy.a", "1 to 8 values",
-                 e->levels));
-    if (e->levels && e->policy.tune != EEX_TUNE_NONE)
-        return eex_fail(EEX_EINVAL, "policy.a: one number, got %d: policy.tune chooses it itself",
-                        e->levels);
     if (e->policy.tune == EEX_TUNE_ACCURACY)
         return need(e->policy.target > 0 && e->policy.target <= 1, "policy.target",
                     "an accuracy above 0, at most 1", e->policy.target);

@@ -9,7 +9,7 @@
 #include "core/saliency.h"
 #include "core/train.h"
 
-enum { EEX_MAX_CHOICES = 8, EEX_MAX_LEVELS = 8 };
+enum { EEX_MAX_CHOICES = 8, EEX_MAX_GATES = 63 };
 
 typedef enum eex_algorithm { EEX_AGING, EEX_RANDOM, EEX_EXHAUSTIVE } eex_algorithm;
 typedef enum eex_evaluator_kind { EEX_EVALUATE_SHARED, EEX_EVALUATE_TRAIN } eex_evaluator_kind;
@@ -53,8 +53,6 @@ typedef struct eex_experiment {
     eex_recipe candidate;     /* evaluator = "train": of each candidate */
     bool candidate_from_base; /* and whether it starts from the trained base */
     eex_calibration policy;
-    int levels; /* > 0: the search picks each gate's policy.a from these */
-    double level[EEX_MAX_LEVELS];
 
     struct {
         eex_algorithm algorithm;

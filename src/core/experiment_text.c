@@ -123,12 +123,7 @@ static void text_policy(eex_buffer *out, const eex_experiment *e)
     const eex_calibration *p = &e->policy;
     eex_buffer_printf(out, "policy.kind = %s\n", eex_policy_kind_name(p->kind));
     line(out, "policy.", "temperature", p->temperature);
-    eex_buffer_puts(out, "policy.a =");
-    for (int i = 0; i < e->levels; i++)
-        eex_buffer_printf(out, " %.9g", e->level[i]);
-    if (!e->levels)
-        eex_buffer_printf(out, " %.9g", p->a);
-    eex_buffer_putc(out, '\n');
+    line(out, "policy.", "a", p->a);
     line(out, "policy.", "b", p->b);
     eex_buffer_printf(out, "policy.by = %s\n", p->by_label ? "label" : "prediction");
     eex_buffer_printf(out, "policy.tune = %s\n", eex_tune_name(p->tune));

@@ -1,0 +1,198 @@
+/* A run from end to end: its folder, its phases in their order. */
+#include "core/run.h"
+
+#include "core/cost.h"
+
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/rng.h"
+#include "base/signals.h"
+#include "base/status.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void (*eex__run_saved)(const char *path);
+
+uint64_t eex__run_seed(const eex_run *run, eex_stream stream, uint64_t index)
+{
+    return eex_rng_hash(run->e->seed, (uint64_t)stream, index);
+}
+
+int eex__run_poll(void)
+{
+    return eex_interrupted() ? eex_fail(EEX_EINTERRUPTED, "interrupted") : EEX_OK;
+}
+
+/* ---- files ---- */
+
+bool eex__run_has(const eex_run *run, const char *name)
+{
+    char *path = NULL;
+    bool has = eex_path_join(&path, run->options->folder, name) == EEX_OK && eex_fs_exists(path);
+    free(path);
+    return has;
+}
+
+int eex__run_open(eex_store_file **out, const eex_run *run, const char *name, const char *kind)
+{
+    char *path = NULL;
+    *out = NULL;
+    EEX_TRY(eex_path_join(&path, run->options->folder, name));
+    int code = eex_store_open(out, path, kind, EEX_RUN_VERSION);
+    free(path);
+    return code;
+}
+
+int eex__run_create(eex_store_file **out, const eex_run *run, const char *name, const char *kind)
+{
+    char *path = NULL;
+    *out = NULL;
+    EEX_TRY(eex_path_join(&path, run->options->folder, name));
+    int code = eex_store_create(out, path, kind, EEX_RUN_VERSION);
+    free(path);
+    return code;
+}
+
+int eex__run_commit(const eex_run *run, eex_store_file **file)
+{
+    char *path = strdup(eex_store_path(*file));
+    if (!path)
+        return eex_fail(EEX_ENOMEM, "out of memory for the name of a file");
+    int code = eex_store_commit(file);
+    if (code == EEX_OK && eex__run_saved)
+        eex__run_saved(path);
+    free(path);
+    return code;
+}
+
+int eex__run_remove(const eex_run *run, const char *name)
+{
+    char *path = NULL;
+    EEX_TRY(eex_path_join(&path, run->options->folder, name));
+    int code = eex_fs_remove_tree(path);
+    free(path);
+    return code;
+}
+
+/* ---- the folder ---- */
+
+static bool is_hdf5(const char *name)
+{
+    size_t length = strlen(name);
+    return length > 3 && strcmp(name + length - 3, ".h5") == 0;
+}
+
+/* Starts again: removes what runs leave, and nothing else that may be in the folder. The file that
+ * says what the run is goes last, so that a kill in between leaves a run that can be continued. */
+static int clear(const eex_run *run)
+{
+    eex_fs_names names = {0};
+    EEX_TRY(eex_fs_list(&names, run->options->folder));
+    int code = EEX_OK;
+    for (size_t i = 0; i < names.count && code == EEX_OK; i++)
+        if (is_hdf5(names.names[i]) && strcmp(names.names[i], "run.h5") != 0)
+            code = eex__run_remove(run, names.names[i]);
+    eex_fs_names_free(&names);
+    return code == EEX_OK ? eex__run_remove(run, "run.h5") : code;
+}
+
+static int open_folder(eex_run *run)
+{
+    EEX_TRY(eex_fs_make_folder(run->options->folder));
+    EEX_TRY(eex_lock_acquire(&run->lock, run->options->folder));
+    EEX_TRY(eex_fs_remove_parts(run->options->folder));
+    return run->options->fresh ? clear(run) : EEX_OK;
+}
+
+static int open_data(eex_run *run)
+{
+    const char *name = run->e->data.name;
+    char *path = NULL, file[300];
+    if (run->options->data_dir && !strchr(name, '/') && !is_hdf5(name)) {
+        snprintf(file, sizeof file, "%s.h5", name);
+        EEX_TRY(eex_path_join(&path, run->options->data_dir, file));
+    }
+    int code = eex_dataset_open(&run->data, path ? path : name);
+    free(path);
+    EEX_TRY(code);
+    run->facts = eex_dataset_facts(run->data);
+    memcpy(run->normalise.mean, run->facts->mean, sizeof run->normalise.mean);
+    memcpy(run->normalise.std, run->facts->std, sizeof run->normalise.std);
+    return EEX_OK;
+}
+
+static int check_data(const eex_run *run)
+{
+    const eex_graph *g = run->e->backbone;
+    const eex_node *input = eex_graph_node(g, 0);
+    const eex_dataset_info *d = run->facts;
+    if (input->h != d->height || input->w != d->width || input->c != d->channels)
+        return eex_fail(EEX_EINVAL,
+                        "backbone: takes images of %dx%dx%d, data set \"%s\" has %dx%dx%d",
+                        input->h, input->w, input->c, d->name, d->height, d->width, d->channels);
+    if (eex_graph_classes(g) != d->classes)
+        return eex_fail(EEX_EINVAL, "backbone: tells %d classes apart, data set \"%s\" has %d",
+                        eex_graph_classes(g), d->name, d->classes);
+    return EEX_OK;
+}
+
+/* ---- phases ---- */
+
+static int phases(eex_run *run)
+{
+    const bool shared = run->e->search.evaluator == EEX_EVALUATE_SHARED;
+    EEX_TRY(eex__run_split(run));
+    EEX_TRY(eex__run_base(run));
+    EEX_TRY(eex__run_probe(run));
+    if (shared) {
+        EEX_TRY(eex__run_shared(run));
+        EEX_TRY(eex__run_latency(run));
+    }
+    EEX_TRY(eex__run_search(run));
+    if (shared && run->e->search.tau)
+        EEX_TRY(eex__run_tau(run));
+    EEX_TRY(eex__run_final(run));
+    return eex__run_result(run);
+}
+
+static void close_run(eex_run *run)
+{
+    eex_params_free(run->base);
+    eex_split_free(&run->split);
+    eex_dataset_close(run->data);
+    eex_device_close(run->device);
+    eex_lock_release(run->lock);
+}
+
+static int work(eex_run *run)
+{
+    const eex_device_options device = {.threads = run->options->threads, .deterministic = true};
+    EEX_TRY(open_folder(run));
+    EEX_TRY(eex_device_open(&run->device, run->options->device, &device));
+    EEX_TRY(open_data(run));
+    EEX_TRY(check_data(run));
+    run->points = run->e->points;
+    run->base_macs = (double)eex_cost_total(run->e->backbone, EEX_MACS);
+    EEX_TRY(eex__run_identity(run));
+    if (eex__run_has(run, "result.h5")) {
+        eex_log_info("%s is finished", run->options->folder);
+        return EEX_OK;
+    }
+    return phases(run);
+}
+
+int eex_experiment_run(const eex_experiment *e, const eex_run_options *options)
+{
+    eex_run run = {.e = e, .options = options};
+    EEX_TRY(eex_experiment_check(e));
+    int code = work(&run);
+    if (code == EEX_EINTERRUPTED)
+        code = eex_fail(code,
+                        "interrupted: what was done so far is saved in %s; the same command "
+                        "goes on from there",
+                        options->folder);
+    close_run(&run);
+    return code;
+}
