@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "core/image.h"
 
 /* CIFAR in the official binary layout: data_batch_1..5.bin and test_batch.bin, or train.bin and
  * test.bin with a coarse label in front of the fine one. `folder` holds them, or holds
@@ -19,11 +20,6 @@ int eex_import_cifar10(const char *out_path, const char *name, const char *folde
 
 /* coarse: the 20 superclasses become the labels. Otherwise they are kept beside the 100. */
 int eex_import_cifar100(const char *out_path, const char *name, const char *folder, bool coarse);
-
-typedef enum eex_fit {
-    EEX_FIT_CROP,  /* the largest centred square (of the target's aspect) */
-    EEX_FIT_SQUASH /* the whole image, whatever its aspect */
-} eex_fit;
 
 typedef struct eex_import_folder_options {
     int size; /* side of the square images; 0: 32 */
