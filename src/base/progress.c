@@ -20,7 +20,9 @@ static const double redraw_every = 0.1, line_every = 10.0, worth_mentioning = 2.
 typedef struct level {
     char title[TITLE_SIZE], unit[UNIT_SIZE], note[NOTE_SIZE];
     uint64_t done, total;
+    uint64_t before; /* done before this began: not part of the rate */
     double began;
+    bool ended;
 } level;
 
 /* One stack and one line on one terminal, so one state for the process; `lock` guards it and every
@@ -63,10 +65,10 @@ static void describe(char *out, size_t size, const level *l)
 {
     char a[EEX_TEXT_SIZE], b[EEX_TEXT_SIZE], rate_text[80] = "", left[80] = "";
     const double seconds = eex_clock_seconds() - l->began;
-    const double rate = seconds > 0.0 ? (double)l->done / seconds : 0.0;
+    const double rate = seconds > 0.0 ? (double)(l->done - l->before) / seconds : 0.0;
     if (*l->unit && rate > 0.0)
         snprintf(rate_text, sizeof rate_text, ", %s/s", eex_text_number(a, rate, l->unit));
-    if (rate > 0.0 && l->total > l->done)
+    if (rate > 0.0 && l->total > l->done && !l->ended)
         snprintf(left, sizeof left, ", %s left",
                  eex_text_duration(a, (double)(l->total - l->done) / rate));
     else if (seconds >= worth_mentioning)
@@ -176,12 +178,21 @@ void eex_progress_begin(const char *title, uint64_t total, const char *unit)
     pthread_mutex_unlock(&state.lock);
 }
 
+void eex_progress_skip(uint64_t done)
+{
+    pthread_mutex_lock(&state.lock);
+    level *l = innermost();
+    if (l)
+        l->done = l->before = done;
+    pthread_mutex_unlock(&state.lock);
+}
+
 void eex_progress_update(uint64_t done, const char *format, ...)
 {
     pthread_mutex_lock(&state.lock);
     level *l = innermost();
     if (l) {
-        l->done = done;
+        l->done = done > l->before ? done : l->before;
         if (format) {
             va_list args;
             va_start(args, format);
@@ -196,10 +207,11 @@ void eex_progress_update(uint64_t done, const char *format, ...)
 void eex_progress_end(void)
 {
     pthread_mutex_lock(&state.lock);
-    const level *l = innermost();
+    level *l = innermost();
     const double now = eex_clock_seconds();
     if (l && !silenced()) {
         erase();
+        l->ended = true;
         /* On a terminal an inner level's end is seen from the outer one's count. */
         const bool told = state.depth == 1 || !eex__terminal_is(STDERR_FILENO);
         if (told && now - l->began >= worth_mentioning)

@@ -13,6 +13,9 @@
  * NULL shows no rate. Both strings are copied. */
 void eex_progress_begin(const char *title, uint64_t total, const char *unit);
 
+/* Continues work of which `done` was done earlier: it counts for the bar, not for the rate. */
+void eex_progress_skip(uint64_t done);
+
 /* Reports the innermost level: `done` of the total, and a short note (printf-style, "loss 0.31";
  * NULL keeps the last one). Cheap enough for every batch. */
 void eex_progress_update(uint64_t done, const char *format, ...)

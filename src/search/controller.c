@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Proposals of the algorithm, then random genomes, before the enumeration begins. */
-enum { PROPOSALS = 64, RANDOM_TRIES = 64, LONGEST_WALK = 1 << 22 };
+enum { PROPOSALS = 64, RANDOM_TRIES = 64, LONGEST_WALK = 1 << 20 };
 
 int eex__controller_new(eex_controller **out, const eex__algorithm *algorithm,
                         const eex_space *space, const eex_controller_options *options)

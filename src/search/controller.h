@@ -61,7 +61,7 @@ int eex_exhaustive_new(eex_controller **out, const eex_space *space,
 void eex_controller_free(eex_controller *c); /* accepts NULL */
 
 /* True when there is nothing to ask for any more: the limit is reached, or no unseen candidate is
- * left (in a space of more than 2^22 genomes: none turned up in as many attempts). */
+ * left (in a space of more than 2^20 genomes: none turned up in as many attempts). */
 bool eex_controller_done(eex_controller *c);
 
 /* Gives the next candidate, in canonical form. EEX_ENOTFOUND when done. */

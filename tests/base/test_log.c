@@ -94,6 +94,23 @@ Test(progress, long_work_ends_with_a_line_in_a_file)
     free(text);
 }
 
+Test(progress, continued_work_does_not_count_for_the_rate)
+{
+    test_capture_terminal(&capture, 120);
+    eex_progress_begin("search", 1000000, "trials");
+    eex_progress_skip(500000);
+    wait_milliseconds(110);
+    eex_progress_update(500001, NULL);
+    eex_progress_end();
+    char *text = test_capture_end(&capture);
+    double rate = 0.0;
+    const char *numbers = strstr(text, "50% 500 k/1.00 M, ");
+    cr_assert_not_null(numbers, "got \"%s\"", text);
+    cr_assert_eq(sscanf(numbers, "50%% 500 k/1.00 M, %lf trials/s", &rate), 1);
+    cr_assert(rate > 0.0 && rate < 10.0, "one trial in 0.11 s and more, got %g", rate);
+    free(text);
+}
+
 /* What stays visible of each redraw, between an erased line and the next. */
 static void check_widths(const char *text, size_t columns, int *drawn)
 {
