@@ -1,0 +1,24 @@
+/* eex show: a run's results, from its folder alone. */
+#include "base/status.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/print_report.h"
+
+int eex_cmd_show(int argc, char **argv)
+{
+    bool json = false;
+    const eex_option options[] = {{.name = "json", .help = "print one JSON object", .flag = &json},
+                                  {0}};
+    const eex_command command = {
+        .name = "show",
+        .synopsis = "RUN [--json]",
+        .summary = "Shows what the run in folder RUN has found, finished or not.",
+        .details = "Accuracies are fractions, macs multiply-accumulates of one input, latencies\n"
+                   "milliseconds of one input. What is not known yet is null.",
+        .options = options,
+        .min_words = 1,
+        .max_words = 1};
+    eex_arguments args;
+    EEX_TRY(eex_options_parse(&args, argc, argv, &command));
+    return args.help ? EEX_OK : eex_print_report(args.word[0], json);
+}
