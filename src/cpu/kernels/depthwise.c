@@ -28,31 +28,42 @@ INLINE void run_vector(const eex_depthwise_run *r, int first, int c, const int p
     vec acc[PIXELS];
     const float *x = r->x + first * r->x_stride + c;
     ptrdiff_t xs = r->x_stride;
-    UNROLL for (int i = 0; i < pixels; i++) acc[i] = v_zero();
+    UNROLL
+    for (int i = 0; i < pixels; i++)
+        acc[i] = v_zero();
     for (int t = 0; t < r->taps; t++) {
         vec w = load_part(r->w + r->tap_w[t] + c, n);
         const float *from = x + r->tap_x[t];
-        UNROLL for (int i = 0; i < pixels; i++) acc[i] =
-            v_fma(load_part(from + i * xs, n), w, acc[i]);
+        UNROLL
+        for (int i = 0; i < pixels; i++)
+            acc[i] = v_fma(load_part(from + i * xs, n), w, acc[i]);
     }
     if (r->bias) {
         vec bias = load_part(r->bias + c, n);
-        UNROLL for (int i = 0; i < pixels; i++) acc[i] += bias;
+        UNROLL
+        for (int i = 0; i < pixels; i++)
+            acc[i] += bias;
     }
     ptrdiff_t at = first * r->y_stride + c;
-    if (r->residual)
-        UNROLL for (int i = 0; i < pixels; i++) acc[i] +=
-            load_part(r->residual + at + i * r->y_stride, n);
+    if (r->residual) {
+        UNROLL
+        for (int i = 0; i < pixels; i++)
+            acc[i] += load_part(r->residual + at + i * r->y_stride, n);
+    }
     if (r->clamp) {
         vec low = v_set(r->low), high = v_set(r->high);
-        UNROLL for (int i = 0; i < pixels; i++) acc[i] = v_min(v_max(acc[i], low), high);
+        UNROLL
+        for (int i = 0; i < pixels; i++)
+            acc[i] = v_min(v_max(acc[i], low), high);
     }
-    UNROLL for (int i = 0; i < pixels; i++) store_part(r->y + at + i * r->y_stride, acc[i], n);
+    UNROLL
+    for (int i = 0; i < pixels; i++)
+        store_part(r->y + at + i * r->y_stride, acc[i], n);
     if (!r->sum)
         return;
     vec sum = load_part(r->sum + c, n), sum2 = load_part(r->sum2 + c, n);
-    UNROLL for (int i = 0; i < pixels; i++)
-    {
+    UNROLL
+    for (int i = 0; i < pixels; i++) {
         sum += acc[i];
         sum2 = v_fma(acc[i], acc[i], sum2);
     }
@@ -91,8 +102,8 @@ INLINE void grad_vector(const eex_depthwise_grad *g, int first, int c, const int
 {
     vec acc[TAPS];
     ptrdiff_t at[TAPS];
-    UNROLL for (int t = 0; t < taps; t++)
-    {
+    UNROLL
+    for (int t = 0; t < taps; t++) {
         acc[t] = v_zero();
         at[t] = g->tap_x[first + t];
     }
@@ -103,12 +114,13 @@ INLINE void grad_vector(const eex_depthwise_grad *g, int first, int c, const int
             const float *dy = g->dy + c + i0 * g->dy_stride[0] + i1 * g->dy_stride[1];
             for (int i2 = 0; i2 < g->count[2]; i2++, x += xs, dy += ys) {
                 vec d = load_part(dy, n);
-                UNROLL for (int t = 0; t < taps; t++) acc[t] =
-                    v_fma(load_part(x + at[t], n), d, acc[t]);
+                UNROLL
+                for (int t = 0; t < taps; t++)
+                    acc[t] = v_fma(load_part(x + at[t], n), d, acc[t]);
             }
         }
-    UNROLL for (int t = 0; t < taps; t++)
-    {
+    UNROLL
+    for (int t = 0; t < taps; t++) {
         float *w = g->dw + g->tap_w[first + t] + c;
         store_part(w, load_part(w, n) + acc[t], n);
     }

@@ -41,11 +41,11 @@ static void add_double(double *to, vec v, int n)
 /* Adds the columns' sums over this tile's rows, taken in float, to the totals in double. */
 INLINE void tile_stats(const eex_gemm_tile *t, vec acc[MR][2], int rows, int vectors)
 {
-    UNROLL for (int j = 0; j < vectors; j++)
-    {
+    UNROLL
+    for (int j = 0; j < vectors; j++) {
         vec sum = v_zero(), sum2 = v_zero();
-        UNROLL for (int i = 0; i < rows; i++)
-        {
+        UNROLL
+        for (int i = 0; i < rows; i++) {
             sum += acc[i][j];
             sum2 = v_fma(acc[i][j], acc[i][j], sum2);
         }
@@ -58,22 +58,38 @@ INLINE void tile_stats(const eex_gemm_tile *t, vec acc[MR][2], int rows, int vec
 
 INLINE void tile_finish(const eex_gemm_tile *t, vec acc[MR][2], int rows, int vectors)
 {
-    if (t->bias)
-        UNROLL for (int j = 0; j < vectors; j++)
-        {
+    if (t->bias) {
+        UNROLL
+        for (int j = 0; j < vectors; j++) {
             vec bias = tile_load(t->bias, t->columns, j);
-            UNROLL for (int i = 0; i < rows; i++) acc[i][j] += bias;
+            UNROLL
+            for (int i = 0; i < rows; i++)
+                acc[i][j] += bias;
         }
-    if (t->residual)
-        UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++) acc[i][j] +=
-            tile_load(t->residual + t->out[i], t->columns, j);
+    }
+    if (t->residual) {
+        UNROLL
+        for (int i = 0; i < rows; i++) {
+            UNROLL
+            for (int j = 0; j < vectors; j++)
+                acc[i][j] += tile_load(t->residual + t->out[i], t->columns, j);
+        }
+    }
     if (t->clamp) {
         vec low = v_set(t->low), high = v_set(t->high);
-        UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++) acc[i][j] =
-            v_min(v_max(acc[i][j], low), high);
+        UNROLL
+        for (int i = 0; i < rows; i++) {
+            UNROLL
+            for (int j = 0; j < vectors; j++)
+                acc[i][j] = v_min(v_max(acc[i][j], low), high);
+        }
     }
-    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++)
-        tile_store(t->y + t->out[i], acc[i][j], t->columns, j);
+    UNROLL
+    for (int i = 0; i < rows; i++) {
+        UNROLL
+        for (int j = 0; j < vectors; j++)
+            tile_store(t->y + t->out[i], acc[i][j], t->columns, j);
+    }
     if (t->sum)
         tile_stats(t, acc, rows, vectors);
 }
@@ -82,8 +98,8 @@ INLINE void tile_body(const eex_gemm_tile *t, const int rows, const int vectors)
 {
     vec acc[MR][2];
     const float *a[MR];
-    UNROLL for (int i = 0; i < rows; i++)
-    {
+    UNROLL
+    for (int i = 0; i < rows; i++) {
         a[i] = t->a[i];
         acc[i][0] = acc[i][1] = v_zero();
     }
@@ -92,8 +108,8 @@ INLINE void tile_body(const eex_gemm_tile *t, const int rows, const int vectors)
         ptrdiff_t p = t->segment[s].a, end = p + t->segment[s].k;
         for (; p < end; p++, b += vectors * V_WIDTH) {
             vec b0 = v_load(b), b1 = vectors > 1 ? v_load(b + V_WIDTH) : b0;
-            UNROLL for (int i = 0; i < rows; i++)
-            {
+            UNROLL
+            for (int i = 0; i < rows; i++) {
                 vec x = v_set(a[i][p]);
                 acc[i][0] = v_fma(x, b0, acc[i][0]);
                 if (vectors > 1)
@@ -107,7 +123,9 @@ INLINE void tile_body(const eex_gemm_tile *t, const int rows, const int vectors)
 INLINE void outer_body(const eex_gemm_outer *o, const int rows, const int vectors)
 {
     vec acc[MR][2];
-    UNROLL for (int i = 0; i < rows; i++) acc[i][0] = acc[i][1] = v_zero();
+    UNROLL
+    for (int i = 0; i < rows; i++)
+        acc[i][0] = acc[i][1] = v_zero();
     ptrdiff_t xs = o->x_stride[2], ys = o->dy_stride[2];
     int full = o->columns == vectors * V_WIDTH;
     for (int n0 = 0; n0 < o->count[0]; n0++)
@@ -119,8 +137,8 @@ INLINE void outer_body(const eex_gemm_outer *o, const int rows, const int vector
                 vec b1 = vectors < 2 ? b0
                          : full      ? v_load(dy + V_WIDTH)
                                      : tile_load(dy, o->columns, 1);
-                UNROLL for (int i = 0; i < rows; i++)
-                {
+                UNROLL
+                for (int i = 0; i < rows; i++) {
                     vec a = v_set(x[i]);
                     acc[i][0] = v_fma(a, b0, acc[i][0]);
                     if (vectors > 1)
@@ -128,11 +146,14 @@ INLINE void outer_body(const eex_gemm_outer *o, const int rows, const int vector
                 }
             }
         }
-    UNROLL for (int i = 0; i < rows; i++) UNROLL for (int j = 0; j < vectors; j++)
-    {
+    UNROLL
+    for (int i = 0; i < rows; i++) {
         float *w = o->w + i * o->w_stride;
-        vec old = o->add ? tile_load(w, o->columns, j) : v_zero();
-        tile_store(w, old + acc[i][j], o->columns, j);
+        UNROLL
+        for (int j = 0; j < vectors; j++) {
+            vec old = o->add ? tile_load(w, o->columns, j) : v_zero();
+            tile_store(w, old + acc[i][j], o->columns, j);
+        }
     }
 }
 
@@ -156,7 +177,9 @@ INLINE void outer_body(const eex_gemm_outer *o, const int rows, const int vector
     }
 
 TILE(1)
-TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
+TILE(2)
+TILE(3)
+TILE(4) TILE(5) TILE(6)
 #if MR > 6
     TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
 #define ROW(f, v)                                                                               \

@@ -1,0 +1,35 @@
+#include "timing.h"
+
+#include <time.h>
+
+static double now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return 1e9 * (double)t.tv_sec + (double)t.tv_nsec;
+}
+
+static double group_ns(int (*run)(void *ctx), void *ctx, int calls)
+{
+    double start = now_ns();
+    for (int i = 0; i < calls; i++)
+        if (run(ctx))
+            return -1;
+    return (now_ns() - start) / calls;
+}
+
+double best_ns(int (*run)(void *ctx), void *ctx, double seconds)
+{
+    double best = group_ns(run, ctx, 1);
+    if (best < 0)
+        return best;
+    double end = now_ns() + seconds * 1e9;
+    for (int group = 0; group < 5 || now_ns() < end; group++) {
+        double calls = seconds * 1e9 / 8 / best;
+        double ns = group_ns(run, ctx, calls < 1 ? 1 : calls > 1000 ? 1000 : (int)calls);
+        if (ns < 0)
+            return ns;
+        best = ns < best ? ns : best;
+    }
+    return best;
+}

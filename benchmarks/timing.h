@@ -1,0 +1,9 @@
+/* The best time of a function that is called again and again. */
+#ifndef EEX_BENCHMARKS_TIMING_H
+#define EEX_BENCHMARKS_TIMING_H
+
+/* Nanoseconds of one call, the least of five or more groups of calls that fill `seconds`; negative
+ * when a call fails (returns other than 0). */
+double best_ns(int (*run)(void *ctx), void *ctx, double seconds);
+
+#endif
