@@ -25,7 +25,7 @@ int eex__plan_buffer(eex_plan *p, int *out, size_t row_bytes, size_t fixed, bool
 {
     EEX_TRY(grow((void **)&p->buffers, p->buffer_count, &p->buffer_capacity, sizeof *p->buffers));
     size_t bytes = row_bytes * (size_t)p->options.batch + fixed;
-    p->buffers[p->buffer_count] = (eex_buffer){
+    p->buffers[p->buffer_count] = (eex_slot){
         .bytes = (bytes + EEX_ALIGN - 1) / EEX_ALIGN * EEX_ALIGN,
         .row_bytes = row_bytes,
         .first = -1,
@@ -62,7 +62,7 @@ int eex__plan_point_at(eex_plan *p, const void *field, int buffer, size_t addend
     int op = p->op_count - 1;
     size_t offset = (size_t)((const char *)field - (const char *)&p->ops[op]);
     p->relocations[p->relocation_count++] = (eex_relocation){op, offset, buffer, addend};
-    eex_buffer *b = &p->buffers[buffer];
+    eex_slot *b = &p->buffers[buffer];
     if (b->first < 0)
         b->first = op;
     b->last = op;

@@ -6,13 +6,13 @@
 
 /* A stretch of device memory that ops read and write. Its place in the arena is known only after
  * lowering, so ops hold relocations until then. */
-typedef struct eex_buffer {
+typedef struct eex_slot {
     size_t bytes;       /* whole, rounded up to 64 */
     size_t row_bytes;   /* of one sample; 0: not per sample (never compacted) */
     int first, last;    /* ops between which the content matters */
     bool pinned;        /* lives for the whole plan */
     size_t offset;
-} eex_buffer;
+} eex_slot;
 
 typedef struct eex_relocation {
     int op;
@@ -51,7 +51,7 @@ struct eex_plan {
     int *segment;    /* of each op (inference) */
     int op_count, op_capacity;
 
-    eex_buffer *buffers;
+    eex_slot *buffers;
     int buffer_count, buffer_capacity;
     eex_relocation *relocations;
     int relocation_count, relocation_capacity;

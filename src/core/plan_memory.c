@@ -6,28 +6,28 @@
 
 #include "base/status.h"
 
-static bool alive_together(const eex_buffer *a, const eex_buffer *b)
+static bool alive_together(const eex_slot *a, const eex_slot *b)
 {
     return a->pinned || b->pinned || (a->first <= b->last && b->first <= a->last);
 }
 
 static int by_offset(const void *a, const void *b)
 {
-    const eex_buffer *x = *(eex_buffer *const *)a, *y = *(eex_buffer *const *)b;
+    const eex_slot *x = *(eex_slot *const *)a, *y = *(eex_slot *const *)b;
     return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
 /* Large ones first; equal ones in order, so that the layout is the same every time. */
 static int by_size(const void *a, const void *b)
 {
-    const eex_buffer *x = *(eex_buffer *const *)a, *y = *(eex_buffer *const *)b;
+    const eex_slot *x = *(eex_slot *const *)a, *y = *(eex_slot *const *)b;
     if (x->bytes != y->bytes)
         return x->bytes < y->bytes ? 1 : -1;
     return x < y ? -1 : x > y;
 }
 
 /* The lowest gap between the placed buffers that live at the same time. */
-static size_t lowest_gap(const eex_buffer *b, eex_buffer **placed, int count, eex_buffer **beside)
+static size_t lowest_gap(const eex_slot *b, eex_slot **placed, int count, eex_slot **beside)
 {
     int n = 0;
     for (int i = 0; i < count; i++)
@@ -48,7 +48,7 @@ static size_t lowest_gap(const eex_buffer *b, eex_buffer **placed, int count, ee
 static int place(eex_plan *p)
 {
     size_t n = (size_t)p->buffer_count;
-    eex_buffer **order = malloc(2 * n * sizeof *order);
+    eex_slot **order = malloc(2 * n * sizeof *order);
     if (!order)
         return eex_fail(EEX_ENOMEM, "plan: out of memory for the layout of %zu buffers", n);
     int count = 0;

@@ -137,7 +137,7 @@ int eex_plan_temperature(eex_plan *p, int exit, float temperature)
     return EEX_OK;
 }
 
-static int compact_rows(eex_plan *p, const eex_buffer *b, int count)
+static int compact_rows(eex_plan *p, const eex_slot *b, int count)
 {
     eex_step step = {.batch = count};
     p->compact = (eex_op){.kind = EEX_OP_COMPACT, .name = "compact"};
@@ -152,7 +152,7 @@ int eex_plan_compact(eex_plan *p, int exit, const int32_t *index, int count)
     int at = p->head_op[exit];
     EEX_TRY(send(p, p->index, index, (size_t)count * sizeof *index));
     for (int i = 0; i < p->buffer_count; i++) {
-        const eex_buffer *b = &p->buffers[i];
+        const eex_slot *b = &p->buffers[i];
         if (b->row_bytes && !b->pinned && b->first >= 0 && b->first <= at && b->last > at)
             EEX_TRY(compact_rows(p, b, count));
     }
