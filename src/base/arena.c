@@ -18,9 +18,7 @@ static eex_arena_block *grow(eex_arena *arena, size_t size)
 {
     if (size < BLOCK_SIZE)
         size = BLOCK_SIZE;
-    eex_arena_block *block = NULL;
-    if (size <= SIZE_MAX - sizeof *block)
-        block = calloc(1, sizeof *block + size);
+    eex_arena_block *block = calloc(1, sizeof *block + size);
     if (!block) {
         eex_fail(EEX_ENOMEM, "out of memory: cannot allocate %zu bytes", size);
         return NULL;
@@ -34,7 +32,7 @@ static eex_arena_block *grow(eex_arena *arena, size_t size)
 void *eex_arena_alloc(eex_arena *arena, size_t size)
 {
     const size_t unit = _Alignof(max_align_t);
-    if (size > SIZE_MAX - unit) {
+    if (size > PTRDIFF_MAX / 2) { /* and so no sum below overflows */
         eex_fail(EEX_ENOMEM, "out of memory: cannot allocate %zu bytes", size);
         return NULL;
     }
