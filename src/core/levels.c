@@ -82,13 +82,15 @@ static void levels_cells(eex__levels *l, const eex_trace *trace, const eex_polic
             high[g * p->classes + c] =
                 eex_policy_high(p, k, c, l->a[(size_t)k * (size_t)l->count + (size_t)g]);
     size_t n = (size_t)trace->samples, from = (size_t)k * n;
+    uint8_t *cell = l->cell + (size_t)k * (size_t)l->stride;
     for (size_t i = 0; i < n; i++) {
         int top = trace->top[from + i];
         float score = score_of(trace, p->kind, from + i);
         bool rejected = score < p->low[(size_t)k * (size_t)p->classes + (size_t)top];
         bool right = !rejected && top == trace->labels[i];
         int level = rejected ? l->count : level_of(high, p->classes, l->count, top, score);
-        l->cell[from + i] = (uint8_t)(2 * level + right);
+        cell[i] = (uint8_t)(2 * level + right);
+        l->rejects |= rejected;
     }
 }
 
@@ -116,9 +118,13 @@ int eex__levels_new(eex__levels **out, const eex_trace *trace, const eex_policy 
     double *scratch = calloc(n, sizeof *scratch);
     float *high = calloc(each * (size_t)policy->classes, sizeof *high);
     if (l) {
-        *l = (eex__levels){trace->samples, trace->exits, count, NULL, NULL};
+        l->samples = trace->samples;
+        l->exits = trace->exits;
+        l->count = count;
+        l->stride =
+            (trace->samples + EEX__LEVELS_BLOCK - 1) / EEX__LEVELS_BLOCK * EEX__LEVELS_BLOCK;
         l->a = calloc(exits * each, sizeof *l->a);
-        l->cell = calloc(exits * n, sizeof *l->cell);
+        l->cell = calloc(exits, (size_t)l->stride);
     }
     int status = EEX_OK;
     if (!l || !scratch || !high || !l->a || !l->cell) {

@@ -10,12 +10,14 @@
 
 #include "core/policy.h"
 
-enum { EEX__LEVELS_MIN = 3, EEX__LEVELS_MAX = 126, EEX__LEVELS_DEFAULT = 64 };
+enum { EEX__LEVELS_MIN = 3, EEX__LEVELS_MAX = 126, EEX__LEVELS_DEFAULT = 64, EEX__LEVELS_BLOCK = 64 };
 
 typedef struct eex__levels {
     int samples, exits, count;
+    int stride;    /* samples rounded up to whole blocks; cells of the rest are 0 */
+    bool rejects;  /* there are rejected samples */
     double *a;     /* (exits, count) */
-    uint8_t *cell; /* (exits, samples): 2 * level + right. A rejected sample has level `count`, which
+    uint8_t *cell; /* (exits, stride): 2 * level + right. A rejected sample has level `count`, which
                     * no accepted one has, and is never right */
 } eex__levels;
 

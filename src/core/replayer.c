@@ -97,7 +97,7 @@ int eex_replayer_new(eex_replayer **out, const eex_trace *trace, const eex_polic
 
 static void replayer_fill_levels(eex_replayer *r, const eex__levels *levels, int k)
 {
-    const uint8_t *cell = levels->cell + (size_t)k * (size_t)levels->samples;
+    const uint8_t *cell = levels->cell + (size_t)k * (size_t)levels->stride;
     for (int t = 0; t < r->levels; t++) {
         uint64_t *set = r->leave + ((size_t)k * (size_t)r->levels + (size_t)t) * r->words;
         for (int i = 0; i < r->samples; i++)

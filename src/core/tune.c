@@ -32,9 +32,28 @@ void eex_tuner_free(eex_tuner *tuner)
     if (!tuner)
         return;
     eex__levels_free(tuner->levels);
-    free(tuner->chain.first);
+    free(tuner->chain.now);
     free(tuner->chain.next);
+    free(tuner->chain.counts);
     free(tuner);
+}
+
+static int tuner_chain(eex_tuner *t, int min_accepted)
+{
+    const eex__levels *l = t->levels;
+    eex__chain *c = &t->chain;
+    int usual = l->samples / 500 > 5 ? l->samples / 500 : 5;
+    c->samples = l->samples;
+    c->stride = l->stride;
+    c->levels = l->count;
+    c->rejects = l->rejects;
+    c->least = min_accepted > 0 ? min_accepted : usual;
+    c->now = calloc((size_t)l->stride, 1);
+    c->next = calloc((size_t)l->stride, 1);
+    c->counts = calloc((2 * (size_t)l->count + 3) * 2 * EEX_MAX_EXITS, sizeof *c->counts);
+    if (!c->now || !c->next || !c->counts)
+        return eex_fail(EEX_ENOMEM, "tuner: out of memory for %d samples", l->samples);
+    return EEX_OK;
 }
 
 int eex_tuner_new(eex_tuner **out, const eex_trace *trace, const eex_policy *policy,
@@ -42,7 +61,6 @@ int eex_tuner_new(eex_tuner **out, const eex_trace *trace, const eex_policy *pol
 {
     *out = NULL;
     int levels = options && options->levels ? options->levels : EEX__LEVELS_DEFAULT;
-    int least = options ? options->min_accepted : 0;
     eex_tuner *t = calloc(1, sizeof *t);
     if (!t)
         return eex_fail(EEX_ENOMEM, "tuner: out of memory");
@@ -51,14 +69,10 @@ int eex_tuner_new(eex_tuner **out, const eex_trace *trace, const eex_policy *pol
         eex_tuner_free(t);
         return status;
     }
-    t->chain.samples = trace->samples;
-    t->chain.levels = levels;
-    t->chain.least = least > 0 ? least : trace->samples / 500 > 5 ? trace->samples / 500 : 5;
-    t->chain.first = calloc((size_t)trace->samples, 1);
-    t->chain.next = calloc((size_t)trace->samples, 1);
-    if (!t->chain.first || !t->chain.next) {
+    status = tuner_chain(t, options ? options->min_accepted : 0);
+    if (status != EEX_OK) {
         eex_tuner_free(t);
-        return eex_fail(EEX_ENOMEM, "tuner: out of memory for %d samples", trace->samples);
+        return status;
     }
     for (int k = 0; k < policy->exits; k++)
         t->start[k] = (uint8_t)eex__levels_find(t->levels, k, policy->a[k]);
@@ -81,9 +95,9 @@ static void start_closed(eex__chain *c, eex__thresholds *at)
 static void climb(eex__chain *c, eex__thresholds *at, const eex__aim *aim, int sweeps,
                   eex__thresholds *best, const eex__aim *judge)
 {
+    eex__chain_judge(c, at);
     for (int s = 0; s < sweeps; s++) {
         bool moved = eex__chain_sweep(c, at, aim);
-        eex__chain_judge(c, at);
         if (eex__aim_better(judge, at, best))
             *best = *at;
         if (!moved)
@@ -184,7 +198,7 @@ void eex_tuner_run(eex_operating_point *out, eex_tuner *tuner, const int *column
     c->count = count;
     c->cost = cost;
     for (int k = 0; k < count; k++) {
-        c->cell[k] = levels->cell + (size_t)columns[k] * (size_t)levels->samples;
+        c->cell[k] = levels->cell + (size_t)columns[k] * (size_t)levels->stride;
         best.t[k] = tuner->start[columns[k]];
     }
     const eex__aim aim = aim_of(c, goal);

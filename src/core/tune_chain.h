@@ -1,4 +1,6 @@
-/* The inner loops of the tuner: one chain of exits, its samples' levels, and moves of thresholds. */
+/* The inner loops of the tuner: one chain of exits, its samples' levels, and moves of thresholds.
+ *
+ * Outcomes are bytes: 2 * the exit where a sample leaves + whether it is right there. */
 #ifndef EEX_CORE_TUNE_CHAIN_H
 #define EEX_CORE_TUNE_CHAIN_H
 
@@ -8,13 +10,15 @@
 #include "core/graph.h"
 
 typedef struct eex__chain {
-    int samples, levels;
-    int least;               /* an exit accepts at least so many samples, or none */
-    int count;               /* exits */
-    const uint8_t *cell[EEX_MAX_EXITS]; /* (count)(samples) of eex__levels */
-    const double *cost;      /* (count) */
-    uint8_t *first;          /* (samples) scratch: where each sample leaves */
-    uint8_t *next;           /* (samples) scratch: 2 * where it leaves later + whether it is right */
+    int samples, stride, levels; /* stride: samples rounded up, as in eex__levels */
+    bool rejects;                /* some samples are rejected */
+    int least;                   /* an exit accepts at least so many samples, or none */
+    int count;                   /* exits */
+    const uint8_t *cell[EEX_MAX_EXITS]; /* (count)(stride) of eex__levels */
+    const double *cost;                 /* (count) */
+    uint8_t *now;     /* (stride) outcomes with the thresholds as they are */
+    uint8_t *next;    /* (stride) outcomes of samples that reach the exit at work */
+    uint32_t *counts; /* (2 * levels + 3, 2 * EEX_MAX_EXITS) scratch, zero between calls */
 } eex__chain;
 
 /* A level for each exit but the last, and what comes of it. */
@@ -40,14 +44,14 @@ typedef struct eex__aim {
 bool eex__aim_met(const eex__aim *aim, const eex__thresholds *at);
 bool eex__aim_better(const eex__aim *aim, const eex__thresholds *a, const eex__thresholds *b);
 
-/* Fills right and cost of the thresholds as they stand, and `first`. */
+/* Fills `now` and the thresholds' right and cost, as they stand. */
 void eex__chain_measure(eex__chain *c, eex__thresholds *at);
 
 /* The same after closing the exits that accept too few. */
 void eex__chain_judge(eex__chain *c, eex__thresholds *at);
 
 /* Gives each exit, from the last but one to the first, the threshold that is best for the aim with
- * the others as they stand. Says whether any moved. right and cost are stale afterwards. */
+ * the others as they stand, then judges. Says whether any moved. `at` must have been judged last. */
 bool eex__chain_sweep(eex__chain *c, eex__thresholds *at, const eex__aim *aim);
 
 #endif
