@@ -71,29 +71,31 @@ void ref_global_pool(double *y, const double *x, int batch, int hw, int c)
         }
 }
 
-/* log softmax(z / t)[j]. */
-static double log_softmax(const double *z, int classes, double t, int j)
+/* log sum exp(z / t): log softmax(z / t)[j] is z[j] / t less this. */
+static double log_sum_exp(const double *z, int classes, double t)
 {
     double largest = z[0], sum = 0;
     for (int i = 1; i < classes; i++)
         largest = fmax(largest, z[i]);
     for (int i = 0; i < classes; i++)
         sum += exp((z[i] - largest) / t);
-    return (z[j] - largest) / t - log(sum);
+    return largest / t + log(sum);
 }
 
 static double row_loss(const double *z, const double *teacher, int label, const eex_op_loss *op)
 {
     int classes = op->classes;
     double loss = 0, size = 0, divergence = 0, t = op->distill_t;
+    double lse = log_sum_exp(z, classes, 1), lse_t = log_sum_exp(z, classes, t);
+    double teacher_lse = teacher ? log_sum_exp(teacher, classes, t) : 0;
     for (int j = 0; j < classes; j++) {
         double target = (double)op->smoothing / classes;
         target += j == label ? 1 - (double)op->smoothing : 0;
-        loss -= target * log_softmax(z, classes, 1, j);
+        loss -= target * (z[j] - lse);
         size += fabs(z[j]) / classes;
         if (teacher) {
-            double log_p = log_softmax(teacher, classes, t, j);
-            divergence += exp(log_p) * (log_p - log_softmax(z, classes, t, j));
+            double log_p = teacher[j] / t - teacher_lse;
+            divergence += exp(log_p) * (log_p - (z[j] / t - lse_t));
         }
     }
     return loss + op->l1 * size + (teacher ? op->distill * t * t * divergence : 0);
@@ -119,14 +121,14 @@ int ref_head(double out[3], const double *logits, int classes, double temperatur
     for (int j = 1; j < classes; j++)
         if (logits[j] > logits[top])
             top = j;
-    double next = 0, entropy = 0;
+    double next = 0, entropy = 0, lse = log_sum_exp(logits, classes, temperature);
     for (int j = 0; j < classes; j++) {
-        double log_p = log_softmax(logits, classes, temperature, j);
+        double log_p = logits[j] / temperature - lse;
         if (j != top)
             next = fmax(next, exp(log_p));
         entropy -= exp(log_p) * log_p;
     }
-    out[0] = exp(log_softmax(logits, classes, temperature, top));
+    out[0] = exp(logits[top] / temperature - lse);
     out[1] = out[0] - next;
     out[2] = entropy;
     return top;
