@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 #include <time.h>
 
-static volatile sig_atomic_t caught;
-static _Atomic int64_t caught_at; /* milliseconds; a lock-free atomic may be used in a handler */
+/* Lock-free atomics may be used in handlers and, unlike sig_atomic_t, read from other threads. */
+static atomic_int caught;
+static _Atomic int64_t caught_at; /* milliseconds */
 
 static int64_t milliseconds(void)
 {
