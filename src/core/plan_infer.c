@@ -21,7 +21,8 @@ static void fuse_chains(eex_plan *p)
     for (int i = 0; i < eex_graph_nodes(p->graph); i++) {
         eex_node_kind kind = eex_graph_node(p->graph, i)->kind;
         bool starts = kind == EEX_NODE_CONV || kind == EEX_NODE_BATCH_NORM;
-        if (!p->needed[i] || !starts || eex__plan_absorbed(p, i))
+        /* The end of a chain (a batch norm without an act behind it) does not start another. */
+        if (!p->needed[i] || !starts || eex__plan_absorbed(p, i) || p->start[i] != i)
             continue;
         int bn = kind == EEX_NODE_CONV ? eex__plan_sole_consumer(p, i, EEX_NODE_BATCH_NORM) : -1;
         eex_chain chain = eex__plan_chain(p, bn >= 0 ? bn : i);

@@ -11,13 +11,21 @@ static size_t padded(const eex_param *param)
     return (eex_param_count(param) + 15) / 16 * 16;
 }
 
+/* Whether the backward half came by: a teacher without a loss of its own is needed, but learns
+ * nothing. */
+static bool has_gradient(const eex_plan *p, int node)
+{
+    bool norm = eex_graph_node(p->graph, node)->kind == EEX_NODE_BATCH_NORM;
+    return p->grad[norm ? p->chain[node].end : node] >= 0;
+}
+
 /* Marks, in steps of 16 elements, what the plan trains. */
 static void mark_trained(const eex_plan *p, bool *trained)
 {
     for (int i = 0; i < eex_graph_nodes(p->graph); i++) {
         const eex_node *node = eex_graph_node(p->graph, i);
         bool fixed = p->options.frozen_trunk && node->exit == EEX_TRUNK;
-        if (!p->needed[i] || !p->learns[i] || fixed)
+        if (!p->needed[i] || !p->learns[i] || fixed || !has_gradient(p, i))
             continue;
         for (int j = 0; j < node->params; j++) {
             const eex_param *param = eex_graph_param(p->graph, node->first_param + j);
