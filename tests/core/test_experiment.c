@@ -1,0 +1,496 @@
+/* Runs from end to end on a network and a data set of a few kilobytes: what they leave, that they
+ * go on after an interruption anywhere with the same result bit by bit, and what they refuse. */
+#include "core/experiment.h"
+
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/rng.h"
+#include "base/signals.h"
+#include "base/status.h"
+#include "core/dataset_write.h"
+#include "core/report.h"
+#include "core/run.h"
+#include "cpu/cpu_register.h"
+#include "support/backbones.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { SIDE = 8, CLASSES = 3, TRAIN = 240, TEST = 60, PATH = 256 };
+
+static char root[PATH];
+
+/* ---- a data set: each class has its own bright corner, under noise ---- */
+
+static void draw(uint8_t *image, int label, uint64_t number)
+{
+    for (int i = 0; i < SIDE * SIDE * 3; i++) {
+        int y = i / 3 / SIDE, x = i / 3 % SIDE;
+        bool bright = (label & 1) == (x < SIDE / 2) && (label & 2) / 2 == (y < SIDE / 2);
+        image[i] = (uint8_t)((bright ? 110 : 40) + eex_rng_hash(7, number, (uint64_t)i) % 120);
+    }
+}
+
+static void append(eex_dataset_writer *writer, bool test, int count)
+{
+    uint8_t *images = calloc((size_t)count, SIDE * SIDE * 3);
+    int32_t *labels = calloc((size_t)count, sizeof *labels);
+    cr_assert(images && labels);
+    for (int i = 0; i < count; i++) {
+        labels[i] = i % CLASSES;
+        draw(images + (size_t)i * SIDE * SIDE * 3, labels[i], (uint64_t)(i + 10000 * test));
+    }
+    const eex_samples samples = {.count = (size_t)count, .images = images, .labels = labels};
+    cr_assert_eq(eex_dataset_append(writer, test, &samples), EEX_OK, "%s", eex_error());
+    free(images);
+    free(labels);
+}
+
+static void make_data(void)
+{
+    static const char *const classes[] = {"left", "right", "top"};
+    char path[PATH + 16];
+    const eex_dataset_spec spec = {.name = "corners",
+                                   .height = SIDE,
+                                   .width = SIDE,
+                                   .channels = 3,
+                                   .classes = classes,
+                                   .class_count = CLASSES};
+    eex_dataset_writer *writer = NULL;
+    snprintf(path, sizeof path, "%s/corners.h5", root);
+    cr_assert_eq(eex_dataset_create(&writer, path, &spec), EEX_OK, "%s", eex_error());
+    append(writer, false, TRAIN);
+    append(writer, true, TEST);
+    cr_assert_eq(eex_dataset_finish(&writer, "drawn by a test"), EEX_OK, "%s", eex_error());
+}
+
+static void setup(void)
+{
+    snprintf(root, sizeof root, "/tmp/eex-experiment-XXXXXX");
+    cr_assert_not_null(mkdtemp(root));
+    cr_assert_eq(eex_cpu_register(), EEX_OK);
+    eex_log_set_level(EEX_LOG_ERROR);
+    make_data();
+}
+
+static void teardown(void)
+{
+    eex__run_saved = NULL;
+    eex_signals_clear();
+    cr_assert_eq(eex_fs_remove_tree(root), EEX_OK);
+}
+
+/* ---- experiments ---- */
+
+static eex_experiment *experiment(eex_evaluator_kind evaluator)
+{
+    eex_experiment *e = eex_experiment_new();
+    cr_assert_not_null(e);
+    snprintf(e->name, sizeof e->name, "corners");
+    snprintf(e->data.name, sizeof e->data.name, "corners");
+    e->seed = 1;
+    e->data.calibration = 45;
+    e->data.validation = 45;
+    cr_assert_eq(eex_test_tiny(&e->backbone, CLASSES), EEX_OK);
+    cr_assert_eq(eex_saliency_residual_merges(&e->points, e->backbone), EEX_OK);
+    e->gates.blocks[0] = 0;
+    e->gates.blocks[1] = 1;
+    e->training.epochs = 2;
+    e->training.batch = 16;
+    e->training.lr = 0.05;
+    e->candidate = e->final = e->training;
+    e->candidate.epochs = 1;
+    e->final.epochs = 0;
+    e->search.evaluator = evaluator;
+    e->search.trials = evaluator == EEX_EVALUATE_SHARED ? 20 : 3;
+    e->search.population = 6;
+    e->search.sample = 2;
+    return e;
+}
+
+static int run_in(const eex_experiment *e, const char *name, bool fresh)
+{
+    char folder[PATH + 32];
+    snprintf(folder, sizeof folder, "%s/%s", root, name);
+    const eex_run_options options = {
+        .folder = folder, .data_dir = root, .device = "cpu", .threads = 1, .fresh = fresh};
+    return eex_experiment_run(e, &options);
+}
+
+static void assert_run(const eex_experiment *e, const char *name)
+{
+    cr_assert_eq(run_in(e, name, false), EEX_OK, "%s", eex_error());
+}
+
+/* ---- comparing folders: everything but times ---- */
+
+static bool is_time(const char *name)
+{
+    return strstr(name, "latency") || strstr(name, "seconds") || strstr(name, "_ms");
+}
+
+static void same_array(eex_store_file *a, eex_store_file *b, const char *name, eex_store_type type,
+                       const eex_store_shape *shape)
+{
+    size_t size = eex_store_type_size(type);
+    for (int d = 0; d < shape->rank; d++)
+        size *= (size_t)shape->extent[d];
+    char *x = malloc(size + 1), *y = malloc(size + 1);
+    cr_assert(x && y);
+    cr_assert_eq(eex_store_read(x, a, name, type, shape), EEX_OK, "%s", eex_error());
+    cr_assert_eq(eex_store_read(y, b, name, type, shape), EEX_OK, "%s", eex_error());
+    cr_assert_eq(memcmp(x, y, size), 0, "%s differs in %s", name, eex_store_path(a));
+    free(x);
+    free(y);
+}
+
+static void same_text(eex_store_file *a, eex_store_file *b, const char *name)
+{
+    eex_store_list x = {0}, y = {0};
+    cr_assert_eq(eex_store_read_strings(&x, a, name, 1 << 20), EEX_OK, "%s", eex_error());
+    cr_assert_eq(eex_store_read_strings(&y, b, name, 1 << 20), EEX_OK, "%s", eex_error());
+    cr_assert_eq(x.count, y.count);
+    for (size_t i = 0; i < x.count; i++)
+        cr_assert_str_eq(x.item[i], y.item[i]);
+    eex_store_list_free(&x);
+    eex_store_list_free(&y);
+}
+
+static int same_group(eex_store_file *a, eex_store_file *b, const char *group)
+{
+    eex_store_list names = {0};
+    int compared = 0;
+    cr_assert_eq(eex_store_names(&names, a, group), EEX_OK, "%s", eex_error());
+    for (size_t i = 0; i < names.count; i++) {
+        char name[512];
+        eex_store_type type;
+        eex_store_shape shape;
+        eex_store_list members = {0};
+        snprintf(name, sizeof name, "%s%s%s", group, *group ? "/" : "", names.item[i]);
+        if (is_time(name))
+            continue;
+        compared++;
+        if (eex_store_describe(&type, &shape, a, name) == EEX_OK)
+            same_array(a, b, name, type, &shape);
+        else if (eex_store_names(&members, a, name) == EEX_OK)
+            compared += same_group(a, b, name);
+        else
+            same_text(a, b, name);
+        eex_store_list_free(&members);
+    }
+    eex_store_list_free(&names);
+    return compared;
+}
+
+static void same_file(const char *run, const char *other, const char *name)
+{
+    char path[2][PATH + 128];
+    eex_store_file *a = NULL, *b = NULL;
+    snprintf(path[0], sizeof path[0], "%s/%s/%s", root, run, name);
+    snprintf(path[1], sizeof path[1], "%s/%s/%s", root, other, name);
+    cr_assert_eq(eex_store_open(&a, path[0], NULL, 1), EEX_OK, "%s", eex_error());
+    cr_assert_eq(eex_store_open(&b, path[1], NULL, 1), EEX_OK, "%s", eex_error());
+    cr_assert_gt(same_group(a, b, ""), 0);
+    eex_store_close(a);
+    eex_store_close(b);
+}
+
+/* Both folders have the same files with the same content; returns how many. */
+static size_t same_run(const char *run, const char *other)
+{
+    char folder[2][PATH + 64];
+    eex_fs_names a = {0}, b = {0};
+    snprintf(folder[0], sizeof folder[0], "%s/%s", root, run);
+    snprintf(folder[1], sizeof folder[1], "%s/%s", root, other);
+    cr_assert_eq(eex_fs_list(&a, folder[0]), EEX_OK);
+    cr_assert_eq(eex_fs_list(&b, folder[1]), EEX_OK);
+    cr_assert_eq(a.count, b.count, "%zu files in %s, %zu in %s", a.count, run, b.count, other);
+    for (size_t i = 0; i < a.count; i++) {
+        cr_assert_str_eq(a.names[i], b.names[i]);
+        if (strstr(a.names[i], ".h5") && !is_time(a.names[i]))
+            same_file(run, other, a.names[i]);
+    }
+    size_t count = a.count;
+    eex_fs_names_free(&a);
+    eex_fs_names_free(&b);
+    return count;
+}
+
+static eex_report *report_of(const char *name)
+{
+    char folder[PATH + 32];
+    eex_report *report = NULL;
+    snprintf(folder, sizeof folder, "%s/%s", root, name);
+    cr_assert_eq(eex_report_load(&report, folder), EEX_OK, "%s", eex_error());
+    return report;
+}
+
+/* ---- interruption: a signal right after the n-th file was saved ---- */
+
+static int saves_left;
+
+static void interrupt_when_due(const char *path)
+{
+    if (--saves_left == 0)
+        raise(SIGINT);
+}
+
+/* Runs with an interruption after save n, then to the end. False when there is no such save. */
+static bool run_interrupted(const eex_experiment *e, const char *name, int n)
+{
+    saves_left = n;
+    eex__run_saved = interrupt_when_due;
+    int code = run_in(e, name, true);
+    eex__run_saved = NULL;
+    eex_signals_clear();
+    if (saves_left > 0)
+        return false;
+    /* After the last file there is nothing left to interrupt. */
+    cr_assert(code == EEX_EINTERRUPTED || code == EEX_OK, "save %d: %s", n, eex_error());
+    assert_run(e, name);
+    return true;
+}
+
+static int interrupt_everywhere(const eex_experiment *e)
+{
+    int n = 1;
+    cr_assert_eq(eex_signals_install(), EEX_OK);
+    assert_run(e, "whole");
+    while (run_interrupted(e, "pieces", n)) {
+        same_run("whole", "pieces");
+        n++;
+    }
+    return n - 1;
+}
+
+TestSuite(experiment, .init = setup, .fini = teardown, .timeout = 300);
+
+Test(experiment, a_shared_search_ends_with_a_result)
+{
+    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    assert_run(e, "run");
+    eex_report *r = report_of("run");
+    cr_assert(r->finished);
+    cr_assert_eq(r->trials.count, 20);
+    cr_assert(r->base.accuracy >= 0 && r->base.accuracy <= 1);
+    cr_assert(r->best.accuracy >= 0 && r->best.accuracy <= 1);
+    cr_assert_gt(r->base.latency.mean, 0);
+    cr_assert_gt(r->best.latency.mean, 0);
+    cr_assert_gt(r->front_count, 0);
+    double share = 0;
+    for (int k = 0; k < r->best.exits; k++)
+        share += r->best.exit[k].utilisation;
+    cr_assert_float_eq(share, 1, 1e-9);
+    cr_assert_eq(r->best.exit[r->best.exits - 1].blocks, -1);
+    eex_report_free(r);
+    eex_experiment_free(e);
+}
+
+Test(experiment, replay_of_the_validation_trace_agrees_with_the_search)
+{
+    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    assert_run(e, "run");
+    eex_report *r = report_of("run");
+    /* The shared weights are taken as they are, so the final network must score what its replay on
+     * the shared trace said. */
+    cr_assert_float_eq(r->best.validation_accuracy, r->trials.at[r->chosen].accuracy, 1e-12);
+    eex_report_free(r);
+    eex_experiment_free(e);
+}
+
+Test(experiment, a_finished_run_is_not_redone)
+{
+    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    char path[PATH + 32];
+    struct stat before, after;
+    assert_run(e, "run");
+    snprintf(path, sizeof path, "%s/run/result.h5", root);
+    cr_assert_eq(stat(path, &before), 0);
+    assert_run(e, "run");
+    cr_assert_eq(stat(path, &after), 0);
+    cr_assert_eq(before.st_ino, after.st_ino);
+    cr_assert_eq(run_in(e, "run", true), EEX_OK, "%s", eex_error());
+    cr_assert_eq(stat(path, &after), 0);
+    cr_assert_neq(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
+    eex_experiment_free(e);
+}
+
+Test(experiment, two_runs_are_the_same_bit_by_bit)
+{
+    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    assert_run(e, "run");
+    assert_run(e, "again");
+    cr_assert_gt(same_run("run", "again"), 8);
+    eex_experiment_free(e);
+}
+
+Test(experiment, interrupted_anywhere_a_shared_search_ends_the_same)
+{
+    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    e->final.epochs = 1;
+    e->policy.tune = EEX_TUNE_WEIGHTED;
+    e->policy.target = 0.2;
+    cr_assert_geq(interrupt_everywhere(e), 12);
+    eex_experiment_free(e);
+}
+
+Test(experiment, interrupted_anywhere_a_search_by_training_ends_the_same)
+{
+    eex_experiment *e = experiment(EEX_EVALUATE_TRAIN);
+    e->search.min_accuracy = 0.2;
+    cr_assert_geq(interrupt_everywhere(e), 10);
+    eex_experiment_free(e);
+}
+
+Test(experiment, interrupted_anywhere_probe_and_comparison_end_the_same)
+{
+    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    e->probe = true;
+    e->probe_count = 2;
+    e->search.tau = 3;
+    e->search.algorithm = EEX_EXHAUSTIVE;
+    cr_assert_geq(interrupt_everywhere(e), 14);
+    eex_report *r = report_of("whole");
+    cr_assert_eq(r->trials.count, 9); /* two points, none or one of two gates */
+    cr_assert_eq(r->tau_count, 3);
+    eex_report_free(r);
+    eex_experiment_free(e);
+}
+
+Test(experiment, another_experiment_in_the_same_folder_is_refused)
+{
+    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    assert_run(e, "run");
+    e->seed = 2;
+    cr_assert_eq(run_in(e, "run", false), EEX_EINVAL);
+    cr_assert(strstr(eex_error(), "seed = 1") && strstr(eex_error(), "seed = 2"), "%s",
+              eex_error());
+    cr_assert(strstr(eex_error(), "--fresh"), "%s", eex_error());
+    e->seed = 1;
+    e->search.trials = 21;
+    cr_assert_eq(run_in(e, "run", false), EEX_EINVAL);
+    cr_assert(strstr(eex_error(), "search.trials = 20"), "%s", eex_error());
+    eex_experiment_free(e);
+}
+
+Test(experiment, a_folder_in_use_is_refused)
+{
+    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    char folder[PATH + 32];
+    eex_lock *lock = NULL;
+    snprintf(folder, sizeof folder, "%s/run", root);
+    cr_assert_eq(eex_fs_make_folder(folder), EEX_OK);
+    cr_assert_eq(eex_lock_acquire(&lock, folder), EEX_OK);
+    cr_assert_eq(run_in(e, "run", false), EEX_EBUSY);
+    eex_lock_release(lock);
+    assert_run(e, "run");
+    eex_experiment_free(e);
+}
+
+Test(experiment, candidates_that_diverge_are_stored_as_failed)
+{
+    eex_experiment *e = experiment(EEX_EVALUATE_TRAIN);
+    e->candidate.lr = 1e30;
+    e->candidate.schedule.kind = EEX_SCHEDULE_CONSTANT;
+    e->candidate.schedule.warmup = 0;
+    cr_assert_eq(run_in(e, "run", false), EEX_EDIVERGED);
+    eex_report *r = report_of("run");
+    cr_assert_not(r->finished);
+    cr_assert_eq(r->trials.count, 3);
+    for (size_t i = 0; i < r->trials.count; i++) {
+        cr_assert_eq(r->trials.at[i].status, EEX_EDIVERGED);
+        cr_assert(*r->trials.at[i].reason);
+    }
+    eex_report_free(r);
+    eex_experiment_free(e);
+}
+
+Test(experiment, a_damaged_file_is_named)
+{
+    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    char path[PATH + 32];
+    assert_run(e, "run");
+    snprintf(path, sizeof path, "%s/run/base.h5", root);
+    cr_assert_eq(truncate(path, 100), 0);
+    snprintf(path, sizeof path, "%s/run/result.h5", root);
+    cr_assert_eq(unlink(path), 0);
+    cr_assert_lt(run_in(e, "run", false), 0);
+    cr_assert(strstr(eex_error(), "base.h5"), "%s", eex_error());
+    eex_experiment_free(e);
+}
+
+Test(experiment, gates_are_limited)
+{
+    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    e->gates.max_exits = 1;
+    e->search.algorithm = EEX_EXHAUSTIVE;
+    e->search.trials = 100;
+    assert_run(e, "run");
+    eex_report *r = report_of("run");
+    cr_assert_eq(r->trials.count, 7); /* none, or one of two gates at one of three points */
+    for (size_t i = 0; i < r->trials.count; i++) {
+        int gates = 0;
+        for (int p = 0; p < r->trials.genes; p++)
+            gates += eex_trials_genome(&r->trials, i)[p] > 0;
+        cr_assert_leq(gates, 1);
+    }
+    eex_report_free(r);
+    eex_experiment_free(e);
+}
+
+Test(experiment, scores_by_latency_use_the_stored_table)
+{
+    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    e->search.score = EEX_SCORE_EQUATION1;
+    e->search.cost = EEX_COST_LATENCY;
+    assert_run(e, "run");
+    eex_report *r = report_of("run");
+    for (size_t i = 0; i < r->trials.count; i++)
+        cr_assert_gt(r->trials.at[i].latency, 0);
+    eex_report_free(r);
+    eex_experiment_free(e);
+}
+
+Test(experiment, wrong_fields_are_named)
+{
+    const struct {
+        const char *path;
+        size_t offset;
+        int value;
+    } wrong[] = {
+        {"search.population", offsetof(eex_experiment, search.population), 0},
+        {"search.sample", offsetof(eex_experiment, search.sample), 7},
+        {"search.trials", offsetof(eex_experiment, search.trials), -1},
+        {"search.tau", offsetof(eex_experiment, search.tau), 1},
+        {"training.epochs", offsetof(eex_experiment, training.epochs), 0},
+        {"candidate.batch", offsetof(eex_experiment, candidate.batch), -3},
+        {"dataset.validation", offsetof(eex_experiment, data.validation), 0},
+        {"gates.blocks", offsetof(eex_experiment, gates.choices), 9},
+        {"gates.max_exits", offsetof(eex_experiment, gates.max_exits), -1},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+        memcpy((char *)e + wrong[i].offset, &wrong[i].value, sizeof wrong[i].value);
+        cr_assert_eq(run_in(e, "run", false), EEX_EINVAL);
+        cr_assert_eq(strncmp(eex_error(), wrong[i].path, strlen(wrong[i].path)), 0, "%s: %s",
+                     wrong[i].path, eex_error());
+        eex_experiment_free(e);
+    }
+}
+
+Test(experiment, a_backbone_that_does_not_fit_the_data_is_refused)
+{
+    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    eex_graph_free(e->backbone);
+    e->backbone = NULL;
+    cr_assert_eq(eex_test_tiny(&e->backbone, CLASSES + 1), EEX_OK);
+    cr_assert_eq(run_in(e, "run", false), EEX_EINVAL);
+    cr_assert(strstr(eex_error(), "4 classes"), "%s", eex_error());
+    eex_experiment_free(e);
+}
