@@ -2,7 +2,9 @@
  * both gradients, ours and oneDNN's side by side, and the machine's ceiling for such arithmetic.
  * GFLOP/s count multiply-adds on padding for both, as is usual.
  *
- * bench_conv [BATCH [THREADS [SECONDS [TEXT]]]]: only shapes whose line contains TEXT. */
+ * bench_conv [BATCH [THREADS [SECONDS [TEXT [ours]]]]]: only shapes whose line contains TEXT; with
+ * "ours", without oneDNN. With one thread it counts processor time (set OMP_NUM_THREADS=1 for
+ * oneDNN then), so that other load does not matter much. */
 #include "onednn.h"
 #include "timing.h"
 
@@ -59,6 +61,7 @@ typedef struct options {
     int batch, threads;
     double seconds;
     const char *text;
+    bool ours_only;
 } options;
 
 static eex_window window_of(const shape *s)
@@ -156,7 +159,8 @@ static void print_row(const measured *m, const options *o)
     printf("%-34s", name);
     for (int p = 0; p < PASSES; p++) {
         double f = flops(&m->window, o->batch);
-        printf("  %7.1f %7.1f (%7.1f us)", f / m->ours[p], f / m->theirs[p], m->ours[p] / 1e3);
+        printf("  %7.1f %7.1f (%7.1f us)", f / m->ours[p], m->theirs[p] > 0 ? f / m->theirs[p] : 0,
+               m->ours[p] / 1e3);
     }
     printf("\n");
 }
@@ -178,7 +182,7 @@ static int bench_network(eex_device *dev, const char *name, const shape *shapes,
             return -1;
         times[n++] = shapes[i].count;
     }
-    for (int i = 0; i < n; i++)
+    for (int i = 0; i < n && !o->ours_only; i++)
         for (int p = 0; p < PASSES; p++)
             rows[i].theirs[p] =
                 onednn_time(&rows[i].window, o->batch, (onednn_pass)p, o->seconds / 2);
@@ -259,16 +263,19 @@ int main(int argc, char **argv)
     options o = {.batch = argc > 1 ? atoi(argv[1]) : 128,
                  .threads = argc > 2 ? atoi(argv[2]) : 0,
                  .seconds = argc > 3 ? atof(argv[3]) : 0.1,
-                 .text = argc > 4 ? argv[4] : NULL};
+                 .text = argc > 4 ? argv[4] : NULL,
+                 .ours_only = argc > 5 && strcmp(argv[5], "ours") == 0};
     eex_device *dev;
     if (o.batch < 1 || o.seconds <= 0) {
-        fprintf(stderr, "usage: bench_conv [BATCH [THREADS [SECONDS [TEXT]]]]\n");
+        fprintf(stderr, "usage: bench_conv [BATCH [THREADS [SECONDS [TEXT [ours]]]]]\n");
         return 2;
     }
     if (eex_cpu_open(&dev, &(eex_device_options){.threads = o.threads}) < 0) {
         fprintf(stderr, "%s\n", eex_error());
         return 1;
     }
+    if (dev->threads == 1)
+        timing_count_own_cpu();
     int failed =
         bench_ceiling(dev, &o) < 0 ||
         bench_network(dev, "MobileNetV2", mobilenet, sizeof mobilenet / sizeof *mobilenet, &o) ||

@@ -2,10 +2,17 @@
 
 #include <time.h>
 
+static clockid_t clock_id = CLOCK_MONOTONIC;
+
+void timing_count_own_cpu(void)
+{
+    clock_id = CLOCK_THREAD_CPUTIME_ID;
+}
+
 static double now_ns(void)
 {
     struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(clock_id, &t);
     return 1e9 * (double)t.tv_sec + (double)t.tv_nsec;
 }
 
@@ -25,8 +32,8 @@ double best_ns(int (*run)(void *ctx), void *ctx, double seconds)
         return best;
     double end = now_ns() + seconds * 1e9;
     for (int group = 0; group < 5 || now_ns() < end; group++) {
-        double calls = seconds * 1e9 / 8 / best;
-        double ns = group_ns(run, ctx, calls < 1 ? 1 : calls > 1000 ? 1000 : (int)calls);
+        double calls = 1e5 / best; /* long enough for the clock, short enough to be undisturbed */
+        double ns = group_ns(run, ctx, calls < 1 ? 1 : (int)calls);
         if (ns < 0)
             return ns;
         best = ns < best ? ns : best;

@@ -6,4 +6,8 @@
  * when a call fails (returns other than 0). */
 double best_ns(int (*run)(void *ctx), void *ctx, double seconds);
 
+/* From now on counts the calling thread's processor time instead of the time that passes: right for
+ * work on this thread alone on a machine that does other things too. */
+void timing_count_own_cpu(void);
+
 #endif
