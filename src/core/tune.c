@@ -5,37 +5,47 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "core/levels.h"
-#include "core/tune_chain.h"
+#include "core/tune_impl.h"
 
-/* How long each effort searches. */
-typedef struct effort_limits {
-    int bisections, sweeps, polish, reach;
-} effort_limits;
-
-static const effort_limits limits[] = {
-    [EEX_EFFORT_QUICK] = {8, 2, 2, 0},
-    [EEX_EFFORT_THOROUGH] = {24, 8, 8, 3},
-};
-
-/* Prices worth trying: what all of accuracy may give for all of the cost. */
-static const double lowest_price = 1e-4, highest_price = 30;
-
-struct eex_tuner {
-    eex__levels *levels;
-    eex__chain chain;
-    uint8_t start[EEX_MAX_EXITS]; /* the policy's own a, as levels */
-};
+enum { USUAL_FOLDS = 5, MAX_FOLDS = 20 };
 
 void eex_tuner_free(eex_tuner *tuner)
 {
     if (!tuner)
         return;
     eex__levels_free(tuner->levels);
+    free(tuner->cell);
     free(tuner->chain.now);
     free(tuner->chain.next);
     free(tuner->chain.counts);
     free(tuner);
+}
+
+static int greatest_divisor(int a, int b)
+{
+    return b ? greatest_divisor(b, a % b) : a;
+}
+
+/* Samples of a trace may be sorted by class. Steps of about the golden section, coprime to their
+ * number, visit all of them so that any stretch of the new order is spread over the whole of the
+ * old. Each row has them twice, so that a stretch may run across the end. */
+static int tuner_cells(eex_tuner *t)
+{
+    const eex__levels *l = t->levels;
+    int n = l->samples, step = (int)(0.6180339887498949 * n) + 1;
+    while (greatest_divisor(step, n) != 1)
+        step++;
+    t->row = 2 * n + EEX__LEVELS_BLOCK;
+    t->cell = calloc((size_t)l->exits, (size_t)t->row);
+    if (!t->cell)
+        return eex_fail(EEX_ENOMEM, "tuner: out of memory for %d samples", n);
+    for (int k = 0; k < l->exits; k++) {
+        const uint8_t *from = l->cell + (size_t)k * (size_t)l->stride;
+        uint8_t *to = t->cell + (size_t)k * (size_t)t->row;
+        for (int i = 0; i < n; i++)
+            to[i] = to[n + i] = from[(int64_t)i * step % n];
+    }
+    return EEX_OK;
 }
 
 static int tuner_chain(eex_tuner *t, int min_accepted)
@@ -43,8 +53,6 @@ static int tuner_chain(eex_tuner *t, int min_accepted)
     const eex__levels *l = t->levels;
     eex__chain *c = &t->chain;
     int usual = l->samples / 500 > 5 ? l->samples / 500 : 5;
-    c->samples = l->samples;
-    c->stride = l->stride;
     c->levels = l->count;
     c->rejects = l->rejects;
     c->least = min_accepted > 0 ? min_accepted : usual;
@@ -56,26 +64,37 @@ static int tuner_chain(eex_tuner *t, int min_accepted)
     return EEX_OK;
 }
 
+static int tuner_open(eex_tuner *t, const eex_trace *trace, const eex_policy *policy,
+                      const eex_tuner_options *o)
+{
+    if (o->min_accepted < 0 || o->folds < 0 || o->folds > MAX_FOLDS)
+        return eex_fail(EEX_EINVAL, "tuner: %d samples at least, %d folds: at least 0, 0 to %d",
+                        o->min_accepted, o->folds, MAX_FOLDS);
+    EEX_TRY(eex__levels_new(&t->levels, trace, policy, o->levels ? o->levels : EEX__LEVELS_DEFAULT,
+                            NULL));
+    t->folds = o->folds ? o->folds : USUAL_FOLDS;
+    if (t->folds > trace->samples)
+        t->folds = 1;
+    EEX_TRY(tuner_cells(t));
+    EEX_TRY(tuner_chain(t, o->min_accepted));
+    for (int k = 0; k < policy->exits; k++)
+        t->start[k] = (uint8_t)eex__levels_find(t->levels, k, policy->a[k]);
+    return EEX_OK;
+}
+
 int eex_tuner_new(eex_tuner **out, const eex_trace *trace, const eex_policy *policy,
                   const eex_tuner_options *options)
 {
     *out = NULL;
-    int levels = options && options->levels ? options->levels : EEX__LEVELS_DEFAULT;
+    const eex_tuner_options usual = {0};
     eex_tuner *t = calloc(1, sizeof *t);
     if (!t)
         return eex_fail(EEX_ENOMEM, "tuner: out of memory");
-    int status = eex__levels_new(&t->levels, trace, policy, levels, NULL);
+    int status = tuner_open(t, trace, policy, options ? options : &usual);
     if (status != EEX_OK) {
         eex_tuner_free(t);
         return status;
     }
-    status = tuner_chain(t, options ? options->min_accepted : 0);
-    if (status != EEX_OK) {
-        eex_tuner_free(t);
-        return status;
-    }
-    for (int k = 0; k < policy->exits; k++)
-        t->start[k] = (uint8_t)eex__levels_find(t->levels, k, policy->a[k]);
     *out = t;
     return EEX_OK;
 }
@@ -85,61 +104,13 @@ const eex__levels *eex__tuner_levels(const eex_tuner *tuner)
     return tuner->levels;
 }
 
-static void start_closed(eex__chain *c, eex__thresholds *at)
+void eex__tuner_window(eex_tuner *t, const int *columns, int from, int samples)
 {
-    memset(at->t, c->levels - 1, sizeof at->t);
-}
-
-/* Improves `at` for `aim` until nothing changes, `sweeps` times at most, and keeps in `best` the
- * best point on the way as `judge` sees it. */
-static void climb(eex__chain *c, eex__thresholds *at, const eex__aim *aim, int sweeps,
-                  eex__thresholds *best, const eex__aim *judge)
-{
-    eex__chain_judge(c, at);
-    for (int s = 0; s < sweeps; s++) {
-        bool moved = eex__chain_sweep(c, at, aim);
-        if (eex__aim_better(judge, at, best))
-            *best = *at;
-        if (!moved)
-            return;
-    }
-}
-
-/* Bisects the price of cost towards the target: too inaccurate means that cost is priced too high.
- */
-static void bisect(eex__chain *c, const eex__aim *judge, const effort_limits *l,
-                   eex__thresholds *best)
-{
-    double unit = c->cost[c->count - 1];
-    double lo = log(lowest_price / unit), hi = log(highest_price / unit);
-    for (int i = 0; i < l->bisections; i++) {
-        double middle = (lo + hi) / 2;
-        eex__aim price = {.kind = EEX__AIM_PRICE, .price = exp(middle)};
-        eex__thresholds at;
-        start_closed(c, &at);
-        climb(c, &at, &price, l->sweeps, best, judge);
-        bool dear =
-            judge->kind == EEX__AIM_RIGHT ? at.right < judge->right : at.cost <= judge->cost;
-        if (dear)
-            hi = middle;
-        else
-            lo = middle;
-    }
-}
-
-/* Moves one threshold by a few levels, lets the others answer, and keeps what helps. */
-static void perturb(eex__chain *c, const eex__aim *judge, const effort_limits *l,
-                    eex__thresholds *best)
-{
-    for (int k = 0; k < c->count - 1; k++)
-        for (int by = -l->reach; by <= l->reach; by++) {
-            eex__thresholds at = *best;
-            int to = at.t[k] + by;
-            if (by == 0 || to < 0 || to >= c->levels)
-                continue;
-            at.t[k] = (uint8_t)to;
-            climb(c, &at, judge, 2, best, judge);
-        }
+    eex__chain *c = &t->chain;
+    c->samples = samples;
+    c->stride = (samples + EEX__LEVELS_BLOCK - 1) / EEX__LEVELS_BLOCK * EEX__LEVELS_BLOCK;
+    for (int k = 0; k < c->count; k++)
+        c->cell[k] = t->cell + (size_t)columns[k] * (size_t)t->row + from;
 }
 
 /* Samples that the end of the backbone alone gets right. */
@@ -166,52 +137,43 @@ static eex__aim aim_of(const eex__chain *c, const eex_goal *goal)
     }
 }
 
-static void solve(eex_tuner *tuner, eex__thresholds *best, const eex__aim *aim, eex_effort effort)
+static void point_fill(eex_operating_point *out, const eex_tuner *t, const int *columns,
+                       const eex__thresholds *best)
 {
-    eex__chain *c = &tuner->chain;
-    const effort_limits *l = &limits[effort];
-    eex__thresholds at, own = *best;
-    start_closed(c, best);
-    eex__chain_judge(c, best);
-    eex__chain_judge(c, &own);
-    if (eex__aim_better(aim, &own, best))
-        *best = own;
-    if (aim->kind == EEX__AIM_PRICE) {
-        start_closed(c, &at);
-        climb(c, &at, aim, l->sweeps, best, aim);
-        if (effort == EEX_EFFORT_THOROUGH)
-            climb(c, &own, aim, l->sweeps, best, aim);
-    } else {
-        bisect(c, aim, l, best);
-        at = *best;
-        climb(c, &at, aim, l->polish, best, aim);
+    const eex__levels *l = t->levels;
+    out->exits = t->chain.count;
+    out->accuracy = (double)best->right / l->samples;
+    out->cost = best->cost / l->samples;
+    for (int k = 0; k < out->exits; k++) {
+        out->level[k] = k < out->exits - 1 ? best->t[k] : 0;
+        out->a[k] = l->a[(size_t)columns[k] * (size_t)l->count + out->level[k]];
     }
-    perturb(c, aim, l, best);
 }
 
 void eex_tuner_run(eex_operating_point *out, eex_tuner *tuner, const int *columns, int count,
                    const double *cost, const eex_goal *goal, eex_effort effort)
 {
-    const eex__levels *levels = tuner->levels;
+    const int samples = tuner->levels->samples;
     eex__chain *c = &tuner->chain;
-    eex__thresholds best = {0};
+    eex__thresholds best, start = {0}, held = {.right = 0, .cost = 0};
     c->count = count;
     c->cost = cost;
-    for (int k = 0; k < count; k++) {
-        c->cell[k] = levels->cell + (size_t)columns[k] * (size_t)levels->stride;
-        best.t[k] = tuner->start[columns[k]];
-    }
+    eex__tuner_window(tuner, columns, 0, samples);
+    for (int k = 0; k < count; k++)
+        start.t[k] = tuner->start[columns[k]];
     const eex__aim aim = aim_of(c, goal);
-    if (goal->tune == EEX_TUNE_NONE)
+    bool cross =
+        goal->tune == EEX_TUNE_ACCURACY && effort == EEX_EFFORT_THOROUGH && tuner->folds > 1;
+    if (goal->tune == EEX_TUNE_NONE) {
+        best = start;
         eex__chain_measure(c, &best);
-    else
-        solve(tuner, &best, &aim, effort);
-    *out = (eex_operating_point){.exits = count,
-                                 .feasible = eex__aim_met(&aim, &best),
-                                 .accuracy = (double)best.right / levels->samples,
-                                 .cost = best.cost / levels->samples};
-    for (int k = 0; k < count; k++) {
-        out->level[k] = k < count - 1 ? best.t[k] : 0;
-        out->a[k] = levels->a[(size_t)columns[k] * (size_t)levels->count + out->level[k]];
+    } else if (cross) {
+        eex__tuner_cross_fit(tuner, columns, &aim, &best, &held);
+    } else {
+        eex__solve(c, &best, &start, &aim, effort);
     }
+    *out = (eex_operating_point){.feasible = eex__aim_met(&aim, cross ? &held : &best),
+                                 .held_accuracy = cross ? (double)held.right / samples : NAN,
+                                 .held_cost = cross ? held.cost / samples : NAN};
+    point_fill(out, tuner, columns, &best);
 }

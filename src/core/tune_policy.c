@@ -69,48 +69,50 @@ static int keep_front(eex_operating_point *points, int count)
     return kept;
 }
 
-static void sweep_prices(eex_operating_point *points, eex_tuner *tuner, const eex_exit_costs *costs,
-                         int prices)
+/* Prices find the corners of the front; budgets spread evenly from the cheapest to the most
+ * accurate fill what lies between corners. Returns how many points there are: 2 * steps + 2. */
+static int sweep_points(eex_operating_point *points, eex_tuner *tuner, const eex_exit_costs *costs,
+                        int steps)
 {
     const double lowest = 1e-3, highest = 10; /* all of accuracy against all of the cost */
-    int columns[EEX_MAX_EXITS];
-    columns_all(columns, costs->exits);
-    for (int i = 0; i < prices; i++) {
-        double at = prices > 1 ? (double)i / (prices - 1) : 0.5;
-        const eex_goal goal = {EEX_TUNE_WEIGHTED, lowest * pow(highest / lowest, at), costs->base};
-        eex_tuner_run(&points[i], tuner, columns, costs->exits, costs->cost, &goal,
-                      EEX_EFFORT_THOROUGH);
+    int columns[EEX_MAX_EXITS], used = 0, n = costs->exits;
+    columns_all(columns, n);
+    eex_goal goal = {EEX_TUNE_MACS, 0, costs->base};
+    eex_operating_point *cheapest = &points[used++], *best = &points[used++];
+    eex_tuner_run(cheapest, tuner, columns, n, costs->cost, &goal, EEX_EFFORT_THOROUGH);
+    goal.target = INFINITY;
+    eex_tuner_run(best, tuner, columns, n, costs->cost, &goal, EEX_EFFORT_THOROUGH);
+    for (int i = 0; i < steps; i++) {
+        double at = (i + 1.0) / (steps + 1);
+        goal = (eex_goal){EEX_TUNE_WEIGHTED, lowest * pow(highest / lowest, at), costs->base};
+        eex_tuner_run(&points[used++], tuner, columns, n, costs->cost, &goal, EEX_EFFORT_THOROUGH);
+        goal = (eex_goal){EEX_TUNE_MACS, cheapest->cost + at * (best->cost - cheapest->cost),
+                          costs->base};
+        eex_tuner_run(&points[used++], tuner, columns, n, costs->cost, &goal, EEX_EFFORT_THOROUGH);
     }
-    const eex_goal best = {EEX_TUNE_ACCURACY, 1.0, costs->base};
-    const eex_goal cheapest = {EEX_TUNE_MACS, 0.0, costs->base};
-    eex_tuner_run(&points[prices], tuner, columns, costs->exits, costs->cost, &best,
-                  EEX_EFFORT_THOROUGH);
-    eex_tuner_run(&points[prices + 1], tuner, columns, costs->exits, costs->cost, &cheapest,
-                  EEX_EFFORT_THOROUGH);
+    cheapest->feasible = true; /* a budget of nothing is a way to ask, not a target */
+    return used;
 }
 
 int eex_policy_sweep(eex_operating_point **out, int *count, const eex_trace *trace,
-                     const eex_policy *policy, const eex_exit_costs *costs, int prices)
+                     const eex_policy *policy, const eex_exit_costs *costs, int steps)
 {
     *out = NULL;
     *count = 0;
     eex_tuner *tuner = NULL;
     EEX_TRY(tune_check(trace, policy, costs));
-    if (prices < 1 || prices > 10000)
-        return eex_fail(EEX_EINVAL, "sweep: %d prices: 1 to 10000", prices);
-    eex_operating_point *points = calloc((size_t)prices + 2, sizeof *points);
+    if (steps < 1 || steps > 10000)
+        return eex_fail(EEX_EINVAL, "sweep: %d steps: 1 to 10000", steps);
+    eex_operating_point *points = calloc(2 * (size_t)steps + 2, sizeof *points);
     if (!points)
-        return eex_fail(EEX_ENOMEM, "sweep: out of memory for %d points", prices);
+        return eex_fail(EEX_ENOMEM, "sweep: out of memory for %d steps", steps);
     int status = eex_tuner_new(&tuner, trace, policy, NULL);
     if (status != EEX_OK) {
         free(points);
         return status;
     }
-    sweep_prices(points, tuner, costs, prices);
+    *count = keep_front(points, sweep_points(points, tuner, costs, steps));
     eex_tuner_free(tuner);
-    for (int i = 0; i < prices; i++)
-        points[i].feasible = true;
-    *count = keep_front(points, prices + 2);
     *out = points;
     return EEX_OK;
 }

@@ -19,7 +19,8 @@ Test(policy, kinds_have_names)
 {
     for (int i = 0; i < EEX_POLICY_KINDS; i++) {
         eex_policy_kind kind = EEX_POLICY_KINDS;
-        cr_assert_eq(eex_policy_kind_parse(&kind, eex_policy_kind_name((eex_policy_kind)i)), EEX_OK);
+        cr_assert_eq(eex_policy_kind_parse(&kind, eex_policy_kind_name((eex_policy_kind)i)),
+                     EEX_OK);
         cr_assert_eq((int)kind, i);
     }
     eex_policy_kind kind;

@@ -49,7 +49,8 @@ static eex_trace *by_hand(eex_policy **policy)
     eex_trace *t = NULL;
     cr_assert_eq(eex_trace_new(&t, 4, 3, 2), EEX_OK);
     const int32_t top[] = {1, 0, 0, 0, 1, 0, 1, 1, 1, 1, 1, 0};
-    const float confidence[] = {0.9f, 0.6f, 0.5f, 0.7f, 0.9f, 0.8f, 0.1f, 0.7f, 0.9f, 0.9f, 0.9f, 0.3f};
+    const float confidence[] = {0.9f, 0.6f, 0.5f, 0.7f, 0.9f, 0.8f,
+                                0.1f, 0.7f, 0.9f, 0.9f, 0.9f, 0.3f};
     const int32_t labels[] = {1, 1, 1, 0};
     memcpy(t->top, top, sizeof top);
     memcpy(t->confidence, confidence, sizeof confidence);
@@ -203,11 +204,12 @@ Test(replay, tuned_points_replay_as_the_policy_they_stand_for)
     for (int round = 0; round < 12; round++) {
         int exits = 2 + (int)eex_rng_below(&rng, 8);
         eex_trace *cal = scored(400, exits, 4, 100), *val = scored(333, exits, 4, 200);
-        eex_calibration how = {.kind = (eex_policy_kind)(round % EEX_POLICY_KINDS),
-                               .temperature = 2,
-                               .b = INFINITY};
+        eex_calibration how = {
+            .kind = (eex_policy_kind)(round % EEX_POLICY_KINDS), .temperature = 2, .b = INFINITY};
         if (round % 3 == 0)
-            how.b = how.kind == EEX_POLICY_PER_CLASS ? 1 : how.kind == EEX_POLICY_ENTROPY ? -1.2 : 0.3;
+            how.b = how.kind == EEX_POLICY_PER_CLASS ? 1
+                    : how.kind == EEX_POLICY_ENTROPY ? -1.2
+                                                     : 0.3;
         eex_policy *p = NULL;
         eex_tuner *tuner = NULL;
         eex_replayer *r = NULL;

@@ -119,11 +119,11 @@ typedef struct goal_case {
     double target; /* of EEX_TUNE_MACS: of the backbone's cost */
 } goal_case;
 
-static const goal_case goals[] = {
-    {EEX_TUNE_WEIGHTED, 0.05}, {EEX_TUNE_WEIGHTED, 0.3}, {EEX_TUNE_WEIGHTED, 1},
-    {EEX_TUNE_ACCURACY, 0.6},  {EEX_TUNE_ACCURACY, 0.7}, {EEX_TUNE_ACCURACY, 0.99},
-    {EEX_TUNE_MACS, 0.4},      {EEX_TUNE_MACS, 0.6},     {EEX_TUNE_MACS, 0.9},
-    {EEX_TUNE_MACS, 0.01}};
+static const goal_case goals[] = {{EEX_TUNE_WEIGHTED, 0.05}, {EEX_TUNE_WEIGHTED, 0.3},
+                                  {EEX_TUNE_WEIGHTED, 1},    {EEX_TUNE_ACCURACY, 0.6},
+                                  {EEX_TUNE_ACCURACY, 0.7},  {EEX_TUNE_ACCURACY, 0.99},
+                                  {EEX_TUNE_MACS, 0.4},      {EEX_TUNE_MACS, 0.6},
+                                  {EEX_TUNE_MACS, 0.9},      {EEX_TUNE_MACS, 0.01}};
 
 enum { GOALS = sizeof goals / sizeof *goals };
 
@@ -138,7 +138,7 @@ static double mean_shortfall(eex_effort effort, double *worst)
                    : kind == EEX_POLICY_PER_CLASS ? 1.3
                    : kind == EEX_POLICY_ENTROPY   ? -1.25
                                                   : 0.2;
-        fixture f = setup(80, 4, kind_of(kind, b), (eex_tuner_options){8, 1}, (uint64_t)round);
+        fixture f = setup(80, 4, kind_of(kind, b), (eex_tuner_options){8, 1, 1}, (uint64_t)round);
         for (int g = 0; g < GOALS; g++) {
             double unit = goals[g].tune == EEX_TUNE_MACS ? f.cost[3] : 1;
             double by = shortfall(&f, goals[g].tune, goals[g].target * unit, effort);
@@ -164,4 +164,219 @@ Test(tuner, quick_is_nearly_as_good)
     double worst, mean = mean_shortfall(EEX_EFFORT_QUICK, &worst);
     cr_assert_lt(worst, 0.04, "worst %g", worst);
     cr_assert_lt(mean, 0.002, "mean %g", mean);
+}
+
+/* ---- what it promises ---- */
+
+Test(tuner, keeps_to_its_target_on_the_calibration_trace)
+{
+    fixture f = setup(900, 6, kind_of(EEX_POLICY_CONFIDENCE, INFINITY), (eex_tuner_options){0}, 3);
+    double end = eex_trace_accuracy(f.trace, 5), cost = INFINITY, base = f.cost[5];
+    for (int effort = 0; effort < 2; effort++)
+        for (double target = end - 0.15; target <= end; target += 0.03) {
+            eex_operating_point p = tuned(&f, EEX_TUNE_ACCURACY, target, (eex_effort)effort);
+            eex_outcome o = replayed(&f, p.a);
+            cr_assert(p.feasible);
+            cr_assert_geq(o.accuracy, target - 1e-12);
+            cr_assert_lt(o.cost, 0.95 * base);
+        }
+    for (double share = 0.9; share > 0.2; share -= 0.1) {
+        eex_operating_point p = tuned(&f, EEX_TUNE_MACS, share * base, EEX_EFFORT_THOROUGH);
+        eex_outcome o = replayed(&f, p.a);
+        cr_assert_eq(p.feasible, share * base >= f.cost[0]);
+        if (p.feasible)
+            cr_assert_leq(o.cost, share * base * (1 + 1e-12));
+        cr_assert_leq(o.cost, cost * (1 + 1e-12));
+        cost = o.cost;
+    }
+    teardown(&f);
+}
+
+Test(tuner, a_tighter_target_costs_more_or_is_less_accurate)
+{
+    fixture f =
+        setup(1500, 7, kind_of(EEX_POLICY_PER_CLASS, INFINITY), (eex_tuner_options){.folds = 1}, 8);
+    double cost = 0, accuracy = 0, base = f.cost[6];
+    for (double target = 0.4; target < 0.8; target += 0.02) {
+        eex_operating_point p = tuned(&f, EEX_TUNE_ACCURACY, target, EEX_EFFORT_THOROUGH);
+        cr_assert_geq(p.cost, cost - 0.002 * base, "target %g", target);
+        cost = p.cost;
+    }
+    for (double share = 0.3; share < 1; share += 0.05) {
+        eex_operating_point p = tuned(&f, EEX_TUNE_MACS, share * base, EEX_EFFORT_THOROUGH);
+        cr_assert_geq(p.accuracy, accuracy - 0.001, "share %g", share);
+        accuracy = p.accuracy;
+    }
+    teardown(&f);
+}
+
+Test(tuner, a_target_of_zero_is_the_backbones_accuracy)
+{
+    fixture f = setup(1000, 5, kind_of(EEX_POLICY_MARGIN, INFINITY), (eex_tuner_options){0}, 4);
+    double end = eex_trace_accuracy(f.trace, 4);
+    eex_operating_point a = tuned(&f, EEX_TUNE_ACCURACY, 0, EEX_EFFORT_THOROUGH),
+                        b = tuned(&f, EEX_TUNE_ACCURACY, end, EEX_EFFORT_THOROUGH),
+                        less = tuned(&f, EEX_TUNE_ACCURACY, -0.05, EEX_EFFORT_THOROUGH);
+    cr_assert_arr_eq(a.a, b.a, 5 * sizeof *a.a);
+    cr_assert(a.feasible && less.feasible);
+    cr_assert_lt(less.cost, a.cost);
+    cr_assert_geq(less.held_accuracy, end - 0.05 - 1e-12);
+    teardown(&f);
+}
+
+Test(tuner, what_cannot_be_met_gives_the_nearest)
+{
+    fixture f = setup(500, 4, kind_of(EEX_POLICY_CONFIDENCE, INFINITY), (eex_tuner_options){0}, 5);
+    eex_operating_point p = tuned(&f, EEX_TUNE_ACCURACY, 1.5, EEX_EFFORT_QUICK);
+    cr_assert(!p.feasible);
+    cr_assert_geq(p.accuracy, eex_trace_accuracy(f.trace, 3));
+    p = tuned(&f, EEX_TUNE_ACCURACY, 1.5, EEX_EFFORT_THOROUGH);
+    cr_assert(!p.feasible);
+    p = tuned(&f, EEX_TUNE_MACS, f.cost[0] / 2, EEX_EFFORT_QUICK);
+    cr_assert(!p.feasible);
+    cr_assert_float_eq(p.cost, f.cost[0], 1e-9, "everything leaves at once");
+    teardown(&f);
+}
+
+Test(tuner, an_exit_accepts_enough_or_is_closed)
+{
+    for (int least = 1; least <= 200; least += 66) {
+        eex_tuner_options options = {.min_accepted = least};
+        fixture f = setup(600, 6, kind_of(EEX_POLICY_PER_CLASS, 1.5), options, 6);
+        for (int g = 0; g < GOALS; g++) {
+            double unit = goals[g].tune == EEX_TUNE_MACS ? f.cost[5] : 1;
+            eex_operating_point p =
+                tuned(&f, goals[g].tune, goals[g].target * unit, EEX_EFFORT_THOROUGH);
+            replayed(&f, p.a);
+            int32_t exit_of[600];
+            eex_decision how[600];
+            int accepted[6] = {0};
+            eex_outcome o;
+            cr_assert_eq(eex_replay(&o, f.trace, f.policy, NULL, exit_of, how), EEX_OK);
+            for (int i = 0; i < 600; i++)
+                accepted[exit_of[i]] += how[i] == EEX_ACCEPT;
+            for (int k = 0; k < 5; k++)
+                cr_assert(p.a[k] == INFINITY ? accepted[k] == 0 : accepted[k] >= least);
+        }
+        teardown(&f);
+    }
+}
+
+Test(tuner, the_same_twice)
+{
+    fixture f = setup(700, 6, kind_of(EEX_POLICY_ENTROPY, -1.2), (eex_tuner_options){0}, 7),
+            g = setup(700, 6, kind_of(EEX_POLICY_ENTROPY, -1.2), (eex_tuner_options){0}, 7);
+    for (int i = 0; i < GOALS; i++) {
+        double unit = goals[i].tune == EEX_TUNE_MACS ? f.cost[5] : 1,
+               target = goals[i].target * unit;
+        for (int effort = 0; effort < 2; effort++) {
+            eex_operating_point a = tuned(&f, goals[i].tune, target, (eex_effort)effort);
+            eex_operating_point b = tuned(&g, goals[i].tune, target, (eex_effort)effort);
+            cr_assert_arr_eq(a.a, b.a, 6 * sizeof *a.a);
+            cr_assert_eq(a.cost, b.cost);
+        }
+    }
+    teardown(&f);
+    teardown(&g);
+}
+
+/* On samples of the same kind that the tuner never saw, the cross-fitted target holds on average;
+ * the one met in-sample falls short. */
+Test(tuner, cross_fitting_keeps_the_target_on_other_samples)
+{
+    double honest = 0, hopeful = 0;
+    enum { ROUNDS = 6, SEEN = 1200, UNSEEN = 6000 };
+    for (int round = 0; round < ROUNDS; round++) {
+        fixture f = setup(SEEN, 7, kind_of(EEX_POLICY_CONFIDENCE, INFINITY), (eex_tuner_options){0},
+                          (uint64_t)(7 * round + 70));
+        eex_trace *other = NULL;
+        cr_assert_eq(eex_trace_new(&other, UNSEEN, 7, 4), EEX_OK);
+        test_trace_fill(other, (uint64_t)round + 500);
+        cr_assert_eq(eex_trace_score(other, test_head_device(), f.policy->temperature), EEX_OK);
+        double change = eex_trace_accuracy(other, 6) - eex_trace_accuracy(f.trace, 6);
+        for (int effort = 0; effort < 2; effort++) {
+            eex_operating_point p = tuned(&f, EEX_TUNE_ACCURACY, 0, (eex_effort)effort);
+            eex_outcome o;
+            memcpy(f.policy->a, p.a, 7 * sizeof *p.a);
+            eex_policy_apply(f.policy);
+            cr_assert_eq(eex_replay(&o, other, f.policy, NULL, NULL, NULL), EEX_OK);
+            double kept = o.accuracy - eex_trace_accuracy(f.trace, 6) - change;
+            *(effort == EEX_EFFORT_THOROUGH ? &honest : &hopeful) += kept / ROUNDS;
+        }
+        eex_trace_free(other);
+        teardown(&f);
+    }
+    cr_assert_gt(honest, -0.004, "accuracy kept: %g", honest);
+    cr_assert_gt(honest, hopeful + 0.003, "%g against %g", honest, hopeful);
+}
+
+Test(tuner, bad_arguments_are_refused)
+{
+    fixture f = setup(100, 3, kind_of(EEX_POLICY_CONFIDENCE, INFINITY), (eex_tuner_options){0}, 1);
+    eex_tuner *t = NULL;
+    const eex_tuner_options bad[] = {{2, 0, 0}, {127, 0, 0}, {0, -1, 0}, {0, 0, 21}, {0, 0, -1}};
+    for (int i = 0; i < 5; i++)
+        cr_assert_eq(eex_tuner_new(&t, f.trace, f.policy, &bad[i]), EEX_EINVAL, "%d", i);
+    cr_assert_null(t);
+    const double wrong[] = {1, 0, 3};
+    const eex_exit_costs negative = {3, wrong, 3}, two = {2, f.cost, 3}, free_base = {3, f.cost, 0};
+    const eex_exit_costs *costs[] = {&negative, &two, &free_base, NULL};
+    for (int i = 0; i < 4; i++) {
+        eex_operating_point *front = NULL;
+        int count;
+        cr_assert_eq(eex_policy_tune(f.policy, NULL, f.trace, costs[i], EEX_TUNE_WEIGHTED, 1),
+                     EEX_EINVAL);
+        cr_assert_eq(eex_policy_sweep(&front, &count, f.trace, f.policy, costs[i], 4), EEX_EINVAL);
+        cr_assert_null(front);
+    }
+    teardown(&f);
+    eex_tuner_free(NULL);
+}
+
+/* ---- policies ---- */
+
+Test(tuner, calibration_tunes_the_policy_it_returns)
+{
+    fixture f = setup(800, 5, kind_of(EEX_POLICY_PER_CLASS, INFINITY), (eex_tuner_options){0}, 9);
+    const eex_exit_costs costs = {5, f.cost, f.cost[4]};
+    eex_calibration how = kind_of(EEX_POLICY_PER_CLASS, INFINITY);
+    eex_policy *p = NULL;
+    eex_outcome published, o;
+    how.temperature = 2;
+    replayed(&f, f.policy->a);
+    cr_assert_eq(eex_replay(&published, f.trace, f.policy, &costs, NULL, NULL), EEX_OK);
+    how.tune = EEX_TUNE_MACS;
+    how.target = published.cost;
+    cr_assert_eq(eex_calibrate(&p, f.trace, test_head_device(), &how, &costs), EEX_OK, "%s",
+                 eex_error());
+    cr_assert_eq(eex_replay(&o, f.trace, p, &costs, NULL, NULL), EEX_OK);
+    cr_assert_leq(o.cost, published.cost * (1 + 1e-12));
+    cr_assert_gt(o.accuracy, published.accuracy, "tuned thresholds beat a = 0.5 at its own cost");
+    for (int k = 0; k < 4; k++)
+        for (int c = 0; c < 4; c++)
+            cr_assert_eq(p->high[k * 4 + c], eex_policy_high(p, k, c, p->a[k]));
+    eex_policy_free(p);
+    teardown(&f);
+}
+
+Test(tuner, a_sweep_is_a_front)
+{
+    fixture f = setup(800, 6, kind_of(EEX_POLICY_MARGIN, INFINITY), (eex_tuner_options){0}, 10);
+    const eex_exit_costs costs = {6, f.cost, f.cost[5]};
+    eex_operating_point *front = NULL;
+    int count = 0;
+    cr_assert_eq(eex_policy_sweep(&front, &count, f.trace, f.policy, &costs, 40), EEX_OK);
+    cr_assert_gt(count, 30, "%d", count);
+    for (int i = 0; i < count; i++) {
+        eex_outcome o = replayed(&f, front[i].a);
+        cr_assert_eq(o.accuracy, front[i].accuracy);
+        cr_assert_float_eq(o.cost, front[i].cost, 1e-9);
+        if (i > 0)
+            cr_assert(front[i].cost > front[i - 1].cost &&
+                      front[i].accuracy > front[i - 1].accuracy);
+    }
+    cr_assert_float_eq(front[0].cost, f.cost[0], 1e-9, "from the first exit alone");
+    cr_assert_geq(front[count - 1].accuracy, eex_trace_accuracy(f.trace, 5));
+    free(front);
+    teardown(&f);
 }
