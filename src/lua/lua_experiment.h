@@ -1,0 +1,22 @@
+/* Experiment files: the table that a script returns becomes an eex_experiment. */
+#ifndef EEX_LUA_LUA_EXPERIMENT_H
+#define EEX_LUA_LUA_EXPERIMENT_H
+
+#include "core/experiment.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct eex_lua_experiment_options {
+    bool trust;             /* see sandbox.h */
+    const char *const *set; /* (sets) "a.b=value": fields replaced in the table before it is read */
+    size_t sets;
+} eex_lua_experiment_options;
+
+/* Runs the file and reads what it returns. *out is the caller's and has passed
+ * eex_experiment_check. EEX_ESCRIPT or EEX_EINVAL name the file, and its line or the field's path
+ * with what was expected and what is there. */
+int eex_lua_experiment(eex_experiment **out, const char *path,
+                       const eex_lua_experiment_options *options);
+
+#endif

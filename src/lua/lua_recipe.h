@@ -1,0 +1,14 @@
+/* Training recipes as scripts write them. */
+#ifndef EEX_LUA_LUA_RECIPE_H
+#define EEX_LUA_LUA_RECIPE_H
+
+#include "core/train.h"
+#include "lua/args.h"
+
+/* Reads the table into *recipe, whose fields are the defaults; raises. */
+void eex__read_recipe(eex_recipe *recipe, bool *from_base, const eex_args *a);
+
+/* Reads {crop, flip, cutout, jitter}, or false, in the field `field`; absent: stays as it is. */
+void eex__read_augment(eex_augment *augment, const eex_args *a, const char *field);
+
+#endif
