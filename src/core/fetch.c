@@ -144,6 +144,8 @@ int eex_fetch(const char *path, const char *url, uint64_t size)
         fclose(t.file);
     if (code == EEX_OK)
         code = eex_fs_commit(t.part, path);
+    else if (t.had + t.got == 0)
+        unlink(t.part);
     free(t.part);
     return code;
 }

@@ -19,6 +19,17 @@ static hid_t text_type(size_t size)
     return type;
 }
 
+/* The type to read strings of a stored type with: HDF5 converts padding, but no character set. */
+static hid_t text_type_for(hid_t stored)
+{
+    hid_t type = text_type(H5Tget_size(stored));
+    if (type >= 0 && H5Tset_cset(type, H5Tget_cset(stored)) < 0) {
+        H5Tclose(type);
+        return H5I_INVALID_HID;
+    }
+    return type;
+}
+
 /* ---- string arrays ---- */
 
 static size_t longest(const char *const *items, size_t count)
@@ -101,7 +112,7 @@ static int read_cells(eex_store_list *out, const eex_store_file *file, const cha
                         "%s: /%s: %zu strings of %zu bytes, at most %zu bytes are expected",
                         file->path, name, count, size, max_bytes);
     char *cells = malloc(count * size + 1);
-    hid_t memory = text_type(size);
+    hid_t memory = text_type_for(type);
     int code = EEX_OK;
     if (!cells || memory < 0)
         code = eex_fail(EEX_ENOMEM, "%s: /%s: out of memory", file->path, name);
@@ -329,7 +340,7 @@ static int read_text(char **out, eex_store_file *file, const char *object, const
         code = eex__store_fail(EEX_EFORMAT, file, object,
                                "attribute %s: expected one string of at most %d bytes", name,
                                EEX_STORE_MAX_ATTRIBUTE);
-    else if (!(*out = calloc(size + 1, 1)) || (memory = text_type(size)) < 0)
+    else if (!(*out = calloc(size + 1, 1)) || (memory = text_type_for(a.type)) < 0)
         code = eex_fail(EEX_ENOMEM, "%s: out of memory", file->path);
     else if (H5Aread(a.id, memory, *out) < 0)
         code = eex__store_fail(EEX_EFORMAT, file, object, "attribute %s is damaged", name);

@@ -1,0 +1,37 @@
+#include "support/cifar.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#include "base/fs.h"
+#include "support/folder.h"
+
+uint8_t test_cifar_pixel(int n, int row, int column, int channel)
+{
+    return (uint8_t)(n * 31 + row * 7 + column * 3 + channel * 101);
+}
+
+void test_cifar_file(const char *path, int first, int count, int classes, int coarse)
+{
+    FILE *file = fopen(path, "wb");
+    cr_assert_not_null(file, "%s", path);
+    for (int n = first; n < first + count; n++) {
+        if (coarse)
+            fputc(n % coarse, file);
+        fputc(n % classes, file);
+        for (int channel = 0; channel < 3; channel++)
+            for (int i = 0; i < 1024; i++)
+                fputc(test_cifar_pixel(n, i / 32, i % 32, channel), file);
+    }
+    cr_assert_eq(fclose(file), 0);
+}
+
+void test_cifar10_folder(const char *folder, int count)
+{
+    cr_assert_eq(eex_fs_make_folder(folder), 0);
+    for (int i = 0; i < 6; i++) {
+        char name[32];
+        snprintf(name, sizeof name, i < 5 ? "data_batch_%d.bin" : "test_batch.bin", i + 1);
+        test_cifar_file(test_path(folder, name), i * count, count, 10, 0);
+    }
+}
