@@ -135,8 +135,10 @@ int eex_saliency_spacing(double *score, const eex_graph *g, const eex_points *fr
 {
     bool chosen[MAX_POINTS] = {false};
     double share[MAX_POINTS];
-    double whole =
-        (double)eex_cost_trunk(g, eex_graph_exit(g, eex_graph_exits(g) - 1)->logits, EEX_MACS);
+    const eex_exit *end = eex_graph_exit(g, eex_graph_exits(g) - 1);
+    if (!end)
+        return eex_fail(EEX_EINVAL, "saliency: graph \"%s\" is not finished", eex_graph_name(g));
+    double whole = (double)eex_cost_trunk(g, end->logits, EEX_MACS);
     if (count <= 0)
         count = default_count(g);
     for (int i = 0; i < from->count; i++) {

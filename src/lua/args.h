@@ -13,15 +13,15 @@
 #include <stddef.h>
 
 /* A table on the stack and its path in messages ("" for the outermost); it lives as long as its
- * stack slot. */
+ * stack slot. Fields are read raw, without metamethods. */
 typedef struct eex_args {
     lua_State *L;
     int table;        /* absolute index */
     const char *path; /* borrowed: a literal or a string on the stack */
 } eex_args;
 
-/* The table at `index`; anything else is refused, `what` says what it should be ("the options"). An
- * absent or nil value counts as an empty table when `optional`, which then is put on the stack. */
+/* The table at `index`; anything else is refused. An absent or nil value counts as an empty table
+ * when `optional`, which then is put on the stack. */
 eex_args eex_args_open(lua_State *L, int index, const char *path, bool optional);
 
 /* The table in a field, pushed on the stack together with its path (two slots). An absent one is
@@ -49,7 +49,7 @@ double eex_args_number_or(const eex_args *a, const char *field, double min, doub
                           double otherwise);
 bool eex_args_flag_or(const eex_args *a, const char *field, bool otherwise);
 
-/* Text is borrowed from the table. It has 1..max bytes and no NUL. */
+/* Text has 1..max bytes and no NUL. It is borrowed from the table: copy it before a script runs. */
 const char *eex_args_text(const eex_args *a, const char *field, size_t max);
 const char *eex_args_text_or(const eex_args *a, const char *field, size_t max,
                              const char *otherwise);

@@ -1,0 +1,97 @@
+#include "lua/core.h"
+
+#include "core/cost.h"
+#include "lua/args.h"
+#include "lua/lua_graph.h"
+
+#include <lauxlib.h>
+#include <math.h>
+
+enum { MAX_FIELDS = 64 };
+
+/* fail(message): an error at the place in the script, not in the library. */
+static int core_fail(lua_State *L)
+{
+    luaL_checkstring(L, 1);
+    eex_lua_where(L);
+    lua_pushvalue(L, 1);
+    lua_concat(L, 2);
+    return lua_error(L);
+}
+
+/* One field of `fields`: its kind is the spec's "kind". The result is on the top of the stack. */
+static void push_field(const eex_args *options, const eex_args *spec, const char *name)
+{
+    static const char *const kinds[] = {"integer", "number", "flag", "text", "choice", NULL};
+    lua_State *L = options->L;
+    int kind = eex_args_choice(spec, "kind", kinds);
+    if (!eex_args_has(options, name) && eex_args_has(spec, "default")) {
+        lua_getfield(L, spec->table, "default");
+    } else if (kind == 0) {
+        lua_Integer min = eex_args_int_or(spec, "min", LUA_MININTEGER, LUA_MAXINTEGER, 0);
+        lua_Integer max =
+            eex_args_int_or(spec, "max", LUA_MININTEGER, LUA_MAXINTEGER, LUA_MAXINTEGER);
+        lua_pushinteger(L, eex_args_int(options, name, min, max));
+    } else if (kind == 1) {
+        double min = eex_args_number_or(spec, "min", -HUGE_VAL, HUGE_VAL, -HUGE_VAL);
+        double max = eex_args_number_or(spec, "max", -HUGE_VAL, HUGE_VAL, HUGE_VAL);
+        lua_pushnumber(L, eex_args_number(options, name, min, max));
+    } else if (kind == 2) {
+        lua_pushboolean(L, eex_args_flag_or(options, name, false));
+    } else if (kind == 3) {
+        lua_pushstring(L, eex_args_text(options, name, 4096));
+    } else {
+        const char *names[17] = {NULL};
+        lua_getfield(L, spec->table, "names");
+        for (int i = 0; i < 16 && lua_geti(L, -1 - i, i + 1) == LUA_TSTRING; i++)
+            names[i] = lua_tostring(L, -1);
+        lua_pushstring(L, names[eex_args_choice(options, name, names)]);
+    }
+}
+
+/* fields(path, options, specs): a new table with every field of `specs`, checked, with defaults.
+ * specs: {{name = "size", kind = "integer", default = 32, min = 1, max = 1024}, ...}; kinds
+ * integer, number, flag, text and choice (with names = {...}). */
+static int core_fields(lua_State *L)
+{
+    const char *known[MAX_FIELDS + 1] = {NULL};
+    eex_args options = eex_args_open(L, 2, luaL_checkstring(L, 1), true);
+    eex_args specs = eex_args_open(L, 3, "specs", false);
+    lua_Unsigned count = lua_rawlen(L, specs.table);
+    if (count > MAX_FIELDS)
+        return luaL_error(L, "specs: at most %d", MAX_FIELDS);
+    lua_newtable(L);
+    int result = lua_gettop(L);
+    for (int i = 0; i < (int)count; i++) {
+        eex_args spec = eex_args_member(&specs, i + 1);
+        known[i] = eex_args_text(&spec, "name", 64);
+        lua_settop(L, result);
+    }
+    eex_args_known(&options, known);
+    luaL_checkstack(L, 40, NULL);
+    for (int i = 0; i < (int)count; i++) {
+        eex_args spec = eex_args_member(&specs, i + 1);
+        push_field(&options, &spec, known[i]);
+        lua_setfield(L, result, known[i]);
+        lua_settop(L, result);
+    }
+    return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"graph", eex_lua_graph_new}, {"fail", core_fail}, {"fields", core_fields}, {NULL, NULL}};
+
+int eex_lua_open_core(lua_State *L)
+{
+    eex_lua_graph_register(L);
+    luaL_newlib(L, functions);
+    lua_createtable(L, EEX_CONVENTIONS, 0);
+    for (int i = 0; i < EEX_CONVENTIONS; i++) {
+        lua_pushstring(L, eex_convention_name((eex_convention)i));
+        lua_seti(L, -2, i + 1);
+    }
+    lua_setfield(L, -2, "conventions");
+    lua_pushliteral(L, EEX_VERSION);
+    lua_setfield(L, -2, "version");
+    return 1;
+}

@@ -1,0 +1,250 @@
+#include "lua/sandbox.h"
+
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/signals.h"
+#include "base/status.h"
+#include "lua/sandbox_impl.h"
+
+#include <lauxlib.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    INSTRUCTIONS = 1000,        /* between two looks at the interrupt flag */
+    MAX_SCRIPT = 16 << 20,      /* bytes */
+    DEFAULT_MEMORY = 1024 << 20 /* bytes */
+};
+
+/* ---- memory ---- */
+
+static void *allocate(void *data, void *block, size_t old, size_t size)
+{
+    eex__lua *s = data;
+    if (!block)
+        old = 0; /* Lua passes the kind of object then */
+    if (size == 0) {
+        free(block);
+        s->used -= old;
+        return NULL;
+    }
+    if (size > old && size - old > s->limit - s->used) {
+        s->full = true;
+        return NULL;
+    }
+    void *moved = realloc(block, size);
+    if (moved)
+        s->used = s->used - old + size;
+    return moved;
+}
+
+eex__lua *eex__lua_of(lua_State *L)
+{
+    void *data;
+    lua_getallocf(L, &data);
+    return data;
+}
+
+/* ---- interrupting ---- */
+
+/* A script may catch the error; so from the first one on every instruction raises it again, until
+ * the stack is unwound. Coroutines inherit the hook. */
+static void interrupt_hook(lua_State *L, lua_Debug *at)
+{
+    int wanted = eex_interrupted() ? 1 : INSTRUCTIONS;
+    if (lua_gethookcount(L) != wanted)
+        lua_sethook(L, interrupt_hook, LUA_MASKCOUNT, wanted);
+    if (wanted == 1)
+        luaL_error(L, "interrupted");
+}
+
+/* ---- calling ---- */
+
+/* Turns any error value into text and leaves the traceback to those who ask for details. */
+static int describe_error(lua_State *L)
+{
+    if (lua_type(L, 1) != LUA_TSTRING) {
+        if (!luaL_callmeta(L, 1, "__tostring") || lua_type(L, -1) != LUA_TSTRING)
+            lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
+        lua_replace(L, 1);
+        lua_settop(L, 1);
+    }
+    if (eex_log_get_level() >= EEX_LOG_DEBUG) {
+        luaL_traceback(L, L, NULL, 1);
+        eex_log_debug("%s", lua_tostring(L, -1));
+        lua_settop(L, 1);
+    }
+    return 1;
+}
+
+static int report(lua_State *L, int status)
+{
+    eex__lua *s = eex__lua_of(L);
+    const char *message = lua_tostring(L, -1); /* text: no conversion, no allocation */
+    /* `require` and scripts pass the error on as an ordinary one */
+    bool out_of_memory =
+        status == LUA_ERRMEM || (message && strcmp(message, "not enough memory") == 0);
+    int code;
+    if (eex_interrupted())
+        code = eex_fail(EEX_EINTERRUPTED, "interrupted while the script was running");
+    else if (out_of_memory && s->full)
+        code = eex_fail(EEX_ESCRIPT, "the script needs more than its %zu MiB of memory",
+                        s->limit >> 20);
+    else if (out_of_memory)
+        code = eex_fail(EEX_ENOMEM, "out of memory while the script was running");
+    else
+        code = eex_fail(EEX_ESCRIPT, "%s", message ? message : "(error without a message)");
+    s->full = false;
+    return code;
+}
+
+int eex_lua_call(lua_State *L, int arguments, int results)
+{
+    int base = lua_gettop(L) - arguments;
+    if (!lua_checkstack(L, LUA_MINSTACK)) {
+        lua_settop(L, base - 1);
+        return eex_fail(EEX_ENOMEM, "Lua: the stack is full");
+    }
+    lua_pushcfunction(L, describe_error);
+    lua_insert(L, base);
+    int status = lua_pcall(L, arguments, results, base);
+    lua_remove(L, base);
+    if (status == LUA_OK)
+        return EEX_OK;
+    int code = report(L, status);
+    lua_settop(L, base - 1);
+    return code;
+}
+
+int eex_lua_protect(lua_State *L, lua_CFunction f, void *data)
+{
+    if (!lua_checkstack(L, 2))
+        return eex_fail(EEX_ENOMEM, "Lua: the stack is full");
+    lua_pushcfunction(L, f);
+    lua_pushlightuserdata(L, data);
+    return eex_lua_call(L, 1, 0);
+}
+
+/* ---- opening ---- */
+
+static int set_up(lua_State *L)
+{
+    eex__lua_open_libs(L);
+    lua_sethook(L, interrupt_hook, LUA_MASKCOUNT, INSTRUCTIONS);
+    return 0;
+}
+
+static void state_free(eex__lua *s)
+{
+    if (!s)
+        return;
+    free(s->shown);
+    free(s->folder);
+    free(s->library);
+    free(s);
+}
+
+static int real_path(char **out, const char *path)
+{
+    *out = realpath(path, NULL);
+    return *out ? EEX_OK : eex_fail(EEX_ENOTFOUND, "the folder \"%s\" does not exist", path);
+}
+
+static int find_folders(eex__lua *s, const char *folder)
+{
+    char *library = NULL;
+    bool current = !folder || strcmp(folder, ".") == 0;
+    s->shown = strdup(current ? "" : folder);
+    if (!s->shown)
+        return eex_fail(EEX_ENOMEM, "Lua: out of memory");
+    EEX_TRY(real_path(&s->folder, current ? "." : folder));
+    EEX_TRY(eex_lua_library(&library));
+    int code = real_path(&s->library, library);
+    free(library);
+    return code;
+}
+
+int eex_lua_open(lua_State **out, const eex_lua_options *options)
+{
+    lua_State *L = NULL;
+    eex__lua *s = calloc(1, sizeof *s);
+    if (!s)
+        return eex_fail(EEX_ENOMEM, "Lua: out of memory");
+    s->limit = options->memory ? options->memory : DEFAULT_MEMORY;
+    s->trust = options->trust;
+    s->print = options->print ? options->print : stderr;
+    int code = find_folders(s, options->folder);
+    if (code == EEX_OK && !(L = lua_newstate(allocate, s)))
+        code = eex_fail(EEX_ENOMEM, "Lua: out of memory");
+    if (code == EEX_OK)
+        code = eex_lua_protect(L, set_up, NULL);
+    if (code < 0) {
+        if (L)
+            lua_close(L);
+        state_free(s);
+        return code;
+    }
+    *out = L;
+    return EEX_OK;
+}
+
+int eex_lua_open_for(lua_State **out, const char *path, const eex_lua_options *options)
+{
+    char *folder = NULL;
+    eex_lua_options own = *options;
+    EEX_TRY(eex_path_folder(&folder, path));
+    own.folder = folder;
+    int code = EEX_OK;
+    if (!eex_fs_exists(path)) /* before its folder is missed */
+        code = eex_fail(EEX_ENOTFOUND, "there is no file \"%s\"", path);
+    if (code == EEX_OK)
+        code = eex_lua_open(out, &own);
+    free(folder);
+    return code;
+}
+
+void eex_lua_close(lua_State *L)
+{
+    if (!L)
+        return;
+    eex__lua *s = eex__lua_of(L);
+    lua_close(L);
+    state_free(s);
+}
+
+/* ---- running a file ---- */
+
+/* Where the program begins: behind a byte order mark and a first line for the shell, whose end
+ * stays so that lines keep their numbers. */
+static const char *skip_prefix(const char *text)
+{
+    if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
+        text += 3;
+    return *text == '#' ? text + strcspn(text, "\n") : text;
+}
+
+int eex_lua_run_file(lua_State *L, const char *path)
+{
+    char name[PATH_MAX + 1];
+    char *text = NULL;
+    size_t size = 0;
+    if (snprintf(name, sizeof name, "@%s", path) >= (int)sizeof name)
+        return eex_fail(EEX_EINVAL, "\"%.60s...\": the path is too long", path);
+    if (eex_fs_is_folder(path))
+        return eex_fail(EEX_EINVAL, "\"%s\" is a folder, not a Lua script", path);
+    EEX_TRY(eex_fs_read(&text, &size, path, MAX_SCRIPT));
+    const char *program = skip_prefix(text);
+    size_t skipped = (size_t)(program - text);
+    int status = LUA_ERRMEM;
+    if (lua_checkstack(L, LUA_MINSTACK))
+        status = luaL_loadbufferx(L, program, size - skipped, name, "t");
+    else
+        lua_pushnil(L);
+    free(text);
+    if (status == LUA_OK)
+        return eex_lua_call(L, 0, 1);
+    int code = report(L, status);
+    lua_pop(L, 1);
+    return code;
+}

@@ -1,0 +1,56 @@
+/* Lua states in which scripts of other people run.
+ *
+ * Without trust a script has the language, the pure parts of the standard library, the eex library
+ * and read access to the files of its own folder, and nothing else:
+ *  - no os.execute and friends, no io.popen, no package table, no C loaders, no debug library but
+ *    traceback, no bytecode in either direction;
+ *  - io.open and io.lines read regular files whose real path, links resolved, lies in the script's
+ *    folder or in the eex library; `require` finds eex modules in the library and others in the
+ *    script's folder, likewise;
+ *  - a limit on memory;
+ *  - Ctrl-C ends it wherever it is, also under pcall, xpcall and in coroutines. (A single call of a
+ *    C function such as string.rep is not interrupted; a second Ctrl-C ends the process.)
+ *
+ * The state's panic handler is never reached as long as everything goes through eex_lua_call or
+ * eex_lua_protect. */
+#ifndef EEX_LUA_SANDBOX_H
+#define EEX_LUA_SANDBOX_H
+
+#include <lua.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+typedef struct eex_lua_options {
+    const char *folder; /* of the script; NULL: the current one */
+    bool trust;         /* the whole standard library, and files anywhere */
+    size_t memory;      /* bytes a script may use; 0: 1 GiB */
+    FILE *print; /* where print and io.write go; NULL: stderr, because results go to stdout */
+} eex_lua_options;
+
+/* A state with the standard library as above and `require "eex"` ready. EEX_ENOTFOUND names the
+ * places where the Lua library was looked for. */
+int eex_lua_open(lua_State **out, const eex_lua_options *options);
+void eex_lua_close(lua_State *L); /* accepts NULL */
+
+/* The same for a script at `path`: its folder is the one that it may read. options->folder is
+ * ignored. */
+int eex_lua_open_for(lua_State **out, const char *path, const eex_lua_options *options);
+
+/* Runs the file and leaves the one value that it returns on the stack. EEX_ESCRIPT with file and
+ * line; EEX_ENOTFOUND, EEX_EIO; EEX_EINTERRUPTED. */
+int eex_lua_run_file(lua_State *L, const char *path);
+
+/* Calls a function with its arguments on the stack, like lua_pcall, which it replaces. On failure
+ * nothing is left on the stack and the message is this thread's. */
+int eex_lua_call(lua_State *L, int arguments, int results);
+
+/* Calls f(L) protected, with `data` as a light userdata at index 1 and no results. */
+int eex_lua_protect(lua_State *L, lua_CFunction f, void *data);
+
+/* The folder with the Lua library, which holds eex/init.lua: $EEX_LUA_DIR, else beside the program:
+ * ../share/eex/lua, or lua in a folder above it (a build tree). *out belongs to the caller. */
+int eex_lua_library(char **out);
+
+#endif
