@@ -93,12 +93,17 @@ _Noreturn void eex_args_refuse(const eex_args *a, const char *field, const char 
 eex_args eex_args_open(lua_State *L, int index, const char *path, bool optional)
 {
     luaL_checkstack(L, 8, NULL);
-    if (optional && lua_isnoneornil(L, index)) {
+    index = lua_absindex(L, index);
+    if (lua_isnone(L, index)) {
+        lua_pushnil(L);
+        index = lua_gettop(L);
+    }
+    if (optional && lua_isnil(L, index)) {
         lua_newtable(L);
         return (eex_args){L, lua_gettop(L), path};
     }
     if (lua_istable(L, index))
-        return (eex_args){L, lua_absindex(L, index), path};
+        return (eex_args){L, index, path};
     eex_lua_where(L);
     const char *where = lua_tostring(L, -1);
     push_found(L, index);

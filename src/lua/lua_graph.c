@@ -71,12 +71,13 @@ static int value_at(lua_State *L, int index)
     return value >= 0 && value <= INT_MAX ? (int)value : -1;
 }
 
-/* The id that a builder made, or its error. */
-static int give_value(lua_State *L, int code, int value)
+/* The id that a builder made, or its error. By address: the call that makes it is an argument too.
+ */
+static int give_value(lua_State *L, int code, const int *value)
 {
     if (code < 0)
         eex_lua_raise(L);
-    lua_pushinteger(L, value);
+    lua_pushinteger(L, *value);
     return 1;
 }
 
@@ -129,14 +130,14 @@ static int graph_conv(lua_State *L)
                           .pad = (int)eex_args_int_or(&a, "pad", 0, INT_MAX, 0),
                           .groups = (int)eex_args_int_or(&a, "groups", 1, INT_MAX, 1),
                           .bias = eex_args_flag_or(&a, "bias", false)};
-    return give_value(L, eex_graph_add_conv(g, &x, x, name, &o), x);
+    return give_value(L, eex_graph_add_conv(g, &x, x, name, &o), &x);
 }
 
 static int graph_batch_norm(lua_State *L)
 {
     int x = value_at(L, 2);
     int code = eex_graph_add_batch_norm(self(L), &x, x, luaL_checkstring(L, 3));
-    return give_value(L, code, x);
+    return give_value(L, code, &x);
 }
 
 static int graph_act(lua_State *L)
@@ -146,14 +147,14 @@ static int graph_act(lua_State *L)
     const char *name = luaL_checkstring(L, 3);
     if (eex_act_parse(&act, luaL_checkstring(L, 4)) < 0)
         eex_lua_raise(L);
-    return give_value(L, eex_graph_add_act(self(L), &x, x, name, act), x);
+    return give_value(L, eex_graph_add_act(self(L), &x, x, name, act), &x);
 }
 
 static int graph_add(lua_State *L)
 {
     int a = value_at(L, 2), b = value_at(L, 3);
     int code = eex_graph_add_add(self(L), &a, a, b, luaL_checkstring(L, 4));
-    return give_value(L, code, a);
+    return give_value(L, code, &a);
 }
 
 static int graph_max_pool(lua_State *L)
@@ -167,7 +168,7 @@ static int graph_max_pool(lua_State *L)
     int kernel = (int)eex_args_int(&a, "kernel", 1, INT_MAX);
     int stride = (int)eex_args_int_or(&a, "stride", 1, INT_MAX, kernel);
     int pad = (int)eex_args_int_or(&a, "pad", 0, INT_MAX, 0);
-    return give_value(L, eex_graph_add_max_pool(g, &x, x, name, kernel, stride, pad), x);
+    return give_value(L, eex_graph_add_max_pool(g, &x, x, name, kernel, stride, pad), &x);
 }
 
 /* {functional = true}: the original calls a function there, not a layer (see cost.h). */
@@ -185,7 +186,7 @@ static int graph_global_pool(lua_State *L)
     int x = value_at(L, 2);
     const char *name = luaL_checkstring(L, 3);
     bool functional = functional_at(L, name, 4);
-    return give_value(L, eex_graph_add_global_pool(g, &x, x, name, functional), x);
+    return give_value(L, eex_graph_add_global_pool(g, &x, x, name, functional), &x);
 }
 
 static int graph_flatten(lua_State *L)
@@ -194,7 +195,7 @@ static int graph_flatten(lua_State *L)
     int x = value_at(L, 2);
     const char *name = luaL_checkstring(L, 3);
     bool functional = functional_at(L, name, 4);
-    return give_value(L, eex_graph_add_flatten(g, &x, x, name, functional), x);
+    return give_value(L, eex_graph_add_flatten(g, &x, x, name, functional), &x);
 }
 
 static int graph_dropout(lua_State *L)
@@ -202,7 +203,7 @@ static int graph_dropout(lua_State *L)
     int x = value_at(L, 2);
     float p = (float)luaL_checknumber(L, 4);
     int code = eex_graph_add_dropout(self(L), &x, x, luaL_checkstring(L, 3), p);
-    return give_value(L, code, x);
+    return give_value(L, code, &x);
 }
 
 static int graph_linear(lua_State *L)
@@ -219,7 +220,7 @@ static int graph_linear(lua_State *L)
     int code = eex_graph_add_linear(g, &x, x, name, out, bias);
     if (code == EEX_OK)
         code = eex_graph_init_std(g, x, std);
-    return give_value(L, code, x);
+    return give_value(L, code, &x);
 }
 
 /* g:finish(x) checks the graph, freezes it and returns it. */

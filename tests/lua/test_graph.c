@@ -1,0 +1,292 @@
+/* Graphs, backbones and saliency rules from Lua, against those that are built in C. */
+#include "core/cost.h"
+#include "lua/lua_graph.h"
+#include "lua/saliency.h"
+#include "lua/sandbox.h"
+#include "support/backbones.h"
+
+#include "base/status.h"
+
+#include <criterion/criterion.h>
+#include <lauxlib.h>
+#include <string.h>
+
+#define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
+
+static lua_State *L;
+
+static void setup(void)
+{
+    OK(eex_lua_open(&L, &(eex_lua_options){0}));
+}
+
+static void teardown(void)
+{
+    eex_lua_close(L);
+}
+
+TestSuite(lua_graph, .init = setup, .fini = teardown);
+
+/* Runs Lua with `eex` and `g`, a small unfinished graph, and leaves its value on the stack. */
+static int run(const char *text)
+{
+    lua_settop(L, 0);
+    luaL_loadstring(L, "eex = require 'eex' g = eex.graph{name = 'g', size = 8}");
+    OK(eex_lua_call(L, 0, 0));
+    if (luaL_loadbuffer(L, text, strlen(text), "@a.lua") != LUA_OK)
+        cr_assert(false, "%s", lua_tostring(L, -1));
+    return eex_lua_call(L, 0, 1);
+}
+
+static void gives(const char *text, const char *wanted)
+{
+    int code = run(text);
+    cr_assert(code == EEX_OK, "%s: %s", text, eex_error());
+    const char *got = luaL_tolstring(L, -1, NULL);
+    cr_expect(strcmp(got, wanted) == 0, "%s: got %s, not %s", text, got, wanted);
+}
+
+static void fails(const char *text, const char *part)
+{
+    int code = run(text);
+    cr_expect(code == EEX_ESCRIPT, "%s: got %d", text, code);
+    cr_expect(strstr(eex_error(), part), "%s: \"%s\" does not say \"%s\"", text, eex_error(), part);
+}
+
+static const eex_graph *graph(const char *text)
+{
+    int code = run(text);
+    cr_assert(code == EEX_OK, "%s: %s", text, eex_error());
+    const eex_graph *g = eex_lua_backbone(L, -1);
+    cr_assert(g, "%s is no finished graph", text);
+    return g;
+}
+
+/* ---- backbones ---- */
+
+static void same(const eex_graph *a, const eex_graph *b)
+{
+    cr_assert(eex_graph_nodes(a) == eex_graph_nodes(b));
+    cr_assert(eex_graph_params(a) == eex_graph_params(b));
+    for (int i = 0; i < eex_graph_nodes(a); i++) {
+        const eex_node *x = eex_graph_node(a, i), *y = eex_graph_node(b, i);
+        cr_expect(memcmp(x, y, sizeof *x) == 0, "%s and %s differ", x->name, y->name);
+    }
+    for (int i = 0; i < eex_graph_params(a); i++) {
+        const eex_param *x = eex_graph_param(a, i), *y = eex_graph_param(b, i);
+        cr_expect(strcmp(x->name, y->name) == 0 && x->rank == y->rank, "%s, %s", x->name, y->name);
+        cr_expect(memcmp(x->shape, y->shape, sizeof x->shape) == 0, "%s", x->name);
+    }
+}
+
+Test(lua_graph, backbones_are_those_of_torchvision)
+{
+    eex_graph *m = NULL, *r = NULL;
+    OK(eex_test_mobilenetv2(&m, 10, 32));
+    OK(eex_test_resnet50(&r, 100, 64));
+    same(graph("return eex.backbones.mobilenetv2 { size = 32, classes = 10 }"), m);
+    same(graph("return eex.backbones.resnet50 { size = 64, classes = 100 }"), r);
+    eex_graph_free(m);
+    eex_graph_free(r);
+}
+
+Test(lua_graph, options_of_mobilenetv2)
+{
+    /* torchvision's parameter counts at other widths */
+    gives("return eex.backbones.mobilenetv2{}:parameter_count()", "3504872");
+    gives("return eex.backbones.mobilenetv2{width = 0.5}:parameter_count()", "1968680");
+    gives("return eex.backbones.mobilenetv2{width = 1.4}:parameter_count()", "6108776");
+    gives("return eex.backbones.mobilenetv2{size = 32, stem_stride = 1}:nodes()[3].h", "32");
+    gives("return eex.backbones.mobilenetv2{size = 32, channels = 1}:parameters()[1].shape[2]",
+          "1");
+    fails("eex.backbones.mobilenetv2{width = 'x'}",
+          "a.lua:1: backbone.width: a number in 0.1..4, got \"x\"");
+    fails("eex.backbones.mobilenetv2{widht = 1}",
+          "backbone.widht: no such field, did you mean \"width\"?");
+    fails("eex.backbones.mobilenetv2{classes = 1}",
+          "backbone.classes: an integer in 2..65536, got 1");
+    fails("eex.backbones.mobilenetv2{size = 32.5}",
+          "backbone.size: an integer in 8..4096, got 32.5");
+    fails("eex.backbones.mobilenetv2(7)", "backbone: a table, got 7");
+}
+
+Test(lua_graph, options_of_resnet50)
+{
+    gives("return eex.backbones.resnet50{}:parameter_count()", "25557032");
+    gives("return eex.backbones.resnet50{classes = 10}:layers()", "175");
+    const eex_graph *g = graph("return eex.backbones.resnet50{size = 32, stem = 'cifar'}");
+    cr_expect(eex_graph_find(g, "maxpool") == -1);
+    cr_expect(eex_graph_node(g, eex_graph_find(g, "conv1"))->h == 32);
+    cr_expect(eex_graph_node(g, eex_graph_find(g, "layer4.2.relu_2"))->h == 4);
+    g = graph("return eex.backbones.resnet50{size = 32, width = 0.25, dropout = 0.1}");
+    cr_expect(eex_graph_node(g, eex_graph_find(g, "layer4.2.relu_2"))->c == 512);
+    cr_expect(eex_graph_find(g, "dropout") > 0);
+    fails("eex.backbones.resnet50{stem = 'small'}",
+          "backbone.stem: one of \"imagenet\" and \"cifar\", got \"small\"");
+}
+
+/* ---- building ---- */
+
+Test(lua_graph, every_kind_of_node)
+{
+    const eex_graph *g = graph("g:block('b')\n"
+                               "local x = g:conv(g:input(), 'c', {out = 4, kernel = 3, pad = 1})\n"
+                               "local y = g:batch_norm(x, 'n')\n"
+                               "y = g:act(y, 'a', 'relu6')\n"
+                               "x = g:add(x, y, 's')\n"
+                               "x = g:max_pool(x, 'm', {kernel = 2})\n"
+                               "x = g:dropout(x, 'd', 0.25)\n"
+                               "x = g:global_pool(x, 'p')\n"
+                               "x = g:flatten(x, 'f', {functional = true})\n"
+                               "x = g:linear(x, 'l', {out = 5, bias = false, init_std = 0.5})\n"
+                               "return g:finish(x)");
+    cr_expect(eex_graph_nodes(g) == 10 && eex_graph_classes(g) == 5);
+    cr_expect(strcmp(eex_graph_node(g, 1)->block, "b") == 0);
+    cr_expect(eex_graph_node(g, 3)->act == EEX_ACT_RELU6);
+    cr_expect(eex_graph_node(g, 4)->inputs[0] == 1 && eex_graph_node(g, 4)->inputs[1] == 3);
+    cr_expect(eex_graph_node(g, 5)->h == 4 && eex_graph_node(g, 5)->window.stride == 2);
+    cr_expect(eex_graph_node(g, 6)->dropout == 0.25f);
+    cr_expect(!eex_graph_node(g, 7)->functional && eex_graph_node(g, 8)->functional);
+    cr_expect(!eex_graph_node(g, 9)->bias && eex_graph_node(g, 9)->init_std == 0.5f);
+}
+
+Test(lua_graph, mistakes_name_place_and_field)
+{
+    fails("g:conv(0, 'c', {kernel = 3})", "a.lua:1: c.out: a positive integer, got nothing");
+    fails("\n\ng:conv(0, 'c', {out = 4, kernel = 99})",
+          "a.lua:3: conv \"c\": kernel must be within");
+    fails("g:conv(7, 'c', {out = 4, kernel = 3})", "no value 7");
+    fails("g:conv(1 << 40, 'c', {out = 4, kernel = 3})", "no value -1");
+    fails("g:conv(0, 'c', {out = 4, kernel = 3, strid = 1})", "did you mean \"stride\"");
+    fails("g:conv(0, 'c', {out = 4, kernel = 3, bias = 1})", "c.bias: true or false, got 1");
+    fails("g:conv(0, 'c')", "c: a table, got nothing");
+    fails("g:act(0, 'a', 'tanh')", "unknown activation \"tanh\"");
+    fails("g:linear(0, 'l', {out = 4})", "flatten or pool it first");
+    fails("g.conv({}, 0, 'c', {})", "eex.graph expected");
+    fails("g:finish(0)", "no value 0");
+    fails("return eex.graph{name = 'g'}", "graph.height: an integer in 1..16384, got nothing");
+    fails("return eex.graph{size = 8}", "graph.name: a text of 1..95 bytes, got nothing");
+    fails("g:with_gates{}", "not finished");
+    fails("g:points{rule = 'ranked'}", "not finished");
+    fails("g.x = 1", "attempt to index");
+}
+
+Test(lua_graph, looking)
+{
+    gives("return #g", "1");
+    gives("return tostring(g)", "graph \"g\" (1 nodes)");
+    gives("return eex.backbones.mobilenetv2{size = 32, classes = 10}:cost()", "6124928");
+    gives("return eex.backbones.mobilenetv2{size = 32, classes = 10}:cost('thop')", "6397504");
+    fails("return g:cost('flops')", "a.lua:1: unknown cost convention \"flops\"");
+    run("local n = eex.backbones.mobilenetv2{size = 32, classes = 10}:nodes()\n"
+        "for _, v in ipairs(n) do if v.name == 'features.3.add' then return v end end");
+    static const struct {
+        const char *key;
+        lua_Integer value;
+    } numbers[] = {{"h", 8}, {"w", 8}, {"c", 24}, {"macs", 0}, {"trunk_macs", 1692672 - 2 * 72704}};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        lua_getfield(L, 1, numbers[i].key);
+        cr_expect(lua_tointeger(L, -1) == numbers[i].value, "%s: %lld", numbers[i].key,
+                  (long long)lua_tointeger(L, -1));
+    }
+    lua_getfield(L, 1, "inputs");
+    cr_expect(lua_rawlen(L, -1) == 2);
+    lua_getfield(L, 1, "kind");
+    cr_expect(strcmp(lua_tostring(L, -1), "add") == 0);
+}
+
+/* ---- gates ---- */
+
+#define MOBILENET "local m = eex.backbones.mobilenetv2{size = 32, classes = 10}\n"
+
+Test(lua_graph, gates)
+{
+    gives(MOBILENET "local w = m:with_gates{{point = 'features.3.add', blocks = 2}}\n"
+                    "local e = w:exits('thop')\n"
+                    "return #e .. ' ' .. e[1].trunk .. ' ' .. e[1].gate .. ' ' .. e[1].cumulative",
+          "2 1692672 669936 2362608");
+    gives(MOBILENET
+          "local e = m:with_gates{{point = 'features.3.add', blocks = 2, heads = {0, 1}}}\n"
+          "e = e:exits() return e[1].blocks .. e[2].blocks .. e[3].blocks",
+          "012");
+    fails(MOBILENET "m:with_gates{{point = 'nowhere', blocks = 2}}",
+          "gates[1].point: the name or id of a feature map, got \"nowhere\"");
+    fails(MOBILENET "m:with_gates{{point = 3, blocks = -2}}",
+          "gates[1].blocks: an integer in 0..63");
+    fails(MOBILENET "m:with_gates{{point = 3, blocks = 1}, {point = 3, blocks = 1}}",
+          "two gates on");
+    fails(MOBILENET "m:with_gates{{point = 3, blocks = 1}}:with_gates{}", "carries gates already");
+    fails(MOBILENET "m:with_gates({}, 'swish')", "swish");
+}
+
+Test(lua_graph, saliency_rules)
+{
+    gives(MOBILENET "return #m:points()", "10");
+    gives(MOBILENET "return #m:points(eex.saliency.residual_merges())", "10");
+    gives(MOBILENET "return #m:points('stage_ends')", "8");
+    gives(MOBILENET "return #m:points(eex.saliency.all())", "149");
+    gives(MOBILENET "return #m:points(eex.saliency.ranked{metric = 'spacing'})", "7");
+    gives(MOBILENET "return #m:points(eex.saliency.ranked{count = 3, from = 'all'})", "3");
+    gives(MOBILENET "local p = m:points(eex.saliency.ranked{count = 2,\n"
+                    "  metric = function(n) return n.c - n.trunk_macs / 1e9 end})\n"
+                    "return m:nodes()[p[1] + 1].name .. ' ' .. m:nodes()[p[2] + 1].name",
+          "features.15.add features.16.add");
+    gives(MOBILENET "local p = m:points(function(nodes) local t = {}\n"
+                    "for _, n in ipairs(nodes) do if n.kind == 'add' then t[#t + 1] = n end end\n"
+                    "return t end) return #p",
+          "10");
+    gives(MOBILENET "local p = m:points{'features.5.add', 'features.3.add', 1} return p[1] .. #p",
+          "13");
+    gives("local x = g:flatten(g:act(0, 'a', 'relu'), 'f')\n"
+          "g:finish(g:linear(x, 'l', {out = 2})) return #g:points()",
+          "1"); /* no residual merges: everything */
+}
+
+Test(lua_graph, wrong_saliency_rules)
+{
+    fails(MOBILENET "m:points('merges')",
+          "saliency: one of \"residual_merges\", \"stage_ends\", \"all\" and \"ranked\"");
+    fails(MOBILENET "m:points{rule = 'merges'}", "saliency.rule: one of");
+    fails(MOBILENET "m:points{}", "saliency.rule: one of");
+    fails(MOBILENET "m:points(7)", "saliency: one of");
+    fails(MOBILENET "m:points{'features.3.add', 'nowhere'}", "saliency[2]: the name or id");
+    fails(MOBILENET "m:points{'features.3.add', 'features.3.add'}", "is there twice");
+    fails(MOBILENET "m:points{'classifier.1'}", "saliency[1]");
+    fails(MOBILENET "m:points(function() return 1 end)", "a table, got 1");
+    fails(MOBILENET "m:points(function() error('mine') end)", "a.lua:2: mine");
+    fails(MOBILENET "m:points(eex.saliency.ranked{metric = 'best'})", "saliency.metric: one of");
+    fails(MOBILENET "m:points(eex.saliency.ranked{metric = function() end})", "returns a number");
+    fails(MOBILENET "m:points(eex.saliency.ranked{metric = function() return 0/0 end})",
+          "not a number");
+    fails(MOBILENET "m:points(eex.saliency.ranked{cuont = 2})", "did you mean \"count\"");
+    fails(MOBILENET "m:points(eex.saliency.ranked{from = eex.saliency.ranked()})",
+          "saliency.from.rule: a rule that does not rank");
+    fails(MOBILENET "m:points{rule = 'all', count = 2}", "saliency.count: no such field");
+    fails("eex.saliency.ranked(3)", "a.lua:1: saliency.ranked: a table of options");
+}
+
+static int read_probe(lua_State *state)
+{
+    eex_lua_saliency *out = lua_touserdata(state, 1);
+    lua_getglobal(state, "rule");
+    lua_getglobal(state, "backbone");
+    eex_lua_read_saliency(out, state, 2, "saliency", eex_lua_backbone(state, 3));
+    return 0;
+}
+
+Test(lua_graph, the_probe_is_left_to_the_run)
+{
+    eex_lua_saliency found;
+    OK(run("rule = eex.saliency.ranked{metric = 'probe', count = 4}\n"
+           "backbone = eex.backbones.mobilenetv2{size = 32}"));
+    OK(eex_lua_protect(L, read_probe, &found));
+    cr_expect(found.probe && found.probe_count == 4 && found.points.count == 10);
+}
+
+Test(lua_graph, families_of_gates)
+{
+    gives("return #eex.gates.up_to(4).blocks", "4");
+    gives("return eex.gates.blocks({2, 3}, {max_exits = 5}).max_exits", "5");
+    fails("eex.gates.up_to(0)", "a.lua:1: gates.up_to: a positive integer, got 0");
+    fails("eex.gates.blocks(3)", "a.lua:1: gates.blocks: a list");
+}
