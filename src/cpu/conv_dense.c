@@ -3,6 +3,7 @@
 #include "base/status.h"
 #include "cpu/conv_axis.h"
 #include "cpu/kernels/gemm.h"
+#include "cpu/prefetch.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -336,6 +337,8 @@ static void run_tile(const worker *k, int ch, int cw, long long row, int rows)
         a[i] = k->job->args->a + cursor_in(&c);
         out[i] = cursor_out(&c);
     }
+    if (d->depth == d->in_c) /* 1x1: the rows after these, which the next tile reads */
+        eex__prefetch(k->job->args->a + cursor_in(&c), (ptrdiff_t)rows * d->in_c);
     eex_gemm_tile t = {
         .rows = rows,
         .segments = segment_count(d, ch, cw),

@@ -5,6 +5,7 @@
 #include "cpu/conv_grid.h"
 #include "cpu/kernels/depthwise.h"
 #include "cpu/kernels/gemm.h"
+#include "cpu/prefetch.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -200,6 +201,15 @@ static void stats_flush(stats_buffer *s)
     s->pixels = 0;
 }
 
+static void prefetch_in(const depthwise_job *job, const part *p, const float *from, int n,
+                        int samples)
+{
+    const eex_depthwise *d = job->d;
+    ptrdiff_t floats = (ptrdiff_t)d->in_h * d->in_w * d->channels;
+    if (p->channels == d->channels)
+        eex__prefetch(from + n * floats, samples * floats);
+}
+
 static void run_class(const depthwise_job *job, const part *p, stats_buffer *stats, int ch, int cw,
                       int n, int samples)
 {
@@ -253,6 +263,7 @@ static void run_thread(void *ctx, int thread, int threads)
     int step = block_samples(d, &p);
     for (int n = p.n; n < p.end; n += step) {
         int samples = p.end - n < step ? p.end - n : step;
+        prefetch_in(job, &p, job->args->a, n, samples);
         for (int ch = 0; ch < d->h.classes; ch++)
             for (int cw = 0; cw < d->w.classes; cw++)
                 run_class(job, &p, &stats, ch, cw, n, samples);
@@ -325,6 +336,7 @@ static void weights_thread(void *ctx, int thread, int threads)
     int step = block_samples(d, &p);
     for (int n = p.n; n < p.end; n += step) {
         int samples = p.end - n < step ? p.end - n : step;
+        prefetch_in(job, &p, job->x, n, samples);
         for (int ch = 0; ch < d->h.classes; ch++)
             for (int cw = 0; cw < d->w.classes; cw++)
                 weights_class(job, &p, dw, ch, cw, n, samples);

@@ -4,6 +4,7 @@
 #include "cpu/conv_axis.h"
 #include "cpu/conv_grid.h"
 #include "cpu/kernels/gemm.h"
+#include "cpu/prefetch.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -187,6 +188,19 @@ static void clear_tiles(const eex_weights *g, float *dw, int begin, int end)
     }
 }
 
+static void prefetch_block(const weights_job *job, const block *b)
+{
+    const eex_window *w = &job->g->w;
+    ptrdiff_t x_row = (ptrdiff_t)w->win * w->cin, dy_row = (ptrdiff_t)w->wout * w->cout;
+    ptrdiff_t samples = b->n_end - b->n, rows = b->row_end - b->row;
+    if (rows == w->hout) {
+        eex__prefetch(job->x + b->n * w->hin * x_row, samples * w->hin * x_row);
+        eex__prefetch(job->dy + b->n * w->hout * dy_row, samples * w->hout * dy_row);
+    } else {
+        eex__prefetch(job->dy + ((ptrdiff_t)b->n * w->hout + b->row) * dy_row, rows * dy_row);
+    }
+}
+
 /* Blocks are whole samples, or rows of one sample where a sample is large. */
 static void run_blocks(const weights_job *job, float *dw, int n, int n_end, int begin, int end)
 {
@@ -199,6 +213,7 @@ static void run_blocks(const weights_job *job, float *dw, int n, int n_end, int 
         b.n_end = n_end - b.n < samples ? n_end : b.n + samples;
         for (b.row = 0; b.row < w->hout; b.row = b.row_end) {
             b.row_end = w->hout - b.row < rows ? w->hout : b.row + rows;
+            prefetch_block(job, &b);
             for (int tile = begin; tile < end; tile++)
                 run_tile(job, &b, dw, tile);
         }

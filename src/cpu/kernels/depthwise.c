@@ -80,21 +80,42 @@ INLINE void run_pixels(const eex_depthwise_run *r, int first, const int pixels)
         run_vector(r, first, c, pixels, r->channels - c);
 }
 
+/* `first` counts pixels; the last few are as many as there are, 1..7. */
+static void run_rest(const eex_depthwise_run *r, int first)
+{
+    switch (r->count - first) {
+    case 1:
+        run_pixels(r, first, 1);
+        break;
+    case 2:
+        run_pixels(r, first, 2);
+        break;
+    case 3:
+        run_pixels(r, first, 3);
+        break;
+    case 4:
+        run_pixels(r, first, 4);
+        break;
+    case 5:
+        run_pixels(r, first, 5);
+        break;
+    case 6:
+        run_pixels(r, first, 6);
+        break;
+    case 7:
+        run_pixels(r, first, 7);
+        break;
+    default:
+        break;
+    }
+}
+
 static void run(const eex_depthwise_run *r)
 {
     int i = 0;
-    for (; i + 8 <= r->count; i += 8)
-        run_pixels(r, i, 8);
-    if (i + 4 <= r->count) {
-        run_pixels(r, i, 4);
-        i += 4;
-    }
-    if (i + 2 <= r->count) {
-        run_pixels(r, i, 2);
-        i += 2;
-    }
-    if (i < r->count)
-        run_pixels(r, i, 1);
+    for (; i + PIXELS <= r->count; i += PIXELS)
+        run_pixels(r, i, PIXELS);
+    run_rest(r, i);
 }
 
 /* The n channels from c on of `taps` taps from tap `first` on. */
