@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_THREADS = 1024, SYNTHETIC_SEED = 1 };
+enum { MAX_THREADS = 1024, SYNTHETIC_SEED = 0 };
 
 typedef struct arguments {
     const char *out, *device, *data;
