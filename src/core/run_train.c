@@ -108,17 +108,25 @@ eex_recipe eex__run_recipe(const eex_run *run, const eex_recipe *recipe)
     return r;
 }
 
-static void epoch_show(const eex_epoch_report *report)
+/* What the progress line says about the epochs that are done. */
+typedef struct shown {
+    double accuracy; /* of the last epoch, at the end of the network; below 0: none yet */
+    int epochs;
+} shown;
+
+static void show(void *context, int epoch, uint64_t done, uint64_t total, double loss)
 {
-    int last = report->exits - 1;
-    eex_progress_update((uint64_t)report->epoch, "loss %.3f, accuracy %.1f %%, %.0f images/s",
-                        report->loss[last], 100 * report->accuracy[last],
-                        report->images_per_second);
+    const shown *s = context;
+    if (s->accuracy < 0)
+        eex_progress_update(done, "epoch %d/%d, loss %.3f", epoch, s->epochs, loss);
+    else
+        eex_progress_update(done, "epoch %d/%d, loss %.3f, %.1f %% right", epoch, s->epochs, loss,
+                            100 * s->accuracy);
 }
 
 /* Epochs until the recipe is done, or a signal comes: then the state is saved. */
 static int train_epochs(const eex_run *run, eex_trainer *trainer, const eex__training *t,
-                        eex__history *history)
+                        eex__history *history, shown *s)
 {
     double saved = eex_clock_seconds();
     while (!eex_trainer_done(trainer)) {
@@ -129,7 +137,7 @@ static int train_epochs(const eex_run *run, eex_trainer *trainer, const eex__tra
         EEX_TRY(code);
         history_add(history, &report);
         history->seconds += report.seconds;
-        epoch_show(&report);
+        s->accuracy = report.accuracy[report.exits - 1];
         bool due = eex_clock_seconds() - saved >= CHECKPOINT_SECONDS || eex__run_poll() != EEX_OK;
         if (due || eex_trainer_done(trainer)) {
             EEX_TRY(checkpoint_save(run, trainer, t, history));
@@ -137,6 +145,12 @@ static int train_epochs(const eex_run *run, eex_trainer *trainer, const eex__tra
         }
     }
     return EEX_OK;
+}
+
+/* An epoch leaves out an incomplete last batch. */
+static uint64_t epoch_images(size_t count, size_t batch)
+{
+    return count > batch ? count / batch * batch : count;
 }
 
 int eex__run_train(eex_run *run, eex_params *params, const eex__training *training,
@@ -149,9 +163,12 @@ int eex__run_train(eex_run *run, eex_params *params, const eex__training *traini
                             training->count, training->seed));
     int code = checkpoint_load(run, trainer, training, history);
     if (code == EEX_OK) {
-        eex_progress_begin(training->title, (uint64_t)recipe.epochs, "epochs");
-        eex_progress_update((uint64_t)eex_trainer_epochs(trainer), NULL);
-        code = train_epochs(run, trainer, training, history);
+        shown s = {-1, recipe.epochs};
+        uint64_t images = epoch_images(training->count, (size_t)recipe.batch);
+        eex_progress_begin(training->title, (uint64_t)recipe.epochs * images, "images");
+        eex_progress_update((uint64_t)eex_trainer_epochs(trainer) * images, NULL);
+        eex_trainer_watch(trainer, show, &s);
+        code = train_epochs(run, trainer, training, history, &s);
         eex_progress_end();
     }
     if (code == EEX_OK)

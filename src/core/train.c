@@ -235,11 +235,9 @@ static int train_batch(eex_trainer *t, const eex_batch *batch)
     return EEX_OK;
 }
 
-/* Means over the images of this epoch so far. A loss far above that of guessing will not come
- * back. */
+/* Means over the images of this epoch so far. */
 static int read_totals(const eex_trainer *t, uint64_t images, eex_epoch_report *report)
 {
-    double limit = 100 * (1 + log(eex_graph_classes(t->params->graph)));
     report->exits = t->exits;
     for (int k = 0; k < t->exits; k++) {
         eex_totals totals = {.loss = NAN, .correct = NAN};
@@ -249,13 +247,21 @@ static int read_totals(const eex_trainer *t, uint64_t images, eex_epoch_report *
         EEX_TRY(eex_plan_totals(t->passes[t->pass_of[k]], k, &totals));
         report->loss[k] = totals.loss / (double)images;
         report->accuracy[k] = totals.correct / (double)images;
-        if (!(report->loss[k] < limit))
+    }
+    return EEX_OK;
+}
+
+/* A loss far above that of guessing will not come back. */
+static int check_totals(const eex_trainer *t, const eex_epoch_report *report)
+{
+    double limit = 100 * (1 + log(eex_graph_classes(t->params->graph)));
+    for (int k = 0; k < t->exits; k++)
+        if (t->pass_of[k] >= 0 && !(report->loss[k] < limit))
             return eex_fail(EEX_EDIVERGED,
                             "training of %s diverged: mean loss %g at exit %d of %d in epoch %d, "
                             "step %llu; a lower training.lr or training.clip may help",
                             eex_graph_name(t->params->graph), report->loss[k], k + 1, t->exits,
                             t->epoch + 1, (unsigned long long)t->step);
-    }
     return EEX_OK;
 }
 
@@ -273,6 +279,8 @@ static void tell(const eex_trainer *t, uint64_t images, const eex_epoch_report *
                  (uint64_t)t->recipe.epochs * t->images, n ? loss / n : 0);
 }
 
+enum { CHECK_EVERY = 50 }; /* batches */
+
 static int train_batches(eex_trainer *t, eex_epoch_report *report)
 {
     const eex_batch *batch;
@@ -284,16 +292,23 @@ static int train_batches(eex_trainer *t, eex_epoch_report *report)
     for (;;) {
         EEX_TRY(eex_loader_next(&batch, t->loader));
         if (!batch)
-            return read_totals(t, images, report);
+            break;
         EEX_TRY(train_batch(t, batch));
         images += (uint64_t)batch->count;
         double now = eex_clock_seconds();
-        if (now - told < 0.1)
+        bool show = now - told >= 0.1, check = batch->number % CHECK_EVERY == CHECK_EVERY - 1;
+        if (!show && !check)
             continue;
-        told = now;
         EEX_TRY(read_totals(t, images, report));
-        tell(t, images, report);
+        if (check) /* at fixed steps: what a training ends with never depends on time */
+            EEX_TRY(check_totals(t, report));
+        if (show) {
+            told = now;
+            tell(t, images, report);
+        }
     }
+    EEX_TRY(read_totals(t, images, report));
+    return check_totals(t, report);
 }
 
 int eex_trainer_epoch(eex_trainer *t, eex_epoch_report *report)
