@@ -477,11 +477,12 @@ Test(store, no_folder_and_no_permission)
     refused(eex_store_create(&file, test_path(folder, "no/a.h5"), "trace", 1), EEX_EIO,
             "No such file");
     cr_assert_null(file);
-    if (geteuid() ==
-        0) /* root may write everywhere: become nobody, as the test is its own process */
-        cr_assert_eq(setuid(65534), 0);
-    refused(eex_store_create(&file, test_path(folder, "a.h5"), "trace", 1), EEX_EIO,
-            "Permission denied");
+    bool root = geteuid() == 0; /* who may write everywhere */
+    cr_assert_eq(root ? seteuid(65534) : chmod(folder, 0500), 0);
+    int code = eex_store_create(&file, test_path(folder, "a.h5"), "trace", 1);
+    cr_assert_eq(root ? seteuid(0) : chmod(folder, 0700), 0);
+    refused(code, EEX_EIO, "Permission denied");
+    test_folder_remove(folder);
 }
 
 /* A file system that is full at any moment of writing: an error, no crash, and nothing left. */

@@ -1,0 +1,38 @@
+/* Makes JPEG and PNG files of every kind, with libjpeg and libpng directly. */
+#ifndef EEX_TESTS_PICTURES_H
+#define EEX_TESTS_PICTURES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum test_ink {
+    TEST_GREY,
+    TEST_COLOUR,
+    TEST_CMYK, /* Adobe's inverted ink */
+    TEST_YCCK,
+    TEST_CMYK_PLAIN /* no Adobe marker: 255 is full ink */
+} test_ink;
+
+typedef struct test_jpeg {
+    int width, height;
+    test_ink ink;
+    bool progressive;
+    int quality; /* 0: 95 */
+} test_jpeg;
+
+typedef struct test_png {
+    int width, height;
+    int type;  /* PNG_COLOR_TYPE_... */
+    int depth; /* 1, 2, 4, 8, 16 */
+    bool interlaced;
+} test_png;
+
+/* The colour of a picture at a place: a gradient from red to green along x and to blue along y. For
+ * grey pictures its luma. */
+void test_picture_pixel(uint8_t rgb[3], int x, int y, int width, int height);
+
+void test_write_jpeg(const char *path, const test_jpeg *what);
+void test_write_png(const char *path, const test_png *what);
+
+#endif
