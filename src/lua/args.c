@@ -60,7 +60,7 @@ static void push_found(lua_State *L, int index)
         char shown[64];
         int cut = snprintf(shown, sizeof shown, "%s", lua_tostring(L, index)) >= (int)sizeof shown;
         lua_pushfstring(L, "\"%s%s\"", shown, cut ? "..." : "");
-    } else if (lua_isnumber(L, index) || lua_isboolean(L, index))
+    } else if (lua_isnumber(L, index) || lua_isboolean(L, index) || lua_isuserdata(L, index))
         luaL_tolstring(L, index, NULL);
     else if (lua_isnil(L, index))
         lua_pushliteral(L, "nothing");
@@ -107,7 +107,7 @@ eex_args eex_args_open(lua_State *L, int index, const char *path, bool optional)
     eex_lua_where(L);
     const char *where = lua_tostring(L, -1);
     push_found(L, index);
-    lua_pushfstring(L, "%s%s: a table, got %s", where, *path ? path : "options",
+    lua_pushfstring(L, "%s%s: a table, got %s", where, *path ? path : "the script's value",
                     lua_tostring(L, -1));
     raise(L);
 }

@@ -59,10 +59,16 @@ static eex_graph *self(lua_State *L)
     return b->g;
 }
 
-eex_graph *eex_lua_backbone(lua_State *L, int index)
+eex_graph *eex_lua_finished(lua_State *L, int index)
 {
     box *b = luaL_testudata(L, index, METATABLE);
-    return b && b->g && eex_graph_exits(b->g) == 1 ? b->g : NULL;
+    return b && b->g && eex_graph_exits(b->g) > 0 ? b->g : NULL;
+}
+
+eex_graph *eex_lua_backbone(lua_State *L, int index)
+{
+    eex_graph *g = eex_lua_finished(L, index);
+    return g && eex_graph_exits(g) == 1 ? g : NULL;
 }
 
 static int value_at(lua_State *L, int index)

@@ -7,8 +7,9 @@
 
 #include <lua.h>
 
-/* The graph at an index, borrowed from the Lua object. NULL when it is something else, was not
- * finished, or has gates: use eex_lua_check_backbone where a message is wanted. */
+/* The finished graph at an index, borrowed from the Lua object; NULL when it is something else or
+ * was not finished. A backbone has no gates: NULL too when it has. */
+eex_graph *eex_lua_finished(lua_State *L, int index);
 eex_graph *eex_lua_backbone(lua_State *L, int index);
 
 /* A lua_CFunction: eex.graph(options), a new graph. */

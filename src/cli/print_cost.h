@@ -1,0 +1,23 @@
+/* Prints what a network costs, as a table or as JSON, on stdout. */
+#ifndef EEX_CLI_PRINT_COST_H
+#define EEX_CLI_PRINT_COST_H
+
+#include "core/cost.h"
+#include "core/saliency.h"
+
+enum { EEX_COST_CHOICES = 16 };
+
+typedef struct eex_cost_report {
+    const eex_graph *graph; /* with or without gates */
+    eex_convention only;    /* EEX_CONVENTIONS: all of them */
+    bool points;            /* also the candidate points of a backbone and the size of the space: */
+    eex_points salient;
+    bool probe; /* a run ranks them by a probe and keeps probe_count (0: log2 rule) */
+    int probe_count;
+    int choices, blocks[EEX_COST_CHOICES]; /* ascending */
+    eex_act act;
+} eex_cost_report;
+
+int eex_print_cost(const eex_cost_report *report, bool json);
+
+#endif
