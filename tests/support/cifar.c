@@ -28,10 +28,11 @@ void test_cifar_file(const char *path, int first, int count, int classes, int co
 
 void test_cifar10_folder(const char *folder, int count)
 {
+    char path[TEST_PATH_SIZE * 2]; /* `folder` may be one of test_path's buffers */
     cr_assert_eq(eex_fs_make_folder(folder), 0);
     for (int i = 0; i < 6; i++) {
-        char name[32];
-        snprintf(name, sizeof name, i < 5 ? "data_batch_%d.bin" : "test_batch.bin", i + 1);
-        test_cifar_file(test_path(folder, name), i * count, count, 10, 0);
+        snprintf(path, sizeof path, i < 5 ? "%s/data_batch_%d.bin" : "%s/test_batch.bin", folder,
+                 i + 1);
+        test_cifar_file(path, i * count, count, 10, 0);
     }
 }
