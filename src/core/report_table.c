@@ -168,10 +168,11 @@ static int results(eex_buffer *out, const eex_report *r, size_t width)
     EEX_TRY(networks(out, r, width));
     eex_buffer_putc(out, '\n');
     EEX_TRY(exits(out, r, width));
-    eex_buffer_printf(out, "\nADA_MACs: %s with every gate on the way (%s %% of the base), ",
+    eex_buffer_printf(out, "\nADA_MACs: %s (%s %% of the base) with every gate that was run,\n",
                       number(own, r->best.ada_macs_cumulative),
                       number(share, 100 * r->best.ada_macs_cumulative / r->base.macs));
-    eex_buffer_printf(out, "%s with the one taken\n", number(own, r->best.ada_macs));
+    eex_buffer_printf(out, "          %s with only the gate taken\n",
+                      number(own, r->best.ada_macs));
     if (r->best.rejected > 0)
         eex_buffer_printf(out, "rejected as out of distribution: %.2f %%\n",
                           100 * r->best.rejected);

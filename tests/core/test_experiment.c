@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { SIDE = 8, CLASSES = 3, TRAIN = 240, TEST = 60, PATH = 256 };
@@ -360,6 +361,44 @@ Test(experiment, interrupted_anywhere_probe_and_comparison_end_the_same)
     cr_assert_eq(r->trials.count, 9); /* two points, none or one of two gates */
     cr_assert_eq(r->tau_count, 3);
     eex_report_free(r);
+    eex_experiment_free(e);
+}
+
+/* Runs in a process of its own and kills it after a while; true when it was done before that. */
+static bool run_killed(const eex_experiment *e, const char *name, unsigned microseconds)
+{
+    pid_t child = fork();
+    cr_assert_geq(child, 0);
+    if (child == 0)
+        _exit(run_in(e, name, false) == EEX_OK ? 0 : 1);
+    usleep(microseconds);
+    kill(child, SIGKILL);
+    int status = 0;
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert(WIFSIGNALED(status) || WEXITSTATUS(status) == 0, "%s failed", name);
+    return WIFEXITED(status);
+}
+
+Test(experiment, killed_at_random_moments_a_run_ends_the_same)
+{
+    enum { RUNS = 6 };
+    eex_rng rng;
+    int kills = 0;
+    eex_experiment *e = experiment(EEX_EVALUATE_TRAIN);
+    e->final.epochs = 1;
+    eex_rng_seed(&rng, (uint64_t)getpid(), 0);
+    assert_run(e, "whole");
+    for (int i = 0; i < RUNS; i++) {
+        char name[32];
+        unsigned wait = 1000;
+        snprintf(name, sizeof name, "killed-%d", i);
+        while (!run_killed(e, name, (unsigned)eex_rng_below(&rng, wait))) {
+            kills++;
+            wait += 5000; /* so that there is progress on a slow machine */
+        }
+        same_run("whole", name);
+    }
+    cr_assert_geq(kills, RUNS);
     eex_experiment_free(e);
 }
 

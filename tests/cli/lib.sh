@@ -1,0 +1,82 @@
+# Sourced by the tests of the program: a folder of their own, checks, and a tiny experiment.
+# EEX is the program, EEX_SOURCE_DIR the source tree.
+set -u
+work=$(mktemp -d "${TMPDIR:-/tmp}/eex-cli-XXXXXX")
+trap 'chmod -R u+rwx "$work"; rm -rf "$work"' EXIT
+export EEX_DATA=$work/data
+cd "$work" || exit 1
+
+fail() {
+    echo "FAILED: $*" >&2
+    echo "--- stdout" >&2
+    cat "$work/out" >&2
+    echo "--- stderr" >&2
+    cat "$work/err" >&2
+    exit 1
+}
+
+# expect STATUS COMMAND...: runs it and checks its exit status; leaves out and err.
+expect() {
+    local wanted=$1 status
+    shift
+    "$@" >"$work/out" 2>"$work/err"
+    status=$?
+    [ "$status" -eq "$wanted" ] || fail "\"$*\" ended with $status, expected $wanted"
+}
+
+# The last output contains the text.
+out_has() {
+    grep -qF -- "$1" "$work/out" || fail "no \"$1\" on stdout"
+}
+err_has() {
+    grep -qF -- "$1" "$work/err" || fail "no \"$1\" on stderr"
+}
+
+skip() {
+    echo "skipped: $*"
+    exit 77
+}
+
+# A small data set and an experiment on it that takes about a second.
+make_data() {
+    expect 0 "$EEX" data make synthetic --train 300 --test 60 --name tiny
+}
+write_experiment() {
+    cat >"$1" <<'LUA'
+local eex = require "eex"
+
+local function backbone()
+  local g = eex.graph { name = "tiny", size = 32, channels = 3 }
+  local function conv(x, name, options)
+    options.pad = (options.kernel - 1) // 2
+    x = g:conv(x, name, options)
+    x = g:batch_norm(x, name .. ".bn")
+    return g:act(x, name .. ".act", "relu")
+  end
+  local x = conv(g:input(), "stem", { out = 8, kernel = 3, stride = 4 })
+  for i = 1, 3 do
+    local y = conv(x, "block" .. i, { out = 8, kernel = 3 })
+    x = g:add(x, y, "add" .. i)
+  end
+  x = g:global_pool(x, "pool")
+  x = g:flatten(x, "flatten")
+  x = g:linear(x, "classifier", { out = 10 })
+  return g:finish(x)
+end
+
+return {
+  name = "tiny",
+  dataset = { name = "tiny", calibration = 50, validation = 50 },
+  backbone = backbone(),
+  gates = { blocks = { 0, 1 } },
+  training = { epochs = 2, batch = 20, lr = 0.05 },
+  candidate = { epochs = 1 },
+  search = { trials = 20, population = 5, sample = 2 },
+}
+LUA
+}
+
+# What a run found, without what was measured in time.
+results() {
+    "$EEX" show "$1" --json | grep -v -e latency -e seconds -e speedup
+}

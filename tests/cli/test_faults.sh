@@ -1,0 +1,78 @@
+# What goes wrong around a run: two at once, folders that cannot be written, a full disk, signals.
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+make_data
+write_experiment tiny.lua
+run=("$EEX" run tiny.lua --threads 1 --set training.epochs=40)
+expect 0 "${run[@]}" --out whole
+results whole >whole.json
+
+# Two runs in one folder: the second is refused and the first is not disturbed.
+"${run[@]}" --out shared >/dev/null 2>&1 &
+first=$!
+while [ ! -e shared/run.h5 ]; do sleep 0.01; done
+expect 1 "${run[@]}" --out shared
+err_has "is in use by process"
+wait $first || fail "the first run was disturbed"
+results shared >shared.json
+cmp -s whole.json shared.json || fail "the first run was disturbed"
+
+# Ctrl-C: exit status 130, and how to go on.
+"${run[@]}" --out stopped >out 2>err &
+pid=$!
+while [ ! -e stopped/split.h5 ]; do sleep 0.01; done
+kill -INT $pid
+wait $pid
+[ $? -eq 130 ] || fail "Ctrl-C did not end with 130"
+err_has "the same command"
+expect 0 "$EEX" show stopped
+out_has "not finished"
+expect 0 "${run[@]}" --out stopped
+results stopped >stopped.json
+cmp -s whole.json stopped.json || fail "continued after Ctrl-C, the result differs"
+
+# kill -9 at random moments.
+kills=0
+while :; do
+    "${run[@]}" --out killed >out 2>err &
+    pid=$!
+    sleep "0.$(((RANDOM % 30) + 10 + 3 * kills))"
+    kill -9 $pid 2>/dev/null || break
+    wait $pid 2>/dev/null
+    kills=$((kills + 1))
+    [ $kills -lt 20 ] || break
+done
+wait $pid 2>/dev/null
+expect 0 "${run[@]}" --out killed
+results killed >killed.json
+cmp -s whole.json killed.json || fail "after $kills kills the result differs"
+ls killed | grep -q part && fail "a part of a file was left behind"
+echo "$kills kills"
+
+# Folders that cannot be written.
+if [ "$(id -u)" -ne 0 ]; then
+    mkdir locked
+    chmod 555 locked
+    expect 1 "${run[@]}" --out locked
+    err_has "locked"
+    expect 1 "${run[@]}" --out locked/deeper
+    err_has "locked/deeper"
+fi
+echo x >plain
+expect 1 "${run[@]}" --out plain/run
+err_has "plain"
+
+# A full disk: clear, nothing half-written, and it goes on when there is room.
+mkdir small
+if mount -t tmpfs -o size=60k none small 2>/dev/null; then
+    expect 1 "${run[@]}" --out small/run
+    err_has "No space left"
+    find small/run -name '*.part' | grep -q . && fail "a part of a file was left on the full disk"
+    mount -o remount,size=20m small
+    expect 0 "${run[@]}" --out small/run
+    results small/run >small.json
+    umount small
+    cmp -s whole.json small.json || fail "continued after a full disk, the result differs"
+else
+    echo "no tmpfs may be mounted here: the full disk was not tried"
+fi
+exit 0

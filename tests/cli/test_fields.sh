@@ -1,0 +1,58 @@
+# Mistakes in experiment files: what is wrong, where, and what was expected. Exit status 2.
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+write_experiment tiny.lua
+
+# refused ASSIGNMENT MESSAGE
+refused() {
+    expect 2 "$EEX" run tiny.lua --set "$1"
+    err_has "$2"
+    err_has "tiny.lua"
+}
+refused search.population=twenty 'search.population: a positive integer, got "twenty"'
+refused search.popluation=20 'search.popluation: no such field, did you mean "population"?'
+refused serach.trials=3 'serach: no such field, did you mean "search"?'
+refused search.algorithm=agin 'search.algorithm: one of "aging", "random" and "exhaustive", got "agin"'
+refused search.sample=9 'search.sample: from 1 to search.population, got 9'
+refused search.min_accuracy=86 'search.min_accuracy: a number in 0..1, got 86'
+refused training.lr=fast 'training.lr: a number of at least 0, got "fast"'
+refused training.lr=0 'training.lr: a positive number, got 0'
+refused training.epochs=0 'training.epochs: a positive integer, got 0'
+refused training.optimizer.kind=adam 'training.optimizer.kind: one of "sgd" and "adamw", got "adam"'
+refused training.schedule=cosin 'training.schedule: one of'
+refused candidate.regime=jiont 'candidate.regime: one of'
+refused final.from=base 'final.from'
+refused gates.blocks='{2, 1}' 'gates.blocks: each block count once, in ascending order'
+refused gates.blocks='{1, "2"}' 'gates.blocks[2]'
+refused gates.act=tanh 'gates.act: one of'
+refused policy.kind=per_clas 'policy.kind: one of'
+refused policy.temperature=warm 'policy.temperature: one of "fitted"'
+refused dataset=nil 'dataset: a table, got nothing'
+refused dataset.calibration=-1 'dataset.calibration'
+refused dataset.augment=yes 'dataset.augment: a table {crop, flip, cutout, jitter}, or false, got "yes"'
+refused backbone=mobilenetv2 'backbone: a finished network'
+refused saliency=residual_merge 'saliency: one of'
+refused saliency='{"add9"}' 'saliency[1]'
+refused name=a/b 'name: letters, digits'
+refused search.population.x=1 '"population" is a number and has no fields'
+refused search 'expected FIELD=VALUE'
+
+expect 1 "$EEX" run tiny.lua --device tpu
+err_has 'no device "tpu"'
+expect 1 "$EEX" run missing.lua
+err_has "missing.lua"
+expect 1 "$EEX" run tiny.lua
+err_has 'tiny'
+err_has "eex data"
+[ -e runs/tiny/run.h5 ] && fail "a run without its data set left something behind"
+
+# The script itself: file and line.
+printf 'return {\n  name = "x",\n  oops(\n}\n' >broken.lua
+expect 2 "$EEX" run broken.lua
+err_has "broken.lua:4"
+printf 'local t = nil\nreturn t.x\n' >failing.lua
+expect 2 "$EEX" run failing.lua
+err_has "failing.lua:2"
+printf 'return 7\n' >number.lua
+expect 2 "$EEX" run number.lua
+err_has "a table, got 7"
+exit 0
