@@ -10,8 +10,8 @@
 #include "core/experiment.h"
 #include "core/replay.h"
 
-/* What things cost, in MACs and in milliseconds of one input. A sample that leaves at a gate has run
- * the trunk up to there, that gate and every gate of the candidate before it. */
+/* What things cost, in MACs and in milliseconds of one input. A sample that leaves at a gate has
+ * run the trunk up to there, that gate and every gate of the candidate before it. */
 typedef struct eex_cost_tables {
     int points, choices;
     const double *trunk_macs; /* (points) trunk from the input up to and including the point */
@@ -23,8 +23,8 @@ typedef struct eex_cost_tables {
 } eex_cost_tables;
 
 typedef struct eex_evaluator_options {
-    eex_calibration policy;  /* how thresholds are set; tuned for each candidate on its own when
-                              * policy.tune says so */
+    eex_calibration policy; /* how thresholds are set; tuned for each candidate on its own when
+                             * policy.tune says so */
     eex_score_kind score;
     double weight;           /* of EEX_SCORE_WEIGHTED */
     bool by_latency;         /* the cost that is tuned and weighted is milliseconds, not MACs */
@@ -32,16 +32,16 @@ typedef struct eex_evaluator_options {
 } eex_evaluator_options;
 
 typedef struct eex_candidate {
-    int exits;                  /* gates and the end of the backbone */
-    int column[EEX_MAX_EXITS];             /* (exits) in the traces */
-    double macs_at[EEX_MAX_EXITS];         /* (exits) of a sample that leaves there */
+    int exits;                     /* gates and the end of the backbone */
+    int column[EEX_MAX_EXITS];     /* (exits) in the traces */
+    double macs_at[EEX_MAX_EXITS]; /* (exits) of a sample that leaves there */
     double ms_at[EEX_MAX_EXITS];
-    eex_operating_point tuned;  /* its thresholds; accuracy and cost on the calibration split */
-    eex_outcome outcome;        /* on the validation split; cost in MACs */
-    double score;               /* larger is better */
-    double accuracy;            /* objectives, on the validation split: right and not rejected */
-    double macs;                /* expected, everything executed */
-    double latency;             /* expected, ms; NaN without tables */
+    eex_operating_point tuned; /* its thresholds; accuracy and cost on the calibration split */
+    eex_outcome outcome;       /* on the validation split; cost in MACs */
+    double score;              /* larger is better */
+    double accuracy;           /* objectives, on the validation split: right and not rejected */
+    double macs;               /* expected, everything executed */
+    double latency;            /* expected, ms; NaN without tables */
 } eex_candidate;
 
 /* Scores:
@@ -60,8 +60,8 @@ int eex_evaluator_new(eex_evaluator **out, eex_trace *calibration, eex_trace *va
                       const eex_evaluator_options *options);
 void eex_evaluator_free(eex_evaluator *e);
 
-/* Scores one genome (points genes). EEX_EINVAL when a gene is outside 0..choices. No allocation; one
- * thread at a time. */
+/* Scores one genome (points genes). EEX_EINVAL when a gene is outside 0..choices. No allocation;
+ * one thread at a time. */
 int eex_evaluator_score(eex_evaluator *e, eex_candidate *out, const int *genome);
 
 /* The same with thresholds tuned thoroughly: for the candidate that is kept. */

@@ -3,14 +3,19 @@
  * Exit k may use one of `count` values of its a, ascending: -INFINITY (accept everything), values
  * half-way between neighbouring samples at evenly spaced ranks, INFINITY (never accept). A sample's
  * level is how many of them let it pass, so that "accepted with threshold t" is level > t, one byte
- * compared. Levels come from the very thresholds that eex_policy_decide compares, so rounding is the
- * same everywhere. */
+ * compared. Levels come from the very thresholds that eex_policy_decide compares, so rounding is
+ * the same everywhere. */
 #ifndef EEX_CORE_LEVELS_H
 #define EEX_CORE_LEVELS_H
 
 #include "core/policy.h"
 
-enum { EEX__LEVELS_MIN = 3, EEX__LEVELS_MAX = 126, EEX__LEVELS_DEFAULT = 64, EEX__LEVELS_BLOCK = 64 };
+enum {
+    EEX__LEVELS_MIN = 3,
+    EEX__LEVELS_MAX = 126,
+    EEX__LEVELS_DEFAULT = 64,
+    EEX__LEVELS_BLOCK = 64
+};
 
 typedef struct eex__levels {
     int samples, exits, count;

@@ -1,5 +1,5 @@
-/* Softmax in double precision on the host, for calibration. Decisions never come from here: they are
- * the device's EEX_OP_HEAD. */
+/* Softmax in double precision on the host, for calibration. Decisions never come from here: they
+ * are the device's EEX_OP_HEAD. */
 #ifndef EEX_CORE_SOFTMAX_H
 #define EEX_CORE_SOFTMAX_H
 

@@ -5,7 +5,8 @@
 #include "core/replay.h"
 
 typedef struct eex__tally {
-    int left[EEX_MAX_EXITS], right[EEX_MAX_EXITS], rejected[EEX_MAX_EXITS], agreed[EEX_MAX_EXITS]; /* samples that leave at each exit */
+    int left[EEX_MAX_EXITS], right[EEX_MAX_EXITS], rejected[EEX_MAX_EXITS],
+        agreed[EEX_MAX_EXITS]; /* samples that leave at each exit */
 } eex__tally;
 
 /* cost may be NULL: the outcome's is NaN. */

@@ -10,13 +10,13 @@
 #include "core/graph.h"
 
 typedef struct eex__chain {
-    int samples, stride, levels; /* stride: samples rounded up, as in eex__levels */
-    bool rejects;                /* some samples are rejected */
-    int least;                   /* an exit accepts at least so many samples, or none */
-    int count;                   /* exits */
+    int samples, stride, levels;        /* stride: samples rounded up, as in eex__levels */
+    bool rejects;                       /* some samples are rejected */
+    int least;                          /* an exit accepts at least so many samples, or none */
+    int count;                          /* exits */
     const uint8_t *cell[EEX_MAX_EXITS]; /* (count)(stride) of eex__levels */
     const double *cost;                 /* (count) */
-    uint8_t *now;     /* (stride) outcomes with the thresholds as they are */
+    uint8_t *now;                       /* (stride) outcomes with the thresholds as they are */
     uint8_t *next;    /* (stride) outcomes of samples that reach the exit at work */
     uint32_t *counts; /* (2 * levels + 3, 2 * EEX_MAX_EXITS) scratch, zero between calls */
 } eex__chain;
@@ -51,7 +51,8 @@ void eex__chain_measure(eex__chain *c, eex__thresholds *at);
 void eex__chain_judge(eex__chain *c, eex__thresholds *at);
 
 /* Gives each exit, from the last but one to the first, the threshold that is best for the aim with
- * the others as they stand, then judges. Says whether any moved. `at` must have been judged last. */
+ * the others as they stand, then judges. Says whether any moved. `at` must have been judged last.
+ */
 bool eex__chain_sweep(eex__chain *c, eex__thresholds *at, const eex__aim *aim);
 
 #endif

@@ -9,7 +9,7 @@
 static int head_allocate(eex_device *dev, void **out, size_t bytes)
 {
     *out = malloc(bytes ? bytes : 1);
-    return *out ? EEX_OK : EEX_ENOMEM;
+    return *out ? EEX_OK : eex_fail(EEX_ENOMEM, "head device: out of memory");
 }
 
 static void head_release(eex_device *dev, void *memory)

@@ -1,0 +1,109 @@
+/* Every allocation of calibration, tuning and replay fails once. */
+#include "support/memory.h"
+
+#include "base/status.h"
+#include "core/evaluate.h"
+#include "support/traces.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+enum { EXITS = 3, SAMPLES = 50 };
+
+static int filled(eex_trace **out, uint64_t seed)
+{
+    int code = eex_trace_new(out, SAMPLES, EXITS, 4);
+    if (code == EEX_OK)
+        test_trace_fill(*out, seed);
+    return code;
+}
+
+static int calibrate_and_sweep(void)
+{
+    const double cost[EXITS] = {1, 2, 3};
+    const eex_exit_costs costs = {EXITS, cost, 3};
+    eex_calibration how = eex_calibration_default();
+    eex_trace *trace = NULL;
+    eex_policy *policy = NULL;
+    eex_operating_point *front = NULL;
+    int count = 0;
+    how.tune = EEX_TUNE_ACCURACY;
+    int code = filled(&trace, 1);
+    if (code == EEX_OK)
+        code = eex_calibrate(&policy, trace, test_head_device(), &how, &costs);
+    if (code == EEX_OK)
+        code = eex_policy_sweep(&front, &count, trace, policy, &costs, 3);
+    free(front);
+    eex_policy_free(policy);
+    eex_trace_free(trace);
+    return code;
+}
+
+static int select_and_replay(void)
+{
+    const int columns[] = {0, 2};
+    eex_trace *trace = NULL, *part = NULL;
+    eex_policy *policy = NULL, *some = NULL;
+    eex_replayer *replayer = NULL;
+    int code = filled(&trace, 2);
+    if (code == EEX_OK)
+        code = eex_policy_new(&policy, EEX_POLICY_MARGIN, EXITS, 4);
+    if (code == EEX_OK)
+        code = eex_trace_select(&part, trace, columns, 2);
+    if (code == EEX_OK)
+        code = eex_policy_select(&some, policy, columns, 2);
+    if (code == EEX_OK)
+        code = eex_replayer_new(&replayer, trace, policy);
+    eex_replayer_free(replayer);
+    eex_policy_free(policy);
+    eex_policy_free(some);
+    eex_trace_free(trace);
+    eex_trace_free(part);
+    return code;
+}
+
+static int evaluate(eex_tune tune)
+{
+    const double trunk[] = {1, 2}, gate[] = {0.1, 0.2};
+    const eex_cost_tables tables = {2, 1, trunk, gate, 3, trunk, gate, 3};
+    eex_evaluator_options options = {.policy = eex_calibration_default()};
+    const int genome[] = {1, 1};
+    eex_trace *calibration = NULL, *validation = NULL;
+    eex_evaluator *e = NULL;
+    eex_policy *policy = NULL;
+    eex_candidate candidate;
+    options.policy.tune = tune;
+    int code = filled(&calibration, 3);
+    if (code == EEX_OK)
+        code = filled(&validation, 4);
+    if (code == EEX_OK)
+        code =
+            eex_evaluator_new(&e, calibration, validation, test_head_device(), &tables, &options);
+    if (code == EEX_OK)
+        code = eex_evaluator_score(e, &candidate, genome);
+    if (code == EEX_OK)
+        code = eex_evaluator_policy(&policy, e, &candidate);
+    eex_policy_free(policy);
+    eex_evaluator_free(e);
+    eex_trace_free(calibration);
+    eex_trace_free(validation);
+    return code;
+}
+
+static int evaluate_fixed(void)
+{
+    return evaluate(EEX_TUNE_NONE);
+}
+
+static int evaluate_tuned(void)
+{
+    return evaluate(EEX_TUNE_WEIGHTED);
+}
+
+Test(memory, every_failure_is_reported)
+{
+    cr_assert_gt(test_fail_each_allocation(calibrate_and_sweep), 30);
+    cr_assert_gt(test_fail_each_allocation(select_and_replay), 25);
+    cr_assert_gt(test_fail_each_allocation(evaluate_fixed), 30);
+    cr_assert_gt(test_fail_each_allocation(evaluate_tuned), 40);
+}
