@@ -78,12 +78,13 @@ static double split_cost(const eex_weights *g, double pixels, split s)
     return mine * tiles * g->mr * 2 + mine * (g->w.cin + g->w.cout) / 16 * 6 + parts;
 }
 
-static split choose_split(const eex_weights *g, double pixels, int threads)
+static split choose_split(const eex_weights *g, int samples, int threads)
 {
+    double pixels = (double)samples * g->w.hout * g->w.wout;
     split best = {1, threads};
     double least = split_cost(g, pixels, best);
     for (int tiles = 1; tiles < threads; tiles++) {
-        split s = {threads / tiles, tiles};
+        split s = {threads / tiles < samples ? threads / tiles : samples, tiles};
         double cost = split_cost(g, pixels, s);
         if (cost < least) {
             best = s;
@@ -148,93 +149,108 @@ static bool set_pixels(eex_gemm_outer *o, const weights_job *job, const block *b
     return true;
 }
 
-/* Tile `tile` counts row tiles innermost, then taps, then panels. */
-static void run_tile(const weights_job *job, const block *b, float *dw, int tile)
+/* Tile `tile` of dw: row tiles innermost, then taps, then panels. */
+typedef struct tile_place {
+    int tap, row, rows, column, columns;
+} tile_place;
+
+static tile_place place_of(const eex_weights *g, int tile)
 {
-    const eex_weights *g = job->g;
-    int taps = g->w.kernel * g->w.kernel;
-    int row_tile = tile % g->row_tiles, tap = tile / g->row_tiles % taps;
-    int column = tile / g->row_tiles / taps * g->nr;
-    int first = (int)((long long)g->w.cin * row_tile / g->row_tiles);
-    int next = (int)((long long)g->w.cin * (row_tile + 1) / g->row_tiles);
-    int left = g->w.cout - column;
-    eex_gemm_outer o = {
-        .rows = next - first,
-        .columns = left < g->nr ? left : g->nr,
-        .w = dw + ((ptrdiff_t)tap * g->w.cin + first) * g->w.cout + column,
-        .w_stride = g->w.cout,
-        .add = true,
-    };
-    if (!set_pixels(&o, job, b, tap / g->w.kernel, tap % g->w.kernel))
-        return;
-    o.x += first;
-    o.dy += column;
-    job->kernels->outer(&o);
+    int taps = g->w.kernel * g->w.kernel, row_tile = tile % g->row_tiles;
+    tile_place p = {.tap = tile / g->row_tiles % taps};
+    p.row = (int)((long long)g->w.cin * row_tile / g->row_tiles);
+    p.rows = (int)((long long)g->w.cin * (row_tile + 1) / g->row_tiles) - p.row;
+    p.column = tile / g->row_tiles / taps * g->nr;
+    p.columns = g->w.cout - p.column < g->nr ? g->w.cout - p.column : g->nr;
+    return p;
 }
 
-/* Sets the tiles [begin, end) of dw to 0. */
-static void clear_tiles(const eex_weights *g, float *dw, int begin, int end)
+static void clear_tile(const eex_gemm_outer *o)
 {
-    int per_panel = g->tiles / g->panels, taps = g->w.kernel * g->w.kernel;
-    for (int tile = begin; tile < end; tile++) {
-        int row_tile = tile % g->row_tiles, tap = tile / g->row_tiles % taps;
-        int column = tile / per_panel * g->nr;
-        int first = (int)((long long)g->w.cin * row_tile / g->row_tiles);
-        int next = (int)((long long)g->w.cin * (row_tile + 1) / g->row_tiles);
-        int left = g->w.cout - column;
-        size_t bytes = (size_t)(left < g->nr ? left : g->nr) * sizeof *dw;
-        for (int i = first; i < next; i++)
-            memset(dw + ((ptrdiff_t)tap * g->w.cin + i) * g->w.cout + column, 0, bytes);
+    for (int i = 0; i < o->rows; i++)
+        memset(o->w + i * o->w_stride, 0, (size_t)o->columns * sizeof *o->w);
+}
+
+/* The part of one tile of dw that a block's pixels give: added, or set. */
+static void run_tile(const weights_job *job, const block *b, float *dw, int tile, bool add)
+{
+    const eex_weights *g = job->g;
+    tile_place p = place_of(g, tile);
+    eex_gemm_outer o = {
+        .rows = p.rows,
+        .columns = p.columns,
+        .w = dw + ((ptrdiff_t)p.tap * g->w.cin + p.row) * g->w.cout + p.column,
+        .w_stride = g->w.cout,
+        .add = add,
+    };
+    if (set_pixels(&o, job, b, p.tap / g->w.kernel, p.tap % g->w.kernel)) {
+        o.x += p.row;
+        o.dy += p.column;
+        job->kernels->outer(&o);
+    } else if (!add) {
+        clear_tile(&o);
     }
 }
 
+/* What a block reads, unless its pixels lie apart. */
 static void prefetch_block(const weights_job *job, const block *b)
 {
     const eex_window *w = &job->g->w;
     ptrdiff_t x_row = (ptrdiff_t)w->win * w->cin, dy_row = (ptrdiff_t)w->wout * w->cout;
     ptrdiff_t samples = b->n_end - b->n, rows = b->row_end - b->row;
-    if (rows == w->hout) {
+    if (rows == w->hout && w->kernel >= w->stride)
         eex__prefetch(job->x + b->n * w->hin * x_row, samples * w->hin * x_row);
-        eex__prefetch(job->dy + b->n * w->hout * dy_row, samples * w->hout * dy_row);
-    } else {
-        eex__prefetch(job->dy + ((ptrdiff_t)b->n * w->hout + b->row) * dy_row, rows * dy_row);
-    }
+    eex__prefetch(job->dy + ((ptrdiff_t)b->n * w->hout + b->row) * dy_row,
+                  rows == w->hout ? samples * w->hout * dy_row : rows * dy_row);
 }
 
 /* Blocks are whole samples, or rows of one sample where a sample is large. */
-static void run_blocks(const weights_job *job, float *dw, int n, int n_end, int begin, int end)
+typedef struct block_size {
+    int samples, rows;
+} block_size;
+
+static block_size choose_block(const eex_window *w)
 {
-    const eex_window *w = &job->g->w;
     double sample = (double)w->hin * w->win * w->cin + (double)w->hout * w->wout * w->cout;
     int samples = sample < BLOCK_FLOATS ? (int)(BLOCK_FLOATS / sample) : 1;
     int rows = (int)(BLOCK_FLOATS / (sample / w->hout));
     rows = samples > 1 || rows > w->hout ? w->hout : rows < 1 ? 1 : rows;
-    for (block b = {.n = n}; b.n < n_end; b.n = b.n_end) {
-        b.n_end = n_end - b.n < samples ? n_end : b.n + samples;
-        for (b.row = 0; b.row < w->hout; b.row = b.row_end) {
-            b.row_end = w->hout - b.row < rows ? w->hout : b.row + rows;
-            prefetch_block(job, &b);
-            for (int tile = begin; tile < end; tile++)
-                run_tile(job, &b, dw, tile);
-        }
+    return (block_size){samples, rows};
+}
+
+/* The block after b among samples up to n_end; false when there is none. */
+static bool block_next(block *b, const eex_window *w, block_size size, int n_end)
+{
+    bool within = b->row_end < w->hout;
+    if (!within && b->n_end >= n_end)
+        return false;
+    if (!within) {
+        b->n = b->n_end;
+        b->n_end = n_end - b->n < size.samples ? n_end : b->n + size.samples;
     }
+    b->row = within ? b->row_end : 0;
+    b->row_end = w->hout - b->row < size.rows ? w->hout : b->row + size.rows;
+    return true;
 }
 
 static void weights_thread(void *ctx, int thread, int threads)
 {
     const weights_job *job = ctx;
     const eex_weights *g = job->g;
-    split s = choose_split(g, (double)job->samples * g->w.hout * g->w.wout, threads);
+    split s = choose_split(g, job->samples, threads);
     if (thread >= s.pixels * s.tiles)
         return;
     int n, n_end, begin, end, share = thread / s.tiles;
     eex_pool_share(&n, &n_end, job->samples, 1, share, s.pixels);
     eex_pool_share(&begin, &end, g->tiles, 1, thread % s.tiles, s.tiles);
-    bool direct = s.pixels == 1;
+    bool direct = s.pixels == 1, add = direct && job->accumulate;
     float *dw = direct ? job->dw : job->parts + (size_t)share * g->size;
-    if (!direct || !job->accumulate)
-        clear_tiles(g, dw, begin, end);
-    run_blocks(job, dw, n, n_end, begin, end);
+    block_size size = choose_block(&g->w);
+    for (block b = {n, n, 0, g->w.hout}; block_next(&b, &g->w, size, n_end); add = true) {
+        prefetch_block(job, &b);
+        for (int tile = begin; tile < end; tile++)
+            run_tile(job, &b, dw, tile, add);
+    }
 }
 
 /* dw (+)= the sum of the pixel parts, spread over threads. */
@@ -289,7 +305,7 @@ int eex__weights_run(eex_cpu *cpu, eex_weights *g, const eex_op_conv_bwd_weights
     };
     double pixels = (double)job.samples * g->w.hout * g->w.wout;
     int threads = eex__cpu_parallel(cpu, pixels * g->size / 40, weights_thread, &job);
-    split s = choose_split(g, pixels, threads);
+    split s = choose_split(g, job.samples, threads);
     if (s.pixels > 1) {
         sum_job sum = {&job, s.pixels};
         eex__cpu_parallel(cpu, (double)g->size * s.pixels / 4, sum_thread, &sum);
