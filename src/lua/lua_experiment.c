@@ -6,6 +6,7 @@
 #include "lua/args.h"
 #include "lua/experiment_set.h"
 #include "lua/lua_graph.h"
+#include "lua/lua_policy.h"
 #include "lua/lua_recipe.h"
 #include "lua/saliency.h"
 #include "lua/sandbox.h"
@@ -133,51 +134,10 @@ static void read_gates(eex_experiment *e, const eex_args *a)
 
 /* ---- policy ---- */
 
-static void read_temperature(eex_calibration *p, const eex_args *t)
-{
-    static const char *const fitted[] = {"fitted", NULL};
-    p->temperature = p->kind == EEX_POLICY_PER_CLASS ? 5 : 1;
-    if (type_of(t, "temperature") == LUA_TSTRING) {
-        eex_args_choice(t, "temperature", fitted);
-        p->temperature = 0;
-    } else {
-        p->temperature = eex_args_number_or(t, "temperature", 0.01, 1000, p->temperature);
-    }
-}
-
-/* Scripts give the entropy itself; the policy compares its negative. */
-static void read_thresholds(eex_calibration *p, const eex_args *t)
-{
-    static const double usual[EEX_POLICY_KINDS] = {
-        [EEX_POLICY_PER_CLASS] = 0.5,
-        [EEX_POLICY_MARGIN] = 0.5,
-        [EEX_POLICY_CONFIDENCE] = 0.9,
-        [EEX_POLICY_ENTROPY] = 0.3,
-    };
-    double sign = p->kind == EEX_POLICY_ENTROPY ? -1 : 1;
-    p->a = sign * eex_args_number_or(t, "a", -1000, 1000, usual[p->kind]);
-    if (eex_args_has(t, "b") && !is_false(t, "b"))
-        p->b = sign * eex_args_number(t, "b", -1000, 1000);
-    else
-        p->b = INFINITY;
-}
-
 static void read_policy(eex_experiment *e, const eex_args *a)
 {
-    static const char *const known[] = {"kind", "temperature", "a",  "b",
-                                        "tune", "target",      "by", NULL};
-    static const char *const kinds[] = {"per_class", "margin", "confidence", "entropy", NULL};
-    static const char *const tunes[] = {"none", "accuracy", "macs", "weighted", NULL};
-    static const char *const by[] = {"prediction", "label", NULL};
-    eex_calibration *p = &e->policy;
     eex_args t = eex_args_table(a, "policy", true);
-    eex_args_known(&t, known);
-    p->kind = (eex_policy_kind)eex_args_choice_or(&t, "kind", kinds, (int)p->kind);
-    read_temperature(p, &t);
-    read_thresholds(p, &t);
-    p->by_label = eex_args_choice_or(&t, "by", by, p->by_label) == 1;
-    p->tune = (eex_tune)eex_args_choice_or(&t, "tune", tunes, (int)p->tune);
-    p->target = eex_args_number_or(&t, "target", 0, INFINITY, p->target);
+    eex__read_policy(&e->policy, &t, "kind");
     eex_args_close(&t);
 }
 

@@ -1,0 +1,175 @@
+#include "cli/prompt.h"
+
+#include "base/fs.h"
+#include "base/signals.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#if EEX_HAVE_EDIT
+#include <editline/readline.h>
+#endif
+
+enum { HISTORY = 1000, COMPLETIONS = 256 };
+
+static eex_completer *completer;
+static void *completer_context;
+static volatile sig_atomic_t interrupted;
+
+/* While a line is typed, Ctrl-C is no reason to leave: reading ends with EINTR instead. */
+static void on_interrupt(int number)
+{
+    interrupted = 1;
+}
+
+static void catch_interrupts(struct sigaction *before)
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = on_interrupt;
+    sigemptyset(&action.sa_mask);
+    interrupted = 0;
+    sigaction(SIGINT, &action, before);
+}
+
+/* ---- without a terminal ---- */
+
+static char *read_plain(void)
+{
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t length = getline(&line, &room, stdin);
+    if (length < 0) {
+        free(line);
+        clearerr(stdin);
+        return NULL;
+    }
+    if (length > 0 && line[length - 1] == '\n')
+        line[length - 1] = '\0';
+    return line;
+}
+
+#if EEX_HAVE_EDIT
+
+/* ---- with one ---- */
+
+static char *matches[COMPLETIONS];
+static size_t match_count, match_next;
+
+static char *next_match(const char *word, int state)
+{
+    if (state == 0) {
+        match_next = 0;
+        match_count = completer(completer_context, matches, COMPLETIONS, word);
+    }
+    return match_next < match_count ? matches[match_next++] : NULL;
+}
+
+static char **complete(const char *word, int from, int to)
+{
+    rl_attempted_completion_over = 1; /* never names of files */
+    return completer ? rl_completion_matches(word, next_match) : NULL;
+}
+
+/* ~/.local/state/eex/history, or nothing when there is no home. */
+static char *history_path(void)
+{
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    char folder[4096];
+    char *path = NULL;
+    if (state && *state)
+        snprintf(folder, sizeof folder, "%s/eex", state);
+    else if (home && *home)
+        snprintf(folder, sizeof folder, "%s/.local/state/eex", home);
+    else
+        return NULL;
+    if (eex_fs_make_folder(folder) < 0 || eex_path_join(&path, folder, "history") < 0)
+        return NULL;
+    return path;
+}
+
+void eex_prompt_begin(eex_completer *complete_word, void *context)
+{
+    static char breaks[] = " \t\n\"'`@$><=;|&{}(),+-*/^%#~[]";
+    completer = complete_word;
+    completer_context = context;
+    if (!isatty(STDIN_FILENO))
+        return;
+    char *path = history_path();
+    rl_readline_name = "eex";
+    rl_attempted_completion_function = complete;
+    rl_completer_word_break_characters = breaks;
+    rl_completion_append_character = '\0';
+    using_history();
+    stifle_history(HISTORY);
+    if (path)
+        read_history(path);
+    free(path);
+}
+
+void eex_prompt_end(void)
+{
+    char *path = isatty(STDIN_FILENO) ? history_path() : NULL;
+    if (path)
+        write_history(path);
+    free(path);
+    completer = NULL;
+}
+
+void eex_prompt_remember(const char *line)
+{
+    if (isatty(STDIN_FILENO) && *line)
+        add_history(line);
+}
+
+static char *read_line(const char *prompt)
+{
+    return isatty(STDIN_FILENO) ? readline(prompt) : read_plain();
+}
+
+#else
+
+void eex_prompt_begin(eex_completer *complete_word, void *context)
+{
+    completer = complete_word;
+    completer_context = context;
+}
+
+void eex_prompt_end(void)
+{
+    completer = NULL;
+}
+
+void eex_prompt_remember(const char *line)
+{
+}
+
+static char *read_line(const char *prompt)
+{
+    if (isatty(STDIN_FILENO)) {
+        fputs(prompt, stdout);
+        fflush(stdout);
+    }
+    return read_plain();
+}
+
+#endif
+
+eex_prompt_result eex_prompt_read(char **line, const char *prompt)
+{
+    struct sigaction before;
+    catch_interrupts(&before);
+    *line = read_line(prompt);
+    sigaction(SIGINT, &before, NULL);
+    eex_signals_clear();
+    if (!interrupted)
+        return *line ? EEX_PROMPT_LINE : EEX_PROMPT_END;
+    free(*line);
+    *line = NULL;
+    fputc('\n', stdout);
+    return EEX_PROMPT_INTERRUPT;
+}

@@ -1,0 +1,286 @@
+#include "lua/lua_run.h"
+
+#include "base/buffer.h"
+#include "base/fs.h"
+#include "base/status.h"
+#include "core/replay.h"
+#include "core/report.h"
+#include "lua/args.h"
+#include "lua/lua_policy.h"
+
+#include <lauxlib.h>
+#include <math.h>
+#include <stdlib.h>
+
+static const char type_name[] = "eex.run";
+
+/* Everything that the object holds; absent until it is wanted. The user value is a table with what
+ * the report says. */
+typedef struct box {
+    eex_report *report;
+    eex_device *device;
+    eex_trace *calibration, *validation;
+    eex_policy *policy; /* of the last replay */
+    char *path;         /* being opened */
+    eex_buffer text;
+} box;
+
+static int box_close(lua_State *L)
+{
+    box *b = luaL_checkudata(L, 1, type_name);
+    eex_report_free(b->report);
+    eex_device_close(b->device);
+    eex_trace_free(b->calibration);
+    eex_trace_free(b->validation);
+    eex_policy_free(b->policy);
+    eex_buffer_free(&b->text);
+    free(b->path);
+    *b = (box){0};
+    return 0;
+}
+
+static box *self(lua_State *L)
+{
+    box *b = luaL_checkudata(L, 1, type_name);
+    if (!b->report)
+        luaL_error(L, "this run was closed");
+    return b;
+}
+
+/* ---- what the report says ---- */
+
+/* NaN, which is what is not known, is nil. */
+static void set_number(lua_State *L, const char *name, double value)
+{
+    if (isnan(value))
+        return;
+    lua_pushnumber(L, value);
+    lua_setfield(L, -2, name);
+}
+
+static void set_integer(lua_State *L, const char *name, lua_Integer value)
+{
+    lua_pushinteger(L, value);
+    lua_setfield(L, -2, name);
+}
+
+static void set_text(lua_State *L, const char *name, const char *value)
+{
+    lua_pushstring(L, value);
+    lua_setfield(L, -2, name);
+}
+
+static void set_latency(lua_State *L, const eex_report_latency *l)
+{
+    set_number(L, "latency_ms", l->mean);
+    set_number(L, "latency_p50_ms", l->p50);
+    set_number(L, "latency_p95_ms", l->p95);
+    set_number(L, "latency_p99_ms", l->p99);
+}
+
+static void push_exits(lua_State *L, const eex_report *r)
+{
+    lua_createtable(L, r->best.exits, 0);
+    for (int k = 0; k < r->best.exits; k++) {
+        const eex_report_exit *x = &r->best.exit[k];
+        lua_createtable(L, 0, 8);
+        set_integer(L, "position", x->position);
+        set_text(L, "node", x->node);
+        if (x->blocks >= 0)
+            set_integer(L, "blocks", x->blocks);
+        set_number(L, "utilisation", x->utilisation);
+        set_number(L, "accuracy", x->accuracy);
+        set_number(L, "macs", x->macs);
+        set_number(L, "validation_accuracy", x->validation_accuracy);
+        set_number(L, "ece_before", x->ece_before);
+        set_number(L, "ece_after", x->ece_after);
+        lua_rawseti(L, -2, k + 1);
+    }
+}
+
+static void push_networks(lua_State *L, const eex_report *r)
+{
+    lua_newtable(L);
+    set_number(L, "accuracy", r->base.accuracy);
+    set_number(L, "macs", r->base.macs);
+    set_latency(L, &r->base.latency);
+    lua_setfield(L, -2, "base");
+    lua_newtable(L);
+    set_number(L, "accuracy", r->best.accuracy);
+    set_number(L, "validation_accuracy", r->best.validation_accuracy);
+    set_number(L, "rejected", r->best.rejected);
+    set_number(L, "ada_macs", r->best.ada_macs);
+    set_number(L, "ada_macs_cumulative", r->best.ada_macs_cumulative);
+    set_number(L, "speedup", r->best.speedup);
+    set_latency(L, &r->best.latency);
+    push_exits(L, r);
+    lua_setfield(L, -2, "exits");
+    lua_setfield(L, -2, "best");
+}
+
+static void push_pareto(lua_State *L, const eex_report *r)
+{
+    lua_createtable(L, (int)r->front_count, 0);
+    for (size_t i = 0; i < r->front_count; i++) {
+        const eex_trial *t = &r->trials.at[r->front[i]];
+        const int *genome = eex_trials_genome(&r->trials, r->front[i]);
+        lua_createtable(L, 0, 6);
+        set_integer(L, "trial", (lua_Integer)r->front[i]);
+        set_number(L, "accuracy", t->accuracy);
+        set_number(L, "ada_macs_cumulative", t->macs);
+        set_number(L, "latency_ms", t->latency);
+        set_number(L, "score", t->score);
+        lua_createtable(L, 0, 4);
+        for (int p = 0; p < r->trials.genes && (size_t)p < r->points.count; p++)
+            if (genome[p] > 0 && genome[p] <= r->choices)
+                set_integer(L, r->points.item[p], r->blocks[genome[p] - 1]);
+        lua_setfield(L, -2, "gates");
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
+static void push_report(lua_State *L, const eex_report *r)
+{
+    lua_createtable(L, 0, 12);
+    set_text(L, "name", r->name);
+    set_text(L, "dataset", r->dataset);
+    set_text(L, "device", r->device);
+    set_text(L, "folder", r->folder);
+    set_text(L, "state", r->state);
+    set_integer(L, "seed", r->seed);
+    set_integer(L, "trials", (lua_Integer)r->trials.count);
+    set_number(L, "seconds", r->seconds);
+    set_number(L, "kendall_tau", r->tau);
+    lua_pushboolean(L, r->finished);
+    lua_setfield(L, -2, "finished");
+    push_networks(L, r);
+    push_pareto(L, r);
+    lua_setfield(L, -2, "pareto");
+}
+
+/* ---- what-if ---- */
+
+static int load_trace(eex_trace **out, box *b, const char *name)
+{
+    eex_store_file *file = NULL;
+    if (*out)
+        return EEX_OK;
+    free(b->path);
+    b->path = NULL;
+    EEX_TRY(eex_path_join(&b->path, b->report->folder, name));
+    if (!eex_fs_exists(b->path))
+        return eex_fail(EEX_ENOTFOUND, "%s has no %s yet: finish the run first", b->report->folder,
+                        name);
+    EEX_TRY(eex_store_open(&file, b->path, "trace", 1));
+    int code = eex_trace_load(out, file, "trace");
+    eex_store_close(file);
+    return code;
+}
+
+static int replay(eex_outcome *out, box *b, const eex_calibration *how)
+{
+    const eex_report *r = b->report;
+    double cost[EEX_MAX_EXITS];
+    if (!b->device)
+        EEX_TRY(eex_device_open(&b->device, "cpu", NULL));
+    EEX_TRY(load_trace(&b->calibration, b, "final-calibration.h5"));
+    EEX_TRY(load_trace(&b->validation, b, "final-validation.h5"));
+    if (b->validation->exits != r->best.exits)
+        return eex_fail(EEX_EFORMAT, "%s: a trace of %d exits, the network has %d", r->folder,
+                        b->validation->exits, r->best.exits);
+    for (int k = 0; k < r->best.exits; k++)
+        cost[k] = r->best.exit[k].macs;
+    double base = isnan(r->base.macs) ? cost[r->best.exits - 1] : r->base.macs;
+    const eex_exit_costs costs = {r->best.exits, cost, base};
+    eex_policy_free(b->policy);
+    b->policy = NULL;
+    EEX_TRY(eex_calibrate(&b->policy, b->calibration, b->device, how, &costs));
+    EEX_TRY(eex_trace_score(b->validation, b->device, b->policy->temperature));
+    return eex_replay(out, b->validation, b->policy, &costs, NULL, NULL);
+}
+
+static void push_outcome(lua_State *L, const eex_outcome *o, const eex_report *r)
+{
+    lua_newtable(L);
+    set_number(L, "accuracy", o->accuracy);
+    set_number(L, "macs", o->cost);
+    set_number(L, "rejected", o->rejected);
+    set_number(L, "agreement", o->agreement);
+    lua_createtable(L, r->best.exits, 0);
+    for (int k = 0; k < r->best.exits; k++) {
+        lua_createtable(L, 0, 3);
+        set_text(L, "node", r->best.exit[k].node);
+        set_number(L, "utilisation", o->share[k]);
+        set_number(L, "accuracy", o->exit_accuracy[k]);
+        lua_rawseti(L, -2, k + 1);
+    }
+    lua_setfield(L, -2, "exits");
+}
+
+/* run:replay{policy = "margin", a = 0.3} */
+static int run_replay(lua_State *L)
+{
+    box *b = self(L);
+    eex_calibration how = eex_calibration_default();
+    eex_outcome outcome;
+    eex_args a = eex_args_open(L, 2, "replay", true);
+    eex__read_policy(&how, &a, "policy");
+    if (replay(&outcome, b, &how) < 0)
+        eex_lua_raise(L);
+    push_outcome(L, &outcome, b->report);
+    return 1;
+}
+
+/* ---- the object ---- */
+
+static int run_index(lua_State *L)
+{
+    self(L);
+    if (lua_type(L, 2) == LUA_TSTRING && luaL_getmetafield(L, 1, "methods") != LUA_TNIL) {
+        lua_pushvalue(L, 2);
+        if (lua_rawget(L, -2) != LUA_TNIL)
+            return 1;
+        lua_pop(L, 2);
+    }
+    lua_getiuservalue(L, 1, 1);
+    lua_pushvalue(L, 2);
+    lua_rawget(L, -2);
+    return 1;
+}
+
+static int run_text(lua_State *L)
+{
+    box *b = self(L);
+    eex_buffer_clear(&b->text);
+    if (eex_report_table(&b->text, b->report, 0) < 0)
+        eex_lua_raise(L);
+    lua_pushstring(L, eex_buffer_text(&b->text));
+    return 1;
+}
+
+static void push_metatable(lua_State *L)
+{
+    static const luaL_Reg metamethods[] = {
+        {"__index", run_index}, {"__gc", box_close}, {"__tostring", run_text}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"replay", run_replay}, {NULL, NULL}};
+    if (!luaL_newmetatable(L, type_name))
+        return;
+    luaL_setfuncs(L, metamethods, 0);
+    luaL_newlib(L, methods);
+    lua_setfield(L, -2, "methods");
+    lua_pushliteral(L, "run");
+    lua_setfield(L, -2, "__metatable");
+}
+
+void eex_lua_push_run(lua_State *L, const char *folder)
+{
+    luaL_checkstack(L, 12, NULL);
+    box *b = lua_newuserdatauv(L, sizeof *b, 1);
+    *b = (box){0};
+    push_metatable(L);
+    lua_setmetatable(L, -2);
+    if (eex_report_load(&b->report, folder) < 0)
+        eex_lua_raise(L);
+    push_report(L, b->report);
+    lua_setiuservalue(L, -2, 1);
+}

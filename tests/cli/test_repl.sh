@@ -1,0 +1,48 @@
+# The prompt, fed through a pipe: values, statements over several lines, errors, runs.
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+
+# says INPUT STDOUT STDERR [ARGUMENTS]
+says() {
+    printf '%b' "$1" >in
+    "$EEX" repl "${@:4}" <in >out 2>err || fail "the prompt ended with $? after: $1"
+    [ -z "$2" ] || out_has "$2"
+    [ -z "$3" ] || err_has "$3"
+}
+says '1 + 1\n' '2' ''
+says '"a" .. 1, nil\n' 'a1	nil' ''
+says 'for i = 1, 2 do\nprint("line " .. i)\nend\n' 'line 2' ''
+says 'x = {1, {y = "z"}}\nx\n' '{ 1, { y = "z" } }' ''
+says 'x = = 2\n40 + 2\n' '42' 'stdin:1: unexpected symbol'
+says 'local function f() error("deep") end f()\n' '' 'stack traceback'
+says 'error({})\n' '' 'error: table'
+says 'os.execute("touch touched")\n' '' 'attempt to'
+says 'for i = 1, 2 do\n' '' 'the input ends within a statement'
+says 'eex.backbones.mobilenetv2 { size = 32, classes = 10 }\n' 'mobilenetv2' ''
+[ -e touched ] && fail "the prompt let a script through"
+
+make_data
+write_experiment tiny.lua
+says 'experiment.search.trials\n' '20' '' tiny.lua
+expect 0 "$EEX" run tiny.lua --threads 1
+says 'run.trials, run.finished\n' '20	true' '' runs/tiny
+says 'run:replay { policy = "confidence", a = 2 }.exits[1].utilisation\n' '0' '' runs/tiny
+says 'run:replay { policy = "confidence", a = 0 }.exits[1].utilisation\n' '1' '' runs/tiny
+says 'run:replay { polcy = "margin" }\n' '' 'did you mean "policy"?' runs/tiny
+expect 1 "$EEX" repl missing.lua
+err_has missing.lua
+
+# Ctrl-C stops what runs, and the prompt goes on.
+mkfifo keys
+"$EEX" repl <keys >out 2>err &
+pid=$!
+exec 3>keys
+echo 'while true do end' >&3
+sleep 0.5
+kill -INT $pid
+sleep 0.5
+echo '6 * 7' >&3
+exec 3>&-
+wait $pid || fail "the prompt did not survive Ctrl-C"
+out_has 42
+err_has interrupted
+exit 0
