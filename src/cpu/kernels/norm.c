@@ -14,15 +14,17 @@ enum {
     STRIP = 512 /* columns whose float sums are kept at a time */
 };
 
-/* n as whole rows of `period` and what is left. */
-static size_t whole_rows(size_t n, int period)
+/* Rows of `period` in n elements, as far as they make groups of ROWS. What is left at the end goes
+ * through one function for all cases, which decides as it runs: it sees few elements. */
+static size_t grouped_rows(size_t n, int period)
 {
-    return n / (size_t)period;
+    return n / (size_t)period / ROWS * ROWS;
 }
 
-static int left_over(size_t n, int period)
+/* Elements of the row that begins at `at`. */
+static int columns_at(size_t at, size_t n, int period)
 {
-    return (int)(n % (size_t)period);
+    return n - at < (size_t)period ? (int)(n - at) : period;
 }
 
 static __attribute__((noinline)) void flush(double *sums, float *part, int columns)
@@ -62,45 +64,37 @@ V_INLINE void moments_store(float *s, float *q, moments from)
     v_store(q, from.q);
 }
 
-/* Adds `rows` rows of `columns` (a multiple of the vector) to s and q. */
+/* Adds `rows` rows (a multiple of ROWS) of `columns` to s and q. */
 static void sums_block(float *s, float *q, const float *x, const float *shift, int rows,
                        int columns, size_t period)
 {
-    int r = 0;
-    for (; r + ROWS <= rows; r += ROWS, x += ROWS * period)
+    for (int r = 0; r < rows; r += ROWS, x += ROWS * period)
         for (int j = 0; j < columns; j += V_WIDTH) {
             moments m = moments_load(s + j, q + j);
             vec k = v_load(shift + j);
             for (int i = 0; i < ROWS; i++)
-                moments_add(&m, v_load(x + (size_t)i * period + j), k);
-            moments_store(s + j, q + j, m);
-        }
-    for (; r < rows; r++, x += period)
-        for (int j = 0; j < columns; j += V_WIDTH) {
-            moments m = moments_load(s + j, q + j);
-            moments_add(&m, v_load(x + j), v_load(shift + j));
+                moments_add(&m, v_load(x + (size_t)i * period + (size_t)j), k);
             moments_store(s + j, q + j, m);
         }
 }
 
 static void sums(double *sums, const float *x, const float *shift, size_t n, int period)
 {
-    size_t rows = whole_rows(n, period);
+    size_t rows = grouped_rows(n, period), p = (size_t)period;
     float s[STRIP] = {0}, q[STRIP] = {0};
     for (int j = 0; j < period; j += STRIP) {
         int columns = least(STRIP, period - j);
         for (size_t r = 0; r < rows; r += BLOCK) {
             int block = rows - r < BLOCK ? (int)(rows - r) : BLOCK;
-            sums_block(s, q, x + r * (size_t)period + j, shift + j, block, columns, (size_t)period);
+            sums_block(s, q, x + r * p + (size_t)j, shift + j, block, columns, p);
             flush(sums + j, s, columns);
             flush(sums + period + j, q, columns);
         }
     }
-    x += rows * (size_t)period;
-    for (int j = 0; j < left_over(n, period); j++) {
-        double d = x[j] - shift[j];
-        sums[j] += d;
-        sums[period + j] += d * d;
+    for (size_t i = rows * p; i < n; i++) {
+        double d = x[i] - shift[i % p];
+        sums[i % p] += d;
+        sums[p + i % p] += d * d;
     }
 }
 
@@ -118,21 +112,20 @@ V_INLINE vec affine_at(vec x, vec scale, vec offset, vec residual, const bool ad
     return v_act(add ? z + residual : z, act);
 }
 
-V_INLINE void affine_rows(const affine *t, size_t at, int columns, size_t period, const int rows,
-                          const bool add, const eex_act act)
+V_INLINE void affine_rows(const affine *t, size_t at, int period, const bool add, const eex_act act)
 {
-    for (int j = 0; j < columns; j += V_WIDTH) {
+    for (int j = 0; j < period; j += V_WIDTH) {
         vec scale = v_load(t->scale + j), offset = v_load(t->offset + j);
-        for (int i = 0; i < rows; i++) {
-            size_t k = at + (size_t)i * period + (size_t)j;
+        for (int i = 0; i < ROWS; i++) {
+            size_t k = at + (size_t)i * (size_t)period + (size_t)j;
             vec residual = add ? v_load(t->residual + k) : v_zero();
             v_store(t->y + k, affine_at(v_load(t->x + k), scale, offset, residual, add, act));
         }
     }
 }
 
-V_INLINE void affine_tail(const affine *t, size_t at, int columns, const bool add,
-                          const eex_act act)
+static __attribute__((noinline)) void affine_row(const affine *t, size_t at, int columns, bool add,
+                                                 eex_act act)
 {
     for (int j = 0; j < columns; j += V_WIDTH) {
         int n = least(V_WIDTH, columns - j);
@@ -146,12 +139,11 @@ V_INLINE void affine_tail(const affine *t, size_t at, int columns, const bool ad
 
 V_INLINE void affine_all(const affine *t, size_t n, int period, const bool add, const eex_act act)
 {
-    size_t rows = whole_rows(n, period), p = (size_t)period, r = 0;
-    for (; r + ROWS <= rows; r += ROWS)
-        affine_rows(t, r * p, period, p, ROWS, add, act);
-    for (; r < rows; r++)
-        affine_rows(t, r * p, period, p, 1, add, act);
-    affine_tail(t, r * p, left_over(n, period), add, act);
+    size_t p = (size_t)period, at = 0, grouped = grouped_rows(n, period) * p;
+    for (; at < grouped; at += ROWS * p)
+        affine_rows(t, at, period, add, act);
+    for (; at < n; at += p)
+        affine_row(t, at, columns_at(at, n, period), add, act);
 }
 
 static void apply(float *y, const float *x, const float *residual, const float *scale,
@@ -220,18 +212,19 @@ V_INLINE void bwd_sums_vector(moments *m, const gradient *t, vec mean, size_t k,
 }
 
 V_INLINE void bwd_sums_rows(float *s, float *q, const gradient *t, size_t at, int j0, int columns,
-                            size_t period, const int rows, const variant v)
+                            size_t period, const variant v)
 {
     for (int j = 0; j < columns; j += V_WIDTH) {
         moments m = moments_load(s + j, q + j);
         vec mean = v_load(t->mean + j0 + j);
-        for (int i = 0; i < rows; i++)
+        for (int i = 0; i < ROWS; i++)
             bwd_sums_vector(&m, t, mean, at + (size_t)i * period + (size_t)j, j0 + j, V_WIDTH, v);
         moments_store(s + j, q + j, m);
     }
 }
 
-V_INLINE void bwd_sums_tail(const gradient *t, size_t at, int columns, int period, const variant v)
+static __attribute__((noinline)) void bwd_sums_row(const gradient *t, size_t at, int columns,
+                                                   int period, variant v)
 {
     for (int j = 0; j < columns; j += V_WIDTH) {
         int n = least(V_WIDTH, columns - j);
@@ -246,31 +239,29 @@ V_INLINE void bwd_sums_tail(const gradient *t, size_t at, int columns, int perio
 
 V_INLINE void bwd_sums_all(const gradient *t, size_t n, int period, const variant v)
 {
-    size_t rows = whole_rows(n, period), p = (size_t)period;
+    size_t rows = grouped_rows(n, period), p = (size_t)period;
     float s[STRIP] = {0}, q[STRIP] = {0};
     for (int j = 0; j < period; j += STRIP) {
         int columns = least(STRIP, period - j);
         for (size_t r = 0; r < rows;) {
             size_t end = rows - r < BLOCK ? rows : r + BLOCK;
-            for (; r + ROWS <= end; r += ROWS)
-                bwd_sums_rows(s, q, t, r * p + (size_t)j, j, columns, p, ROWS, v);
-            for (; r < end; r++)
-                bwd_sums_rows(s, q, t, r * p + (size_t)j, j, columns, p, 1, v);
+            for (; r < end; r += ROWS)
+                bwd_sums_rows(s, q, t, r * p + (size_t)j, j, columns, p, v);
             flush(t->sums + j, s, columns);
             flush(t->sums + period + j, q, columns);
         }
     }
-    bwd_sums_tail(t, rows * p, left_over(n, period), period, v);
+    for (size_t at = rows * p; at < n; at += p)
+        bwd_sums_row(t, at, columns_at(at, n, period), period, v);
 }
 
-V_INLINE void bwd_apply_rows(const gradient *t, size_t at, int columns, size_t period,
-                             const int rows, const variant v)
+V_INLINE void bwd_apply_rows(const gradient *t, size_t at, int period, const variant v)
 {
-    for (int j = 0; j < columns; j += V_WIDTH) {
+    for (int j = 0; j < period; j += V_WIDTH) {
         vec mean = v_load(t->mean + j);
         vec a = v_load(t->a + j), b = v_load(t->b + j), c = v_load(t->c + j);
-        for (int i = 0; i < rows; i++) {
-            size_t k = at + (size_t)i * period + (size_t)j;
+        for (int i = 0; i < ROWS; i++) {
+            size_t k = at + (size_t)i * (size_t)period + (size_t)j;
             vec x = v_load(t->x + k);
             vec dz = slope(t, v_load(t->dy + k), x, k, j, V_WIDTH, v);
             v_store(t->out + k, v_fma(a, dz, v_fma(b, x - mean, c)));
@@ -278,7 +269,8 @@ V_INLINE void bwd_apply_rows(const gradient *t, size_t at, int columns, size_t p
     }
 }
 
-V_INLINE void bwd_apply_tail(const gradient *t, size_t at, int columns, const variant v)
+static __attribute__((noinline)) void bwd_apply_row(const gradient *t, size_t at, int columns,
+                                                    variant v)
 {
     for (int j = 0; j < columns; j += V_WIDTH) {
         int n = least(V_WIDTH, columns - j);
@@ -292,12 +284,11 @@ V_INLINE void bwd_apply_tail(const gradient *t, size_t at, int columns, const va
 
 V_INLINE void bwd_apply_all(const gradient *t, size_t n, int period, const variant v)
 {
-    size_t rows = whole_rows(n, period), p = (size_t)period, r = 0;
-    for (; r + ROWS <= rows; r += ROWS)
-        bwd_apply_rows(t, r * p, period, p, ROWS, v);
-    for (; r < rows; r++)
-        bwd_apply_rows(t, r * p, period, p, 1, v);
-    bwd_apply_tail(t, r * p, left_over(n, period), v);
+    size_t p = (size_t)period, at = 0, grouped = grouped_rows(n, period) * p;
+    for (; at < grouped; at += ROWS * p)
+        bwd_apply_rows(t, at, period, v);
+    for (; at < n; at += p)
+        bwd_apply_row(t, at, columns_at(at, n, period), v);
 }
 
 /* Calls all(t, n, period, variant) with a constant variant for the mask at hand. */
