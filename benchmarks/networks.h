@@ -1,0 +1,30 @@
+/* The networks that are measured, on a device and ready to run. */
+#ifndef EEX_BENCHMARKS_NETWORKS_H
+#define EEX_BENCHMARKS_NETWORKS_H
+
+#include "core/plan.h"
+
+enum { SIDE = 32, CLASSES = 10 };
+
+typedef struct network {
+    const char *name; /* "mobilenetv2", "mobilenetv2+gates", "resnet50" */
+    eex_device *dev;
+    eex_graph *graph;
+    eex_params *params;
+    double macs; /* of one image, forward, every gate included */
+} network;
+
+/* "+gates" are the seven gates of Table III of nasexer.txt. */
+int network_open(network *out, const char *name, int threads);
+void network_close(network *n);
+
+/* The augmentation that goes with CIFAR-10, switched on. */
+eex_augment network_augment(void);
+
+/* `count` images (count, SIDE, SIDE, 3) of noise; NULL when memory is short. The caller frees. */
+uint8_t *network_images(int count);
+
+/* The middle one of `count` values, which are sorted on the way. */
+double median(double *values, int count);
+
+#endif

@@ -1,0 +1,14 @@
+/* Where the time of a plan goes: counts what each op takes, by standing between plan and device. */
+#ifndef EEX_BENCHMARKS_PROFILE_H
+#define EEX_BENCHMARKS_PROFILE_H
+
+#include "core/plan.h"
+
+/* From now on every op that the device runs is timed, by the calling thread's processor time if
+ * `cpu`; one device at a time. */
+int profile_begin(eex_device *dev, const eex_plan *plan, bool cpu);
+
+/* Puts the device back and prints time by kind of op and the slowest ops, per step of `batch`. */
+void profile_end(eex_device *dev, const eex_plan *plan, int steps, int batch);
+
+#endif
