@@ -181,8 +181,9 @@ static int check_policy(const eex_experiment *e)
     EEX_TRY(need(e->policy.temperature >= 0 && isfinite(e->policy.temperature),
                  "policy.temperature", "a positive number, or \"fitted\"", e->policy.temperature));
     if (e->policy.tune == EEX_TUNE_ACCURACY)
-        return need(e->policy.target > 0 && e->policy.target <= 1, "policy.target",
-                    "an accuracy above 0, at most 1", e->policy.target);
+        return need(e->policy.target > -1 && e->policy.target <= 1, "policy.target",
+                    "an accuracy, at most 1; 0 or less: so far below the backbone's own",
+                    e->policy.target);
     if (e->policy.tune != EEX_TUNE_NONE)
         return need(e->policy.target > 0 && isfinite(e->policy.target), "policy.target",
                     "a positive number", e->policy.target);
