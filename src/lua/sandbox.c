@@ -93,6 +93,8 @@ static int report(lua_State *L, int status)
                         s->limit >> 20);
     else if (out_of_memory)
         code = eex_fail(EEX_ENOMEM, "out of memory while the script was running");
+    else if (message && strstr(message, "out of memory")) /* eex's own, through eex_lua_raise */
+        code = eex_fail(EEX_ENOMEM, "%s", message);
     else
         code = eex_fail(EEX_ESCRIPT, "%s", message ? message : "(error without a message)");
     s->full = false;

@@ -1,23 +1,19 @@
-#!/usr/bin/env bash
 # eex cost: the published integers, every convention, points and the mistakes that people make.
-set -u
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failed=0
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
 
-fail() {
-    echo "FAILED: $1"
-    failed=1
+# says TEXT ARGUMENTS...: the command works and its output, blanks squeezed, has the text
+says() {
+    local text=$1
+    shift
+    expect 0 "$EEX" cost "$@"
+    tr -s ' ' <"$work/out" | grep -qF -- "$text" || fail "cost $*: no \"$text\""
 }
-
-# expect STATUS TEXT ARGUMENTS...: the command ends so and its output, blanks squeezed, has the text
-expect() {
-    local status=$1 text=$2 output
+# refused STATUS TEXT ARGUMENTS...
+refused() {
+    local status=$1 text=$2
     shift 2
-    output=$("$EEX" cost "$@" 2>&1)
-    [ $? -eq "$status" ] || fail "cost $*: wrong exit status: $output"
-    tr -s ' ' <<<"$output" | grep -qF -- "$text" || fail "cost $*: no \"$text\" in: $output"
+    expect "$status" "$EEX" cost "$@"
+    err_has "$text"
 }
 
 cat >mobilenetv2.lua <<'LUA'
@@ -42,11 +38,11 @@ return m:with_gates {
 LUA
 
 # whole networks
-expect 0 "total 152 2,236,682 6,124,928 " mobilenetv2.lua
-expect 0 "total 152 2,236,682 6,397,504" mobilenetv2.lua --convention thop
-expect 0 "total 175 23,528,522 83,431,424 " resnet50.lua
-expect 0 "83,885,056" resnet50.lua --convention=thop
-expect 0 '"macs": 83431424' resnet50.lua --json
+says "total 152 2,236,682 6,124,928 " mobilenetv2.lua
+says "total 152 2,236,682 6,397,504" mobilenetv2.lua --convention thop
+says "total 175 23,528,522 83,431,424 " resnet50.lua
+says "83,885,056" resnet50.lua --convention=thop
+says '"macs": 83431424' resnet50.lua --json
 
 # Table III of the NASEREX paper, row by row
 for row in "1 features.3.add 2 1,692,672 669,936 2,362,608" \
@@ -57,44 +53,44 @@ for row in "1 features.3.add 2 1,692,672 669,936 2,362,608" \
     "6 features.15.add 3 5,178,624 693,760 8,912,560" \
     "7 features.16.add 3 5,498,624 693,760 9,926,320" \
     "8 classifier.1 end 6,397,504 0 10,825,200"; do
-    expect 0 "$row" gated.lua --convention thop
+    says "$row" gated.lua --convention thop
 done
-expect 0 '"cumulative": 9926320' gated.lua --convention thop --json
+says '"cumulative": 9926320' gated.lua --convention thop --json
 
 # points and the size of the space (Fig. 3)
-expect 0 "|N| = 152 layers; 10 salient points" mobilenetv2.lua --points
-expect 0 "placements: 2^152 without saliency, 2^10 with it" mobilenetv2.lua --points
-expect 0 "|N| = 175 layers; 16 salient points" resnet50.lua --points
-expect 0 "features.3.add 8 x 8 x 24 1,692,672 335,088 669,936 1,004,784 1,339,632" \
+says "|N| = 152 layers; 10 salient points" mobilenetv2.lua --points
+says "placements: 2^152 without saliency, 2^10 with it" mobilenetv2.lua --points
+says "|N| = 175 layers; 16 salient points" resnet50.lua --points
+says "features.3.add 8 x 8 x 24 1,692,672 335,088 669,936 1,004,784 1,339,632" \
     mobilenetv2.lua --points --convention thop
 for trunk in 3,104,256 3,321,344 4,060,928; do
-    expect 0 "$trunk" mobilenetv2.lua --points --convention thop
+    says "$trunk" mobilenetv2.lua --points --convention thop
 done
-expect 0 '"placements_without_saliency": 152' mobilenetv2.lua --points --json
+says '"placements_without_saliency": 152' mobilenetv2.lua --points --json
 
 # mistakes
 echo 'return { backbone = 7 }' >wrong.lua
-expect 2 "wrong.lua: backbone: a finished network" wrong.lua
+refused 2 "wrong.lua: backbone: a finished network" wrong.lua
 echo 'return {' >wrong.lua
-expect 2 "wrong.lua:2: unexpected symbol" wrong.lua
+refused 2 "wrong.lua:2: unexpected symbol" wrong.lua
 echo 'local x' >wrong.lua
-expect 2 "wrong.lua: the script's value: a table, got nothing" wrong.lua
+refused 2 "wrong.lua: the script's value: a table, got nothing" wrong.lua
 printf 'local eex = require "eex"\nreturn { backbone = eex.backbones.mobilenetv2 { width = "x" } }' \
     >wrong.lua
-expect 2 'wrong.lua:2: backbone.width: a number in 0.1..4, got "x"' wrong.lua
+refused 2 'wrong.lua:2: backbone.width: a number in 0.1..4, got "x"' wrong.lua
 echo 'return { backbone = require "eex".backbones.resnet50 {}, gates = { blocks = { 1, 1 } } }' \
     >wrong.lua
-expect 2 "gates.blocks: each block count once" wrong.lua --points
-expect 2 "--points" gated.lua --points
-expect 2 'unknown cost convention "flops"' mobilenetv2.lua --convention flops
-expect 2 "--json" mobilenetv2.lua --jsn
-expect 1 "nowhere.lua" nowhere.lua
-expect 0 "usage" --help
+refused 2 "gates.blocks: each block count once" wrong.lua --points
+refused 2 "--points" gated.lua --points
+refused 2 'unknown cost convention "flops"' mobilenetv2.lua --convention flops
+refused 2 "--json" mobilenetv2.lua --jsn
+refused 1 "nowhere.lua" nowhere.lua
+says "usage" --help
 
 # the library is found wherever the program is called from, and where it is told to look
-(cd / && "$EEX" cost "$work/resnet50.lua" >/dev/null 2>&1) || fail "called from /"
-EEX_LUA_DIR=$EEX_SOURCE_DIR/lua "$EEX" cost resnet50.lua >/dev/null 2>&1 || fail "EEX_LUA_DIR"
-output=$(EEX_LUA_DIR=/no/such/place "$EEX" cost resnet50.lua 2>&1) && fail "a missing library"
-grep -qF "/no/such/place" <<<"$output" || fail "a missing library: $output"
-
-exit $failed
+cd /
+expect 0 "$EEX" cost "$work/resnet50.lua"
+cd "$work" || exit 1
+EEX_LUA_DIR=$EEX_SOURCE_DIR/lua expect 0 "$EEX" cost resnet50.lua
+EEX_LUA_DIR=/no/such/place expect 1 "$EEX" cost resnet50.lua
+err_has "/no/such/place"

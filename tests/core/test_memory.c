@@ -1,8 +1,11 @@
-/* Every allocation of calibration, tuning and replay fails once. */
+/* Every allocation of graphs, calibration, tuning and replay fails once. */
 #include "support/memory.h"
 
 #include "base/status.h"
 #include "core/evaluate.h"
+#include "core/params.h"
+#include "cpu/cpu_register.h"
+#include "support/backbones.h"
 #include "support/traces.h"
 
 #include <criterion/criterion.h>
@@ -100,8 +103,34 @@ static int evaluate_tuned(void)
     return evaluate(EEX_TUNE_WEIGHTED);
 }
 
+static eex_device *device;
+
+static int graph_and_params(void)
+{
+    eex_graph *g = NULL, *cut = NULL;
+    eex_params *a = NULL, *b = NULL;
+    int code = eex_test_tiny_gated(&g, 10);
+    if (code == EEX_OK)
+        code = eex_graph_cut(&cut, g, 1);
+    if (code == EEX_OK)
+        code = eex_params_new(&a, device, g, 1);
+    if (code == EEX_OK)
+        code = eex_params_new(&b, device, cut, 2);
+    if (code == EEX_OK)
+        code = eex_params_copy(b, a, NULL);
+    eex_params_free(a);
+    eex_params_free(b);
+    eex_graph_free(cut);
+    eex_graph_free(g);
+    return code;
+}
+
 Test(memory, every_failure_is_reported)
 {
+    cr_assert_eq(eex_cpu_register(), EEX_OK);
+    cr_assert_eq(eex_device_open(&device, "cpu", &(eex_device_options){.threads = 1}), EEX_OK);
+    cr_assert_gt(test_fail_each_allocation(graph_and_params), 20);
+    eex_device_close(device);
     cr_assert_gt(test_fail_each_allocation(calibrate_and_sweep), 30);
     cr_assert_gt(test_fail_each_allocation(select_and_replay), 25);
     cr_assert_gt(test_fail_each_allocation(evaluate_fixed), 30);
