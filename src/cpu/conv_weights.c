@@ -13,27 +13,91 @@
 enum {
     /* Floats of x and dy that a thread keeps in its second-level cache while all tiles pass. */
     BLOCK_FLOATS = 96 * 1024,
+    /* ... but at least so many pixels, for each tile of dw is read and written once a block. */
+    BLOCK_PIXELS = 128,
+    /* Pixels whose channels are a multiple of a large power of two fall on few sets of the caches.
+     * A block of them is copied apart when enough tiles read the copy. (channels, readers) */
+    COLLIDING = 512,
+    COLLIDING_READERS = 4,
+    SLIGHTLY_COLLIDING = 128,
+    SLIGHTLY_COLLIDING_READERS = 32,
+    /* Most floats of all threads' partial sums together. */
+    PARTS_FLOATS = 32 * 1024 * 1024,
     BIAS_GRAIN = 16 /* channels: one cache line */
 };
 
 struct eex_weights {
-    eex_window w; /* with 1x1 kernels seen as one long row of pixels: see set_window */
-    int fold;     /* pixels of a sample that are samples to us */
+    eex_window w;           /* as the arithmetic sees it: see set_window */
+    int fold;               /* pixels of a sample that are samples to us */
+    bool gather;            /* only every stride-th pixel of x is copied and seen */
+    int x_h, x_w, x_stride; /* x as it is */
     int mr, nr;
-    int row_tiles, panels; /* of one tap */
-    int tiles;             /* panels * taps * row_tiles */
-    int size;              /* floats of dw */
+    int row_tiles, panels;         /* of one tap */
+    int tiles;                     /* panels * taps * row_tiles */
+    int size;                      /* floats of dw */
+    bool copy_x, copy_dy;          /* a block's pixels are copied into strips as wide as a tile */
+    int block_samples, block_rows; /* a block is whole samples, or rows of one large sample */
+    size_t x_copy, dy_copy;        /* floats of a thread's copies */
+    int most_parts;
     int threads;
 };
 
+/* A 1x1 kernel sees one long row of pixels; with a stride, those pixels that it uses. */
 static void set_window(eex_weights *g, const eex_window *w)
 {
     g->w = *w;
     g->fold = 1;
-    if (w->kernel == 1 && w->stride == 1 && w->pad == 0) {
+    g->x_h = w->hin;
+    g->x_w = w->win;
+    g->x_stride = w->stride;
+    if (w->kernel > 1 || w->pad > 0)
+        return;
+    g->gather = w->stride > 1;
+    g->w.stride = 1;
+    g->w.hin = w->hout;
+    g->w.win = w->wout;
+    if (!g->gather) {
         g->fold = w->hin * w->win;
-        g->w.hin = g->w.win = g->w.hout = g->w.wout = 1;
+        g->x_h = g->x_w = g->w.hin = g->w.win = g->w.hout = g->w.wout = 1;
     }
+}
+
+static void set_block(eex_weights *g)
+{
+    const eex_window *w = &g->w;
+    double sample = (double)w->hin * w->win * w->cin + (double)w->hout * w->wout * w->cout;
+    int rows = (int)(BLOCK_FLOATS / (sample / w->hout));
+    int least = (BLOCK_PIXELS + w->hout * w->wout - 1) / (w->hout * w->wout);
+    g->block_samples = sample < BLOCK_FLOATS ? (int)(BLOCK_FLOATS / sample) : 1;
+    if (g->block_samples < least)
+        g->block_samples = least;
+    bool whole = g->gather || g->block_samples > 1 || sample < BLOCK_FLOATS || rows > w->hout;
+    g->block_rows = whole ? w->hout : rows < 1 ? 1 : rows;
+}
+
+static bool worth_copying(int channels, int readers)
+{
+    return (channels % COLLIDING == 0 && readers >= COLLIDING_READERS) ||
+           (channels % SLIGHTLY_COLLIDING == 0 && readers >= SLIGHTLY_COLLIDING_READERS);
+}
+
+/* Floats between the pixels of a strip that holds `channels` channels, as the kernels pack them. */
+static int strip_width(const eex_weights *g, int channels)
+{
+    return channels > g->nr / 2 ? g->nr : g->nr / 2;
+}
+
+static void set_copies(eex_weights *g)
+{
+    const eex_window *w = &g->w;
+    int taps = w->kernel * w->kernel;
+    bool whole = g->block_rows == w->hout;
+    g->copy_x = g->gather || (whole && worth_copying(w->cin, taps * g->panels));
+    g->copy_dy = whole && worth_copying(w->cout, taps * g->row_tiles);
+    size_t x_pixels = (size_t)g->block_samples * w->hin * w->win;
+    size_t dy_pixels = (size_t)g->block_samples * w->hout * w->wout;
+    g->x_copy = g->copy_x ? x_pixels * g->row_tiles * strip_width(g, g->mr) : 0;
+    g->dy_copy = g->copy_dy ? dy_pixels * g->panels * g->nr : 0;
 }
 
 int eex__weights_new(eex_weights **out, eex_cpu *cpu, const eex_window *window)
@@ -50,7 +114,12 @@ int eex__weights_new(eex_weights **out, eex_cpu *cpu, const eex_window *window)
     g->tiles = g->panels * window->kernel * window->kernel * g->row_tiles;
     g->size = window->kernel * window->kernel * window->cin * window->cout;
     g->threads = eex_pool_threads(cpu->pool);
-    int status = eex__cpu_reserve(cpu, (size_t)g->threads * g->size * sizeof(float));
+    g->most_parts = PARTS_FLOATS / g->size < g->threads ? PARTS_FLOATS / g->size : g->threads;
+    set_block(g);
+    set_copies(g);
+    size_t parts = g->most_parts > 1 ? (size_t)g->most_parts * g->size : 0;
+    size_t floats = parts + g->threads * (g->x_copy + g->dy_copy);
+    int status = eex__cpu_reserve(cpu, floats * sizeof(float));
     if (status < 0) {
         free(g);
         return status;
@@ -85,6 +154,8 @@ static split choose_split(const eex_weights *g, int samples, int threads)
     double least = split_cost(g, pixels, best);
     for (int tiles = 1; tiles < threads; tiles++) {
         split s = {threads / tiles < samples ? threads / tiles : samples, tiles};
+        if (s.pixels > g->most_parts)
+            continue;
         double cost = split_cost(g, pixels, s);
         if (cost < least) {
             best = s;
@@ -98,15 +169,24 @@ typedef struct weights_job {
     const eex_weights *g;
     const eex_gemm_kernels *kernels;
     const float *x, *dy;
-    float *dw;    /* where a single part goes */
-    float *parts; /* (pixel parts, size), or NULL: straight to dw */
+    float *dw;     /* where a single part goes */
+    float *copies; /* (threads, x_copy + dy_copy) */
+    float *parts;  /* (pixel parts, size), unless all goes straight to dw */
     bool accumulate;
     int samples; /* batch * fold */
 } weights_job;
 
+/* Where a block's pixels of x or dy lie: in the tensor, or copied, one strip for each tile. */
+typedef struct side {
+    const float *at; /* the first pixel */
+    ptrdiff_t pixel; /* floats from one to the next, when not copied */
+    ptrdiff_t strip; /* floats from one strip to the next; 0: not copied */
+} side;
+
 /* Output pixels in hand: rows [row, row_end) of samples [n, n_end). */
 typedef struct block {
     int n, n_end, row, row_end;
+    side x, dy; /* from sample n on */
 } block;
 
 /* The output positions [*begin, *end) of an axis, within [low, high), at which a tap meets the
@@ -124,45 +204,62 @@ static void tap_range(int *begin, int *end, const eex_window *w, int tap, int si
         *end = high;
 }
 
-/* Sets the pixels of a block that tap (kh, kw) meets; false when there are none. */
-static bool set_pixels(eex_gemm_outer *o, const weights_job *job, const block *b, int kh, int kw)
-{
-    const eex_window *w = &job->g->w;
-    int h0, h1, w0, w1;
-    tap_range(&h0, &h1, w, kh, w->hin, b->row, b->row_end);
-    tap_range(&w0, &w1, w, kw, w->win, 0, w->wout);
-    if (h1 <= h0 || w1 <= w0)
-        return false;
-    ptrdiff_t cin = w->cin, cout = w->cout;
-    eex_grid g = {
-        .count = {b->n_end - b->n, h1 - h0, w1 - w0},
-        .a = {w->hin * w->win * cin, w->stride * w->win * cin, w->stride * cin},
-        .b = {w->hout * w->wout * cout, w->wout * cout, cout},
-    };
-    ptrdiff_t row = (ptrdiff_t)b->n * w->hin + h0 * w->stride - w->pad + kh;
-    o->x = job->x + (row * w->win + w0 * w->stride - w->pad + kw) * cin;
-    o->dy = job->dy + (((ptrdiff_t)b->n * w->hout + h0) * w->wout + w0) * cout;
-    eex__grid_simplify(&g, 8);
-    memcpy(o->count, g.count, sizeof o->count);
-    memcpy(o->x_stride, g.a, sizeof o->x_stride);
-    memcpy(o->dy_stride, g.b, sizeof o->dy_stride);
-    return true;
-}
-
 /* Tile `tile` of dw: row tiles innermost, then taps, then panels. */
 typedef struct tile_place {
-    int tap, row, rows, column, columns;
+    int kh, kw;
+    int row_tile, row, rows;
+    int panel, column, columns;
 } tile_place;
+
+static void set_rows(tile_place *p, const eex_weights *g, int row_tile)
+{
+    p->row_tile = row_tile;
+    p->row = (int)((long long)g->w.cin * row_tile / g->row_tiles);
+    p->rows = (int)((long long)g->w.cin * (row_tile + 1) / g->row_tiles) - p->row;
+}
+
+static void set_columns(tile_place *p, const eex_weights *g, int panel)
+{
+    p->panel = panel;
+    p->column = panel * g->nr;
+    p->columns = g->w.cout - p->column < g->nr ? g->w.cout - p->column : g->nr;
+}
 
 static tile_place place_of(const eex_weights *g, int tile)
 {
-    int taps = g->w.kernel * g->w.kernel, row_tile = tile % g->row_tiles;
-    tile_place p = {.tap = tile / g->row_tiles % taps};
-    p.row = (int)((long long)g->w.cin * row_tile / g->row_tiles);
-    p.rows = (int)((long long)g->w.cin * (row_tile + 1) / g->row_tiles) - p.row;
-    p.column = tile / g->row_tiles / taps * g->nr;
-    p.columns = g->w.cout - p.column < g->nr ? g->w.cout - p.column : g->nr;
+    int kernel = g->w.kernel, tap = tile / g->row_tiles % (kernel * kernel);
+    tile_place p = {.kh = tap / kernel, .kw = tap % kernel};
+    set_rows(&p, g, tile % g->row_tiles);
+    set_columns(&p, g, tile / g->row_tiles / (kernel * kernel));
     return p;
+}
+
+/* Sets what the kernel reads for a tile; false when its tap meets no pixel of the block. */
+static bool set_pixels(eex_gemm_outer *o, const eex_weights *g, const block *b, const tile_place *p)
+{
+    const eex_window *w = &g->w;
+    int h0, h1, w0, w1;
+    tap_range(&h0, &h1, w, p->kh, w->hin, b->row, b->row_end);
+    tap_range(&w0, &w1, w, p->kw, w->win, 0, w->wout);
+    if (h1 <= h0 || w1 <= w0)
+        return false;
+    ptrdiff_t x = b->x.strip ? strip_width(g, p->rows) : b->x.pixel;
+    ptrdiff_t dy = b->dy.strip ? strip_width(g, p->columns) : b->dy.pixel;
+    eex_grid grid = {
+        .count = {b->n_end - b->n, h1 - h0, w1 - w0},
+        .a = {w->hin * w->win * x, w->stride * w->win * x, w->stride * x},
+        .b = {w->hout * w->wout * dy, w->wout * dy, dy},
+    };
+    ptrdiff_t row = h0 * w->stride - w->pad + p->kh, column = w0 * w->stride - w->pad + p->kw;
+    o->x = b->x.at + (row * w->win + column) * x;
+    o->x += b->x.strip ? p->row_tile * b->x.strip : p->row;
+    o->dy = b->dy.at + ((ptrdiff_t)h0 * w->wout + w0) * dy;
+    o->dy += b->dy.strip ? p->panel * b->dy.strip : p->column;
+    eex__grid_simplify(&grid, 8);
+    memcpy(o->count, grid.count, sizeof o->count);
+    memcpy(o->x_stride, grid.a, sizeof o->x_stride);
+    memcpy(o->dy_stride, grid.b, sizeof o->dy_stride);
+    return true;
 }
 
 static void clear_tile(const eex_gemm_outer *o)
@@ -179,17 +276,15 @@ static void run_tile(const weights_job *job, const block *b, float *dw, int tile
     eex_gemm_outer o = {
         .rows = p.rows,
         .columns = p.columns,
-        .w = dw + ((ptrdiff_t)p.tap * g->w.cin + p.row) * g->w.cout + p.column,
+        .w =
+            dw + ((ptrdiff_t)(p.kh * g->w.kernel + p.kw) * g->w.cin + p.row) * g->w.cout + p.column,
         .w_stride = g->w.cout,
         .add = add,
     };
-    if (set_pixels(&o, job, b, p.tap / g->w.kernel, p.tap % g->w.kernel)) {
-        o.x += p.row;
-        o.dy += p.column;
+    if (set_pixels(&o, g, b, &p))
         job->kernels->outer(&o);
-    } else if (!add) {
+    else if (!add)
         clear_tile(&o);
-    }
 }
 
 /* What a block reads, unless its pixels lie apart. */
@@ -198,38 +293,82 @@ static void prefetch_block(const weights_job *job, const block *b)
     const eex_window *w = &job->g->w;
     ptrdiff_t x_row = (ptrdiff_t)w->win * w->cin, dy_row = (ptrdiff_t)w->wout * w->cout;
     ptrdiff_t samples = b->n_end - b->n, rows = b->row_end - b->row;
-    if (rows == w->hout && w->kernel >= w->stride)
+    if (rows == w->hout && !job->g->gather)
         eex__prefetch(job->x + b->n * w->hin * x_row, samples * w->hin * x_row);
     eex__prefetch(job->dy + ((ptrdiff_t)b->n * w->hout + b->row) * dy_row,
                   rows == w->hout ? samples * w->hout * dy_row : rows * dy_row);
 }
 
-/* Blocks are whole samples, or rows of one sample where a sample is large. */
-typedef struct block_size {
-    int samples, rows;
-} block_size;
-
-static block_size choose_block(const eex_window *w)
+/* Channels [row, row + rows) of the pixels that are seen, into one strip. */
+static void copy_strip(const weights_job *job, const block *b, const tile_place *p, float *to)
 {
-    double sample = (double)w->hin * w->win * w->cin + (double)w->hout * w->wout * w->cout;
-    int samples = sample < BLOCK_FLOATS ? (int)(BLOCK_FLOATS / sample) : 1;
-    int rows = (int)(BLOCK_FLOATS / (sample / w->hout));
-    rows = samples > 1 || rows > w->hout ? w->hout : rows < 1 ? 1 : rows;
-    return (block_size){samples, rows};
+    const eex_weights *g = job->g;
+    int pixels = g->w.win, width = strip_width(g, p->rows);
+    ptrdiff_t line = (ptrdiff_t)g->x_w * g->w.cin, step = g->x_stride;
+    const float *from = b->x.at + p->row;
+    if (!g->gather) {
+        job->kernels->pack(to, from, g->w.cin, (b->n_end - b->n) * g->x_h * g->x_w, p->rows);
+        return;
+    }
+    for (int n = b->n; n < b->n_end; n++, from += g->x_h * line)
+        for (int h = 0; h < g->w.hin; h++, to += (ptrdiff_t)pixels * width)
+            job->kernels->pack(to, from + h * step * line, step * g->w.cin, pixels, p->rows);
+}
+
+static void copy_x(const weights_job *job, block *b, float *to)
+{
+    const eex_weights *g = job->g;
+    int pixels = (b->n_end - b->n) * g->w.hin * g->w.win;
+    ptrdiff_t strip = (ptrdiff_t)pixels * strip_width(g, g->mr);
+    for (int i = 0; i < g->row_tiles; i++) {
+        tile_place p;
+        set_rows(&p, g, i);
+        copy_strip(job, b, &p, to + i * strip);
+    }
+    b->x = (side){.at = to, .strip = strip};
+}
+
+static void copy_dy(const weights_job *job, block *b, float *to)
+{
+    const eex_weights *g = job->g;
+    int pixels = (b->n_end - b->n) * g->w.hout * g->w.wout;
+    ptrdiff_t strip = (ptrdiff_t)pixels * g->nr;
+    for (int i = 0; i < g->panels; i++) {
+        tile_place p;
+        set_columns(&p, g, i);
+        job->kernels->pack(to + i * strip, b->dy.at + p.column, g->w.cout, pixels, p.columns);
+    }
+    b->dy = (side){.at = to, .strip = strip};
+}
+
+static void open_block(const weights_job *job, block *b, int thread)
+{
+    const eex_weights *g = job->g;
+    const eex_window *w = &g->w;
+    float *copies = job->copies + thread * (g->x_copy + g->dy_copy);
+    ptrdiff_t x = (ptrdiff_t)g->x_h * g->x_w * w->cin, dy = (ptrdiff_t)w->hout * w->wout * w->cout;
+    b->x = (side){.at = job->x + b->n * x, .pixel = w->cin};
+    b->dy = (side){.at = job->dy + b->n * dy, .pixel = w->cout};
+    prefetch_block(job, b);
+    if (g->copy_x)
+        copy_x(job, b, copies);
+    if (g->copy_dy)
+        copy_dy(job, b, copies + g->x_copy);
 }
 
 /* The block after b among samples up to n_end; false when there is none. */
-static bool block_next(block *b, const eex_window *w, block_size size, int n_end)
+static bool block_next(block *b, const eex_weights *g, int n_end)
 {
+    const eex_window *w = &g->w;
     bool within = b->row_end < w->hout;
     if (!within && b->n_end >= n_end)
         return false;
     if (!within) {
         b->n = b->n_end;
-        b->n_end = n_end - b->n < size.samples ? n_end : b->n + size.samples;
+        b->n_end = n_end - b->n < g->block_samples ? n_end : b->n + g->block_samples;
     }
     b->row = within ? b->row_end : 0;
-    b->row_end = w->hout - b->row < size.rows ? w->hout : b->row + size.rows;
+    b->row_end = w->hout - b->row < g->block_rows ? w->hout : b->row + g->block_rows;
     return true;
 }
 
@@ -245,9 +384,8 @@ static void weights_thread(void *ctx, int thread, int threads)
     eex_pool_share(&begin, &end, g->tiles, 1, thread % s.tiles, s.tiles);
     bool direct = s.pixels == 1, add = direct && job->accumulate;
     float *dw = direct ? job->dw : job->parts + (size_t)share * g->size;
-    block_size size = choose_block(&g->w);
-    for (block b = {n, n, 0, g->w.hout}; block_next(&b, &g->w, size, n_end); add = true) {
-        prefetch_block(job, &b);
+    for (block b = {.n_end = n, .row_end = g->w.hout}; block_next(&b, g, n_end); add = true) {
+        open_block(job, &b, thread);
         for (int tile = begin; tile < end; tile++)
             run_tile(job, &b, dw, tile, add);
     }
@@ -299,7 +437,8 @@ int eex__weights_run(eex_cpu *cpu, eex_weights *g, const eex_op_conv_bwd_weights
         .x = op->x,
         .dy = op->dy,
         .dw = op->dw,
-        .parts = cpu->scratch,
+        .copies = cpu->scratch,
+        .parts = (float *)cpu->scratch + g->threads * (g->x_copy + g->dy_copy),
         .accumulate = op->accumulate,
         .samples = batch * g->fold,
     };
