@@ -94,3 +94,13 @@ cd "$work" || exit 1
 EEX_LUA_DIR=$EEX_SOURCE_DIR/lua expect 0 "$EEX" cost resnet50.lua
 EEX_LUA_DIR=/no/such/place expect 1 "$EEX" cost resnet50.lua
 err_has "/no/such/place"
+
+# an installed program finds the library beside itself, and says where it looked when it is gone
+mkdir -p usr/bin usr/share/eex/lua
+cp "$EEX" usr/bin/eex
+cp -r "$EEX_SOURCE_DIR/lua/eex" usr/share/eex/lua/
+expect 0 usr/bin/eex cost resnet50.lua
+rm -r usr/share/eex/lua/eex
+expect 1 usr/bin/eex cost resnet50.lua
+err_has "usr/bin/../share/eex/lua"
+err_has "EEX_LUA_DIR"
