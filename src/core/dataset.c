@@ -18,7 +18,7 @@ struct eex_dataset {
     eex_store_list classes;
     int32_t *labels;
     uint8_t *difficulty;
-    size_t image_bytes;
+    size_t image_bytes, resident_limit;
     pthread_mutex_t lock; /* around reading `resident` in */
     uint8_t *resident;    /* (samples, H, W, C), or NULL */
 };
@@ -199,6 +199,7 @@ int eex_dataset_open(eex_dataset **out, const char *name_or_path)
     if (!data)
         return eex_fail(EEX_ENOMEM, "%s: out of memory", name_or_path);
     pthread_mutex_init(&data->lock, NULL);
+    data->resident_limit = EEX_DATASET_RESIDENT;
     int code = resolve(&data->path, name_or_path);
     if (code == EEX_OK)
         code = read_facts(data);
@@ -275,7 +276,7 @@ static int resident_images(const uint8_t **out, eex_dataset *data)
 {
     int code = EEX_OK;
     *out = NULL;
-    if (data->info.samples > EEX_DATASET_RESIDENT / data->image_bytes)
+    if (data->info.samples > data->resident_limit / data->image_bytes)
         return EEX_OK;
     pthread_mutex_lock(&data->lock);
     if (!data->resident)
@@ -283,6 +284,11 @@ static int resident_images(const uint8_t **out, eex_dataset *data)
     *out = data->resident;
     pthread_mutex_unlock(&data->lock);
     return code;
+}
+
+void eex_dataset_set_resident(eex_dataset *data, size_t bytes)
+{
+    data->resident_limit = bytes;
 }
 
 int eex_dataset_gather(uint8_t *out, eex_dataset *data, const uint32_t *samples, size_t count)

@@ -51,9 +51,12 @@ const int32_t *eex_dataset_labels(const eex_dataset *data);
 const uint8_t *eex_dataset_difficulty(const eex_dataset *data);
 
 /* Copies the images of `count` samples to out, (count, H, W, C), in the order given. The first call
- * reads all images into memory when they take at most EEX_DATASET_RESIDENT bytes; bigger sets are
- * read from the file each time. Several threads may call it at once. */
-#define EEX_DATASET_RESIDENT ((size_t)1 << 30)
+ * reads all images into memory when they fit; bigger sets are read from the file each time. Several
+ * threads may call it at once. */
 int eex_dataset_gather(uint8_t *out, eex_dataset *data, const uint32_t *samples, size_t count);
+
+/* Largest set, in bytes of images, that is held in memory; before the first gather. */
+#define EEX_DATASET_RESIDENT ((size_t)1 << 30) /* the default */
+void eex_dataset_set_resident(eex_dataset *data, size_t bytes);
 
 #endif

@@ -87,14 +87,18 @@ Test(dataset, gathers_any_samples_in_any_order)
 {
     char folder[TEST_PATH_SIZE];
     const uint32_t samples[] = {119, 0, 100, 99, 0};
-    uint8_t images[5 * 6];
     test_folder_make(folder);
-    eex_dataset *data = open_small(folder, 100, 20);
-    OK(eex_dataset_gather(images, data, samples, 5));
-    for (int i = 0; i < 30; i++)
-        cr_assert_eq(images[i], samples[i / 6]);
-    refused(eex_dataset_gather(images, data, (const uint32_t[]){120}, 1), EEX_EINVAL, "sample 120");
-    eex_dataset_close(data);
+    for (int resident = 0; resident < 2; resident++) { /* from memory and from the file */
+        uint8_t images[5 * 6];
+        eex_dataset *data = open_small(folder, 100, 20);
+        eex_dataset_set_resident(data, resident ? 120 * 6 : 120 * 6 - 1);
+        OK(eex_dataset_gather(images, data, samples, 5));
+        for (int i = 0; i < 30; i++)
+            cr_assert_eq(images[i], samples[i / 6]);
+        refused(eex_dataset_gather(images, data, (const uint32_t[]){120}, 1), EEX_EINVAL,
+                "sample 120");
+        eex_dataset_close(data);
+    }
     test_folder_remove(folder);
 }
 
