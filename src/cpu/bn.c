@@ -6,7 +6,7 @@
 #include "cpu/kernels/norm.h"
 #include "cpu/range.h"
 
-enum { VECTOR = 16, SHORTEST = 64, ARRAYS = 6 };
+enum { VECTOR = 16, SHORTEST = 64, ARRAYS = 6, BLOCK = 32768 };
 
 /* The fewest repetitions of c that make whole vectors and rows worth a loop. */
 static int period_of(int c)
@@ -35,6 +35,7 @@ eex_bn_scratch eex__bn_scratch(eex_cpu *cpu, int c)
 {
     eex_bn_scratch s = {.c = c, .period = period_of(c)};
     size_t period = (size_t)s.period;
+    s.block = (BLOCK + period - 1) / period * period;
     s.parts = cpu->scratch;
     s.sums = s.parts + 2 * period * (size_t)cpu->base.threads;
     s.scale = (float *)(s.sums + 2 * whole_lines((size_t)c));
@@ -95,8 +96,12 @@ static void apply_share(void *ctx, int thread, int threads)
     const eex_op_bn *op = job->op;
     size_t begin, end;
     eex__cpu_range(&begin, &end, job->n, (size_t)job->s->period, thread, threads);
-    job->kernels->apply(op->y + begin, op->x + begin, op->residual ? op->residual + begin : NULL,
-                        job->s->scale, job->s->offset, end - begin, job->s->period, op->act);
+    for (size_t at = end; at > begin;) {
+        size_t from = eex__cpu_block_before(begin, at, job->s->block);
+        job->kernels->apply(op->y + from, op->x + from, op->residual ? op->residual + from : NULL,
+                            job->s->scale, job->s->offset, at - from, job->s->period, op->act);
+        at = from;
+    }
 }
 
 void eex__bn_apply(eex_cpu *cpu, const eex_op_bn *op, const eex_bn_scratch *s, size_t n)

@@ -8,6 +8,7 @@
 /* Coefficients and sums of one run; all point into the device's scratch buffer. */
 typedef struct eex_bn_scratch {
     int c, period;
+    size_t block;          /* elements of a second pass at a time: whole periods */
     double *parts;         /* (threads, 2, period) */
     double *sums;          /* (2, c) */
     float *scale, *offset; /* (period) each, expanded, as is all that follows */

@@ -51,9 +51,13 @@ static void apply_share(void *ctx, int thread, int threads)
     const eex_bn_scratch *s = job->s;
     size_t begin, end;
     eex__cpu_range(&begin, &end, job->n, (size_t)s->period, thread, threads);
-    eex_norm_mask mask = mask_at(&job->mask, begin);
-    job->kernels->bwd_apply(job->op->dx + begin, job->dy + begin, job->op->x + begin, s->mean,
-                            &mask, s->a, s->b, s->k, end - begin, s->period);
+    for (size_t at = end; at > begin;) {
+        size_t from = eex__cpu_block_before(begin, at, s->block);
+        eex_norm_mask mask = mask_at(&job->mask, from);
+        job->kernels->bwd_apply(job->op->dx + from, job->dy + from, job->op->x + from, s->mean,
+                                &mask, s->a, s->b, s->k, at - from, s->period);
+        at = from;
+    }
 }
 
 /* Fills mean, scale and offset of the scratch; leaves 1 / deviation in a. */

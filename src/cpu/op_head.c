@@ -21,34 +21,27 @@ static size_t stride_of(int classes)
     return ((size_t)classes + 15) / 16 * 16;
 }
 
-/* Indices of the largest and second largest; *second is -1 when there is one class only. */
-static void two_largest(int *first, int *second, const float *z, int n)
+static int index_of(float value, const float *z, int n)
 {
-    *first = 0;
-    *second = -1;
-    for (int j = 1; j < n; j++) {
-        if (z[j] > z[*first]) {
-            *second = *first;
-            *first = j;
-        } else if (*second < 0 || z[j] > z[*second]) {
-            *second = j;
-        }
-    }
+    for (int j = 0; j < n; j++)
+        if (z[j] == value)
+            return j;
+    return 0; /* there is a NaN */
 }
 
 static void row_head(const head_job *job, int row, float *e)
 {
     const eex_op_head *op = job->op;
+    const eex_softmax_kernels *k = job->kernels;
     const float *z = op->logits + (size_t)row * (size_t)op->classes;
-    int first, second;
-    two_largest(&first, &second, z, op->classes);
-    float scale = 1.0f / op->temperature;
-    double sum = job->kernels->exp_sum(e, z, op->classes, z[first], scale), energy = 0;
-    for (int j = 0; j < op->classes; j++)
-        energy += e[j] > 0 ? e[j] * (((double)z[first] - z[j]) * scale) : 0;
-    op->top[row] = first;
-    op->confidence[row] = (float)(e[first] / sum);
-    op->margin[row] = (float)((e[first] - (second < 0 ? 0.0 : e[second])) / sum);
+    float z_max = k->largest(z, op->classes), scale = 1.0f / op->temperature;
+    int top = index_of(z_max, z, op->classes);
+    double sum = k->exp_sum(e, z, op->classes, z_max, scale);
+    double energy = k->spread(e, z, op->classes, z_max) * scale;
+    float second = fmaxf(k->largest(e, top), k->largest(e + top + 1, op->classes - top - 1));
+    op->top[row] = top;
+    op->confidence[row] = (float)(e[top] / sum);
+    op->margin[row] = (float)((e[top] - (op->classes > 1 ? (double)second : 0.0)) / sum);
     op->entropy[row] = (float)(log(sum) + energy / sum);
 }
 

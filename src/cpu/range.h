@@ -17,4 +17,13 @@ static inline void eex__cpu_range(size_t *begin, size_t *end, size_t n, size_t g
     *end = *end < n ? *end : n;
 }
 
+/* Steps through [begin, end) from behind in blocks of at most `block` elements that start at whole
+ * blocks from begin: `for (size_t at = end; at > begin; at = eex__cpu_block_before(begin, at, n))`
+ * with [eex__cpu_block_before(begin, at, n), at) the block of one turn. A pass that goes the other
+ * way than the one before it finds the end of the data still in the cache. */
+static inline size_t eex__cpu_block_before(size_t begin, size_t at, size_t block)
+{
+    return begin + (at - begin - 1) / block * block;
+}
+
 #endif

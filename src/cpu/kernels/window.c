@@ -6,8 +6,9 @@
 #include "cpu/kernels/kernels.h"
 
 enum {
-    COLUMNS = 4 * V_WIDTH, /* channels of a mean that are summed at a time */
-    BLOCK = 32             /* pixels summed before they are added to the total */
+    VECTORS = 4,                 /* of channels at a time, in registers */
+    COLUMNS = VECTORS * V_WIDTH, /* the same in channels */
+    BLOCK = 32                   /* pixels summed before they are added to the total */
 };
 
 /* The part of a window that lies on the image: rows y0..y1-1, columns x0..x1-1. */
@@ -43,52 +44,71 @@ static int lanes_at(int j, int n)
     return n - j < V_WIDTH ? n - j : V_WIDTH;
 }
 
-V_INLINE vec max_vector(const float *x, const eex_window *w, patch p, int lanes)
+/* `vectors` vectors of channels at a time; more than one only where all are full. */
+V_INLINE void max_strip(float *y, const float *x, const eex_window *w, patch p, const int vectors,
+                        const int lanes)
 {
-    vec best = v_set(-INFINITY);
-    for (int iy = p.y0; iy < p.y1; iy++)
-        for (int ix = p.x0; ix < p.x1; ix++) {
-            vec value = v_load_n(x + pixel(w, iy, ix), lanes);
-            best = v_pick(beats(value, best), value, best);
-        }
-    return best;
+    vec best[VECTORS];
+    for (int v = 0; v < vectors; v++)
+        best[v] = v_set(-INFINITY);
+    for (int iy = p.y0; iy < p.y1; iy++) {
+        const float *from = x + pixel(w, iy, p.x0);
+        for (int ix = p.x0; ix < p.x1; ix++, from += w->cin)
+            for (int v = 0; v < vectors; v++) {
+                vec value = v_load_n(from + v * V_WIDTH, lanes);
+                best[v] = v_pick(beats(value, best[v]), value, best[v]);
+            }
+    }
+    for (int v = 0; v < vectors; v++)
+        v_store_n(y + v * V_WIDTH, best[v], lanes);
 }
 
 static void max(float *y, const float *x, const eex_window *w, int row0, int row1)
 {
+    y += (size_t)row0 * (size_t)w->wout * (size_t)w->cin;
     for (int oy = row0; oy < row1; oy++)
-        for (int ox = 0; ox < w->wout; ox++) {
-            float *to = y + ((size_t)oy * (size_t)w->wout + (size_t)ox) * (size_t)w->cin;
+        for (int ox = 0; ox < w->wout; ox++, y += w->cin) {
             patch p = patch_at(w, oy, ox);
             int j = 0;
+            for (; j + COLUMNS <= w->cin; j += COLUMNS)
+                max_strip(y + j, x + j, w, p, VECTORS, V_WIDTH);
             for (; j + V_WIDTH <= w->cin; j += V_WIDTH)
-                v_store(to + j, max_vector(x + j, w, p, V_WIDTH));
-            if (j < w->cin) {
-                int lanes = lanes_at(j, w->cin);
-                v_store_n(to + j, max_vector(x + j, w, p, lanes), lanes);
-            }
+                max_strip(y + j, x + j, w, p, 1, V_WIDTH);
+            if (j < w->cin)
+                max_strip(y + j, x + j, w, p, 1, w->cin - j);
         }
 }
 
 /* Finds the maximum's place by number, then passes over the window again. */
-V_INLINE void max_bwd_vector(float *dx, vec dy, const float *x, const eex_window *w, patch p,
-                             int lanes)
+V_INLINE void max_bwd_strip(float *dx, const float *dy, const float *x, const eex_window *w,
+                            patch p, const int vectors, const int lanes)
 {
-    vec best = v_set(-INFINITY);
-    vec_int place = {0}, here = {0};
-    for (int iy = p.y0; iy < p.y1; iy++)
-        for (int ix = p.x0; ix < p.x1; ix++, here += 1) {
-            vec value = v_load_n(x + pixel(w, iy, ix), lanes);
-            vec_int wins = beats(value, best);
-            best = v_pick(wins, value, best);
-            place = (here & wins) | (place & ~wins);
-        }
+    vec best[VECTORS], d[VECTORS];
+    vec_int place[VECTORS], here = {0};
+    for (int v = 0; v < vectors; v++) {
+        best[v] = v_set(-INFINITY);
+        place[v] = here;
+        d[v] = v_load_n(dy + v * V_WIDTH, lanes);
+    }
+    for (int iy = p.y0; iy < p.y1; iy++) {
+        const float *from = x + pixel(w, iy, p.x0);
+        for (int ix = p.x0; ix < p.x1; ix++, from += w->cin, here += 1)
+            for (int v = 0; v < vectors; v++) {
+                vec value = v_load_n(from + v * V_WIDTH, lanes);
+                vec_int wins = beats(value, best[v]);
+                best[v] = v_pick(wins, value, best[v]);
+                place[v] = (here & wins) | (place[v] & ~wins);
+            }
+    }
     here = (vec_int){0};
-    for (int iy = p.y0; iy < p.y1; iy++)
-        for (int ix = p.x0; ix < p.x1; ix++, here += 1) {
-            float *to = dx + pixel(w, iy, ix);
-            v_store_n(to, v_load_n(to, lanes) + v_and(dy, here == place), lanes);
-        }
+    for (int iy = p.y0; iy < p.y1; iy++) {
+        float *to = dx + pixel(w, iy, p.x0);
+        for (int ix = p.x0; ix < p.x1; ix++, to += w->cin, here += 1)
+            for (int v = 0; v < vectors; v++) {
+                vec sum = v_load_n(to + v * V_WIDTH, lanes) + v_and(d[v], here == place[v]);
+                v_store_n(to + v * V_WIDTH, sum, lanes);
+            }
+    }
 }
 
 static void max_bwd(float *dx, const float *dy, const float *x, const eex_window *w)
@@ -96,10 +116,13 @@ static void max_bwd(float *dx, const float *dy, const float *x, const eex_window
     for (int oy = 0; oy < w->hout; oy++)
         for (int ox = 0; ox < w->wout; ox++, dy += w->cin) {
             patch p = patch_at(w, oy, ox);
-            for (int j = 0; j < w->cin; j += V_WIDTH) {
-                int lanes = lanes_at(j, w->cin);
-                max_bwd_vector(dx + j, v_load_n(dy + j, lanes), x + j, w, p, lanes);
-            }
+            int j = 0;
+            for (; j + COLUMNS <= w->cin; j += COLUMNS)
+                max_bwd_strip(dx + j, dy + j, x + j, w, p, VECTORS, V_WIDTH);
+            for (; j + V_WIDTH <= w->cin; j += V_WIDTH)
+                max_bwd_strip(dx + j, dy + j, x + j, w, p, 1, V_WIDTH);
+            if (j < w->cin)
+                max_bwd_strip(dx + j, dy + j, x + j, w, p, 1, w->cin - j);
         }
 }
 
@@ -107,9 +130,9 @@ static void max_bwd(float *dx, const float *dy, const float *x, const eex_window
 V_INLINE void mean_strip(float *y, const float *x, int hw, int c, float scale, const int vectors,
                          const int lanes)
 {
-    vec total[4] = {{0}};
+    vec total[VECTORS] = {{0}};
     for (int r = 0; r < hw; r += BLOCK) {
-        vec part[4] = {{0}};
+        vec part[VECTORS] = {{0}};
         int end = hw - r < BLOCK ? hw : r + BLOCK;
         for (int i = r; i < end; i++)
             for (int v = 0; v < vectors; v++)
@@ -126,7 +149,9 @@ static void mean(float *y, const float *x, int hw, int c)
     float scale = 1.0f / (float)hw;
     int j = 0;
     for (; j + COLUMNS <= c; j += COLUMNS)
-        mean_strip(y + j, x + j, hw, c, scale, 4, V_WIDTH);
+        mean_strip(y + j, x + j, hw, c, scale, VECTORS, V_WIDTH);
+    for (; j + 2 * V_WIDTH <= c; j += 2 * V_WIDTH)
+        mean_strip(y + j, x + j, hw, c, scale, 2, V_WIDTH);
     for (; j < c; j += V_WIDTH)
         mean_strip(y + j, x + j, hw, c, scale, 1, lanes_at(j, c));
 }
