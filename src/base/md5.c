@@ -105,7 +105,7 @@ int eex_md5_file(char out[EEX_MD5_HEX], const char *path)
     md5 m;
     uint8_t *buffer = malloc(READ_SIZE);
     if (!buffer)
-        return eex_fail(EEX_ENOMEM, "no memory to check %s", path);
+        return eex_fail(EEX_ENOMEM, "out of memory, cannot check %s", path);
     FILE *file = fopen(path, "rbe");
     if (!file) {
         free(buffer);

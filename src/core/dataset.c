@@ -105,16 +105,27 @@ static int read_column(void *out, eex_dataset *data, const char *name, eex_store
     return EEX_OK;
 }
 
+/* Only the synthetic data sets have it. */
+static int read_difficulty(eex_dataset *data)
+{
+    eex_store_type type;
+    eex_store_shape shape;
+    int code = eex_store_describe(&type, &shape, data->file, "train/difficulty");
+    if (code < 0)
+        return code == EEX_ENOTFOUND ? EEX_OK : code;
+    data->difficulty = malloc(data->info.samples);
+    if (!data->difficulty)
+        return eex_fail(EEX_ENOMEM, "%s: out of memory", data->path);
+    return read_column(data->difficulty, data, "difficulty", EEX_STORE_U8);
+}
+
 static int read_labels(eex_dataset *data)
 {
     const eex_dataset_info *info = &data->info;
     data->labels = malloc(info->samples * sizeof *data->labels);
-    data->difficulty = eex_store_has(data->file, "train/difficulty") ? malloc(info->samples) : NULL;
     if (!data->labels)
-        return eex_fail(EEX_ENOMEM, "%s: no memory for %u labels", data->path, info->samples);
+        return eex_fail(EEX_ENOMEM, "%s: out of memory for %u labels", data->path, info->samples);
     EEX_TRY(read_column(data->labels, data, "labels", EEX_STORE_I32));
-    if (data->difficulty)
-        EEX_TRY(read_column(data->difficulty, data, "difficulty", EEX_STORE_U8));
     for (uint32_t i = 0; i < info->samples; i++)
         if (data->labels[i] < 0 || data->labels[i] >= info->classes)
             return eex_fail(EEX_EFORMAT, "%s: the label of sample %u is %d, expected 0 to %d",
@@ -184,12 +195,14 @@ static int read_facts(eex_dataset *data)
     info->classes = (int)data->classes.count;
     info->class_names = (const char *const *)data->classes.item;
     EEX_TRY(read_shape(&info->train, data, "train/images"));
-    if (eex_store_has(data->file, "test"))
-        EEX_TRY(read_shape(&info->test, data, "test/images"));
+    int code = read_shape(&info->test, data, "test/images");
+    if (code < 0 && code != EEX_ENOTFOUND)
+        return code;
     info->samples = info->train + info->test;
     data->image_bytes = (size_t)info->height * (size_t)info->width * (size_t)info->channels;
     EEX_TRY(read_statistics(data));
-    return read_labels(data);
+    EEX_TRY(read_labels(data));
+    return read_difficulty(data);
 }
 
 int eex_dataset_open(eex_dataset **out, const char *name_or_path)
@@ -259,7 +272,7 @@ static int load(eex_dataset *data)
     const eex_dataset_info *info = &data->info;
     uint8_t *images = malloc(info->samples * data->image_bytes);
     if (!images)
-        return eex_fail(EEX_ENOMEM, "%s: no memory for %u images", data->path, info->samples);
+        return eex_fail(EEX_ENOMEM, "%s: out of memory for %u images", data->path, info->samples);
     int code = read_images(images, data, false, 0, info->train);
     if (code == EEX_OK && info->test)
         code = read_images(images + info->train * data->image_bytes, data, true, 0, info->test);

@@ -135,13 +135,15 @@ static int write_column(eex_store_file *file, const part *p, const char *name, e
 {
     char path[64];
     snprintf(path, sizeof path, "%s/%s", p->name, name);
-    EEX_TRY(eex_buffer_status(column));
     return eex_store_write_packed(file, path, type, &(eex_store_shape){1, {p->count}},
                                   column->data);
 }
 
 static int write_part(eex_store_file *file, const part *p)
 {
+    EEX_TRY(eex_buffer_status(&p->labels));
+    EEX_TRY(eex_buffer_status(&p->coarse));
+    EEX_TRY(eex_buffer_status(&p->difficulty));
     EEX_TRY(write_column(file, p, "labels", EEX_STORE_I32, &p->labels));
     if (p->coarse.size)
         EEX_TRY(write_column(file, p, "coarse_labels", EEX_STORE_I32, &p->coarse));

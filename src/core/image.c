@@ -25,7 +25,7 @@ int eex_image_new(eex_image *out, int width, int height, int channels, const cha
             path, width, height, EEX_IMAGE_MAX_SIDE, EEX_IMAGE_MAX_PIXELS >> 20);
     uint8_t *pixels = malloc((size_t)width * (size_t)height * (size_t)channels);
     if (!pixels)
-        return eex_fail(EEX_ENOMEM, "%s: no memory for %d x %d pixels", path, width, height);
+        return eex_fail(EEX_ENOMEM, "%s: out of memory for %d x %d pixels", path, width, height);
     *out = (eex_image){width, height, channels, pixels};
     return EEX_OK;
 }

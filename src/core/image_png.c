@@ -150,7 +150,7 @@ int eex_image_write_png(const char *path, const eex_image *image)
     if (!png_image_write_to_memory(&png, NULL, &size, 0, image->pixels, 0, NULL))
         code = eex_fail(EEX_EIO, "cannot make %s: %s", path, png.message);
     else if (!(data = malloc(size)))
-        code = eex_fail(EEX_ENOMEM, "%s: no memory for %zu bytes", path, (size_t)size);
+        code = eex_fail(EEX_ENOMEM, "%s: out of memory for %zu bytes", path, (size_t)size);
     else if (!png_image_write_to_memory(&png, data, &size, 0, image->pixels, 0, NULL))
         code = eex_fail(EEX_EIO, "cannot make %s: %s", path, png.message);
     if (code == EEX_OK)

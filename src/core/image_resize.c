@@ -52,7 +52,7 @@ static int axis_make(axis *a, double start, double length, int source, int targe
     a->at = calloc((size_t)target, sizeof *a->at);
     a->memory = calloc((size_t)target * most, sizeof *a->memory);
     if (!a->at || !a->memory)
-        return eex_fail(EEX_ENOMEM, "no memory to resize an image");
+        return eex_fail(EEX_ENOMEM, "out of memory, cannot resize an image");
     for (int i = 0; i < target; i++) {
         a->at[i].weight = a->memory + (size_t)i * most;
         triangle(&a->at[i], start + (i + 0.5) * scale, support, source);
@@ -122,7 +122,7 @@ int eex_image_resize(uint8_t *out, int width, int height, int channels, const ee
     axis columns = {NULL, NULL}, rows = {NULL, NULL};
     window w = window_of(image, width, height, fit);
     float *row = malloc((size_t)image->width * (size_t)image->channels * sizeof *row);
-    int code = row ? EEX_OK : eex_fail(EEX_ENOMEM, "no memory to resize an image");
+    int code = row ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory, cannot resize an image");
     if (code == EEX_OK)
         code = axis_make(&columns, w.x, w.width, image->width, width);
     if (code == EEX_OK)

@@ -74,31 +74,37 @@ typedef struct survey {
     size_t folders, images;
 } survey;
 
-static int look_at(survey *s, job *j, const char *folder)
+static void note_folder(survey *s, const char *path, const char *name)
 {
     static const char *const test_names[] = {"test", "val", "validation", "valid"};
+    s->folders++;
+    s->only = path;
+    if (strcmp(name, "101_ObjectCategories") == 0 || strcmp(name, "256_ObjectCategories") == 0)
+        s->caltech = path;
+    if (strcmp(name, "train") == 0)
+        s->train = path;
+    for (size_t k = 0; k < sizeof test_names / sizeof *test_names; k++)
+        if (strcmp(name, test_names[k]) == 0 && (!s->test || k == 0))
+            s->test = path;
+}
+
+static int look_at(survey *s, job *j, const char *folder)
+{
     eex_fs_names names;
     *s = (survey){NULL, NULL, NULL, NULL, 0, 0};
     EEX_TRY(eex_fs_list(&names, folder));
-    for (size_t i = 0; i < names.count; i++) {
+    int code = EEX_OK;
+    for (size_t i = 0; i < names.count && code == EEX_OK; i++) {
         const char *name = names.names[i], *path = join(j, folder, name);
-        if (!path || name[0] == '.')
-            continue;
-        s->images += is_image_name(name);
-        if (!eex_fs_is_folder(path))
-            continue;
-        s->folders++;
-        s->only = path;
-        if (strcmp(name, "101_ObjectCategories") == 0 || strcmp(name, "256_ObjectCategories") == 0)
-            s->caltech = path;
-        if (strcmp(name, "train") == 0)
-            s->train = path;
-        for (size_t k = 0; k < sizeof test_names / sizeof *test_names; k++)
-            if (strcmp(name, test_names[k]) == 0 && (!s->test || k == 0))
-                s->test = path;
+        if (!path)
+            code = EEX_ENOMEM;
+        else if (name[0] != '.' && eex_fs_is_folder(path))
+            note_folder(s, path, name);
+        else
+            s->images += is_image_name(name);
     }
     eex_fs_names_free(&names);
-    return EEX_OK;
+    return code;
 }
 
 static int find_layout(job *j, const char *folder)
@@ -128,7 +134,7 @@ static int add_entry(job *j, const char *path, size_t label, bool test)
         size_t capacity = j->entry_capacity ? j->entry_capacity * 2 : 1024;
         entry *entries = realloc(j->entries, capacity * sizeof *entries);
         if (!entries)
-            return eex_fail(EEX_ENOMEM, "no memory to list %zu images", capacity);
+            return eex_fail(EEX_ENOMEM, "out of memory, cannot list %zu images", capacity);
         j->entries = entries;
         j->entry_capacity = capacity;
     }
@@ -165,7 +171,7 @@ static int hold_out(job *j, size_t first, size_t count, size_t label)
         wanted = count ? count - 1 : 0;
     uint32_t *order = malloc((count ? count : 1) * sizeof *order);
     if (!order)
-        return eex_fail(EEX_ENOMEM, "no memory to hold out test images");
+        return eex_fail(EEX_ENOMEM, "out of memory, cannot hold out test images");
     for (size_t i = 0; i < count; i++)
         order[i] = (uint32_t)i;
     eex_rng rng;

@@ -165,7 +165,7 @@ int eex_loader_open(eex_loader **out, const eex_loader_options *options)
     const eex_dataset_info *info = eex_dataset_facts(options->data);
     eex_loader *loader = calloc(1, sizeof *loader);
     if (!loader)
-        return eex_fail(EEX_ENOMEM, "no memory for a loader");
+        return eex_fail(EEX_ENOMEM, "out of memory for a loader");
     pthread_mutex_init(&loader->lock, NULL);
     pthread_cond_init(&loader->changed, NULL);
     loader->options = *options;
@@ -176,7 +176,8 @@ int eex_loader_open(eex_loader **out, const eex_loader_options *options)
                                                     : (options->count + batch - 1) / batch);
     if (!allocate(loader)) {
         eex_loader_close(loader);
-        return eex_fail(EEX_ENOMEM, "no memory to load batches of %d images", options->batch);
+        return eex_fail(EEX_ENOMEM, "out of memory, cannot load batches of %d images",
+                        options->batch);
     }
     memcpy(loader->samples, options->samples, options->count * sizeof *loader->samples);
     loader->options.samples = loader->samples;

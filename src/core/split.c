@@ -36,7 +36,7 @@ static int pool_make(pool *p, const eex_dataset *data, uint32_t first, uint32_t 
                 calloc(classes, sizeof *p->taken), classes};
     if (!p->at || !p->start || !p->taken) {
         pool_free(p);
-        return eex_fail(EEX_ENOMEM, "no memory to split %u samples", count);
+        return eex_fail(EEX_ENOMEM, "out of memory, cannot split %u samples", count);
     }
     for (uint32_t i = 0; i < count; i++)
         p->start[labels[first + i] + 1]++;
@@ -105,7 +105,7 @@ static int pool_take(eex_index *out, pool *p, size_t wanted, const char *what)
     out->at = malloc((wanted ? wanted : 1) * sizeof *out->at);
     if (!share || !out->at) {
         free(share);
-        return eex_fail(EEX_ENOMEM, "no memory to split %zu samples", wanted);
+        return eex_fail(EEX_ENOMEM, "out of memory, cannot split %zu samples", wanted);
     }
     share_out(share, p, wanted, available);
     for (size_t c = 0; c < p->classes; c++) {
@@ -255,7 +255,7 @@ int eex_split_read(eex_split *out, eex_store_file *file, const char *group, uint
     *out = (eex_split){{NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}};
     uint8_t *seen = calloc(samples ? samples : 1, 1);
     if (!seen)
-        return eex_fail(EEX_ENOMEM, "no memory to check the split of %u samples", samples);
+        return eex_fail(EEX_ENOMEM, "out of memory, cannot check the split of %u samples", samples);
     int code = read_parts(out, seen, file, group, samples);
     free(seen);
     if (code < 0)

@@ -69,6 +69,8 @@ int eex__store_fail(int code, const eex_store_file *file, const char *name, cons
     va_end(args);
     const char *slash = name && *name && *name != '/' ? "/" : "";
     const char *colon = name && *name ? ": " : "";
+    if (found.system == ENOMEM)
+        return eex_fail(EEX_ENOMEM, "%s: out of memory", file->path);
     if (found.system)
         return eex_fail(EEX_EIO, "%s: %s%s%s%s: %s", file->path, slash, name ? name : "", colon,
                         what, strerror(found.system));
@@ -88,7 +90,8 @@ const char *eex__store_object(const char *name)
 int eex__store_check_name(const eex_store_file *file, const char *name)
 {
     size_t length = name ? strlen(name) : 0;
-    bool wrong = length == 0 || length > 1000 || name[0] == '/' || name[length - 1] == '/';
+    bool wrong =
+        length == 0 || length > EEX__STORE_MAX_NAME || name[0] == '/' || name[length - 1] == '/';
     if (!wrong && (strstr(name, "//") || strcmp(name, ".") == 0 || strstr(name, "./")))
         wrong = true;
     if (wrong)

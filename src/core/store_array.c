@@ -469,7 +469,8 @@ static int read_new(void **out, eex_store_file *file, const char *name, eex_stor
     size_t bytes = (size_t)count * types[type].size;
     void *data = malloc(bytes ? bytes : 1);
     if (!data)
-        return eex_fail(EEX_ENOMEM, "%s: /%s: no memory for %zu bytes", file->path, name, bytes);
+        return eex_fail(EEX_ENOMEM, "%s: /%s: out of memory for %zu bytes", file->path, name,
+                        bytes);
     int code = read_open(data, file, name, array, type, &actual);
     if (code < 0) {
         free(data);

@@ -40,14 +40,14 @@ static void remember(driver_file *file, int error)
 static H5FD_t *driver_open(const char *name, unsigned flags, hid_t access, haddr_t most)
 {
     const driver_info *info = H5Pget_driver_info(access);
-    driver_file *file = calloc(1, sizeof *file);
-    if (!info || !file) {
-        free(file);
+    bool create = flags & H5F_ACC_CREAT; /* HDF5 first tries whether the file is there */
+    driver_file *file = info ? calloc(1, sizeof *file) : NULL;
+    if (!file) {
+        if (info && create)
+            *info->error = ENOMEM;
         return NULL;
     }
     file->error = info->error;
-    /* HDF5 first tries whether the file is there. */
-    bool create = flags & H5F_ACC_CREAT;
     file->fd = open(name, O_RDWR | O_CLOEXEC | (create ? O_CREAT | O_EXCL : 0), 0666);
     if (file->fd < 0) {
         if (create)

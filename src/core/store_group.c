@@ -1,5 +1,6 @@
 #include "core/store_hdf5.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,10 +30,9 @@ static int find_component(H5O_type_t *type, const eex_store_file *file, const ch
 int eex__store_find(H5O_type_t *type, const eex_store_file *file, const char *name)
 {
     EEX_TRY(eex__store_check_name(file, name));
-    char *path = strdup(name);
-    if (!path)
-        return eex_fail(EEX_ENOMEM, "%s: %s: out of memory", file->path, name);
+    char path[EEX__STORE_MAX_NAME + 1];
     int code = EEX_OK;
+    snprintf(path, sizeof path, "%s", name);
     for (char *slash = strchr(path, '/'); slash && code == EEX_OK; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         code = find_component(type, file, path);
@@ -42,7 +42,6 @@ int eex__store_find(H5O_type_t *type, const eex_store_file *file, const char *na
     }
     if (code == EEX_OK)
         code = find_component(type, file, path);
-    free(path);
     return code;
 }
 
@@ -71,10 +70,9 @@ static int make_one_group(eex_store_file *file, const char *name)
 
 int eex__store_make_groups(eex_store_file *file, const char *name, bool parents)
 {
-    char *path = strdup(name);
-    if (!path)
-        return eex_fail(EEX_ENOMEM, "%s: %s: out of memory", file->path, name);
+    char path[EEX__STORE_MAX_NAME + 1];
     int code = EEX_OK;
+    snprintf(path, sizeof path, "%s", name);
     for (char *slash = strchr(path, '/'); slash && code == EEX_OK; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         code = make_one_group(file, path);
@@ -82,7 +80,6 @@ int eex__store_make_groups(eex_store_file *file, const char *name, bool parents)
     }
     if (code == EEX_OK && !parents)
         code = make_one_group(file, path);
-    free(path);
     return code;
 }
 
@@ -106,6 +103,9 @@ void eex_store_list_free(eex_store_list *list)
     *list = (eex_store_list){0, NULL};
 }
 
+/* HDF5 stops at what is not 0: negative is an error, positive is handed back. */
+enum { OUT_OF_MEMORY = 1 };
+
 static herr_t names_visit(hid_t group, const char *name, const H5L_info_t *link, void *data)
 {
     eex_store_list *list = data;
@@ -115,11 +115,14 @@ static herr_t names_visit(hid_t group, const char *name, const H5L_info_t *link,
         size_t capacity = list->count ? list->count * 2 : 1;
         char **item = realloc(list->item, capacity * sizeof *item);
         if (!item)
-            return -1;
+            return OUT_OF_MEMORY;
         list->item = item;
     }
     list->item[list->count] = strdup(name);
-    return list->item[list->count++] ? 0 : -1;
+    if (!list->item[list->count])
+        return OUT_OF_MEMORY;
+    list->count++;
+    return 0;
 }
 
 static int group_names(eex_store_list *out, eex_store_file *file, const char *group)
@@ -130,8 +133,11 @@ static int group_names(eex_store_list *out, eex_store_file *file, const char *gr
         EEX_TRY(eex__store_find(&type, file, group));
     if (type != H5O_TYPE_GROUP)
         return eex__store_fail(EEX_EFORMAT, file, group, "expected a group");
-    if (H5Literate_by_name(file->id, group, H5_INDEX_NAME, H5_ITER_INC, &at, names_visit, out,
-                           H5P_DEFAULT) < 0)
+    herr_t end = H5Literate_by_name(file->id, group, H5_INDEX_NAME, H5_ITER_INC, &at, names_visit,
+                                    out, H5P_DEFAULT);
+    if (end == OUT_OF_MEMORY)
+        return eex_fail(EEX_ENOMEM, "%s: out of memory", file->path);
+    if (end < 0)
         return eex__store_fail(EEX_EFORMAT, file, group, "cannot list its members");
     return EEX_OK;
 }

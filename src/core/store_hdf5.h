@@ -17,6 +17,7 @@ struct eex_store_file {
 };
 
 enum {
+    EEX__STORE_MAX_NAME = 1000,
     /* Smaller arrays lie in the object header, which has a checksum of its own. */
     EEX__STORE_COMPACT_BYTES = 32 * 1024,
     EEX__STORE_CHUNK_BYTES = 1024 * 1024,

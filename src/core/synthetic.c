@@ -305,7 +305,7 @@ int eex_synthetic_make(const char *out_path, const char *name, uint32_t train, u
     eex_dataset_writer *writer = NULL;
     block *b = malloc(sizeof *b);
     if (!b)
-        return eex_fail(EEX_ENOMEM, "no memory to draw images");
+        return eex_fail(EEX_ENOMEM, "out of memory, cannot draw images");
     eex_progress_begin("drawing", (uint64_t)train + test, "images");
     int code = eex_dataset_create(&writer, out_path, &spec);
     if (code == EEX_OK)

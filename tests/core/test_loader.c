@@ -11,7 +11,6 @@
 #include "core/dataset_write.h"
 #include "support/folder.h"
 
-
 enum { IMAGES = 500, SIDE = 4, BYTES = SIDE * SIDE };
 
 #define OK(call) cr_assert_eq((call), EEX_OK, "%s", eex_error())
