@@ -45,6 +45,10 @@ int eex_signals_install(void)
     sigemptyset(&action.sa_mask);
     if (sigaction(SIGINT, &action, NULL) != 0 || sigaction(SIGTERM, &action, NULL) != 0)
         return eex_fail(EEX_EIO, "cannot install signal handlers: %s", strerror(errno));
+    /* A limit on file sizes is then an error of write, which says what happened. */
+    action.sa_handler = SIG_IGN;
+    if (sigaction(SIGXFSZ, &action, NULL) != 0)
+        return eex_fail(EEX_EIO, "cannot ignore SIGXFSZ: %s", strerror(errno));
     return EEX_OK;
 }
 

@@ -6,7 +6,8 @@
 
 /* The first SIGINT or SIGTERM sets the flag. A second Ctrl-C ends the process at once by the
  * default handler, which shells report as 130; one that follows within 0.2 s is the same keystroke
- * arriving twice and is ignored. Interrupted system calls are restarted. */
+ * arriving twice and is ignored. Interrupted system calls are restarted. SIGXFSZ is
+ * ignored. */
 int eex_signals_install(void);
 
 /* True once a signal came. Work that sees it saves and returns eex_fail(EEX_EINTERRUPTED, ...). */
