@@ -262,11 +262,11 @@ static int take(const eex_batch **out, eex_loader *loader)
     }
     if (loader->next.number >= loader->batches)
         return EEX_OK;
-    while (!loader->ready && loader->code == EEX_OK) {
-        if (eex_interrupted())
-            return eex_fail(EEX_EINTERRUPTED, "interrupted while loading images");
+    /* Asked before every batch: the thread is ahead, so that there is hardly ever a wait. */
+    while (!eex_interrupted() && !loader->ready && loader->code == EEX_OK)
         wait_a_little(loader);
-    }
+    if (eex_interrupted())
+        return eex_fail(EEX_EINTERRUPTED, "interrupted while loading images");
     if (!loader->ready)
         return eex_fail(loader->code, "%s", loader->message);
     *out = &loader->slots[loader->head].batch;
