@@ -6,7 +6,7 @@
 #include "cpu/kernels/norm.h"
 #include "cpu/range.h"
 
-enum { VECTOR = 16, SHORTEST = 64, ARRAYS = 6, BLOCK = 32768 };
+enum { VECTOR = 16, SHORTEST = 64, ARRAYS = 6, BLOCK = 1 << 17 };
 
 /* The fewest repetitions of c that make whole vectors and rows worth a loop. */
 static int period_of(int c)

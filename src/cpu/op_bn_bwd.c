@@ -4,9 +4,10 @@
  *   dbeta = sum dz,   dgamma = invstd * sum dz d,
  *   dx = gamma invstd (dz - sum dz / P - d invstd^2 sum dz d / P).
  *
- * The first pass takes both sums and writes the residual's gradient, which is dz; the second then
- * reads that instead of dy and y. Without a residual the slope of the activation is found from x
- * again, which saves reading y. */
+ * Both passes go through blocks of the tensor, the second from behind, where the caches still hold
+ * what the first has read. The first takes both sums and writes the residual's gradient, which is
+ * dz; the second then reads that instead of dy and y. Without a residual the slope of the
+ * activation is found from x again, which saves reading y. */
 #include <string.h>
 
 #include "base/status.h"
@@ -39,10 +40,13 @@ static void sums_share(void *ctx, int thread, int threads)
     double *part = job->s->parts + 2 * (size_t)thread * period;
     memset(part, 0, 2 * period * sizeof *part);
     eex__cpu_range(&begin, &end, job->n, period, thread, threads);
-    eex_norm_mask mask = mask_at(&job->mask, begin);
-    job->kernels->bwd_sums(part, op->dresidual ? op->dresidual + begin : NULL,
-                           op->dresidual_accumulate, op->dy + begin, op->x + begin, job->s->mean,
-                           &mask, end - begin, job->s->period);
+    for (size_t at = begin; at < end; at += job->s->block) {
+        eex_norm_mask mask = mask_at(&job->mask, at);
+        size_t n = end - at < job->s->block ? end - at : job->s->block;
+        job->kernels->bwd_sums(part, op->dresidual ? op->dresidual + at : NULL,
+                               op->dresidual_accumulate, op->dy + at, op->x + at, job->s->mean,
+                               &mask, n, job->s->period);
+    }
 }
 
 static void apply_share(void *ctx, int thread, int threads)

@@ -23,7 +23,10 @@ static void sums_share(void *ctx, int thread, int threads)
     double *part = job->s->parts + 2 * (size_t)thread * period;
     memset(part, 0, 2 * period * sizeof *part);
     eex__cpu_range(&begin, &end, job->n, period, thread, threads);
-    job->kernels->sums(part, job->op->x + begin, job->s->mean, end - begin, job->s->period);
+    for (size_t at = begin; at < end; at += job->s->block) {
+        size_t n = end - at < job->s->block ? end - at : job->s->block;
+        job->kernels->sums(part, job->op->x + at, job->s->mean, n, job->s->period);
+    }
 }
 
 static void sums_of_batch(eex_cpu *cpu, const eex_op_bn *op, const eex_bn_scratch *s, size_t n)

@@ -4,21 +4,23 @@
  * error at that of a short sum. */
 #include "cpu/kernels/norm.h"
 
+#include <string.h>
+
 #include "cpu/kernels/act.h"
 #include "cpu/kernels/kernels.h"
 #include "cpu/kernels/vec.h"
 
 enum {
-    ROWS = 4,   /* rows at a time */
-    BLOCK = 32, /* rows summed in float */
-    STRIP = 512 /* columns whose float sums are kept at a time */
+    STREAMS = 4,
+    BLOCK = 32,  /* rows of each stream that are summed in float */
+    STRIP = 2048 /* columns whose float sums are kept at a time: in the first-level cache */
 };
 
-/* Rows of `period` in n elements, as far as they make groups of ROWS. What is left at the end goes
- * through one function for all cases, which decides as it runs: it sees few elements. */
-static size_t grouped_rows(size_t n, int period)
+/* Elements of one stream: whole rows. What is left behind the last goes through one function for
+ * all cases, which decides as it runs: it sees few elements. */
+static size_t stream_length(size_t n, int period)
 {
-    return n / (size_t)period / ROWS * ROWS;
+    return n / (size_t)period / STREAMS * (size_t)period;
 }
 
 /* Elements of the row that begins at `at`. */
@@ -33,6 +35,12 @@ static __attribute__((noinline)) void flush(double *sums, float *part, int colum
         sums[j] += part[j];
         part[j] = 0;
     }
+}
+
+static void clear(float *s, float *q, int columns)
+{
+    memset(s, 0, (size_t)columns * sizeof *s);
+    memset(q, 0, (size_t)columns * sizeof *q);
 }
 
 static int least(int a, int b)
@@ -64,34 +72,35 @@ V_INLINE void moments_store(float *s, float *q, moments from)
     v_store(q, from.q);
 }
 
-/* Adds `rows` rows (a multiple of ROWS) of `columns` to s and q. */
-static void sums_block(float *s, float *q, const float *x, const float *shift, int rows,
-                       int columns, size_t period)
+/* Adds `rows` rows of each stream, `columns` wide, to s and q. */
+static void sums_block(float *s, float *q, const float *x, const float *shift, size_t rows,
+                       int columns, size_t period, size_t stream)
 {
-    for (int r = 0; r < rows; r += ROWS, x += ROWS * period)
+    for (size_t r = 0; r < rows; r++, x += period)
         for (int j = 0; j < columns; j += V_WIDTH) {
             moments m = moments_load(s + j, q + j);
             vec k = v_load(shift + j);
-            for (int i = 0; i < ROWS; i++)
-                moments_add(&m, v_load(x + (size_t)i * period + (size_t)j), k);
+            for (size_t i = 0; i < STREAMS; i++)
+                moments_add(&m, v_load(x + i * stream + (size_t)j), k);
             moments_store(s + j, q + j, m);
         }
 }
 
 static void sums(double *sums, const float *x, const float *shift, size_t n, int period)
 {
-    size_t rows = grouped_rows(n, period), p = (size_t)period;
-    float s[STRIP] = {0}, q[STRIP] = {0};
+    size_t p = (size_t)period, stream = stream_length(n, period), rows = stream / p;
+    float s[STRIP], q[STRIP];
     for (int j = 0; j < period; j += STRIP) {
         int columns = least(STRIP, period - j);
+        clear(s, q, columns);
         for (size_t r = 0; r < rows; r += BLOCK) {
-            int block = rows - r < BLOCK ? (int)(rows - r) : BLOCK;
-            sums_block(s, q, x + r * p + (size_t)j, shift + j, block, columns, p);
+            size_t block = rows - r < BLOCK ? rows - r : BLOCK;
+            sums_block(s, q, x + r * p + (size_t)j, shift + j, block, columns, p, stream);
             flush(sums + j, s, columns);
             flush(sums + period + j, q, columns);
         }
     }
-    for (size_t i = rows * p; i < n; i++) {
+    for (size_t i = STREAMS * stream; i < n; i++) {
         double d = x[i] - shift[i % p];
         sums[i % p] += d;
         sums[p + i % p] += d * d;
@@ -112,15 +121,19 @@ V_INLINE vec affine_at(vec x, vec scale, vec offset, vec residual, const bool ad
     return v_act(add ? z + residual : z, act);
 }
 
-V_INLINE void affine_rows(const affine *t, size_t at, int period, const bool add, const eex_act act)
+V_INLINE void affine_rows(const affine *t, size_t at, size_t stream, int period, const bool add,
+                          const eex_act act)
 {
     for (int j = 0; j < period; j += V_WIDTH) {
         vec scale = v_load(t->scale + j), offset = v_load(t->offset + j);
-        for (int i = 0; i < ROWS; i++) {
-            size_t k = at + (size_t)i * (size_t)period + (size_t)j;
+        vec y[STREAMS];
+        for (size_t i = 0; i < STREAMS; i++) {
+            size_t k = at + i * stream + (size_t)j;
             vec residual = add ? v_load(t->residual + k) : v_zero();
-            v_store(t->y + k, affine_at(v_load(t->x + k), scale, offset, residual, add, act));
+            y[i] = affine_at(v_load(t->x + k), scale, offset, residual, add, act);
         }
+        for (size_t i = 0; i < STREAMS; i++)
+            v_store(t->y + at + i * stream + (size_t)j, y[i]);
     }
 }
 
@@ -139,10 +152,10 @@ static __attribute__((noinline)) void affine_row(const affine *t, size_t at, int
 
 V_INLINE void affine_all(const affine *t, size_t n, int period, const bool add, const eex_act act)
 {
-    size_t p = (size_t)period, at = 0, grouped = grouped_rows(n, period) * p;
-    for (; at < grouped; at += ROWS * p)
-        affine_rows(t, at, period, add, act);
-    for (; at < n; at += p)
+    size_t p = (size_t)period, stream = stream_length(n, period);
+    for (size_t at = 0; at < stream; at += p)
+        affine_rows(t, at, stream, period, add, act);
+    for (size_t at = STREAMS * stream; at < n; at += p)
         affine_row(t, at, columns_at(at, n, period), add, act);
 }
 
@@ -198,27 +211,28 @@ V_INLINE vec slope(const gradient *t, vec dy, vec x, size_t k, int j, int n, con
     return v_act_slope(dy, y, v.act);
 }
 
-V_INLINE void bwd_sums_vector(moments *m, const gradient *t, vec mean, size_t k, int j, int n,
-                              const variant v)
+/* Returns what goes to t->out. */
+V_INLINE vec bwd_sums_vector(moments *m, const gradient *t, vec mean, size_t k, int j, int n,
+                             const variant v)
 {
     vec x = v_load_n(t->x + k, n);
     vec dz = slope(t, v_load_n(t->dy + k, n), x, k, j, n, v);
     m->s += dz;
     m->q = v_fma(dz, x - mean, m->q);
-    if (v.to == SINK_ADD)
-        dz += v_load_n(t->out + k, n);
-    if (v.to != SINK_NONE)
-        v_store_n(t->out + k, dz, n);
+    return v.to == SINK_ADD ? dz + v_load_n(t->out + k, n) : dz;
 }
 
-V_INLINE void bwd_sums_rows(float *s, float *q, const gradient *t, size_t at, int j0, int columns,
-                            size_t period, const variant v)
+V_INLINE void bwd_sums_rows(float *s, float *q, const gradient *t, size_t at, size_t stream, int j0,
+                            int columns, const variant v)
 {
     for (int j = 0; j < columns; j += V_WIDTH) {
         moments m = moments_load(s + j, q + j);
         vec mean = v_load(t->mean + j0 + j);
-        for (int i = 0; i < ROWS; i++)
-            bwd_sums_vector(&m, t, mean, at + (size_t)i * period + (size_t)j, j0 + j, V_WIDTH, v);
+        vec out[STREAMS];
+        for (size_t i = 0; i < STREAMS; i++)
+            out[i] = bwd_sums_vector(&m, t, mean, at + i * stream + (size_t)j, j0 + j, V_WIDTH, v);
+        for (size_t i = 0; v.to != SINK_NONE && i < STREAMS; i++)
+            v_store(t->out + at + i * stream + (size_t)j, out[i]);
         moments_store(s + j, q + j, m);
     }
 }
@@ -229,7 +243,9 @@ static __attribute__((noinline)) void bwd_sums_row(const gradient *t, size_t at,
     for (int j = 0; j < columns; j += V_WIDTH) {
         int n = least(V_WIDTH, columns - j);
         moments m = {v_zero(), v_zero()};
-        bwd_sums_vector(&m, t, v_load(t->mean + j), at + (size_t)j, j, n, v);
+        vec out = bwd_sums_vector(&m, t, v_load(t->mean + j), at + (size_t)j, j, n, v);
+        if (v.to != SINK_NONE)
+            v_store_n(t->out + at + (size_t)j, out, n);
         for (int i = 0; i < n; i++) { /* lanes past n are those of dy, 0 */
             t->sums[j + i] += m.s[i];
             t->sums[period + j + i] += m.q[i];
@@ -239,33 +255,38 @@ static __attribute__((noinline)) void bwd_sums_row(const gradient *t, size_t at,
 
 V_INLINE void bwd_sums_all(const gradient *t, size_t n, int period, const variant v)
 {
-    size_t rows = grouped_rows(n, period), p = (size_t)period;
-    float s[STRIP] = {0}, q[STRIP] = {0};
+    size_t p = (size_t)period, stream = stream_length(n, period), rows = stream / p;
+    float s[STRIP], q[STRIP];
     for (int j = 0; j < period; j += STRIP) {
         int columns = least(STRIP, period - j);
+        clear(s, q, columns);
         for (size_t r = 0; r < rows;) {
             size_t end = rows - r < BLOCK ? rows : r + BLOCK;
-            for (; r < end; r += ROWS)
-                bwd_sums_rows(s, q, t, r * p + (size_t)j, j, columns, p, v);
+            for (; r < end; r++)
+                bwd_sums_rows(s, q, t, r * p + (size_t)j, stream, j, columns, v);
             flush(t->sums + j, s, columns);
             flush(t->sums + period + j, q, columns);
         }
     }
-    for (size_t at = rows * p; at < n; at += p)
+    for (size_t at = STREAMS * stream; at < n; at += p)
         bwd_sums_row(t, at, columns_at(at, n, period), period, v);
 }
 
-V_INLINE void bwd_apply_rows(const gradient *t, size_t at, int period, const variant v)
+V_INLINE void bwd_apply_rows(const gradient *t, size_t at, size_t stream, int period,
+                             const variant v)
 {
     for (int j = 0; j < period; j += V_WIDTH) {
         vec mean = v_load(t->mean + j);
         vec a = v_load(t->a + j), b = v_load(t->b + j), c = v_load(t->c + j);
-        for (int i = 0; i < ROWS; i++) {
-            size_t k = at + (size_t)i * (size_t)period + (size_t)j;
+        vec dx[STREAMS];
+        for (size_t i = 0; i < STREAMS; i++) {
+            size_t k = at + i * stream + (size_t)j;
             vec x = v_load(t->x + k);
             vec dz = slope(t, v_load(t->dy + k), x, k, j, V_WIDTH, v);
-            v_store(t->out + k, v_fma(a, dz, v_fma(b, x - mean, c)));
+            dx[i] = v_fma(a, dz, v_fma(b, x - mean, c));
         }
+        for (size_t i = 0; i < STREAMS; i++)
+            v_store(t->out + at + i * stream + (size_t)j, dx[i]);
     }
 }
 
@@ -284,10 +305,10 @@ static __attribute__((noinline)) void bwd_apply_row(const gradient *t, size_t at
 
 V_INLINE void bwd_apply_all(const gradient *t, size_t n, int period, const variant v)
 {
-    size_t p = (size_t)period, at = 0, grouped = grouped_rows(n, period) * p;
-    for (; at < grouped; at += ROWS * p)
-        bwd_apply_rows(t, at, period, v);
-    for (; at < n; at += p)
+    size_t p = (size_t)period, stream = stream_length(n, period);
+    for (size_t at = 0; at < stream; at += p)
+        bwd_apply_rows(t, at, stream, period, v);
+    for (size_t at = STREAMS * stream; at < n; at += p)
         bwd_apply_row(t, at, columns_at(at, n, period), v);
 }
 
