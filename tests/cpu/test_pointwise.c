@@ -188,6 +188,35 @@ Test(pointwise, dropout_keeps_its_rate_and_its_mask)
     on_each_cpu(dropout_on);
 }
 
+/* y = x * factor, with the factor of the step: the gradient is dy * factor, added where asked. */
+static void dropout_bwd_on(eex_device *dev)
+{
+    bench b;
+    bench_init(&b, dev);
+    eex_step step = bench_step(7);
+    tensor ones = tensor_filled(&b, 7 * 333, 1), dy = tensor_random(&b, 7 * 333, 2, -1, 1);
+    tensor factor = drop(&b, ones, 0.4f, 3, step, 333), dx = drop(&b, dy, 0.4f, 3, step, 333);
+    tensor sum = tensor_filled(&b, dy.n, 0.5f);
+    eex_op op = {.kind = EEX_OP_DROPOUT, .name = "dropout"};
+    op.u.pointwise = (eex_op_pointwise){
+        .size = 333, .x = dy.dev, .y = sum.dev, .p = 0.4f, .salt = 3, .accumulate = true};
+    bench_run(&b, &op, 7, &step);
+    tensor_download(&b, sum);
+    double *want = bench_doubles(&b, dy.n), *want_sum = bench_doubles(&b, dy.n);
+    for (size_t i = 0; i < dy.n; i++) {
+        want[i] = (double)dy.host[i] * factor.host[i];
+        want_sum[i] = want[i] + 0.5;
+    }
+    expect_close("dx", dx.host, want, dy.n, 1e-6);
+    expect_close("0.5 + dx", sum.host, want_sum, dy.n, 1e-6);
+    bench_free(&b);
+}
+
+Test(pointwise, gradient_of_dropout_has_the_same_mask)
+{
+    on_each_cpu(dropout_bwd_on);
+}
+
 /* One mask for all instruction sets and thread counts: results must not change with the machine. */
 Test(pointwise, dropout_mask_is_the_same_everywhere)
 {
