@@ -1,7 +1,8 @@
 /* Latency of whole networks on 32x32 images: bytes in, class and scores out. peer_torch_infer.py
  * does the same in PyTorch, compare_infer.sh both in turn.
  *
- * bench_infer [--batch N] [--threads N] [--rounds N] [--cpu] [NETWORK...]
+ *     bench_infer [--batch N] [--threads N] [--rounds N] [--cpu] [NETWORK...]
+ *
  * A line a network: its name, milliseconds of a batch (median), 99th percentile. --cpu counts the
  * processor time of one thread instead of the time that passes. */
 #include "networks.h"

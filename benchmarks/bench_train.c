@@ -2,11 +2,14 @@
  * and SGD with momentum, every step. peer_torch_train.py does the same in PyTorch, compare_train.sh
  * both in turn.
  *
- * bench_train [--batch N] [--threads N] [--windows N] [--seconds S] [--cpu] [--profile]
- * [NETWORK...] A line a network: its name, images a second (the median of the windows), GFLOP/s and
- * what part of the machine's ceiling that is: a matrix product of 1024 x 1024 x 1024 by oneDNN in
- * the same run.
- */
+ *     bench_train [--batch N] [--threads N] [--windows N] [--seconds S] [--cpu] [--profile[=N]]
+ *                 [NETWORK...]
+ *
+ * A line a network: its name, images a second (the median of the windows), GFLOP/s and what part of
+ * the machine's ceiling that is: a matrix product of 1024 x 1024 x 1024 by oneDNN in the same run.
+ * --profile adds the time by kind of op and the N (10) slowest ops. --cpu counts the processor time
+ * of one thread instead of the time that passes, which other load on the machine hardly changes;
+ * run with OMP_NUM_THREADS=1 then, for the ceiling. */
 #include "networks.h"
 #include "onednn.h"
 #include "profile.h"
@@ -24,7 +27,8 @@ enum { BATCHES = 8, MAX_WINDOWS = 99, WARM_UP = 5 };
 typedef struct options {
     int batch, threads, windows;
     double seconds;
-    bool profile, cpu;
+    int profile; /* how many of the slowest ops are listed; 0: no profile */
+    bool cpu;
 } options;
 
 typedef struct bench {
@@ -119,7 +123,7 @@ static int profile(bench *b)
     int count = 1 + (int)(2 * b->o->seconds / (now(b->o) - begin));
     EEX_TRY(profile_begin(b->net.dev, b->plan, b->o->cpu));
     EEX_TRY(steps(b, count));
-    profile_end(b->net.dev, b->plan, count, b->o->batch);
+    profile_end(b->net.dev, b->plan, b->o->batch, b->o->profile);
     return EEX_OK;
 }
 
@@ -164,7 +168,7 @@ static bool parse(options *o, int argc, char **argv)
                                           {"threads", required_argument, NULL, 't'},
                                           {"windows", required_argument, NULL, 'w'},
                                           {"seconds", required_argument, NULL, 's'},
-                                          {"profile", no_argument, NULL, 'p'},
+                                          {"profile", optional_argument, NULL, 'p'},
                                           {"cpu", no_argument, NULL, 'c'},
                                           {0}};
     *o = (options){.batch = 128, .windows = 7, .seconds = 1};
@@ -183,7 +187,7 @@ static bool parse(options *o, int argc, char **argv)
             o->seconds = atof(optarg);
             break;
         case 'p':
-            o->profile = true;
+            o->profile = optarg ? atoi(optarg) : 10;
             break;
         case 'c':
             o->cpu = true;
@@ -203,7 +207,7 @@ int main(int argc, char **argv)
     options o;
     if (!parse(&o, argc, argv)) {
         fprintf(stderr, "usage: bench_train [--batch N] [--threads N] [--windows N] [--seconds S] "
-                        "[--cpu] [--profile] [NETWORK...]\n");
+                        "[--cpu] [--profile[=N]] [NETWORK...]\n");
         return 2;
     }
     bool named = optind < argc;

@@ -1,17 +1,19 @@
 #include "profile.h"
 
+#include "networks.h"
+
 #include "base/status.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-enum { SLOWEST = 10 };
-
 static const eex_device_vtable *real;
 static eex_device_vtable wrapped;
 static const eex_op *first;
-static double *seconds; /* of each op of the plan */
+static double *seconds; /* (ops) of each op of the plan */
+static double *runs;    /* (ops, PROFILE_RUNS) */
+static int *count;      /* (ops) how often it ran */
 static int ops;
 static clockid_t clock_id;
 
@@ -52,8 +54,10 @@ static int timed_run(eex_device *dev, const eex_op *op, void *state, const eex_s
 {
     double begin = now();
     int code = real->run(dev, op, state, step);
-    if (op >= first && op < first + ops)
-        seconds[op - first] += now() - begin;
+    if (op >= first && op < first + ops) {
+        ptrdiff_t i = op - first;
+        runs[i * PROFILE_RUNS + count[i]++ % PROFILE_RUNS] = now() - begin;
+    }
     return code;
 }
 
@@ -63,7 +67,9 @@ int profile_begin(eex_device *dev, const eex_plan *plan, bool cpu)
     ops = eex_plan_ops(plan);
     first = eex_plan_op(plan, 0);
     seconds = calloc((size_t)ops, sizeof *seconds);
-    if (!seconds)
+    runs = calloc((size_t)ops * PROFILE_RUNS, sizeof *runs);
+    count = calloc((size_t)ops, sizeof *count);
+    if (!seconds || !runs || !count)
         return eex_fail(EEX_ENOMEM, "out of memory for a profile of %d ops", ops);
     real = dev->vtable;
     wrapped = *real;
@@ -103,22 +109,22 @@ static bool depthwise(const eex_op *op)
     return w && w->groups > 1;
 }
 
-static void print_kinds(double total, int steps, int batch)
+static void print_kinds(double total, int batch)
 {
     printf("%-18s %6s %9s %6s %8s\n", "op", "count", "ms/step", "%", "GFLOP/s");
     for (int kind = 0; kind < EEX_OP_KINDS; kind++)
         for (int deep = 0; deep < 2; deep++) {
             double time = 0, flops = 0;
-            int count = 0;
+            int number = 0;
             for (int i = 0; i < ops; i++) {
                 if ((int)first[i].kind != kind || depthwise(&first[i]) != deep)
                     continue;
-                time += seconds[i] / steps;
+                time += seconds[i];
                 flops += flops_of(&first[i], batch);
-                count++;
+                number++;
             }
-            if (count)
-                printf("%-16s%-2s %6d %9.3f %6.1f %8.1f\n", kinds[kind], deep ? "dw" : "", count,
+            if (number)
+                printf("%-16s%-2s %6d %9.3f %6.1f %8.1f\n", kinds[kind], deep ? "dw" : "", number,
                        1e3 * time, 100 * time / total, 1e-9 * flops / time);
         }
 }
@@ -134,28 +140,32 @@ static void print_op(const eex_op *op, double time, int batch)
     printf("\n");
 }
 
-static void print_slowest(int steps, int batch)
+static void print_slowest(int batch, int slowest)
 {
-    for (int n = 0; n < SLOWEST && n < ops; n++) {
+    for (int n = 0; n < slowest && n < ops; n++) {
         int worst = 0;
         for (int i = 1; i < ops; i++)
             if (seconds[i] > seconds[worst])
                 worst = i;
-        print_op(&first[worst], seconds[worst] / steps, batch);
+        print_op(&first[worst], seconds[worst], batch);
         seconds[worst] = -1;
     }
 }
 
-void profile_end(eex_device *dev, const eex_plan *plan, int steps, int batch)
+void profile_end(eex_device *dev, const eex_plan *plan, int batch, int slowest)
 {
     double total = 0;
     dev->vtable = real;
-    for (int i = 0; i < ops; i++)
-        total += seconds[i] / steps;
+    for (int i = 0; i < ops; i++) {
+        int kept = count[i] < PROFILE_RUNS ? count[i] : PROFILE_RUNS;
+        seconds[i] = kept ? median(runs + (size_t)i * PROFILE_RUNS, kept) : 0;
+        total += seconds[i];
+    }
     printf("%d ops, %.3f ms a step of %d, arena %.1f MiB\n", ops, 1e3 * total, batch,
            (double)eex_plan_bytes(plan) / (1 << 20));
-    print_kinds(total, steps, batch);
-    print_slowest(steps, batch);
+    print_kinds(total, batch);
+    print_slowest(batch, slowest);
     free(seconds);
-    seconds = NULL;
+    free(runs);
+    free(count);
 }

@@ -8,7 +8,10 @@
  * `cpu`; one device at a time. */
 int profile_begin(eex_device *dev, const eex_plan *plan, bool cpu);
 
-/* Puts the device back and prints time by kind of op and the slowest ops, per step of `batch`. */
-void profile_end(eex_device *dev, const eex_plan *plan, int steps, int batch);
+/* Puts the device back and prints time by kind of op and the `slowest` ops, for a step of `batch`.
+ * An op's time is the median of its runs, at most the last PROFILE_RUNS: what the system did in
+ * between does not count. */
+enum { PROFILE_RUNS = 101 };
+void profile_end(eex_device *dev, const eex_plan *plan, int batch, int slowest);
 
 #endif
