@@ -200,7 +200,8 @@ static int fold_one(eex_plan *p, const eex_fold *fold)
     size_t count = eex_param_count(eex_graph_param(p->graph, conv->first_param));
     float *w = NULL, *conv_bias = NULL, *bn[4] = {NULL};
     float *bias = malloc((size_t)conv->c * sizeof *bias);
-    int code = bias ? fetch(p, &w, conv->first_param) : EEX_ENOMEM;
+    int code = bias ? fetch(p, &w, conv->first_param)
+                    : eex_fail(EEX_ENOMEM, "plan: out of memory for folding");
     if (code == EEX_OK && conv->bias)
         code = fetch(p, &conv_bias, conv->first_param + 1);
     for (int i = 0; i < 4 && code == EEX_OK; i++)
