@@ -3,7 +3,6 @@
 #include "base/status.h"
 #include "cpu/conv_axis.h"
 #include "cpu/kernels/gemm.h"
-#include "cpu/prefetch.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -323,6 +322,7 @@ static void run_panels(const worker *k, eex_gemm_tile *t)
         t->sum = k->stats ? k->stats + column : NULL;
         t->sum2 = k->stats ? k->stats + d->out_c + column : NULL;
         k->job->kernels->tile(t);
+        t->ahead_step = 0;
     }
 }
 
@@ -337,8 +337,6 @@ static void run_tile(const worker *k, int ch, int cw, long long row, int rows)
         a[i] = k->job->args->a + cursor_in(&c);
         out[i] = cursor_out(&c);
     }
-    if (d->depth == d->in_c) /* 1x1: the rows after these, which the next tile reads */
-        eex__prefetch(k->job->args->a + cursor_in(&c), (ptrdiff_t)rows * d->in_c);
     eex_gemm_tile t = {
         .rows = rows,
         .segments = segment_count(d, ch, cw),
@@ -348,7 +346,12 @@ static void run_tile(const worker *k, int ch, int cw, long long row, int rows)
         .low = 0,
         .high = k->job->args->act == EEX_ACT_RELU6 ? 6.0f : INFINITY,
         .clamp = k->job->args->act != EEX_ACT_NONE,
+        .ahead = k->job->args->a,
     };
+    if (d->depth == d->in_c) { /* 1x1: meanwhile, the rows after these */
+        t.ahead = k->job->args->a + cursor_in(&c);
+        t.ahead_step = 16;
+    }
     bool worth = d->in_c >= 32 && k->end_panel - k->first_panel > 1 && t.segments <= MAX_ROWS;
     if (worth && rows_collide(a, rows))
         copy_rows(k, &t, moved, a);

@@ -5,7 +5,7 @@
 #include "cpu/conv_grid.h"
 #include "cpu/kernels/depthwise.h"
 #include "cpu/kernels/gemm.h"
-#include "cpu/prefetch.h"
+#include "cpu/touch.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -185,6 +185,27 @@ static ptrdiff_t class_out(const eex_depthwise *d, int ch, int cw, const part *p
     return (row * d->out_w + d->w.class[cw].out) * d->channels + p->channel;
 }
 
+static ptrdiff_t in_floats(const eex_depthwise *d)
+{
+    return (ptrdiff_t)d->in_h * d->in_w * d->channels;
+}
+
+static ptrdiff_t out_floats(const eex_depthwise *d)
+{
+    return (ptrdiff_t)d->out_h * d->out_w * d->channels;
+}
+
+/* Reads through what a block uses, when a thread has all channels of it. */
+static void touch_block(const depthwise_job *job, const part *p, const float *in, const float *out,
+                        int n, int samples)
+{
+    const eex_depthwise *d = job->d;
+    if (p->channels < d->channels || in_floats(d) > BLOCK_FLOATS)
+        return;
+    eex__touch(in + n * in_floats(d), samples * in_floats(d));
+    eex__touch(out + n * out_floats(d), samples * out_floats(d));
+}
+
 /* One thread's statistics: in float for some pixels, then in double. */
 typedef struct stats_buffer {
     float *sums;   /* (2, channels) or NULL */
@@ -199,15 +220,6 @@ static void stats_flush(stats_buffer *s)
         s->sums[i] = 0;
     }
     s->pixels = 0;
-}
-
-static void prefetch_in(const depthwise_job *job, const part *p, const float *from, int n,
-                        int samples)
-{
-    const eex_depthwise *d = job->d;
-    ptrdiff_t floats = (ptrdiff_t)d->in_h * d->in_w * d->channels;
-    if (p->channels == d->channels)
-        eex__prefetch(from + n * floats, samples * floats);
 }
 
 static void run_class(const depthwise_job *job, const part *p, stats_buffer *stats, int ch, int cw,
@@ -263,7 +275,7 @@ static void run_thread(void *ctx, int thread, int threads)
     int step = block_samples(d, &p);
     for (int n = p.n; n < p.end; n += step) {
         int samples = p.end - n < step ? p.end - n : step;
-        prefetch_in(job, &p, job->args->a, n, samples);
+        touch_block(job, &p, job->args->a, job->args->y, n, samples);
         for (int ch = 0; ch < d->h.classes; ch++)
             for (int cw = 0; cw < d->w.classes; cw++)
                 run_class(job, &p, &stats, ch, cw, n, samples);
@@ -336,7 +348,7 @@ static void weights_thread(void *ctx, int thread, int threads)
     int step = block_samples(d, &p);
     for (int n = p.n; n < p.end; n += step) {
         int samples = p.end - n < step ? p.end - n : step;
-        prefetch_in(job, &p, job->x, n, samples);
+        touch_block(job, &p, job->x, job->dy, n, samples);
         for (int ch = 0; ch < d->h.classes; ch++)
             for (int cw = 0; cw < d->w.classes; cw++)
                 weights_class(job, &p, dw, ch, cw, n, samples);

@@ -4,7 +4,6 @@
 #include "cpu/conv_axis.h"
 #include "cpu/conv_grid.h"
 #include "cpu/kernels/gemm.h"
-#include "cpu/prefetch.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -183,10 +182,16 @@ typedef struct side {
     ptrdiff_t strip; /* floats from one strip to the next; 0: not copied */
 } side;
 
+/* Memory that is still to be fetched for the next block. */
+typedef struct ahead {
+    const float *at, *end;
+} ahead;
+
 /* Output pixels in hand: rows [row, row_end) of samples [n, n_end). */
 typedef struct block {
     int n, n_end, row, row_end;
-    side x, dy; /* from sample n on */
+    side x, dy;              /* from sample n on */
+    ahead ahead_x, ahead_dy; /* what to fetch meanwhile */
 } block;
 
 /* The output positions [*begin, *end) of an axis, within [low, high), at which a tap meets the
@@ -268,8 +273,39 @@ static void clear_tile(const eex_gemm_outer *o)
         memset(o->w + i * o->w_stride, 0, (size_t)o->columns * sizeof *o->w);
 }
 
+/* What to fetch while a block is worked on: the next one's x and then its dy, unless its pixels lie
+ * apart. */
+static ahead next_x(const weights_job *job, const block *next)
+{
+    const eex_weights *g = job->g;
+    ptrdiff_t sample = (ptrdiff_t)g->x_h * g->x_w * g->w.cin;
+    const float *at = job->x + next->n * sample;
+    bool apart = g->gather || next->row_end - next->row < g->w.hout;
+    return (ahead){at, apart ? at : at + (next->n_end - next->n) * sample};
+}
+
+static ahead next_dy(const weights_job *job, const block *next)
+{
+    const eex_window *w = &job->g->w;
+    ptrdiff_t row = (ptrdiff_t)w->wout * w->cout;
+    const float *at = job->dy + ((ptrdiff_t)next->n * w->hout + next->row) * row;
+    ptrdiff_t rows = (ptrdiff_t)(next->n_end - next->n - 1) * w->hout + next->row_end - next->row;
+    return (ahead){at, at + rows * row};
+}
+
+/* Gives the kernel two lines for each of its pixels to fetch. */
+static void set_ahead(eex_gemm_outer *o, block *b)
+{
+    ahead *from = b->ahead_x.at < b->ahead_x.end ? &b->ahead_x : &b->ahead_dy;
+    o->ahead = from->at;
+    if (from->at >= from->end)
+        return;
+    o->ahead_step = 32;
+    from->at += (ptrdiff_t)o->count[0] * o->count[1] * o->count[2] * 32;
+}
+
 /* The part of one tile of dw that a block's pixels give: added, or set. */
-static void run_tile(const weights_job *job, const block *b, float *dw, int tile, bool add)
+static void run_tile(const weights_job *job, block *b, float *dw, int tile, bool add)
 {
     const eex_weights *g = job->g;
     tile_place p = place_of(g, tile);
@@ -281,22 +317,11 @@ static void run_tile(const weights_job *job, const block *b, float *dw, int tile
         .w_stride = g->w.cout,
         .add = add,
     };
-    if (set_pixels(&o, g, b, &p))
+    if (set_pixels(&o, g, b, &p)) {
+        set_ahead(&o, b);
         job->kernels->outer(&o);
-    else if (!add)
+    } else if (!add)
         clear_tile(&o);
-}
-
-/* What a block reads, unless its pixels lie apart. */
-static void prefetch_block(const weights_job *job, const block *b)
-{
-    const eex_window *w = &job->g->w;
-    ptrdiff_t x_row = (ptrdiff_t)w->win * w->cin, dy_row = (ptrdiff_t)w->wout * w->cout;
-    ptrdiff_t samples = b->n_end - b->n, rows = b->row_end - b->row;
-    if (rows == w->hout && !job->g->gather)
-        eex__prefetch(job->x + b->n * w->hin * x_row, samples * w->hin * x_row);
-    eex__prefetch(job->dy + ((ptrdiff_t)b->n * w->hout + b->row) * dy_row,
-                  rows == w->hout ? samples * w->hout * dy_row : rows * dy_row);
 }
 
 /* Channels [row, row + rows) of the pixels that are seen, into one strip. */
@@ -349,7 +374,6 @@ static void open_block(const weights_job *job, block *b, int thread)
     ptrdiff_t x = (ptrdiff_t)g->x_h * g->x_w * w->cin, dy = (ptrdiff_t)w->hout * w->wout * w->cout;
     b->x = (side){.at = job->x + b->n * x, .pixel = w->cin};
     b->dy = (side){.at = job->dy + b->n * dy, .pixel = w->cout};
-    prefetch_block(job, b);
     if (g->copy_x)
         copy_x(job, b, copies);
     if (g->copy_dy)
@@ -386,6 +410,10 @@ static void weights_thread(void *ctx, int thread, int threads)
     float *dw = direct ? job->dw : job->parts + (size_t)share * g->size;
     for (block b = {.n_end = n, .row_end = g->w.hout}; block_next(&b, g, n_end); add = true) {
         open_block(job, &b, thread);
+        block next = b;
+        bool more = block_next(&next, g, n_end);
+        b.ahead_x = more ? next_x(job, &next) : (ahead){job->x, job->x};
+        b.ahead_dy = more ? next_dy(job, &next) : (ahead){job->dy, job->dy};
         for (int tile = begin; tile < end; tile++)
             run_tile(job, &b, dw, tile, add);
     }

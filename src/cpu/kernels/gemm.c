@@ -124,11 +124,14 @@ INLINE void tile_body(const eex_gemm_tile *t, const int rows, const int vectors)
         acc[i][0] = acc[i][1] = v_zero();
         prefetch_row(t, i, vectors);
     }
+    const float *ahead = t->ahead;
     for (int s = 0; s < t->segments; s++) {
         const float *b = t->b + (ptrdiff_t)t->segment[s].b * (vectors * V_WIDTH);
         ptrdiff_t p = t->segment[s].a, end = p + t->segment[s].k;
         for (; p < end; p++, b += vectors * V_WIDTH) {
             vec b0 = v_load(b), b1 = vectors > 1 ? v_load(b + V_WIDTH) : b0;
+            __builtin_prefetch(ahead);
+            ahead += t->ahead_step;
             UNROLL
             for (int i = 0; i < rows; i++) {
                 vec x = v_set(a[i][p]);
@@ -148,6 +151,7 @@ INLINE void outer_body(const eex_gemm_outer *o, const int rows, const int vector
     for (int i = 0; i < rows; i++)
         acc[i][0] = acc[i][1] = v_zero();
     ptrdiff_t xs = o->x_stride[2], ys = o->dy_stride[2];
+    const float *ahead = o->ahead;
     int full = o->columns == vectors * V_WIDTH;
     for (int n0 = 0; n0 < o->count[0]; n0++)
         for (int n1 = 0; n1 < o->count[1]; n1++) {
@@ -158,6 +162,9 @@ INLINE void outer_body(const eex_gemm_outer *o, const int rows, const int vector
                 vec b1 = vectors < 2 ? b0
                          : full      ? v_load(dy + V_WIDTH)
                                      : tile_load(dy, o->columns, 1);
+                __builtin_prefetch(ahead);
+                __builtin_prefetch(ahead + o->ahead_step / 2);
+                ahead += o->ahead_step;
                 UNROLL
                 for (int i = 0; i < rows; i++) {
                     vec a = v_set(x[i]);
@@ -200,7 +207,8 @@ INLINE void outer_body(const eex_gemm_outer *o, const int rows, const int vector
 TILE(1)
 TILE(2)
 TILE(3)
-TILE(4) TILE(5) TILE(6)
+TILE(4)
+TILE(5) TILE(6)
 #if MR > 6
     TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
 #define ROW(f, v)                                                                               \

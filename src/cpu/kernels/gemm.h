@@ -37,6 +37,9 @@ typedef struct eex_gemm_tile {
     float low, high;       /* act: clamp to these, when clamp */
     bool clamp;
     double *sum, *sum2; /* (columns) each, added to: of y and of its square; or NULL */
+    const float
+        *ahead;     /* what to fetch meanwhile: a cache line at each step of ahead_step floats */
+    int ahead_step; /* 0: fetch nothing new */
 } eex_gemm_tile;
 
 /* w[i * w_stride + c] (+)= sum over m of x(m)[i] * dy(m)[c], where m runs over count[0] x count[1]
@@ -50,6 +53,8 @@ typedef struct eex_gemm_outer {
     float *w;
     ptrdiff_t w_stride;
     bool add;
+    const float *ahead; /* as in eex_gemm_tile, two lines for each pixel */
+    int ahead_step;     /* 32, or 0 */
 } eex_gemm_outer;
 
 struct eex_gemm_kernels {
