@@ -2,4 +2,5 @@
 return {
   mobilenetv2 = require "eex.backbones.mobilenetv2",
   resnet50 = require "eex.backbones.resnet50",
+  resnet_small = require "eex.backbones.resnet_small",
 }
