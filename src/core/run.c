@@ -146,14 +146,14 @@ static int phases(eex_run *run)
     EEX_TRY(eex__run_split(run));
     EEX_TRY(eex__run_base(run));
     EEX_TRY(eex__run_probe(run));
-    if (shared) {
+    if (shared)
         EEX_TRY(eex__run_shared(run));
-        EEX_TRY(eex__run_latency(run));
-    }
+    EEX_TRY(eex__run_latency(run));
     EEX_TRY(eex__run_search(run));
     if (shared && run->e->search.tau)
         EEX_TRY(eex__run_tau(run));
     EEX_TRY(eex__run_final(run));
+    EEX_TRY(eex__run_policies(run));
     return eex__run_result(run);
 }
 

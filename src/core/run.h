@@ -114,6 +114,7 @@ int eex__run_latency(eex_run *run); /* latency.h5 */
 int eex__run_search(eex_run *run);  /* trials-*.h5, search.h5 */
 int eex__run_tau(eex_run *run);     /* tau-*.h5, tau.h5 */
 int eex__run_final(eex_run *run);   /* final.h5, final-trace.h5 */
+int eex__run_policies(eex_run *run); /* policies.h5 */
 int eex__run_result(eex_run *run);  /* result.h5 */
 
 /* ---- candidates ---- */
@@ -129,11 +130,11 @@ int eex__run_graph(eex_graph **out, const eex_run *run, const int *genome);
 int eex__run_shared_graph(eex_graph **out, const eex_run *run);
 
 /* MACs of leaving at each exit, everything executed: (exits) doubles. */
-void eex__run_costs(double *cost, const eex_graph *graph);
+void eex__run_macs(double *cost, const eex_graph *graph);
 
 /* Calibrates a network on a trace of its own exits, by the experiment's policy. */
 int eex__run_calibrate(eex_policy **out, const eex_run *run, const eex_graph *graph,
-                       eex_trace *calibration);
+                       const int *genome, eex_trace *calibration);
 
 /* Trains, calibrates and judges one candidate (evaluator "train"). A candidate that fails is no
  * failure of the run: trial->status has the code, *params is NULL. Graph and parameters belong to
@@ -160,6 +161,12 @@ typedef struct eex__latencies {
     double base;                 /* the whole backbone */
 } eex__latencies;
 int eex__run_latencies(eex__latencies *out, const eex_run *run);
+
+/* Milliseconds of leaving at each exit of a candidate, everything executed, by the table. */
+int eex__run_ms(double *ms, const eex_run *run, const int *genome);
+
+/* Whether the run has a table: every shared search has one. */
+bool eex__run_timed(const eex_run *run);
 
 /* The candidate that the run is about, from search.h5; genome has room for EEX_MAX_GENES. */
 int eex__run_chosen(int *genome, const eex_run *run, uint64_t *trial);

@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LATENCY_ROUNDS = 15 };
-
 const char *eex__run_candidate_name(char name[EEX__CANDIDATE_NAME], uint64_t trial)
 {
     snprintf(name, EEX__CANDIDATE_NAME, "candidate-%07llu.h5", (unsigned long long)trial);
@@ -20,11 +18,18 @@ const char *eex__run_candidate_name(char name[EEX__CANDIDATE_NAME], uint64_t tri
 }
 
 int eex__run_calibrate(eex_policy **out, const eex_run *run, const eex_graph *graph,
-                       eex_trace *calibration)
+                       const int *genome, eex_trace *calibration)
 {
     double cost[EEX_MAX_EXITS];
-    const eex_exit_costs costs = {eex_graph_exits(graph), cost, run->base_macs};
-    eex__run_costs(cost, graph);
+    eex_exit_costs costs = {eex_graph_exits(graph), cost, run->base_macs};
+    if (run->e->search.cost == EEX_COST_LATENCY) {
+        eex__latencies table = {{0}, {0}, 0};
+        EEX_TRY(eex__run_latencies(&table, run));
+        EEX_TRY(eex__run_ms(cost, run, genome));
+        costs.base = table.base;
+    } else {
+        eex__run_macs(cost, graph);
+    }
     return eex_calibrate(out, calibration, run->device, &run->e->policy, &costs);
 }
 
@@ -56,25 +61,6 @@ static int make_params(eex_params **out, eex_run *run, const eex_graph *graph, u
     return frozen && eex_graph_exits(graph) == 1 ? EEX_OK : train(run, *out, number);
 }
 
-/* Measured milliseconds of leaving at each exit. */
-static int measure(double *ms, const eex_run *run, const eex_graph *graph, eex_params *params,
-                   const eex_policy *policy)
-{
-    const eex_dataset_info *d = run->facts;
-    eex_engine *engine = NULL;
-    uint8_t *image = malloc((size_t)d->height * (size_t)d->width * (size_t)d->channels);
-    int code = image ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for an image");
-    if (code == EEX_OK)
-        code = eex_dataset_gather(image, run->data, run->split.validation.at, 1);
-    if (code == EEX_OK)
-        code = eex_engine_open(&engine, graph, params, policy, &run->normalise, 1);
-    if (code == EEX_OK)
-        code = eex_engine_latency(engine, ms, image, LATENCY_ROUNDS);
-    eex_engine_close(engine);
-    free(image);
-    return code;
-}
-
 static int score(eex_trial *trial, const eex_run *run)
 {
     eex__latencies table = {{0}, {0}, 0};
@@ -96,23 +82,22 @@ static int score(eex_trial *trial, const eex_run *run)
     return EEX_OK;
 }
 
-static int judge_traces(eex_trial *trial, eex_run *run, const eex_graph *graph, eex_params *params,
+static int judge_traces(eex_trial *trial, eex_run *run, const eex_graph *graph, const int *genome,
                         eex_trace *calibration, eex_trace *validation)
 {
     eex_policy *policy = NULL;
     eex_outcome outcome;
     double cost[EEX_MAX_EXITS], ms[EEX_MAX_EXITS] = {0};
     const eex_exit_costs costs = {eex_graph_exits(graph), cost, run->base_macs};
-    bool timed =
-        run->e->search.score == EEX_SCORE_EQUATION1 || run->e->search.cost == EEX_COST_LATENCY;
-    eex__run_costs(cost, graph);
-    int code = eex__run_calibrate(&policy, run, graph, calibration);
+    bool timed = eex__run_timed(run);
+    eex__run_macs(cost, graph);
+    int code = eex__run_calibrate(&policy, run, graph, genome, calibration);
     if (code == EEX_OK)
         code = eex_trace_score(validation, run->device, policy->temperature);
     if (code == EEX_OK)
         code = eex_replay(&outcome, validation, policy, &costs, NULL, NULL);
     if (code == EEX_OK && timed)
-        code = measure(ms, run, graph, params, policy);
+        code = eex__run_ms(ms, run, genome);
     eex_policy_free(policy);
     EEX_TRY(code);
     trial->accuracy = outcome.accuracy;
@@ -125,14 +110,15 @@ static int judge_traces(eex_trial *trial, eex_run *run, const eex_graph *graph, 
     return score(trial, run);
 }
 
-static int judge(eex_trial *trial, eex_run *run, const eex_graph *graph, eex_params *params)
+static int judge(eex_trial *trial, eex_run *run, const eex_graph *graph, const int *genome,
+                 eex_params *params)
 {
     eex_trace *calibration = NULL, *validation = NULL;
     int code = eex__run_trace(&calibration, run, graph, params, &run->split.calibration);
     if (code == EEX_OK)
         code = eex__run_trace(&validation, run, graph, params, &run->split.validation);
     if (code == EEX_OK)
-        code = judge_traces(trial, run, graph, params, calibration, validation);
+        code = judge_traces(trial, run, graph, genome, calibration, validation);
     eex_trace_free(calibration);
     eex_trace_free(validation);
     return code;
@@ -161,7 +147,7 @@ int eex__run_candidate(eex_run *run, eex_trial *trial, eex_graph **graph, eex_pa
     if (code == EEX_OK)
         code = make_params(params, run, *graph, number);
     if (code == EEX_OK)
-        code = judge(trial, run, *graph, *params);
+        code = judge(trial, run, *graph, genome, *params);
     if (code == EEX_OK) {
         trial->seconds = eex_clock_seconds() - begin;
         return EEX_OK;

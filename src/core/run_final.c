@@ -83,10 +83,10 @@ static int calibrate(final *f)
     const eex_run *run = f->run;
     double cost[EEX_MAX_EXITS];
     const eex_exit_costs costs = {eex_graph_exits(f->graph), cost, run->base_macs};
-    eex__run_costs(cost, f->graph);
+    eex__run_macs(cost, f->graph);
     EEX_TRY(eex__run_trace(&f->calibration, run, f->graph, f->params, &run->split.calibration));
     EEX_TRY(eex__run_trace(&f->validation, run, f->graph, f->params, &run->split.validation));
-    EEX_TRY(eex__run_calibrate(&f->policy, run, f->graph, f->calibration));
+    EEX_TRY(eex__run_calibrate(&f->policy, run, f->graph, f->genome, f->calibration));
     measure_ece(f->ece_before, f->validation, NULL);
     measure_ece(f->ece_after, f->validation, f->policy->temperature);
     EEX_TRY(eex_trace_score(f->validation, run->device, f->policy->temperature));
@@ -120,7 +120,7 @@ static int save_exits(const final *f, eex_store_file *file)
     int32_t blocks[EEX_MAX_EXITS], position[EEX_MAX_EXITS];
     double macs[EEX_MAX_EXITS], taken[EEX_MAX_EXITS], alone[EEX_MAX_EXITS];
     const eex_store_shape shape = {1, {(uint64_t)exits}};
-    eex__run_costs(macs, f->graph);
+    eex__run_macs(macs, f->graph);
     for (int k = 0; k < exits; k++) {
         const eex_exit *exit = eex_graph_exit(f->graph, k);
         names[k] = eex_graph_node(f->graph, exit->point)->name;

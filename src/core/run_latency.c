@@ -15,7 +15,7 @@
 
 enum { ROUNDS = 15 };
 
-static bool wanted(const eex_run *run)
+bool eex__run_timed(const eex_run *run)
 {
     return run->e->search.evaluator == EEX_EVALUATE_SHARED ||
            run->e->search.score == EEX_SCORE_EQUATION1 || run->e->search.cost == EEX_COST_LATENCY;
@@ -68,11 +68,10 @@ static int measure_all(eex__latencies *out, const eex_run *run, eex_engine *base
 {
     int choices = run->e->gates.choices, points = run->points.count, n = 0;
     double bases[EEX_MAX_EXITS];
-    bool gates = run->e->search.evaluator == EEX_EVALUATE_SHARED;
     EEX_TRY(eex_engine_latency(base, &bases[n++], image, ROUNDS));
     eex_progress_begin("measuring latencies", (uint64_t)(points * choices), "gates");
     int code = EEX_OK;
-    for (int i = 0; gates && i < points * choices && code == EEX_OK; i++) {
+    for (int i = 0; i < points * choices && code == EEX_OK; i++) {
         int p = i / choices;
         double trunk = 0;
         code = eex__run_poll();
@@ -123,7 +122,7 @@ static int measure_table(eex_run *run, const uint8_t *image)
 
 int eex__run_latency(eex_run *run)
 {
-    if (!wanted(run) || eex__run_has(run, "latency.h5"))
+    if (!eex__run_timed(run) || eex__run_has(run, "latency.h5"))
         return EEX_OK;
     const eex_dataset_info *d = run->facts;
     uint8_t *image = malloc((size_t)d->height * (size_t)d->width * (size_t)d->channels);
@@ -150,4 +149,19 @@ int eex__run_latencies(eex__latencies *out, const eex_run *run)
         code = eex_store_get_double(&out->base, file, "", "base_ms");
     eex_store_close(file);
     return code;
+}
+
+int eex__run_ms(double *ms, const eex_run *run, const int *genome)
+{
+    eex__latencies table = {{0}, {0}, 0};
+    double gates = 0;
+    int k = 0, choices = run->e->gates.choices;
+    EEX_TRY(eex__run_latencies(&table, run));
+    for (int p = 0; p < run->points.count; p++)
+        if (genome[p] > 0) {
+            gates += table.gate[p * choices + genome[p] - 1];
+            ms[k++] = table.trunk[p] + gates;
+        }
+    ms[k] = table.base + gates;
+    return EEX_OK;
 }

@@ -53,7 +53,7 @@ int eex__run_graph(eex_graph **out, const eex_run *run, const int *genome)
     return eex_graph_with_gates(out, run->e->backbone, gates, count, run->e->gates.act);
 }
 
-void eex__run_costs(double *cost, const eex_graph *graph)
+void eex__run_macs(double *cost, const eex_graph *graph)
 {
     for (int k = 0; k < eex_graph_exits(graph); k++)
         cost[k] = (double)eex_cost_cumulative(graph, k, EEX_MACS);

@@ -61,5 +61,5 @@ void eex__read_policy(eex_calibration *p, const eex_args *a, const char *kind)
     read_thresholds(p, a);
     p->by_label = eex_args_choice_or(a, "by", by, p->by_label) == 1;
     p->tune = (eex_tune)eex_args_choice_or(a, "tune", tunes, (int)p->tune);
-    p->target = eex_args_number_or(a, "target", 0, INFINITY, p->target);
+    p->target = eex_args_number_or(a, "target", -1, INFINITY, p->target);
 }

@@ -2,7 +2,7 @@
 . "$EEX_SOURCE_DIR/tests/cli/lib.sh"
 make_data
 write_experiment tiny.lua
-run=("$EEX" run tiny.lua --threads 1 --set training.epochs=40)
+run=("$EEX" run tiny.lua --threads 1 --set training.epochs=30)
 expect 0 "${run[@]}" --out whole
 results whole >whole.json
 
@@ -39,7 +39,7 @@ while :; do
     kill -9 $pid 2>/dev/null || break
     wait $pid 2>/dev/null
     kills=$((kills + 1))
-    [ $kills -lt 20 ] || break
+    [ $kills -lt 10 ] || break
 done
 wait $pid 2>/dev/null
 expect 0 "${run[@]}" --out killed

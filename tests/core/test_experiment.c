@@ -485,15 +485,21 @@ Test(experiment, gates_are_limited)
 
 Test(experiment, scores_by_latency_use_the_stored_table)
 {
-    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
-    e->search.score = EEX_SCORE_EQUATION1;
-    e->search.cost = EEX_COST_LATENCY;
-    assert_run(e, "run");
-    eex_report *r = report_of("run");
-    for (size_t i = 0; i < r->trials.count; i++)
-        cr_assert_gt(r->trials.at[i].latency, 0);
-    eex_report_free(r);
-    eex_experiment_free(e);
+    const eex_evaluator_kind evaluators[] = {EEX_EVALUATE_SHARED, EEX_EVALUATE_TRAIN};
+    for (int i = 0; i < 2; i++) {
+        const char *name = i ? "trained" : "replayed";
+        eex_experiment *e = experiment(evaluators[i]);
+        e->search.score = EEX_SCORE_EQUATION1;
+        e->search.cost = EEX_COST_LATENCY;
+        e->policy.tune = EEX_TUNE_WEIGHTED;
+        e->policy.target = 0.1;
+        assert_run(e, name);
+        eex_report *r = report_of(name);
+        for (size_t t = 0; t < r->trials.count; t++)
+            cr_assert_gt(r->trials.at[t].latency, 0);
+        eex_report_free(r);
+        eex_experiment_free(e);
+    }
 }
 
 Test(experiment, wrong_fields_are_named)
