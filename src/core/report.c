@@ -186,6 +186,19 @@ static int load_result(eex_report *r, eex_store_file *file)
     return EEX_OK;
 }
 
+static int load_policies(eex_report *r, eex_store_file *file)
+{
+    eex_store_shape shape = {1, {EEX_STORE_ANY}};
+    EEX_TRY(eex_store_read_strings(&r->policy_names, file, "name", 1 << 16));
+    shape.extent[0] = r->policy_names.count;
+    EEX_TRY(eex_store_read_new((void **)&r->policy_accuracy, file, "accuracy", EEX_STORE_F64,
+                               &shape, 1 << 16));
+    EEX_TRY(
+        eex_store_read_new((void **)&r->policy_macs, file, "macs", EEX_STORE_F64, &shape, 1 << 16));
+    r->policies = r->policy_names.count;
+    return EEX_OK;
+}
+
 /* ---- all of it ---- */
 
 /* What each file adds, in the order in which a run makes them. */
@@ -198,6 +211,7 @@ static const struct {
     {"search.h5", "search", "the search is done", load_search},
     {"tau.h5", "tau", "the evaluators are compared", load_tau},
     {"final.h5", "weights", "the chosen network is calibrated", load_final},
+    {"policies.h5", "policies", "other policies are replayed", load_policies},
     {"result.h5", "result", "finished", load_result},
 };
 
@@ -277,6 +291,9 @@ void eex_report_free(eex_report *r)
     free(r->created);
     free(r->front);
     eex_trials_free(&r->trials);
+    free(r->policy_accuracy);
+    free(r->policy_macs);
+    eex_store_list_free(&r->policy_names);
     eex_store_list_free(&r->nodes);
     eex_store_list_free(&r->points);
     free(r);

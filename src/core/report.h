@@ -47,8 +47,12 @@ typedef struct eex_report {
     eex_trials trials; /* of the search */
     size_t *front;     /* Pareto-optimal ones, cheapest first */
     size_t front_count;
-    int64_t chosen; /* trial; -1: none yet */
-    double tau;     /* Kendall's, between both evaluators */
+    int64_t chosen;  /* trial; -1: none yet */
+    size_t policies; /* other policies on the chosen network, validation split */
+    eex_store_list policy_names;
+    double *policy_accuracy, *policy_macs; /* (policies) */
+
+    double tau; /* Kendall's, between both evaluators */
     size_t tau_count;
     double seconds; /* of work, all sessions together */
 

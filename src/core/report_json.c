@@ -80,6 +80,19 @@ static void pareto(eex_json *j, const eex_report *r)
     eex_json_end(j);
 }
 
+static void policies(eex_json *j, const eex_report *r)
+{
+    eex_json_array(j, "policies");
+    for (size_t i = 0; i < r->policies; i++) {
+        eex_json_object(j, NULL);
+        eex_json_string(j, "policy", r->policy_names.item[i]);
+        eex_json_double(j, "accuracy", r->policy_accuracy[i]);
+        eex_json_double(j, "ada_macs_cumulative", r->policy_macs[i]);
+        eex_json_end(j);
+    }
+    eex_json_end(j);
+}
+
 int eex_report_json(eex_buffer *out, const eex_report *r)
 {
     eex_json j = EEX_JSON_INIT(out);
@@ -98,6 +111,7 @@ int eex_report_json(eex_buffer *out, const eex_report *r)
     eex_json_end(&j);
     best(&j, r);
     pareto(&j, r);
+    policies(&j, r);
     eex_json_uint(&j, "trials", r->trials.count);
     if (r->chosen < 0)
         eex_json_null(&j, "chosen");

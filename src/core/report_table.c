@@ -141,6 +141,24 @@ static int front(eex_buffer *out, const eex_report *r, size_t width)
     return finish(out, t, width);
 }
 
+/* ---- other policies ---- */
+
+static int policies(eex_buffer *out, const eex_report *r, size_t width)
+{
+    static const char *const titles[] = {"policy, tuned alike", "validation", "MACs"};
+    char text[EEX_TEXT_SIZE];
+    eex_table *t = NULL;
+    EEX_TRY(eex_table_new(&t));
+    add_columns(t, titles, 3);
+    for (size_t i = 0; i < r->policies; i++) {
+        eex_table_row(t);
+        eex_table_cell(t, "%s", r->policy_names.item[i]);
+        percent(t, r->policy_accuracy[i]);
+        eex_table_cell(t, "%s", number(text, r->policy_macs[i]));
+    }
+    return finish(out, t, width);
+}
+
 /* ---- all of it ---- */
 
 static void search_line(eex_buffer *out, const eex_report *r)
@@ -191,6 +209,10 @@ int eex_report_table(eex_buffer *out, const eex_report *r, size_t width)
     if (r->front_count) {
         eex_buffer_putc(out, '\n');
         EEX_TRY(front(out, r, width));
+    }
+    if (r->policies) {
+        eex_buffer_putc(out, '\n');
+        EEX_TRY(policies(out, r, width));
     }
     if (r->trials.count) {
         eex_buffer_putc(out, '\n');
