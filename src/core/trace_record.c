@@ -32,9 +32,8 @@ static int record_all(eex_trace *trace, eex_plan *plan, eex_loader *loader)
     }
 }
 
-int eex_trace_record(eex_trace **out, const eex_graph *graph, eex_params *params,
-                     eex_dataset *data, const uint32_t *samples, size_t count,
-                     const eex_augment *normalise, int batch)
+int eex_trace_record(eex_trace **out, const eex_graph *graph, eex_params *params, eex_dataset *data,
+                     const uint32_t *samples, size_t count, const eex_augment *normalise, int batch)
 {
     int exits = eex_graph_exits(graph);
     eex_trace *trace = NULL;
