@@ -4,7 +4,8 @@
  * return EEX_OK or a negative code with the message set. One device is used from one thread at a
  * time; different devices may be used at once.
  *
- * Backends announce themselves by kind (backends.h), so that nothing here knows which were built. */
+ * Backends announce themselves by kind (backends.h), so that nothing here knows which were built.
+ */
 #ifndef EEX_CORE_DEVICE_H
 #define EEX_CORE_DEVICE_H
 

@@ -96,6 +96,10 @@ int eex_plan_temperature(eex_plan *plan, int exit, float temperature);
  * still read after exit k. */
 int eex_plan_compact(eex_plan *plan, int exit, const int32_t *index, int count);
 
+/* What each op of an inference plan takes, (ops) milliseconds: the medians of `rounds` runs of all
+ * of them in order, for the inputs that were uploaded last. */
+int eex_plan_time(eex_plan *plan, double *ms, int rounds, int batch);
+
 /* ---- looking ---- */
 int eex_plan_ops(const eex_plan *plan);
 const eex_op *eex_plan_op(const eex_plan *plan, int i);

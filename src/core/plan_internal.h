@@ -7,16 +7,16 @@
 /* A stretch of device memory that ops read and write. Its place in the arena is known only after
  * lowering, so ops hold relocations until then. */
 typedef struct eex_slot {
-    size_t bytes;       /* whole, rounded up to 64 */
-    size_t row_bytes;   /* of one sample; 0: not per sample (never compacted) */
-    int first, last;    /* ops between which the content matters */
-    bool pinned;        /* lives for the whole plan */
+    size_t bytes;     /* whole, rounded up to 64 */
+    size_t row_bytes; /* of one sample; 0: not per sample (never compacted) */
+    int first, last;  /* ops between which the content matters */
+    bool pinned;      /* lives for the whole plan */
     size_t offset;
 } eex_slot;
 
 typedef struct eex_relocation {
     int op;
-    size_t field;  /* offset of the pointer in eex_op */
+    size_t field; /* offset of the pointer in eex_op */
     int buffer;
     size_t addend; /* bytes into the buffer */
 } eex_relocation;
@@ -47,8 +47,8 @@ struct eex_plan {
     eex_device *device;
 
     eex_op *ops;
-    void **states;   /* the device's, one an op */
-    int *segment;    /* of each op (inference) */
+    void **states; /* the device's, one an op */
+    int *segment;  /* of each op (inference) */
     int op_count, op_capacity;
 
     eex_slot *buffers;
@@ -66,18 +66,18 @@ struct eex_plan {
     int *value;     /* buffer of the node's value, -1: not materialised */
     int *grad;      /* buffer of its gradient, -1: none (yet) */
     int *consumers; /* needed nodes that read it */
-    int *fused;     /* node at which the op that computes this node is emitted (itself: not fused) */
-    int *start;     /* of a node that ends a chain: the node the chain starts at; else itself */
+    int *fused; /* node at which the op that computes this node is emitted (itself: not fused) */
+    int *start; /* of a node that ends a chain: the node the chain starts at; else itself */
     eex_chain *chain; /* of a node that starts one */
-    int *stats;     /* of a batch norm: buffer of the sums the convolution in front leaves, -1 */
-    int *saved;     /* of a batch norm: buffer of its batch mean and 1/deviation, -1: none */
-    bool *learns;   /* a gradient must reach the node's value */
+    int *stats;       /* of a batch norm: buffer of the sums the convolution in front leaves, -1 */
+    int *saved;       /* of a batch norm: buffer of its batch mean and 1/deviation, -1: none */
+    bool *learns;     /* a gradient must reach the node's value */
 
-    int images, labels, sample, totals, clip, norm;               /* buffers */
-    int index;       /* buffer: survivors of a compaction */
-    int loss_op[EEX_MAX_EXITS];                                   /* -1: exit without a loss */
-    int head_op[EEX_MAX_EXITS];                                   /* -1: exit not lowered */
-    int head_top[EEX_MAX_EXITS], head_score[EEX_MAX_EXITS];       /* buffers */
+    int images, labels, sample, totals, clip, norm;         /* buffers */
+    int index;                                              /* buffer: survivors of a compaction */
+    int loss_op[EEX_MAX_EXITS];                             /* -1: exit without a loss */
+    int head_op[EEX_MAX_EXITS];                             /* -1: exit not lowered */
+    int head_top[EEX_MAX_EXITS], head_score[EEX_MAX_EXITS]; /* buffers */
 
     eex_run *runs, *gaps; /* trained ranges, and what lies between them */
     int run_count, gap_count;
@@ -110,12 +110,12 @@ int eex__plan_sole_consumer(const eex_plan *p, int node, eex_node_kind kind);
 int eex__plan_value(eex_plan *p, int *buffer, int node);
 
 /* ---- passes ---- */
-int eex__plan_lower_train(eex_plan *p);   /* plan_train.c: forward and losses */
-int eex__plan_lower_backward(eex_plan *p); /* plan_backward.c */
+int eex__plan_lower_train(eex_plan *p);     /* plan_train.c: forward and losses */
+int eex__plan_lower_backward(eex_plan *p);  /* plan_backward.c */
 int eex__plan_lower_optimizer(eex_plan *p); /* plan_optimizer.c */
-int eex__plan_lower_infer(eex_plan *p);   /* plan_infer.c */
-int eex__plan_layout(eex_plan *p);        /* plan_memory.c: arena and relocations */
-int eex__plan_fold(eex_plan *p);          /* plan_infer.c: folded weights into the arena */
+int eex__plan_lower_infer(eex_plan *p);     /* plan_infer.c */
+int eex__plan_layout(eex_plan *p);          /* plan_memory.c: arena and relocations */
+int eex__plan_fold(eex_plan *p);            /* plan_infer.c: folded weights into the arena */
 
 /* Nodes that both kinds of plan lower alike: act, add, pools. */
 int eex__plan_lower_simple(eex_plan *p, const eex_node *node, int id, int segment);

@@ -1,19 +1,18 @@
 /* latency.h5: what trunk and gates take, measured once with one input at a time.
  *
- * Each gate is measured alone on the backbone. Leaving there takes trunk + gate, going on to the
- * end takes base + gate; the base is measured right before, so that a machine which slows down or
- * speeds up in the meantime shifts both. */
+ * The shared network runs from end to end many times and every op is timed where it stands; trunk
+ * and gates are sums of the medians of their ops. So the table is additive, as the costs of
+ * candidates are, and a hiccup of the machine does not fall on one gate alone. */
+#include "core/graph_impl.h"
 #include "core/run.h"
 
 #include "base/log.h"
-#include "base/progress.h"
 #include "base/status.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUNDS = 15 };
+enum { ROUNDS = 51 };
 
 bool eex__run_timed(const eex_run *run)
 {
@@ -21,73 +20,91 @@ bool eex__run_timed(const eex_run *run)
            run->e->search.score == EEX_SCORE_EQUATION1 || run->e->search.cost == EEX_COST_LATENCY;
 }
 
-/* Latencies of leaving at each exit of a network; its weights do not matter. */
-static int measure(double *ms, const eex_run *run, const eex_graph *graph, const uint8_t *image)
+/* ---- measuring ---- */
+
+/* What the ops of one plan take, by the node they came from. */
+typedef struct timing {
+    const eex_graph *graph;
+    int ops;
+    int *node;  /* (ops) */
+    double *ms; /* (ops) */
+} timing;
+
+static void timing_free(timing *t)
 {
+    free(t->node);
+    free(t->ms);
+}
+
+static int time_plan(timing *t, eex_plan *plan, const uint8_t *image)
+{
+    t->ops = eex_plan_ops(plan);
+    t->node = calloc((size_t)t->ops + 1, sizeof *t->node);
+    t->ms = calloc((size_t)t->ops + 1, sizeof *t->ms);
+    if (!t->node || !t->ms)
+        return eex_fail(EEX_ENOMEM, "out of memory for the times of %d ops", t->ops);
+    for (int i = 0; i < t->ops; i++) {
+        int node = eex_graph_find(t->graph, eex_plan_op(plan, i)->name);
+        t->node[i] = node < 0 ? 0 : node; /* what is not of a node prepares the input */
+    }
+    EEX_TRY(eex_plan_upload(plan, image, NULL, NULL, 1));
+    return eex_plan_time(plan, t->ms, ROUNDS, 1);
+}
+
+/* Weights do not matter to how long it takes. */
+static int time_graph(timing *t, const eex_run *run, const uint8_t *image)
+{
+    const eex_plan_options options = {.batch = 1, .augment = run->normalise};
     eex_params *params = NULL;
-    eex_policy *policy = NULL;
-    eex_engine *engine = NULL;
-    int code = eex_params_new(&params, run->device, graph, run->e->seed);
+    eex_plan *plan = NULL;
+    int code = eex_params_new(&params, run->device, t->graph, run->e->seed);
     if (code == EEX_OK)
-        code = eex_policy_new(&policy, run->e->policy.kind, eex_graph_exits(graph),
-                              eex_graph_classes(graph));
+        code = eex_plan_new(&plan, &options, t->graph, params);
     if (code == EEX_OK)
-        code = eex_engine_open(&engine, graph, params, policy, &run->normalise, 1);
-    if (code == EEX_OK)
-        code = eex_engine_latency(engine, ms, image, ROUNDS);
-    eex_engine_close(engine);
-    eex_policy_free(policy);
+        code = time_plan(t, plan, image);
+    eex_plan_free(plan);
     eex_params_free(params);
     return code;
 }
 
-/* One gate: *trunk and *gate in milliseconds, at least 0. */
-static int measure_gate(double *trunk, double *gate, const eex_run *run, int point, int choice,
-                        double base, const uint8_t *image)
+/* The ops that `node` needs: those of the trunk, or those of gates. */
+static double sum(const timing *t, int node, bool trunk)
 {
-    const eex_gate one = {.point = run->points.nodes[point],
-                          .blocks = run->e->gates.blocks[choice]};
-    eex_graph *graph = NULL;
-    double ms[2] = {0};
-    EEX_TRY(eex_graph_with_gates(&graph, run->e->backbone, &one, 1, run->e->gates.act));
-    int code = measure(ms, run, graph, image);
-    eex_graph_free(graph);
-    *gate = fmax(0, fmin(ms[1] - base, ms[0]));
-    *trunk = ms[0] - *gate;
-    return code;
+    eex__set above = {{0}};
+    double ms = 0;
+    eex__graph_ancestors(&above, t->graph, node);
+    for (int i = 0; i < t->ops; i++)
+        if (eex__set_has(&above, t->node[i]) &&
+            (eex_graph_node(t->graph, t->node[i])->exit == EEX_TRUNK) == trunk)
+            ms += t->ms[i];
+    return ms;
 }
 
-static int compare(const void *a, const void *b)
+static void fill(eex__latencies *out, const timing *t, const eex_run *run)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static int measure_all(eex__latencies *out, const eex_run *run, eex_engine *base,
-                       const uint8_t *image)
-{
-    int choices = run->e->gates.choices, points = run->points.count, n = 0;
-    double bases[EEX_MAX_EXITS];
-    EEX_TRY(eex_engine_latency(base, &bases[n++], image, ROUNDS));
-    eex_progress_begin("measuring latencies", (uint64_t)(points * choices), "gates");
-    int code = EEX_OK;
-    for (int i = 0; i < points * choices && code == EEX_OK; i++) {
-        int p = i / choices;
-        double trunk = 0;
-        code = eex__run_poll();
-        if (code == EEX_OK)
-            code = eex_engine_latency(base, &bases[n], image, ROUNDS);
-        if (code == EEX_OK)
-            code = measure_gate(&trunk, &out->gate[i], run, p, i % choices, bases[n], image);
-        out->trunk[p] += trunk / choices;
-        n++;
-        eex_progress_update((uint64_t)i + 1, NULL);
+    int choices = run->e->gates.choices, gates = run->points.count * choices;
+    for (int k = 0; k < gates; k++) {
+        const eex_exit *exit = eex_graph_exit(t->graph, k);
+        out->trunk[k / choices] = sum(t, exit->point, true);
+        out->gate[k] = sum(t, exit->logits, false);
     }
-    eex_progress_end();
-    qsort(bases, (size_t)n, sizeof bases[0], compare);
-    out->base = bases[n / 2];
+    out->base = sum(t, eex_graph_exit(t->graph, gates)->logits, true);
+}
+
+static int measure(eex__latencies *out, const eex_run *run, const uint8_t *image)
+{
+    eex_graph *graph = NULL;
+    EEX_TRY(eex__run_shared_graph(&graph, run));
+    timing t = {.graph = graph};
+    int code = time_graph(&t, run, image);
+    if (code == EEX_OK)
+        fill(out, &t, run);
+    timing_free(&t);
+    eex_graph_free(graph);
     return code;
 }
+
+/* ---- the file ---- */
 
 static int save(const eex_run *run, const eex__latencies *l)
 {
@@ -109,28 +126,21 @@ static int save(const eex_run *run, const eex__latencies *l)
     return code;
 }
 
-static int measure_table(eex_run *run, const uint8_t *image)
-{
-    eex__latencies table = {{0}, {0}, 0};
-    eex_engine *base = NULL;
-    EEX_TRY(eex__run_base_params(run));
-    EEX_TRY(eex_engine_open(&base, run->e->backbone, run->base, NULL, &run->normalise, 1));
-    int code = measure_all(&table, run, base, image);
-    eex_engine_close(base);
-    return code == EEX_OK ? save(run, &table) : code;
-}
-
 int eex__run_latency(eex_run *run)
 {
+    eex__latencies table = {{0}, {0}, 0};
     if (!eex__run_timed(run) || eex__run_has(run, "latency.h5"))
         return EEX_OK;
     const eex_dataset_info *d = run->facts;
     uint8_t *image = malloc((size_t)d->height * (size_t)d->width * (size_t)d->channels);
     if (!image)
         return eex_fail(EEX_ENOMEM, "out of memory for an image");
+    eex_log_info("measuring latencies");
     int code = eex_dataset_gather(image, run->data, run->split.validation.at, 1);
     if (code == EEX_OK)
-        code = measure_table(run, image);
+        code = measure(&table, run, image);
+    if (code == EEX_OK)
+        code = save(run, &table);
     free(image);
     return code;
 }

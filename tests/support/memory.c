@@ -54,7 +54,7 @@ int test_fail_each_allocation(test_scenario scenario)
         }
         cr_assert(code == EEX_OK || code == EEX_ENOMEM, "allocation %d: %s, %s", failing,
                   eex_status_name(code), eex_error());
-        cr_assert(code == EEX_OK || strstr(eex_error(), "memory"), "allocation %d: \"%s\"",
-                  failing, eex_error());
+        cr_assert(code == EEX_OK || strstr(eex_error(), "memory"), "allocation %d: \"%s\"", failing,
+                  eex_error());
     }
 }
