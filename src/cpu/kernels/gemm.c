@@ -204,27 +204,19 @@ INLINE void outer_body(const eex_gemm_outer *o, const int rows, const int vector
         outer_body(o, n, 2);                           \
     }
 
-TILE(1)
-TILE(2)
-TILE(3)
-TILE(4)
-TILE(5)
-TILE(6)
+/* clang-format off */
+TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
 #if MR > 6
-    TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
-#define ROW(f, v)                                                                               \
-    {                                                                                           \
-        f##_1_##v, f##_2_##v, f##_3_##v, f##_4_##v, f##_5_##v, f##_6_##v, f##_7_##v, f##_8_##v, \
-            f##_9_##v, f##_10_##v, f##_11_##v, f##_12_##v, f##_13_##v, f##_14_##v               \
-    }
+TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
+#define ROW(f, v)                                                                                  \
+    { f##_1_##v, f##_2_##v, f##_3_##v, f##_4_##v, f##_5_##v, f##_6_##v, f##_7_##v,                 \
+      f##_8_##v, f##_9_##v, f##_10_##v, f##_11_##v, f##_12_##v, f##_13_##v, f##_14_##v }
 #else
-#define ROW(f, v)                                                        \
-    {                                                                    \
-        f##_1_##v, f##_2_##v, f##_3_##v, f##_4_##v, f##_5_##v, f##_6_##v \
-    }
+#define ROW(f, v) { f##_1_##v, f##_2_##v, f##_3_##v, f##_4_##v, f##_5_##v, f##_6_##v }
 #endif
+    /* clang-format on */
 
-        static void tile(const eex_gemm_tile *t)
+    static void tile(const eex_gemm_tile *t)
 {
     static void (*const body[2][MR])(const eex_gemm_tile *) = {ROW(tile, 1), ROW(tile, 2)};
     body[t->columns > V_WIDTH][t->rows - 1](t);
