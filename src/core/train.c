@@ -29,6 +29,7 @@ struct eex_trainer {
     uint64_t seed, step, images; /* images: of one epoch */
     eex_train_watch *watch;
     void *watch_context;
+    double told; /* when it was last called: epochs may be shorter than its interval */
 };
 
 eex_recipe eex_recipe_default(void)
@@ -285,7 +286,6 @@ static int train_batches(eex_trainer *t, eex_epoch_report *report)
 {
     const eex_batch *batch;
     uint64_t images = 0;
-    double told = eex_clock_seconds();
     for (int i = 0; i < t->pass_count; i++)
         EEX_TRY(eex_plan_totals_reset(t->passes[i]));
     EEX_TRY(eex_loader_start(t->loader, (uint32_t)t->epoch, 0));
@@ -296,14 +296,14 @@ static int train_batches(eex_trainer *t, eex_epoch_report *report)
         EEX_TRY(train_batch(t, batch));
         images += (uint64_t)batch->count;
         double now = eex_clock_seconds();
-        bool show = now - told >= 0.1, check = batch->number % CHECK_EVERY == CHECK_EVERY - 1;
+        bool show = now - t->told >= 0.1, check = batch->number % CHECK_EVERY == CHECK_EVERY - 1;
         if (!show && !check)
             continue;
         EEX_TRY(read_totals(t, images, report));
         if (check) /* at fixed steps: what a training ends with never depends on time */
             EEX_TRY(check_totals(t, report));
         if (show) {
-            told = now;
+            t->told = now;
             tell(t, images, report);
         }
     }
