@@ -84,15 +84,58 @@ static bool is_hdf5(const char *name)
     return length > 3 && strcmp(name + length - 3, ".h5") == 0;
 }
 
-/* Starts again: removes what runs leave, and nothing else that may be in the folder. The file that
- * says what the run is goes last, so that a kill in between leaves a run that can be continued. */
+/* The files of a run; those that end in '-' are followed by a number. run.h5, which says what the
+ * run is, comes last, so that a kill in between leaves a run that can be continued. */
+static const char *const run_files[] = {
+    "split",
+    "base",
+    "probe",
+    "shared",
+    "trace-calibration",
+    "trace-validation",
+    "latency",
+    "final",
+    "policies",
+    "result",
+    "final-calibration",
+    "final-validation",
+    "search",
+    "tau",
+    "trials-",
+    "tau-",
+    "candidate-",
+    "base-checkpoint",
+    "probe-checkpoint",
+    "shared-checkpoint",
+    "candidate-checkpoint",
+    "final-checkpoint",
+};
+
+static bool is_run_file(const char *name)
+{
+    if (!is_hdf5(name))
+        return false;
+    size_t stem = strlen(name) - 3;
+    for (size_t i = 0; i < sizeof run_files / sizeof run_files[0]; i++) {
+        size_t length = strlen(run_files[i]);
+        bool numbered = run_files[i][length - 1] == '-';
+        if (strncmp(name, run_files[i], length) == 0 &&
+            (numbered ? strspn(name + length, "0123456789") == stem - length : stem == length))
+            return true;
+    }
+    return false;
+}
+
+/* Starts again: removes what a run has left, and nothing else that may be in the folder. */
 static int clear(const eex_run *run)
 {
     eex_fs_names names = {0};
+    if (!eex__run_has(run, "run.h5"))
+        return EEX_OK;
     EEX_TRY(eex_fs_list(&names, run->options->folder));
     int code = EEX_OK;
     for (size_t i = 0; i < names.count && code == EEX_OK; i++)
-        if (is_hdf5(names.names[i]) && strcmp(names.names[i], "run.h5") != 0)
+        if (is_run_file(names.names[i]))
             code = eex__run_remove(run, names.names[i]);
     eex_fs_names_free(&names);
     return code == EEX_OK ? eex__run_remove(run, "run.h5") : code;

@@ -78,6 +78,28 @@ static void measure_ece(double *ece, const eex_trace *trace, const float *temper
         ece[k] = eex_calibrate_ece(trace, k, temperature ? (double)temperature[k] : 1, ECE_BINS);
 }
 
+/* Weights that stayed as the search saw them keep the thresholds with which it judged them: those
+ * that its evaluator set on the calibration split. */
+static int judged_policy(final *f)
+{
+    eex__shared shared;
+    eex_candidate candidate;
+    EEX_TRY(eex__shared_open(&shared, f->run));
+    int code = eex_evaluator_score(shared.evaluator, &candidate, f->genome);
+    if (code == EEX_OK)
+        code = eex_evaluator_policy(&f->policy, shared.evaluator, &candidate);
+    eex__shared_close(&shared);
+    return code;
+}
+
+static int make_policy(final *f)
+{
+    const eex_experiment *e = f->run->e;
+    if (e->search.evaluator == EEX_EVALUATE_SHARED && e->final.epochs == 0)
+        return judged_policy(f);
+    return eex__run_calibrate(&f->policy, f->run, f->graph, f->genome, f->calibration);
+}
+
 static int calibrate(final *f)
 {
     const eex_run *run = f->run;
@@ -86,9 +108,10 @@ static int calibrate(final *f)
     eex__run_macs(cost, f->graph);
     EEX_TRY(eex__run_trace(&f->calibration, run, f->graph, f->params, &run->split.calibration));
     EEX_TRY(eex__run_trace(&f->validation, run, f->graph, f->params, &run->split.validation));
-    EEX_TRY(eex__run_calibrate(&f->policy, run, f->graph, f->genome, f->calibration));
+    EEX_TRY(make_policy(f));
     measure_ece(f->ece_before, f->validation, NULL);
     measure_ece(f->ece_after, f->validation, f->policy->temperature);
+    EEX_TRY(eex_trace_score(f->calibration, run->device, f->policy->temperature));
     EEX_TRY(eex_trace_score(f->validation, run->device, f->policy->temperature));
     return eex_replay(&f->outcome, f->validation, f->policy, &costs, NULL, NULL);
 }

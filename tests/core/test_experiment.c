@@ -293,16 +293,21 @@ Test(experiment, a_shared_search_ends_with_a_result)
     eex_experiment_free(e);
 }
 
-Test(experiment, replay_of_the_validation_trace_agrees_with_the_search)
+/* The shared weights are taken as they are, so the final network must score what the search said of
+ * it, whether or not its thresholds are tuned. */
+Test(experiment, the_final_network_is_the_one_that_was_judged)
 {
-    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
-    assert_run(e, "run");
-    eex_report *r = report_of("run");
-    /* The shared weights are taken as they are, so the final network must score what its replay on
-     * the shared trace said. */
-    cr_assert_float_eq(r->best.validation_accuracy, r->trials.at[r->chosen].accuracy, 1e-12);
-    eex_report_free(r);
-    eex_experiment_free(e);
+    const eex_tune tunes[] = {EEX_TUNE_NONE, EEX_TUNE_ACCURACY, EEX_TUNE_WEIGHTED};
+    for (size_t i = 0; i < sizeof tunes / sizeof tunes[0]; i++) {
+        eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+        e->policy.tune = tunes[i];
+        e->policy.target = tunes[i] == EEX_TUNE_WEIGHTED ? 0.1 : 0;
+        cr_assert_eq(run_in(e, "run", true), EEX_OK, "%s", eex_error());
+        eex_report *r = report_of("run");
+        cr_assert_float_eq(r->best.validation_accuracy, r->trials.at[r->chosen].accuracy, 1e-12);
+        eex_report_free(r);
+        eex_experiment_free(e);
+    }
 }
 
 Test(experiment, a_finished_run_is_not_redone)
@@ -319,6 +324,26 @@ Test(experiment, a_finished_run_is_not_redone)
     cr_assert_eq(run_in(e, "run", true), EEX_OK, "%s", eex_error());
     cr_assert_eq(stat(path, &after), 0);
     cr_assert_neq(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
+    eex_experiment_free(e);
+}
+
+Test(experiment, starting_again_removes_nothing_of_others)
+{
+    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    char mine[PATH + 32];
+    assert_run(e, "run");
+    snprintf(mine, sizeof mine, "%s/run/mine.h5", root);
+    cr_assert_eq(eex_fs_write(mine, "x", 1), EEX_OK);
+    snprintf(mine, sizeof mine, "%s/run/trials-mine.h5", root);
+    cr_assert_eq(eex_fs_write(mine, "x", 1), EEX_OK);
+    e->seed = 2;
+    cr_assert_eq(run_in(e, "run", true), EEX_OK, "%s", eex_error());
+    cr_assert(eex_fs_exists(mine));
+    cr_assert_eq(unlink(mine), 0);
+    snprintf(mine, sizeof mine, "%s/run/mine.h5", root);
+    cr_assert_eq(unlink(mine), 0);
+    assert_run(e, "other");
+    same_run("run", "other");
     eex_experiment_free(e);
 }
 
