@@ -33,11 +33,12 @@ return {
   gates = { blocks = { 0, 1, 2 }, max_exits = 4 },
 
   -- When an image leaves: when the network is surer than it usually is about that class. How much
-  -- surer is set for each exit on the calibration images: as cheap as possible, while no more than
-  -- half a percent of them is lost against running to the end.
+  -- surer is set for each exit on the calibration images: as cheap as possible, while as many of them
+  -- are told right as by running to the end.
   policy = { kind = "per_class", temperature = "fitted", tune = "accuracy", target = 0 },
 
-  -- How networks are trained. "joint": all exits at once.
+  -- How networks are trained: the base first, then the same network with all gates, all exits at
+  -- once ("joint"), going on from the base.
   training = {
     regime = "joint",
     from = "base",
@@ -54,7 +55,7 @@ return {
     algorithm = "aging",
     evaluator = "shared",
     score = "weighted", -- accuracy - weight * cost / cost of the base
-    weight = 0.05,
+    weight = 0.1,
     population = 50,
     sample = 10,
     trials = 2000,
