@@ -4,7 +4,6 @@
 #include "cpu/conv_axis.h"
 #include "cpu/kernels/gemm.h"
 
-#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +13,6 @@ enum {
     GROUP_FLOATS = 64 * 1024,
     /* Operand floats of a block of rows, which each class visits in turn. */
     BLOCK_FLOATS = 64 * 1024,
-    /* Rows of a panel from which on a tile's inner loop counts more than its beginning and end. */
-    NARROW_DEPTH = 64,
     /* Rows of one tile, in cache lines, that may fall on one set of the first-level cache (64 sets
      * of 64 bytes in every x86 of today) before it is worth copying them apart. */
     LINES_PER_SET = 5,
@@ -107,9 +104,8 @@ static int set_geometry(eex_dense *d, const eex_window *w, bool backward)
 
 static int set_scratch(eex_dense *d, eex_cpu *cpu)
 {
+    d->mr = cpu->kernels->gemm->mr;
     d->nr = cpu->kernels->gemm->nr;
-    bool narrow = d->out_c <= d->nr / 2 && d->depth >= NARROW_DEPTH;
-    d->mr = narrow ? cpu->kernels->gemm->mr_narrow : cpu->kernels->gemm->mr;
     d->panels = (d->out_c + d->nr - 1) / d->nr;
     d->panel_floats = (size_t)d->depth * d->nr;
     d->group = GROUP_FLOATS / d->panel_floats;
@@ -241,56 +237,41 @@ typedef struct row_cursor {
     const eex_dense *d;
     const eex_axis_class *h, *w;
     int n, jh, jw;
-    int run;           /* rows in a line: of a pixel row, or samples when classes are one pixel */
-    ptrdiff_t in, out; /* where the row begins, in floats */
-    ptrdiff_t in_step, out_step; /* to the next row of the line */
 } row_cursor;
-
-static void cursor_place(row_cursor *c)
-{
-    const eex_dense *d = c->d;
-    int h = c->h->in + c->jh * c->h->in_step, w = c->w->in + c->jw * c->w->in_step;
-    c->in = (((ptrdiff_t)c->n * d->in_h + h) * d->in_w + w) * d->in_c;
-    h = c->h->out + c->jh * c->h->out_step;
-    w = c->w->out + c->jw * c->w->out_step;
-    c->out = (((ptrdiff_t)c->n * d->out_h + h) * d->out_w + w) * d->out_c;
-}
 
 static row_cursor cursor_at(const eex_dense *d, int ch, int cw, long long row)
 {
     row_cursor c = {.d = d, .h = &d->h.class[ch], .w = &d->w.class[cw]};
-    if (c.w->count == 1 && c.h->count == 1) {
-        c.n = (int)row;
-        c.in_step = (ptrdiff_t)d->in_h * d->in_w * d->in_c;
-        c.out_step = (ptrdiff_t)d->out_h * d->out_w * d->out_c;
-        c.run = INT_MAX;
-    } else {
-        c.jw = (int)(row % c.w->count);
-        row /= c.w->count;
-        c.jh = (int)(row % c.h->count);
-        c.n = (int)(row / c.h->count);
-        c.in_step = (ptrdiff_t)c.w->in_step * d->in_c;
-        c.out_step = (ptrdiff_t)c.w->out_step * d->out_c;
-        c.run = c.w->count - c.jw;
-    }
-    cursor_place(&c);
+    c.jw = (int)(row % c.w->count);
+    row /= c.w->count;
+    c.jh = (int)(row % c.h->count);
+    c.n = (int)(row / c.h->count);
     return c;
 }
 
 static void cursor_step(row_cursor *c)
 {
-    if (--c->run > 0) {
-        c->in += c->in_step;
-        c->out += c->out_step;
+    if (++c->jw < c->w->count)
         return;
-    }
-    c->run = c->w->count;
     c->jw = 0;
-    if (++c->jh == c->h->count) {
-        c->jh = 0;
-        c->n++;
-    }
-    cursor_place(c);
+    if (++c->jh < c->h->count)
+        return;
+    c->jh = 0;
+    c->n++;
+}
+
+static ptrdiff_t cursor_in(const row_cursor *c)
+{
+    const eex_dense *d = c->d;
+    int h = c->h->in + c->jh * c->h->in_step, w = c->w->in + c->jw * c->w->in_step;
+    return (((ptrdiff_t)c->n * d->in_h + h) * d->in_w + w) * d->in_c;
+}
+
+static ptrdiff_t cursor_out(const row_cursor *c)
+{
+    const eex_dense *d = c->d;
+    int h = c->h->out + c->jh * c->h->out_step, w = c->w->out + c->jw * c->w->out_step;
+    return (((ptrdiff_t)c->n * d->out_h + h) * d->out_w + w) * d->out_c;
 }
 
 /* Whether rows would push each other out of the first-level cache while a tile reads them. */
@@ -353,8 +334,8 @@ static void run_tile(const worker *k, int ch, int cw, long long row, int rows)
     eex_gemm_segment moved[MAX_ROWS];
     row_cursor c = cursor_at(d, ch, cw, row);
     for (int i = 0; i < rows; i++, cursor_step(&c)) {
-        a[i] = k->job->args->a + c.in;
-        out[i] = c.out;
+        a[i] = k->job->args->a + cursor_in(&c);
+        out[i] = cursor_out(&c);
     }
     eex_gemm_tile t = {
         .rows = rows,
@@ -368,7 +349,7 @@ static void run_tile(const worker *k, int ch, int cw, long long row, int rows)
         .ahead = k->job->args->a,
     };
     if (d->depth == d->in_c) { /* 1x1: meanwhile, the rows after these */
-        t.ahead = k->job->args->a + c.in;
+        t.ahead = k->job->args->a + cursor_in(&c);
         t.ahead_step = 16;
     }
     bool worth = d->in_c >= 32 && k->end_panel - k->first_panel > 1 && t.segments <= MAX_ROWS;

@@ -10,17 +10,6 @@
 #endif
 #define NR (2 * V_WIDTH)
 
-/* Tiles for one narrow panel alone: fewer rows, so that all row pointers stay in registers. */
-#if defined(__AVX512F__)
-#define MR_NARROW 8
-#else
-#define MR_NARROW 6
-#endif
-
-/* How many vectors of columns a tile has: one, one and a half, or two. With a half, the second one
- * is computed in its lower half only; it is loaded and stored like a whole one. */
-enum { ONE, HALF_MORE, TWO, WIDTHS };
-
 #define INLINE static inline __attribute__((always_inline))
 #define UNROLL _Pragma("GCC unroll 16")
 
@@ -125,9 +114,8 @@ INLINE void prefetch_row(const eex_gemm_tile *t, int i, int vectors)
 #endif
 }
 
-INLINE void tile_body(const eex_gemm_tile *t, const int rows, const int width)
+INLINE void tile_body(const eex_gemm_tile *t, const int rows, const int vectors)
 {
-    const int vectors = width == ONE ? 1 : 2;
     vec acc[MR][2];
     const float *a[MR];
     UNROLL
@@ -148,19 +136,16 @@ INLINE void tile_body(const eex_gemm_tile *t, const int rows, const int width)
             for (int i = 0; i < rows; i++) {
                 vec x = v_set(a[i][p]);
                 acc[i][0] = v_fma(x, b0, acc[i][0]);
-                if (width == TWO)
+                if (vectors > 1)
                     acc[i][1] = v_fma(x, b1, acc[i][1]);
-                else if (width == HALF_MORE)
-                    acc[i][1] = v_fma_half(x, b1, acc[i][1]);
             }
         }
     }
     tile_finish(t, acc, rows, vectors);
 }
 
-INLINE void outer_body(const eex_gemm_outer *o, const int rows, const int width)
+INLINE void outer_body(const eex_gemm_outer *o, const int rows, const int vectors)
 {
-    const int vectors = width == ONE ? 1 : 2;
     vec acc[MR][2];
     UNROLL
     for (int i = 0; i < rows; i++)
@@ -184,10 +169,8 @@ INLINE void outer_body(const eex_gemm_outer *o, const int rows, const int width)
                 for (int i = 0; i < rows; i++) {
                     vec a = v_set(x[i]);
                     acc[i][0] = v_fma(a, b0, acc[i][0]);
-                    if (width == TWO)
+                    if (vectors > 1)
                         acc[i][1] = v_fma(a, b1, acc[i][1]);
-                    else if (width == HALF_MORE)
-                        acc[i][1] = v_fma_half(a, b1, acc[i][1]);
                 }
             }
         }
@@ -202,66 +185,47 @@ INLINE void outer_body(const eex_gemm_outer *o, const int rows, const int width)
     }
 }
 
-/* One function for each height and width of a tile, and tables to choose from. Only where vectors
- * are computed in halves does a tile of one and a half have functions of its own. */
-#define BODY(rows, width)                                       \
-    static void tile_##rows##_##width(const eex_gemm_tile *t)   \
-    {                                                           \
-        tile_body(t, rows, width);                              \
-    }                                                           \
-    static void outer_##rows##_##width(const eex_gemm_outer *o) \
-    {                                                           \
-        outer_body(o, rows, width);                             \
+/* One function for each height and width of a tile, and tables to choose from. */
+#define TILE(n)                                        \
+    static void tile_##n##_1(const eex_gemm_tile *t)   \
+    {                                                  \
+        tile_body(t, n, 1);                            \
+    }                                                  \
+    static void tile_##n##_2(const eex_gemm_tile *t)   \
+    {                                                  \
+        tile_body(t, n, 2);                            \
+    }                                                  \
+    static void outer_##n##_1(const eex_gemm_outer *o) \
+    {                                                  \
+        outer_body(o, n, 1);                           \
+    }                                                  \
+    static void outer_##n##_2(const eex_gemm_outer *o) \
+    {                                                  \
+        outer_body(o, n, 2);                           \
     }
 
-#if defined(__AVX512F__)
-#define BODIES(rows) BODY(rows, ONE) BODY(rows, HALF_MORE) BODY(rows, TWO)
-#define TABLE(f)                                                                  \
-    {                                                                             \
-        [ONE] = ROW(f, ONE), [HALF_MORE] = ROW(f, HALF_MORE), [TWO] = ROW(f, TWO) \
-    }
-#else
-#define BODIES(rows) BODY(rows, ONE) BODY(rows, TWO)
-#define TABLE(f)                                                            \
-    {                                                                       \
-        [ONE] = ROW(f, ONE), [HALF_MORE] = ROW(f, TWO), [TWO] = ROW(f, TWO) \
-    }
-#endif
-
-/* clang-format off: these are lists, not statements */
-BODIES(1)
-BODIES(2)
-BODIES(3) BODIES(4) BODIES(5) BODIES(6)
+/* clang-format off */
+TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
 #if MR > 6
-    BODIES(7) BODIES(8) BODIES(9) BODIES(10) BODIES(11) BODIES(12) BODIES(13) BODIES(14)
-#define ROW(f, v)                                                                               \
-    {                                                                                           \
-        f##_1_##v, f##_2_##v, f##_3_##v, f##_4_##v, f##_5_##v, f##_6_##v, f##_7_##v, f##_8_##v, \
-            f##_9_##v, f##_10_##v, f##_11_##v, f##_12_##v, f##_13_##v, f##_14_##v               \
-    }
+TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
+#define ROW(f, v)                                                                                  \
+    { f##_1_##v, f##_2_##v, f##_3_##v, f##_4_##v, f##_5_##v, f##_6_##v, f##_7_##v,                 \
+      f##_8_##v, f##_9_##v, f##_10_##v, f##_11_##v, f##_12_##v, f##_13_##v, f##_14_##v }
 #else
-#define ROW(f, v)                                                        \
-    {                                                                    \
-        f##_1_##v, f##_2_##v, f##_3_##v, f##_4_##v, f##_5_##v, f##_6_##v \
-    }
+#define ROW(f, v) { f##_1_##v, f##_2_##v, f##_3_##v, f##_4_##v, f##_5_##v, f##_6_##v }
 #endif
     /* clang-format on */
 
-    static int width_of(int columns)
+    static void tile(const eex_gemm_tile *t)
 {
-    return columns <= V_WIDTH ? ONE : columns <= V_WIDTH + V_WIDTH / 2 ? HALF_MORE : TWO;
-}
-
-static void tile(const eex_gemm_tile *t)
-{
-    static void (*const body[WIDTHS][MR])(const eex_gemm_tile *) = TABLE(tile);
-    body[width_of(t->columns)][t->rows - 1](t);
+    static void (*const body[2][MR])(const eex_gemm_tile *) = {ROW(tile, 1), ROW(tile, 2)};
+    body[t->columns > V_WIDTH][t->rows - 1](t);
 }
 
 static void outer(const eex_gemm_outer *o)
 {
-    static void (*const body[WIDTHS][MR])(const eex_gemm_outer *) = TABLE(outer);
-    body[width_of(o->columns)][o->rows - 1](o);
+    static void (*const body[2][MR])(const eex_gemm_outer *) = {ROW(outer, 1), ROW(outer, 2)};
+    body[o->columns > V_WIDTH][o->rows - 1](o);
 }
 
 static void pack(float *to, const float *from, ptrdiff_t stride, int k, int columns)
@@ -334,7 +298,6 @@ static void add_parts(float *to, const float *from, ptrdiff_t stride, int parts,
 
 const eex_gemm_kernels EEX_KERNEL(eex__gemm_kernels) = {
     .mr = MR,
-    .mr_narrow = MR_NARROW,
     .nr = NR,
     .tile = tile,
     .outer = outer,

@@ -59,7 +59,6 @@ typedef struct eex_gemm_outer {
 
 struct eex_gemm_kernels {
     int mr, nr;
-    int mr_narrow; /* rows that suit a product with nr / 2 columns or fewer better than mr */
     void (*tile)(const eex_gemm_tile *tile);
     void (*outer)(const eex_gemm_outer *outer);
 

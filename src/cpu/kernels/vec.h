@@ -91,19 +91,6 @@ static inline vec v_pick(vec_int mask, vec yes, vec no)
     return (vec)(((vec_int)yes & mask) | ((vec_int)no & ~mask));
 }
 
-/* The same, but only the lower half of the lanes counts; cheaper where vectors are computed in
- * halves. */
-static inline vec v_fma_half(vec a, vec b, vec c)
-{
-#if defined(__AVX512F__)
-    __m256 x = _mm512_castps512_ps256((__m512)a), y = _mm512_castps512_ps256((__m512)b);
-    __m256 z = _mm512_castps512_ps256((__m512)c);
-    return (vec)_mm512_castps256_ps512(_mm256_fmadd_ps(x, y, z));
-#else
-    return v_fma(a, b, c);
-#endif
-}
-
 /* Lane by lane: a where the mask (a comparison's result) is -1, b where it is 0. */
 static inline vec v_select(vec_int mask, vec a, vec b)
 {
