@@ -229,7 +229,6 @@ typedef struct worker {
     int row_share, row_shares;
     float *panels, *copied;
     int first_panel, end_panel; /* of the group in hand */
-    int last_panel;             /* the end of all groups */
     double *stats;
 } worker;
 
@@ -308,27 +307,7 @@ static void copy_rows(const worker *k, eex_gemm_tile *t, eex_gemm_segment *moved
     t->segment = moved;
 }
 
-/* What a tile of a 1x1 convolution fetches meanwhile. The first two tiles of a group: the weights
- * that the next group packs, two cache lines for each row of a panel, or as many in a line. All
- * others: the rows after theirs, with their first panel. */
-static void set_ahead(const worker *k, eex_gemm_tile *t, int panel, long long tile)
-{
-    const eex_dense *d = k->job->d;
-    int next = panel + k->end_panel - k->first_panel;
-    t->ahead_step = 0;
-    if (d->depth != d->in_c)
-        return;
-    if (tile < 2 && next < k->last_panel && !d->packed) {
-        ptrdiff_t row = d->backward ? d->in_c : 1;
-        t->ahead = k->job->args->w + (next * d->nr + tile * 16) * row;
-        t->ahead_step = d->backward ? 16 : d->out_c;
-    } else if (panel == k->first_panel) {
-        t->ahead = t->a[t->rows - 1] + d->in_c;
-        t->ahead_step = 16;
-    }
-}
-
-static void run_panels(const worker *k, eex_gemm_tile *t, long long tile)
+static void run_panels(const worker *k, eex_gemm_tile *t)
 {
     const eex_dense *d = k->job->d;
     const eex_dense_args *args = k->job->args;
@@ -342,12 +321,12 @@ static void run_panels(const worker *k, eex_gemm_tile *t, long long tile)
         t->residual = args->residual ? args->residual + column : NULL;
         t->sum = k->stats ? k->stats + column : NULL;
         t->sum2 = k->stats ? k->stats + d->out_c + column : NULL;
-        set_ahead(k, t, p, tile);
         k->job->kernels->tile(t);
+        t->ahead_step = 0;
     }
 }
 
-static void run_tile(const worker *k, int ch, int cw, long long tile, long long row, int rows)
+static void run_tile(const worker *k, int ch, int cw, long long row, int rows)
 {
     const eex_dense *d = k->job->d;
     const float *a[MAX_ROWS];
@@ -369,10 +348,14 @@ static void run_tile(const worker *k, int ch, int cw, long long tile, long long 
         .clamp = k->job->args->act != EEX_ACT_NONE,
         .ahead = k->job->args->a,
     };
+    if (d->depth == d->in_c) { /* 1x1: meanwhile, the rows after these */
+        t.ahead = k->job->args->a + cursor_in(&c);
+        t.ahead_step = 16;
+    }
     bool worth = d->in_c >= 32 && k->end_panel - k->first_panel > 1 && t.segments <= MAX_ROWS;
     if (worth && rows_collide(a, rows))
         copy_rows(k, &t, moved, a);
-    run_panels(k, &t, tile);
+    run_panels(k, &t);
 }
 
 /* Rows [begin, end) of a class in tiles of even height. */
@@ -382,7 +365,7 @@ static void run_rows(const worker *k, int ch, int cw, long long begin, long long
     long long rows = end - begin, tiles = (rows + mr - 1) / mr;
     for (long long i = 0; i < tiles; i++) {
         long long first = begin + rows * i / tiles, next = begin + rows * (i + 1) / tiles;
-        run_tile(k, ch, cw, i, first, (int)(next - first));
+        run_tile(k, ch, cw, first, (int)(next - first));
     }
 }
 
@@ -424,7 +407,6 @@ static void dense_thread(void *ctx, int thread, int threads)
     k.stats = job->stats ? job->stats + (size_t)k.row_share * 2 * d->out_c : NULL;
     int begin, end, blocks = block_count(&k);
     eex_pool_share(&begin, &end, d->panels, 1, thread % s.panels, s.panels);
-    k.last_panel = end;
     for (int p = begin; p < end; p += (int)d->group) {
         k.first_panel = p;
         k.end_panel = p + (int)d->group < end ? p + (int)d->group : end;
