@@ -9,6 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* A compiler that needs functions marked (for a device) defines this before it includes the header.
+ */
+#ifndef EEX_INLINE
+#define EEX_INLINE static inline
+#endif
+
 typedef struct eex_rng {
     uint64_t s[4];
 } eex_rng;
@@ -33,7 +39,7 @@ void eex_rng_shuffle(eex_rng *rng, uint32_t *values, size_t n);
 
 /* A bijection of 64-bit words in which each input bit changes about half of the output bits (the
  * finaliser of SplitMix64). */
-static inline uint64_t eex_rng_mix(uint64_t z)
+EEX_INLINE uint64_t eex_rng_mix(uint64_t z)
 {
     z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
@@ -41,7 +47,7 @@ static inline uint64_t eex_rng_mix(uint64_t z)
 }
 
 /* 64 uniform bits that depend on nothing but the arguments. */
-static inline uint64_t eex_rng_hash(uint64_t key0, uint64_t key1, uint64_t counter)
+EEX_INLINE uint64_t eex_rng_hash(uint64_t key0, uint64_t key1, uint64_t counter)
 {
     const uint64_t golden = UINT64_C(0x9e3779b97f4a7c15); /* odd, 2^64 / golden ratio */
     uint64_t h = eex_rng_mix(key0 + golden);
@@ -50,7 +56,7 @@ static inline uint64_t eex_rng_hash(uint64_t key0, uint64_t key1, uint64_t count
 }
 
 /* The same as a double in [0, 1). */
-static inline double eex_rng_hash_uniform(uint64_t key0, uint64_t key1, uint64_t counter)
+EEX_INLINE double eex_rng_hash_uniform(uint64_t key0, uint64_t key1, uint64_t counter)
 {
     return (double)(eex_rng_hash(key0, key1, counter) >> 11) * 0x1p-53;
 }

@@ -1,5 +1,6 @@
 #include "core/backends.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -71,4 +72,22 @@ void eex_device_close(eex_device *dev)
 {
     if (dev)
         dev->vtable->close(dev);
+}
+
+void eex_device_range(eex_device *dev, const char *format, ...)
+{
+    if (!dev->vtable->range_begin)
+        return;
+    char name[160];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(name, sizeof name, format, arguments);
+    va_end(arguments);
+    dev->vtable->range_begin(dev, name);
+}
+
+void eex_device_range_end(eex_device *dev)
+{
+    if (dev->vtable->range_end)
+        dev->vtable->range_end(dev);
 }

@@ -13,6 +13,11 @@
 
 typedef struct eex_device eex_device;
 
+typedef struct eex_device_usage {
+    size_t bytes, peak_bytes; /* device memory held now and at most */
+    double joules;            /* energy since the device was opened; NaN where nobody measures */
+} eex_device_usage;
+
 typedef struct eex_device_vtable {
     const char *kind; /* "cpu", "cuda" */
 
@@ -32,15 +37,33 @@ typedef struct eex_device_vtable {
     int (*run)(eex_device *dev, const eex_op *op, void *state, const eex_step *step);
     void (*finish)(eex_device *dev, const eex_op *op, void *state);
 
+    /* Runs ops[0..count) in order, as one unit that will come again with the same pointers: the
+     * device may record it, one recording a batch, and replay it. *recording starts as NULL,
+     * belongs to the caller and goes back with `forget` (which accepts NULL) before any op, state
+     * or memory it knows changes. Both may be NULL: then the ops are run one by one. */
+    int (*run_unit)(eex_device *dev, void **recording, const eex_op *ops, void *const *states,
+                    int count, const eex_step *step);
+    void (*forget)(eex_device *dev, void *recording);
+
+    /* Names what happens until the matching range_end, for profilers. May be NULL. */
+    void (*range_begin)(eex_device *dev, const char *name);
+    void (*range_end)(eex_device *dev);
+
+    /* Fills what the device can tell. May be NULL. */
+    int (*usage)(eex_device *dev, eex_device_usage *out);
+
     /* Waits until everything that was submitted has happened. */
     int (*sync)(eex_device *dev);
 } eex_device_vtable;
 
 struct eex_device {
     const eex_device_vtable *vtable;
-    char name[128];   /* "cpu (AMD EPYC, 2 threads, avx512)": for reports */
-    int threads;      /* host threads used by a CPU device, else 1 */
-    bool host_memory; /* device pointers may be read by the host after sync */
+    char name[128];      /* "cpu (AMD EPYC, 2 threads, avx512)": for reports */
+    int threads;         /* host threads used by a CPU device, else 1 */
+    bool host_memory;    /* device pointers may be read by the host after sync */
+    unsigned precisions; /* bit 1 << p for each eex_precision it has; EEX_F32 always */
+    bool conv_stats;     /* its convolutions leave the sums that batch norm needs */
+    int fused_head;      /* largest features * classes of a classifier in HEAD; 0: none */
 };
 
 typedef struct eex_device_options {
@@ -51,5 +74,11 @@ typedef struct eex_device_options {
 /* Opens "cpu", "cuda" or "cuda:N". EEX_ENOTFOUND names what is missing and what there is. */
 int eex_device_open(eex_device **out, const char *spec, const eex_device_options *options);
 void eex_device_close(eex_device *dev); /* accepts NULL */
+
+/* What runs until the matching end is called `name` (printf-style) in profiles; nothing happens on
+ * devices without such names. */
+void eex_device_range(eex_device *dev, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void eex_device_range_end(eex_device *dev);
 
 #endif

@@ -3,17 +3,11 @@
 #ifndef EEX_CORE_ENGINE_H
 #define EEX_CORE_ENGINE_H
 
+#include "core/decide.h"
 #include "core/plan.h"
 #include "core/policy.h"
 
 typedef struct eex_engine eex_engine;
-
-typedef struct eex_result {
-    int32_t top;           /* class */
-    int32_t exit;          /* where it left */
-    eex_decision decision; /* EEX_ACCEPT or EEX_REJECT */
-    float confidence, margin, entropy;
-} eex_result;
 
 /* graph and policy must have the same exits. Everything is borrowed and must outlive the engine;
  * the policy NULL runs to the end (the base network). */

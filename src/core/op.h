@@ -9,9 +9,24 @@
 #ifndef EEX_CORE_OP_H
 #define EEX_CORE_OP_H
 
+#include "core/decide.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* How a plan calculates. Master weights, their gradients, statistics, biases and thresholds are
+ * float32 always; with EEX_BF16 activations, their gradients and the convolutions' copies of the
+ * weights are bfloat16 in memory (the pointers to them stay `float *` here: a device that knows the
+ * precision casts them) and sums are float32. EEX_TF32 is float32 in memory, multiplied with 10
+ * bits of mantissa. */
+typedef enum eex_precision { EEX_F32, EEX_TF32, EEX_BF16 } eex_precision;
+
+/* Bytes of one element of an activation. */
+EEX_INLINE size_t eex_precision_bytes(eex_precision precision)
+{
+    return precision == EEX_BF16 ? 2 : 4;
+}
 
 typedef enum eex_act { EEX_ACT_NONE, EEX_ACT_RELU, EEX_ACT_RELU6 } eex_act;
 
@@ -33,11 +48,15 @@ typedef enum eex_op_kind {
     EEX_OP_GLOBAL_POOL_BWD,
     EEX_OP_DROPOUT, /* forward and backward alike: multiplies by the mask of (seed, step) */
     EEX_OP_LOSS,
-    EEX_OP_HEAD,      /* temperature softmax, top-1, margin, entropy */
-    EEX_OP_GRAD_NORM, /* L2 norm of all gradients and the clipping factor */
+    EEX_OP_HEAD,        /* temperature softmax, top-1, margin, entropy, decision */
+    EEX_OP_LEAVE,       /* results of the samples that leave, list of those that stay */
+    EEX_OP_CLASS_STATS, /* per-class count, mean and squared deviations of a score */
+    EEX_OP_GRAD_NORM,   /* L2 norm of all gradients and the clipping factor */
     EEX_OP_SGD,
     EEX_OP_ADAMW,
     EEX_OP_EMA,
+    EEX_OP_ZERO,    /* gradients that nobody writes */
+    EEX_OP_CAST,    /* float32 master weights to the bfloat16 that convolutions read */
     EEX_OP_COMPACT, /* gathers the rows of the surviving samples to the front */
     EEX_OP_KINDS
 } eex_op_kind;
@@ -150,15 +169,48 @@ typedef struct eex_op_loss {
     float weight, smoothing, l1, distill, distill_t;
 } eex_op_loss;
 
-/* Scores of one exit. confidence = softmax(logits / temperature)[class]; margin = top-1 minus top-2
- * probability; entropy in nats. */
+/* Scores of one exit, all float32. confidence = softmax(logits / temperature)[class]; margin =
+ * top-1 minus top-2 probability; entropy in nats. With `high`, the decision too.
+ *
+ * With `x` (devices with fused_head only) the classifier in front is part of the op: logits =
+ * mean of x over hw, times w, plus bias; they are written as well. */
 typedef struct eex_op_head {
     int classes;
-    const float *logits; /* (N, classes) */
+    float *logits; /* (N, classes), read; written when x is given */
     float temperature;
     int32_t *top;                         /* (N) */
     float *confidence, *margin, *entropy; /* (N) each */
+    eex_measure measure;                  /* what is compared with the thresholds */
+    const float *high, *low;              /* (classes) each, see eex_decide; NULL: no decision */
+    bool last;                            /* the last exit always decides */
+    uint8_t *decision;                    /* (N) eex_decision, or NULL */
+    const float *x;                       /* (N, hw, features) or NULL */
+    int hw, features;
+    const float *w, *bias; /* (features, classes), (classes) */
 } eex_op_head;
+
+/* What follows a decision. Rows with EEX_GO_ON stay: their numbers go to index, in order, and `row`
+ * moves up with them; the others' results are written where `row` says. */
+typedef struct eex_op_leave {
+    int exit;
+    const int32_t *top; /* (N) this and the next four as HEAD left them */
+    const float *confidence, *margin, *entropy;
+    const uint8_t *decision;
+    int32_t *count;      /* (1) in: rows that are there, at most N; out: rows that stay */
+    int32_t *row;        /* (max batch) which input each row is */
+    int32_t *index;      /* (max batch) out: rows that stay, strictly increasing */
+    eex_result *results; /* (max batch) by input */
+} eex_op_leave;
+
+/* Welford statistics of a score by class: for a class c, count[c], mean[c] and m2[c] (sum of
+ * squared deviations from the mean) over the N samples with key == c; written, not accumulated. */
+typedef struct eex_op_class_stats {
+    int classes;
+    const float *score; /* (N) */
+    const int32_t *key; /* (N) class of each; others than 0..classes-1 are left out */
+    int64_t *count;     /* (classes) */
+    double *mean, *m2;  /* (classes) each */
+} eex_op_class_stats;
 
 /* Augmentation is drawn per sample from a counter-based generator keyed by (seed, epoch, sample
  * number), so that neither threads nor interruptions change it. */
@@ -194,15 +246,24 @@ typedef struct eex_op_optim {
     float ema_decay;
 } eex_op_optim;
 
-/* Moves row index[i] to row i, i < count; index is strictly increasing, so it can run in place. */
+/* Moves row index[i] to row i, i < *count; index is strictly increasing, so it can run in place. */
 typedef struct eex_op_compact {
-    size_t row_bytes;
-    void *data;
-    const int32_t *index; /* (count) */
+    size_t row_bytes;     /* a multiple of 4 */
+    void *data;           /* (N, row_bytes) */
+    const int32_t *index; /* (*count) */
+    const int32_t *count; /* (1) */
 } eex_op_compact;
+
+/* ZERO: to (count floats) = 0. CAST: to (count bfloat16, rounded to nearest even) = from. */
+typedef struct eex_op_fill {
+    size_t count;
+    const float *from;
+    void *to;
+} eex_op_fill;
 
 typedef struct eex_op {
     eex_op_kind kind;
+    eex_precision precision;
     const char *name; /* the node it came from; borrowed from the graph */
     union {
         eex_op_augment augment;
@@ -215,8 +276,11 @@ typedef struct eex_op {
         eex_op_pool pool;
         eex_op_loss loss;
         eex_op_head head;
+        eex_op_leave leave;
+        eex_op_class_stats class_stats;
         eex_op_optim optim;
         eex_op_compact compact;
+        eex_op_fill fill;
     } u;
 } eex_op;
 

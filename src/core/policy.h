@@ -8,6 +8,7 @@
 #ifndef EEX_CORE_POLICY_H
 #define EEX_CORE_POLICY_H
 
+#include "core/decide.h"
 #include "core/store.h"
 #include "core/trace.h"
 
@@ -19,8 +20,6 @@ typedef enum eex_policy_kind {
     EEX_POLICY_ENTROPY,    /* BranchyNet */
     EEX_POLICY_KINDS
 } eex_policy_kind;
-
-typedef enum eex_decision { EEX_GO_ON, EEX_ACCEPT, EEX_REJECT } eex_decision;
 
 typedef struct eex_policy {
     eex_policy_kind kind;
@@ -52,22 +51,25 @@ float eex_policy_low(const eex_policy *policy, int k, int c, double b);
 /* Recomputes high and low from mean, dev, a and b: call it after changing any of these. */
 void eex_policy_apply(eex_policy *policy);
 
-/* The score that exit k compares: see above. */
+/* The score that a policy of this kind compares. */
+static inline eex_measure eex_policy_compares(eex_policy_kind kind)
+{
+    if (kind == EEX_POLICY_MARGIN)
+        return EEX_MEASURE_MARGIN;
+    return kind == EEX_POLICY_ENTROPY ? EEX_MEASURE_ENTROPY : EEX_MEASURE_CONFIDENCE;
+}
+
 static inline float eex_policy_score(eex_policy_kind kind, float confidence, float margin,
                                      float entropy)
 {
-    if (kind == EEX_POLICY_MARGIN)
-        return margin;
-    return kind == EEX_POLICY_ENTROPY ? -entropy : confidence;
+    return eex_measure_of(eex_policy_compares(kind), confidence, margin, entropy);
 }
 
-/* What exit k decides about a sample. Engine and replay both come here. */
+/* What exit k decides about a sample: replay's way to eex_decide. */
 static inline eex_decision eex_policy_decide(const eex_policy *p, int k, int top, float score)
 {
     size_t at = (size_t)k * (size_t)p->classes + (size_t)top;
-    if (score < p->low[at])
-        return EEX_REJECT;
-    return score >= p->high[at] || k == p->exits - 1 ? EEX_ACCEPT : EEX_GO_ON;
+    return eex_decide(score, p->high[at], p->low[at], k == p->exits - 1);
 }
 
 int eex_policy_save(const eex_policy *policy, eex_store_file *file, const char *group);

@@ -115,8 +115,7 @@ static int score_batch(eex_trace *t, eex_device *d, const eex_op *op, void *stat
     const eex_op_head *h = &op->u.head;
     const eex_step step = {.batch = batch};
     size_t n = (size_t)batch, classes = (size_t)t->classes;
-    EEX_TRY(d->vtable->upload(d, (void *)(uintptr_t)h->logits, t->logits + at * classes,
-                              n * classes * sizeof(float)));
+    EEX_TRY(d->vtable->upload(d, h->logits, t->logits + at * classes, n * classes * sizeof(float)));
     EEX_TRY(d->vtable->run(d, op, state, &step));
     EEX_TRY(d->vtable->sync(d));
     EEX_TRY(d->vtable->download(d, t->top + at, h->top, n * sizeof(int32_t)));
@@ -129,8 +128,13 @@ static int score_exit(eex_trace *t, eex_device *d, const score_buffers *b, int k
                       int batch)
 {
     eex_op op = {.kind = EEX_OP_HEAD, .name = "trace"};
-    op.u.head = (eex_op_head){t->classes,    b->logits, temperature, b->top,
-                              b->confidence, b->margin, b->entropy};
+    op.u.head = (eex_op_head){.classes = t->classes,
+                              .logits = b->logits,
+                              .temperature = temperature,
+                              .top = b->top,
+                              .confidence = b->confidence,
+                              .margin = b->margin,
+                              .entropy = b->entropy};
     void *state = NULL;
     EEX_TRY(d->vtable->prepare(d, &state, &op, batch));
     int status = EEX_OK;

@@ -192,6 +192,8 @@ int eex_cpu_open(eex_device **out, const eex_device_options *options)
     cpu->base.vtable = &cpu_vtable;
     cpu->base.threads = threads;
     cpu->base.host_memory = true;
+    cpu->base.precisions = 1u << EEX_F32;
+    cpu->base.conv_stats = true;
     cpu->kernels = kernels;
     name_device(cpu);
     *out = &cpu->base;
