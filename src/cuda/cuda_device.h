@@ -92,12 +92,12 @@ int eex__cuda_im2col(eex_cuda *cuda, eex_precision precision, void *patches, con
                      const eex_window *window, int batch);
 int eex__cuda_col2im(eex_cuda *cuda, eex_precision precision, void *dx, const void *patches,
                      const eex_window *window, int batch, bool accumulate);
-/* Weights between HWIO (kernel, kernel, cin, cout) and cuDNN's (cout, kernel, kernel, cin).
- * `from` and `to` have the op's precision; the _gradient one turns float32 into float32 and adds
- * when asked. */
+/* Weights between HWIO (kernel, kernel, cin, cout) and cuDNN's (cout, kernel, kernel, cin), both of
+ * the given precision; and a gradient of that layout and precision back to float32 HWIO, added to
+ * what is there when asked. */
 int eex__cuda_weights_to_ohwi(eex_cuda *cuda, eex_precision precision, void *to, const void *from,
                               const eex_window *window);
-int eex__cuda_gradient_to_hwio(eex_cuda *cuda, float *to, const float *from,
+int eex__cuda_gradient_to_hwio(eex_cuda *cuda, eex_precision precision, float *to, const void *from,
                                const eex_window *window, bool accumulate);
 
 #ifdef __cplusplus
