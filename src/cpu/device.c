@@ -36,6 +36,10 @@ static const eex_cpu_op_class *const classes[EEX_OP_KINDS] = {
     [EEX_OP_SGD] = &eex__cpu_sgd,
     [EEX_OP_ADAMW] = &eex__cpu_adamw,
     [EEX_OP_EMA] = &eex__cpu_ema,
+    [EEX_OP_LEAVE] = &eex__cpu_leave,
+    [EEX_OP_CLASS_STATS] = &eex__cpu_class_stats,
+    [EEX_OP_ZERO] = &eex__cpu_zero,
+    [EEX_OP_CAST] = &eex__cpu_cast,
     [EEX_OP_COMPACT] = &eex__cpu_compact,
 };
 

@@ -1,5 +1,5 @@
 /* Gathers rows to the front, in place. Each thread moves its own columns of every row in order, so
- * no row is overwritten before it has been read. step->batch is the number of survivors. */
+ * no row is overwritten before it has been read. */
 #include <string.h>
 
 #include "base/status.h"
@@ -26,8 +26,9 @@ static void compact_share(void *ctx, int thread, int threads)
 
 static int compact_run(eex_cpu *cpu, const eex_op *op, void *state, const eex_step *step)
 {
-    compact_job job = {&op->u.compact, step->batch};
-    double work = 0.1 * step->batch * (double)op->u.compact.row_bytes;
+    const eex_op_compact *compact = &op->u.compact;
+    compact_job job = {compact, compact->count ? *compact->count : step->batch};
+    double work = 0.1 * job.count * (double)compact->row_bytes;
     eex__cpu_parallel(cpu, work, compact_share, &job);
     return EEX_OK;
 }

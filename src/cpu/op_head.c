@@ -1,7 +1,8 @@
 /* What an exit says about each sample: class, top-1 probability, margin and entropy of the softmax
- * of logits / temperature. With e_j = exp((z_j - max z) / T) and S their sum, the probabilities are
- * e_j / S and the entropy is log S - sum e_j (z_j - max z) / (T S). Each row is computed alone and
- * in the same way whatever the batch, so that a decision never depends on its neighbours. */
+ * of logits / temperature, and with thresholds what is decided about it. With e_j = exp((z_j - max
+ * z) / T) and S their sum, the probabilities are e_j / S and the entropy is log S - sum e_j (z_j -
+ * max z) / (T S). Each row is computed alone and in the same way whatever the batch, so that a
+ * decision never depends on its neighbours. */
 #include <math.h>
 
 #include "base/status.h"
@@ -29,6 +30,14 @@ static int index_of(float value, const float *z, int n)
     return 0; /* there is a NaN */
 }
 
+static void row_decide(const eex_op_head *op, int row)
+{
+    int top = op->top[row];
+    float score =
+        eex_measure_of(op->measure, op->confidence[row], op->margin[row], op->entropy[row]);
+    op->decision[row] = (uint8_t)eex_decide(score, op->high[top], op->low[top], op->last);
+}
+
 static void row_head(const head_job *job, int row, float *e)
 {
     const eex_op_head *op = job->op;
@@ -43,6 +52,8 @@ static void row_head(const head_job *job, int row, float *e)
     op->confidence[row] = (float)(e[top] / sum);
     op->margin[row] = (float)((e[top] - (op->classes > 1 ? (double)second : 0.0)) / sum);
     op->entropy[row] = (float)(log(sum) + energy / sum);
+    if (op->high)
+        row_decide(op, row);
 }
 
 static void head_share(void *ctx, int thread, int threads)
@@ -60,6 +71,14 @@ static int head_prepare(eex_cpu *cpu, void **state, const eex_op *op, int max_ba
     if (!(head->temperature > 0))
         return eex_fail(EEX_EINVAL, "head \"%s\": temperature %g, expected more than 0",
                         op->name ? op->name : "?", (double)head->temperature);
+    if (head->x)
+        return eex_fail(EEX_EUNSUPPORTED, "head \"%s\": %s has no classifier in its heads",
+                        op->name ? op->name : "?", cpu->base.name);
+    if (head->high && (!head->low || !head->decision))
+        return eex_fail(EEX_EINVAL,
+                        "head \"%s\": thresholds without the lower ones or without "
+                        "room for decisions",
+                        op->name ? op->name : "?");
     size_t rows = (size_t)cpu->base.threads * stride_of(head->classes);
     return eex__cpu_reserve(cpu, rows * sizeof(float));
 }
