@@ -216,6 +216,11 @@ static size_t front_points(double *points, size_t *of, const eex_trials *trials,
     return n;
 }
 
+static bool same(double a, double b)
+{
+    return a == b || (isnan(a) && isnan(b));
+}
+
 /* Equal points stay on the front together: keep the first of each. */
 static size_t front_distinct(size_t *front, size_t count, const double *points, const size_t *of)
 {
@@ -223,7 +228,7 @@ static size_t front_distinct(size_t *front, size_t count, const double *points, 
     const double *last = NULL;
     for (size_t i = 0; i < count; i++) {
         const double *point = points + 2 * front[i];
-        if (last && memcmp(last, point, 2 * sizeof *point) == 0)
+        if (last && same(last[0], point[0]) && same(last[1], point[1]))
             continue;
         last = point;
         front[kept++] = of[front[i]];

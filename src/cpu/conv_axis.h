@@ -46,7 +46,8 @@ static inline bool eex__window_depthwise(const eex_window *w)
 /* Multiply-adds of one sample, those on padding included. */
 static inline double eex__window_macs(const eex_window *w)
 {
-    return (double)w->hout * w->wout * w->cout * w->kernel * w->kernel * (w->cin / w->groups);
+    int inputs = w->cin / w->groups; /* of one output channel */
+    return (double)w->hout * w->wout * w->cout * w->kernel * w->kernel * inputs;
 }
 
 #endif

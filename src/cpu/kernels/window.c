@@ -36,7 +36,7 @@ static size_t pixel(const eex_window *w, int y, int x)
 /* -1 where `value` takes the maximum's place: it is larger, or the first NaN. */
 V_INLINE vec_int beats(vec value, vec best)
 {
-    return (~(value <= best)) & (best == best);
+    return (~(value <= best)) & (best == best); /* NOLINT(misc-redundant-expression): NaN */
 }
 
 static int lanes_at(int j, int n)
