@@ -3,8 +3,8 @@
  * GFLOP/s count multiply-adds on padding for both, as is usual.
  *
  * bench_conv [BATCH [THREADS [SECONDS [TEXT [ours]]]]]: only shapes whose line contains TEXT; with
- * "ours", without oneDNN. With one thread it counts processor time (set OMP_NUM_THREADS=1 for
- * oneDNN then), so that other load does not matter much. */
+ * "ours", or where oneDNN is not installed, without oneDNN. With one thread it counts processor time
+ * (set OMP_NUM_THREADS=1 for oneDNN then), so that other load does not matter much. */
 #include "onednn.h"
 #include "timing.h"
 
@@ -273,6 +273,10 @@ int main(int argc, char **argv)
     if (eex_cpu_open(&dev, &(eex_device_options){.threads = o.threads}) < 0) {
         fprintf(stderr, "%s\n", eex_error());
         return 1;
+    }
+    if (!onednn_there()) {
+        printf("oneDNN is not installed: its columns are 0 (libdnnl-dev, then build again)\n");
+        o.ours_only = true;
     }
     if (dev->threads == 1)
         timing_count_own_cpu();

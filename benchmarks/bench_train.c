@@ -6,7 +6,8 @@
  *                 [NETWORK...]
  *
  * A line a network: its name, images a second (the median of the windows), GFLOP/s and what part of
- * the machine's ceiling that is: a matrix product of 1024 x 1024 x 1024 by oneDNN in the same run.
+ * the machine's ceiling that is: a matrix product of 1024 x 1024 x 1024 by oneDNN in the same run
+ * (left out where oneDNN is not installed).
  * --profile adds the time by kind of op and the N (10) slowest ops. --cpu counts the processor time
  * of one thread instead of the time that passes, which other load on the machine hardly changes;
  * run with OMP_NUM_THREADS=1 then, for the ceiling. */
@@ -136,8 +137,10 @@ static int measure(bench *b, double ceiling)
     double rate = median(rates, b->o->windows);
     /* Forward, gradient of the data, gradient of the weights: three times the forward pass. */
     double gflops = 1e-9 * rate * 3 * 2 * b->net.macs;
-    printf("%-18s %8.1f images/s %7.1f GFLOP/s %5.1f %% of the ceiling\n", b->net.name, rate,
-           gflops, 100 * gflops / ceiling);
+    printf("%-18s %8.1f images/s %7.1f GFLOP/s", b->net.name, rate, gflops);
+    if (ceiling > 0)
+        printf(" %5.1f %% of the ceiling", 100 * gflops / ceiling);
+    printf("\n");
     fflush(stdout);
     return b->o->profile ? profile(b) : EEX_OK;
 }
@@ -152,14 +155,14 @@ static int bench_network(const options *o, const char *name, double ceiling)
     return code;
 }
 
-/* GFLOP/s of a large matrix product, written as the convolution that it is. */
+/* GFLOP/s of a large matrix product, written as the convolution that it is; 0: nobody knows. */
 static double find_ceiling(bool cpu)
 {
     eex_window w = {1024, 32, 32, 1024, 32, 32, 1, 1, 0, 1};
     if (cpu)
         timing_count_own_cpu();
     double ns = onednn_time(&w, 1, ONEDNN_FORWARD, 0.5);
-    return 2.0 * 1024 * 1024 * 1024 / ns;
+    return ns > 0 ? 2.0 * 1024 * 1024 * 1024 / ns : 0;
 }
 
 static bool parse(options *o, int argc, char **argv)
@@ -213,7 +216,8 @@ int main(int argc, char **argv)
     bool named = optind < argc;
     int count = named ? argc - optind : (int)(sizeof all / sizeof *all);
     double ceiling = find_ceiling(o.cpu);
-    printf("ceiling            %8.1f GFLOP/s\n", ceiling);
+    if (ceiling > 0)
+        printf("ceiling            %8.1f GFLOP/s\n", ceiling);
     for (int i = 0; i < count; i++)
         if (bench_network(&o, named ? argv[optind + i] : all[i], ceiling) < 0) {
             fprintf(stderr, "bench_train: %s\n", eex_error());

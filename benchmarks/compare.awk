@@ -22,8 +22,9 @@ END {
         ratio = better == "more" ? ours / peer : peer / ours
         printf "%-18s %14.2f %14.2f %7.2fx", name, ours, peer, ratio
         if (name in gflops)
-            printf "   %.1f GFLOP/s, %.0f %% of %.0f", median(gflops[name]),
-                100 * median(gflops[name]) / median(ceilings), median(ceilings)
+            printf "   %.1f GFLOP/s", median(gflops[name])
+        if (name in gflops && ceilings != "")
+            printf ", %.0f %% of %.0f", 100 * median(gflops[name]) / median(ceilings), median(ceilings)
         printf "\n"
     }
 }

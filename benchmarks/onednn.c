@@ -6,6 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool onednn_there(void)
+{
+    return true;
+}
+
 typedef struct setup {
     dnnl_engine_t engine;
     dnnl_stream_t stream;

@@ -40,7 +40,7 @@ check() {
     done < <(grep -rnE "#[[:space:]]*include[[:space:]]*<($pattern)" . --include='*.[ch]' | sed 's|^\./||')
 }
 check HDF5 'hdf5\.h|H5' '^core/store'
-check oneDNN '(oneapi/dnnl/)?dnnl' '^cpu/'
+check oneDNN '(oneapi/dnnl/)?dnnl' '^$' # benchmarks/ alone
 check Lua '(lua5\.4/)?(lua|lauxlib|lualib)\.h' '^(lua|cli)/'
 check CUDA 'cuda|cudnn|cublas|nvToolsExt|nvtx3' '^cuda/'
 check libcurl 'curl/' '^core/'
