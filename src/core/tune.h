@@ -12,7 +12,8 @@
  * thresholds look better on the samples that they were chosen on than on others: on 2,500 samples
  * by about 1 % of accuracy. A thorough run therefore meets a target of accuracy by cross-fitting:
  * the price is the one whose thresholds, chosen on all folds but one, reach the target on the fold
- * left out. */
+ * left out; or, where that is cheaper, all exits get the same level, a single number that is hardly
+ * chosen too well. */
 #ifndef EEX_CORE_TUNE_H
 #define EEX_CORE_TUNE_H
 

@@ -1,5 +1,6 @@
 /* Cross-fitting: a target of accuracy is met on samples that the thresholds were not chosen on. */
 #include <math.h>
+#include <string.h>
 
 #include "core/tune_impl.h"
 
@@ -42,6 +43,26 @@ static double search_prices(eex_tuner *t, const int *columns, const eex__aim *ai
     return chosen;
 }
 
+/* One level for all exits: a single number chosen on all samples is hardly chosen too well, so what
+ * it is worth here stands for what it is worth elsewhere. Where prices find nothing that holds on
+ * other samples, to the sample, this still lets the surest ones leave. Returns whether it is better
+ * than `held`, and is then both. */
+static bool common_level(eex__chain *c, const eex__aim *aim, eex__thresholds *best,
+                         eex__thresholds *held)
+{
+    bool found = false;
+    for (int level = 0; level < c->levels; level++) {
+        eex__thresholds at;
+        memset(at.t, level, sizeof at.t);
+        eex__chain_judge(c, &at);
+        if (eex__aim_better(aim, &at, held)) {
+            *held = *best = at;
+            found = true;
+        }
+    }
+    return found;
+}
+
 void eex__tuner_cross_fit(eex_tuner *t, const int *columns, const eex__aim *aim,
                           eex__thresholds *best, eex__thresholds *held)
 {
@@ -53,6 +74,8 @@ void eex__tuner_cross_fit(eex_tuner *t, const int *columns, const eex__aim *aim,
     double price = search_prices(t, columns, aim, lo, hi, 0, held);
     if (price > 0)
         price = search_prices(t, columns, aim, log(price) - step, log(price) + step, price, held);
+    if (common_level(c, aim, best, held))
+        return;
     if (price > 0)
         eex__solve_price(c, best, price, EEX_EFFORT_THOROUGH);
     /* Between two corners of the front a little more data can tip a price over. */

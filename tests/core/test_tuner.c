@@ -224,6 +224,34 @@ Test(tuner, a_target_of_zero_is_the_backbones_accuracy)
     teardown(&f);
 }
 
+/* Early answers that are as good as the last one, but for a sample here and there: a target of zero
+ * must not close every exit. */
+Test(tuner, a_target_of_zero_lets_the_surest_leave)
+{
+    enum { N = 2500 };
+    const double cost[] = {1, 3};
+    const eex_exit_costs costs = {2, cost, 3};
+    eex_trace *t = NULL;
+    eex_policy *p = NULL;
+    eex_operating_point o;
+    cr_assert_eq(eex_trace_new(&t, N, 2, 2), EEX_OK);
+    for (int i = 0; i < N; i++) { /* the surer half is right at both; of the others 1 in 5 is not */
+        float margin = (float)(i % 100) / 10;
+        bool first = margin > 5 || i % 5, last = margin > 5 || i % 9;
+        t->labels[i] = 0;
+        t->sample[i] = (uint32_t)i;
+        t->logits[2 * i + !first] = margin;
+        t->logits[2 * (N + i) + !last] = margin;
+    }
+    cr_assert_eq(eex_trace_score(t, test_head_device(), (float[]){1, 1}), EEX_OK);
+    cr_assert_eq(eex_policy_new(&p, EEX_POLICY_CONFIDENCE, 2, 2), EEX_OK);
+    cr_assert_eq(eex_policy_tune(p, &o, t, &costs, EEX_TUNE_ACCURACY, 0), EEX_OK);
+    cr_assert_geq(o.accuracy, eex_trace_accuracy(t, 1));
+    cr_assert_lt(o.cost, 2.5, "%g: nearly half of them leave at 1", o.cost);
+    eex_policy_free(p);
+    eex_trace_free(t);
+}
+
 Test(tuner, what_cannot_be_met_gives_the_nearest)
 {
     fixture f = setup(500, 4, kind_of(EEX_POLICY_CONFIDENCE, INFINITY), (eex_tuner_options){0}, 5);
