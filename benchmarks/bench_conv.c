@@ -3,8 +3,8 @@
  * GFLOP/s count multiply-adds on padding for both, as is usual.
  *
  * bench_conv [BATCH [THREADS [SECONDS [TEXT [ours]]]]]: only shapes whose line contains TEXT; with
- * "ours", or where oneDNN is not installed, without oneDNN. With one thread it counts processor time
- * (set OMP_NUM_THREADS=1 for oneDNN then), so that other load does not matter much. */
+ * "ours", or where oneDNN is not installed, without oneDNN. With one thread it counts processor
+ * time (set OMP_NUM_THREADS=1 for oneDNN then), so that other load does not matter much. */
 #include "onednn.h"
 #include "timing.h"
 
