@@ -1,0 +1,63 @@
+/* Weights and their gradients between HWIO and OHWI: with all but the output channels taken
+ * together, transposes of a matrix.
+ *
+ * Geometry: a tile of 32 x 32 a block, 256 threads, through shared memory, so that reads and
+ * writes both go along rows of memory; its rows are 33 long against bank conflicts. Bytes: the
+ * matrix once in and once out (once more in when it accumulates). Roofline: memory; these matrices
+ * are small, the launch is what counts. */
+#include "cuda/kernel.cuh"
+
+enum { TILE = 32, LINES = 8 };
+
+/* to (columns, rows) = or += the transpose of from (rows, columns). */
+template <typename To, typename From>
+static __global__ void __launch_bounds__(TILE *LINES)
+    transpose(To *to, const From *from, size_t rows, size_t columns, bool accumulate)
+{
+    __shared__ float tile[TILE][TILE + 1];
+    unsigned x = threadIdx.x % TILE, y = threadIdx.x / TILE;
+    size_t row0 = (size_t)blockIdx.x * TILE, column0 = (size_t)blockIdx.y * TILE;
+    for (unsigned i = y; i < TILE; i += LINES)
+        if (row0 + i < rows && column0 + x < columns)
+            tile[i][x] = eex_float(from[(row0 + i) * columns + column0 + x]);
+    __syncthreads();
+    for (unsigned i = y; i < TILE; i += LINES)
+        if (column0 + i < columns && row0 + x < rows) {
+            To *out = to + (column0 + i) * rows + row0 + x;
+            *out = eex_cast<To>(accumulate ? eex_float(*out) + tile[x][i] : tile[x][i]);
+        }
+}
+
+template <typename To, typename From>
+static int launch(eex_cuda *cuda, void *to, const void *from, size_t rows, size_t columns,
+                  bool accumulate)
+{
+    dim3 grid((unsigned)((rows + TILE - 1) / TILE), (unsigned)((columns + TILE - 1) / TILE));
+    EEX_LAUNCH((transpose<To, From>), grid, TILE * LINES, 0, cuda->stream, (To *)to,
+               (const From *)from, rows, columns, accumulate);
+    return eex__cuda_check(cuda, cudaGetLastError(), "order of weights");
+}
+
+static size_t inputs_of(const eex_window *w)
+{
+    return (size_t)w->kernel * (size_t)w->kernel * (size_t)w->cin;
+}
+
+extern "C" int eex__cuda_weights_to_ohwi(eex_cuda *cuda, eex_precision precision, void *to,
+                                         const void *from, const eex_window *window)
+{
+    size_t rows = inputs_of(window), columns = (size_t)window->cout;
+    if (precision == EEX_BF16)
+        return launch<eex_bf16, eex_bf16>(cuda, to, from, rows, columns, false);
+    return launch<float, float>(cuda, to, from, rows, columns, false);
+}
+
+extern "C" int eex__cuda_gradient_to_hwio(eex_cuda *cuda, eex_precision precision, float *to,
+                                          const void *from, const eex_window *window,
+                                          bool accumulate)
+{
+    size_t rows = (size_t)window->cout, columns = inputs_of(window);
+    if (precision == EEX_BF16)
+        return launch<float, eex_bf16>(cuda, to, from, rows, columns, accumulate);
+    return launch<float, float>(cuda, to, from, rows, columns, accumulate);
+}
