@@ -4,11 +4,29 @@
 #include "base/status.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "core/backends.h"
 #include "cpu/cpu_register.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+#if EEX_HAVE_CUDA
+#include "cuda/cuda_register.h"
+#else
+static int without_cuda(eex_device **out, const char *argument, const eex_device_options *options)
+{
+    *out = NULL;
+    return eex_fail(EEX_ENOTFOUND,
+                    "device \"cuda\": this build of eex has none; build it where the CUDA toolkit "
+                    "(11.8 or newer) and cuDNN are installed, with -DEEX_CUDA=ON");
+}
+
+static int eex_cuda_register(void)
+{
+    return eex_device_register("cuda", without_cuda);
+}
+#endif
 
 static int cmd_help(int argc, char **argv);
 
@@ -104,6 +122,8 @@ int main(int argc, char **argv)
     int code = eex_signals_install();
     if (code == EEX_OK)
         code = eex_cpu_register();
+    if (code == EEX_OK)
+        code = eex_cuda_register();
     if (code == EEX_OK)
         code = dispatch(argc, argv);
     if (fflush(stdout) != 0 && code == EEX_OK)

@@ -27,7 +27,7 @@ for room in "${!may[@]}"; do
             echo "$file:$line: $room may not know $other ($target)"
             failed=1
         fi
-    done < <(grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' "$room" --include='*.[ch]')
+    done < <(grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' "$room" --include='*.[ch]' --include='*.cu' --include='*.cuh')
 done
 
 # library: where its headers may be included
@@ -37,7 +37,7 @@ check() {
         [[ ${hit%%:*} =~ $allowed ]] && continue
         echo "$hit: $what may be included by $allowed alone"
         failed=1
-    done < <(grep -rnE "#[[:space:]]*include[[:space:]]*<($pattern)" . --include='*.[ch]' | sed 's|^\./||')
+    done < <(grep -rnE "#[[:space:]]*include[[:space:]]*<($pattern)" . --include='*.[ch]' --include='*.cu' --include='*.cuh' | sed 's|^\./||')
 }
 check HDF5 'hdf5\.h|H5' '^core/store'
 check oneDNN '(oneapi/dnnl/)?dnnl' '^$' # benchmarks/ alone
@@ -47,7 +47,7 @@ check libcurl 'curl/' '^core/'
 check libedit '(editline/|histedit)' '^cli/'
 
 # CUDA is known to the host code in one place: where backends are registered.
-if grep -rnE '^[[:space:]]*#[[:space:]]*if.*CUDA' . --include='*.[ch]' | grep -vE '^\./(cuda/|cli/main\.c|lua/lua_eex\.c)'; then
+if grep -rnE '^[[:space:]]*#[[:space:]]*if.*CUDA' . --include='*.[ch]' --include='*.cu' --include='*.cuh' | grep -vE '^\./(cuda/|cli/main\.c|lua/lua_eex\.c)'; then
     echo "an #if about CUDA outside the place where backends are registered"
     failed=1
 fi
