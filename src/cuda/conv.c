@@ -1,0 +1,329 @@
+/* Convolutions and dense layers, forward and both gradients. Four ways:
+ *
+ *   depthwise  kernels of our own (depthwise*.cu)
+ *   product    1x1 at stride 1 and dense layers are one matrix product: cuBLAS
+ *   patches    the image is laid out as patches, then one product (im2col); works for every shape
+ *   library    one of cuDNN's algorithms, on weights transposed to its order
+ *
+ * Where both apply, patches and cuDNN's algorithms are timed once per shape and chip and the
+ * fastest is kept (algorithms.h); in deterministic mode the choice is fixed. All matrices here are
+ * row-major, cuBLAS's are column-major: C = A B there is C' = B' A' here, hence the order of
+ * arguments. */
+#include "cuda/conv.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cuda/conv_dnn.h"
+
+enum { PATCH_BYTES = 256 << 20 }; /* patches of so many samples at once, at most */
+
+static size_t bytes_of(const eex_op *op)
+{
+    return eex_precision_bytes(op->precision);
+}
+
+static size_t row_patches(const eex_window *w) /* elements of one sample's patches */
+{
+    return (size_t)w->hout * (size_t)w->wout * (size_t)w->kernel * (size_t)w->kernel *
+           (size_t)w->cin;
+}
+
+static bool is_product(const eex_window *w)
+{
+    return w->kernel == 1 && w->stride == 1 && w->pad == 0;
+}
+
+/* ---- matrix products ---- */
+
+/* Row-major c (m, n) = op(a) op(b) + beta * c. a is (m, k), or (k, m) when transposed; b is (k, n),
+ * or (n, k). `a` and `b` have the op's precision, c is float32 when `wide`. */
+typedef struct product {
+    const void *a, *b;
+    void *c;
+    int m, n, k;
+    bool transpose_a, transpose_b, wide;
+    float beta;
+} product;
+
+static int multiply(eex_cuda *cuda, const eex_op *op, const product *p)
+{
+    const float one = 1;
+    const bool narrow = op->precision == EEX_BF16;
+    cudaDataType_t in = narrow ? CUDA_R_16BF : CUDA_R_32F;
+    cudaDataType_t out = narrow && !p->wide ? CUDA_R_16BF : CUDA_R_32F;
+    cublasComputeType_t compute =
+        op->precision == EEX_TF32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
+    cublasStatus_t status = cuda->libs->cublasGemmEx(
+        cuda->host->blas, p->transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N,
+        p->transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N, p->n, p->m, p->k, &one, p->b, in,
+        p->transpose_b ? p->k : p->n, p->a, in, p->transpose_a ? p->m : p->k, &p->beta, p->c, out,
+        p->n, compute, CUBLAS_GEMM_DEFAULT);
+    return eex__cuda_blas_check(cuda, status, op->name ? op->name : "?");
+}
+
+/* Samples whose patches are made at once. */
+static int patch_samples(const eex_op *op, const eex_window *w, int batch)
+{
+    size_t most = PATCH_BYTES / (row_patches(w) * bytes_of(op));
+    return most < 1 ? 1 : most < (size_t)batch ? (int)most : batch;
+}
+
+static size_t patch_scratch(const eex_op *op, const eex_window *w, int batch)
+{
+    return (size_t)patch_samples(op, w, batch) * row_patches(w) * bytes_of(op);
+}
+
+/* ---- forward ---- */
+
+static int forward_product(eex_cuda *cuda, const eex_op *op, int batch)
+{
+    const eex_op_conv *c = &op->u.conv;
+    const eex_window *w = &c->window;
+    product p = {.a = c->x, .b = c->w, .c = c->y};
+    p.m = batch * w->hout * w->wout;
+    p.n = w->cout;
+    p.k = w->cin;
+    return multiply(cuda, op, &p);
+}
+
+static int forward_patches(eex_cuda *cuda, const eex_op *op, int batch)
+{
+    const eex_op_conv *c = &op->u.conv;
+    const eex_window *w = &c->window;
+    const size_t unit = bytes_of(op), x_row = (size_t)w->hin * (size_t)w->win * (size_t)w->cin,
+                 y_row = (size_t)w->hout * (size_t)w->wout * (size_t)w->cout;
+    const int each = patch_samples(op, w, batch);
+    for (int i = 0; i < batch; i += each) {
+        int n = batch - i < each ? batch - i : each;
+        EEX_TRY(eex__cuda_im2col(cuda, op->precision, cuda->scratch,
+                                 (const char *)c->x + (size_t)i * x_row * unit, w, n));
+        product p = {.a = cuda->scratch, .b = c->w, .c = (char *)c->y + (size_t)i * y_row * unit};
+        p.m = n * w->hout * w->wout;
+        p.n = w->cout;
+        p.k = w->kernel * w->kernel * w->cin;
+        EEX_TRY(multiply(cuda, op, &p));
+    }
+    return EEX_OK;
+}
+
+static int conv_run(eex_cuda *cuda, const eex_op *op, void *state, int batch)
+{
+    const eex_op_conv *c = &op->u.conv;
+    const eex_window *w = &c->window;
+    eex_cuda_conv *s = state;
+    if (s->way == EEX_CONV_DEPTHWISE)
+        return eex__cuda_depthwise(cuda, op, batch);
+    if (s->way == EEX_CONV_PRODUCT)
+        EEX_TRY(forward_product(cuda, op, batch));
+    else if (eex__cuda_dnn_fits(cuda, s, op, batch))
+        EEX_TRY(eex__cuda_dnn_forward(cuda, s, op, batch));
+    else
+        EEX_TRY(forward_patches(cuda, op, batch));
+    if (!c->bias && !c->residual && c->act == EEX_ACT_NONE)
+        return EEX_OK;
+    size_t rows = (size_t)batch * (size_t)w->hout * (size_t)w->wout;
+    return eex__cuda_epilogue(cuda, op->precision, c->y, c->bias, c->residual, c->act, rows,
+                              w->cout);
+}
+
+/* ---- gradient for the input ---- */
+
+static int data_product(eex_cuda *cuda, const eex_op *op, int batch)
+{
+    const eex_op_conv_bwd_data *c = &op->u.conv_bwd_data;
+    const eex_window *w = &c->window;
+    product p = {.a = c->dy, .b = c->w, .c = c->dx, .transpose_b = true};
+    p.m = batch * w->hout * w->wout;
+    p.n = w->cin;
+    p.k = w->cout;
+    p.beta = c->accumulate ? 1 : 0;
+    return multiply(cuda, op, &p);
+}
+
+static int data_patches(eex_cuda *cuda, const eex_op *op, int batch)
+{
+    const eex_op_conv_bwd_data *c = &op->u.conv_bwd_data;
+    const eex_window *w = &c->window;
+    const size_t unit = bytes_of(op), x_row = (size_t)w->hin * (size_t)w->win * (size_t)w->cin,
+                 y_row = (size_t)w->hout * (size_t)w->wout * (size_t)w->cout;
+    const int each = patch_samples(op, w, batch);
+    for (int i = 0; i < batch; i += each) {
+        int n = batch - i < each ? batch - i : each;
+        product p = {.a = (const char *)c->dy + (size_t)i * y_row * unit,
+                     .b = c->w,
+                     .c = cuda->scratch,
+                     .transpose_b = true};
+        p.m = n * w->hout * w->wout;
+        p.n = w->kernel * w->kernel * w->cin;
+        p.k = w->cout;
+        EEX_TRY(multiply(cuda, op, &p));
+        EEX_TRY(eex__cuda_col2im(cuda, op->precision, (char *)c->dx + (size_t)i * x_row * unit,
+                                 cuda->scratch, w, n, c->accumulate));
+    }
+    return EEX_OK;
+}
+
+static int data_run(eex_cuda *cuda, const eex_op *op, void *state, int batch)
+{
+    eex_cuda_conv *s = state;
+    if (s->way == EEX_CONV_DEPTHWISE)
+        return eex__cuda_depthwise_bwd_data(cuda, op, batch);
+    if (s->way == EEX_CONV_PRODUCT)
+        return data_product(cuda, op, batch);
+    if (eex__cuda_dnn_fits(cuda, s, op, batch))
+        return eex__cuda_dnn_data(cuda, s, op, batch);
+    return data_patches(cuda, op, batch);
+}
+
+/* ---- gradient for the weights ---- */
+
+static int weights_product(eex_cuda *cuda, const eex_op *op, const void *x, const void *dy, int k,
+                           int m, bool accumulate)
+{
+    const eex_op_conv_bwd_weights *c = &op->u.conv_bwd_weights;
+    product p = {.a = x, .b = dy, .c = c->dw, .transpose_a = true, .wide = true};
+    p.m = m;
+    p.n = c->window.cout;
+    p.k = k;
+    p.beta = accumulate ? 1 : 0;
+    return multiply(cuda, op, &p);
+}
+
+static int weights_patches(eex_cuda *cuda, const eex_op *op, int batch)
+{
+    const eex_op_conv_bwd_weights *c = &op->u.conv_bwd_weights;
+    const eex_window *w = &c->window;
+    const size_t unit = bytes_of(op), x_row = (size_t)w->hin * (size_t)w->win * (size_t)w->cin,
+                 y_row = (size_t)w->hout * (size_t)w->wout * (size_t)w->cout;
+    const int each = patch_samples(op, w, batch);
+    for (int i = 0; i < batch; i += each) {
+        int n = batch - i < each ? batch - i : each;
+        EEX_TRY(eex__cuda_im2col(cuda, op->precision, cuda->scratch,
+                                 (const char *)c->x + (size_t)i * x_row * unit, w, n));
+        EEX_TRY(weights_product(
+            cuda, op, cuda->scratch, (const char *)c->dy + (size_t)i * y_row * unit,
+            n * w->hout * w->wout, w->kernel * w->kernel * w->cin, c->accumulate || i > 0));
+    }
+    return EEX_OK;
+}
+
+static int weights_run(eex_cuda *cuda, const eex_op *op, void *state, int batch)
+{
+    const eex_op_conv_bwd_weights *c = &op->u.conv_bwd_weights;
+    const eex_window *w = &c->window;
+    const size_t rows = (size_t)batch * (size_t)w->hout * (size_t)w->wout;
+    eex_cuda_conv *s = state;
+    if (s->way == EEX_CONV_DEPTHWISE)
+        return eex__cuda_depthwise_bwd_weights(cuda, op, batch);
+    if (s->way == EEX_CONV_PRODUCT)
+        EEX_TRY(weights_product(cuda, op, c->x, c->dy, (int)rows, w->cin, c->accumulate));
+    else if (eex__cuda_dnn_fits(cuda, s, op, batch))
+        EEX_TRY(eex__cuda_dnn_weights(cuda, s, op, batch));
+    else
+        EEX_TRY(weights_patches(cuda, op, batch));
+    if (!c->dbias)
+        return EEX_OK;
+    return eex__cuda_column_sums(cuda, op->precision, c->dbias, c->dy, rows, w->cout,
+                                 c->accumulate);
+}
+
+/* ---- preparing ---- */
+
+const eex_window *eex__cuda_conv_window(const eex_op *op)
+{
+    switch (op->kind) {
+    case EEX_OP_CONV:
+        return &op->u.conv.window;
+    case EEX_OP_CONV_BWD_DATA:
+        return &op->u.conv_bwd_data.window;
+    default:
+        return &op->u.conv_bwd_weights.window;
+    }
+}
+
+static int check(const eex_op *op, int max_batch)
+{
+    const eex_window *w = eex__cuda_conv_window(op);
+    bool depthwise = w->groups == w->cin && w->cout == w->cin;
+    if (w->groups != 1 && !depthwise)
+        return eex_fail(EEX_EUNSUPPORTED,
+                        "convolution \"%s\": %d groups of %d channels, expected 1 or depthwise",
+                        op->name ? op->name : "?", w->groups, w->cin);
+    double rows = (double)max_batch * w->hout * w->wout;
+    if (rows > 2147483647.0)
+        return eex_fail(EEX_EUNSUPPORTED,
+                        "convolution \"%s\": %.0f pixels in a batch, at most 2^31 - 1 are possible",
+                        op->name ? op->name : "?", rows);
+    return EEX_OK;
+}
+
+/* Depthwise with one channel in and out is dense: groups 1 and cin 1 are the same thing. */
+static eex_conv_way simple_way(const eex_window *w)
+{
+    if (w->groups > 1)
+        return EEX_CONV_DEPTHWISE;
+    return is_product(w) ? EEX_CONV_PRODUCT : EEX_CONV_PATCHES;
+}
+
+static int reserve(eex_cuda *cuda, const eex_cuda_conv *s, const eex_op *op, int max_batch)
+{
+    const eex_window *w = eex__cuda_conv_window(op);
+    size_t rows = (size_t)max_batch * (size_t)w->hout * (size_t)w->wout;
+    if (op->kind == EEX_OP_CONV_BWD_WEIGHTS && op->u.conv_bwd_weights.dbias)
+        EEX_TRY(eex__cuda_reserve(cuda, eex__cuda_column_sums_scratch(rows, w->cout)));
+    if (s->way == EEX_CONV_DEPTHWISE)
+        return op->kind == EEX_OP_CONV_BWD_WEIGHTS
+                   ? eex__cuda_depthwise_bwd_weights_prepare(cuda, op, max_batch)
+                   : EEX_OK;
+    if (s->way == EEX_CONV_PRODUCT)
+        return EEX_OK;
+    return eex__cuda_reserve(cuda, patch_scratch(op, w, max_batch));
+}
+
+static int prepare(eex_cuda *cuda, void **state, const eex_op *op, int max_batch)
+{
+    EEX_TRY(check(op, max_batch));
+    eex_cuda_conv *s = calloc(1, sizeof *s);
+    if (!s)
+        return eex_fail(EEX_ENOMEM, "out of memory for a convolution");
+    s->way = simple_way(eex__cuda_conv_window(op));
+    s->max_batch = max_batch;
+    s->algorithm = -1;
+    int code = reserve(cuda, s, op, max_batch);
+    if (code == EEX_OK && s->way == EEX_CONV_PATCHES)
+        code = eex__cuda_dnn_prepare(cuda, s, op);
+    if (code < 0) {
+        eex__cuda_dnn_finish(cuda, s);
+        free(s);
+        return code;
+    }
+    *state = s;
+    return EEX_OK;
+}
+
+static void finish(eex_cuda *cuda, const eex_op *op, void *state)
+{
+    eex__cuda_dnn_finish(cuda, state);
+    free(state);
+}
+
+/* For timing both ways on memory that nobody needs (conv_dnn.c). */
+int eex__cuda_conv_patches(eex_cuda *cuda, const eex_op *op, int batch)
+{
+    switch (op->kind) {
+    case EEX_OP_CONV:
+        return forward_patches(cuda, op, batch);
+    case EEX_OP_CONV_BWD_DATA:
+        return data_patches(cuda, op, batch);
+    default:
+        return weights_patches(cuda, op, batch);
+    }
+}
+
+const eex_cuda_op_class eex__cuda_conv = {.prepare = prepare, .run = conv_run, .finish = finish};
+const eex_cuda_op_class eex__cuda_conv_bwd_data = {
+    .prepare = prepare, .run = data_run, .finish = finish};
+const eex_cuda_op_class eex__cuda_conv_bwd_weights = {
+    .prepare = prepare, .run = weights_run, .finish = finish};

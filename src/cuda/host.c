@@ -1,0 +1,249 @@
+#include "cuda/host.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cuda/algorithms.h"
+
+enum { SCRATCH_ALIGNMENT = 256 };
+
+typedef struct eex_cuda_block {
+    void *at;
+    size_t bytes;
+} eex_cuda_block;
+
+/* ---- memory, accounted for ---- */
+
+static int remember(struct eex_cuda_host *host, void *at, size_t bytes)
+{
+    if (host->block_count == host->block_capacity) {
+        int larger = host->block_capacity ? 2 * host->block_capacity : 256;
+        eex_cuda_block *moved = realloc(host->blocks, (size_t)larger * sizeof *moved);
+        if (!moved)
+            return eex_fail(EEX_ENOMEM, "out of memory for a list of %d device blocks", larger);
+        host->blocks = moved;
+        host->block_capacity = larger;
+    }
+    host->blocks[host->block_count++] = (eex_cuda_block){at, bytes};
+    host->bytes += bytes;
+    if (host->bytes > host->peak_bytes)
+        host->peak_bytes = host->bytes;
+    return EEX_OK;
+}
+
+static int out_of_memory(const eex_cuda *cuda, size_t bytes, const char *what)
+{
+    size_t available = 0, total = 0;
+    (void)cudaGetLastError();
+    (void)cudaMemGetInfo(&available, &total);
+    return eex_fail(EEX_ENOMEM,
+                    "%s: out of memory: %zu MiB asked for %s, %zu of %zu MiB are free; a smaller "
+                    "training.batch needs less",
+                    cuda->base.name, bytes >> 20, what, available >> 20, total >> 20);
+}
+
+int eex__cuda_alloc(eex_cuda *cuda, void **out, size_t bytes, const char *what)
+{
+    *out = NULL;
+    size_t padded = (bytes + SCRATCH_ALIGNMENT) / SCRATCH_ALIGNMENT * SCRATCH_ALIGNMENT;
+    cudaError_t error = padded > bytes ? cudaMalloc(out, padded) : cudaErrorMemoryAllocation;
+    if (error == cudaErrorMemoryAllocation)
+        return out_of_memory(cuda, bytes, what);
+    EEX_TRY(eex__cuda_check(cuda, error, what));
+    int code = remember(cuda->host, *out, padded);
+    if (code < 0) {
+        (void)cudaFree(*out);
+        *out = NULL;
+    }
+    return code;
+}
+
+void eex__cuda_free(eex_cuda *cuda, void *memory)
+{
+    struct eex_cuda_host *host = cuda->host;
+    if (!memory)
+        return;
+    for (int i = host->block_count - 1; i >= 0; i--)
+        if (host->blocks[i].at == memory) {
+            host->bytes -= host->blocks[i].bytes;
+            host->blocks[i] = host->blocks[--host->block_count];
+            break;
+        }
+    (void)cudaFree(memory); /* waits for what still uses it */
+}
+
+int eex__cuda_reserve(eex_cuda *cuda, size_t bytes)
+{
+    if (bytes <= cuda->scratch_bytes)
+        return EEX_OK;
+    void *larger;
+    EEX_TRY(eex__cuda_alloc(cuda, &larger, bytes, "scratch"));
+    eex__cuda_free(cuda, cuda->scratch);
+    cuda->scratch = larger;
+    cuda->scratch_bytes = bytes;
+    cuda->generation++;
+    return EEX_OK;
+}
+
+/* ---- staging ---- */
+
+static int stage_piece(eex_cuda *cuda, void *to, const void *from, size_t bytes)
+{
+    struct eex_cuda_host *host = cuda->host;
+    int i = host->stage;
+    host->stage = (i + 1) % EEX_CUDA_STAGES;
+    unsigned char *pinned = host->pinned + (size_t)i * EEX_CUDA_STAGE_BYTES;
+    EEX_TRY(eex__cuda_check(cuda, cudaEventSynchronize(host->staged[i]), "upload"));
+    memcpy(pinned, from, bytes);
+    EEX_TRY(eex__cuda_check(
+        cuda, cudaMemcpyAsync(to, pinned, bytes, cudaMemcpyHostToDevice, cuda->stream), "upload"));
+    return eex__cuda_check(cuda, cudaEventRecord(host->staged[i], cuda->stream), "upload");
+}
+
+int eex__cuda_stage(eex_cuda *cuda, void *to, const void *from, size_t bytes)
+{
+    for (size_t done = 0; done < bytes;) {
+        size_t piece = bytes - done < EEX_CUDA_STAGE_BYTES ? bytes - done : EEX_CUDA_STAGE_BYTES;
+        EEX_TRY(stage_piece(cuda, (char *)to + done, (const char *)from + done, piece));
+        done += piece;
+    }
+    return EEX_OK;
+}
+
+int eex__cuda_set_step(eex_cuda *cuda, const eex_step *step)
+{
+    struct eex_cuda_host *host = cuda->host;
+    const eex_step *old = &host->step;
+    if (host->step_known && old->lr == step->lr && old->seed == step->seed &&
+        old->epoch == step->epoch && old->step == step->step)
+        return EEX_OK;
+    EEX_TRY(eex__cuda_stage(cuda, cuda->step, step, sizeof *step));
+    host->step = *step;
+    host->step_known = true;
+    return EEX_OK;
+}
+
+/* ---- energy ---- */
+
+static unsigned long long millijoules(const eex_cuda *cuda)
+{
+    unsigned long long now = 0;
+    const struct eex_cuda_host *host = cuda->host;
+    if (host->nvml && cuda->libs->nvmlDeviceGetTotalEnergyConsumption(host->nvml, &now) != 0)
+        return 0;
+    return now;
+}
+
+static void open_energy(eex_cuda *cuda)
+{
+    char bus[32];
+    if (!cuda->libs->nvmlDeviceGetHandleByPciBusId_v2 ||
+        !cuda->libs->nvmlDeviceGetTotalEnergyConsumption ||
+        cudaDeviceGetPCIBusId(bus, sizeof bus, cuda->ordinal) != cudaSuccess) {
+        (void)cudaGetLastError();
+        return;
+    }
+    if (cuda->libs->nvmlDeviceGetHandleByPciBusId_v2(bus, &cuda->host->nvml) != 0)
+        cuda->host->nvml = NULL;
+    cuda->host->millijoules = millijoules(cuda);
+    if (cuda->host->millijoules == 0) /* chips before Volta do not count */
+        cuda->host->nvml = NULL;
+}
+
+double eex__cuda_joules(const eex_cuda *cuda)
+{
+    unsigned long long now = millijoules(cuda);
+    return now ? 1e-3 * (double)(now - cuda->host->millijoules) : (double)NAN;
+}
+
+/* ---- libraries ---- */
+
+int eex__cuda_blas_check(const eex_cuda *cuda, cublasStatus_t status, const char *what)
+{
+    if (status == CUBLAS_STATUS_SUCCESS)
+        return EEX_OK;
+    int code = status == CUBLAS_STATUS_ALLOC_FAILED ? EEX_ENOMEM : EEX_EDEVICE;
+    return eex_fail(code, "%s, %s: cuBLAS says %s", cuda->base.name, what,
+                    cuda->libs->cublasGetStatusString(status));
+}
+
+int eex__cuda_dnn_check(const eex_cuda *cuda, cudnnStatus_t status, const char *what)
+{
+    if (status == CUDNN_STATUS_SUCCESS)
+        return EEX_OK;
+    return eex_fail(EEX_EDEVICE, "%s, %s: cuDNN says %s", cuda->base.name, what,
+                    cuda->libs->cudnnGetErrorString(status));
+}
+
+static int open_libraries(eex_cuda *cuda)
+{
+    struct eex_cuda_host *host = cuda->host;
+    const eex_cuda_libs *libs;
+    EEX_TRY(eex__cuda_libs_load(&libs));
+    cuda->libs = libs;
+    EEX_TRY(eex__cuda_alloc(cuda, &host->blas_workspace, EEX_CUDA_BLAS_WORKSPACE, "cuBLAS"));
+    EEX_TRY(eex__cuda_blas_check(cuda, libs->cublasCreate_v2(&host->blas), "opening cuBLAS"));
+    EEX_TRY(eex__cuda_blas_check(cuda, libs->cublasSetStream_v2(host->blas, cuda->stream),
+                                 "opening cuBLAS"));
+    EEX_TRY(eex__cuda_blas_check(
+        cuda,
+        libs->cublasSetWorkspace_v2(host->blas, host->blas_workspace, EEX_CUDA_BLAS_WORKSPACE),
+        "opening cuBLAS"));
+    EEX_TRY(eex__cuda_dnn_check(cuda, libs->cudnnCreate(&host->dnn), "opening cuDNN"));
+    return eex__cuda_dnn_check(cuda, libs->cudnnSetStream(host->dnn, cuda->stream),
+                               "opening cuDNN");
+}
+
+static int open_staging(eex_cuda *cuda)
+{
+    struct eex_cuda_host *host = cuda->host;
+    size_t bytes = (size_t)EEX_CUDA_STAGES * EEX_CUDA_STAGE_BYTES;
+    EEX_TRY(eex__cuda_check(cuda,
+                            cudaHostAlloc((void **)&host->pinned, bytes, cudaHostAllocDefault),
+                            "pinned host memory"));
+    for (int i = 0; i < EEX_CUDA_STAGES; i++)
+        EEX_TRY(eex__cuda_check(
+            cuda, cudaEventCreateWithFlags(&host->staged[i], cudaEventDisableTiming), "events"));
+    return eex__cuda_alloc(cuda, (void **)&cuda->step, sizeof *cuda->step, "the step");
+}
+
+int eex__cuda_host_open(eex_cuda *cuda)
+{
+    cuda->host = calloc(1, sizeof *cuda->host);
+    if (!cuda->host)
+        return eex_fail(EEX_ENOMEM, "out of memory opening %s", cuda->base.name);
+    EEX_TRY(eex__cuda_check(cuda, cudaStreamCreateWithFlags(&cuda->stream, cudaStreamNonBlocking),
+                            "making a stream"));
+    EEX_TRY(open_staging(cuda));
+    EEX_TRY(open_libraries(cuda));
+    open_energy(cuda);
+    return eex__cuda_algorithms_open(cuda);
+}
+
+void eex__cuda_host_close(eex_cuda *cuda)
+{
+    struct eex_cuda_host *host = cuda->host;
+    if (!host)
+        return;
+    if (cuda->stream)
+        (void)cudaStreamSynchronize(cuda->stream);
+    eex__cuda_algorithms_close(cuda);
+    if (host->dnn)
+        cuda->libs->cudnnDestroy(host->dnn);
+    if (host->blas)
+        cuda->libs->cublasDestroy_v2(host->blas);
+    eex__cuda_free(cuda, host->blas_workspace);
+    eex__cuda_free(cuda, cuda->scratch);
+    eex__cuda_free(cuda, cuda->step);
+    for (int i = 0; i < EEX_CUDA_STAGES; i++)
+        if (host->staged[i])
+            (void)cudaEventDestroy(host->staged[i]);
+    (void)cudaFreeHost(host->pinned);
+    if (cuda->stream)
+        (void)cudaStreamDestroy(cuda->stream);
+    free(host->blocks);
+    free(host);
+    cuda->host = NULL;
+}

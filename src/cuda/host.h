@@ -1,0 +1,57 @@
+/* The host side of a CUDA device: library handles, staging, accounting. */
+#ifndef EEX_CUDA_HOST_H
+#define EEX_CUDA_HOST_H
+
+#include "cuda/cuda_device.h"
+#include "cuda/libs.h"
+
+enum {
+    EEX_CUDA_FUSED_HEAD = 65536, /* weights of a classifier that HEAD takes in */
+    EEX_CUDA_STAGES = 8,
+    EEX_CUDA_STAGE_BYTES = 4 << 20,
+    EEX_CUDA_BLAS_WORKSPACE = 32 << 20
+};
+
+struct eex_cuda_host {
+    cublasHandle_t blas;
+    cudnnHandle_t dnn;
+    void *blas_workspace; /* given to cuBLAS once: it must not allocate while a graph is captured */
+
+    unsigned char *pinned; /* (EEX_CUDA_STAGES, EEX_CUDA_STAGE_BYTES) */
+    cudaEvent_t staged[EEX_CUDA_STAGES];
+    int stage; /* next to use */
+
+    eex_step step; /* what cuda->step holds */
+    bool step_known;
+
+    size_t bytes, peak_bytes;
+    struct eex_cuda_block *blocks; /* size of every allocation */
+    int block_count, block_capacity;
+
+    eex_nvml_device nvml; /* NULL: nobody measures energy */
+    unsigned long long millijoules;
+
+    struct eex_cuda_algorithms *algorithms; /* algorithms.h */
+};
+
+/* Stream, handles, staging; close accepts what open left behind. */
+int eex__cuda_host_open(eex_cuda *cuda);
+void eex__cuda_host_close(eex_cuda *cuda);
+
+/* Copies host memory to the device in the stream's order; `from` is free when this returns. */
+int eex__cuda_stage(eex_cuda *cuda, void *to, const void *from, size_t bytes);
+
+/* Makes *cuda->step this step, in the stream's order. The batch is not compared: kernels get it as
+ * an argument. */
+int eex__cuda_set_step(eex_cuda *cuda, const eex_step *step);
+
+/* Launches one op. */
+int eex__cuda_run_op(eex_cuda *cuda, const eex_op *op, void *state, int batch);
+
+/* Since the device was opened; NaN where nobody measures. */
+double eex__cuda_joules(const eex_cuda *cuda);
+
+int eex__cuda_blas_check(const eex_cuda *cuda, cublasStatus_t status, const char *what);
+int eex__cuda_dnn_check(const eex_cuda *cuda, cudnnStatus_t status, const char *what);
+
+#endif
