@@ -1,35 +1,200 @@
 /* eex devices: what --device can name. */
+#include "base/json.h"
 #include "base/status.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "core/backends.h"
 
 #include <stdio.h>
+#include <string.h>
 
-static int list(void)
+void (*eex_cmd_devices_cuda)(eex_cuda_inventory *out);
+
+static bool has_inventory(const char *kind)
 {
-    for (int i = 0; eex_device_kind(i); i++) {
-        const eex_device_options options = {.threads = 0};
-        eex_device *device = NULL;
-        const char *kind = eex_device_kind(i);
-        if (eex_device_open(&device, kind, &options) == EEX_OK)
-            printf("%-8s %s\n", kind, device->name);
-        else
-            printf("%-8s not available: %s\n", kind, eex_error());
-        eex_device_close(device);
+    return eex_cmd_devices_cuda && strcmp(kind, "cuda") == 0;
+}
+
+/* ---- as text ---- */
+
+static void print_gpu(const eex_cuda_inventory *cuda, int i)
+{
+    const eex_cuda_gpu *gpu = &cuda->gpu[i];
+    printf("cuda:%-3d %s, compute capability %d.%d, %d multiprocessors", i, gpu->name, gpu->major,
+           gpu->minor, gpu->processors);
+    if (gpu->clock_mhz)
+        printf(" at up to %d MHz", gpu->clock_mhz);
+    printf(", %.1f GiB", (double)gpu->bytes / (1 << 30));
+    if (gpu->free_known)
+        printf(" (%.1f free)", (double)gpu->free_bytes / (1 << 30));
+    printf("\n%9suses float32%s%s%s%s\n", "", gpu->tf32 ? ", TF32" : "",
+           gpu->bf16 ? ", bfloat16" : "", cuda->graphs ? ", graphs" : "",
+           gpu->energy ? ", NVML's energy counter" : "");
+}
+
+static const char *or_none(const char *version)
+{
+    return *version ? version : "none";
+}
+
+static void print_cuda(const eex_cuda_inventory *cuda)
+{
+    for (int i = 0; i < cuda->gpus; i++)
+        print_gpu(cuda, i);
+    if (*cuda->no_gpu)
+        printf("%-8s not available: %s\n", "cuda", cuda->no_gpu);
+    if (*cuda->no_library)
+        printf("%-8s not available: %s\n", "cuda", cuda->no_library);
+    printf("%9sdriver %s (CUDA %s), runtime %s, cuBLAS %s, cuDNN %s, NVML %s\n", "",
+           or_none(cuda->driver), or_none(cuda->driver_cuda), cuda->runtime, or_none(cuda->cublas),
+           or_none(cuda->cudnn), or_none(cuda->nvml));
+}
+
+static void print_kind(const char *kind)
+{
+    eex_device *device = NULL;
+    if (eex_device_open(&device, kind, NULL) == EEX_OK)
+        printf("%-8s %s\n", kind, device->name);
+    else
+        printf("%-8s not available: %s\n", kind, eex_error());
+    eex_device_close(device);
+}
+
+static int print_all(void)
+{
+    static eex_cuda_inventory cuda;
+    const char *kind;
+    for (int i = 0; (kind = eex_device_kind(i)); i++) {
+        if (has_inventory(kind)) {
+            eex_cmd_devices_cuda(&cuda);
+            print_cuda(&cuda);
+        } else {
+            print_kind(kind);
+        }
     }
     return EEX_OK;
 }
 
+/* ---- as JSON ---- */
+
+static void text_or_null(eex_json *json, const char *key, const char *text)
+{
+    eex_json_string(json, key, *text ? text : NULL);
+}
+
+static void json_gpu(eex_json *json, const eex_cuda_inventory *cuda, int i)
+{
+    const eex_cuda_gpu *gpu = &cuda->gpu[i];
+    char text[32];
+    eex_json_object(json, NULL);
+    snprintf(text, sizeof text, "cuda:%d", i);
+    eex_json_string(json, "device", text);
+    eex_json_bool(json, "available", !*cuda->no_library);
+    text_or_null(json, "problem", cuda->no_library);
+    eex_json_string(json, "name", gpu->name);
+    snprintf(text, sizeof text, "%d.%d", gpu->major, gpu->minor);
+    eex_json_string(json, "capability", text);
+    eex_json_int(json, "multiprocessors", gpu->processors);
+    eex_json_int(json, "clock_mhz", gpu->clock_mhz);
+    eex_json_uint(json, "memory_bytes", gpu->bytes);
+    if (gpu->free_known)
+        eex_json_uint(json, "free_bytes", gpu->free_bytes);
+    else
+        eex_json_null(json, "free_bytes");
+    eex_json_bool(json, "tf32", gpu->tf32);
+    eex_json_bool(json, "bf16", gpu->bf16);
+    eex_json_bool(json, "graphs", cuda->graphs);
+    eex_json_bool(json, "energy", gpu->energy);
+    eex_json_end(json);
+}
+
+static void json_missing(eex_json *json, const char *kind, const char *problem)
+{
+    eex_json_object(json, NULL);
+    eex_json_string(json, "device", kind);
+    eex_json_bool(json, "available", false);
+    eex_json_string(json, "problem", problem);
+    eex_json_end(json);
+}
+
+static void json_kind(eex_json *json, const char *kind)
+{
+    eex_device *device = NULL;
+    if (eex_device_open(&device, kind, NULL) < 0) {
+        json_missing(json, kind, eex_error());
+        return;
+    }
+    eex_json_object(json, NULL);
+    eex_json_string(json, "device", kind);
+    eex_json_bool(json, "available", true);
+    eex_json_null(json, "problem");
+    eex_json_string(json, "name", device->name);
+    eex_json_end(json);
+    eex_device_close(device);
+}
+
+static void json_libraries(eex_json *json, const eex_cuda_inventory *cuda)
+{
+    eex_json_object(json, "cuda");
+    text_or_null(json, "driver", cuda->driver);
+    text_or_null(json, "driver_cuda", cuda->driver_cuda);
+    text_or_null(json, "runtime", cuda->runtime);
+    text_or_null(json, "cublas", cuda->cublas);
+    text_or_null(json, "cublas_path", cuda->cublas_path);
+    text_or_null(json, "cudnn", cuda->cudnn);
+    text_or_null(json, "cudnn_path", cuda->cudnn_path);
+    text_or_null(json, "nvml", cuda->nvml);
+    eex_json_end(json);
+}
+
+static void json_all(eex_json *json)
+{
+    static eex_cuda_inventory cuda;
+    const char *kind;
+    eex_json_object(json, NULL);
+    eex_json_array(json, "devices");
+    for (int i = 0; (kind = eex_device_kind(i)); i++) {
+        if (!has_inventory(kind)) {
+            json_kind(json, kind);
+            continue;
+        }
+        eex_cmd_devices_cuda(&cuda);
+        for (int k = 0; k < cuda.gpus; k++)
+            json_gpu(json, &cuda, k);
+        if (cuda.gpus == 0)
+            json_missing(json, kind, cuda.no_gpu);
+    }
+    eex_json_end(json);
+    if (eex_cmd_devices_cuda)
+        json_libraries(json, &cuda);
+    eex_json_end(json);
+}
+
+static int print_json(void)
+{
+    eex_buffer buffer = EEX_BUFFER_INIT;
+    eex_json json = EEX_JSON_INIT(&buffer);
+    json_all(&json);
+    int code = eex_buffer_status(&buffer);
+    if (code == EEX_OK)
+        printf("%s\n", eex_buffer_text(&buffer));
+    eex_buffer_free(&buffer);
+    return code;
+}
+
 int eex_cmd_devices(int argc, char **argv)
 {
-    static const eex_option options[] = {{0}};
-    static const eex_command command = {
+    bool json = false;
+    const eex_option options[] = {{.name = "json", .help = "print one JSON object", .flag = &json},
+                                  {0}};
+    const eex_command command = {
         .name = "devices",
-        .synopsis = "",
+        .synopsis = "[--json]",
         .summary = "Lists the devices that \"eex run --device\" can name, with what they are.",
         .options = options};
     eex_arguments args;
     EEX_TRY(eex_options_parse(&args, argc, argv, &command));
-    return args.help ? EEX_OK : list();
+    if (args.help)
+        return EEX_OK;
+    return json ? print_json() : print_all();
 }

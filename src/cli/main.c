@@ -13,6 +13,11 @@
 
 #if EEX_HAVE_CUDA
 #include "cuda/cuda_register.h"
+static int register_cuda(void)
+{
+    eex_cmd_devices_cuda = eex_cuda_take_inventory;
+    return eex_cuda_register();
+}
 #else
 static int without_cuda(eex_device **out, const char *argument, const eex_device_options *options)
 {
@@ -22,7 +27,7 @@ static int without_cuda(eex_device **out, const char *argument, const eex_device
                     "(11.8 or newer) and cuDNN are installed, with -DEEX_CUDA=ON");
 }
 
-static int eex_cuda_register(void)
+static int register_cuda(void)
 {
     return eex_device_register("cuda", without_cuda);
 }
@@ -123,7 +128,7 @@ int main(int argc, char **argv)
     if (code == EEX_OK)
         code = eex_cpu_register();
     if (code == EEX_OK)
-        code = eex_cuda_register();
+        code = register_cuda();
     if (code == EEX_OK)
         code = dispatch(argc, argv);
     if (fflush(stdout) != 0 && code == EEX_OK)
