@@ -259,7 +259,7 @@ int eex_cuda_open(eex_device **out, int ordinal, const eex_device_options *optio
 
 static int open_cuda(eex_device **out, const char *argument, const eex_device_options *options)
 {
-    int count, ordinal;
+    int count = 0, ordinal = 0;
     *out = NULL;
     EEX_TRY(count_gpus(&count));
     EEX_TRY(parse_ordinal(&ordinal, argument, count));

@@ -56,7 +56,8 @@ extern "C" {
 /* Of NVML, by its documented ABI: its header is not always beside the toolkit. */
 typedef struct eex_nvml_device *eex_nvml_device;
 
-#define EEX_CUDA_LIBRARY_ENTRY(name) __typeof__(&name) name;
+#define EEX_CUDA_LIBRARY_ENTRY(name) \
+    __typeof__(&name) name; /* NOLINT(bugprone-macro-parentheses): a field */
 
 struct eex_cuda_libs {
     EEX_CUBLAS_FUNCTIONS(EEX_CUDA_LIBRARY_ENTRY)
