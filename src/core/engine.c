@@ -1,11 +1,11 @@
-/* How a batch shrinks: after each segment the policy decides about every sample that is still
- * there; those that leave get their result, the others move up to the front (compaction), and the
- * next segment runs on fewer rows. */
+/* How a batch shrinks: at the end of each segment the head scores every sample that is still there
+ * and decides by the policy's thresholds; those that leave get their result, the others move up to
+ * the front (compaction), and the next segment runs on fewer rows. All of that happens on the
+ * device; what comes to the host at an exit is the number of rows that stay. */
 #include "core/engine.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/status.h"
@@ -16,36 +16,37 @@ struct eex_engine {
     const eex_policy *policy; /* NULL: only the end decides */
     int batch, exits;
     size_t image_bytes;
-    int32_t *row;   /* (batch) which input each surviving row is */
-    int32_t *index; /* (batch) rows that survive the exit at hand */
-    int32_t *top;   /* (batch) scores on the host */
-    float *score;   /* (3, batch) */
-    double *ms;     /* scratch of the measurements */
+    double *ms; /* scratch of the measurements */
     int ms_count;
 };
 
-static int set_temperatures(eex_engine *e)
+/* Thresholds to the device. Without a policy nobody is asked before the end, which accepts all. */
+static int set_policy(eex_engine *e, int classes)
 {
-    for (int k = 0; k < e->exits && e->policy; k++)
-        EEX_TRY(eex_plan_temperature(e->plan, k, e->policy->temperature[k]));
-    return EEX_OK;
+    const eex_policy *p = e->policy;
+    for (int k = 0; k < e->exits && p; k++)
+        EEX_TRY(eex_plan_temperature(e->plan, k, p->temperature[k]));
+    if (p)
+        return eex_plan_decide(e->plan, eex_policy_compares(p->kind), p->high, p->low);
+    size_t all = (size_t)e->exits * (size_t)classes;
+    float *never = malloc(all * sizeof *never);
+    if (!never)
+        return eex_fail(EEX_ENOMEM, "engine: out of memory for %zu thresholds", all);
+    for (size_t i = 0; i < all; i++)
+        never[i] = -INFINITY; /* as low: nobody is rejected; as high: all are accepted */
+    int code = eex_plan_decide(e->plan, EEX_MEASURE_CONFIDENCE, never, never);
+    free(never);
+    return code;
 }
 
 static int open_engine(eex_engine *e, const eex_graph *graph, eex_params *params,
                        const eex_augment *normalise)
 {
-    size_t n = (size_t)e->batch;
     const eex_node *input = eex_graph_node(graph, 0);
     e->image_bytes = (size_t)input->h * (size_t)input->w * (size_t)input->c;
-    e->row = malloc(n * sizeof *e->row);
-    e->index = malloc(n * sizeof *e->index);
-    e->top = malloc(n * sizeof *e->top);
-    e->score = malloc(3 * n * sizeof *e->score);
-    if (!e->row || !e->index || !e->top || !e->score)
-        return eex_fail(EEX_ENOMEM, "engine: out of memory for a batch of %d", e->batch);
     eex_plan_options options = {.batch = e->batch, .augment = *normalise};
     EEX_TRY(eex_plan_new(&e->plan, &options, graph, params));
-    return set_temperatures(e);
+    return set_policy(e, eex_graph_classes(graph));
 }
 
 int eex_engine_open(eex_engine **out, const eex_graph *graph, eex_params *params,
@@ -80,89 +81,40 @@ void eex_engine_close(eex_engine *e)
     if (!e)
         return;
     eex_plan_free(e->plan);
-    free(e->row);
-    free(e->index);
-    free(e->top);
-    free(e->score);
     free(e->ms);
     free(e);
 }
 
-/* ---- deciding ---- */
+/* ---- running ---- */
 
-/* Scores of the first `count` rows at exit k, on the host. */
-static int fetch_scores(eex_engine *e, eex_scores *out, int k, int count)
+/* The rows a segment is run with when `count` are there. A CPU runs exactly those; a GPU replays
+ * recordings, of which there should be few: up to 8 exact, then four sizes for each doubling, at
+ * most a quarter too many. */
+static int rows_to_run(const eex_engine *e, int count)
 {
-    EEX_TRY(eex_plan_scores(e->plan, k, out));
-    EEX_TRY(e->device->vtable->sync(e->device));
+    int step = 1;
     if (e->device->host_memory)
-        return EEX_OK;
-    size_t n = (size_t)count, b = (size_t)e->batch;
-    int (*get)(eex_device *, void *, const void *, size_t) = e->device->vtable->download;
-    EEX_TRY(get(e->device, e->top, out->top, n * sizeof(int32_t)));
-    EEX_TRY(get(e->device, e->score, out->confidence, n * sizeof(float)));
-    EEX_TRY(get(e->device, e->score + b, out->margin, n * sizeof(float)));
-    EEX_TRY(get(e->device, e->score + 2 * b, out->entropy, n * sizeof(float)));
-    *out = (eex_scores){e->top, e->score, e->score + b, e->score + 2 * b};
-    return EEX_OK;
-}
-
-static eex_decision decide(const eex_engine *e, int k, int top, float score)
-{
-    if (!e->policy)
-        return k == e->exits - 1 ? EEX_ACCEPT : EEX_GO_ON;
-    return eex_policy_decide(e->policy, k, top, score);
-}
-
-/* Writes the results of the rows that leave at exit k; returns how many stay. Their rows are in
- * `index`, and `row` already speaks of the compacted batch. */
-static int leave(eex_engine *e, eex_result *results, const eex_scores *s, int k, int count)
-{
-    eex_policy_kind kind = e->policy ? e->policy->kind : EEX_POLICY_CONFIDENCE;
-    int stay = 0;
-    for (int i = 0; i < count; i++) {
-        float score = eex_policy_score(kind, s->confidence[i], s->margin[i], s->entropy[i]);
-        eex_decision decision = decide(e, k, s->top[i], score);
-        if (decision == EEX_GO_ON) {
-            e->index[stay] = i;
-            e->row[stay++] = e->row[i];
-            continue;
-        }
-        results[e->row[i]] = (eex_result){.top = s->top[i],
-                                          .exit = k,
-                                          .decision = decision,
-                                          .confidence = s->confidence[i],
-                                          .margin = s->margin[i],
-                                          .entropy = s->entropy[i]};
-    }
-    return stay;
-}
-
-static int run_segments(eex_engine *e, eex_result *results, int count)
-{
-    for (int k = 0; k < e->exits && count > 0; k++) {
-        /* Without a policy no exit asks anybody: straight to the end. */
-        int to = e->policy ? k : e->exits - 1;
-        EEX_TRY(eex_plan_segments(e->plan, k, to, count));
-        k = to;
-        eex_scores scores;
-        EEX_TRY(fetch_scores(e, &scores, k, count));
-        int stay = leave(e, results, &scores, k, count);
-        if (stay > 0 && stay < count)
-            EEX_TRY(eex_plan_compact(e->plan, k, e->index, stay));
-        count = stay;
-    }
-    return EEX_OK;
+        return count;
+    while (8 * step < count)
+        step *= 2;
+    int rows = (count + step - 1) / step * step;
+    return rows < e->batch ? rows : e->batch;
 }
 
 int eex_engine_run(eex_engine *e, eex_result *results, const uint8_t *images, int count)
 {
     if (count < 1 || count > e->batch)
         return eex_fail(EEX_EINVAL, "engine: %d images, expected 1 to %d", count, e->batch);
+    int there = count, last = e->exits - 1;
     EEX_TRY(eex_plan_upload(e->plan, images, NULL, NULL, count));
-    for (int i = 0; i < count; i++)
-        e->row[i] = i;
-    return run_segments(e, results, count);
+    EEX_TRY(eex_plan_gather(e->plan, count));
+    for (int k = 0; k <= last && there > 0; k++) {
+        int rows = rows_to_run(e, there), to = e->policy ? k : last;
+        EEX_TRY(eex_plan_segments(e->plan, k, to, rows));
+        k = to;
+        EEX_TRY(eex_plan_leave(e->plan, k, rows, &there));
+    }
+    return eex_plan_results(e->plan, results, count);
 }
 
 /* ---- measuring ---- */
@@ -187,16 +139,20 @@ static int scratch(eex_engine *e, int count)
     return EEX_OK;
 }
 
-/* Milliseconds of one image that is made to leave at exit k. */
+/* Milliseconds of one image that goes as far as exit k: everything that is done for it, whatever
+ * the exits on the way decide. */
 static int time_exit(eex_engine *e, double *ms, const uint8_t *image, int k)
 {
-    eex_scores scores;
+    eex_result result;
+    int stay;
     double begin = eex_clock_seconds();
     EEX_TRY(eex_plan_upload(e->plan, image, NULL, NULL, 1));
+    EEX_TRY(eex_plan_gather(e->plan, 1));
     for (int j = 0; j <= k; j++) {
         EEX_TRY(eex_plan_segments(e->plan, j, j, 1));
-        EEX_TRY(fetch_scores(e, &scores, j, 1));
+        EEX_TRY(eex_plan_leave(e->plan, j, 1, &stay));
     }
+    EEX_TRY(eex_plan_results(e->plan, &result, 1));
     *ms = 1e3 * (eex_clock_seconds() - begin);
     return EEX_OK;
 }

@@ -86,11 +86,26 @@ static int build(eex_plan *p)
     }
     EEX_TRY(eex__plan_layout(p));
     EEX_TRY(eex__plan_fold(p));
+    if (!p->options.train)
+        EEX_TRY(eex__plan_lower_leaving(p));
     p->states = calloc((size_t)p->op_count, sizeof *p->states);
     if (!p->states)
         return eex_fail(EEX_ENOMEM, "plan: out of memory for %d ops", p->op_count);
     for (int i = 0; i < p->op_count; i++)
         EEX_TRY(prepare(p, i));
+    return EEX_OK;
+}
+
+static int check_precision(const eex_plan_options *o, const eex_device *dev)
+{
+    static const char *const names[] = {"float32", "tf32", "bfloat16"};
+    if ((unsigned)o->precision > EEX_BF16 || !(dev->precisions & 1u << o->precision))
+        return eex_fail(EEX_EUNSUPPORTED, "%s does not calculate in %s; float32 works everywhere",
+                        dev->name,
+                        (unsigned)o->precision > EEX_BF16 ? "that" : names[o->precision]);
+    if (o->precision == EEX_BF16 && (!o->train || o->cached))
+        return eex_fail(EEX_EUNSUPPORTED, "a plan for %s is float32: bfloat16 is for training",
+                        o->train ? "cached features" : "inference");
     return EEX_OK;
 }
 
@@ -101,6 +116,7 @@ int eex_plan_new(eex_plan **out, const eex_plan_options *options, const eex_grap
     if (options->batch < 1)
         return eex_fail(EEX_EINVAL, "plan of %s: batch %d, expected at least 1",
                         eex_graph_name(graph), options->batch);
+    EEX_TRY(check_precision(options, params->device));
     eex_plan *p = calloc(1, sizeof *p);
     if (!p)
         return eex_fail(EEX_ENOMEM, "out of memory for a plan");
@@ -108,9 +124,10 @@ int eex_plan_new(eex_plan **out, const eex_plan_options *options, const eex_grap
     p->graph = graph;
     p->params = params;
     p->device = params->device;
-    p->images = p->labels = p->sample = p->totals = p->clip = p->norm = p->index = -1;
+    p->images = p->labels = p->sample = p->totals = p->clip = p->norm = p->shadow = -1;
+    p->index = p->crowd = p->decision = p->results = p->threshold = -1;
     for (int k = 0; k < EEX_MAX_EXITS; k++)
-        p->loss_op[k] = p->head_op[k] = p->head_top[k] = p->head_score[k] = -1;
+        p->head_input[k] = p->loss_op[k] = p->head_op[k] = p->head_top[k] = p->head_score[k] = -1;
     int code = build(p);
     if (code < 0) {
         eex_plan_free(p);
@@ -124,6 +141,8 @@ void eex_plan_free(eex_plan *p)
 {
     if (!p)
         return;
+    eex__plan_forget(p);
+    eex__plan_leaving_free(p);
     for (int i = 0; i < p->op_count && p->states; i++)
         p->device->vtable->finish(p->device, &p->ops[i], p->states[i]);
     p->device->vtable->release(p->device, p->arena);
@@ -137,6 +156,7 @@ void eex_plan_free(eex_plan *p)
 
 int eex_plan_refresh(eex_plan *p)
 {
+    eex__plan_forget(p);
     EEX_TRY(eex__plan_fold(p));
     for (int i = 0; i < p->op_count; i++) {
         if (p->ops[i].kind != EEX_OP_CONV || !p->ops[i].u.conv.w_static)

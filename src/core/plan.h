@@ -33,6 +33,9 @@ typedef struct eex_plan_options {
     int batch;           /* largest batch */
     eex_augment augment; /* training: as given; inference: only mean and std are used */
 
+    eex_precision precision; /* of activations; inference has float32 and TF32 alone, so that every
+                              * score is float32 */
+
     /* Training only. */
     bool train;
     float weight[EEX_MAX_EXITS]; /* loss weight of each exit; 0: its gate is left out, and what
@@ -56,11 +59,13 @@ void eex_plan_free(eex_plan *plan);
 /* ---- input and output: device memory of the plan ---- */
 int eex_plan_upload(eex_plan *plan, const uint8_t *images, const int32_t *labels,
                     const uint32_t *sample, int batch); /* labels, sample may be NULL: inference */
-/* Values of a trunk node, (batch, H, W, C): into a `cached` plan, or out of an inference plan right
- * after the segment of the first exit whose gate reads it. */
+/* Values of a trunk node, (batch, H, W, C): into a `cached` plan (float32 only), or out of an
+ * inference plan right after the segment of the first exit whose gate reads it. */
 int eex_plan_upload_value(eex_plan *plan, int node, const float *rows, int batch);
 int eex_plan_download_value(const eex_plan *plan, int node, float *rows, int batch);
-int eex_plan_logits(const eex_plan *plan, int exit, float *logits, int batch); /* to the host */
+/* Logits of an exit to the host, right after its segment. Behind a training step they are whatever
+ * the backward half left in their memory. */
+int eex_plan_logits(const eex_plan *plan, int exit, float *logits, int batch);
 
 /* ---- training ---- */
 /* One step: augment, forward, losses, backward, optimiser. */
@@ -95,6 +100,18 @@ int eex_plan_temperature(eex_plan *plan, int exit, float temperature);
 /* Keeps the samples index[0..count) (strictly increasing, host memory) of what later segments
  * still read after exit k. */
 int eex_plan_compact(eex_plan *plan, int exit, const int32_t *index, int count);
+
+/* ---- inference that leaves early (engine.c) ---- */
+/* From now on exit k decides by high[k][class] and low[k][class] (host memory, exits x classes). */
+int eex_plan_decide(eex_plan *plan, eex_measure measure, const float *high, const float *low);
+/* `batch` inputs are there, none has left. */
+int eex_plan_gather(eex_plan *plan, int batch);
+/* After exit k's segment ran on `batch` rows: who was accepted or rejected leaves, the others move
+ * up. batch may be more than the rows that are still there: what the rest of them says is ignored.
+ * *stay is the number of rows left. Waits for the device. */
+int eex_plan_leave(eex_plan *plan, int exit, int batch, int *stay);
+/* How the first `batch` inputs left. */
+int eex_plan_results(eex_plan *plan, eex_result *results, int batch);
 
 /* What each op of an inference plan takes, (ops) milliseconds: the medians of `rounds` runs of all
  * of them in order, for the inputs that were uploaded last. */

@@ -9,9 +9,7 @@ static int gradient(eex_plan *p, int *buffer, bool *written, int node)
 {
     *written = p->grad[node] >= 0;
     if (!*written) {
-        const eex_node *n = eex_graph_node(p->graph, node);
-        size_t row = (size_t)n->h * (size_t)n->w * (size_t)n->c * sizeof(float);
-        EEX_TRY(eex__plan_buffer(p, &p->grad[node], row, 0, false));
+        EEX_TRY(eex__plan_buffer(p, &p->grad[node], eex__plan_row(p, node), 0, false));
     }
     *buffer = p->grad[node];
     return EEX_OK;
@@ -53,8 +51,8 @@ static int back_conv(eex_plan *p, const eex_node *node, int id)
     EEX_TRY(eex__plan_op(p, &op, EEX_OP_CONV_BWD_DATA, node->name, 0));
     eex_op_conv_bwd_data *c = &op->u.conv_bwd_data;
     c->window = node->window;
-    c->w = eex_params_at(p->params, node->first_param);
     c->accumulate = written;
+    EEX_TRY(eex__plan_weights(p, &c->w, node));
     EEX_TRY(eex__plan_point(p, &c->dy, dy));
     return eex__plan_point(p, &c->dx, dx);
 }
@@ -119,12 +117,10 @@ static int back_batch_norm(eex_plan *p, int id)
     EEX_TRY(eex__plan_value(p, &y, chain->end));
     /* The convolution in front is read by this node alone, or its gradient is summed by hand. */
     bool sole = p->consumers[node->inputs[0]] == 1;
-    const eex_node *in = eex_graph_node(p->graph, node->inputs[0]);
-    size_t row = (size_t)in->h * (size_t)in->w * (size_t)in->c * sizeof(float);
     if (sole)
         EEX_TRY(gradient(p, &dx, &written, node->inputs[0]));
     else
-        EEX_TRY(eex__plan_buffer(p, &dx, row, 0, false));
+        EEX_TRY(eex__plan_buffer(p, &dx, eex__plan_row(p, node->inputs[0]), 0, false));
     eex_op *op;
     EEX_TRY(eex__plan_op(p, &op, EEX_OP_BN_BWD, node->name, 0));
     eex_op_bn_bwd *bn = &op->u.bn_bwd;

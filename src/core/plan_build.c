@@ -50,6 +50,7 @@ int eex__plan_op(eex_plan *p, eex_op **out, eex_op_kind kind, const char *name, 
     eex_op *op = &p->ops[p->op_count++];
     memset(op, 0, sizeof *op);
     op->kind = kind;
+    op->precision = p->options.precision;
     op->name = name;
     *out = op;
     return EEX_OK;
@@ -136,13 +137,26 @@ int eex__plan_sole_consumer(const eex_plan *p, int node, eex_node_kind kind)
     return -1;
 }
 
+size_t eex__plan_row(const eex_plan *p, int node)
+{
+    const eex_node *n = eex_graph_node(p->graph, node);
+    return (size_t)n->h * (size_t)n->w * (size_t)n->c * eex_precision_bytes(p->options.precision);
+}
+
+int eex__plan_weights(eex_plan *p, const float **field, const eex_node *node)
+{
+    size_t at = p->params->offset[node->first_param];
+    if (p->shadow >= 0)
+        return eex__plan_point_at(p, field, p->shadow,
+                                  at * eex_precision_bytes(p->options.precision));
+    *field = p->params->w + at;
+    return EEX_OK;
+}
+
 int eex__plan_value(eex_plan *p, int *buffer, int node)
 {
-    if (p->value[node] < 0) {
-        const eex_node *n = eex_graph_node(p->graph, node);
-        size_t row = (size_t)n->h * (size_t)n->w * (size_t)n->c * sizeof(float);
-        EEX_TRY(eex__plan_buffer(p, &p->value[node], row, 0, false));
-    }
+    if (p->value[node] < 0)
+        EEX_TRY(eex__plan_buffer(p, &p->value[node], eex__plan_row(p, node), 0, false));
     *buffer = p->value[node];
     return EEX_OK;
 }

@@ -129,6 +129,51 @@ static int lower_node(eex_plan *p, int id)
     }
 }
 
+/* ---- heads ---- */
+
+/* The value that the classifier of exit k pools, when the device takes pool and classifier into the
+ * head; else -1. The nodes between are then absorbed. */
+static int fused_classifier(eex_plan *p, int k)
+{
+    int id = eex_graph_exit(p->graph, k)->logits;
+    const eex_node *linear = eex_graph_node(p->graph, id);
+    if (linear->kind != EEX_NODE_LINEAR || p->consumers[id] > 0 ||
+        (int64_t)linear->window.cin * linear->c > p->device->fused_head)
+        return -1;
+    int at = linear->inputs[0];
+    const eex_node *n = eex_graph_node(p->graph, at);
+    while ((n->kind == EEX_NODE_FLATTEN || n->kind == EEX_NODE_DROPOUT) && p->consumers[at] == 1) {
+        at = n->inputs[0];
+        n = eex_graph_node(p->graph, at);
+    }
+    if (n->kind != EEX_NODE_GLOBAL_POOL || p->consumers[at] != 1)
+        return -1;
+    for (int i = linear->inputs[0]; i != at; i = eex_graph_node(p->graph, i)->inputs[0])
+        p->fused[i] = id;
+    p->fused[at] = id;
+    p->fused[id] = -1; /* nowhere: the head does it */
+    return n->inputs[0];
+}
+
+static void fuse_heads(eex_plan *p)
+{
+    for (int k = 0; k < eex_graph_exits(p->graph); k++)
+        p->head_input[k] = fused_classifier(p, k);
+}
+
+static int lower_classifier(eex_plan *p, eex_op_head *head, int k)
+{
+    const eex_node *linear = eex_graph_node(p->graph, eex_graph_exit(p->graph, k)->logits);
+    const eex_node *in = eex_graph_node(p->graph, p->head_input[k]);
+    int x;
+    head->hw = in->h * in->w;
+    head->features = in->c;
+    head->w = eex_params_at(p->params, linear->first_param);
+    head->bias = linear->bias ? eex_params_at(p->params, linear->first_param + 1) : NULL;
+    EEX_TRY(eex__plan_value(p, &x, p->head_input[k]));
+    return eex__plan_point(p, &head->x, x);
+}
+
 /* Class, confidence, margin and entropy of a batch lie in one buffer each, scores behind each
  * other: a sample's three are never moved, so they need no rows. */
 static int lower_head(eex_plan *p, int k)
@@ -143,11 +188,27 @@ static int lower_head(eex_plan *p, int k)
     p->head_op[k] = p->op_count - 1;
     op->u.head.classes = eex_graph_classes(p->graph);
     op->u.head.temperature = 1;
+    op->u.head.last = k == eex_graph_exits(p->graph) - 1;
+    if (p->head_input[k] >= 0)
+        EEX_TRY(lower_classifier(p, &op->u.head, k));
     EEX_TRY(eex__plan_point(p, &op->u.head.logits, logits));
     EEX_TRY(eex__plan_point(p, &op->u.head.top, p->head_top[k]));
     EEX_TRY(eex__plan_point(p, &op->u.head.confidence, p->head_score[k]));
     EEX_TRY(eex__plan_point_at(p, &op->u.head.margin, p->head_score[k], row));
     return eex__plan_point_at(p, &op->u.head.entropy, p->head_score[k], 2 * row);
+}
+
+/* Who is there, who stays, how the others left. */
+static int lower_crowd(eex_plan *p)
+{
+    size_t row = sizeof(int32_t);
+    size_t thresholds = 2 * sizeof(float) * (size_t)eex_graph_classes(p->graph);
+    EEX_TRY(eex__plan_buffer(p, &p->index, row, row, true));
+    EEX_TRY(eex__plan_buffer(p, &p->crowd, row, row, true));
+    EEX_TRY(eex__plan_buffer(p, &p->decision, 1, 0, true));
+    EEX_TRY(eex__plan_buffer(p, &p->results, sizeof(eex_result), 0, true));
+    return eex__plan_buffer(p, &p->threshold, 0, thresholds * (size_t)eex_graph_exits(p->graph),
+                            true);
 }
 
 int eex__plan_lower_infer(eex_plan *p)
@@ -158,73 +219,13 @@ int eex__plan_lower_infer(eex_plan *p)
         wanted[k] = true;
     EEX_TRY(eex__plan_mark(p, wanted));
     fuse_chains(p);
-    EEX_TRY(eex__plan_buffer(p, &p->index, sizeof(int32_t), 0, true));
+    fuse_heads(p);
+    EEX_TRY(lower_crowd(p));
     for (int i = 0, k = 0; i < eex_graph_nodes(p->graph); i++) {
-        if (!p->needed[i] || eex__plan_absorbed(p, i))
-            continue;
-        EEX_TRY(lower_node(p, i));
+        if (p->needed[i] && !eex__plan_absorbed(p, i))
+            EEX_TRY(lower_node(p, i));
         for (; k < exits && eex_graph_exit(p->graph, k)->logits <= i; k++)
             EEX_TRY(lower_head(p, k));
     }
-    return EEX_OK;
-}
-
-/* ---- folding ---- */
-
-static int fetch(const eex_plan *p, float **values, int param)
-{
-    size_t bytes = eex_param_count(eex_graph_param(p->graph, param)) * sizeof(float);
-    *values = malloc(bytes);
-    if (!*values)
-        return eex_fail(EEX_ENOMEM, "plan: out of memory for folding");
-    return p->device->vtable->download(p->device, *values, eex_params_at(p->params, param), bytes);
-}
-
-/* w' = w * gamma / sqrt(var + eps), b' = beta + (b - mean) * gamma / sqrt(var + eps). In HWIO the
- * output channel is the last index, in a depthwise (k, k, c) too. */
-static void scale(float *w, size_t count, float *bias, const float *conv_bias, float *const bn[4],
-                  float eps, int channels)
-{
-    for (int c = 0; c < channels; c++) {
-        float s = (float)(bn[0][c] / sqrt((double)bn[3][c] + eps));
-        bias[c] = bn[1][c] + ((conv_bias ? conv_bias[c] : 0) - bn[2][c]) * s;
-        for (size_t i = (size_t)c; i < count; i += (size_t)channels)
-            w[i] *= s;
-    }
-}
-
-static int fold_one(eex_plan *p, const eex_fold *fold)
-{
-    const eex_node *conv = eex_graph_node(p->graph, fold->conv);
-    const eex_node *norm = eex_graph_node(p->graph, fold->bn);
-    size_t count = eex_param_count(eex_graph_param(p->graph, conv->first_param));
-    float *w = NULL, *conv_bias = NULL, *bn[4] = {NULL};
-    float *bias = malloc((size_t)conv->c * sizeof *bias);
-    int code = bias ? fetch(p, &w, conv->first_param)
-                    : eex_fail(EEX_ENOMEM, "plan: out of memory for folding");
-    if (code == EEX_OK && conv->bias)
-        code = fetch(p, &conv_bias, conv->first_param + 1);
-    for (int i = 0; i < 4 && code == EEX_OK; i++)
-        code = fetch(p, &bn[i], norm->first_param + i);
-    if (code == EEX_OK) {
-        eex_device *dev = p->device;
-        scale(w, count, bias, conv_bias, bn, norm->bn_eps, conv->c);
-        code = dev->vtable->upload(dev, eex__plan_address(p, fold->w), w, count * sizeof *w);
-        if (code == EEX_OK)
-            code = dev->vtable->upload(dev, eex__plan_address(p, fold->bias), bias,
-                                       (size_t)conv->c * sizeof *bias);
-    }
-    for (int i = 0; i < 4; i++)
-        free(bn[i]);
-    free(conv_bias);
-    free(bias);
-    free(w);
-    return code;
-}
-
-int eex__plan_fold(eex_plan *p)
-{
-    for (int i = 0; i < p->fold_count; i++)
-        EEX_TRY(fold_one(p, &p->folds[i]));
     return EEX_OK;
 }

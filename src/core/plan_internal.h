@@ -40,6 +40,14 @@ typedef struct eex_chain {
     eex_act act;
 } eex_chain;
 
+/* What happens at an exit: LEAVE, and the compaction of every value that is read later. */
+typedef struct eex_leaving {
+    eex_op *ops;
+    void **states;
+    int count;
+    void *recording;
+} eex_leaving;
+
 struct eex_plan {
     eex_plan_options options;
     const eex_graph *graph;
@@ -48,7 +56,8 @@ struct eex_plan {
 
     eex_op *ops;
     void **states; /* the device's, one an op */
-    int *segment;  /* of each op (inference) */
+    int *segment;  /* of each op (inference); never falls from one op to the next */
+    void *recording[EEX_MAX_EXITS]; /* the device's, of the ops of each segment */
     int op_count, op_capacity;
 
     eex_slot *buffers;
@@ -73,15 +82,19 @@ struct eex_plan {
     int *saved;       /* of a batch norm: buffer of its batch mean and 1/deviation, -1: none */
     bool *learns;     /* a gradient must reach the node's value */
 
-    int images, labels, sample, totals, clip, norm;         /* buffers */
-    int index;                                              /* buffer: survivors of a compaction */
-    int loss_op[EEX_MAX_EXITS];                             /* -1: exit without a loss */
-    int head_op[EEX_MAX_EXITS];                             /* -1: exit not lowered */
+    int images, labels, sample, totals, clip, norm; /* buffers */
+    int shadow;                                     /* buffer: bfloat16 weights, -1 */
+    int index;                        /* buffer: number of survivors, then which they are */
+    int crowd;                        /* buffer: rows that are there, then which input each is */
+    int decision, results, threshold; /* buffers; threshold: (exits, 2, classes), high and low */
+    eex_leaving leaving[EEX_MAX_EXITS];
+    int loss_op[EEX_MAX_EXITS];    /* -1: exit without a loss */
+    int head_op[EEX_MAX_EXITS];    /* -1: exit not lowered */
+    int head_input[EEX_MAX_EXITS]; /* node that the head pools and classifies, -1: only scores */
     int head_top[EEX_MAX_EXITS], head_score[EEX_MAX_EXITS]; /* buffers */
 
     eex_run *runs, *gaps; /* trained ranges, and what lies between them */
     int run_count, gap_count;
-    eex_op compact; /* filled anew for each value that is compacted */
 };
 
 /* ---- plan_build.c: ops, buffers, relocations ---- */
@@ -106,6 +119,12 @@ int eex__plan_mark(eex_plan *p, const bool *wanted_exit);
 /* If exactly one needed node reads `node` and it is of the given kind, that node, else -1. */
 int eex__plan_sole_consumer(const eex_plan *p, int node, eex_node_kind kind);
 
+/* Bytes of one sample of a node's value, or of its gradient. */
+size_t eex__plan_row(const eex_plan *p, int node);
+
+/* Makes *field point to the weights of a node as convolutions read them. */
+int eex__plan_weights(eex_plan *p, const float **field, const eex_node *node);
+
 /* The buffer of a node's value, made on first use. */
 int eex__plan_value(eex_plan *p, int *buffer, int node);
 
@@ -115,7 +134,16 @@ int eex__plan_lower_backward(eex_plan *p);  /* plan_backward.c */
 int eex__plan_lower_optimizer(eex_plan *p); /* plan_optimizer.c */
 int eex__plan_lower_infer(eex_plan *p);     /* plan_infer.c */
 int eex__plan_layout(eex_plan *p);          /* plan_memory.c: arena and relocations */
-int eex__plan_fold(eex_plan *p);            /* plan_infer.c: folded weights into the arena */
+int eex__plan_fold(eex_plan *p);            /* plan_fold.c: folded weights into the arena */
+int eex__plan_lower_leaving(eex_plan *p);   /* plan_leave.c: after the layout */
+void eex__plan_leaving_free(eex_plan *p);
+
+/* Before anything that a device may have recorded changes. */
+void eex__plan_forget(eex_plan *p);
+
+/* Runs ops that come again and again: recorded where the device can. */
+int eex__plan_run_ops(const eex_plan *p, void **recording, const eex_op *ops, void *const *states,
+                      int count, const eex_step *step);
 
 /* Nodes that both kinds of plan lower alike: act, add, pools. */
 int eex__plan_lower_simple(eex_plan *p, const eex_node *node, int id, int segment);

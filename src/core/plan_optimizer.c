@@ -57,8 +57,21 @@ static int cut(eex_plan *p, const bool *trained)
     return EEX_OK;
 }
 
+/* Ranges outside this plan must not add to the norm of the gradient. */
+static int lower_gaps(eex_plan *p)
+{
+    for (int i = 0; i < p->gap_count; i++) {
+        eex_op *op;
+        EEX_TRY(eex__plan_op(p, &op, EEX_OP_ZERO, "gradient of what rests", 0));
+        op->u.fill =
+            (eex_op_fill){.count = p->gaps[i].count, .to = p->options.state->g + p->gaps[i].first};
+    }
+    return EEX_OK;
+}
+
 static int lower_clip(eex_plan *p)
 {
+    EEX_TRY(lower_gaps(p));
     EEX_TRY(eex__plan_buffer(p, &p->clip, 0, sizeof(float), true));
     EEX_TRY(eex__plan_buffer(p, &p->norm, 0, sizeof(double), true));
     eex_op *op;

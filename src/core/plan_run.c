@@ -52,30 +52,44 @@ int eex_plan_download_value(const eex_plan *p, int node, float *rows, int batch)
 int eex_plan_logits(const eex_plan *p, int exit, float *logits, int batch)
 {
     int buffer = p->value[eex_graph_exit(p->graph, exit)->logits];
-    if (buffer < 0)
-        return eex_fail(EEX_EINVAL, "plan of %s: exit %d is not part of it",
+    if (buffer < 0 || p->options.precision == EEX_BF16)
+        return eex_fail(EEX_EINVAL, "plan of %s: exit %d is not part of it, or not float32",
                         eex_graph_name(p->graph), exit);
     return p->device->vtable->download(p->device, logits, eex__plan_address(p, buffer),
                                        (size_t)batch * p->buffers[buffer].row_bytes);
 }
 
-static int run(const eex_plan *p, int i, const eex_step *step)
+/* ---- units ---- */
+
+int eex__plan_run_ops(const eex_plan *p, void **recording, const eex_op *ops, void *const *states,
+                      int count, const eex_step *step)
 {
-    return p->device->vtable->run(p->device, &p->ops[i], p->states[i], step);
+    const eex_device_vtable *v = p->device->vtable;
+    if (v->run_unit)
+        return v->run_unit(p->device, recording, ops, states, count, step);
+    for (int i = 0; i < count; i++)
+        EEX_TRY(v->run(p->device, &ops[i], states[i], step));
+    return EEX_OK;
+}
+
+void eex__plan_forget(eex_plan *p)
+{
+    const eex_device_vtable *v = p->device->vtable;
+    for (int k = 0; k < EEX_MAX_EXITS && v->forget; k++) {
+        v->forget(p->device, p->recording[k]);
+        v->forget(p->device, p->leaving[k].recording);
+        p->recording[k] = p->leaving[k].recording = NULL;
+    }
 }
 
 /* ---- training ---- */
 
 int eex_plan_step(eex_plan *p, const eex_step *step)
 {
-    eex_device *dev = p->device;
-    /* Ranges outside this plan must not add to the norm of the gradient. */
-    for (int i = 0; i < p->gap_count && p->clip >= 0; i++)
-        EEX_TRY(dev->vtable->zero(dev, p->options.state->g + p->gaps[i].first,
-                                  p->gaps[i].count * sizeof(float)));
-    for (int i = 0; i < p->op_count; i++)
-        EEX_TRY(run(p, i, step));
-    return EEX_OK;
+    eex_device_range(p->device, "step");
+    int code = eex__plan_run_ops(p, &p->recording[0], p->ops, p->states, p->op_count, step);
+    eex_device_range_end(p->device);
+    return code;
 }
 
 int eex_plan_totals(eex_plan *p, int exit, eex_totals *out)
@@ -105,12 +119,25 @@ int eex_plan_grad_norm(eex_plan *p, double *out)
 
 /* ---- inference ---- */
 
+static int run_segment(eex_plan *p, int k, const eex_step *step)
+{
+    int first = 0, end;
+    while (first < p->op_count && p->segment[first] < k)
+        first++;
+    for (end = first; end < p->op_count && p->segment[end] == k;)
+        end++;
+    eex_device_range(p->device, "segment %d", k);
+    int code = eex__plan_run_ops(p, &p->recording[k], p->ops + first, p->states + first,
+                                 end - first, step);
+    eex_device_range_end(p->device);
+    return code;
+}
+
 int eex_plan_segments(eex_plan *p, int from, int to, int batch)
 {
     eex_step step = {.batch = batch};
-    for (int i = 0; i < p->op_count; i++)
-        if (p->segment[i] >= from && p->segment[i] <= to)
-            EEX_TRY(run(p, i, &step));
+    for (int k = from; k <= to && k < EEX_MAX_EXITS; k++)
+        EEX_TRY(run_segment(p, k, &step));
     return EEX_OK;
 }
 
@@ -133,28 +160,8 @@ int eex_plan_temperature(eex_plan *p, int exit, float temperature)
     if (!(temperature > 0))
         return eex_fail(EEX_EINVAL, "temperature of exit %d: %g, expected more than 0", exit,
                         (double)temperature);
+    if (p->ops[p->head_op[exit]].u.head.temperature != temperature)
+        eex__plan_forget(p);
     p->ops[p->head_op[exit]].u.head.temperature = temperature;
-    return EEX_OK;
-}
-
-static int compact_rows(eex_plan *p, const eex_slot *b, int count)
-{
-    eex_step step = {.batch = count};
-    p->compact = (eex_op){.kind = EEX_OP_COMPACT, .name = "compact"};
-    p->compact.u.compact = (eex_op_compact){.row_bytes = b->row_bytes,
-                                            .data = p->arena + b->offset,
-                                            .index = eex__plan_address(p, p->index)};
-    return p->device->vtable->run(p->device, &p->compact, NULL, &step);
-}
-
-int eex_plan_compact(eex_plan *p, int exit, const int32_t *index, int count)
-{
-    int at = p->head_op[exit];
-    EEX_TRY(send(p, p->index, index, (size_t)count * sizeof *index));
-    for (int i = 0; i < p->buffer_count; i++) {
-        const eex_slot *b = &p->buffers[i];
-        if (b->row_bytes && !b->pinned && b->first >= 0 && b->first <= at && b->last > at)
-            EEX_TRY(compact_rows(p, b, count));
-    }
     return EEX_OK;
 }

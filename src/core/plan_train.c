@@ -121,12 +121,12 @@ static int lower_conv(eex_plan *p, const eex_node *node, int id)
     EEX_TRY(eex__plan_value(p, &y, id));
     int bn = eex__plan_sole_consumer(p, id, EEX_NODE_BATCH_NORM);
     int stats = -1;
-    if (bn >= 0 && trains(p, eex_graph_node(p->graph, bn)))
+    if (bn >= 0 && p->device->conv_stats && trains(p, eex_graph_node(p->graph, bn)))
         EEX_TRY(eex__plan_buffer(p, &stats, 0, 2 * sizeof(double) * (size_t)node->c, false));
     eex_op *op;
     EEX_TRY(eex__plan_op(p, &op, EEX_OP_CONV, node->name, 0));
     op->u.conv.window = node->window;
-    op->u.conv.w = eex_params_at(p->params, node->first_param);
+    EEX_TRY(eex__plan_weights(p, &op->u.conv.w, node));
     if (node->bias)
         op->u.conv.bias = eex_params_at(p->params, node->first_param + 1);
     EEX_TRY(eex__plan_point(p, &op->u.conv.x, x));
@@ -215,7 +215,7 @@ static int lower_loss(eex_plan *p, int k, int teacher)
     int logits, dlogits = -1;
     EEX_TRY(eex__plan_value(p, &logits, node));
     if (o->weight[k] > 0 && p->learns[node]) {
-        EEX_TRY(eex__plan_buffer(p, &dlogits, sizeof(float) * (size_t)classes, 0, false));
+        EEX_TRY(eex__plan_buffer(p, &dlogits, eex__plan_row(p, node), 0, false));
         p->grad[node] = dlogits;
     }
     eex_op *op;
@@ -237,6 +237,19 @@ static int lower_loss(eex_plan *p, int k, int teacher)
     return eex__plan_point_at(p, &op->u.loss.totals, p->totals, at);
 }
 
+/* The weights as convolutions of a bfloat16 plan read them: cast once a step, all in one launch. */
+static int lower_shadow(eex_plan *p)
+{
+    eex_op *op;
+    if (p->options.precision != EEX_BF16)
+        return EEX_OK;
+    size_t bytes = p->params->count * eex_precision_bytes(EEX_BF16);
+    EEX_TRY(eex__plan_buffer(p, &p->shadow, 0, bytes, true));
+    EEX_TRY(eex__plan_op(p, &op, EEX_OP_CAST, "weights", 0));
+    op->u.fill = (eex_op_fill){.count = p->params->count, .from = p->params->w};
+    return eex__plan_point(p, &op->u.fill.to, p->shadow);
+}
+
 int eex__plan_lower_train(eex_plan *p)
 {
     int exits = eex_graph_exits(p->graph), teacher = -1;
@@ -248,6 +261,7 @@ int eex__plan_lower_train(eex_plan *p)
     fuse_batch_norms(p);
     EEX_TRY(eex__plan_buffer(p, &p->labels, sizeof(int32_t), 0, true));
     EEX_TRY(eex__plan_buffer(p, &p->totals, 0, 2 * sizeof(double) * EEX_MAX_EXITS, true));
+    EEX_TRY(lower_shadow(p));
     for (int i = 0; i < eex_graph_nodes(p->graph); i++)
         if (p->needed[i] && !eex__plan_absorbed(p, i))
             EEX_TRY(lower_node(p, i));
