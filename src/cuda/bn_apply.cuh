@@ -1,0 +1,75 @@
+/* y = act(gamma (x - mean) invstd + beta + residual), the second half of BN_TRAIN and all of
+ * BN_EVAL. y may be x or the residual. */
+#ifndef EEX_CUDA_BN_APPLY_CUH
+#define EEX_CUDA_BN_APPLY_CUH
+
+#include "cuda/bn.cuh"
+
+/* N rows, `stride` elements apart. */
+template <typename T, int V, int N>
+__device__ static inline void eex_bn_apply_rows(const eex_op_bn &bn, const eex_bn_affine<V> &a,
+                                                size_t at, size_t stride)
+{
+    const T *x = (const T *)bn.x + at, *residual = (const T *)bn.residual;
+    float value[N][V], more[N][V];
+#pragma unroll
+    for (int i = 0; i < N; i++)
+        eex_get<T, V>(value[i], x + (size_t)i * stride);
+#pragma unroll
+    for (int i = 0; i < N; i++) {
+        if (residual)
+            eex_get<T, V>(more[i], residual + at + (size_t)i * stride);
+        else
+#pragma unroll
+            for (int j = 0; j < V; j++)
+                more[i][j] = 0;
+    }
+#pragma unroll
+    for (int i = 0; i < N; i++) {
+#pragma unroll
+        for (int j = 0; j < V; j++)
+            value[i][j] = eex_act_apply(bn.act, eex_bn_value<V>(a, value[i][j], j) + more[i][j]);
+        eex_put<T, V>((T *)bn.y + at + (size_t)i * stride, value[i]);
+    }
+}
+
+template <typename T, int V>
+__device__ static inline void eex_bn_apply(const eex_op_bn &bn, const eex_bn_affine<V> &a,
+                                           const eex_columns &g, const eex_column &t)
+{
+    enum { N = eex_rows<V>::COUNT };
+    size_t c = (size_t)g.c, ty = (size_t)g.ty, r = t.begin;
+    for (; r + (N - 1) * ty < t.end; r += N * ty)
+        eex_bn_apply_rows<T, V, N>(bn, a, r * c + (size_t)t.first, ty * c);
+    for (; r < t.end; r += ty)
+        eex_bn_apply_rows<T, V, 1>(bn, a, r * c + (size_t)t.first, ty * c);
+}
+
+/* Chunks from behind: after a pass over x the caches hold its end. */
+template <typename T, int V>
+static __global__ void __launch_bounds__(EEX_BN_WIDE)
+    eex_bn_apply_all(eex_op_bn bn, bool running, eex_columns g)
+{
+    eex_column t = eex_column_of<V>(g, gridDim.x - 1 - blockIdx.x);
+    eex_bn_affine<V> a;
+    eex_bn_load<V>(&a, bn.gamma, bn.beta, running ? bn.running_mean : bn.save_mean,
+                   running ? NULL : bn.save_invstd, bn.running_var, bn.eps, t.first);
+    eex_bn_apply<T, V>(bn, a, g, t);
+}
+
+static inline bool eex_bn_packed(const eex_op *op)
+{
+    const eex_op_bn *bn = &op->u.bn;
+    return eex_packed(op->precision, bn->c, bn->x) && eex_packed(op->precision, bn->c, bn->y) &&
+           eex_packed(op->precision, bn->c, bn->residual);
+}
+
+template <typename T, int V>
+static void eex_bn_launch_apply(eex_cuda *cuda, const eex_op_bn &bn, bool running, size_t rows)
+{
+    eex_columns g = eex_bn_elements(cuda, rows, bn.c, V);
+    EEX_LAUNCH((eex_bn_apply_all<T, V>), eex_columns_grid(g), eex_columns_threads(g), 0,
+               cuda->stream, bn, running, g);
+}
+
+#endif

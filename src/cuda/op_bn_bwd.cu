@@ -1,0 +1,374 @@
+/* Backward of batch norm. With dz the gradient in front of the activation and d = x - mean, over P
+ * pixels:
+ *
+ *   dbeta = sum dz,   dgamma = invstd * sum dz d,
+ *   dx = gamma invstd (dz - sum dz / P - d invstd^2 sum dz d / P).
+ *
+ * The sums first, then dx. Without a residual the slope of the activation is found from x again,
+ * rounded as the output was, which saves reading y. The residual's gradient is dz: the pass over
+ * the sums writes it, and unless it was added to something, the second pass reads it instead of dy
+ * and y.
+ *
+ * Geometry: bn.cuh. Few rows: one launch for everything. Else two, the last block of a group of
+ * channels finishing the sums. With running statistics and no gradients for gamma and beta there
+ * are no sums and one launch. In the scratch buffer: the coefficients of dx = a dz + b d + k,
+ * (3, c), and the sums of the chunks, (chunks, 2, c).
+ *
+ * Bytes: dy and x twice (or dy, x and y once, then dz and x), dx and dz once. Roofline: memory; few
+ * rows: the latency of one launch. dx and dresidual may be dy. */
+#include "cuda/bn.cuh"
+
+struct bwd_args {
+    eex_op_bn_bwd op;
+    float *coefficients, *partials;
+    unsigned *counters;
+    bool sums; /* whether there was a pass for them, which wrote dresidual */
+};
+
+/* What one pass over the rows reads and writes. */
+template <typename T> struct bwd_pass {
+    const T *dy, *x, *y; /* y NULL: the output is found from x */
+    T *dx, *dz;
+    eex_act act;
+    bool dz_accumulate;
+};
+
+template <typename T, int V> struct bwd_row {
+    float dz[V], d[V];
+};
+
+/* Gradients in front of the activation, and deviations from the mean (0 where x is NULL). */
+template <typename T, int V, int N>
+static __device__ void load_rows(bwd_row<T, V> (&row)[N], const bwd_pass<T> &p,
+                                 const eex_bn_affine<V> &a, size_t at, size_t stride)
+{
+    float y[N][V];
+#pragma unroll
+    for (int i = 0; i < N; i++) {
+        size_t k = at + (size_t)i * stride;
+        eex_get<T, V>(row[i].dz, p.dy + k);
+        if (p.x)
+            eex_get<T, V>(row[i].d, p.x + k);
+        if (p.y)
+            eex_get<T, V>(y[i], p.y + k);
+    }
+#pragma unroll
+    for (int i = 0; i < N * V; i++) {
+        float &d = row[i / V].d[i % V], &dz = row[i / V].dz[i % V], out = y[i / V][i % V];
+        if (p.act != EEX_ACT_NONE) {
+            if (!p.y)
+                out = eex_float(eex_cast<T>(eex_bn_value<V>(a, d, i % V)));
+            dz = eex_act_mask(p.act, out) > 0 ? dz : 0.0f;
+        }
+        d = p.x ? d - a.mean[i % V] : 0.0f;
+    }
+}
+
+template <typename T, int V>
+static __device__ void put_dz(const bwd_pass<T> &p, const bwd_row<T, V> &row, size_t at)
+{
+    float out[V];
+#pragma unroll
+    for (int j = 0; j < V; j++)
+        out[j] = 0;
+    if (p.dz_accumulate)
+        eex_get<T, V>(out, p.dz + at);
+#pragma unroll
+    for (int j = 0; j < V; j++)
+        out[j] += row.dz[j];
+    eex_put<T, V>(p.dz + at, out);
+}
+
+/* ---- sums ---- */
+
+/* sum: V sums of dz, then V of dz d. */
+template <typename T, int V, int N>
+static __device__ void add_rows(float (&sum)[2 * V], const bwd_pass<T> &p,
+                                const eex_bn_affine<V> &a, size_t at, size_t stride)
+{
+    bwd_row<T, V> row[N];
+    load_rows<T, V, N>(row, p, a, at, stride);
+#pragma unroll
+    for (int j = 0; j < V; j++) {
+        float s = 0, q = 0;
+#pragma unroll
+        for (int i = 0; i < N; i++) {
+            s += row[i].dz[j];
+            q = fmaf(row[i].dz[j], row[i].d[j], q);
+        }
+        sum[j] += s;
+        sum[V + j] += q;
+    }
+#pragma unroll
+    for (int i = 0; i < N; i++)
+        if (p.dz)
+            put_dz<T, V>(p, row[i], at + (size_t)i * stride);
+}
+
+template <typename T, int V>
+static __device__ void sums_of_thread(float (&sum)[2 * V], const bwd_pass<T> &p,
+                                      const eex_bn_affine<V> &a, const eex_columns &g,
+                                      const eex_column &t)
+{
+    enum { N = eex_rows<V>::COUNT };
+    size_t c = (size_t)g.c, ty = (size_t)g.ty, r = t.begin;
+    for (; r + (N - 1) * ty < t.end; r += N * ty)
+        add_rows<T, V, N>(sum, p, a, r * c + (size_t)t.first, ty * c);
+    for (; r < t.end; r += ty)
+        add_rows<T, V, 1>(sum, p, a, r * c + (size_t)t.first, ty * c);
+}
+
+/* All chunks' sums, added in the last block: each thread takes every ty-th chunk. */
+template <int V>
+static __device__ void sums_of_chunks(float (&sum)[2 * V], const float *partials,
+                                      const eex_columns &g, const eex_column &t)
+{
+#pragma unroll
+    for (int j = 0; j < 2 * V; j++)
+        sum[j] = 0;
+    for (unsigned i = (unsigned)t.y; i < g.chunks && t.inside; i += (unsigned)g.ty) {
+        const float *from = partials + (size_t)i * 2 * (size_t)g.c + t.first;
+#pragma unroll
+        for (int j = 0; j < V; j++) {
+            sum[j] += eex_fresh(from + j);
+            sum[V + j] += eex_fresh(from + g.c + j);
+        }
+    }
+}
+
+static __device__ float invstd_of(const eex_op_bn_bwd &op, int k)
+{
+    return op.batch_stats ? op.save_invstd[k] : eex_bn_invstd(op.running_var[k], op.eps);
+}
+
+/* The gradients of a channel's gamma and beta, and what dx needs of its sums. */
+static __device__ void keep_sums(const bwd_args &args, int k, float dz, float dzd, double pixels)
+{
+    const eex_op_bn_bwd &op = args.op;
+    float invstd = invstd_of(op, k), dgamma = dzd * invstd, dbeta = dz;
+    if (op.dgamma)
+        op.dgamma[k] = op.accumulate ? op.dgamma[k] + dgamma : dgamma;
+    if (op.dbeta)
+        op.dbeta[k] = op.accumulate ? op.dbeta[k] + dbeta : dbeta;
+    if (!op.batch_stats)
+        return;
+    double a = (double)op.gamma[k] * invstd;
+    args.coefficients[k] = (float)a;
+    args.coefficients[op.c + k] = (float)(-a * invstd * invstd * (double)dzd / pixels);
+    args.coefficients[2 * op.c + k] = (float)(-a * (double)dz / pixels);
+}
+
+/* From a block's sums in shared memory (columns.cuh), a thread a channel. */
+template <int V>
+static __device__ void keep_all_sums(const bwd_args &args, const float *shared,
+                                     const eex_columns &g)
+{
+    int threads = g.tx * g.ty;
+    for (int i = (int)threadIdx.x; i < g.tx * V; i += threads) {
+        int x = i / V, j = i % V, k = ((int)blockIdx.y * g.tx + x) * V + j;
+        if (k < g.c)
+            keep_sums(args, k, shared[j * threads + x], shared[(V + j) * threads + x],
+                      (double)g.rows);
+    }
+}
+
+/* ---- dx ---- */
+
+/* dx = a dz + b d + k. */
+template <int V> struct bwd_coefficients {
+    float a[V], b[V], k[V];
+};
+
+template <int V>
+static __device__ bwd_coefficients<V> coefficients_of(const bwd_args &args,
+                                                      const eex_bn_affine<V> &affine, int first)
+{
+    bwd_coefficients<V> to;
+    const float *from = args.coefficients + first;
+    int c = args.op.c;
+#pragma unroll
+    for (int j = 0; j < V; j++) {
+        to.a[j] = args.op.batch_stats ? from[j] : affine.scale[j];
+        to.b[j] = args.op.batch_stats ? from[c + j] : 0.0f;
+        to.k[j] = args.op.batch_stats ? from[2 * c + j] : 0.0f;
+    }
+    return to;
+}
+
+template <typename T, int V, int N>
+static __device__ void apply_rows(const bwd_pass<T> &p, const eex_bn_affine<V> &a,
+                                  const bwd_coefficients<V> &f, size_t at, size_t stride)
+{
+    bwd_row<T, V> row[N];
+    load_rows<T, V, N>(row, p, a, at, stride);
+#pragma unroll
+    for (int i = 0; i < N; i++) {
+        size_t k = at + (size_t)i * stride;
+        if (p.dz)
+            put_dz<T, V>(p, row[i], k);
+        if (!p.dx)
+            continue;
+        float dx[V];
+#pragma unroll
+        for (int j = 0; j < V; j++)
+            dx[j] = fmaf(f.a[j], row[i].dz[j], fmaf(f.b[j], row[i].d[j], f.k[j]));
+        eex_put<T, V>(p.dx + k, dx);
+    }
+}
+
+template <typename T, int V>
+static __device__ void apply(const bwd_args &args, const bwd_pass<T> &p, const eex_bn_affine<V> &a,
+                             const eex_columns &g, const eex_column &t)
+{
+    enum { N = eex_rows<V>::COUNT };
+    bwd_coefficients<V> f = coefficients_of<V>(args, a, t.first);
+    size_t c = (size_t)g.c, ty = (size_t)g.ty, r = t.begin;
+    for (; r + (N - 1) * ty < t.end; r += N * ty)
+        apply_rows<T, V, N>(p, a, f, r * c + (size_t)t.first, ty * c);
+    for (; r < t.end; r += ty)
+        apply_rows<T, V, 1>(p, a, f, r * c + (size_t)t.first, ty * c);
+}
+
+/* ---- kernels ---- */
+
+template <int V>
+static __device__ void load_affine(eex_bn_affine<V> *a, const eex_op_bn_bwd &op, int first)
+{
+    eex_bn_load<V>(a, op.gamma, op.beta, op.batch_stats ? op.save_mean : op.running_mean,
+                   op.batch_stats ? op.save_invstd : NULL, op.running_var, op.eps, first);
+}
+
+template <typename T> static __device__ bwd_pass<T> first_pass(const eex_op_bn_bwd &op)
+{
+    bwd_pass<T> p;
+    p.dy = (const T *)op.dy;
+    p.x = (const T *)op.x;
+    p.y = op.has_residual && op.act != EEX_ACT_NONE ? (const T *)op.y : NULL;
+    p.dx = NULL;
+    p.dz = (T *)op.dresidual;
+    p.act = op.act;
+    p.dz_accumulate = op.dresidual_accumulate;
+    return p;
+}
+
+/* What is left for dx when the sums have been taken, or all when there are none. */
+template <typename T> static __device__ bwd_pass<T> second_pass(const bwd_args &args)
+{
+    const eex_op_bn_bwd &op = args.op;
+    bwd_pass<T> p = first_pass<T>(op);
+    p.dx = (T *)op.dx;
+    if (args.sums && op.dresidual && !op.dresidual_accumulate) {
+        p.dy = (const T *)op.dresidual;
+        p.act = EEX_ACT_NONE;
+        p.y = NULL;
+    }
+    if (args.sums)
+        p.dz = NULL;
+    if (!op.batch_stats && (p.y || p.act == EEX_ACT_NONE))
+        p.x = NULL;
+    return p;
+}
+
+template <typename T, int V>
+static __global__ void __launch_bounds__(EEX_BN_THREADS) bn_bwd(bwd_args args, eex_columns g)
+{
+    EEX_DYNAMIC_SHARED(float, shared);
+    eex_column t = eex_column_of<V>(g, blockIdx.x);
+    eex_bn_affine<V> a;
+    float sum[2 * V] = {};
+    load_affine<V>(&a, args.op, t.first);
+    sums_of_thread<T, V>(sum, first_pass<T>(args.op), a, g, t);
+    eex_columns_sum<2 * V>(sum, shared, g, t);
+    if (g.chunks > 1) {
+        float *part = args.partials + (size_t)blockIdx.x * 2 * (size_t)g.c + t.first;
+        for (int j = 0; j < V && t.y == 0 && t.inside; j++) {
+            part[j] = sum[j];
+            part[g.c + j] = sum[V + j];
+        }
+        if (!eex_last_block(args.counters + blockIdx.y, g.chunks))
+            return;
+        sums_of_chunks<V>(sum, args.partials, g, t);
+        eex_columns_sum<2 * V>(sum, shared, g, t);
+    }
+    keep_all_sums<V>(args, shared, g);
+    if (g.chunks > 1 || !args.op.dx)
+        return;
+    __syncthreads(); /* the coefficients are written */
+    apply<T, V>(args, second_pass<T>(args), a, g, t);
+}
+
+/* Chunks from behind: after the first pass the caches hold the end. */
+template <typename T, int V>
+static __global__ void __launch_bounds__(EEX_BN_WIDE) bn_bwd_apply(bwd_args args, eex_columns g)
+{
+    eex_column t = eex_column_of<V>(g, gridDim.x - 1 - blockIdx.x);
+    eex_bn_affine<V> a;
+    load_affine<V>(&a, args.op, t.first);
+    apply<T, V>(args, second_pass<T>(args), a, g, t);
+}
+
+/* ---- the op ---- */
+
+static bool bn_bwd_packed(const eex_op *op)
+{
+    const eex_op_bn_bwd *bn = &op->u.bn_bwd;
+    const void *all[] = {bn->dy, bn->x, bn->y, bn->dx, bn->dresidual};
+    for (const void *p : all)
+        if (!eex_packed(op->precision, bn->c, p))
+            return false;
+    return true;
+}
+
+/* The coefficients, in whole units of 256 bytes. */
+static size_t coefficients_bytes(int c)
+{
+    return (3 * (size_t)c * sizeof(float) + 255) / 256 * 256;
+}
+
+static bwd_args args_of(const eex_cuda *cuda, const eex_op *op, void *state)
+{
+    bwd_args args;
+    args.op = op->u.bn_bwd;
+    args.coefficients = (float *)cuda->scratch;
+    args.partials = (float *)((char *)cuda->scratch + coefficients_bytes(args.op.c));
+    args.counters = (unsigned *)state;
+    args.sums = args.op.batch_stats || args.op.dgamma || args.op.dbeta;
+    return args;
+}
+
+template <typename T, int V>
+static int bn_bwd_launch(eex_cuda *cuda, const eex_op *op, void *state, size_t rows)
+{
+    bwd_args args = args_of(cuda, op, state);
+    int c = args.op.c;
+    bool apply = args.op.dx || (args.op.dresidual && !args.sums);
+    if (args.sums) {
+        eex_columns g = eex_bn_columns(cuda, rows, c, V);
+        unsigned threads = eex_columns_threads(g);
+        EEX_LAUNCH((bn_bwd<T, V>), eex_columns_grid(g), threads, threads * 2 * V * sizeof(float),
+                   cuda->stream, args, g);
+        apply = apply && g.chunks > 1;
+    }
+    if (apply) {
+        eex_columns g = eex_bn_elements(cuda, rows, c, V);
+        EEX_LAUNCH((bn_bwd_apply<T, V>), eex_columns_grid(g), eex_columns_threads(g), 0,
+                   cuda->stream, args, g);
+    }
+    return eex__cuda_launched(cuda, op);
+}
+
+static int bn_bwd_prepare(eex_cuda *cuda, void **state, const eex_op *op, int max_batch)
+{
+    (void)max_batch;
+    int c = op->u.bn_bwd.c, v = eex_vector_length(op->precision, bn_bwd_packed(op));
+    EEX_TRY(eex__cuda_reserve(cuda, coefficients_bytes(c) + eex_bn_partial_bytes(cuda, c, v)));
+    return eex_bn_counters(cuda, state, c);
+}
+
+static int bn_bwd_run(eex_cuda *cuda, const eex_op *op, void *state, int batch)
+{
+    size_t rows = (size_t)batch * (size_t)op->u.bn_bwd.hw;
+    return EEX_BY_VECTOR(op->precision, bn_bwd_packed(op), bn_bwd_launch, cuda, op, state, rows);
+}
+
+extern "C" const eex_cuda_op_class eex__cuda_bn_bwd = {bn_bwd_prepare, bn_bwd_run, eex_bn_finish};
