@@ -27,7 +27,7 @@ static void compact_share(void *ctx, int thread, int threads)
 static int compact_run(eex_cpu *cpu, const eex_op *op, void *state, const eex_step *step)
 {
     const eex_op_compact *compact = &op->u.compact;
-    compact_job job = {compact, compact->count ? *compact->count : step->batch};
+    compact_job job = {compact, *compact->count};
     double work = 0.1 * job.count * (double)compact->row_bytes;
     eex__cpu_parallel(cpu, work, compact_share, &job);
     return EEX_OK;

@@ -23,7 +23,7 @@ typedef struct world {
     float gamma[C], beta[C], mean[C], var[C], save_mean[C], save_invstd[C], dgamma[C], dbeta[C];
     uint8_t images[BATCH * SIDE * SIDE * 3], decay[N / 16];
     uint32_t sample[BATCH];
-    int32_t labels[BATCH], top[BATCH], index[BATCH];
+    int32_t labels[BATCH], top[BATCH], index[BATCH], stay;
     double totals[2], norm;
     float clip;
 } world;
@@ -58,6 +58,7 @@ static void world_reset(world *w)
     }
     for (int i = 0; i < BATCH / 2; i++)
         w->index[i] = 2 * i + 1;
+    w->stay = BATCH / 2;
     memset(w->images, 77, sizeof w->images);
     w->clip = 0.5f;
 }
@@ -161,8 +162,8 @@ static eex_op row_op(world *w, int i)
                                   .margin = w->out + 64,
                                   .entropy = w->out + 128};
     else
-        op.u.compact =
-            (eex_op_compact){.row_bytes = sizeof(float) * SIZE, .data = w->x, .index = w->index};
+        op.u.compact = (eex_op_compact){
+            .row_bytes = sizeof(float) * SIZE, .data = w->x, .index = w->index, .count = &w->stay};
     return op;
 }
 
