@@ -22,12 +22,17 @@
 #include <math.h>
 #include <tuple>
 
+#undef __global__
+#undef __device__
+#undef __host__
+#undef __constant__
+#undef __managed__
+#undef __shared__
 #define __global__
 #define __device__
 #define __host__
 #define __constant__
 #define __managed__
-#define __grid_constant__
 #define __launch_bounds__(...)
 
 /* One copy for the block: blocks run one after the other, so a static variable will do. They lie
@@ -41,8 +46,6 @@
 
 #include <cuda_runtime_api.h>
 #include <vector_functions.h>
-
-#define __noinline__ __attribute__((noinline)) /* after the library's headers, which use it */
 
 #define EEX_DYNAMIC_SHARED(type, name) \
     type *name = static_cast<type *>(emulate::dynamic_shared_memory())

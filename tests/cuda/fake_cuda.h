@@ -1,0 +1,50 @@
+/* What tests can ask of the CUDA runtime that takes the real one's place (fake_runtime.h). */
+#ifndef EEX_TESTS_CUDA_FAKE_CUDA_H
+#define EEX_TESTS_CUDA_FAKE_CUDA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cuda_runtime_api.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The nth call (1: the next) of a function fails with this error: "cudaMalloc", "cublasGemmEx",
+ * "cudnnConvolutionForward" (these two fail with a status of their own)... "launch" is a kernel
+ * that is refused when it is launched, "kernel" one that fails while it runs, which is noticed
+ * later. Errors that a process cannot overcome, such as cudaErrorIllegalAddress, come from every
+ * call that follows. */
+void eex_fake_cuda_fail(const char *function, int nth, cudaError_t error);
+
+/* No failures to come, and none that stays. */
+void eex_fake_cuda_heal(void);
+
+/* Work is queued until somebody waits for it, as if the GPU were very slow: what does not wait
+ * reads old memory. true at start, unless EEX_EMULATE_EAGER is set; a debugger shows more without.
+ */
+void eex_fake_cuda_late(bool late);
+
+/* Compute capability and memory of the one GPU, for devices opened from now on: 8.0 and 16 GiB, or
+ * what EEX_EMULATE_CAPABILITY says ("6.1"). No GPU at all with major 0. */
+void eex_fake_cuda_capability(int major, int minor);
+void eex_fake_cuda_memory(size_t bytes);
+
+/* Bytes that cudaMalloc has given and cudaFree not taken. */
+size_t eex_fake_cuda_held(void);
+
+/* Kernels and library calls that have run so far, those in graphs too, and graphs launched. */
+typedef struct eex_fake_cuda_counts {
+    long kernels, graphs;
+} eex_fake_cuda_counts;
+eex_fake_cuda_counts eex_fake_cuda_count(void);
+
+/* Order of blocks and threads: a kernel's result must be the same for all. */
+void eex_fake_cuda_seed(uint64_t seed);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,339 @@
+/* cuDNN's entry points that src/cuda uses, in double: channels-last tensors, filters (k, r, s, c).
+ */
+#include <cudnn.h>
+
+#include "cuda/fake_numbers.h"
+#include "cuda/fake_runtime.h"
+
+struct cudnnContext {
+    cudaStream_t stream = nullptr;
+};
+
+struct cudnnTensorStruct {
+    bool narrow;
+    size_t n, c, h, w;
+
+    size_t count() const
+    {
+        return n * c * h * w;
+    }
+    size_t bytes() const
+    {
+        return count() * (narrow ? 2 : 4);
+    }
+};
+
+struct cudnnFilterStruct : cudnnTensorStruct { /* n: of the output's channels */
+};
+
+struct cudnnConvolutionStruct {
+    size_t pad, stride;
+};
+
+namespace {
+
+/* A convolution as it was described when it was called. */
+struct convolution {
+    cudnnTensorStruct x, y;
+    cudnnFilterStruct w;
+    cudnnConvolutionStruct c;
+
+    bool fits() const
+    {
+        return x.n == y.n && x.c == w.c && y.c == w.n && x.narrow == y.narrow &&
+               x.narrow == w.narrow && y.h == (x.h + 2 * c.pad - w.h) / c.stride + 1 &&
+               y.w == (x.w + 2 * c.pad - w.w) / c.stride + 1;
+    }
+    size_t rows() const
+    {
+        return y.n * y.h * y.w;
+    }
+    size_t patch() const
+    {
+        return w.h * w.w * w.c;
+    }
+    size_t workspace() const /* something that depends on the batch */
+    {
+        return 64 + 8 * x.n;
+    }
+    /* Calls visit(index in the patches, index in x) for all that lies inside. */
+    template <typename F> void each(F visit) const
+    {
+        for (size_t row = 0; row < rows(); row++)
+            for (size_t i = 0; i < patch(); i++) {
+                size_t ow = row % y.w, oh = row / y.w % y.h, n = row / y.w / y.h;
+                size_t ic = i % w.c, kw = i / w.c % w.w, kh = i / w.c / w.w;
+                size_t h = oh * c.stride + kh - c.pad, v = ow * c.stride + kw - c.pad;
+                if (h < x.h && v < x.w) /* below zero is very large */
+                    visit(row * patch() + i, ((n * x.h + h) * x.w + v) * x.c + ic);
+            }
+    }
+};
+
+/* Fills the workspace, which nobody may rely on. */
+void spoil(void *workspace, size_t bytes)
+{
+    memset(workspace, 0xff, bytes);
+}
+
+/* What is wrong with a call. */
+cudnnStatus_t check(const char *function, const convolution &d, const void *x, const void *w,
+                    const void *y, const void *workspace, size_t bytes)
+{
+    if (fake::fails(function))
+        return CUDNN_STATUS_EXECUTION_FAILED;
+    if (!d.fits() || bytes < d.workspace())
+        return CUDNN_STATUS_BAD_PARAM;
+    fake::need_device(function, x, d.x.bytes());
+    fake::need_device(function, w, d.w.bytes());
+    fake::need_device(function, y, d.y.bytes());
+    fake::need_device(function, workspace, bytes);
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t workspace_size(const convolution &d, bool known, size_t *bytes)
+{
+    if (!d.fits())
+        return CUDNN_STATUS_BAD_PARAM;
+    *bytes = d.workspace();
+    return known ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_NOT_SUPPORTED;
+}
+
+float number(const void *scale)
+{
+    return *static_cast<const float *>(scale);
+}
+
+} // namespace
+
+extern "C" {
+
+/* ---- handles and descriptors ---- */
+
+cudnnStatus_t fake_cudnnCreate(cudnnHandle_t *out)
+{
+    if (fake::fails("cudnnCreate"))
+        return CUDNN_STATUS_NOT_INITIALIZED;
+    *out = new cudnnContext;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t fake_cudnnDestroy(cudnnHandle_t handle)
+{
+    delete handle;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t fake_cudnnSetStream(cudnnHandle_t handle, cudaStream_t stream)
+{
+    handle->stream = stream;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+size_t fake_cudnnGetVersion(void)
+{
+    return CUDNN_VERSION;
+}
+
+const char *fake_cudnnGetErrorString(cudnnStatus_t status)
+{
+    return status == CUDNN_STATUS_SUCCESS     ? "CUDNN_STATUS_SUCCESS"
+           : status == CUDNN_STATUS_BAD_PARAM ? "CUDNN_STATUS_BAD_PARAM"
+                                              : "CUDNN_STATUS_EXECUTION_FAILED";
+}
+
+cudnnStatus_t fake_cudnnCreateTensorDescriptor(cudnnTensorDescriptor_t *out)
+{
+    *out = new cudnnTensorStruct();
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t fake_cudnnDestroyTensorDescriptor(cudnnTensorDescriptor_t t)
+{
+    delete t;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+static cudnnStatus_t describe(cudnnTensorStruct *t, cudnnTensorFormat_t format,
+                              cudnnDataType_t type, int n, int c, int h, int w)
+{
+    if (n < 1 || c < 1 || h < 1 || w < 1)
+        return CUDNN_STATUS_BAD_PARAM;
+    if (format != CUDNN_TENSOR_NHWC || (type != CUDNN_DATA_FLOAT && type != CUDNN_DATA_BFLOAT16))
+        return CUDNN_STATUS_NOT_SUPPORTED;
+    t->narrow = type == CUDNN_DATA_BFLOAT16;
+    t->n = (size_t)n;
+    t->c = (size_t)c;
+    t->h = (size_t)h;
+    t->w = (size_t)w;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t fake_cudnnSetTensor4dDescriptor(cudnnTensorDescriptor_t t, cudnnTensorFormat_t format,
+                                              cudnnDataType_t type, int n, int c, int h, int w)
+{
+    return describe(t, format, type, n, c, h, w);
+}
+
+cudnnStatus_t fake_cudnnCreateFilterDescriptor(cudnnFilterDescriptor_t *out)
+{
+    *out = new cudnnFilterStruct();
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t fake_cudnnDestroyFilterDescriptor(cudnnFilterDescriptor_t w)
+{
+    delete w;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t fake_cudnnSetFilter4dDescriptor(cudnnFilterDescriptor_t filter, cudnnDataType_t type,
+                                              cudnnTensorFormat_t format, int k, int c, int h,
+                                              int w)
+{
+    return describe(filter, format, type, k, c, h, w);
+}
+
+cudnnStatus_t fake_cudnnCreateConvolutionDescriptor(cudnnConvolutionDescriptor_t *out)
+{
+    *out = new cudnnConvolutionStruct();
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t fake_cudnnDestroyConvolutionDescriptor(cudnnConvolutionDescriptor_t c)
+{
+    delete c;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t fake_cudnnSetConvolution2dDescriptor(cudnnConvolutionDescriptor_t c, int pad_h,
+                                                   int pad_w, int stride_h, int stride_w,
+                                                   int dilation_h, int dilation_w,
+                                                   cudnnConvolutionMode_t mode,
+                                                   cudnnDataType_t compute)
+{
+    if (pad_h < 0 || stride_h < 1 || compute != CUDNN_DATA_FLOAT)
+        return CUDNN_STATUS_BAD_PARAM;
+    if (pad_h != pad_w || stride_h != stride_w || dilation_h != 1 || dilation_w != 1 ||
+        mode != CUDNN_CROSS_CORRELATION)
+        return CUDNN_STATUS_NOT_SUPPORTED;
+    c->pad = (size_t)pad_h;
+    c->stride = (size_t)stride_h;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t fake_cudnnSetConvolutionMathType(cudnnConvolutionDescriptor_t, cudnnMathType_t)
+{
+    return CUDNN_STATUS_SUCCESS;
+}
+
+/* ---- workspaces: one algorithm of each kind is known ---- */
+
+cudnnStatus_t fake_cudnnGetConvolutionForwardWorkspaceSize(
+    cudnnHandle_t, const cudnnTensorDescriptor_t x, const cudnnFilterDescriptor_t w,
+    const cudnnConvolutionDescriptor_t c, const cudnnTensorDescriptor_t y,
+    cudnnConvolutionFwdAlgo_t algorithm, size_t *bytes)
+{
+    return workspace_size({*x, *y, *w, *c},
+                          algorithm == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM, bytes);
+}
+
+cudnnStatus_t fake_cudnnGetConvolutionBackwardDataWorkspaceSize(
+    cudnnHandle_t, const cudnnFilterDescriptor_t w, const cudnnTensorDescriptor_t dy,
+    const cudnnConvolutionDescriptor_t c, const cudnnTensorDescriptor_t dx,
+    cudnnConvolutionBwdDataAlgo_t algorithm, size_t *bytes)
+{
+    return workspace_size({*dx, *dy, *w, *c}, algorithm == CUDNN_CONVOLUTION_BWD_DATA_ALGO_1,
+                          bytes);
+}
+
+cudnnStatus_t fake_cudnnGetConvolutionBackwardFilterWorkspaceSize(
+    cudnnHandle_t, const cudnnTensorDescriptor_t x, const cudnnTensorDescriptor_t dy,
+    const cudnnConvolutionDescriptor_t c, const cudnnFilterDescriptor_t dw,
+    cudnnConvolutionBwdFilterAlgo_t algorithm, size_t *bytes)
+{
+    return workspace_size({*x, *dy, *dw, *c}, algorithm == CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1,
+                          bytes);
+}
+
+/* ---- convolutions, by way of patches ---- */
+
+cudnnStatus_t fake_cudnnConvolutionForward(cudnnHandle_t handle, const void *alpha,
+                                           const cudnnTensorDescriptor_t x_is, const void *x,
+                                           const cudnnFilterDescriptor_t w_is, const void *w,
+                                           const cudnnConvolutionDescriptor_t c,
+                                           cudnnConvolutionFwdAlgo_t, void *workspace, size_t bytes,
+                                           const void *beta, const cudnnTensorDescriptor_t y_is,
+                                           void *y)
+{
+    std::lock_guard<std::recursive_mutex> lock(fake::mutex);
+    convolution d = {*x_is, *y_is, *w_is, *c};
+    if (cudnnStatus_t bad = check("cudnnConvolutionForward", d, x, w, y, workspace, bytes))
+        return bad;
+    float scale = number(alpha), keep = number(beta);
+    fake::enqueue(handle->stream, [=] {
+        fake::counts.kernels++;
+        spoil(workspace, bytes);
+        fake::numbers in = fake::numbers_from(x, d.x.count(), d.x.narrow);
+        fake::numbers filter = fake::numbers_from(w, d.w.count(), d.w.narrow);
+        fake::numbers patches(d.rows() * d.patch());
+        d.each([&](size_t to, size_t from) { patches[to] = in[from]; });
+        filter = fake::transposed(filter, d.y.c, d.patch());
+        fake::numbers out = fake::multiply(patches, filter, d.rows(), d.y.c, d.patch());
+        fake::numbers_store(y, out, d.y.narrow, scale, keep);
+    });
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t fake_cudnnConvolutionBackwardData(cudnnHandle_t handle, const void *alpha,
+                                                const cudnnFilterDescriptor_t w_is, const void *w,
+                                                const cudnnTensorDescriptor_t dy_is, const void *dy,
+                                                const cudnnConvolutionDescriptor_t c,
+                                                cudnnConvolutionBwdDataAlgo_t, void *workspace,
+                                                size_t bytes, const void *beta,
+                                                const cudnnTensorDescriptor_t dx_is, void *dx)
+{
+    std::lock_guard<std::recursive_mutex> lock(fake::mutex);
+    convolution d = {*dx_is, *dy_is, *w_is, *c};
+    if (cudnnStatus_t bad = check("cudnnConvolutionBackwardData", d, dx, w, dy, workspace, bytes))
+        return bad;
+    float scale = number(alpha), keep = number(beta);
+    fake::enqueue(handle->stream, [=] {
+        fake::counts.kernels++;
+        spoil(workspace, bytes);
+        fake::numbers gradient = fake::numbers_from(dy, d.y.count(), d.y.narrow);
+        fake::numbers filter = fake::numbers_from(w, d.w.count(), d.w.narrow);
+        fake::numbers patches = fake::multiply(gradient, filter, d.rows(), d.patch(), d.y.c);
+        fake::numbers out(d.x.count());
+        d.each([&](size_t from, size_t to) { out[to] += patches[from]; });
+        fake::numbers_store(dx, out, d.x.narrow, scale, keep);
+    });
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t fake_cudnnConvolutionBackwardFilter(
+    cudnnHandle_t handle, const void *alpha, const cudnnTensorDescriptor_t x_is, const void *x,
+    const cudnnTensorDescriptor_t dy_is, const void *dy, const cudnnConvolutionDescriptor_t c,
+    cudnnConvolutionBwdFilterAlgo_t, void *workspace, size_t bytes, const void *beta,
+    const cudnnFilterDescriptor_t dw_is, void *dw)
+{
+    std::lock_guard<std::recursive_mutex> lock(fake::mutex);
+    convolution d = {*x_is, *dy_is, *dw_is, *c};
+    if (cudnnStatus_t bad = check("cudnnConvolutionBackwardFilter", d, x, dw, dy, workspace, bytes))
+        return bad;
+    float scale = number(alpha), keep = number(beta);
+    fake::enqueue(handle->stream, [=] {
+        fake::counts.kernels++;
+        spoil(workspace, bytes);
+        fake::numbers in = fake::numbers_from(x, d.x.count(), d.x.narrow);
+        fake::numbers gradient = fake::numbers_from(dy, d.y.count(), d.y.narrow);
+        fake::numbers patches(d.rows() * d.patch());
+        d.each([&](size_t to, size_t from) { patches[to] = in[from]; });
+        gradient = fake::transposed(gradient, d.rows(), d.y.c);
+        fake::numbers out = fake::multiply(gradient, patches, d.y.c, d.patch(), d.rows());
+        fake::numbers_store(dw, out, d.w.narrow, scale, keep);
+    });
+    return CUDNN_STATUS_SUCCESS;
+}
+
+} // extern "C"
