@@ -19,7 +19,7 @@ typedef struct arguments {
     const char *out, *device, *data;
     int64_t threads, seed; /* seed -1: as the file says */
     eex_option_list set;
-    bool fresh, json, trust, help;
+    bool fresh, move, json, trust, help;
     const char *file;
 } arguments;
 
@@ -50,6 +50,7 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "where data sets are ($EEX_DATA)",
          .text = &a->data},
         {.name = "fresh", .help = "start again: what the folder has is removed", .flag = &a->fresh},
+        {.name = "move", .help = "go on with a run that began on another device", .flag = &a->move},
         {.name = "json", .help = "print the result as JSON", .flag = &a->json},
         {.name = "trust", .help = "let the file do what any program may", .flag = &a->trust},
         {0}};
@@ -99,8 +100,11 @@ static int make_synthetic(const eex_experiment *e)
 
 static int run_in(const eex_experiment *e, const arguments *a, const char *folder)
 {
-    const eex_run_options options = {
-        .folder = folder, .device = a->device, .threads = (int)a->threads, .fresh = a->fresh};
+    const eex_run_options options = {.folder = folder,
+                                     .device = a->device,
+                                     .threads = (int)a->threads,
+                                     .fresh = a->fresh,
+                                     .move = a->move};
     EEX_TRY(make_synthetic(e));
     eex_log_info("%s: %s", e->name, folder);
     EEX_TRY(eex_experiment_run(e, &options));

@@ -29,6 +29,7 @@ typedef struct eex_experiment {
     char name[EEX_NAME_MAX];
     char *source; /* the script's text, stored with the run; owned */
     uint64_t seed;
+    bool deterministic; /* bit-identical twice on a GPU too; a CPU always is */
 
     struct {
         char name[256];              /* of a data set in the data folder, or a path */
@@ -95,6 +96,7 @@ typedef struct eex_run_options {
     const char *device;   /* "cpu" */
     int threads;          /* 0: all */
     bool fresh;           /* start again: what is in the folder is removed first */
+    bool move;            /* go on with a run that began on another device */
 } eex_run_options;
 
 /* Runs or continues. A finished run is left as it is. Status codes as in status.h; after

@@ -99,6 +99,7 @@ static void text_recipe(eex_buffer *out, const char *where, const eex_recipe *r,
 {
     eex_buffer_printf(out, "%sregime = %s\n", where, eex_regime_name(r->regime));
     eex_buffer_printf(out, "%sfrom = %s\n", where, from_base ? "base" : "scratch");
+    eex_buffer_printf(out, "%sprecision = %s\n", where, eex_precision_name(r->precision));
     line(out, where, "epochs", r->epochs);
     line(out, where, "batch", r->batch);
     line(out, where, "lr", r->lr);
@@ -149,6 +150,7 @@ int eex_experiment_text(char **out, const eex_experiment *e)
     eex_buffer text = EEX_BUFFER_INIT;
     eex_buffer_printf(&text, "name = %s\nseed = %llu\ndataset.name = %s\n", e->name,
                       (unsigned long long)e->seed, e->data.name);
+    line(&text, "", "deterministic", e->deterministic);
     line(&text, "dataset.", "calibration", e->data.calibration);
     line(&text, "dataset.", "validation", e->data.validation);
     line(&text, "dataset.", "train", e->data.train);

@@ -22,6 +22,9 @@
  * bits of mantissa. */
 typedef enum eex_precision { EEX_F32, EEX_TF32, EEX_BF16 } eex_precision;
 
+/* "float32", "tf32", "bfloat16". */
+const char *eex_precision_name(eex_precision precision);
+
 /* Bytes of one element of an activation. */
 EEX_INLINE size_t eex_precision_bytes(eex_precision precision)
 {

@@ -169,8 +169,22 @@ static int load_latency(eex_report_latency *out, eex_store_file *file, const cha
     return eex_store_get_double(&out->p99, file, group, "latency_p99_ms");
 }
 
+/* Only devices that can tell leave these. */
+static int load_usage(eex_report *r, eex_store_file *file)
+{
+    r->base.joules = r->best.joules = NAN;
+    if (eex_store_has_attribute(file, "base", "energy_j"))
+        EEX_TRY(eex_store_get_double(&r->base.joules, file, "base", "energy_j"));
+    if (eex_store_has_attribute(file, "best", "energy_j"))
+        EEX_TRY(eex_store_get_double(&r->best.joules, file, "best", "energy_j"));
+    if (eex_store_has_attribute(file, "best", "device_peak_bytes"))
+        EEX_TRY(eex_store_get_int(&r->best.device_bytes, file, "best", "device_peak_bytes"));
+    return EEX_OK;
+}
+
 static int load_result(eex_report *r, eex_store_file *file)
 {
+    EEX_TRY(load_usage(r, file));
     EEX_TRY(eex_store_get_double(&r->base.accuracy, file, "base", "accuracy"));
     EEX_TRY(eex_store_get_double(&r->base.macs, file, "base", "macs"));
     EEX_TRY(load_latency(&r->base.latency, file, "base"));

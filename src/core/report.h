@@ -33,12 +33,15 @@ typedef struct eex_report {
 
     struct {
         double accuracy, macs;
+        double joules; /* an image of the test split, in batches; NaN where nobody measures */
         eex_report_latency latency;
     } base;
 
     struct {
         double accuracy, rejected, ada_macs, ada_macs_cumulative, speedup;
         double validation_accuracy;
+        double joules;
+        int64_t device_bytes; /* most device memory that the last session held; 0: not known */
         eex_report_latency latency;
         int exits;
         eex_report_exit exit[EEX_MAX_EXITS];

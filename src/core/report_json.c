@@ -42,6 +42,8 @@ static void best(eex_json *j, const eex_report *r)
     eex_json_double(j, "ada_macs", r->best.ada_macs);
     eex_json_double(j, "ada_macs_cumulative", r->best.ada_macs_cumulative);
     latency(j, &r->best.latency);
+    eex_json_double(j, "energy_j", r->best.joules);
+    eex_json_int(j, "device_peak_bytes", r->best.device_bytes);
     eex_json_double(j, "speedup", r->best.speedup);
     exits(j, r);
     eex_json_end(j);
@@ -108,6 +110,7 @@ int eex_report_json(eex_buffer *out, const eex_report *r)
     eex_json_double(&j, "accuracy", r->base.accuracy);
     eex_json_double(&j, "macs", r->base.macs);
     latency(&j, &r->base.latency);
+    eex_json_double(&j, "energy_j", r->base.joules);
     eex_json_end(&j);
     best(&j, r);
     pareto(&j, r);

@@ -191,6 +191,12 @@ static int results(eex_buffer *out, const eex_report *r, size_t width)
                       number(share, 100 * r->best.ada_macs_cumulative / r->base.macs));
     eex_buffer_printf(out, "          %s with only the gate taken\n",
                       number(own, r->best.ada_macs));
+    if (r->best.device_bytes > 0)
+        eex_buffer_printf(out, "device memory: %.0f MiB at most\n",
+                          (double)r->best.device_bytes / (1 << 20));
+    if (!isnan(r->best.joules))
+        eex_buffer_printf(out, "energy: %.3g mJ an image, base %.3g mJ\n", 1e3 * r->best.joules,
+                          1e3 * r->base.joules);
     if (r->best.rejected > 0)
         eex_buffer_printf(out, "rejected as out of distribution: %.2f %%\n",
                           100 * r->best.rejected);

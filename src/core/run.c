@@ -211,7 +211,8 @@ static void close_run(eex_run *run)
 
 static int work(eex_run *run)
 {
-    const eex_device_options device = {.threads = run->options->threads, .deterministic = true};
+    const eex_device_options device = {.threads = run->options->threads,
+                                       .deterministic = run->e->deterministic};
     EEX_TRY(open_folder(run));
     EEX_TRY(eex_device_open(&run->device, run->options->device, &device));
     EEX_TRY(open_data(run));
@@ -223,7 +224,10 @@ static int work(eex_run *run)
         eex_log_info("%s is finished", run->options->folder);
         return EEX_OK;
     }
-    return phases(run);
+    eex_device_range(run->device, "run %s", run->e->name);
+    int code = phases(run);
+    eex_device_range_end(run->device);
+    return code;
 }
 
 int eex_experiment_run(const eex_experiment *e, const eex_run_options *options)

@@ -143,11 +143,13 @@ int eex__run_candidate(eex_run *run, eex_trial *trial, eex_graph **graph, eex_pa
     *trial = (eex_trial){.status = EEX_OK};
     *graph = NULL;
     *params = NULL;
+    eex_device_range(run->device, "trial %llu", (unsigned long long)number);
     int code = eex__run_graph(graph, run, genome);
     if (code == EEX_OK)
         code = make_params(params, run, *graph, number);
     if (code == EEX_OK)
         code = judge(trial, run, *graph, genome, *params);
+    eex_device_range_end(run->device);
     if (code == EEX_OK) {
         trial->seconds = eex_clock_seconds() - begin;
         return EEX_OK;

@@ -1,5 +1,6 @@
 /* run.h5: what the run is. A folder belongs to one experiment, seed, device and thread count;
- * anything else is refused instead of mixed in. */
+ * anything else is refused instead of mixed in. Device and threads may be changed when the user
+ * asks for it: a run whose GPU died goes on elsewhere, no longer bit for bit. */
 #include "core/run.h"
 
 #include "base/buffer.h"
@@ -7,6 +8,7 @@
 #include "base/log.h"
 #include "base/status.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -79,6 +81,35 @@ static int differs(const eex_run *run, const char *there, const char *now)
                     now);
 }
 
+/* Device and threads are the last lines of a description: whether all before them agrees. */
+static bool only_moved(const char *there, const char *now)
+{
+    const char *a = strstr(there, "\ndevice = "), *b = strstr(now, "\ndevice = ");
+    return a && b && a - there == b - now && memcmp(there, now, (size_t)(a - there)) == 0;
+}
+
+/* Latencies of another device are measured again, unless the search has used them already. */
+static int move(eex_run *run, const char *description)
+{
+    EEX_TRY(create(run, description));
+    if (!eex__run_has(run, "search.h5") && eex__run_has(run, "latency.h5"))
+        EEX_TRY(eex__run_remove(run, "latency.h5"));
+    eex_log_info("the run in %s moves to %s", run->options->folder, run->device->name);
+    return EEX_OK;
+}
+
+static int compare(eex_run *run, const char *there, const char *now)
+{
+    if (strcmp(now, there) == 0)
+        return EEX_OK;
+    if (!only_moved(there, now))
+        return differs(run, there, now);
+    if (run->options->move)
+        return move(run, now);
+    int code = differs(run, there, now);
+    return eex_fail_in(code, "to go on with it on this device, add --move; else");
+}
+
 int eex__run_identity(eex_run *run)
 {
     char *now = NULL, *there = NULL;
@@ -90,8 +121,10 @@ int eex__run_identity(eex_run *run)
         code = eex__run_open(&file, run, "run.h5", "run");
         if (code == EEX_OK)
             code = eex_store_read_string(&there, file, "description", MAX_TEXT);
-        if (code == EEX_OK && strcmp(now, there) != 0)
-            code = differs(run, there, now);
+        eex_store_close(file);
+        file = NULL;
+        if (code == EEX_OK)
+            code = compare(run, there, now);
         if (code == EEX_OK && !eex__run_has(run, "result.h5"))
             eex_log_info("continuing the run in %s", run->options->folder);
     }

@@ -22,6 +22,7 @@ typedef struct judged {
     eex_result *results; /* (test) */
     double *ms;          /* (CHUNK * CHUNKS) */
     size_t timed;
+    double joules; /* of all test images in batches; NAN: nobody measures */
 } judged;
 
 typedef struct result {
@@ -78,11 +79,21 @@ static int score_all(result *r, judged *j, eex_engine *engine)
     return EEX_OK;
 }
 
+static eex_device_usage usage_of(eex_device *dev)
+{
+    eex_device_usage now = {.joules = NAN};
+    if (!dev->vtable->usage || dev->vtable->usage(dev, &now) < 0)
+        now.joules = NAN;
+    return now;
+}
+
 static int score(result *r, judged *j)
 {
     eex_engine *engine = NULL;
+    double before = usage_of(r->run->device).joules;
     EEX_TRY(eex_engine_open(&engine, j->graph, j->params, j->policy, &r->run->normalise, BATCH));
     int code = score_all(r, j, engine);
+    j->joules = usage_of(r->run->device).joules - before;
     eex_engine_close(engine);
     return code;
 }
@@ -229,6 +240,17 @@ static int save_latency(eex_store_file *file, const char *group, judged *j)
     return eex_store_set_double(file, group, "latency_p99_ms", percentile(j->ms, j->timed, 99));
 }
 
+/* What the device itself can tell: energy an image, and the most memory of the process so far. */
+static int save_usage(eex_store_file *file, const char *group, const result *r, const judged *j)
+{
+    size_t images = r->run->split.test.count, peak = usage_of(r->run->device).peak_bytes;
+    if (peak)
+        EEX_TRY(eex_store_set_int(file, group, "device_peak_bytes", (int64_t)peak));
+    if (isnan(j->joules) || images == 0)
+        return EEX_OK;
+    return eex_store_set_double(file, group, "energy_j", j->joules / (double)images);
+}
+
 static int save_judged(eex_store_file *file, const char *group, result *r, judged *j)
 {
     tally t;
@@ -245,6 +267,7 @@ static int save_judged(eex_store_file *file, const char *group, result *r, judge
                         "fraction of the test split"));
     EEX_TRY(save_column(file, group, "exit_accuracy", EEX_STORE_F64, t.exit_accuracy, exits,
                         "fraction of those that leave there"));
+    EEX_TRY(save_usage(file, group, r, j));
     return save_latency(file, group, j);
 }
 

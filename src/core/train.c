@@ -69,6 +69,7 @@ static eex_plan_options pass_options(const eex_trainer *t)
     const eex_recipe *r = &t->recipe;
     return (eex_plan_options){.batch = r->batch,
                               .augment = r->augment,
+                              .precision = t->features ? EEX_F32 : r->precision,
                               .train = true,
                               .frozen_trunk = r->regime == EEX_REGIME_FROZEN,
                               .cached = t->features != NULL,
@@ -316,7 +317,10 @@ int eex_trainer_epoch(eex_trainer *t, eex_epoch_report *report)
     double begin = eex_clock_seconds();
     memset(report, 0, sizeof *report);
     EEX_TRY(make_passes(t));
-    EEX_TRY(train_batches(t, report));
+    eex_device_range(t->params->device, "epoch %d", t->epoch + 1);
+    int code = train_batches(t, report);
+    eex_device_range_end(t->params->device);
+    EEX_TRY(code);
     t->epoch++;
     report->epoch = t->epoch;
     report->seconds = eex_clock_seconds() - begin;

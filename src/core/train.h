@@ -35,6 +35,7 @@ typedef struct eex_schedule {
 
 typedef struct eex_recipe {
     eex_regime regime;
+    eex_precision precision; /* where features are cached: float32, whatever it says */
     int epochs, batch;
     double lr;
     eex_schedule schedule;

@@ -211,15 +211,16 @@ static void read_search(eex_experiment *e, const eex_args *a)
 /* Under protection, with the script's value at index 2. */
 static int read_table(lua_State *L)
 {
-    static const char *const known[] = {"name",     "seed",      "dataset", "backbone",
-                                        "saliency", "gates",     "policy",  "training",
-                                        "search",   "candidate", "final",   NULL};
+    static const char *const known[] = {
+        "name",     "seed",          "dataset", "backbone",  "saliency", "gates", "policy",
+        "training", "deterministic", "search",  "candidate", "final",    NULL};
     reading *r = lua_touserdata(L, 1);
     eex_experiment *e = r->e;
     eex_args a = eex_args_open(L, 2, "", false);
     for (size_t i = 0; i < r->options->sets; i++)
         eex__experiment_set(L, 2, r->options->set[i]);
     eex_args_known(&a, known);
+    e->deterministic = eex_args_flag_or(&a, "deterministic", false);
     read_name(e, &a, r->path);
     read_dataset(e, &a);
     read_backbone(e, &a);
