@@ -23,7 +23,7 @@ template <typename T, int V, typename F>
 __device__ static inline void eex_pointwise_at(const eex_pointwise<T> &p, const F &f,
                                                typename F::key key, size_t i)
 {
-    float x[V], x2[V], y[V];
+    float x[V], x2[V] = {}, y[V] = {};
     eex_get<T, V>(x, p.x + i);
     if (p.x2)
         eex_get<T, V>(x2, p.x2 + i);
@@ -31,8 +31,8 @@ __device__ static inline void eex_pointwise_at(const eex_pointwise<T> &p, const 
         eex_get<T, V>(y, p.y + i);
 #pragma unroll
     for (int j = 0; j < V; j++) {
-        float value = f(key, i + (size_t)j, x[j], p.x2 ? x2[j] : 0.0f);
-        y[j] = p.accumulate ? y[j] + value : value;
+        float value = f(key, i + (size_t)j, x[j], x2[j]);
+        y[j] = p.accumulate ? y[j] + value : value; /* not 0 + value: -0 stays */
     }
     eex_put<T, V>(p.y + i, y);
 }
