@@ -18,6 +18,15 @@ typedef struct eex_device_usage {
     double joules;            /* energy since the device was opened; NaN where nobody measures */
 } eex_device_usage;
 
+/* A segment and the LEAVE behind it. */
+typedef struct eex_link {
+    const eex_op *ops;
+    void *const *states;
+    int count;
+    const eex_op *leave;
+    void *leave_state;
+} eex_link;
+
 typedef struct eex_device_vtable {
     const char *kind; /* "cpu", "cuda" */
 
@@ -45,6 +54,12 @@ typedef struct eex_device_vtable {
                     int count, const eex_step *step);
     void (*forget)(eex_device *dev, void *recording);
 
+    /* Runs links one after the other for a single sample, as long as LEAVE leaves somebody, without
+     * the host in between. Recordings as above, with forget_chain. For devices with `chains`. */
+    int (*run_chain)(eex_device *dev, void **recording, const eex_link *links, int count,
+                     const eex_step *step);
+    void (*forget_chain)(eex_device *dev, void *recording);
+
     /* Names what happens until the matching range_end, for profilers. May be NULL. */
     void (*range_begin)(eex_device *dev, const char *name);
     void (*range_end)(eex_device *dev);
@@ -63,6 +78,7 @@ struct eex_device {
     bool host_memory;    /* device pointers may be read by the host after sync */
     unsigned precisions; /* bit 1 << p for each eex_precision it has; EEX_F32 always */
     bool conv_stats;     /* its convolutions leave the sums that batch norm needs */
+    bool chains;         /* run_chain may be used */
     int fused_head;      /* largest features * classes of a classifier in HEAD; 0: none */
 };
 

@@ -108,7 +108,10 @@ int eex_engine_run(eex_engine *e, eex_result *results, const uint8_t *images, in
     int there = count, last = e->exits - 1;
     EEX_TRY(eex_plan_upload(e->plan, images, NULL, NULL, count));
     EEX_TRY(eex_plan_gather(e->plan, count));
-    for (int k = 0; k <= last && there > 0; k++) {
+    bool done = false;
+    if (count == 1 && e->policy)
+        EEX_TRY(eex_plan_run_single(e->plan, &done));
+    for (int k = 0; k <= last && there > 0 && !done; k++) {
         int rows = rows_to_run(e, there), to = e->policy ? k : last;
         EEX_TRY(eex_plan_segments(e->plan, k, to, rows));
         k = to;

@@ -110,6 +110,9 @@ int eex_plan_gather(eex_plan *plan, int batch);
  * up. batch may be more than the rows that are still there: what the rest of them says is ignored.
  * *stay is the number of rows left. Waits for the device. */
 int eex_plan_leave(eex_plan *plan, int exit, int batch, int *stay);
+/* All of that at once for a single input, after eex_plan_gather; *done = false: the device has no
+ * way to, go on exit by exit. */
+int eex_plan_run_single(eex_plan *plan, bool *done);
 /* How the first `batch` inputs left. */
 int eex_plan_results(eex_plan *plan, eex_result *results, int batch);
 

@@ -88,6 +88,7 @@ struct eex_plan {
     int crowd;                        /* buffer: rows that are there, then which input each is */
     int decision, results, threshold; /* buffers; threshold: (exits, 2, classes), high and low */
     eex_leaving leaving[EEX_MAX_EXITS];
+    void *chain;                   /* the device's recording of all segments for one sample */
     int loss_op[EEX_MAX_EXITS];    /* -1: exit without a loss */
     int head_op[EEX_MAX_EXITS];    /* -1: exit not lowered */
     int head_input[EEX_MAX_EXITS]; /* node that the head pools and classifies, -1: only scores */
@@ -137,6 +138,9 @@ int eex__plan_layout(eex_plan *p);          /* plan_memory.c: arena and relocati
 int eex__plan_fold(eex_plan *p);            /* plan_fold.c: folded weights into the arena */
 int eex__plan_lower_leaving(eex_plan *p);   /* plan_leave.c: after the layout */
 void eex__plan_leaving_free(eex_plan *p);
+
+/* The ops of segment k: from *first to before *end. */
+void eex__plan_segment(const eex_plan *p, int k, int *first, int *end);
 
 /* Before anything that a device may have recorded changes. */
 void eex__plan_forget(eex_plan *p);

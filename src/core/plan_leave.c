@@ -160,6 +160,23 @@ int eex_plan_leave(eex_plan *p, int exit, int batch, int *stay)
     return code;
 }
 
+int eex_plan_run_single(eex_plan *p, bool *done)
+{
+    eex_link links[EEX_MAX_EXITS];
+    const eex_step step = {.batch = 1};
+    const int exits = eex_graph_exits(p->graph);
+    *done = p->device->chains;
+    if (!*done)
+        return EEX_OK;
+    for (int k = 0; k < exits; k++) {
+        int first, end;
+        eex__plan_segment(p, k, &first, &end);
+        links[k] = (eex_link){p->ops + first, p->states + first, end - first, &p->leaving[k].ops[0],
+                              p->leaving[k].states[0]};
+    }
+    return p->device->vtable->run_chain(p->device, &p->single, links, exits, &step);
+}
+
 int eex_plan_results(eex_plan *p, eex_result *results, int batch)
 {
     return p->device->vtable->download(p->device, results, eex__plan_address(p, p->results),

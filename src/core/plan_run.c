@@ -80,6 +80,9 @@ void eex__plan_forget(eex_plan *p)
         v->forget(p->device, p->leaving[k].recording);
         p->recording[k] = p->leaving[k].recording = NULL;
     }
+    if (v->forget_chain)
+        v->forget_chain(p->device, p->single);
+    p->single = NULL;
 }
 
 /* ---- training ---- */
@@ -119,13 +122,18 @@ int eex_plan_grad_norm(eex_plan *p, double *out)
 
 /* ---- inference ---- */
 
+void eex__plan_segment(const eex_plan *p, int k, int *first, int *end)
+{
+    for (*first = 0; *first < p->op_count && p->segment[*first] < k;)
+        ++*first;
+    for (*end = *first; *end < p->op_count && p->segment[*end] == k;)
+        ++*end;
+}
+
 static int run_segment(eex_plan *p, int k, const eex_step *step)
 {
-    int first = 0, end;
-    while (first < p->op_count && p->segment[first] < k)
-        first++;
-    for (end = first; end < p->op_count && p->segment[end] == k;)
-        end++;
+    int first, end;
+    eex__plan_segment(p, k, &first, &end);
     eex_device_range(p->device, "segment %d", k);
     int code = eex__plan_run_ops(p, &p->recording[k], p->ops + first, p->states + first,
                                  end - first, step);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/backends.h"
+#include "cuda/chain.h"
 #include "cuda/cuda_device.h"
 #include "cuda/graph.h"
 #include "cuda/host.h"
@@ -177,6 +178,8 @@ static const eex_device_vtable vtable = {
     .finish = cuda_finish,
     .run_unit = eex__cuda_run_unit,
     .forget = eex__cuda_forget,
+    .run_chain = eex__cuda_run_chain,
+    .forget_chain = eex__cuda_forget_chain,
     .range_begin = eex__cuda_range_begin,
     .range_end = eex__cuda_range_end,
     .usage = cuda_usage,
@@ -227,6 +230,7 @@ static void describe(eex_cuda *cuda, const struct cudaDeviceProp *properties)
     if (cuda->major >= 8)
         cuda->base.precisions |= 1u << EEX_TF32 | 1u << EEX_BF16;
     cuda->base.fused_head = EEX_CUDA_FUSED_HEAD;
+    cuda->base.chains = eex__cuda_has_chain();
     snprintf(cuda->base.name, sizeof cuda->base.name, "cuda:%d (%.80s, %d.%d, %zu GiB)",
              cuda->ordinal, properties->name, cuda->major, cuda->minor,
              (properties->totalGlobalMem + (1u << 29)) >> 30);
