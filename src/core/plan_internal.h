@@ -88,7 +88,7 @@ struct eex_plan {
     int crowd;                        /* buffer: rows that are there, then which input each is */
     int decision, results, threshold; /* buffers; threshold: (exits, 2, classes), high and low */
     eex_leaving leaving[EEX_MAX_EXITS];
-    void *chain;                   /* the device's recording of all segments for one sample */
+    void *single;                  /* the device's recording of all segments for one sample */
     int loss_op[EEX_MAX_EXITS];    /* -1: exit without a loss */
     int head_op[EEX_MAX_EXITS];    /* -1: exit not lowered */
     int head_input[EEX_MAX_EXITS]; /* node that the head pools and classifies, -1: only scores */
