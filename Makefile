@@ -1,5 +1,6 @@
 # Two commands do everything on a fresh machine: make run, make test.
-# The rest: make (build), make install, make bench, make lint, make clean.
+# The rest: make (build), make install, make bundle (a folder that runs where nothing is installed),
+# make bench, make lint, make clean.
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
@@ -7,7 +8,7 @@ PRESET ?= release
 BUILD := build/$(PRESET)
 EEX := $(BUILD)/bin/eex
 
-.PHONY: all run test deps build install lint format bench clean
+.PHONY: all run test deps build install bundle lint format bench clean
 
 all: build
 
@@ -44,6 +45,12 @@ deps:
 
 install: build
 	cmake --install $(BUILD) --prefix $(PREFIX)
+
+# BUNDLE_TESTS=1 puts the tests in too, for a GPU machine that has no packages.
+bundle: deps
+	@cmake --preset bundle -DEEX_TEST_ROOT=$(if $(BUNDLE_TESTS),.,$(CURDIR)) >/dev/null
+	@cmake --build build/bundled -j $(JOBS) --target $(if $(BUNDLE_TESTS),all,eex)
+	BUNDLE_TESTS=$(BUNDLE_TESTS) scripts/bundle.sh build/bundled
 
 SOURCES = $$(git ls-files '*.c' '*.h' '*.cu' '*.cuh' '*.cpp')
 

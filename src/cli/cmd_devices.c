@@ -27,8 +27,9 @@ static void print_gpu(const eex_cuda_inventory *cuda, int i)
     printf(", %.1f GiB", (double)gpu->bytes / (1 << 30));
     if (gpu->free_known)
         printf(" (%.1f free)", (double)gpu->free_bytes / (1 << 30));
-    printf("\n%9suses float32%s%s%s%s\n", "", gpu->tf32 ? ", TF32" : "",
+    printf("\n%9suses float32%s%s%s%s%s\n", "", gpu->tf32 ? ", TF32" : "",
            gpu->bf16 ? ", bfloat16" : "", cuda->graphs ? ", graphs" : "",
+           cuda->conditional ? ", conditional graph nodes" : "",
            gpu->energy ? ", NVML's energy counter" : "");
 }
 
@@ -104,6 +105,7 @@ static void json_gpu(eex_json *json, const eex_cuda_inventory *cuda, int i)
     eex_json_bool(json, "tf32", gpu->tf32);
     eex_json_bool(json, "bf16", gpu->bf16);
     eex_json_bool(json, "graphs", cuda->graphs);
+    eex_json_bool(json, "conditional_nodes", cuda->conditional);
     eex_json_bool(json, "energy", gpu->energy);
     eex_json_end(json);
 }

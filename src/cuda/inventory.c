@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/status.h"
+#include "cuda/chain.h"
 #include "cuda/libs.h"
 
 /* Of NVML, by its documented ABI, what is asked here alone; 0 is success. */
@@ -110,7 +111,7 @@ static void ask_libraries(eex_cuda_inventory *out)
 void eex_cuda_take_inventory(eex_cuda_inventory *out)
 {
     nvml n = {0};
-    *out = (eex_cuda_inventory){.graphs = true};
+    *out = (eex_cuda_inventory){.graphs = true, .conditional = eex__cuda_has_chain()};
     ask_runtime(out);
     ask_libraries(out);
     if (nvml_open(&n)) {

@@ -32,7 +32,8 @@ typedef struct eex_cuda_inventory {
     char cublas[32], cublas_path[256];
     char cudnn[32], cudnn_path[256];
     char nvml[80];
-    bool graphs; /* steps and segments are recorded and replayed */
+    bool graphs;      /* steps and segments are recorded and replayed */
+    bool conditional; /* one input's segments are conditional nodes of one graph */
 } eex_cuda_inventory;
 
 /* Fills *out, whatever is missing; the rest of it is "" or 0. */
