@@ -9,24 +9,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Table III: after which block, and of how many blocks. */
-static const struct {
+/* After which block, and of how many blocks. */
+typedef struct place {
     const char *point;
     int blocks;
-} table3[] = {{"features.3.add", 2}, {"features.5.add", 2},  {"features.6.add", 2},
-              {"features.8.add", 3}, {"features.13.add", 4}, {"features.15.add", 3},
-              {"features.16.add", 3}};
+} place;
 
-enum { GATES = sizeof table3 / sizeof *table3 };
+/* Table III */
+static const place table3[] = {
+    {"features.3.add", 2},  {"features.5.add", 2},  {"features.6.add", 2}, {"features.8.add", 3},
+    {"features.13.add", 4}, {"features.15.add", 3}, {"features.16.add", 3}};
 
-static int add_gates(eex_graph **graph)
+/* What the search chose for CIFAR-10 (docs/results.md). */
+static const place chosen[] = {{"features.5.add", 1}, {"features.6.add", 1}, {"features.8.add", 1}};
+
+enum { MOST_GATES = sizeof table3 / sizeof *table3, CHOSEN = sizeof chosen / sizeof *chosen };
+
+static int add_gates(eex_graph **graph, const place *places, int count)
 {
-    eex_gate gates[GATES] = {0};
+    eex_gate gates[MOST_GATES] = {0};
     eex_graph *gated;
-    for (int i = 0; i < GATES; i++)
-        gates[i] = (eex_gate){.point = eex_graph_find(*graph, table3[i].point),
-                              .blocks = table3[i].blocks};
-    EEX_TRY(eex_graph_with_gates(&gated, *graph, gates, GATES, EEX_ACT_RELU6));
+    for (int i = 0; i < count; i++)
+        gates[i] = (eex_gate){.point = eex_graph_find(*graph, places[i].point),
+                              .blocks = places[i].blocks};
+    EEX_TRY(eex_graph_with_gates(&gated, *graph, gates, count, EEX_ACT_RELU6));
     eex_graph_free(*graph);
     *graph = gated;
     return EEX_OK;
@@ -36,18 +42,30 @@ static int build(eex_graph **out, const char *name)
 {
     if (strcmp(name, "resnet50") == 0)
         return eex_test_resnet50(out, CLASSES, SIDE);
-    if (strcmp(name, "mobilenetv2") != 0 && strcmp(name, "mobilenetv2+gates") != 0)
-        return eex_fail(EEX_EINVAL,
-                        "network %s: there are mobilenetv2, mobilenetv2+gates and resnet50", name);
+    bool gates = strcmp(name, "mobilenetv2+gates") == 0;
+    bool exits = strcmp(name, "mobilenetv2+exits") == 0;
+    if (strcmp(name, "mobilenetv2") != 0 && !gates && !exits)
+        return eex_fail(
+            EEX_EINVAL,
+            "network %s: there are mobilenetv2, mobilenetv2+gates, mobilenetv2+exits and "
+            "resnet50",
+            name);
     EEX_TRY(eex_test_mobilenetv2(out, CLASSES, SIDE));
-    return strchr(name, '+') ? add_gates(out) : EEX_OK;
+    if (gates)
+        return add_gates(out, table3, MOST_GATES);
+    return exits ? add_gates(out, chosen, CHOSEN) : EEX_OK;
 }
 
 int network_open(network *out, const char *name, int threads)
 {
-    *out = (network){.name = name};
     EEX_TRY(eex_cpu_register());
-    EEX_TRY(eex_device_open(&out->dev, "cpu", &(eex_device_options){.threads = threads}));
+    return network_open_on(out, name, "cpu", threads);
+}
+
+int network_open_on(network *out, const char *name, const char *device, int threads)
+{
+    *out = (network){.name = name};
+    EEX_TRY(eex_device_open(&out->dev, device, &(eex_device_options){.threads = threads}));
     EEX_TRY(build(&out->graph, name));
     out->macs = (double)eex_cost_total(out->graph, EEX_MACS);
     return eex_params_new(&out->params, out->dev, out->graph, 1);
