@@ -4,8 +4,8 @@
 #include "base/status.h"
 #include "core/evaluate.h"
 #include "core/params.h"
-#include "cpu/cpu_register.h"
 #include "support/backbones.h"
+#include "support/devices.h"
 #include "support/traces.h"
 
 #include <criterion/criterion.h>
@@ -127,8 +127,7 @@ static int graph_and_params(void)
 
 Test(memory, every_failure_is_reported)
 {
-    cr_assert_eq(eex_cpu_register(), EEX_OK);
-    cr_assert_eq(eex_device_open(&device, "cpu", &(eex_device_options){.threads = 1}), EEX_OK);
+    device = open_device(1);
     cr_assert_gt(test_fail_each_allocation(graph_and_params), 20);
     eex_device_close(device);
     cr_assert_gt(test_fail_each_allocation(calibrate_and_sweep), 30);

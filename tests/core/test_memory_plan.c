@@ -3,8 +3,8 @@
 
 #include "base/status.h"
 #include "core/engine.h"
-#include "cpu/cpu_register.h"
 #include "support/backbones.h"
+#include "support/devices.h"
 
 #include <criterion/criterion.h>
 
@@ -80,8 +80,7 @@ static int engine(void)
 
 Test(memory_plan, every_failure_is_reported)
 {
-    cr_assert_eq(eex_cpu_register(), EEX_OK);
-    cr_assert_eq(eex_device_open(&device, "cpu", &(eex_device_options){.threads = 1}), EEX_OK);
+    device = open_device(1);
     cr_assert_eq(eex_test_tiny_gated(&graph, CLASSES), EEX_OK);
     cr_assert_eq(eex_params_new(&params, device, graph, 1), EEX_OK);
     cr_assert_gt(test_fail_each_allocation(train_with_sgd), 40);

@@ -1,6 +1,6 @@
 #include "core/params.h"
-#include "cpu/cpu_register.h"
 #include "support/backbones.h"
+#include "support/devices.h"
 
 #include "base/status.h"
 
@@ -17,8 +17,7 @@ static eex_device *dev;
 
 static void setup(void)
 {
-    OK(eex_cpu_register());
-    OK(eex_device_open(&dev, "cpu", &(eex_device_options){.threads = 1}));
+    dev = open_device(1);
 }
 
 static void teardown(void)

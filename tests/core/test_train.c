@@ -2,8 +2,8 @@
 #include "base/signals.h"
 #include "base/status.h"
 #include "core/train.h"
-#include "cpu/cpu_register.h"
 #include "support/backbones.h"
+#include "support/devices.h"
 #include "support/folder.h"
 #include "support/patches.h"
 
@@ -27,8 +27,7 @@ static void setup(void)
 {
     test_folder_make(folder);
     data = patches_open(folder, TRAIN, 8, 12);
-    OK(eex_cpu_register());
-    OK(eex_device_open(&dev, "cpu", &(eex_device_options){.threads = 2}));
+    dev = open_device(2);
     OK(eex_test_tiny_gated(&graph, PATCH_CLASSES));
     for (uint32_t i = 0; i < TRAIN; i++)
         samples[i] = i;

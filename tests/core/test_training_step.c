@@ -2,7 +2,7 @@
  * and the same regimes, and wrote the numbers. */
 #include "base/status.h"
 #include "core/plan.h"
-#include "cpu/cpu_register.h"
+#include "support/devices.h"
 #include "support/fixture.h"
 
 #include <criterion/criterion.h>
@@ -122,8 +122,7 @@ static bed make_bed(const scenario *how)
     bed b = {.how = how, .numbers = fixture_open(EEX_FIXTURES "/training_step.bin")};
     b.graph = build();
     cr_assert_eq(eex_graph_exits(b.graph), EXITS);
-    OK(eex_cpu_register());
-    OK(eex_device_open(&b.dev, "cpu", &(eex_device_options){.threads = 2}));
+    b.dev = open_device(2);
     OK(eex_params_new(&b.params, b.dev, b.graph, 1));
     set_initial(&b);
     OK(eex_optimizer_state_new(&b.state, b.params, &how->options.optimizer));

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/rng.h"
-#include "cpu/devices.h"
+#include "support/devices.h"
 #include "support/tensor.h"
 
 enum { MOST = 129, SIDE = 32, PIXELS = SIDE * SIDE };
@@ -170,13 +170,13 @@ static void reference_on(eex_device *dev)
 
 Test(augment, matches_the_reference)
 {
-    on_each_cpu(reference_on);
+    on_each_device(reference_on);
 }
 
 /* What a sample looks like depends on the seed, the epoch and its number, not on where it is. */
 Test(augment, depends_on_the_sample_and_not_on_its_place)
 {
-    eex_device *dev = open_cpu("", 3), *single = open_cpu("", 1);
+    eex_device *dev = open_device(3), *single = open_device(1);
     const eex_augment how = {
         .enabled = true, .crop_pad = 4, .flip = true, .cutout = 8, .jitter = 0.4f};
     augment_case *all = case_new(dev, MOST, SIDE, SIDE, 3, how);
@@ -204,7 +204,7 @@ Test(augment, depends_on_the_sample_and_not_on_its_place)
 Test(augment, shifts_and_flips_are_uniform)
 {
     enum { EPOCHS = 40, N = 8 };
-    eex_device *dev = open_cpu("", 1);
+    eex_device *dev = open_device(1);
     augment_case *t =
         case_new(dev, MOST, N, N, 1, (eex_augment){.enabled = true, .crop_pad = 1, .flip = true});
     int rows[N] = {0}, columns[N] = {0}, seen = 0;
@@ -235,7 +235,7 @@ Test(augment, shifts_and_flips_are_uniform)
 
 Test(augment, impossible_images_are_refused)
 {
-    eex_device *dev = open_cpu("", 1);
+    eex_device *dev = open_device(1);
     void *state;
     eex_op op = {.kind = EEX_OP_AUGMENT, .name = "input"};
     op.u.augment = (eex_op_augment){.c = 4, .h = 8, .w = 8};

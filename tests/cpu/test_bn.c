@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cpu/devices.h"
+#include "support/devices.h"
 #include "support/reference_ops.h"
 #include "support/tensor.h"
 
@@ -139,7 +139,7 @@ static void training_on(eex_device *dev)
 
 Test(bn, training_matches_the_reference)
 {
-    on_each_cpu(training_on);
+    on_each_device(training_on);
 }
 
 static void evaluation_on(eex_device *dev)
@@ -159,7 +159,7 @@ static void evaluation_on(eex_device *dev)
 
 Test(bn, evaluation_matches_the_reference)
 {
-    on_each_cpu(evaluation_on);
+    on_each_device(evaluation_on);
 }
 
 /* A sample's result must not depend on the batch it came in, nor on the threads. */
@@ -167,7 +167,7 @@ Test(bn, evaluation_of_a_sample_is_the_same_in_any_batch)
 {
     const shape s = {129, 16, 24};
     norm_case all, one;
-    eex_device *dev = open_cpu("", 3), *single = open_cpu("", 1);
+    eex_device *dev = open_device(3), *single = open_device(1);
     case_init(&all, dev, s, EEX_ACT_RELU6, true);
     all.op.kind = EEX_OP_BN_EVAL;
     case_run(&all);
@@ -206,7 +206,7 @@ static void far_from_zero_on(eex_device *dev)
 
 Test(bn, values_far_from_zero_keep_their_variance)
 {
-    on_each_cpu(far_from_zero_on);
+    on_each_device(far_from_zero_on);
 }
 
 static void nan_on(eex_device *dev)
@@ -223,7 +223,7 @@ static void nan_on(eex_device *dev)
 
 Test(bn, nan_is_not_hidden_by_the_activation)
 {
-    on_each_cpu(nan_on);
+    on_each_device(nan_on);
 }
 
 /* ---- backward ---- */
@@ -356,7 +356,7 @@ static void backward_on(eex_device *dev)
 
 Test(bn, gradients_match_finite_differences)
 {
-    on_each_cpu(backward_on);
+    on_each_device(backward_on);
 }
 
 static void partial_on(eex_device *dev)
@@ -370,12 +370,12 @@ static void partial_on(eex_device *dev)
 
 Test(bn, gradients_that_nobody_needs_may_be_left_out)
 {
-    on_each_cpu(partial_on);
+    on_each_device(partial_on);
 }
 
 Test(bn, training_is_the_same_bit_for_bit_every_time)
 {
-    eex_device *dev = open_cpu("", 3);
+    eex_device *dev = open_device(3);
     norm_case first, second;
     case_init(&first, dev, (shape){129, 16, 24}, EEX_ACT_RELU, true);
     case_init(&second, dev, (shape){129, 16, 24}, EEX_ACT_RELU, true);

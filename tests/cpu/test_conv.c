@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cpu/devices.h"
+#include "support/devices.h"
 #include "support/reference_conv.h"
 #include "support/reference_ops.h"
 #include "support/tensor.h"
@@ -182,7 +182,7 @@ static void forward_on(eex_device *dev)
 
 Test(conv, forward_matches_reference)
 {
-    on_each_cpu(forward_on);
+    on_each_device(forward_on);
 }
 
 static void bwd_data_case(conv_case *c, bool accumulate)
@@ -243,7 +243,7 @@ static void backward_on(eex_device *dev)
 
 Test(conv, gradients_match_reference)
 {
-    on_each_cpu(backward_on);
+    on_each_device(backward_on);
 }
 
 /* sum(dy * conv(x, w) + dy * bias) as a function of one of the three. */
@@ -311,7 +311,7 @@ static void slopes_on(eex_device *dev)
 
 Test(conv, gradients_match_finite_differences)
 {
-    on_each_cpu(slopes_on);
+    on_each_device(slopes_on);
 }
 
 /* The forward pass of samples [first, first + batch) of a case, one prepared op for all batches. */
@@ -350,10 +350,7 @@ static void batches_of(eex_device *dev, shape s, bool w_static)
     tensor_download(&c.b, parts);
     expect_equal_bits("a sample alone and in a batch", parts.host, whole.host, c.ny);
 
-    eex_device *single = open_cpu(strstr(dev->name, "avx512") ? "avx512"
-                                  : strstr(dev->name, "avx2") ? "avx2"
-                                                              : "generic",
-                                  1);
+    eex_device *single = open_device_like(dev, 1);
     op.u.conv.y = parts.dev;
     op.u.conv.w_static = !w_static;
     cr_assert_eq(single->vtable->prepare(single, &state, &op, BATCH), EEX_OK, "%s", eex_error());
@@ -376,7 +373,7 @@ static void batches_on(eex_device *dev)
 
 Test(conv, result_of_a_sample_depends_on_nothing_else)
 {
-    on_each_cpu(batches_on);
+    on_each_device(batches_on);
 }
 
 static void repeat_on(eex_device *dev)
@@ -400,12 +397,12 @@ static void repeat_on(eex_device *dev)
 
 Test(conv, gradients_repeat_bit_for_bit)
 {
-    on_each_cpu(repeat_on);
+    on_each_device(repeat_on);
 }
 
 Test(conv, refuses_what_it_cannot_do)
 {
-    eex_device *dev = open_cpu("generic", 1);
+    eex_device *dev = open_device(1);
     eex_op op = {.kind = EEX_OP_CONV, .name = "stem"};
     void *state = NULL;
     op.u.conv.window = (eex_window){4, 5, 5, 8, 5, 5, 3, 1, 1, 2};

@@ -93,12 +93,12 @@ static void memory_on(eex_device *dev)
 
 Test(device, memory_goes_there_and_back)
 {
-    on_each_cpu(memory_on);
+    on_each_device(memory_on);
 }
 
 Test(device, too_much_memory_is_an_error)
 {
-    eex_device *dev = open_cpu("", 1);
+    eex_device *dev = open_device(1);
     void *memory;
     cr_assert_eq(dev->vtable->allocate(dev, &memory, SIZE_MAX), EEX_ENOMEM);
     cr_assert_null(memory);
@@ -108,7 +108,7 @@ Test(device, too_much_memory_is_an_error)
 
 Test(device, an_op_of_no_kind_is_refused)
 {
-    eex_device *dev = open_cpu("", 1);
+    eex_device *dev = open_device(1);
     eex_op op = {.kind = EEX_OP_KINDS, .name = "odd"}, pool = {.kind = EEX_OP_GLOBAL_POOL};
     void *state;
     cr_assert_eq(dev->vtable->prepare(dev, &state, &op, 1), EEX_EUNSUPPORTED);

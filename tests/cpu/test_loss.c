@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "cpu/devices.h"
+#include "support/devices.h"
 #include "support/reference_ops.h"
 #include "support/tensor.h"
 
@@ -94,7 +94,7 @@ static void value_on(eex_device *dev)
 
 Test(loss, totals_match_the_reference)
 {
-    on_each_cpu(value_on);
+    on_each_device(value_on);
 }
 
 typedef struct objective {
@@ -128,7 +128,7 @@ static void gradient_on(eex_device *dev)
 
 Test(loss, gradients_match_finite_differences)
 {
-    on_each_cpu(gradient_on);
+    on_each_device(gradient_on);
 }
 
 static void without_gradient_on(eex_device *dev)
@@ -147,7 +147,7 @@ static void without_gradient_on(eex_device *dev)
 
 Test(loss, gradient_may_be_left_out)
 {
-    on_each_cpu(without_gradient_on);
+    on_each_device(without_gradient_on);
 }
 
 /* Huge logits must not overflow; a NaN must reach the total. */
@@ -171,12 +171,12 @@ static void extremes_on(eex_device *dev)
 
 Test(loss, extreme_logits_are_finite_and_nan_is_seen)
 {
-    on_each_cpu(extremes_on);
+    on_each_device(extremes_on);
 }
 
 Test(loss, label_out_of_range_is_an_error)
 {
-    eex_device *dev = open_cpu("", 1);
+    eex_device *dev = open_device(1);
     loss_run r;
     run_init(&r, dev, cases[2]);
     r.host_labels[1] = 10;
@@ -253,14 +253,14 @@ static void head_on(eex_device *dev)
 
 Test(head, scores_match_the_reference)
 {
-    on_each_cpu(head_on);
+    on_each_device(head_on);
 }
 
 /* Replaying a trace and running the engine must decide alike: not one bit may depend on the batch
  * or on the number of threads. */
 Test(head, scores_of_a_sample_are_the_same_in_any_batch)
 {
-    eex_device *dev = open_cpu("", 3), *single = open_cpu("", 1);
+    eex_device *dev = open_device(3), *single = open_device(1);
     bench b, c;
     scores all, one;
     bench_init(&b, dev);

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "cpu/devices.h"
+#include "support/devices.h"
 #include "support/tensor.h"
 
 enum { LARGE = 16 * 5001 };
@@ -86,7 +86,7 @@ static void sgd_on(eex_device *dev)
 
 Test(optim, sgd_matches_the_reference)
 {
-    on_each_cpu(sgd_on);
+    on_each_device(sgd_on);
 }
 
 static void check_adamw(optim_case *t, double clip)
@@ -119,7 +119,7 @@ static void adamw_on(eex_device *dev)
 
 Test(optim, adamw_matches_the_reference)
 {
-    on_each_cpu(adamw_on);
+    on_each_device(adamw_on);
 }
 
 /* Early steps move faster than ema_decay says; step 3 keeps 4/13 at most. */
@@ -143,7 +143,7 @@ static void ema_on(eex_device *dev)
 
 Test(optim, ema_warms_up)
 {
-    on_each_cpu(ema_on);
+    on_each_device(ema_on);
 }
 
 static double run_norm(optim_case *t, float largest)
@@ -180,7 +180,7 @@ static void norm_on(eex_device *dev)
 
 Test(optim, gradient_norm_and_clipping_factor)
 {
-    on_each_cpu(norm_on);
+    on_each_device(norm_on);
 }
 
 Test(optim, gradient_norm_is_the_same_for_any_number_of_threads)
@@ -188,7 +188,7 @@ Test(optim, gradient_norm_is_the_same_for_any_number_of_threads)
     double norms[2];
     for (int i = 0; i < 2; i++) {
         optim_case t;
-        eex_device *dev = open_cpu("", 1 + 2 * i);
+        eex_device *dev = open_device(1 + 2 * i);
         case_init(&t, dev, EEX_OP_GRAD_NORM, LARGE);
         norms[i] = run_norm(&t, 1);
         bench_free(&t.b);
@@ -199,7 +199,7 @@ Test(optim, gradient_norm_is_the_same_for_any_number_of_threads)
 
 Test(optim, wrong_buffers_are_refused)
 {
-    eex_device *dev = open_cpu("", 1);
+    eex_device *dev = open_device(1);
     void *state;
     optim_case t;
     case_init(&t, dev, EEX_OP_SGD, 48);

@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <math.h>
 
-#include "cpu/devices.h"
+#include "support/devices.h"
 #include "support/fixture.h"
 #include "support/tensor.h"
 
@@ -120,7 +120,7 @@ static void bn_on(eex_device *dev)
 
 Test(pytorch, batch_norm)
 {
-    on_each_cpu(bn_on);
+    on_each_device(bn_on);
 }
 
 /* ---- loss ---- */
@@ -161,7 +161,7 @@ static void loss_on(eex_device *dev)
 
 Test(pytorch, loss)
 {
-    on_each_cpu(loss_on);
+    on_each_device(loss_on);
 }
 
 /* ---- optimisers ---- */
@@ -212,7 +212,7 @@ static void optimisers_on(eex_device *dev)
 
 Test(pytorch, optimisers)
 {
-    on_each_cpu(optimisers_on);
+    on_each_device(optimisers_on);
 }
 
 /* ---- windows and convolutions, of (2 or 3, 7, 6, c) images ---- */
@@ -250,7 +250,7 @@ static void pool_on(eex_device *dev)
 
 Test(pytorch, max_pool)
 {
-    on_each_cpu(pool_on);
+    on_each_device(pool_on);
 }
 
 static void check_conv(eex_device *dev, const char *group, eex_window w)
@@ -287,5 +287,5 @@ static void conv_on(eex_device *dev)
 
 Test(pytorch, convolutions)
 {
-    on_each_cpu(conv_on);
+    on_each_device(conv_on);
 }

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "cpu/devices.h"
+#include "support/devices.h"
 #include "support/reference_ops.h"
 #include "support/tensor.h"
 
@@ -75,7 +75,7 @@ static void max_on(eex_device *dev)
 
 Test(windows, max_pool_matches_the_reference)
 {
-    on_each_cpu(max_on);
+    on_each_device(max_on);
 }
 
 static void nan_on(eex_device *dev)
@@ -94,7 +94,7 @@ static void nan_on(eex_device *dev)
 
 Test(windows, max_pool_shows_nan)
 {
-    on_each_cpu(nan_on);
+    on_each_device(nan_on);
 }
 
 /* sum(dy * pool(x)). */
@@ -160,7 +160,7 @@ static void max_bwd_on(eex_device *dev)
 
 Test(windows, gradient_of_max_pool_matches_finite_differences)
 {
-    on_each_cpu(max_bwd_on);
+    on_each_device(max_bwd_on);
 }
 
 /* Equal values: one of them gets the gradient, the first, as in PyTorch. */
@@ -190,7 +190,7 @@ static void tie_on(eex_device *dev)
 
 Test(windows, first_of_equal_maxima_gets_the_gradient)
 {
-    on_each_cpu(tie_on);
+    on_each_device(tie_on);
 }
 
 typedef struct image {
@@ -242,7 +242,7 @@ static void mean_on(eex_device *dev)
 
 Test(windows, global_pool_matches_the_reference)
 {
-    on_each_cpu(mean_on);
+    on_each_device(mean_on);
 }
 
 static void mean_bwd_on(eex_device *dev)
@@ -273,12 +273,12 @@ static void mean_bwd_on(eex_device *dev)
 
 Test(windows, gradient_of_global_pool_matches_finite_differences)
 {
-    on_each_cpu(mean_bwd_on);
+    on_each_device(mean_bwd_on);
 }
 
 Test(windows, pools_of_a_sample_are_the_same_in_any_batch)
 {
-    eex_device *dev = open_cpu("", 3), *single = open_cpu("", 1);
+    eex_device *dev = open_device(3), *single = open_device(1);
     bench b, c;
     bench_init(&b, dev);
     bench_init(&c, single);

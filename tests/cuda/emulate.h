@@ -319,6 +319,10 @@ inline unsigned atomicDec(unsigned *at, unsigned most)
     return old;
 }
 
+/* ---- graphs ---- */
+
+extern "C" void cudaGraphSetConditional(cudaGraphConditionalHandle handle, unsigned int value);
+
 /* ---- bits ---- */
 
 inline int __popc(unsigned x)

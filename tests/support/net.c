@@ -2,8 +2,8 @@
 
 #include "base/rng.h"
 #include "base/status.h"
-#include "cpu/cpu_register.h"
 #include "support/backbones.h"
+#include "support/devices.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -54,8 +54,7 @@ net net_open(net_builder build, int count, int threads)
     net n = {.count = count};
     eex_rng rng;
     eex_rng_seed(&rng, 3, 4);
-    OK(eex_cpu_register());
-    OK(eex_device_open(&n.dev, "cpu", &(eex_device_options){.threads = threads}));
+    n.dev = open_device(threads);
     OK(build(&n.graph, NET_CLASSES));
     OK(eex_params_new(&n.params, n.dev, n.graph, 11));
     for (int i = 0; i < eex_graph_nodes(n.graph); i++) {

@@ -1,0 +1,49 @@
+#include "support/devices.h"
+
+#include <stdlib.h>
+
+#include "cpu/device_cpu.h"
+#include "cpu/devices.h"
+#include "cpu/kernels/kernels.h"
+
+const char device_kind[] = "cpu";
+static const char *const isas[] = {"avx512", "avx2", "generic"};
+enum { ISAS = sizeof isas / sizeof *isas };
+
+eex_device *open_cpu(const char *isa, int threads)
+{
+    eex_device *dev;
+    eex_device_options options = {.threads = threads, .deterministic = true};
+    setenv("EEX_CPU_ISA", isa, 1);
+    cr_assert_eq(eex_cpu_open(&dev, &options), EEX_OK, "%s", eex_error());
+    return dev;
+}
+
+eex_device *open_device(int threads)
+{
+    return open_cpu("", threads);
+}
+
+eex_device *open_device_like(const eex_device *dev, int threads)
+{
+    int i = 0;
+    while (i < ISAS - 1 && !strstr(dev->name, isas[i]))
+        i++;
+    return open_cpu(isas[i], threads);
+}
+
+void on_each_device(void (*test)(eex_device *dev))
+{
+    int found = 0;
+    for (int i = 0; i < ISAS; i++) {
+        if (!eex__kernels_find(isas[i]))
+            continue;
+        found++;
+        for (int threads = 1; threads <= 3; threads += 2) {
+            eex_device *dev = open_cpu(isas[i], threads);
+            test(dev);
+            eex_device_close(dev);
+        }
+    }
+    cr_assert_gt(found, 0);
+}

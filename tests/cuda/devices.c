@@ -1,0 +1,29 @@
+#include "support/devices.h"
+
+#include "cuda/cuda_register.h"
+
+const char device_kind[] = "cuda";
+
+eex_device *open_device(int threads)
+{
+    eex_device *dev;
+    int code = eex_cuda_register();
+    cr_assert_eq(code, EEX_OK, "%s", eex_error());
+    code = eex_device_open(&dev, "cuda", &(eex_device_options){.deterministic = true});
+    if (code == EEX_ENOTFOUND)
+        cr_skip_test("%s", eex_error());
+    cr_assert_eq(code, EEX_OK, "%s", eex_error());
+    return dev;
+}
+
+eex_device *open_device_like(const eex_device *dev, int threads)
+{
+    return open_device(threads);
+}
+
+void on_each_device(void (*test)(eex_device *dev))
+{
+    eex_device *dev = open_device(1);
+    test(dev);
+    eex_device_close(dev);
+}
