@@ -53,16 +53,19 @@ add_licences() {
     done
 }
 
-# Programs of the tests and what they read: tests/run.sh runs them on the machine's devices.
+# The tests for GPUs and what they read: tests/run.sh runs them on the machine's first one.
 add_tests() {
     local program
     mkdir -p "$folder/tests/bin" "$folder/tests/tests"
-    for program in "$build"/tests/test_* "$build"/bin/test_*; do
-        [ -x "$program" ] && [ -f "$program" ] || continue
-        [[ $program =~ emulated ]] && continue
+    for program in "$build"/bin/gpu_*; do
+        [ -x "$program" ] || continue
         strip -o "$folder/tests/bin/${program##*/}" "$program"
         add_libraries "$program"
     done
+    if [ -x "$build/bin/bench_cuda" ]; then
+        strip -o "$folder/bin/bench_cuda" "$build/bin/bench_cuda"
+        cp "$source"/benchmarks/{compare_cuda.*,peer_torch_cuda.py,peer_networks.py} "$folder/bin/"
+    fi
     cp -r "$source"/tests/{fixtures,cli} "$folder/tests/tests/"
     for program in lua experiments datasets; do
         cp -r "$source/$program" "$folder/tests/"
@@ -89,7 +92,8 @@ two libraries are not in the system's library path, name their folders:
 TEXT
     [ -d "$folder/tests" ] && cat >>"$folder/README" <<'TEXT'
 
-    bash tests/run.sh            the tests; "bash tests/run.sh cuda" those of GPUs alone
+    bash tests/run.sh              the tests on this machine's GPU
+    bash bin/compare_cuda.sh .     what bench_cuda measures, beside PyTorch
 TEXT
     return 0
 }
@@ -104,5 +108,7 @@ glibc=$(find "$folder" -type f \( -name '*.so*' -o -perm -u+x \) -exec objdump -
     grep -oE 'GLIBC_[0-9.]+' | sort -uV | tail -1 | sed 's/GLIBC_//')
 add_licences
 write_readme
-tar -C "$out" -cf - "$name" | xz -6 -T0 >"$folder.tar.xz"
+level=-6
+[ -z "${BUNDLE_TESTS:-}" ] || level=-9 # the tests share most of their bytes, megabytes apart
+tar -C "$out" -cf - "$name" | xz "$level" -T0 >"$folder.tar.xz"
 du -sh "$folder" "$folder.tar.xz" | sed 's/^/bundle: /'

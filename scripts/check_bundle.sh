@@ -23,14 +23,15 @@ cd "$work"/eex-*/
 strays=$(env -i ldd bin/eex | awk '$2 == "=>" {print $3}' |
     grep -vE "^$work/|/lib(c|m|dl|rt|pthread|resolv)\.so" || true)
 [ -z "$strays" ] || fail "libraries from outside: $strays"
-if env -i ldd bin/eex | grep -E 'libcu|nvidia|not found'; then
+if env -i ldd bin/eex | grep -E 'lib(cuda|cudart|cublas|cudnn|nvrtc|nvidia)|not found'; then
     fail "linked to what may not be there"
 fi
 
 env -i bin/eex devices | grep '^cpu ' || fail "it does not start"
 env -i bin/eex devices --json >/dev/null
 env -i HOME="$work" EEX_DATA="$work/data" bin/eex run share/eex/experiments/quickstart.lua \
-    --out "$work/run" --set training.epochs=1 --set final.epochs=1 --set search.trials=50 \
+    --out "$work/run" --set dataset.train=600 --set dataset.calibration=100 \
+    --set dataset.validation=100 --set training.epochs=4 --set search.trials=50 \
     >"$work/out" 2>"$work/err" || { cat "$work/err" >&2; fail "the quick start does not run"; }
 grep -q 'exit' "$work/out" || fail "the quick start prints no table"
 env -i bin/eex show "$work/run" --json >/dev/null

@@ -7,6 +7,7 @@ cd "$(dirname "$0")" || exit 1
 root=$(cd .. && pwd)
 export LD_LIBRARY_PATH="$root/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 export EEX="$root/bin/eex" EEX_SOURCE_DIR=$PWD
+export EEX_CACHE_DIR=${EEX_CACHE_DIR:-$root/tests/cache}
 passed=0 failed=()
 
 verdict() {
@@ -25,7 +26,7 @@ verdict() {
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-for program in bin/test_*; do
+for program in bin/*; do
     [[ $program == *${1:-}* ]] || continue
     "$program" >"$log" 2>&1
     verdict "${program#bin/}" $?

@@ -25,7 +25,7 @@ function(eex_cuda_test program prefix test source library)
     add_executable(${program} ${source} cuda/devices.c)
     target_link_libraries(${program} PRIVATE eex_test_support ${library})
     target_compile_definitions(${program} PRIVATE
-        EEX_SOURCE_DIR="${CMAKE_SOURCE_DIR}" EEX_FIXTURES="${CMAKE_CURRENT_SOURCE_DIR}/fixtures")
+        EEX_SOURCE_DIR="${EEX_TEST_ROOT}" EEX_FIXTURES="${EEX_TEST_ROOT}/tests/fixtures")
     set_target_properties(${program} PROPERTIES LINKER_LANGUAGE CXX)
     add_test(NAME ${prefix}/${test} COMMAND ${program})
     set_tests_properties(${prefix}/${test} PROPERTIES TIMEOUT 600
