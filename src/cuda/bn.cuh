@@ -32,7 +32,13 @@ static inline eex_columns eex_bn_wide(size_t rows, int c, int v)
     return eex_columns_of(rows, c, v, EEX_BN_WIDE, EEX_WARP);
 }
 
-/* For sums over all rows. chunks == 1: one block sees them all. */
+/* Whether one block has all rows of its channels. */
+static inline bool eex_bn_whole(const eex_columns &g)
+{
+    return g.chunks == 1;
+}
+
+/* For sums over all rows: whole, or in chunks of rows that blocks of EEX_BN_WIDE threads take. */
 static inline eex_columns eex_bn_columns(const eex_cuda *cuda, size_t rows, int c, int v)
 {
     eex_columns g = eex_columns_of(rows, c, v, EEX_BN_THREADS, v == 1 ? 8 : 2);

@@ -10,26 +10,22 @@ template <typename T, int V, int N>
 __device__ static inline void eex_bn_apply_rows(const eex_op_bn &bn, const eex_bn_affine<V> &a,
                                                 size_t at, size_t stride)
 {
-    const T *x = (const T *)bn.x + at, *residual = (const T *)bn.residual;
-    float value[N][V], more[N][V];
-#pragma unroll
-    for (int i = 0; i < N; i++)
-        eex_get<T, V>(value[i], x + (size_t)i * stride);
+    eex_raw<T, V> x[N], residual[N];
 #pragma unroll
     for (int i = 0; i < N; i++) {
-        if (residual)
-            eex_get<T, V>(more[i], residual + at + (size_t)i * stride);
-        else
-#pragma unroll
-            for (int j = 0; j < V; j++)
-                more[i][j] = 0;
+        x[i].load((const T *)bn.x + at + (size_t)i * stride);
+        if (bn.residual)
+            residual[i].load((const T *)bn.residual + at + (size_t)i * stride);
     }
 #pragma unroll
     for (int i = 0; i < N; i++) {
+        float y[V];
 #pragma unroll
-        for (int j = 0; j < V; j++)
-            value[i][j] = eex_act_apply(bn.act, eex_bn_value<V>(a, value[i][j], j) + more[i][j]);
-        eex_put<T, V>((T *)bn.y + at + (size_t)i * stride, value[i]);
+        for (int j = 0; j < V; j++) {
+            float z = eex_bn_value<V>(a, x[i].at(j), j);
+            y[j] = eex_act_apply(bn.act, bn.residual ? z + residual[i].at(j) : z);
+        }
+        eex_put<T, V>((T *)bn.y + at + (size_t)i * stride, y);
     }
 }
 
@@ -37,7 +33,7 @@ template <typename T, int V>
 __device__ static inline void eex_bn_apply(const eex_op_bn &bn, const eex_bn_affine<V> &a,
                                            const eex_columns &g, const eex_column &t)
 {
-    enum { N = eex_rows<V>::COUNT };
+    enum { N = EEX_ROWS };
     size_t c = (size_t)g.c, ty = (size_t)g.ty, r = t.begin;
     for (; r + (N - 1) * ty < t.end; r += N * ty)
         eex_bn_apply_rows<T, V, N>(bn, a, r * c + (size_t)t.first, ty * c);

@@ -17,16 +17,16 @@ struct sums_args {
 template <typename T, int V, int N>
 static __device__ void add_rows(float (&sum)[V], const T *dy, size_t stride)
 {
-    float value[N][V];
+    eex_raw<T, V> raw[N];
 #pragma unroll
     for (int i = 0; i < N; i++)
-        eex_get<T, V>(value[i], dy + (size_t)i * stride);
+        raw[i].load(dy + (size_t)i * stride);
 #pragma unroll
     for (int j = 0; j < V; j++) {
-        float part = value[0][j];
+        float part = raw[0].at(j);
 #pragma unroll
         for (int i = 1; i < N; i++)
-            part += value[i][j];
+            part += raw[i].at(j);
         sum[j] += part;
     }
 }
@@ -34,7 +34,7 @@ static __device__ void add_rows(float (&sum)[V], const T *dy, size_t stride)
 template <typename T, int V>
 static __global__ void __launch_bounds__(THREADS) column_sums(sums_args a, eex_columns g)
 {
-    enum { N = eex_rows<V>::COUNT };
+    enum { N = EEX_ROWS };
     EEX_DYNAMIC_SHARED(float, shared);
     eex_column t = eex_column_of<V>(g, blockIdx.x);
     const T *dy = (const T *)a.dy + t.first;

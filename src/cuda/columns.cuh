@@ -76,10 +76,40 @@ template <int V> __device__ static inline eex_column eex_column_of(const eex_col
     return t;
 }
 
-/* Rows whose loads a thread issues before it uses the first: enough bytes on their way to keep the
- * memory busy, few enough registers to keep the threads. */
-template <int V> struct eex_rows {
-    enum { COUNT = V == 8 ? 2 : 4 };
+/* Rows whose loads a thread issues before it uses the first: 16 bytes of each of these, and of each
+ * of its threads, keep a processor's share of the memory busy. */
+enum { EEX_ROWS = 4 };
+
+/* A vector as it lies in memory: half the registers of its floats when it is bfloat16. */
+template <typename T, int V> struct eex_raw {
+    eex_bits16 bits;
+
+    __device__ void load(const T *from)
+    {
+        bits = *reinterpret_cast<const eex_bits16 *>(from);
+    }
+    __device__ float at(int j) const
+    {
+        uint32_t word = sizeof(T) == 4 ? bits.word[j]
+                        : j % 2        ? bits.word[j / 2] & 0xffff0000u
+                                       : bits.word[j / 2] << 16;
+        float value;
+        memcpy(&value, &word, sizeof value);
+        return value;
+    }
+};
+
+template <typename T> struct eex_raw<T, 1> {
+    T value;
+
+    __device__ void load(const T *from)
+    {
+        value = *from;
+    }
+    __device__ float at(int) const
+    {
+        return eex_float(value);
+    }
 };
 
 /* One vector as floats. */

@@ -16,33 +16,29 @@ static __device__ void epilogue_rows(const epilogue_args &a, const float (&bias)
                                      size_t stride)
 {
     T *y = (T *)a.y + at;
-    const T *residual = (const T *)a.residual;
-    float value[N][V];
+    eex_raw<T, V> raw[N], more[N];
 #pragma unroll
-    for (int i = 0; i < N; i++)
-        eex_get<T, V>(value[i], y + (size_t)i * stride);
-    if (residual) {
-        float more[N][V];
-#pragma unroll
-        for (int i = 0; i < N; i++)
-            eex_get<T, V>(more[i], residual + at + (size_t)i * stride);
-#pragma unroll
-        for (int i = 0; i < N * V; i++)
-            value[i / V][i % V] += more[i / V][i % V];
+    for (int i = 0; i < N; i++) {
+        raw[i].load(y + (size_t)i * stride);
+        if (a.residual)
+            more[i].load((const T *)a.residual + at + (size_t)i * stride);
     }
 #pragma unroll
     for (int i = 0; i < N; i++) {
+        float value[V];
 #pragma unroll
-        for (int j = 0; j < V; j++)
-            value[i][j] = eex_act_apply(a.act, value[i][j] + bias[j]);
-        eex_put<T, V>(y + (size_t)i * stride, value[i]);
+        for (int j = 0; j < V; j++) {
+            value[j] = raw[i].at(j) + bias[j];
+            value[j] = eex_act_apply(a.act, a.residual ? value[j] + more[i].at(j) : value[j]);
+        }
+        eex_put<T, V>(y + (size_t)i * stride, value);
     }
 }
 
 template <typename T, int V>
 static __global__ void __launch_bounds__(256) epilogue(epilogue_args a, eex_columns g)
 {
-    enum { N = eex_rows<V>::COUNT };
+    enum { N = EEX_ROWS };
     eex_column t = eex_column_of<V>(g, blockIdx.x);
     float bias[V] = {};
     if (a.bias && t.inside)

@@ -24,25 +24,28 @@ __device__ static inline void eex_moments_merge(eex_moments<V> *to, const eex_mo
     to->n = n;
 }
 
-/* Those of N values a channel. */
-template <int V, int N>
-__device__ static inline eex_moments<V> eex_moments_of(const float (&value)[N][V])
+/* Merges N more values a channel, relative to `shift`. */
+template <typename T, int V, int N>
+__device__ static inline void eex_moments_add(eex_moments<V> *to, const eex_raw<T, V> (&raw)[N],
+                                              const float (&shift)[V])
 {
-    eex_moments<V> m;
-    m.n = N;
+    float n = to->n + N, part = N / n, rest = to->n * part;
 #pragma unroll
     for (int j = 0; j < V; j++) {
-        float sum = 0;
+        float value[N], mean = 0, m2 = 0;
+#pragma unroll
+        for (int i = 0; i < N; i++) {
+            value[i] = raw[i].at(j) - shift[j];
+            mean += value[i] / N;
+        }
 #pragma unroll
         for (int i = 0; i < N; i++)
-            sum += value[i][j];
-        m.mean[j] = sum / N;
-        m.m2[j] = 0;
-#pragma unroll
-        for (int i = 0; i < N; i++)
-            m.m2[j] += (value[i][j] - m.mean[j]) * (value[i][j] - m.mean[j]);
+            m2 += (value[i] - mean) * (value[i] - mean);
+        float delta = mean - to->mean[j];
+        to->mean[j] += delta * part;
+        to->m2[j] += m2 + delta * delta * rest;
     }
-    return m;
+    to->n = n;
 }
 
 /* Floats of shared memory that a merge over a block needs. */

@@ -25,97 +25,167 @@ struct bwd_args {
     bool sums; /* whether there was a pass for them, which wrote dresidual */
 };
 
+/* What the slope of the activation is found from. */
+enum slope { SLOPE_ONE, SLOPE_OF_Y, SLOPE_OF_X };
+
 /* What one pass over the rows reads and writes. */
 template <typename T> struct bwd_pass {
-    const T *dy, *x, *y; /* y NULL: the output is found from x */
-    T *dx, *dz;
+    const T *dy, *x, *y; /* x NULL: deviations do not matter */
+    T *dx, *dz;          /* NULL: not wanted */
     eex_act act;
     bool dz_accumulate;
 };
 
-template <typename T, int V> struct bwd_row {
-    float dz[V], d[V];
+template <typename T> static __device__ bwd_pass<T> first_pass(const eex_op_bn_bwd &op)
+{
+    bwd_pass<T> p;
+    p.dy = (const T *)op.dy;
+    p.x = (const T *)op.x;
+    p.y = (const T *)op.y;
+    p.dx = NULL;
+    p.dz = (T *)op.dresidual;
+    p.act = op.act;
+    p.dz_accumulate = op.dresidual_accumulate;
+    return p;
+}
+
+static __device__ enum slope first_slope(const eex_op_bn_bwd &op)
+{
+    return op.act == EEX_ACT_NONE ? SLOPE_ONE : op.has_residual ? SLOPE_OF_Y : SLOPE_OF_X;
+}
+
+/* Whether the second pass finds the gradient in front of the activation where the first left it. */
+static __device__ bool dz_is_there(const bwd_args &args)
+{
+    return args.sums && args.op.dresidual && !args.op.dresidual_accumulate;
+}
+
+static __device__ enum slope second_slope(const bwd_args &args)
+{
+    return dz_is_there(args) ? SLOPE_ONE : first_slope(args.op);
+}
+
+/* What is left for dx when the sums have been taken, or all when there are none. */
+template <typename T> static __device__ bwd_pass<T> second_pass(const bwd_args &args)
+{
+    const eex_op_bn_bwd &op = args.op;
+    bwd_pass<T> p = first_pass<T>(op);
+    p.dx = (T *)op.dx;
+    if (dz_is_there(args))
+        p.dy = (const T *)op.dresidual;
+    if (args.sums)
+        p.dz = NULL;
+    if (!op.batch_stats && second_slope(args) != SLOPE_OF_X)
+        p.x = NULL;
+    return p;
+}
+
+/* ---- rows ---- */
+
+template <typename T, int V> struct bwd_raw {
+    eex_raw<T, V> dy, x, y;
 };
 
-/* Gradients in front of the activation, and deviations from the mean (0 where x is NULL). */
-template <typename T, int V, int N>
-static __device__ void load_rows(bwd_row<T, V> (&row)[N], const bwd_pass<T> &p,
-                                 const eex_bn_affine<V> &a, size_t at, size_t stride)
+template <typename T, int V, enum slope S>
+static __device__ void load_row(bwd_raw<T, V> *to, const bwd_pass<T> &p, size_t at)
 {
-    float y[N][V];
+    to->dy.load(p.dy + at);
+    if (p.x)
+        to->x.load(p.x + at);
+    if (S == SLOPE_OF_Y)
+        to->y.load(p.y + at);
+}
+
+/* The gradient in front of the activation and the deviation from the mean (0 without x). The output
+ * that is found again is rounded as the stored one was. */
+template <typename T, int V, enum slope S>
+static __device__ void gradients_of_row(float (&dz)[V], float (&d)[V], const bwd_raw<T, V> &row,
+                                        const bwd_pass<T> &p, const eex_bn_affine<V> &a)
+{
 #pragma unroll
-    for (int i = 0; i < N; i++) {
-        size_t k = at + (size_t)i * stride;
-        eex_get<T, V>(row[i].dz, p.dy + k);
-        if (p.x)
-            eex_get<T, V>(row[i].d, p.x + k);
-        if (p.y)
-            eex_get<T, V>(y[i], p.y + k);
-    }
-#pragma unroll
-    for (int i = 0; i < N * V; i++) {
-        float &d = row[i / V].d[i % V], &dz = row[i / V].dz[i % V], out = y[i / V][i % V];
-        if (p.act != EEX_ACT_NONE) {
-            if (!p.y)
-                out = eex_float(eex_cast<T>(eex_bn_value<V>(a, d, i % V)));
-            dz = eex_act_mask(p.act, out) > 0 ? dz : 0.0f;
-        }
-        d = p.x ? d - a.mean[i % V] : 0.0f;
+    for (int j = 0; j < V; j++) {
+        float x = p.x ? row.x.at(j) : a.mean[j], y = 1;
+        if (S == SLOPE_OF_Y)
+            y = row.y.at(j);
+        if (S == SLOPE_OF_X)
+            y = eex_float(eex_cast<T>(eex_bn_value<V>(a, x, j)));
+        dz[j] = row.dy.at(j);
+        if (S != SLOPE_ONE)
+            dz[j] = eex_act_mask(p.act, y) > 0 ? dz[j] : 0.0f;
+        d[j] = p.x ? x - a.mean[j] : 0.0f;
     }
 }
 
 template <typename T, int V>
-static __device__ void put_dz(const bwd_pass<T> &p, const bwd_row<T, V> &row, size_t at)
+static __device__ void put_dz(const bwd_pass<T> &p, const float (&dz)[V], size_t at)
 {
     float out[V];
-#pragma unroll
-    for (int j = 0; j < V; j++)
-        out[j] = 0;
+    eex_raw<T, V> before;
     if (p.dz_accumulate)
-        eex_get<T, V>(out, p.dz + at);
+        before.load(p.dz + at);
 #pragma unroll
     for (int j = 0; j < V; j++)
-        out[j] += row.dz[j];
+        out[j] = p.dz_accumulate ? before.at(j) + dz[j] : dz[j];
     eex_put<T, V>(p.dz + at, out);
+}
+
+template <int V>
+static __device__ void load_affine(eex_bn_affine<V> *a, const eex_op_bn_bwd &op, int first)
+{
+    eex_bn_load<V>(a, op.gamma, op.beta, op.batch_stats ? op.save_mean : op.running_mean,
+                   op.batch_stats ? op.save_invstd : NULL, op.running_var, op.eps, first);
 }
 
 /* ---- sums ---- */
 
 /* sum: V sums of dz, then V of dz d. */
-template <typename T, int V, int N>
+template <typename T, int V, enum slope S, int N>
 static __device__ void add_rows(float (&sum)[2 * V], const bwd_pass<T> &p,
                                 const eex_bn_affine<V> &a, size_t at, size_t stride)
 {
-    bwd_row<T, V> row[N];
-    load_rows<T, V, N>(row, p, a, at, stride);
-#pragma unroll
-    for (int j = 0; j < V; j++) {
-        float s = 0, q = 0;
-#pragma unroll
-        for (int i = 0; i < N; i++) {
-            s += row[i].dz[j];
-            q = fmaf(row[i].dz[j], row[i].d[j], q);
-        }
-        sum[j] += s;
-        sum[V + j] += q;
-    }
+    bwd_raw<T, V> row[N];
 #pragma unroll
     for (int i = 0; i < N; i++)
+        load_row<T, V, S>(&row[i], p, at + (size_t)i * stride);
+#pragma unroll
+    for (int i = 0; i < N; i++) {
+        float dz[V], d[V];
+        gradients_of_row<T, V, S>(dz, d, row[i], p, a);
+#pragma unroll
+        for (int j = 0; j < V; j++) {
+            sum[j] += dz[j];
+            sum[V + j] = fmaf(dz[j], d[j], sum[V + j]);
+        }
         if (p.dz)
-            put_dz<T, V>(p, row[i], at + (size_t)i * stride);
+            put_dz<T, V>(p, dz, at + (size_t)i * stride);
+    }
+}
+
+template <typename T, int V, enum slope S>
+static __device__ void sums_of_thread(float (&sum)[2 * V], const eex_op_bn_bwd &op,
+                                      const eex_columns &g, const eex_column &t)
+{
+    enum { N = EEX_ROWS };
+    bwd_pass<T> p = first_pass<T>(op);
+    eex_bn_affine<V> a;
+    load_affine<V>(&a, op, t.first);
+    size_t c = (size_t)g.c, ty = (size_t)g.ty, r = t.begin;
+    for (; r + (N - 1) * ty < t.end; r += N * ty)
+        add_rows<T, V, S, N>(sum, p, a, r * c + (size_t)t.first, ty * c);
+    for (; r < t.end; r += ty)
+        add_rows<T, V, S, 1>(sum, p, a, r * c + (size_t)t.first, ty * c);
 }
 
 template <typename T, int V>
-static __device__ void sums_of_thread(float (&sum)[2 * V], const bwd_pass<T> &p,
-                                      const eex_bn_affine<V> &a, const eex_columns &g,
-                                      const eex_column &t)
+static __device__ void take_sums(float (&sum)[2 * V], const eex_op_bn_bwd &op, const eex_columns &g,
+                                 const eex_column &t)
 {
-    enum { N = eex_rows<V>::COUNT };
-    size_t c = (size_t)g.c, ty = (size_t)g.ty, r = t.begin;
-    for (; r + (N - 1) * ty < t.end; r += N * ty)
-        add_rows<T, V, N>(sum, p, a, r * c + (size_t)t.first, ty * c);
-    for (; r < t.end; r += ty)
-        add_rows<T, V, 1>(sum, p, a, r * c + (size_t)t.first, ty * c);
+    if (first_slope(op) == SLOPE_ONE)
+        sums_of_thread<T, V, SLOPE_ONE>(sum, op, g, t);
+    else if (first_slope(op) == SLOPE_OF_Y)
+        sums_of_thread<T, V, SLOPE_OF_Y>(sum, op, g, t);
+    else
+        sums_of_thread<T, V, SLOPE_OF_X>(sum, op, g, t);
 }
 
 /* All chunks' sums, added in the last block: each thread takes every ty-th chunk. */
@@ -195,91 +265,69 @@ static __device__ bwd_coefficients<V> coefficients_of(const bwd_args &args,
     return to;
 }
 
-template <typename T, int V, int N>
+template <typename T, int V, enum slope S, int N>
 static __device__ void apply_rows(const bwd_pass<T> &p, const eex_bn_affine<V> &a,
                                   const bwd_coefficients<V> &f, size_t at, size_t stride)
 {
-    bwd_row<T, V> row[N];
-    load_rows<T, V, N>(row, p, a, at, stride);
+    bwd_raw<T, V> row[N];
+#pragma unroll
+    for (int i = 0; i < N; i++)
+        load_row<T, V, S>(&row[i], p, at + (size_t)i * stride);
 #pragma unroll
     for (int i = 0; i < N; i++) {
         size_t k = at + (size_t)i * stride;
+        float dz[V], d[V], dx[V];
+        gradients_of_row<T, V, S>(dz, d, row[i], p, a);
         if (p.dz)
-            put_dz<T, V>(p, row[i], k);
-        if (!p.dx)
-            continue;
-        float dx[V];
+            put_dz<T, V>(p, dz, k);
 #pragma unroll
         for (int j = 0; j < V; j++)
-            dx[j] = fmaf(f.a[j], row[i].dz[j], fmaf(f.b[j], row[i].d[j], f.k[j]));
-        eex_put<T, V>(p.dx + k, dx);
+            dx[j] = fmaf(f.a[j], dz[j], fmaf(f.b[j], d[j], f.k[j]));
+        if (p.dx)
+            eex_put<T, V>(p.dx + k, dx);
     }
 }
 
-template <typename T, int V>
-static __device__ void apply(const bwd_args &args, const bwd_pass<T> &p, const eex_bn_affine<V> &a,
-                             const eex_columns &g, const eex_column &t)
+template <typename T, int V, enum slope S>
+static __device__ void apply_of_thread(const bwd_args &args, const eex_columns &g,
+                                       const eex_column &t)
 {
-    enum { N = eex_rows<V>::COUNT };
+    enum { N = EEX_ROWS };
+    bwd_pass<T> p = second_pass<T>(args);
+    eex_bn_affine<V> a;
+    load_affine<V>(&a, args.op, t.first);
     bwd_coefficients<V> f = coefficients_of<V>(args, a, t.first);
     size_t c = (size_t)g.c, ty = (size_t)g.ty, r = t.begin;
     for (; r + (N - 1) * ty < t.end; r += N * ty)
-        apply_rows<T, V, N>(p, a, f, r * c + (size_t)t.first, ty * c);
+        apply_rows<T, V, S, N>(p, a, f, r * c + (size_t)t.first, ty * c);
     for (; r < t.end; r += ty)
-        apply_rows<T, V, 1>(p, a, f, r * c + (size_t)t.first, ty * c);
+        apply_rows<T, V, S, 1>(p, a, f, r * c + (size_t)t.first, ty * c);
+}
+
+template <typename T, int V>
+static __device__ void apply(const bwd_args &args, const eex_columns &g, const eex_column &t)
+{
+    if (second_slope(args) == SLOPE_ONE)
+        apply_of_thread<T, V, SLOPE_ONE>(args, g, t);
+    else if (second_slope(args) == SLOPE_OF_Y)
+        apply_of_thread<T, V, SLOPE_OF_Y>(args, g, t);
+    else
+        apply_of_thread<T, V, SLOPE_OF_X>(args, g, t);
 }
 
 /* ---- kernels ---- */
 
-template <int V>
-static __device__ void load_affine(eex_bn_affine<V> *a, const eex_op_bn_bwd &op, int first)
-{
-    eex_bn_load<V>(a, op.gamma, op.beta, op.batch_stats ? op.save_mean : op.running_mean,
-                   op.batch_stats ? op.save_invstd : NULL, op.running_var, op.eps, first);
-}
-
-template <typename T> static __device__ bwd_pass<T> first_pass(const eex_op_bn_bwd &op)
-{
-    bwd_pass<T> p;
-    p.dy = (const T *)op.dy;
-    p.x = (const T *)op.x;
-    p.y = op.has_residual && op.act != EEX_ACT_NONE ? (const T *)op.y : NULL;
-    p.dx = NULL;
-    p.dz = (T *)op.dresidual;
-    p.act = op.act;
-    p.dz_accumulate = op.dresidual_accumulate;
-    return p;
-}
-
-/* What is left for dx when the sums have been taken, or all when there are none. */
-template <typename T> static __device__ bwd_pass<T> second_pass(const bwd_args &args)
-{
-    const eex_op_bn_bwd &op = args.op;
-    bwd_pass<T> p = first_pass<T>(op);
-    p.dx = (T *)op.dx;
-    if (args.sums && op.dresidual && !op.dresidual_accumulate) {
-        p.dy = (const T *)op.dresidual;
-        p.act = EEX_ACT_NONE;
-        p.y = NULL;
-    }
-    if (args.sums)
-        p.dz = NULL;
-    if (!op.batch_stats && (p.y || p.act == EEX_ACT_NONE))
-        p.x = NULL;
-    return p;
-}
-
-template <typename T, int V>
-static __global__ void __launch_bounds__(EEX_BN_THREADS) bn_bwd(bwd_args args, eex_columns g)
+/* WHOLE: a block has all rows of its channels. */
+template <typename T, int V, bool WHOLE>
+static __global__ void __launch_bounds__(WHOLE ? EEX_BN_THREADS : EEX_BN_WIDE)
+    bn_bwd(bwd_args args, eex_columns g)
 {
     EEX_DYNAMIC_SHARED(float, shared);
     eex_column t = eex_column_of<V>(g, blockIdx.x);
-    eex_bn_affine<V> a;
     float sum[2 * V] = {};
-    load_affine<V>(&a, args.op, t.first);
-    sums_of_thread<T, V>(sum, first_pass<T>(args.op), a, g, t);
+    take_sums<T, V>(sum, args.op, g, t);
     eex_columns_sum<2 * V>(sum, shared, g, t);
-    if (g.chunks > 1) {
+    if (!WHOLE) {
         float *part = args.partials + (size_t)blockIdx.x * 2 * (size_t)g.c + t.first;
         for (int j = 0; j < V && t.y == 0 && t.inside; j++) {
             part[j] = sum[j];
@@ -291,20 +339,17 @@ static __global__ void __launch_bounds__(EEX_BN_THREADS) bn_bwd(bwd_args args, e
         eex_columns_sum<2 * V>(sum, shared, g, t);
     }
     keep_all_sums<V>(args, shared, g);
-    if (g.chunks > 1 || !args.op.dx)
+    if (!WHOLE || !args.op.dx)
         return;
     __syncthreads(); /* the coefficients are written */
-    apply<T, V>(args, second_pass<T>(args), a, g, t);
+    apply<T, V>(args, g, t);
 }
 
 /* Chunks from behind: after the first pass the caches hold the end. */
 template <typename T, int V>
 static __global__ void __launch_bounds__(EEX_BN_WIDE) bn_bwd_apply(bwd_args args, eex_columns g)
 {
-    eex_column t = eex_column_of<V>(g, gridDim.x - 1 - blockIdx.x);
-    eex_bn_affine<V> a;
-    load_affine<V>(&a, args.op, t.first);
-    apply<T, V>(args, second_pass<T>(args), a, g, t);
+    apply<T, V>(args, g, eex_column_of<V>(g, gridDim.x - 1 - blockIdx.x));
 }
 
 /* ---- the op ---- */
@@ -336,21 +381,26 @@ static bwd_args args_of(const eex_cuda *cuda, const eex_op *op, void *state)
     return args;
 }
 
+template <typename T, int V, bool WHOLE>
+static void launch_sums(eex_cuda *cuda, const bwd_args &args, const eex_columns &g)
+{
+    unsigned threads = eex_columns_threads(g);
+    EEX_LAUNCH((bn_bwd<T, V, WHOLE>), eex_columns_grid(g), threads, threads * 2 * V * sizeof(float),
+               cuda->stream, args, g);
+}
+
 template <typename T, int V>
 static int bn_bwd_launch(eex_cuda *cuda, const eex_op *op, void *state, size_t rows)
 {
     bwd_args args = args_of(cuda, op, state);
-    int c = args.op.c;
-    bool apply = args.op.dx || (args.op.dresidual && !args.sums);
-    if (args.sums) {
-        eex_columns g = eex_bn_columns(cuda, rows, c, V);
-        unsigned threads = eex_columns_threads(g);
-        EEX_LAUNCH((bn_bwd<T, V>), eex_columns_grid(g), threads, threads * 2 * V * sizeof(float),
-                   cuda->stream, args, g);
-        apply = apply && g.chunks > 1;
-    }
-    if (apply) {
-        eex_columns g = eex_bn_elements(cuda, rows, c, V);
+    eex_columns all = eex_bn_columns(cuda, rows, args.op.c, V);
+    bool whole = eex_bn_whole(all);
+    if (args.sums && whole)
+        launch_sums<T, V, true>(cuda, args, all);
+    else if (args.sums)
+        launch_sums<T, V, false>(cuda, args, all);
+    if (args.sums ? args.op.dx && !whole : args.op.dx || args.op.dresidual) {
+        eex_columns g = eex_bn_elements(cuda, rows, args.op.c, V);
         EEX_LAUNCH((bn_bwd_apply<T, V>), eex_columns_grid(g), eex_columns_threads(g), 0,
                    cuda->stream, args, g);
     }

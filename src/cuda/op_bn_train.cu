@@ -20,21 +20,18 @@ template <typename T, int V, int N>
 static __device__ void add_rows(eex_moments<V> *m, const T *x, size_t stride,
                                 const float (&shift)[V])
 {
-    float value[N][V];
+    eex_raw<T, V> raw[N];
 #pragma unroll
     for (int i = 0; i < N; i++)
-        eex_get<T, V>(value[i], x + (size_t)i * stride);
-#pragma unroll
-    for (int i = 0; i < N * V; i++)
-        value[i / V][i % V] -= shift[i % V];
-    eex_moments_merge<V>(m, eex_moments_of<V, N>(value));
+        raw[i].load(x + (size_t)i * stride);
+    eex_moments_add<T, V, N>(m, raw, shift);
 }
 
 template <typename T, int V>
 static __device__ eex_moments<V> moments_of_thread(const T *x, const eex_columns &g,
                                                    const eex_column &t)
 {
-    enum { N = 4 };
+    enum { N = EEX_ROWS };
     eex_moments<V> m = {};
     float shift[V];
     size_t c = (size_t)g.c, ty = (size_t)g.ty, r = t.begin;
@@ -93,15 +90,16 @@ static __device__ void keep_moments(const eex_op_bn &bn, const float *shared, co
     }
 }
 
-template <typename T, int V>
-static __global__ void __launch_bounds__(EEX_BN_THREADS)
+/* WHOLE: a block has all rows of its channels. */
+template <typename T, int V, bool WHOLE>
+static __global__ void __launch_bounds__(WHOLE ? EEX_BN_THREADS : EEX_BN_WIDE)
     bn_train(eex_op_bn bn, eex_columns g, float *partials, unsigned *counters)
 {
     EEX_DYNAMIC_SHARED(float, shared);
     eex_column t = eex_column_of<V>(g, blockIdx.x);
     eex_moments<V> m = moments_of_thread<T, V>((const T *)bn.x, g, t);
     eex_moments_block<V>(&m, shared, g, t);
-    if (g.chunks > 1) {
+    if (!WHOLE) {
         float *part = partials + (size_t)blockIdx.x * 2 * (size_t)g.c + t.first;
         for (int j = 0; j < V && t.y == 0 && t.inside; j++) {
             part[j] = m.mean[j];
@@ -113,7 +111,7 @@ static __global__ void __launch_bounds__(EEX_BN_THREADS)
         eex_moments_block<V>(&m, shared, g, t);
     }
     keep_moments<T, V>(bn, shared, g);
-    if (g.chunks > 1)
+    if (!WHOLE)
         return;
     __syncthreads(); /* the statistics are written */
     eex_bn_affine<V> a;
@@ -133,20 +131,29 @@ static __global__ void __launch_bounds__(256) statistics_of_sums(eex_op_bn bn, d
 
 /* ---- the op ---- */
 
+template <typename T, int V, bool WHOLE>
+static void launch_statistics(eex_cuda *cuda, const eex_op_bn *bn, void *state,
+                              const eex_columns &g)
+{
+    unsigned threads = eex_columns_threads(g);
+    EEX_LAUNCH((bn_train<T, V, WHOLE>), eex_columns_grid(g), threads,
+               eex_moments_shared<V>(threads) * sizeof(float), cuda->stream, *bn, g,
+               (float *)cuda->scratch, (unsigned *)state);
+}
+
 template <typename T, int V>
 static int bn_train_launch(eex_cuda *cuda, const eex_op *op, void *state, size_t rows)
 {
     const eex_op_bn *bn = &op->u.bn;
     eex_columns g = eex_bn_columns(cuda, rows, bn->c, V);
-    unsigned threads = eex_columns_threads(g);
     if (bn->stats)
         EEX_LAUNCH(statistics_of_sums, eex_blocks((size_t)bn->c, 256, (size_t)bn->c), 256, 0,
                    cuda->stream, *bn, (double)rows);
+    else if (eex_bn_whole(g))
+        launch_statistics<T, V, true>(cuda, bn, state, g);
     else
-        EEX_LAUNCH((bn_train<T, V>), eex_columns_grid(g), threads,
-                   eex_moments_shared<V>(threads) * sizeof(float), cuda->stream, *bn, g,
-                   (float *)cuda->scratch, (unsigned *)state);
-    if (bn->stats || g.chunks > 1)
+        launch_statistics<T, V, false>(cuda, bn, state, g);
+    if (bn->stats || !eex_bn_whole(g))
         eex_bn_launch_apply<T, V>(cuda, *bn, false, rows);
     return eex__cuda_launched(cuda, op);
 }
