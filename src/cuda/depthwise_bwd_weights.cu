@@ -11,7 +11,7 @@
  * Roofline: memory for 3x3; the multiplications for larger windows in bfloat16. */
 #include "cuda/depthwise.cuh"
 
-enum { THREADS = 256, BLOCKS = 1024, EACH = 4, SUM_ROWS = 8 };
+enum { THREADS = 256, MOST_WORKERS = 64, BLOCKS = 1024, EACH = 4, SUM_ROWS = 8 };
 
 struct weights_args {
     const void *x, *dy;
@@ -33,7 +33,7 @@ static weights_layout layout_of(const eex_window *w, int batch, int v, int rows,
     weights_layout l;
     l.width = w->cin / v;
     int x = v > 1 ? eex_patch_vectors(l.width) : l.width < EEX_WARP ? l.width : (int)EEX_WARP;
-    int workers = THREADS / (x * rows);
+    int workers = THREADS / (x * rows) < MOST_WORKERS ? THREADS / (x * rows) : (int)MOST_WORKERS;
     l.groups = (l.width + x - 1) / x;
     l.strips = (w->wout + strip - 1) / strip;
     l.items = (unsigned)batch * (unsigned)w->hout * (unsigned)l.strips;
