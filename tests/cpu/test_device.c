@@ -4,6 +4,7 @@
 
 #include "core/backends.h"
 #include "cpu/cpu_register.h"
+#include "cpu/device_cpu.h"
 #include "cpu/devices.h"
 
 Test(device, cpu_is_found_by_name_once_registered)
