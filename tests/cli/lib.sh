@@ -76,7 +76,7 @@ return {
 LUA
 }
 
-# What a run found, without what was measured in time.
+# What a run found, without what was measured on the way.
 results() {
-    "$EEX" show "$1" --json | grep -v -e latency -e seconds -e speedup
+    "$EEX" show "$1" --json | grep -v -e latency -e seconds -e speedup -e peak -e energy
 }

@@ -1,0 +1,58 @@
+# Whole runs on the emulated GPU: the CPU's loss curve, the same twice and after kill -9, bfloat16, and a
+# run that moves from one device to the other.
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+export EEX_CACHE_DIR=$work/cache
+expect 0 "$EEX" data make synthetic --train 90 --test 12 --name tiny
+write_experiment tiny.lua
+small="--set dataset.calibration=15 --set dataset.validation=15 --set training.epochs=1
+    --set search.trials=10 --threads 1"
+run() { # run STATUS DEVICE FOLDER OPTIONS...
+    local status=$1 device=$2 folder=$3
+    shift 3
+    # shellcheck disable=SC2086
+    expect "$status" "$EEX" run tiny.lua $small --device "$device" --out "$folder" "$@"
+}
+
+run 0 cpu on-cpu
+run 0 cuda on-gpu --set deterministic=true
+out_has "emulated"
+out_has "device memory"
+
+# Mean losses of the base's epochs and of the shared network's, number by number.
+losses() {
+    for file in base shared; do
+        h5dump -d /history/loss -m %.9g -y -w 1 "$1/$file.h5" | grep -oE '[0-9]+\.[0-9]+'
+    done
+}
+if command -v h5dump >/dev/null; then
+    losses on-cpu >a
+    losses on-gpu >b
+    [ -s a ] || fail "no losses in the file"
+    paste a b | awk '{ d = $1 - $2; if (d < 0) d = -d; if (d > 1e-4 * $1) { print; bad = 1 } }
+        END { exit bad || NR < 2 }' >out || fail "the losses differ from the CPU's"
+fi
+
+# Killed somewhere, continued, the same in the end. Each death comes a little later.
+for delay in 0.15 0.3 0.5; do
+    # shellcheck disable=SC2086
+    timeout -s KILL $delay "$EEX" run tiny.lua $small --device cuda --out killed \
+        --set deterministic=true >/dev/null 2>&1
+done
+run 0 cuda killed --set deterministic=true
+results on-gpu >a
+results killed >b
+diff a b >out || fail "a killed run ended differently"
+
+# bfloat16 trains too; the CPU has none and says so.
+run 0 cuda narrow --set training.precision=bfloat16
+run 1 cpu narrow-cpu --set training.precision=bfloat16
+err_has "bfloat16"
+
+# From one device to the other, when asked to.
+rm on-cpu/search.h5 on-cpu/final*.h5 on-cpu/policies.h5 on-cpu/result.h5
+run 2 cuda on-cpu
+err_has "--move"
+run 0 cuda on-cpu --move
+err_has "moves to"
+[ -z "${EEX_TEST_KEEP:-}" ] || cp -r "$work" "$EEX_TEST_KEEP"
+echo "whole runs on the emulated GPU: as on the CPU"
