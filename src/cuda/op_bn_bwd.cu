@@ -188,21 +188,34 @@ static __device__ void take_sums(float (&sum)[2 * V], const eex_op_bn_bwd &op, c
         sums_of_thread<T, V, SLOPE_OF_X>(sum, op, g, t);
 }
 
-/* All chunks' sums, added in the last block: each thread takes every ty-th chunk. */
+/* All chunks' sums, added in the last block: each thread takes every ty-th chunk, some of them on
+ * their way at a time. */
 template <int V>
 static __device__ void sums_of_chunks(float (&sum)[2 * V], const float *partials,
                                       const eex_columns &g, const eex_column &t)
 {
+    enum { N = V == 8 ? 2 : 4 };
+    unsigned ty = (unsigned)g.ty;
 #pragma unroll
     for (int j = 0; j < 2 * V; j++)
         sum[j] = 0;
-    for (unsigned i = (unsigned)t.y; i < g.chunks && t.inside; i += (unsigned)g.ty) {
-        const float *from = partials + (size_t)i * 2 * (size_t)g.c + t.first;
+    for (unsigned i = (unsigned)t.y; i < g.chunks && t.inside; i += N * ty) {
+        float part[N][2 * V];
 #pragma unroll
-        for (int j = 0; j < V; j++) {
-            sum[j] += eex_fresh(from + j);
-            sum[V + j] += eex_fresh(from + g.c + j);
+        for (unsigned k = 0; k < N; k++) {
+            bool there = i + k * ty < g.chunks;
+            const float *from = partials + (size_t)(i + k * ty) * 2 * (size_t)g.c + t.first;
+#pragma unroll
+            for (int j = 0; j < V; j++) {
+                part[k][j] = there ? eex_fresh(from + j) : 0.0f;
+                part[k][V + j] = there ? eex_fresh(from + g.c + j) : 0.0f;
+            }
         }
+#pragma unroll
+        for (unsigned k = 0; k < N; k++)
+#pragma unroll
+            for (int j = 0; j < 2 * V; j++)
+                sum[j] += part[k][j];
     }
 }
 

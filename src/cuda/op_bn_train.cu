@@ -43,23 +43,42 @@ static __device__ eex_moments<V> moments_of_thread(const T *x, const eex_columns
     return m;
 }
 
-/* All chunks' moments, merged in the last block: each thread takes every ty-th chunk. */
+/* What the block of chunk i left for the thread's channels; nothing behind the last chunk. */
+template <int V>
+static __device__ eex_moments<V> moments_of_chunk(const float *partials, const eex_columns &g,
+                                                  const eex_column &t, unsigned i)
+{
+    eex_moments<V> m = {};
+    if (i >= g.chunks)
+        return m;
+    const float *from = partials + (size_t)i * 2 * (size_t)g.c + t.first;
+    size_t left = g.rows - (size_t)i * g.chunk;
+    m.n = (float)(left < g.chunk ? left : g.chunk);
+#pragma unroll
+    for (int j = 0; j < V; j++) {
+        m.mean[j] = eex_fresh(from + j);
+        m.m2[j] = eex_fresh(from + g.c + j);
+    }
+    return m;
+}
+
+/* All chunks' moments, merged in the last block: each thread takes every ty-th chunk, some of them
+ * on their way at a time. */
 template <int V>
 static __device__ eex_moments<V> moments_of_chunks(const float *partials, const eex_columns &g,
                                                    const eex_column &t)
 {
+    enum { N = V == 8 ? 2 : 4 };
     eex_moments<V> m = {};
-    for (unsigned i = (unsigned)t.y; i < g.chunks && t.inside; i += (unsigned)g.ty) {
-        const float *from = partials + (size_t)i * 2 * (size_t)g.c + t.first;
-        size_t left = g.rows - (size_t)i * g.chunk;
-        eex_moments<V> part;
-        part.n = (float)(left < g.chunk ? left : g.chunk);
+    unsigned ty = (unsigned)g.ty;
+    for (unsigned i = (unsigned)t.y; i < g.chunks && t.inside; i += N * ty) {
+        eex_moments<V> part[N];
 #pragma unroll
-        for (int j = 0; j < V; j++) {
-            part.mean[j] = eex_fresh(from + j);
-            part.m2[j] = eex_fresh(from + g.c + j);
-        }
-        eex_moments_merge<V>(&m, part);
+        for (unsigned k = 0; k < N; k++)
+            part[k] = moments_of_chunk<V>(partials, g, t, i + k * ty);
+#pragma unroll
+        for (unsigned k = 0; k < N; k++)
+            eex_moments_merge<V>(&m, part[k]);
     }
     return m;
 }

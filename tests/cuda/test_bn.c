@@ -9,10 +9,11 @@ typedef struct shape {
     int batch, hw, c;
 } shape;
 
-/* The last four have too many rows for one block, with and without whole packs. */
-static const shape shapes[] = {{1, 1, 8},    {3, 1, 1280},  {129, 16, 24},
-                               {7, 9, 13},   {129, 1, 960}, {3, 2500, 24},
-                               {5, 3000, 3}, {2, 4500, 1},  {9, 1024, 40}};
+/* From the sixth on there are too many rows for one block, with and without whole packs; in the
+ * last two also more chunks of rows than a block has threads below each other to add them. */
+static const shape shapes[] = {{1, 1, 8},     {3, 1, 1280},  {129, 16, 24}, {7, 9, 13},
+                               {129, 1, 960}, {3, 2500, 24}, {5, 3000, 3},  {2, 4500, 1},
+                               {9, 1024, 40}, {3, 1000, 65}, {1, 4200, 200}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 static const eex_act acts[] = {EEX_ACT_NONE, EEX_ACT_RELU, EEX_ACT_RELU6};
 
