@@ -1,7 +1,6 @@
 # Whether the CUDA backend is part of this build, and for which chips: sets EEX_HAVE_CUDA and
 # enables the language.
 #
-# (OFF by default until every op is there.)
 #   EEX_CUDA=AUTO   with it where a toolkit (nvcc, cuBLAS' and cuDNN's headers) is found
 #           =ON     with it, or an error that says what to install
 #           =OFF    without it
@@ -10,7 +9,7 @@
 #
 # cuBLAS, cuDNN and NVML are loaded when a device opens (src/cuda/libs.c), so only headers are asked
 # for, and programs start where none of it is installed.
-set(EEX_CUDA OFF CACHE STRING "The CUDA backend: AUTO, ON or OFF")
+set(EEX_CUDA AUTO CACHE STRING "The CUDA backend: AUTO, ON or OFF")
 set_property(CACHE EEX_CUDA PROPERTY STRINGS AUTO ON OFF)
 set(EEX_CUDA_ARCHITECTURES "" CACHE STRING "Chips to compile for: empty (a few), all, or a list")
 set(EEX_HAVE_CUDA OFF)
