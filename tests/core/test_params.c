@@ -284,8 +284,8 @@ static int load(const char *path, eex_params *p, const char *group)
 
 static bool same(const eex_params *a, const eex_params *b)
 {
-    return memcmp(a->w, b->w, a->count * sizeof(float)) == 0 &&
-           memcmp(a->state, b->state, a->state_count * sizeof(float)) == 0;
+    return same_floats(dev, a->w, b->w, a->count) &&
+           same_floats(dev, a->state, b->state, a->state_count);
 }
 
 Test(params, files_give_back_what_they_got)

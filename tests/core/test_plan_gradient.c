@@ -3,6 +3,7 @@
 #include "base/rng.h"
 #include "base/status.h"
 #include "core/plan_internal.h"
+#include "support/devices.h"
 #include "support/naive.h"
 #include "support/net.h"
 #include "support/reference_ops.h"
@@ -104,8 +105,8 @@ static double moved(bed *b, int param, int node, const double *direction, double
 static void check_param(bed *b, int param, int node, eex_rng *rng)
 {
     const eex_param *p = eex_graph_param(b->net.graph, param);
-    const float *g = b->options.state->g + b->net.params->offset[param];
     size_t count = eex_param_count(p);
+    float *g = fetch_floats(b->net.dev, b->options.state->g + b->net.params->offset[param], count);
     double *direction = malloc(count * sizeof *direction);
     double length = 0, got = 0, size = 0, h = 1e-6;
     cr_assert_not_null(direction);
@@ -124,6 +125,7 @@ static void check_param(bed *b, int param, int node, eex_rng *rng)
               p->name, got, want);
     naive_forward(b->reference, node);
     free(direction);
+    free(g);
 }
 
 /* Nodes in reverse, so that what lies in front of a node is always up to date. */

@@ -177,6 +177,10 @@ Test(loss, extreme_logits_are_finite_and_nan_is_seen)
 Test(loss, label_out_of_range_is_an_error)
 {
     eex_device *dev = open_device(1);
+    if (!dev->host_memory) { /* a GPU cannot stop in mid-step: see tests/cuda */
+        eex_device_close(dev);
+        return;
+    }
     loss_run r;
     run_init(&r, dev, cases[2]);
     r.host_labels[1] = 10;

@@ -1,8 +1,15 @@
 #include "support/devices.h"
 
+#include <stdlib.h>
+
 #include "cuda/cuda_register.h"
 
 const char device_kind[] = "cuda";
+
+bool tests_are_quick(void)
+{
+    return getenv("EEX_TESTS_QUICK");
+}
 
 eex_device *open_device(int threads)
 {

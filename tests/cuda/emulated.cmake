@@ -29,7 +29,7 @@ function(eex_cuda_test program prefix test source library)
     set_target_properties(${program} PROPERTIES LINKER_LANGUAGE CXX)
     add_test(NAME ${prefix}/${test} COMMAND ${program})
     set_tests_properties(${prefix}/${test} PROPERTIES TIMEOUT 600
-        ENVIRONMENT "EEX_CACHE_DIR=${CMAKE_BINARY_DIR}/cache")
+        ENVIRONMENT "EEX_CACHE_DIR=${CMAKE_BINARY_DIR}/cache;${ARGN}")
 endfunction()
 
 if(NOT CMAKE_CXX_COMPILER OR NOT CUDAToolkit_FOUND OR NOT EEX_CUDNN_HEADERS)
@@ -57,7 +57,7 @@ else()
 
     foreach(test ${device_tests})
         string(REPLACE / _ name ${test})
-        eex_cuda_test(emulated_${name} emulated ${test} ${test}.c eex_cuda_emulated)
+        eex_cuda_test(emulated_${name} emulated ${test} ${test}.c eex_cuda_emulated EEX_TESTS_QUICK=1)
     endforeach()
     # Both ways of a convolution.
     add_test(NAME emulated/cpu/test_conv_patches COMMAND emulated_cpu_test_conv)

@@ -6,6 +6,7 @@
 #define EEX_TESTS_SUPPORT_DEVICES_H
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/status.h"
@@ -28,5 +29,28 @@ static inline bool on_cpu(void)
 {
     return strcmp(device_kind, "cpu") == 0;
 }
+
+/* A copy of device memory, for the caller to free. */
+static inline float *fetch_floats(eex_device *dev, const float *from, size_t count)
+{
+    float *to = malloc(count * sizeof *to + 1);
+    cr_assert_not_null(to);
+    int code = dev->vtable->download(dev, to, from, count * sizeof *to);
+    cr_assert_eq(code, EEX_OK, "%s", eex_error());
+    return to;
+}
+
+/* Whether both hold the same bits. */
+static inline bool same_floats(eex_device *dev, const float *a, const float *b, size_t count)
+{
+    float *x = fetch_floats(dev, a, count), *y = fetch_floats(dev, b, count);
+    bool same = memcmp(x, y, count * sizeof *x) == 0;
+    free(x);
+    free(y);
+    return same;
+}
+
+/* Whether what takes minutes on an emulated device is to be left out. */
+bool tests_are_quick(void);
 
 #endif
