@@ -12,6 +12,7 @@
 set(EEX_CUDA AUTO CACHE STRING "The CUDA backend: AUTO, ON or OFF")
 set_property(CACHE EEX_CUDA PROPERTY STRINGS AUTO ON OFF)
 set(EEX_CUDA_ARCHITECTURES "" CACHE STRING "Chips to compile for: empty (a few), all, or a list")
+option(EEX_CUDA_LINEINFO "Kernels know their source lines, for profilers; twice the size" ON)
 set(EEX_HAVE_CUDA OFF)
 
 function(eex_cuda_missing reason)

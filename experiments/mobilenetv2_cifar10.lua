@@ -53,13 +53,13 @@ return {
   },
 
   -- Aging evolution over 3^10 structures, each judged by replay. The score: validation accuracy, less
-  -- three percent for each tenth of the base's latency, measured once on this machine.
+  -- five percent for each tenth of the base's multiply-accumulates.
   search = {
     algorithm = "aging",
     evaluator = "shared",
     score = "weighted",
-    cost = "latency",
-    weight = 0.3,
+    cost = "macs",
+    weight = 0.5,
     population = 100,
     sample = 20,
     trials = 4000,
