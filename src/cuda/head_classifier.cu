@@ -12,13 +12,13 @@
 
 #include "cuda/columns.cuh"
 
-enum { THREADS = 256 };
+enum { THREADS = 256, LAYER = THREADS + 8 /* other banks for other elements of a vector */ };
 
 struct classifier_args {
     const void *x, *w;
     const float *bias;
     void *logits;
-    int hw, features;
+    int hw, features, wide; /* wide: vectors side by side while pooling */
 };
 
 /* Shared memory: features pooled, a logit a class, and what the threads add up. */
@@ -30,7 +30,7 @@ static __host__ __device__ int parts_at(int features, int classes)
 size_t eex__cuda_head_classifier_shared(const eex_op_head *head)
 {
     const int widest = 8;
-    return ((size_t)parts_at(head->features, head->classes) + THREADS * widest) * sizeof(float);
+    return ((size_t)parts_at(head->features, head->classes) + LAYER * widest) * sizeof(float);
 }
 
 /* The sums over a group's pixels of one vector of channels. */
@@ -48,11 +48,11 @@ static __device__ void pool_pixels(float (&sum)[V], const T *x, int features, in
     }
 }
 
-/* pooled (features) = mean over the pixels. parts: THREADS * V floats. */
+/* pooled (features) = mean over the pixels. parts: LAYER * V floats. */
 template <typename T, int V>
-static __device__ void pool(float *pooled, float *parts, const T *x, int hw, int features)
+static __device__ void pool(float *pooled, float *parts, const T *x, int hw, int features, int wide)
 {
-    int width = features / V, wide = width < THREADS ? width : THREADS, groups = THREADS / wide;
+    int width = features / V, groups = THREADS / wide;
     int place = (int)threadIdx.x % wide, group = (int)threadIdx.x / wide;
     float share = 1.0f / (float)hw;
     for (int first = 0; first < width; first += wide) {
@@ -62,12 +62,12 @@ static __device__ void pool(float *pooled, float *parts, const T *x, int hw, int
             pool_pixels<T, V>(sum, x + vector * V, features, group, hw, groups);
 #pragma unroll
         for (int j = 0; j < V; j++)
-            parts[j * THREADS + (int)threadIdx.x] = sum[j];
+            parts[j * LAYER + (int)threadIdx.x] = sum[j];
         __syncthreads();
         for (int i = (int)threadIdx.x; i < wide * V && first * V + i < features; i += THREADS) {
             float total = 0;
             for (int g = 0; g < groups; g++)
-                total += parts[i % V * THREADS + g * wide + i / V];
+                total += parts[i % V * LAYER + g * wide + i / V];
             pooled[first * V + i] = total * share;
         }
         __syncthreads();
@@ -129,29 +129,49 @@ static __global__ void __launch_bounds__(THREADS)
     float *z = pooled + c.features, *parts = pooled + parts_at(c.features, a.classes);
     size_t row = blockIdx.x;
     const T *x = (const T *)c.x + row * (size_t)c.hw * (size_t)c.features;
-    pool<T, V>(pooled, parts, x, c.hw, c.features);
+    pool<T, V>(pooled, parts, x, c.hw, c.features, c.wide);
     classify<T>(z, parts, pooled, c, a.classes, (T *)c.logits + row * (size_t)a.classes);
     score<T, LANES, EACH>(a, row, z);
+}
+
+/* How many vectors stand side by side so that the threads have the fewest pixels to go through one
+ * after the other; changing places costs about as much as two. */
+static int pool_width(int width, int hw)
+{
+    int best = width < THREADS ? width : (int)THREADS, least = INT32_MAX;
+    for (int wide = best; wide >= 4; wide = (wide + 1) / 2) {
+        int groups = THREADS / wide, rounds = (width + wide - 1) / wide;
+        int cost = rounds * ((hw + groups - 1) / groups + 2);
+        best = cost < least ? wide : best;
+        least = cost < least ? cost : least;
+    }
+    return best;
+}
+
+template <typename T, int V, int LANES, int EACH>
+static void launch_vectors(eex_cuda *cuda, const eex_head_args &a, classifier_args c, size_t shared,
+                           int batch)
+{
+    c.wide = pool_width(c.features / V, c.hw);
+    EEX_LAUNCH((head_classifier<T, V, LANES, EACH>), (unsigned)batch, THREADS, shared, cuda->stream,
+               a, c);
 }
 
 template <typename T, int LANES, int EACH>
 static void launch(eex_cuda *cuda, const eex_head_args &a, const classifier_args &c, size_t shared,
                    int batch)
 {
-    enum { PACK = eex_pack<T>::COUNT };
     if (eex_vector_ok<T>(c.features, c.x))
-        EEX_LAUNCH((head_classifier<T, PACK, LANES, EACH>), (unsigned)batch, THREADS, shared,
-                   cuda->stream, a, c);
+        launch_vectors<T, eex_pack<T>::COUNT, LANES, EACH>(cuda, a, c, shared, batch);
     else
-        EEX_LAUNCH((head_classifier<T, 1, LANES, EACH>), (unsigned)batch, THREADS, shared,
-                   cuda->stream, a, c);
+        launch_vectors<T, 1, LANES, EACH>(cuda, a, c, shared, batch);
 }
 
 template <typename T>
 void eex__cuda_head_classifier(eex_cuda *cuda, const eex_op_head *head, const eex_head_args &a,
                                int batch)
 {
-    classifier_args c = {head->x, head->w, head->bias, head->logits, head->hw, head->features};
+    classifier_args c = {head->x, head->w, head->bias, head->logits, head->hw, head->features, 0};
     size_t shared = eex__cuda_head_classifier_shared(head);
     EEX_HEAD_BY_CLASSES(T, a.classes, launch, cuda, a, c, shared, batch);
 }
