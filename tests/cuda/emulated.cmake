@@ -38,8 +38,11 @@ else()
     enable_language(CXX)
     file(GLOB host_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/cuda/*.c)
     file(GLOB kernel_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/cuda/*.cu)
+    set_source_files_properties(${kernel_sources} PROPERTIES LANGUAGE CXX)
     # Their warnings are nvcc's business; some of the host compiler's do not understand templates.
-    set_source_files_properties(${kernel_sources} PROPERTIES LANGUAGE CXX
+    file(GLOB emulator_tests RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} CONFIGURE_DEPENDS
+        cuda/emulated_*.c cuda/emulated_*.cpp)
+    set_source_files_properties(${kernel_sources} ${emulator_tests} PROPERTIES
         COMPILE_OPTIONS "-Wno-unknown-pragmas;-Wno-maybe-uninitialized;-Wno-shadow;-Wno-cast-qual")
     add_library(eex_cuda_emulated OBJECT ${host_sources} ${kernel_sources} cuda/emulate.cpp
         cuda/fake_blas.cpp cuda/fake_dnn.cpp cuda/fake_graph.cpp cuda/fake_libs.c
@@ -73,8 +76,6 @@ else()
     set_tests_properties(emulated/cuda/emulated_run.sh PROPERTIES TIMEOUT 900
         ENVIRONMENT "EEX=$<TARGET_FILE:eex_emulated>;EEX_SOURCE_DIR=${CMAKE_SOURCE_DIR}")
 
-    file(GLOB emulator_tests RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} CONFIGURE_DEPENDS
-        cuda/emulated_*.c cuda/emulated_*.cpp)
     foreach(source ${emulator_tests})
         get_filename_component(what ${source} NAME_WE)
         eex_cuda_test(${what} emulated cuda/${what} ${source} eex_cuda_emulated)
