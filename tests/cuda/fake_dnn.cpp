@@ -60,12 +60,14 @@ struct convolution {
     template <typename F> void each(F visit) const
     {
         for (size_t row = 0; row < rows(); row++)
-            for (size_t i = 0; i < patch(); i++) {
+            for (size_t k = 0; k < w.h * w.w; k++) {
                 size_t ow = row % y.w, oh = row / y.w % y.h, n = row / y.w / y.h;
-                size_t ic = i % w.c, kw = i / w.c % w.w, kh = i / w.c / w.w;
-                size_t h = oh * c.stride + kh - c.pad, v = ow * c.stride + kw - c.pad;
-                if (h < x.h && v < x.w) /* below zero is very large */
-                    visit(row * patch() + i, ((n * x.h + h) * x.w + v) * x.c + ic);
+                size_t h = oh * c.stride + k / w.w - c.pad, v = ow * c.stride + k % w.w - c.pad;
+                if (h >= x.h || v >= x.w) /* below zero is very large */
+                    continue;
+                size_t patch_at = row * patch() + k * w.c, at = ((n * x.h + h) * x.w + v) * x.c;
+                for (size_t i = 0; i < w.c; i++)
+                    visit(patch_at + i, at + i);
             }
     }
 };

@@ -2,9 +2,9 @@
  * edge shows. */
 #include "cuda/fake_runtime.h"
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
 
 struct CUgraphNode_st {
     fake::work what;
@@ -35,7 +35,8 @@ std::vector<condition> conditions(1); /* by handle; 0 is none */
 struct program {
     struct step {
         fake::work what;
-        std::vector<size_t> after;
+        size_t waits_for;         /* how many others */
+        std::vector<size_t> then; /* those that wait for this one */
         cudaGraphConditionalHandle handle;
         enum cudaGraphConditionalNodeType type;
         std::vector<program> bodies;
@@ -47,17 +48,18 @@ struct program {
 program compile(const CUgraph_st *g)
 {
     program p;
+    std::map<const CUgraphNode_st *, size_t> number;
     p.handles = g->handles;
     for (const auto &n : g->nodes) {
-        program::step s = {n->what, {}, n->handle, n->type, {}};
-        for (CUgraphNode_st *other : n->after)
-            for (size_t i = 0; i < g->nodes.size(); i++)
-                if (g->nodes[i].get() == other)
-                    s.after.push_back(i);
+        program::step s = {n->what, n->after.size(), {}, n->handle, n->type, {}};
         for (cudaGraph_t body : n->bodies)
             s.bodies.push_back(compile(body));
+        number[n.get()] = p.steps.size();
         p.steps.push_back(std::move(s));
     }
+    for (const auto &n : g->nodes)
+        for (const CUgraphNode_st *other : n->after)
+            p.steps[number.at(other)].then.push_back(number[n.get()]);
     return p;
 }
 
@@ -89,7 +91,7 @@ void run(const program &p)
     size_t count = p.steps.size();
     std::vector<size_t> missing(count), ready;
     for (size_t i = 0; i < count; i++)
-        if (!(missing[i] = p.steps[i].after.size()))
+        if (!(missing[i] = p.steps[i].waits_for))
             ready.push_back(i);
     while (!ready.empty()) {
         std::swap(ready[fake::random_below(ready.size())], ready.back());
@@ -101,13 +103,9 @@ void run(const program &p)
             run_conditional(p.steps[i]);
         else
             p.steps[i].what();
-        for (size_t k = i + 1; k < count; k++)
-            missing[k] -= (size_t)std::count(p.steps[k].after.begin(), p.steps[k].after.end(), i);
-        for (size_t k = i + 1; k < count; k++) {
-            const auto &after = p.steps[k].after;
-            if (!missing[k] && std::count(after.begin(), after.end(), i))
+        for (size_t k : p.steps[i].then)
+            if (!--missing[k])
                 ready.push_back(k);
-        }
     }
 }
 
@@ -162,22 +160,24 @@ cudaError_t cudaStreamBeginCaptureToGraph(cudaStream_t stream, cudaGraph_t graph
     return cudaSuccess;
 }
 
+/* The capture is over whatever is wrong. */
 cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t *out)
 {
-    FAKE_ENTER();
+    std::lock_guard<std::recursive_mutex> lock(fake::mutex);
     *out = nullptr;
     if (!stream || !stream->graph)
         return fake::failed(cudaErrorInvalidValue);
     cudaGraph_t graph = stream->graph;
     stream->graph = nullptr;
     stream->front.clear();
-    if (stream->invalid) {
-        if (!graph->given)
-            delete graph;
-        return fake::failed(cudaErrorStreamCaptureInvalidated);
-    }
-    *out = graph;
-    return cudaSuccess;
+    cudaError_t error = fake::enter(__func__);
+    if (!error && stream->invalid)
+        error = fake::failed(cudaErrorStreamCaptureInvalidated);
+    if (!error)
+        *out = graph;
+    else if (!graph->given)
+        delete graph;
+    return error;
 }
 
 cudaError_t cudaStreamIsCapturing(cudaStream_t stream, enum cudaStreamCaptureStatus *out)

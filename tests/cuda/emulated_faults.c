@@ -1,0 +1,158 @@
+/* A GPU that fails at every place in turn: whatever happens, the message says what and where,
+ * nothing is leaked, and the next device works. */
+#include <stdlib.h>
+
+#include "core/plan.h"
+#include "cuda/fake_cuda.h"
+#include "support/devices.h"
+#include "support/net.h"
+
+static int try_open(void)
+{
+    eex_device *dev;
+    int code = eex_device_open(&dev, "cuda", &(eex_device_options){.deterministic = true});
+    cr_expect((code == EEX_OK) == (dev != NULL));
+    eex_device_close(dev);
+    return code;
+}
+
+static void expect_opens(void)
+{
+    eex_fake_cuda_heal();
+    cr_expect_eq(try_open(), EEX_OK, "%s", eex_error());
+    cr_expect_eq(eex_fake_cuda_held(), 0);
+}
+
+Test(faults, opening_may_fail_anywhere)
+{
+    static const char *const functions[] = {
+        "cudaSetDevice",
+        "cudaGetDeviceProperties",
+        "cudaStreamCreateWithFlags",
+        "cudaHostAlloc",
+        "cudaEventCreateWithFlags",
+        "cudaMalloc",
+        "cublasCreate",
+        "cudnnCreate",
+    };
+    int failures = 0;
+    eex_device_close(open_device(1));
+    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+        for (int nth = 1; nth <= 3; nth++) {
+            eex_fake_cuda_fail(functions[i], nth, cudaErrorMemoryAllocation);
+            int code = try_open();
+            if (code == EEX_OK)
+                continue; /* it is not called that often */
+            failures++;
+            cr_expect(code == EEX_ENOMEM || code == EEX_EDEVICE, "%s: %d", functions[i], code);
+            cr_expect_not_null(strstr(eex_error(), "cuda:0"), "%s: %s", functions[i], eex_error());
+            cr_expect_eq(eex_fake_cuda_held(), 0, "%s %d leaks", functions[i], nth);
+            expect_opens();
+        }
+    cr_expect_gt(failures, 8);
+}
+
+Test(faults, without_a_gpu_it_says_so)
+{
+    eex_device_close(open_device(1));
+    eex_fake_cuda_capability(0, 0);
+    cr_expect_eq(try_open(), EEX_ENOTFOUND);
+    cr_expect_not_null(strstr(eex_error(), "no GPU"), "%s", eex_error());
+    eex_fake_cuda_capability(6, 1);
+    eex_device *dev = open_device(1);
+    cr_expect_eq(dev->precisions, 1u << EEX_F32);
+    eex_device_close(dev);
+}
+
+Test(faults, memory_that_runs_out_is_named)
+{
+    eex_device *dev = open_device(1);
+    void *memory;
+    eex_fake_cuda_memory(eex_fake_cuda_held() + (1 << 20));
+    cr_expect_eq(dev->vtable->allocate(dev, &memory, 2 << 20), EEX_ENOMEM);
+    cr_expect_null(memory);
+    cr_expect_not_null(strstr(eex_error(), "2 MiB"), "%s", eex_error());
+    cr_expect_eq(dev->vtable->allocate(dev, &memory, 1 << 19), EEX_OK, "%s", eex_error());
+    dev->vtable->release(dev, memory);
+    eex_device_close(dev);
+    cr_expect_eq(eex_fake_cuda_held(), 0);
+}
+
+/* ---- a training step ---- */
+
+static const float weight[] = {0.3f, 0.3f, 0.4f};
+
+/* Makes a plan and trains some steps, so that graphs are recorded and replayed. */
+static int train(net *n)
+{
+    eex_plan_options options = net_training(4, weight, 3);
+    eex_plan *plan = NULL;
+    eex_totals totals;
+    int code = eex_optimizer_state_new(&options.state, n->params, &options.optimizer);
+    if (code == EEX_OK)
+        code = eex_plan_new(&plan, &options, n->graph, n->params);
+    for (uint64_t i = 1; i <= 4 && code == EEX_OK; i++) {
+        code = eex_plan_upload(plan, n->images, n->labels, n->samples, 4);
+        if (code == EEX_OK)
+            code = eex_plan_step(plan, &(eex_step){.batch = 4, .seed = 9, .step = i});
+        if (code == EEX_OK)
+            code = eex_plan_totals(plan, 0, &totals);
+    }
+    eex_plan_free(plan);
+    eex_optimizer_state_free(options.state);
+    return code;
+}
+
+static void expect_training_fails(net *n, const char *function, int nth, cudaError_t error)
+{
+    size_t held = eex_fake_cuda_held();
+    eex_fake_cuda_fail(function, nth, error);
+    int code = train(n);
+    cr_expect(code == EEX_ENOMEM || code == EEX_EDEVICE, "%s %d: %d", function, nth, code);
+    cr_expect_not_null(strstr(eex_error(), "cuda:0"), "%s %d: %s", function, nth, eex_error());
+    eex_fake_cuda_heal();
+    if (error == cudaErrorMemoryAllocation)
+        cr_expect_leq(eex_fake_cuda_held(), held, "%s %d leaks", function, nth);
+}
+
+Test(faults, a_step_that_fails_is_reported)
+{
+    net n = net_open(net_tiny, 4, 1);
+    cr_assert_eq(train(&n), EEX_OK, "%s", eex_error());
+    for (int nth = 1; nth < 150; nth += 23) {
+        expect_training_fails(&n, "launch", nth, cudaErrorInvalidConfiguration);
+        expect_training_fails(&n, "kernel", nth, cudaErrorIllegalAddress);
+    }
+    for (int nth = 1; nth <= 3; nth++)
+        expect_training_fails(&n, "cudaMalloc", nth, cudaErrorMemoryAllocation);
+    expect_training_fails(&n, "cublasGemmEx", 3, cudaErrorUnknown);
+    expect_training_fails(&n, "cudnnConvolutionForward", 2, cudaErrorUnknown);
+    expect_training_fails(&n, "cudaStreamBeginCapture", 1, cudaErrorUnknown);
+    expect_training_fails(&n, "cudaStreamEndCapture", 1, cudaErrorUnknown);
+    expect_training_fails(&n, "cudaGraphInstantiateWithFlags", 1, cudaErrorMemoryAllocation);
+    expect_training_fails(&n, "cudaGraphLaunch", 2, cudaErrorUnknown);
+    expect_training_fails(&n, "cudaMemcpyAsync", 2, cudaErrorUnknown);
+    cr_expect_eq(train(&n), EEX_OK, "%s", eex_error());
+    net_close(&n);
+}
+
+/* ---- orders ---- */
+
+/* No result may depend on the order in which blocks and threads run. */
+Test(faults, training_is_the_same_in_every_order)
+{
+    float *first = NULL;
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        net n = net_open(net_tiny, 4, 1);
+        eex_fake_cuda_seed(seed);
+        cr_assert_eq(train(&n), EEX_OK, "%s", eex_error());
+        size_t count = n.params->count;
+        float *w = fetch_floats(n.dev, n.params->w, count);
+        if (first)
+            cr_expect_eq(memcmp(w, first, count * sizeof *w), 0, "seed %d", (int)seed);
+        free(first);
+        first = w;
+        net_close(&n);
+    }
+    free(first);
+}
