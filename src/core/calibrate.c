@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/status.h"
+#include "core/class_stats.h"
 #include "core/graph.h"
-#include "core/regressor.h"
 #include "core/tune.h"
 
 eex_calibration eex_calibration_default(void)
@@ -41,45 +41,46 @@ static int calibrate_score(eex_policy *p, eex_trace *trace, eex_device *device, 
     return eex_trace_score(trace, device, p->temperature);
 }
 
-/* Mean and deviation of exit k's confidence in each class. */
-static void calibrate_exit(eex_policy *p, const eex_trace *trace, int k, bool by_label,
-                           eex_regressor *of_class)
+/* Mean and deviation of exit k's confidence in each class; a class with fewer than two samples gets
+ * those of all together. */
+static int calibrate_exit(eex_policy *p, const eex_trace *trace, eex_device *device, int k,
+                          bool by_label, eex_regressor *of_class)
 {
     size_t from = (size_t)k * (size_t)trace->samples, to = (size_t)k * (size_t)p->classes;
-    eex_regressor pooled = {0};
-    for (int c = 0; c < p->classes; c++)
-        of_class[c] = (eex_regressor){0};
-    for (size_t i = 0; i < (size_t)trace->samples; i++) {
-        double score = trace->confidence[from + i];
-        eex_regressor_add(&of_class[by_label ? trace->labels[i] : trace->top[from + i]], score);
-        eex_regressor_add(&pooled, score);
-    }
+    const float *score = trace->confidence + from;
+    eex_regressor pooled;
+    EEX_TRY(eex__class_stats(of_class, device, score, by_label ? trace->labels : trace->top + from,
+                             trace->samples, p->classes));
+    EEX_TRY(eex__class_stats(&pooled, device, score, NULL, trace->samples, 1));
     for (int c = 0; c < p->classes; c++) {
         const eex_regressor *r = of_class[c].count < 2 ? &pooled : &of_class[c];
         p->mean[to + (size_t)c] = r->mean;
         p->dev[to + (size_t)c] = eex_regressor_dev(r);
         p->count[to + (size_t)c] = of_class[c].count;
     }
+    return EEX_OK;
 }
 
-static int calibrate_regressors(eex_policy *p, const eex_trace *trace, bool by_label)
+static int calibrate_regressors(eex_policy *p, const eex_trace *trace, eex_device *device,
+                                bool by_label)
 {
     if (p->kind != EEX_POLICY_PER_CLASS)
         return EEX_OK;
     eex_regressor *of_class = calloc((size_t)p->classes, sizeof *of_class);
     if (!of_class)
         return eex_fail(EEX_ENOMEM, "calibration: out of memory for %d classes", p->classes);
-    for (int k = 0; k < p->exits; k++)
-        calibrate_exit(p, trace, k, by_label, of_class);
+    int code = EEX_OK;
+    for (int k = 0; k < p->exits && code == EEX_OK; k++)
+        code = calibrate_exit(p, trace, device, k, by_label, of_class);
     free(of_class);
-    return EEX_OK;
+    return code;
 }
 
 static int calibrate_fit(eex_policy *p, eex_trace *trace, eex_device *device,
                          const eex_calibration *how, const eex_exit_costs *costs)
 {
     EEX_TRY(calibrate_score(p, trace, device, how->temperature));
-    EEX_TRY(calibrate_regressors(p, trace, how->by_label));
+    EEX_TRY(calibrate_regressors(p, trace, device, how->by_label));
     for (int k = 0; k < p->exits; k++) {
         p->a[k] = how->a;
         p->b[k] = how->b;

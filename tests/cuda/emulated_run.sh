@@ -43,6 +43,15 @@ results on-gpu >a
 results killed >b
 diff a b >out || fail "a killed run ended differently"
 
+# The GPU dies in mid-run: nothing is lost, and the CPU goes on when asked to.
+export EEX_EMULATE_FAIL="kernel 1500"
+run 1 cuda dead
+unset EEX_EMULATE_FAIL
+err_has "illegal"
+[ -e dead/base.h5 ] || fail "what was trained before is gone"
+[ ! -e dead/result.h5 ] || fail "the run was not interrupted"
+run 0 cpu dead --move
+
 # bfloat16 trains too; the CPU has none and says so.
 run 0 cuda narrow --set training.precision=bfloat16
 run 1 cpu narrow-cpu --set training.precision=bfloat16

@@ -21,7 +21,18 @@ struct failure {
     cudaError_t error;
 };
 
-std::map<std::string, failure> failures;
+/* EEX_EMULATE_FAIL="kernel 500". */
+std::map<std::string, failure> failures_ordered_from_outside()
+{
+    char function[64];
+    int nth;
+    const char *text = getenv("EEX_EMULATE_FAIL");
+    if (!text || sscanf(text, "%63s %d", function, &nth) != 2)
+        return {};
+    return {{function, {nth, cudaErrorIllegalAddress}}};
+}
+
+std::map<std::string, failure> failures = failures_ordered_from_outside();
 cudaError_t sticky = cudaSuccess, last = cudaSuccess;
 std::map<uintptr_t, size_t> device_blocks, pinned_blocks;
 std::map<const void *, size_t> shared_limits;

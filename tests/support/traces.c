@@ -25,7 +25,7 @@ static int head_copy(eex_device *dev, void *to, const void *from, size_t bytes)
 
 static int head_prepare(eex_device *dev, void **state, const eex_op *op, int max_batch)
 {
-    return op->kind == EEX_OP_HEAD ? EEX_OK : EEX_EUNSUPPORTED;
+    return op->kind == EEX_OP_HEAD || op->kind == EEX_OP_CLASS_STATS ? EEX_OK : EEX_EUNSUPPORTED;
 }
 
 static void head_finish(eex_device *dev, const eex_op *op, void *state)
@@ -60,9 +60,35 @@ static void head_sample(const eex_op_head *h, int i)
     h->entropy[i] = (float)(log(sum) - weighted / sum);
 }
 
+/* Two passes: the mean, then the squared distances from it. */
+static void stats_class(const eex_op_class_stats *s, int c, int n)
+{
+    double sum = 0, m2 = 0;
+    int64_t count = 0;
+    for (int i = 0; i < n; i++)
+        if (s->key[i] == c) {
+            sum += (double)s->score[i];
+            count++;
+        }
+    for (int i = 0; i < n; i++)
+        if (s->key[i] == c)
+            m2 += pow((double)s->score[i] - sum / (double)count, 2);
+    s->count[c] = count;
+    s->mean[c] = count ? sum / (double)count : 0;
+    s->m2[c] = m2;
+}
+
+static int head_zero(eex_device *dev, void *memory, size_t bytes)
+{
+    memset(memory, 0, bytes);
+    return EEX_OK;
+}
+
 static int head_run(eex_device *dev, const eex_op *op, void *state, const eex_step *step)
 {
-    for (int i = 0; i < step->batch; i++)
+    for (int c = 0; op->kind == EEX_OP_CLASS_STATS && c < op->u.class_stats.classes; c++)
+        stats_class(&op->u.class_stats, c, step->batch);
+    for (int i = 0; op->kind == EEX_OP_HEAD && i < step->batch; i++)
         head_sample(&op->u.head, i);
     return EEX_OK;
 }
@@ -79,6 +105,7 @@ eex_device *test_head_device(void)
                                              .release = head_release,
                                              .upload = head_copy,
                                              .download = head_copy,
+                                             .zero = head_zero,
                                              .prepare = head_prepare,
                                              .run = head_run,
                                              .finish = head_finish,
