@@ -77,7 +77,7 @@ int eex__cuda_depthwise_bwd_data(eex_cuda *cuda, const eex_op *op, int batch);
 int eex__cuda_depthwise_bwd_weights_prepare(eex_cuda *cuda, const eex_op *op, int max_batch);
 int eex__cuda_depthwise_bwd_weights(eex_cuda *cuda, const eex_op *op, int batch);
 
-/* What goes around a matrix product, for conv.c: epilogue.cu, column_sums.cu, patches.cu, weights.cu.
+/* What goes around a matrix product, for conv.c, each in a file of its own.
  *
  * y (rows, c) = act(y + bias + residual), in place; bias float32, either may be NULL. */
 int eex__cuda_epilogue(eex_cuda *cuda, eex_precision precision, void *y, const float *bias,
