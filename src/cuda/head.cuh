@@ -170,8 +170,8 @@ __device__ static inline void eex_head_score_block(const eex_head_args &a, size_
     eex_head_write(a, row, p, s);
 }
 
-/* Calls `function<T, LANES, EACH>(arguments)` with what fits the number of classes: at least 3 of 4
- * values in use from 24 classes on, and enough rows for all processors with few. LANES 0: a block.
+/* Calls `function<T, LANES, EACH>(arguments)` with what fits the number of classes: at least half
+ * of the values in use from 9 classes on, and short chains for few. LANES 0: a block.
  */
 #define EEX_HEAD_BY_CLASSES(T, classes, function, ...)      \
     ((classes) <= 16     ? function<T, 4, 4>(__VA_ARGS__)   \

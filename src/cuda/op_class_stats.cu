@@ -1,7 +1,7 @@
 /* Count, mean and sum of squared deviations of a score, class by class.
  *
  * First pass: blocks walk over the samples, four a lane at once, and keep Welford's three numbers a
- * class in shared memory. With few classes each lane has its own (PRIVATE): nobody waits and no
+ * class in shared memory. With few classes each lane has its own (OWN): nobody waits and no
  * banks collide. With more the warp shares them, and lanes that meet in a class take turns in the
  * order of the lanes. Each block then merges its columns or warps into one triple a class. Second
  * pass: the blocks' triples, (blocks, classes), are merged, 32 classes side by side and 32 slices
@@ -11,9 +11,9 @@
  * the same in every run and on every chip.
  *
  * Geometry: blocks of up to 8 warps, as many as fit into 48 KB of shared memory, at most 640 blocks
- * and no more than leave a warp 512 samples; above 4096 classes, blockIdx.y takes so many at a
- * time. Bytes: 8 a sample, and 20 a block and class. Roofline: memory with up to 128 classes;
- * above, shared memory: three words read and written a sample, at random banks. */
+ * and no more than leave a warp 256 samples (512 where lanes share); above 4096 classes, blockIdx.y
+ * takes so many at a time. Bytes: 8 a sample, and 20 a block and class. Roofline: memory with up to
+ * 128 classes; above, shared memory: three words read and written a sample, at random banks. */
 #include "cuda/kernel.cuh"
 
 enum {
