@@ -104,7 +104,8 @@ cmake --install "$build" --prefix "$folder" --strip >/dev/null
 add_libraries "$folder/bin/eex"
 [ -z "${BUNDLE_TESTS:-}" ] || add_tests
 # The newest version of glibc that anything in it asks for.
-glibc=$(find "$folder" -type f \( -name '*.so*' -o -perm -u+x \) -exec objdump -T {} + 2>/dev/null |
+glibc=$({ find "$folder" -type f \( -name '*.so*' -o -perm -u+x \) -exec objdump -T {} + 2>/dev/null ||
+    true; } | # which does not like scripts
     grep -oE 'GLIBC_[0-9.]+' | sort -uV | tail -1 | sed 's/GLIBC_//')
 add_licences
 write_readme

@@ -12,7 +12,9 @@ passed=0 failed=()
 
 verdict() {
     local name=$1 status=$2
-    if [ "$status" = 0 ]; then
+    if [ "$status" = 0 ] && grep -q 'Tested: 0 ' "$log"; then
+        echo "skipped  $name: $(sed -n 's/^\[SKIP\] //p' "$log" | head -1)"
+    elif [ "$status" = 0 ]; then
         passed=$((passed + 1))
         echo "passed   $name"
     elif [ "$status" = 77 ]; then
@@ -28,7 +30,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 for program in bin/*; do
     [[ $program == *${1:-}* ]] || continue
-    "$program" >"$log" 2>&1
+    "$program" --verbose=1 >"$log" 2>&1
     verdict "${program#bin/}" $?
 done
 for script in tests/cli/test_*.sh; do
