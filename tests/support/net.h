@@ -1,5 +1,5 @@
-/* A network on the device under test (devices.h) with images to feed it: what tests of plans start from. Any failure
- * fails the test. */
+/* A network on the device under test (devices.h) with images to feed it: what tests of plans start
+ * from. Any failure fails the test. */
 #ifndef EEX_TESTS_SUPPORT_NET_H
 #define EEX_TESTS_SUPPORT_NET_H
 
