@@ -109,7 +109,8 @@ glibc=$({ find "$folder" -type f \( -name '*.so*' -o -perm -u+x \) -exec objdump
     grep -oE 'GLIBC_[0-9.]+' | sort -uV | tail -1 | sed 's/GLIBC_//')
 add_licences
 write_readme
-level=-6
-[ -z "${BUNDLE_TESTS:-}" ] || level=-9 # the tests share most of their bytes, megabytes apart
-tar -C "$out" -cf - "$name" | xz "$level" -T0 >"$folder.tar.xz"
+packing=(-6 -T0)
+# Each test holds all kernels, the same bytes again and again, tens of megabytes apart.
+[ -z "${BUNDLE_TESTS:-}" ] || packing=(-T1 --lzma2=preset=0,dict=128MiB)
+tar -C "$out" -cf - "$name" | xz "${packing[@]}" >"$folder.tar.xz"
 du -sh "$folder" "$folder.tar.xz" | sed 's/^/bundle: /'
