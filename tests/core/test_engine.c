@@ -6,6 +6,7 @@
 #include "core/replay.h"
 #include "core/synthetic.h"
 #include "core/train.h"
+#include "support/devices.h"
 #include "support/folder.h"
 #include "support/net.h"
 #include "support/patches.h"
@@ -191,6 +192,8 @@ Test(engine, decides_as_the_replay_does)
 
 Test(engine, decides_as_the_replay_does_on_mobilenetv2)
 {
+    if (tests_are_quick() > 1)
+        cr_skip_test("too slow under sanitizers");
     bed b = drawings_bed();
     check_policies(&b);
     close_bed(&b);

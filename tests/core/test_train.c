@@ -60,9 +60,9 @@ static eex_recipe recipe_of(eex_regime regime)
 }
 
 /* For tests that take minutes on an emulated device. */
-static void skip_if_quick(void)
+static void skip_if_quick(int level)
 {
-    if (tests_are_quick())
+    if (tests_are_quick() >= level)
         cr_skip_test("too slow on an emulated device");
 }
 
@@ -135,21 +135,21 @@ Test(train, joint)
 
 Test(train, interleaved)
 {
-    skip_if_quick();
+    skip_if_quick(1);
     eex_recipe r = recipe_of(EEX_REGIME_INTERLEAVED);
     check_regime(&r);
 }
 
 Test(train, distill)
 {
-    skip_if_quick();
+    skip_if_quick(1);
     eex_recipe r = recipe_of(EEX_REGIME_DISTILL);
     check_regime(&r);
 }
 
 Test(train, mixed)
 {
-    skip_if_quick();
+    skip_if_quick(1);
     eex_recipe r = recipe_of(EEX_REGIME_MIXED);
     r.epochs = LONG;
     r.alone = LONG / 2;
@@ -163,7 +163,7 @@ Test(train, mixed)
 
 Test(train, adamw)
 {
-    skip_if_quick();
+    skip_if_quick(1);
     eex_recipe r = recipe_of(EEX_REGIME_JOINT);
     r.optimizer.kind = EEX_ADAMW;
     r.optimizer.weight_decay = 0.01f;
@@ -212,13 +212,13 @@ static void check_frozen(bool cached)
 
 Test(train, frozen)
 {
-    skip_if_quick();
+    skip_if_quick(1);
     check_frozen(false);
 }
 
 Test(train, frozen_with_cached_features)
 {
-    skip_if_quick();
+    skip_if_quick(1);
     check_frozen(true);
 }
 
@@ -278,6 +278,7 @@ static void check_continuing(const eex_recipe *recipe, int epochs)
 
 Test(train, continues_bit_for_bit)
 {
+    skip_if_quick(2);
     eex_recipe r = recipe_of(EEX_REGIME_JOINT);
     r.optimizer.ema = 0.95f;
     r.augment.flip = true;
@@ -287,6 +288,7 @@ Test(train, continues_bit_for_bit)
 
 Test(train, adamw_continues_bit_for_bit)
 {
+    skip_if_quick(2);
     eex_recipe r = recipe_of(EEX_REGIME_INTERLEAVED);
     r.optimizer.kind = EEX_ADAMW;
     r.lr = 0.01;
@@ -295,7 +297,7 @@ Test(train, adamw_continues_bit_for_bit)
 
 Test(train, mixed_continues_bit_for_bit)
 {
-    skip_if_quick();
+    skip_if_quick(1);
     eex_recipe r = recipe_of(EEX_REGIME_MIXED);
     check_continuing(&r, 1);
     check_continuing(&r, 2);
@@ -343,6 +345,7 @@ Test(train, a_checkpoint_of_another_network_is_refused)
 
 Test(train, finish_puts_the_average_in_place)
 {
+    skip_if_quick(2);
     eex_recipe r = recipe_of(EEX_REGIME_JOINT);
     r.optimizer.ema = 0.9f;
     bed averaged = open_bed(&r, 1);

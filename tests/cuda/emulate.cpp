@@ -68,7 +68,7 @@ struct stack {
     void *fake; /* the address sanitizer's */
 };
 
-std::vector<stack *> free_stacks;
+std::vector<stack *> &free_stacks = *new std::vector<stack *>; /* outlives all who use it */
 
 stack *take_stack()
 {

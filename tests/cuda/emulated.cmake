@@ -53,6 +53,10 @@ else()
         ${EEX_CUDNN_HEADERS})
     target_compile_definitions(eex_cuda_emulated PUBLIC EEX_CUDA_EMULATED)
     target_compile_features(eex_cuda_emulated PUBLIC cxx_std_17)
+    set(quick 1)
+    if(EEX_SANITIZE)
+        set(quick 2)
+    endif()
     if(EEX_SANITIZE MATCHES address) # the variables in shared memory too
         target_compile_options(eex_cuda_emulated PUBLIC
             $<$<COMPILE_LANGUAGE:CXX>:-fsanitize-sections=eex_shared*>)
@@ -60,7 +64,8 @@ else()
 
     foreach(test ${device_tests})
         string(REPLACE / _ name ${test})
-        eex_cuda_test(emulated_${name} emulated ${test} ${test}.c eex_cuda_emulated EEX_TESTS_QUICK=1)
+        eex_cuda_test(emulated_${name} emulated ${test} ${test}.c eex_cuda_emulated
+            EEX_TESTS_QUICK=${quick})
     endforeach()
     # Both ways of a convolution.
     add_test(NAME emulated/cpu/test_conv_patches COMMAND emulated_cpu_test_conv)

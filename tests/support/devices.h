@@ -50,7 +50,8 @@ static inline bool same_floats(eex_device *dev, const float *a, const float *b, 
     return same;
 }
 
-/* Whether what takes minutes on an emulated device is to be left out. */
-bool tests_are_quick(void);
+/* What is to be left out because it takes minutes: nothing (0), on an emulated device (1), on one
+ * with sanitizers (2). */
+int tests_are_quick(void);
 
 #endif
