@@ -415,13 +415,15 @@ cudaError_t cudaMalloc(void **out, size_t bytes)
 
 cudaError_t cudaFree(void *memory)
 {
-    FAKE_ENTER();
+    std::lock_guard<std::recursive_mutex> lock(fake::mutex);
+    cudaError_t error = fake::enter(__func__);
     if (!memory)
-        return cudaSuccess;
+        return error;
     if (fake::any_capture())
         return fake::forbidden_in_capture();
     fake::flush_all();
-    return take(device_blocks, memory);
+    cudaError_t taken = take(device_blocks, memory); /* also on a GPU that is lost */
+    return error ? error : taken;
 }
 
 cudaError_t cudaHostAlloc(void **out, size_t bytes, unsigned int)
@@ -443,13 +445,15 @@ cudaError_t cudaMallocHost(void **out, size_t bytes)
 
 cudaError_t cudaFreeHost(void *memory)
 {
-    FAKE_ENTER();
+    std::lock_guard<std::recursive_mutex> lock(fake::mutex);
+    cudaError_t error = fake::enter(__func__);
     if (!memory)
-        return cudaSuccess;
+        return error;
     if (fake::any_capture())
         return fake::forbidden_in_capture();
     fake::flush_all();
-    return take(pinned_blocks, memory);
+    cudaError_t taken = take(pinned_blocks, memory); /* also on a GPU that is lost */
+    return error ? error : taken;
 }
 
 /* ---- errors ---- */
