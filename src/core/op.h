@@ -172,8 +172,9 @@ typedef struct eex_op_loss {
     float weight, smoothing, l1, distill, distill_t;
 } eex_op_loss;
 
-/* Scores of one exit, all float32. confidence = softmax(logits / temperature)[class]; margin =
- * top-1 minus top-2 probability; entropy in nats. With `high`, the decision too.
+/* Scores of one exit, float32; x, w and logits have the op's precision. confidence = softmax(logits
+ * / temperature)[class]; margin = top-1 minus top-2 probability; entropy in nats. With `high`, the
+ * decision too.
  *
  * With `x` (devices with fused_head only) the classifier in front is part of the op: logits =
  * mean of x over hw, times w, plus bias; they are written as well. */

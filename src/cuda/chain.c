@@ -124,6 +124,7 @@ int eex__cuda_run_chain(eex_device *dev, void **recording, const eex_link *links
         return run_plain(cuda, links, count);
     }
     if (c->exec && c->generation != cuda->generation) { /* the scratch memory has moved since */
+        (void)cudaStreamSynchronize(cuda->stream);      /* it may be running */
         (void)cudaGraphExecDestroy(c->exec);
         c->exec = NULL;
     }

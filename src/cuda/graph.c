@@ -30,10 +30,13 @@ static int run_all(eex_cuda *cuda, const eex_op *ops, void *const *states, int c
     return EEX_OK;
 }
 
-static void drop(graph *g)
+/* A graph may still be running when its place is wanted. */
+static void drop(const eex_cuda *cuda, graph *g)
 {
-    if (g->exec)
+    if (g->exec) {
+        (void)cudaStreamSynchronize(cuda->stream);
         (void)cudaGraphExecDestroy(g->exec);
+    }
     *g = (graph){0};
 }
 
@@ -45,13 +48,13 @@ static graph *find(recording *r, int batch)
     return NULL;
 }
 
-static graph *room(recording *r)
+static graph *room(const eex_cuda *cuda, recording *r)
 {
     graph *oldest = &r->graphs[0];
     for (int i = 1; i < GRAPHS && oldest->batch; i++)
         if (!r->graphs[i].batch || r->graphs[i].used < oldest->used)
             oldest = &r->graphs[i];
-    drop(oldest);
+    drop(cuda, oldest);
     return oldest;
 }
 
@@ -92,13 +95,14 @@ int eex__cuda_run_unit(eex_device *dev, void **state, const eex_op *ops, void *c
     graph *g = find(r, step->batch);
     bool first = !g;
     if (first) {
-        g = room(r);
+        g = room(cuda, r);
         g->batch = step->batch;
     }
     g->used = ++r->uses;
     if (first)
         return run_all(cuda, ops, states, count, step->batch);
     if (g->exec && g->generation != cuda->generation) { /* the scratch memory has moved since */
+        (void)cudaStreamSynchronize(cuda->stream);
         (void)cudaGraphExecDestroy(g->exec);
         g->exec = NULL;
     }
@@ -115,6 +119,6 @@ void eex__cuda_forget(eex_device *dev, void *state)
         return;
     (void)cudaStreamSynchronize(cuda->stream); /* one of them may be running */
     for (int i = 0; i < GRAPHS; i++)
-        drop(&r->graphs[i]);
+        drop(cuda, &r->graphs[i]);
     free(r);
 }
