@@ -131,7 +131,7 @@ static int lower_node(eex_plan *p, int id)
 
 /* ---- heads ---- */
 
-enum { MOST_FEATURES = 8192 }; /* a head keeps the pooled features of a sample on the chip */
+enum { MOST_VALUES = 8192 }; /* a head keeps a sample's pooled features and logits on the chip */
 
 /* The value that the classifier of exit k pools, when the device takes pool and classifier into the
  * head; else -1. The nodes between are then absorbed. */
@@ -140,7 +140,7 @@ static int fused_classifier(eex_plan *p, int k)
     int id = eex_graph_exit(p->graph, k)->logits;
     const eex_node *linear = eex_graph_node(p->graph, id);
     if (linear->kind != EEX_NODE_LINEAR || p->consumers[id] > 0 ||
-        linear->window.cin > MOST_FEATURES ||
+        linear->window.cin + linear->c > MOST_VALUES ||
         (int64_t)linear->window.cin * linear->c > p->device->fused_head)
         return -1;
     int at = linear->inputs[0];

@@ -86,6 +86,7 @@ struct eex_plan {
     int shadow;                                     /* buffer: bfloat16 weights, -1 */
     int index;                        /* buffer: number of survivors, then which they are */
     int crowd;                        /* buffer: rows that are there, then which input each is */
+    int32_t *everybody;               /* host: a count, then 0, 1, 2... (batch) */
     int decision, results, threshold; /* buffers; threshold: (exits, 2, classes), high and low */
     eex_leaving leaving[EEX_MAX_EXITS];
     void *single;                  /* the device's recording of all segments for one sample */

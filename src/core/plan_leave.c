@@ -68,6 +68,12 @@ static int lower_exit(eex_plan *p, int k)
 
 int eex__plan_lower_leaving(eex_plan *p)
 {
+    int32_t *all = malloc(((size_t)p->options.batch + 1) * sizeof *all);
+    if (!all)
+        return eex_fail(EEX_ENOMEM, "plan: out of memory for a batch of %d", p->options.batch);
+    for (int i = 0; i < p->options.batch; i++)
+        all[i + 1] = i;
+    p->everybody = all;
     for (int k = 0; k < eex_graph_exits(p->graph); k++)
         EEX_TRY(lower_exit(p, k));
     return EEX_OK;
@@ -75,6 +81,8 @@ int eex__plan_lower_leaving(eex_plan *p)
 
 void eex__plan_leaving_free(eex_plan *p)
 {
+    free(p->everybody);
+    p->everybody = NULL;
     for (int k = 0; k < EEX_MAX_EXITS; k++) {
         eex_leaving *l = &p->leaving[k];
         for (int i = 0; i < l->count && l->states; i++)
@@ -111,23 +119,13 @@ int eex_plan_decide(eex_plan *p, eex_measure measure, const float *high, const f
 
 int eex_plan_gather(eex_plan *p, int batch)
 {
-    int32_t part[64];
-    int32_t *to = words(p, p->crowd), count = batch;
-    const int each = (int)(sizeof part / sizeof *part);
-    EEX_TRY(upload(p, to, &count, sizeof count));
-    for (int i = 0; i < batch; i += each) {
-        int n = batch - i < each ? batch - i : each;
-        for (int j = 0; j < n; j++)
-            part[j] = i + j;
-        EEX_TRY(upload(p, to + 1 + i, part, (size_t)n * sizeof *part));
-    }
-    return EEX_OK;
+    p->everybody[0] = batch;
+    return upload(p, words(p, p->crowd), p->everybody, ((size_t)batch + 1) * sizeof *p->everybody);
 }
 
 static int rows_left(const eex_plan *p, int *stay)
 {
     int32_t count = 0;
-    EEX_TRY(p->device->vtable->sync(p->device));
     EEX_TRY(p->device->vtable->download(p->device, &count, words(p, p->crowd), sizeof count));
     *stay = count;
     return EEX_OK;

@@ -75,6 +75,21 @@ static size_t patch_scratch(const eex_op *op, const eex_window *w, int batch)
     return (size_t)patch_samples(op, w, batch) * row_patches(w) * bytes_of(op);
 }
 
+/* cuDNN may refuse when it runs what its workspace query allowed; then, and from then on, it is
+ * patches, whose scratch memory is always reserved. */
+typedef int dnn_way(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch);
+
+static int by_library(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch, dnn_way *way)
+{
+    if (eex__cuda_dnn_fits(cuda, s, op, batch)) {
+        int code = way(cuda, s, op, batch);
+        if (code != EEX_EUNSUPPORTED)
+            return code;
+        s->algorithm = -1;
+    }
+    return eex__cuda_conv_patches(cuda, op, batch);
+}
+
 /* ---- forward ---- */
 
 static int forward_product(eex_cuda *cuda, const eex_op *op, int batch)
@@ -117,10 +132,8 @@ static int conv_run(eex_cuda *cuda, const eex_op *op, void *state, int batch)
         return eex__cuda_depthwise(cuda, op, batch);
     if (s->way == EEX_CONV_PRODUCT)
         EEX_TRY(forward_product(cuda, op, batch));
-    else if (eex__cuda_dnn_fits(cuda, s, op, batch))
-        EEX_TRY(eex__cuda_dnn_forward(cuda, s, op, batch));
     else
-        EEX_TRY(forward_patches(cuda, op, batch));
+        EEX_TRY(by_library(cuda, s, op, batch, eex__cuda_dnn_forward));
     if (!c->bias && !c->residual && c->act == EEX_ACT_NONE)
         return EEX_OK;
     size_t rows = (size_t)batch * (size_t)w->hout * (size_t)w->wout;
@@ -172,9 +185,7 @@ static int data_run(eex_cuda *cuda, const eex_op *op, void *state, int batch)
         return eex__cuda_depthwise_bwd_data(cuda, op, batch);
     if (s->way == EEX_CONV_PRODUCT)
         return data_product(cuda, op, batch);
-    if (eex__cuda_dnn_fits(cuda, s, op, batch))
-        return eex__cuda_dnn_data(cuda, s, op, batch);
-    return data_patches(cuda, op, batch);
+    return by_library(cuda, s, op, batch, eex__cuda_dnn_data);
 }
 
 /* ---- gradient for the weights ---- */
@@ -219,10 +230,8 @@ static int weights_run(eex_cuda *cuda, const eex_op *op, void *state, int batch)
         return eex__cuda_depthwise_bwd_weights(cuda, op, batch);
     if (s->way == EEX_CONV_PRODUCT)
         EEX_TRY(weights_product(cuda, op, c->x, c->dy, (int)rows, w->cin, c->accumulate));
-    else if (eex__cuda_dnn_fits(cuda, s, op, batch))
-        EEX_TRY(eex__cuda_dnn_weights(cuda, s, op, batch));
     else
-        EEX_TRY(weights_patches(cuda, op, batch));
+        EEX_TRY(by_library(cuda, s, op, batch, eex__cuda_dnn_weights));
     if (!c->dbias)
         return EEX_OK;
     return eex__cuda_column_sums(cuda, op->precision, c->dbias, c->dy, rows, w->cout,

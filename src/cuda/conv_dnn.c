@@ -46,10 +46,12 @@ static cudnnDataType_t type_of(const eex_op *op)
     return op->precision == EEX_BF16 ? CUDNN_DATA_BFLOAT16 : CUDNN_DATA_FLOAT;
 }
 
-/* Without FMA_MATH cuDNN would use TF32 for float32 where the chip has it. */
+/* The default allows TF32 for float32 where the chip has it; FMA does not. */
 static cudnnMathType_t math_of(const eex_op *op)
 {
-    return op->precision == EEX_F32 ? CUDNN_FMA_MATH : CUDNN_TENSOR_OP_MATH;
+    return op->precision == EEX_F32    ? CUDNN_FMA_MATH
+           : op->precision == EEX_TF32 ? CUDNN_DEFAULT_MATH
+                                       : CUDNN_TENSOR_OP_MATH;
 }
 
 static cudnnStatus_t set_batch(const eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch)

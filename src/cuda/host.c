@@ -173,7 +173,9 @@ int eex__cuda_dnn_check(const eex_cuda *cuda, cudnnStatus_t status, const char *
 {
     if (status == CUDNN_STATUS_SUCCESS)
         return EEX_OK;
-    return eex_fail(EEX_EDEVICE, "%s, %s: cuDNN says %s", cuda->base.name, what,
+    /* "Not supported" is 9 in cuDNN 8 and 3000 to 3999 in 9, whichever this was compiled with. */
+    int code = (int)status == 9 || (int)status / 1000 == 3 ? EEX_EUNSUPPORTED : EEX_EDEVICE;
+    return eex_fail(code, "%s, %s: cuDNN says %s", cuda->base.name, what,
                     cuda->libs->cudnnGetErrorString(status));
 }
 

@@ -52,6 +52,7 @@ int eex__cuda_run_op(eex_cuda *cuda, const eex_op *op, void *state, int batch);
 double eex__cuda_joules(const eex_cuda *cuda);
 
 int eex__cuda_blas_check(const eex_cuda *cuda, cublasStatus_t status, const char *what);
+/* EEX_EUNSUPPORTED: this algorithm does not take this shape. */
 int eex__cuda_dnn_check(const eex_cuda *cuda, cudnnStatus_t status, const char *what);
 
 #endif

@@ -179,8 +179,8 @@ static void expect_trunk_untouched(const eex_params *a, const eex_params *b)
     for (int i = 0; i < eex_graph_nodes(graph); i++) {
         const eex_node *node = eex_graph_node(graph, i);
         for (int j = node->first_param; j < node->first_param + node->params; j++) {
-            size_t bytes = eex_param_count(eex_graph_param(graph, j)) * sizeof(float);
-            bool same = memcmp(eex_params_at(a, j), eex_params_at(b, j), bytes) == 0;
+            size_t count = eex_param_count(eex_graph_param(graph, j));
+            bool same = same_floats(dev, eex_params_at(a, j), eex_params_at(b, j), count);
             if (node->exit == EEX_TRUNK)
                 cr_expect(same, "%s moved", eex_graph_param(graph, j)->name);
             changed += !same;
