@@ -12,7 +12,10 @@ EEX := $(BUILD)/bin/eex
 
 all: build
 
-run: build
+# The program alone, without the tests.
+run: deps
+	@cmake --preset $(PRESET) $(if $(wildcard $(BUILD)/CMakeCache.txt),>/dev/null,)
+	@cmake --build $(BUILD) -j $(JOBS) --target eex
 	$(EEX) run experiments/quickstart.lua
 
 test: build
