@@ -30,6 +30,17 @@ static size_t row_patches(const eex_window *w) /* elements of one sample's patch
            (size_t)w->cin;
 }
 
+/* Bytes of one sample on either side. */
+static size_t input_bytes(const eex_op *op, const eex_window *w)
+{
+    return (size_t)w->hin * (size_t)w->win * (size_t)w->cin * bytes_of(op);
+}
+
+static size_t output_bytes(const eex_op *op, const eex_window *w)
+{
+    return (size_t)w->hout * (size_t)w->wout * (size_t)w->cout * bytes_of(op);
+}
+
 static bool is_product(const eex_window *w)
 {
     return w->kernel == 1 && w->stride == 1 && w->pad == 0;
@@ -107,14 +118,13 @@ static int forward_patches(eex_cuda *cuda, const eex_op *op, int batch)
 {
     const eex_op_conv *c = &op->u.conv;
     const eex_window *w = &c->window;
-    const size_t unit = bytes_of(op), x_row = (size_t)w->hin * (size_t)w->win * (size_t)w->cin,
-                 y_row = (size_t)w->hout * (size_t)w->wout * (size_t)w->cout;
+    const size_t x_row = input_bytes(op, w), y_row = output_bytes(op, w);
     const int each = patch_samples(op, w, batch);
     for (int i = 0; i < batch; i += each) {
         int n = batch - i < each ? batch - i : each;
         EEX_TRY(eex__cuda_im2col(cuda, op->precision, cuda->scratch,
-                                 (const char *)c->x + (size_t)i * x_row * unit, w, n));
-        product p = {.a = cuda->scratch, .b = c->w, .c = (char *)c->y + (size_t)i * y_row * unit};
+                                 (const char *)c->x + (size_t)i * x_row, w, n));
+        product p = {.a = cuda->scratch, .b = c->w, .c = (char *)c->y + (size_t)i * y_row};
         p.m = n * w->hout * w->wout;
         p.n = w->cout;
         p.k = w->kernel * w->kernel * w->cin;
@@ -159,12 +169,11 @@ static int data_patches(eex_cuda *cuda, const eex_op *op, int batch)
 {
     const eex_op_conv_bwd_data *c = &op->u.conv_bwd_data;
     const eex_window *w = &c->window;
-    const size_t unit = bytes_of(op), x_row = (size_t)w->hin * (size_t)w->win * (size_t)w->cin,
-                 y_row = (size_t)w->hout * (size_t)w->wout * (size_t)w->cout;
+    const size_t x_row = input_bytes(op, w), y_row = output_bytes(op, w);
     const int each = patch_samples(op, w, batch);
     for (int i = 0; i < batch; i += each) {
         int n = batch - i < each ? batch - i : each;
-        product p = {.a = (const char *)c->dy + (size_t)i * y_row * unit,
+        product p = {.a = (const char *)c->dy + (size_t)i * y_row,
                      .b = c->w,
                      .c = cuda->scratch,
                      .transpose_b = true};
@@ -172,7 +181,7 @@ static int data_patches(eex_cuda *cuda, const eex_op *op, int batch)
         p.n = w->kernel * w->kernel * w->cin;
         p.k = w->cout;
         EEX_TRY(multiply(cuda, op, &p));
-        EEX_TRY(eex__cuda_col2im(cuda, op->precision, (char *)c->dx + (size_t)i * x_row * unit,
+        EEX_TRY(eex__cuda_col2im(cuda, op->precision, (char *)c->dx + (size_t)i * x_row,
                                  cuda->scratch, w, n, c->accumulate));
     }
     return EEX_OK;
@@ -206,16 +215,15 @@ static int weights_patches(eex_cuda *cuda, const eex_op *op, int batch)
 {
     const eex_op_conv_bwd_weights *c = &op->u.conv_bwd_weights;
     const eex_window *w = &c->window;
-    const size_t unit = bytes_of(op), x_row = (size_t)w->hin * (size_t)w->win * (size_t)w->cin,
-                 y_row = (size_t)w->hout * (size_t)w->wout * (size_t)w->cout;
+    const size_t x_row = input_bytes(op, w), y_row = output_bytes(op, w);
     const int each = patch_samples(op, w, batch);
     for (int i = 0; i < batch; i += each) {
         int n = batch - i < each ? batch - i : each;
         EEX_TRY(eex__cuda_im2col(cuda, op->precision, cuda->scratch,
-                                 (const char *)c->x + (size_t)i * x_row * unit, w, n));
-        EEX_TRY(weights_product(
-            cuda, op, cuda->scratch, (const char *)c->dy + (size_t)i * y_row * unit,
-            n * w->hout * w->wout, w->kernel * w->kernel * w->cin, c->accumulate || i > 0));
+                                 (const char *)c->x + (size_t)i * x_row, w, n));
+        EEX_TRY(weights_product(cuda, op, cuda->scratch, (const char *)c->dy + (size_t)i * y_row,
+                                n * w->hout * w->wout, w->kernel * w->kernel * w->cin,
+                                c->accumulate || i > 0));
     }
     return EEX_OK;
 }
