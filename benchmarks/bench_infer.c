@@ -70,7 +70,7 @@ static int bench_network(const options *o, const char *name)
     eex_augment normalise = network_augment();
     int code = network_open(&net, name, o->threads);
     if (code == EEX_OK)
-        code = eex_engine_open(&engine, net.graph, net.params, NULL, &normalise, o->batch);
+        code = eex_engine_new(&engine, net.graph, net.params, NULL, &normalise, o->batch);
     if (code == EEX_OK)
         code = measure(o, &net, engine);
     eex_engine_close(engine);

@@ -41,7 +41,7 @@ static int classify_all(bench *b)
 {
     eex_engine *engine;
     EEX_TRY(
-        eex_engine_open(&engine, b->exits.graph, b->exits.params, b->policy, &b->normalise, BATCH));
+        eex_engine_new(&engine, b->exits.graph, b->exits.params, b->policy, &b->normalise, BATCH));
     int code = EEX_OK;
     for (int i = 0; i < IMAGES && code == EEX_OK; i += BATCH)
         code = eex_engine_run(engine, b->results + i, b->images + (size_t)i * IMAGE, BATCH);
@@ -107,7 +107,7 @@ static double time_network(const gpu_options *o, bench *b, const network *net,
 {
     b->batch = batch;
     b->next = 0;
-    if (eex_engine_open(&b->engine, net->graph, net->params, policy, &b->normalise, batch) < 0)
+    if (eex_engine_new(&b->engine, net->graph, net->params, policy, &b->normalise, batch) < 0)
         return -1;
     double seconds = gpu_time(o, net->dev, submit_batch, b);
     eex_engine_close(b->engine);

@@ -49,8 +49,8 @@ static int open_engine(eex_engine *e, const eex_graph *graph, eex_params *params
     return set_policy(e, eex_graph_classes(graph));
 }
 
-int eex_engine_open(eex_engine **out, const eex_graph *graph, eex_params *params,
-                    const eex_policy *policy, const eex_augment *normalise, int batch)
+int eex_engine_new(eex_engine **out, const eex_graph *graph, eex_params *params,
+                   const eex_policy *policy, const eex_augment *normalise, int batch)
 {
     *out = NULL;
     int exits = eex_graph_exits(graph);
@@ -74,6 +74,15 @@ int eex_engine_open(eex_engine **out, const eex_graph *graph, eex_params *params
     }
     *out = e;
     return EEX_OK;
+}
+
+int eex_engine_open(eex_engine **out, const eex_model *model, int batch)
+{
+    const eex_augment normalise = eex_model_normalise(model);
+    *out = NULL;
+    if (!model->params)
+        return eex_fail(EEX_EINVAL, "engine: %s was opened without a device", model->path);
+    return eex_engine_new(out, model->graph, model->params, model->policy, &normalise, batch);
 }
 
 void eex_engine_close(eex_engine *e)

@@ -4,15 +4,17 @@
 #define EEX_CORE_ENGINE_H
 
 #include "core/decide.h"
+#include "core/model.h"
 #include "core/plan.h"
-#include "core/policy.h"
 
 typedef struct eex_engine eex_engine;
 
 /* graph and policy must have the same exits. Everything is borrowed and must outlive the engine;
  * the policy NULL runs to the end (the base network). */
-int eex_engine_open(eex_engine **out, const eex_graph *graph, eex_params *params,
-                    const eex_policy *policy, const eex_augment *normalise, int batch);
+int eex_engine_new(eex_engine **out, const eex_graph *graph, eex_params *params,
+                   const eex_policy *policy, const eex_augment *normalise, int batch);
+/* The same for a model, with the policy that it has now. */
+int eex_engine_open(eex_engine **out, const eex_model *model, int batch);
 void eex_engine_close(eex_engine *engine);
 
 /* Classifies count (1..batch) images, (count, H, W, C) uint8; results in the same order. Allocates

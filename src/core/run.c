@@ -163,7 +163,7 @@ static int open_data(eex_run *run)
     run->facts = eex_dataset_facts(run->data);
     memcpy(run->normalise.mean, run->facts->mean, sizeof run->normalise.mean);
     memcpy(run->normalise.std, run->facts->std, sizeof run->normalise.std);
-    return EEX_OK;
+    return eex_input_of_dataset(&run->input, run->facts);
 }
 
 static int check_data(const eex_run *run)
@@ -204,6 +204,7 @@ static void close_run(eex_run *run)
 {
     eex_params_free(run->base);
     eex_split_free(&run->split);
+    eex_input_free(&run->input);
     eex_dataset_close(run->data);
     eex_device_close(run->device);
     eex_lock_release(run->lock);

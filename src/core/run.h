@@ -10,6 +10,7 @@
 #include "core/engine.h"
 #include "core/evaluate.h"
 #include "core/experiment.h"
+#include "core/model.h"
 #include "core/split.h"
 #include "core/trials.h"
 
@@ -25,6 +26,7 @@ typedef struct eex_run {
     eex_dataset *data;
     const eex_dataset_info *facts;
     eex_split split;
+    eex_input input;       /* what networks of this run read */
     eex_augment normalise; /* the data set's mean and deviation, nothing else */
     eex_points points;     /* where gates may be, after the probe */
 

@@ -184,7 +184,7 @@ int eex__run_save_weights(const eex_run *run, const char *name, const eex_params
 {
     eex_store_file *file = NULL;
     EEX_TRY(eex__run_create(&file, run, name, "weights"));
-    int code = eex_params_save(params, file, "params");
+    int code = eex_model_write(file, params->graph, params, NULL, &run->input);
     if (code == EEX_OK)
         code = eex__history_save(history, file);
     if (code == EEX_OK)

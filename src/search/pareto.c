@@ -154,7 +154,7 @@ int eex_pareto_sort(size_t *rank, const double *points, size_t n, const eex_sens
 int eex_pareto_hypervolume(double *out, const double *points, size_t n, const eex_sense sense[2],
                            const double reference[2])
 {
-    entry *entries;
+    entry *entries = NULL;
     EEX_TRY(sorted_entries(&entries, points, n, sense, 2));
     const double left = gain(reference[0], sense[0]);
     double height = gain(reference[1], sense[1]); /* of the staircase so far */

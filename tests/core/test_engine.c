@@ -127,7 +127,7 @@ static void run_in_batches(const bed *b, const eex_policy *policy, const expecte
     uint8_t *images = malloc((size_t)batch * b->image);
     eex_result *results = malloc((size_t)batch * sizeof *results);
     cr_assert(images && results);
-    OK(eex_engine_open(&engine, b->net.graph, b->net.params, policy, &b->normalise, batch));
+    OK(eex_engine_new(&engine, b->net.graph, b->net.params, policy, &b->normalise, batch));
     for (int at = 0; at < SAMPLES; at += batch) {
         int count = SAMPLES - at < batch ? SAMPLES - at : batch;
         OK(eex_dataset_gather(images, b->data, order + at, (size_t)count));
@@ -219,14 +219,14 @@ Test(engine, a_policy_for_other_exits_is_refused)
     eex_policy *policy;
     eex_engine *engine = NULL;
     OK(eex_policy_new(&policy, EEX_POLICY_MARGIN, 2, NET_CLASSES));
-    cr_expect_eq(eex_engine_open(&engine, b.net.graph, b.net.params, policy, &b.normalise, 4),
+    cr_expect_eq(eex_engine_new(&engine, b.net.graph, b.net.params, policy, &b.normalise, 4),
                  EEX_EINVAL);
     cr_expect_null(engine);
     eex_policy_free(policy);
     OK(eex_policy_new(&policy, EEX_POLICY_MARGIN, 3, NET_CLASSES + 1));
-    cr_expect_eq(eex_engine_open(&engine, b.net.graph, b.net.params, policy, &b.normalise, 4),
+    cr_expect_eq(eex_engine_new(&engine, b.net.graph, b.net.params, policy, &b.normalise, 4),
                  EEX_EINVAL);
-    cr_expect_eq(eex_engine_open(&engine, b.net.graph, b.net.params, NULL, &b.normalise, 0),
+    cr_expect_eq(eex_engine_new(&engine, b.net.graph, b.net.params, NULL, &b.normalise, 0),
                  EEX_EINVAL);
     eex_engine_close(NULL);
     eex_policy_free(policy);
@@ -241,7 +241,7 @@ Test(engine, batches_beyond_its_size_are_refused)
     uint8_t *images = malloc(3 * b.image);
     cr_assert_not_null(images);
     OK(eex_dataset_gather(images, b.data, b.samples, 3));
-    OK(eex_engine_open(&engine, b.net.graph, b.net.params, NULL, &b.normalise, 2));
+    OK(eex_engine_new(&engine, b.net.graph, b.net.params, NULL, &b.normalise, 2));
     cr_expect_eq(eex_engine_run(engine, results, images, 3), EEX_EINVAL);
     cr_expect_eq(eex_engine_run(engine, results, images, 0), EEX_EINVAL);
     OK(eex_engine_run(engine, results, images, 2));
@@ -259,7 +259,7 @@ Test(engine, measures_latency)
     uint8_t *images = malloc(SAMPLES * b.image);
     cr_assert_not_null(images);
     OK(eex_dataset_gather(images, b.data, b.samples, SAMPLES));
-    OK(eex_engine_open(&engine, b.net.graph, b.net.params, NULL, &b.normalise, 1));
+    OK(eex_engine_new(&engine, b.net.graph, b.net.params, NULL, &b.normalise, 1));
     OK(eex_engine_measure(engine, &latency, images, SAMPLES));
     cr_expect(latency.p50 > 0 && latency.p50 <= latency.p95 && latency.p95 <= latency.p99);
     cr_expect(latency.mean > 0 && latency.mean < 1e3);

@@ -68,7 +68,7 @@ static int engine(void)
     eex_latency latency;
     int code = eex_policy_new(&policy, EEX_POLICY_MARGIN, eex_graph_exits(graph), CLASSES);
     if (code == EEX_OK)
-        code = eex_engine_open(&e, graph, params, policy, &normalise, BATCH);
+        code = eex_engine_new(&e, graph, params, policy, &normalise, BATCH);
     if (code == EEX_OK)
         code = eex_engine_run(e, results, images, BATCH);
     if (code == EEX_OK)

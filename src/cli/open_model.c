@@ -1,0 +1,60 @@
+#include "cli/open_model.h"
+
+#include "base/status.h"
+
+#include <math.h>
+#include <string.h>
+
+static bool is_file(const char *name)
+{
+    size_t length = strlen(name);
+    return strchr(name, '/') || (length > 3 && strcmp(name + length - 3, ".h5") == 0);
+}
+
+static int parse_kind(eex_policy_kind *out, const eex_model *model, const char *name)
+{
+    if (name)
+        return eex_policy_kind_parse(out, name);
+    if (!model->policy)
+        return eex_fail(EEX_EINVAL, "--threshold: %s has no policy: say of which kind (--policy)",
+                        model->path);
+    *out = model->policy->kind;
+    return EEX_OK;
+}
+
+int eex_apply_policy(eex_model *model, const eex_model_options *o)
+{
+    eex_policy_kind kind;
+    const bool given = !isnan(o->threshold);
+    if (o->policy && (strcmp(o->policy, "none") == 0 || is_file(o->policy))) {
+        if (given)
+            return eex_fail(EEX_EINVAL, "--threshold goes with a kind of policy, not with %s",
+                            o->policy);
+        return is_file(o->policy) ? eex_model_load_policy(model, o->policy)
+                                  : eex_model_set_policy(model, NULL);
+    }
+    if (!o->policy && !given)
+        return EEX_OK;
+    EEX_TRY(parse_kind(&kind, model, o->policy));
+    if (!given)
+        return eex_fail(EEX_EINVAL, "--policy %s needs a --threshold (or a file of `eex tune`)",
+                        o->policy);
+    return eex_model_threshold(model, kind, o->threshold);
+}
+
+int eex_open_model(eex_opened *out, const char *path, eex_model_part part,
+                   const eex_model_options *o)
+{
+    const eex_device_options device = {.threads = (int)o->threads};
+    *out = (eex_opened){NULL, NULL};
+    EEX_TRY(eex_device_open(&out->device, o->device, &device));
+    EEX_TRY(eex_model_open(&out->model, path, part, out->device));
+    return part == EEX_MODEL_BASE ? EEX_OK : eex_apply_policy(out->model, o);
+}
+
+void eex_opened_close(eex_opened *opened)
+{
+    eex_model_close(opened->model);
+    eex_device_close(opened->device);
+    *opened = (eex_opened){NULL, NULL};
+}
