@@ -30,7 +30,10 @@ void eex_options_help(const eex_command *command)
     printf("\noptions:\n");
     for (const eex_option *o = command->options; o && o->name; o++) {
         char left[64];
-        snprintf(left, sizeof left, "--%s%s%s", o->name, o->value ? " " : "",
+        char letter[8] = "";
+        if (o->letter)
+            snprintf(letter, sizeof letter, "-%c, ", o->letter);
+        snprintf(left, sizeof left, "%s--%s%s%s", letter, o->name, o->value ? " " : "",
                  o->value ? o->value : "");
         printf("  %-20s %s\n", left, o->help);
     }
@@ -62,6 +65,14 @@ static const eex_option *find(const eex_command *command, const char *name, size
     return NULL;
 }
 
+static const eex_option *find_letter(const eex_command *command, char letter)
+{
+    for (const eex_option *o = command->options; o && o->name; o++)
+        if (o->letter == letter)
+            return o;
+    return NULL;
+}
+
 static int assign(const eex_option *o, const char *value)
 {
     char what[48];
@@ -85,7 +96,9 @@ static int option(const eex_command *command, int argc, char **argv, int *i)
 {
     const char *word = argv[*i], *equals = strchr(word, '=');
     size_t length = equals ? (size_t)(equals - word) : strlen(word);
-    const eex_option *o = length > 2 && word[1] == '-' ? find(command, word + 2, length - 2) : NULL;
+    const eex_option *o = length > 2 && word[1] == '-' ? find(command, word + 2, length - 2)
+                          : length == 2                ? find_letter(command, word[1])
+                                                       : NULL;
     if (!o)
         return unknown_option(command, word, length);
     if (o->flag) {

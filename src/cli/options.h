@@ -11,7 +11,8 @@
  * 1}; eex_arguments args; EEX_TRY(eex_options_parse(&args, argc, argv, &command)); if (args.help)
  *         return EEX_OK;
  *
- * Options may stand anywhere among the arguments, as "--out DIR" or "--out=DIR"; "--" ends them. */
+ * Options may stand anywhere among the arguments, as "--out DIR" or "--out=DIR", those
+ * with a letter as "-o DIR" too; "--" ends them. */
 #ifndef EEX_CLI_OPTIONS_H
 #define EEX_CLI_OPTIONS_H
 
@@ -30,6 +31,7 @@ typedef struct eex_option_list {
 /* Exactly one of the targets is set; it keeps its value when the option is not given. */
 typedef struct eex_option {
     const char *name;  /* without the dashes; NULL ends the table */
+    char letter;       /* short form: 'o' for "-o"; 0: none */
     const char *value; /* what help calls its value ("DIR"); NULL: a flag */
     const char *help;  /* one line */
     bool *flag;

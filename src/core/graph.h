@@ -118,6 +118,10 @@ int eex_graph_with_gates(eex_graph **out, const eex_graph *backbone, const eex_g
  * the last one is a gate with its blocks, not the end of the backbone. */
 int eex_graph_cut(eex_graph **out, const eex_graph *graph, int exit);
 
+/* A new finished graph with these exits alone (ascending numbers), and what they need: the last of
+ * them ends it. Blocks that an exit shared with one that is left out stay. */
+int eex_graph_select(eex_graph **out, const eex_graph *graph, const int *exits, int count);
+
 /* Whether a gate may read the node's value: a feature map of the trunk in front of the global pool,
  * flatten and linear layers, and not the input. */
 bool eex_graph_gateable(const eex_graph *g, int id);

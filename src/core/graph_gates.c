@@ -204,28 +204,59 @@ int eex_graph_with_gates(eex_graph **out, const eex_graph *backbone, const eex_g
 
 /* ---- cutting ---- */
 
-static int copy_cut(copy *c, int last)
+/* A block that gates share belongs to the first exit that needs it, so kept nodes are handed to
+ * the first kept exit that does. */
+static int copy_selected(copy *c, const int *exits, int count)
 {
     eex__set kept = {0};
-    for (int k = 0; k <= last; k++)
-        eex__graph_ancestors(&kept, c->from, c->from->exits[k].logits);
-    for (int i = 0; i < c->from->node_count; i++)
-        if (eex__set_has(&kept, i))
-            EEX_TRY(copy_node(c, i));
-    for (int k = 0; k <= last; k++) {
-        const eex_exit *e = &c->from->exits[k];
+    int owner[EEX__MAX_NODES];
+    for (int k = 0; k < count; k++) {
+        eex__set above = {0};
+        eex__graph_ancestors(&above, c->from, c->from->exits[exits[k]].logits);
+        for (int i = 0; i < c->from->node_count; i++)
+            if (eex__set_has(&above, i) && !eex__set_has(&kept, i)) {
+                eex__set_add(&kept, i);
+                owner[i] = k;
+            }
+    }
+    for (int i = 0; i < c->from->node_count; i++) {
+        if (!eex__set_has(&kept, i))
+            continue;
+        EEX_TRY(copy_node(c, i));
+        eex_node *copied = &c->to->nodes[c->map[i]];
+        if (copied->exit != EEX_TRUNK)
+            copied->exit = owner[i];
+    }
+    for (int k = 0; k < count; k++) {
+        const eex_exit *e = &c->from->exits[exits[k]];
         c->to->exits[c->to->exit_count++] =
             (eex_exit){.point = c->map[e->point], .blocks = e->blocks, .logits = c->map[e->logits]};
     }
     return EEX_OK;
 }
 
-int eex_graph_cut(eex_graph **out, const eex_graph *graph, int exit)
+int eex_graph_select(eex_graph **out, const eex_graph *graph, const int *exits, int count)
 {
     copy *c = NULL;
+    if (count < 1 || count > graph->exit_count)
+        return eex_fail(EEX_EINVAL, "graph \"%s\" has %d exits, %d cannot be kept", graph->name,
+                        graph->exit_count, count);
+    for (int k = 0; k < count; k++)
+        if (exits[k] < 0 || exits[k] >= graph->exit_count || (k && exits[k] <= exits[k - 1]))
+            return eex_fail(EEX_EINVAL,
+                            "graph \"%s\" has exits 0..%d, in that order: %d cannot be kept there",
+                            graph->name, graph->exit_count - 1, exits[k]);
+    EEX_TRY(copy_begin(&c, graph));
+    return copy_end(out, c, copy_selected(c, exits, count));
+}
+
+int eex_graph_cut(eex_graph **out, const eex_graph *graph, int exit)
+{
+    int all[EEX_MAX_EXITS];
     if (exit < 0 || exit >= graph->exit_count)
         return eex_fail(EEX_EINVAL, "graph \"%s\" has exits 0..%d, no %d", graph->name,
                         graph->exit_count - 1, exit);
-    EEX_TRY(copy_begin(&c, graph));
-    return copy_end(out, c, copy_cut(c, exit));
+    for (int k = 0; k <= exit; k++)
+        all[k] = k;
+    return eex_graph_select(out, graph, all, exit + 1);
 }

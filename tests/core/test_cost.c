@@ -94,6 +94,25 @@ Test(cost, table_iii_of_nasexer)
     eex_graph_free(m);
 }
 
+/* Both ways of cutting after an exit: with the gates in front, and without. */
+Test(cost, table_iii_of_cut_networks)
+{
+    eex_graph *m = mobilenetv2(), *g = table_iii(m), *cut = NULL;
+    for (int k = 0; k < 8; k++) {
+        int64_t gates = k < 7 ? rows[k].gate : 0, trunk = k < 7 ? rows[k].trunk : 6397504;
+        OK(eex_graph_cut(&cut, g, k));
+        IS(eex_cost_total(cut, EEX_THOP), k < 7 ? rows[k].cumulative : 10825200);
+        IS(eex_cost_cumulative(cut, k, EEX_THOP), eex_cost_total(cut, EEX_THOP));
+        eex_graph_free(cut);
+        OK(eex_graph_select(&cut, g, &k, 1));
+        IS(eex_cost_total(cut, EEX_THOP), trunk + gates);
+        IS(eex_cost_gate(cut, 0, EEX_THOP), gates);
+        eex_graph_free(cut);
+    }
+    eex_graph_free(g);
+    eex_graph_free(m);
+}
+
 Test(cost, expected_costs)
 {
     eex_graph *m = mobilenetv2(), *g = table_iii(m);

@@ -272,6 +272,45 @@ Test(graph, cutting_keeps_what_leads_to_the_exit)
     eex_graph_free(gated);
 }
 
+Test(graph, selecting_keeps_these_exits_alone)
+{
+    eex_graph *tiny = NULL, *gated = NULL, *g = NULL;
+    const int second = 1, both[2] = {1, 2}, twice[2] = {1, 1}, beyond = 3;
+    OK(eex_test_tiny_gated(&gated, 10));
+    OK(eex_graph_select(&g, gated, &second, 1));
+    cr_expect(eex_graph_exits(g) == 1 && eex_graph_exit(g, 0)->blocks == 2);
+    cr_expect(eex_graph_find(g, "exits.blocks.0.relu2.fc1") == -1);
+    cr_expect(node(g, "exits.blocks.1.relu2.block1.conv")->exit == 0);
+    eex_graph_free(g);
+    g = NULL;
+    OK(eex_graph_select(&g, gated, both, 2));
+    cr_expect(eex_graph_exits(g) == 2 && eex_graph_exit(g, 1)->blocks == -1);
+    cr_expect(node(g, "exits.blocks.1.relu2.fc2")->exit == 0);
+    cr_expect(node(g, "fc")->exit == EEX_TRUNK);
+    eex_graph_free(g);
+    g = NULL;
+    refused(eex_graph_select(&g, gated, twice, 2), EEX_EINVAL, "1 cannot be kept there");
+    refused(eex_graph_select(&g, gated, &beyond, 1), EEX_EINVAL, "3 cannot be kept there");
+    refused(eex_graph_select(&g, gated, twice, 0), EEX_EINVAL, "0 cannot be kept");
+    eex_graph_free(gated);
+
+    /* a block that exits share goes to the first that is kept */
+    OK(eex_test_tiny(&tiny, 10));
+    eex_gate gate = {.point = eex_graph_find(tiny, "blocks.0.relu2"),
+                     .blocks = 3,
+                     .nested = true,
+                     .heads = 1 << 0 | 1 << 2};
+    OK(eex_graph_with_gates(&gated, tiny, &gate, 1, EEX_ACT_RELU));
+    OK(eex_graph_select(&g, gated, both, 2));
+    cr_expect(node(g, "exits.blocks.0.relu2.block1.conv")->exit == 0);
+    cr_expect(node(g, "exits.blocks.0.relu2.block2.bn")->exit == 0);
+    cr_expect(node(g, "exits.blocks.0.relu2.block3.act")->exit == 1);
+    cr_expect(eex_graph_find(g, "exits.blocks.0.relu2.fc0") == -1);
+    eex_graph_free(g);
+    eex_graph_free(gated);
+    eex_graph_free(tiny);
+}
+
 Test(graph, activations_have_names)
 {
     eex_act act;
