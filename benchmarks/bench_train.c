@@ -57,7 +57,7 @@ static int open_bench(bench *b, const char *name)
     EEX_TRY(eex_optimizer_state_new(&b->state, b->net.params, &training.optimizer));
     training.state = b->state;
     EEX_TRY(eex_plan_new(&b->plan, &training, b->net.graph, b->net.params));
-    b->images = network_images(BATCHES * o->batch);
+    b->images = network_images(BATCHES * o->batch, SIDE);
     b->labels = malloc((size_t)o->batch * sizeof *b->labels);
     b->sample = malloc((size_t)o->batch * sizeof *b->sample);
     if (!b->images || !b->labels || !b->sample)

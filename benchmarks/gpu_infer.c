@@ -82,7 +82,7 @@ static int set_policy(bench *b)
 /* Noise of different strength, so that the network is not equally sure of all. */
 static int make_images(bench *b)
 {
-    b->images = network_images(IMAGES);
+    b->images = network_images(IMAGES, SIDE);
     b->results = malloc(IMAGES * sizeof *b->results);
     if (!b->images || !b->results)
         return eex_fail(EEX_ENOMEM, "out of memory for %d images", IMAGES);

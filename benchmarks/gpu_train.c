@@ -36,7 +36,7 @@ static int open_plan(bench *b, eex_precision precision)
 
 static int open_data(bench *b)
 {
-    b->images = network_images(BATCHES * b->batch);
+    b->images = network_images(BATCHES * b->batch, SIDE);
     b->labels = malloc((size_t)b->batch * sizeof *b->labels);
     b->sample = malloc((size_t)b->batch * sizeof *b->sample);
     if (!b->images || !b->labels || !b->sample)

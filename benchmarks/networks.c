@@ -6,6 +6,7 @@
 #include "cpu/cpu_register.h"
 #include "support/backbones.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,10 +39,10 @@ static int add_gates(eex_graph **graph, const place *places, int count)
     return EEX_OK;
 }
 
-static int build(eex_graph **out, const char *name)
+static int build(eex_graph **out, const char *name, int side)
 {
     if (strcmp(name, "resnet50") == 0)
-        return eex_test_resnet50(out, CLASSES, SIDE);
+        return eex_test_resnet50(out, CLASSES, side);
     bool gates = strcmp(name, "mobilenetv2+gates") == 0;
     bool exits = strcmp(name, "mobilenetv2+exits") == 0;
     if (strcmp(name, "mobilenetv2") != 0 && !gates && !exits)
@@ -50,10 +51,22 @@ static int build(eex_graph **out, const char *name)
             "network %s: there are mobilenetv2, mobilenetv2+gates, mobilenetv2+exits and "
             "resnet50",
             name);
-    EEX_TRY(eex_test_mobilenetv2(out, CLASSES, SIDE));
+    EEX_TRY(eex_test_mobilenetv2(out, CLASSES, side));
     if (gates)
         return add_gates(out, table3, MOST_GATES);
     return exits ? add_gates(out, chosen, CHOSEN) : EEX_OK;
+}
+
+/* "resnet50@96" */
+static int build_named(network *out)
+{
+    char name[64];
+    const char *at = strchr(out->name, '@');
+    snprintf(name, sizeof name, "%.*s", at ? (int)(at - out->name) : 63, out->name);
+    out->side = at ? atoi(at + 1) : SIDE;
+    if (out->side < 1)
+        return eex_fail(EEX_EINVAL, "network %s: images of no size", out->name);
+    return build(&out->graph, name, out->side);
 }
 
 int network_open(network *out, const char *name, int threads)
@@ -66,7 +79,7 @@ int network_open_on(network *out, const char *name, const char *device, int thre
 {
     *out = (network){.name = name};
     EEX_TRY(eex_device_open(&out->dev, device, &(eex_device_options){.threads = threads}));
-    EEX_TRY(build(&out->graph, name));
+    EEX_TRY(build_named(out));
     out->macs = (double)eex_cost_total(out->graph, EEX_MACS);
     return eex_params_new(&out->params, out->dev, out->graph, 1);
 }
@@ -87,9 +100,9 @@ eex_augment network_augment(void)
                          .std = {0.247f, 0.2435f, 0.2616f}};
 }
 
-uint8_t *network_images(int count)
+uint8_t *network_images(int count, int side)
 {
-    size_t bytes = (size_t)count * SIDE * SIDE * 3;
+    size_t bytes = (size_t)count * (size_t)side * (size_t)side * 3;
     uint8_t *images = malloc(bytes);
     for (size_t i = 0; images && i < bytes; i++)
         images[i] = (uint8_t)eex_rng_hash(1, 2, i);

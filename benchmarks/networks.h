@@ -7,7 +7,9 @@
 enum { SIDE = 32, CLASSES = 10 };
 
 typedef struct network {
-    const char *name; /* "mobilenetv2", "mobilenetv2+gates", "mobilenetv2+exits", "resnet50" */
+    const char *name; /* "mobilenetv2", "mobilenetv2+gates", "mobilenetv2+exits", "resnet50"; with
+                       * "@96" behind it for images of that side */
+    int side;
     eex_device *dev;
     eex_graph *graph;
     eex_params *params;
@@ -23,8 +25,8 @@ void network_close(network *n);
 /* The augmentation that goes with CIFAR-10, switched on. */
 eex_augment network_augment(void);
 
-/* `count` images (count, SIDE, SIDE, 3) of noise; NULL when memory is short. The caller frees. */
-uint8_t *network_images(int count);
+/* `count` images (count, side, side, 3) of noise; NULL when memory is short. The caller frees. */
+uint8_t *network_images(int count, int side);
 
 /* The middle one of `count` values, which are sorted on the way. */
 double median(double *values, int count);

@@ -1,14 +1,32 @@
 #!/usr/bin/env bash
 # The tests of a bundle (tests/run.sh there): every program, one after the other, with its verdict.
 #
-#   bash tests/run.sh [TEXT]     only those whose name contains TEXT
+#   bash tests/run.sh [--variants] [--sanitize] [TEXT]
+#
+# TEXT: only those whose name contains it. --variants runs the tests of convolutions and of whole
+# networks also with other choices than the default: patches and cuBLAS, cuDNN wherever it can, and
+# without determinism. --sanitize runs every program under compute-sanitizer instead (memcheck,
+# racecheck, initcheck), with the longest tests left out.
 set -u
+shopt -s extglob
 cd "$(dirname "$0")" || exit 1
 root=$(cd .. && pwd)
 export LD_LIBRARY_PATH="$root/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 export EEX="$root/bin/eex" EEX_SOURCE_DIR=$PWD
 export EEX_CACHE_DIR=${EEX_CACHE_DIR:-$root/tests/cache}
-passed=0 failed=()
+passed=0 failed=() variants= sanitize=
+while [[ ${1:-} == --* ]]; do
+    case $1 in
+    --variants) variants=1 ;;
+    --sanitize) sanitize=1 ;;
+    *)
+        echo "run.sh: $1: there are --variants and --sanitize" >&2
+        exit 2
+        ;;
+    esac
+    shift
+done
+text=${1:-}
 
 verdict() {
     local name=$1 status=$2
@@ -28,15 +46,46 @@ verdict() {
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
+# run NAME COMMAND...
+run() {
+    local name=$1
+    shift
+    "$@" >"$log" 2>&1
+    verdict "$name" $?
+}
+
+sanitized() {
+    local program=$1 tool
+    for tool in memcheck racecheck initcheck; do
+        run "$tool ${program#bin/}" env EEX_TESTS_QUICK=2 compute-sanitizer --tool "$tool" \
+            --error-exitcode 99 --target-processes all "$program" --verbose=1
+    done
+}
+
+varied() {
+    local program=$1
+    run "patches ${program#bin/}" env EEX_CUDA_CONV=patches "$program" --verbose=1
+    run "library ${program#bin/}" env EEX_CUDA_CONV=library "$program" --verbose=1
+    run "fast ${program#bin/}" env EEX_TESTS_FAST=1 "$program" --verbose=1
+}
+
+if [ -n "$sanitize" ] && ! command -v compute-sanitizer >/dev/null; then
+    echo "run.sh: compute-sanitizer is not in the path (it comes with the CUDA toolkit)" >&2
+    exit 1
+fi
 for program in bin/*; do
-    [[ $program == *${1:-}* ]] || continue
-    "$program" --verbose=1 >"$log" 2>&1
-    verdict "${program#bin/}" $?
+    [[ $program == *$text* ]] || continue
+    if [ -n "$sanitize" ]; then
+        sanitized "$program"
+        continue
+    fi
+    run "${program#bin/}" "$program" --verbose=1
+    [[ -n $variants && $program == *@(conv|plan|plan_gradient|training_step|engine) ]] &&
+        varied "$program"
 done
 for script in tests/cli/test_*.sh; do
-    [[ $script == *${1:-}* ]] || continue
-    bash "$script" >"$log" 2>&1
-    verdict "${script#tests/}" $?
+    [[ -z $sanitize && $script == *$text* ]] || continue
+    run "${script#tests/}" bash "$script"
 done
 echo "$passed passed, ${#failed[@]} failed: ${failed[*]:-none}"
 [ ${#failed[@]} = 0 ]

@@ -10,7 +10,8 @@
 typedef struct chain {
     cudaGraphExec_t exec; /* NULL: not recorded yet */
     unsigned generation;
-    bool met; /* ran once without a graph */
+    bool met;   /* ran once without a graph */
+    bool plain; /* it could not be recorded: launched op by op */
 } chain;
 
 bool eex__cuda_has_chain(void)
@@ -128,8 +129,12 @@ int eex__cuda_run_chain(eex_device *dev, void **recording, const eex_link *links
         (void)cudaGraphExecDestroy(c->exec);
         c->exec = NULL;
     }
+    if (!c->exec && !c->plain && record(cuda, c, links, count) < 0) {
+        c->plain = true; /* what is wrong with the ops themselves shows again below */
+        eex__cuda_no_graph(cuda);
+    }
     if (!c->exec)
-        EEX_TRY(record(cuda, c, links, count));
+        return run_plain(cuda, links, count);
     return eex__cuda_check(cuda, cudaGraphLaunch(c->exec, cuda->stream), "running a graph");
 }
 

@@ -285,14 +285,19 @@ static int time_way(eex_cuda *cuda, eex_cuda_conv *s, const trial *t, float *mic
     return EEX_OK;
 }
 
-/* Reserves what an algorithm needs and makes it the state's; false: it cannot run this shape. */
+/* Reserves what an algorithm needs and makes it the state's; false: it cannot run this shape, or
+ * not in the memory that is left. */
 static int take(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int algorithm, bool *taken)
 {
     size_t bytes = 0;
     *taken = ask_workspace(cuda, s, op, algorithm, &bytes);
     if (!*taken)
         return EEX_OK;
-    EEX_TRY(eex__cuda_reserve(cuda, weight_bytes(op) + bytes));
+    int code = eex__cuda_reserve(cuda, weight_bytes(op) + bytes);
+    if (code == EEX_ENOMEM)
+        *taken = false;
+    if (code < 0)
+        return *taken ? code : EEX_OK;
     s->algorithm = algorithm;
     s->workspace = bytes;
     return EEX_OK;
@@ -314,7 +319,7 @@ static int measure(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, const tri
         best = algorithms[i];
         *microseconds = now;
     }
-    s->algorithm = best;
+    s->algorithm = -1;
     bool taken;
     return best >= 0 ? take(cuda, s, op, best, &taken) : EEX_OK;
 }
@@ -347,6 +352,8 @@ static int choose(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
     if (code == EEX_OK)
         code = measure(cuda, s, op, &t, &microseconds);
     trial_close(cuda, &t);
+    if (code == EEX_ENOMEM) /* nothing to time with: the first that runs, and not for the file */
+        return take(cuda, s, op, algorithms_of(op->kind)[0], &taken);
     return code < 0 ? code
                     : eex__cuda_algorithm_keep(cuda, key, s->algorithm + 1, (double)microseconds);
 }

@@ -86,12 +86,7 @@ static int cuda_upload(eex_device *dev, void *to, const void *from, size_t bytes
 
 static int cuda_download(eex_device *dev, void *to, const void *from, size_t bytes)
 {
-    eex_cuda *cuda = cuda_of(dev);
-    if (!bytes)
-        return EEX_OK;
-    EEX_TRY(eex__cuda_check(
-        cuda, cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, cuda->stream), "download"));
-    return eex__cuda_check(cuda, cudaStreamSynchronize(cuda->stream), "download");
+    return eex__cuda_fetch(cuda_of(dev), to, from, bytes);
 }
 
 static int cuda_zero(eex_device *dev, void *memory, size_t bytes)

@@ -7,7 +7,7 @@
 /* Graphs kept for one unit; the one that was not used for longest makes room. Training has one
  * batch (and a last smaller one), the engine a few dozen sizes of what is left (see core/engine.c).
  */
-enum { GRAPHS = 48 };
+enum { GRAPHS = 64 }; /* 60 sizes take batches to 65,536 (rows_to_run of the engine) */
 
 /* A batch that was met; recorded when it is met again, for what comes only once is not worth a
  * graph, and the first run also lets the driver load the kernels. */
@@ -16,6 +16,7 @@ typedef struct graph {
     unsigned generation;
     unsigned long long used;
     cudaGraphExec_t exec; /* NULL: not recorded yet */
+    bool plain;           /* it could not be recorded: launched op by op */
 } graph;
 
 typedef struct recording {
@@ -106,8 +107,12 @@ int eex__cuda_run_unit(eex_device *dev, void **state, const eex_op *ops, void *c
         (void)cudaGraphExecDestroy(g->exec);
         g->exec = NULL;
     }
+    if (!g->exec && !g->plain && record(cuda, g, ops, states, count) < 0) {
+        g->plain = true; /* what is wrong with the ops themselves shows again below */
+        eex__cuda_no_graph(cuda);
+    }
     if (!g->exec)
-        EEX_TRY(record(cuda, g, ops, states, count));
+        return run_all(cuda, ops, states, count, step->batch);
     return eex__cuda_check(cuda, cudaGraphLaunch(g->exec, cuda->stream), "running a graph");
 }
 

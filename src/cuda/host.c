@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "cuda/algorithms.h"
 
 enum { SCRATCH_ALIGNMENT = 256 };
@@ -112,6 +113,22 @@ int eex__cuda_stage(eex_cuda *cuda, void *to, const void *from, size_t bytes)
     return EEX_OK;
 }
 
+/* What the host asks for at every exit is a few bytes: to pinned memory they go straight, to other
+ * memory by way of the driver's own buffers. */
+int eex__cuda_fetch(eex_cuda *cuda, void *to, const void *from, size_t bytes)
+{
+    void *small = cuda->host->pinned + (size_t)EEX_CUDA_STAGES * EEX_CUDA_STAGE_BYTES;
+    void *at = bytes <= EEX_CUDA_SMALL ? small : to;
+    if (!bytes)
+        return EEX_OK;
+    EEX_TRY(eex__cuda_check(
+        cuda, cudaMemcpyAsync(at, from, bytes, cudaMemcpyDeviceToHost, cuda->stream), "download"));
+    EEX_TRY(eex__cuda_check(cuda, cudaStreamSynchronize(cuda->stream), "download"));
+    if (at == small)
+        memcpy(to, small, bytes);
+    return EEX_OK;
+}
+
 int eex__cuda_set_step(eex_cuda *cuda, const eex_step *step)
 {
     struct eex_cuda_host *host = cuda->host;
@@ -123,6 +140,13 @@ int eex__cuda_set_step(eex_cuda *cuda, const eex_step *step)
     host->step = *step;
     host->step_known = true;
     return EEX_OK;
+}
+
+void eex__cuda_no_graph(eex_cuda *cuda)
+{
+    if (!cuda->host->graphless)
+        eex_log_warn("%s; going on without this graph, which is slower", eex_error());
+    cuda->host->graphless = true;
 }
 
 /* ---- energy ---- */
@@ -201,7 +225,7 @@ static int open_libraries(eex_cuda *cuda)
 static int open_staging(eex_cuda *cuda)
 {
     struct eex_cuda_host *host = cuda->host;
-    size_t bytes = (size_t)EEX_CUDA_STAGES * EEX_CUDA_STAGE_BYTES;
+    size_t bytes = (size_t)EEX_CUDA_STAGES * EEX_CUDA_STAGE_BYTES + EEX_CUDA_SMALL;
     EEX_TRY(eex__cuda_check(cuda,
                             cudaHostAlloc((void **)&host->pinned, bytes, cudaHostAllocDefault),
                             "pinned host memory"));

@@ -9,6 +9,7 @@ enum {
     EEX_CUDA_FUSED_HEAD = 65536, /* weights of a classifier that HEAD takes in */
     EEX_CUDA_STAGES = 8,
     EEX_CUDA_STAGE_BYTES = 4 << 20,
+    EEX_CUDA_SMALL = 1 << 16, /* bytes that come to the host by way of pinned memory */
     EEX_CUDA_BLAS_WORKSPACE = 32 << 20
 };
 
@@ -17,12 +18,13 @@ struct eex_cuda_host {
     cudnnHandle_t dnn;
     void *blas_workspace; /* given to cuBLAS once: it must not allocate while a graph is captured */
 
-    unsigned char *pinned; /* (EEX_CUDA_STAGES, EEX_CUDA_STAGE_BYTES) */
+    unsigned char *pinned; /* (EEX_CUDA_STAGES, EEX_CUDA_STAGE_BYTES), then EEX_CUDA_SMALL */
     cudaEvent_t staged[EEX_CUDA_STAGES];
     int stage; /* next to use */
 
     eex_step step; /* what cuda->step holds */
     bool step_known;
+    bool graphless; /* it was said that a graph could not be made */
 
     size_t bytes, peak_bytes;
     struct eex_cuda_block *blocks; /* size of every allocation */
@@ -41,6 +43,9 @@ void eex__cuda_host_close(eex_cuda *cuda);
 /* Copies host memory to the device in the stream's order; `from` is free when this returns. */
 int eex__cuda_stage(eex_cuda *cuda, void *to, const void *from, size_t bytes);
 
+/* Copies device memory to the host and waits for it. */
+int eex__cuda_fetch(eex_cuda *cuda, void *to, const void *from, size_t bytes);
+
 /* Makes *cuda->step this step, in the stream's order. The batch is not compared: kernels get it as
  * an argument. */
 int eex__cuda_set_step(eex_cuda *cuda, const eex_step *step);
@@ -50,6 +55,10 @@ int eex__cuda_run_op(eex_cuda *cuda, const eex_op *op, void *state, int batch);
 
 /* Since the device was opened; NaN where nobody measures. */
 double eex__cuda_joules(const eex_cuda *cuda);
+
+/* Says, once a device, that a graph could not be made, with this thread's message as the reason:
+ * everything goes on, slower. */
+void eex__cuda_no_graph(eex_cuda *cuda);
 
 int eex__cuda_blas_check(const eex_cuda *cuda, cublasStatus_t status, const char *what);
 /* EEX_EUNSUPPORTED: this algorithm does not take this shape. */

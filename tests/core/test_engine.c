@@ -107,13 +107,45 @@ static bool same(float a, float b)
     return memcmp(&a, &b, sizeof a) == 0;
 }
 
-static void compare(const bed *b, const expected *want, const eex_result *got, uint32_t sample)
+/* A score of the sample lies so close to a threshold of an exit on its way, or two classes lie so
+ * close together, that rounding may decide: allowed where bits do not repeat. */
+static bool undecided(const bed *b, const eex_policy *p, uint32_t sample)
 {
+    const float close = 1e-4f;
+    for (int k = 0; p && k < p->exits; k++) {
+        size_t at = (size_t)k * SAMPLES + sample;
+        size_t of = (size_t)(k * p->classes + b->trace->top[at]);
+        float score = eex_policy_score(p->kind, b->trace->confidence[at], b->trace->margin[at],
+                                       b->trace->entropy[at]);
+        if (fabsf(score - p->high[of]) < close || fabsf(score - p->low[of]) < close ||
+            b->trace->margin[at] < close)
+            return true;
+    }
+    return false;
+}
+
+static bool scores_alike(const eex_result *got, const eex_trace *t, size_t at)
+{
+    const float close = 1e-4f;
+    return fabsf(got->confidence - t->confidence[at]) < close &&
+           fabsf(got->margin - t->margin[at]) < close &&
+           fabsf(got->entropy - t->entropy[at]) < 10 * close;
+}
+
+static void compare(const bed *b, const eex_policy *policy, const expected *want,
+                    const eex_result *got, uint32_t sample)
+{
+    if (!device_repeats_bits() && undecided(b, policy, sample))
+        return;
     size_t at = (size_t)want->exit[sample] * SAMPLES + sample;
     cr_expect_eq(got->exit, want->exit[sample], "sample %u leaves at %d, not %d", sample, got->exit,
                  want->exit[sample]);
     cr_expect_eq(got->decision, want->decision[sample]);
     cr_expect_eq(got->top, b->trace->top[at]);
+    if (!device_repeats_bits()) {
+        cr_expect(scores_alike(got, b->trace, at), "sample %u has other scores", sample);
+        return;
+    }
     cr_expect(same(got->confidence, b->trace->confidence[at]) &&
                   same(got->margin, b->trace->margin[at]) &&
                   same(got->entropy, b->trace->entropy[at]),
@@ -134,7 +166,7 @@ static void run_in_batches(const bed *b, const eex_policy *policy, const expecte
         memset(results, 0xff, (size_t)batch * sizeof *results);
         OK(eex_engine_run(engine, results, images, count));
         for (int i = 0; i < count; i++)
-            compare(b, want, &results[i], order[at + i]);
+            compare(b, policy, want, &results[i], order[at + i]);
     }
     eex_engine_close(engine);
     free(results);

@@ -174,7 +174,7 @@ static void check_batches(net_builder build, int count)
     infer(&n, whole, count, count);
     for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
         infer(&n, parts, count, batches[i]);
-        cr_expect_arr_eq(parts, whole, size * sizeof *whole, "batch %d", batches[i]);
+        expect_repeated("logits in another batch", parts, whole, size);
     }
     free(whole);
     free(parts);
@@ -237,9 +237,8 @@ static void check_compaction(net_builder build, int count, int keep)
         OK(eex_plan_segments(plan, k, k, rows));
         float *logits = net_logits(plan, k, rows);
         for (int i = 0; i < rows; i++)
-            cr_expect_arr_eq(logits + i * NET_CLASSES,
-                             whole + (size_t)(k * count + row[i]) * NET_CLASSES,
-                             NET_CLASSES * sizeof(float), "exit %d, image %d", k, row[i]);
+            expect_repeated("logits of a survivor", logits + i * NET_CLASSES,
+                            whole + (size_t)(k * count + row[i]) * NET_CLASSES, NET_CLASSES);
         free(logits);
         int left = 0;
         for (int i = keep - 1; i < rows; i += keep) {

@@ -19,6 +19,16 @@ eex_device *open_cpu(const char *isa, int threads)
     return dev;
 }
 
+bool device_repeats_bits(void)
+{
+    return true;
+}
+
+bool device_is_deterministic(void)
+{
+    return true;
+}
+
 int tests_are_quick(void)
 {
     return 0;

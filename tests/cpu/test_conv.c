@@ -349,7 +349,7 @@ static void batches_of(eex_device *dev, shape s, bool w_static)
     dev->vtable->finish(dev, &op, state);
     tensor_download(&c.b, whole);
     tensor_download(&c.b, parts);
-    expect_equal_bits("a sample alone and in a batch", parts.host, whole.host, c.ny);
+    expect_repeated("a sample alone and in a batch", parts.host, whole.host, c.ny);
 
     eex_device *single = open_device_like(dev, 1);
     op.u.conv.y = parts.dev;
@@ -362,7 +362,7 @@ static void batches_of(eex_device *dev, shape s, bool w_static)
     eex_device_close(single);
     c.b.dev = dev;
     tensor_download(&c.b, parts);
-    expect_equal_bits("threads and packing ahead", parts.host, whole.host, c.ny);
+    expect_repeated("threads and packing ahead", parts.host, whole.host, c.ny);
     case_free(&c);
 }
 
@@ -382,6 +382,8 @@ Test(conv, result_of_a_sample_depends_on_nothing_else)
 
 static void repeat_on(eex_device *dev)
 {
+    if (!device_is_deterministic())
+        cr_skip_test("EEX_TESTS_FAST: gradients need not repeat");
     for (int s = 0; s < SHAPES; s++) {
         conv_case c;
         case_init(&c, dev, shapes[s].batch, window_of(shapes[s]));

@@ -127,13 +127,66 @@ Test(faults, a_step_that_fails_is_reported)
         expect_training_fails(&n, "cudaMalloc", nth, cudaErrorMemoryAllocation);
     expect_training_fails(&n, "cublasGemmEx", 3, cudaErrorUnknown);
     expect_training_fails(&n, "cudnnConvolutionForward", 2, cudaErrorUnknown);
-    expect_training_fails(&n, "cudaStreamBeginCapture", 1, cudaErrorUnknown);
-    expect_training_fails(&n, "cudaStreamEndCapture", 1, cudaErrorUnknown);
-    expect_training_fails(&n, "cudaGraphInstantiateWithFlags", 1, cudaErrorMemoryAllocation);
     expect_training_fails(&n, "cudaGraphLaunch", 2, cudaErrorUnknown);
     expect_training_fails(&n, "cudaMemcpyAsync", 2, cudaErrorUnknown);
     cr_expect_eq(train(&n), EEX_OK, "%s", eex_error());
     net_close(&n);
+}
+
+/* A graph that cannot be made costs speed, not the run. */
+Test(faults, without_its_graph_a_step_is_the_same)
+{
+    static const char *const functions[] = {"cudaStreamBeginCapture", "cudaStreamEndCapture",
+                                            "cudaGraphInstantiateWithFlags"};
+    float *first = NULL;
+    for (size_t i = 0; i <= sizeof functions / sizeof *functions; i++) {
+        net n = net_open(net_tiny, 4, 1);
+        if (i > 0)
+            eex_fake_cuda_fail(functions[i - 1], 1, cudaErrorMemoryAllocation);
+        cr_assert_eq(train(&n), EEX_OK, "%s", eex_error());
+        eex_fake_cuda_heal();
+        size_t count = n.params->count;
+        float *w = fetch_floats(n.dev, n.params->w, count);
+        if (first)
+            cr_expect_eq(memcmp(w, first, count * sizeof *w), 0, "%s", functions[i - 1]);
+        free(first);
+        first = w;
+        net_close(&n);
+    }
+    free(first);
+}
+
+/* Without memory to time a convolution the first algorithm that fits is taken, or patches. */
+Test(faults, convolutions_are_chosen_without_memory_to_time_them)
+{
+    eex_device *dev;
+    cr_assert_eq(eex_device_open(&dev, "cuda", &(eex_device_options){.deterministic = false}),
+                 EEX_OK);
+    eex_op op = {.kind = EEX_OP_CONV, .name = "conv"};
+    void *state, *memory;
+    op.u.conv.window = (eex_window){.cin = 16,
+                                    .hin = 64,
+                                    .win = 64,
+                                    .cout = 16,
+                                    .hout = 64,
+                                    .wout = 64,
+                                    .kernel = 3,
+                                    .stride = 1,
+                                    .pad = 1,
+                                    .groups = 1};
+    cr_assert_eq(dev->vtable->allocate(dev, &memory, 16 * 16 * 9 * sizeof(float)), EEX_OK);
+    op.u.conv.w = memory;
+    size_t held = eex_fake_cuda_held(); /* a trial holds 2 x 2 MiB, patches 1.4 at batch 8 */
+    for (size_t room = 1 << 16; room < 64 << 20; room *= 4) {
+        eex_fake_cuda_memory(held + room);
+        int code = dev->vtable->prepare(dev, &state, &op, 8);
+        cr_expect(code == EEX_OK || code == EEX_ENOMEM, "%d: %s", code, eex_error());
+        cr_expect(code == EEX_OK || room < 8 << 20, "%zu bytes are too few: %s", room, eex_error());
+        if (code == EEX_OK)
+            dev->vtable->finish(dev, &op, state);
+    }
+    dev->vtable->release(dev, memory);
+    eex_device_close(dev);
 }
 
 /* ---- orders ---- */

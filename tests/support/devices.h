@@ -30,6 +30,18 @@ static inline bool on_cpu(void)
     return strcmp(device_kind, "cpu") == 0;
 }
 
+/* Whether a sample's bits are the same whatever batch it is in: not on a real GPU, where cuBLAS and
+ * cuDNN choose their kernels by the batch. */
+bool device_repeats_bits(void);
+
+/* Whether the same op gives the same bits twice: a GPU does when it is asked to (the default here);
+ * EEX_TESTS_FAST=1 lets it choose as it likes. */
+bool device_is_deterministic(void);
+
+/* Fails unless `got` is `want`: bit for bit where the device repeats bits, else within what rounding
+ * may do to float32 (norm of the difference over the norm). */
+void expect_repeated(const char *what, const float *got, const float *want, size_t n);
+
 /* A copy of device memory, for the caller to free. */
 static inline float *fetch_floats(eex_device *dev, const float *from, size_t count)
 {
