@@ -69,6 +69,12 @@ bool eex_fs_is_folder(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+bool eex_fs_is_link(const char *path)
+{
+    struct stat info;
+    return lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
+}
+
 int eex_fs_size(uint64_t *out, const char *path)
 {
     struct stat info;

@@ -21,6 +21,7 @@ int eex_path_folder(char **out, const char *path);
 
 bool eex_fs_exists(const char *path);
 bool eex_fs_is_folder(const char *path);
+bool eex_fs_is_link(const char *path); /* a symbolic one, wherever it leads */
 
 /* Bytes of a regular file. EEX_ENOTFOUND, EEX_EIO. */
 int eex_fs_size(uint64_t *out, const char *path);

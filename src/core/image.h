@@ -51,4 +51,15 @@ typedef enum eex_fit {
 int eex_image_resize(uint8_t *out, int width, int height, int channels, const eex_image *image,
                      eex_fit fit);
 
+/* A part of an image, in pixels and fractions of them. */
+typedef struct eex_image_part {
+    double x, y, width, height;
+} eex_image_part;
+
+/* What eex_image_resize shows of an image of width x height pixels. */
+eex_image_part eex_image_fit(int width, int height, int to_width, int to_height, eex_fit fit);
+/* The same for any part that lies inside the image. */
+int eex_image_resize_part(uint8_t *out, int width, int height, int channels, const eex_image *image,
+                          const eex_image_part *part);
+
 #endif

@@ -6,11 +6,6 @@
 
 #include "base/status.h"
 
-/* The part of the source that is shown. */
-typedef struct window {
-    double x, y, width, height;
-} window;
-
 /* The source positions [first, first + count) that make one target position, with their weights. */
 typedef struct taps {
     int first, count;
@@ -60,19 +55,19 @@ static int axis_make(axis *a, double start, double length, int source, int targe
     return EEX_OK;
 }
 
-static window window_of(const eex_image *image, int width, int height, eex_fit fit)
+eex_image_part eex_image_fit(int width, int height, int to_width, int to_height, eex_fit fit)
 {
-    window w = {0, 0, image->width, image->height};
+    eex_image_part part = {0, 0, width, height};
     if (fit == EEX_FIT_SQUASH)
-        return w;
-    double aspect = (double)width / height;
-    if (w.width > w.height * aspect)
-        w.width = w.height * aspect;
+        return part;
+    double aspect = (double)to_width / to_height;
+    if (part.width > part.height * aspect)
+        part.width = part.height * aspect;
     else
-        w.height = w.width / aspect;
-    w.x = (image->width - w.width) / 2;
-    w.y = (image->height - w.height) / 2;
-    return w;
+        part.height = part.width / aspect;
+    part.x = (width - part.width) / 2;
+    part.y = (height - part.height) / 2;
+    return part;
 }
 
 /* One target row of the source's width: the weighted sum of source rows. */
@@ -119,14 +114,20 @@ static void mix_columns(uint8_t *out, int width, int channels, const float *row,
 int eex_image_resize(uint8_t *out, int width, int height, int channels, const eex_image *image,
                      eex_fit fit)
 {
+    const eex_image_part part = eex_image_fit(image->width, image->height, width, height, fit);
+    return eex_image_resize_part(out, width, height, channels, image, &part);
+}
+
+int eex_image_resize_part(uint8_t *out, int width, int height, int channels, const eex_image *image,
+                          const eex_image_part *part)
+{
     axis columns = {NULL, NULL}, rows = {NULL, NULL};
-    window w = window_of(image, width, height, fit);
     float *row = malloc((size_t)image->width * (size_t)image->channels * sizeof *row);
     int code = row ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory, cannot resize an image");
     if (code == EEX_OK)
-        code = axis_make(&columns, w.x, w.width, image->width, width);
+        code = axis_make(&columns, part->x, part->width, image->width, width);
     if (code == EEX_OK)
-        code = axis_make(&rows, w.y, w.height, image->height, height);
+        code = axis_make(&rows, part->y, part->height, image->height, height);
     for (int y = 0; y < height && code == EEX_OK; y++) {
         mix_rows(row, image, &rows.at[y]);
         mix_columns(out + (size_t)y * (size_t)width * (size_t)channels, width, channels, row,
