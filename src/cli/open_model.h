@@ -5,6 +5,8 @@
 #include "cli/options.h"
 #include "core/model.h"
 
+#include <math.h>
+
 typedef struct eex_model_options {
     const char *device, *policy;
     int64_t threads;

@@ -127,7 +127,8 @@ static int check_words(const eex_arguments *args, const eex_command *command)
 
 int eex_options_parse(eex_arguments *out, int argc, char **argv, const eex_command *command)
 {
-    *out = (eex_arguments){.words = 0};
+    char **const words = argv + 1; /* never ahead of what is read */
+    *out = (eex_arguments){.word = (const char *const *)words};
     bool only_words = false;
     for (int i = 1; i < argc; i++) {
         if (!only_words && strcmp(argv[i], "--") == 0) {
@@ -138,10 +139,8 @@ int eex_options_parse(eex_arguments *out, int argc, char **argv, const eex_comma
             return EEX_OK;
         } else if (!only_words && argv[i][0] == '-' && argv[i][1]) {
             EEX_TRY(option(command, argc, argv, &i));
-        } else if (out->words == EEX_MAX_ARGUMENTS) {
-            return eex_fail(EEX_EINVAL, "more than %d arguments", EEX_MAX_ARGUMENTS);
         } else {
-            out->word[out->words++] = argv[i];
+            words[out->words++] = argv[i];
         }
     }
     return check_words(out, command);

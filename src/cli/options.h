@@ -53,13 +53,14 @@ typedef struct eex_command {
 } eex_command;
 
 typedef struct eex_arguments {
-    const char *word[EEX_MAX_ARGUMENTS]; /* arguments that are no options; borrowed from argv */
+    const char *const *word; /* arguments that are no options; borrowed from argv */
     int words;
     bool help; /* --help was given and answered on stdout: nothing more to do */
 } eex_arguments;
 
-/* argv[0] is the subcommand and is skipped. EEX_EINVAL (exit status 2) names an unknown option and
- * the nearest known one, a value that is missing or wrong, or arguments too many or too few. */
+/* argv[0] is the subcommand and is skipped; the others change their order, so that those that are
+ * no options stand together. EEX_EINVAL (exit status 2) names an unknown option and the nearest
+ * known one, a value that is missing or wrong, or arguments too many or too few. */
 int eex_options_parse(eex_arguments *out, int argc, char **argv, const eex_command *command);
 
 /* Prints what --help prints. */

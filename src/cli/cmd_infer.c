@@ -1,0 +1,301 @@
+/* eex infer: classifies images. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/progress.h"
+#include "base/status.h"
+#include "base/terminal.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/frame_options.h"
+#include "cli/open_model.h"
+#include "cli/print_infer.h"
+#include "core/engine.h"
+#include "core/model_data.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MAX_BATCH = 4096, WARM_UP = 5 };
+
+typedef struct infer {
+    eex_model_options model;
+    const char *split, *data_name, *fit;
+    int64_t batch;
+    bool json, to_end;
+
+    eex_opened opened;
+    eex_dataset *data;
+    eex_frames *frames;
+    eex_engine *engine;
+    eex__infer_printer printer;
+    bool labels; /* the data set's are classes of the model */
+
+    eex_frame *frame;    /* (batch) as they came, bad ones too */
+    uint8_t *pixels;     /* (batch, H, W, C) of the good ones, in order */
+    eex_result *results; /* (batch) of the good ones */
+    size_t image_bytes;
+
+    uint64_t done, unreadable, rejected, labelled, right;
+    uint64_t left[EEX_MAX_EXITS];
+    double seconds; /* in the engine */
+} infer;
+
+/* ---- a batch ---- */
+
+/* Returns through *good how many images there are, of *all that were looked at. */
+static int collect(infer *in, int *good, int *all)
+{
+    *good = *all = 0;
+    while (*all < in->batch) {
+        eex_frame *frame = &in->frame[*all];
+        EEX_TRY(eex_frames_next(in->frames, frame, in->pixels + (size_t)*good * in->image_bytes));
+        if (frame->state == EEX_FRAME_END)
+            break;
+        if (!in->labels)
+            frame->label = -1;
+        *good += frame->state == EEX_FRAME_GOOD;
+        ++*all;
+    }
+    return EEX_OK;
+}
+
+static void count(infer *in, const eex_frame *frame, const eex_result *result)
+{
+    const int right = eex__infer_right(frame, result);
+    in->done++;
+    in->left[result->exit]++;
+    in->rejected += result->decision == EEX_REJECT;
+    in->labelled += right >= 0;
+    in->right += right > 0;
+}
+
+static int report(infer *in, int all, double ms)
+{
+    const eex_result *result = in->results;
+    for (int i = 0; i < all; i++) {
+        const eex_frame *frame = &in->frame[i];
+        const bool good = frame->state == EEX_FRAME_GOOD;
+        EEX_TRY(eex__infer_row(&in->printer, frame, good ? result : NULL, ms));
+        if (good) {
+            count(in, frame, result++);
+        } else {
+            eex_log_warn("%s", frame->problem);
+            in->unreadable++;
+        }
+    }
+    return EEX_OK;
+}
+
+/* The first images run slowly: memory is touched for the first time. */
+static int warm_up(infer *in, int good)
+{
+    for (int i = 0; i < WARM_UP && good > 0 && in->done == 0; i++)
+        EEX_TRY(eex_engine_run(in->engine, in->results, in->pixels, good));
+    return EEX_OK;
+}
+
+static int run_batches(infer *in)
+{
+    int good, all;
+    for (;;) {
+        EEX_TRY(collect(in, &good, &all));
+        if (all == 0)
+            return EEX_OK;
+        EEX_TRY(warm_up(in, good));
+        const double began = eex_clock_seconds();
+        if (good > 0)
+            EEX_TRY(eex_engine_run(in->engine, in->results, in->pixels, good));
+        const double seconds = eex_clock_seconds() - began;
+        in->seconds += good > 0 ? seconds : 0;
+        EEX_TRY(report(in, all, 1e3 * seconds));
+        eex_progress_update(in->done + in->unreadable, NULL);
+    }
+}
+
+/* ---- the end ---- */
+
+static void summarise_exits(const infer *in)
+{
+    char text[2048];
+    size_t used = 0;
+    const int exits = eex_graph_exits(in->opened.model->graph);
+    text[0] = '\0';
+    for (int k = 0; k < exits && used < sizeof text - 64; k++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%.1f %%", k ? ", " : "",
+                                 100.0 * (double)in->left[k] / (double)in->done);
+    eex_log_info("left at exit 1 to %d: %s", exits, text);
+}
+
+static void summarise(const infer *in)
+{
+    char time[EEX_TEXT_SIZE];
+    if (in->done == 0)
+        return;
+    eex_log_info("%llu image%s in %s, %.3f ms each%s", (unsigned long long)in->done,
+                 in->done == 1 ? "" : "s", eex_text_time(time, in->seconds),
+                 1e3 * in->seconds / (double)in->done, in->batch > 1 ? " (in batches)" : "");
+    if (in->done > 1)
+        summarise_exits(in);
+    if (in->rejected)
+        eex_log_info("rejected: %llu", (unsigned long long)in->rejected);
+    if (in->labelled)
+        eex_log_info("right: %llu of %llu with a label, %.2f %%", (unsigned long long)in->right,
+                     (unsigned long long)in->labelled,
+                     100.0 * (double)in->right / (double)in->labelled);
+}
+
+static int run(infer *in)
+{
+    const bool shown = !eex__terminal_is(STDOUT_FILENO); /* or it would run through the table */
+    if (shown)
+        eex_progress_begin("classifying", eex_frames_total(in->frames), "images");
+    const int code = run_batches(in);
+    if (shown)
+        eex_progress_end();
+    fflush(stdout);
+    summarise(in);
+    if (code == EEX_OK && in->unreadable)
+        return eex_fail(EEX_EFORMAT, "%llu of %llu images could not be read",
+                        (unsigned long long)in->unreadable,
+                        (unsigned long long)(in->done + in->unreadable));
+    return code;
+}
+
+/* ---- opening ---- */
+
+static int open_split(infer *in, const eex_frame_shape *shape)
+{
+    eex_index part;
+    EEX_TRY(eex_model_data_open(&in->data, in->opened.model, in->data_name));
+    EEX_TRY(eex_model_data_part(&part, in->opened.model, in->data, in->split));
+    int code = EEX_OK;
+    if (part.count == 0)
+        code = eex_fail(EEX_ENOTFOUND, "the %s split is empty", in->split);
+    else
+        code = eex_frames_open_samples(&in->frames, shape, in->data, part.at, part.count);
+    free(part.at);
+    in->labels = eex_model_data_fits(in->opened.model, in->data);
+    if (!in->labels)
+        eex_log_warn("%s has other classes than the model: its labels are left out",
+                     eex_dataset_facts(in->data)->name);
+    return code;
+}
+
+static int open_frames(infer *in, const eex_arguments *args)
+{
+    const eex_store_list *classes = &in->opened.model->input.classes;
+    eex_frame_shape shape;
+    EEX_TRY(eex_model_frame_shape(&shape, in->opened.model, in->fit));
+    in->image_bytes = (size_t)shape.height * (size_t)shape.width * (size_t)shape.channels;
+    in->labels = true;
+    if (in->split)
+        return open_split(in, &shape);
+    return eex_frames_open_files(&in->frames, &shape, args->word + 1, (size_t)args->words - 1,
+                                 (const char *const *)classes->item, classes->count);
+}
+
+static int allocate(infer *in)
+{
+    const size_t batch = (size_t)in->batch;
+    in->frame = malloc(batch * sizeof *in->frame);
+    in->results = malloc(batch * sizeof *in->results);
+    in->pixels = malloc(batch * in->image_bytes);
+    if (!in->frame || !in->results || !in->pixels)
+        return eex_fail(EEX_ENOMEM, "out of memory for batches of %zu images", batch);
+    return EEX_OK;
+}
+
+static int open_and_run(infer *in, const eex_arguments *args)
+{
+    EEX_TRY(eex_open_model(&in->opened, args->word[0], EEX_MODEL_BEST, &in->model));
+    EEX_TRY(open_frames(in, args));
+    EEX_TRY(allocate(in));
+    EEX_TRY(eex_engine_open(&in->engine, in->opened.model, (int)in->batch));
+    eex__infer_begin(&in->printer, in->opened.model, in->split, in->json,
+                     eex_frames_widest_name(in->frames));
+    return run(in);
+}
+
+static void close_all(infer *in)
+{
+    eex_engine_close(in->engine);
+    eex_frames_close(in->frames);
+    eex_dataset_close(in->data);
+    eex_opened_close(&in->opened);
+    free(in->frame);
+    free(in->results);
+    free(in->pixels);
+}
+
+static int check(infer *in, const eex_arguments *args)
+{
+    if (!in->split && args->words < 2)
+        return eex_fail(EEX_EINVAL, "what to classify is missing: image files, folders, or --split "
+                                    "test");
+    if (in->split && args->words > 1)
+        return eex_fail(EEX_EINVAL, "--split %s and \"%s\": one or the other", in->split,
+                        args->word[1]);
+    if (in->data_name && !in->split)
+        return eex_fail(EEX_EINVAL, "--data goes with --split");
+    if (in->to_end && in->model.policy)
+        return eex_fail(EEX_EINVAL, "--to-end is --policy none: leave out --policy %s",
+                        in->model.policy);
+    if (in->to_end)
+        in->model.policy = "none";
+    return EEX_OK;
+}
+
+int eex_cmd_infer(int argc, char **argv)
+{
+    infer in = {.model = EEX_MODEL_OPTIONS_INIT, .batch = 1};
+    const eex_option options[] = {
+        {.name = "split",
+         .value = "NAME",
+         .help = "a part of the data set instead: test, validation, calibration, train",
+         .text = &in.split},
+        {.name = "data",
+         .value = "NAME",
+         .help = "of another data set than the model's",
+         .text = &in.data_name},
+        {.name = "batch",
+         .value = "N",
+         .help = "images at once (1)",
+         .number = &in.batch,
+         .min = 1,
+         .max = MAX_BATCH},
+        {.name = "json", .help = "one JSON object a line", .flag = &in.json},
+        {.name = "to-end",
+         .help = "nobody leaves early: the same as --policy none",
+         .flag = &in.to_end},
+        EEX_FIT_OPTION(in.fit),
+        EEX_MODEL_OPTIONS(in.model),
+        {0}};
+    const eex_command command = {
+        .name = "infer",
+        .synopsis = "RUN|MODEL INPUT... | RUN|MODEL --split NAME",
+        .summary = "Classifies images: JPEG and PNG files, folders of them, or a part of the data "
+                   "set.\n"
+                   "RUN is a folder that `eex run` has made, MODEL a file that `eex prune` wrote.",
+        .details =
+            "Each image gets a line: its class and how sure the network is (0 to 1), at which exit "
+            "it\n"
+            "left, and whether it was accepted or rejected as unlike all that the network knows. "
+            "The time\n"
+            "is what its batch took. An image in a folder that is called like a class has that "
+            "label, and\n"
+            "the summary says how many were right. Files that cannot be read are reported, the "
+            "others are\n"
+            "classified all the same, and the exit status is 1.\n\n" EEX_POLICY_DETAILS,
+        .options = options,
+        .min_words = 1,
+        .max_words = INT32_MAX};
+    eex_arguments args;
+    EEX_TRY(eex_options_parse(&args, argc, argv, &command));
+    if (args.help)
+        return EEX_OK;
+    EEX_TRY(check(&in, &args));
+    const int code = open_and_run(&in, &args);
+    close_all(&in);
+    return code;
+}

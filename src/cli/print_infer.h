@@ -1,0 +1,43 @@
+/* What `eex infer` says about each image: a line of a table, or of JSON. */
+#ifndef EEX_CLI_PRINT_INFER_H
+#define EEX_CLI_PRINT_INFER_H
+
+#include "core/decide.h"
+#include "core/frames.h"
+#include "core/model.h"
+
+#include <stdio.h>
+
+typedef enum eex__infer_column {
+    EEX__INFER_INPUT,
+    EEX__INFER_CLASS,
+    EEX__INFER_CONFIDENCE,
+    EEX__INFER_EXIT,
+    EEX__INFER_DECISION,
+    EEX__INFER_MS,
+    EEX__INFER_RIGHT,
+    EEX__INFER_COLUMNS
+} eex__infer_column;
+
+typedef struct eex__infer_printer {
+    const eex_model *model; /* borrowed */
+    const char *split;      /* NULL: files */
+    bool json;
+    int width[EEX__INFER_COLUMNS]; /* 0: the terminal is too narrow for it */
+} eex__infer_printer;
+
+/* The table is as wide as its contents, or as the terminal. widest: of the inputs' names. */
+void eex__infer_begin(eex__infer_printer *out, const eex_model *model, const char *split, bool json,
+                      size_t widest);
+
+/* One image that was classified, or one that could not be read (result NULL). */
+int eex__infer_row(const eex__infer_printer *p, const eex_frame *frame, const eex_result *result,
+                   double ms);
+
+/* Whether the label is known and is what was said; -1 unknown. A rejected image is not right. */
+int eex__infer_right(const eex_frame *frame, const eex_result *result);
+
+/* What the gate of exit k reads: the node's name. */
+const char *eex__exit_node(const eex_graph *graph, int k);
+
+#endif
