@@ -1,6 +1,5 @@
 #include "core/backends.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -66,28 +65,4 @@ int eex_device_open(eex_device **out, const char *spec, const eex_device_options
     if (i < 0)
         return backend_missing(spec);
     return backends[i].open(out, colon ? colon + 1 : NULL, options ? options : &defaults);
-}
-
-void eex_device_close(eex_device *dev)
-{
-    if (dev)
-        dev->vtable->close(dev);
-}
-
-void eex_device_range(eex_device *dev, const char *format, ...)
-{
-    if (!dev->vtable->range_begin)
-        return;
-    char name[160];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(name, sizeof name, format, arguments);
-    va_end(arguments);
-    dev->vtable->range_begin(dev, name);
-}
-
-void eex_device_range_end(eex_device *dev)
-{
-    if (dev->vtable->range_end)
-        dev->vtable->range_end(dev);
 }

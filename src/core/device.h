@@ -2,7 +2,9 @@
  *
  * A backend embeds eex_device as the first member of its own struct and fills `vtable`. Callbacks
  * return EEX_OK or a negative code with the message set. One device is used from one thread at a
- * time; different devices may be used at once.
+ * time: engines and models lock it for as long as they use it (eex_device_lock), so that several of
+ * them, each in a thread of its own, may share one. Whoever calls the vtable, plans or trainers
+ * himself from more than one thread does the same. Different devices may be used at once.
  *
  * Backends announce themselves by kind (backends.h), so that nothing here knows which were built.
  */
@@ -10,6 +12,8 @@
 #define EEX_CORE_DEVICE_H
 
 #include "core/op.h"
+
+#include <pthread.h>
 
 typedef struct eex_device eex_device;
 
@@ -31,6 +35,10 @@ typedef struct eex_device_vtable {
     const char *kind; /* "cpu", "cuda" */
 
     void (*close)(eex_device *dev);
+
+    /* Makes what follows on the calling thread go to this device: called by eex_device_lock. May be
+     * NULL: the device does not care for threads. */
+    int (*enter)(eex_device *dev);
 
     /* Device memory, 64-byte aligned at least. *out belongs to the caller, who frees it with
      * `release`. Contents are undefined. release accepts NULL. */
@@ -73,13 +81,14 @@ typedef struct eex_device_vtable {
 
 struct eex_device {
     const eex_device_vtable *vtable;
-    char name[128];      /* "cpu (AMD EPYC, 2 threads, avx512)": for reports */
-    int threads;         /* host threads used by a CPU device, else 1 */
-    bool host_memory;    /* device pointers may be read by the host after sync */
-    unsigned precisions; /* bit 1 << p for each eex_precision it has; EEX_F32 always */
-    bool conv_stats;     /* its convolutions leave the sums that batch norm needs */
-    bool chains;         /* run_chain may be used */
-    int fused_head;      /* largest features * classes of a classifier in HEAD; 0: none */
+    pthread_mutex_t lock; /* recursive; see eex_device_lock */
+    char name[128];       /* "cpu (AMD EPYC, 2 threads, avx512)": for reports */
+    int threads;          /* host threads used by a CPU device, else 1 */
+    bool host_memory;     /* device pointers may be read by the host after sync */
+    unsigned precisions;  /* bit 1 << p for each eex_precision it has; EEX_F32 always */
+    bool conv_stats;      /* its convolutions leave the sums that batch norm needs */
+    bool chains;          /* run_chain may be used */
+    int fused_head;       /* largest features * classes of a classifier in HEAD; 0: none */
 };
 
 typedef struct eex_device_options {
@@ -90,6 +99,17 @@ typedef struct eex_device_options {
 /* Opens "cpu", "cuda" or "cuda:N". EEX_ENOTFOUND names what is missing and what there is. */
 int eex_device_open(eex_device **out, const char *spec, const eex_device_options *options);
 void eex_device_close(eex_device *dev); /* accepts NULL */
+
+/* Waits until no other thread uses the device and keeps others out until the matching unlock. The
+ * thread that holds it may lock it again. EEX_EDEVICE, without the lock: the device cannot be used
+ * from this thread. */
+int eex_device_lock(eex_device *dev);
+void eex_device_unlock(eex_device *dev);
+
+/* For backends: the part of a device that is the same for all, made before anything can fail and
+ * destroyed by `close`. */
+int eex_device_init(eex_device *dev, const eex_device_vtable *vtable);
+void eex_device_destroy(eex_device *dev);
 
 /* What runs until the matching end is called `name` (printf-style) in profiles; nothing happens on
  * devices without such names. */

@@ -163,6 +163,16 @@ static int check_input(const eex_model *m)
     return EEX_OK;
 }
 
+static int read_params(eex_model *m, eex_store_file *file, eex_device *device)
+{
+    EEX_TRY(eex_device_lock(device));
+    int code = eex_params_new(&m->params, device, m->graph, 0);
+    if (code == EEX_OK)
+        code = eex_params_load(m->params, file, "params");
+    eex_device_unlock(device);
+    return code;
+}
+
 static int read_model(eex_model *m, eex_store_file *file, eex_device *device)
 {
     if (!eex_store_has(file, "graph"))
@@ -179,10 +189,7 @@ static int read_model(eex_model *m, eex_store_file *file, eex_device *device)
         if (code < 0)
             return EEX_EFORMAT;
     }
-    if (!device)
-        return EEX_OK;
-    EEX_TRY(eex_params_new(&m->params, device, m->graph, 0));
-    return eex_params_load(m->params, file, "params");
+    return device ? read_params(m, file, device) : EEX_OK;
 }
 
 static int read_file(eex_model *m, const char *path, eex_model_part part, eex_device *device)
@@ -212,12 +219,23 @@ int eex_model_open(eex_model **out, const char *path, eex_model_part part, eex_d
     return EEX_OK;
 }
 
+static void free_params(eex_params *params)
+{
+    if (!params)
+        return;
+    eex_device *device = params->device;
+    const bool locked = eex_device_lock(device) == EEX_OK;
+    eex_params_free(params);
+    if (locked)
+        eex_device_unlock(device);
+}
+
 void eex_model_close(eex_model *m)
 {
     if (!m)
         return;
     eex_policy_free(m->policy);
-    eex_params_free(m->params);
+    free_params(m->params);
     eex_graph_free(m->graph);
     eex_input_free(&m->input);
     free(m->path);

@@ -53,6 +53,7 @@ static void cpu_close(eex_device *dev)
     eex_cpu *cpu = cpu_of(dev);
     eex_pool_free(cpu->pool);
     eex__cpu_release_scratch(cpu);
+    eex_device_destroy(dev);
     free(cpu);
 }
 
@@ -188,12 +189,17 @@ int eex_cpu_open(eex_device **out, const eex_device_options *options)
     eex_cpu *cpu = calloc(1, sizeof *cpu);
     if (!cpu)
         return eex_fail(EEX_ENOMEM, "out of memory opening device \"cpu\"");
-    int code = eex_pool_new(&cpu->pool, threads);
+    int code = eex_device_init(&cpu->base, &cpu_vtable);
     if (code < 0) {
         free(cpu);
         return code;
     }
-    cpu->base.vtable = &cpu_vtable;
+    code = eex_pool_new(&cpu->pool, threads);
+    if (code < 0) {
+        eex_device_destroy(&cpu->base);
+        free(cpu);
+        return code;
+    }
     cpu->base.threads = threads;
     cpu->base.host_memory = true;
     cpu->base.precisions = 1u << EEX_F32;

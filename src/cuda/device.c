@@ -157,12 +157,21 @@ static void cuda_close(eex_device *dev)
 {
     eex_cuda *cuda = cuda_of(dev);
     eex__cuda_host_close(cuda);
+    eex_device_destroy(dev);
     free(cuda);
+}
+
+/* The runtime keeps a current device for each thread. */
+static int cuda_enter(eex_device *dev)
+{
+    eex_cuda *cuda = cuda_of(dev);
+    return eex__cuda_check(cuda, cudaSetDevice(cuda->ordinal), "entering a thread");
 }
 
 static const eex_device_vtable vtable = {
     .kind = "cuda",
     .close = cuda_close,
+    .enter = cuda_enter,
     .allocate = cuda_allocate,
     .release = cuda_release,
     .upload = cuda_upload,
@@ -219,7 +228,6 @@ static void describe(eex_cuda *cuda, const struct cudaDeviceProp *properties)
     cuda->major = properties->major;
     cuda->minor = properties->minor;
     cuda->processors = properties->multiProcessorCount;
-    cuda->base.vtable = &vtable;
     cuda->base.threads = 1;
     cuda->base.precisions = 1u << EEX_F32;
     if (cuda->major >= 8)
@@ -237,11 +245,16 @@ int eex_cuda_open(eex_device **out, int ordinal, const eex_device_options *optio
     eex_cuda *cuda = calloc(1, sizeof *cuda);
     if (!cuda)
         return eex_fail(EEX_ENOMEM, "out of memory opening device \"cuda\"");
+    int code = eex_device_init(&cuda->base, &vtable);
+    if (code < 0) {
+        free(cuda);
+        return code;
+    }
     cuda->ordinal = ordinal;
     cuda->deterministic = options->deterministic;
     snprintf(cuda->base.name, sizeof cuda->base.name, "cuda:%d", ordinal);
     struct cudaDeviceProp properties;
-    int code = eex__cuda_check(cuda, cudaSetDevice(ordinal), "opening");
+    code = eex__cuda_check(cuda, cudaSetDevice(ordinal), "opening");
     if (code == EEX_OK)
         code = eex__cuda_check(cuda, cudaGetDeviceProperties(&properties, ordinal), "opening");
     if (code == EEX_OK) {

@@ -4,12 +4,9 @@
 #include "base/status.h"
 #include "core/engine.h"
 #include "core/replay.h"
-#include "core/synthetic.h"
-#include "core/train.h"
+#include "support/bed.h"
 #include "support/devices.h"
 #include "support/folder.h"
-#include "support/net.h"
-#include "support/patches.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -17,8 +14,6 @@
 #include <string.h>
 
 #define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
-
-enum { SAMPLES = 150 };
 
 static char folder[TEST_PATH_SIZE];
 
@@ -34,123 +29,7 @@ static void teardown(void)
 
 TestSuite(engine, .init = setup, .fini = teardown, .timeout = 240);
 
-typedef struct bed {
-    net net;
-    eex_dataset *data;
-    eex_augment normalise;
-    uint32_t samples[SAMPLES];
-    eex_trace *trace;
-    size_t image;
-} bed;
-
-/* A little training makes exits that agree on some samples and not on others. */
-static void train(bed *b, int epochs)
-{
-    eex_recipe r = eex_recipe_default();
-    eex_trainer *trainer;
-    eex_epoch_report report;
-    r.epochs = epochs;
-    r.batch = 16;
-    r.lr = 0.02;
-    r.augment = b->normalise;
-    OK(eex_trainer_new(&trainer, b->net.params, &r, b->data, b->samples, SAMPLES, 1));
-    for (int i = 0; i < epochs; i++)
-        OK(eex_trainer_epoch(trainer, &report));
-    eex_trainer_free(trainer);
-}
-
-static bed open_bed(net_builder build, eex_dataset *data, int epochs)
-{
-    bed b = {.net = net_open(build, 1, 2), .data = data};
-    const eex_dataset_info *facts = eex_dataset_facts(data);
-    memcpy(b.normalise.mean, facts->mean, sizeof facts->mean);
-    memcpy(b.normalise.std, facts->std, sizeof facts->std);
-    b.image = (size_t)facts->height * (size_t)facts->width * (size_t)facts->channels;
-    for (uint32_t i = 0; i < SAMPLES; i++)
-        b.samples[i] = i;
-    train(&b, epochs);
-    OK(eex_trace_record(&b.trace, b.net.graph, b.net.params, data, b.samples, SAMPLES, &b.normalise,
-                        50));
-    return b;
-}
-
-static void close_bed(bed *b)
-{
-    eex_trace_free(b->trace);
-    net_close(&b->net);
-    eex_dataset_close(b->data);
-}
-
-static bed patches_bed(void)
-{
-    return open_bed(net_tiny, patches_open(folder, SAMPLES, 4, 40), 6);
-}
-
-static bed drawings_bed(void)
-{
-    eex_dataset *data;
-    const char *path = test_path(folder, "drawings.h5");
-    OK(eex_synthetic_make(path, "drawings", SAMPLES, 10, 1));
-    OK(eex_dataset_open(&data, path));
-    return open_bed(net_mobilenetv2, data, 1);
-}
-
 /* ---- engine against replay ---- */
-
-typedef struct expected {
-    int32_t exit[SAMPLES];
-    eex_decision decision[SAMPLES];
-} expected;
-
-static bool same(float a, float b)
-{
-    return memcmp(&a, &b, sizeof a) == 0;
-}
-
-/* A score of the sample lies so close to a threshold of an exit on its way, or two classes lie so
- * close together, that rounding may decide: allowed where bits do not repeat. */
-static bool undecided(const bed *b, const eex_policy *p, uint32_t sample)
-{
-    const float close = 1e-4f;
-    for (int k = 0; p && k < p->exits; k++) {
-        size_t at = (size_t)k * SAMPLES + sample;
-        size_t of = (size_t)(k * p->classes + b->trace->top[at]);
-        float score = eex_policy_score(p->kind, b->trace->confidence[at], b->trace->margin[at],
-                                       b->trace->entropy[at]);
-        if (fabsf(score - p->high[of]) < close || fabsf(score - p->low[of]) < close ||
-            b->trace->margin[at] < close)
-            return true;
-    }
-    return false;
-}
-
-static bool scores_alike(const eex_result *got, const eex_trace *t, size_t at)
-{
-    const float close = 1e-4f;
-    return fabsf(got->confidence - t->confidence[at]) < close &&
-           fabsf(got->margin - t->margin[at]) < close &&
-           fabsf(got->entropy - t->entropy[at]) < 10 * close;
-}
-
-static void compare(const bed *b, const eex_policy *policy, const expected *want,
-                    const eex_result *got, uint32_t sample)
-{
-    if (!device_repeats_bits() && undecided(b, policy, sample))
-        return;
-    size_t at = (size_t)want->exit[sample] * SAMPLES + sample;
-    cr_expect_eq(got->exit, want->exit[sample], "sample %u leaves at %d, not %d", sample, got->exit,
-                 want->exit[sample]);
-    cr_expect_eq(got->decision, want->decision[sample]);
-    cr_expect_eq(got->top, b->trace->top[at]);
-    if (!device_repeats_bits()) {
-        cr_expect(scores_alike(got, b->trace, at), "sample %u has other scores", sample);
-        return;
-    }
-    cr_expect(same(got->confidence, b->trace->confidence[at]) &&
-                  same(got->margin, b->trace->margin[at]) &&
-                  same(got->entropy, b->trace->entropy[at]),
-              "sample %u has other scores than in the trace", sample);
-}
 
 static void run_in_batches(const bed *b, const eex_policy *policy, const expected *want, int batch,
                            const uint32_t *order)
@@ -166,7 +45,7 @@ static void run_in_batches(const bed *b, const eex_policy *policy, const expecte
         memset(results, 0xff, (size_t)batch * sizeof *results);
         OK(eex_engine_run(engine, results, images, count));
         for (int i = 0; i < count; i++)
-            compare(b, policy, want, &results[i], order[at + i]);
+            bed_compare(b, policy, want, &results[i], order[at + i]);
     }
     eex_engine_close(engine);
     free(results);
@@ -217,37 +96,37 @@ static void check_policies(bed *b)
 
 Test(engine, decides_as_the_replay_does)
 {
-    bed b = patches_bed();
+    bed b = bed_of_patches(folder);
     check_policies(&b);
-    close_bed(&b);
+    bed_close(&b);
 }
 
 Test(engine, decides_as_the_replay_does_on_mobilenetv2)
 {
     if (tests_are_quick() > 1)
         cr_skip_test("too slow under sanitizers");
-    bed b = drawings_bed();
+    bed b = bed_of_drawings(folder);
     check_policies(&b);
-    close_bed(&b);
+    bed_close(&b);
 }
 
 /* ---- the rest of its interface ---- */
 
 Test(engine, without_a_policy_everything_goes_to_the_end)
 {
-    bed b = patches_bed();
+    bed b = bed_of_patches(folder);
     expected want;
     for (int i = 0; i < SAMPLES; i++) {
         want.exit[i] = b.trace->exits - 1;
         want.decision[i] = EEX_ACCEPT;
     }
     run_in_batches(&b, NULL, &want, 32, b.samples);
-    close_bed(&b);
+    bed_close(&b);
 }
 
 Test(engine, a_policy_for_other_exits_is_refused)
 {
-    bed b = patches_bed();
+    bed b = bed_of_patches(folder);
     eex_policy *policy;
     eex_engine *engine = NULL;
     OK(eex_policy_new(&policy, EEX_POLICY_MARGIN, 2, NET_CLASSES));
@@ -262,12 +141,12 @@ Test(engine, a_policy_for_other_exits_is_refused)
                  EEX_EINVAL);
     eex_engine_close(NULL);
     eex_policy_free(policy);
-    close_bed(&b);
+    bed_close(&b);
 }
 
 Test(engine, batches_beyond_its_size_are_refused)
 {
-    bed b = patches_bed();
+    bed b = bed_of_patches(folder);
     eex_engine *engine;
     eex_result results[3];
     uint8_t *images = malloc(3 * b.image);
@@ -279,12 +158,12 @@ Test(engine, batches_beyond_its_size_are_refused)
     OK(eex_engine_run(engine, results, images, 2));
     eex_engine_close(engine);
     free(images);
-    close_bed(&b);
+    bed_close(&b);
 }
 
 Test(engine, measures_latency)
 {
-    bed b = patches_bed();
+    bed b = bed_of_patches(folder);
     eex_engine *engine;
     eex_latency latency;
     double ms[EEX_MAX_EXITS];
@@ -301,5 +180,5 @@ Test(engine, measures_latency)
     cr_expect_eq(eex_engine_measure(engine, &latency, images, 0), EEX_EINVAL);
     eex_engine_close(engine);
     free(images);
-    close_bed(&b);
+    bed_close(&b);
 }

@@ -14,7 +14,7 @@ file(GLOB own_tests RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} CONFIGURE_DEPENDS cpu/t
     cuda/test_*.c)
 list(REMOVE_ITEM own_tests cpu/test_device.c cpu/test_pool.c) # of the CPU alone
 set(device_tests core/test_params core/test_plan core/test_plan_gradient core/test_training_step
-    core/test_train core/test_engine)
+    core/test_train core/test_engine core/test_queue)
 foreach(test ${own_tests})
     string(REGEX REPLACE "\\.c$" "" test ${test})
     list(APPEND device_tests ${test})

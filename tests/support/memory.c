@@ -3,6 +3,7 @@
 #include "base/status.h"
 
 #include <criterion/criterion.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +13,11 @@
 
 static long countdown; /* the allocation that brings it to 0 fails; negative: none does */
 
+static atomic_long made;
+
 static bool fails(void)
 {
+    made++;
     return countdown > 0 && --countdown == 0;
 }
 
@@ -57,4 +61,9 @@ int test_fail_each_allocation(test_scenario scenario)
         cr_assert(code == EEX_OK || strstr(eex_error(), "memory"), "allocation %d: \"%s\"", failing,
                   eex_error());
     }
+}
+
+long test_allocations(void)
+{
+    return made;
 }

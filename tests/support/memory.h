@@ -12,4 +12,7 @@ typedef int (*test_scenario)(void);
  * the scenario could do without. Returns the number of allocations. */
 int test_fail_each_allocation(test_scenario scenario);
 
+/* Allocations of our own code in all threads since the program began. */
+long test_allocations(void);
+
 #endif

@@ -1,0 +1,116 @@
+#include "support/bed.h"
+
+#include "base/status.h"
+#include "core/synthetic.h"
+#include "core/train.h"
+#include "support/devices.h"
+#include "support/folder.h"
+#include "support/patches.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <string.h>
+
+#define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
+
+/* A little training makes exits that agree on some samples and not on others. */
+static void train(bed *b, int epochs)
+{
+    eex_recipe r = eex_recipe_default();
+    eex_trainer *trainer;
+    eex_epoch_report report;
+    r.epochs = epochs;
+    r.batch = 16;
+    r.lr = 0.02;
+    r.augment = b->normalise;
+    OK(eex_trainer_new(&trainer, b->net.params, &r, b->data, b->samples, SAMPLES, 1));
+    for (int i = 0; i < epochs; i++)
+        OK(eex_trainer_epoch(trainer, &report));
+    eex_trainer_free(trainer);
+}
+
+static bed open_bed(net_builder build, eex_dataset *data, int epochs)
+{
+    bed b = {.net = net_open(build, 1, 2), .data = data};
+    const eex_dataset_info *facts = eex_dataset_facts(data);
+    memcpy(b.normalise.mean, facts->mean, sizeof facts->mean);
+    memcpy(b.normalise.std, facts->std, sizeof facts->std);
+    b.image = (size_t)facts->height * (size_t)facts->width * (size_t)facts->channels;
+    for (uint32_t i = 0; i < SAMPLES; i++)
+        b.samples[i] = i;
+    train(&b, epochs);
+    OK(eex_trace_record(&b.trace, b.net.graph, b.net.params, data, b.samples, SAMPLES, &b.normalise,
+                        50));
+    return b;
+}
+
+void bed_close(bed *b)
+{
+    eex_trace_free(b->trace);
+    net_close(&b->net);
+    eex_dataset_close(b->data);
+}
+
+bed bed_of_patches(const char *folder)
+{
+    return open_bed(net_tiny, patches_open(folder, SAMPLES, 4, 40), 6);
+}
+
+bed bed_of_drawings(const char *folder)
+{
+    eex_dataset *data;
+    const char *path = test_path(folder, "drawings.h5");
+    OK(eex_synthetic_make(path, "drawings", SAMPLES, 10, 1));
+    OK(eex_dataset_open(&data, path));
+    return open_bed(net_mobilenetv2, data, 1);
+}
+
+static bool same(float a, float b)
+{
+    return memcmp(&a, &b, sizeof a) == 0;
+}
+
+/* A score of the sample lies so close to a threshold of an exit on its way, or two classes lie so
+ * close together, that rounding may decide: allowed where bits do not repeat. */
+static bool undecided(const bed *b, const eex_policy *p, uint32_t sample)
+{
+    const float close = 1e-4f;
+    for (int k = 0; p && k < p->exits; k++) {
+        size_t at = (size_t)k * SAMPLES + sample;
+        size_t of = (size_t)(k * p->classes + b->trace->top[at]);
+        float score = eex_policy_score(p->kind, b->trace->confidence[at], b->trace->margin[at],
+                                       b->trace->entropy[at]);
+        if (fabsf(score - p->high[of]) < close || fabsf(score - p->low[of]) < close ||
+            b->trace->margin[at] < close)
+            return true;
+    }
+    return false;
+}
+
+static bool scores_alike(const eex_result *got, const eex_trace *t, size_t at)
+{
+    const float close = 1e-4f;
+    return fabsf(got->confidence - t->confidence[at]) < close &&
+           fabsf(got->margin - t->margin[at]) < close &&
+           fabsf(got->entropy - t->entropy[at]) < 10 * close;
+}
+
+void bed_compare(const bed *b, const eex_policy *policy, const expected *want,
+                 const eex_result *got, uint32_t sample)
+{
+    if (!device_repeats_bits() && undecided(b, policy, sample))
+        return;
+    size_t at = (size_t)want->exit[sample] * SAMPLES + sample;
+    cr_expect_eq(got->exit, want->exit[sample], "sample %u leaves at %d, not %d", sample, got->exit,
+                 want->exit[sample]);
+    cr_expect_eq(got->decision, want->decision[sample]);
+    cr_expect_eq(got->top, b->trace->top[at]);
+    if (!device_repeats_bits()) {
+        cr_expect(scores_alike(got, b->trace, at), "sample %u has other scores", sample);
+        return;
+    }
+    cr_expect(same(got->confidence, b->trace->confidence[at]) &&
+                  same(got->margin, b->trace->margin[at]) &&
+                  same(got->entropy, b->trace->entropy[at]),
+              "sample %u has other scores than in the trace", sample);
+}

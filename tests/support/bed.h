@@ -1,0 +1,38 @@
+/* A trained network with exits, its data and its trace: what the tests of engines start from. Any
+ * failure fails the test. */
+#ifndef EEX_TESTS_SUPPORT_BED_H
+#define EEX_TESTS_SUPPORT_BED_H
+
+#include "core/dataset.h"
+#include "core/engine.h"
+#include "support/net.h"
+
+enum { SAMPLES = 150 };
+
+typedef struct bed {
+    net net;
+    eex_dataset *data;
+    eex_augment normalise;
+    uint32_t samples[SAMPLES]; /* 0, 1, ... */
+    eex_trace *trace;
+    size_t image; /* bytes of one */
+} bed;
+
+/* The tiny network on patches, MobileNetV2 on synthetic drawings; files go into `folder`. */
+bed bed_of_patches(const char *folder);
+bed bed_of_drawings(const char *folder);
+void bed_close(bed *b);
+
+/* Where and how each sample leaves, as a replay says. */
+typedef struct expected {
+    int32_t exit[SAMPLES];
+    eex_decision decision[SAMPLES];
+} expected;
+
+/* The result is what the trace and `want` say about the sample: bit for bit on devices that repeat
+ * bits, else nearly, and not at all where rounding may decide. `policy` is what `want` came from.
+ */
+void bed_compare(const bed *b, const eex_policy *policy, const expected *want,
+                 const eex_result *got, uint32_t sample);
+
+#endif
