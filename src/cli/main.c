@@ -43,6 +43,7 @@ static const struct {
     {"run", eex_cmd_run, "run an experiment, or go on with it"},
     {"show", eex_cmd_show, "show what a run has found"},
     {"infer", eex_cmd_infer, "classify images"},
+    {"prune", eex_cmd_prune, "cut a network after one of its exits"},
     {"data", eex_cmd_data, "list, get, import, make and inspect data sets"},
     {"cost", eex_cmd_cost, "count what a network costs"},
     {"devices", eex_cmd_devices, "list the devices that this program can use"},

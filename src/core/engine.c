@@ -101,6 +101,11 @@ size_t eex_engine_image_bytes(const eex_engine *e)
     return e->image_bytes;
 }
 
+eex_plan *eex_engine_plan(const eex_engine *e)
+{
+    return e->plan;
+}
+
 /* ---- running ---- */
 
 /* The rows a segment is run with when `count` are there. A CPU runs exactly those; a GPU replays

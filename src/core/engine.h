@@ -85,10 +85,16 @@ int eex_engine_wait(eex_engine *engine, int timeout_ms);
  * warm-up. ms[k] has room for every exit; cumulative, as a user would wait. */
 int eex_engine_latency(eex_engine *engine, double *ms, const uint8_t *image, int rounds);
 
+/* Milliseconds of one image that goes as far as exit k, whatever the exits on the way decide. */
+int eex_engine_time(eex_engine *engine, double *ms, const uint8_t *image, int exit);
+
 typedef struct eex_latency {
     double mean, p50, p95, p99; /* milliseconds of one input at batch 1 */
 } eex_latency;
 /* Batch-1 latency over the given images, each run once after a warm-up. */
 int eex_engine_measure(eex_engine *engine, eex_latency *out, const uint8_t *images, int count);
+
+/* The plan that it runs: for looking at (profiles), under the device's lock. Borrowed. */
+eex_plan *eex_engine_plan(const eex_engine *engine);
 
 #endif

@@ -45,6 +45,16 @@ static int time_exit(eex_engine *e, double *ms, const uint8_t *image, int k)
     return EEX_OK;
 }
 
+int eex_engine_time(eex_engine *e, double *ms, const uint8_t *image, int k)
+{
+    if (k < 0 || k >= e->exits)
+        return eex_fail(EEX_EINVAL, "engine: exit %d, expected 0 to %d", k, e->exits - 1);
+    EEX_TRY(eex_device_lock(e->device));
+    const int code = time_exit(e, ms, image, k);
+    eex_device_unlock(e->device);
+    return code;
+}
+
 static int time_exits(eex_engine *e, double *ms, const uint8_t *image, int rounds)
 {
     for (int k = 0; k < e->exits; k++) {

@@ -75,15 +75,17 @@ static int networks(eex_buffer *out, const eex_report *r, size_t width)
 
 /* ---- exits ---- */
 
-static void exit_row(eex_table *t, const eex_report_exit *x)
+/* Exits are numbered as they come in the network: what commands take as an exit. Which of the run's
+ * points it is at, the last column says: fronts are written in those. */
+static void exit_row(eex_table *t, const eex_report_exit *x, int number_of)
 {
     char text[EEX_TEXT_SIZE];
     eex_table_row(t);
     if (x->blocks < 0) {
-        eex_table_cell(t, "end of the backbone");
+        eex_table_cell(t, "%d  end of the backbone", number_of);
         eex_table_cell(t, "%s", "");
     } else {
-        eex_table_cell(t, "%d  %s", x->position, x->node);
+        eex_table_cell(t, "%d  %s", number_of, x->node);
         eex_table_cell(t, "%d", x->blocks);
     }
     percent(t, x->utilisation);
@@ -91,17 +93,19 @@ static void exit_row(eex_table *t, const eex_report_exit *x)
     eex_table_cell(t, "%s", number(text, x->macs));
     eex_table_cell(t, "%.3f", x->ece_before);
     eex_table_cell(t, "%.3f", x->ece_after);
+    if (x->blocks >= 0)
+        eex_table_cell(t, "%d", x->position);
 }
 
 static int exits(eex_buffer *out, const eex_report *r, size_t width)
 {
-    static const char *const titles[] = {"exit", "blocks", "leave",    "right",
-                                         "MACs", "ECE",    "ECE after"};
+    static const char *const titles[] = {"exit", "blocks", "leave", "right",
+                                         "MACs", "ECE",    "after", "point"};
     eex_table *t = NULL;
     EEX_TRY(eex_table_new(&t));
-    add_columns(t, titles, 7);
+    add_columns(t, titles, 8);
     for (int k = 0; k < r->best.exits; k++)
-        exit_row(t, &r->best.exit[k]);
+        exit_row(t, &r->best.exit[k], k + 1);
     return finish(out, t, width);
 }
 

@@ -1,0 +1,260 @@
+/* eex prune: the network cut after one of its exits. */
+#include "base/fs.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "cli/amount.h"
+#include "cli/commands.h"
+#include "cli/open_model.h"
+#include "cli/options.h"
+#include "cli/print_prune.h"
+#include "core/model_data.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { IMAGES = 100, ROUNDS = 5, MAX_IMAGES = 100000, MAX_ROUNDS = 1000 };
+
+typedef struct arguments {
+    const char *path, *out, *exit, *budget, *accuracy, *base, *data;
+    double most_ms;
+    int64_t images, rounds;
+    bool table, alone, test, no_latency, force, json, help;
+    eex_model_options model;
+    eex_wishes wishes;
+} arguments;
+
+static const char details[] =
+    "Without --exit or a wish it prints the table: the network cut after each exit, as it is\n"
+    "(gates in front stay, and images may still leave there) and with that exit alone.\n\n"
+    "Exits are numbered from 1 in the order of the network, as `eex show` lists them; \"end\" is\n"
+    "the last one, and the name of the node that an exit reads will do, too. Exit K decides about\n"
+    "every image that reaches it, whatever its threshold was.\n\n"
+    "--budget-macs and --max-latency take the most accurate cut in which no image costs more;\n"
+    "--min-accuracy takes the cheapest that is right often enough (zero or less: so far below\n"
+    "the base, as -0.01). Both are judged on the validation split. What is written with -o is a\n"
+    "model file: every command takes it in the place of a run.\n\n" EEX_POLICY_DETAILS;
+
+static int read_wishes(arguments *a)
+{
+    a->wishes =
+        (eex_wishes){.alone = a->alone, .most_macs = NAN, .most_ms = a->most_ms, .accuracy = NAN};
+    if (a->budget)
+        EEX_TRY(eex_parse_amount(&a->wishes.most_macs, a->budget, "--budget-macs"));
+    if (a->accuracy)
+        EEX_TRY(eex_text_parse_double(&a->wishes.accuracy, a->accuracy, -1, 1, "--min-accuracy"));
+    return EEX_OK;
+}
+
+static bool wished(const arguments *a)
+{
+    return a->budget || a->accuracy || !isnan(a->most_ms);
+}
+
+static int check(const arguments *a)
+{
+    if (a->exit && wished(a))
+        return eex_fail(EEX_EINVAL, "--exit says where to cut: a budget or an accuracy would "
+                                    "choose it; give one or the other");
+    if (a->out && !a->exit && !wished(a))
+        return eex_fail(EEX_EINVAL,
+                        "-o %s: where to cut? --exit K, --budget-macs M, "
+                        "--max-latency MS or --min-accuracy A",
+                        a->out);
+    if (a->out && !a->force && eex_fs_exists(a->out))
+        return eex_fail(EEX_EINVAL, "%s is there already: --force replaces it", a->out);
+    if (a->no_latency && !isnan(a->most_ms))
+        return eex_fail(EEX_EINVAL, "--max-latency needs what --no-latency leaves out");
+    return EEX_OK;
+}
+
+static int parse(arguments *a, int argc, char **argv)
+{
+    *a = (arguments){
+        .most_ms = NAN, .images = IMAGES, .rounds = ROUNDS, .model = EEX_MODEL_OPTIONS_INIT};
+    const eex_option options[] = {
+        {.name = "table", .help = "the table of all cuts", .flag = &a->table},
+        {.name = "exit", .value = "K", .help = "cut after exit K", .text = &a->exit},
+        {.name = "alone", .help = "without the gates in front of it", .flag = &a->alone},
+        {.name = "out",
+         .letter = 'o',
+         .value = "MODEL.h5",
+         .help = "write the cut network",
+         .text = &a->out},
+        {.name = "force", .help = "replace a file that is there", .flag = &a->force},
+        {.name = "budget-macs",
+         .value = "M",
+         .help = "multiply-accumulates that no image exceeds (2.5M)",
+         .text = &a->budget},
+        {.name = "max-latency",
+         .value = "MS",
+         .help = "milliseconds that no image exceeds",
+         .real = &a->most_ms,
+         .low = 1e-6,
+         .high = 1e9},
+        {.name = "min-accuracy",
+         .value = "A",
+         .help = "a fraction, or at most so far below the base (-0.01)",
+         .text = &a->accuracy},
+        {.name = "test", .help = "run all of them on the test split too", .flag = &a->test},
+        {.name = "no-latency", .help = "measure nothing", .flag = &a->no_latency},
+        {.name = "images",
+         .value = "N",
+         .help = "how many are timed (100)",
+         .number = &a->images,
+         .min = 1,
+         .max = MAX_IMAGES},
+        {.name = "rounds",
+         .value = "N",
+         .help = "how often each (5); the median counts",
+         .number = &a->rounds,
+         .min = 1,
+         .max = MAX_ROUNDS},
+        {.name = "base",
+         .value = "MODEL",
+         .help = "what to compare with (the run's own base)",
+         .text = &a->base},
+        {.name = "data",
+         .value = "NAME|FILE",
+         .help = "data set (what the model was trained on)",
+         .text = &a->data},
+        {.name = "json", .help = "print one JSON object", .flag = &a->json},
+        EEX_MODEL_OPTIONS(a->model),
+        {0}};
+    const eex_command command = {
+        .name = "prune",
+        .synopsis = "RUN|MODEL.h5 [options]",
+        .summary = "Shows what is left of a network that is cut after one of its exits, and writes "
+                   "it.",
+        .details = details,
+        .options = options,
+        .min_words = 1,
+        .max_words = 1};
+    eex_arguments args;
+    EEX_TRY(eex_options_parse(&args, argc, argv, &command));
+    a->help = args.help;
+    if (args.help)
+        return EEX_OK;
+    a->path = args.word[0];
+    EEX_TRY(read_wishes(a));
+    return check(a);
+}
+
+/* ---- working ---- */
+
+typedef struct prune {
+    const arguments *a;
+    eex_opened opened;
+    eex_model *base; /* NULL: there is none */
+    eex_dataset *data;
+    eex_prune_table *table;
+    eex_prune_done done;
+    char *why;
+} prune;
+
+/* Whether the table is printed, or one cut alone. */
+static bool whole_table(const arguments *a)
+{
+    return a->table || (!a->exit && !wished(a)) || a->test || a->json;
+}
+
+static bool timed(const arguments *a)
+{
+    return !a->no_latency && (whole_table(a) || !isnan(a->most_ms));
+}
+
+static bool relative(const arguments *a)
+{
+    return a->wishes.accuracy <= 0;
+}
+
+static int open_base(prune *p)
+{
+    const arguments *a = p->a;
+    if (!a->base && !eex_fs_is_folder(a->path)) {
+        if (!relative(a))
+            return EEX_OK;
+        return eex_fail(EEX_EINVAL,
+                        "--min-accuracy %s is relative to the base, which is not in %s: name it "
+                        "with --base",
+                        a->accuracy, a->path);
+    }
+    return eex_model_open(&p->base, a->base ? a->base : a->path, EEX_MODEL_BASE, p->opened.device);
+}
+
+/* Runs what has to run; replaying the trace needs none of it. */
+static int measure(prune *p)
+{
+    const arguments *a = p->a;
+    if (!timed(a) && !a->test && !relative(a))
+        return EEX_OK;
+    EEX_TRY(open_base(p));
+    EEX_TRY(eex_model_data_own(&p->data, p->opened.model, a->data));
+    const eex_prune_bench bench = {p->opened.model, p->base, p->data};
+    if (p->base)
+        EEX_TRY(eex_prune_base(p->table, &bench));
+    if (timed(a))
+        EEX_TRY(eex_prune_time(p->table, &bench, (int)a->images, (int)a->rounds));
+    return a->test ? eex_prune_test(p->table, &bench) : EEX_OK;
+}
+
+static int choose(prune *p)
+{
+    const arguments *a = p->a;
+    p->done = (eex_prune_done){.exit = -1, .alone = a->alone};
+    if (a->exit)
+        return eex_exit_parse(&p->done.exit, p->opened.model->graph, a->exit);
+    if (!wished(a))
+        return EEX_OK;
+    EEX_TRY(eex_prune_choose(&p->done.exit, &p->why, p->table, &a->wishes));
+    p->done.why = p->why;
+    return EEX_OK;
+}
+
+static int write_cut(prune *p)
+{
+    const eex_cut cut = eex_cut_at(p->done.exit, p->done.alone);
+    eex_model *model = NULL;
+    if (!p->a->out)
+        return EEX_OK;
+    EEX_TRY(eex_cut_make(&model, p->opened.model, &cut));
+    int code = eex_cut_write(p->a->out, model, p->opened.model, &cut);
+    eex_model_close(model);
+    EEX_TRY(code);
+    p->done.file = p->a->out;
+    return eex_fs_size(&p->done.bytes, p->a->out);
+}
+
+static int work(prune *p)
+{
+    const arguments *a = p->a;
+    EEX_TRY(eex_open_model(&p->opened, a->path, EEX_MODEL_BEST, &a->model));
+    if (a->exit) /* before anything takes long */
+        EEX_TRY(eex_exit_parse(&p->done.exit, p->opened.model->graph, a->exit));
+    p->table = calloc(1, sizeof *p->table);
+    if (!p->table)
+        return eex_fail(EEX_ENOMEM, "out of memory for a table");
+    EEX_TRY(eex_prune_judge(p->table, p->opened.model));
+    EEX_TRY(measure(p));
+    EEX_TRY(choose(p));
+    EEX_TRY(write_cut(p));
+    if (a->json)
+        return eex_print_prune_json(p->table, p->opened.model, &p->done);
+    return whole_table(a) ? eex_print_prune(p->table, p->opened.model, &p->done)
+                          : eex_print_cut(p->table, p->opened.model, &p->done);
+}
+
+int eex_cmd_prune(int argc, char **argv)
+{
+    arguments a;
+    EEX_TRY(parse(&a, argc, argv));
+    if (a.help)
+        return EEX_OK;
+    prune p = {.a = &a};
+    int code = work(&p);
+    free(p.why);
+    free(p.table);
+    eex_dataset_close(p.data);
+    eex_model_close(p.base);
+    eex_opened_close(&p.opened);
+    return code;
+}

@@ -1,0 +1,239 @@
+#include "cli/print_prune.h"
+
+#include "base/buffer.h"
+#include "base/json.h"
+#include "base/status.h"
+#include "base/table.h"
+#include "base/text.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* ---- as a table ---- */
+
+static void percent(eex_table *t, double fraction)
+{
+    if (isnan(fraction))
+        eex_table_cell(t, "-");
+    else
+        eex_table_cell(t, "%.2f %%", 100 * fraction);
+}
+
+static void amount(eex_table *t, double value)
+{
+    char text[EEX_TEXT_SIZE];
+    eex_table_cell(t, "%s", isnan(value) ? "-" : eex_text_number(text, value, NULL));
+}
+
+static void milliseconds(eex_table *t, double ms)
+{
+    if (isnan(ms))
+        eex_table_cell(t, "-");
+    else
+        eex_table_cell(t, "%.3f", ms);
+}
+
+static int begin(eex_table **out, const char *title, const eex_prune_table *p, bool alone)
+{
+    eex_table *t = NULL;
+    EEX_TRY(eex_table_new(&t));
+    eex_table_column(t, title, EEX_ALIGN_LEFT, 9);
+    eex_table_column(t, "right", EEX_ALIGN_RIGHT, 8);
+    if (p->test)
+        eex_table_column(t, "test", EEX_ALIGN_RIGHT, 7);
+    eex_table_column(t, "MACs", EEX_ALIGN_RIGHT, 7);
+    if (!alone)
+        eex_table_column(t, "at most", EEX_ALIGN_RIGHT, 6);
+    if (p->timed) {
+        eex_table_column(t, "ms", EEX_ALIGN_RIGHT, 5);
+        if (!alone)
+            eex_table_column(t, "at most", EEX_ALIGN_RIGHT, 4);
+    }
+    eex_table_column(t, "params", EEX_ALIGN_RIGHT, 3);
+    eex_table_column(t, "MB", EEX_ALIGN_RIGHT, 2);
+    *out = t;
+    return EEX_OK;
+}
+
+static void numbers(eex_table *t, const eex_prune_table *p, const eex_prune_row *r, bool alone)
+{
+    percent(t, r->facts.accuracy);
+    if (p->test)
+        percent(t, r->test_accuracy);
+    amount(t, r->facts.macs);
+    if (!alone)
+        amount(t, r->facts.most_macs);
+    if (p->timed) {
+        milliseconds(t, r->ms);
+        if (!alone)
+            milliseconds(t, r->most_ms);
+    }
+    amount(t, (double)r->facts.params);
+    eex_table_cell(t, "%.2f", (double)r->facts.bytes / 1e6);
+}
+
+static void label(eex_table *t, const eex_graph *g, int k)
+{
+    const eex_exit *e = eex_graph_exit(g, k);
+    eex_table_row(t);
+    if (e->blocks < 0)
+        eex_table_cell(t, "%d  the end", k + 1);
+    else
+        eex_table_cell(t, "%d  %s", k + 1, eex_graph_node(g, e->point)->name);
+}
+
+/* The base as if it were a row of the table. */
+static eex_prune_row base_row(const eex_prune_table *p)
+{
+    return (eex_prune_row){.facts = {.params = p->base.params,
+                                     .bytes = p->base.bytes,
+                                     .macs = p->base.macs,
+                                     .most_macs = p->base.macs,
+                                     .accuracy = p->base.accuracy},
+                           .test_accuracy = p->base.test_accuracy,
+                           .ms = p->base.ms,
+                           .most_ms = p->base.ms};
+}
+
+static int table(const eex_prune_table *p, const eex_graph *g, bool alone)
+{
+    eex_table *t = NULL;
+    EEX_TRY(begin(&t, alone ? "only exit" : "cut after exit", p, alone));
+    if (p->base.there) {
+        const eex_prune_row base = base_row(p);
+        eex_table_row(t);
+        eex_table_cell(t, "base");
+        numbers(t, p, &base, alone);
+        eex_table_rule(t);
+    }
+    for (int k = 0; k < p->exits; k++) {
+        label(t, g, k);
+        numbers(t, p, alone ? &p->alone[k] : &p->kept[k], alone);
+    }
+    int code = eex_table_print(stdout, t);
+    eex_table_free(t);
+    return code;
+}
+
+static void notes(const eex_prune_table *p)
+{
+    printf("\n\"right\": on the %d images of the validation split, from its trace.\n",
+           p->validation);
+    if (p->base.there)
+        printf("The base was run on them.\n");
+    if (p->test)
+        printf("\"test\": on %d images of the test split, by running each network.\n", p->test);
+    printf("MACs: of an image on average, and of one that goes to the end (at most).\n");
+    if (p->timed)
+        printf("ms: the same, measured one image at a time on %d images, networks taking turns.\n",
+               p->timed);
+    printf("MB: weights in the file, without traces.\n");
+}
+
+int eex_print_prune(const eex_prune_table *p, const eex_model *model, const eex_prune_done *done)
+{
+    EEX_TRY(table(p, model->graph, false));
+    printf("\n");
+    EEX_TRY(table(p, model->graph, true));
+    notes(p);
+    if (done->exit < 0)
+        return EEX_OK;
+    printf("\n");
+    return eex_print_cut(p, model, done);
+}
+
+int eex_print_cut(const eex_prune_table *p, const eex_model *model, const eex_prune_done *done)
+{
+    char macs[EEX_TEXT_SIZE], most[EEX_TEXT_SIZE], params[EEX_TEXT_SIZE];
+    const eex_prune_row *r = done->alone ? &p->alone[done->exit] : &p->kept[done->exit];
+    const eex_exit *e = eex_graph_exit(model->graph, done->exit);
+    if (done->why)
+        printf("%s\n", done->why);
+    eex_text_number(macs, r->facts.macs, NULL);
+    eex_text_number(most, r->facts.most_macs, NULL);
+    eex_text_number(params, (double)r->facts.params, NULL);
+    printf("%s exit %d (%s): %.2f %% right on the %d images of the validation split,\n"
+           "%s MACs an image, %s at most, %s parameters\n",
+           done->alone ? "only" : "cut after", done->exit + 1,
+           eex_graph_node(model->graph, e->point)->name, 100 * r->facts.accuracy, p->validation,
+           macs, most, params);
+    if (done->file)
+        printf("%s: %.2f MB\n", done->file, (double)done->bytes / 1e6);
+    return EEX_OK;
+}
+
+/* ---- as JSON ---- */
+
+static void json_facts(eex_json *j, const eex_prune_row *r)
+{
+    eex_json_double(j, "accuracy", r->facts.accuracy);
+    eex_json_double(j, "test_accuracy", r->test_accuracy);
+    eex_json_double(j, "macs", r->facts.macs);
+    eex_json_double(j, "macs_most", r->facts.most_macs);
+    eex_json_double(j, "latency_ms", r->ms);
+    eex_json_double(j, "latency_most_ms", r->most_ms);
+    eex_json_int(j, "params", r->facts.params);
+    eex_json_int(j, "bytes", r->facts.bytes);
+}
+
+static void json_cuts(eex_json *j, const char *key, const eex_prune_row *rows, int count,
+                      const eex_graph *g)
+{
+    eex_json_array(j, key);
+    for (int k = 0; k < count; k++) {
+        eex_json_object(j, NULL);
+        eex_json_int(j, "exit", k + 1);
+        eex_json_string(j, "node", eex_graph_node(g, eex_graph_exit(g, k)->point)->name);
+        json_facts(j, &rows[k]);
+        eex_json_double(j, "rejected", rows[k].facts.rejected);
+        eex_json_end(j);
+    }
+    eex_json_end(j);
+}
+
+static void json_done(eex_json *j, const eex_prune_done *done)
+{
+    if (done->exit < 0) {
+        eex_json_null(j, "chosen");
+        return;
+    }
+    eex_json_object(j, "chosen");
+    eex_json_int(j, "exit", done->exit + 1);
+    eex_json_bool(j, "alone", done->alone);
+    eex_json_string(j, "why", done->why);
+    eex_json_string(j, "file", done->file);
+    if (done->file)
+        eex_json_uint(j, "file_bytes", done->bytes);
+    eex_json_end(j);
+}
+
+int eex_print_prune_json(const eex_prune_table *p, const eex_model *model,
+                         const eex_prune_done *done)
+{
+    eex_buffer text = EEX_BUFFER_INIT;
+    eex_json j = EEX_JSON_INIT(&text);
+    eex_json_object(&j, NULL);
+    eex_json_string(&j, "model", model->path);
+    eex_json_string(&j, "network", eex_graph_name(model->graph));
+    eex_json_int(&j, "validation_samples", p->validation);
+    eex_json_int(&j, "test_samples", p->test);
+    eex_json_int(&j, "timed_samples", p->timed);
+    if (p->base.there) {
+        const eex_prune_row base = base_row(p);
+        eex_json_object(&j, "base");
+        json_facts(&j, &base);
+        eex_json_end(&j);
+    } else {
+        eex_json_null(&j, "base");
+    }
+    json_cuts(&j, "cut", p->kept, p->exits, model->graph);
+    json_cuts(&j, "alone", p->alone, p->exits, model->graph);
+    json_done(&j, done);
+    eex_json_end(&j);
+    eex_buffer_putc(&text, '\n');
+    int code = eex_buffer_status(&text);
+    if (code == EEX_OK && fputs(eex_buffer_text(&text), stdout) == EOF)
+        code = eex_fail(EEX_EIO, "cannot print the table");
+    eex_buffer_free(&text);
+    return code;
+}

@@ -1,0 +1,89 @@
+# Cut networks: the table, the choice, the file, and that every way of being wrong is refused.
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+make_data
+write_experiment tiny.lua
+expect 0 "$EEX" run tiny.lua --threads 1 --set gates.blocks='{1}' --set search.score=accuracy
+
+# The table: base, every exit, both readings; not wider than a terminal.
+expect 0 "$EEX" prune runs/tiny --threads 1 --images 10 --rounds 2
+for word in "cut after exit" "only exit" "base" "the end" "validation split" "10 images"; do
+    out_has "$word"
+done
+awk 'length($0) > 80 { print; bad = 1 } END { exit bad }' out || fail "wider than 80 columns"
+expect 0 "$EEX" prune runs/tiny --threads 1 --no-latency --test
+out_has "60 images of the test split"
+
+# Writing: a model file that is shown, pruned again and refused to be overwritten.
+expect 0 "$EEX" prune runs/tiny --exit 1 -o cut.h5
+out_has "cut.h5"
+[ ! -e cut.h5.part ] || fail "a part was left"
+expect 2 "$EEX" prune runs/tiny --exit 1 -o cut.h5
+err_has "--force"
+cp cut.h5 first.h5
+expect 0 "$EEX" prune runs/tiny --exit 1 -o cut.h5 --force
+cmp -s cut.h5 first.h5 || fail "the same cut is another file"
+expect 0 "$EEX" prune cut.h5 --no-latency
+expect 0 "$EEX" prune runs/tiny --exit end --alone -o alone.h5
+expect 0 "$EEX" prune alone.h5 --no-latency --test
+
+# Choosing.
+expect 0 "$EEX" prune runs/tiny --min-accuracy 0.01
+out_has "exit 1: the cheapest"
+expect 0 "$EEX" prune runs/tiny --min-accuracy -0.9
+expect 0 "$EEX" prune runs/tiny --budget-macs 1G
+expect 0 "$EEX" prune runs/tiny --max-latency 10000 --images 5 --rounds 1
+out_has "10000 ms"
+expect 2 "$EEX" prune runs/tiny --budget-macs 1
+err_has "the nearest is exit 1"
+expect 2 "$EEX" prune runs/tiny --min-accuracy 1
+err_has "the nearest is exit"
+
+# Wrong usage.
+expect 2 "$EEX" prune
+expect 2 "$EEX" prune runs/tiny --exot 1
+err_has "--exit"
+expect 2 "$EEX" prune runs/tiny --exit 9
+err_has '"end"'
+expect 2 "$EEX" prune runs/tiny --exit 0
+expect 2 "$EEX" prune runs/tiny --exit 1 --budget-macs 1M
+err_has "one or the other"
+expect 2 "$EEX" prune runs/tiny -o x.h5
+err_has "where to cut"
+expect 2 "$EEX" prune runs/tiny --budget-macs lots
+err_has "2.5M"
+expect 2 "$EEX" prune cut.h5 --min-accuracy -0.1
+err_has "--base"
+expect 1 "$EEX" prune nothing
+err_has "no such run or model"
+expect 1 "$EEX" prune "$EEX_DATA/tiny.h5"
+err_has "dataset"
+mkdir empty
+expect 1 "$EEX" prune empty
+err_has "no run"
+expect 1 "$EEX" prune runs/tiny --exit 1 -o no/such/folder/x.h5
+
+# Half a run, and a damaged file.
+mkdir half && cp runs/tiny/run.h5 half
+expect 1 "$EEX" prune half
+err_has "has no network with exits yet"
+head -c 4000 cut.h5 >short.h5
+expect 1 "$EEX" prune short.h5
+err_has "short.h5"
+
+# JSON.
+expect 0 "$EEX" prune runs/tiny --json --threads 1 --images 5 --rounds 1
+if command -v python3 >/dev/null; then
+    python3 - out <<'PY' || fail "the JSON lacks something"
+import json, sys
+table = json.load(open(sys.argv[1]))
+assert table["base"]["macs"] > 0 and table["base"]["latency_ms"] > 0
+assert len(table["cut"]) == len(table["alone"]) >= 2
+for cut, alone in zip(table["cut"], table["alone"]):
+    assert cut["exit"] == alone["exit"] and cut["params"] >= alone["params"]
+    assert cut["macs"] <= cut["macs_most"] >= alone["macs_most"] == alone["macs"]
+    assert cut["latency_ms"] > 0 and 0 <= cut["accuracy"] <= 1
+assert table["cut"][0]["accuracy"] == table["alone"][0]["accuracy"]
+assert table["alone"][-1]["macs"] == table["base"]["macs"]
+PY
+fi
+exit 0
