@@ -1,4 +1,4 @@
-/* eex show: a run's results, from its folder alone. */
+/* eex show: a run's results, from its folder alone, or what is in a model file. */
 #include "base/status.h"
 #include "cli/commands.h"
 #include "cli/options.h"
@@ -11,10 +11,12 @@ int eex_cmd_show(int argc, char **argv)
                                   {0}};
     const eex_command command = {
         .name = "show",
-        .synopsis = "RUN [--json]",
-        .summary = "Shows what the run in folder RUN has found, finished or not.",
+        .synopsis = "RUN|MODEL.h5 [--json]",
+        .summary = "Shows what the run in folder RUN has found, finished or not, or what a model "
+                   "file is.",
         .details = "Accuracies are fractions, macs multiply-accumulates of one input, latencies\n"
-                   "milliseconds of one input. What is not known yet is null.",
+                   "milliseconds of one input. What is not known yet is null. Exits are numbered\n"
+                   "from 1 in the order of the network: other commands take these numbers.",
         .options = options,
         .min_words = 1,
         .max_words = 1};

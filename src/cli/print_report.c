@@ -1,23 +1,45 @@
 #include "cli/print_report.h"
 
+#include "base/fs.h"
 #include "base/status.h"
 #include "base/terminal.h"
 #include "core/report.h"
+#include "core/report_model.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
-int eex_print_report(const char *folder, bool json)
+static int format_run(eex_buffer *text, const char *folder, bool json)
 {
     eex_report *report = NULL;
-    eex_buffer text = EEX_BUFFER_INIT;
-    int code = eex_report_load(&report, folder);
-    if (code == EEX_OK)
-        code = json ? eex_report_json(&text, report)
-                    : eex_report_table(&text, report, eex__terminal_width(STDOUT_FILENO));
-    if (code == EEX_OK && fputs(eex_buffer_text(&text), stdout) == EOF)
-        code = eex_fail(EEX_EIO, "cannot print the report of %s", folder);
-    eex_buffer_free(&text);
+    EEX_TRY(eex_report_load(&report, folder));
+    int code = json ? eex_report_json(text, report)
+                    : eex_report_table(text, report, eex__terminal_width(STDOUT_FILENO));
     eex_report_free(report);
+    return code;
+}
+
+static int format_model(eex_buffer *text, const char *path, bool json)
+{
+    eex_model *model = NULL;
+    eex_model_report *report = NULL;
+    EEX_TRY(eex_model_open(&model, path, EEX_MODEL_BEST, NULL));
+    int code = eex_model_report_load(&report, model);
+    if (code == EEX_OK)
+        code = json ? eex_model_report_json(text, report)
+                    : eex_model_report_table(text, report, eex__terminal_width(STDOUT_FILENO));
+    eex_model_report_free(report);
+    eex_model_close(model);
+    return code;
+}
+
+int eex_print_report(const char *path, bool json)
+{
+    eex_buffer text = EEX_BUFFER_INIT;
+    const bool file = eex_fs_exists(path) && !eex_fs_is_folder(path);
+    int code = file ? format_model(&text, path, json) : format_run(&text, path, json);
+    if (code == EEX_OK && fputs(eex_buffer_text(&text), stdout) == EOF)
+        code = eex_fail(EEX_EIO, "cannot print the report of %s", path);
+    eex_buffer_free(&text);
     return code;
 }

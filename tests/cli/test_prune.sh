@@ -26,6 +26,18 @@ expect 0 "$EEX" prune cut.h5 --no-latency
 expect 0 "$EEX" prune runs/tiny --exit end --alone -o alone.h5
 expect 0 "$EEX" prune alone.h5 --no-latency --test
 
+# What a model file is.
+expect 0 "$EEX" show cut.h5
+for word in "cut from" "validation split, 50 images" "of which it has 1"; do
+    out_has "$word"
+done
+expect 0 "$EEX" show alone.h5 --json
+out_has '"kept"'
+expect 0 "$EEX" show runs/tiny/base.h5
+out_has "no trace"
+expect 1 "$EEX" show runs/tiny/run.h5
+err_has '"weights"'
+
 # Choosing.
 expect 0 "$EEX" prune runs/tiny --min-accuracy 0.01
 out_has "exit 1: the cheapest"
