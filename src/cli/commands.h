@@ -11,6 +11,7 @@ int eex_cmd_infer(int argc, char **argv);
 int eex_cmd_prune(int argc, char **argv);
 int eex_cmd_data(int argc, char **argv);
 int eex_cmd_cost(int argc, char **argv);
+int eex_cmd_tune(int argc, char **argv);
 int eex_cmd_devices(int argc, char **argv);
 int eex_cmd_repl(int argc, char **argv);
 

@@ -46,6 +46,7 @@ static const struct {
     {"prune", eex_cmd_prune, "cut a network after one of its exits"},
     {"data", eex_cmd_data, "list, get, import, make and inspect data sets"},
     {"cost", eex_cmd_cost, "count what a network costs"},
+    {"tune", eex_cmd_tune, "set when inputs leave a network, for a target of accuracy or cost"},
     {"devices", eex_cmd_devices, "list the devices that this program can use"},
     {"repl", eex_cmd_repl, "an interactive Lua prompt, with a run's results at hand"},
     {"help", cmd_help, "show help, of a command when one is named"},

@@ -200,3 +200,33 @@ int eex_trace_select(eex_trace **out, const eex_trace *trace, const int *exits, 
         trace_copy_exit(*out, j, trace, exits[j]);
     return EEX_OK;
 }
+
+static void trace_copy_row(eex_trace *to, size_t i, const eex_trace *from, size_t j)
+{
+    const size_t classes = (size_t)from->classes;
+    to->labels[i] = from->labels[j];
+    to->sample[i] = from->sample[j];
+    for (size_t k = 0; k < (size_t)from->exits; k++) {
+        size_t a = k * (size_t)to->samples + i, b = k * (size_t)from->samples + j;
+        memcpy(to->logits + a * classes, from->logits + b * classes, classes * sizeof(float));
+        to->top[a] = from->top[b];
+        to->confidence[a] = from->confidence[b];
+        to->margin[a] = from->margin[b];
+        to->entropy[a] = from->entropy[b];
+    }
+}
+
+int eex_trace_take(eex_trace **out, const eex_trace *trace, const uint32_t *rows, int count)
+{
+    *out = NULL;
+    for (int i = 0; i < count; i++)
+        if (rows[i] >= (uint32_t)trace->samples)
+            return eex_fail(EEX_EINVAL, "trace: sample %u: there are 0 to %d", rows[i],
+                            trace->samples - 1);
+    EEX_TRY(eex_trace_new(out, count, trace->exits, trace->classes));
+    memcpy((*out)->temperature, trace->temperature,
+           (size_t)trace->exits * sizeof *trace->temperature);
+    for (int i = 0; i < count; i++)
+        trace_copy_row(*out, (size_t)i, trace, rows[i]);
+    return EEX_OK;
+}

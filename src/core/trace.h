@@ -40,6 +40,9 @@ double eex_trace_accuracy(const eex_trace *trace, int exit);
 /* A trace with only the given exits, in the given order (copies). */
 int eex_trace_select(eex_trace **out, const eex_trace *trace, const int *exits, int count);
 
+/* A trace with only the given samples (rows), in the given order (copies); at least one. */
+int eex_trace_take(eex_trace **out, const eex_trace *trace, const uint32_t *rows, int count);
+
 /* Datasets under `group`, one a member, with the conventions as attributes. The scores are stored
  * too and come back bit for bit. Loading refuses (EEX_EFORMAT) shapes that do not fit together and
  * classes that do not exist. */

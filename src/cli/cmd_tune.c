@@ -1,0 +1,450 @@
+/* eex tune: other thresholds for a model, from its stored traces. The network is not run. */
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/status.h"
+#include "base/text.h"
+#include "cli/commands.h"
+#include "cli/options.h"
+#include "cli/print_tune.h"
+#include "core/replay.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SPLITS = 2, TARGET_TEXT = 160, SWEEP_STEPS = 20 };
+
+typedef struct arguments {
+    const char *model, *latency, *macs, *accuracy, *policy, *temperature, *out;
+    double reject, conformal, delta;
+    int64_t seed;
+    bool sweep, json, force, help;
+} arguments;
+
+/* ---- what was asked ---- */
+
+static const char details[] =
+    "A run keeps what every exit said about its calibration and validation images, so other\n"
+    "thresholds can be tried without running the network. They are fitted on the calibration\n"
+    "images; the validation images only check what came of it. Every figure has a 95 % interval\n"
+    "(BCa bootstrap, 2000 resamples, seeded), differences are taken image by image.\n"
+    "\n"
+    "One target:\n"
+    "  --accuracy A   as cheap as possible with at least this accuracy: a fraction (0.85), or at\n"
+    "                 most so much less than the network run to its end (-0.01: one point)\n"
+    "  --macs M       as accurate as possible within M multiply-accumulates an input on average:\n"
+    "                 2.5M, or a share of the base network's: 40%\n"
+    "  --latency MS   the same in milliseconds of one input, by the run's own measurements\n"
+    "  --conformal E  as cheap as possible with a guarantee: with probability at least 1 - delta\n"
+    "                 over the draw of the calibration images, no more than the fraction E of\n"
+    "                 inputs like them is right at the end of the network and wrong by these\n"
+    "                 thresholds. So no more accuracy than E is lost. Everything is fitted on one\n"
+    "                 half of the calibration images, and tested on the other half by exact\n"
+    "                 binomial tests in a fixed order. Weights and structure are taken as given.\n"
+    "A target that cannot be met is refused, with the nearest that can.\n"
+    "\n"
+    "--reject RATE lets inputs leave as none of the classes when an exit is less sure than it\n"
+    "ever is, but for RATE of the calibration images: irrelevant frames of a stream then leave\n"
+    "early. Exits get shares of RATE by what rejecting there saves. A rejected image counts as\n"
+    "wrong. Entropy tells irrelevant frames best; a higher temperature helps.\n"
+    "\n"
+    "  eex tune runs/x --accuracy -0.01 -o careful.h5\n"
+    "  eex tune runs/x --policy entropy --reject 0.03 -o stream.h5\n"
+    "  eex infer runs/x photo.jpg --policy careful.h5";
+
+static int parse(arguments *a, int argc, char **argv)
+{
+    *a = (arguments){.reject = NAN, .delta = 0.05};
+    const eex_option options[] = {
+        {.name = "accuracy", .value = "A", .help = "the least accuracy", .text = &a->accuracy},
+        {.name = "macs", .value = "M", .help = "the most MACs an input", .text = &a->macs},
+        {.name = "latency", .value = "MS", .help = "the most ms an input", .text = &a->latency},
+        {.name = "conformal",
+         .value = "EPSILON",
+         .help = "the most accuracy lost, guaranteed",
+         .real = &a->conformal,
+         .low = 1e-6,
+         .high = 0.999},
+        {.name = "delta",
+         .value = "D",
+         .help = "the guarantee may fail with this probability (0.05)",
+         .real = &a->delta,
+         .low = 1e-12,
+         .high = 0.999},
+        {.name = "reject",
+         .value = "RATE",
+         .help = "at most so many calibration images are rejected (0: none)",
+         .real = &a->reject,
+         .low = 0,
+         .high = 0.9},
+        {.name = "policy",
+         .value = "KIND",
+         .help = "per_class, margin, confidence or entropy (the model's own)",
+         .text = &a->policy},
+        {.name = "temperature",
+         .value = "T",
+         .help = "of the softmax, or \"fitted\" (with --policy: fitted)",
+         .text = &a->temperature},
+        {.name = "sweep", .help = "show all of accuracy against cost", .flag = &a->sweep},
+        {.name = "out",
+         .letter = 'o',
+         .value = "FILE.h5",
+         .help = "keep the policy in this file",
+         .text = &a->out},
+        {.name = "force", .help = "replace that file", .flag = &a->force},
+        {.name = "seed",
+         .value = "N",
+         .help = "of resamples and halves (0)",
+         .number = &a->seed,
+         .min = 0,
+         .max = INT64_MAX},
+        {.name = "json", .help = "print one JSON object", .flag = &a->json},
+        {0}};
+    const eex_command command = {
+        .name = "tune",
+        .synopsis = "RUN|MODEL [target] [--reject RATE] [-o FILE.h5]",
+        .summary = "Sets when inputs leave a network, for a target of accuracy or cost.",
+        .details = details,
+        .options = options,
+        .min_words = 1,
+        .max_words = 1};
+    eex_arguments args;
+    EEX_TRY(eex_options_parse(&args, argc, argv, &command));
+    a->help = args.help;
+    a->model = args.help ? NULL : args.word[0];
+    return EEX_OK;
+}
+
+/* "2.5M", "2500000", "40%" of `whole`. */
+static int parse_amount(double *out, const char *text, double whole, const char *what)
+{
+    static const char suffixes[] = "kMG%";
+    char number[64];
+    double factor = 1;
+    size_t length = strlen(text);
+    const char *suffix = length > 1 ? strchr(suffixes, text[length - 1]) : NULL;
+    if (length == 0 || length >= sizeof number)
+        return eex_fail(EEX_EINVAL, "%s: a number such as 2.5M or 40%%, got \"%.60s\"", what, text);
+    memcpy(number, text, length + 1);
+    if (suffix) {
+        const double factors[] = {1e3, 1e6, 1e9, whole / 100};
+        factor = factors[suffix - suffixes];
+        number[length - 1] = '\0';
+    }
+    if (isnan(factor))
+        return eex_fail(EEX_EINVAL, "%s: a share of the base's, which was never measured", what);
+    EEX_TRY(eex_text_parse_double(out, number, 0, 1e15, what));
+    *out *= factor;
+    if (!(*out > 0))
+        return eex_fail(EEX_EINVAL, "%s: more than nothing, got \"%s\"", what, text);
+    return EEX_OK;
+}
+
+static int parse_temperature(eex_calibration *how, const char *text)
+{
+    how->temperature = 0;
+    if (!text || strcmp(text, "fitted") == 0)
+        return EEX_OK;
+    return eex_text_parse_double(&how->temperature, text, 0.01, 1000, "--temperature");
+}
+
+static int parse_target(eex_wish *w, const arguments *a, const eex_model_costs *costs)
+{
+    const int targets = !!a->accuracy + !!a->macs + !!a->latency + (a->conformal > 0);
+    if (targets > 1)
+        return eex_fail(EEX_EINVAL,
+                        "one target at a time: --accuracy, --macs, --latency or --conformal");
+    if (a->accuracy) {
+        w->tune = EEX_TUNE_ACCURACY;
+        return eex_text_parse_double(&w->target, a->accuracy, -1, 1, "--accuracy");
+    }
+    if (!a->macs && !a->latency)
+        return EEX_OK;
+    w->tune = EEX_TUNE_MACS;
+    w->by_latency = a->latency != NULL;
+    return a->latency ? parse_amount(&w->target, a->latency, costs->base_ms, "--latency")
+                      : parse_amount(&w->target, a->macs, costs->base_macs, "--macs");
+}
+
+static int make_wish(eex_wish *w, const arguments *a, const eex_model *model,
+                     const eex_model_costs *costs)
+{
+    *w = (eex_wish){.how = eex_calibration_default(),
+                    .reject = a->reject,
+                    .epsilon = a->conformal,
+                    .delta = a->delta,
+                    .seed = (uint64_t)a->seed};
+    w->refit = a->policy || a->temperature;
+    w->how.kind = model->policy ? model->policy->kind : EEX_POLICY_PER_CLASS;
+    if (a->policy)
+        EEX_TRY(eex_policy_kind_parse(&w->how.kind, a->policy));
+    EEX_TRY(parse_temperature(&w->how, a->temperature));
+    return parse_target(w, a, costs);
+}
+
+static void describe(char out[TARGET_TEXT], const arguments *a)
+{
+    int used = 0;
+    *out = '\0';
+    if (a->accuracy)
+        used = snprintf(out, TARGET_TEXT, "accuracy %.40s", a->accuracy);
+    else if (a->macs)
+        used = snprintf(out, TARGET_TEXT, "at most %.40s MACs", a->macs);
+    else if (a->latency)
+        used = snprintf(out, TARGET_TEXT, "at most %.40s ms", a->latency);
+    else if (a->conformal > 0)
+        used = snprintf(out, TARGET_TEXT, "at most %g lost, delta %g", a->conformal, a->delta);
+    if (!isnan(a->reject))
+        snprintf(out + used, TARGET_TEXT - (size_t)used, "%sat most %g rejected", used ? ", " : "",
+                 a->reject);
+}
+
+/* ---- the work ---- */
+
+typedef struct work {
+    const arguments *a;
+    eex_device *device; /* for scoring alone; NULL while nobody needs it */
+    eex_model *model;
+    eex_model_costs costs;
+    eex_wish wish;
+    eex_trace *trace[SPLITS]; /* calibration; validation, or NULL where it was not kept */
+    eex_departures before[SPLITS];
+    eex_policy *policy;
+    eex_refit facts;
+    eex_tune_report report;
+    char target[TARGET_TEXT];
+} work;
+
+static void work_free(work *w)
+{
+    for (int i = 0; i < SPLITS; i++) {
+        eex_trace_free(w->trace[i]);
+        eex_departures_free(&w->before[i]);
+    }
+    eex_policy_free(w->policy);
+    eex_model_close(w->model);
+    eex_device_close(w->device);
+}
+
+static int open_traces(work *w)
+{
+    EEX_TRY(eex_model_trace(&w->trace[0], w->model, "calibration"));
+    int code = eex_model_trace(&w->trace[1], w->model, "validation");
+    if (code == EEX_ENOTFOUND)
+        code = EEX_OK;
+    for (int i = 0; i < SPLITS && code == EEX_OK; i++)
+        if (w->trace[i])
+            code = eex_departures_new(&w->before[i], w->trace[i], w->model->policy);
+    return code;
+}
+
+static int open_work(work *w)
+{
+    const eex_device_options one = {.threads = 1};
+    EEX_TRY(eex_model_open(&w->model, w->a->model, EEX_MODEL_BEST, NULL));
+    EEX_TRY(eex_model_costs_of(&w->costs, w->model));
+    EEX_TRY(make_wish(&w->wish, w->a, w->model, &w->costs));
+    if (!w->model->policy || w->model->policy->exits < 2)
+        return eex_fail(EEX_EINVAL, "%s: there is nothing to tune in a network without early exits",
+                        w->model->path);
+    if (w->wish.refit || w->wish.epsilon > 0)
+        EEX_TRY(eex_device_open(&w->device, "cpu", &one));
+    return open_traces(w);
+}
+
+static bool nothing_asked(const eex_wish *w)
+{
+    return w->tune == EEX_TUNE_NONE && !w->refit && isnan(w->reject) && w->epsilon <= 0;
+}
+
+/* Both traces at the temperatures of the new policy. */
+static int score(work *w)
+{
+    for (int i = 0; i < SPLITS && w->device; i++)
+        if (w->trace[i])
+            EEX_TRY(eex_trace_score(w->trace[i], w->device, w->policy->temperature));
+    return EEX_OK;
+}
+
+static int appraise(work *w, int i)
+{
+    static const char *const names[SPLITS] = {"calibration", "validation"};
+    const eex_bootstrap_options options = {.seed = w->wish.seed};
+    const double *ms = w->costs.timed ? w->costs.ms : NULL;
+    eex_tune_split *s = &w->report.split[i];
+    double base_macs[EEX_MAX_EXITS], base_ms[EEX_MAX_EXITS];
+    eex_departures end = {0}, after = {0};
+    for (int k = 0; k < w->costs.exits; k++) {
+        base_macs[k] = w->costs.base_macs;
+        base_ms[k] = w->costs.base_ms;
+    }
+    *s = (eex_tune_split){.name = names[i], .known = w->trace[i] != NULL};
+    if (!s->known)
+        return EEX_OK;
+    int code = eex_departures_new(&end, w->trace[i], NULL);
+    if (code == EEX_OK)
+        code = eex_appraise(&s->end, w->trace[i], &end, NULL, base_macs, ms ? base_ms : NULL,
+                            &options);
+    if (code == EEX_OK)
+        code =
+            eex_appraise(&s->before, w->trace[i], &w->before[i], NULL, w->costs.macs, ms, &options);
+    if (code == EEX_OK && w->policy)
+        code = eex_departures_new(&after, w->trace[i], w->policy);
+    if (code == EEX_OK && w->policy)
+        code = eex_appraise(&s->after, w->trace[i], &after, &w->before[i], w->costs.macs, ms,
+                            &options);
+    eex_departures_free(&after);
+    eex_departures_free(&end);
+    return code;
+}
+
+/* ---- the file ---- */
+
+static int set_interval(eex_store_file *file, const char *name, const eex_interval *i)
+{
+    const double values[] = {i->value, i->low, i->high};
+    return eex_store_set_doubles(file, "", name, values, 3);
+}
+
+static int set_outcome(eex_store_file *file, const eex_tune_split *s)
+{
+    char name[64];
+    if (!s->known)
+        return EEX_OK;
+    snprintf(name, sizeof name, "%s_accuracy", s->name);
+    EEX_TRY(set_interval(file, name, &s->after.accuracy));
+    snprintf(name, sizeof name, "%s_macs", s->name);
+    EEX_TRY(set_interval(file, name, &s->after.macs));
+    snprintf(name, sizeof name, "%s_rejected", s->name);
+    return set_interval(file, name, &s->after.rejected);
+}
+
+static int fill_file(eex_store_file *file, const work *w)
+{
+    EEX_TRY(eex_store_set_string(file, "", "model", eex_path_base(w->a->model)));
+    EEX_TRY(eex_store_set_string(file, "", "target", w->target));
+    EEX_TRY(eex_store_set_int(file, "", "seed", w->a->seed));
+    if (w->wish.epsilon > 0) {
+        EEX_TRY(eex_store_set_double(file, "", "epsilon", w->wish.epsilon));
+        EEX_TRY(eex_store_set_double(file, "", "delta", w->wish.delta));
+        EEX_TRY(eex_store_set_double(file, "", "bound", w->facts.conformal.bound));
+    }
+    for (int i = 0; i < SPLITS; i++)
+        EEX_TRY(set_outcome(file, &w->report.split[i]));
+    return EEX_OK;
+}
+
+static int check_out(const arguments *a)
+{
+    if (a->out && !a->force && eex_fs_exists(a->out))
+        return eex_fail(EEX_EINVAL, "%s is there already: --force replaces it", a->out);
+    if (a->out && a->sweep)
+        return eex_fail(EEX_EINVAL, "--sweep shows many policies and keeps none: no --out with it");
+    return EEX_OK;
+}
+
+static int save(const work *w)
+{
+    eex_store_file *file = NULL;
+    EEX_TRY(eex_policy_file(&file, w->a->out, w->policy, w->model->graph));
+    int code = fill_file(file, w);
+    if (code == EEX_OK)
+        return eex_store_commit(&file);
+    eex_store_close(file);
+    return code;
+}
+
+/* ---- one policy ---- */
+
+static int tune(work *w)
+{
+    const double start = eex_clock_seconds();
+    if (!nothing_asked(&w->wish)) {
+        EEX_TRY(eex_model_refit(&w->policy, &w->facts, w->model, w->trace[0], w->device, &w->costs,
+                                &w->wish));
+        EEX_TRY(score(w));
+    } else if (w->a->out) {
+        return eex_fail(EEX_EINVAL, "--out: say for what target the thresholds shall be");
+    }
+    w->report.model = w->model;
+    w->report.costs = &w->costs;
+    w->report.policy = w->policy;
+    w->report.wish = &w->wish;
+    w->report.facts = &w->facts;
+    w->report.target = w->target;
+    w->report.file = w->a->out;
+    for (int i = 0; i < SPLITS; i++)
+        EEX_TRY(appraise(w, i));
+    w->report.seconds = eex_clock_seconds() - start;
+    if (w->a->out)
+        EEX_TRY(save(w));
+    return eex_print_tune(&w->report, w->a->json);
+}
+
+/* ---- all of them ---- */
+
+static int judge_point(eex_tune_point *out, const work *w, const eex_operating_point *point)
+{
+    const eex_trace *trace = w->trace[1] ? w->trace[1] : w->trace[0];
+    const eex_exit_costs costs = {w->costs.exits, w->costs.macs, w->costs.base_macs};
+    eex_outcome o;
+    for (int k = 0; k + 1 < w->policy->exits; k++)
+        w->policy->a[k] = point->a[k];
+    eex_policy_apply(w->policy);
+    EEX_TRY(eex_replay(&o, trace, w->policy, &costs, NULL, NULL));
+    *out = (eex_tune_point){.calibration = point->accuracy,
+                            .validation = w->trace[1] ? o.accuracy : NAN,
+                            .agreement = o.agreement,
+                            .macs = o.cost,
+                            .rejected = o.rejected};
+    for (int k = 0; k < w->costs.exits; k++)
+        out->ms += o.share[k] * w->costs.ms[k];
+    return EEX_OK;
+}
+
+static int compare_points(const void *a, const void *b)
+{
+    const eex_tune_point *x = a, *y = b;
+    return (x->macs > y->macs) - (x->macs < y->macs);
+}
+
+static int sweep(work *w)
+{
+    const eex_exit_costs costs = {w->costs.exits, w->costs.macs, w->costs.base_macs};
+    eex_operating_point *front = NULL;
+    int count = 0;
+    if (w->wish.tune != EEX_TUNE_NONE || w->wish.epsilon > 0)
+        return eex_fail(EEX_EINVAL, "--sweep shows what is possible and takes no target");
+    EEX_TRY(eex_model_refit(&w->policy, &w->facts, w->model, w->trace[0], w->device, &w->costs,
+                            &w->wish));
+    EEX_TRY(score(w));
+    EEX_TRY(eex_policy_sweep(&front, &count, w->trace[0], w->policy, &costs, SWEEP_STEPS));
+    eex_tune_point *points = calloc((size_t)count, sizeof *points);
+    int code = points ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for a front");
+    for (int i = 0; i < count && code == EEX_OK; i++)
+        code = judge_point(&points[i], w, &front[i]);
+    if (code == EEX_OK) {
+        qsort(points, (size_t)count, sizeof *points, compare_points);
+        code = eex_print_sweep(points, count, w->model, &w->costs, w->policy->kind, w->a->json);
+    }
+    free(points);
+    free(front);
+    return code;
+}
+
+int eex_cmd_tune(int argc, char **argv)
+{
+    arguments a;
+    EEX_TRY(parse(&a, argc, argv));
+    if (a.help)
+        return EEX_OK;
+    EEX_TRY(check_out(&a));
+    work w = {.a = &a};
+    describe(w.target, &a);
+    int code = open_work(&w);
+    if (code == EEX_OK)
+        code = a.sweep ? sweep(&w) : tune(&w);
+    work_free(&w);
+    return code;
+}

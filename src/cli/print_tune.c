@@ -1,0 +1,278 @@
+#include "cli/print_tune.h"
+
+#include "base/buffer.h"
+#include "base/json.h"
+#include "base/status.h"
+#include "base/table.h"
+#include "base/terminal.h"
+#include "base/text.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { SPLITS = 2, CELL = 64 };
+
+static const char intervals[] = "intervals: 95 %, BCa bootstrap, 2000 resamples";
+
+/* ---- the table ---- */
+
+/* "87.96 86.6..89.2" in units of `unit`. */
+static void interval_cell(eex_table *t, const eex_interval *i, double unit, int digits)
+{
+    if (isnan(i->value))
+        eex_table_cell(t, "-");
+    else
+        eex_table_cell(t, "%.*f  %.*f..%.*f", digits, i->value / unit, digits, i->low / unit,
+                       digits, i->high / unit);
+}
+
+/* The unit that MACs are printed in, and its name. */
+static double macs_unit(double macs, const char **name)
+{
+    *name = macs >= 1e9 ? "G MACs" : macs >= 1e6 ? "M MACs" : macs >= 1e3 ? "k MACs" : "MACs";
+    return macs >= 1e9 ? 1e9 : macs >= 1e6 ? 1e6 : macs >= 1e3 ? 1e3 : 1;
+}
+
+static void row(eex_table *t, const char *name, const eex_interval *end, const eex_interval *before,
+                const eex_interval *after, double unit, int digits)
+{
+    eex_table_row(t);
+    eex_table_cell(t, "%s", name);
+    interval_cell(t, end, unit, digits);
+    interval_cell(t, before, unit, digits);
+    if (after)
+        interval_cell(t, after, unit, digits);
+}
+
+#define ROW(name, member, unit, digits) \
+    row(t, name, &s->end.member, &s->before.member, after ? &after->member : NULL, unit, digits)
+
+static void share_rows(eex_table *t, const eex_tune_split *s, const eex_appraisal *after)
+{
+    const double percent = 0.01;
+    char name[CELL];
+    for (int k = 0; k < s->before.exits; k++) {
+        double most = fmax(s->before.share[k].value, after ? after->share[k].value : 0);
+        snprintf(name, sizeof name, "leave at %d %%", k + 1);
+        if (most > 0 || k == s->before.exits - 1)
+            ROW(name, share[k], percent, 1);
+    }
+}
+
+static void fill_split(eex_table *t, const eex_tune_report *r, const eex_tune_split *s)
+{
+    const double percent = 0.01;
+    const eex_appraisal *after = r->policy ? &s->after : NULL;
+    const char *unit_name;
+    const double unit = macs_unit(r->costs->base_macs, &unit_name);
+    ROW("right %", accuracy, percent, 2);
+    ROW("against end", gain, percent, 2);
+    ROW("as the end %", agreement, percent, 2);
+    ROW("rejected %", rejected, percent, 2);
+    ROW(unit_name, macs, unit, 3);
+    ROW("ms", ms, 1, 4);
+    share_rows(t, s, after);
+}
+
+static int split_table(eex_buffer *out, const eex_tune_report *r, const eex_tune_split *s,
+                       size_t width)
+{
+    eex_table *t = NULL;
+    char title[CELL];
+    if (!s->known) {
+        eex_buffer_printf(out, "\nThe model keeps no %s trace.\n", s->name);
+        return EEX_OK;
+    }
+    snprintf(title, sizeof title, "%s", s->name);
+    EEX_TRY(eex_table_new(&t));
+    eex_table_column(t, title, EEX_ALIGN_LEFT, 4);
+    eex_table_column(t, "to the end", EEX_ALIGN_RIGHT, 1);
+    eex_table_column(t, r->policy ? "before" : "now", EEX_ALIGN_RIGHT, r->policy ? 2 : 3);
+    if (r->policy)
+        eex_table_column(t, "after", EEX_ALIGN_RIGHT, 3);
+    fill_split(t, r, s);
+    eex_buffer_putc(out, '\n');
+    int code = eex_table_format(out, t, width);
+    eex_table_free(t);
+    return code;
+}
+
+/* ---- around the tables ---- */
+
+static void heading(eex_buffer *out, const eex_tune_report *r)
+{
+    const eex_policy *p = r->policy ? r->policy : r->model->policy;
+    eex_buffer_printf(out, "%s: %s, %d exits", r->model->path, eex_policy_kind_name(p->kind),
+                      p->exits);
+    eex_buffer_printf(out, "%s%s\n", *r->target ? "; " : "", r->target);
+    eex_buffer_printf(out,
+                      "%d calibration images fit it, %d validation images only check it;\n%s\n",
+                      r->split[0].before.samples, r->split[1].before.samples, intervals);
+}
+
+static void guarantee(eex_buffer *out, const eex_tune_report *r)
+{
+    const eex_conformal *c = &r->facts->conformal;
+    eex_buffer_printf(
+        out,
+        "\nWith probability %g over the draw of the calibration images, at most %g "
+        "of\ninputs are right at the end and wrong here. Fitted on %d images, tested "
+        "on\n%d others: %d such, which bounds the risk by %.4f; %d of %d settings "
+        "passed.\nThis takes weights and structure as given (docs/running-models.md).\n",
+        1 - r->wish->delta, r->wish->epsilon, c->fitted, c->tested, c->bad, c->bound, c->passed,
+        c->path);
+}
+
+static void change(eex_buffer *out, const eex_tune_split *s)
+{
+    const eex_interval *a = &s->after.accuracy_change, *m = &s->after.macs_change;
+    const double before = s->before.macs.value;
+    eex_buffer_printf(out,
+                      "\nafter against before, the same %s images: right %+.2f points "
+                      "(%+.2f..%+.2f),\nMACs %+.1f %% (%+.1f..%+.1f)\n",
+                      s->name, 100 * a->value, 100 * a->low, 100 * a->high, 100 * m->value / before,
+                      100 * m->low / before, 100 * m->high / before);
+}
+
+static void ending(eex_buffer *out, const eex_tune_report *r)
+{
+    if (r->policy && r->split[1].known)
+        change(out, &r->split[1]);
+    if (r->policy && r->wish->epsilon > 0)
+        guarantee(out, r);
+    if (!r->costs->timed)
+        eex_buffer_puts(out, "\nMilliseconds were never measured here: `eex profile` does.\n");
+    if (r->file)
+        eex_buffer_printf(out, "\n%s: use it by --policy %s\n", r->file, r->file);
+    else if (r->policy)
+        eex_buffer_puts(out, "\nNothing was saved: -o POLICY.h5 keeps these thresholds.\n");
+    else
+        eex_buffer_puts(out, "\nSay what for: --accuracy, --macs, --latency, --reject, --conformal "
+                             "or --policy.\n");
+}
+
+static int print_table(eex_buffer *out, const eex_tune_report *r)
+{
+    const size_t width = eex__terminal_width(STDOUT_FILENO);
+    heading(out, r);
+    for (int i = 0; i < SPLITS; i++)
+        EEX_TRY(split_table(out, r, &r->split[i], width));
+    ending(out, r);
+    return EEX_OK;
+}
+
+/* ---- JSON ---- */
+
+static void json_interval(eex_json *j, const char *key, const eex_interval *i)
+{
+    eex_json_array(j, key);
+    eex_json_double(j, NULL, i->value);
+    eex_json_double(j, NULL, i->low);
+    eex_json_double(j, NULL, i->high);
+    eex_json_end(j);
+}
+
+static void json_appraisal(eex_json *j, const char *key, const eex_appraisal *a, bool compared)
+{
+    eex_json_object(j, key);
+    json_interval(j, "accuracy", &a->accuracy);
+    json_interval(j, "against_end", &a->gain);
+    json_interval(j, "agreement", &a->agreement);
+    json_interval(j, "lost", &a->bad);
+    json_interval(j, "rejected", &a->rejected);
+    json_interval(j, "macs", &a->macs);
+    json_interval(j, "latency_ms", &a->ms);
+    if (compared) {
+        json_interval(j, "accuracy_change", &a->accuracy_change);
+        json_interval(j, "macs_change", &a->macs_change);
+    }
+    eex_json_array(j, "exits");
+    for (int k = 0; k < a->exits; k++) {
+        eex_json_object(j, NULL);
+        json_interval(j, "utilisation", &a->share[k]);
+        eex_json_double(j, "accuracy", a->exit_accuracy[k]);
+        eex_json_end(j);
+    }
+    eex_json_end(j);
+    eex_json_end(j);
+}
+
+static void json_split(eex_json *j, const eex_tune_split *s, bool compared)
+{
+    if (!s->known) {
+        eex_json_null(j, s->name);
+        return;
+    }
+    eex_json_object(j, s->name);
+    eex_json_int(j, "samples", s->before.samples);
+    json_appraisal(j, "end", &s->end, false);
+    json_appraisal(j, "before", &s->before, false);
+    if (compared)
+        json_appraisal(j, "after", &s->after, true);
+    eex_json_end(j);
+}
+
+static void json_doubles(eex_json *j, const char *key, const double *values, int count)
+{
+    eex_json_array(j, key);
+    for (int k = 0; k < count; k++)
+        eex_json_double(j, NULL, values[k]);
+    eex_json_end(j);
+}
+
+static void json_conformal(eex_json *j, const eex_tune_report *r)
+{
+    const eex_conformal *c = &r->facts->conformal;
+    if (!r->policy || r->wish->epsilon <= 0)
+        return;
+    eex_json_object(j, "conformal");
+    eex_json_double(j, "epsilon", r->wish->epsilon);
+    eex_json_double(j, "delta", r->wish->delta);
+    eex_json_int(j, "fitted", c->fitted);
+    eex_json_int(j, "tested", c->tested);
+    eex_json_int(j, "lost", c->bad);
+    eex_json_double(j, "bound", c->bound);
+    eex_json_int(j, "settings", c->path);
+    eex_json_int(j, "passed", c->passed);
+    eex_json_end(j);
+}
+
+static void print_json(eex_buffer *out, const eex_tune_report *r)
+{
+    const eex_policy *p = r->policy ? r->policy : r->model->policy;
+    eex_json json = EEX_JSON_INIT(out), *j = &json;
+    eex_json_object(j, NULL);
+    eex_json_string(j, "model", r->model->path);
+    eex_json_string(j, "policy", eex_policy_kind_name(p->kind));
+    eex_json_string(j, "target", *r->target ? r->target : NULL);
+    eex_json_string(j, "file", r->file);
+    eex_json_double(j, "seconds", r->seconds);
+    eex_json_double(j, "base_macs", r->costs->base_macs);
+    eex_json_double(j, "base_latency_ms", r->costs->base_ms);
+    json_doubles(j, "exit_macs", r->costs->macs, r->costs->exits);
+    json_doubles(j, "exit_latency_ms", r->costs->ms, r->costs->exits);
+    json_doubles(j, "a", p->a, p->exits); /* infinite ones (closed, or off) are null */
+    json_doubles(j, "b", p->b, p->exits);
+    json_conformal(j, r);
+    for (int i = 0; i < SPLITS; i++)
+        json_split(j, &r->split[i], r->policy != NULL);
+    eex_json_end(j);
+    eex_buffer_putc(out, '\n');
+}
+
+int eex_print_tune(const eex_tune_report *report, bool json)
+{
+    eex_buffer out = EEX_BUFFER_INIT;
+    int code = EEX_OK;
+    if (json)
+        print_json(&out, report);
+    else
+        code = print_table(&out, report);
+    if (code == EEX_OK)
+        code = eex_buffer_status(&out);
+    if (code == EEX_OK && fputs(eex_buffer_text(&out), stdout) == EOF)
+        code = eex_fail(EEX_EIO, "cannot print what was tuned");
+    eex_buffer_free(&out);
+    return code;
+}
