@@ -3,6 +3,7 @@
 #include "base/fs.h"
 #include "base/status.h"
 #include "base/text.h"
+#include "cli/amount.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/print_tune.h"
@@ -116,28 +117,19 @@ static int parse(arguments *a, int argc, char **argv)
     return EEX_OK;
 }
 
-/* "2.5M", "2500000", "40%" of `whole`. */
-static int parse_amount(double *out, const char *text, double whole, const char *what)
+/* "2.5M", "2500000", or "40%" of `whole`. */
+static int parse_budget(double *out, const char *text, double whole, const char *what)
 {
-    static const char suffixes[] = "kMG%";
     char number[64];
-    double factor = 1;
     size_t length = strlen(text);
-    const char *suffix = length > 1 ? strchr(suffixes, text[length - 1]) : NULL;
-    if (length == 0 || length >= sizeof number)
-        return eex_fail(EEX_EINVAL, "%s: a number such as 2.5M or 40%%, got \"%.60s\"", what, text);
-    memcpy(number, text, length + 1);
-    if (suffix) {
-        const double factors[] = {1e3, 1e6, 1e9, whole / 100};
-        factor = factors[suffix - suffixes];
-        number[length - 1] = '\0';
-    }
-    if (isnan(factor))
+    if (length < 2 || length >= sizeof number || text[length - 1] != '%')
+        return eex_parse_amount(out, text, what);
+    if (isnan(whole))
         return eex_fail(EEX_EINVAL, "%s: a share of the base's, which was never measured", what);
-    EEX_TRY(eex_text_parse_double(out, number, 0, 1e15, what));
-    *out *= factor;
-    if (!(*out > 0))
-        return eex_fail(EEX_EINVAL, "%s: more than nothing, got \"%s\"", what, text);
+    memcpy(number, text, length);
+    number[length - 1] = '\0';
+    EEX_TRY(eex_text_parse_double(out, number, 1e-6, 1e6, what));
+    *out *= whole / 100;
     return EEX_OK;
 }
 
@@ -163,8 +155,8 @@ static int parse_target(eex_wish *w, const arguments *a, const eex_model_costs *
         return EEX_OK;
     w->tune = EEX_TUNE_MACS;
     w->by_latency = a->latency != NULL;
-    return a->latency ? parse_amount(&w->target, a->latency, costs->base_ms, "--latency")
-                      : parse_amount(&w->target, a->macs, costs->base_macs, "--macs");
+    return a->latency ? parse_budget(&w->target, a->latency, costs->base_ms, "--latency")
+                      : parse_budget(&w->target, a->macs, costs->base_macs, "--macs");
 }
 
 static int make_wish(eex_wish *w, const arguments *a, const eex_model *model,
@@ -183,6 +175,11 @@ static int make_wish(eex_wish *w, const arguments *a, const eex_model *model,
     return parse_target(w, a, costs);
 }
 
+static const char *share_of(const char *amount)
+{
+    return strchr(amount, '%') ? " of the base's" : "";
+}
+
 static void describe(char out[TARGET_TEXT], const arguments *a)
 {
     int used = 0;
@@ -190,9 +187,9 @@ static void describe(char out[TARGET_TEXT], const arguments *a)
     if (a->accuracy)
         used = snprintf(out, TARGET_TEXT, "accuracy %.40s", a->accuracy);
     else if (a->macs)
-        used = snprintf(out, TARGET_TEXT, "at most %.40s MACs", a->macs);
+        used = snprintf(out, TARGET_TEXT, "at most %.40s%s MACs", a->macs, share_of(a->macs));
     else if (a->latency)
-        used = snprintf(out, TARGET_TEXT, "at most %.40s ms", a->latency);
+        used = snprintf(out, TARGET_TEXT, "at most %.40s%s ms", a->latency, share_of(a->latency));
     else if (a->conformal > 0)
         used = snprintf(out, TARGET_TEXT, "at most %g lost, delta %g", a->conformal, a->delta);
     if (!isnan(a->reject))
