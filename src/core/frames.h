@@ -91,9 +91,10 @@ int eex_frames_parse_rgb(eex_frames **out, const eex_frame_shape *shape, const v
 int eex_frames_parse_y4m(eex_frames **out, const eex_frame_shape *shape, const void *data,
                          size_t size);
 
-/* Any of those by what a path is: a folder, "-" and files that begin as YUV4MPEG2 does, else image
- * files. */
-int eex_frames_open_path(eex_frames **out, const eex_frame_shape *shape, const char *path);
+/* Any of those by what a path is: "-" and files that begin as YUV4MPEG2 does, else a folder of
+ * image files or one of them. */
+int eex_frames_open_path(eex_frames **out, const eex_frame_shape *shape, const char *path,
+                         const char *const *classes, size_t class_count);
 
 /* ---- simulated video (nasexer.txt, IV-B) ---- */
 

@@ -133,12 +133,17 @@ static void y4m_close(eex_frames *frames)
 
 static const eex__frames_vtable y4m_vtable = {.next = y4m_next, .close = y4m_close};
 
+static bool begins_as_video(eex__bytes *b)
+{
+    return eex__bytes_there(b) >= MAGIC && memcmp(eex__bytes_at(b), magic, MAGIC) == 0;
+}
+
 static int read_header(y4m *v)
 {
     char line[EEX_FRAME_LINE];
     size_t length = 0;
     EEX_TRY(eex__bytes_want(&v->bytes, MAGIC));
-    if (eex__bytes_there(&v->bytes) < MAGIC || memcmp(eex__bytes_at(&v->bytes), magic, MAGIC) != 0)
+    if (!begins_as_video(&v->bytes))
         return eex_fail(EEX_EFORMAT, "%s: it does not begin with \"%s\"%s", v->bytes.name, magic,
                         eex__bytes_there(&v->bytes) ? "" : ": it is empty");
     EEX_TRY(eex__bytes_line(&v->bytes, &length, sizeof line - 1));
@@ -195,19 +200,19 @@ int eex_frames_parse_y4m(eex_frames **out, const eex_frame_shape *shape, const v
 
 /* ---- by what a path is ---- */
 
-int eex_frames_open_path(eex_frames **out, const eex_frame_shape *shape, const char *path)
+int eex_frames_open_path(eex_frames **out, const eex_frame_shape *shape, const char *path,
+                         const char *const *classes, size_t class_count)
 {
     eex__bytes bytes;
+    const bool in = strcmp(path, "-") == 0;
     *out = NULL;
-    if (strcmp(path, "-") != 0 && eex_fs_is_folder(path))
-        return eex_frames_open_files(out, shape, &path, 1, NULL, 0);
+    if (!in && eex_fs_is_folder(path))
+        return eex_frames_open_files(out, shape, &path, 1, classes, class_count);
     EEX_TRY(eex__bytes_open(&bytes, path, NULL));
-    int code = eex__bytes_want(&bytes, MAGIC);
-    const bool video =
-        strcmp(path, "-") == 0 || (code == EEX_OK && eex__bytes_there(&bytes) >= MAGIC &&
-                                   memcmp(eex__bytes_at(&bytes), magic, MAGIC) == 0);
-    if (code == EEX_OK && video)
+    const int code = eex__bytes_want(&bytes, MAGIC);
+    const bool video = code == EEX_OK && (in || begins_as_video(&bytes));
+    if (video)
         return eex__frames_open_y4m_bytes(out, shape, &bytes);
     eex__bytes_close(&bytes);
-    return code < 0 ? code : eex_frames_open_files(out, shape, &path, 1, NULL, 0);
+    return code < 0 ? code : eex_frames_open_files(out, shape, &path, 1, classes, class_count);
 }

@@ -1,0 +1,289 @@
+/* eex stream: a model on frames that come one after the other. */
+#include "base/log.h"
+#include "base/status.h"
+#include "cli/commands.h"
+#include "cli/frame_options.h"
+#include "cli/open_model.h"
+#include "cli/print_stream.h"
+#include "cli/stream_source.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_BATCH = 4096, MAX_QUEUE = 65536, MOST_FRAMES = 1000000000 };
+
+typedef struct stream {
+    eex_model_options model;
+    eex__source_options options;
+    const char *compare;
+    int64_t batch, window;
+    bool json;
+
+    eex_opened opened;
+    eex_model *base; /* NULL without --compare */
+    eex_engine *engine, *base_engine;
+    eex__source source;
+    eex_stream *streams[EEX__MAX_SHARES];
+    int count; /* of the streams that were begun */
+    char unwatched[512];
+} stream;
+
+/* ---- opening ---- */
+
+/* The network to compare with reads the same frames and knows the same classes. */
+static int check_base(const stream *st)
+{
+    const eex_input *a = &st->opened.model->input, *b = &st->base->input;
+    if (a->height != b->height || a->width != b->width || a->channels != b->channels ||
+        a->classes.count != b->classes.count)
+        return eex_fail(EEX_EINVAL,
+                        "--compare: %s reads %dx%dx%d and has %zu classes, %s %dx%dx%d and %zu",
+                        st->base->path, b->height, b->width, b->channels, b->classes.count,
+                        st->opened.model->path, a->height, a->width, a->channels, a->classes.count);
+    return EEX_OK;
+}
+
+static int open_base(stream *st, const char *run)
+{
+    const bool base = strcmp(st->compare, "base") == 0;
+    EEX_TRY(eex_model_open(&st->base, base ? run : st->compare,
+                           base ? EEX_MODEL_BASE : EEX_MODEL_BEST, st->opened.device));
+    EEX_TRY(check_base(st));
+    return eex_engine_open(&st->base_engine, st->base, (int)st->batch);
+}
+
+static int open_all(stream *st, const eex_arguments *args)
+{
+    EEX_TRY(eex_open_model(&st->opened, args->word[0], EEX_MODEL_BEST, &st->model));
+    EEX_TRY(eex__source_open(&st->source, args->word[1], st->opened.model, &st->options));
+    EEX_TRY(eex_engine_open(&st->engine, st->opened.model, (int)st->batch));
+    return st->compare ? open_base(st, args->word[0]) : EEX_OK;
+}
+
+static void close_all(stream *st)
+{
+    for (int i = 0; i < st->count; i++)
+        free(st->streams[i]);
+    eex_engine_close(st->engine);
+    eex_engine_close(st->base_engine);
+    eex_model_close(st->base);
+    eex__source_close(&st->source);
+    eex_opened_close(&st->opened);
+}
+
+/* ---- running ---- */
+
+/* Models without a calibration trace, and policies without a choice, are streamed unwatched. */
+static int watch(stream *st, eex_stream *s)
+{
+    const int code = eex_drift_watch(&s->drift, st->opened.model, (int)st->window, EEX_DRIFT_ALPHA);
+    s->watched = code == EEX_OK;
+    if (code == EEX_ENOTFOUND || code == EEX_EINVAL) {
+        snprintf(st->unwatched, sizeof st->unwatched, "%s", eex_error());
+        return EEX_OK;
+    }
+    return code;
+}
+
+static int run_stream(stream *st, eex_stream *s, int i)
+{
+    const eex_frame_shape *shape = &st->source.shape;
+    const bool arrives = st->options.fps > 0 || st->source.input;
+    const eex_stream_options o = {.batch = (int)st->batch,
+                                  .exits = eex_graph_exits(st->opened.model->graph),
+                                  .base_exits = st->base ? eex_graph_exits(st->base->graph) : 0,
+                                  .image_bytes = (size_t)shape->height * (size_t)shape->width *
+                                                 (size_t)shape->channels,
+                                  .frames = (uint64_t)st->options.frames,
+                                  .live = arrives && !st->base,
+                                  .quiet = st->source.shares > 1};
+    eex_frames *frames = NULL;
+    EEX_TRY(watch(st, s));
+    EEX_TRY(eex__source_frames(&frames, &st->source, i, st->base != NULL));
+    const int code = eex_stream_run(s, frames, st->engine, st->base_engine, &o);
+    eex_frames_close(frames);
+    if (code == EEX_EINTERRUPTED)
+        return eex_fail(code, "interrupted after %llu frames", (unsigned long long)s->frames);
+    if (code == EEX_OK && s->frames == 0)
+        return eex_fail(EEX_EFORMAT, "%s: no frames%s", st->source.path,
+                        s->skipped ? " that could be used" : "");
+    return code;
+}
+
+static int run_streams(stream *st)
+{
+    int code = EEX_OK;
+    for (int i = 0; i < st->source.shares && code == EEX_OK; i++) {
+        if (st->source.shares > 1)
+            eex_log_info("%g %% irrelevant frames", 100 * st->source.share[i]);
+        st->streams[i] = eex_stream_new();
+        if (!st->streams[i])
+            return EEX_ENOMEM;
+        st->count = i + 1;
+        code = run_stream(st, st->streams[i], i);
+    }
+    return code;
+}
+
+static bool rejects(const eex_policy *p)
+{
+    for (int k = 0; p && k < p->exits; k++)
+        for (int c = 0; c < p->classes; c++)
+            if (p->low[(size_t)k * (size_t)p->classes + (size_t)c] > -INFINITY)
+                return true;
+    return false;
+}
+
+/* What there is, also when something went wrong on the way. */
+static int print(const stream *st)
+{
+    const eex__source *s = &st->source;
+    const eex__stream_facts facts = {.model = st->opened.model,
+                                     .base = st->base,
+                                     .source = s->input ? "standard input" : s->path,
+                                     .batch = (int)st->batch,
+                                     .fps = st->options.fps,
+                                     .rejects = rejects(st->opened.model->policy),
+                                     .unwatched = *st->unwatched ? st->unwatched : NULL};
+    double share[EEX__MAX_SHARES];
+    int count = 0;
+    for (int i = 0; i < st->count && st->streams[i]->frames > 0; i++, count++)
+        share[i] = s->simulated ? s->share[i] : (double)NAN;
+    if (count == 0)
+        return EEX_OK;
+    if (st->json)
+        return eex__stream_print_json(&facts, st->streams, share, count);
+    if (s->shares > 1)
+        return eex__stream_print_table(&facts, st->streams, share, count);
+    return eex__stream_print(&facts, st->streams[0], share[0]);
+}
+
+static int run(stream *st, const eex_arguments *args)
+{
+    char why[2048];
+    EEX_TRY(open_all(st, args));
+    const int code = run_streams(st);
+    if (code == EEX_OK)
+        return print(st);
+    snprintf(why, sizeof why, "%s", eex_error());
+    print(st);
+    return eex_fail(code, "%s", why);
+}
+
+/* ---- the command ---- */
+
+static const char details[] =
+    "SOURCE is one of\n"
+    "  -           video on the standard input, as `ffmpeg -i FILE -f yuv4mpegpipe -` writes it\n"
+    "  FILE.y4m    the same from a file; with --format rgb, bare pixels of --size WIDTHxHEIGHT\n"
+    "  FOLDER      its JPEG and PNG files in the order of their names\n"
+    "  simulated   the test images of the model's data set in random order, with a share of\n"
+    "              irrelevant frames among them (--irrelevant): half of them of low entropy, half\n"
+    "              unlike anything that the network knows\n"
+    "Frames that are cut off or cannot be read are reported, counted and left out.\n\n"
+    "By default frames are taken as fast as they can be classified. With --fps they come at a "
+    "rate;\n"
+    "while the network is busy they wait in a queue, and when that is full the oldest of them is\n"
+    "dropped (or the newest, or the source waits: --drop). --compare base runs the network "
+    "without\n"
+    "exits on the same frames by turns and prints how much sooner the exits are done.\n\n"
+    "At the end there are latencies (what a frame's batch took, milliseconds), the exits that "
+    "were\n"
+    "taken, and what was rejected. Warnings say when frames begin to leave otherwise than those "
+    "that\n"
+    "the thresholds were made from. Ctrl-C prints all that for the frames so "
+    "far.\n\n" EEX_POLICY_DETAILS;
+
+int eex_cmd_stream(int argc, char **argv)
+{
+    stream st = {.model = EEX_MODEL_OPTIONS_INIT,
+                 .batch = 1,
+                 .window = EEX_DRIFT_WINDOW,
+                 .options = {.queue = 64}};
+    eex__source_options *o = &st.options;
+    const eex_option options[] = {
+        {.name = "compare",
+         .value = "base|MODEL",
+         .help = "also run the network without exits, or another one",
+         .text = &st.compare},
+        {.name = "irrelevant",
+         .value = "P,P,...",
+         .help = "simulated: percent of irrelevant frames (0); several make a table",
+         .text = &o->irrelevant},
+        {.name = "ood",
+         .value = "NAME",
+         .help = "simulated: unlike frames from this data set (they are drawn)",
+         .text = &o->ood},
+        {.name = "data",
+         .value = "NAME",
+         .help = "simulated: another data set with the same classes",
+         .text = &o->data},
+        {.name = "seed",
+         .value = "N",
+         .help = "simulated: which random frames, in which order (0)",
+         .number = &o->seed,
+         .min = 0,
+         .max = INT64_MAX},
+        {.name = "frames",
+         .value = "N",
+         .help = "stop after so many (all; simulated: as many as test images)",
+         .number = &o->frames,
+         .min = 1,
+         .max = MOST_FRAMES},
+        {.name = "fps",
+         .value = "F",
+         .help = "frames come so many a second (as fast as possible)",
+         .real = &o->fps,
+         .low = 0.001,
+         .high = 1e6},
+        {.name = "queue",
+         .value = "N",
+         .help = "frames that may wait (64)",
+         .number = &o->queue,
+         .min = 1,
+         .max = MAX_QUEUE},
+        {.name = "drop",
+         .value = "WHICH",
+         .help = "when the queue is full: oldest (with --fps), newest or none",
+         .text = &o->drop},
+        {.name = "format",
+         .value = "y4m|rgb",
+         .help = "of a file or the standard input (y4m)",
+         .text = &o->format},
+        {.name = "size", .value = "WxH", .help = "of frames of --format rgb", .text = &o->size},
+        EEX_FIT_OPTION(o->fit),
+        {.name = "batch",
+         .value = "N",
+         .help = "frames at once (1)",
+         .number = &st.batch,
+         .min = 1,
+         .max = MAX_BATCH},
+        {.name = "window",
+         .value = "N",
+         .help = "frames that are compared with calibration at a time (500)",
+         .number = &st.window,
+         .min = 20,
+         .max = 1000000},
+        EEX_MODEL_OPTIONS(st.model),
+        {.name = "json", .help = "print one JSON object", .flag = &st.json},
+        {0}};
+    const eex_command command = {
+        .name = "stream",
+        .synopsis = "RUN|MODEL SOURCE [options]",
+        .summary = "Classifies the frames of a video, of a camera or of a folder as they come.\n"
+                   "RUN is a folder that `eex run` has made, MODEL a file that `eex prune` wrote.",
+        .details = details,
+        .options = options,
+        .min_words = 2,
+        .max_words = 2};
+    eex_arguments args;
+    EEX_TRY(eex_options_parse(&args, argc, argv, &command));
+    if (args.help)
+        return EEX_OK;
+    if (st.compare && o->fps > 0)
+        return eex_fail(EEX_EINVAL, "--compare takes frames as fast as possible: leave out --fps");
+    const int code = run(&st, &args);
+    close_all(&st);
+    return code;
+}

@@ -1,0 +1,166 @@
+#include "cli/stream_source.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "base/text.h"
+#include "cli/frame_options.h"
+#include "cli/options.h"
+#include "core/model_data.h"
+
+/* ---- options ---- */
+
+static int parse_share(eex__source *s, const char *text)
+{
+    double percent;
+    if (s->shares == EEX__MAX_SHARES)
+        return eex_fail(EEX_EINVAL, "--irrelevant: at most %d shares", EEX__MAX_SHARES);
+    EEX_TRY(eex_text_parse_double(&percent, text, 0, 100, "--irrelevant"));
+    s->share[s->shares++] = percent / 100;
+    return EEX_OK;
+}
+
+/* "0,10,30": percent. */
+static int parse_shares(eex__source *s, const char *list)
+{
+    char *copy = strdup(list ? list : "0"), *rest = NULL;
+    int code = copy ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory");
+    for (char *word = copy ? strtok_r(copy, ",", &rest) : NULL; word && code == EEX_OK;
+         word = strtok_r(NULL, ",", &rest))
+        code = parse_share(s, word);
+    free(copy);
+    if (code == EEX_OK && s->shares == 0)
+        code = eex_fail(EEX_EINVAL, "--irrelevant: percent expected, as in 0,10,30,50,75");
+    return code;
+}
+
+static int parse_size(eex__source *s, const char *text)
+{
+    char *end;
+    const long width = strtol(text, &end, 10);
+    const long height = *end == 'x' ? strtol(end + 1, &end, 10) : 0;
+    if (width < 1 || height < 1 || *end || width > EEX_IMAGE_MAX_SIDE ||
+        height > EEX_IMAGE_MAX_SIDE)
+        return eex_fail(EEX_EINVAL, "--size: WIDTHxHEIGHT expected, as in 640x480, got \"%s\"",
+                        text);
+    s->width = (int)width;
+    s->height = (int)height;
+    return EEX_OK;
+}
+
+static int parse_drop(eex__source *s)
+{
+    static const char *const names[] = {"none", "newest", "oldest"};
+    const char *drop = s->o->drop;
+    const bool arrives = s->o->fps > 0 || s->input;
+    s->drop = s->o->fps > 0 ? EEX_DROP_OLDEST : EEX_DROP_NONE;
+    if (!drop)
+        return EEX_OK;
+    for (int i = 0; i < 3; i++)
+        if (strcmp(drop, names[i]) == 0) {
+            s->drop = (eex_drop)i;
+            return arrives || i == 0 ? EEX_OK
+                                     : eex_fail(EEX_EINVAL,
+                                                "--drop %s: frames that wait until they are wanted "
+                                                "are never dropped; it goes with --fps",
+                                                drop);
+        }
+    return eex_options_unknown("drop policy", drop, names, 3);
+}
+
+static int check_format(eex__source *s)
+{
+    static const char *const formats[] = {"y4m", "rgb"};
+    const eex__source_options *o = s->o;
+    const bool raw = o->format && strcmp(o->format, "rgb") == 0;
+    if (o->format && !raw && strcmp(o->format, "y4m") != 0)
+        return eex_options_unknown("format", o->format, formats, 2);
+    if (o->format && s->simulated)
+        return eex_fail(EEX_EINVAL, "--format goes with a file or the standard input");
+    if (raw && !o->size)
+        return eex_fail(EEX_EINVAL, "--format rgb needs --size WIDTHxHEIGHT");
+    if (!raw && o->size)
+        return eex_fail(EEX_EINVAL, "--size goes with --format rgb");
+    return raw ? parse_size(s, o->size) : EEX_OK;
+}
+
+static int check_simulated(const eex__source *s)
+{
+    const eex__source_options *o = s->o;
+    const char *given = o->irrelevant ? "irrelevant" : o->ood ? "ood" : o->data ? "data" : NULL;
+    if (given && !s->simulated)
+        return eex_fail(EEX_EINVAL, "--%s goes with the source \"simulated\"", given);
+    return EEX_OK;
+}
+
+/* ---- simulated video ---- */
+
+static int open_data(eex__source *s, const eex_model *model)
+{
+    EEX_TRY(eex_model_data_open(&s->data, model, s->o->data));
+    if (!eex_model_data_fits(model, s->data))
+        return eex_fail(EEX_EINVAL, "%s has other classes than the model (which knows %s's)",
+                        eex_dataset_facts(s->data)->name, model->input.dataset);
+    EEX_TRY(eex_model_data_part(&s->part, model, s->data, "test"));
+    if (!s->o->ood)
+        return EEX_OK;
+    EEX_TRY(eex_dataset_open(&s->foreign, s->o->ood));
+    const char *part = eex_dataset_facts(s->foreign)->test ? "test" : "train";
+    return eex_model_data_part(&s->foreign_part, model, s->foreign, part);
+}
+
+/* ---- both ---- */
+
+int eex__source_open(eex__source *out, const char *path, const eex_model *model,
+                     const eex__source_options *o)
+{
+    *out = (eex__source){.o = o, .model = model, .path = path};
+    out->simulated = strcmp(path, "simulated") == 0;
+    out->input = strcmp(path, "-") == 0;
+    EEX_TRY(eex_model_frame_shape(&out->shape, model, o->fit));
+    EEX_TRY(check_format(out));
+    EEX_TRY(check_simulated(out));
+    EEX_TRY(parse_shares(out, o->irrelevant));
+    EEX_TRY(parse_drop(out));
+    return out->simulated ? open_data(out, model) : EEX_OK;
+}
+
+void eex__source_close(eex__source *s)
+{
+    free(s->part.at);
+    free(s->foreign_part.at);
+    eex_dataset_close(s->data);
+    eex_dataset_close(s->foreign);
+}
+
+static int open_plain(eex_frames **out, const eex__source *s, int i)
+{
+    const eex_simulated how = {.data = s->data,
+                               .samples = s->part.at,
+                               .count = s->part.count,
+                               .foreign = s->foreign,
+                               .foreign_samples = s->foreign_part.at,
+                               .foreign_count = s->foreign_part.count,
+                               .irrelevant = s->share[i],
+                               .frames = (uint64_t)s->o->frames,
+                               .seed = (uint64_t)s->o->seed};
+    if (s->simulated)
+        return eex_frames_open_simulated(out, &s->shape, &how);
+    if (s->width)
+        return eex_frames_open_rgb(out, &s->shape, s->path, s->width, s->height);
+    if (s->o->format)
+        return eex_frames_open_y4m(out, &s->shape, s->path);
+    return eex_frames_open_path(out, &s->shape, s->path,
+                                (const char *const *)s->model->input.classes.item,
+                                s->model->input.classes.count);
+}
+
+int eex__source_frames(eex_frames **out, const eex__source *s, int i, bool alone)
+{
+    const eex_ahead ahead = {.queue = (int)s->o->queue, .drop = s->drop, .fps = s->o->fps};
+    const bool direct = alone || (s->simulated && !(s->o->fps > 0));
+    EEX_TRY(open_plain(out, s, i));
+    return direct ? EEX_OK : eex_frames_open_ahead(out, *out, &ahead);
+}

@@ -1,0 +1,41 @@
+/* Where the frames of `eex stream` come from, by its options. */
+#ifndef EEX_CLI_STREAM_SOURCE_H
+#define EEX_CLI_STREAM_SOURCE_H
+
+#include "core/frames.h"
+#include "core/model.h"
+#include "core/split.h"
+
+enum { EEX__MAX_SHARES = 16 };
+
+typedef struct eex__source_options {
+    const char *format, *size, *drop, *fit;
+    const char *irrelevant, *ood, *data; /* of simulated video */
+    double fps;
+    int64_t queue, frames, seed;
+} eex__source_options;
+
+typedef struct eex__source {
+    const eex__source_options *o;
+    const eex_model *model; /* borrowed */
+    const char *path;       /* "simulated" and the like */
+    eex_frame_shape shape;
+    bool simulated, input; /* input: the standard one */
+    int width, height;     /* of raw frames */
+    eex_drop drop;
+    double share[EEX__MAX_SHARES];
+    int shares; /* at least 1 */
+    eex_dataset *data, *foreign;
+    eex_index part, foreign_part;
+} eex__source;
+
+/* Checks the options against each other and opens the data sets. */
+int eex__source_open(eex__source *out, const char *path, const eex_model *model,
+                     const eex__source_options *o);
+void eex__source_close(eex__source *source);
+
+/* The frames of share number i. alone: nothing else may work while frames are timed, so they are
+ * fetched in between. */
+int eex__source_frames(eex_frames **out, const eex__source *source, int i, bool alone);
+
+#endif
