@@ -100,7 +100,7 @@ TEXT
 
 rm -rf "$folder" "$folder.tar.xz"
 mkdir -p "$folder/lib"
-cmake --install "$build" --prefix "$folder" --strip >/dev/null
+cmake --install "$build" --prefix "$folder" --component program --strip >/dev/null
 add_libraries "$folder/bin/eex"
 [ -z "${BUNDLE_TESTS:-}" ] || add_tests
 # The newest version of glibc that anything in it asks for.

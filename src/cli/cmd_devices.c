@@ -4,15 +4,14 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "core/backends.h"
+#include "eex/gpus.h"
 
 #include <stdio.h>
 #include <string.h>
 
-void (*eex_cmd_devices_cuda)(eex_cuda_inventory *out);
-
 static bool has_inventory(const char *kind)
 {
-    return eex_cmd_devices_cuda && strcmp(kind, "cuda") == 0;
+    return eex_gpus && strcmp(kind, "cuda") == 0;
 }
 
 /* ---- as text ---- */
@@ -67,7 +66,7 @@ static int print_all(void)
     const char *kind;
     for (int i = 0; (kind = eex_device_kind(i)); i++) {
         if (has_inventory(kind)) {
-            eex_cmd_devices_cuda(&cuda);
+            eex_gpus(&cuda);
             print_cuda(&cuda);
         } else {
             print_kind(kind);
@@ -160,14 +159,14 @@ static void json_all(eex_json *json)
             json_kind(json, kind);
             continue;
         }
-        eex_cmd_devices_cuda(&cuda);
+        eex_gpus(&cuda);
         for (int k = 0; k < cuda.gpus; k++)
             json_gpu(json, &cuda, k);
         if (cuda.gpus == 0)
             json_missing(json, kind, cuda.no_gpu);
     }
     eex_json_end(json);
-    if (eex_cmd_devices_cuda)
+    if (eex_gpus)
         json_libraries(json, &cuda);
     eex_json_end(json);
 }

@@ -3,8 +3,6 @@
 #ifndef EEX_CLI_COMMANDS_H
 #define EEX_CLI_COMMANDS_H
 
-#include "cuda/inventory.h"
-
 int eex_cmd_run(int argc, char **argv);
 int eex_cmd_show(int argc, char **argv);
 int eex_cmd_infer(int argc, char **argv);
@@ -15,8 +13,5 @@ int eex_cmd_cost(int argc, char **argv);
 int eex_cmd_tune(int argc, char **argv);
 int eex_cmd_devices(int argc, char **argv);
 int eex_cmd_repl(int argc, char **argv);
-
-/* How "eex devices" learns about GPUs: main sets it where CUDA is built in. */
-extern void (*eex_cmd_devices_cuda)(eex_cuda_inventory *out);
 
 #endif

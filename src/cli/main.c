@@ -4,34 +4,11 @@
 #include "base/status.h"
 #include "cli/commands.h"
 #include "cli/options.h"
-#include "core/backends.h"
-#include "cpu/cpu_register.h"
+#include "eex/eex.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-#if EEX_HAVE_CUDA
-#include "cuda/cuda_register.h"
-static int register_cuda(void)
-{
-    eex_cmd_devices_cuda = eex_cuda_take_inventory;
-    return eex_cuda_register();
-}
-#else
-static int without_cuda(eex_device **out, const char *argument, const eex_device_options *options)
-{
-    *out = NULL;
-    return eex_fail(EEX_ENOTFOUND,
-                    "device \"cuda\": this build of eex has none; build it where the CUDA toolkit "
-                    "(11.8 or newer) and cuDNN are installed, with -DEEX_CUDA=ON");
-}
-
-static int register_cuda(void)
-{
-    return eex_device_register("cuda", without_cuda);
-}
-#endif
 
 static int cmd_help(int argc, char **argv);
 
@@ -102,7 +79,7 @@ static int dispatch(int argc, char **argv)
     }
     const char *name = argv[1];
     if (strcmp(name, "--version") == 0) {
-        printf("eex %s\n", EEX_VERSION);
+        printf("eex %s\n", eex_version());
         return EEX_OK;
     }
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
@@ -130,9 +107,7 @@ int main(int argc, char **argv)
 {
     int code = eex_signals_install();
     if (code == EEX_OK)
-        code = eex_cpu_register();
-    if (code == EEX_OK)
-        code = register_cuda();
+        code = eex_init();
     if (code == EEX_OK)
         code = dispatch(argc, argv);
     if (fflush(stdout) != 0 && code == EEX_OK)

@@ -72,7 +72,7 @@ else()
     set_tests_properties(emulated/cpu/test_conv_patches PROPERTIES TIMEOUT 600
         ENVIRONMENT "EEX_CUDA_CONV=patches")
     # The program itself, with this device as its "cuda"; the fakes come before the libraries.
-    add_executable(eex_emulated ${cli_sources})
+    add_executable(eex_emulated ${cli_sources} ${CMAKE_SOURCE_DIR}/src/eex/eex.c)
     target_link_libraries(eex_emulated PRIVATE eex_cuda_emulated eex_lua)
     target_compile_definitions(eex_emulated PRIVATE EEX_HAVE_CUDA=1)
     set_target_properties(eex_emulated PROPERTIES LINKER_LANGUAGE CXX)
