@@ -213,6 +213,18 @@ static void json_split(eex_json *j, const eex_tune_split *s, bool compared)
     eex_json_end(j);
 }
 
+/* Thresholds may be infinite, which JSON has no number for: those are text, "inf" and "-inf". */
+static void json_thresholds(eex_json *j, const char *key, const double *values, int count)
+{
+    eex_json_array(j, key);
+    for (int k = 0; k < count; k++)
+        if (isinf(values[k]))
+            eex_json_string(j, NULL, values[k] > 0 ? "inf" : "-inf");
+        else
+            eex_json_double(j, NULL, values[k]);
+    eex_json_end(j);
+}
+
 static void json_doubles(eex_json *j, const char *key, const double *values, int count)
 {
     eex_json_array(j, key);
@@ -252,8 +264,8 @@ static void print_json(eex_buffer *out, const eex_tune_report *r)
     eex_json_double(j, "base_latency_ms", r->costs->base_ms);
     json_doubles(j, "exit_macs", r->costs->macs, r->costs->exits);
     json_doubles(j, "exit_latency_ms", r->costs->ms, r->costs->exits);
-    json_doubles(j, "a", p->a, p->exits); /* infinite ones (closed, or off) are null */
-    json_doubles(j, "b", p->b, p->exits);
+    json_thresholds(j, "a", p->a, p->exits);
+    json_thresholds(j, "b", p->b, p->exits);
     json_conformal(j, r);
     for (int i = 0; i < SPLITS; i++)
         json_split(j, &r->split[i], r->policy != NULL);

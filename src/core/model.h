@@ -47,7 +47,8 @@ void eex_model_close(eex_model *model); /* accepts NULL */
  * it is for another number of exits or classes. NULL: nobody leaves early. */
 int eex_model_set_policy(eex_model *model, eex_policy *policy);
 
-/* The same from a file of kind "policy", as `eex tune` writes them. */
+/* The same from a file of kind "policy", as `eex tune` writes them. A file that says which exits it
+ * is for is refused by a network whose exits are elsewhere. */
 int eex_model_load_policy(eex_model *model, const char *path);
 
 /* One threshold for all exits but the last, at the temperatures of the model's own policy: a
@@ -68,6 +69,11 @@ int eex_model_trace(eex_trace **out, const eex_model *model, const char *split);
 /* Adds /graph, /input and /params, and /policy unless it is NULL, to a file that is being made. */
 int eex_model_write(eex_store_file *file, const eex_graph *graph, const eex_params *params,
                     const eex_policy *policy, const eex_input *input);
+
+/* Begins a policy file: the policy and which exits of the graph it is for. The caller adds what else
+ * there is to say and commits. */
+int eex_policy_file(eex_store_file **out, const char *path, const eex_policy *policy,
+                    const eex_graph *graph);
 
 /* A graph under `group`: its nodes and exits in order, as the builder functions of graph.h would
  * add them again. Loading does just that, so that a file can hold no graph that a program could not

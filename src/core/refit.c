@@ -5,8 +5,6 @@
 
 #include <math.h>
 
-enum { POLICY_VERSION = 1 };
-
 /* ---- targets ---- */
 
 static int check_wish(const eex_wish *w, const eex_model *model, const eex_model_costs *costs)
@@ -130,36 +128,6 @@ int eex_model_refit(eex_policy **out, eex_refit *facts, const eex_model *model,
     int code = fit(*out, &facts->point, calibration, &by, wish);
     if (code < 0) {
         eex_policy_free(*out);
-        *out = NULL;
-    }
-    return code;
-}
-
-/* ---- files ---- */
-
-static int save_exits(eex_store_file *file, const eex_graph *graph)
-{
-    const int exits = eex_graph_exits(graph);
-    const eex_store_shape shape = {1, {(uint64_t)exits}};
-    const char *node[EEX_MAX_EXITS];
-    int32_t blocks[EEX_MAX_EXITS];
-    for (int k = 0; k < exits; k++) {
-        node[k] = eex_graph_node(graph, eex_graph_exit(graph, k)->point)->name;
-        blocks[k] = eex_graph_exit(graph, k)->blocks;
-    }
-    EEX_TRY(eex_store_write_strings(file, "exits/node", node, (size_t)exits));
-    return eex_store_write(file, "exits/blocks", EEX_STORE_I32, &shape, blocks);
-}
-
-int eex_policy_file(eex_store_file **out, const char *path, const eex_policy *policy,
-                    const eex_graph *graph)
-{
-    EEX_TRY(eex_store_create(out, path, "policy", POLICY_VERSION));
-    int code = eex_policy_save(policy, *out, "policy");
-    if (code == EEX_OK)
-        code = save_exits(*out, graph);
-    if (code < 0) {
-        eex_store_close(*out);
         *out = NULL;
     }
     return code;

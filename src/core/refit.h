@@ -34,9 +34,4 @@ int eex_model_refit(eex_policy **out, eex_refit *facts, const eex_model *model,
                     eex_trace *calibration, eex_device *device, const eex_model_costs *costs,
                     const eex_wish *wish);
 
-/* A policy file, kind "policy": the policy and which exits it is for. The caller adds attributes
- * and commits. */
-int eex_policy_file(eex_store_file **out, const char *path, const eex_policy *policy,
-                    const eex_graph *graph);
-
 #endif

@@ -94,7 +94,7 @@ static int weigh(rejector *r, const eex_exit_costs *costs)
         largest = fmax(largest, r->weight[k]);
     }
     for (int k = 0; k < exits; k++)
-        r->weight[k] = largest > 0 ? fmax(r->weight[k] / largest, 0) : 0;
+        r->weight[k] = largest > 0 ? fmax(r->weight[k] / largest, 0) : k == 0;
     return code;
 }
 

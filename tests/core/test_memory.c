@@ -2,6 +2,8 @@
 #include "support/memory.h"
 
 #include "base/status.h"
+#include "core/appraise.h"
+#include "core/conformal.h"
 #include "core/evaluate.h"
 #include "core/params.h"
 #include "support/backbones.h"
@@ -37,6 +39,33 @@ static int calibrate_and_sweep(void)
     if (code == EEX_OK)
         code = eex_policy_sweep(&front, &count, trace, policy, &costs, 3);
     free(front);
+    eex_policy_free(policy);
+    eex_trace_free(trace);
+    return code;
+}
+
+static int bound_and_appraise(void)
+{
+    const double cost[EXITS] = {1, 2, 3};
+    const eex_exit_costs costs = {EXITS, cost, 3};
+    const eex_calibration how = eex_calibration_default();
+    const eex_conformal_options o = {.epsilon = 0.5, .delta = 0.5, .reject = 0.1, .steps = 2};
+    const eex_bootstrap_options few = {.resamples = 20};
+    eex_trace *trace = NULL;
+    eex_policy *policy = NULL;
+    eex_conformal facts;
+    eex_departures now = {0};
+    eex_appraisal appraisal;
+    int code = filled(&trace, 6);
+    if (code == EEX_OK)
+        code = eex_conformal_fit(&policy, &facts, trace, test_head_device(), &how, &costs, &o);
+    if (code == EEX_OK)
+        code = eex_trace_score(trace, test_head_device(), policy->temperature);
+    if (code == EEX_OK)
+        code = eex_departures_new(&now, trace, policy);
+    if (code == EEX_OK)
+        code = eex_appraise(&appraisal, trace, &now, NULL, cost, NULL, &few);
+    eex_departures_free(&now);
     eex_policy_free(policy);
     eex_trace_free(trace);
     return code;
@@ -131,6 +160,7 @@ Test(memory, every_failure_is_reported)
     cr_assert_gt(test_fail_each_allocation(graph_and_params), 20);
     eex_device_close(device);
     cr_assert_gt(test_fail_each_allocation(calibrate_and_sweep), 30);
+    cr_assert_gt(test_fail_each_allocation(bound_and_appraise), 40);
     cr_assert_gt(test_fail_each_allocation(select_and_replay), 25);
     cr_assert_gt(test_fail_each_allocation(evaluate_fixed), 30);
     cr_assert_gt(test_fail_each_allocation(evaluate_tuned), 40);

@@ -1,0 +1,127 @@
+# eex tune: targets that are met, refused or nonsense; policy files; rejection; the bound.
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+make_data
+write_experiment tiny.lua
+expect 0 "$EEX" run tiny.lua --threads 1
+
+# What there is now, and what can be asked for.
+expect 0 "$EEX" tune runs/tiny
+for word in calibration validation "to the end" now "right %" "leave at 1 %" --accuracy bootstrap; do
+    out_has "$word"
+done
+
+# value FILE KEY...: a member of a JSON file.
+value() {
+    python3 - "$@" <<'PY'
+import json, sys
+v = json.load(open(sys.argv[1]))
+for key in sys.argv[2:]:
+    v = v[int(key) if key.isdigit() else key]
+print(v)
+PY
+}
+
+# A budget is kept on the calibration images, and the same command says the same.
+if command -v python3 >/dev/null; then
+    expect 0 "$EEX" tune runs/tiny --macs 80% --json
+    cp out first
+    expect 0 "$EEX" tune runs/tiny --macs 80% --json
+    grep -v seconds first >a
+    grep -v seconds out >b
+    cmp -s a b || fail "the same command gave another result"
+    python3 - first <<'PY' || fail "the budget is not kept"
+import json, sys
+r = json.load(open(sys.argv[1]))
+after = r["calibration"]["after"]
+assert after["macs"][0] <= 0.8 * r["base_macs"], after["macs"]
+for split in "calibration", "validation":
+    for figure in "accuracy", "macs", "agreement", "rejected", "latency_ms":
+        value, low, high = r[split]["after"][figure]
+        assert low <= value <= high, (split, figure)
+    exits = r[split]["after"]["exits"]
+    assert abs(sum(e["utilisation"][0] for e in exits) - 1) < 1e-9
+assert len(r["a"]) == len(r["exit_macs"]) == len(exits)
+PY
+    expect 0 "$EEX" tune runs/tiny --reject 0.1 --policy entropy --temperature 2 --json
+    cp out rejecting
+    python3 - rejecting <<'PY' || fail "more is rejected than was asked for"
+import json, sys
+r = json.load(open(sys.argv[1]))
+assert 0 < r["calibration"]["after"]["rejected"][0] <= 0.1
+assert r["policy"] == "entropy"
+PY
+    expect 0 "$EEX" tune runs/tiny --conformal 0.3 --delta 0.1 --json
+    cp out bound
+    [ "$(value bound conformal tested)" = 25 ] || fail "not half of 50 images were tested"
+    expect 0 "$EEX" tune runs/tiny --sweep --json
+    cp out sweep
+    value sweep front 0 macs >/dev/null || fail "no front"
+fi
+expect 0 "$EEX" tune runs/tiny --sweep
+out_has "accuracy against MACs"
+expect 0 "$EEX" tune runs/tiny --conformal 0.3 --delta 0.1
+out_has "With probability 0.9"
+
+# Files: written once, used by name, refused by other networks and for what they are not.
+expect 0 "$EEX" tune runs/tiny --accuracy -0.1 -o careful.h5
+out_has "--policy careful.h5"
+expect 2 "$EEX" tune runs/tiny --accuracy -0.1 -o careful.h5
+err_has "--force"
+expect 0 "$EEX" tune runs/tiny --accuracy -0.1 -o careful.h5 --force
+expect 2 "$EEX" tune runs/tiny -o nothing.h5
+[ -e nothing.h5 ] && fail "a policy for nothing"
+expect 1 "$EEX" tune runs/tiny --accuracy -0.1 -o no/such/folder.h5
+if command -v h5dump >/dev/null; then
+    expect 0 h5dump -A careful.h5
+    for word in eex_format policy target calibration_accuracy validation_macs; do
+        out_has "$word"
+    done
+fi
+expect 1 "$EEX" tune careful.h5
+err_has "careful.h5"
+
+# What cannot be met is refused with what can.
+expect 1 "$EEX" tune runs/tiny --macs 1
+err_has "leaving as early as they can"
+expect 1 "$EEX" tune runs/tiny --latency 0.0000001
+err_has "ms on average"
+expect 1 "$EEX" tune runs/tiny --conformal 0.001
+err_has "An epsilon of that much"
+expect 1 "$EEX" tune runs/tiny --accuracy 1
+err_has "is the most"
+
+# Wrong usage.
+expect 2 "$EEX" tune
+expect 2 "$EEX" tune runs/tiny --macs 2M --accuracy 0.5
+err_has "one target at a time"
+expect 2 "$EEX" tune runs/tiny --accuray 0.5
+err_has "--accuracy"
+expect 2 "$EEX" tune runs/tiny --macs lots
+expect 2 "$EEX" tune runs/tiny --accuracy 2
+expect 2 "$EEX" tune runs/tiny --reject 1
+expect 2 "$EEX" tune runs/tiny --policy entrpy
+err_has "entropy"
+expect 2 "$EEX" tune runs/tiny --sweep --macs 50%
+expect 1 "$EEX" tune nowhere
+err_has "nowhere"
+expect 1 "$EEX" tune tiny.lua
+expect 2 "$EEX" tune runs/tiny/base.h5
+err_has "without early exits"
+
+# A run that has not come so far, and one whose traces are gone.
+cp -r runs/tiny half
+rm half/final.h5
+expect 1 "$EEX" tune half
+err_has "no network with exits yet"
+cp -r runs/tiny lost
+rm lost/final-calibration.h5
+expect 1 "$EEX" tune lost
+err_has "final-calibration.h5"
+cp -r runs/tiny blind
+rm blind/final-validation.h5
+expect 0 "$EEX" tune blind --macs 80%
+out_has "no validation trace"
+truncate -s 2000 blind/final-calibration.h5
+expect 1 "$EEX" tune blind
+err_has "final-calibration.h5"
+exit 0
