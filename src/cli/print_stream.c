@@ -94,7 +94,7 @@ static void print_head(const eex__stream_facts *f, const eex_stream *s, double s
 {
     char time[EEX_TEXT_SIZE], rate[EEX_TEXT_SIZE];
     printf("%s: %llu frames in %s, %s/s", f->source, (unsigned long long)s->frames,
-           eex_text_duration(time, s->seconds),
+           s->seconds < 60 ? eex_text_time(time, s->seconds) : eex_text_duration(time, s->seconds),
            eex_text_number(rate, (double)s->frames / s->seconds, "frames"));
     if (f->batch > 1)
         printf(", in batches of up to %d", f->batch);

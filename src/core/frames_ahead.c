@@ -89,13 +89,14 @@ static void fail_queue(queue *q, int code)
 static void *read_ahead(void *argument)
 {
     queue *q = argument;
-    const double began = eex_clock_seconds();
+    double began = 0; /* when the first frame was there: opening a source may take its time */
     pthread_mutex_lock(&q->lock);
     while (!q->over && !given_up(q)) {
         slot *to = behind(q);
         pthread_mutex_unlock(&q->lock);
         const int code = eex_frames_next(q->source, &to->frame, to->pixels);
         pthread_mutex_lock(&q->lock);
+        began = began > 0 ? began : eex_clock_seconds();
         if (code < 0)
             fail_queue(q, code);
         q->over = code < 0 || to->frame.state == EEX_FRAME_END;
