@@ -121,8 +121,8 @@ static void compare_space(const char *space, bool full, int width, int height, e
             worst = off > worst ? off : worst;
         }
         /* where the picture is enlarged, the edge of a chroma sample is seen */
-        cr_expect_leq(worst, width < SIDE ? 16 : 5, "C%s %s %dx%d: off by %d", space, full ? "full" : "limited", width,
-                      height, worst);
+        cr_expect_leq(worst, width < SIDE ? 16 : 5, "C%s %s %dx%d: off by %d", space,
+                      full ? "full" : "limited", width, height, worst);
     }
     eex_frames_close(frames);
     eex_buffer_free(&y4m);

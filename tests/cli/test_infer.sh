@@ -1,0 +1,129 @@
+# eex infer: what it says about files, folders and splits, and that nothing but the image decides.
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+make_data
+write_experiment tiny.lua
+expect 0 "$EEX" run tiny.lua --threads 1
+run=runs/tiny
+
+# What decides about an image: everything but the time that it took.
+decisions() {
+    sed 's/, "latency_ms": [^,}]*//' out
+}
+
+# A split, in every batch size and with every number of threads.
+expect 0 "$EEX" infer $run --split test --json
+err_has "right: "
+[ "$(wc -l <out)" = 60 ] || fail "not a line for each of 60 images"
+decisions >one
+for options in "--batch 7" "--batch 60" "--batch 4096" "--threads 1" "--threads 2 --batch 16"; do
+    # shellcheck disable=SC2086
+    expect 0 "$EEX" infer $run --split test --json $options
+    decisions >other
+    cmp -s one other || fail "$options changed a decision"
+done
+for split in validation calibration train; do
+    expect 0 "$EEX" infer $run --split $split --json
+    out_has "\"split\": \"$split\""
+done
+
+# The accuracy is the one that the run has stored.
+if command -v python3 >/dev/null; then
+    "$EEX" show $run --json >show.json || fail "no results"
+    python3 - one show.json <<'PY' || fail "the lines are not what was stored"
+import json, sys
+rows = [json.loads(line) for line in open(sys.argv[1])]
+stored = json.load(open(sys.argv[2]))["best"]
+for row in rows:
+    for key in "split sample class name confidence margin entropy exit node accepted label right".split():
+        assert key in row, key
+    assert row["right"] == (row["accepted"] and row["class"] == row["label"])
+assert abs(sum(r["right"] for r in rows) / len(rows) - stored["accuracy"]) < 1e-12
+exits = len(stored["exits"])
+for i, e in enumerate(stored["exits"]):
+    assert abs(sum(r["exit"] == i + 1 for r in rows) / len(rows) - e["utilisation"]) < 1e-12
+PY
+fi
+
+# To the end, and with another threshold.
+expect 0 "$EEX" infer $run --split test --json --to-end
+[ "$(grep -o '"exit": [0-9]*' out | sort -u | wc -l)" = 1 ] || fail "--to-end left early"
+cp out end
+expect 0 "$EEX" infer $run --split test --json --policy confidence --threshold 0
+grep -q '"exit": [2-9]' out && fail "with a threshold of 0 somebody went on"
+expect 2 "$EEX" infer $run --split test --to-end --policy none
+err_has "--to-end"
+
+# Files: the order changes nothing, and neither does who is beside them.
+if command -v python3 >/dev/null; then
+    mkdir -p pictures/sub
+    python3 - <<'PY'
+import struct, zlib
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+for i in range(9):
+    rows = b"".join(b"\0" + bytes((i * 29 + x * (i + 1) + y * 5 + c * 70) % 256
+                    for x in range(40) for c in range(3)) for y in range(30))
+    name = "pictures/" + ("sub/" if i % 3 == 0 else "") + f"{i}.png"
+    open(name, "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 40, 30, 8, 2, 0, 0, 0))
+        + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+PY
+    expect 0 "$EEX" infer $run pictures --json
+    [ "$(wc -l <out)" = 9 ] || fail "not a line for each of 9 files"
+    decisions | sort >one
+    # shellcheck disable=SC2046
+    expect 0 "$EEX" infer $run $(find pictures -name '*.png' | sort -r) --json --batch 4
+    decisions | sort >other
+    cmp -s one other || fail "the order of files changed a decision"
+    expect 0 "$EEX" infer $run pictures
+    out_has "pictures/1.png"
+    out_has "accepted"
+
+    # What cannot be read is reported, the others are classified all the same.
+    echo "no picture" >pictures/5a.png
+    expect 1 "$EEX" infer $run pictures nowhere.png --json --batch 3
+    err_has "5a.png: neither JPEG nor PNG"
+    err_has "nowhere.png"
+    err_has "2 of 11 images could not be read"
+    grep -v '"error"' out >good
+    cp good out
+    decisions | sort >other
+    cmp -s one other || fail "a broken file changed a decision"
+
+    # More files than a table of options would hold.
+    names=()
+    for i in $(seq 200); do names+=(pictures/1.png); done
+    expect 0 "$EEX" infer $run "${names[@]}" --json --batch 64
+    [ "$(wc -l <out)" = 200 ] || fail "not a line for each of 200 files"
+fi
+
+# Wrong usage.
+mkdir empty
+expect 2 "$EEX" infer
+expect 2 "$EEX" infer $run
+err_has "what to classify is missing"
+expect 2 "$EEX" infer $run --split tset
+err_has 'unknown split "tset"'
+expect 2 "$EEX" infer $run x.png --split test
+expect 2 "$EEX" infer $run x.png --data tiny
+expect 2 "$EEX" infer $run x.png --fit stretch
+err_has "crop"
+expect 1 "$EEX" infer $run empty
+err_has "no JPEG or PNG files"
+expect 1 "$EEX" infer empty x.png
+err_has "holds no run"
+expect 1 "$EEX" infer nowhere x.png
+err_has "no such run or model"
+echo text >text.h5
+expect 1 "$EEX" infer text.h5 x.png
+err_has "text.h5"
+expect 1 "$EEX" infer data/tiny.h5 x.png
+err_has "tiny.h5"
+
+# A run that has not come that far.
+cp -r $run unfinished
+rm unfinished/final.h5
+expect 1 "$EEX" infer unfinished --split test
+err_has "has no network with exits yet"
+expect 0 "$EEX" infer $run/base.h5 --split test --json
+out_has "\"node\": \"classifier\""
+exit 0
