@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "core/class_stats.h"
 #include "core/graph.h"
+#include "core/reject.h"
 #include "core/tune.h"
 
 eex_calibration eex_calibration_default(void)
@@ -24,7 +25,10 @@ static int calibration_check(const eex_calibration *how, const eex_exit_costs *c
                         how->a, how->b, how->target);
     if ((unsigned)how->tune > EEX_TUNE_WEIGHTED)
         return eex_fail(EEX_EINVAL, "policy.tune: no way of tuning has number %d", (int)how->tune);
-    if (how->tune == EEX_TUNE_NONE)
+    if (!(how->reject >= 0) || how->reject >= 1)
+        return eex_fail(EEX_EINVAL, "policy.reject: a fraction from 0 to below 1, got %g",
+                        how->reject);
+    if (how->tune == EEX_TUNE_NONE && how->reject <= 0)
         return EEX_OK;
     if (!costs || costs->exits != exits)
         return eex_fail(EEX_EINVAL, "policy: thresholds are tuned for %d exits, costs of %d given",
@@ -86,9 +90,9 @@ static int calibrate_fit(eex_policy *p, eex_trace *trace, eex_device *device,
         p->b[k] = how->b;
     }
     eex_policy_apply(p);
-    if (how->tune == EEX_TUNE_NONE)
-        return EEX_OK;
-    return eex_policy_tune(p, NULL, trace, costs, how->tune, how->target);
+    if (how->tune != EEX_TUNE_NONE)
+        EEX_TRY(eex_policy_tune(p, NULL, trace, costs, how->tune, how->target));
+    return how->reject > 0 ? eex_policy_reject(p, trace, costs, how->reject) : EEX_OK;
 }
 
 int eex_calibrate(eex_policy **out, eex_trace *trace, eex_device *device,

@@ -23,6 +23,8 @@ typedef struct eex_calibration {
                          * predicted as c (false) */
     eex_tune tune;      /* per-exit a chosen on the calibration trace */
     double target;
+    double reject; /* > 0: b so that at most this fraction of the calibration samples is rejected
+                    * (reject.h), after tuning: a target of accuracy is that before rejection */
 } eex_calibration;
 
 eex_calibration eex_calibration_default(void); /* per-class, T = 5, a = 0.5, b off, no tuning */
@@ -45,7 +47,7 @@ double eex_calibrate_ece(const eex_trace *trace, int exit, double t, int bins);
 /* Fits a policy for all exits of the trace; scores the trace at the policy's temperatures on the
  * way. Mean and deviation are streaming (Welford); a class with fewer than 2 samples uses the
  * pooled ones of its exit; a class without spread has both thresholds at its mean. costs may be
- * NULL without tuning. EEX_EDIVERGED when logits are NaN or infinite. */
+ * NULL without tuning and rejection. EEX_EDIVERGED when logits are NaN or infinite. */
 int eex_calibrate(eex_policy **out, eex_trace *trace, eex_device *device,
                   const eex_calibration *how, const eex_exit_costs *costs);
 

@@ -91,6 +91,7 @@ static int evaluator_open(eex_evaluator *e, eex_trace *calibration, eex_trace *v
                           eex_device *device, const eex_cost_tables *t)
 {
     eex_calibration untuned = e->options.policy;
+    untuned.reject = 0; /* that is for one structure, not for all columns at once */
     untuned.tune = EEX_TUNE_NONE;
     EEX_TRY(table_copy(&e->macs, t, t->trunk_macs, t->gate_macs, t->base_macs));
     if (t->trunk_ms && t->gate_ms)

@@ -180,6 +180,10 @@ static int check_policy(const eex_experiment *e)
 {
     EEX_TRY(need(e->policy.temperature >= 0 && isfinite(e->policy.temperature),
                  "policy.temperature", "a positive number, or \"fitted\"", e->policy.temperature));
+    EEX_TRY(need(e->policy.reject >= 0 && e->policy.reject < 1, "policy.reject",
+                 "a fraction from 0 to below 1", e->policy.reject));
+    EEX_TRY(need(e->policy.reject == 0 || isinf(e->policy.b), "policy.b",
+                 "no threshold beside policy.reject, which sets them", e->policy.b));
     if (e->policy.tune == EEX_TUNE_ACCURACY)
         return need(e->policy.target > -1 && e->policy.target <= 1, "policy.target",
                     "an accuracy, at most 1; 0 or less: so far below the backbone's own",

@@ -129,6 +129,8 @@ static void text_policy(eex_buffer *out, const eex_experiment *e)
     eex_buffer_printf(out, "policy.by = %s\n", p->by_label ? "label" : "prediction");
     eex_buffer_printf(out, "policy.tune = %s\n", eex_tune_name(p->tune));
     line(out, "policy.", "target", p->target);
+    if (p->reject > 0) /* runs from before there was such a field stay what they are */
+        line(out, "policy.", "reject", p->reject);
 }
 
 static void text_search(eex_buffer *out, const eex_experiment *e)

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "core/cost.h"
+#include "core/reject.h"
 #include "core/replay.h"
 
 #include <math.h>
@@ -92,10 +93,14 @@ static int judged_policy(final *f)
     return code;
 }
 
+static bool as_judged(const eex_experiment *e)
+{
+    return e->search.evaluator == EEX_EVALUATE_SHARED && e->final.epochs == 0;
+}
+
 static int make_policy(final *f)
 {
-    const eex_experiment *e = f->run->e;
-    if (e->search.evaluator == EEX_EVALUATE_SHARED && e->final.epochs == 0)
+    if (as_judged(f->run->e))
         return judged_policy(f);
     return eex__run_calibrate(&f->policy, f->run, f->graph, f->genome, f->calibration);
 }
@@ -113,6 +118,8 @@ static int calibrate(final *f)
     measure_ece(f->ece_after, f->validation, f->policy->temperature);
     EEX_TRY(eex_trace_score(f->calibration, run->device, f->policy->temperature));
     EEX_TRY(eex_trace_score(f->validation, run->device, f->policy->temperature));
+    if (as_judged(run->e) && run->e->policy.reject > 0) /* the evaluator knows no rejection */
+        EEX_TRY(eex_policy_reject(f->policy, f->calibration, &costs, run->e->policy.reject));
     return eex_replay(&f->outcome, f->validation, f->policy, &costs, NULL, NULL);
 }
 

@@ -23,6 +23,7 @@ static eex_calibration variant(const eex_run *run, int i)
     how.kind = i == 0 ? EEX_POLICY_PER_CLASS : (eex_policy_kind)(i - 1);
     how.temperature = i == 0 ? 5 : 0;
     how.b = INFINITY;
+    how.reject = 0; /* all alike */
     if (how.tune == EEX_TUNE_NONE) {
         how.tune = EEX_TUNE_ACCURACY;
         how.target = 0;

@@ -51,7 +51,8 @@ static void use_kind(eex_calibration *p, eex_policy_kind kind)
 
 void eex__read_policy(eex_calibration *p, const eex_args *a, const char *kind)
 {
-    const char *const known[] = {kind, "temperature", "a", "b", "tune", "target", "by", NULL};
+    const char *const known[] = {kind,     "temperature", "a",      "b", "tune",
+                                 "target", "by",          "reject", NULL};
     static const char *const kinds[] = {"per_class", "margin", "confidence", "entropy", NULL};
     static const char *const tunes[] = {"none", "accuracy", "macs", "weighted", NULL};
     static const char *const by[] = {"prediction", "label", NULL};
@@ -62,4 +63,5 @@ void eex__read_policy(eex_calibration *p, const eex_args *a, const char *kind)
     p->by_label = eex_args_choice_or(a, "by", by, p->by_label) == 1;
     p->tune = (eex_tune)eex_args_choice_or(a, "tune", tunes, (int)p->tune);
     p->target = eex_args_number_or(a, "target", -1, INFINITY, p->target);
+    p->reject = eex_args_number_or(a, "reject", 0, 0.9, p->reject);
 }

@@ -50,6 +50,13 @@ r = json.load(open(sys.argv[1]))
 assert 0 < r["calibration"]["after"]["rejected"][0] <= 0.1
 assert r["policy"] == "entropy"
 PY
+    expect 0 "$EEX" run tiny.lua --threads 1 --out rejects --set policy.reject=0.2
+    expect 0 "$EEX" tune rejects --json
+    cp out rejects.json
+    python3 - rejects.json <<'PY' || fail "policy.reject = 0.2 is not kept"
+import json, sys
+assert 0 < json.load(open(sys.argv[1]))["calibration"]["before"]["rejected"][0] <= 0.2
+PY
     expect 0 "$EEX" tune runs/tiny --conformal 0.3 --delta 0.1 --json
     cp out bound
     [ "$(value bound conformal tested)" = 25 ] || fail "not half of 50 images were tested"
@@ -91,6 +98,8 @@ expect 1 "$EEX" tune runs/tiny --accuracy 1
 err_has "is the most"
 
 # Wrong usage.
+expect 2 "$EEX" run tiny.lua --out never --set policy.reject=1.5
+err_has "policy.reject"
 expect 2 "$EEX" tune
 expect 2 "$EEX" tune runs/tiny --macs 2M --accuracy 0.5
 err_has "one target at a time"

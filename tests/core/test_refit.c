@@ -147,6 +147,26 @@ Test(reject, works_where_all_leave_at_once)
     teardown(&f);
 }
 
+/* As experiments ask for it: after tuning, so that a target of accuracy stays within reach. */
+Test(reject, is_a_field_of_calibration)
+{
+    fixture f = setup(EEX_POLICY_CONFIDENCE);
+    const eex_exit_costs costs = macs_of(&f);
+    eex_calibration how = eex_calibration_default();
+    eex_policy *p = NULL;
+    how.tune = EEX_TUNE_ACCURACY;
+    how.reject = 0.08;
+    cr_assert_eq(eex_calibrate(&p, f.calibration, test_head_device(), &how, &costs), EEX_OK);
+    eex_outcome o = replayed(&f, p);
+    cr_assert(o.rejected > 0.02 && o.rejected <= 0.08, "%g", o.rejected);
+    cr_assert_lt(o.cost, 100, "samples leave early all the same");
+    eex_policy_free(p);
+    cr_assert_eq(eex_calibrate(&p, f.calibration, test_head_device(), &how, NULL), EEX_EINVAL);
+    how.reject = 1;
+    cr_assert_eq(eex_calibrate(&p, f.calibration, test_head_device(), &how, &costs), EEX_EINVAL);
+    teardown(&f);
+}
+
 Test(reject, nothing_and_nonsense)
 {
     fixture f = setup(EEX_POLICY_CONFIDENCE);
