@@ -59,7 +59,7 @@ def load(name, folder):
     wrong = [k for k in missing.missing_keys if "num_batches" not in k] + missing.unexpected_keys
     if wrong:
         raise SystemExit(f"{name}: weights do not fit: {wrong[:3]}")
-    return Logits(net.eval())
+    return Logits(net).eval()
 
 
 def torchscript(net, example, o):
