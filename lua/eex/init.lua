@@ -5,6 +5,7 @@ return {
   version = core.version,
   conventions = core.conventions,
   graph = core.graph,
+  open = core.open,
   backbones = require "eex.backbones",
   saliency = require "eex.saliency",
   gates = require "eex.gates",

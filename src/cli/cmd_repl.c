@@ -229,7 +229,7 @@ static int repl(const char *what, bool trust)
     if (code == EEX_OK) {
         if (isatty(STDIN_FILENO))
             printf("eex %s, %s%s; Ctrl-D leaves\n", EEX_VERSION, LUA_RELEASE,
-                   folder ? "; the run is \"run\""
+                   folder ? "; the run is \"run\", its network run:model()"
                    : what ? "; the file returned \"experiment\""
                           : "");
         eex_prompt_begin(complete, L);
@@ -251,9 +251,14 @@ int eex_cmd_repl(int argc, char **argv)
         .summary =
             "A Lua prompt with the eex library. FILE.lua is run first and what it returns is\n"
             "\"experiment\"; of a folder RUN the results are \"run\".",
-        .details = "With a run, what if the exits decided otherwise:\n"
-                   "  run:replay { policy = \"per_class\", a = 0.25 }\n"
-                   "  run:replay { policy = \"margin\", tune = \"accuracy\", target = 0.86 }",
+        .details =
+            "With a run, what if the exits decided otherwise:\n"
+            "  run:replay { policy = \"per_class\", a = 0.25 }\n"
+            "  run:replay { policy = \"margin\", tune = \"accuracy\", target = 0.86 }\n"
+            "What the network itself says about images:\n"
+            "  m = run:model()                  of another run or file: eex.open(\"runs/x\")\n"
+            "  m:classify(\"cat.jpg\")            m:classify(\"test\", 1): of the data set\n"
+            "  m.exits, m.classes, m:macs(1)    m:run(\"test\"): all of them",
         .options = options,
         .max_words = 1};
     eex_arguments args;

@@ -3,6 +3,7 @@
 #include "core/cost.h"
 #include "lua/args.h"
 #include "lua/lua_graph.h"
+#include "lua/lua_model.h"
 
 #include <lauxlib.h>
 #include <math.h>
@@ -78,12 +79,16 @@ static int core_fields(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg functions[] = {
-    {"graph", eex_lua_graph_new}, {"fail", core_fail}, {"fields", core_fields}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"graph", eex_lua_graph_new},
+                                     {"open", eex_lua_model_open},
+                                     {"fail", core_fail},
+                                     {"fields", core_fields},
+                                     {NULL, NULL}};
 
 int eex_lua_open_core(lua_State *L)
 {
     eex_lua_graph_register(L);
+    eex_lua_model_register(L);
     luaL_newlib(L, functions);
     lua_createtable(L, EEX_CONVENTIONS, 0);
     for (int i = 0; i < EEX_CONVENTIONS; i++) {

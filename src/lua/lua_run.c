@@ -6,6 +6,7 @@
 #include "core/replay.h"
 #include "core/report.h"
 #include "lua/args.h"
+#include "lua/lua_model.h"
 #include "lua/lua_policy.h"
 
 #include <lauxlib.h>
@@ -231,6 +232,15 @@ static int run_replay(lua_State *L)
     return 1;
 }
 
+/* run:model{policy = "margin", threshold = 0.3}: the network that the run has chosen */
+static int run_model(lua_State *L)
+{
+    const box *b = self(L);
+    lua_settop(L, 2);
+    eex_lua_push_model(L, b->report->folder, 2);
+    return 1;
+}
+
 /* ---- the object ---- */
 
 static int run_index(lua_State *L)
@@ -262,7 +272,7 @@ static void push_metatable(lua_State *L)
 {
     static const luaL_Reg metamethods[] = {
         {"__index", run_index}, {"__gc", box_close}, {"__tostring", run_text}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {{"replay", run_replay}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"replay", run_replay}, {"model", run_model}, {NULL, NULL}};
     if (!luaL_newmetatable(L, type_name))
         return;
     luaL_setfuncs(L, metamethods, 0);

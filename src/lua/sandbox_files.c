@@ -64,6 +64,40 @@ static FILE *open_regular(const char *real)
     return file;
 }
 
+static void below(char full[PATH_MAX], int *length, const char *root, const char *path)
+{
+    *length =
+        snprintf(full, PATH_MAX, "%s%s%s", *path == '/' ? "" : root, *path == '/' ? "" : "/", path);
+}
+
+static int fail_outside(const char *path)
+{
+    return eex_fail(EEX_ESCRIPT,
+                    "\"%s\" is outside the experiment's folder: give --trust to read it", path);
+}
+
+int eex__lua_readable(lua_State *L, char *real, const char *path)
+{
+    const eex__lua *s = eex__lua_of(L);
+    char full[PATH_MAX];
+    int length;
+    if (s->trust)
+        length = snprintf(full, sizeof full, "%s", path);
+    else
+        below(full, &length, s->folder, path);
+    if (length >= (int)sizeof full)
+        return eex_fail(EEX_EINVAL, "\"%.60s...\": the path is too long", path);
+    if (!s->trust && leaves(path, s->folder))
+        return fail_outside(path);
+    if (!realpath(full, real))
+        return eex_fail(errno == ENOENT ? EEX_ENOTFOUND : EEX_EIO, "%s: %s", path, strerror(errno));
+    if (!s->trust && !is_below(real, s->folder))
+        return fail_outside(path);
+    if (s->trust)
+        memcpy(real, full, (size_t)length + 1);
+    return EEX_OK;
+}
+
 FILE *eex__lua_open_below(lua_State *L, const char *root, const char *path, bool *refused)
 {
     char full[PATH_MAX], real[PATH_MAX];
@@ -72,8 +106,8 @@ FILE *eex__lua_open_below(lua_State *L, const char *root, const char *path, bool
     handle->f = NULL;
     luaL_setmetatable(L, LUA_FILEHANDLE);
     *refused = false;
-    int length = snprintf(full, sizeof full, "%s%s%s", *path == '/' ? "" : root,
-                          *path == '/' ? "" : "/", path);
+    int length;
+    below(full, &length, root, path);
     if (length >= (int)sizeof full) {
         errno = ENAMETOOLONG;
     } else if (leaves(path, root)) {
@@ -86,8 +120,7 @@ FILE *eex__lua_open_below(lua_State *L, const char *root, const char *path, bool
         }
     }
     if (*refused)
-        eex_fail(EEX_ESCRIPT, "\"%s\" is outside the experiment's folder: give --trust to read it",
-                 path);
+        fail_outside(path);
     else
         eex_fail(EEX_EIO, "%s: %s", path, strerror(errno));
     return NULL;

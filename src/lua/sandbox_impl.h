@@ -13,7 +13,7 @@ typedef struct eex__lua {
     char *folder;  /* its real path */
     char *library; /* real path of the Lua library */
     FILE *print;
-    int graphs; /* that are alive: see lua_graph.c */
+    int graphs, models; /* that are alive: see lua_graph.c and lua_model.c */
 } eex__lua;
 
 eex__lua *eex__lua_of(lua_State *L);
@@ -31,5 +31,10 @@ int eex__lua_io_open(lua_State *L);
  * `root` (a real path) and what lies below it may be read. Returns NULL with the message set when
  * it cannot be opened; *refused tells a file that may not be read from one that is not there. */
 FILE *eex__lua_open_below(lua_State *L, const char *root, const char *path, bool *refused);
+
+/* For files that others open: whether the script may read `path`, and where that is, links resolved
+ * (with trust: as it was given). `real` has room for PATH_MAX bytes. EEX_ESCRIPT: it may not;
+ * EEX_ENOTFOUND: there is nothing. */
+int eex__lua_readable(lua_State *L, char *real, const char *path);
 
 #endif

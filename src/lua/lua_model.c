@@ -1,0 +1,527 @@
+#include "lua/lua_model.h"
+
+#include "base/fs.h"
+#include "base/signals.h"
+#include "base/status.h"
+#include "core/cost.h"
+#include "core/engine.h"
+#include "core/frames.h"
+#include "core/model_data.h"
+#include "lua/args.h"
+#include "lua/sandbox_impl.h"
+
+#include <lauxlib.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define METATABLE "eex.model"
+
+enum {
+    BATCH = 32,
+    MAX_MODELS = 16 /* alive in a state: their memory is not Lua's, so its limit does not see it */
+};
+
+/* Everything that the object holds, so that an error of Lua loses nothing; absent until it is
+ * wanted. The user value is a table with the facts. */
+typedef struct box {
+    bool counted;
+    eex_device *device;
+    eex_model *model; /* NULL: closed */
+    eex_engine *engine;
+    eex_dataset *data;
+    eex_index part; /* of the data set */
+    char part_name[32];
+    eex_frames *frames; /* that are being classified */
+    uint32_t *samples;  /* chosen from the part */
+    uint8_t *pixels;    /* (BATCH, H, W, C) */
+    eex_frame frame[BATCH];
+    eex_result result[BATCH];
+} box;
+
+/* ---- objects ---- */
+
+static void close_box(lua_State *L, box *b)
+{
+    eex_frames_close(b->frames);
+    eex_dataset_close(b->data);
+    eex_engine_close(b->engine);
+    eex_model_close(b->model);
+    eex_device_close(b->device);
+    free(b->part.at);
+    free(b->samples);
+    free(b->pixels);
+    if (b->counted)
+        eex__lua_of(L)->models--;
+    *b = (box){.counted = false};
+}
+
+static int model_close(lua_State *L)
+{
+    close_box(L, luaL_checkudata(L, 1, METATABLE));
+    return 0;
+}
+
+static box *self(lua_State *L)
+{
+    box *b = luaL_checkudata(L, 1, METATABLE);
+    if (!b->engine)
+        luaL_error(L, "this model is closed");
+    return b;
+}
+
+/* Pushes a closed object, which can fail without losing anything. */
+static box *push_closed(lua_State *L)
+{
+    eex__lua *s = eex__lua_of(L);
+    if (s->models >= MAX_MODELS)
+        lua_gc(L, LUA_GCCOLLECT);
+    if (s->models >= MAX_MODELS)
+        luaL_error(L, "more than %d models at once: model:close() ends one", MAX_MODELS);
+    box *b = lua_newuserdatauv(L, sizeof *b, 1);
+    *b = (box){.counted = false};
+    luaL_setmetatable(L, METATABLE);
+    b->counted = true;
+    s->models++;
+    return b;
+}
+
+/* ---- facts ---- */
+
+static void push_classes(lua_State *L, const eex_model *m)
+{
+    const int count = (int)m->input.classes.count;
+    lua_createtable(L, count, 0);
+    for (int c = 0; c < count; c++) {
+        lua_pushstring(L, m->input.classes.item[c]);
+        lua_rawseti(L, -2, c + 1);
+    }
+}
+
+static void push_exits(lua_State *L, const eex_graph *g)
+{
+    lua_createtable(L, eex_graph_exits(g), 0);
+    for (int k = 0; k < eex_graph_exits(g); k++) {
+        const eex_exit *x = eex_graph_exit(g, k);
+        lua_createtable(L, 0, 3);
+        lua_pushstring(L, eex_graph_node(g, x->point)->name);
+        lua_setfield(L, -2, "node");
+        if (x->blocks >= 0) {
+            lua_pushinteger(L, x->blocks);
+            lua_setfield(L, -2, "blocks");
+        }
+        lua_pushinteger(L, (lua_Integer)eex_cost_cumulative(g, k, EEX_MACS));
+        lua_setfield(L, -2, "macs");
+        lua_rawseti(L, -2, k + 1);
+    }
+}
+
+static void push_facts(lua_State *L, const eex_model *m)
+{
+    lua_createtable(L, 0, 8);
+    lua_pushstring(L, eex_graph_name(m->graph));
+    lua_setfield(L, -2, "name");
+    lua_pushstring(L, m->input.dataset);
+    lua_setfield(L, -2, "dataset");
+    lua_pushstring(L, m->policy ? eex_policy_kind_name(m->policy->kind) : "none");
+    lua_setfield(L, -2, "policy");
+    lua_pushinteger(L, m->input.height);
+    lua_setfield(L, -2, "height");
+    lua_pushinteger(L, m->input.width);
+    lua_setfield(L, -2, "width");
+    lua_pushinteger(L, m->input.channels);
+    lua_setfield(L, -2, "channels");
+    push_classes(L, m);
+    lua_setfield(L, -2, "classes");
+    push_exits(L, m->graph);
+    lua_setfield(L, -2, "exits");
+}
+
+/* model:macs(exit): of an image that leaves there */
+static int model_macs(lua_State *L)
+{
+    const box *b = self(L);
+    const int exits = eex_graph_exits(b->model->graph);
+    const lua_Integer k = luaL_optinteger(L, 2, exits);
+    if (k < 1 || k > exits)
+        return luaL_error(L, "exit %I: this model has %d", k, exits);
+    lua_pushinteger(L, (lua_Integer)eex_cost_cumulative(b->model->graph, (int)k - 1, EEX_MACS));
+    return 1;
+}
+
+/* ---- opening ---- */
+
+/* "none", a kind with a threshold, or a file of `eex tune`. */
+static int apply_policy(lua_State *L, eex_model *m, const char *policy, double threshold)
+{
+    char real[PATH_MAX];
+    eex_policy_kind kind;
+    if (!policy && isnan(threshold))
+        return EEX_OK;
+    if (policy && strcmp(policy, "none") == 0)
+        return eex_model_set_policy(m, NULL);
+    if (policy && isnan(threshold) && strchr(policy, '.')) {
+        EEX_TRY(eex__lua_readable(L, real, policy));
+        return eex_model_load_policy(m, real);
+    }
+    if (policy)
+        EEX_TRY(eex_policy_kind_parse(&kind, policy));
+    else if (m->policy)
+        kind = m->policy->kind;
+    else
+        return eex_fail(EEX_EINVAL, "threshold: the model has no policy: say which (policy)");
+    if (isnan(threshold))
+        return eex_fail(EEX_EINVAL, "policy \"%s\" needs a threshold", policy);
+    return eex_model_threshold(m, kind, threshold);
+}
+
+typedef struct opening {
+    const char *device, *policy;
+    int threads;
+    double threshold;
+    bool base;
+} opening;
+
+static opening read_options(lua_State *L, int index)
+{
+    static const char *const known[] = {"device", "threads", "policy", "threshold", "base", NULL};
+    const eex_args a = eex_args_open(L, index, "open", true);
+    eex_args_known(&a, known);
+    return (opening){.device = eex_args_text_or(&a, "device", 64, "cpu"),
+                     .policy = eex_args_text_or(&a, "policy", PATH_MAX - 1, NULL),
+                     .threads = (int)eex_args_int_or(&a, "threads", 1, 1024, 0),
+                     .threshold = eex_args_number_or(&a, "threshold", -1e6, 1e6, NAN),
+                     .base = eex_args_flag_or(&a, "base", false)};
+}
+
+static int open_box(lua_State *L, box *b, const char *path, const opening *o)
+{
+    const eex_device_options device = {.threads = o->threads};
+    EEX_TRY(eex_device_open(&b->device, o->device, &device));
+    EEX_TRY(eex_model_open(&b->model, path, o->base ? EEX_MODEL_BASE : EEX_MODEL_BEST, b->device));
+    EEX_TRY(apply_policy(L, b->model, o->policy, o->threshold));
+    EEX_TRY(eex_engine_open(&b->engine, b->model, BATCH));
+    b->pixels = calloc(BATCH, eex_engine_image_bytes(b->engine));
+    return b->pixels ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for %d images", BATCH);
+}
+
+void eex_lua_push_model(lua_State *L, const char *folder, int options)
+{
+    const opening o = read_options(L, options);
+    luaL_checkstack(L, 12, NULL);
+    box *b = push_closed(L);
+    if (open_box(L, b, folder, &o) < 0) {
+        close_box(L, b);
+        eex_lua_raise(L);
+    }
+    push_facts(L, b->model);
+    lua_setiuservalue(L, -2, 1);
+}
+
+/* What lies in the folder may be a link to somewhere else. */
+static int check_folder(lua_State *L, const char *folder)
+{
+    static const char *const members[] = {"run.h5", "split.h5", "final.h5", "base.h5"};
+    char path[PATH_MAX], real[PATH_MAX];
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        if (snprintf(path, sizeof path, "%s/%s", folder, members[i]) >= (int)sizeof path)
+            return eex_fail(EEX_EINVAL, "\"%.60s...\": the path is too long", folder);
+        if (eex_fs_exists(path))
+            EEX_TRY(eex__lua_readable(L, real, path));
+    }
+    return EEX_OK;
+}
+
+int eex_lua_model_open(lua_State *L)
+{
+    char real[PATH_MAX];
+    if (eex__lua_readable(L, real, luaL_checkstring(L, 1)) < 0 ||
+        (eex_fs_is_folder(real) && check_folder(L, real) < 0))
+        eex_lua_raise(L);
+    lua_settop(L, 2);
+    eex_lua_push_model(L, real, 2);
+    return 1;
+}
+
+/* ---- running ---- */
+
+static void set_number(lua_State *L, const char *name, double value)
+{
+    lua_pushnumber(L, value);
+    lua_setfield(L, -2, name);
+}
+
+/* Sets member `at` of the list on the top. */
+static void push_result(lua_State *L, const box *b, int i, lua_Integer at)
+{
+    const eex_frame *f = &b->frame[i];
+    const eex_result *r = &b->result[i];
+    lua_createtable(L, 0, 10);
+    lua_pushinteger(L, r->top);
+    lua_setfield(L, -2, "class");
+    lua_pushstring(L, b->model->input.classes.item[r->top]);
+    lua_setfield(L, -2, "name");
+    set_number(L, "confidence", (double)r->confidence);
+    set_number(L, "margin", (double)r->margin);
+    set_number(L, "entropy", (double)r->entropy);
+    lua_pushinteger(L, r->exit + 1);
+    lua_setfield(L, -2, "exit");
+    lua_pushboolean(L, r->decision == EEX_ACCEPT);
+    lua_setfield(L, -2, "accepted");
+    if (f->sample >= 0) {
+        lua_pushinteger(L, (lua_Integer)f->sample);
+        lua_setfield(L, -2, "sample");
+    }
+    if (f->label >= 0) {
+        lua_pushinteger(L, f->label);
+        lua_setfield(L, -2, "label");
+    }
+    lua_rawseti(L, -2, at);
+}
+
+/* Up to a batch of frames, which must be good. */
+static int read_batch(box *b, int *count)
+{
+    const size_t bytes = eex_engine_image_bytes(b->engine);
+    for (*count = 0; *count < BATCH; ++*count) {
+        eex_frame *f = &b->frame[*count];
+        EEX_TRY(eex_frames_next(b->frames, f, b->pixels + (size_t)*count * bytes));
+        if (f->state == EEX_FRAME_END)
+            return EEX_OK;
+        if (f->state == EEX_FRAME_BAD)
+            return eex_fail(EEX_EFORMAT, "%s", f->problem);
+    }
+    return EEX_OK;
+}
+
+/* Pushes the list of results of all of b->frames. */
+static void classify_frames(lua_State *L, box *b)
+{
+    lua_Integer done = 0;
+    lua_newtable(L);
+    for (int count = 1; count > 0; done += count) {
+        int code = read_batch(b, &count);
+        if (code == EEX_OK && eex_interrupted())
+            code = eex_fail(EEX_EINTERRUPTED, "interrupted");
+        if (code == EEX_OK && count > 0)
+            code = eex_engine_run(b->engine, b->result, b->pixels, count);
+        if (code < 0)
+            eex_lua_raise(L);
+        for (int i = 0; i < count; i++)
+            push_result(L, b, i, done + i + 1);
+    }
+}
+
+static eex_frame_shape shape_of(const box *b)
+{
+    const eex_input *in = &b->model->input;
+    return (eex_frame_shape){in->height, in->width, in->channels, EEX_FIT_CROP};
+}
+
+static void close_frames(box *b)
+{
+    eex_frames_close(b->frames);
+    b->frames = NULL;
+}
+
+/* ---- files ---- */
+
+/* Classifies files one by one: a list of results for the names from stack index `first` to the
+ * top. */
+static int open_file(lua_State *L, box *b, const char *path)
+{
+    const eex_frame_shape shape = shape_of(b);
+    char real[PATH_MAX];
+    const char *name = real;
+    close_frames(b);
+    EEX_TRY(eex__lua_readable(L, real, path));
+    if (eex_fs_is_folder(real))
+        return eex_fail(EEX_EINVAL, "\"%s\" is a folder, not an image", path);
+    return eex_frames_open_files(&b->frames, &shape, &name, 1, NULL, 0);
+}
+
+static void classify_file(lua_State *L, box *b, const char *path)
+{
+    if (open_file(L, b, path) < 0)
+        eex_lua_raise(L);
+    classify_frames(L, b);
+    close_frames(b);
+    lua_rawgeti(L, -1, 1);
+    lua_remove(L, -2);
+    lua_pushstring(L, path);
+    lua_setfield(L, -2, "file");
+}
+
+static int classify_files(lua_State *L, box *b, int list)
+{
+    const lua_Integer count = (lua_Integer)lua_rawlen(L, list);
+    lua_newtable(L);
+    for (lua_Integer i = 1; i <= count; i++) {
+        if (lua_rawgeti(L, list, i) != LUA_TSTRING)
+            return luaL_error(L, "image %I: expected the name of a file, got a %s", i,
+                              luaL_typename(L, -1));
+        classify_file(L, b, lua_tostring(L, -1));
+        lua_rawseti(L, -3, i);
+        lua_pop(L, 1);
+    }
+    return 1;
+}
+
+/* ---- samples ---- */
+
+/* A model file names its data set; it might name a file anywhere. */
+static int open_data(lua_State *L, box *b)
+{
+    const char *name = b->model->input.dataset;
+    if (b->data)
+        return EEX_OK;
+    if (!eex__lua_of(L)->trust && (strchr(name, '/') || strchr(name, '.')))
+        return eex_fail(EEX_ESCRIPT, "the data set \"%s\" is a file: give --trust to read it",
+                        name);
+    return eex_model_data_open(&b->data, b->model, NULL);
+}
+
+static int open_part(lua_State *L, box *b, const char *part)
+{
+    eex_index index;
+    if (b->data && strcmp(b->part_name, part) == 0)
+        return EEX_OK;
+    EEX_TRY(open_data(L, b));
+    EEX_TRY(eex_model_data_part(&index, b->model, b->data, part));
+    free(b->part.at);
+    b->part = index;
+    snprintf(b->part_name, sizeof b->part_name, "%s", part);
+    return EEX_OK;
+}
+
+static const char *check_part(lua_State *L, box *b)
+{
+    const char *part = luaL_checkstring(L, 2);
+    if (open_part(L, b, part) < 0)
+        eex_lua_raise(L);
+    return part;
+}
+
+/* model:samples("test"): how many there are */
+static int model_samples(lua_State *L)
+{
+    box *b = self(L);
+    check_part(L, b);
+    lua_pushinteger(L, (lua_Integer)b->part.count);
+    return 1;
+}
+
+static uint32_t sample_at(lua_State *L, const box *b, const char *part, lua_Integer i)
+{
+    if (i < 1 || (lua_Unsigned)i > b->part.count)
+        luaL_error(L, "sample %I of the %s split: expected 1 to %I", i, part,
+                   (lua_Integer)b->part.count);
+    return b->part.at[i - 1];
+}
+
+static void classify_samples(lua_State *L, box *b, const uint32_t *samples, size_t count)
+{
+    const eex_frame_shape shape = shape_of(b);
+    close_frames(b);
+    if (eex_frames_open_samples(&b->frames, &shape, b->data, samples, count) < 0)
+        eex_lua_raise(L);
+    classify_frames(L, b);
+    close_frames(b);
+}
+
+/* ---- methods ---- */
+
+/* model:classify("cat.jpg") or model:classify("test", 17) */
+static int model_classify(lua_State *L)
+{
+    box *b = self(L);
+    luaL_checkstack(L, 12, NULL);
+    if (lua_isnoneornil(L, 3)) {
+        classify_file(L, b, luaL_checkstring(L, 2));
+        return 1;
+    }
+    const char *part = check_part(L, b);
+    const uint32_t sample = sample_at(L, b, part, luaL_checkinteger(L, 3));
+    classify_samples(L, b, &sample, 1);
+    lua_rawgeti(L, -1, 1);
+    return 1;
+}
+
+/* The samples whose places the list at index 3 names. */
+static size_t choose_samples(lua_State *L, box *b, const char *part)
+{
+    luaL_checktype(L, 3, LUA_TTABLE);
+    const size_t count = lua_rawlen(L, 3);
+    free(b->samples);
+    b->samples = calloc(count + 1, sizeof *b->samples);
+    if (!b->samples)
+        luaL_error(L, "out of memory for %I samples", (lua_Integer)count);
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, 3, (lua_Integer)i + 1);
+        b->samples[i] = sample_at(L, b, part, luaL_checkinteger(L, -1));
+        lua_pop(L, 1);
+    }
+    return count;
+}
+
+/* model:run { "cat.jpg", "dog.png" }, model:run("test", { 1, 2, 3 }) or model:run("test") */
+static int model_run(lua_State *L)
+{
+    box *b = self(L);
+    luaL_checkstack(L, 12, NULL);
+    if (lua_istable(L, 2))
+        return classify_files(L, b, 2);
+    const char *part = check_part(L, b);
+    if (lua_isnoneornil(L, 3))
+        classify_samples(L, b, b->part.at, b->part.count);
+    else
+        classify_samples(L, b, b->samples, choose_samples(L, b, part));
+    return 1;
+}
+
+static int model_index(lua_State *L)
+{
+    self(L);
+    if (lua_type(L, 2) == LUA_TSTRING && luaL_getmetafield(L, 1, "methods") != LUA_TNIL) {
+        lua_pushvalue(L, 2);
+        if (lua_rawget(L, -2) != LUA_TNIL)
+            return 1;
+        lua_pop(L, 2);
+    }
+    lua_getiuservalue(L, 1, 1);
+    lua_pushvalue(L, 2);
+    lua_rawget(L, -2);
+    return 1;
+}
+
+static int model_text(lua_State *L)
+{
+    const box *b = luaL_checkudata(L, 1, METATABLE);
+    if (!b->engine)
+        lua_pushliteral(L, "model (closed)");
+    else
+        lua_pushfstring(L, "model %s: %d exits, %d classes, %dx%dx%d",
+                        eex_graph_name(b->model->graph), eex_graph_exits(b->model->graph),
+                        (int)b->model->input.classes.count, b->model->input.height,
+                        b->model->input.width, b->model->input.channels);
+    return 1;
+}
+
+void eex_lua_model_register(lua_State *L)
+{
+    static const luaL_Reg metamethods[] = {
+        {"__index", model_index}, {"__gc", model_close}, {"__tostring", model_text}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"classify", model_classify}, {"run", model_run},
+                                       {"samples", model_samples},   {"macs", model_macs},
+                                       {"close", model_close},       {NULL, NULL}};
+    if (luaL_newmetatable(L, METATABLE)) {
+        luaL_setfuncs(L, metamethods, 0);
+        luaL_newlib(L, methods);
+        lua_setfield(L, -2, "methods");
+        lua_pushliteral(L, "model");
+        lua_setfield(L, -2, "__metatable");
+    }
+    lua_pop(L, 1);
+}
