@@ -425,6 +425,10 @@ static void classify_samples(lua_State *L, box *b, const uint32_t *samples, size
 {
     const eex_frame_shape shape = shape_of(b);
     close_frames(b);
+    if (count == 0) {
+        lua_newtable(L);
+        return;
+    }
     if (eex_frames_open_samples(&b->frames, &shape, b->data, samples, count) < 0)
         eex_lua_raise(L);
     classify_frames(L, b);
@@ -483,13 +487,14 @@ static int model_run(lua_State *L)
 
 static int model_index(lua_State *L)
 {
-    self(L);
+    luaL_checkudata(L, 1, METATABLE);
     if (lua_type(L, 2) == LUA_TSTRING && luaL_getmetafield(L, 1, "methods") != LUA_TNIL) {
         lua_pushvalue(L, 2);
         if (lua_rawget(L, -2) != LUA_TNIL)
             return 1;
         lua_pop(L, 2);
     }
+    self(L);
     lua_getiuservalue(L, 1, 1);
     lua_pushvalue(L, 2);
     lua_rawget(L, -2);
