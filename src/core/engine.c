@@ -10,9 +10,9 @@
 #include "base/status.h"
 
 /* Thresholds to the device. Without a policy nobody is asked before the end, which accepts all. */
-static int set_policy(eex_engine *e, int classes)
+static int set_policy(eex_engine *e, const eex_policy *p, int classes)
 {
-    const eex_policy *p = e->policy;
+    e->leaves = p != NULL;
     for (int k = 0; k < e->exits && p; k++)
         EEX_TRY(eex_plan_temperature(e->plan, k, p->temperature[k]));
     if (p)
@@ -29,13 +29,13 @@ static int set_policy(eex_engine *e, int classes)
 }
 
 static int open_engine(eex_engine *e, const eex_graph *graph, eex_params *params,
-                       const eex_augment *normalise)
+                       const eex_policy *policy, const eex_augment *normalise)
 {
     const eex_node *input = eex_graph_node(graph, 0);
     e->image_bytes = (size_t)input->h * (size_t)input->w * (size_t)input->c;
     eex_plan_options options = {.batch = e->batch, .augment = *normalise};
     EEX_TRY(eex_plan_new(&e->plan, &options, graph, params));
-    return set_policy(e, eex_graph_classes(graph));
+    return set_policy(e, policy, eex_graph_classes(graph));
 }
 
 int eex_engine_new(eex_engine **out, const eex_graph *graph, eex_params *params,
@@ -53,7 +53,6 @@ int eex_engine_new(eex_engine **out, const eex_graph *graph, eex_params *params,
     if (!e)
         return eex_fail(EEX_ENOMEM, "out of memory for an engine");
     e->device = params->device;
-    e->policy = policy;
     e->batch = batch;
     e->exits = exits;
     int code = eex__queue_init(&e->queue);
@@ -63,7 +62,7 @@ int eex_engine_new(eex_engine **out, const eex_graph *graph, eex_params *params,
     }
     code = eex_device_lock(e->device);
     if (code == EEX_OK) {
-        code = open_engine(e, graph, params, normalise);
+        code = open_engine(e, graph, params, policy, normalise);
         eex_device_unlock(e->device);
     }
     if (code < 0) {
@@ -128,10 +127,10 @@ static int run(eex_engine *e, eex_result *results, const uint8_t *images, int co
     EEX_TRY(eex_plan_upload(e->plan, images, NULL, NULL, count));
     EEX_TRY(eex_plan_gather(e->plan, count));
     bool done = false;
-    if (count == 1 && e->policy)
+    if (count == 1 && e->leaves)
         EEX_TRY(eex_plan_run_single(e->plan, &done));
     for (int k = 0; k <= last && there > 0 && !done; k++) {
-        int rows = rows_to_run(e, there), to = e->policy ? k : last;
+        int rows = rows_to_run(e, there), to = e->leaves ? k : last;
         EEX_TRY(eex_plan_segments(e->plan, k, to, rows));
         k = to;
         EEX_TRY(eex_plan_leave(e->plan, k, rows, &there));

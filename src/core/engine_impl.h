@@ -31,7 +31,7 @@ typedef struct eex_queue {
 struct eex_engine {
     eex_plan *plan;
     eex_device *device;
-    const eex_policy *policy; /* NULL: only the end decides */
+    bool leaves; /* there is a policy; without one only the end decides */
     int batch, exits;
     size_t image_bytes;
     double *ms; /* scratch of the measurements */
