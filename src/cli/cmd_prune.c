@@ -105,7 +105,7 @@ static int parse(arguments *a, int argc, char **argv)
          .max = MAX_IMAGES},
         {.name = "rounds",
          .value = "N",
-         .help = "how often each (5); the median counts",
+         .help = "how often each (5); the lower quartile counts",
          .number = &a->rounds,
          .min = 1,
          .max = MAX_ROUNDS},

@@ -8,6 +8,7 @@ int eex_cmd_show(int argc, char **argv);
 int eex_cmd_infer(int argc, char **argv);
 int eex_cmd_prune(int argc, char **argv);
 int eex_cmd_stream(int argc, char **argv);
+int eex_cmd_profile(int argc, char **argv);
 int eex_cmd_data(int argc, char **argv);
 int eex_cmd_cost(int argc, char **argv);
 int eex_cmd_tune(int argc, char **argv);

@@ -22,6 +22,7 @@ static const struct {
     {"infer", eex_cmd_infer, "classify images"},
     {"prune", eex_cmd_prune, "cut a network after one of its exits"},
     {"stream", eex_cmd_stream, "classify frames as they come, from a file, a pipe or a folder"},
+    {"profile", eex_cmd_profile, "show where the time of a network goes"},
     {"data", eex_cmd_data, "list, get, import, make and inspect data sets"},
     {"cost", eex_cmd_cost, "count what a network costs"},
     {"tune", eex_cmd_tune, "set when inputs leave a network, for a target of accuracy or cost"},

@@ -78,8 +78,7 @@ static int check_points(const eex_experiment *e)
                 "saliency.count", "at most the number of points to choose from", e->probe_count);
 }
 
-/* How many points the gates may really be put on. */
-static int points_kept(const eex_experiment *e)
+int eex_experiment_points(const eex_experiment *e)
 {
     if (!e->probe)
         return e->points.count;
@@ -99,7 +98,7 @@ static int check_gates(const eex_experiment *e)
     }
     EEX_TRY(need(e->gates.max_exits >= 0, "gates.max_exits", "a number of gates, or 0 for no limit",
                  e->gates.max_exits));
-    int points = points_kept(e);
+    int points = eex_experiment_points(e);
     EEX_TRY(need(
         points <= EEX_MAX_GATES || (e->gates.max_exits && e->gates.max_exits <= EEX_MAX_GATES),
         "gates.max_exits", "from 1 to 63 where there are more than 63 points", e->gates.max_exits));

@@ -60,6 +60,7 @@ typedef struct eex_experiment {
         eex_evaluator_kind evaluator;
         eex_score_kind score;
         eex_cost_unit cost;
+        char latency_table[256]; /* file that latencies come from; "": the run measures them */
         int population, sample, trials;
         double weight;       /* of EEX_SCORE_WEIGHTED */
         double min_accuracy; /* >= 0: among the Pareto front take the cheapest with at least this
@@ -76,6 +77,9 @@ void eex_experiment_free(eex_experiment *e);
 
 /* Consistency of the whole: EEX_EINVAL names the field's path and what was expected. */
 int eex_experiment_check(const eex_experiment *e);
+
+/* On how many of its points gates may really be put: all, or those that the probe leaves. */
+int eex_experiment_points(const eex_experiment *e);
 
 /* Everything that shapes the results, one "path = value" a line, the backbone as a digest. Two
  * experiments with the same text are the same. */

@@ -145,6 +145,8 @@ static void text_search(eex_buffer *out, const eex_experiment *e)
     line(out, "search.", "weight", e->search.weight);
     line(out, "search.", "min_accuracy", e->search.min_accuracy);
     line(out, "search.", "tau", e->search.tau);
+    if (*e->search.latency_table) /* runs from before there were tables have no such line */
+        eex_buffer_printf(out, "search.latency_table = %s\n", e->search.latency_table);
 }
 
 int eex_experiment_text(char **out, const eex_experiment *e)

@@ -120,6 +120,13 @@ int eex_plan_results(eex_plan *plan, eex_result *results, int batch);
  * of them in order, for the inputs that were uploaded last. */
 int eex_plan_time(eex_plan *plan, double *ms, int rounds, int batch);
 
+/* Runs the ops of segment k one by one; when each began and ended, in seconds of eex_clock_seconds,
+ * goes to spans[i], i its number among all ops. */
+typedef struct eex_span {
+    double begin, end;
+} eex_span;
+int eex_plan_spans(eex_plan *plan, eex_span *spans, int segment, int batch);
+
 /* ---- looking ---- */
 int eex_plan_ops(const eex_plan *plan);
 const eex_op *eex_plan_op(const eex_plan *plan, int i);

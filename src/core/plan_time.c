@@ -28,6 +28,22 @@ static int time_round(eex_plan *p, double *ms, int stride, const eex_step *step)
     return EEX_OK;
 }
 
+int eex_plan_spans(eex_plan *p, eex_span *spans, int segment, int batch)
+{
+    const eex_step step = {.batch = batch};
+    eex_device *dev = p->device;
+    int first, end;
+    eex__plan_segment(p, segment, &first, &end);
+    EEX_TRY(dev->vtable->sync(dev));
+    for (int i = first; i < end; i++) {
+        spans[i].begin = eex_clock_seconds();
+        EEX_TRY(dev->vtable->run(dev, &p->ops[i], p->states[i], &step));
+        EEX_TRY(dev->vtable->sync(dev));
+        spans[i].end = eex_clock_seconds();
+    }
+    return EEX_OK;
+}
+
 int eex_plan_time(eex_plan *p, double *ms, int rounds, int batch)
 {
     const eex_step step = {.batch = batch};

@@ -67,7 +67,7 @@ static double quantile(const double *sorted, int count, double q)
     return sorted[at < 0 ? 0 : at];
 }
 
-/* The medians of the units take the place of their first round. */
+/* The lower quartiles of the units take the place of their first rounds. */
 static void reduce(eex_latency *out, double *ms, const times *t)
 {
     const int rounds = t->race->rounds;
@@ -75,7 +75,7 @@ static void reduce(eex_latency *out, double *ms, const times *t)
     for (int u = 0; u < t->units; u++) {
         double *unit = ms + (size_t)u * (size_t)rounds;
         qsort(unit, (size_t)rounds, sizeof *unit, by_value);
-        ms[u] = unit[rounds / 2] / t->race->batch;
+        ms[u] = unit[rounds / 4] / t->race->batch;
         sum += ms[u];
     }
     qsort(ms, (size_t)t->units, sizeof *ms, by_value);

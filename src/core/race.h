@@ -22,8 +22,9 @@ typedef struct eex_race {
     const char *title; /* for progress; NULL: none */
 } eex_race;
 
-/* Milliseconds of one image: for each batch the median over the rounds, divided by its size; mean
- * and percentiles are over batches. EEX_EINTERRUPTED once a signal came. */
+/* Milliseconds of one image: for each batch the lower quartile over the rounds (what else the
+ * machine does only ever adds), divided by its size; mean and percentiles are over batches.
+ * EEX_EINTERRUPTED once a signal came. */
 int eex_race_run(eex_racer *racers, int count, const eex_race *race);
 
 #endif

@@ -186,6 +186,7 @@ static int check_data(const eex_run *run)
 static int phases(eex_run *run)
 {
     const bool shared = run->e->search.evaluator == EEX_EVALUATE_SHARED;
+    EEX_TRY(eex__run_latency_known(run));
     EEX_TRY(eex__run_split(run));
     EEX_TRY(eex__run_base(run));
     EEX_TRY(eex__run_probe(run));

@@ -110,14 +110,15 @@ int eex__run_identity(eex_run *run); /* run.h5 */
 int eex__run_split(eex_run *run);    /* split.h5 */
 int eex__run_base(eex_run *run);     /* base.h5 */
 int eex__run_base_params(eex_run *run);
-int eex__run_probe(eex_run *run);    /* probe.h5, sets run->points */
-int eex__run_shared(eex_run *run);   /* shared.h5, trace-calibration.h5, trace-validation.h5 */
-int eex__run_latency(eex_run *run);  /* latency.h5 */
-int eex__run_search(eex_run *run);   /* trials-*.h5, search.h5 */
-int eex__run_tau(eex_run *run);      /* tau-*.h5, tau.h5 */
-int eex__run_final(eex_run *run);    /* final.h5, final-trace.h5 */
-int eex__run_policies(eex_run *run); /* policies.h5 */
-int eex__run_result(eex_run *run);   /* result.h5 */
+int eex__run_probe(eex_run *run);  /* probe.h5, sets run->points */
+int eex__run_shared(eex_run *run); /* shared.h5, trace-calibration.h5, trace-validation.h5 */
+int eex__run_latency_known(const eex_run *run); /* nothing: a table that is named will do */
+int eex__run_latency(eex_run *run);             /* latency.h5 */
+int eex__run_search(eex_run *run);              /* trials-*.h5, search.h5 */
+int eex__run_tau(eex_run *run);                 /* tau-*.h5, tau.h5 */
+int eex__run_final(eex_run *run);               /* final.h5, final-trace.h5 */
+int eex__run_policies(eex_run *run);            /* policies.h5 */
+int eex__run_result(eex_run *run);              /* result.h5 */
 
 /* ---- candidates ---- */
 

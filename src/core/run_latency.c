@@ -1,9 +1,10 @@
-/* latency.h5: what trunk and gates take, measured once with one input at a time.
+/* latency.h5: what trunk and gates take with one input at a time, from a latency table: the one
+ * that the experiment names, or one of the shared network that is measured once.
  *
- * The shared network runs from end to end many times and every op is timed where it stands; trunk
- * and gates are sums of the medians of their ops. So the table is additive, as the costs of
- * candidates are, and a hiccup of the machine does not fall on one gate alone. */
+ * Trunk and gates are sums of their ops. So the table is additive, as the costs of candidates are,
+ * and a hiccup of the machine does not fall on one gate alone. */
 #include "core/graph_impl.h"
+#include "core/latency_table.h"
 #include "core/run.h"
 
 #include "base/log.h"
@@ -12,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ROUNDS = 51 };
-
 bool eex__run_timed(const eex_run *run)
 {
     return run->e->search.evaluator == EEX_EVALUATE_SHARED ||
@@ -21,35 +20,6 @@ bool eex__run_timed(const eex_run *run)
 }
 
 /* ---- measuring ---- */
-
-/* What the ops of one plan take, by the node they came from. */
-typedef struct timing {
-    const eex_graph *graph;
-    int ops;
-    int *node;  /* (ops) */
-    double *ms; /* (ops) */
-} timing;
-
-static void timing_free(timing *t)
-{
-    free(t->node);
-    free(t->ms);
-}
-
-static int time_plan(timing *t, eex_plan *plan, const uint8_t *image)
-{
-    t->ops = eex_plan_ops(plan);
-    t->node = calloc((size_t)t->ops + 1, sizeof *t->node);
-    t->ms = calloc((size_t)t->ops + 1, sizeof *t->ms);
-    if (!t->node || !t->ms)
-        return eex_fail(EEX_ENOMEM, "out of memory for the times of %d ops", t->ops);
-    for (int i = 0; i < t->ops; i++) {
-        int node = eex_graph_find(t->graph, eex_plan_op(plan, i)->name);
-        t->node[i] = node < 0 ? 0 : node; /* what is not of a node prepares the input */
-    }
-    EEX_TRY(eex_plan_upload(plan, image, NULL, NULL, 1));
-    return eex_plan_time(plan, t->ms, ROUNDS, 1);
-}
 
 /* Trained weights as far as there are any: numbers that no training has tamed take longer. */
 static int make_params(eex_params **out, eex_run *run, const eex_graph *graph)
@@ -61,19 +31,45 @@ static int make_params(eex_params **out, eex_run *run, const eex_graph *graph)
     return eex_params_copy(*out, run->base, NULL);
 }
 
-static int time_graph(timing *t, eex_run *run, const uint8_t *image)
+/* The table that the experiment names, or one of this network alone, measured now. */
+static int get_table(eex_latency_table **out, eex_run *run, const eex_graph *graph,
+                     eex_params *params)
 {
-    const eex_plan_options options = {.batch = 1, .augment = run->normalise};
-    eex_params *params = NULL;
-    eex_plan *plan = NULL;
-    int code = make_params(&params, run, t->graph);
-    if (code == EEX_OK)
-        code = eex_plan_new(&plan, &options, t->graph, params);
-    if (code == EEX_OK)
-        code = time_plan(t, plan, image);
-    eex_plan_free(plan);
-    eex_params_free(params);
-    return code;
+    const char *path = run->e->search.latency_table;
+    int added = 0;
+    *out = NULL;
+    if (*path) {
+        EEX_TRY(eex_latency_table_load(out, path));
+        eex_log_info("latencies are those of %s, from %s", (*out)->device, path);
+        return EEX_OK;
+    }
+    eex_log_info("measuring latencies");
+    EEX_TRY(eex_latency_table_new(out, run->device));
+    return eex_latency_table_add(*out, &added, graph, params, &run->normalise);
+}
+
+/* What the ops of one plan take, by the node they came from. */
+typedef struct timing {
+    const eex_graph *graph;
+    int ops;
+    int *node;  /* (ops) */
+    double *ms; /* (ops) */
+    eex_latency_extras extra;
+} timing;
+
+static int look_up(timing *t, const eex_latency_table *table, const eex_plan *plan)
+{
+    t->ops = eex_plan_ops(plan);
+    t->node = calloc((size_t)t->ops + 1, sizeof *t->node);
+    t->ms = calloc((size_t)t->ops + 1, sizeof *t->ms);
+    if (!t->node || !t->ms)
+        return eex_fail(EEX_ENOMEM, "out of memory for the times of %d ops", t->ops);
+    for (int i = 0; i < t->ops; i++) {
+        int node = eex_graph_find(t->graph, eex_plan_op(plan, i)->name);
+        t->node[i] = node < 0 ? 0 : node; /* what is not of a node prepares the input */
+    }
+    EEX_TRY(eex_latency_ops(t->ms, table, plan));
+    return eex_latency_extra(&t->extra, table, t->graph);
 }
 
 /* The ops that `node` needs: those of the trunk, or those of gates. */
@@ -89,26 +85,51 @@ static double sum(const timing *t, int node, bool trunk)
     return ms;
 }
 
+/* Whoever leaves has brought an image in and fetches results: part of every trunk. Asking whether
+ * to leave is part of every gate, and of the end. */
 static void fill(eex__latencies *out, const timing *t, const eex_run *run)
 {
+    const double fixed = t->extra.input + t->extra.results;
     int choices = run->e->gates.choices, gates = run->points.count * choices;
     for (int k = 0; k < gates; k++) {
         const eex_exit *exit = eex_graph_exit(t->graph, k);
-        out->trunk[k / choices] = sum(t, exit->point, true);
-        out->gate[k] = sum(t, exit->logits, false);
+        out->trunk[k / choices] = fixed + sum(t, exit->point, true);
+        out->gate[k] = t->extra.leave + sum(t, exit->logits, false);
     }
-    out->base = sum(t, eex_graph_exit(t->graph, gates)->logits, true);
+    out->base = fixed + t->extra.leave + sum(t, eex_graph_exit(t->graph, gates)->logits, true);
 }
 
-static int measure(eex__latencies *out, eex_run *run, const uint8_t *image)
+static int fill_from(eex__latencies *out, const eex_run *run, const eex_graph *graph,
+                     eex_params *params, const eex_latency_table *table)
 {
-    eex_graph *graph = NULL;
-    EEX_TRY(eex__run_shared_graph(&graph, run));
+    const eex_plan_options options = {.batch = 1, .augment = run->normalise};
+    eex_plan *plan = NULL;
     timing t = {.graph = graph};
-    int code = time_graph(&t, run, image);
+    EEX_TRY(eex_plan_new(&plan, &options, graph, params));
+    int code = look_up(&t, table, plan);
     if (code == EEX_OK)
         fill(out, &t, run);
-    timing_free(&t);
+    free(t.node);
+    free(t.ms);
+    eex_plan_free(plan);
+    return code;
+}
+
+static int measure(eex__latencies *out, eex_run *run)
+{
+    eex_graph *graph = NULL;
+    eex_params *params = NULL;
+    eex_latency_table *table = NULL;
+    EEX_TRY(eex__run_shared_graph(&graph, run));
+    int code = make_params(&params, run, graph);
+    if (code == EEX_OK)
+        code = get_table(&table, run, graph, params);
+    if (code == EEX_OK)
+        code = fill_from(out, run, graph, params, table);
+    if (code < 0 && *run->e->search.latency_table)
+        code = eex_fail_in(code, "search.latency_table");
+    eex_latency_table_free(table);
+    eex_params_free(params);
     eex_graph_free(graph);
     return code;
 }
@@ -135,23 +156,42 @@ static int save(const eex_run *run, const eex__latencies *l)
     return code;
 }
 
+/* What a table lacks is said before anything is trained. Which points a probe will leave is not
+ * known by then. */
+static int look_up_untrained(const eex_run *run, const eex_latency_table *table)
+{
+    eex__latencies ignored;
+    eex_graph *graph = NULL;
+    eex_params *params = NULL;
+    EEX_TRY(eex__run_shared_graph(&graph, run));
+    int code = eex_params_new(&params, run->device, graph, 0);
+    if (code == EEX_OK)
+        code = fill_from(&ignored, run, graph, params, table);
+    eex_params_free(params);
+    eex_graph_free(graph);
+    return code;
+}
+
+int eex__run_latency_known(const eex_run *run)
+{
+    eex_latency_table *table = NULL;
+    const char *path = run->e->search.latency_table;
+    if (!*path || !eex__run_timed(run) || eex__run_has(run, "latency.h5"))
+        return EEX_OK;
+    int code = eex_latency_table_load(&table, path);
+    if (code == EEX_OK && !run->e->probe)
+        code = look_up_untrained(run, table);
+    eex_latency_table_free(table);
+    return code < 0 ? eex_fail_in(code, "search.latency_table") : EEX_OK;
+}
+
 int eex__run_latency(eex_run *run)
 {
     eex__latencies table = {{0}, {0}, 0};
     if (!eex__run_timed(run) || eex__run_has(run, "latency.h5"))
         return EEX_OK;
-    const eex_dataset_info *d = run->facts;
-    uint8_t *image = malloc((size_t)d->height * (size_t)d->width * (size_t)d->channels);
-    if (!image)
-        return eex_fail(EEX_ENOMEM, "out of memory for an image");
-    eex_log_info("measuring latencies");
-    int code = eex_dataset_gather(image, run->data, run->split.validation.at, 1);
-    if (code == EEX_OK)
-        code = measure(&table, run, image);
-    if (code == EEX_OK)
-        code = save(run, &table);
-    free(image);
-    return code;
+    EEX_TRY(measure(&table, run));
+    return save(run, &table);
 }
 
 int eex__run_latencies(eex__latencies *out, const eex_run *run)

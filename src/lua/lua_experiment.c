@@ -180,9 +180,9 @@ static void read_recipes(eex_experiment *e, const eex_args *a)
 
 static void read_search(eex_experiment *e, const eex_args *a)
 {
-    static const char *const known[] = {"algorithm",    "evaluator", "score",  "cost",
-                                        "population",   "sample",    "trials", "weight",
-                                        "min_accuracy", "tau",       NULL};
+    static const char *const known[] = {"algorithm",    "evaluator", "score",         "cost",
+                                        "population",   "sample",    "trials",        "weight",
+                                        "min_accuracy", "tau",       "latency_table", NULL};
     static const char *const algorithms[] = {"aging", "random", "exhaustive", NULL};
     static const char *const evaluators[] = {"shared", "train", NULL};
     static const char *const scores[] = {"accuracy", "equation1", "weighted", NULL};
@@ -203,6 +203,8 @@ static void read_search(eex_experiment *e, const eex_args *a)
         e->search.min_accuracy =
             eex_args_number_or(&t, "min_accuracy", 0, 1, e->search.min_accuracy);
     e->search.tau = (int)eex_args_int_or(&t, "tau", 0, INT_MAX, e->search.tau);
+    snprintf(e->search.latency_table, sizeof e->search.latency_table, "%s",
+             eex_args_text_or(&t, "latency_table", sizeof e->search.latency_table - 1, ""));
     eex_args_close(&t);
 }
 

@@ -1,0 +1,260 @@
+/* eex profile: where the time of a network goes. */
+#include "cli/cmd_profile.h"
+
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "cli/commands.h"
+#include "cli/plot.h"
+#include "cli/print_profile.h"
+#include "core/chrome_trace.h"
+#include "core/model_data.h"
+#include "core/profile.h"
+
+#include <stdlib.h>
+
+enum {
+    BATCH = 128,
+    IMAGES = 512,
+    ROUNDS = 11,
+    STRUCTURES = 20,
+    MAX_BATCH = 4096,
+    MAX_IMAGES = 100000,
+    MAX_ROUNDS = 10000,
+    MAX_STRUCTURES = 10000,
+    TRACED = 8 /* images of a trace, and the batch after them */
+};
+
+static const char details[] =
+    "Prints the latency of leaving at each exit with the share of images that do, what segments\n"
+    "and layers take beside what they cost on paper, and how much faster than the base the\n"
+    "network is, measured and in multiply-accumulates, one image at a time and in batches. Base\n"
+    "and network take turns on images of the validation split. A model file has no base in it:\n"
+    "--base names one.\n\n"
+    "-o draws latency by exit (.png or .svg, with gnuplot). --trace writes what happens to a few\n"
+    "images, operation by operation, for chrome://tracing or ui.perfetto.dev.\n\n"
+    "With --table it measures every operation that a search by EXPERIMENT.lua can come upon on\n"
+    "this device, prints how well sums of them predict whole networks, and keeps them in TABLE.h5\n"
+    "(-o). What is in the file is not measured again. search.latency_table = \"TABLE.h5\" in an\n"
+    "experiment then makes its search use them.\n\n" EEX_POLICY_DETAILS;
+
+static int check(const eex__profile_arguments *a)
+{
+    if (a->table && (a->trace || a->base || a->layers))
+        return eex_fail(EEX_EINVAL, "--table measures operations alone: --trace, --base and "
+                                    "--layers are for a run or a model");
+    if (!a->table && (a->run || a->fresh || a->trust || a->set.count))
+        return eex_fail(EEX_EINVAL,
+                        "--run, --set, --fresh and --trust go with --table EXPERIMENT.lua");
+    if (a->table)
+        return EEX_OK;
+    if (a->out)
+        EEX_TRY(eex_plot_check(a->out));
+    if (a->out && !a->force && eex_fs_exists(a->out))
+        return eex_fail(EEX_EINVAL, "%s is there already: --force replaces it", a->out);
+    if (a->trace && !a->force && eex_fs_exists(a->trace))
+        return eex_fail(EEX_EINVAL, "%s is there already: --force replaces it", a->trace);
+    return EEX_OK;
+}
+
+static int parse(eex__profile_arguments *a, bool *help, int argc, char **argv)
+{
+    *a = (eex__profile_arguments){.batch = BATCH,
+                                  .images = IMAGES,
+                                  .rounds = ROUNDS,
+                                  .structures = STRUCTURES,
+                                  .model = EEX_MODEL_OPTIONS_INIT};
+    const eex_option options[] = {
+        {.name = "batch",
+         .value = "N",
+         .help = "images that go in together (128)",
+         .number = &a->batch,
+         .min = 1,
+         .max = MAX_BATCH},
+        {.name = "images",
+         .value = "N",
+         .help = "how many are timed (512)",
+         .number = &a->images,
+         .min = 1,
+         .max = MAX_IMAGES},
+        {.name = "rounds",
+         .value = "N",
+         .help = "how often each (11); the lower quartile counts",
+         .number = &a->rounds,
+         .min = 1,
+         .max = MAX_ROUNDS},
+        {.name = "layers", .help = "list every layer, not the slowest alone", .flag = &a->layers},
+        {.name = "out",
+         .letter = 'o',
+         .value = "FILE",
+         .help = "picture of the latencies; with --table: the table",
+         .text = &a->out},
+        {.name = "trace", .value = "FILE.json", .help = "write a Chrome trace", .text = &a->trace},
+        {.name = "force", .help = "replace files that are there", .flag = &a->force},
+        {.name = "base",
+         .value = "MODEL",
+         .help = "what to compare with (the run's own base)",
+         .text = &a->base},
+        {.name = "data",
+         .value = "NAME|FILE",
+         .help = "data set (what the model was trained on)",
+         .text = &a->data},
+        {.name = "json", .help = "print one JSON object", .flag = &a->json},
+        {.name = "table", .help = "measure the operations of a search", .flag = &a->table},
+        {.name = "structures",
+         .value = "N",
+         .help = "random ones that predictions are checked on (20)",
+         .number = &a->structures,
+         .min = 1,
+         .max = MAX_STRUCTURES},
+        {.name = "run", .value = "RUN", .help = "check its chosen network, too", .text = &a->run},
+        {.name = "fresh", .help = "measure again what the table has", .flag = &a->fresh},
+        {.name = "set",
+         .value = "A.B=VALUE",
+         .help = "change a field of the experiment",
+         .list = &a->set},
+        {.name = "trust", .help = "let the experiment do what any program may", .flag = &a->trust},
+        EEX_MODEL_OPTIONS(a->model),
+        {0}};
+    const eex_command command = {
+        .name = "profile",
+        .synopsis = "RUN|MODEL.h5 [options]\n       eex profile --table EXPERIMENT.lua [options]",
+        .summary = "Shows where the time of a network goes: by exit, by segment, by layer.",
+        .details = details,
+        .options = options,
+        .min_words = 1,
+        .max_words = 1};
+    eex_arguments args;
+    EEX_TRY(eex_options_parse(&args, argc, argv, &command));
+    *help = args.help;
+    if (args.help)
+        return EEX_OK;
+    a->path = args.word[0];
+    return check(a);
+}
+
+/* ---- a model ---- */
+
+typedef struct work {
+    const eex__profile_arguments *a;
+    eex_opened opened;
+    eex_model *base; /* NULL: none */
+    eex_dataset *data;
+    eex_index index;
+    uint8_t *images;
+    int32_t *labels;
+    int count;
+    size_t image_bytes;
+    eex_profile *profile;
+} work;
+
+static int open_base(work *w)
+{
+    const eex__profile_arguments *a = w->a;
+    if (a->base || eex_fs_is_folder(a->path))
+        return eex_model_open(&w->base, a->base ? a->base : a->path, EEX_MODEL_BASE,
+                              w->opened.device);
+    eex_log_info("%s: no base to compare with (--base names one)", a->path);
+    return EEX_OK;
+}
+
+/* Images of the validation split, whole batches of them. */
+static int load_images(work *w)
+{
+    const eex_model *m = w->opened.model;
+    EEX_TRY(eex_model_data_own(&w->data, m, w->a->data));
+    EEX_TRY(eex_model_data_part(&w->index, m, w->data, "validation"));
+    size_t count = (size_t)(w->a->images > w->a->batch ? w->a->images : w->a->batch);
+    w->count = (int)(count < w->index.count ? count : w->index.count);
+    if (w->count < w->a->batch)
+        return eex_fail(EEX_EINVAL, "--batch %lld: the validation split has %zu images",
+                        (long long)w->a->batch, w->index.count);
+    w->image_bytes = (size_t)m->input.height * (size_t)m->input.width * (size_t)m->input.channels;
+    w->images = malloc((size_t)w->count * w->image_bytes);
+    w->labels = malloc((size_t)w->count * sizeof *w->labels);
+    if (!w->images || !w->labels)
+        return eex_fail(EEX_ENOMEM, "out of memory for %d images", w->count);
+    for (int i = 0; i < w->count; i++)
+        w->labels[i] = eex_dataset_labels(w->data)[w->index.at[i]];
+    return eex_dataset_gather(w->images, w->data, w->index.at, (size_t)w->count);
+}
+
+/* A few images one by one, then as many at once. */
+static int trace_images(work *w, eex_chrome_trace *trace, eex_engine *engine)
+{
+    const int count = w->count < TRACED ? w->count : TRACED;
+    for (int i = 0; i < count; i++)
+        EEX_TRY(eex_chrome_trace_run(trace, engine, w->images + (size_t)i * w->image_bytes,
+                                     w->index.at + i, w->labels + i, 1));
+    EEX_TRY(eex_chrome_trace_run(trace, engine, w->images, w->index.at, w->labels, count));
+    return eex_chrome_trace_write(trace, w->a->trace);
+}
+
+static int write_trace(work *w)
+{
+    eex_chrome_trace *trace = NULL;
+    eex_engine *engine = NULL;
+    int code = eex_chrome_trace_new(&trace, w->opened.model);
+    if (code == EEX_OK)
+        code = eex_engine_open(&engine, w->opened.model, TRACED);
+    if (code == EEX_OK)
+        code = trace_images(w, trace, engine);
+    if (code == EEX_OK)
+        eex_log_info("%s: load it at ui.perfetto.dev or chrome://tracing", w->a->trace);
+    eex_engine_close(engine);
+    eex_chrome_trace_free(trace);
+    return code;
+}
+
+static int draw(const work *w)
+{
+    eex_buffer script = EEX_BUFFER_INIT;
+    eex_profile_script(&script, w->profile, w->opened.model);
+    int code = eex_buffer_status(&script);
+    if (code == EEX_OK)
+        code = eex_plot(w->a->out, eex_buffer_text(&script));
+    eex_buffer_free(&script);
+    return code;
+}
+
+static int profile(work *w)
+{
+    const eex__profile_arguments *a = w->a;
+    EEX_TRY(eex_open_model(&w->opened, a->path, EEX_MODEL_BEST, &a->model));
+    EEX_TRY(open_base(w));
+    EEX_TRY(load_images(w));
+    const eex_profile_options options = {.model = w->opened.model,
+                                         .base = w->base,
+                                         .images = w->images,
+                                         .labels = w->labels,
+                                         .count = w->count,
+                                         .batch = (int)a->batch,
+                                         .rounds = (int)a->rounds};
+    EEX_TRY(eex_profile_new(&w->profile, &options));
+    EEX_TRY(a->json ? eex_print_profile_json(w->profile, w->opened.model)
+                    : eex_print_profile(w->profile, w->opened.model, a->layers));
+    if (a->trace)
+        EEX_TRY(write_trace(w));
+    return a->out ? draw(w) : EEX_OK;
+}
+
+int eex_cmd_profile(int argc, char **argv)
+{
+    eex__profile_arguments a;
+    bool help = false;
+    EEX_TRY(parse(&a, &help, argc, argv));
+    if (help)
+        return EEX_OK;
+    if (a.table)
+        return eex__profile_table(&a);
+    work w = {.a = &a};
+    int code = profile(&w);
+    eex_profile_free(w.profile);
+    free(w.images);
+    free(w.labels);
+    free(w.index.at);
+    eex_dataset_close(w.data);
+    eex_model_close(w.base);
+    eex_opened_close(&w.opened);
+    return code;
+}

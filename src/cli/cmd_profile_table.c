@@ -1,0 +1,129 @@
+/* eex profile --table: what every operation of a search takes on this device. */
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "cli/cmd_profile.h"
+#include "core/latency_space.h"
+#include "lua/lua_experiment.h"
+
+#include <stdio.h>
+
+enum { TABLE_VERSION = 1 };
+
+typedef struct work {
+    const eex__profile_arguments *a;
+    eex_experiment *e;
+    eex_device *device;
+    eex_model *chosen; /* of --run; NULL: none */
+    eex_latency_table *table;
+    eex_latency_error error;
+    int added; /* entries measured now */
+} work;
+
+static int open_all(work *w)
+{
+    const eex__profile_arguments *a = w->a;
+    const eex_lua_experiment_options lua = {
+        .trust = a->trust, .set = a->set.item, .sets = (size_t)a->set.count};
+    const eex_device_options device = {.threads = (int)a->model.threads};
+    EEX_TRY(eex_lua_experiment(&w->e, a->path, &lua));
+    EEX_TRY(eex_device_open(&w->device, a->model.device, &device));
+    if (a->run)
+        EEX_TRY(eex_model_open(&w->chosen, a->run, EEX_MODEL_BEST, w->device));
+    if (!a->out || !eex_fs_exists(a->out) || a->fresh)
+        return eex_latency_table_new(&w->table, w->device);
+    EEX_TRY(eex_latency_table_load(&w->table, a->out));
+    int code = eex_latency_table_is_of(w->table, w->device);
+    return code < 0 ? eex_fail_in(code, "%s (--fresh measures it again, here)", a->out) : EEX_OK;
+}
+
+static int save(const work *w, bool checked)
+{
+    eex_store_file *file = NULL;
+    if (!w->a->out)
+        return EEX_OK;
+    EEX_TRY(eex_store_create(&file, w->a->out, "latency-table", TABLE_VERSION));
+    int code = eex_latency_table_save(w->table, file);
+    if (code == EEX_OK && checked)
+        code = eex_latency_error_save(&w->error, file);
+    if (code == EEX_OK)
+        code = eex_store_commit(&file);
+    eex_store_close(file);
+    return code;
+}
+
+static void print_text(const work *w)
+{
+    const eex_latency_error *e = &w->error;
+    printf("%zu operations on %s, %d measured now\n", w->table->count, w->table->device, w->added);
+    printf("predicted against measured latency of one image, %d structures%s, %zu exits:\n",
+           e->structures, w->chosen ? " (the run's among them)" : "", e->pairs);
+    printf("mean error %.1f %%, largest %.1f %%, Kendall's tau %.3f; between structures, at their "
+           "end, %.3f\n",
+           100 * e->mape, 100 * e->worst, e->tau, e->tau_ends);
+    if (w->a->out)
+        printf("%s\n", w->a->out);
+}
+
+static int print_json(const work *w)
+{
+    const eex_latency_error *e = &w->error;
+    eex_buffer text = EEX_BUFFER_INIT;
+    eex_json j = EEX_JSON_INIT(&text);
+    eex_json_object(&j, NULL);
+    eex_json_string(&j, "device", w->table->device);
+    eex_json_string(&j, "file", w->a->out);
+    eex_json_uint(&j, "operations", w->table->count);
+    eex_json_int(&j, "measured", w->added);
+    eex_json_int(&j, "structures", e->structures);
+    eex_json_double(&j, "mape", e->mape);
+    eex_json_double(&j, "worst", e->worst);
+    eex_json_double(&j, "kendall_tau", e->tau);
+    eex_json_double(&j, "kendall_tau_ends", e->tau_ends);
+    eex_json_array(&j, "predictions");
+    for (size_t i = 0; i < e->pairs; i++) {
+        eex_json_object(&j, NULL);
+        eex_json_int(&j, "structure", e->pair[i].structure);
+        eex_json_int(&j, "exit", e->pair[i].exit + 1);
+        eex_json_double(&j, "predicted_ms", e->pair[i].predicted);
+        eex_json_double(&j, "measured_ms", e->pair[i].measured);
+        eex_json_end(&j);
+    }
+    eex_json_end(&j);
+    eex_json_end(&j);
+    eex_buffer_putc(&text, '\n');
+    int code = eex_buffer_status(&text);
+    if (code == EEX_OK && fputs(eex_buffer_text(&text), stdout) == EOF)
+        code = eex_fail(EEX_EIO, "cannot print the table");
+    eex_buffer_free(&text);
+    return code;
+}
+
+static int measure(work *w)
+{
+    int more = 0;
+    EEX_TRY(open_all(w));
+    EEX_TRY(eex_latency_space(w->table, &w->added, w->e, w->device));
+    EEX_TRY(save(w, false)); /* whatever becomes of the check */
+    EEX_TRY(eex_latency_check(&w->error, w->table, &more, w->e, w->device, w->chosen,
+                              (int)w->a->structures));
+    w->added += more;
+    EEX_TRY(save(w, true));
+    if (w->a->json)
+        return print_json(w);
+    print_text(w);
+    return EEX_OK;
+}
+
+int eex__profile_table(const eex__profile_arguments *a)
+{
+    work w = {.a = a};
+    int code = measure(&w);
+    eex_latency_error_free(&w.error);
+    eex_latency_table_free(w.table);
+    eex_model_close(w.chosen);
+    eex_device_close(w.device);
+    eex_experiment_free(w.e);
+    return code;
+}

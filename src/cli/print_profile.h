@@ -1,0 +1,15 @@
+/* Prints profiles. */
+#ifndef EEX_CLI_PRINT_PROFILE_H
+#define EEX_CLI_PRINT_PROFILE_H
+
+#include "base/buffer.h"
+#include "core/profile.h"
+
+/* On stdout; the slowest layers, or all of them. */
+int eex_print_profile(const eex_profile *profile, const eex_model *model, bool all_layers);
+int eex_print_profile_json(const eex_profile *profile, const eex_model *model);
+
+/* The latencies by exit as a script for eex_plot. */
+void eex_profile_script(eex_buffer *out, const eex_profile *profile, const eex_model *model);
+
+#endif

@@ -1,0 +1,104 @@
+/* Profiles as JSON. */
+#include "base/json.h"
+#include "base/status.h"
+#include "cli/print_profile.h"
+
+#include <stdio.h>
+
+static void exits(eex_json *j, const eex_profile *p, const eex_model *m)
+{
+    eex_json_array(j, "exits");
+    for (int k = 0; k < p->exits; k++) {
+        eex_json_object(j, NULL);
+        eex_json_int(j, "exit", k + 1);
+        eex_json_string(j, "node",
+                        eex_graph_node(m->graph, eex_graph_exit(m->graph, k)->point)->name);
+        eex_json_double(j, "utilisation", p->share[k]);
+        eex_json_double(j, "accuracy", p->accuracy[k]);
+        eex_json_double(j, "macs", p->exit_macs[k]);
+        eex_json_double(j, "latency_ms", p->exit_ms[k]);
+        eex_json_end(j);
+    }
+    eex_json_end(j);
+}
+
+/* A member for each batch. */
+static void by_batch(eex_json *j, const char *key, const double *values, int count)
+{
+    eex_json_array(j, key);
+    for (int b = 0; b < count; b++)
+        eex_json_double(j, NULL, values[b]);
+    eex_json_end(j);
+}
+
+static void layers(eex_json *j, const eex_profile *p)
+{
+    eex_json_array(j, "layers");
+    for (int i = 0; i < p->ops; i++) {
+        const eex_profile_op *op = &p->op[i];
+        eex_json_object(j, NULL);
+        eex_json_string(j, "name", op->name);
+        eex_json_string(j, "kind", op->kind);
+        eex_json_int(j, "segment", op->segment + 1);
+        eex_json_double(j, "macs", op->macs);
+        by_batch(j, "ms", op->ms, p->batches);
+        by_batch(j, "bytes", op->bytes, p->batches);
+        eex_json_end(j);
+    }
+    eex_json_end(j);
+}
+
+static void latency(eex_json *j, const char *key, const eex_latency *l)
+{
+    eex_json_object(j, key);
+    eex_json_double(j, "mean_ms", l->mean);
+    eex_json_double(j, "p50_ms", l->p50);
+    eex_json_double(j, "p95_ms", l->p95);
+    eex_json_double(j, "p99_ms", l->p99);
+    eex_json_end(j);
+}
+
+static void speeds(eex_json *j, const eex_profile *p)
+{
+    eex_json_array(j, "speedups");
+    for (int b = 0; b < p->batches && p->speed[b].images; b++) {
+        const eex_profile_speed *s = &p->speed[b];
+        eex_json_object(j, NULL);
+        eex_json_int(j, "batch", s->batch);
+        eex_json_int(j, "images", s->images);
+        latency(j, "base", &s->base);
+        latency(j, "network", &s->own);
+        eex_json_double(j, "realised", s->realised);
+        eex_json_double(j, "theoretical", s->theoretical);
+        eex_json_double(j, "realised_of_theoretical", s->realised / s->theoretical);
+        eex_json_end(j);
+    }
+    eex_json_end(j);
+}
+
+int eex_print_profile_json(const eex_profile *p, const eex_model *m)
+{
+    eex_buffer text = EEX_BUFFER_INIT;
+    eex_json j = EEX_JSON_INIT(&text);
+    eex_json_object(&j, NULL);
+    eex_json_string(&j, "model", m->path);
+    eex_json_string(&j, "network", eex_graph_name(m->graph));
+    eex_json_string(&j, "device", m->params->device->name);
+    eex_json_int(&j, "images", p->images);
+    eex_json_array(&j, "batches");
+    for (int b = 0; b < p->batches; b++)
+        eex_json_int(&j, NULL, p->batch[b]);
+    eex_json_end(&j);
+    eex_json_double(&j, "base_latency_ms", p->base_ms);
+    eex_json_double(&j, "base_macs", p->base_macs);
+    exits(&j, p, m);
+    layers(&j, p);
+    speeds(&j, p);
+    eex_json_end(&j);
+    eex_buffer_putc(&text, '\n');
+    int code = eex_buffer_status(&text);
+    if (code == EEX_OK && fputs(eex_buffer_text(&text), stdout) == EOF)
+        code = eex_fail(EEX_EIO, "cannot print the profile");
+    eex_buffer_free(&text);
+    return code;
+}
