@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/fs.h"
 #include "base/status.h"
 #include "base/table.h"
 #include "base/text.h"
 #include "cli/print_infer.h"
+#include "core/cost.h"
 
 /* ---- figures ---- */
 
@@ -31,6 +33,14 @@ double eex__stream_speedup(const eex_stream *s)
     return s->base.frames ? s->base.seconds / s->model.seconds : (double)NAN;
 }
 
+double eex__stream_macs(const eex_model *model, const eex_stream_tally *t)
+{
+    double sum = 0;
+    for (int k = 0; k < t->exits; k++)
+        sum += (double)t->left[k] * (double)eex_cost_cumulative(model->graph, k, EEX_MACS);
+    return sum / (double)t->frames;
+}
+
 static void percent(eex_table *t, double share)
 {
     if (isnan(share))
@@ -53,25 +63,28 @@ static void latency_columns(eex_table *t, const char *first)
     static const struct {
         const char *title;
         int priority;
-    } columns[] = {{"cumulative", 9}, {"mean ms", 8}, {"p50 ms", 5},   {"p95 ms", 4},
-                   {"p99 ms", 6},     {"max ms", 3},  {"accuracy", 7}, {"speed-up", 8}};
+    } columns[] = {{"cumulative", 9}, {"mean ms", 8},  {"p50 ms", 5},
+                   {"p95 ms", 4},     {"p99 ms", 6},   {"max ms", 3},
+                   {"MACs", 2},       {"accuracy", 7}, {"speed-up", 8}};
     eex_table_column(t, first, EEX_ALIGN_LEFT, 10);
     for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
         eex_table_column(t, columns[i].title, EEX_ALIGN_RIGHT, columns[i].priority);
 }
 
-static void latency_row(eex_table *t, const char *name, const eex_stream_tally *y, double speedup)
+static void latency_row(eex_table *t, const eex_model *model, const eex_stream_tally *y,
+                        double speedup)
 {
-    char time[EEX_TEXT_SIZE];
+    char time[EEX_TEXT_SIZE], macs[EEX_TEXT_SIZE];
     const eex_histogram *h = &y->latency;
     eex_table_row(t);
-    eex_table_cell(t, "%s", name);
+    eex_table_cell(t, "%s", eex_path_base(model->path));
     eex_table_cell(t, "%s", eex_text_time(time, y->seconds));
     eex_table_cell(t, "%.3f", 1e3 * y->seconds / (double)y->frames);
     eex_table_cell(t, "%.3f", eex_histogram_quantile(h, 0.5));
     eex_table_cell(t, "%.3f", eex_histogram_quantile(h, 0.95));
     eex_table_cell(t, "%.3f", eex_histogram_quantile(h, 0.99));
     eex_table_cell(t, "%.3f", h->largest);
+    eex_table_cell(t, "%s", eex_text_number(macs, eex__stream_macs(model, y), NULL));
     percent(t, eex__share(y->right, y->labelled));
     if (isnan(speedup))
         eex_table_cell(t, "-");
@@ -79,14 +92,14 @@ static void latency_row(eex_table *t, const char *name, const eex_stream_tally *
         eex_table_cell(t, "%.2fx", speedup);
 }
 
-static int print_latency(const eex_stream *s)
+static int print_latency(const eex__stream_facts *f, const eex_stream *s)
 {
     eex_table *t;
     EEX_TRY(eex_table_new(&t));
     latency_columns(t, "network");
-    latency_row(t, "early exit", &s->model, eex__stream_speedup(s));
-    if (s->base.frames)
-        latency_row(t, "base", &s->base, 1);
+    latency_row(t, f->model, &s->model, eex__stream_speedup(s));
+    if (f->base)
+        latency_row(t, f->base, &s->base, 1);
     return print_table(t);
 }
 
@@ -219,7 +232,7 @@ static int print_timeline(const eex__stream_facts *f, const eex_stream *s)
 int eex__stream_print(const eex__stream_facts *f, const eex_stream *s, double share)
 {
     print_head(f, s, share);
-    EEX_TRY(print_latency(s));
+    EEX_TRY(print_latency(f, s));
     print_delay(f, s);
     EEX_TRY(print_exits(f, s));
     print_rejections(f, s);
@@ -235,8 +248,10 @@ static void shares_columns(eex_table *t, bool base, bool rejects)
     if (base)
         eex_table_column(t, "base", EEX_ALIGN_RIGHT, 18);
     eex_table_column(t, "early exit", EEX_ALIGN_RIGHT, 18);
-    if (base)
+    if (base) {
         eex_table_column(t, "speed-up", EEX_ALIGN_RIGHT, 19);
+        eex_table_column(t, "by MACs", EEX_ALIGN_RIGHT, 9);
+    }
     eex_table_column(t, "p99 ms", EEX_ALIGN_RIGHT, 5);
     if (base)
         eex_table_column(t, "base right", EEX_ALIGN_RIGHT, 14);
@@ -248,8 +263,9 @@ static void shares_columns(eex_table *t, bool base, bool rejects)
     }
 }
 
-static void shares_row(eex_table *t, const eex_stream *s, double share, bool base, bool rejects)
+static void shares_row(eex_table *t, const eex__stream_facts *f, const eex_stream *s, double share)
 {
+    const bool base = f->base != NULL;
     const eex_stream_tally *y = &s->model;
     char time[EEX_TEXT_SIZE];
     eex_table_row(t);
@@ -257,13 +273,16 @@ static void shares_row(eex_table *t, const eex_stream *s, double share, bool bas
     if (base)
         eex_table_cell(t, "%s", eex_text_time(time, s->base.seconds));
     eex_table_cell(t, "%s", eex_text_time(time, y->seconds));
-    if (base)
+    if (base) {
         eex_table_cell(t, "%.2fx", eex__stream_speedup(s));
+        eex_table_cell(t, "%.2fx",
+                       eex__stream_macs(f->base, &s->base) / eex__stream_macs(f->model, y));
+    }
     eex_table_cell(t, "%.3f", eex_histogram_quantile(&y->latency, 0.99));
     if (base)
         percent(t, eex__share(s->base.right, s->base.labelled));
     percent(t, eex__share(y->right, y->labelled));
-    if (rejects) {
+    if (f->rejects) {
         percent(t, eex__share(y->rejected, y->frames));
         percent(t, y->rejected ? eex__stream_precision(s, y) : (double)NAN);
         percent(t, eex__stream_recall(s, y));
@@ -279,7 +298,7 @@ int eex__stream_print_table(const eex__stream_facts *f, eex_stream *const *strea
     EEX_TRY(eex_table_new(&t));
     shares_columns(t, f->base != NULL, f->rejects);
     for (int i = 0; i < count; i++)
-        shares_row(t, streams[i], share[i], f->base != NULL, f->rejects);
+        shares_row(t, f, streams[i], share[i]);
     EEX_TRY(print_table(t));
     printf("\nright: of the relevant frames%s\n",
            f->rejects ? "; a rejected one is not"

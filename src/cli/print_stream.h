@@ -34,6 +34,9 @@ double eex__stream_precision(const eex_stream *s, const eex_stream_tally *t);
 double eex__stream_recall(const eex_stream *s, const eex_stream_tally *t);
 double eex__stream_speedup(const eex_stream *s); /* NAN without a base */
 
+/* Expected multiply-accumulates of one frame, everything executed. */
+double eex__stream_macs(const eex_model *model, const eex_stream_tally *t);
+
 static inline double eex__share(uint64_t part, uint64_t whole)
 {
     return whole ? (double)part / (double)whole : (double)NAN;

@@ -47,6 +47,7 @@ static void put_tally(eex_json *j, const char *key, const eex_model *model, cons
     eex_json_double(j, "cumulative_s", t->seconds);
     eex_json_double(j, "expected_ms", 1e3 * t->seconds / (double)t->frames);
     put_histogram(j, "latency_ms", &t->latency);
+    eex_json_double(j, "macs", eex__stream_macs(model, t));
     eex_json_double(j, "accuracy", eex__share(t->right, t->labelled));
     eex_json_uint(j, "labelled", t->labelled);
     eex_json_uint(j, "rejected", t->rejected);

@@ -15,7 +15,7 @@
 
 void (*eex__run_saved)(const char *path);
 
-uint64_t eex__run_seed(const eex_run *run, eex_stream stream, uint64_t index)
+uint64_t eex__run_seed(const eex_run *run, eex__run_stream stream, uint64_t index)
 {
     return eex_rng_hash(run->e->seed, (uint64_t)stream, index);
 }

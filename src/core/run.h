@@ -36,7 +36,7 @@ typedef struct eex_run {
 } eex_run;
 
 /* Purposes of random numbers: each has its own stream. */
-typedef enum eex_stream {
+typedef enum eex__run_stream {
     EEX_STREAM_SPLIT = 1,
     EEX_STREAM_BASE,
     EEX_STREAM_PROBE,
@@ -44,9 +44,9 @@ typedef enum eex_stream {
     EEX_STREAM_CANDIDATE,
     EEX_STREAM_FINAL,
     EEX_STREAM_SEARCH
-} eex_stream;
+} eex__run_stream;
 
-uint64_t eex__run_seed(const eex_run *run, eex_stream stream, uint64_t index);
+uint64_t eex__run_seed(const eex_run *run, eex__run_stream stream, uint64_t index);
 
 /* ---- files of the run's folder ---- */
 

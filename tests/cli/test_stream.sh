@@ -133,7 +133,7 @@ for signal in INT TERM; do
     kill -$signal $pid
     wait $pid
     [ $? -eq 130 ] || fail "SIG$signal did not end with 130"
-    out_has "early exit"
+    out_has "final.h5"
     err_has "interrupted after"
 done
 mkfifo pipe

@@ -7,7 +7,7 @@ expect 0 "$EEX" --help
 out_has "usage: eex COMMAND"
 expect 0 "$EEX" help
 out_has "devices"
-for command in run show data cost devices repl; do
+for command in run show infer stream data cost devices repl; do
     expect 0 "$EEX" "$command" --help
     out_has "usage: eex $command"
     expect 0 "$EEX" help "$command"
