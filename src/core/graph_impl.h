@@ -52,6 +52,10 @@ int eex__graph_add_param(eex_graph *g, const eex_node *node, const char *suffix,
 /* Checks that every node reaches an exit and freezes the graph. */
 int eex__graph_freeze(eex_graph *g);
 
+/* EEX_EFORMAT unless exits and gates are where eex_graph_with_gates, cut or select would have them.
+ */
+int eex__graph_check(const eex_graph *g);
+
 /* A set of nodes that fits on the stack, so that cost queries cannot fail. */
 typedef struct eex__set {
     uint64_t bits[EEX__MAX_NODES / 64];

@@ -363,7 +363,8 @@ static int build(eex_graph *g, const rows *r)
     EEX_TRY(add_nodes(g, r));
     for (size_t k = 0; k < r->exits; k++)
         EEX_TRY(add_exit(g, r->exit + EXIT_COLUMNS * k));
-    return eex__graph_freeze(g);
+    EEX_TRY(eex__graph_freeze(g));
+    return eex__graph_check(g);
 }
 
 static int begin(eex_graph **out, eex_store_file *file, const char *group)

@@ -173,6 +173,21 @@ static int read_params(eex_model *m, eex_store_file *file, eex_device *device)
     return code;
 }
 
+/* A few bytes can describe a network of any size. Weights are not compressed: what the file holds
+ * bounds what is believed. */
+static int check_size(const eex_model *m)
+{
+    uint64_t bytes = 0, held = 0;
+    for (int i = 0; i < eex_graph_params(m->graph); i++)
+        bytes += eex_param_count(eex_graph_param(m->graph, i)) * sizeof(float);
+    EEX_TRY(eex_fs_size(&held, m->path));
+    if (bytes <= held)
+        return EEX_OK;
+    return eex_fail(EEX_EFORMAT,
+                    "%s: a network of %llu bytes of weights in a file of %llu: they are not there",
+                    m->path, (unsigned long long)bytes, (unsigned long long)held);
+}
+
 static int read_model(eex_model *m, eex_store_file *file, eex_device *device)
 {
     if (!eex_store_has(file, "graph"))
@@ -189,7 +204,10 @@ static int read_model(eex_model *m, eex_store_file *file, eex_device *device)
         if (code < 0)
             return EEX_EFORMAT;
     }
-    return device ? read_params(m, file, device) : EEX_OK;
+    if (!device)
+        return EEX_OK;
+    EEX_TRY(check_size(m));
+    return read_params(m, file, device);
 }
 
 static int read_file(eex_model *m, const char *path, eex_model_part part, eex_device *device)
