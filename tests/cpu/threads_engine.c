@@ -12,7 +12,7 @@
 #include "base/status.h"
 #include "cpu/device_cpu.h"
 
-enum { SIDE = 8, IMAGE = SIDE * SIDE * 3, IMAGES = 24, CLASSES = 3, FEEDERS = 2, EACH = 300 };
+enum { SIDE = 16, IMAGE = SIDE * SIDE * 3, IMAGES = 24, CLASSES = 3, FEEDERS = 2, EACH = 120 };
 
 #define CHECK(condition)                                                                     \
     do {                                                                                     \
@@ -31,10 +31,10 @@ static uint8_t images[IMAGES][IMAGE];
 static eex_result wanted[IMAGES];
 static atomic_bool over;
 
-/* Two convolutions and a gate between them. */
+/* Two convolutions and a gate between them, large enough for the pool of threads. */
 static void build(void)
 {
-    const eex_conv_options conv = {.out = 8, .kernel = 3, .stride = 1, .pad = 1};
+    const eex_conv_options conv = {.out = 32, .kernel = 3, .stride = 1, .pad = 1};
     eex_graph *g;
     int x;
     CHECK(eex_graph_new(&g, "two", SIDE, SIDE, 3) == EEX_OK);
