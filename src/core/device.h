@@ -88,6 +88,7 @@ struct eex_device {
     unsigned precisions;  /* bit 1 << p for each eex_precision it has; EEX_F32 always */
     bool conv_stats;      /* its convolutions leave the sums that batch norm needs */
     bool chains;          /* run_chain may be used */
+    size_t cache_bytes;   /* activations worth keeping together between layers; 0: any amount */
     int fused_head;       /* largest features * classes of a classifier in HEAD; 0: none */
 };
 

@@ -33,7 +33,8 @@ static int open_engine(eex_engine *e, const eex_graph *graph, eex_params *params
 {
     const eex_node *input = eex_graph_node(graph, 0);
     e->image_bytes = (size_t)input->h * (size_t)input->w * (size_t)input->c;
-    eex_plan_options options = {.batch = e->batch, .augment = *normalise};
+    e->rows = eex__engine_rows(e->device, graph, e->batch);
+    eex_plan_options options = {.batch = e->rows, .augment = *normalise};
     EEX_TRY(eex_plan_new(&e->plan, &options, graph, params));
     return set_policy(e, policy, eex_graph_classes(graph));
 }
@@ -100,6 +101,11 @@ size_t eex_engine_image_bytes(const eex_engine *e)
     return e->image_bytes;
 }
 
+int eex_engine_rows(const eex_engine *e)
+{
+    return e->rows;
+}
+
 eex_plan *eex_engine_plan(const eex_engine *e)
 {
     return e->plan;
@@ -118,7 +124,7 @@ static int rows_to_run(const eex_engine *e, int count)
     while (8 * step < count)
         step *= 2;
     int rows = (count + step - 1) / step * step;
-    return rows < e->batch ? rows : e->batch;
+    return rows < e->rows ? rows : e->rows;
 }
 
 static int run(eex_engine *e, eex_result *results, const uint8_t *images, int count)
@@ -143,7 +149,11 @@ int eex_engine_run(eex_engine *e, eex_result *results, const uint8_t *images, in
     if (count < 1 || count > e->batch)
         return eex_fail(EEX_EINVAL, "engine: %d images, expected 1 to %d", count, e->batch);
     EEX_TRY(eex_device_lock(e->device));
-    const int code = run(e, results, images, count);
+    int code = EEX_OK;
+    for (int at = 0; at < count && code == EEX_OK; at += e->rows) {
+        const int rows = count - at < e->rows ? count - at : e->rows;
+        code = run(e, results + at, images + (size_t)at * e->image_bytes, rows);
+    }
     eex_device_unlock(e->device);
     return code;
 }

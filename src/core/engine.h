@@ -99,7 +99,13 @@ typedef struct eex_latency {
 /* Batch-1 latency over the given images, each run once after a warm-up. */
 int eex_engine_measure(eex_engine *engine, eex_latency *out, const uint8_t *images, int count);
 
-/* The plan that it runs: for looking at (profiles), under the device's lock. Borrowed. */
+/* Images that pass the network together: a larger batch is run in parts of so many, so that what a
+ * layer writes is still in the processor's cache when the next one reads it. The engine's batch
+ * where that does not matter. */
+int eex_engine_rows(const eex_engine *engine);
+
+/* The plan that it runs, of eex_engine_rows images: for looking at (profiles), under the device's
+ * lock. Borrowed. */
 eex_plan *eex_engine_plan(const eex_engine *engine);
 
 #endif

@@ -33,11 +33,15 @@ struct eex_engine {
     eex_device *device;
     bool leaves; /* there is a policy; without one only the end decides */
     int batch, exits;
+    int rows; /* images that pass the plan together, see eex_engine_rows */
     size_t image_bytes;
     double *ms; /* scratch of the measurements */
     int ms_count;
     eex_queue queue;
 };
+
+/* Rows of the engine's plan for batches of up to `batch` images. */
+int eex__engine_rows(const eex_device *dev, const eex_graph *graph, int batch);
 
 int eex__queue_init(eex_queue *queue);
 /* Ends the worker after the batch that it is at. */

@@ -161,6 +161,20 @@ static void read_model(char *out, size_t size)
     fclose(file);
 }
 
+/* Twice the second-level caches of all threads, which is where streaming through a layer's input
+ * and output begins to cost. */
+static size_t cache_bytes(int threads)
+{
+    long kilobytes = 0;
+    FILE *file = fopen("/sys/devices/system/cpu/cpu0/cache/index2/size", "r");
+    if (file) {
+        if (fscanf(file, "%ldK", &kilobytes) != 1)
+            kilobytes = 0;
+        fclose(file);
+    }
+    return (size_t)(kilobytes > 0 ? kilobytes : 1024) * 1024 * 2 * (size_t)threads;
+}
+
 static void name_device(eex_cpu *cpu)
 {
     char model[80];
@@ -202,6 +216,7 @@ int eex_cpu_open(eex_device **out, const eex_device_options *options)
     }
     cpu->base.threads = threads;
     cpu->base.host_memory = true;
+    cpu->base.cache_bytes = cache_bytes(threads);
     cpu->base.precisions = 1u << EEX_F32;
     cpu->base.conv_stats = true;
     cpu->kernels = kernels;
