@@ -2,11 +2,10 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/status.h"
-#include "base/text.h"
-#include "cli/amount.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/print_tune.h"
+#include "cli/tune_wish.h"
 #include "core/replay.h"
 
 #include <math.h>
@@ -14,14 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SPLITS = 2, TARGET_TEXT = 160, SWEEP_STEPS = 20 };
-
-typedef struct arguments {
-    const char *model, *latency, *macs, *accuracy, *policy, *temperature, *out;
-    double reject, conformal, delta;
-    int64_t seed;
-    bool sweep, json, force, help;
-} arguments;
+enum { SPLITS = 2, SWEEP_STEPS = 20 };
 
 /* ---- what was asked ---- */
 
@@ -36,7 +28,8 @@ static const char details[] =
     "                 most so much less than the network run to its end (-0.01: one point)\n"
     "  --macs M       as accurate as possible within M multiply-accumulates an input on average:\n"
     "                 2.5M, or a share of the base network's: 40%\n"
-    "  --latency MS   the same in milliseconds of one input, by the run's own measurements\n"
+    "  --latency MS   the same in milliseconds of one input, by the run's own measurements,\n"
+    "                 or by those that --measure makes\n"
     "  --conformal E  as cheap as possible with a guarantee: with probability at least 1 - delta\n"
     "                 over the draw of the calibration images, no more than the fraction E of\n"
     "                 inputs like them is right at the end of the network and wrong by these\n"
@@ -54,9 +47,9 @@ static const char details[] =
     "  eex tune runs/x --policy entropy --reject 0.03 -o stream.h5\n"
     "  eex infer runs/x photo.jpg --policy careful.h5";
 
-static int parse(arguments *a, int argc, char **argv)
+static int parse(eex_tune_arguments *a, int argc, char **argv)
 {
-    *a = (arguments){.reject = NAN, .delta = 0.05};
+    *a = (eex_tune_arguments){.device = "cpu", .reject = NAN, .delta = 0.05};
     const eex_option options[] = {
         {.name = "accuracy", .value = "A", .help = "the least accuracy", .text = &a->accuracy},
         {.name = "macs", .value = "M", .help = "the most MACs an input", .text = &a->macs},
@@ -87,6 +80,19 @@ static int parse(arguments *a, int argc, char **argv)
          .value = "T",
          .help = "of the softmax, or \"fitted\" (with --policy: fitted)",
          .text = &a->temperature},
+        {.name = "measure",
+         .help = "measure milliseconds now: runs the network",
+         .flag = &a->measure},
+        {.name = "device",
+         .value = "NAME",
+         .help = "what --measure runs on (cpu)",
+         .text = &a->device},
+        {.name = "threads",
+         .value = "N",
+         .help = "on the CPU, for --measure (all there are)",
+         .number = &a->threads,
+         .min = 1,
+         .max = 1024},
         {.name = "sweep", .help = "show all of accuracy against cost", .flag = &a->sweep},
         {.name = "out",
          .letter = 'o',
@@ -117,90 +123,10 @@ static int parse(arguments *a, int argc, char **argv)
     return EEX_OK;
 }
 
-/* "2.5M", "2500000", or "40%" of `whole`. */
-static int parse_budget(double *out, const char *text, double whole, const char *what)
-{
-    char number[64];
-    size_t length = strlen(text);
-    if (length < 2 || length >= sizeof number || text[length - 1] != '%')
-        return eex_parse_amount(out, text, what);
-    if (isnan(whole))
-        return eex_fail(EEX_EINVAL, "%s: a share of the base's, which was never measured", what);
-    memcpy(number, text, length);
-    number[length - 1] = '\0';
-    EEX_TRY(eex_text_parse_double(out, number, 1e-6, 1e6, what));
-    *out *= whole / 100;
-    return EEX_OK;
-}
-
-static int parse_temperature(eex_calibration *how, const char *text)
-{
-    how->temperature = 0;
-    if (!text || strcmp(text, "fitted") == 0)
-        return EEX_OK;
-    return eex_text_parse_double(&how->temperature, text, 0.01, 1000, "--temperature");
-}
-
-static int parse_target(eex_wish *w, const arguments *a, const eex_model_costs *costs)
-{
-    const int targets = !!a->accuracy + !!a->macs + !!a->latency + (a->conformal > 0);
-    if (targets > 1)
-        return eex_fail(EEX_EINVAL,
-                        "one target at a time: --accuracy, --macs, --latency or --conformal");
-    if (a->accuracy) {
-        w->tune = EEX_TUNE_ACCURACY;
-        return eex_text_parse_double(&w->target, a->accuracy, -1, 1, "--accuracy");
-    }
-    if (!a->macs && !a->latency)
-        return EEX_OK;
-    w->tune = EEX_TUNE_MACS;
-    w->by_latency = a->latency != NULL;
-    return a->latency ? parse_budget(&w->target, a->latency, costs->base_ms, "--latency")
-                      : parse_budget(&w->target, a->macs, costs->base_macs, "--macs");
-}
-
-static int make_wish(eex_wish *w, const arguments *a, const eex_model *model,
-                     const eex_model_costs *costs)
-{
-    *w = (eex_wish){.how = eex_calibration_default(),
-                    .reject = a->reject,
-                    .epsilon = a->conformal,
-                    .delta = a->delta,
-                    .seed = (uint64_t)a->seed};
-    w->refit = a->policy || a->temperature;
-    w->how.kind = model->policy ? model->policy->kind : EEX_POLICY_PER_CLASS;
-    if (a->policy)
-        EEX_TRY(eex_policy_kind_parse(&w->how.kind, a->policy));
-    EEX_TRY(parse_temperature(&w->how, a->temperature));
-    return parse_target(w, a, costs);
-}
-
-static const char *share_of(const char *amount)
-{
-    return strchr(amount, '%') ? " of the base's" : "";
-}
-
-static void describe(char out[TARGET_TEXT], const arguments *a)
-{
-    int used = 0;
-    *out = '\0';
-    if (a->accuracy)
-        used = snprintf(out, TARGET_TEXT, "accuracy %.40s", a->accuracy);
-    else if (a->macs)
-        used = snprintf(out, TARGET_TEXT, "at most %.40s%s MACs", a->macs, share_of(a->macs));
-    else if (a->latency)
-        used = snprintf(out, TARGET_TEXT, "at most %.40s%s ms", a->latency, share_of(a->latency));
-    else if (a->conformal > 0)
-        used = snprintf(out, TARGET_TEXT, "at most %g lost, delta %g", a->conformal, a->delta);
-    if (!isnan(a->reject))
-        snprintf(out + used, TARGET_TEXT - (size_t)used, "%sat most %g rejected", used ? ", " : "",
-                 a->reject);
-}
-
 /* ---- the work ---- */
 
 typedef struct work {
-    const arguments *a;
+    const eex_tune_arguments *a;
     eex_device *device; /* for scoring alone; NULL while nobody needs it */
     eex_model *model;
     eex_model_costs costs;
@@ -210,7 +136,7 @@ typedef struct work {
     eex_policy *policy;
     eex_refit facts;
     eex_tune_report report;
-    char target[TARGET_TEXT];
+    char target[EEX_TUNE_TARGET];
 } work;
 
 static void work_free(work *w)
@@ -236,12 +162,24 @@ static int open_traces(work *w)
     return code;
 }
 
+static int measure(work *w)
+{
+    const eex_device_options options = {.threads = (int)w->a->threads};
+    eex_device *device = NULL;
+    EEX_TRY(eex_device_open(&device, w->a->device, &options));
+    int code = eex_model_costs_measure(&w->costs, w->a->model, device);
+    eex_device_close(device);
+    return code;
+}
+
 static int open_work(work *w)
 {
     const eex_device_options one = {.threads = 1};
     EEX_TRY(eex_model_open(&w->model, w->a->model, EEX_MODEL_BEST, NULL));
     EEX_TRY(eex_model_costs_of(&w->costs, w->model));
-    EEX_TRY(make_wish(&w->wish, w->a, w->model, &w->costs));
+    if (w->a->measure)
+        EEX_TRY(measure(w));
+    EEX_TRY(eex_tune_wish(&w->wish, w->a, w->model, &w->costs));
     if (!w->model->policy || w->model->policy->exits < 2)
         return eex_fail(EEX_EINVAL, "%s: there is nothing to tune in a network without early exits",
                         w->model->path);
@@ -332,7 +270,7 @@ static int fill_file(eex_store_file *file, const work *w)
     return EEX_OK;
 }
 
-static int check_out(const arguments *a)
+static int check_out(const eex_tune_arguments *a)
 {
     if (a->out && !a->force && eex_fs_exists(a->out))
         return eex_fail(EEX_EINVAL, "%s is there already: --force replaces it", a->out);
@@ -432,13 +370,13 @@ static int sweep(work *w)
 
 int eex_cmd_tune(int argc, char **argv)
 {
-    arguments a;
+    eex_tune_arguments a;
     EEX_TRY(parse(&a, argc, argv));
     if (a.help)
         return EEX_OK;
     EEX_TRY(check_out(&a));
     work w = {.a = &a};
-    describe(w.target, &a);
+    eex_tune_describe(w.target, &a);
     int code = open_work(&w);
     if (code == EEX_OK)
         code = a.sweep ? sweep(&w) : tune(&w);

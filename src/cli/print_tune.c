@@ -142,7 +142,7 @@ static void ending(eex_buffer *out, const eex_tune_report *r)
     if (r->policy && r->wish->epsilon > 0)
         guarantee(out, r);
     if (!r->costs->timed)
-        eex_buffer_puts(out, "\nMilliseconds were never measured here: `eex profile` does.\n");
+        eex_buffer_puts(out, "\nMilliseconds were never measured here: --measure does.\n");
     if (r->file)
         eex_buffer_printf(out, "\n%s: use it by --policy %s\n", r->file, r->file);
     else if (r->policy)

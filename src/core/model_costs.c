@@ -1,14 +1,16 @@
 #include "core/model_costs.h"
 
 #include "base/fs.h"
+#include "base/rng.h"
 #include "base/status.h"
 #include "core/cost.h"
+#include "core/engine.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { VERSION = 1, MAX_TABLE = 1 << 20 };
+enum { VERSION = 1, MAX_TABLE = 1 << 20, ROUNDS = 51 };
 
 static void count_macs(eex_model_costs *out, const eex_graph *g)
 {
@@ -23,33 +25,7 @@ static void count_macs(eex_model_costs *out, const eex_graph *g)
     out->base_ms = NAN;
 }
 
-static int check_ms(const eex_model_costs *c, const eex_store_file *file)
-{
-    for (int k = 0; k < c->exits; k++)
-        if (!(c->ms[k] > 0) || isinf(c->ms[k]))
-            return eex_fail(EEX_EFORMAT, "%s: leaving at exit %d takes %g ms", eex_store_path(file),
-                            k + 1, c->ms[k]);
-    if (!(c->base_ms > 0) || isinf(c->base_ms))
-        return eex_fail(EEX_EFORMAT, "%s: the base takes %g ms", eex_store_path(file), c->base_ms);
-    return EEX_OK;
-}
-
-/* ---- in the model file ---- */
-
-static int read_own(eex_model_costs *c, eex_store_file *file)
-{
-    const eex_store_shape shape = {1, {(uint64_t)c->exits}};
-    if (!eex_store_has(file, "exits/latency_ms"))
-        return EEX_OK;
-    EEX_TRY(eex_store_read(c->ms, file, "exits/latency_ms", EEX_STORE_F64, &shape));
-    c->base_ms = c->ms[c->exits - 1];
-    if (eex_store_has_attribute(file, "exits/latency_ms", "base_ms"))
-        EEX_TRY(eex_store_get_double(&c->base_ms, file, "exits/latency_ms", "base_ms"));
-    c->timed = true;
-    return check_ms(c, file);
-}
-
-/* ---- in the run's table ---- */
+/* ---- the run's table ---- */
 
 /* Where the exits are in a run: their point, from 1, and their number of blocks. */
 typedef struct places {
@@ -164,17 +140,64 @@ static int from_run(eex_model_costs *c, const eex_model *model, const places *at
 
 int eex_model_costs_of(eex_model_costs *out, const eex_model *model)
 {
-    const bool of_run = strcmp(eex_path_base(model->path), "final.h5") == 0;
     eex_store_file *file = NULL;
     places at;
     *out = (eex_model_costs){0};
     count_macs(out, model->graph);
+    if (strcmp(eex_path_base(model->path), "final.h5") != 0)
+        return EEX_OK;
     EEX_TRY(eex_store_open(&file, model->path, "weights", VERSION));
-    int code = read_own(out, file);
-    if (code == EEX_OK && !out->timed && of_run)
-        code = read_places(&at, file, out->exits);
+    int code = read_places(&at, file, out->exits);
     eex_store_close(file);
-    if (code == EEX_OK && !out->timed && of_run)
-        code = from_run(out, model, &at);
+    return code == EEX_OK ? from_run(out, model, &at) : code;
+}
+
+/* ---- measuring ---- */
+
+/* An image that is neither flat nor of anything. */
+static uint8_t *make_image(const eex_input *in)
+{
+    const size_t size = (size_t)in->height * (size_t)in->width * (size_t)in->channels;
+    uint8_t *image = malloc(size);
+    for (size_t i = 0; image && i < size; i++)
+        image[i] = (uint8_t)eex_rng_hash(0, 0, i);
+    return image;
+}
+
+static int measure(double *ms, const eex_model *model)
+{
+    eex_engine *engine = NULL;
+    uint8_t *image = make_image(&model->input);
+    int code = image ? eex_engine_open(&engine, model, 1)
+                     : eex_fail(EEX_ENOMEM, "out of memory for an image");
+    if (code == EEX_OK)
+        code = eex_engine_latency(engine, ms, image, ROUNDS);
+    eex_engine_close(engine);
+    free(image);
+    return code;
+}
+
+/* The backbone alone where the model is a run's, else the last exit with the gates on the way. */
+static int measure_base(eex_model_costs *c, const char *path, eex_device *device)
+{
+    eex_model *base = NULL;
+    c->base_ms = c->ms[c->exits - 1];
+    if (!eex_fs_is_folder(path))
+        return EEX_OK;
+    EEX_TRY(eex_model_open(&base, path, EEX_MODEL_BASE, device));
+    int code = measure(&c->base_ms, base);
+    eex_model_close(base);
+    return code;
+}
+
+int eex_model_costs_measure(eex_model_costs *costs, const char *path, eex_device *device)
+{
+    eex_model *model = NULL;
+    EEX_TRY(eex_model_open(&model, path, EEX_MODEL_BEST, device));
+    int code = measure(costs->ms, model);
+    eex_model_close(model);
+    if (code == EEX_OK)
+        code = measure_base(costs, path, device);
+    costs->timed = code == EEX_OK;
     return code;
 }

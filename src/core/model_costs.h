@@ -1,4 +1,4 @@
-/* What leaving a model at each exit costs, from its files: nothing is run. */
+/* What leaving a model at each exit costs. */
 #ifndef EEX_CORE_MODEL_COSTS_H
 #define EEX_CORE_MODEL_COSTS_H
 
@@ -13,8 +13,12 @@ typedef struct eex_model_costs {
     double base_ms;
 } eex_model_costs;
 
-/* Milliseconds come from the model file's exits/latency_ms where it has them, else from the table
- * that its run has measured (latency.h5). Neither is no error: timed is false then. */
+/* From its files: nothing is run. Milliseconds are those of the table that its run has measured
+ * (latency.h5); without one timed is false, which is no error. */
 int eex_model_costs_of(eex_model_costs *out, const eex_model *model);
+
+/* Fills the milliseconds of the run or model file at `path` by running it on the device, one input
+ * at a time: medians of 51 rounds. costs must be those of this model. */
+int eex_model_costs_measure(eex_model_costs *costs, const char *path, eex_device *device);
 
 #endif

@@ -15,8 +15,7 @@ static int check_wish(const eex_wish *w, const eex_model *model, const eex_model
     if (w->by_latency && !costs->timed)
         return eex_fail(EEX_EINVAL,
                         "%s: what leaving at each exit takes was never measured, so a budget in "
-                        "milliseconds cannot be kept: run `eex profile` on it first, or say the "
-                        "budget in MACs",
+                        "milliseconds cannot be kept: add --measure, or say the budget in MACs",
                         model->path);
     if (w->epsilon > 0 && isnan(w->reject) && eex_policy_rejects(model->policy))
         return eex_fail(EEX_EINVAL,

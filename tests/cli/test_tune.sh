@@ -97,6 +97,15 @@ err_has "An epsilon of that much"
 expect 1 "$EEX" tune runs/tiny --accuracy 1
 err_has "is the most"
 
+# A cut network has no table of times: they can be measured.
+expect 0 "$EEX" prune runs/tiny --exit 2 -o cut.h5
+expect 2 "$EEX" tune cut.h5 --latency 1000
+err_has "--measure"
+expect 0 "$EEX" tune cut.h5 --latency 1000 --measure --threads 1
+expect 0 "$EEX" tune runs/tiny --latency 1000 --measure --threads 1
+expect 1 "$EEX" tune cut.h5 --latency 0.000001 --measure --threads 1
+err_has "ms on average"
+
 # Wrong usage.
 expect 2 "$EEX" run tiny.lua --out never --set policy.reject=1.5
 err_has "policy.reject"

@@ -232,7 +232,7 @@ Test(refit, milliseconds_are_kept)
     f.costs.timed = false;
     cr_assert_eq(refit(&p, &f, &w), EEX_EINVAL);
     cr_assert_null(p);
-    cr_assert(strstr(eex_error(), "eex profile"), "%s", eex_error());
+    cr_assert(strstr(eex_error(), "--measure"), "%s", eex_error());
     teardown(&f);
 }
 

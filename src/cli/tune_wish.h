@@ -1,0 +1,24 @@
+/* What `eex tune` is asked for, from its options. */
+#ifndef EEX_CLI_TUNE_WISH_H
+#define EEX_CLI_TUNE_WISH_H
+
+#include "core/refit.h"
+
+/* Options as they were given: NULL, NAN (reject) and 0 (conformal) where they were not. */
+typedef struct eex_tune_arguments {
+    const char *model, *latency, *macs, *accuracy, *policy, *temperature, *out;
+    double reject, conformal, delta;
+    int64_t seed;
+    const char *device;
+    int64_t threads;
+    bool measure, sweep, json, force, help;
+} eex_tune_arguments;
+
+int eex_tune_wish(eex_wish *out, const eex_tune_arguments *a, const eex_model *model,
+                  const eex_model_costs *costs);
+
+/* The same in words: "at most 40% of the base's MACs"; "" for nothing. */
+enum { EEX_TUNE_TARGET = 160 };
+void eex_tune_describe(char out[EEX_TUNE_TARGET], const eex_tune_arguments *a);
+
+#endif
