@@ -70,8 +70,8 @@ int eex_model_trace(eex_trace **out, const eex_model *model, const char *split);
 int eex_model_write(eex_store_file *file, const eex_graph *graph, const eex_params *params,
                     const eex_policy *policy, const eex_input *input);
 
-/* Begins a policy file: the policy and which exits of the graph it is for. The caller adds what else
- * there is to say and commits. */
+/* Begins a policy file: the policy and which exits of the graph it is for. The caller adds what
+ * else there is to say and commits. */
 int eex_policy_file(eex_store_file **out, const char *path, const eex_policy *policy,
                     const eex_graph *graph);
 

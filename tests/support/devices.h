@@ -38,8 +38,8 @@ bool device_repeats_bits(void);
  * EEX_TESTS_FAST=1 lets it choose as it likes. */
 bool device_is_deterministic(void);
 
-/* Fails unless `got` is `want`: bit for bit where the device repeats bits, else within what rounding
- * may do to float32 (norm of the difference over the norm). */
+/* Fails unless `got` is `want`: bit for bit where the device repeats bits, else within what
+ * rounding may do to float32 (norm of the difference over the norm). */
 void expect_repeated(const char *what, const float *got, const float *want, size_t n);
 
 /* A copy of device memory, for the caller to free. */
