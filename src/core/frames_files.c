@@ -123,6 +123,8 @@ static int read_image(eex_image *image, const char *path, int enough)
 {
     char *data = NULL;
     size_t bytes = 0;
+    uint64_t size;
+    EEX_TRY(eex_fs_size(&size, path)); /* of regular files alone: a pipe could keep us for ever */
     int code = eex_fs_read(&data, &bytes, path, EEX_IMAGE_MAX_BYTES);
     if (code == EEX_OK)
         code = eex_image_decode(image, data, bytes, enough, path);

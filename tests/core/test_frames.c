@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -323,10 +324,11 @@ Test(frames, single_files_are_taken_for_what_they_hold)
     eex_frames *frames;
     make_pictures();
     OK(eex_fs_make_folder(test_path(folder, "empty")));
+    cr_assert_eq(mkfifo(test_path(folder, "pipe.png"), 0600), 0); /* that nobody writes to */
     const char *paths[] = {test_path(folder, "cat/a.jpg"), test_path(folder, "other/notes.txt"),
-                           test_path(folder, "nowhere.png")};
-    OK(eex_frames_open_files(&frames, &shape, paths, 3, NULL, 0));
-    expect_counts(frames, 1, 2);
+                           test_path(folder, "nowhere.png"), test_path(folder, "pipe.png")};
+    OK(eex_frames_open_files(&frames, &shape, paths, 4, NULL, 0));
+    expect_counts(frames, 1, 3);
     paths[1] = test_path(folder, "empty");
     cr_expect_eq(eex_frames_open_files(&frames, &shape, paths, 3, NULL, 0), EEX_ENOTFOUND);
     cr_expect_null(frames);
