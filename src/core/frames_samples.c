@@ -34,7 +34,7 @@ void eex__sampler_close(eex__sampler *s)
 {
     free(s->samples);
     eex_image_free(&s->image);
-    *s = (eex__sampler){NULL};
+    *s = (eex__sampler){.data = NULL};
 }
 
 int eex__sampler_take(eex__sampler *s, uint8_t *pixels, const eex_frame_shape *shape, size_t at)
