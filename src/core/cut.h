@@ -42,13 +42,9 @@ int eex_cut_make(eex_model **out, const eex_model *model, const eex_cut *cut);
  * them; in order where it does not say. */
 int eex_model_positions(int32_t *out, const eex_model *model);
 
-/* Milliseconds of one input that leaves at each exit of a cut network, measured by running it:
- * (exits) doubles; and of its last exit alone. */
-int eex_cut_time(double *ms, double *base_ms, const eex_model *cut_model);
-
-/* Writes the cut network as a model file, with what its exits take on the model's device, measured
- * now, and the calibration and validation traces of its exits where the model has them. `cut_model`
- * is what eex_cut_make made of `model`. PATH is complete or as it was. */
+/* Writes the cut network as a model file, with the calibration and validation traces of its exits
+ * where the model has them. `cut_model` is what eex_cut_make made of `model`. PATH is complete or as
+ * it was. The same cut of the same model gives the same bytes. */
 int eex_cut_write(const char *path, const eex_model *cut_model, const eex_model *model,
                   const eex_cut *cut);
 

@@ -58,16 +58,6 @@ static int save_exits(eex_store_file *file, const eex_graph *g, const int32_t *p
     return save_column(file, "exits/macs_taken", taken, exits, "MACs, trunk and this gate");
 }
 
-static int save_latencies(eex_store_file *file, const eex_model *m)
-{
-    double ms[EEX_MAX_EXITS], base_ms;
-    EEX_TRY(eex_cut_time(ms, &base_ms, m));
-    EEX_TRY(save_column(file, "exits/latency_ms", ms, eex_graph_exits(m->graph),
-                        "milliseconds of one input that leaves there"));
-    EEX_TRY(eex_store_set_double(file, "exits/latency_ms", "base_ms", base_ms));
-    return eex_store_set_string(file, "exits/latency_ms", "device", m->params->device->name);
-}
-
 /* ---- /calibration, /validation ---- */
 
 static int save_trace(eex_store_file *file, const eex_model *model, const eex_cut *cut,
@@ -112,7 +102,6 @@ static int save_all(eex_store_file *file, const eex_model *cut_model, const eex_
     EEX_TRY(eex_model_write(file, cut_model->graph, cut_model->params, cut_model->policy,
                             &cut_model->input));
     EEX_TRY(save_exits(file, cut_model->graph, position));
-    EEX_TRY(save_latencies(file, cut_model));
     EEX_TRY(save_trace(file, model, cut, "calibration"));
     EEX_TRY(save_trace(file, model, cut, "validation"));
     return save_origin(file, model, cut);
