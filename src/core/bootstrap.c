@@ -1,6 +1,7 @@
 #include "core/bootstrap.h"
 
 #include "base/rng.h"
+#include "base/signals.h"
 #include "base/status.h"
 #include "core/binomial.h"
 
@@ -106,13 +107,13 @@ static int resample_all(draws *d, int resamples, uint64_t seed)
     if (!sum)
         return eex_fail(EEX_ENOMEM, "bootstrap: out of memory for %d figures", d->columns);
     eex_rng_seed(&rng, seed, STREAM);
-    for (int b = 0; b < resamples; b++) {
+    for (int b = 0; b < resamples && !eex_interrupted(); b++) {
         resample(d, &rng, sum);
         for (int c = 0; c < d->columns; c++)
             d->means[(size_t)c * (size_t)resamples + (size_t)b] = sum[c] / d->samples;
     }
     free(sum);
-    return EEX_OK;
+    return eex_interrupted() ? eex_fail(EEX_EINTERRUPTED, "interrupted") : EEX_OK;
 }
 
 /* ---- intervals ---- */

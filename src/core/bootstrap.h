@@ -21,7 +21,7 @@ typedef struct eex_bootstrap_options {
 
 /* Intervals of the mean of each column of `rows` (samples, columns), all finite. out has room for
  * (columns). options may be NULL. A column whose values are all the same gets that value three
- * times. EEX_EINVAL, EEX_ENOMEM. */
+ * times. EEX_EINVAL, EEX_ENOMEM, EEX_EINTERRUPTED. */
 int eex_bootstrap(eex_interval *out, const double *rows, int samples, int columns,
                   const eex_bootstrap_options *options);
 
