@@ -186,7 +186,8 @@ static int trace_images(work *w, eex_chrome_trace *trace, eex_engine *engine)
     for (int i = 0; i < count; i++)
         EEX_TRY(eex_chrome_trace_run(trace, engine, w->images + (size_t)i * w->image_bytes,
                                      w->index.at + i, w->labels + i, 1));
-    EEX_TRY(eex_chrome_trace_run(trace, engine, w->images, w->index.at, w->labels, count));
+    const int rows = eex_engine_rows(engine), together = count < rows ? count : rows;
+    EEX_TRY(eex_chrome_trace_run(trace, engine, w->images, w->index.at, w->labels, together));
     return eex_chrome_trace_write(trace, w->a->trace);
 }
 

@@ -130,9 +130,9 @@ static void cells(eex_table *t, const eex_profile *p, const sums *s, const sums 
     amount(t, s->macs);
     percent(t, all->macs > 0 ? s->macs / all->macs : 0);
     for (int b = 0; b < p->batches; b++) {
-        eex_table_cell(t, "%.2f", 1e3 * s->ms[b] / p->batch[b]);
+        eex_table_cell(t, "%.2f", 1e3 * s->ms[b] / p->rows[b]);
         percent(t, all->ms[b] > 0 ? s->ms[b] / all->ms[b] : 0);
-        eex_table_cell(t, "%.1f", gflops(p->batch[b] * s->macs, s->ms[b]));
+        eex_table_cell(t, "%.1f", gflops(p->rows[b] * s->macs, s->ms[b]));
     }
 }
 
@@ -225,8 +225,11 @@ int eex_print_profile(const eex_profile *p, const eex_model *m, bool all_layers)
     EEX_TRY(segments(p, m));
     printf("\n");
     EEX_TRY(layers(p, all_layers));
-    printf("\nus: microseconds of one image, operations timed one by one, in batches in which\n"
-           "nobody leaves.\n");
+    printf("\nus: microseconds of one image, operations timed one by one while nobody leaves");
+    if (p->rows[p->batches - 1] < p->batch[p->batches - 1])
+        printf(";\na batch of %d passes the network in parts of %d", p->batch[p->batches - 1],
+               p->rows[p->batches - 1]);
+    printf(".\n");
     if (!p->speed[0].images)
         return EEX_OK;
     printf("\n");

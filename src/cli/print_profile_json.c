@@ -89,6 +89,10 @@ int eex_print_profile_json(const eex_profile *p, const eex_model *m)
     for (int b = 0; b < p->batches; b++)
         eex_json_int(&j, NULL, p->batch[b]);
     eex_json_end(&j);
+    eex_json_array(&j, "rows");
+    for (int b = 0; b < p->batches; b++)
+        eex_json_int(&j, NULL, p->rows[b]);
+    eex_json_end(&j);
     eex_json_double(&j, "base_latency_ms", p->base_ms);
     eex_json_double(&j, "base_macs", p->base_macs);
     exits(&j, p, m);

@@ -207,6 +207,9 @@ int eex_chrome_trace_run(eex_chrome_trace *t, eex_engine *engine, const uint8_t 
 {
     eex_plan *plan = eex_engine_plan(engine);
     journey y = {.legs = 0};
+    if (count < 1 || count > eex_engine_rows(engine))
+        return eex_fail(EEX_EINVAL, "Chrome trace: %d images at once, expected 1 to %d", count,
+                        eex_engine_rows(engine));
     y.spans = calloc((size_t)eex_plan_ops(plan) + 1, sizeof *y.spans);
     y.results = calloc((size_t)count + 1, sizeof *y.results);
     int code =

@@ -15,7 +15,8 @@ void eex_chrome_trace_free(eex_chrome_trace *trace); /* accepts NULL */
 /* Runs `count` images as one batch, as the engine would but with every operation waited for, and
  * adds what happened: the batch, in it bringing the images in, each segment with its operations,
  * and each exit with the number of images that came and left. `sample` are their numbers, `labels`
- * their classes, -1 where nobody knows. The engine is of the trace's model. */
+ * their classes, -1 where nobody knows. The engine is of
+ * the trace's model; count is at most eex_engine_rows. */
 int eex_chrome_trace_run(eex_chrome_trace *trace, eex_engine *engine, const uint8_t *images,
                          const uint32_t *sample, const int32_t *labels, int count);
 

@@ -41,7 +41,7 @@ static int name_ops(eex_profile *p, const eex_plan *plan)
 
 static int time_ops(eex_profile *p, eex_plan *plan, const eex_profile_options *o, int b)
 {
-    const int batch = p->batch[b];
+    const int batch = p->rows[b];
     double *ms = calloc((size_t)p->ops + 1, sizeof *ms);
     if (!ms)
         return eex_fail(EEX_ENOMEM, "out of memory for a profile of %d ops", p->ops);
@@ -56,10 +56,21 @@ static int time_ops(eex_profile *p, eex_plan *plan, const eex_profile_options *o
     return code;
 }
 
+/* The engine decides how many of a batch go together. */
+static int find_rows(eex_profile *p, const eex_profile_options *o, int b)
+{
+    eex_engine *engine = NULL;
+    EEX_TRY(eex_engine_open(&engine, o->model, p->batch[b]));
+    p->rows[b] = eex_engine_rows(engine);
+    eex_engine_close(engine);
+    return EEX_OK;
+}
+
 static int profile_ops(eex_profile *p, const eex_profile_options *o)
 {
     for (int b = 0; b < p->batches; b++) {
-        const eex_plan_options options = {.batch = p->batch[b],
+        EEX_TRY(find_rows(p, o, b));
+        const eex_plan_options options = {.batch = p->rows[b],
                                           .augment = eex_model_normalise(o->model)};
         eex_plan *plan = NULL;
         EEX_TRY(poll_signals());

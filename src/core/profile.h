@@ -13,8 +13,8 @@ typedef struct eex_profile_op {
     const char *kind;                  /* "conv", "depthwise", "linear", "pool", ...: static */
     int segment;                       /* the exit it leads to, from 0 */
     double macs;                       /* of one input */
-    double bytes[EEX_PROFILE_BATCHES]; /* read and written for a whole batch, caches left out */
-    double ms[EEX_PROFILE_BATCHES];    /* of a whole batch, all of which gets there */
+    double bytes[EEX_PROFILE_BATCHES]; /* read and written for `rows` of them, caches left out */
+    double ms[EEX_PROFILE_BATCHES];    /* of `rows` inputs, all of which get there */
 } eex_profile_op;
 
 /* Base and adaptive network on the same images, in turns. */
@@ -28,6 +28,7 @@ typedef struct eex_profile_speed {
 typedef struct eex_profile {
     int exits, ops;
     int batches, batch[EEX_PROFILE_BATCHES]; /* 1, and what was asked for unless that is 1, too */
+    int rows[EEX_PROFILE_BATCHES];           /* inputs of a batch that pass the network together */
     eex_profile_op *op;
     double exit_ms[EEX_MAX_EXITS];                /* of one image that leaves at each exit */
     double exit_macs[EEX_MAX_EXITS];              /* likewise, everything executed */
