@@ -45,7 +45,7 @@ typedef struct eex_model_options {
     "--policy confidence, margin, entropy or per_class with --threshold X puts the same "     \
     "threshold\n"                                                                             \
     "on all exits: a probability, a probability, at most X nats, or X deviations above the "  \
-    "mean.\n"
+    "mean."
 
 /* A device and a model on it. */
 typedef struct eex_opened {
