@@ -38,7 +38,8 @@ static double outputs_of(const eex_window *w)
 
 static double weights_of(const eex_window *w)
 {
-    return (double)w->kernel * w->kernel * (w->cin / w->groups) * w->cout;
+    const int per_group = w->cin / w->groups;
+    return (double)w->kernel * w->kernel * per_group * w->cout;
 }
 
 double eex_profile_macs(const eex_op *op)
