@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/prompt.h"
+#include "lua/lua_model.h"
 #include "lua/lua_run.h"
 #include "lua/sandbox.h"
 
@@ -202,36 +203,63 @@ static int push_run(lua_State *L)
     return 0;
 }
 
-static int set_up(lua_State *L, const char *what, bool folder)
+static int push_model(lua_State *L)
+{
+    lua_pushnil(L);
+    eex_lua_push_model(L, lua_touserdata(L, 1), lua_gettop(L));
+    lua_setglobal(L, "model");
+    return 0;
+}
+
+/* What the prompt was given. */
+typedef enum subject { NOTHING, SCRIPT, RUN, MODEL } subject;
+
+static subject subject_of(const char *what)
+{
+    static const char end[] = ".h5";
+    if (!what)
+        return NOTHING;
+    if (eex_fs_is_folder(what))
+        return RUN;
+    const size_t length = strlen(what), least = sizeof end - 1;
+    return length > least && strcmp(what + length - least, end) == 0 ? MODEL : SCRIPT;
+}
+
+static int set_up(lua_State *L, const char *what, subject is)
 {
     EEX_TRY(eex_lua_protect(L, push_library, NULL));
-    if (!what)
-        return EEX_OK;
-    if (folder) {
+    if (is == MODEL && !eex_fs_exists(what))
+        return eex_fail(EEX_ENOTFOUND, "there is no file \"%s\"", what);
+    if (is == RUN || is == MODEL) {
         char *copy = strdup(what);
-        int code =
-            copy ? eex_lua_protect(L, push_run, copy) : eex_fail(EEX_ENOMEM, "out of memory");
+        int code = copy ? eex_lua_protect(L, is == RUN ? push_run : push_model, copy)
+                        : eex_fail(EEX_ENOMEM, "out of memory");
         free(copy);
         return code;
     }
-    EEX_TRY(eex_lua_run_file(L, what));
-    lua_setglobal(L, "experiment");
+    if (is == SCRIPT) {
+        EEX_TRY(eex_lua_run_file(L, what));
+        lua_setglobal(L, "experiment");
+    }
     return EEX_OK;
 }
 
 static int repl(const char *what, bool trust)
 {
-    bool folder = what && eex_fs_is_folder(what);
+    static const char *const at_hand[] = {
+        [NOTHING] = "",
+        [SCRIPT] = "; the file returned \"experiment\"",
+        [RUN] = "; the run is \"run\", its network run:model()",
+        [MODEL] = "; the network is \"model\"",
+    };
+    const subject is = subject_of(what);
     const eex_lua_options options = {.trust = trust, .print = stdout};
     lua_State *L = NULL;
-    EEX_TRY(what && !folder ? eex_lua_open_for(&L, what, &options) : eex_lua_open(&L, &options));
-    int code = set_up(L, what, folder);
+    EEX_TRY(is == SCRIPT ? eex_lua_open_for(&L, what, &options) : eex_lua_open(&L, &options));
+    int code = set_up(L, what, is);
     if (code == EEX_OK) {
         if (isatty(STDIN_FILENO))
-            printf("eex %s, %s%s; Ctrl-D leaves\n", EEX_VERSION, LUA_RELEASE,
-                   folder ? "; the run is \"run\", its network run:model()"
-                   : what ? "; the file returned \"experiment\""
-                          : "");
+            printf("eex %s, %s%s; Ctrl-D leaves\n", EEX_VERSION, LUA_RELEASE, at_hand[is]);
         eex_prompt_begin(complete, L);
         code = loop(L);
         eex_prompt_end();
@@ -247,10 +275,11 @@ int eex_cmd_repl(int argc, char **argv)
         {.name = "trust", .help = "let scripts do what any program may", .flag = &trust}, {0}};
     const eex_command command = {
         .name = "repl",
-        .synopsis = "[FILE.lua | RUN]",
+        .synopsis = "[FILE.lua | RUN | MODEL]",
         .summary =
             "A Lua prompt with the eex library. FILE.lua is run first and what it returns is\n"
-            "\"experiment\"; of a folder RUN the results are \"run\".",
+            "\"experiment\"; of a folder RUN the results are \"run\", the network in a file MODEL\n"
+            "(.h5) is \"model\".",
         .details =
             "With a run, what if the exits decided otherwise:\n"
             "  run:replay { policy = \"per_class\", a = 0.25 }\n"

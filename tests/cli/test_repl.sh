@@ -40,6 +40,12 @@ sed 's/.*"class": \([0-9]*\).*"exit": \([0-9]*\).*/\1 \2/' out >wanted
 says 'for _, r in ipairs(run:model():run("test")) do print(r.class .. " " .. r.exit) end\n' '' '' runs/tiny
 cmp out wanted || fail "the prompt and eex infer disagree"
 
+says 'model:classify("test", 1).exit <= #model.exits\n' 'true' '' runs/tiny/final.h5
+expect 2 "$EEX" repl runs/tiny/run.h5
+err_has 'expected "weights"'
+expect 1 "$EEX" repl missing.h5
+err_has missing.h5
+
 expect 1 "$EEX" repl missing.lua
 err_has missing.lua
 
