@@ -19,9 +19,9 @@ typedef struct eex_engine eex_engine;
  *
  * `batch` is the largest that will come; smaller ones lose nothing by it, so there is one plan and
  * not one for each size. (No op of the CPU depends on it. MobileNetV2 on 32x32 images, one thread,
- * other programs running, medians: engines for 32 to 256 images took 0.91 to 1.04 times as long for
- * 1 image as one for 1, 1.03 to 1.06 times for 4 and 0.96 to 1.05 times for 8 as one for 8;
- * ResNet50 0.97 to 1.04 times for 8. Two engines for the same size differ as much.) */
+ * other programs running, five processes each: an engine for 256 images took on average 0.95, 1.01
+ * and 1.05 times as long for 1, 4 and 8 images as an engine for 8; processes with the same engine
+ * differ by a quarter.) */
 int eex_engine_new(eex_engine **out, const eex_graph *graph, eex_params *params,
                    const eex_policy *policy, const eex_augment *normalise, int batch);
 /* The same for a model, with the policy that it has now. */
