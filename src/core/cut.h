@@ -43,8 +43,8 @@ int eex_cut_make(eex_model **out, const eex_model *model, const eex_cut *cut);
 int eex_model_positions(int32_t *out, const eex_model *model);
 
 /* Writes the cut network as a model file, with the calibration and validation traces of its exits
- * where the model has them. `cut_model` is what eex_cut_make made of `model`. PATH is complete or as
- * it was. The same cut of the same model gives the same bytes. */
+ * where the model has them. `cut_model` is what eex_cut_make made of `model`. PATH is complete or
+ * as it was. The same cut of the same model gives the same bytes. */
 int eex_cut_write(const char *path, const eex_model *cut_model, const eex_model *model,
                   const eex_cut *cut);
 
