@@ -23,10 +23,14 @@ static int predict(double *ms, eex_latency_table *t, int *added, const eex_graph
     const eex_plan_options options = {.batch = 1, .augment = any_input};
     eex_plan *plan = NULL;
     int more = 0;
-    EEX_TRY(eex_latency_table_add(t, &more, graph, params, &any_input));
-    *added += more;
     EEX_TRY(eex_plan_new(&plan, &options, graph, params));
     int code = eex_latency_predict(ms, t, graph, plan);
+    if (code == EEX_ENOTFOUND) {
+        code = eex_latency_table_add(t, &more, graph, params, &any_input);
+        *added += more;
+        if (code == EEX_OK)
+            code = eex_latency_predict(ms, t, graph, plan);
+    }
     eex_plan_free(plan);
     return code;
 }
