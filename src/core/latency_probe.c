@@ -262,9 +262,25 @@ static int probe_exit(const entries *e, const eex_graph *graph, const eex_params
     return code;
 }
 
+/* A network that has nothing new is not cut into its exits to find that out. */
+static int nothing_new(bool *out, const entries *e, const eex_graph *graph, eex_params *params,
+                       const eex_augment *normalise)
+{
+    probe p = {.graph = graph};
+    int code = open_probe(&p, graph, params, normalise);
+    if (code == EEX_OK)
+        code = complete(out, e, false, &p);
+    close_probe(&p);
+    return code;
+}
+
 static int probe_all(const entries *e, const eex_graph *graph, eex_params *params,
                      const eex_augment *normalise)
 {
+    bool done = false;
+    EEX_TRY(nothing_new(&done, e, graph, params, normalise));
+    if (done)
+        return EEX_OK;
     for (int k = 0; k < eex_graph_exits(graph); k++)
         EEX_TRY(probe_exit(e, graph, params, normalise, k));
     return probe_graph(e, true, graph, params, normalise);
