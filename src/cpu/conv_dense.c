@@ -143,7 +143,7 @@ void eex__dense_free(eex_dense *d)
     eex__axis_free(&d->h);
     eex__axis_free(&d->w);
     free(d->segments);
-    free(d->packed);
+    eex__slab_give(d->packed);
     free(d);
 }
 
@@ -177,9 +177,8 @@ static void pack_panel(const eex_dense *d, const eex_gemm_kernels *kernels, floa
 int eex__dense_pack(eex_cpu *cpu, eex_dense *d, const float *w)
 {
     void *packed;
-    EEX_TRY(eex__cpu_alloc(&packed, d->panels * d->panel_floats * sizeof(float),
-                           "packed convolution weights"));
-    free(d->packed);
+    EEX_TRY(eex__slab_take(&cpu->weights, &packed, d->panels * d->panel_floats * sizeof(float)));
+    eex__slab_give(d->packed);
     d->packed = packed;
     for (int p = 0; p < d->panels; p++)
         pack_panel(d, cpu->kernels->gemm, d->packed + p * d->panel_floats, w, p);

@@ -8,6 +8,7 @@
 #include "core/device.h"
 #include "cpu/kernels/kernels.h"
 #include "cpu/pool.h"
+#include "cpu/slab.h"
 
 typedef struct eex_cpu {
     eex_device base; /* first member; base.threads == eex_pool_threads(pool) */
@@ -15,6 +16,7 @@ typedef struct eex_cpu {
     const eex_kernels *kernels; /* of the best instruction set here, or of EEX_CPU_ISA */
     void *scratch;              /* scratch_bytes, 64-byte aligned; see eex__cpu_reserve */
     size_t scratch_bytes;
+    eex_slab *weights; /* where packed weights go; see slab.h */
 } eex_cpu;
 
 /* As in eex_device_vtable. *state starts as NULL and may stay so; finish accepts NULL state. Any

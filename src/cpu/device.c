@@ -53,6 +53,7 @@ static void cpu_close(eex_device *dev)
     eex_cpu *cpu = cpu_of(dev);
     eex_pool_free(cpu->pool);
     eex__cpu_release_scratch(cpu);
+    eex__slab_close(&cpu->weights);
     eex_device_destroy(dev);
     free(cpu);
 }
