@@ -24,6 +24,15 @@ typedef struct style {
     const char *label, *colour;
 } style;
 
+/* Messages quote names and headers that come from files: what would move the cursor or change the
+ * terminal is shown as a question mark. */
+static void disarm(char *text)
+{
+    for (unsigned char *c = (unsigned char *)text; *c; c++)
+        if ((*c < ' ' && *c != '\n' && *c != '\t') || *c == 0x7f)
+            *c = '?';
+}
+
 static void print(eex_log_level level, const char *format, va_list args)
 {
     static const style styles[] = {
@@ -34,12 +43,14 @@ static void print(eex_log_level level, const char *format, va_list args)
     };
     if ((int)level > shown)
         return;
+    char text[4096];
     const style *s = &styles[level];
     const bool colour = *s->colour && eex__terminal_colour(STDERR_FILENO);
+    if (vsnprintf(text, sizeof text, format, args) < 0)
+        return;
+    disarm(text);
     eex__progress_hide();
-    fprintf(stderr, "%s%s%s", colour ? s->colour : "", s->label, colour ? "\033[0m" : "");
-    vfprintf(stderr, format, args);
-    fputc('\n', stderr);
+    fprintf(stderr, "%s%s%s%s\n", colour ? s->colour : "", s->label, colour ? "\033[0m" : "", text);
     fflush(stderr);
     eex__progress_show();
 }

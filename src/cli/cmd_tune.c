@@ -180,9 +180,7 @@ static int open_work(work *w)
     if (w->a->measure)
         EEX_TRY(measure(w));
     EEX_TRY(eex_tune_wish(&w->wish, w->a, w->model, &w->costs));
-    if (!w->model->policy || w->model->policy->exits < 2)
-        return eex_fail(EEX_EINVAL, "%s: there is nothing to tune in a network without early exits",
-                        w->model->path);
+    EEX_TRY(eex_refit_check(w->model));
     if (w->wish.refit || w->wish.epsilon > 0)
         EEX_TRY(eex_device_open(&w->device, "cpu", &one));
     return open_traces(w);

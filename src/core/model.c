@@ -217,7 +217,7 @@ static int read_file(eex_model *m, const char *path, eex_model_part part, eex_de
     EEX_TRY(eex_store_open(&file, m->path, "weights", MODEL_VERSION));
     int code = read_model(m, file, device);
     eex_store_close(file);
-    if (code == EEX_OK && part == EEX_MODEL_BASE && m->policy)
+    if (code == EEX_OK && part == EEX_MODEL_BASE && eex_graph_exits(m->graph) > 1)
         code = eex_fail(EEX_ENOTFOUND, "%s is a network with exits; its base is not in it", path);
     return code;
 }
@@ -282,13 +282,24 @@ eex_augment eex_model_normalise(const eex_model *m)
 
 /* ---- traces ---- */
 
+bool eex__model_in_run(const eex_model *m)
+{
+    char *folder = NULL, *run = NULL;
+    bool in = strcmp(eex_path_base(m->path), "final.h5") == 0 &&
+              eex_path_folder(&folder, m->path) == EEX_OK &&
+              eex_path_join(&run, folder, "run.h5") == EEX_OK && eex_fs_exists(run);
+    free(run);
+    free(folder);
+    return in;
+}
+
 /* The file beside a run's final.h5, or a group of the model file itself. */
 static int open_trace(eex_store_file **out, const char **group, const eex_model *m,
                       const char *split)
 {
     char name[64], *folder = NULL, *path = NULL;
     *group = "trace";
-    if (strcmp(eex_path_base(m->path), "final.h5") != 0) {
+    if (!eex__model_in_run(m)) {
         *group = split;
         return eex_store_open(out, m->path, "weights", MODEL_VERSION);
     }

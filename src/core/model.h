@@ -60,6 +60,10 @@ int eex_model_threshold(eex_model *model, eex_policy_kind kind, double threshold
 /* How values are normalised before the network sees them. */
 eex_augment eex_model_normalise(const eex_model *model);
 
+/* Whether it is the network that the run in the same folder has chosen: its traces and tables lie
+ * in files beside it. */
+bool eex__model_in_run(const eex_model *model);
+
 /* What every exit said about a split, "calibration" or "validation", scored at the temperatures of
  * the model's policy. EEX_ENOTFOUND where it was not kept. */
 int eex_model_trace(eex_trace **out, const eex_model *model, const char *split);

@@ -144,7 +144,7 @@ int eex_model_costs_of(eex_model_costs *out, const eex_model *model)
     places at;
     *out = (eex_model_costs){0};
     count_macs(out, model->graph);
-    if (strcmp(eex_path_base(model->path), "final.h5") != 0)
+    if (!eex__model_in_run(model))
         return EEX_OK;
     EEX_TRY(eex_store_open(&file, model->path, "weights", VERSION));
     int code = read_places(&at, file, out->exits);

@@ -7,11 +7,19 @@
 
 /* ---- targets ---- */
 
-static int check_wish(const eex_wish *w, const eex_model *model, const eex_model_costs *costs)
+int eex_refit_check(const eex_model *model)
 {
-    if (!model->policy || model->policy->exits < 2)
+    if (eex_graph_exits(model->graph) < 2)
         return eex_fail(EEX_EINVAL, "%s: there is nothing to tune in a network without early exits",
                         model->path);
+    return model->policy
+               ? EEX_OK
+               : eex_fail(EEX_EINVAL, "%s has exits, but no policy to begin with", model->path);
+}
+
+static int check_wish(const eex_wish *w, const eex_model *model, const eex_model_costs *costs)
+{
+    EEX_TRY(eex_refit_check(model));
     if (w->by_latency && !costs->timed)
         return eex_fail(EEX_EINVAL,
                         "%s: what leaving at each exit takes was never measured, so a budget in "

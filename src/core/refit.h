@@ -24,6 +24,9 @@ typedef struct eex_refit {
     eex_conformal conformal;   /* with epsilon > 0 */
 } eex_refit;
 
+/* Whether there is anything to tune: exits, and a policy to begin with. */
+int eex_refit_check(const eex_model *model);
+
 /* *out: a policy for the model. The trace is the model's calibration trace, scored at its policy's
  * temperatures; with wish.refit it is scored anew. device: for scoring; may be NULL where neither
  * wish.refit nor a bound is asked for.

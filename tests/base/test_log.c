@@ -68,6 +68,13 @@ Test(log, colour_only_on_a_terminal_that_wants_it)
            "\033[1;31merror: \033[0mbad\r\nerror: bad\r\nerror: bad\r\n");
 }
 
+Test(log, quoted_bytes_cannot_drive_the_terminal)
+{
+    test_capture_file(&capture);
+    eex_log_warn("%s: unreadable", "x\033]0;title\a\r.png");
+    expect(test_capture_end(&capture), "warning: x?]0;title??.png: unreadable\n");
+}
+
 Test(progress, short_work_is_silent_in_a_file)
 {
     test_capture_file(&capture);
