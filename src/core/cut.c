@@ -150,11 +150,13 @@ static int fill(eex_model *to, const eex_model *from, const eex_cut *cut)
     EEX_TRY(copy_input(&to->input, &from->input));
     EEX_TRY(eex_graph_select(&to->graph, from->graph, cut->exits, cut->count));
     EEX_TRY(copy_params(to, from));
-    if (!from->policy) /* nobody left early, and nobody will: that has to be said of several exits
-                        */
-        return cut->count > 1 ? eex_policy_new(&to->policy, EEX_POLICY_CONFIDENCE, cut->count,
-                                               eex_graph_classes(to->graph))
-                              : EEX_OK;
+    if (!from->policy)
+        return cut->count == 1
+                   ? EEX_OK
+                   : eex_fail(EEX_EINVAL,
+                              "%s: without a policy nobody leaves at the exits in front: a cut "
+                              "without a policy keeps one exit alone",
+                              from->path);
     EEX_TRY(eex_policy_select(&to->policy, from->policy, cut->exits, cut->count));
     open_end(to->policy);
     return EEX_OK;

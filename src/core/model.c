@@ -293,16 +293,10 @@ bool eex__model_in_run(const eex_model *m)
     return in;
 }
 
-/* The file beside a run's final.h5, or a group of the model file itself. */
-static int open_trace(eex_store_file **out, const char **group, const eex_model *m,
-                      const char *split)
+/* The file beside the network of a run. */
+static int open_beside(eex_store_file **out, const eex_model *m, const char *split)
 {
     char name[64], *folder = NULL, *path = NULL;
-    *group = "trace";
-    if (!eex__model_in_run(m)) {
-        *group = split;
-        return eex_store_open(out, m->path, "weights", MODEL_VERSION);
-    }
     snprintf(name, sizeof name, "final-%s.h5", split);
     EEX_TRY(eex_path_folder(&folder, m->path));
     int code = eex_path_join(&path, folder, name);
@@ -311,6 +305,22 @@ static int open_trace(eex_store_file **out, const char **group, const eex_model 
     free(path);
     free(folder);
     return code;
+}
+
+/* A group of the model file itself, or the file beside a run's final.h5. */
+static int open_trace(eex_store_file **out, const char **group, const eex_model *m,
+                      const char *split)
+{
+    char logits[64]; /* a run's final.h5 has other things in a group of that name */
+    *group = split;
+    snprintf(logits, sizeof logits, "%s/logits", split);
+    EEX_TRY(eex_store_open(out, m->path, "weights", MODEL_VERSION));
+    if (eex_store_has(*out, logits) || strcmp(eex_path_base(m->path), "final.h5") != 0)
+        return EEX_OK;
+    eex_store_close(*out);
+    *out = NULL;
+    *group = "trace";
+    return open_beside(out, m, split);
 }
 
 static int check_trace(const eex_trace *t, const eex_model *m, const char *split)
