@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/progress.h"
+#include "base/signals.h"
 #include "base/status.h"
 #include "base/terminal.h"
 #include "base/text.h"
@@ -43,7 +44,8 @@ typedef struct infer {
 
 /* ---- a batch ---- */
 
-/* Returns through *good how many images there are, of *all that were looked at. */
+/* Returns through *good how many images there are, of *all that were looked at: also when it fails,
+ * those before. */
 static int collect(infer *in, int *good, int *all)
 {
     *good = *all = 0;
@@ -90,8 +92,21 @@ static int report(infer *in, int all, double ms)
 /* The first images run slowly: memory is touched for the first time. */
 static int warm_up(infer *in, int good)
 {
-    for (int i = 0; i < WARM_UP && good > 0 && in->done == 0; i++)
+    for (int i = 0; i < WARM_UP && good > 0 && in->done == 0 && !eex_interrupted(); i++)
         EEX_TRY(eex_engine_run(in->engine, in->results, in->pixels, good));
+    return EEX_OK;
+}
+
+static int run_batch(infer *in, int good, int all)
+{
+    EEX_TRY(warm_up(in, good));
+    const double began = eex_clock_seconds();
+    if (good > 0)
+        EEX_TRY(eex_engine_run(in->engine, in->results, in->pixels, good));
+    const double seconds = eex_clock_seconds() - began;
+    in->seconds += good > 0 ? seconds : 0;
+    EEX_TRY(report(in, all, 1e3 * seconds));
+    eex_progress_update(in->done + in->unreadable, NULL);
     return EEX_OK;
 }
 
@@ -99,17 +114,11 @@ static int run_batches(infer *in)
 {
     int good, all;
     for (;;) {
-        EEX_TRY(collect(in, &good, &all));
-        if (all == 0)
-            return EEX_OK;
-        EEX_TRY(warm_up(in, good));
-        const double began = eex_clock_seconds();
-        if (good > 0)
-            EEX_TRY(eex_engine_run(in->engine, in->results, in->pixels, good));
-        const double seconds = eex_clock_seconds() - began;
-        in->seconds += good > 0 ? seconds : 0;
-        EEX_TRY(report(in, all, 1e3 * seconds));
-        eex_progress_update(in->done + in->unreadable, NULL);
+        const int code = collect(in, &good, &all);
+        if (all > 0)
+            EEX_TRY(run_batch(in, good, all)); /* also what came before the source failed */
+        if (code < 0 || all == 0)
+            return code;
     }
 }
 

@@ -7,12 +7,14 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/rng.h"
+#include "base/signals.h"
 #include "base/status.h"
 
 enum {
-    CHUNK = 64,       /* frames that two models see by turns, at least */
-    WARM_UP = 20,     /* runs before anything is timed: memory is touched, clocks go up */
-    SKIPS_SHOWN = 10, /* messages about frames that are not usable */
+    CHUNK = 64,          /* frames that two models see by turns, at least */
+    WARM_UP_RUNS = 20,   /* before anything is timed: memory is touched, clocks go up */
+    WARM_UP_IMAGES = 64, /* about as many in all: large batches need fewer runs */
+    SKIPS_SHOWN = 10,    /* messages about frames that are not usable */
     NOTE = 96
 };
 static const double note_every = 0.25; /* seconds */
@@ -46,6 +48,7 @@ static bool enough(const runner *r, int count)
     return count == r->chunk || (most && r->s->frames + (uint64_t)count >= most);
 }
 
+/* A failure leaves in *count what was taken before it. */
 static int take_chunk(runner *r, int *count)
 {
     *count = 0;
@@ -171,13 +174,22 @@ static int run_base(runner *r, int count)
     return EEX_OK;
 }
 
+static int warm_up_runs(int batch)
+{
+    const int runs = WARM_UP_IMAGES / batch;
+    return runs < 1 ? 1 : runs > WARM_UP_RUNS ? WARM_UP_RUNS : runs;
+}
+
 /* On noise, before the first frame is wanted. */
 static int warm_up(runner *r)
 {
     const size_t bytes = (size_t)r->o->batch * r->o->image_bytes;
+    const int runs = warm_up_runs(r->o->batch);
     for (size_t i = 0; i < bytes; i++)
         r->pixels[i] = (uint8_t)eex_rng_hash(0, 0, i);
-    for (int i = 0; i < WARM_UP; i++) {
+    for (int i = 0; i < runs; i++) {
+        if (eex_interrupted())
+            return eex_fail(EEX_EINTERRUPTED, "interrupted");
         EEX_TRY(eex_engine_run(r->model, r->results, r->pixels, r->o->batch));
         if (r->base)
             EEX_TRY(eex_engine_run(r->base, r->results, r->pixels, r->o->batch));
@@ -220,14 +232,14 @@ static int run_frames(runner *r)
         int count;
         const int code = take_chunk(r, &count);
         r->s->dropped = eex_frames_dropped(r->frames);
-        if (code < 0 || count == 0)
+        if (count == 0)
             return code;
-        EEX_TRY(run_both(r, count));
+        EEX_TRY(run_both(r, count)); /* also what came before the source failed */
         r->s->seconds += eex_clock_seconds() - began;
         began = eex_clock_seconds();
         show_progress(r);
-        if (r->o->frames && r->s->frames >= r->o->frames)
-            return EEX_OK;
+        if (code < 0 || (r->o->frames && r->s->frames >= r->o->frames))
+            return code;
     }
 }
 

@@ -44,7 +44,8 @@ eex_stream *eex_stream_new(void);
 
 /* Runs until the frames end. `base` may be NULL. Adds to what `s` has; s->drift is begun by the
  * caller who wants it. Warns about skipped frames (the first few) and about drift, and shows
- * progress. EEX_EINTERRUPTED leaves `s` complete up to there. */
+ * progress. When the frames fail or EEX_EINTERRUPTED comes, `s` is complete up to there: what was
+ * already taken is classified and counted. */
 int eex_stream_run(eex_stream *s, eex_frames *frames, eex_engine *model, eex_engine *base,
                    const eex_stream_options *options);
 

@@ -112,6 +112,9 @@ expect 1 "$EEX" stream $run deep.y4m
 err_has "C420p10"
 expect 1 bash -c "yes | head -c 40000000 | (printf 'YUV4MPEG2 W8 H8\n'; cat) | '$EEX' stream $run -"
 err_has "no YUV4MPEG2 any more"
+expect 1 bash -c "(cat v.y4m && yes | head -c 40000000) | '$EEX' stream $run - --batch 64"
+err_has "no YUV4MPEG2 any more"
+out_has "30 frames"
 
 # At a rate: nothing is lost between what was classified, dropped and skipped.
 expect 0 "$EEX" stream $run simulated --fps 20000 --queue 2 --frames 2000 --json

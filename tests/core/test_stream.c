@@ -11,6 +11,7 @@
 #include "core/train.h"
 #include "support/devices.h"
 #include "support/folder.h"
+#include "support/frames.h"
 #include "support/net.h"
 #include "support/patches.h"
 
@@ -225,6 +226,36 @@ Test(stream, skipped_frames_are_counted)
     cr_expect(s->frames == 4 && s->skipped == 1 && s->relevant == 0 && s->model.labelled == 0);
     free(s);
     free(raw);
+    close_bed(&b);
+}
+
+/* Frames that were already taken when the source fails are classified, with the failure told. */
+Test(stream, a_source_that_fails_loses_no_frame)
+{
+    enum { GOOD = 5, GARBAGE = 20 << 20 };
+    bed b = open_bed();
+    const test_video video = {8, 8, GOOD, "mono", true};
+    const int batches[] = {1, 64};
+    eex_buffer y4m = EEX_BUFFER_INIT;
+    test_video_y4m(&y4m, &video);
+    eex_buffer_fill(&y4m, 'x', GARBAGE);
+    for (int i = 0; i < 4; i++) {
+        const eex_stream_options o = options(&b, batches[i / 2]);
+        eex_engine *e = engine(&b, b.policy, o.batch);
+        eex_engine *base = i % 2 ? engine(&b, NULL, o.batch) : NULL;
+        eex_stream *s = eex_stream_new();
+        eex_frames *frames;
+        OK(eex_frames_parse_y4m(&frames, &b.shape, y4m.data, y4m.size));
+        cr_expect_eq(eex_stream_run(s, frames, e, base, &o), EEX_EIO);
+        cr_expect(strstr(eex_error(), "no YUV4MPEG2 any more"), "%s", eex_error());
+        cr_expect(s->frames == GOOD && s->model.frames == GOOD);
+        cr_expect_eq(s->base.frames, base ? GOOD : 0);
+        eex_frames_close(frames);
+        eex_engine_close(e);
+        eex_engine_close(base);
+        free(s);
+    }
+    eex_buffer_free(&y4m);
     close_bed(&b);
 }
 
