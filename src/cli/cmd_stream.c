@@ -86,18 +86,23 @@ static int watch(stream *st, eex_stream *s)
     return code;
 }
 
-static int run_stream(stream *st, eex_stream *s, int i)
+static eex_stream_options how_to_run(const stream *st)
 {
     const eex_frame_shape *shape = &st->source.shape;
     const bool arrives = st->options.fps > 0 || st->source.input;
-    const eex_stream_options o = {.batch = (int)st->batch,
-                                  .exits = eex_graph_exits(st->opened.model->graph),
-                                  .base_exits = st->base ? eex_graph_exits(st->base->graph) : 0,
-                                  .image_bytes = (size_t)shape->height * (size_t)shape->width *
-                                                 (size_t)shape->channels,
-                                  .frames = (uint64_t)st->options.frames,
-                                  .live = arrives && !st->base,
-                                  .quiet = st->source.shares > 1};
+    return (eex_stream_options){.batch = (int)st->batch,
+                                .exits = eex_graph_exits(st->opened.model->graph),
+                                .base_exits = st->base ? eex_graph_exits(st->base->graph) : 0,
+                                .image_bytes = (size_t)shape->height * (size_t)shape->width *
+                                               (size_t)shape->channels,
+                                .frames = (uint64_t)st->options.frames,
+                                .live = arrives && !st->base,
+                                .quiet = st->source.shares > 1};
+}
+
+static int run_stream(stream *st, eex_stream *s, int i)
+{
+    const eex_stream_options o = how_to_run(st);
     eex_frames *frames = NULL;
     EEX_TRY(watch(st, s));
     EEX_TRY(eex__source_frames(&frames, &st->source, i, st->base != NULL));
@@ -113,7 +118,8 @@ static int run_stream(stream *st, eex_stream *s, int i)
 
 static int run_streams(stream *st)
 {
-    int code = EEX_OK;
+    const eex_stream_options o = how_to_run(st);
+    int code = eex_stream_warm_up(st->engine, st->base_engine, &o);
     for (int i = 0; i < st->source.shares && code == EEX_OK; i++) {
         if (st->source.shares > 1)
             eex_log_info("%g %% irrelevant frames", 100 * st->source.share[i]);

@@ -97,6 +97,20 @@ static int check_simulated(const eex__source *s)
 
 /* ---- simulated video ---- */
 
+/* Frames of classes that the model knows are not unlike all that it knows. */
+static int open_foreign(eex__source *s, const eex_model *model)
+{
+    EEX_TRY(eex_dataset_open(&s->foreign, s->o->ood));
+    const eex_dataset_info *facts = eex_dataset_facts(s->foreign);
+    if (strcmp(facts->name, model->input.dataset) == 0 || eex_model_data_fits(model, s->foreign))
+        return eex_fail(
+            EEX_EINVAL,
+            "--ood %s: its classes are those that the model knows (%s's); unlike frames "
+            "come from a data set with others, or are drawn without --ood",
+            s->o->ood, model->input.dataset);
+    return eex_model_data_part(&s->foreign_part, model, s->foreign, facts->test ? "test" : "train");
+}
+
 static int open_data(eex__source *s, const eex_model *model)
 {
     EEX_TRY(eex_model_data_open(&s->data, model, s->o->data));
@@ -104,11 +118,7 @@ static int open_data(eex__source *s, const eex_model *model)
         return eex_fail(EEX_EINVAL, "%s has other classes than the model (which knows %s's)",
                         eex_dataset_facts(s->data)->name, model->input.dataset);
     EEX_TRY(eex_model_data_part(&s->part, model, s->data, "test"));
-    if (!s->o->ood)
-        return EEX_OK;
-    EEX_TRY(eex_dataset_open(&s->foreign, s->o->ood));
-    const char *part = eex_dataset_facts(s->foreign)->test ? "test" : "train";
-    return eex_model_data_part(&s->foreign_part, model, s->foreign, part);
+    return s->o->ood ? open_foreign(s, model) : EEX_OK;
 }
 
 /* ---- both ---- */

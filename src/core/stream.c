@@ -33,6 +33,43 @@ typedef struct runner {
     bool swap, ended;
 } runner;
 
+/* ---- warming up ---- */
+
+static int warm_up_runs(int batch)
+{
+    const int runs = WARM_UP_IMAGES / batch;
+    return runs < 1 ? 1 : runs > WARM_UP_RUNS ? WARM_UP_RUNS : runs;
+}
+
+static int run_noise(eex_engine *model, eex_engine *base, eex_result *results, uint8_t *pixels,
+                     const eex_stream_options *o)
+{
+    const int runs = warm_up_runs(o->batch);
+    for (size_t i = 0; i < (size_t)o->batch * o->image_bytes; i++)
+        pixels[i] = (uint8_t)eex_rng_hash(0, 0, i);
+    for (int i = 0; i < runs; i++) {
+        if (eex_interrupted())
+            return eex_fail(EEX_EINTERRUPTED, "interrupted before the first frame");
+        EEX_TRY(eex_engine_run(model, results, pixels, o->batch));
+        if (base)
+            EEX_TRY(eex_engine_run(base, results, pixels, o->batch));
+    }
+    return EEX_OK;
+}
+
+int eex_stream_warm_up(eex_engine *model, eex_engine *base, const eex_stream_options *o)
+{
+    const size_t batch = (size_t)o->batch;
+    eex_result *results = malloc(batch * sizeof *results);
+    uint8_t *pixels = malloc(batch * o->image_bytes);
+    const int code = results && pixels
+                         ? run_noise(model, base, results, pixels, o)
+                         : eex_fail(EEX_ENOMEM, "out of memory for %zu frames", batch);
+    free(results);
+    free(pixels);
+    return code;
+}
+
 /* ---- taking frames ---- */
 
 static void skip(runner *r, const eex_frame *frame)
@@ -174,29 +211,6 @@ static int run_base(runner *r, int count)
     return EEX_OK;
 }
 
-static int warm_up_runs(int batch)
-{
-    const int runs = WARM_UP_IMAGES / batch;
-    return runs < 1 ? 1 : runs > WARM_UP_RUNS ? WARM_UP_RUNS : runs;
-}
-
-/* On noise, before the first frame is wanted. */
-static int warm_up(runner *r)
-{
-    const size_t bytes = (size_t)r->o->batch * r->o->image_bytes;
-    const int runs = warm_up_runs(r->o->batch);
-    for (size_t i = 0; i < bytes; i++)
-        r->pixels[i] = (uint8_t)eex_rng_hash(0, 0, i);
-    for (int i = 0; i < runs; i++) {
-        if (eex_interrupted())
-            return eex_fail(EEX_EINTERRUPTED, "interrupted");
-        EEX_TRY(eex_engine_run(r->model, r->results, r->pixels, r->o->batch));
-        if (r->base)
-            EEX_TRY(eex_engine_run(r->base, r->results, r->pixels, r->o->batch));
-    }
-    return EEX_OK;
-}
-
 /* Who comes first alternates, so that neither always finds the frames in the cache. */
 static int run_both(runner *r, int count)
 {
@@ -274,8 +288,6 @@ int eex_stream_run(eex_stream *s, eex_frames *frames, eex_engine *model, eex_eng
     int code = allocate(&r);
     eex_progress_begin("streaming", o->frames && (!total || o->frames < total) ? o->frames : total,
                        "frames");
-    if (code == EEX_OK)
-        code = warm_up(&r);
     if (code == EEX_OK)
         code = run_frames(&r);
     eex_progress_update(s->frames, NULL);

@@ -42,6 +42,11 @@ typedef struct eex_stream_options {
 /* Zeroed; the caller frees it. NULL with the message set. */
 eex_stream *eex_stream_new(void);
 
+/* Runs both on noise, so that the first frames are not timed while memory is touched and clocks go
+ * up. To be done before frames that come at a rate are opened: theirs run from then on. `base` may
+ * be NULL. */
+int eex_stream_warm_up(eex_engine *model, eex_engine *base, const eex_stream_options *options);
+
 /* Runs until the frames end. `base` may be NULL. Adds to what `s` has; s->drift is begun by the
  * caller who wants it. Warns about skipped frames (the first few) and about drift, and shows
  * progress. When the frames fail or EEX_EINTERRUPTED comes, `s` is complete up to there: what was

@@ -28,7 +28,6 @@ for options in "--batch 9" "--batch 64 --threads 1"; do
     counts >other
     cmp -s one other || fail "$options changed what was counted"
 done
-expect 0 "$EEX" stream $run simulated --irrelevant 30 --frames 200 --ood tiny --seed 4
 awk 'length($0) > 150 { print; bad = 1 } END { exit bad }' out || fail "lines of a table are too long"
 [ -x "$(command -v python3)" ] || exit 0
 expect 0 "$EEX" stream $run simulated --frames 100 --irrelevant 20 --compare $run/base.h5 --json
@@ -43,6 +42,18 @@ for side in "model", "base":
 assert s["skipped"] == 0 and abs(s["speedup"] - s["base"]["cumulative_s"] / s["model"]["cumulative_s"]) < 1e-9
 assert sum(i["frames"] for i in s["intervals"]) == 100
 ' || fail "the object is not what it should be"
+
+# Unlike frames from another data set, which does not have the model's classes.
+expect 0 "$EEX" data info tiny --sheet sheet.png
+mkdir -p others/one others/two
+for i in 1 2 3 4 5; do tee others/one/$i.png <sheet.png >others/two/$i.png; done
+expect 0 "$EEX" data import others others --size 32
+expect 0 "$EEX" stream $run simulated --irrelevant 30 --frames 200 --ood others --seed 4
+expect 0 "$EEX" data make synthetic --train 50 --test 20 --name likewise
+for name in tiny likewise; do
+    expect 2 "$EEX" stream $run simulated --irrelevant 30 --ood $name
+    err_has "--ood $name: its classes are those that the model knows"
+done
 
 # Video from a file and through a pipe is the same; raw frames too.
 cat >video.py <<'PY'
