@@ -133,7 +133,7 @@ typedef struct eex_ahead {
 } eex_ahead;
 
 /* A thread reads `source` ahead into a queue of fixed size. Takes the source over, also on failure.
- * A frame that is dropped is counted, whatever its state was. */
+ * Bad frames take no place in it and are never dropped. */
 int eex_frames_open_ahead(eex_frames **out, eex_frames *source, const eex_ahead *how);
 
 #endif

@@ -11,6 +11,8 @@
 #include "base/signals.h"
 #include "base/status.h"
 
+enum { BAD_PLACES = 64 };
+
 typedef struct slot {
     eex_frame frame;
     uint8_t *pixels;
@@ -30,6 +32,8 @@ typedef struct queue {
      * the thread's own, to be filled. */
     slot *slots; /* (how.queue + 1) */
     int head, ready;
+    eex_frame bad[BAD_PLACES]; /* those from bad_head on wait to be told, in order */
+    int bad_head, bad_ready;
     uint64_t dropped;
     bool over; /* the source has ended, or failed: */
     int code;
@@ -80,6 +84,18 @@ static void enqueue(queue *q)
     pthread_cond_broadcast(&q->changed);
 }
 
+/* Bad frames have places of their own: no good one goes for them, and each is told. */
+static void enqueue_bad(queue *q, const eex_frame *frame)
+{
+    while (q->bad_ready == BAD_PLACES && !given_up(q))
+        wait_until(q, eex_clock_seconds() + 1);
+    if (given_up(q))
+        return;
+    q->bad[(q->bad_head + q->bad_ready) % BAD_PLACES] = *frame;
+    q->bad_ready++;
+    pthread_cond_broadcast(&q->changed);
+}
+
 static void fail_queue(queue *q, int code)
 {
     q->code = code;
@@ -105,7 +121,9 @@ static void *read_ahead(void *argument)
         while (!q->over && eex_clock_seconds() < due && !given_up(q))
             wait_until(q, due);
         to->frame.arrived = eex_clock_seconds();
-        if (!q->over)
+        if (!q->over && to->frame.state == EEX_FRAME_BAD)
+            enqueue_bad(q, &to->frame);
+        else if (!q->over)
             enqueue(q);
     }
     q->over = true;
@@ -120,11 +138,25 @@ static void pop(queue *q, eex_frame *frame, uint8_t *pixels)
 {
     const slot *from = &q->slots[q->head];
     *frame = from->frame;
-    if (frame->state == EEX_FRAME_GOOD)
-        memcpy(pixels, from->pixels, q->frame_bytes);
+    memcpy(pixels, from->pixels, q->frame_bytes);
     q->head = (q->head + 1) % (q->how.queue + 1);
     q->ready--;
     pthread_cond_broadcast(&q->changed);
+}
+
+static void pop_bad(queue *q, eex_frame *frame)
+{
+    *frame = q->bad[q->bad_head];
+    q->bad_head = (q->bad_head + 1) % BAD_PLACES;
+    q->bad_ready--;
+    pthread_cond_broadcast(&q->changed);
+}
+
+/* Whether the next one, by their order in the source, is a bad one. */
+static bool bad_is_next(const queue *q)
+{
+    return q->bad_ready &&
+           (!q->ready || q->bad[q->bad_head].number < q->slots[q->head].frame.number);
 }
 
 static int queue_next(eex_frames *frames, eex_frame *frame, uint8_t *pixels)
@@ -132,10 +164,12 @@ static int queue_next(eex_frames *frames, eex_frame *frame, uint8_t *pixels)
     queue *q = (queue *)frames;
     int code = EEX_OK;
     pthread_mutex_lock(&q->lock);
-    while (!q->ready && !q->over && !given_up(q))
+    while (!q->ready && !q->bad_ready && !q->over && !given_up(q))
         wait_until(q, eex_clock_seconds() + 1);
     if (eex_interrupted())
         code = eex_fail(EEX_EINTERRUPTED, "interrupted");
+    else if (bad_is_next(q))
+        pop_bad(q, frame);
     else if (q->ready)
         pop(q, frame, pixels);
     else if (q->code < 0)
@@ -150,7 +184,7 @@ static bool queue_ready(eex_frames *frames)
 {
     queue *q = (queue *)frames;
     pthread_mutex_lock(&q->lock);
-    const bool ready = q->ready > 0;
+    const bool ready = q->ready > 0 || q->bad_ready > 0;
     pthread_mutex_unlock(&q->lock);
     return ready;
 }

@@ -49,7 +49,7 @@ static int run_noise(eex_engine *model, eex_engine *base, eex_result *results, u
         pixels[i] = (uint8_t)eex_rng_hash(0, 0, i);
     for (int i = 0; i < runs; i++) {
         if (eex_interrupted())
-            return eex_fail(EEX_EINTERRUPTED, "interrupted before the first frame");
+            return eex_fail(EEX_EINTERRUPTED, "interrupted after 0 frames");
         EEX_TRY(eex_engine_run(model, results, pixels, o->batch));
         if (base)
             EEX_TRY(eex_engine_run(base, results, pixels, o->batch));

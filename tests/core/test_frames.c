@@ -543,6 +543,36 @@ Test(frames, a_full_queue_drops_what_it_is_told_to)
     overflow(EEX_DROP_OLDEST, 46);
 }
 
+/* However many come before anybody looks, they push out no good frame, and all are told. */
+Test(frames, bad_frames_take_no_place_in_a_queue)
+{
+    enum { GOOD = 3, ALL = 50 };
+    static const eex_drop drops[] = {EEX_DROP_NONE, EEX_DROP_NEWEST, EEX_DROP_OLDEST};
+    const char *paths[ALL];
+    make_pictures();
+    const char *good = test_path(folder, "cat/b.png"), *bad = test_path(folder, "nowhere.png");
+    for (int i = 0; i < ALL; i++)
+        paths[i] = i % 10 == 0 && i / 10 < GOOD ? good : bad;
+    for (size_t i = 0; i < 3; i++) {
+        eex_frames *frames;
+        eex_frame frame;
+        uint8_t pixels[BYTES];
+        OK(eex_frames_open_files(&frames, &shape, paths, ALL, NULL, 0));
+        OK(eex_frames_open_ahead(&frames, frames,
+                                 &(eex_ahead){.queue = GOOD, .drop = drops[i], .fps = 1e5}));
+        usleep(50000); /* for all to come; the test holds without, but finds less */
+        cr_expect_eq(eex_frames_dropped(frames), 0);
+        for (uint64_t k = 0; k < ALL; k++) {
+            OK(eex_frames_next(frames, &frame, pixels));
+            cr_expect_eq(frame.number, k);
+            cr_expect_eq(frame.state, paths[k] == good ? EEX_FRAME_GOOD : EEX_FRAME_BAD);
+        }
+        OK(eex_frames_next(frames, &frame, pixels));
+        cr_expect_eq(frame.state, EEX_FRAME_END);
+        eex_frames_close(frames);
+    }
+}
+
 Test(frames, a_queue_may_be_closed_at_any_time)
 {
     eex_frames *frames;
