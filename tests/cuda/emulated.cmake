@@ -12,7 +12,7 @@ find_path(EEX_CUDNN_HEADERS cudnn.h HINTS ${CUDAToolkit_INCLUDE_DIRS} ENV CUDNN_
 
 file(GLOB own_tests RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} CONFIGURE_DEPENDS cpu/test_*.c
     cuda/test_*.c)
-list(REMOVE_ITEM own_tests cpu/test_device.c cpu/test_pool.c) # of the CPU alone
+list(REMOVE_ITEM own_tests cpu/test_device.c cpu/test_pool.c cpu/test_slab.c) # of the CPU alone
 set(device_tests core/test_params core/test_plan core/test_plan_gradient core/test_training_step
     core/test_train core/test_engine core/test_queue)
 foreach(test ${own_tests})
