@@ -478,10 +478,12 @@ static int model_run(lua_State *L)
     if (lua_istable(L, 2))
         return classify_files(L, b, 2);
     const char *part = check_part(L, b);
-    if (lua_isnoneornil(L, 3))
+    if (lua_isnoneornil(L, 3)) {
         classify_samples(L, b, b->part.at, b->part.count);
-    else
-        classify_samples(L, b, b->samples, choose_samples(L, b, part));
+    } else {
+        const size_t count = choose_samples(L, b, part); /* moves b->samples */
+        classify_samples(L, b, b->samples, count);
+    }
     return 1;
 }
 
