@@ -9,7 +9,7 @@
 #include "lua/lua_policy.h"
 #include "lua/lua_recipe.h"
 #include "lua/saliency.h"
-#include "lua/sandbox.h"
+#include "lua/sandbox_impl.h"
 
 #include <ctype.h>
 #include <limits.h>
@@ -178,8 +178,35 @@ static void read_recipes(eex_experiment *e, const eex_args *a)
 
 /* ---- search ---- */
 
-static void read_search(eex_experiment *e, const eex_args *a)
+/* What --set says is the user's own. */
+static bool is_set(const eex_lua_experiment_options *options, const char *field)
 {
+    const size_t length = strlen(field);
+    for (size_t i = 0; i < options->sets; i++)
+        if (strncmp(options->set[i], field, length) == 0 && options->set[i][length] == '=')
+            return true;
+    return false;
+}
+
+/* The run opens the file by its path from where eex runs, so that is the one that the script must
+ * be allowed to read. One that is not there yet is not looked up before the run. */
+static void check_latency_table(lua_State *L, const char *path,
+                                const eex_lua_experiment_options *options)
+{
+    char from_here[PATH_MAX], real[PATH_MAX];
+    if (!*path || is_set(options, "search.latency_table") || is_set(options, "search") ||
+        !realpath(path, from_here))
+        return;
+    int code = eex__lua_readable(L, real, from_here);
+    if (code < 0) {
+        eex_fail_in(code, "search.latency_table");
+        eex_lua_raise(L);
+    }
+}
+
+static void read_search(const reading *r, const eex_args *a)
+{
+    eex_experiment *e = r->e;
     static const char *const known[] = {"algorithm",    "evaluator", "score",         "cost",
                                         "population",   "sample",    "trials",        "weight",
                                         "min_accuracy", "tau",       "latency_table", NULL};
@@ -205,6 +232,7 @@ static void read_search(eex_experiment *e, const eex_args *a)
     e->search.tau = (int)eex_args_int_or(&t, "tau", 0, INT_MAX, e->search.tau);
     snprintf(e->search.latency_table, sizeof e->search.latency_table, "%s",
              eex_args_text_or(&t, "latency_table", sizeof e->search.latency_table - 1, ""));
+    check_latency_table(a->L, e->search.latency_table, r->options);
     eex_args_close(&t);
 }
 
@@ -230,7 +258,7 @@ static int read_table(lua_State *L)
     read_gates(e, &a);
     read_policy(e, &a);
     read_recipes(e, &a);
-    read_search(e, &a);
+    read_search(r, &a);
     return 0;
 }
 
