@@ -1,15 +1,10 @@
 #include "cli/open_model.h"
 
+#include "base/fs.h"
 #include "base/status.h"
 
 #include <math.h>
 #include <string.h>
-
-static bool is_file(const char *name)
-{
-    size_t length = strlen(name);
-    return strchr(name, '/') || (length > 3 && strcmp(name + length - 3, ".h5") == 0);
-}
 
 static int parse_kind(eex_policy_kind *out, const eex_model *model, const char *name)
 {
@@ -26,12 +21,14 @@ int eex_apply_policy(eex_model *model, const eex_model_options *o)
 {
     eex_policy_kind kind;
     const bool given = !isnan(o->threshold);
-    if (o->policy && (strcmp(o->policy, "none") == 0 || is_file(o->policy))) {
+    const bool file = o->policy && eex_policy_is_file(o->policy);
+    if (file && !eex_fs_exists(o->policy))
+        return eex_policy_unknown(o->policy);
+    if (file || (o->policy && strcmp(o->policy, "none") == 0)) {
         if (given)
             return eex_fail(EEX_EINVAL, "--threshold goes with a kind of policy, not with %s",
                             o->policy);
-        return is_file(o->policy) ? eex_model_load_policy(model, o->policy)
-                                  : eex_model_set_policy(model, NULL);
+        return file ? eex_model_load_policy(model, o->policy) : eex_model_set_policy(model, NULL);
     }
     if (!o->policy && !given)
         return EEX_OK;

@@ -16,17 +16,40 @@ const char *eex_policy_kind_name(eex_policy_kind kind)
     return (unsigned)kind < EEX_POLICY_KINDS ? kind_names[kind] : "unknown";
 }
 
-int eex_policy_kind_parse(eex_policy_kind *out, const char *name)
+static int fail_unknown(const char *what, const char *name)
 {
-    for (int i = 0; i < EEX_POLICY_KINDS; i++)
-        if (strcmp(name, kind_names[i]) == 0) {
-            *out = (eex_policy_kind)i;
-            return EEX_OK;
-        }
     const char *near = eex_text_nearest(name, kind_names, EEX_POLICY_KINDS);
     return eex_fail(EEX_EINVAL,
-                    "no exit policy \"%s\"%s%s%s: there are per_class, margin, confidence, entropy",
+                    "no %s \"%s\"%s%s%s: there are per_class, margin, confidence, entropy", what,
                     name, near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "");
+}
+
+/* The kind of that name, EEX_POLICY_KINDS when there is none. */
+static eex_policy_kind find_kind(const char *name)
+{
+    int i = 0;
+    while (i < EEX_POLICY_KINDS && strcmp(name, kind_names[i]) != 0)
+        i++;
+    return (eex_policy_kind)i;
+}
+
+int eex_policy_kind_parse(eex_policy_kind *out, const char *name)
+{
+    eex_policy_kind kind = find_kind(name);
+    if (kind == EEX_POLICY_KINDS)
+        return fail_unknown("exit policy", name);
+    *out = kind;
+    return EEX_OK;
+}
+
+bool eex_policy_is_file(const char *name)
+{
+    return strcmp(name, "none") != 0 && find_kind(name) == EEX_POLICY_KINDS;
+}
+
+int eex_policy_unknown(const char *name)
+{
+    return fail_unknown("file and no exit policy", name);
 }
 
 void eex_policy_free(eex_policy *policy)

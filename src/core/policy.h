@@ -36,6 +36,11 @@ typedef struct eex_policy {
 const char *eex_policy_kind_name(eex_policy_kind kind);
 int eex_policy_kind_parse(eex_policy_kind *out, const char *name);
 
+/* How users name a policy: "none", a kind, or else a file. */
+bool eex_policy_is_file(const char *name);
+/* There is no such file either: fails with a message that says so. */
+int eex_policy_unknown(const char *name);
+
 /* Everything zero but temperatures 1, a = b = INFINITY and thresholds that send every sample to the
  * end. */
 int eex_policy_new(eex_policy **out, eex_policy_kind kind, int exits, int classes);

@@ -162,8 +162,11 @@ static int apply_policy(lua_State *L, eex_model *m, const char *policy, double t
         return EEX_OK;
     if (policy && strcmp(policy, "none") == 0)
         return eex_model_set_policy(m, NULL);
-    if (policy && isnan(threshold) && strchr(policy, '.')) {
-        EEX_TRY(eex__lua_readable(L, real, policy));
+    if (policy && isnan(threshold) && eex_policy_is_file(policy)) {
+        int code = eex__lua_readable(L, real, policy);
+        if (code == EEX_ENOTFOUND)
+            return eex_policy_unknown(policy);
+        EEX_TRY(code);
         return eex_model_load_policy(m, real);
     }
     if (policy)

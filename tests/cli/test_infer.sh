@@ -50,6 +50,12 @@ expect 0 "$EEX" infer $run --split test --json --to-end
 cp out end
 expect 0 "$EEX" infer $run --split test --json --policy confidence --threshold 0
 grep -q '"exit": [2-9]' out && fail "with a threshold of 0 somebody went on"
+expect 2 "$EEX" infer $run --split test --policy confidance
+err_has 'no file and no exit policy "confidance" (did you mean "confidence"?)'
+expect 0 "$EEX" tune $run --accuracy -0.1 -o careful # a file by any name that is no kind
+expect 0 "$EEX" infer $run --split test --policy careful
+expect 2 "$EEX" infer $run --split test --policy careful --threshold 1
+err_has "--threshold goes with a kind"
 expect 2 "$EEX" infer $run --split test --to-end --policy none
 err_has "--to-end"
 

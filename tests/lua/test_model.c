@@ -173,6 +173,7 @@ Test(lua_model, other_policies)
     fails("eex.open('model.h5', { policy = 'margin' })", "needs a threshold");
     fails("eex.open('model.h5', { policy = 'magin', threshold = 1 })", "magin");
     fails("eex.open('model.h5', { threshold = 2 })", "0 to 1");
+    fails("eex.open('model.h5', { policy = 'magin' })", "no file and no exit policy");
     fails("eex.open('model.h5', { polcy = 'none' })", "did you mean \"policy\"");
     fails("eex.open('model.h5', { policy = 'model.h5' })", "expected \"policy\"");
     fails("eex.open('model.h5', { policy = '../p.h5' })", "--trust");
