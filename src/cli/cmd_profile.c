@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "cli/commands.h"
+#include "cli/out_file.h"
 #include "cli/plot.h"
 #include "cli/print_profile.h"
 #include "core/chrome_trace.h"
@@ -38,6 +39,14 @@ static const char details[] =
     "(-o). What is in the file is not measured again. search.latency_table = \"TABLE.h5\" in an\n"
     "experiment then makes its search use them.\n\n" EEX_POLICY_DETAILS;
 
+static int check_images(const eex__profile_arguments *a)
+{
+    if (a->images && a->images < a->batch)
+        return eex_fail(EEX_EINVAL, "--images %lld are not one batch of %lld: lower --batch, too",
+                        (long long)a->images, (long long)a->batch);
+    return EEX_OK;
+}
+
 static int check(const eex__profile_arguments *a)
 {
     if (a->table && (a->trace || a->base || a->layers))
@@ -46,21 +55,19 @@ static int check(const eex__profile_arguments *a)
     if (!a->table && (a->run || a->fresh || a->trust || a->set.count))
         return eex_fail(EEX_EINVAL,
                         "--run, --set, --fresh and --trust go with --table EXPERIMENT.lua");
-    if (a->table)
-        return EEX_OK;
+    EEX_TRY(check_images(a));
+    if (a->table) /* adds to the one that is there */
+        return a->out ? eex_check_out(a->out, true, "latency-table", NULL) : EEX_OK;
     if (a->out)
         EEX_TRY(eex_plot_check(a->out));
-    if (a->out && !a->force && eex_fs_exists(a->out))
-        return eex_fail(EEX_EINVAL, "%s is there already: --force replaces it", a->out);
-    if (a->trace && !a->force && eex_fs_exists(a->trace))
-        return eex_fail(EEX_EINVAL, "%s is there already: --force replaces it", a->trace);
-    return EEX_OK;
+    if (a->out)
+        EEX_TRY(eex_check_out(a->out, a->force, NULL, NULL));
+    return a->trace ? eex_check_out(a->trace, a->force, NULL, NULL) : EEX_OK;
 }
 
 static int parse(eex__profile_arguments *a, bool *help, int argc, char **argv)
 {
     *a = (eex__profile_arguments){.batch = BATCH,
-                                  .images = IMAGES,
                                   .rounds = ROUNDS,
                                   .structures = STRUCTURES,
                                   .model = EEX_MODEL_OPTIONS_INIT};
@@ -73,7 +80,7 @@ static int parse(eex__profile_arguments *a, bool *help, int argc, char **argv)
          .max = MAX_BATCH},
         {.name = "images",
          .value = "N",
-         .help = "how many are timed (512)",
+         .help = "how many are timed (512, or one batch if that is more)",
          .number = &a->images,
          .min = 1,
          .max = MAX_IMAGES},
@@ -164,7 +171,8 @@ static int load_images(work *w)
     const eex_model *m = w->opened.model;
     EEX_TRY(eex_model_data_own(&w->data, m, w->a->data));
     EEX_TRY(eex_model_data_part(&w->index, m, w->data, "validation"));
-    size_t count = (size_t)(w->a->images > w->a->batch ? w->a->images : w->a->batch);
+    const int64_t fewest = w->a->images ? w->a->images : IMAGES;
+    const size_t count = (size_t)(fewest > w->a->batch ? fewest : w->a->batch);
     w->count = (int)(count < w->index.count ? count : w->index.count);
     if (w->count < w->a->batch)
         return eex_fail(EEX_EINVAL, "--batch %lld: the validation split has %zu images",

@@ -6,6 +6,7 @@
 #include "cli/commands.h"
 #include "cli/open_model.h"
 #include "cli/options.h"
+#include "cli/out_file.h"
 #include "cli/print_prune.h"
 #include "core/model_data.h"
 
@@ -60,11 +61,9 @@ static int check(const arguments *a)
                         "-o %s: where to cut? --exit K, --budget-macs M, "
                         "--max-latency MS or --min-accuracy A",
                         a->out);
-    if (a->out && !a->force && eex_fs_exists(a->out))
-        return eex_fail(EEX_EINVAL, "%s is there already: --force replaces it", a->out);
     if (a->no_latency && !isnan(a->most_ms))
         return eex_fail(EEX_EINVAL, "--max-latency needs what --no-latency leaves out");
-    return EEX_OK;
+    return a->out ? eex_check_out(a->out, a->force, "weights", "origin") : EEX_OK;
 }
 
 static int parse(arguments *a, int argc, char **argv)

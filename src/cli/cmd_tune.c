@@ -4,6 +4,7 @@
 #include "base/status.h"
 #include "cli/commands.h"
 #include "cli/options.h"
+#include "cli/out_file.h"
 #include "cli/print_tune.h"
 #include "cli/tune_wish.h"
 #include "core/replay.h"
@@ -270,11 +271,9 @@ static int fill_file(eex_store_file *file, const work *w)
 
 static int check_out(const eex_tune_arguments *a)
 {
-    if (a->out && !a->force && eex_fs_exists(a->out))
-        return eex_fail(EEX_EINVAL, "%s is there already: --force replaces it", a->out);
     if (a->out && a->sweep)
         return eex_fail(EEX_EINVAL, "--sweep shows many policies and keeps none: no --out with it");
-    return EEX_OK;
+    return a->out ? eex_check_out(a->out, a->force, "policy", NULL) : EEX_OK;
 }
 
 static int save(const work *w)

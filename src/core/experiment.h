@@ -107,4 +107,8 @@ typedef struct eex_run_options {
  * EEX_EINTERRUPTED everything is saved. */
 int eex_experiment_run(const eex_experiment *e, const eex_run_options *options);
 
+/* Whether `path` lies in the folder of a run and has the name of one of its files, which nothing
+ * but the run writes. */
+bool eex_run_owns(const char *path);
+
 #endif

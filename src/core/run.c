@@ -126,6 +126,18 @@ static bool is_run_file(const char *name)
     return false;
 }
 
+bool eex_run_owns(const char *path)
+{
+    const char *name = eex_path_base(path);
+    char *folder = NULL, *run = NULL;
+    bool owns = (is_run_file(name) || strcmp(name, "run.h5") == 0) &&
+                eex_path_folder(&folder, path) == EEX_OK &&
+                eex_path_join(&run, folder, "run.h5") == EEX_OK && eex_fs_exists(run);
+    free(run);
+    free(folder);
+    return owns;
+}
+
 /* Starts again: removes what a run has left, and nothing else that may be in the folder. */
 static int clear(const eex_run *run)
 {

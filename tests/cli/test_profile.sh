@@ -93,6 +93,13 @@ err_has "search.latency_table = table.h5"
 expect 1 "$EEX" run tiny.lua --threads 1 --out no_table --set search.latency_table=nothing.h5
 err_has "nothing.h5"
 grep -q training err && fail "trained before it looked for its table"
+mkdir inside && sed -e 's/search = {/search = { latency_table = "table.h5",/' tiny.lua >inside/t.lua
+expect 2 "$EEX" run inside/t.lua --threads 1 --out inside/run # the table lies outside
+err_has "--trust"
+expect 2 "$EEX" profile runs/tiny $quick --trace runs/tiny/final.h5 --force
+err_has "belongs to the run"
+expect 2 "$EEX" profile runs/tiny $quick --trace table.h5 --force
+err_has "not what this command writes"
 expect 1 "$EEX" run tiny.lua --threads 1 --out base_table --set search.latency_table=runs/tiny/base.h5
 err_has "latency-table"
 
@@ -111,6 +118,8 @@ expect 2 "$EEX" profile runs/tiny --set a=1
 expect 2 "$EEX" profile --table tiny.lua --trace t.json
 expect 2 "$EEX" profile runs/tiny --batch 1000
 err_has "50 images"
+expect 2 "$EEX" profile runs/tiny --images 20
+err_has "one batch of 128"
 expect 1 "$EEX" profile nothing
 expect 1 "$EEX" profile tiny.lua
 exit 0

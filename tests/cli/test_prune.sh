@@ -22,6 +22,17 @@ err_has "--force"
 cp cut.h5 first.h5
 expect 0 "$EEX" prune runs/tiny --exit 1 -o cut.h5 --force
 cmp -s cut.h5 first.h5 || fail "the same cut is another file"
+cp -r runs/tiny whole
+for file in final.h5 run.h5 policies.h5 candidate-3.h5; do
+    expect 2 "$EEX" prune runs/tiny --exit 1 -o runs/tiny/$file --force
+    err_has "belongs to the run"
+done
+diff -r runs/tiny whole || fail "the run is not what it was"
+cp runs/tiny/final.h5 other.h5
+for file in other.h5 tiny.lua; do # a network that no cut made, and no network
+    expect 2 "$EEX" prune runs/tiny --exit 1 -o $file --force
+    err_has "not what this command writes"
+done
 expect 0 "$EEX" infer cut.h5 --split validation --json
 expect 0 "$EEX" prune runs/tiny --exit 2 -o two.h5
 expect 0 "$EEX" tune two.h5 --latency 1000 --measure

@@ -75,6 +75,11 @@ out_has "--policy careful.h5"
 expect 2 "$EEX" tune runs/tiny --accuracy -0.1 -o careful.h5
 err_has "--force"
 expect 0 "$EEX" tune runs/tiny --accuracy -0.1 -o careful.h5 --force
+expect 2 "$EEX" tune runs/tiny --accuracy -0.1 -o runs/tiny/final.h5 --force
+err_has "belongs to the run"
+cp runs/tiny/final.h5 other.h5
+expect 2 "$EEX" tune runs/tiny --accuracy -0.1 -o other.h5 --force
+err_has "not what this command writes"
 expect 2 "$EEX" tune runs/tiny -o nothing.h5
 [ -e nothing.h5 ] && fail "a policy for nothing"
 expect 1 "$EEX" tune runs/tiny --accuracy -0.1 -o no/such/folder.h5

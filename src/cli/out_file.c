@@ -1,0 +1,34 @@
+#include "cli/out_file.h"
+
+#include "base/fs.h"
+#include "base/status.h"
+#include "core/experiment.h"
+#include "core/store.h"
+
+#include <limits.h>
+
+/* A version that this program cannot read is the same kind nonetheless. */
+static bool is_of(const char *path, const char *kind, const char *object)
+{
+    eex_store_file *file = NULL;
+    bool opened = eex_store_open(&file, path, kind, INT_MAX) == EEX_OK;
+    bool same = kind ? opened && (!object || eex_store_has(file, object)) : !opened;
+    eex_store_close(file);
+    return same;
+}
+
+int eex_check_out(const char *path, bool force, const char *kind, const char *object)
+{
+    if (eex_run_owns(path))
+        return eex_fail(EEX_EINVAL, "%s: a file of that name belongs to the run: choose another",
+                        path);
+    if (!eex_fs_exists(path))
+        return EEX_OK;
+    if (!force)
+        return eex_fail(EEX_EINVAL, "%s is there already: --force replaces it", path);
+    if (!is_of(path, kind, object))
+        return eex_fail(EEX_EINVAL,
+                        "%s is not what this command writes: it is not replaced, --force or not",
+                        path);
+    return EEX_OK;
+}

@@ -1,0 +1,12 @@
+/* Where a command may write what -o names. */
+#ifndef EEX_CLI_OUT_FILE_H
+#define EEX_CLI_OUT_FILE_H
+
+#include <stdbool.h>
+
+/* Before any work: refuses the files of a run, what is there unless `force`, and what is there of
+ * another kind in any case. `kind` is that of the store's file and `object` something that is in it
+ * (NULL: anything); with a NULL kind the command writes text or a picture. */
+int eex_check_out(const char *path, bool force, const char *kind, const char *object);
+
+#endif
