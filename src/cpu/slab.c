@@ -68,7 +68,8 @@ void eex__slab_give(void *block)
 {
     if (!block)
         return;
-    eex_slab *slab = (eex_slab *)((uintptr_t)block / SLAB * SLAB);
+    void *start = (char *)block - (uintptr_t)block % SLAB;
+    eex_slab *slab = start;
     if (--slab->blocks > 0)
         return;
     if (slab->current)
