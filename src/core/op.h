@@ -18,11 +18,18 @@
 /* How a plan calculates. Master weights, their gradients, statistics, biases and thresholds are
  * float32 always; with EEX_BF16 activations, their gradients and the convolutions' copies of the
  * weights are bfloat16 in memory (the pointers to them stay `float *` here: a device that knows the
- * precision casts them) and sums are float32. EEX_TF32 is float32 in memory, multiplied with 10
- * bits of mantissa. */
-typedef enum eex_precision { EEX_F32, EEX_TF32, EEX_BF16 } eex_precision;
+ * precision casts them) and sums are float32. The other two are float32 in memory, and only the
+ * factors of convolutions' and linear layers' products are rounded: EEX_TF32 to 10 bits of
+ * mantissa, EEX_BF16_PRODUCTS to bfloat16's 7. */
+typedef enum eex_precision {
+    EEX_F32,
+    EEX_TF32,
+    EEX_BF16,
+    EEX_BF16_PRODUCTS,
+    EEX_PRECISIONS
+} eex_precision;
 
-/* "float32", "tf32", "bfloat16". */
+/* "float32", "tf32", "bfloat16", "bfloat16-products". */
 const char *eex_precision_name(eex_precision precision);
 
 /* Bytes of one element of an activation. */

@@ -98,13 +98,14 @@ static int build(eex_plan *p)
 
 const char *eex_precision_name(eex_precision precision)
 {
-    static const char *const names[] = {"float32", "tf32", "bfloat16"};
-    return (unsigned)precision <= EEX_BF16 ? names[precision] : "unknown";
+    static const char *const names[EEX_PRECISIONS] = {"float32", "tf32", "bfloat16",
+                                                      "bfloat16-products"};
+    return (unsigned)precision < EEX_PRECISIONS ? names[precision] : "unknown";
 }
 
 static int check_precision(const eex_plan_options *o, const eex_device *dev)
 {
-    if ((unsigned)o->precision > EEX_BF16 || !(dev->precisions & 1u << o->precision))
+    if ((unsigned)o->precision >= EEX_PRECISIONS || !(dev->precisions & 1u << o->precision))
         return eex_fail(EEX_EUNSUPPORTED, "%s does not calculate in %s; float32 works everywhere",
                         dev->name, eex_precision_name(o->precision));
     if (o->precision == EEX_BF16 && (!o->train || o->cached))

@@ -33,7 +33,7 @@ typedef struct eex_plan_options {
     int batch;           /* largest batch */
     eex_augment augment; /* training: as given; inference: only mean and std are used */
 
-    eex_precision precision; /* of activations; inference has float32 and TF32 alone, so that every
+    eex_precision precision; /* inference has none in which activations are bfloat16, so that every
                               * score is float32 */
 
     /* Training only. */
