@@ -2,8 +2,8 @@
  * and SGD with momentum, every step. peer_torch_train.py does the same in PyTorch, compare_train.sh
  * both in turn.
  *
- *     bench_train [--batch N] [--threads N] [--windows N] [--seconds S] [--cpu] [--profile[=N]]
- *                 [NETWORK...]
+ *     bench_train [--batch N] [--threads N] [--windows N] [--seconds S] [--precision P] [--cpu]
+ *                 [--profile[=N]] [NETWORK...]
  *
  * A line a network: its name, images a second (the median of the windows), GFLOP/s and what part of
  * the machine's ceiling that is: a matrix product of 1024 x 1024 x 1024 by oneDNN in the same run
@@ -21,6 +21,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum { BATCHES = 8, MAX_WINDOWS = 99, WARM_UP = 5 };
@@ -28,6 +29,7 @@ enum { BATCHES = 8, MAX_WINDOWS = 99, WARM_UP = 5 };
 typedef struct options {
     int batch, threads, windows;
     double seconds;
+    eex_precision precision;
     int profile; /* how many of the slowest ops are listed; 0: no profile */
     bool cpu;
 } options;
@@ -51,6 +53,7 @@ static int open_bench(bench *b, const char *name)
         .batch = o->batch,
         .augment = network_augment(),
         .train = true,
+        .precision = o->precision,
         .optimizer = {.kind = EEX_SGD, .momentum = 0.9f, .weight_decay = 5e-4f}};
     for (int k = 0; k < eex_graph_exits(b->net.graph); k++)
         training.weight[k] = 1;
@@ -165,12 +168,23 @@ static double find_ceiling(bool cpu)
     return ns > 0 ? 2.0 * 1024 * 1024 * 1024 / ns : 0;
 }
 
+static bool precision_of(eex_precision *out, const char *name)
+{
+    for (int p = 0; p < EEX_PRECISIONS; p++)
+        if (strcmp(name, eex_precision_name((eex_precision)p)) == 0) {
+            *out = (eex_precision)p;
+            return true;
+        }
+    return false;
+}
+
 static bool parse(options *o, int argc, char **argv)
 {
     static const struct option known[] = {{"batch", required_argument, NULL, 'b'},
                                           {"threads", required_argument, NULL, 't'},
                                           {"windows", required_argument, NULL, 'w'},
                                           {"seconds", required_argument, NULL, 's'},
+                                          {"precision", required_argument, NULL, 'x'},
                                           {"profile", optional_argument, NULL, 'p'},
                                           {"cpu", no_argument, NULL, 'c'},
                                           {0}};
@@ -188,6 +202,10 @@ static bool parse(options *o, int argc, char **argv)
             break;
         case 's':
             o->seconds = atof(optarg);
+            break;
+        case 'x':
+            if (!precision_of(&o->precision, optarg))
+                return false;
             break;
         case 'p':
             o->profile = optarg ? atoi(optarg) : 10;
@@ -210,7 +228,7 @@ int main(int argc, char **argv)
     options o;
     if (!parse(&o, argc, argv)) {
         fprintf(stderr, "usage: bench_train [--batch N] [--threads N] [--windows N] [--seconds S] "
-                        "[--cpu] [--profile[=N]] [NETWORK...]\n");
+                        "[--precision P] [--cpu] [--profile[=N]] [NETWORK...]\n");
         return 2;
     }
     bool named = optind < argc;

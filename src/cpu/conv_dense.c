@@ -1,7 +1,7 @@
 #include "cpu/conv_dense.h"
 
 #include "base/status.h"
-#include "cpu/conv_axis.h"
+#include "cpu/conv_geometry.h"
 #include "cpu/kernels/gemm.h"
 
 #include <math.h>
@@ -20,19 +20,13 @@ enum {
 };
 
 struct eex_dense {
-    int fold; /* pixels of a sample that are samples to us: all of them when kernel is 1x1 */
-    int in_h, in_w, in_c;
-    int out_h, out_w, out_c;
-    int kernel;
-    bool backward;
-    eex_axis h, w;
-    eex_gemm_segment *segments; /* (h.classes, w.classes, kernel) */
+    eex_geometry g;
+    eex_gemm_segment *segments; /* (g.h.classes, g.w.classes, kernel) */
     int depth;                  /* rows of a packed panel: kernel * kernel * in_c */
     int longest;                /* most that one class uses of them */
     int mr, nr;
     int panels;
     size_t panel_floats;
-    double macs; /* of one sample, without padding */
     float *packed;
     size_t thread_floats; /* scratch of one thread: panels, copied rows */
     size_t group;         /* panels that are packed together */
@@ -45,57 +39,35 @@ static size_t copied_stride(const eex_dense *d)
     return (lines | 1) * 16; /* an odd number of lines: rows spread over all sets */
 }
 
-static const eex_gemm_segment *segments_of(const eex_dense *d, int ch, int cw)
+static eex_gemm_segment *segments_of(const eex_dense *d, int ch, int cw)
 {
-    return d->segments + ((size_t)ch * d->w.classes + cw) * d->kernel;
-}
-
-static int segment_count(const eex_dense *d, int ch, int cw)
-{
-    return d->w.class[cw].taps > 0 ? d->h.class[ch].taps : 0;
+    return d->segments + ((size_t)ch * d->g.w.classes + cw) * d->g.kernel;
 }
 
 static void fill_segments(eex_dense *d)
 {
-    for (int ch = 0; ch < d->h.classes; ch++)
-        for (int cw = 0; cw < d->w.classes; cw++) {
-            const eex_axis_class *h = &d->h.class[ch], *w = &d->w.class[cw];
-            eex_gemm_segment *s = d->segments + ((size_t)ch * d->w.classes + cw) * d->kernel;
+    const eex_geometry *g = &d->g;
+    for (int ch = 0; ch < g->h.classes; ch++)
+        for (int cw = 0; cw < g->w.classes; cw++) {
+            const eex_axis_class *h = &g->h.class[ch], *w = &g->w.class[cw];
+            eex_gemm_segment *s = segments_of(d, ch, cw);
             for (int t = 0; t < h->taps; t++)
                 s[t] = (eex_gemm_segment){
-                    .a = (ptrdiff_t)t * d->in_w * d->in_c,
-                    .b = ((h->tap + t) * d->kernel + w->tap) * d->in_c,
-                    .k = w->taps * d->in_c,
+                    .a = (ptrdiff_t)t * g->in_w * g->in_c,
+                    .b = ((h->tap + t) * g->kernel + w->tap) * g->in_c,
+                    .k = w->taps * g->in_c,
                 };
-            int length = h->taps * w->taps * d->in_c;
+            int length = h->taps * w->taps * g->in_c;
             if (length > d->longest)
                 d->longest = length;
-            d->macs += (double)length * h->count * w->count * d->out_c * d->fold;
         }
 }
 
-static int set_geometry(eex_dense *d, const eex_window *w, bool backward)
+static int set_segments(eex_dense *d)
 {
-    eex_window v = *w;
-    d->fold = 1;
-    if (w->kernel == 1 && w->stride == 1 && w->pad == 0) {
-        d->fold = w->hin * w->win;
-        v.hin = v.win = v.hout = v.wout = 1;
-    }
-    d->backward = backward;
-    d->kernel = v.kernel;
-    d->in_h = backward ? v.hout : v.hin;
-    d->in_w = backward ? v.wout : v.win;
-    d->in_c = backward ? v.cout : v.cin;
-    d->out_h = backward ? v.hin : v.hout;
-    d->out_w = backward ? v.win : v.wout;
-    d->out_c = backward ? v.cin : v.cout;
-    d->depth = v.kernel * v.kernel * d->in_c;
-    int (*axis)(eex_axis *, int, int, int, int, int) =
-        backward ? eex__axis_backward : eex__axis_forward;
-    EEX_TRY(axis(&d->h, v.hin, v.hout, v.kernel, v.stride, v.pad));
-    EEX_TRY(axis(&d->w, v.win, v.wout, v.kernel, v.stride, v.pad));
-    d->segments = calloc((size_t)d->h.classes * d->w.classes * d->kernel, sizeof *d->segments);
+    d->depth = d->g.kernel * d->g.kernel * d->g.in_c;
+    d->segments =
+        calloc((size_t)d->g.h.classes * d->g.w.classes * d->g.kernel, sizeof *d->segments);
     if (!d->segments)
         return eex_fail(EEX_ENOMEM, "convolution: no memory for its segments");
     fill_segments(d);
@@ -106,7 +78,7 @@ static int set_scratch(eex_dense *d, eex_cpu *cpu)
 {
     d->mr = cpu->kernels->gemm->mr;
     d->nr = cpu->kernels->gemm->nr;
-    d->panels = (d->out_c + d->nr - 1) / d->nr;
+    d->panels = (d->g.out_c + d->nr - 1) / d->nr;
     d->panel_floats = (size_t)d->depth * d->nr;
     d->group = GROUP_FLOATS / d->panel_floats;
     if (d->group < 1)
@@ -115,7 +87,7 @@ static int set_scratch(eex_dense *d, eex_cpu *cpu)
         d->group = (size_t)d->panels;
     d->thread_floats = (d->group * d->panel_floats + d->mr * copied_stride(d) + 15) / 16 * 16;
     d->threads = eex_pool_threads(cpu->pool);
-    size_t stats = (size_t)d->threads * 2 * d->out_c * sizeof(double);
+    size_t stats = (size_t)d->threads * 2 * d->g.out_c * sizeof(double);
     return eex__cpu_reserve(cpu, stats + d->threads * d->thread_floats * sizeof(float) + 64);
 }
 
@@ -125,7 +97,9 @@ int eex__dense_new(eex_dense **out, eex_cpu *cpu, const eex_window *window, bool
     eex_dense *d = calloc(1, sizeof *d);
     if (!d)
         return eex_fail(EEX_ENOMEM, "convolution: no memory for its description");
-    int status = set_geometry(d, window, backward);
+    int status = eex__geometry_set(&d->g, window, backward);
+    if (status == EEX_OK)
+        status = set_segments(d);
     if (status == EEX_OK)
         status = set_scratch(d, cpu);
     if (status < 0) {
@@ -140,8 +114,7 @@ void eex__dense_free(eex_dense *d)
 {
     if (!d)
         return;
-    eex__axis_free(&d->h);
-    eex__axis_free(&d->w);
+    eex__geometry_free(&d->g);
     free(d->segments);
     eex__slab_give(d->packed);
     free(d);
@@ -149,7 +122,7 @@ void eex__dense_free(eex_dense *d)
 
 static int panel_columns(const eex_dense *d, int panel)
 {
-    int left = d->out_c - panel * d->nr;
+    int left = d->g.out_c - panel * d->nr;
     return left < d->nr ? left : d->nr;
 }
 
@@ -159,18 +132,17 @@ static void pack_panel(const eex_dense *d, const eex_gemm_kernels *kernels, floa
 {
     int columns = panel_columns(d, panel), first = panel * d->nr;
     int width = columns > d->nr / 2 ? d->nr : d->nr / 2;
-    for (int ph = 0; ph < d->kernel; ph++)
-        for (int pw = 0; pw < d->kernel; pw++) {
-            if (!d->h.used[ph] || !d->w.used[pw])
+    for (int ph = 0; ph < d->g.kernel; ph++)
+        for (int pw = 0; pw < d->g.kernel; pw++) {
+            if (!d->g.h.used[ph] || !d->g.w.used[pw])
                 continue;
-            float *rows = to + (ptrdiff_t)(ph * d->kernel + pw) * d->in_c * width;
-            const float *tap =
-                w + (ptrdiff_t)(d->h.order[ph] * d->kernel + d->w.order[pw]) * d->in_c * d->out_c;
-            if (d->backward)
-                kernels->pack_transposed(rows, tap + (ptrdiff_t)first * d->in_c, d->in_c, d->in_c,
-                                         columns);
+            float *rows = to + (ptrdiff_t)(ph * d->g.kernel + pw) * d->g.in_c * width;
+            const float *tap = eex__geometry_tap(&d->g, w, ph, pw);
+            if (d->g.backward)
+                kernels->pack_transposed(rows, tap + (ptrdiff_t)first * d->g.in_c, d->g.in_c,
+                                         d->g.in_c, columns);
             else
-                kernels->pack(rows, tap + first, d->out_c, d->in_c, columns);
+                kernels->pack(rows, tap + first, d->g.out_c, d->g.in_c, columns);
         }
 }
 
@@ -185,32 +157,13 @@ int eex__dense_pack(eex_cpu *cpu, eex_dense *d, const float *w)
     return EEX_OK;
 }
 
-/* How many ways the rows and the panels are divided among threads. */
-typedef struct split {
-    int rows, panels;
-} split;
-
 /* Cycles of the busiest thread: arithmetic, packing or reading panels, reading rows. */
-static double split_cost(const eex_dense *d, double rows, split s)
+static double split_cost(const void *ctx, double rows, eex_split s)
 {
+    const eex_dense *d = ctx;
     double my_rows = ceil(rows / s.rows), my_panels = ceil((double)d->panels / s.panels);
-    double per_panel_row = d->packed ? 4 : d->backward ? 24 : 8;
+    double per_panel_row = d->packed ? 4 : d->g.backward ? 24 : 8;
     return d->depth * (my_panels * (my_rows * 2 + per_panel_row) + my_rows * 0.25);
-}
-
-static split choose_split(const eex_dense *d, double rows, int threads)
-{
-    split best = {threads, 1};
-    double least = split_cost(d, rows, best);
-    for (int panels = 2; panels <= threads && panels <= d->panels; panels++) {
-        split s = {threads / panels, panels};
-        double cost = split_cost(d, rows, s);
-        if (cost < least) {
-            best = s;
-            least = cost;
-        }
-    }
-    return best;
 }
 
 typedef struct dense_job {
@@ -230,48 +183,6 @@ typedef struct worker {
     int first_panel, end_panel; /* of the group in hand */
     double *stats;
 } worker;
-
-/* The rows of one class: pixel (jh, jw) of a sample, samples outermost. */
-typedef struct row_cursor {
-    const eex_dense *d;
-    const eex_axis_class *h, *w;
-    int n, jh, jw;
-} row_cursor;
-
-static row_cursor cursor_at(const eex_dense *d, int ch, int cw, long long row)
-{
-    row_cursor c = {.d = d, .h = &d->h.class[ch], .w = &d->w.class[cw]};
-    c.jw = (int)(row % c.w->count);
-    row /= c.w->count;
-    c.jh = (int)(row % c.h->count);
-    c.n = (int)(row / c.h->count);
-    return c;
-}
-
-static void cursor_step(row_cursor *c)
-{
-    if (++c->jw < c->w->count)
-        return;
-    c->jw = 0;
-    if (++c->jh < c->h->count)
-        return;
-    c->jh = 0;
-    c->n++;
-}
-
-static ptrdiff_t cursor_in(const row_cursor *c)
-{
-    const eex_dense *d = c->d;
-    int h = c->h->in + c->jh * c->h->in_step, w = c->w->in + c->jw * c->w->in_step;
-    return (((ptrdiff_t)c->n * d->in_h + h) * d->in_w + w) * d->in_c;
-}
-
-static ptrdiff_t cursor_out(const row_cursor *c)
-{
-    const eex_dense *d = c->d;
-    int h = c->h->out + c->jh * c->h->out_step, w = c->w->out + c->jw * c->w->out_step;
-    return (((ptrdiff_t)c->n * d->out_h + h) * d->out_w + w) * d->out_c;
-}
 
 /* Whether rows would push each other out of the first-level cache while a tile reads them. */
 static bool rows_collide(const float *const *a, int rows)
@@ -319,7 +230,7 @@ static void run_panels(const worker *k, eex_gemm_tile *t)
         t->bias = args->bias ? args->bias + column : NULL;
         t->residual = args->residual ? args->residual + column : NULL;
         t->sum = k->stats ? k->stats + column : NULL;
-        t->sum2 = k->stats ? k->stats + d->out_c + column : NULL;
+        t->sum2 = k->stats ? k->stats + d->g.out_c + column : NULL;
         k->job->kernels->tile(t);
         t->ahead_step = 0;
     }
@@ -331,14 +242,14 @@ static void run_tile(const worker *k, int ch, int cw, long long row, int rows)
     const float *a[MAX_ROWS];
     ptrdiff_t out[MAX_ROWS];
     eex_gemm_segment moved[MAX_ROWS];
-    row_cursor c = cursor_at(d, ch, cw, row);
-    for (int i = 0; i < rows; i++, cursor_step(&c)) {
-        a[i] = k->job->args->a + cursor_in(&c);
-        out[i] = cursor_out(&c);
+    eex_rows c = eex__rows_at(&d->g, ch, cw, row);
+    for (int i = 0; i < rows; i++, eex__rows_step(&c)) {
+        a[i] = k->job->args->a + eex__rows_in(&c);
+        out[i] = eex__rows_out(&c);
     }
     eex_gemm_tile t = {
         .rows = rows,
-        .segments = segment_count(d, ch, cw),
+        .segments = eex__geometry_rows(&d->g, ch, cw),
         .segment = segments_of(d, ch, cw),
         .a = a,
         .out = out,
@@ -347,11 +258,11 @@ static void run_tile(const worker *k, int ch, int cw, long long row, int rows)
         .clamp = k->job->args->act != EEX_ACT_NONE,
         .ahead = k->job->args->a,
     };
-    if (d->depth == d->in_c) { /* 1x1: meanwhile, the rows after these */
-        t.ahead = k->job->args->a + cursor_in(&c);
+    if (d->depth == d->g.in_c) { /* 1x1: meanwhile, the rows after these */
+        t.ahead = k->job->args->a + eex__rows_in(&c);
         t.ahead_step = 16;
     }
-    bool worth = d->in_c >= 32 && k->end_panel - k->first_panel > 1 && t.segments <= MAX_ROWS;
+    bool worth = d->g.in_c >= 32 && k->end_panel - k->first_panel > 1 && t.segments <= MAX_ROWS;
     if (worth && rows_collide(a, rows))
         copy_rows(k, &t, moved, a);
     run_panels(k, &t);
@@ -372,10 +283,10 @@ static void run_rows(const worker *k, int ch, int cw, long long begin, long long
 static void run_block(const worker *k, int block, int blocks)
 {
     const eex_dense *d = k->job->d;
-    for (int ch = 0; ch < d->h.classes; ch++)
-        for (int cw = 0; cw < d->w.classes; cw++) {
+    for (int ch = 0; ch < d->g.h.classes; ch++)
+        for (int cw = 0; cw < d->g.w.classes; cw++) {
             long long total =
-                (long long)k->job->samples * d->h.class[ch].count * d->w.class[cw].count;
+                (long long)k->job->samples * d->g.h.class[ch].count * d->g.w.class[cw].count;
             long long begin = total * k->row_share / k->row_shares;
             long long rows = total * (k->row_share + 1) / k->row_shares - begin;
             run_rows(k, ch, cw, begin + rows * block / blocks, begin + rows * (block + 1) / blocks);
@@ -385,9 +296,9 @@ static void run_block(const worker *k, int block, int blocks)
 static int block_count(const worker *k)
 {
     const eex_dense *d = k->job->d;
-    if (d->h.classes * d->w.classes == 1)
+    if (d->g.h.classes * d->g.w.classes == 1)
         return 1;
-    double floats = (double)d->in_h * d->in_w * d->in_c * k->job->samples / k->row_shares;
+    double floats = (double)d->g.in_h * d->g.in_w * d->g.in_c * k->job->samples / k->row_shares;
     double blocks = ceil(floats / BLOCK_FLOATS);
     double most = ceil((double)k->job->samples / k->row_shares / d->mr);
     return (int)(blocks < most ? blocks : most);
@@ -397,13 +308,14 @@ static void dense_thread(void *ctx, int thread, int threads)
 {
     const dense_job *job = ctx;
     const eex_dense *d = job->d;
-    split s = choose_split(d, (double)job->samples * d->out_h * d->out_w, threads);
+    double rows = (double)job->samples * d->g.out_h * d->g.out_w;
+    eex_split s = eex__split_choose(split_cost, d, rows, d->panels, threads);
     if (thread >= s.rows * s.panels)
         return;
     worker k = {.job = job, .row_share = thread / s.panels, .row_shares = s.rows};
     k.panels = job->scratch + thread * d->thread_floats;
     k.copied = k.panels + d->group * d->panel_floats;
-    k.stats = job->stats ? job->stats + (size_t)k.row_share * 2 * d->out_c : NULL;
+    k.stats = job->stats ? job->stats + (size_t)k.row_share * 2 * d->g.out_c : NULL;
     int begin, end, blocks = block_count(&k);
     eex_pool_share(&begin, &end, d->panels, 1, thread % s.panels, s.panels);
     for (int p = begin; p < end; p += (int)d->group) {
@@ -416,31 +328,22 @@ static void dense_thread(void *ctx, int thread, int threads)
     }
 }
 
-static void reduce_stats(const eex_dense *d, double *to, const double *parts, int count)
-{
-    size_t n = 2 * (size_t)d->out_c;
-    memcpy(to, parts, n * sizeof *to);
-    for (int p = 1; p < count; p++)
-        for (size_t i = 0; i < n; i++)
-            to[i] += parts[p * n + i];
-}
-
 /* Nanoseconds on one core: arithmetic at a usual rate, and the bytes of weights. */
 static double work_of(const eex_dense *d, int batch)
 {
-    return d->macs * batch / 40 + (double)d->depth * d->out_c / 6;
+    return d->g.macs * batch / 40 + (double)d->depth * d->g.out_c / 6;
 }
 
 int eex__dense_run(eex_cpu *cpu, eex_dense *d, const eex_dense_args *args)
 {
-    size_t stats = 2 * (size_t)d->out_c;
+    size_t stats = 2 * (size_t)d->g.out_c;
     double *parts = cpu->scratch;
     size_t head = (d->threads * stats * sizeof(double) + 63) / 64 * 64;
     dense_job job = {
         .d = d,
         .kernels = cpu->kernels->gemm,
         .args = args,
-        .samples = args->batch * d->fold,
+        .samples = args->batch * d->g.fold,
         .scratch = (float *)((char *)cpu->scratch + head),
         .stats = args->stats ? parts : NULL,
     };
@@ -448,6 +351,6 @@ int eex__dense_run(eex_cpu *cpu, eex_dense *d, const eex_dense_args *args)
         memset(parts, 0, d->threads * stats * sizeof(double));
     int threads = eex__cpu_parallel(cpu, work_of(d, args->batch), dense_thread, &job);
     if (args->stats)
-        reduce_stats(d, args->stats, parts, threads);
+        eex__stats_reduce(args->stats, parts, threads, stats);
     return EEX_OK;
 }

@@ -419,20 +419,28 @@ static void weights_thread(void *ctx, int thread, int threads)
     }
 }
 
-/* dw (+)= the sum of the pixel parts, spread over threads. */
 typedef struct sum_job {
-    const weights_job *weights;
-    int parts;
+    const eex_gemm_kernels *kernels;
+    float *dw;
+    const float *parts;
+    int size, count;
+    bool accumulate;
 } sum_job;
 
 static void sum_thread(void *ctx, int thread, int threads)
 {
     const sum_job *job = ctx;
-    const weights_job *w = job->weights;
     int begin, end;
-    eex_pool_share(&begin, &end, w->g->size, 16, thread, threads);
-    w->kernels->add_parts(w->dw + begin, w->parts + begin, w->g->size, job->parts, end - begin,
-                          w->accumulate);
+    eex_pool_share(&begin, &end, job->size, 16, thread, threads);
+    job->kernels->add_parts(job->dw + begin, job->parts + begin, job->size, job->count, end - begin,
+                            job->accumulate);
+}
+
+void eex__parts_add(eex_cpu *cpu, float *dw, const float *parts, int size, int count,
+                    bool accumulate)
+{
+    sum_job job = {cpu->kernels->gemm, dw, parts, size, count, accumulate};
+    eex__cpu_parallel(cpu, (double)size * count / 4, sum_thread, &job);
 }
 
 typedef struct bias_job {
@@ -473,11 +481,7 @@ int eex__weights_run(eex_cpu *cpu, eex_weights *g, const eex_op_conv_bwd_weights
     double pixels = (double)job.samples * g->w.hout * g->w.wout;
     int threads = eex__cpu_parallel(cpu, pixels * g->size / 40, weights_thread, &job);
     split s = choose_split(g, job.samples, threads);
-    if (s.pixels > 1) {
-        sum_job sum = {&job, s.pixels};
-        eex__cpu_parallel(cpu, (double)g->size * s.pixels / 4, sum_thread, &sum);
-    }
-    if (op->dbias)
-        eex__bias_run(cpu, op, batch);
+    if (s.pixels > 1)
+        eex__parts_add(cpu, op->dw, job.parts, g->size, s.pixels, op->accumulate);
     return EEX_OK;
 }

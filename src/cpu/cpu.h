@@ -6,6 +6,7 @@
 #define EEX_CPU_CPU_H
 
 #include "core/device.h"
+#include "cpu/kernels/bf16/bf16.h"
 #include "cpu/kernels/kernels.h"
 #include "cpu/pool.h"
 #include "cpu/slab.h"
@@ -13,8 +14,9 @@
 typedef struct eex_cpu {
     eex_device base; /* first member; base.threads == eex_pool_threads(pool) */
     eex_pool *pool;
-    const eex_kernels *kernels; /* of the best instruction set here, or of EEX_CPU_ISA */
-    void *scratch;              /* scratch_bytes, 64-byte aligned; see eex__cpu_reserve */
+    const eex_kernels *kernels;   /* of the best instruction set here, or of EEX_CPU_ISA */
+    const eex_bf16_kernels *bf16; /* NULL: this processor has none, or EEX_CPU_BF16 says so */
+    void *scratch;                /* scratch_bytes, 64-byte aligned; see eex__cpu_reserve */
     size_t scratch_bytes;
     eex_slab *weights; /* where packed weights go; see slab.h */
 } eex_cpu;

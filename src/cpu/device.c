@@ -176,13 +176,21 @@ static size_t cache_bytes(int threads)
     return (size_t)(kilobytes > 0 ? kilobytes : 1024) * 1024 * 2 * (size_t)threads;
 }
 
+/* EEX_CPU_BF16 chooses, for tests: "amx", "avx512_bf16", or "none". Beside slower instruction sets,
+ * which are chosen for tests too, there is none. */
+static const eex_bf16_kernels *find_bf16(const eex_kernels *kernels)
+{
+    return strcmp(kernels->isa, "avx512") == 0 ? eex__bf16_find(getenv("EEX_CPU_BF16")) : NULL;
+}
+
 static void name_device(eex_cpu *cpu)
 {
     char model[80];
     read_model(model, sizeof model);
     int threads = cpu->base.threads;
-    snprintf(cpu->base.name, sizeof cpu->base.name, "cpu (%s, %d thread%s, %s)", model, threads,
-             threads == 1 ? "" : "s", cpu->kernels->isa);
+    snprintf(cpu->base.name, sizeof cpu->base.name, "cpu (%s, %d thread%s, %s%s%s)", model, threads,
+             threads == 1 ? "" : "s", cpu->kernels->isa, cpu->bf16 ? ", " : "",
+             cpu->bf16 ? cpu->bf16->isa : "");
 }
 
 int eex_cpu_open(eex_device **out, const eex_device_options *options)
@@ -218,9 +226,10 @@ int eex_cpu_open(eex_device **out, const eex_device_options *options)
     cpu->base.threads = threads;
     cpu->base.host_memory = true;
     cpu->base.cache_bytes = cache_bytes(threads);
-    cpu->base.precisions = 1u << EEX_F32;
     cpu->base.conv_stats = true;
     cpu->kernels = kernels;
+    cpu->bf16 = find_bf16(kernels);
+    cpu->base.precisions = 1u << EEX_F32 | (cpu->bf16 ? 1u << EEX_BF16_PRODUCTS : 0);
     name_device(cpu);
     *out = &cpu->base;
     return EEX_OK;

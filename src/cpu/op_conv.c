@@ -1,6 +1,7 @@
 /* Convolution, forward: dense or depthwise. */
 #include "base/status.h"
 #include "cpu/conv_axis.h"
+#include "cpu/conv_bf16.h"
 #include "cpu/conv_depthwise.h"
 #include "cpu/cpu.h"
 
@@ -25,10 +26,21 @@ static int prepare_dense(eex_cpu *cpu, void **state, const eex_op_conv *conv)
     return EEX_OK;
 }
 
+static int prepare_bf16(eex_cpu *cpu, void **state, const eex_op_conv *conv)
+{
+    eex_bf16_dense *dense;
+    EEX_TRY(
+        eex__bf16_dense_new(&dense, cpu, &conv->window, false, conv->w_static ? conv->w : NULL));
+    *state = dense;
+    return EEX_OK;
+}
+
 static int conv_prepare(eex_cpu *cpu, void **state, const eex_op *op, int max_batch)
 {
     const eex_op_conv *conv = &op->u.conv;
     EEX_TRY(eex__window_check(&conv->window, op->name));
+    if (eex__bf16_serves(cpu, op->precision, &conv->window))
+        return prepare_bf16(cpu, state, conv);
     return eex__window_depthwise(&conv->window) ? prepare_depthwise(cpu, state, conv)
                                                 : prepare_dense(cpu, state, conv);
 }
@@ -46,6 +58,8 @@ static int conv_run(eex_cpu *cpu, const eex_op *op, void *state, const eex_step 
         .stats = conv->stats,
         .batch = step->batch,
     };
+    if (eex__bf16_serves(cpu, op->precision, &conv->window))
+        return eex__bf16_dense_run(cpu, state, &args);
     if (eex__window_depthwise(&conv->window))
         return eex__depthwise_run(cpu, state, &args);
     return eex__dense_run(cpu, state, &args);
@@ -53,7 +67,9 @@ static int conv_run(eex_cpu *cpu, const eex_op *op, void *state, const eex_step 
 
 static void conv_finish(eex_cpu *cpu, const eex_op *op, void *state)
 {
-    if (eex__window_depthwise(&op->u.conv.window))
+    if (eex__bf16_serves(cpu, op->precision, &op->u.conv.window))
+        eex__bf16_dense_free(state);
+    else if (eex__window_depthwise(&op->u.conv.window))
         eex__depthwise_free(state);
     else
         eex__dense_free(state);

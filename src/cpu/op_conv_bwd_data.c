@@ -1,6 +1,7 @@
 /* Gradient of a convolution for its input. */
 #include "base/status.h"
 #include "cpu/conv_axis.h"
+#include "cpu/conv_bf16.h"
 #include "cpu/conv_depthwise.h"
 #include "cpu/cpu.h"
 
@@ -8,7 +9,11 @@ static int bwd_data_prepare(eex_cpu *cpu, void **state, const eex_op *op, int ma
 {
     const eex_window *window = &op->u.conv_bwd_data.window;
     EEX_TRY(eex__window_check(window, op->name));
-    if (eex__window_depthwise(window)) {
+    if (eex__bf16_serves(cpu, op->precision, window)) {
+        eex_bf16_dense *dense;
+        EEX_TRY(eex__bf16_dense_new(&dense, cpu, window, true, NULL));
+        *state = dense;
+    } else if (eex__window_depthwise(window)) {
         eex_depthwise *depthwise;
         EEX_TRY(eex__depthwise_new(&depthwise, cpu, window, true));
         *state = depthwise;
@@ -30,6 +35,8 @@ static int bwd_data_run(eex_cpu *cpu, const eex_op *op, void *state, const eex_s
         .y = bwd->dx,
         .batch = step->batch,
     };
+    if (eex__bf16_serves(cpu, op->precision, &bwd->window))
+        return eex__bf16_dense_run(cpu, state, &args);
     if (eex__window_depthwise(&bwd->window))
         return eex__depthwise_run(cpu, state, &args);
     return eex__dense_run(cpu, state, &args);
@@ -37,7 +44,9 @@ static int bwd_data_run(eex_cpu *cpu, const eex_op *op, void *state, const eex_s
 
 static void bwd_data_finish(eex_cpu *cpu, const eex_op *op, void *state)
 {
-    if (eex__window_depthwise(&op->u.conv_bwd_data.window))
+    if (eex__bf16_serves(cpu, op->precision, &op->u.conv_bwd_data.window))
+        eex__bf16_dense_free(state);
+    else if (eex__window_depthwise(&op->u.conv_bwd_data.window))
         eex__depthwise_free(state);
     else
         eex__dense_free(state);

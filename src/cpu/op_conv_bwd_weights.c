@@ -1,6 +1,7 @@
 /* Gradient of a convolution for its weights and bias. */
 #include "base/status.h"
 #include "cpu/conv_axis.h"
+#include "cpu/conv_bf16.h"
 #include "cpu/conv_depthwise.h"
 #include "cpu/conv_weights.h"
 #include "cpu/cpu.h"
@@ -9,7 +10,11 @@ static int bwd_weights_prepare(eex_cpu *cpu, void **state, const eex_op *op, int
 {
     const eex_window *window = &op->u.conv_bwd_weights.window;
     EEX_TRY(eex__window_check(window, op->name));
-    if (eex__window_depthwise(window)) {
+    if (eex__bf16_serves(cpu, op->precision, window)) {
+        eex_bf16_weights *weights;
+        EEX_TRY(eex__bf16_weights_new(&weights, cpu, window));
+        *state = weights;
+    } else if (eex__window_depthwise(window)) {
         eex_depthwise *depthwise;
         EEX_TRY(eex__depthwise_new(&depthwise, cpu, window, false));
         *state = depthwise;
@@ -24,10 +29,13 @@ static int bwd_weights_prepare(eex_cpu *cpu, void **state, const eex_op *op, int
 static int bwd_weights_run(eex_cpu *cpu, const eex_op *op, void *state, const eex_step *step)
 {
     const eex_op_conv_bwd_weights *bwd = &op->u.conv_bwd_weights;
-    if (!eex__window_depthwise(&bwd->window))
-        return eex__weights_run(cpu, state, bwd, step->batch);
-    EEX_TRY(
-        eex__depthwise_weights(cpu, state, bwd->dw, bwd->x, bwd->dy, step->batch, bwd->accumulate));
+    if (eex__bf16_serves(cpu, op->precision, &bwd->window))
+        EEX_TRY(eex__bf16_weights_run(cpu, state, bwd, step->batch));
+    else if (eex__window_depthwise(&bwd->window))
+        EEX_TRY(eex__depthwise_weights(cpu, state, bwd->dw, bwd->x, bwd->dy, step->batch,
+                                       bwd->accumulate));
+    else
+        EEX_TRY(eex__weights_run(cpu, state, bwd, step->batch));
     if (bwd->dbias)
         eex__bias_run(cpu, bwd, step->batch);
     return EEX_OK;
@@ -35,7 +43,9 @@ static int bwd_weights_run(eex_cpu *cpu, const eex_op *op, void *state, const ee
 
 static void bwd_weights_finish(eex_cpu *cpu, const eex_op *op, void *state)
 {
-    if (eex__window_depthwise(&op->u.conv_bwd_weights.window))
+    if (eex__bf16_serves(cpu, op->precision, &op->u.conv_bwd_weights.window))
+        eex__bf16_weights_free(state);
+    else if (eex__window_depthwise(&op->u.conv_bwd_weights.window))
         eex__depthwise_free(state);
     else
         eex__weights_free(state);

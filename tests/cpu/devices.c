@@ -4,6 +4,7 @@
 
 #include "cpu/device_cpu.h"
 #include "cpu/devices.h"
+#include "cpu/kernels/bf16/bf16.h"
 #include "cpu/kernels/kernels.h"
 
 const char device_kind[] = "cpu";
@@ -32,6 +33,21 @@ bool device_is_deterministic(void)
 int tests_are_quick(void)
 {
     return 0;
+}
+
+int on_each_bf16_device(void (*test)(eex_device *dev))
+{
+    static const char *const units[] = {"amx", "avx512_bf16"};
+    int found = 0;
+    for (int i = 0; i < 2; i++)
+        for (int threads = 1; threads <= 3 && eex__bf16_find(units[i]); threads += 2, found++) {
+            setenv("EEX_CPU_BF16", units[i], 1);
+            eex_device *dev = open_cpu("avx512", threads);
+            test(dev);
+            eex_device_close(dev);
+        }
+    unsetenv("EEX_CPU_BF16");
+    return found;
 }
 
 eex_device *open_device(int threads)

@@ -51,15 +51,30 @@ static eex_window window_of(shape s)
 
 typedef struct conv_case {
     bench b;
+    eex_precision precision;
     int batch;
     eex_window w;
     size_t nx, ny, nw;
     tensor x, y, weights, bias, residual; /* y: dy where it is an operand */
 } conv_case;
 
-static void case_init(conv_case *c, eex_device *dev, int batch, eex_window w)
+/* Numbers with bfloat16's 7 bits of mantissa: their products are exact in float32, so that both
+ * precisions must come as near to the reference. */
+static void round_tensor(bench *b, tensor t)
 {
-    *c = (conv_case){.batch = batch, .w = w};
+    for (size_t i = 0; i < t.n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &t.host[i], sizeof bits);
+        bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000;
+        memcpy(&t.host[i], &bits, sizeof bits);
+    }
+    tensor_upload(b, t);
+}
+
+static void case_init(conv_case *c, eex_device *dev, eex_precision precision, int batch,
+                      eex_window w)
+{
+    *c = (conv_case){.precision = precision, .batch = batch, .w = w};
     bench_init(&c->b, dev);
     c->nx = (size_t)batch * w.hin * w.win * w.cin;
     c->ny = (size_t)batch * w.hout * w.wout * w.cout;
@@ -70,6 +85,11 @@ static void case_init(conv_case *c, eex_device *dev, int batch, eex_window w)
     c->weights = tensor_random(&c->b, c->nw, 3, -scale, scale);
     c->bias = tensor_random(&c->b, w.cout, 4, -2, 6);
     c->residual = tensor_random(&c->b, c->ny, 5, -2, 3);
+    if (precision == EEX_BF16_PRODUCTS) {
+        round_tensor(&c->b, c->x);
+        round_tensor(&c->b, c->y);
+        round_tensor(&c->b, c->weights);
+    }
 }
 
 static void case_free(conv_case *c)
@@ -113,7 +133,7 @@ static void check_output(conv_case *c, const char *what, tensor out, const doubl
 
 static eex_op conv_op(const conv_case *c, float *y)
 {
-    eex_op op = {.kind = EEX_OP_CONV, .name = "conv"};
+    eex_op op = {.kind = EEX_OP_CONV, .precision = c->precision, .name = "conv"};
     op.u.conv = (eex_op_conv){.window = c->w, .x = c->x.dev, .w = c->weights.dev, .y = y};
     return op;
 }
@@ -170,15 +190,25 @@ static void forward_case(conv_case *c, epilogue e)
         check_stats(c, stats, want);
 }
 
-static void forward_on(eex_device *dev)
+static void forward_in(eex_device *dev, eex_precision precision)
 {
     for (int s = 0; s < SHAPES; s++)
         for (int e = 0; e < EPILOGUES; e++) {
             conv_case c;
-            case_init(&c, dev, shapes[s].batch, window_of(shapes[s]));
+            case_init(&c, dev, precision, shapes[s].batch, window_of(shapes[s]));
             forward_case(&c, epilogues[e]);
             case_free(&c);
         }
+}
+
+static void forward_on(eex_device *dev)
+{
+    forward_in(dev, EEX_F32);
+}
+
+static void forward_bf16_on(eex_device *dev)
+{
+    forward_in(dev, EEX_BF16_PRODUCTS);
 }
 
 Test(conv, forward_matches_reference)
@@ -186,10 +216,16 @@ Test(conv, forward_matches_reference)
     on_each_device(forward_on);
 }
 
+Test(conv, forward_matches_reference_in_bfloat16_products)
+{
+    if (on_each_bf16_device(forward_bf16_on) == 0)
+        cr_skip_test("no unit of this processor multiplies in bfloat16");
+}
+
 static void bwd_data_case(conv_case *c, bool accumulate)
 {
     tensor out = output(&c->b, c->nx, accumulate ? &c->x : NULL);
-    eex_op op = {.kind = EEX_OP_CONV_BWD_DATA, .name = "conv"};
+    eex_op op = {.kind = EEX_OP_CONV_BWD_DATA, .precision = c->precision, .name = "conv"};
     op.u.conv_bwd_data = (eex_op_conv_bwd_data){
         .window = c->w,
         .dy = c->y.dev,
@@ -209,7 +245,7 @@ static void bwd_weights_case(conv_case *c, bool accumulate, bool bias)
 {
     tensor out = output(&c->b, c->nw, accumulate ? &c->weights : NULL);
     tensor out_bias = output(&c->b, c->w.cout, accumulate ? &c->bias : NULL);
-    eex_op op = {.kind = EEX_OP_CONV_BWD_WEIGHTS, .name = "conv"};
+    eex_op op = {.kind = EEX_OP_CONV_BWD_WEIGHTS, .precision = c->precision, .name = "conv"};
     op.u.conv_bwd_weights = (eex_op_conv_bwd_weights){
         .window = c->w,
         .x = c->x.dev,
@@ -230,21 +266,37 @@ static void bwd_weights_case(conv_case *c, bool accumulate, bool bias)
         check_output(c, "gradient for the bias", out_bias, want_bias);
 }
 
-static void backward_on(eex_device *dev)
+static void backward_in(eex_device *dev, eex_precision precision)
 {
     for (int s = 0; s < SHAPES; s++)
         for (int accumulate = 0; accumulate < 2; accumulate++) {
             conv_case c;
-            case_init(&c, dev, shapes[s].batch, window_of(shapes[s]));
+            case_init(&c, dev, precision, shapes[s].batch, window_of(shapes[s]));
             bwd_data_case(&c, accumulate);
             bwd_weights_case(&c, accumulate, s % 2 == accumulate);
             case_free(&c);
         }
 }
 
+static void backward_on(eex_device *dev)
+{
+    backward_in(dev, EEX_F32);
+}
+
+static void backward_bf16_on(eex_device *dev)
+{
+    backward_in(dev, EEX_BF16_PRODUCTS);
+}
+
 Test(conv, gradients_match_reference)
 {
     on_each_device(backward_on);
+}
+
+Test(conv, gradients_match_reference_in_bfloat16_products)
+{
+    if (on_each_bf16_device(backward_bf16_on) == 0)
+        cr_skip_test("no unit of this processor multiplies in bfloat16");
 }
 
 /* sum(dy * conv(x, w) + dy * bias) as a function of one of the three. */
@@ -275,7 +327,7 @@ static void check_slopes(slope_ctx *s, double *moved, const float *got, size_t n
 static void slopes_of(eex_device *dev, shape s)
 {
     conv_case c;
-    case_init(&c, dev, s.batch, window_of(s));
+    case_init(&c, dev, EEX_F32, s.batch, window_of(s));
     tensor dx = tensor_poison(&c.b, c.nx), dw = tensor_poison(&c.b, c.nw),
            dbias = tensor_poison(&c.b, c.w.cout);
     eex_step step = bench_step(c.batch);
@@ -329,12 +381,12 @@ static tensor forward_part(conv_case *c, const eex_op *op, void *state, tensor a
     return all;
 }
 
-static void batches_of(eex_device *dev, shape s, bool w_static)
+static void batches_of(eex_device *dev, eex_precision precision, shape s, bool w_static)
 {
     enum { BATCH = 37 };
     static const int cuts[] = {1, 2, 3, 12, 19};
     conv_case c;
-    case_init(&c, dev, BATCH, window_of(s));
+    case_init(&c, dev, precision, BATCH, window_of(s));
     tensor whole = tensor_poison(&c.b, c.ny), parts = tensor_poison(&c.b, c.ny);
     eex_op op = conv_op(&c, whole.dev);
     op.u.conv.bias = c.bias.dev;
@@ -366,13 +418,23 @@ static void batches_of(eex_device *dev, shape s, bool w_static)
     case_free(&c);
 }
 
-static void batches_on(eex_device *dev)
+static void batches_in(eex_device *dev, eex_precision precision)
 {
     static const shape some[] = {{0, 1, 320, 160, 1, 1, 0}, {0, 4, 40, 24, 3, 1, 1},
                                  {0, 9, 3, 32, 3, 2, 1},    {0, 2, 512, 70, 3, 1, 1},
                                  {0, 8, 33, 0, 3, 1, 1},    {0, 1, 96, 0, 3, 2, 1}};
     for (size_t i = 0; i < sizeof some / sizeof *some; i++)
-        batches_of(dev, some[i], i % 2);
+        batches_of(dev, precision, some[i], i % 2);
+}
+
+static void batches_on(eex_device *dev)
+{
+    batches_in(dev, EEX_F32);
+}
+
+static void batches_bf16_on(eex_device *dev)
+{
+    batches_in(dev, EEX_BF16_PRODUCTS);
 }
 
 Test(conv, result_of_a_sample_depends_on_nothing_else)
@@ -380,16 +442,22 @@ Test(conv, result_of_a_sample_depends_on_nothing_else)
     on_each_device(batches_on);
 }
 
-static void repeat_on(eex_device *dev)
+Test(conv, result_of_a_sample_depends_on_nothing_else_in_bfloat16_products)
+{
+    if (on_each_bf16_device(batches_bf16_on) == 0)
+        cr_skip_test("no unit of this processor multiplies in bfloat16");
+}
+
+static void repeat_in(eex_device *dev, eex_precision precision)
 {
     if (!device_is_deterministic())
         cr_skip_test("EEX_TESTS_FAST: gradients need not repeat");
     for (int s = 0; s < SHAPES; s++) {
         conv_case c;
-        case_init(&c, dev, shapes[s].batch, window_of(shapes[s]));
+        case_init(&c, dev, precision, shapes[s].batch, window_of(shapes[s]));
         tensor dw[2] = {tensor_poison(&c.b, c.nw), tensor_poison(&c.b, c.nw)};
         for (int i = 0; i < 2; i++) {
-            eex_op op = {.kind = EEX_OP_CONV_BWD_WEIGHTS, .name = "conv"};
+            eex_op op = {.kind = EEX_OP_CONV_BWD_WEIGHTS, .precision = precision, .name = "conv"};
             op.u.conv_bwd_weights =
                 (eex_op_conv_bwd_weights){c.w, c.x.dev, c.y.dev, dw[i].dev, NULL, false};
             eex_step step = bench_step(c.batch);
@@ -401,9 +469,25 @@ static void repeat_on(eex_device *dev)
     }
 }
 
+static void repeat_on(eex_device *dev)
+{
+    repeat_in(dev, EEX_F32);
+}
+
+static void repeat_bf16_on(eex_device *dev)
+{
+    repeat_in(dev, EEX_BF16_PRODUCTS);
+}
+
 Test(conv, gradients_repeat_bit_for_bit)
 {
     on_each_device(repeat_on);
+}
+
+Test(conv, gradients_repeat_bit_for_bit_in_bfloat16_products)
+{
+    if (on_each_bf16_device(repeat_bf16_on) == 0)
+        cr_skip_test("no unit of this processor multiplies in bfloat16");
 }
 
 Test(conv, refuses_what_it_cannot_do)

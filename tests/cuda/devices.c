@@ -54,3 +54,9 @@ void on_each_device(void (*test)(eex_device *dev))
     test(dev);
     eex_device_close(dev);
 }
+
+int on_each_bf16_device(void (*test)(eex_device *dev))
+{
+    (void)test;
+    return 0; /* GPUs have bfloat16 in memory too, which is another precision */
+}

@@ -16,6 +16,10 @@
 /* On the CPU with one thread and with three, which never divide the work evenly. */
 void on_each_device(void (*test)(eex_device *dev));
 
+/* On every unit that multiplies in bfloat16 (EEX_BF16_PRODUCTS), with one thread and with three;
+ * returns how many devices that were. */
+int on_each_bf16_device(void (*test)(eex_device *dev));
+
 /* The best one; its bits repeat. Any failure fails the test. `threads` is for the CPU. */
 eex_device *open_device(int threads);
 

@@ -1,0 +1,68 @@
+#include "cpu/conv_geometry.h"
+
+#include "base/status.h"
+
+#include <string.h>
+
+static double count_macs(const eex_geometry *g)
+{
+    double macs = 0;
+    for (int ch = 0; ch < g->h.classes; ch++)
+        for (int cw = 0; cw < g->w.classes; cw++) {
+            const eex_axis_class *h = &g->h.class[ch], *w = &g->w.class[cw];
+            macs += (double)h->taps * w->taps * g->in_c * h->count * w->count * g->out_c * g->fold;
+        }
+    return macs;
+}
+
+int eex__geometry_set(eex_geometry *g, const eex_window *window, bool backward)
+{
+    eex_window v = *window;
+    *g = (eex_geometry){.fold = 1, .kernel = v.kernel, .backward = backward};
+    if (v.kernel == 1 && v.stride == 1 && v.pad == 0) {
+        g->fold = v.hin * v.win;
+        v.hin = v.win = v.hout = v.wout = 1;
+    }
+    g->in_h = backward ? v.hout : v.hin;
+    g->in_w = backward ? v.wout : v.win;
+    g->in_c = backward ? v.cout : v.cin;
+    g->out_h = backward ? v.hin : v.hout;
+    g->out_w = backward ? v.win : v.wout;
+    g->out_c = backward ? v.cin : v.cout;
+    int (*axis)(eex_axis *, int, int, int, int, int) =
+        backward ? eex__axis_backward : eex__axis_forward;
+    EEX_TRY(axis(&g->h, v.hin, v.hout, v.kernel, v.stride, v.pad));
+    EEX_TRY(axis(&g->w, v.win, v.wout, v.kernel, v.stride, v.pad));
+    g->macs = count_macs(g);
+    return EEX_OK;
+}
+
+void eex__geometry_free(eex_geometry *g)
+{
+    eex__axis_free(&g->h);
+    eex__axis_free(&g->w);
+}
+
+eex_split eex__split_choose(eex_split_cost *cost, const void *ctx, double rows, int panels,
+                            int threads)
+{
+    eex_split best = {threads, 1};
+    double least = cost(ctx, rows, best);
+    for (int p = 2; p <= threads && p <= panels; p++) {
+        eex_split s = {threads / p, p};
+        double c = cost(ctx, rows, s);
+        if (c < least) {
+            best = s;
+            least = c;
+        }
+    }
+    return best;
+}
+
+void eex__stats_reduce(double *to, const double *parts, int count, size_t n)
+{
+    memcpy(to, parts, n * sizeof *to);
+    for (int p = 1; p < count; p++)
+        for (size_t i = 0; i < n; i++)
+            to[i] += parts[p * n + i];
+}
