@@ -117,7 +117,7 @@ static void pack_chunk(const eex_bf16_dense *d, const eex_bf16_kernels *kernels,
     }
     for (int i = 0; i < depth; i++)
         rows[i] = tap + (ptrdiff_t)(k + i) * d->g.out_c;
-    kernels->pack(to, rows, first, columns, panel_width(d, panel));
+    kernels->pack(to, rows, NULL, first, columns, panel_width(d, panel));
 }
 
 static void pack_panel(const eex_bf16_dense *d, const eex_bf16_kernels *kernels, eex_bf16 *to,

@@ -140,21 +140,33 @@ static int panel_width(const eex_bf16_weights *g, int panel)
     return panel_columns(g, panel) > 16 ? 32 : 16;
 }
 
+/* The pixels of dy in hand; NULL behind their end. */
+static void find_rows(const worker *k, const float **at)
+{
+    const int c = k->job->g->w.cout;
+    const float *dy = k->job->op->dy + (ptrdiff_t)k->first * c;
+    for (int p = 0; p < k->padded; p++)
+        at[p] = p < k->count ? dy + (ptrdiff_t)p * c : NULL;
+}
+
+/* The chunk behind the one at p, or NULL. */
+static const float *const *next_chunk(const worker *k, const float *const *at, int p)
+{
+    return p + EEX_BF16_CHUNK < k->padded ? at + p + EEX_BF16_CHUNK : NULL;
+}
+
 static void pack_dy(const worker *k)
 {
     const eex_bf16_weights *g = k->job->g;
-    const float *dy = k->job->op->dy + (ptrdiff_t)k->first * g->w.cout;
-    for (int p = 0; p < k->padded; p += EEX_BF16_CHUNK) {
-        const float *rows[EEX_BF16_CHUNK];
-        for (int i = 0; i < EEX_BF16_CHUNK; i++)
-            rows[i] = p + i < k->count ? dy + (ptrdiff_t)(p + i) * g->w.cout : NULL;
+    const float *at[MOST_PIXELS];
+    find_rows(k, at);
+    for (int p = 0; p < k->padded; p += EEX_BF16_CHUNK)
         for (int panel = 0; panel < g->panels; panel++) {
             const int width = panel_width(g, panel);
             eex_bf16 *to = k->dy + (ptrdiff_t)panel * g->block * EEX_BF16_COLUMNS;
-            k->job->kernels->pack(to + (ptrdiff_t)p * width, rows, panel * EEX_BF16_COLUMNS,
-                                  panel_columns(g, panel), width);
+            k->job->kernels->pack(to + (ptrdiff_t)p * width, at + p, next_chunk(k, at, p),
+                                  panel * EEX_BF16_COLUMNS, panel_columns(g, panel), width);
         }
-    }
 }
 
 /* The pixels of x that a tap meets at the block's pixels; NULL beside the image. */
@@ -186,7 +198,7 @@ static void run_tile(const worker *k, const float *const *at, int tap, int row)
     const eex_bf16_kernels *kernels = k->job->kernels;
     const int rows = g->w.cin - row < EEX_BF16_ROWS ? g->w.cin - row : EEX_BF16_ROWS;
     for (int p = 0; p < k->padded; p += EEX_BF16_CHUNK)
-        kernels->transpose(k->x + p, g->lda, at + p, row, rows);
+        kernels->transpose(k->x + p, g->lda, at + p, next_chunk(k, at, p), row, rows);
     const eex_gemm_segment whole_block = {.k = k->padded};
     float *dw = k->dw + ((ptrdiff_t)tap * g->w.cin + row) * g->w.cout;
     for (int panel = 0; panel < g->panels; panel++) {

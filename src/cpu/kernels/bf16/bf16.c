@@ -257,8 +257,21 @@ INLINE __m512 load_or_zero(const float *row, int column, __mmask16 m)
     return row ? _mm512_maskz_loadu_ps(m, row + column) : _mm512_setzero_ps();
 }
 
-static void pack(eex_bf16 *to, const float *const *rows, int first, int columns, int width)
+/* Asks for the first 32 columns of the next chunk's rows: too many strides for the processor to see
+ * them coming. */
+INLINE void fetch_rows(const float *const *next, int first)
 {
+    for (int i = 0; next && i < EEX_BF16_CHUNK; i++)
+        if (next[i]) {
+            _mm_prefetch(next[i] + first, _MM_HINT_T0);
+            _mm_prefetch(next[i] + first + LANES, _MM_HINT_T0);
+        }
+}
+
+static void pack(eex_bf16 *to, const float *const *rows, const float *const *next, int first,
+                 int columns, int width)
+{
+    fetch_rows(next, first);
     for (int k = 0; k < EEX_BF16_CHUNK; k += 2)
         for (int column = 0; column < width; column += LANES, to += 2 * LANES) {
             const __mmask16 m = first_lanes(columns - column);
@@ -307,8 +320,10 @@ static void pack_columns(eex_bf16 *to, const float *const *rows, int columns, in
     }
 }
 
-static void transpose(eex_bf16 *to, ptrdiff_t lda, const float *const *rows, int first, int count)
+static void transpose(eex_bf16 *to, ptrdiff_t lda, const float *const *rows,
+                      const float *const *next, int first, int count)
 {
+    fetch_rows(next, first);
     for (int column = 0; column < EEX_BF16_ROWS; column += LANES) {
         const __mmask16 m = first_lanes(count - column);
         __m512i v[16];

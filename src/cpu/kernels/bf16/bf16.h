@@ -50,13 +50,15 @@ typedef struct eex_bf16_kernels {
     /* to[0..padded) = from[0..n), the rest 0; padded is a multiple of the chunk. */
     void (*round)(eex_bf16 *to, const float *from, int n, int padded);
     /* A chunk of a panel, (16, width, 2): its 32 rows are rows[k][first ...), `columns` of them and
-     * then zeros; NULL is a row of zeros. */
-    void (*pack)(eex_bf16 *to, const float *const *rows, int first, int columns, int width);
+     * then zeros; NULL is a row of zeros. next: the 32 rows that will be read next, or NULL. */
+    void (*pack)(eex_bf16 *to, const float *const *rows, const float *const *next, int first,
+                 int columns, int width);
     /* The same from the columns: rows[c][0..depth), c < columns, depth at most 32. */
     void (*pack_columns)(eex_bf16 *to, const float *const *rows, int columns, int width, int depth);
     /* A chunk of a left factor from its columns: to[i * lda + k] = rows[k][first + i], k < 32, for
      * all i < 32, 0 where i >= count; NULL is zeros. */
-    void (*transpose)(eex_bf16 *to, ptrdiff_t lda, const float *const *rows, int first, int count);
+    void (*transpose)(eex_bf16 *to, ptrdiff_t lda, const float *const *rows,
+                      const float *const *next, int first, int count);
 } eex_bf16_kernels;
 
 /* The best that this processor, its system and the build have, or the one called `isa` when that is
