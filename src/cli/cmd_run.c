@@ -16,7 +16,7 @@
 enum { MAX_THREADS = 1024, SYNTHETIC_SEED = 0 };
 
 typedef struct arguments {
-    const char *out, *device, *data;
+    const char *out, *device, *data, *from;
     int64_t threads, seed; /* seed -1: as the file says */
     eex_option_list set;
     bool fresh, move, json, trust, help;
@@ -50,6 +50,10 @@ static int parse(arguments *a, int argc, char **argv)
          .help = "where data sets are ($EEX_DATA)",
          .text = &a->data},
         {.name = "fresh", .help = "start again: what the folder has is removed", .flag = &a->fresh},
+        {.name = "from",
+         .value = "RUN",
+         .help = "a new run takes over what RUN has that it would make alike",
+         .text = &a->from},
         {.name = "move", .help = "go on with a run that began on another device", .flag = &a->move},
         {.name = "json", .help = "print the result as JSON", .flag = &a->json},
         {.name = "trust", .help = "let the file do what any program may", .flag = &a->trust},
@@ -104,7 +108,8 @@ static int run_in(const eex_experiment *e, const arguments *a, const char *folde
                                      .device = a->device,
                                      .threads = (int)a->threads,
                                      .fresh = a->fresh,
-                                     .move = a->move};
+                                     .move = a->move,
+                                     .from = a->from};
     EEX_TRY(make_synthetic(e));
     eex_log_info("%s: %s", e->name, folder);
     EEX_TRY(eex_experiment_run(e, &options));

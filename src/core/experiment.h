@@ -101,6 +101,8 @@ typedef struct eex_run_options {
     int threads;          /* 0: all */
     bool fresh;           /* start again: what is in the folder is removed first */
     bool move;            /* go on with a run that began on another device */
+    const char *from;     /* folder of a run whose phases a new run takes over as far as the same
+                           * fields have shaped them; NULL: none */
 } eex_run_options;
 
 /* Runs or continues. A finished run is left as it is. Status codes as in status.h; after
