@@ -1,5 +1,5 @@
-# From lines "eex|torchscript|onnxruntime NETWORK MILLISECONDS ms ...", a table of medians and of the
-# ratio of the faster peer to eex.
+# From lines "ENGINE NETWORK MILLISECONDS ms ...", ENGINE being eex or a peer, a table of medians and of the
+# ratio of the fastest peer to eex.
 function median(text, v, n, i, j, t) {
     n = split(text, v, " ")
     for (i = 2; i <= n; i++)
@@ -10,20 +10,23 @@ function median(text, v, n, i, j, t) {
 }
 $4 == "ms" {
     if (!($2 in known)) { known[$2]; order[++names] = $2 }
+    if (!($1 in met)) { met[$1]; if ($1 != "eex") peer[++peers] = $1 }
     values[$1, $2] = values[$1, $2] " " $3
 }
 END {
-    printf "%-18s %10s %12s %13s %8s\n", "ms a batch", "eex", "TorchScript", "ONNX Runtime", "ratio"
+    printf "%-18s %10s", "ms a batch", "eex"
+    for (p = 1; p <= peers; p++) printf " %20s", peer[p]
+    printf " %8s\n", "ratio"
     for (i = 1; i <= names; i++) {
         name = order[i]
         ours = median(values["eex", name])
-        torch = median(values["torchscript", name])
-        best = torch
-        onnx = "-"
-        if (("onnxruntime", name) in values) {
-            onnx = sprintf("%.3f", median(values["onnxruntime", name]))
-            if (onnx + 0 < best) best = onnx + 0
+        printf "%-18s %10.3f", name, ours
+        best = 0
+        for (p = 1; p <= peers; p++) {
+            ms = median(values[peer[p], name])
+            printf " %20.3f", ms
+            if (!best || ms < best) best = ms
         }
-        printf "%-18s %10.3f %12.3f %13s %7.2fx\n", name, ours, torch, onnx, best / ours
+        printf " %7.2fx\n", best / ours
     }
 }

@@ -7,7 +7,8 @@
 #
 # NETWORK is "resnet50@96": its name and the side of its images. PYTHON is the interpreter with PyTorch,
 # h5py and onnxruntime (python3; without onnxruntime its column is empty); BATCH (1), THREADS (all
-# processors) and RUNS a round (500) say how. CPU=1 compares processor time on one thread: for machines
+# processors), RUNS a round (500) and PRECISION (float32; bfloat16-products, beside which TorchScript runs in
+# bfloat16 as well) say how. CPU=1 compares processor time on one thread: for machines
 # that do other things too.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -26,17 +27,21 @@ trap 'rm -rf "$folder"' EXIT
 log=$folder/log
 
 peer() { # engine network
-    "$python" "$here/peer_infer.py" --models "$folder" --engine "$1" "${how[@]}" "$2" \
+    local engine=${1%-bfloat16}
+    "$python" "$here/peer_infer.py" --models "$folder" --engine "$engine" \
+        $([ "$engine" = "$1" ] || echo --bfloat16) "${how[@]}" "$2" \
         2>"$folder/err" || { tail -1 "$folder/err" >&2; exit 1; }
 }
 
+precision=${PRECISION:-float32}
 engines=(torchscript)
+[ "$precision" = float32 ] || engines+=(torchscript-bfloat16)
 "$python" -c 'import onnxruntime, onnx' 2>/dev/null && engines+=(onnxruntime)
 # shellcheck disable=SC2086
 "$build/bin/bench_infer" --write "$folder" $networks
 for ((i = 0; i < rounds; i++)); do
     for network in $networks; do
-        "$build/bin/bench_infer" "${how[@]}" "$network" | sed 's/^/eex /' >>"$log"
+        "$build/bin/bench_infer" "${how[@]}" --precision "$precision" "$network" | sed 's/^/eex /' >>"$log"
         for engine in "${engines[@]}"; do
             peer "$engine" "$network" | sed "s/^/$engine /" >>"$log"
         done
@@ -45,5 +50,5 @@ for ((i = 0; i < rounds; i++)); do
 done
 
 sed -n 's/^[a-z]* # //p' "$log" | sort -u
-echo "batch ${BATCH:-1}"
+echo "batch ${BATCH:-1}, eex in $precision"
 awk -f "$here/compare_infer.awk" "$log"

@@ -5,7 +5,8 @@
 #   benchmarks/compare_train.sh [BUILD_FOLDER [ROUNDS [NETWORK...]]]
 #
 # PYTHON is the interpreter with PyTorch (python3); BATCH (128), THREADS (all processors),
-# SECONDS_A_WINDOW (2) and WINDOWS a round (3) say how. CPU=1 compares processor time on one thread:
+# SECONDS_A_WINDOW (2), WINDOWS a round (3) and PRECISION (float32; bfloat16-products, beside which PyTorch
+# runs under autocast to bfloat16) say how. CPU=1 compares processor time on one thread:
 # for machines that do other things too.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,7 +15,7 @@ rounds=${2:-5}
 shift $(($# < 2 ? $# : 2))
 networks=${*:-mobilenetv2 mobilenetv2+gates resnet50}
 how=(--batch "${BATCH:-128}" --threads "${THREADS:-$(nproc)}" --windows "${WINDOWS:-3}"
-    --seconds "${SECONDS_A_WINDOW:-2}")
+    --seconds "${SECONDS_A_WINDOW:-2}" --precision "${PRECISION:-float32}")
 if [ -n "${CPU:-}" ]; then
     how+=(--cpu)
     export OMP_NUM_THREADS=1

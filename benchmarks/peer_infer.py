@@ -3,13 +3,15 @@
 channels last; or ONNX Runtime on the same network, exported, with every graph optimisation. Images are
 floats in memory already and the answer is logits, so neither normalisation nor scores are counted.
 
-    python3 benchmarks/peer_infer.py --models FOLDER [--engine torchscript|onnxruntime] [--batch N]
-                                     [--threads N] [--rounds N] [--cpu] [--contiguous] NETWORK...
+    python3 benchmarks/peer_infer.py --models FOLDER [--engine torchscript|onnxruntime]
+                                     [--bfloat16] [--batch N] [--threads N] [--rounds N] [--cpu]
+                                     [--contiguous] NETWORK...
 
 FOLDER holds what `bench_infer --write FOLDER` wrote: each network with its weights, and what eex
 answers to some images; answers that differ end the measurement. A network is "mobilenetv2@96": its
 name and the side of its images. --cpu counts the processor time of one thread instead of the time that
-passes; --contiguous keeps PyTorch's own layout.
+passes; --contiguous keeps PyTorch's own layout; --bfloat16 turns TorchScript's weights and activations
+to bfloat16.
 """
 import argparse
 import os
@@ -24,7 +26,7 @@ import torch
 import peer_networks as networks
 
 WARM_UP, IMAGES = 50, 64
-CLOSE = 2e-4  # of probabilities
+CLOSE, CLOSE_BFLOAT16 = 2e-4, 0.1  # of probabilities
 
 
 class Logits(torch.nn.Module):
@@ -64,9 +66,13 @@ def load(name, folder):
 
 def torchscript(net, example, o):
     layout = torch.contiguous_format if o.contiguous else torch.channels_last
-    traced = torch.jit.trace(net.to(memory_format=layout), example.contiguous(memory_format=layout))
-    frozen = torch.jit.optimize_for_inference(torch.jit.freeze(traced))
-    return frozen, lambda x: torch.from_numpy(x).contiguous(memory_format=layout)
+    kind = torch.bfloat16 if o.bfloat16 else torch.float32
+
+    def ready(x):
+        return torch.as_tensor(x).to(kind).contiguous(memory_format=layout)
+
+    traced = torch.jit.trace(net.to(kind).to(memory_format=layout), ready(example))
+    return torch.jit.optimize_for_inference(torch.jit.freeze(traced)), ready
 
 
 def onnxruntime(net, example, o):
@@ -88,10 +94,11 @@ def check(run, ready, name, o):
         mean, std = f["images"].attrs["mean"], f["images"].attrs["std"]
     x = ((images / 255 - mean) / std).astype(np.float32).transpose(0, 3, 1, 2)
     x = np.resize(x, (o.batch, *x.shape[1:]))
-    p = torch.softmax(torch.as_tensor(run(ready(np.ascontiguousarray(x)))), 1).max(1).values.numpy()
+    logits = torch.as_tensor(run(ready(np.ascontiguousarray(x)))).float()
+    p = torch.softmax(logits, 1).max(1).values.numpy()
     count = min(len(wanted), o.batch)
     worst = np.abs(p[:count] - wanted[:count]).max()
-    if not worst < CLOSE:
+    if not worst < (CLOSE_BFLOAT16 if o.bfloat16 else CLOSE):
         raise SystemExit(f"{name}: answers differ from eex's by {worst}")
 
 
@@ -124,6 +131,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=500)
     parser.add_argument("--cpu", action="store_true")
     parser.add_argument("--contiguous", action="store_true")
+    parser.add_argument("--bfloat16", action="store_true")
     parser.add_argument("networks", nargs="+")
     o = parser.parse_args()
     if o.cpu:

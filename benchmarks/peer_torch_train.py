@@ -3,8 +3,9 @@
 PyTorch has that). Images are floats in memory already, so nothing is spent on augmentation.
 
     python3 benchmarks/peer_torch_train.py [--batch N] [--threads N] [--windows N] [--seconds S]
-                                           [--cpu] [NETWORK...]
+                                           [--precision P] [--cpu] [NETWORK...]
 
+--precision bfloat16-products is answered by what PyTorch has for that: autocast to bfloat16.
 --cpu counts the processor time of one thread instead of the time that passes.
 """
 import argparse
@@ -37,7 +38,9 @@ def measure(name, o):
 
     def step(i):
         optimizer.zero_grad(set_to_none=True)
-        sum(F.cross_entropy(z, labels) for z in net(images[i % BATCHES])).backward()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=o.precision != "float32"):
+            loss = sum(F.cross_entropy(z, labels) for z in net(images[i % BATCHES]))
+        loss.backward()
         optimizer.step()
 
     for i in range(WARM_UP):
@@ -59,6 +62,8 @@ def main():
     parser.add_argument("--threads", type=int, default=0)
     parser.add_argument("--windows", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=1)
+    parser.add_argument("--precision", default="float32",
+                        choices=("float32", "bfloat16-products"))
     parser.add_argument("--cpu", action="store_true")
     parser.add_argument("networks", nargs="*", default=networks.ALL)
     o = parser.parse_args()
