@@ -152,11 +152,11 @@ static int bench_network(const options *o, const char *name)
 {
     network net;
     eex_engine *engine = NULL;
-    eex_augment normalise = network_augment();
+    const eex_inference how = {.batch = o->write && o->batch < ANSWERS ? ANSWERS : o->batch,
+                               .normalise = network_augment()};
     int code = network_open(&net, name, o->threads);
-    int batch = o->write && o->batch < ANSWERS ? ANSWERS : o->batch;
     if (code == EEX_OK)
-        code = eex_engine_new(&engine, net.graph, net.params, NULL, &normalise, batch);
+        code = eex_engine_new(&engine, net.graph, net.params, NULL, &how);
     if (code == EEX_OK)
         code = o->write ? write_both(o, &net, engine) : measure(o, &net, engine);
     eex_engine_close(engine);

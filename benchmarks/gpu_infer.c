@@ -39,9 +39,9 @@ static int by_confidence(const void *a, const void *b)
 
 static int classify_all(bench *b)
 {
+    const eex_inference how = {.batch = BATCH, .normalise = b->normalise};
     eex_engine *engine;
-    EEX_TRY(
-        eex_engine_new(&engine, b->exits.graph, b->exits.params, b->policy, &b->normalise, BATCH));
+    EEX_TRY(eex_engine_new(&engine, b->exits.graph, b->exits.params, b->policy, &how));
     int code = EEX_OK;
     for (int i = 0; i < IMAGES && code == EEX_OK; i += BATCH)
         code = eex_engine_run(engine, b->results + i, b->images + (size_t)i * IMAGE, BATCH);
@@ -105,9 +105,10 @@ static int submit_batch(void *ctx)
 static double time_network(const gpu_options *o, bench *b, const network *net,
                            const eex_policy *policy, int batch)
 {
+    const eex_inference how = {.batch = batch, .normalise = b->normalise};
     b->batch = batch;
     b->next = 0;
-    if (eex_engine_new(&b->engine, net->graph, net->params, policy, &b->normalise, batch) < 0)
+    if (eex_engine_new(&b->engine, net->graph, net->params, policy, &how) < 0)
         return -1;
     double seconds = gpu_time(o, net->dev, submit_batch, b);
     eex_engine_close(b->engine);

@@ -50,13 +50,24 @@ static void print_cuda(const eex_cuda_inventory *cuda)
            or_none(cuda->cudnn), or_none(cuda->nvml));
 }
 
+static void print_precisions(const eex_device *device)
+{
+    printf("%9suses %s", "", eex_precision_name(EEX_F32));
+    for (int p = EEX_F32 + 1; p < EEX_PRECISIONS; p++)
+        if (device->precisions & 1u << p)
+            printf(", %s", eex_precision_name((eex_precision)p));
+    printf("\n");
+}
+
 static void print_kind(const char *kind)
 {
     eex_device *device = NULL;
-    if (eex_device_open(&device, kind, NULL) == EEX_OK)
+    if (eex_device_open(&device, kind, NULL) == EEX_OK) {
         printf("%-8s %s\n", kind, device->name);
-    else
+        print_precisions(device);
+    } else {
         printf("%-8s not available: %s\n", kind, eex_error());
+    }
     eex_device_close(device);
 }
 
@@ -130,6 +141,11 @@ static void json_kind(eex_json *json, const char *kind)
     eex_json_bool(json, "available", true);
     eex_json_null(json, "problem");
     eex_json_string(json, "name", device->name);
+    eex_json_array(json, "precisions");
+    for (int p = 0; p < EEX_PRECISIONS; p++)
+        if (device->precisions & 1u << p)
+            eex_json_string(json, NULL, eex_precision_name((eex_precision)p));
+    eex_json_end(json);
     eex_json_end(json);
     eex_device_close(device);
 }

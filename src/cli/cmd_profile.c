@@ -158,11 +158,13 @@ typedef struct work {
 static int open_base(work *w)
 {
     const eex__profile_arguments *a = w->a;
-    if (a->base || eex_fs_is_folder(a->path))
-        return eex_model_open(&w->base, a->base ? a->base : a->path, EEX_MODEL_BASE,
-                              w->opened.device);
-    eex_log_info("%s: no base to compare with (--base names one)", a->path);
-    return EEX_OK;
+    if (!a->base && !eex_fs_is_folder(a->path)) {
+        eex_log_info("%s: no base to compare with (--base names one)", a->path);
+        return EEX_OK;
+    }
+    EEX_TRY(
+        eex_model_open(&w->base, a->base ? a->base : a->path, EEX_MODEL_BASE, w->opened.device));
+    return eex_apply_precision(w->base, &a->model);
 }
 
 /* Images of the validation split, whole batches of them. */

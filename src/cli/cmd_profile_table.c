@@ -28,7 +28,9 @@ static int open_all(work *w)
         .trust = a->trust, .set = a->set.item, .sets = (size_t)a->set.count};
     const eex_device_options device = {.threads = (int)a->model.threads};
     EEX_TRY(eex_lua_experiment(&w->e, a->path, &lua));
+    EEX_TRY(eex_parse_precision(&w->e->precision, &a->model));
     EEX_TRY(eex_device_open(&w->device, a->model.device, &device));
+    EEX_TRY(eex_device_calculates(w->device, w->e->precision));
     if (a->run)
         EEX_TRY(eex_model_open(&w->chosen, a->run, EEX_MODEL_BEST, w->device));
     if (!a->out || !eex_fs_exists(a->out) || a->fresh)

@@ -177,7 +177,9 @@ static int open_base(prune *p)
                         "with --base",
                         a->accuracy, a->path);
     }
-    return eex_model_open(&p->base, a->base ? a->base : a->path, EEX_MODEL_BASE, p->opened.device);
+    EEX_TRY(
+        eex_model_open(&p->base, a->base ? a->base : a->path, EEX_MODEL_BASE, p->opened.device));
+    return eex_apply_precision(p->base, &a->model);
 }
 
 /* Runs what has to run; replaying the trace needs none of it. */

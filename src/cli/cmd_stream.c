@@ -50,6 +50,7 @@ static int open_base(stream *st, const char *run)
     EEX_TRY(eex_model_open(&st->base, base ? run : st->compare,
                            base ? EEX_MODEL_BASE : EEX_MODEL_BEST, st->opened.device));
     EEX_TRY(check_base(st));
+    EEX_TRY(eex_apply_precision(st->base, &st->model));
     return eex_engine_open(&st->base_engine, st->base, (int)st->batch);
 }
 

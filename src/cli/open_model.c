@@ -1,6 +1,7 @@
 #include "cli/open_model.h"
 
 #include "base/fs.h"
+#include "base/log.h"
 #include "base/status.h"
 
 #include <math.h>
@@ -39,14 +40,42 @@ int eex_apply_policy(eex_model *model, const eex_model_options *o)
     return eex_model_threshold(model, kind, o->threshold);
 }
 
+int eex_parse_precision(eex_precision *out, const eex_model_options *o)
+{
+    int code = o->precision ? eex_precision_parse(out, o->precision) : EEX_OK;
+    return code < 0 ? eex_fail_in(code, "--precision") : EEX_OK;
+}
+
+int eex_apply_precision(eex_model *model, const eex_model_options *o)
+{
+    eex_precision precision = model->precision;
+    EEX_TRY(eex_parse_precision(&precision, o));
+    if (!o->precision && eex_device_calculates(model->params->device, precision) < 0)
+        return eex_fail(EEX_EUNSUPPORTED,
+                        "%s decides in %s, in which %s does not calculate: --precision float32 "
+                        "runs it there, decisions near a threshold may differ",
+                        model->path, eex_precision_name(precision), model->params->device->name);
+    EEX_TRY(eex_model_set_precision(model, precision));
+    if (model->policy && precision != model->precision)
+        eex_log_warn(
+            "%s: its thresholds were made from scores in %s, it runs in %s: decisions near "
+            "a threshold may differ",
+            model->path, eex_precision_name(model->precision), eex_precision_name(precision));
+    return EEX_OK;
+}
+
 int eex_open_model(eex_opened *out, const char *path, eex_model_part part,
                    const eex_model_options *o)
 {
     const eex_device_options device = {.threads = (int)o->threads};
+    eex_precision asked = EEX_F32;
     *out = (eex_opened){NULL, NULL};
+    EEX_TRY(eex_parse_precision(&asked, o)); /* before anything takes long */
     EEX_TRY(eex_device_open(&out->device, o->device, &device));
     EEX_TRY(eex_model_open(&out->model, path, part, out->device));
-    return part == EEX_MODEL_BASE ? EEX_OK : eex_apply_policy(out->model, o);
+    if (part != EEX_MODEL_BASE)
+        EEX_TRY(eex_apply_policy(out->model, o));
+    return eex_apply_precision(out->model, o);
 }
 
 void eex_opened_close(eex_opened *opened)

@@ -8,7 +8,7 @@
 #include <math.h>
 
 typedef struct eex_model_options {
-    const char *device, *policy;
+    const char *device, *policy, *precision; /* NULL: the model's own */
     int64_t threads;
     double threshold; /* NAN: as the policy has it */
 } eex_model_options;
@@ -31,6 +31,10 @@ typedef struct eex_model_options {
          .value = "NAME|FILE",                                                                 \
          .help = "when samples leave: a file of `eex tune`, none, per_class, margin, ...",     \
          .text = &(o).policy},                                                                 \
+        {.name = "precision",                                                                  \
+         .value = "NAME",                                                                      \
+         .help = "float32, tf32 or bfloat16-products (what it was calibrated in)",             \
+         .text = &(o).precision},                                                              \
     {                                                                                          \
         .name = "threshold", .value = "X", .help = "one threshold for all exits",              \
         .real = &(o).threshold, .low = -1e6, .high = 1e6                                       \
@@ -53,12 +57,20 @@ typedef struct eex_opened {
     eex_model *model;
 } eex_opened;
 
-/* Opens RUN or MODEL with the options' device and policy. The caller closes it, also on failure. */
+/* Opens RUN or MODEL with the options' device, policy and precision. The caller closes it, also on
+ * failure. */
 int eex_open_model(eex_opened *out, const char *path, eex_model_part part,
                    const eex_model_options *options);
 void eex_opened_close(eex_opened *opened); /* accepts {0}; leaves {0} */
 
 /* Applies --policy and --threshold to a model. */
 int eex_apply_policy(eex_model *model, const eex_model_options *options);
+
+/* What --precision says; *out stays as it is where it is not given. EEX_EINVAL lists the names. */
+int eex_parse_precision(eex_precision *out, const eex_model_options *options);
+
+/* Applies --precision to a model on a device: warns where its thresholds are made from scores of
+ * another, and fails with what can be done where the device does not have it. */
+int eex_apply_precision(eex_model *model, const eex_model_options *options);
 
 #endif

@@ -217,7 +217,10 @@ static int speeds(const eex_profile *p)
 
 int eex_print_profile(const eex_profile *p, const eex_model *m, bool all_layers)
 {
-    printf("%s, %d exits, on %s\n\n", eex_graph_name(m->graph), p->exits, m->params->device->name);
+    printf("%s, %d exits, on %s", eex_graph_name(m->graph), p->exits, m->params->device->name);
+    if (m->runs_in != EEX_F32)
+        printf(", in %s", eex_precision_name(m->runs_in));
+    printf("\n\n");
     EEX_TRY(exits(p, m));
     printf(
         "\nimages, right: of %d of the validation split. ms: of one image that leaves there.\n\n",

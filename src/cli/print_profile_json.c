@@ -84,6 +84,7 @@ int eex_print_profile_json(const eex_profile *p, const eex_model *m)
     eex_json_string(&j, "model", m->path);
     eex_json_string(&j, "network", eex_graph_name(m->graph));
     eex_json_string(&j, "device", m->params->device->name);
+    eex_json_string(&j, "precision", eex_precision_name(m->runs_in));
     eex_json_int(&j, "images", p->images);
     eex_json_array(&j, "batches");
     for (int b = 0; b < p->batches; b++)

@@ -147,6 +147,8 @@ static int fill(eex_model *to, const eex_model *from, const eex_cut *cut)
     to->path = strdup(from->path);
     if (!to->path)
         return eex_fail(EEX_ENOMEM, "out of memory for the name of a file");
+    to->precision = from->precision;
+    to->runs_in = from->runs_in;
     EEX_TRY(copy_input(&to->input, &from->input));
     EEX_TRY(eex_graph_select(&to->graph, from->graph, cut->exits, cut->count));
     EEX_TRY(copy_params(to, from));

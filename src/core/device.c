@@ -29,6 +29,14 @@ void eex_device_destroy(eex_device *dev)
     pthread_mutex_destroy(&dev->lock);
 }
 
+int eex_device_calculates(const eex_device *dev, eex_precision precision)
+{
+    if ((unsigned)precision < EEX_PRECISIONS && (dev->precisions & 1u << precision))
+        return EEX_OK;
+    return eex_fail(EEX_EUNSUPPORTED, "%s does not calculate in %s; float32 works everywhere",
+                    dev->name, eex_precision_name(precision));
+}
+
 int eex_device_lock(eex_device *dev)
 {
     pthread_mutex_lock(&dev->lock);

@@ -101,6 +101,9 @@ typedef struct eex_device_options {
 int eex_device_open(eex_device **out, const char *spec, const eex_device_options *options);
 void eex_device_close(eex_device *dev); /* accepts NULL */
 
+/* EEX_OK when the device calculates in this precision; else EEX_EUNSUPPORTED naming both. */
+int eex_device_calculates(const eex_device *dev, eex_precision precision);
+
 /* Waits until no other thread uses the device and keeps others out until the matching unlock. The
  * thread that holds it may lock it again. EEX_EDEVICE, without the lock: the device cannot be used
  * from this thread. */

@@ -29,18 +29,19 @@ static int set_policy(eex_engine *e, const eex_policy *p, int classes)
 }
 
 static int open_engine(eex_engine *e, const eex_graph *graph, eex_params *params,
-                       const eex_policy *policy, const eex_augment *normalise)
+                       const eex_policy *policy, const eex_inference *how)
 {
     const eex_node *input = eex_graph_node(graph, 0);
     e->image_bytes = (size_t)input->h * (size_t)input->w * (size_t)input->c;
     e->rows = eex__engine_rows(e->device, graph, e->batch);
-    eex_plan_options options = {.batch = e->rows, .augment = *normalise};
+    eex_plan_options options = eex_inference_plan(how);
+    options.batch = e->rows;
     EEX_TRY(eex_plan_new(&e->plan, &options, graph, params));
     return set_policy(e, policy, eex_graph_classes(graph));
 }
 
 int eex_engine_new(eex_engine **out, const eex_graph *graph, eex_params *params,
-                   const eex_policy *policy, const eex_augment *normalise, int batch)
+                   const eex_policy *policy, const eex_inference *how)
 {
     *out = NULL;
     int exits = eex_graph_exits(graph);
@@ -48,13 +49,13 @@ int eex_engine_new(eex_engine **out, const eex_graph *graph, eex_params *params,
         return eex_fail(
             EEX_EINVAL, "engine: the policy is for %d exits and %d classes, %s has %d and %d",
             policy->exits, policy->classes, eex_graph_name(graph), exits, eex_graph_classes(graph));
-    if (batch < 1)
-        return eex_fail(EEX_EINVAL, "engine: batch %d, expected at least 1", batch);
+    if (how->batch < 1)
+        return eex_fail(EEX_EINVAL, "engine: batch %d, expected at least 1", how->batch);
     eex_engine *e = calloc(1, sizeof *e);
     if (!e)
         return eex_fail(EEX_ENOMEM, "out of memory for an engine");
     e->device = params->device;
-    e->batch = batch;
+    e->batch = how->batch;
     e->exits = exits;
     int code = eex__queue_init(&e->queue);
     if (code < 0) {
@@ -63,7 +64,7 @@ int eex_engine_new(eex_engine **out, const eex_graph *graph, eex_params *params,
     }
     code = eex_device_lock(e->device);
     if (code == EEX_OK) {
-        code = open_engine(e, graph, params, policy, normalise);
+        code = open_engine(e, graph, params, policy, how);
         eex_device_unlock(e->device);
     }
     if (code < 0) {
@@ -76,11 +77,14 @@ int eex_engine_new(eex_engine **out, const eex_graph *graph, eex_params *params,
 
 int eex_engine_open(eex_engine **out, const eex_model *model, int batch)
 {
-    const eex_augment normalise = eex_model_normalise(model);
+    const eex_inference how = eex_model_inference(model, batch);
     *out = NULL;
     if (!model->params)
         return eex_fail(EEX_EINVAL, "engine: %s was opened without a device", model->path);
-    return eex_engine_new(out, model->graph, model->params, model->policy, &normalise, batch);
+    int code = eex_device_calculates(model->params->device, how.precision);
+    if (code < 0)
+        return eex_fail_in(code, "%s", model->path);
+    return eex_engine_new(out, model->graph, model->params, model->policy, &how);
 }
 
 void eex_engine_close(eex_engine *e)

@@ -17,14 +17,15 @@ typedef struct eex_engine eex_engine;
 /* graph and policy must have the same exits. Graph and parameters are borrowed and must outlive the
  * engine; the policy's thresholds are copied, NULL runs to the end (the base network).
  *
- * `batch` is the largest that will come; smaller ones lose nothing by it, so there is one plan and
- * not one for each size. (No op of the CPU depends on it. MobileNetV2 on 32x32 images, one thread,
- * other programs running, five processes each: an engine for 256 images took on average 0.95, 1.01
- * and 1.05 times as long for 1, 4 and 8 images as an engine for 8; processes with the same engine
- * differ by a quarter.) */
+ * how->batch is the largest that will come; smaller ones lose nothing by it, so there is one plan
+ * and not one for each size. (No op of the CPU depends on it. MobileNetV2 on 32x32 images, one
+ * thread, other programs running, five processes each: an engine for 256 images took on average
+ * 0.95, 1.01 and 1.05 times as long for 1, 4 and 8 images as an engine for 8; processes with the
+ * same engine differ by a quarter.) */
 int eex_engine_new(eex_engine **out, const eex_graph *graph, eex_params *params,
-                   const eex_policy *policy, const eex_augment *normalise, int batch);
-/* The same for a model, with the policy that it has now. */
+                   const eex_policy *policy, const eex_inference *how);
+/* The same for a model, with the policy that it has now, in the precision that it runs in.
+ * EEX_EUNSUPPORTED: its device does not calculate in that; see eex_model_set_precision. */
 int eex_engine_open(eex_engine **out, const eex_model *model, int batch);
 /* Accepts NULL. Images that are still in the queue and results that nobody polled are lost. */
 void eex_engine_close(eex_engine *engine);

@@ -208,10 +208,19 @@ static int check_search(const eex_experiment *e)
                 "0, or at least 2 candidates", e->search.tau);
 }
 
+static int check_precision(const eex_experiment *e)
+{
+    if (eex_precision_infers(e->precision))
+        return EEX_OK;
+    return eex_fail(EEX_EINVAL, "precision: one that networks decide in, %s is for training",
+                    eex_precision_name(e->precision));
+}
+
 int eex_experiment_check(const eex_experiment *e)
 {
     if (!e->name[0])
         return eex_fail(EEX_EINVAL, "name: a name for the run, got none");
+    EEX_TRY(check_precision(e));
     EEX_TRY(check_data(e));
     EEX_TRY(check_points(e));
     EEX_TRY(check_gates(e));
@@ -220,4 +229,32 @@ int eex_experiment_check(const eex_experiment *e)
     EEX_TRY(check_recipe(&e->final, "final", 0));
     EEX_TRY(check_policy(e));
     return check_search(e);
+}
+
+/* ---- the device ---- */
+
+static bool trains_candidates(const eex_experiment *e)
+{
+    return e->search.evaluator == EEX_EVALUATE_TRAIN || e->search.tau > 0;
+}
+
+/* The base is trained by the same recipe, and caches nothing. */
+int eex_experiment_check_device(const eex_experiment *e, const eex_device *device)
+{
+    const struct {
+        const char *field;
+        bool used;
+        eex_precision precision;
+    } needs[] = {
+        {"precision", true, e->precision},
+        {"training.precision", true, e->training.precision},
+        {"candidate.precision", trains_candidates(e), eex_recipe_precision(&e->candidate)},
+        {"final.precision", e->final.epochs > 0, eex_recipe_precision(&e->final)},
+    };
+    for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
+        int code = needs[i].used ? eex_device_calculates(device, needs[i].precision) : EEX_OK;
+        if (code < 0)
+            return eex_fail_in(code, "%s", needs[i].field);
+    }
+    return EEX_OK;
 }

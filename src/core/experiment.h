@@ -48,6 +48,8 @@ typedef struct eex_experiment {
         int max_exits; /* largest number of gates of a candidate; 0: no limit */
     } gates;
 
+    eex_precision precision;  /* of traces and decisions: thresholds, latencies and the stored
+                               * models; one that eex_precision_infers */
     eex_recipe training;      /* of the shared network and of the base (without gates) */
     bool training_from_base;  /* the shared network starts from the trained base; frozen always does
                                */
@@ -80,6 +82,10 @@ int eex_experiment_check(const eex_experiment *e);
 
 /* On how many of its points gates may really be put: all, or those that the probe leaves. */
 int eex_experiment_points(const eex_experiment *e);
+
+/* EEX_EUNSUPPORTED where the device does not calculate in a precision that a run would need: names
+ * the field's path. */
+int eex_experiment_check_device(const eex_experiment *e, const eex_device *device);
 
 /* Everything that shapes the results, one "path = value" a line, the backbone as a digest. Two
  * experiments with the same text are the same. */

@@ -155,6 +155,8 @@ int eex_experiment_text(char **out, const eex_experiment *e)
     eex_buffer_printf(&text, "name = %s\nseed = %llu\ndataset.name = %s\n", e->name,
                       (unsigned long long)e->seed, e->data.name);
     line(&text, "", "deterministic", e->deterministic);
+    if (e->precision != EEX_F32) /* runs from before there was a choice have no such line */
+        eex_buffer_printf(&text, "precision = %s\n", eex_precision_name(e->precision));
     line(&text, "dataset.", "calibration", e->data.calibration);
     line(&text, "dataset.", "validation", e->data.validation);
     line(&text, "dataset.", "train", e->data.train);

@@ -67,8 +67,7 @@ static int record_all(eex_features *f, eex_plan *plan, const eex_graph *graph, e
 }
 
 int eex_features_record(eex_features **out, eex_params *params, eex_dataset *data,
-                        const uint32_t *samples, size_t count, const eex_augment *normalise,
-                        int batch)
+                        const uint32_t *samples, size_t count, const eex_inference *how)
 {
     eex_plan *plan = NULL;
     eex_loader *loader = NULL;
@@ -77,9 +76,10 @@ int eex_features_record(eex_features **out, eex_params *params, eex_dataset *dat
     if (!f)
         return eex_fail(EEX_ENOMEM, "out of memory for features");
     list_points(f, params->graph);
-    eex_plan_options options = {.batch = batch, .augment = *normalise};
-    eex_loader_options from = {.data = data, .samples = samples, .count = count, .batch = batch};
-    int code = make_room(f, data, count, batch);
+    const eex_plan_options options = eex_inference_plan(how);
+    const eex_loader_options from = {
+        .data = data, .samples = samples, .count = count, .batch = how->batch};
+    int code = make_room(f, data, count, how->batch);
     if (code == EEX_OK)
         code = eex_plan_new(&plan, &options, params->graph, params);
     if (code == EEX_OK)

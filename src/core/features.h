@@ -17,8 +17,7 @@ typedef struct eex_features {
 
 /* Runs the trunk over the samples without augmentation. */
 int eex_features_record(eex_features **out, eex_params *params, eex_dataset *data,
-                        const uint32_t *samples, size_t count, const eex_augment *normalise,
-                        int batch);
+                        const uint32_t *samples, size_t count, const eex_inference *how);
 void eex_features_free(eex_features *features); /* accepts NULL */
 
 /* Uploads the features of these samples to a plan made with `cached`. */

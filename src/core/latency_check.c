@@ -13,20 +13,18 @@
 
 enum { ROUNDS = 31, IMAGES = 4 };
 
-static const eex_augment any_input = {.mean = {0.5f, 0.5f, 0.5f}, .std = {0.25f, 0.25f, 0.25f}};
-
 /* ---- one structure ---- */
 
 static int predict(double *ms, eex_latency_table *t, int *added, const eex_graph *graph,
-                   eex_params *params)
+                   eex_params *params, const eex_inference *how)
 {
-    const eex_plan_options options = {.batch = 1, .augment = any_input};
+    const eex_plan_options options = eex_inference_plan(how);
     eex_plan *plan = NULL;
     int more = 0;
     EEX_TRY(eex_plan_new(&plan, &options, graph, params));
     int code = eex_latency_predict(ms, t, graph, plan);
     if (code == EEX_ENOTFOUND) {
-        code = eex_latency_table_add(t, &more, graph, params, &any_input);
+        code = eex_latency_table_add(t, &more, graph, params, how);
         *added += more;
         if (code == EEX_OK)
             code = eex_latency_predict(ms, t, graph, plan);
@@ -54,7 +52,7 @@ static int race(double *ms, eex_engine *engine, const eex_graph *graph, const ui
     return EEX_OK;
 }
 
-static int measure(double *ms, const eex_graph *graph, eex_params *params)
+static int measure(double *ms, const eex_graph *graph, eex_params *params, const eex_inference *how)
 {
     const eex_node *n = eex_graph_node(graph, 0);
     const size_t bytes = (size_t)n->h * (size_t)n->w * (size_t)n->c;
@@ -64,7 +62,7 @@ static int measure(double *ms, const eex_graph *graph, eex_params *params)
         return eex_fail(EEX_ENOMEM, "out of memory for %d images", IMAGES);
     for (size_t i = 0; i < IMAGES * bytes; i++)
         images[i] = (uint8_t)eex_rng_hash(0, 1, i);
-    int code = eex_engine_new(&engine, graph, params, NULL, &any_input, 1);
+    int code = eex_engine_new(&engine, graph, params, NULL, how);
     if (code == EEX_OK)
         code = race(ms, engine, graph, images, bytes);
     eex_engine_close(engine);
@@ -89,23 +87,24 @@ static int add_pairs(eex_latency_error *e, const double *predicted, const double
 }
 
 static int check_one(eex_latency_error *e, eex_latency_table *t, int *added, const eex_graph *graph,
-                     eex_params *params)
+                     eex_params *params, const eex_inference *how)
 {
     double predicted[EEX_MAX_EXITS], measured[EEX_MAX_EXITS];
-    EEX_TRY(predict(predicted, t, added, graph, params));
-    EEX_TRY(measure(measured, graph, params));
+    EEX_TRY(predict(predicted, t, added, graph, params, how));
+    EEX_TRY(measure(measured, graph, params, how));
     return add_pairs(e, predicted, measured, eex_graph_exits(graph));
 }
 
 static int check_genome(eex_latency_error *e, eex_latency_table *t, int *added, const eex_run *run,
                         const int *genome)
 {
+    const eex_inference how = eex__latency_inference(run->e);
     eex_graph *graph = NULL;
     eex_params *params = NULL;
     EEX_TRY(eex__run_graph(&graph, run, genome));
     int code = eex_params_new(&params, run->device, graph, 0);
     if (code == EEX_OK)
-        code = check_one(e, t, added, graph, params);
+        code = check_one(e, t, added, graph, params, &how);
     eex_params_free(params);
     eex_graph_free(graph);
     return code;
@@ -129,6 +128,7 @@ static int check_all(eex_latency_error *out, eex_latency_table *t, int *added, e
     eex_space space;
     eex_rng rng;
     int genome[EEX_MAX_GENES];
+    const eex_inference how = eex__latency_inference(run->e);
     eex_rng_seed(&rng, run->e->seed, EEX_STREAM_SEARCH);
     draw_points(&run->points, eex_experiment_points(run->e), &rng);
     EEX_TRY(eex__run_space(&space, run));
@@ -138,7 +138,7 @@ static int check_all(eex_latency_error *out, eex_latency_table *t, int *added, e
         EEX_TRY(check_genome(out, t, added, run, genome));
         eex_progress_update((uint64_t)i + 1, NULL);
     }
-    return chosen ? check_one(out, t, added, chosen->graph, chosen->params) : EEX_OK;
+    return chosen ? check_one(out, t, added, chosen->graph, chosen->params, &how) : EEX_OK;
 }
 
 /* Kendall's tau of all pairs, or of those at the end of their structure. */

@@ -53,9 +53,10 @@ static int make_image(probe *p)
 }
 
 static int open_probe(probe *p, const eex_graph *graph, eex_params *params,
-                      const eex_augment *normalise)
+                      const eex_inference *how)
 {
-    const eex_plan_options options = {.batch = 1, .augment = *normalise};
+    eex_plan_options options = eex_inference_plan(how);
+    options.batch = 1;
     EEX_TRY(eex_plan_new(&p->plan, &options, graph, params));
     p->graph = graph;
     p->ops = eex_plan_ops(p->plan);
@@ -236,10 +237,10 @@ static int measure(const entries *e, bool also_fresh, probe *p)
 /* ---- networks ---- */
 
 static int probe_graph(const entries *e, bool also_fresh, const eex_graph *graph,
-                       eex_params *params, const eex_augment *normalise)
+                       eex_params *params, const eex_inference *how)
 {
     probe p = {.graph = graph};
-    int code = open_probe(&p, graph, params, normalise);
+    int code = open_probe(&p, graph, params, how);
     if (code == EEX_OK)
         code = measure(e, also_fresh, &p);
     close_probe(&p);
@@ -247,7 +248,7 @@ static int probe_graph(const entries *e, bool also_fresh, const eex_graph *graph
 }
 
 static int probe_exit(const entries *e, const eex_graph *graph, const eex_params *params,
-                      const eex_augment *normalise, int k)
+                      const eex_inference *how, int k)
 {
     eex_graph *alone = NULL;
     eex_params *own = NULL;
@@ -256,7 +257,7 @@ static int probe_exit(const entries *e, const eex_graph *graph, const eex_params
     if (code == EEX_OK)
         code = eex_params_copy(own, params, NULL);
     if (code == EEX_OK)
-        code = probe_graph(e, false, alone, own, normalise);
+        code = probe_graph(e, false, alone, own, how);
     eex_params_free(own);
     eex_graph_free(alone);
     return code;
@@ -264,10 +265,10 @@ static int probe_exit(const entries *e, const eex_graph *graph, const eex_params
 
 /* A network that has nothing new is not cut into its exits to find that out. */
 static int nothing_new(bool *out, const entries *e, const eex_graph *graph, eex_params *params,
-                       const eex_augment *normalise)
+                       const eex_inference *how)
 {
     probe p = {.graph = graph};
-    int code = open_probe(&p, graph, params, normalise);
+    int code = open_probe(&p, graph, params, how);
     if (code == EEX_OK)
         code = complete(out, e, false, &p);
     close_probe(&p);
@@ -275,25 +276,25 @@ static int nothing_new(bool *out, const entries *e, const eex_graph *graph, eex_
 }
 
 static int probe_all(const entries *e, const eex_graph *graph, eex_params *params,
-                     const eex_augment *normalise)
+                     const eex_inference *how)
 {
     bool done = false;
-    EEX_TRY(nothing_new(&done, e, graph, params, normalise));
+    EEX_TRY(nothing_new(&done, e, graph, params, how));
     if (done)
         return EEX_OK;
     for (int k = 0; k < eex_graph_exits(graph); k++)
-        EEX_TRY(probe_exit(e, graph, params, normalise, k));
-    return probe_graph(e, true, graph, params, normalise);
+        EEX_TRY(probe_exit(e, graph, params, how, k));
+    return probe_graph(e, true, graph, params, how);
 }
 
 int eex_latency_table_add(eex_latency_table *t, int *added, const eex_graph *graph,
-                          eex_params *params, const eex_augment *normalise)
+                          eex_params *params, const eex_inference *how)
 {
     entries e = {.known = t};
     *added = 0;
     EEX_TRY(eex_latency_table_is_of(t, params->device));
     EEX_TRY(eex_latency_table_new(&e.fresh, params->device));
-    int code = probe_all(&e, graph, params, normalise);
+    int code = probe_all(&e, graph, params, how);
     for (size_t i = 0; i < e.fresh->count && code == EEX_OK; i++, ++*added)
         code = eex__latency_put(t, e.fresh->at[i].key, e.fresh->at[i].ms, e.fresh->at[i].places);
     eex_latency_table_free(e.fresh);

@@ -7,23 +7,28 @@
 
 #include <stdlib.h>
 
-/* Nobody looks at what comes out. */
-static const eex_augment any_input = {.mean = {0.5f, 0.5f, 0.5f}, .std = {0.25f, 0.25f, 0.25f}};
-
 /* As much of a run as a space needs. */
 static eex_run space_of(const eex_experiment *e, eex_device *device)
 {
     return (eex_run){.e = e, .device = device, .points = e->points};
 }
 
-static int add_graph(eex_latency_table *t, int *added, eex_device *device, const eex_graph *graph)
+eex_inference eex__latency_inference(const eex_experiment *e)
 {
+    return (eex_inference){.batch = 1,
+                           .normalise = {.mean = {0.5f, 0.5f, 0.5f}, .std = {0.25f, 0.25f, 0.25f}},
+                           .precision = e->precision};
+}
+
+static int add_graph(eex_latency_table *t, int *added, const eex_run *run, const eex_graph *graph)
+{
+    const eex_inference how = eex__latency_inference(run->e);
     eex_params *params = NULL;
     int more = 0;
     if (eex_interrupted())
         return eex_fail(EEX_EINTERRUPTED, "interrupted while measuring latencies");
-    EEX_TRY(eex_params_new(&params, device, graph, 0));
-    int code = eex_latency_table_add(t, &more, graph, params, &any_input);
+    EEX_TRY(eex_params_new(&params, run->device, graph, 0));
+    int code = eex_latency_table_add(t, &more, graph, params, &how);
     eex_params_free(params);
     *added += more;
     return code;
@@ -34,7 +39,7 @@ static int add_gated(eex_latency_table *t, int *added, const eex_run *run)
 {
     eex_graph *graph = NULL;
     EEX_TRY(eex__run_shared_graph(&graph, run));
-    int code = add_graph(t, added, run->device, graph);
+    int code = add_graph(t, added, run, graph);
     eex_graph_free(graph);
     return code;
 }
@@ -48,7 +53,7 @@ static int add_all(eex_latency_table *t, int *added, const eex_experiment *e, ee
     if (e->points.count * e->gates.choices < EEX_MAX_EXITS)
         EEX_TRY(add_gated(t, added, &run));
     eex_progress_update(++done, NULL);
-    EEX_TRY(add_graph(t, added, device, e->backbone));
+    EEX_TRY(add_graph(t, added, &run, e->backbone));
     eex_progress_update(++done, NULL);
     for (int p = 0; p < e->points.count; p++) {
         run.points.count = 1;

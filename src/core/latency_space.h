@@ -7,8 +7,8 @@
 #include "core/model.h"
 
 /* Measures every operation that a structure of the experiment's space can have and that the table
- * lacks: trunk, every gate at every point and block count. *added counts them. Weights are drawn,
- * none are trained, no data is read. */
+ * lacks: trunk, every gate at every point and block count, in the experiment's precision. *added
+ * counts them. Weights are drawn, none are trained, no data is read. */
 int eex_latency_space(eex_latency_table *table, int *added, const eex_experiment *e,
                       eex_device *device);
 
@@ -35,5 +35,8 @@ void eex_latency_error_free(eex_latency_error *error); /* leaves {0} */
 
 /* Under /error of a table's file. */
 int eex_latency_error_save(const eex_latency_error *error, eex_store_file *file);
+
+/* How the networks of the space are run: on inputs that nobody looks at. */
+eex_inference eex__latency_inference(const eex_experiment *e);
 
 #endif

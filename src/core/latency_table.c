@@ -126,7 +126,7 @@ static void key_of_head(char out[EEX_LATENCY_KEY], const eex_op_head *head)
         snprintf(out, EEX_LATENCY_KEY, "head %d classes", head->classes);
 }
 
-int eex_latency_key(char out[EEX_LATENCY_KEY], const eex_op *op)
+static int key_of_shape(char out[EEX_LATENCY_KEY], const eex_op *op)
 {
     int length;
     switch (op->kind) {
@@ -161,6 +161,17 @@ int eex_latency_key(char out[EEX_LATENCY_KEY], const eex_op *op)
     default:
         return eex_fail(EEX_EUNSUPPORTED, "\"%s\" is no operation of inference", op->name);
     }
+}
+
+/* float32 goes without saying: tables from before there was anything else stay what they are. */
+int eex_latency_key(char out[EEX_LATENCY_KEY], const eex_op *op)
+{
+    EEX_TRY(key_of_shape(out, op));
+    if (op->precision != EEX_F32) {
+        const size_t length = strlen(out);
+        snprintf(out + length, EEX_LATENCY_KEY - length, " %s", eex_precision_name(op->precision));
+    }
+    return EEX_OK;
 }
 
 void eex__latency_extra_keys(char out[EEX__LATENCY_EXTRAS][EEX_LATENCY_KEY], const eex_graph *graph)

@@ -1,8 +1,9 @@
 /* Latency tables: what every operation takes on a device, measured once.
  *
  * An entry is one shape of an operation, as a plan for one input has it: what it is, its window,
- * what is fused into it. Networks that have the operation anywhere share the entry, so a table of a
- * few hundred numbers tells the latency of every structure of a search space without running it. */
+ * what is fused into it, and its precision unless that is float32. Networks that have the operation
+ * anywhere share the entry, so a table of a few hundred numbers tells the latency of every
+ * structure of a search space without running it. */
 #ifndef EEX_CORE_LATENCY_TABLE_H
 #define EEX_CORE_LATENCY_TABLE_H
 
@@ -37,9 +38,9 @@ int eex_latency_table_is_of(const eex_latency_table *table, const eex_device *de
 /* Times what the table lacks of a network's operations, where they stand on the way to each exit,
  * with one input; *added counts them. A network that needs nothing new is not run. What leaving,
  * the input and the results take are entries, too. Operations are timed one at a time; what that
- * adds to the network as a whole is taken off again. */
+ * adds to the network as a whole is taken off again. how->batch is taken for 1. */
 int eex_latency_table_add(eex_latency_table *table, int *added, const eex_graph *graph,
-                          eex_params *params, const eex_augment *normalise);
+                          eex_params *params, const eex_inference *how);
 
 /* ---- looking up ---- */
 

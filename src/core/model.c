@@ -188,6 +188,19 @@ static int check_size(const eex_model *m)
                     m->path, (unsigned long long)bytes, (unsigned long long)held);
 }
 
+/* Files from before there was a choice say nothing: float32. */
+static int read_precision(eex_model *m, eex_store_file *file)
+{
+    char *name = NULL;
+    if (!eex_store_has_attribute(file, "", "precision"))
+        return EEX_OK;
+    EEX_TRY(eex_store_get_string(&name, file, "", "precision"));
+    int code = eex_precision_parse(&m->precision, name);
+    m->runs_in = m->precision;
+    free(name);
+    return code < 0 ? eex_fail_in(EEX_EFORMAT, "%s", m->path) : EEX_OK;
+}
+
 static int read_model(eex_model *m, eex_store_file *file, eex_device *device)
 {
     if (!eex_store_has(file, "graph"))
@@ -198,6 +211,7 @@ static int read_model(eex_model *m, eex_store_file *file, eex_device *device)
     EEX_TRY(eex_graph_load(&m->graph, file, "graph"));
     EEX_TRY(eex_input_load(&m->input, file, "input"));
     EEX_TRY(check_input(m));
+    EEX_TRY(read_precision(m, file));
     if (eex_store_has(file, "policy")) {
         EEX_TRY(eex_policy_load(&m->policy, file, "policy"));
         int code = check_policy(m->policy, m->graph, m->path);
@@ -272,12 +286,24 @@ int eex_model_set_policy(eex_model *m, eex_policy *policy)
     return EEX_OK;
 }
 
-eex_augment eex_model_normalise(const eex_model *m)
+int eex_model_set_precision(eex_model *m, eex_precision precision)
 {
-    eex_augment normalise = {.enabled = false};
-    memcpy(normalise.mean, m->input.mean, sizeof normalise.mean);
-    memcpy(normalise.std, m->input.std, sizeof normalise.std);
-    return normalise;
+    if (!eex_precision_infers(precision))
+        return eex_fail(EEX_EINVAL, "%s: %s is for training", m->path,
+                        eex_precision_name(precision));
+    int code = m->params ? eex_device_calculates(m->params->device, precision) : EEX_OK;
+    if (code < 0)
+        return eex_fail_in(code, "%s", m->path);
+    m->runs_in = precision;
+    return EEX_OK;
+}
+
+eex_inference eex_model_inference(const eex_model *m, int batch)
+{
+    eex_inference how = {.batch = batch, .precision = m->runs_in};
+    memcpy(how.normalise.mean, m->input.mean, sizeof how.normalise.mean);
+    memcpy(how.normalise.std, m->input.std, sizeof how.normalise.std);
+    return how;
 }
 
 /* ---- traces ---- */
@@ -354,8 +380,9 @@ int eex_model_trace(eex_trace **out, const eex_model *m, const char *split)
 /* ---- writing ---- */
 
 int eex_model_write(eex_store_file *file, const eex_graph *graph, const eex_params *params,
-                    const eex_policy *policy, const eex_input *input)
+                    const eex_policy *policy, const eex_input *input, eex_precision precision)
 {
+    EEX_TRY(eex_store_set_string(file, "", "precision", eex_precision_name(precision)));
     EEX_TRY(eex_graph_save(graph, file, "graph"));
     EEX_TRY(eex_input_save(input, file, "input"));
     EEX_TRY(eex_params_save(params, file, "params"));

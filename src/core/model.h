@@ -1,7 +1,8 @@
 /* Models: a network that can be run, from its file alone.
  *
  * A model file (kind "weights") says what the network is (/graph), what it was trained to read
- * (/input), its weights (/params) and, where it has exits, when samples leave (/policy). A run's
+ * (/input), its weights (/params), in which precision it was calibrated and, where it has exits,
+ * when samples leave (/policy). A run's
  * folder holds two, final.h5 and base.h5; `eex prune` writes others. docs/store-format.md has the
  * layout. */
 #ifndef EEX_CORE_MODEL_H
@@ -9,6 +10,7 @@
 
 #include "core/dataset.h"
 #include "core/params.h"
+#include "core/plan.h"
 #include "core/policy.h"
 #include "core/trace.h"
 
@@ -27,6 +29,8 @@ typedef struct eex_model {
     eex_params *params; /* NULL when it was opened without a device */
     eex_policy *policy; /* NULL: nobody leaves before the end */
     eex_input input;
+    eex_precision precision; /* of the scores that its thresholds and traces are made from */
+    eex_precision runs_in;   /* what it calculates in: that, unless it was changed */
 } eex_model;
 
 typedef enum eex_model_part {
@@ -57,8 +61,13 @@ int eex_model_load_policy(eex_model *model, const char *path);
  * is of this kind and rejects. */
 int eex_model_threshold(eex_model *model, eex_policy_kind kind, double threshold);
 
-/* How values are normalised before the network sees them. */
-eex_augment eex_model_normalise(const eex_model *model);
+/* Lets it calculate in another precision than the one that its thresholds are made from: decisions
+ * near a threshold may differ. EEX_EINVAL: no precision to decide in; EEX_EUNSUPPORTED: its device
+ * does not have it. */
+int eex_model_set_precision(eex_model *model, eex_precision precision);
+
+/* How it is run: its mean and deviation, in the precision that it runs in. */
+eex_inference eex_model_inference(const eex_model *model, int batch);
 
 /* Whether it is the network that the run in the same folder has chosen: its traces and tables lie
  * in files beside it. */
@@ -70,9 +79,10 @@ int eex_model_trace(eex_trace **out, const eex_model *model, const char *split);
 
 /* ---- writing ---- */
 
-/* Adds /graph, /input and /params, and /policy unless it is NULL, to a file that is being made. */
+/* Adds /graph, /input and /params, and /policy unless it is NULL, to a file that is being made.
+ * `precision` is what the scores behind the policy were calculated in. */
 int eex_model_write(eex_store_file *file, const eex_graph *graph, const eex_params *params,
-                    const eex_policy *policy, const eex_input *input);
+                    const eex_policy *policy, const eex_input *input, eex_precision precision);
 
 /* Begins a policy file: the policy and which exits of the graph it is for. The caller adds what
  * else there is to say and commits. */

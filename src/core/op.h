@@ -32,6 +32,13 @@ typedef enum eex_precision {
 /* "float32", "tf32", "bfloat16", "bfloat16-products". */
 const char *eex_precision_name(eex_precision precision);
 
+/* Whether networks may decide in it: all but EEX_BF16, which is for training. Scores and thresholds
+ * are compared as float32, so what they come from is float32 in memory. */
+bool eex_precision_infers(eex_precision precision);
+
+/* The one of that name among those that networks may decide in. EEX_EINVAL lists them. */
+int eex_precision_parse(eex_precision *out, const char *name);
+
 /* Bytes of one element of an activation. */
 EEX_INLINE size_t eex_precision_bytes(eex_precision precision)
 {

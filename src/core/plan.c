@@ -96,22 +96,19 @@ static int build(eex_plan *p)
     return EEX_OK;
 }
 
-const char *eex_precision_name(eex_precision precision)
-{
-    static const char *const names[EEX_PRECISIONS] = {"float32", "tf32", "bfloat16",
-                                                      "bfloat16-products"};
-    return (unsigned)precision < EEX_PRECISIONS ? names[precision] : "unknown";
-}
-
 static int check_precision(const eex_plan_options *o, const eex_device *dev)
 {
-    if ((unsigned)o->precision >= EEX_PRECISIONS || !(dev->precisions & 1u << o->precision))
-        return eex_fail(EEX_EUNSUPPORTED, "%s does not calculate in %s; float32 works everywhere",
-                        dev->name, eex_precision_name(o->precision));
+    EEX_TRY(eex_device_calculates(dev, o->precision));
     if (o->precision == EEX_BF16 && (!o->train || o->cached))
         return eex_fail(EEX_EUNSUPPORTED, "a plan for %s is float32: bfloat16 is for training",
                         o->train ? "cached features" : "inference");
     return EEX_OK;
+}
+
+eex_plan_options eex_inference_plan(const eex_inference *how)
+{
+    return (eex_plan_options){
+        .batch = how->batch, .augment = how->normalise, .precision = how->precision};
 }
 
 int eex_plan_new(eex_plan **out, const eex_plan_options *options, const eex_graph *graph,

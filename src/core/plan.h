@@ -33,8 +33,7 @@ typedef struct eex_plan_options {
     int batch;           /* largest batch */
     eex_augment augment; /* training: as given; inference: only mean and std are used */
 
-    eex_precision precision; /* inference has none in which activations are bfloat16, so that every
-                              * score is float32 */
+    eex_precision precision; /* inference: one that eex_precision_infers */
 
     /* Training only. */
     bool train;
@@ -49,6 +48,18 @@ typedef struct eex_plan_options {
     eex_optimizer_state *state; /* borrowed */
 } eex_plan_options;
 
+/* How a network is run for its answers: what plans, engines, traces and latencies have in common.
+ */
+typedef struct eex_inference {
+    int batch;               /* the largest that will come */
+    eex_augment normalise;   /* only mean and std are used */
+    eex_precision precision; /* one that eex_precision_infers: thresholds are made from scores of
+                              * one precision, and decide about scores of that one alone */
+} eex_inference;
+
+/* The options of a plan that runs so. */
+eex_plan_options eex_inference_plan(const eex_inference *how);
+
 typedef struct eex_plan eex_plan;
 
 /* graph, params (of that graph) and device are borrowed and must outlive the plan. */
@@ -59,7 +70,7 @@ void eex_plan_free(eex_plan *plan);
 /* ---- input and output: device memory of the plan ---- */
 int eex_plan_upload(eex_plan *plan, const uint8_t *images, const int32_t *labels,
                     const uint32_t *sample, int batch); /* labels, sample may be NULL: inference */
-/* Values of a trunk node, (batch, H, W, C): into a `cached` plan (float32 only), or out of an
+/* Values of a trunk node, (batch, H, W, C): into a `cached` plan (not bfloat16), or out of an
  * inference plan right after the segment of the first exit whose gate reads it. */
 int eex_plan_upload_value(eex_plan *plan, int node, const float *rows, int batch);
 int eex_plan_download_value(const eex_plan *plan, int node, float *rows, int batch);

@@ -70,8 +70,8 @@ static int profile_ops(eex_profile *p, const eex_profile_options *o)
 {
     for (int b = 0; b < p->batches; b++) {
         EEX_TRY(find_rows(p, o, b));
-        const eex_plan_options options = {.batch = p->rows[b],
-                                          .augment = eex_model_normalise(o->model)};
+        const eex_inference how = eex_model_inference(o->model, p->rows[b]);
+        const eex_plan_options options = eex_inference_plan(&how);
         eex_plan *plan = NULL;
         EEX_TRY(poll_signals());
         EEX_TRY(eex_plan_new(&plan, &options, o->model->graph, o->model->params));

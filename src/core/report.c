@@ -30,6 +30,18 @@ static bool has(const eex_report *r, const char *name)
 
 /* ---- run.h5 ---- */
 
+/* Runs from before there was a choice say nothing: float32. */
+static int load_precision(eex_report *r, eex_store_file *file)
+{
+    char *name = NULL;
+    if (!eex_store_has_attribute(file, "", "precision"))
+        return EEX_OK;
+    EEX_TRY(eex_store_get_string(&name, file, "", "precision"));
+    int code = eex_precision_parse(&r->precision, name);
+    free(name);
+    return code < 0 ? eex_fail_in(EEX_EFORMAT, "%s", eex_store_path(file)) : EEX_OK;
+}
+
 static int load_run(eex_report *r, eex_store_file *file)
 {
     EEX_TRY(eex_store_get_string(&r->name, file, "", "name"));
@@ -37,6 +49,7 @@ static int load_run(eex_report *r, eex_store_file *file)
     EEX_TRY(eex_store_get_string(&r->dataset, file, "", "dataset"));
     EEX_TRY(eex_store_get_string(&r->version, file, "", "version"));
     EEX_TRY(eex_store_get_string(&r->created, file, "", "created"));
+    EEX_TRY(load_precision(r, file));
     return eex_store_get_int(&r->seed, file, "", "seed");
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "core/graph.h"
+#include "core/op.h"
 #include "core/store.h"
 #include "core/trials.h"
 
@@ -28,6 +29,7 @@ typedef struct eex_report_exit {
 typedef struct eex_report {
     char *folder, *name, *device, *dataset, *version, *created;
     int64_t seed;
+    eex_precision precision; /* of traces and decisions */
     bool finished;
     const char *state; /* "trained the base" and the like, what was reached last */
 

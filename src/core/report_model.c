@@ -185,9 +185,12 @@ int eex_model_report_table(eex_buffer *out, const eex_model_report *r, size_t wi
                       eex_graph_name(m->graph), m->input.classes.count, m->input.dataset,
                       m->input.height, m->input.width, m->input.channels);
     origin(out, r);
-    eex_buffer_printf(out, "%s parameters, %.2f MB of weights; policy: %s\n\n",
+    eex_buffer_printf(out, "%s parameters, %.2f MB of weights; policy: %s",
                       eex_text_number(params, (double)r->params, NULL), (double)r->bytes / 1e6,
                       m->policy ? eex_policy_kind_name(m->policy->kind) : "none");
+    if (m->precision != EEX_F32)
+        eex_buffer_printf(out, "; decides in %s", eex_precision_name(m->precision));
+    eex_buffer_puts(out, "\n\n");
     EEX_TRY(exits(out, r, width));
     eex_buffer_putc(out, '\n');
     outcome(out, r);
@@ -248,6 +251,7 @@ int eex_model_report_json(eex_buffer *out, const eex_model_report *r)
     eex_json_int(&j, "channels", m->input.channels);
     eex_json_int(&j, "params", r->params);
     eex_json_int(&j, "bytes", r->bytes);
+    eex_json_string(&j, "precision", eex_precision_name(m->precision));
     eex_json_string(&j, "policy", m->policy ? eex_policy_kind_name(m->policy->kind) : NULL);
     json_origin(&j, r);
     eex_json_int(&j, "validation_samples", r->samples);

@@ -211,6 +211,8 @@ int eex_report_table(eex_buffer *out, const eex_report *r, size_t width)
 {
     eex_buffer_printf(out, "%s on %s, seed %lld, %s\n", r->name, r->dataset, (long long)r->seed,
                       r->device);
+    if (r->precision != EEX_F32)
+        eex_buffer_printf(out, "decides in %s\n", eex_precision_name(r->precision));
     if (!r->finished)
         eex_buffer_printf(out, "not finished: %s; the same \"eex run\" goes on from there\n",
                           r->state);

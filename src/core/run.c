@@ -227,8 +227,10 @@ static int work(eex_run *run)
 {
     const eex_device_options device = {.threads = run->options->threads,
                                        .deterministic = run->e->deterministic};
-    EEX_TRY(open_folder(run));
     EEX_TRY(eex_device_open(&run->device, run->options->device, &device));
+    if (run->options->fresh || !eex__run_has(run, "result.h5"))
+        EEX_TRY(eex_experiment_check_device(run->e, run->device));
+    EEX_TRY(open_folder(run));
     EEX_TRY(open_data(run));
     EEX_TRY(check_data(run));
     run->points = run->e->points;

@@ -191,7 +191,8 @@ static int save(const final *f)
 {
     eex_store_file *file = NULL;
     EEX_TRY(eex__run_create(&file, f->run, "final.h5", "weights"));
-    int code = eex_model_write(file, f->graph, f->params, f->policy, &f->run->input);
+    int code =
+        eex_model_write(file, f->graph, f->params, f->policy, &f->run->input, f->run->e->precision);
     if (code == EEX_OK)
         code = eex__history_save(&f->history, file);
     if (code == EEX_OK)

@@ -46,6 +46,8 @@ static int create(const eex_run *run, const char *description)
     if (code == EEX_OK)
         code = eex_store_set_string(file, "", "dataset", run->facts->name);
     if (code == EEX_OK)
+        code = eex_store_set_string(file, "", "precision", eex_precision_name(run->e->precision));
+    if (code == EEX_OK)
         code = eex_store_set_string(file, "", "device", run->device->name);
     if (code == EEX_OK)
         code = eex_store_set_int(file, "", "threads", run->device->threads);

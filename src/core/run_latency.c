@@ -35,6 +35,7 @@ static int make_params(eex_params **out, eex_run *run, const eex_graph *graph)
 static int get_table(eex_latency_table **out, eex_run *run, const eex_graph *graph,
                      eex_params *params)
 {
+    const eex_inference how = eex__run_inference(run, 1);
     const char *path = run->e->search.latency_table;
     int added = 0;
     *out = NULL;
@@ -45,7 +46,7 @@ static int get_table(eex_latency_table **out, eex_run *run, const eex_graph *gra
     }
     eex_log_info("measuring latencies");
     EEX_TRY(eex_latency_table_new(out, run->device));
-    return eex_latency_table_add(*out, &added, graph, params, &run->normalise);
+    return eex_latency_table_add(*out, &added, graph, params, &how);
 }
 
 /* What the ops of one plan take, by the node they came from. */
@@ -102,7 +103,8 @@ static void fill(eex__latencies *out, const timing *t, const eex_run *run)
 static int fill_from(eex__latencies *out, const eex_run *run, const eex_graph *graph,
                      eex_params *params, const eex_latency_table *table)
 {
-    const eex_plan_options options = {.batch = 1, .augment = run->normalise};
+    const eex_inference how = eex__run_inference(run, 1);
+    const eex_plan_options options = eex_inference_plan(&how);
     eex_plan *plan = NULL;
     timing t = {.graph = graph};
     EEX_TRY(eex_plan_new(&plan, &options, graph, params));

@@ -89,9 +89,10 @@ static eex_device_usage usage_of(eex_device *dev)
 
 static int score(result *r, judged *j)
 {
+    const eex_inference how = eex__run_inference(r->run, BATCH);
     eex_engine *engine = NULL;
     double before = usage_of(r->run->device).joules;
-    EEX_TRY(eex_engine_new(&engine, j->graph, j->params, j->policy, &r->run->normalise, BATCH));
+    EEX_TRY(eex_engine_new(&engine, j->graph, j->params, j->policy, &how));
     int code = score_all(r, j, engine);
     j->joules = usage_of(r->run->device).joules - before;
     eex_engine_close(engine);
@@ -135,11 +136,11 @@ static int time_both(result *r, eex_engine *base, eex_engine *best)
 
 static int time_networks(result *r)
 {
+    const eex_inference how = eex__run_inference(r->run, 1);
     eex_engine *base = NULL, *best = NULL;
-    int code = eex_engine_new(&base, r->base.graph, r->base.params, NULL, &r->run->normalise, 1);
+    int code = eex_engine_new(&base, r->base.graph, r->base.params, NULL, &how);
     if (code == EEX_OK)
-        code = eex_engine_new(&best, r->best.graph, r->best.params, r->best.policy,
-                              &r->run->normalise, 1);
+        code = eex_engine_new(&best, r->best.graph, r->best.params, r->best.policy, &how);
     if (code == EEX_OK)
         code = time_both(r, base, best);
     eex_engine_close(base);

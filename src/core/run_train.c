@@ -184,7 +184,7 @@ int eex__run_save_weights(const eex_run *run, const char *name, const eex_params
 {
     eex_store_file *file = NULL;
     EEX_TRY(eex__run_create(&file, run, name, "weights"));
-    int code = eex_model_write(file, params->graph, params, NULL, &run->input);
+    int code = eex_model_write(file, params->graph, params, NULL, &run->input, run->e->precision);
     if (code == EEX_OK)
         code = eex__history_save(history, file);
     if (code == EEX_OK)
@@ -215,11 +215,17 @@ int eex__run_load_weights(eex_params **out, const eex_run *run, const char *name
 
 enum { TRACE_BATCH = 100 };
 
+eex_inference eex__run_inference(const eex_run *run, int batch)
+{
+    return (eex_inference){
+        .batch = batch, .normalise = run->normalise, .precision = run->e->precision};
+}
+
 int eex__run_trace(eex_trace **out, const eex_run *run, const eex_graph *graph, eex_params *params,
                    const eex_index *samples)
 {
-    return eex_trace_record(out, graph, params, run->data, samples->at, samples->count,
-                            &run->normalise, TRACE_BATCH);
+    const eex_inference how = eex__run_inference(run, TRACE_BATCH);
+    return eex_trace_record(out, graph, params, run->data, samples->at, samples->count, &how);
 }
 
 int eex__run_save_trace(const eex_run *run, const char *name, const eex_trace *trace)

@@ -33,7 +33,7 @@ static int record_all(eex_trace *trace, eex_plan *plan, eex_loader *loader)
 }
 
 int eex_trace_record(eex_trace **out, const eex_graph *graph, eex_params *params, eex_dataset *data,
-                     const uint32_t *samples, size_t count, const eex_augment *normalise, int batch)
+                     const uint32_t *samples, size_t count, const eex_inference *how)
 {
     int exits = eex_graph_exits(graph);
     eex_trace *trace = NULL;
@@ -43,8 +43,9 @@ int eex_trace_record(eex_trace **out, const eex_graph *graph, eex_params *params
     for (int k = 0; k < exits; k++)
         ones[k] = 1;
     *out = NULL;
-    eex_plan_options options = {.batch = batch, .augment = *normalise};
-    eex_loader_options from = {.data = data, .samples = samples, .count = count, .batch = batch};
+    const eex_plan_options options = eex_inference_plan(how);
+    const eex_loader_options from = {
+        .data = data, .samples = samples, .count = count, .batch = how->batch};
     int code = eex_trace_new(&trace, (int)count, exits, eex_graph_classes(graph));
     if (code == EEX_OK)
         code = eex_plan_new(&plan, &options, graph, params);

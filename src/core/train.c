@@ -53,6 +53,16 @@ eex_recipe eex_recipe_default(void)
     };
 }
 
+static bool caches(const eex_recipe *r)
+{
+    return r->regime == EEX_REGIME_FROZEN && r->cache_features;
+}
+
+eex_precision eex_recipe_precision(const eex_recipe *r)
+{
+    return caches(r) && r->precision == EEX_BF16 ? EEX_F32 : r->precision;
+}
+
 /* ---- passes ---- */
 
 static void free_passes(eex_trainer *t)
@@ -69,7 +79,7 @@ static eex_plan_options pass_options(const eex_trainer *t)
     const eex_recipe *r = &t->recipe;
     return (eex_plan_options){.batch = r->batch,
                               .augment = r->augment,
-                              .precision = t->features ? EEX_F32 : r->precision,
+                              .precision = eex_recipe_precision(r),
                               .train = true,
                               .frozen_trunk = r->regime == EEX_REGIME_FROZEN,
                               .cached = t->features != NULL,
@@ -119,10 +129,11 @@ static int one_pass(eex_trainer *t)
 static int make_features(eex_trainer *t)
 {
     const eex_recipe *r = &t->recipe;
-    if (t->features || r->regime != EEX_REGIME_FROZEN || !r->cache_features)
+    if (t->features || !caches(r))
         return EEX_OK;
-    return eex_features_record(&t->features, t->params, t->data, t->samples, t->count, &r->augment,
-                               r->batch);
+    const eex_inference how = {
+        .batch = r->batch, .normalise = r->augment, .precision = eex_recipe_precision(r)};
+    return eex_features_record(&t->features, t->params, t->data, t->samples, t->count, &how);
 }
 
 static int make_passes(eex_trainer *t)

@@ -35,7 +35,7 @@ typedef struct eex_schedule {
 
 typedef struct eex_recipe {
     eex_regime regime;
-    eex_precision precision; /* where features are cached: float32, whatever it says */
+    eex_precision precision; /* where features are cached: float32 instead of bfloat16 */
     int epochs, batch;
     double lr;
     eex_schedule schedule;
@@ -50,6 +50,9 @@ typedef struct eex_recipe {
 } eex_recipe;
 
 eex_recipe eex_recipe_default(void);
+
+/* What its steps are calculated in: cached features are float32 in memory. */
+eex_precision eex_recipe_precision(const eex_recipe *recipe);
 
 /* Learning rate of a step: `at` in epochs, fractional. */
 double eex_schedule_rate(const eex_schedule *schedule, double lr, double at, int epochs);
@@ -89,7 +92,6 @@ void eex_trainer_watch(eex_trainer *trainer, eex_train_watch *watch, void *conte
 /* Records a trace of all exits on the given samples, scored at temperature 1, in their order.
  * Statistics are not touched. */
 int eex_trace_record(eex_trace **out, const eex_graph *graph, eex_params *params, eex_dataset *data,
-                     const uint32_t *samples, size_t count, const eex_augment *normalise,
-                     int batch);
+                     const uint32_t *samples, size_t count, const eex_inference *how);
 
 #endif

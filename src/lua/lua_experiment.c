@@ -242,8 +242,8 @@ static void read_search(const reading *r, const eex_args *a)
 static int read_table(lua_State *L)
 {
     static const char *const known[] = {
-        "name",     "seed",          "dataset", "backbone",  "saliency", "gates", "policy",
-        "training", "deterministic", "search",  "candidate", "final",    NULL};
+        "name",     "seed",          "dataset", "backbone",  "saliency", "gates",     "policy",
+        "training", "deterministic", "search",  "candidate", "final",    "precision", NULL};
     reading *r = lua_touserdata(L, 1);
     eex_experiment *e = r->e;
     eex_args a = eex_args_open(L, 2, "", false);
@@ -251,6 +251,7 @@ static int read_table(lua_State *L)
         eex__experiment_set(L, 2, r->options->set[i]);
     eex_args_known(&a, known);
     e->deterministic = eex_args_flag_or(&a, "deterministic", false);
+    e->precision = eex__read_precision(&a, false, e->precision);
     read_name(e, &a, r->path);
     read_dataset(e, &a);
     read_backbone(e, &a);

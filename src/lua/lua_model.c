@@ -8,6 +8,7 @@
 #include "core/frames.h"
 #include "core/model_data.h"
 #include "lua/args.h"
+#include "lua/lua_recipe.h"
 #include "lua/sandbox_impl.h"
 
 #include <lauxlib.h>
@@ -120,13 +121,15 @@ static void push_exits(lua_State *L, const eex_graph *g)
 
 static void push_facts(lua_State *L, const eex_model *m)
 {
-    lua_createtable(L, 0, 8);
+    lua_createtable(L, 0, 9);
     lua_pushstring(L, eex_graph_name(m->graph));
     lua_setfield(L, -2, "name");
     lua_pushstring(L, m->input.dataset);
     lua_setfield(L, -2, "dataset");
     lua_pushstring(L, m->policy ? eex_policy_kind_name(m->policy->kind) : "none");
     lua_setfield(L, -2, "policy");
+    lua_pushstring(L, eex_precision_name(m->runs_in));
+    lua_setfield(L, -2, "precision");
     lua_pushinteger(L, m->input.height);
     lua_setfield(L, -2, "height");
     lua_pushinteger(L, m->input.width);
@@ -184,18 +187,21 @@ typedef struct opening {
     const char *device, *policy;
     int threads;
     double threshold;
+    eex_precision precision; /* EEX_PRECISIONS: the model's own */
     bool base;
 } opening;
 
 static opening read_options(lua_State *L, int index)
 {
-    static const char *const known[] = {"device", "threads", "policy", "threshold", "base", NULL};
+    static const char *const known[] = {"device", "threads",   "policy", "threshold",
+                                        "base",   "precision", NULL};
     const eex_args a = eex_args_open(L, index, "open", true);
     eex_args_known(&a, known);
     return (opening){.device = eex_args_text_or(&a, "device", 64, "cpu"),
                      .policy = eex_args_text_or(&a, "policy", PATH_MAX - 1, NULL),
                      .threads = (int)eex_args_int_or(&a, "threads", 1, 1024, 0),
                      .threshold = eex_args_number_or(&a, "threshold", -1e6, 1e6, NAN),
+                     .precision = eex__read_precision(&a, false, EEX_PRECISIONS),
                      .base = eex_args_flag_or(&a, "base", false)};
 }
 
@@ -205,6 +211,8 @@ static int open_box(lua_State *L, box *b, const char *path, const opening *o)
     EEX_TRY(eex_device_open(&b->device, o->device, &device));
     EEX_TRY(eex_model_open(&b->model, path, o->base ? EEX_MODEL_BASE : EEX_MODEL_BEST, b->device));
     EEX_TRY(apply_policy(L, b->model, o->policy, o->threshold));
+    if (o->precision != EEX_PRECISIONS)
+        EEX_TRY(eex_model_set_precision(b->model, o->precision));
     EEX_TRY(eex_engine_open(&b->engine, b->model, BATCH));
     b->pixels = calloc(BATCH, eex_engine_image_bytes(b->engine));
     return b->pixels ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for %d images", BATCH);

@@ -86,20 +86,35 @@ static void read_distill(eex_recipe *r, const eex_args *a)
     eex_args_close(&t);
 }
 
+eex_precision eex__read_precision(const eex_args *a, bool training, eex_precision otherwise)
+{
+    const char *names[EEX_PRECISIONS + 1] = {NULL};
+    eex_precision known[EEX_PRECISIONS];
+    int count = 0;
+    for (int i = 0; i < EEX_PRECISIONS; i++) {
+        const eex_precision p = (eex_precision)i;
+        if (!training && !eex_precision_infers(p))
+            continue;
+        known[count] = p;
+        names[count++] = eex_precision_name(p);
+    }
+    const int chosen = eex_args_choice_or(a, "precision", names, -1);
+    return chosen < 0 ? otherwise : known[chosen];
+}
+
 void eex__read_recipe(eex_recipe *r, bool *from_base, const eex_args *a)
 {
     static const char *const known[] = {
         "regime",   "from",    "epochs",          "batch",          "lr",        "optimizer",
         "schedule", "l1",      "label_smoothing", "clip",           "ema",       "gate_weight",
         "alone",    "distill", "augment",         "cache_features", "precision", NULL};
-    static const char *const precisions[] = {"float32", "tf32", "bfloat16", NULL};
     static const char *const regimes[] = {"joint",   "interleaved", "frozen",
                                           "distill", "mixed",       NULL};
     static const char *const sources[] = {"scratch", "base", NULL};
     eex_args_known(a, known);
     r->regime = (eex_regime)eex_args_choice_or(a, "regime", regimes, (int)r->regime);
     *from_base = eex_args_choice_or(a, "from", sources, *from_base) == 1;
-    r->precision = (eex_precision)eex_args_choice_or(a, "precision", precisions, (int)r->precision);
+    r->precision = eex__read_precision(a, true, r->precision);
     r->epochs = (int)eex_args_int_or(a, "epochs", 0, INT_MAX, r->epochs);
     r->batch = (int)eex_args_int_or(a, "batch", 1, 65536, r->batch);
     r->lr = eex_args_number_or(a, "lr", 0, INFINITY, r->lr);

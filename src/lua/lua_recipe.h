@@ -5,6 +5,9 @@
 #include "core/train.h"
 #include "lua/args.h"
 
+/* The field "precision": any for training, else one to decide in. */
+eex_precision eex__read_precision(const eex_args *a, bool training, eex_precision otherwise);
+
 /* Reads the table into *recipe, whose fields are the defaults; raises. */
 void eex__read_recipe(eex_recipe *recipe, bool *from_base, const eex_args *a);
 

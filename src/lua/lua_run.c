@@ -146,6 +146,7 @@ static void push_report(lua_State *L, const eex_report *r)
     set_text(L, "name", r->name);
     set_text(L, "dataset", r->dataset);
     set_text(L, "device", r->device);
+    set_text(L, "precision", eex_precision_name(r->precision));
     set_text(L, "folder", r->folder);
     set_text(L, "state", r->state);
     set_integer(L, "seed", r->seed);

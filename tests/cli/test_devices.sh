@@ -3,6 +3,7 @@
 
 expect 0 "$EEX" devices
 out_has "cpu (" # its name in the table
+out_has "uses float32"
 out_has "cuda"  # a GPU, or why there is none
 expect 0 "$EEX" devices --json
 out_has '"device": "cpu"'
@@ -10,6 +11,7 @@ if command -v python3 >/dev/null; then
     python3 -c 'import json, sys
 devices = json.load(sys.stdin)["devices"]
 assert devices[0]["available"] and devices[0]["problem"] is None
+assert "float32" in devices[0]["precisions"]
 assert all(d["available"] or d["problem"] for d in devices)' <"$work/out" || fail "the JSON is wrong"
 fi
 

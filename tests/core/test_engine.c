@@ -38,7 +38,8 @@ static void run_in_batches(const bed *b, const eex_policy *policy, const expecte
     uint8_t *images = malloc((size_t)batch * b->image);
     eex_result *results = malloc((size_t)batch * sizeof *results);
     cr_assert(images && results);
-    OK(eex_engine_new(&engine, b->net.graph, b->net.params, policy, &b->normalise, batch));
+    const eex_inference how = bed_inference(b, batch);
+    OK(eex_engine_new(&engine, b->net.graph, b->net.params, policy, &how));
     for (int at = 0; at < SAMPLES; at += batch) {
         int count = SAMPLES - at < batch ? SAMPLES - at : batch;
         OK(eex_dataset_gather(images, b->data, order + at, (size_t)count));
@@ -110,6 +111,33 @@ Test(engine, decides_as_the_replay_does_on_mobilenetv2)
     bed_close(&b);
 }
 
+/* A policy made from scores of a precision decides about scores of the same. */
+Test(engine, decides_as_the_replay_does_in_another_precision)
+{
+    bed b = bed_of_patches(folder);
+    if (!(b.net.dev->precisions & 1u << EEX_BF16_PRODUCTS)) {
+        bed_close(&b);
+        cr_skip_test("the device does not calculate in bfloat16-products");
+    }
+    bed_trace_in(&b, EEX_BF16_PRODUCTS);
+    check_policies(&b);
+    bed_close(&b);
+}
+
+Test(engine, decides_as_the_replay_does_in_another_precision_on_mobilenetv2)
+{
+    if (tests_are_quick() > 1)
+        cr_skip_test("too slow under sanitizers");
+    bed b = bed_of_drawings(folder);
+    if (!(b.net.dev->precisions & 1u << EEX_BF16_PRODUCTS)) {
+        bed_close(&b);
+        cr_skip_test("the device does not calculate in bfloat16-products");
+    }
+    bed_trace_in(&b, EEX_BF16_PRODUCTS);
+    check_policies(&b);
+    bed_close(&b);
+}
+
 /* ---- the rest of its interface ---- */
 
 Test(engine, without_a_policy_everything_goes_to_the_end)
@@ -127,32 +155,49 @@ Test(engine, without_a_policy_everything_goes_to_the_end)
 Test(engine, a_policy_for_other_exits_is_refused)
 {
     bed b = bed_of_patches(folder);
+    const eex_inference how = bed_inference(&b, 4), none = bed_inference(&b, 0);
     eex_policy *policy;
     eex_engine *engine = NULL;
     OK(eex_policy_new(&policy, EEX_POLICY_MARGIN, 2, NET_CLASSES));
-    cr_expect_eq(eex_engine_new(&engine, b.net.graph, b.net.params, policy, &b.normalise, 4),
-                 EEX_EINVAL);
+    cr_expect_eq(eex_engine_new(&engine, b.net.graph, b.net.params, policy, &how), EEX_EINVAL);
     cr_expect_null(engine);
     eex_policy_free(policy);
     OK(eex_policy_new(&policy, EEX_POLICY_MARGIN, 3, NET_CLASSES + 1));
-    cr_expect_eq(eex_engine_new(&engine, b.net.graph, b.net.params, policy, &b.normalise, 4),
-                 EEX_EINVAL);
-    cr_expect_eq(eex_engine_new(&engine, b.net.graph, b.net.params, NULL, &b.normalise, 0),
-                 EEX_EINVAL);
+    cr_expect_eq(eex_engine_new(&engine, b.net.graph, b.net.params, policy, &how), EEX_EINVAL);
+    cr_expect_eq(eex_engine_new(&engine, b.net.graph, b.net.params, NULL, &none), EEX_EINVAL);
     eex_engine_close(NULL);
     eex_policy_free(policy);
+    bed_close(&b);
+}
+
+Test(engine, precisions_that_it_cannot_decide_in_are_refused)
+{
+    bed b = bed_of_patches(folder);
+    eex_inference how = bed_inference(&b, 1);
+    eex_engine *engine = NULL;
+    const unsigned had = b.net.dev->precisions;
+    b.net.dev->precisions = 1u << EEX_F32 | 1u << EEX_BF16;
+    how.precision = EEX_BF16_PRODUCTS;
+    cr_expect_eq(eex_engine_new(&engine, b.net.graph, b.net.params, NULL, &how), EEX_EUNSUPPORTED);
+    cr_expect(strstr(eex_error(), "does not calculate in bfloat16-products"), "%s", eex_error());
+    how.precision = EEX_BF16;
+    cr_expect_eq(eex_engine_new(&engine, b.net.graph, b.net.params, NULL, &how), EEX_EUNSUPPORTED);
+    cr_expect(strstr(eex_error(), "for training"), "%s", eex_error());
+    cr_expect_null(engine);
+    b.net.dev->precisions = had;
     bed_close(&b);
 }
 
 Test(engine, batches_beyond_its_size_are_refused)
 {
     bed b = bed_of_patches(folder);
+    const eex_inference how = bed_inference(&b, 2);
     eex_engine *engine;
     eex_result results[3];
     uint8_t *images = malloc(3 * b.image);
     cr_assert_not_null(images);
     OK(eex_dataset_gather(images, b.data, b.samples, 3));
-    OK(eex_engine_new(&engine, b.net.graph, b.net.params, NULL, &b.normalise, 2));
+    OK(eex_engine_new(&engine, b.net.graph, b.net.params, NULL, &how));
     cr_expect_eq(eex_engine_run(engine, results, images, 3), EEX_EINVAL);
     cr_expect_eq(eex_engine_run(engine, results, images, 0), EEX_EINVAL);
     OK(eex_engine_run(engine, results, images, 2));
@@ -164,13 +209,14 @@ Test(engine, batches_beyond_its_size_are_refused)
 Test(engine, measures_latency)
 {
     bed b = bed_of_patches(folder);
+    const eex_inference how = bed_inference(&b, 1);
     eex_engine *engine;
     eex_latency latency;
     double ms[EEX_MAX_EXITS];
     uint8_t *images = malloc(SAMPLES * b.image);
     cr_assert_not_null(images);
     OK(eex_dataset_gather(images, b.data, b.samples, SAMPLES));
-    OK(eex_engine_new(&engine, b.net.graph, b.net.params, NULL, &b.normalise, 1));
+    OK(eex_engine_new(&engine, b.net.graph, b.net.params, NULL, &how));
     OK(eex_engine_measure(engine, &latency, images, SAMPLES));
     cr_expect(latency.p50 > 0 && latency.p50 <= latency.p95 && latency.p95 <= latency.p99);
     cr_expect(latency.mean > 0 && latency.mean < 1e3);

@@ -554,6 +554,82 @@ Test(experiment, wrong_fields_are_named)
     }
 }
 
+/* ---- precision ---- */
+
+/* Runs in float32 go on with the description that they have. */
+Test(experiment, float32_goes_without_saying)
+{
+    const char line[] = "\nprecision = bfloat16-products";
+    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    char *before, *after;
+    cr_assert_eq(eex_experiment_text(&before, e), EEX_OK);
+    cr_assert_null(strstr(before, "\nprecision"));
+    e->precision = EEX_BF16_PRODUCTS;
+    cr_assert_eq(eex_experiment_text(&after, e), EEX_OK);
+    char *at = strstr(after, line);
+    cr_assert_not_null(at, "%s", after);
+    memmove(at, at + strlen(line), strlen(at + strlen(line)) + 1);
+    cr_assert_str_eq(before, after);
+    free(before);
+    free(after);
+    eex_experiment_free(e);
+}
+
+static void lacks(const eex_experiment *e, const eex_device *dev, const char *message)
+{
+    if (!message) {
+        cr_expect_eq(eex_experiment_check_device(e, dev), EEX_OK, "%s", eex_error());
+        return;
+    }
+    cr_expect_eq(eex_experiment_check_device(e, dev), EEX_EUNSUPPORTED);
+    cr_expect(strncmp(eex_error(), message, strlen(message)) == 0, "%s", eex_error());
+}
+
+Test(experiment, precisions_that_the_device_lacks_are_named)
+{
+    const eex_device dev = {.name = "toy", .precisions = 1u << EEX_F32};
+    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    lacks(e, &dev, NULL);
+    e->precision = EEX_BF16_PRODUCTS;
+    lacks(e, &dev, "precision: toy does not calculate in bfloat16-products");
+    e->precision = EEX_F32;
+    e->training.precision = EEX_TF32;
+    lacks(e, &dev, "training.precision: toy does not calculate in tf32");
+    e->training.precision = EEX_F32;
+    e->candidate.precision = e->final.precision = EEX_BF16; /* nothing is trained by these */
+    lacks(e, &dev, NULL);
+    e->search.tau = 2;
+    lacks(e, &dev, "candidate.precision: ");
+    e->candidate.regime = EEX_REGIME_FROZEN;
+    e->candidate.cache_features = true; /* which are float32 */
+    lacks(e, &dev, NULL);
+    e->final.epochs = 1;
+    lacks(e, &dev, "final.precision: ");
+    eex_experiment_free(e);
+}
+
+/* Before anything is trained, removed or written. */
+Test(experiment, a_precision_that_the_device_lacks_fails_at_once)
+{
+    eex_device *cpu;
+    char folder[PATH + 32];
+    cr_assert_eq(eex_device_open(&cpu, "cpu", NULL), EEX_OK);
+    const bool has = (cpu->precisions & 1u << EEX_TF32) != 0;
+    eex_device_close(cpu);
+    if (has)
+        cr_skip_test("this CPU has tf32");
+    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    snprintf(folder, sizeof folder, "%s/run", root);
+    e->precision = EEX_TF32;
+    cr_assert_eq(run_in(e, "run", true), EEX_EUNSUPPORTED);
+    cr_assert(strstr(eex_error(), "precision: cpu"), "%s", eex_error());
+    cr_assert(!eex_fs_exists(folder));
+    e->precision = EEX_BF16;
+    cr_assert_eq(run_in(e, "run", false), EEX_EINVAL);
+    cr_assert(strstr(eex_error(), "precision: "), "%s", eex_error());
+    eex_experiment_free(e);
+}
+
 Test(experiment, a_backbone_that_does_not_fit_the_data_is_refused)
 {
     eex_experiment *e = experiment(EEX_EVALUATE_SHARED);

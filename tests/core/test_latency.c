@@ -13,12 +13,14 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
 
-static const eex_augment normalise = {.mean = {0.5f, 0.5f, 0.5f}, .std = {0.25f, 0.25f, 0.25f}};
+static const eex_inference how = {
+    .batch = 1, .normalise = {.mean = {0.5f, 0.5f, 0.5f}, .std = {0.25f, 0.25f, 0.25f}}};
 
 TestSuite(latency, .timeout = 240);
 
@@ -43,14 +45,14 @@ Test(latency, a_network_is_measured_once)
     double ms[EEX_MAX_EXITS], sum = 0;
     int added;
     OK(eex_latency_table_new(&t, n.dev));
-    OK(eex_latency_table_add(t, &added, n.graph, n.params, &normalise));
+    OK(eex_latency_table_add(t, &added, n.graph, n.params, &how));
     cr_expect_eq((size_t)added, t->count);
     cr_expect_gt(added, 10);
     for (size_t i = 0; i < t->count; i++) {
         cr_expect(t->at[i].ms >= 0 && t->at[i].ms < 1e3 && t->at[i].places > 0);
         cr_expect(i == 0 || strcmp(t->at[i - 1].key, t->at[i].key) < 0);
     }
-    OK(eex_latency_table_add(t, &added, n.graph, n.params, &normalise));
+    OK(eex_latency_table_add(t, &added, n.graph, n.params, &how));
     cr_expect_eq(added, 0);
 
     /* Its exits come one after the other, and the end costs what all of it does. */
@@ -82,9 +84,9 @@ Test(latency, what_is_missing_is_named_and_added)
     double ms[EEX_MAX_EXITS];
     int added, before;
     OK(eex_latency_table_new(&t, bare.dev));
-    OK(eex_latency_table_add(t, &before, bare.graph, bare.params, &normalise));
+    OK(eex_latency_table_add(t, &before, bare.graph, bare.params, &how));
     refused(eex_latency_predict(ms, t, n.graph, plan), EEX_ENOTFOUND, "eex profile --table");
-    OK(eex_latency_table_add(t, &added, n.graph, n.params, &normalise));
+    OK(eex_latency_table_add(t, &added, n.graph, n.params, &how));
     cr_expect(added > 0 && (size_t)(before + added) == t->count);
     OK(eex_latency_predict(ms, t, n.graph, plan));
     refused(eex_latency_find(ms, t, "conv of nothing"), EEX_ENOTFOUND, "conv of nothing");
@@ -102,8 +104,7 @@ Test(latency, tables_belong_to_a_device)
     OK(eex_latency_table_new(&t, n.dev));
     OK(eex_latency_table_is_of(t, n.dev));
     t->device[0] = '?';
-    refused(eex_latency_table_add(t, &added, n.graph, n.params, &normalise), EEX_EINVAL,
-            n.dev->name);
+    refused(eex_latency_table_add(t, &added, n.graph, n.params, &how), EEX_EINVAL, n.dev->name);
     cr_expect_eq(t->count, 0);
     eex_latency_table_free(t);
     eex_latency_table_free(NULL);
@@ -152,6 +153,25 @@ Test(latency, tables_come_back)
     test_folder_remove(folder);
 }
 
+/* Tables from before there was a choice stay what they are, and nothing is mixed up. */
+Test(latency, operations_of_another_precision_have_keys_of_their_own)
+{
+    net n = net_open(net_tiny, 1, 1);
+    eex_plan *plan = plan_of(&n);
+    char key[EEX_LATENCY_KEY], other[EEX_LATENCY_KEY], wanted[EEX_LATENCY_KEY + 32];
+    for (int i = 0; i < eex_plan_ops(plan); i++) {
+        eex_op op = *eex_plan_op(plan, i);
+        OK(eex_latency_key(key, &op));
+        cr_expect_null(strstr(key, "float"), "%s", key);
+        op.precision = EEX_BF16_PRODUCTS;
+        OK(eex_latency_key(other, &op));
+        snprintf(wanted, sizeof wanted, "%s bfloat16-products", key);
+        cr_expect_str_eq(other, wanted);
+    }
+    eex_plan_free(plan);
+    net_close(&n);
+}
+
 /* ---- what operations cost ---- */
 
 static void macs_add_up(net_builder build)
@@ -184,8 +204,9 @@ Test(latency, racers_are_timed_in_turns)
     enum { IMAGES = 7 };
     net n = net_open(net_tiny, IMAGES, 1);
     eex_engine *one, *batches;
-    OK(eex_engine_new(&one, n.graph, n.params, NULL, &normalise, 1));
-    OK(eex_engine_new(&batches, n.graph, n.params, NULL, &normalise, 3));
+    OK(eex_engine_new(&one, n.graph, n.params, NULL, &how));
+    OK(eex_engine_new(&batches, n.graph, n.params, NULL,
+                      &(eex_inference){.batch = 3, .normalise = how.normalise}));
     eex_race race = {.images = n.images,
                      .image_bytes = eex_engine_image_bytes(one),
                      .count = IMAGES,

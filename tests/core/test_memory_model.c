@@ -47,7 +47,7 @@ static void write_model(void)
     test_trace_fill(trace, 1);
     OK(eex_trace_score(trace, device, policy->temperature));
     OK(eex_store_create(&file, whole, "weights", 1));
-    OK(eex_model_write(file, graph, params, policy, &input));
+    OK(eex_model_write(file, graph, params, policy, &input, EEX_F32));
     OK(eex_trace_save(trace, file, "validation"));
     OK(eex_trace_save(trace, file, "calibration"));
     OK(eex_store_commit(&file));
@@ -158,7 +158,7 @@ static int load_table(void)
 /* One exit alone: the others would be more of the same. */
 static int measure_table(void)
 {
-    const eex_augment normalise = {.std = {1, 1, 1}};
+    const eex_inference how = {.batch = 1, .normalise = {.std = {1, 1, 1}}};
     const int first = 0;
     eex_model *m = NULL;
     eex_graph *g = NULL;
@@ -172,7 +172,7 @@ static int measure_table(void)
     if (code == EEX_OK)
         code = eex_latency_table_new(&t, device);
     if (code == EEX_OK)
-        code = eex_latency_table_add(t, &added, g, params, &normalise);
+        code = eex_latency_table_add(t, &added, g, params, &how);
     eex_latency_table_free(t);
     eex_params_free(params);
     eex_graph_free(g);

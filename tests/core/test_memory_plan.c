@@ -62,13 +62,14 @@ static int infer(void)
 
 static int engine(void)
 {
+    const eex_inference how = {.batch = BATCH, .normalise = normalise};
     eex_policy *policy = NULL;
     eex_engine *e = NULL;
     eex_result results[BATCH];
     eex_latency latency;
     int code = eex_policy_new(&policy, EEX_POLICY_MARGIN, eex_graph_exits(graph), CLASSES);
     if (code == EEX_OK)
-        code = eex_engine_new(&e, graph, params, policy, &normalise, BATCH);
+        code = eex_engine_new(&e, graph, params, policy, &how);
     if (code == EEX_OK)
         code = eex_engine_run(e, results, images, BATCH);
     if (code == EEX_OK)

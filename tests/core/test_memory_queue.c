@@ -15,7 +15,7 @@ static eex_graph *graph;
 static eex_params *params;
 static uint8_t images[QUEUE][IMAGE];
 
-static const eex_augment normalise = {.std = {1, 1, 1}};
+static const eex_inference how = {.batch = BATCH, .normalise = {.std = {1, 1, 1}}};
 
 static void setup(void)
 {
@@ -49,7 +49,7 @@ static int pass(eex_engine *engine, int images_each)
 static int use(void)
 {
     eex_engine *engine = NULL;
-    int code = eex_engine_new(&engine, graph, params, NULL, &normalise, BATCH);
+    int code = eex_engine_new(&engine, graph, params, NULL, &how);
     if (code == EEX_OK)
         code = eex_engine_queue(engine, &(eex_engine_options){.queue = QUEUE});
     if (code == EEX_OK)
@@ -71,7 +71,7 @@ Test(memory_queue, nothing_is_allocated_while_it_works)
                  EEX_OK);
     policy->a[0] = 0.3;
     eex_policy_apply(policy);
-    cr_assert_eq(eex_engine_new(&engine, graph, params, policy, &normalise, BATCH), EEX_OK);
+    cr_assert_eq(eex_engine_new(&engine, graph, params, policy, &how), EEX_OK);
     cr_assert_eq(eex_engine_queue(engine, &(eex_engine_options){.queue = QUEUE}), EEX_OK);
     cr_assert_eq(pass(engine, 1), EEX_OK);
     const long before = test_allocations();

@@ -255,7 +255,7 @@ static void use(eex_graph *g, eex_device *device)
     eex_result result;
     eex_params *params;
     eex_engine *engine = NULL;
-    const eex_augment normalise = {.std = {1, 1, 1}};
+    const eex_inference how = {.batch = 1, .normalise = {.std = {1, 1, 1}}};
     cr_expect_geq(eex_cost_total(g, EEX_MACS), 0);
     for (int k = 0; k < eex_graph_exits(g); k++) {
         eex_graph *cut = NULL;
@@ -270,7 +270,7 @@ static void use(eex_graph *g, eex_device *device)
         eex_cost_total(g, EEX_MACS) > 1 << 24)
         return;
     OK(eex_params_new(&params, device, g, 0));
-    OK(eex_engine_new(&engine, g, params, NULL, &normalise, 1));
+    OK(eex_engine_new(&engine, g, params, NULL, &how));
     OK(eex_engine_run(engine, &result, image, 1));
     cr_expect(result.top >= 0 && result.top < eex_graph_classes(g));
     eex_engine_close(engine);
@@ -349,7 +349,8 @@ static void write_model(const stored *s, const char *path)
 {
     eex_store_file *file;
     OK(eex_store_create(&file, path, "weights", 1));
-    OK(eex_model_write(file, s->bed.net.graph, s->bed.net.params, s->policy, &s->input));
+    OK(eex_model_write(file, s->bed.net.graph, s->bed.net.params, s->policy, &s->input,
+                       s->bed.precision));
     OK(eex_store_commit(&file));
 }
 
@@ -617,6 +618,75 @@ Test(model, budgets_choose_the_cut)
     cannot_choose(&t, w, "exit 1 with 1 ms");
 }
 
+/* ---- precision ---- */
+
+static eex_model *reopen(const char *path, eex_device *device)
+{
+    eex_model *m = NULL;
+    OK(eex_model_open(&m, path, EEX_MODEL_BEST, device));
+    return m;
+}
+
+Test(model, the_precision_of_its_scores_comes_back)
+{
+    stored s = store();
+    s.bed.precision = EEX_BF16_PRODUCTS; /* as if its traces were */
+    write_model(&s, s.path);
+    eex_model *m = reopen(s.path, NULL);
+    cr_expect(m->precision == EEX_BF16_PRODUCTS && m->runs_in == EEX_BF16_PRODUCTS);
+    refused(eex_model_set_precision(m, EEX_BF16), EEX_EINVAL, "for training");
+    OK(eex_model_set_precision(m, EEX_TF32));
+    cr_expect(m->precision == EEX_BF16_PRODUCTS && m->runs_in == EEX_TF32);
+    cr_expect_eq(eex_model_inference(m, 7).precision, EEX_TF32);
+    eex_model_close(m);
+    close_stored(&s);
+}
+
+/* What a network is run in for once is not what its thresholds are made from. */
+Test(model, a_cut_network_inherits_the_precision)
+{
+    stored s = store();
+    const eex_cut cut = eex_cut_at(1, false);
+    eex_model *short_of;
+    char path[TEST_PATH_SIZE];
+    snprintf(path, sizeof path, "%s", test_path(folder, "cut-precision.h5"));
+    s.bed.precision = EEX_BF16_PRODUCTS;
+    write_model(&s, s.path);
+    eex_model *m = reopen(s.path, s.bed.net.dev);
+    OK(eex_model_set_precision(m, EEX_F32));
+    OK(eex_cut_make(&short_of, m, &cut));
+    cr_expect(short_of->precision == EEX_BF16_PRODUCTS && short_of->runs_in == EEX_F32);
+    OK(eex_cut_write(path, short_of, m, &cut));
+    eex_model_close(short_of);
+    eex_model_close(m);
+    m = reopen(path, NULL);
+    cr_expect(m->precision == EEX_BF16_PRODUCTS && m->runs_in == EEX_BF16_PRODUCTS);
+    eex_model_close(m);
+    close_stored(&s);
+}
+
+Test(model, a_device_without_its_precision_is_named)
+{
+    stored s = store();
+    eex_engine *engine = NULL;
+    eex_device *dev = s.bed.net.dev;
+    const unsigned had = dev->precisions;
+    s.bed.precision = EEX_BF16_PRODUCTS;
+    write_model(&s, s.path);
+    dev->precisions = 1u << EEX_F32;
+    eex_model *m = reopen(s.path, dev);
+    refused(eex_engine_open(&engine, m, 1), EEX_EUNSUPPORTED, "calculate in bfloat16-products");
+    cr_expect(strstr(eex_error(), s.path), "%s", eex_error());
+    refused(eex_model_set_precision(m, EEX_TF32), EEX_EUNSUPPORTED, "calculate in tf32");
+    cr_expect_eq(m->runs_in, EEX_BF16_PRODUCTS);
+    OK(eex_model_set_precision(m, EEX_F32));
+    OK(eex_engine_open(&engine, m, 1));
+    eex_engine_close(engine);
+    eex_model_close(m);
+    dev->precisions = had;
+    close_stored(&s);
+}
+
 /* ---- damaged files ---- */
 
 typedef struct parts {
@@ -624,6 +694,7 @@ typedef struct parts {
     const eex_params *params; /* NULL: none */
     const eex_policy *policy; /* likewise */
     const eex_input *input;
+    const char *precision; /* NULL: of an earlier eex, which knew one alone */
 } parts;
 
 static void write_parts(const char *path, const parts *p)
@@ -632,6 +703,8 @@ static void write_parts(const char *path, const parts *p)
     OK(eex_store_create(&file, path, "weights", 1));
     OK(eex_graph_save(p->graph, file, "graph"));
     OK(eex_input_save(p->input, file, "input"));
+    if (p->precision)
+        OK(eex_store_set_string(file, "", "precision", p->precision));
     if (p->params)
         OK(eex_params_save(p->params, file, "params"));
     if (p->policy)
@@ -647,6 +720,26 @@ static void open_refused(const char *path, eex_device *device, const char *text)
     cr_expect_null(m);
 }
 
+Test(model, files_without_a_precision_are_of_float32)
+{
+    stored s = store();
+    char path[TEST_PATH_SIZE];
+    snprintf(path, sizeof path, "%s", test_path(folder, "earlier.h5"));
+    parts p = {s.bed.net.graph, s.bed.net.params, s.policy, &s.input, NULL};
+    write_parts(path, &p);
+    eex_model *m = reopen(path, s.bed.net.dev);
+    cr_expect(m->precision == EEX_F32 && m->runs_in == EEX_F32);
+    eex_model_close(m);
+
+    p.precision = "float8";
+    write_parts(path, &p);
+    open_refused(path, NULL, "\"float8\": expected float32, tf32 or bfloat16-products");
+    p.precision = "bfloat16";
+    write_parts(path, &p);
+    open_refused(path, NULL, "\"bfloat16\" is for training");
+    close_stored(&s);
+}
+
 Test(model, parts_that_do_not_fit_are_named)
 {
     stored s = store();
@@ -655,7 +748,7 @@ Test(model, parts_that_do_not_fit_are_named)
     eex_graph *cut = NULL;
     eex_device *dev = s.bed.net.dev;
     snprintf(path, sizeof path, "%s", test_path(folder, "wrong.h5"));
-    const parts right = {s.bed.net.graph, s.bed.net.params, s.policy, &s.input};
+    const parts right = {s.bed.net.graph, s.bed.net.params, s.policy, &s.input, NULL};
     parts p = right;
 
     OK(eex_policy_new(&policy, EEX_POLICY_MARGIN, 2, NET_CLASSES));
@@ -719,7 +812,7 @@ Test(model, weights_that_are_not_there_take_no_memory)
         OK(eex_graph_add_linear(g, &x, x, name, i < 99 ? 65536 : NET_CLASSES, true));
     }
     OK(eex_graph_finish(g, x));
-    const parts p = {g, NULL, NULL, &s.input};
+    const parts p = {.graph = g, .input = &s.input};
     write_parts(path, &p);
     open_refused(path, s.bed.net.dev, "they are not there");
     eex_graph_free(g);

@@ -53,8 +53,9 @@ TestSuite(queue, .init = setup, .fini = teardown, .timeout = 240);
 
 static eex_engine *open_engine(int batch)
 {
+    const eex_inference how = bed_inference(&b, batch);
     eex_engine *engine;
-    OK(eex_engine_new(&engine, b.net.graph, b.net.params, policy, &b.normalise, batch));
+    OK(eex_engine_new(&engine, b.net.graph, b.net.params, policy, &how));
     cr_assert_eq(eex_engine_image_bytes(engine), b.image);
     return engine;
 }

@@ -67,8 +67,8 @@ static bed open_bed(void)
     b.shape = (eex_frame_shape){facts->height, facts->width, facts->channels, EEX_FIT_CROP};
     for (uint32_t i = 0; i < SAMPLES; i++)
         b.samples[i] = i;
-    OK(eex_trace_record(&trace, b.net.graph, b.net.params, b.data, b.samples, SAMPLES, &b.normalise,
-                        50));
+    OK(eex_trace_record(&trace, b.net.graph, b.net.params, b.data, b.samples, SAMPLES,
+                        &(eex_inference){.batch = 50, .normalise = b.normalise}));
     /* Two thirds go on behind the first exit, a twentieth is rejected there. */
     const eex_calibration how = {.kind = EEX_POLICY_CONFIDENCE,
                                  .temperature = 1,
@@ -101,8 +101,9 @@ static eex_frames *video(const bed *b)
 
 static eex_engine *engine(const bed *b, const eex_policy *policy, int batch)
 {
+    const eex_inference how = {.batch = batch, .normalise = b->normalise};
     eex_engine *e;
-    OK(eex_engine_new(&e, b->net.graph, b->net.params, policy, &b->normalise, batch));
+    OK(eex_engine_new(&e, b->net.graph, b->net.params, policy, &how));
     return e;
 }
 

@@ -22,7 +22,14 @@ enum { SIDE = 16, IMAGE = SIDE * SIDE * 3, IMAGES = 24, CLASSES = 3, FEEDERS = 2
         }                                                                                    \
     } while (0)
 
-static const eex_augment normalise = {.mean = {0.5f, 0.5f, 0.5f}, .std = {0.2f, 0.2f, 0.2f}};
+static const eex_inference *how_for(int batch)
+{
+    static _Thread_local eex_inference how = {
+        .normalise = {.mean = {0.5f, 0.5f, 0.5f}, .std = {0.2f, 0.2f, 0.2f}}};
+    how.batch = batch;
+    return &how;
+}
+
 static eex_device *device;
 static eex_graph *graph;
 static eex_params *params;
@@ -59,14 +66,14 @@ static void choose_policy(void)
     CHECK(eex_policy_new(&policy, EEX_POLICY_CONFIDENCE, 2, CLASSES) == EEX_OK);
     policy->a[0] = 0;
     eex_policy_apply(policy);
-    CHECK(eex_engine_new(&engine, graph, params, policy, &normalise, IMAGES) == EEX_OK);
+    CHECK(eex_engine_new(&engine, graph, params, policy, how_for(IMAGES)) == EEX_OK);
     CHECK(eex_engine_run(engine, wanted, images[0], IMAGES) == EEX_OK);
     for (int i = 0; i < IMAGES; i++)
         middle += wanted[i].confidence / IMAGES;
     eex_engine_close(engine);
     policy->a[0] = (double)middle;
     eex_policy_apply(policy);
-    CHECK(eex_engine_new(&engine, graph, params, policy, &normalise, IMAGES) == EEX_OK);
+    CHECK(eex_engine_new(&engine, graph, params, policy, how_for(IMAGES)) == EEX_OK);
     CHECK(eex_engine_run(engine, wanted, images[0], IMAGES) == EEX_OK);
     eex_engine_close(engine);
     int early = 0;
@@ -102,7 +109,7 @@ static void *use_queue(void *argument)
     pthread_t feeder[FEEDERS];
     eex_engine *engine;
     eex_engine_result done[9];
-    CHECK(eex_engine_new(&engine, graph, params, policy, &normalise, 8) == EEX_OK);
+    CHECK(eex_engine_new(&engine, graph, params, policy, how_for(8)) == EEX_OK);
     CHECK(eex_engine_queue(engine, options) == EEX_OK);
     for (int i = 0; i < FEEDERS; i++)
         CHECK(pthread_create(&feeder[i], NULL, feed, engine) == 0);
@@ -125,7 +132,7 @@ static void *run_directly(void *argument)
     eex_result results[5];
     while (!over) {
         eex_engine *engine;
-        CHECK(eex_engine_new(&engine, graph, params, policy, &normalise, 5) == EEX_OK);
+        CHECK(eex_engine_new(&engine, graph, params, policy, how_for(5)) == EEX_OK);
         for (int first = 0; first + 5 <= IMAGES; first += 5) {
             CHECK(eex_engine_run(engine, results, images[first], 5) == EEX_OK);
             for (int i = 0; i < 5; i++)

@@ -179,6 +179,13 @@ Test(lua_model, other_policies)
     fails("eex.open('model.h5', { policy = '../p.h5' })", "--trust");
     fails("eex.open('model.h5', { base = true })", "base");
     fails("eex.open('model.h5', { device = 'tpu' })", "tpu");
+    gives("return eex.open('model.h5').precision", "float32");
+    gives("return eex.open('model.h5', { precision = 'float32' }):classify('test', 1).exit ==\n"
+          "       eex.open('model.h5'):classify('test', 1).exit",
+          "true");
+    fails("eex.open('model.h5', { precision = 'half' })",
+          "one of \"float32\", \"tf32\" and \"bfloat16-products\", got \"half\"");
+    fails("eex.open('model.h5', { precision = 'bfloat16' })", "got \"bfloat16\"");
 }
 
 Test(lua_model, stays_in_its_folder)

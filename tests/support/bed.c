@@ -39,9 +39,22 @@ static bed open_bed(net_builder build, eex_dataset *data, int epochs)
     for (uint32_t i = 0; i < SAMPLES; i++)
         b.samples[i] = i;
     train(&b, epochs);
-    OK(eex_trace_record(&b.trace, b.net.graph, b.net.params, data, b.samples, SAMPLES, &b.normalise,
-                        50));
+    bed_trace_in(&b, EEX_F32);
     return b;
+}
+
+eex_inference bed_inference(const bed *b, int batch)
+{
+    return (eex_inference){.batch = batch, .normalise = b->normalise, .precision = b->precision};
+}
+
+void bed_trace_in(bed *b, eex_precision precision)
+{
+    b->precision = precision;
+    const eex_inference how = bed_inference(b, 50);
+    eex_trace_free(b->trace);
+    OK(eex_trace_record(&b->trace, b->net.graph, b->net.params, b->data, b->samples, SAMPLES,
+                        &how));
 }
 
 void bed_close(bed *b)

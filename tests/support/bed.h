@@ -13,6 +13,7 @@ typedef struct bed {
     net net;
     eex_dataset *data;
     eex_augment normalise;
+    eex_precision precision;   /* of the trace */
     uint32_t samples[SAMPLES]; /* 0, 1, ... */
     eex_trace *trace;
     size_t image; /* bytes of one */
@@ -22,6 +23,12 @@ typedef struct bed {
 bed bed_of_patches(const char *folder);
 bed bed_of_drawings(const char *folder);
 void bed_close(bed *b);
+
+/* How its engines run: as its trace was recorded. */
+eex_inference bed_inference(const bed *b, int batch);
+
+/* Records the trace anew, in another precision of the device. */
+void bed_trace_in(bed *b, eex_precision precision);
 
 /* Where and how each sample leaves, as a replay says. */
 typedef struct expected {
