@@ -203,6 +203,11 @@ int eex__cuda_dnn_check(const eex_cuda *cuda, cudnnStatus_t status, const char *
                     cuda->libs->cudnnGetErrorString(status));
 }
 
+/* What parts of a product come to is float32 until all of it is there, also where the result is
+ * bfloat16: cuBLAS would otherwise round between the parts. */
+static const cublasMath_t wide_sums =
+    (cublasMath_t)(CUBLAS_DEFAULT_MATH | CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION);
+
 static int open_libraries(eex_cuda *cuda)
 {
     struct eex_cuda_host *host = cuda->host;
@@ -217,6 +222,8 @@ static int open_libraries(eex_cuda *cuda)
         cuda,
         libs->cublasSetWorkspace_v2(host->blas, host->blas_workspace, EEX_CUDA_BLAS_WORKSPACE),
         "opening cuBLAS"));
+    EEX_TRY(eex__cuda_blas_check(cuda, libs->cublasSetMathMode(host->blas, wide_sums),
+                                 "opening cuBLAS"));
     EEX_TRY(eex__cuda_dnn_check(cuda, libs->cudnnCreate(&host->dnn), "opening cuDNN"));
     return eex__cuda_dnn_check(cuda, libs->cudnnSetStream(host->dnn, cuda->stream),
                                "opening cuDNN");

@@ -7,6 +7,7 @@
 struct cublasContext {
     cudaStream_t stream = nullptr;
     bool has_workspace = false;
+    bool wide_sums = false; /* between the parts of a product, whatever the result is */
 };
 
 namespace {
@@ -81,6 +82,15 @@ cublasStatus_t fake_cublasSetWorkspace_v2(cublasHandle_t handle, void *workspace
     return CUBLAS_STATUS_SUCCESS;
 }
 
+cublasStatus_t fake_cublasSetMathMode(cublasHandle_t handle, cublasMath_t mode)
+{
+    const int wide = CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION;
+    if ((mode & ~wide) != CUBLAS_DEFAULT_MATH)
+        return CUBLAS_STATUS_INVALID_VALUE;
+    handle->wide_sums = (mode & wide) != 0;
+    return CUBLAS_STATUS_SUCCESS;
+}
+
 cublasStatus_t fake_cublasGetProperty(libraryPropertyType type, int *value)
 {
     *value = type == MAJOR_VERSION ? 13 : 0;
@@ -118,6 +128,8 @@ cublasStatus_t fake_cublasGemmEx(cublasHandle_t handle, cublasOperation_t transp
         (compute != CUBLAS_COMPUTE_32F && compute != CUBLAS_COMPUTE_32F_PEDANTIC &&
          compute != CUBLAS_COMPUTE_32F_FAST_TF32))
         return CUBLAS_STATUS_NOT_SUPPORTED;
+    if (narrow(c_type) && !handle->wide_sums)
+        return CUBLAS_STATUS_NOT_SUPPORTED; /* the real one does it, in bfloat16 */
     if (!handle->has_workspace && fake::any_capture())
         return CUBLAS_STATUS_ALLOC_FAILED; /* it would have to allocate */
     fake::need_device("cublasGemmEx, a", a, left.bytes());
