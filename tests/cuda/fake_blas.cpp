@@ -10,6 +10,8 @@ struct cublasContext {
     bool wide_sums = false; /* between the parts of a product, whatever the result is */
 };
 
+bool fake::narrow_sums = false;
+
 namespace {
 
 bool narrow(cudaDataType_t type)
@@ -51,6 +53,12 @@ struct matrix {
 } // namespace
 
 extern "C" {
+
+void eex_fake_cuda_narrow_sums(bool narrow)
+{
+    std::lock_guard<std::recursive_mutex> lock(fake::mutex);
+    fake::narrow_sums = narrow;
+}
 
 cublasStatus_t fake_cublasCreate_v2(cublasHandle_t *out)
 {

@@ -42,6 +42,10 @@ typedef struct eex_fake_cuda_counts {
 } eex_fake_cuda_counts;
 eex_fake_cuda_counts eex_fake_cuda_count(void);
 
+/* Products of cuBLAS and cuDNN are added up in float32, one after the other: the least that a
+ * library's kernel may do. At start they are in double. */
+void eex_fake_cuda_narrow_sums(bool narrow);
+
 /* Order of blocks and threads: a kernel's result must be the same for all. */
 void eex_fake_cuda_seed(uint64_t seed);
 
