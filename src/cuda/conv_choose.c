@@ -1,5 +1,7 @@
 /* Which way a convolution is calculated that both patches and cuDNN can do: by timing, or as a run
- * before has found out. */
+ * before has found out. What the file says is tried before it is relied on, for the file may be
+ * older than the driver, or somebody's own: an algorithm that does not run ends a run, one that
+ * loses a trial is only not chosen. */
 #include "cuda/conv_dnn.h"
 
 #include <stdio.h>
@@ -123,6 +125,27 @@ static int measure(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, const tri
     return best >= 0 ? eex__cuda_dnn_take(cuda, s, op, best, &taken) : EEX_OK;
 }
 
+/* Takes an algorithm and runs it once. */
+static int attempt(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, const trial *t,
+                   int algorithm, bool *works)
+{
+    EEX_TRY(eex__cuda_dnn_take(cuda, s, op, algorithm, works));
+    *works = *works && run_way(cuda, s, &t->op, s->max_batch) == EEX_OK &&
+             eex__cuda_check(cuda, cudaStreamSynchronize(cuda->stream), "trying") == EEX_OK;
+    if (!*works)
+        s->algorithm = -1;
+    return EEX_OK;
+}
+
+/* One of those that eex knows: a file may hold any number. */
+static bool is_known(eex_op_kind kind, int algorithm)
+{
+    for (const int *a = eex__cuda_dnn_algorithms(kind); *a >= 0; a++)
+        if (*a == algorithm)
+            return true;
+    return false;
+}
+
 static void name_shape(const eex_cuda *cuda, const eex_cuda_conv *s, const eex_op *op, char *key,
                        size_t size)
 {
@@ -134,27 +157,44 @@ static void name_shape(const eex_cuda *cuda, const eex_cuda_conv *s, const eex_o
              w->cin, w->hout, w->wout, w->cout, w->kernel, w->stride, w->pad, s->max_batch);
 }
 
-/* Choices in the file: 0 patches, else the algorithm + 1. */
+/* What is remembered, if it still works, else what is fastest now. */
+static int choose_on(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, const trial *t,
+                     const char *key, int remembered)
+{
+    bool works = false;
+    float microseconds = 0;
+    if (remembered >= 0 && is_known(op->kind, remembered))
+        EEX_TRY(attempt(cuda, s, op, t, remembered, &works));
+    if (works) {
+        eex__cuda_algorithm_works(cuda, key);
+        return EEX_OK;
+    }
+    if (remembered >= 0)
+        eex__cuda_algorithm_stale(cuda, op->name ? op->name : "?");
+    EEX_TRY(measure(cuda, s, op, t, &microseconds));
+    return eex__cuda_algorithm_keep(cuda, key, s->algorithm + 1, (double)microseconds);
+}
+
+/* Choices in the file: 0 patches, else the algorithm + 1. Patches need no trial, nor does what this
+ * process has found out itself. */
 static int choose(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
 {
     char key[160];
-    bool taken = true;
+    bool tried = false, taken = false;
     name_shape(cuda, s, op, key, sizeof key);
-    int known = eex__cuda_algorithm_find(cuda, key);
-    if (known > 0)
+    int known = eex__cuda_algorithm_find(cuda, key, &tried);
+    if (known > 0 && tried)
         EEX_TRY(eex__cuda_dnn_take(cuda, s, op, known - 1, &taken));
-    if (known >= 0 && taken)
+    if (known == 0 || taken)
         return EEX_OK;
     trial t;
-    float microseconds = 0;
     int code = trial_open(cuda, &t, op, s->max_batch);
     if (code == EEX_OK)
-        code = measure(cuda, s, op, &t, &microseconds);
+        code = choose_on(cuda, s, op, &t, key, tried ? -1 : known - 1);
     trial_close(cuda, &t);
-    if (code == EEX_ENOMEM) /* nothing to time with: the first that runs, and not for the file */
+    if (code == EEX_ENOMEM) /* nothing to try with: the first that fits, and not for the file */
         return eex__cuda_dnn_take(cuda, s, op, eex__cuda_dnn_algorithms(op->kind)[0], &taken);
-    return code < 0 ? code
-                    : eex__cuda_algorithm_keep(cuda, key, s->algorithm + 1, (double)microseconds);
+    return code;
 }
 
 /* Static weights are transposed once, into memory of their own. */

@@ -1,10 +1,15 @@
-/* What only the emulated libraries can show of convolutions: sums that are as bad as they may be. */
+/* What only the emulated libraries can show of convolutions: sums that are as bad as they may be,
+ * and remembered choices that do not work. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "base/fs.h"
 #include "cuda/cuda_device.h"
 #include "cuda/fake_cuda.h"
+#include "support/capture.h"
 #include "support/devices.h"
+#include "support/folder.h"
 #include "support/tensor.h"
 
 static eex_window window_of(int size, int channels, int kernel)
@@ -77,4 +82,164 @@ Test(emulated_conv, long_sums_of_a_product)
 Test(emulated_conv, long_sums_by_cudnn)
 {
     check_long_sums(3, "library");
+}
+
+/* ---- remembered choices ---- */
+
+typedef struct cache {
+    char folder[TEST_PATH_SIZE];
+    eex_device *dev;
+    bench b;
+    tensor x, y;
+    eex_op op;
+} cache;
+
+static void cache_begin(cache *c)
+{
+    test_folder_make(c->folder);
+    setenv("EEX_CACHE_DIR", c->folder, 1);
+    unsetenv("EEX_CUDA_CONV");
+    eex_device_close(open_device(1)); /* registers the backend */
+    c->dev = NULL;
+}
+
+/* A device that measures, and a convolution with nothing but ones. */
+static void cache_open(cache *c)
+{
+    cr_assert_eq(eex_device_open(&c->dev, "cuda", &(eex_device_options){.deterministic = false}),
+                 EEX_OK, "%s", eex_error());
+    bench_init(&c->b, c->dev);
+    c->op = (eex_op){.kind = EEX_OP_CONV, .name = "first"};
+    c->op.u.conv.window = window_of(8, 4, 3);
+    c->x = tensor_filled(&c->b, 2 * 8 * 8 * 4, 1);
+    c->y = tensor_poison(&c->b, c->x.n);
+    c->op.u.conv.x = c->x.dev;
+    c->op.u.conv.w = tensor_filled(&c->b, 3 * 3 * 4 * 4, 1).dev;
+    c->op.u.conv.y = c->y.dev;
+}
+
+static void cache_close(cache *c)
+{
+    bench_free(&c->b);
+    eex_device_close(c->dev);
+    cr_expect_eq(eex_fake_cuda_held(), 0);
+}
+
+static char *cache_text(const cache *c)
+{
+    char *text = NULL;
+    cr_assert_eq(eex_fs_read(&text, NULL, test_path(c->folder, "convolutions.txt"), 1 << 20),
+                 EEX_OK, "%s", eex_error());
+    return text;
+}
+
+static void cache_write(const cache *c, const char *text)
+{
+    cr_assert_eq(eex_fs_write(test_path(c->folder, "convolutions.txt"), text, strlen(text)),
+                 EEX_OK);
+}
+
+/* The file with its one choice replaced. */
+static void cache_choice(const cache *c, int choice)
+{
+    char *text = cache_text(c), *changed = malloc(strlen(text) + 32);
+    char *tab = strchr(text, '\t');
+    cr_assert_not_null(tab);
+    *tab = '\0';
+    sprintf(changed, "%s\t%d\t3.5\n", text, choice);
+    cache_write(c, changed);
+    free(changed);
+    free(text);
+}
+
+static int choice_of(const char *text)
+{
+    const char *tab = strchr(text, '\t');
+    cr_assert_not_null(tab);
+    return atoi(tab + 1);
+}
+
+/* Prepares the convolution twice, as a plan does that folds its weights again, and runs it; returns
+ * what was said. */
+static char *cache_run(cache *c)
+{
+    test_capture capture;
+    eex_step step = bench_step(2);
+    test_capture_file(&capture);
+    cache_open(c);
+    bench_run(&c->b, &c->op, 2, &step);
+    bench_run(&c->b, &c->op, 2, &step);
+    tensor_download(&c->b, c->y);
+    float inside = c->y.host[(8 + 1) * 4], corner = c->y.host[0];
+    cache_close(c);
+    char *said = test_capture_end(&capture);
+    cr_expect_eq(inside, 36);
+    cr_expect_eq(corner, 16);
+    return said;
+}
+
+/* How often a text says something. */
+static int times(const char *text, const char *what)
+{
+    int n = 0;
+    for (; (text = strstr(text, what)); text++)
+        n++;
+    return n;
+}
+
+enum { PATCHES = 0, UNSUPPORTED = 1, SUPPORTED = 2, UNHEARD_OF = 1000 };
+
+/* Runs with this choice in the file; whether it was kept. What is said is said once. */
+static bool keeps(cache *c, int choice)
+{
+    cache_choice(c, choice);
+    char *said = cache_run(c), *text = cache_text(c);
+    bool kept = choice_of(text) == choice && strstr(text, "\t3.5\n");
+    cr_expect_eq(times(said, "measured anew"), !kept, "choice %d: %s", choice, said);
+    cr_expect_eq(times(text, "\n"), 2, "%s", text);
+    free(said);
+    free(text);
+    return kept;
+}
+
+Test(emulated_conv, a_remembered_choice_is_tried_first)
+{
+    cache c;
+    cache_begin(&c);
+    free(cache_run(&c)); /* makes the file */
+    cr_expect(keeps(&c, PATCHES));
+    cr_expect(keeps(&c, SUPPORTED));
+    cr_expect_not(keeps(&c, UNSUPPORTED));
+    cr_expect_not(keeps(&c, UNHEARD_OF));
+    eex_fake_cuda_fail("cudnnConvolutionForward", 1, cudaErrorUnknown);
+    cr_expect_not(keeps(&c, SUPPORTED));
+    test_folder_remove(c.folder);
+}
+
+Test(emulated_conv, a_broken_file_is_ignored)
+{
+    static const char *const texts[] = {
+        "",
+        "(emulated), cudnn 90000: op 1\t2\t3.5\n", /* as they were once */
+        "eex convolutions 2\nshape\t1\n",
+        "eex convolutions 2\nshape\t1\t2.0",
+        "eex convolutions 2\nshape\t-1\t2.0\n",
+        "eex convolutions 2\nshape 1 2.0\nshape\t1\t2.0\n",
+        "eex convolutions 2\nshape\t1\t2.0 or so\n",
+    };
+    cache c;
+    cache_begin(&c);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        cache_write(&c, texts[i]);
+        char *said = cache_run(&c), *text = cache_text(&c);
+        cr_expect_eq(times(said, "is ignored"), 1, "%zu: %s", i, said);
+        cr_expect_eq(times(text, "\n"), 2, "%zu: %s", i, text);
+        cr_expect_null(strstr(text, "shape"), "%zu: %s", i, text);
+        free(said);
+        free(text);
+    }
+    char *said = cache_run(&c); /* what was written is read without a word */
+    cr_expect_eq(times(said, "convolution"), 0, "%s", said);
+    free(said);
+    test_folder_remove(c.folder);
 }
