@@ -93,15 +93,15 @@ static size_t patch_scratch(const eex_op *op, const eex_window *w, int batch)
     return (size_t)patch_samples(op, w, batch) * row_patches(w) * bytes_of(op);
 }
 
-/* cuDNN may refuse when it runs what its workspace query allowed; then, and from then on, it is
- * patches, whose scratch memory is always reserved. */
+/* cuDNN may refuse when it runs what its workspace query allowed, or find no memory of its own;
+ * then, and from then on, it is patches, whose scratch memory is always reserved. */
 typedef int dnn_way(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch);
 
 static int by_library(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch, dnn_way *way)
 {
     if (eex__cuda_dnn_fits(cuda, s, op, batch)) {
         int code = way(cuda, s, op, batch);
-        if (code != EEX_EUNSUPPORTED)
+        if (code != EEX_EUNSUPPORTED && code != EEX_ENOMEM)
             return code;
         s->algorithm = -1;
     }

@@ -197,13 +197,16 @@ static int choose(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
     return code;
 }
 
-/* Static weights are transposed once, into memory of their own. */
+/* Static weights are transposed once, into memory of their own where there is any; else before each
+ * run, like those that change. */
 static int transpose_static(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
 {
     const eex_op_conv *c = &op->u.conv;
     if (op->kind != EEX_OP_CONV || !c->w_static || s->algorithm < 0)
         return EEX_OK;
-    EEX_TRY(eex__cuda_alloc(cuda, &s->weights, eex__cuda_dnn_weight_bytes(op), "weights"));
+    int code = eex__cuda_alloc(cuda, &s->weights, eex__cuda_dnn_weight_bytes(op), "weights");
+    if (code < 0)
+        return code == EEX_ENOMEM ? EEX_OK : code;
     return eex__cuda_weights_to_ohwi(cuda, op->precision, s->weights, c->w, &c->window);
 }
 

@@ -197,8 +197,13 @@ int eex__cuda_dnn_check(const eex_cuda *cuda, cudnnStatus_t status, const char *
 {
     if (status == CUDNN_STATUS_SUCCESS)
         return EEX_OK;
-    /* "Not supported" is 9 in cuDNN 8 and 3000 to 3999 in 9, whichever this was compiled with. */
-    int code = (int)status == 9 || (int)status / 1000 == 3 ? EEX_EUNSUPPORTED : EEX_EDEVICE;
+    /* In cuDNN 8 and in 9, whichever this was compiled with: "not supported" is 9 and 3000 to 3999,
+     * memory that cannot be allocated 2 and 4003 and 4004. */
+    int s = (int)status, code = EEX_EDEVICE;
+    if (s == 9 || s / 1000 == 3)
+        code = EEX_EUNSUPPORTED;
+    else if (s == 2 || s == 4003 || s == 4004)
+        code = EEX_ENOMEM;
     return eex_fail(code, "%s, %s: cuDNN says %s", cuda->base.name, what,
                     cuda->libs->cudnnGetErrorString(status));
 }
