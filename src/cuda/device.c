@@ -116,7 +116,7 @@ static int cuda_prepare(eex_device *dev, void **state, const eex_op *op, int max
     *state = NULL;
     if ((unsigned)op->kind >= EEX_OP_KINDS || !classes[op->kind])
         return refuse(op, dev, "does not know this kind");
-    if ((unsigned)op->precision > EEX_BF16 || !(dev->precisions & 1u << op->precision))
+    if ((unsigned)op->precision >= EEX_PRECISIONS || !(dev->precisions & 1u << op->precision))
         return refuse(op, dev, "does not have this precision");
     if (max_batch < 1)
         return eex_fail(EEX_EINVAL, "op \"%s\": the largest batch is %d, at least 1 is needed",

@@ -90,3 +90,15 @@ Test(conv_weights, by_patches)
     setenv("EEX_CUDA_CONV", "patches", 1);
     on_each_device(weights_on);
 }
+
+/* A plan is refused before; this is the device itself. */
+Test(conv_weights, a_precision_that_there_is_not_is_refused)
+{
+    eex_device *dev = open_device(1);
+    void *state = NULL;
+    eex_op op = {.kind = EEX_OP_CONV, .name = "conv", .precision = EEX_BF16_PRODUCTS};
+    cr_expect_eq(dev->vtable->prepare(dev, &state, &op, 1), EEX_EUNSUPPORTED);
+    cr_expect_not_null(strstr(eex_error(), "precision"), "%s", eex_error());
+    cr_expect_null(state);
+    eex_device_close(dev);
+}
