@@ -1,5 +1,5 @@
 /* What only the emulated libraries can show of convolutions: sums that are as bad as they may be,
- * and remembered choices that do not work. */
+ * remembered choices that do not work, and memory that runs out. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,6 +86,7 @@ Test(emulated_conv, long_sums_by_cudnn)
 
 /* ---- remembered choices ---- */
 
+/* A folder for the file, and a convolution. */
 typedef struct cache {
     char folder[TEST_PATH_SIZE];
     eex_device *dev;
@@ -103,11 +104,9 @@ static void cache_begin(cache *c)
     c->dev = NULL;
 }
 
-/* A device that measures, and a convolution with nothing but ones. */
-static void cache_open(cache *c)
+/* A convolution with nothing but ones. */
+static void ones_open(cache *c)
 {
-    cr_assert_eq(eex_device_open(&c->dev, "cuda", &(eex_device_options){.deterministic = false}),
-                 EEX_OK, "%s", eex_error());
     bench_init(&c->b, c->dev);
     c->op = (eex_op){.kind = EEX_OP_CONV, .name = "first"};
     c->op.u.conv.window = window_of(8, 4, 3);
@@ -118,10 +117,14 @@ static void cache_open(cache *c)
     c->op.u.conv.y = c->y.dev;
 }
 
-static void cache_close(cache *c)
+static void ones_close(cache *c)
 {
+    tensor_download(&c->b, c->y);
+    float inside = c->y.host[(8 + 1) * 4], corner = c->y.host[0];
     bench_free(&c->b);
     eex_device_close(c->dev);
+    cr_expect_eq(inside, 36);
+    cr_expect_eq(corner, 16);
     cr_expect_eq(eex_fake_cuda_held(), 0);
 }
 
@@ -166,16 +169,13 @@ static char *cache_run(cache *c)
     test_capture capture;
     eex_step step = bench_step(2);
     test_capture_file(&capture);
-    cache_open(c);
+    cr_assert_eq(eex_device_open(&c->dev, "cuda", &(eex_device_options){.deterministic = false}),
+                 EEX_OK, "%s", eex_error());
+    ones_open(c);
     bench_run(&c->b, &c->op, 2, &step);
     bench_run(&c->b, &c->op, 2, &step);
-    tensor_download(&c->b, c->y);
-    float inside = c->y.host[(8 + 1) * 4], corner = c->y.host[0];
-    cache_close(c);
-    char *said = test_capture_end(&capture);
-    cr_expect_eq(inside, 36);
-    cr_expect_eq(corner, 16);
-    return said;
+    ones_close(c);
+    return test_capture_end(&capture);
 }
 
 /* How often a text says something. */
@@ -242,4 +242,33 @@ Test(emulated_conv, a_broken_file_is_ignored)
     cr_expect_eq(times(said, "convolution"), 0, "%s", said);
     free(said);
     test_folder_remove(c.folder);
+}
+
+/* ---- memory that is not there ---- */
+
+Test(emulated_conv, patches_where_cudnn_has_no_memory)
+{
+    cache c;
+    setenv("EEX_CUDA_CONV", "library", 1);
+    c.dev = open_device(1);
+    ones_open(&c);
+    eex_step step = bench_step(2);
+    eex_fake_cuda_fail("cudnnConvolutionForward", 1, cudaErrorMemoryAllocation);
+    bench_run(&c.b, &c.op, 2, &step);
+    ones_close(&c);
+}
+
+/* A second one, when the scratch memory is there, finds no room for weights of its own. */
+Test(emulated_conv, static_weights_are_transposed_each_time_without_memory)
+{
+    cache c;
+    setenv("EEX_CUDA_CONV", "library", 1);
+    c.dev = open_device(1);
+    ones_open(&c);
+    c.op.u.conv.w_static = true;
+    eex_step step = bench_step(2);
+    bench_run(&c.b, &c.op, 2, &step);
+    eex_fake_cuda_memory(eex_fake_cuda_held());
+    bench_run(&c.b, &c.op, 2, &step);
+    ones_close(&c);
 }

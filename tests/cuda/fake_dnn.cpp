@@ -80,6 +80,9 @@ void spoil(void *workspace, size_t bytes)
     memset(workspace, 0xff, bytes);
 }
 
+/* Of the device's, in cuDNN 9. */
+const cudnnStatus_t out_of_memory = (cudnnStatus_t)4004;
+
 bool at_16(const void *p)
 {
     return (uintptr_t)p % 16 == 0;
@@ -89,8 +92,8 @@ bool at_16(const void *p)
 cudnnStatus_t check(const char *function, const convolution &d, const void *x, const void *w,
                     const void *y, const void *workspace, size_t bytes)
 {
-    if (fake::fails(function))
-        return CUDNN_STATUS_EXECUTION_FAILED;
+    if (cudaError_t error = fake::fails(function))
+        return error == cudaErrorMemoryAllocation ? out_of_memory : CUDNN_STATUS_EXECUTION_FAILED;
     if (!d.fits() || bytes < d.workspace() || !at_16(x) || !at_16(w) || !at_16(y) ||
         !at_16(workspace))
         return CUDNN_STATUS_BAD_PARAM;
