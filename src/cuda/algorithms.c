@@ -6,14 +6,19 @@
 
 #include "base/buffer.h"
 #include "base/fs.h"
+#include "base/log.h"
 #include "cuda/host.h"
 
 enum { KEY = 160, FILE_LIMIT = 4 << 20 };
+
+/* Changes whenever a choice comes to mean something else. */
+static const char title[] = "eex convolutions 2\n";
 
 typedef struct entry {
     char key[KEY];
     int choice;
     double microseconds;
+    bool tried; /* in this process */
 } entry;
 
 struct eex_cuda_algorithms {
@@ -21,6 +26,7 @@ struct eex_cuda_algorithms {
     int count, capacity;
     char *path; /* NULL: kept for this process alone */
     bool changed;
+    bool stale; /* it was said that something in the file does not work */
 };
 
 static int folder_name(char **out)
@@ -49,7 +55,8 @@ static int find_index(const struct eex_cuda_algorithms *a, const char *key)
     return -1;
 }
 
-static int keep(struct eex_cuda_algorithms *a, const char *key, int choice, double microseconds)
+static int keep(struct eex_cuda_algorithms *a, const char *key, int choice, double microseconds,
+                bool tried)
 {
     int i = find_index(a, key);
     if (i < 0 && a->count == a->capacity) {
@@ -65,33 +72,56 @@ static int keep(struct eex_cuda_algorithms *a, const char *key, int choice, doub
     snprintf(a->entries[i].key, KEY, "%s", key);
     a->entries[i].choice = choice;
     a->entries[i].microseconds = microseconds;
+    a->entries[i].tried = tried;
     return EEX_OK;
 }
 
-/* A line that is not as we write them is left out. */
+/* EEX_EFORMAT: not a file as we write it. */
 static int parse(struct eex_cuda_algorithms *a, char *text)
 {
-    for (char *line = text, *next; line && *line; line = next) {
-        next = strchr(line, '\n');
-        if (next)
-            *next++ = '\0';
+    const size_t skip = sizeof title - 1;
+    if (strncmp(text, title, skip) != 0)
+        return eex_fail(EEX_EFORMAT, "it is no list of convolutions, or one of another eex");
+    for (char *line = text + skip, *next; *line; line = next) {
         char *tab = strchr(line, '\t');
-        int choice;
+        int choice, end = 0;
         double microseconds;
-        if (!tab || tab - line >= KEY || sscanf(tab + 1, "%d\t%lf", &choice, &microseconds) != 2 ||
-            choice < 0)
-            continue;
+        next = strchr(line, '\n');
+        if (!next || !tab || tab > next || tab - line >= KEY ||
+            sscanf(tab + 1, "%9d\t%lf%n", &choice, &microseconds, &end) != 2 || choice < 0 ||
+            tab + 1 + end != next)
+            return eex_fail(EEX_EFORMAT, "a line of it is broken");
         *tab = '\0';
-        EEX_TRY(keep(a, line, choice, microseconds));
+        next++;
+        EEX_TRY(keep(a, line, choice, microseconds, false));
     }
     return EEX_OK;
+}
+
+/* Whatever is wrong with the file: it is only a cache. */
+static int read_file(struct eex_cuda_algorithms *a)
+{
+    char *text = NULL;
+    size_t size = 0;
+    if (!eex_fs_exists(a->path))
+        return EEX_OK;
+    int code = eex_fs_read(&text, &size, a->path, FILE_LIMIT);
+    if (code == EEX_OK)
+        code = parse(a, text);
+    free(text);
+    if (code < 0 && code != EEX_ENOMEM) {
+        eex_log_warn("%s is ignored (%s): ways of convolutions are measured anew", a->path,
+                     eex_error());
+        a->count = 0;
+        code = EEX_OK;
+    }
+    return code;
 }
 
 int eex__cuda_algorithms_open(eex_cuda *cuda)
 {
     struct eex_cuda_algorithms *a = calloc(1, sizeof *a);
-    char *folder = NULL, *text = NULL;
-    size_t size;
+    char *folder = NULL;
     if (!a)
         return eex_fail(EEX_ENOMEM, "out of memory opening %s", cuda->base.name);
     cuda->host->algorithms = a;
@@ -101,12 +131,8 @@ int eex__cuda_algorithms_open(eex_cuda *cuda)
     if (!folder)
         return EEX_OK;
     int code = eex_path_join(&a->path, folder, "convolutions.txt");
-    if (code == EEX_OK && eex_fs_exists(a->path) &&
-        eex_fs_read(&text, &size, a->path, FILE_LIMIT) == EEX_OK)
-        code = parse(a, text);
-    free(text);
     free(folder);
-    return code;
+    return code < 0 ? code : read_file(a);
 }
 
 /* Best effort: a run must not fail because a cache cannot be written. */
@@ -114,6 +140,7 @@ static void write_file(const struct eex_cuda_algorithms *a)
 {
     char *folder = NULL;
     eex_buffer b = {0};
+    eex_buffer_printf(&b, "%s", title);
     for (int i = 0; i < a->count; i++)
         eex_buffer_printf(&b, "%s\t%d\t%.1f\n", a->entries[i].key, a->entries[i].choice,
                           a->entries[i].microseconds);
@@ -137,14 +164,34 @@ void eex__cuda_algorithms_close(eex_cuda *cuda)
     cuda->host->algorithms = NULL;
 }
 
-int eex__cuda_algorithm_find(const eex_cuda *cuda, const char *key)
+int eex__cuda_algorithm_find(const eex_cuda *cuda, const char *key, bool *tried)
 {
-    int i = find_index(cuda->host->algorithms, key);
-    return i < 0 ? -1 : cuda->host->algorithms->entries[i].choice;
+    const struct eex_cuda_algorithms *a = cuda->host->algorithms;
+    int i = find_index(a, key);
+    *tried = i >= 0 && a->entries[i].tried;
+    return i < 0 ? -1 : a->entries[i].choice;
+}
+
+void eex__cuda_algorithm_works(eex_cuda *cuda, const char *key)
+{
+    struct eex_cuda_algorithms *a = cuda->host->algorithms;
+    int i = find_index(a, key);
+    if (i >= 0)
+        a->entries[i].tried = true;
+}
+
+void eex__cuda_algorithm_stale(eex_cuda *cuda, const char *op)
+{
+    struct eex_cuda_algorithms *a = cuda->host->algorithms;
+    if (!a->stale)
+        eex_log_warn("%s, convolution \"%s\": the way that %s remembers does not work here; such "
+                     "are measured anew",
+                     cuda->base.name, op, a->path ? a->path : "this process");
+    a->stale = true;
 }
 
 int eex__cuda_algorithm_keep(eex_cuda *cuda, const char *key, int choice, double microseconds)
 {
     cuda->host->algorithms->changed = true;
-    return keep(cuda->host->algorithms, key, choice, microseconds);
+    return keep(cuda->host->algorithms, key, choice, microseconds, true);
 }

@@ -1,4 +1,4 @@
-/* What the two files of the convolutions share. */
+/* What the files of the convolutions share. */
 #ifndef EEX_CUDA_CONV_H
 #define EEX_CUDA_CONV_H
 
@@ -22,6 +22,7 @@ typedef struct eex_cuda_conv {
     cudnnConvolutionDescriptor_t convolution;
     void *weights; /* transposed once, when they never change; else NULL */
     int batch;     /* what x and y are set to */
+    int fitting;   /* the batch that was last found to fit; 0: none */
 } eex_cuda_conv;
 
 const eex_window *eex__cuda_conv_window(const eex_op *op);

@@ -5,13 +5,31 @@
 #include "cuda/conv.h"
 
 /* Makes descriptors and decides between patches (s->algorithm = -1) and cuDNN's algorithms. A shape
- * that cuDNN does not support is no error. */
+ * that cuDNN does not support is no error. conv_choose.c */
 int eex__cuda_dnn_prepare(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op);
+
+/* ---- conv_dnn.c ---- */
+
+/* The algorithms to choose from, of a kind of op; -1 follows the last. */
+const int *eex__cuda_dnn_algorithms(eex_op_kind kind);
+
+/* The descriptors; false: cuDNN does not have such tensors. */
+bool eex__cuda_dnn_open(const eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op);
 void eex__cuda_dnn_finish(eex_cuda *cuda, eex_cuda_conv *s); /* leaves s itself */
 
-/* Whether the chosen algorithm runs this batch in the workspace that there is. */
-bool eex__cuda_dnn_fits(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch);
+/* Bytes of the weights in cuDNN's order, or of their gradient. */
+size_t eex__cuda_dnn_weight_bytes(const eex_op *op);
 
+/* Reserves what an algorithm needs and makes it the state's; not *taken: it cannot run this shape,
+ * or not in the memory that is left. */
+int eex__cuda_dnn_take(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int algorithm,
+                       bool *taken);
+
+/* Whether the chosen algorithm runs this batch, where its tensors lie, in the workspace that there
+ * is. */
+bool eex__cuda_dnn_fits(const eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch);
+
+/* The op by the chosen algorithm, of a batch that fits. EEX_EUNSUPPORTED: it cannot after all. */
 int eex__cuda_dnn_forward(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch);
 int eex__cuda_dnn_data(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch);
 int eex__cuda_dnn_weights(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch);

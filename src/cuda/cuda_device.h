@@ -20,12 +20,16 @@ extern "C" {
 /* Function tables of the libraries that are loaded when a device opens: libs.h. */
 typedef struct eex_cuda_libs eex_cuda_libs;
 
+/* Pixels whose products are summed up in one go; see conv.c. */
+enum { EEX_CUDA_SUM_ROWS = 1 << 17 };
+
 typedef struct eex_cuda {
     eex_device base; /* first member */
     int ordinal;
     int major, minor; /* compute capability */
     int processors;   /* streaming multiprocessors */
     bool deterministic;
+    size_t sum_rows; /* EEX_CUDA_SUM_ROWS, or what a test makes of it */
     cudaStream_t stream;
     eex_step *step; /* device memory: the step that runs */
     void *scratch;  /* device memory, 256-byte aligned; see eex__cuda_reserve */
@@ -93,13 +97,15 @@ int eex__cuda_im2col(eex_cuda *cuda, eex_precision precision, void *patches, con
                      const eex_window *window, int batch);
 int eex__cuda_col2im(eex_cuda *cuda, eex_precision precision, void *dx, const void *patches,
                      const eex_window *window, int batch, bool accumulate);
-/* Weights between HWIO (kernel, kernel, cin, cout) and cuDNN's (cout, kernel, kernel, cin), both of
- * the given precision; and a gradient of that layout and precision back to float32 HWIO, added to
- * what is there when asked. */
+/* Weights from HWIO (kernel, kernel, cin, cout) to cuDNN's (cout, kernel, kernel, cin), both of the
+ * given precision; and a gradient, float32 always, back to HWIO, added to what is there when asked.
+ */
 int eex__cuda_weights_to_ohwi(eex_cuda *cuda, eex_precision precision, void *to, const void *from,
                               const eex_window *window);
-int eex__cuda_gradient_to_hwio(eex_cuda *cuda, eex_precision precision, float *to, const void *from,
+int eex__cuda_gradient_to_hwio(eex_cuda *cuda, float *to, const float *from,
                                const eex_window *window, bool accumulate);
+/* to (count) float32 = from, bfloat16: the same numbers. */
+int eex__cuda_widen(eex_cuda *cuda, float *to, const void *from, size_t count);
 
 #ifdef __cplusplus
 }

@@ -11,6 +11,7 @@
 #include "cuda/cuda_device.h"
 #include "cuda/graph.h"
 #include "cuda/host.h"
+#include "cuda/inventory.h"
 #include "cuda/ranges.h"
 
 static const eex_cuda_op_class *const classes[EEX_OP_KINDS] = {
@@ -115,7 +116,7 @@ static int cuda_prepare(eex_device *dev, void **state, const eex_op *op, int max
     *state = NULL;
     if ((unsigned)op->kind >= EEX_OP_KINDS || !classes[op->kind])
         return refuse(op, dev, "does not know this kind");
-    if ((unsigned)op->precision > EEX_BF16 || !(dev->precisions & 1u << op->precision))
+    if ((unsigned)op->precision >= EEX_PRECISIONS || !(dev->precisions & 1u << op->precision))
         return refuse(op, dev, "does not have this precision");
     if (max_batch < 1)
         return eex_fail(EEX_EINVAL, "op \"%s\": the largest batch is %d, at least 1 is needed",
@@ -205,24 +206,6 @@ static int parse_ordinal(int *out, const char *argument, int count)
     return EEX_OK;
 }
 
-static int count_gpus(int *count)
-{
-    cudaError_t error = cudaGetDeviceCount(count);
-    (void)cudaGetLastError();
-    if (error == cudaSuccess && *count > 0)
-        return EEX_OK;
-    if (error == cudaErrorInsufficientDriver)
-        return eex_fail(
-            EEX_ENOTFOUND,
-            "device \"cuda\": there is no NVIDIA driver here, or it is older than the CUDA "
-            "runtime of this build (%d.%d); \"--device cpu\" works everywhere",
-            CUDART_VERSION / 1000, CUDART_VERSION % 1000 / 10);
-    return eex_fail(EEX_ENOTFOUND,
-                    "device \"cuda\": no GPU is visible (%s); look at nvidia-smi and "
-                    "CUDA_VISIBLE_DEVICES; \"--device cpu\" works everywhere",
-                    error == cudaSuccess ? "the driver lists none" : cudaGetErrorString(error));
-}
-
 static void describe(eex_cuda *cuda, const struct cudaDeviceProp *properties)
 {
     cuda->major = properties->major;
@@ -252,6 +235,7 @@ int eex_cuda_open(eex_device **out, int ordinal, const eex_device_options *optio
     }
     cuda->ordinal = ordinal;
     cuda->deterministic = options->deterministic;
+    cuda->sum_rows = EEX_CUDA_SUM_ROWS;
     snprintf(cuda->base.name, sizeof cuda->base.name, "cuda:%d", ordinal);
     struct cudaDeviceProp properties;
     code = eex__cuda_check(cuda, cudaSetDevice(ordinal), "opening");
@@ -271,9 +255,13 @@ int eex_cuda_open(eex_device **out, int ordinal, const eex_device_options *optio
 
 static int open_cuda(eex_device **out, const char *argument, const eex_device_options *options)
 {
-    int count = 0, ordinal = 0;
+    int ordinal = 0;
+    char why[512];
+    int count = eex_cuda_count(why, sizeof why);
     *out = NULL;
-    EEX_TRY(count_gpus(&count));
+    if (count == 0)
+        return eex_fail(EEX_ENOTFOUND, "device \"cuda\": %s; \"--device cpu\" works everywhere",
+                        why);
     EEX_TRY(parse_ordinal(&ordinal, argument, count));
     return eex_cuda_open(out, ordinal, options);
 }

@@ -1,4 +1,5 @@
-/* Units of ops as CUDA graphs: captured the first time a unit runs with some batch, replayed after.
+/* Units of ops as CUDA graphs: op by op the first time a unit runs with some batch, captured the
+ * second time, replayed after.
  *
  * One launch of a graph costs about as much as one launch of a kernel, and these networks have
  * hundreds of kernels that take two microseconds each. */

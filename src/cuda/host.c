@@ -197,11 +197,21 @@ int eex__cuda_dnn_check(const eex_cuda *cuda, cudnnStatus_t status, const char *
 {
     if (status == CUDNN_STATUS_SUCCESS)
         return EEX_OK;
-    /* "Not supported" is 9 in cuDNN 8 and 3000 to 3999 in 9, whichever this was compiled with. */
-    int code = (int)status == 9 || (int)status / 1000 == 3 ? EEX_EUNSUPPORTED : EEX_EDEVICE;
+    /* In cuDNN 8 and in 9, whichever this was compiled with: "not supported" is 9 and 3000 to 3999,
+     * memory that cannot be allocated 2 and 4003 and 4004. */
+    int s = (int)status, code = EEX_EDEVICE;
+    if (s == 9 || s / 1000 == 3)
+        code = EEX_EUNSUPPORTED;
+    else if (s == 2 || s == 4003 || s == 4004)
+        code = EEX_ENOMEM;
     return eex_fail(code, "%s, %s: cuDNN says %s", cuda->base.name, what,
                     cuda->libs->cudnnGetErrorString(status));
 }
+
+/* What parts of a product come to is float32 until all of it is there, also where the result is
+ * bfloat16: cuBLAS would otherwise round between the parts. */
+static const cublasMath_t wide_sums =
+    (cublasMath_t)(CUBLAS_DEFAULT_MATH | CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION);
 
 static int open_libraries(eex_cuda *cuda)
 {
@@ -217,6 +227,8 @@ static int open_libraries(eex_cuda *cuda)
         cuda,
         libs->cublasSetWorkspace_v2(host->blas, host->blas_workspace, EEX_CUDA_BLAS_WORKSPACE),
         "opening cuBLAS"));
+    EEX_TRY(eex__cuda_blas_check(cuda, libs->cublasSetMathMode(host->blas, wide_sums),
+                                 "opening cuBLAS"));
     EEX_TRY(eex__cuda_dnn_check(cuda, libs->cudnnCreate(&host->dnn), "opening cuDNN"));
     return eex__cuda_dnn_check(cuda, libs->cudnnSetStream(host->dnn, cuda->stream),
                                "opening cuDNN");

@@ -75,23 +75,57 @@ static void version_text(char *out, size_t size, int version)
         snprintf(out, size, "%d.%d", version / 1000, version % 1000 / 10);
 }
 
+/* The newest CUDA that the driver knows, and the runtime of this build; 0 without a driver. */
+static void ask_versions(int *driver, int *runtime)
+{
+    *driver = *runtime = 0;
+    (void)cudaDriverGetVersion(driver);
+    (void)cudaRuntimeGetVersion(runtime);
+}
+
+static void say_why(char *why, size_t size, cudaError_t error)
+{
+    int driver, runtime;
+    char driver_text[16] = "", runtime_text[16] = "";
+    ask_versions(&driver, &runtime);
+    version_text(driver_text, sizeof driver_text, driver);
+    version_text(runtime_text, sizeof runtime_text, runtime);
+    if (driver == 0)
+        snprintf(why, size, "there is no NVIDIA driver here");
+    else if (error == cudaErrorInsufficientDriver)
+        snprintf(why, size,
+                 "the NVIDIA driver here is for CUDA %s, older than the runtime of this build (%s)",
+                 driver_text, runtime_text);
+    else
+        snprintf(why, size,
+                 "no GPU is visible (%s; driver for CUDA %s, runtime %s); look at nvidia-smi and "
+                 "CUDA_VISIBLE_DEVICES",
+                 error == cudaSuccess ? "the driver lists none" : cudaGetErrorString(error),
+                 driver_text, runtime_text);
+}
+
+int eex_cuda_count(char *why, size_t size)
+{
+    int count = 0;
+    cudaError_t error = cudaGetDeviceCount(&count);
+    *why = '\0';
+    if (error != cudaSuccess || count < 1) {
+        say_why(why, size, error);
+        count = 0;
+    }
+    (void)cudaGetLastError(); /* nothing of this is an error of what comes next */
+    return count;
+}
+
 static void ask_runtime(eex_cuda_inventory *out)
 {
-    int driver = 0, runtime = 0, count = 0;
-    (void)cudaDriverGetVersion(&driver);
-    (void)cudaRuntimeGetVersion(&runtime);
+    int driver, runtime;
+    ask_versions(&driver, &runtime);
     version_text(out->driver_cuda, sizeof out->driver_cuda, driver);
     version_text(out->runtime, sizeof out->runtime, runtime);
-    cudaError_t error = cudaGetDeviceCount(&count);
-    out->gpus = error == cudaSuccess ? count : 0;
+    out->gpus = eex_cuda_count(out->no_gpu, sizeof out->no_gpu);
     if (out->gpus > EEX_CUDA_MOST_GPUS)
         out->gpus = EEX_CUDA_MOST_GPUS;
-    if (out->gpus == 0 && driver == 0)
-        snprintf(out->no_gpu, sizeof out->no_gpu, "there is no NVIDIA driver here");
-    else if (out->gpus == 0)
-        snprintf(out->no_gpu, sizeof out->no_gpu, "%s (driver for CUDA %s, runtime %s)",
-                 error == cudaSuccess ? "the driver lists no GPU" : cudaGetErrorString(error),
-                 out->driver_cuda, out->runtime);
     for (int i = 0; i < out->gpus; i++)
         describe(&out->gpu[i], i);
 }

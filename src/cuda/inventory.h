@@ -36,6 +36,9 @@ typedef struct eex_cuda_inventory {
     bool conditional; /* one input's segments are conditional nodes of one graph */
 } eex_cuda_inventory;
 
+/* How many GPUs can be seen; when it is none, why goes to `why` ("" else). */
+int eex_cuda_count(char *why, size_t size);
+
 /* Fills *out, whatever is missing; the rest of it is "" or 0. */
 void eex_cuda_take_inventory(eex_cuda_inventory *out);
 

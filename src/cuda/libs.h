@@ -26,6 +26,7 @@ extern "C" {
     X(cublasDestroy_v2)         \
     X(cublasSetStream_v2)       \
     X(cublasSetWorkspace_v2)    \
+    X(cublasSetMathMode)        \
     X(cublasGetProperty)        \
     X(cublasGetStatusString)    \
     X(cublasGemmEx)

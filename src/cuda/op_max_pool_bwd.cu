@@ -6,7 +6,7 @@
  *
  * Geometry: 256 threads, in the order of memory. Bytes: dx once (twice when it accumulates), x and
  * dy about once; a window is read again for each of its pixels, out of the caches. Roofline: the
- * first-level cache, kernel^4 / stride^2 loads a pixel (36 for 3x3 with stride 2). */
+ * first-level cache, kernel^4 / stride^2 loads a pixel (20 for 3x3 with stride 2). */
 #include "cuda/pool.cuh"
 
 /* Where among the pixels of a window, counted in order, the first maximum of each channel is. */

@@ -10,9 +10,9 @@
 enum { TILE = 32, LINES = 8 };
 
 /* to (columns, rows) = or += the transpose of from (rows, columns). */
-template <typename To, typename From>
+template <typename T>
 static __global__ void __launch_bounds__(TILE *LINES)
-    transpose(To *to, const From *from, size_t rows, size_t columns, bool accumulate)
+    transpose(T *to, const T *from, size_t rows, size_t columns, bool accumulate)
 {
     __shared__ float tile[TILE][TILE + 1];
     unsigned x = threadIdx.x % TILE, y = threadIdx.x / TILE;
@@ -23,18 +23,18 @@ static __global__ void __launch_bounds__(TILE *LINES)
     __syncthreads();
     for (unsigned i = y; i < TILE; i += LINES)
         if (column0 + i < columns && row0 + x < rows) {
-            To *out = to + (column0 + i) * rows + row0 + x;
-            *out = eex_cast<To>(accumulate ? eex_float(*out) + tile[x][i] : tile[x][i]);
+            T *out = to + (column0 + i) * rows + row0 + x;
+            *out = eex_cast<T>(accumulate ? eex_float(*out) + tile[x][i] : tile[x][i]);
         }
 }
 
-template <typename To, typename From>
+template <typename T>
 static int launch(eex_cuda *cuda, void *to, const void *from, size_t rows, size_t columns,
                   bool accumulate)
 {
     dim3 grid((unsigned)((rows + TILE - 1) / TILE), (unsigned)((columns + TILE - 1) / TILE));
-    EEX_LAUNCH((transpose<To, From>), grid, TILE * LINES, 0, cuda->stream, (To *)to,
-               (const From *)from, rows, columns, accumulate);
+    EEX_LAUNCH(transpose<T>, grid, TILE * LINES, 0, cuda->stream, (T *)to, (const T *)from, rows,
+               columns, accumulate);
     return eex__cuda_check(cuda, cudaGetLastError(), "order of weights");
 }
 
@@ -48,16 +48,12 @@ extern "C" int eex__cuda_weights_to_ohwi(eex_cuda *cuda, eex_precision precision
 {
     size_t rows = inputs_of(window), columns = (size_t)window->cout;
     if (precision == EEX_BF16)
-        return launch<eex_bf16, eex_bf16>(cuda, to, from, rows, columns, false);
-    return launch<float, float>(cuda, to, from, rows, columns, false);
+        return launch<eex_bf16>(cuda, to, from, rows, columns, false);
+    return launch<float>(cuda, to, from, rows, columns, false);
 }
 
-extern "C" int eex__cuda_gradient_to_hwio(eex_cuda *cuda, eex_precision precision, float *to,
-                                          const void *from, const eex_window *window,
-                                          bool accumulate)
+extern "C" int eex__cuda_gradient_to_hwio(eex_cuda *cuda, float *to, const float *from,
+                                          const eex_window *window, bool accumulate)
 {
-    size_t rows = (size_t)window->cout, columns = inputs_of(window);
-    if (precision == EEX_BF16)
-        return launch<float, eex_bf16>(cuda, to, from, rows, columns, accumulate);
-    return launch<float, float>(cuda, to, from, rows, columns, accumulate);
+    return launch<float>(cuda, to, from, (size_t)window->cout, inputs_of(window), accumulate);
 }

@@ -7,7 +7,10 @@
 struct cublasContext {
     cudaStream_t stream = nullptr;
     bool has_workspace = false;
+    bool wide_sums = false; /* between the parts of a product, whatever the result is */
 };
+
+bool fake::narrow_sums = false;
 
 namespace {
 
@@ -51,6 +54,12 @@ struct matrix {
 
 extern "C" {
 
+void eex_fake_cuda_narrow_sums(bool narrow)
+{
+    std::lock_guard<std::recursive_mutex> lock(fake::mutex);
+    fake::narrow_sums = narrow;
+}
+
 cublasStatus_t fake_cublasCreate_v2(cublasHandle_t *out)
 {
     if (fake::fails("cublasCreate"))
@@ -78,6 +87,15 @@ cublasStatus_t fake_cublasSetWorkspace_v2(cublasHandle_t handle, void *workspace
     if ((uintptr_t)workspace % 256 || !fake::is_device(workspace, bytes))
         return CUBLAS_STATUS_INVALID_VALUE;
     handle->has_workspace = true;
+    return CUBLAS_STATUS_SUCCESS;
+}
+
+cublasStatus_t fake_cublasSetMathMode(cublasHandle_t handle, cublasMath_t mode)
+{
+    const int wide = CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION;
+    if ((mode & ~wide) != CUBLAS_DEFAULT_MATH)
+        return CUBLAS_STATUS_INVALID_VALUE;
+    handle->wide_sums = (mode & wide) != 0;
     return CUBLAS_STATUS_SUCCESS;
 }
 
@@ -118,6 +136,8 @@ cublasStatus_t fake_cublasGemmEx(cublasHandle_t handle, cublasOperation_t transp
         (compute != CUBLAS_COMPUTE_32F && compute != CUBLAS_COMPUTE_32F_PEDANTIC &&
          compute != CUBLAS_COMPUTE_32F_FAST_TF32))
         return CUBLAS_STATUS_NOT_SUPPORTED;
+    if (narrow(c_type) && !handle->wide_sums)
+        return CUBLAS_STATUS_NOT_SUPPORTED; /* the real one does it, in bfloat16 */
     if (!handle->has_workspace && fake::any_capture())
         return CUBLAS_STATUS_ALLOC_FAILED; /* it would have to allocate */
     fake::need_device("cublasGemmEx, a", a, left.bytes());

@@ -13,11 +13,11 @@ extern "C" {
 #endif
 
 /* The nth call (1: the next) of a function fails with this error: "cudaMalloc", "cublasGemmEx",
- * "cudnnConvolutionForward" (these two fail with a status of their own)... "launch" is a kernel
- * that is refused when it is launched, "kernel" one that fails while it runs, which is noticed
- * later. Errors that a process cannot overcome, such as cudaErrorIllegalAddress, come from every
- * call that follows. For whole programs: EEX_EMULATE_FAIL="kernel 500" is an illegal address in the
- * 500th kernel. */
+ * "cudnnConvolutionForward" (these two fail with a status of their own, cuDNN's also for memory)...
+ * "launch" is a kernel that is refused when it is launched, "kernel" one that fails while it runs,
+ * which is noticed later. Errors that a process cannot overcome, such as cudaErrorIllegalAddress,
+ * come from every call that follows. For whole programs: EEX_EMULATE_FAIL="kernel 500" is an
+ * illegal address in the 500th kernel. */
 void eex_fake_cuda_fail(const char *function, int nth, cudaError_t error);
 
 /* No failures to come, and none that stays. */
@@ -41,6 +41,10 @@ typedef struct eex_fake_cuda_counts {
     long kernels, graphs;
 } eex_fake_cuda_counts;
 eex_fake_cuda_counts eex_fake_cuda_count(void);
+
+/* Products of cuBLAS and cuDNN are added up in float32, one after the other: the least that a
+ * library's kernel may do. At start they are in double. */
+void eex_fake_cuda_narrow_sums(bool narrow);
 
 /* Order of blocks and threads: a kernel's result must be the same for all. */
 void eex_fake_cuda_seed(uint64_t seed);

@@ -1,5 +1,7 @@
 /* cuDNN's entry points that src/cuda uses, in double: channels-last tensors, filters (k, r, s, c).
  */
+#include <cstdint>
+
 #include <cudnn.h>
 
 #include "cuda/fake_numbers.h"
@@ -78,13 +80,22 @@ void spoil(void *workspace, size_t bytes)
     memset(workspace, 0xff, bytes);
 }
 
+/* Of the device's, in cuDNN 9. */
+const cudnnStatus_t out_of_memory = (cudnnStatus_t)4004;
+
+bool at_16(const void *p)
+{
+    return (uintptr_t)p % 16 == 0;
+}
+
 /* What is wrong with a call. */
 cudnnStatus_t check(const char *function, const convolution &d, const void *x, const void *w,
                     const void *y, const void *workspace, size_t bytes)
 {
-    if (fake::fails(function))
-        return CUDNN_STATUS_EXECUTION_FAILED;
-    if (!d.fits() || bytes < d.workspace())
+    if (cudaError_t error = fake::fails(function))
+        return error == cudaErrorMemoryAllocation ? out_of_memory : CUDNN_STATUS_EXECUTION_FAILED;
+    if (!d.fits() || bytes < d.workspace() || !at_16(x) || !at_16(w) || !at_16(y) ||
+        !at_16(workspace))
         return CUDNN_STATUS_BAD_PARAM;
     fake::need_device(function, x, d.x.bytes());
     fake::need_device(function, w, d.w.bytes());

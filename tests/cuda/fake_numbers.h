@@ -9,6 +9,9 @@
 
 namespace fake {
 
+/* eex_fake_cuda_narrow_sums */
+extern bool narrow_sums;
+
 typedef std::vector<double> numbers;
 
 /* float32, or bfloat16 when narrow. */
@@ -57,22 +60,28 @@ inline void numbers_store(void *to, const numbers &values, bool narrow, double a
     }
 }
 
-/* Row-major (m, n) = (m, k) times (k, n). */
+/* Row-major (m, n) = (m, k) times (k, n), added up in T. */
+template <typename T>
 __attribute__((no_sanitize("address", "undefined"), optimize("O3"))) inline numbers
-multiply(const numbers &a, const numbers &b, size_t m, size_t n, size_t k)
+multiply_in(const numbers &a, const numbers &b, size_t m, size_t n, size_t k)
 {
-    numbers c(m * n);
+    std::vector<T> c(m * n);
     const double *left = a.data(), *right = b.data();
     for (size_t i = 0; i < m; i++) {
-        double *row = c.data() + i * n;
+        T *row = c.data() + i * n;
         for (size_t p = 0; p < k; p++) {
             const double factor = left[i * k + p];
             const double *from = right + p * n;
             for (size_t j = 0; j < n; j++)
-                row[j] += factor * from[j];
+                row[j] = (T)((double)row[j] + factor * from[j]);
         }
     }
-    return c;
+    return numbers(c.begin(), c.end());
+}
+
+inline numbers multiply(const numbers &a, const numbers &b, size_t m, size_t n, size_t k)
+{
+    return narrow_sums ? multiply_in<float>(a, b, m, n, k) : multiply_in<double>(a, b, m, n, k);
 }
 
 inline numbers transposed(const numbers &a, size_t rows, size_t columns)

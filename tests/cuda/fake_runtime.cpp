@@ -136,9 +136,9 @@ cudaError_t enter(const char *function)
     return sticky ? failed(sticky) : cudaSuccess;
 }
 
-bool fails(const char *function)
+cudaError_t fails(const char *function)
 {
-    return ordered(function) != cudaSuccess;
+    return ordered(function);
 }
 
 cudaError_t failed(cudaError_t error)

@@ -32,8 +32,8 @@ extern eex_fake_cuda_counts counts;
 /* What every function does first: the error that stays, or the one that was ordered. */
 cudaError_t enter(const char *function);
 
-/* Whether a call that was ordered to fail comes now. */
-bool fails(const char *function);
+/* The error of a call that was ordered to fail, if it comes now. */
+cudaError_t fails(const char *function);
 
 /* Makes this the last error, and returns it. */
 cudaError_t failed(cudaError_t error);

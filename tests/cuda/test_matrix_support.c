@@ -178,17 +178,19 @@ static void check_weights(eex_device *dev, eex_window w, array_layout layout, bo
     bench_init(&b, dev);
     size_t inputs = (size_t)(w.kernel * w.kernel * w.cin), n = inputs * (size_t)w.cout;
     array hwio = array_random(&b, layout, n, 1, -1, 1), ohwi = array_poison(&b, layout, n);
-    tensor back = accumulate ? tensor_random(&b, n, 2, -1, 1) : tensor_poison(&b, n);
+    tensor dw = tensor_poison(&b, n),
+           back = accumulate ? tensor_random(&b, n, 2, -1, 1) : tensor_poison(&b, n);
     double *want = bench_doubles(&b, n), *sum = bench_doubles(&b, n), *got = bench_doubles(&b, n);
     for (size_t i = 0; i < n; i++) {
         want[i % (size_t)w.cout * inputs + i / (size_t)w.cout] = hwio.host[i];
         sum[i] = hwio.host[i] + (accumulate ? back.host[i] : 0);
     }
+    for (size_t i = 0; i < n; i++) /* the gradient is float32, in whatever precision all else is */
+        dw.host[i] = (float)want[i];
+    tensor_upload(&b, dw);
     eex_cuda *cuda = (eex_cuda *)dev;
     cr_assert_eq(eex__cuda_weights_to_ohwi(cuda, layout.precision, ohwi.dev, hwio.dev, &w), EEX_OK);
-    cr_assert_eq(
-        eex__cuda_gradient_to_hwio(cuda, layout.precision, back.dev, ohwi.dev, &w, accumulate),
-        EEX_OK);
+    cr_assert_eq(eex__cuda_gradient_to_hwio(cuda, back.dev, dw.dev, &w, accumulate), EEX_OK);
     expect_near("weights", array_download(&b, ohwi), want, n, 0);
     tensor_download(&b, back);
     for (size_t i = 0; i < n; i++)
@@ -212,4 +214,32 @@ static void weights_on(eex_device *dev)
 Test(matrix_support, weights_there_and_gradients_back)
 {
     on_each_device(weights_on);
+}
+
+/* ---- bfloat16 to float32 ---- */
+
+static void widening_on(eex_device *dev)
+{
+    static const size_t counts[] = {1, 7, 8, 2049, 10000};
+    for (int i = 0; i < 5; i++)
+        for (int l = 0; l < ARRAY_LAYOUTS; l++) {
+            if (array_layouts[l].precision != EEX_BF16 || !has(dev, array_layouts[l]))
+                continue;
+            bench b;
+            bench_init(&b, dev);
+            array from = array_random(&b, array_layouts[l], counts[i], 1, -1, 1);
+            tensor to = tensor_poison(&b, counts[i]);
+            double *got = bench_doubles(&b, counts[i]);
+            cr_assert_eq(eex__cuda_widen((eex_cuda *)dev, to.dev, from.dev, counts[i]), EEX_OK);
+            tensor_download(&b, to);
+            for (size_t k = 0; k < counts[i]; k++)
+                got[k] = to.host[k];
+            expect_near("float32", got, from.host, counts[i], 0);
+            bench_free(&b);
+        }
+}
+
+Test(matrix_support, widened_numbers_are_the_same)
+{
+    on_each_device(widening_on);
 }
