@@ -1,7 +1,8 @@
 /* Latency of whole networks: bytes in, class and scores out. peer_infer.py does the same in
  * TorchScript and ONNX Runtime, compare_infer.sh all of them in turn.
  *
- *     bench_infer [--batch N] [--threads N] [--rounds N] [--cpu] [--write FOLDER] [NETWORK...]
+ *     bench_infer [--batch N] [--threads N] [--rounds N] [--precision P] [--cpu] [--write FOLDER]
+ *                 [NETWORK...]
  *
  * A line a network ("resnet50@96": on 96x96 images): its name, milliseconds of a batch (median),
  * 99th percentile. --cpu counts the processor time of one thread instead of the time that passes.
@@ -22,6 +23,7 @@ enum { WARM_UP = 50, IMAGES = 64, ANSWERS = 4 };
 
 typedef struct options {
     int batch, threads, rounds;
+    eex_precision precision;
     bool cpu;
     const char *write;
 } options;
@@ -153,7 +155,8 @@ static int bench_network(const options *o, const char *name)
     network net;
     eex_engine *engine = NULL;
     const eex_inference how = {.batch = o->write && o->batch < ANSWERS ? ANSWERS : o->batch,
-                               .normalise = network_augment()};
+                               .normalise = network_augment(),
+                               .precision = o->precision};
     int code = network_open(&net, name, o->threads);
     if (code == EEX_OK)
         code = eex_engine_new(&engine, net.graph, net.params, NULL, &how);
@@ -166,10 +169,13 @@ static int bench_network(const options *o, const char *name)
 
 static bool parse(options *o, int argc, char **argv)
 {
-    static const struct option known[] = {
-        {"batch", required_argument, NULL, 'b'},  {"threads", required_argument, NULL, 't'},
-        {"rounds", required_argument, NULL, 'r'}, {"cpu", no_argument, NULL, 'c'},
-        {"write", required_argument, NULL, 'w'},  {0}};
+    static const struct option known[] = {{"batch", required_argument, NULL, 'b'},
+                                          {"threads", required_argument, NULL, 't'},
+                                          {"rounds", required_argument, NULL, 'r'},
+                                          {"cpu", no_argument, NULL, 'c'},
+                                          {"write", required_argument, NULL, 'w'},
+                                          {"precision", required_argument, NULL, 'x'},
+                                          {0}};
     *o = (options){.batch = 1, .rounds = 500};
     for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         switch (c) {
@@ -186,6 +192,10 @@ static bool parse(options *o, int argc, char **argv)
             o->cpu = true;
             o->threads = 1;
             break;
+        case 'x':
+            if (eex_precision_parse(&o->precision, optarg) < 0)
+                return false;
+            break;
         case 'w':
             o->write = optarg;
             break;
@@ -201,8 +211,8 @@ int main(int argc, char **argv)
     static const char *const all[] = {"mobilenetv2", "resnet50"};
     options o;
     if (!parse(&o, argc, argv)) {
-        fprintf(stderr, "usage: bench_infer [--batch N] [--threads N] [--rounds N] [--cpu] "
-                        "[--write FOLDER] [NETWORK...]\n");
+        fprintf(stderr, "usage: bench_infer [--batch N] [--threads N] [--rounds N] [--precision P] "
+                        "[--cpu] [--write FOLDER] [NETWORK...]\n");
         return 2;
     }
     bool named = optind < argc;

@@ -21,7 +21,6 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 enum { BATCHES = 8, MAX_WINDOWS = 99, WARM_UP = 5 };
@@ -168,16 +167,6 @@ static double find_ceiling(bool cpu)
     return ns > 0 ? 2.0 * 1024 * 1024 * 1024 / ns : 0;
 }
 
-static bool precision_of(eex_precision *out, const char *name)
-{
-    for (int p = 0; p < EEX_PRECISIONS; p++)
-        if (strcmp(name, eex_precision_name((eex_precision)p)) == 0) {
-            *out = (eex_precision)p;
-            return true;
-        }
-    return false;
-}
-
 static bool parse(options *o, int argc, char **argv)
 {
     static const struct option known[] = {{"batch", required_argument, NULL, 'b'},
@@ -204,7 +193,7 @@ static bool parse(options *o, int argc, char **argv)
             o->seconds = atof(optarg);
             break;
         case 'x':
-            if (!precision_of(&o->precision, optarg))
+            if (eex_precision_parse(&o->precision, optarg) < 0)
                 return false;
             break;
         case 'p':

@@ -211,7 +211,8 @@ static double split_cost(const void *ctx, double rows, eex_split s)
     const eex_bf16_dense *d = ctx;
     double my_rows = ceil(rows / s.rows), my_panels = ceil((double)d->panels / s.panels);
     double depth = (double)d->panel_size / EEX_BF16_COLUMNS;
-    return depth * (my_panels * (ceil(my_rows / 16) + 4) + my_rows / 8);
+    return depth * (my_panels * (ceil(my_rows / 16) + 4) + my_rows / 8) +
+           eex__split_exchange(rows, d->g.in_c, s);
 }
 
 /* One thread's part of a job. */

@@ -163,7 +163,8 @@ static double split_cost(const void *ctx, double rows, eex_split s)
     const eex_dense *d = ctx;
     double my_rows = ceil(rows / s.rows), my_panels = ceil((double)d->panels / s.panels);
     double per_panel_row = d->packed ? 4 : d->g.backward ? 24 : 8;
-    return d->depth * (my_panels * (my_rows * 2 + per_panel_row) + my_rows * 0.25);
+    return d->depth * (my_panels * (my_rows * 2 + per_panel_row) + my_rows * 0.25) +
+           eex__split_exchange(rows, d->g.in_c, s);
 }
 
 typedef struct dense_job {

@@ -16,8 +16,11 @@ enum {
     BLOCK_FLOATS = 48 * 1024,
     /* Pixels whose statistics are summed in float before they go to double. */
     STATS_PIXELS = 128,
-    /* With fewer samples for each thread than this, threads share out channels instead. */
+    /* With fewer samples for each thread than this, threads share out rows of pixels, as the
+     * convolutions around do: so most of what a thread reads lies in its own cache. With fewer rows
+     * than this for each they share out channels. */
     SAMPLES_PER_THREAD = 4,
+    ROWS_PER_THREAD = 2,
     CHANNEL_GRAIN = 16 /* one cache line */
 };
 
@@ -135,15 +138,30 @@ typedef struct depthwise_job {
     float *scratch; /* (threads, thread_floats) */
 } depthwise_job;
 
-/* A thread's part: samples [n, end) of channels [channel, channel + channels). */
+/* A thread's part: channels [channel, channel + channels) of samples [n, end). Of the first and the
+ * last sample maybe not all rows: row is the first, and row_end behind the last, counted through
+ * all samples. */
 typedef struct part {
     int n, end, channel, channels;
+    int row, row_end;
 } part;
 
+/* A share of the result's rows. */
+static part rows_of(const depthwise_job *job, int thread, int threads)
+{
+    const int h = job->d->out_h;
+    part p = {.channels = job->d->channels};
+    eex_pool_share(&p.row, &p.row_end, job->batch * h, 1, thread, threads);
+    p.n = p.row / h;
+    p.end = (p.row_end + h - 1) / h;
+    return p;
+}
+
+/* A share of the samples, or of the channels of all of them. */
 static part part_of(const depthwise_job *job, int thread, int threads)
 {
     const eex_depthwise *d = job->d;
-    part p = {0, job->batch, 0, d->channels};
+    part p = {.end = job->batch, .channels = d->channels, .row_end = job->batch * d->out_h};
     if (job->batch >= threads * SAMPLES_PER_THREAD) {
         eex_pool_share(&p.n, &p.end, job->batch, 1, thread, threads);
     } else {
@@ -161,10 +179,23 @@ static int block_samples(const eex_depthwise *d, const part *p)
     return samples < 1 ? 1 : samples > p->end - p->n ? p->end - p->n : (int)samples;
 }
 
-/* The pixels of a pair of classes in `samples` samples: operand in a, result in b. */
-static eex_grid class_grid(const eex_depthwise *d, int ch, int cw, int samples)
+/* The positions of a class that lie in [row, row_end). */
+static eex_axis_class class_rows(const eex_axis_class *h, int row, int row_end)
 {
-    const eex_axis_class *h = &d->h.class[ch], *w = &d->w.class[cw];
+    eex_axis_class c = *h;
+    const int step = h->out_step;
+    const int skip = row > h->out ? (row - h->out + step - 1) / step : 0;
+    const int until = row_end > h->out ? (row_end - h->out + step - 1) / step : 0;
+    c.count = (until < h->count ? until : h->count) - skip;
+    c.in += skip * h->in_step;
+    c.out += skip * step;
+    return c;
+}
+
+/* The pixels of a pair of classes in `samples` samples: operand in a, result in b. */
+static eex_grid class_grid(const eex_depthwise *d, const eex_axis_class *h, const eex_axis_class *w,
+                           int samples)
+{
     ptrdiff_t c = d->channels;
     return (eex_grid){
         .count = {samples, h->count, w->count},
@@ -173,16 +204,18 @@ static eex_grid class_grid(const eex_depthwise *d, int ch, int cw, int samples)
     };
 }
 
-static ptrdiff_t class_in(const eex_depthwise *d, int ch, int cw, const part *p, int n)
+static ptrdiff_t class_in(const eex_depthwise *d, const eex_axis_class *h, const eex_axis_class *w,
+                          const part *p, int n)
 {
-    ptrdiff_t row = (ptrdiff_t)n * d->in_h + d->h.class[ch].in;
-    return (row * d->in_w + d->w.class[cw].in) * d->channels + p->channel;
+    ptrdiff_t row = (ptrdiff_t)n * d->in_h + h->in;
+    return (row * d->in_w + w->in) * d->channels + p->channel;
 }
 
-static ptrdiff_t class_out(const eex_depthwise *d, int ch, int cw, const part *p, int n)
+static ptrdiff_t class_out(const eex_depthwise *d, const eex_axis_class *h, const eex_axis_class *w,
+                           const part *p, int n)
 {
-    ptrdiff_t row = (ptrdiff_t)n * d->out_h + d->h.class[ch].out;
-    return (row * d->out_w + d->w.class[cw].out) * d->channels + p->channel;
+    ptrdiff_t row = (ptrdiff_t)n * d->out_h + h->out;
+    return (row * d->out_w + w->out) * d->channels + p->channel;
 }
 
 static ptrdiff_t in_floats(const eex_depthwise *d)
@@ -200,7 +233,8 @@ static void touch_block(const depthwise_job *job, const part *p, const float *in
                         int n, int samples)
 {
     const eex_depthwise *d = job->d;
-    if (p->channels < d->channels || in_floats(d) > BLOCK_FLOATS)
+    const bool whole = p->row <= n * d->out_h && p->row_end >= (n + samples) * d->out_h;
+    if (!whole || p->channels < d->channels || in_floats(d) > BLOCK_FLOATS)
         return;
     eex__touch(in + n * in_floats(d), samples * in_floats(d));
     eex__touch(out + n * out_floats(d), samples * out_floats(d));
@@ -222,13 +256,19 @@ static void stats_flush(stats_buffer *s)
     s->pixels = 0;
 }
 
+/* What the part has of a pair of classes in samples [n, n + samples): one, or whole ones. */
 static void run_class(const depthwise_job *job, const part *p, stats_buffer *stats, int ch, int cw,
                       int n, int samples)
 {
     const eex_depthwise *d = job->d;
     const eex_dense_args *args = job->args;
     const tap_list *list = &d->lists[(size_t)ch * d->w.classes + cw];
-    eex_grid g = class_grid(d, ch, cw, samples);
+    const int first = n * d->out_h;
+    const eex_axis_class h = class_rows(&d->h.class[ch], p -> row - first, p -> row_end - first);
+    const eex_axis_class *w = &d->w.class[cw];
+    if (h.count <= 0)
+        return;
+    eex_grid g = class_grid(d, &h, w, samples);
     eex__grid_simplify(&g, 8);
     eex_depthwise_run run = {
         .channels = p->channels,
@@ -248,8 +288,8 @@ static void run_class(const depthwise_job *job, const part *p, stats_buffer *sta
     };
     for (int i = 0; i < g.count[0]; i++)
         for (int j = 0; j < g.count[1]; j++) {
-            ptrdiff_t out = class_out(d, ch, cw, p, n) + i * g.b[0] + j * g.b[1];
-            run.x = args->a + class_in(d, ch, cw, p, n) + i * g.a[0] + j * g.a[1];
+            ptrdiff_t out = class_out(d, &h, w, p, n) + i * g.b[0] + j * g.b[1];
+            run.x = args->a + class_in(d, &h, w, p, n) + i * g.a[0] + j * g.a[1];
             run.y = args->y + out;
             run.residual = args->residual ? args->residual + out : NULL;
             job->kernels->depthwise->run(&run);
@@ -263,7 +303,9 @@ static void run_thread(void *ctx, int thread, int threads)
 {
     const depthwise_job *job = ctx;
     const eex_depthwise *d = job->d;
-    part p = part_of(job, thread, threads);
+    const bool few = job->batch < threads * SAMPLES_PER_THREAD;
+    const bool by_rows = few && job->batch * d->out_h >= threads * ROWS_PER_THREAD;
+    part p = by_rows ? rows_of(job, thread, threads) : part_of(job, thread, threads);
     if (p.channels == 0)
         return;
     stats_buffer stats = {.channels = d->channels};
@@ -272,7 +314,7 @@ static void run_thread(void *ctx, int thread, int threads)
         stats.total = job->stats + (size_t)thread * 2 * d->channels;
         memset(stats.sums, 0, 2 * (size_t)d->channels * sizeof *stats.sums);
     }
-    int step = block_samples(d, &p);
+    int step = by_rows ? 1 : block_samples(d, &p);
     for (int n = p.n; n < p.end; n += step) {
         int samples = p.end - n < step ? p.end - n : step;
         touch_block(job, &p, job->args->a, job->args->y, n, samples);
@@ -319,15 +361,16 @@ static void weights_class(const depthwise_job *job, const part *p, float *dw, in
 {
     const eex_depthwise *d = job->d;
     const tap_list *list = &d->lists[(size_t)ch * d->w.classes + cw];
-    eex_grid g = class_grid(d, ch, cw, samples);
+    const eex_axis_class *h = &d->h.class[ch], *w = &d->w.class[cw];
+    eex_grid g = class_grid(d, h, w, samples);
     eex__grid_simplify(&g, 4);
     eex_depthwise_grad grad = {
         .channels = p->channels,
         .taps = list->taps,
         .tap_x = list->x,
         .tap_w = list->w,
-        .x = job->x + class_in(d, ch, cw, p, n),
-        .dy = job->dy + class_out(d, ch, cw, p, n),
+        .x = job->x + class_in(d, h, w, p, n),
+        .dy = job->dy + class_out(d, h, w, p, n),
         .dw = dw + p->channel,
     };
     memcpy(grad.count, g.count, sizeof grad.count);

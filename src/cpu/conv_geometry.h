@@ -83,6 +83,14 @@ typedef struct eex_split {
     int rows, panels;
 } eex_split;
 
+/* What sharing out panels costs beside: every thread reads all operand rows, and most of them lie
+ * in the caches of other cores, which wrote them. In cycles, for rows of `floats` numbers. */
+static inline double eex__split_exchange(double rows, double floats, eex_split s)
+{
+    const double cycles_a_line = 40;
+    return s.panels > 1 ? rows / s.rows * (1 - 1.0 / s.panels) * floats / 16 * cycles_a_line : 0;
+}
+
 /* The division with the least cost, which is that of the busiest thread, for `rows` rows. */
 typedef double eex_split_cost(const void *ctx, double rows, eex_split split);
 eex_split eex__split_choose(eex_split_cost *cost, const void *ctx, double rows, int panels,

@@ -9,8 +9,16 @@
 
 /* Waiting spins for at most this many turns before it sleeps; some tens of microseconds. A wait
  * that had to sleep halves the waiter's budget and one that did not doubles it, so that threads on
- * a crowded machine, or between two distant runs, soon stop burning their core. */
-enum { SPIN_MAX = 4096, SPIN_MIN = 64 };
+ * a crowded machine, or between two distant runs, soon stop burning their core. But waking up takes
+ * so long that by then the other side may have gone to sleep too, and two threads with small
+ * budgets would put each other to sleep for ever: so now and then a wait spins as long as it may.
+ */
+enum { SPIN_MAX = 4096, SPIN_MIN = 64, SLEEPS_IN_A_ROW = 16 };
+
+typedef struct eex_spin {
+    int budget;
+    int sleeps; /* at the smallest budget */
+} eex_spin;
 
 typedef struct eex_worker {
     struct eex_pool *pool;
@@ -24,7 +32,7 @@ struct eex_pool {
     eex_pool_fn fn;
     void *ctx;
     bool stop;
-    int spin;                       /* of the caller */
+    eex_spin spin;                  /* of the caller */
     _Alignas(64) atomic_uint round; /* one more for each run; workers wait for it to change */
     _Alignas(64) atomic_int busy;   /* workers that have not finished this round */
     _Alignas(64) atomic_int asleep; /* threads in a condition wait, or about to be */
@@ -40,12 +48,15 @@ static inline void pause_briefly(void)
 #endif
 }
 
-static void adapt(int *spin, bool slept)
+static void adapt(eex_spin *spin, bool slept)
 {
-    if (slept && *spin > SPIN_MIN)
-        *spin /= 2;
-    else if (!slept && *spin < SPIN_MAX)
-        *spin *= 2;
+    if (!slept) {
+        spin->budget = spin->budget < SPIN_MAX ? spin->budget * 2 : SPIN_MAX;
+    } else if (spin->budget > SPIN_MIN) {
+        spin->budget /= 2;
+    } else if (++spin->sleeps == SLEEPS_IN_A_ROW) {
+        *spin = (eex_spin){.budget = SPIN_MAX};
+    }
 }
 
 /* A sleeper counts itself before it looks again, and a waker changes what is looked at before it
@@ -59,9 +70,9 @@ static void wake_sleepers(eex_pool *pool)
     pthread_mutex_unlock(&pool->mutex);
 }
 
-static unsigned wait_round(eex_pool *pool, unsigned seen, int *spin)
+static unsigned wait_round(eex_pool *pool, unsigned seen, eex_spin *spin)
 {
-    for (int i = 0; i < *spin; i++) {
+    for (int i = 0; i < spin->budget; i++) {
         unsigned now = atomic_load_explicit(&pool->round, memory_order_acquire);
         if (now != seen) {
             adapt(spin, false);
@@ -82,7 +93,7 @@ static unsigned wait_round(eex_pool *pool, unsigned seen, int *spin)
 
 static void wait_workers(eex_pool *pool)
 {
-    for (int i = 0; i < pool->spin; i++) {
+    for (int i = 0; i < pool->spin.budget; i++) {
         if (atomic_load_explicit(&pool->busy, memory_order_acquire) == 0) {
             adapt(&pool->spin, false);
             return;
@@ -102,7 +113,7 @@ static void *worker_main(void *arg)
 {
     eex_worker *worker = arg;
     eex_pool *pool = worker->pool;
-    int spin = SPIN_MAX;
+    eex_spin spin = {.budget = SPIN_MAX};
     unsigned seen = 0;
     for (;;) {
         seen = wait_round(pool, seen, &spin);
@@ -146,7 +157,7 @@ int eex_pool_new(eex_pool **out, int threads)
         free(worker);
         return eex_fail(EEX_ENOMEM, "thread pool: no memory for %d threads", threads);
     }
-    *pool = (eex_pool){.threads = threads, .spin = SPIN_MAX, .worker = worker};
+    *pool = (eex_pool){.threads = threads, .spin = {.budget = SPIN_MAX}, .worker = worker};
     if (pthread_mutex_init(&pool->mutex, NULL) != 0 || pthread_cond_init(&pool->wake, NULL) != 0) {
         free(pool);
         free(worker);
