@@ -9,7 +9,7 @@
 
 /* Waking the pool and waiting for it costs one to two microseconds, and moves data between cores;
  * below this much work one core is faster. */
-static const double serial_below_ns = 6000;
+static const double serial_below_ns = 3500;
 
 int eex__cpu_alloc(void **out, size_t bytes, const char *what)
 {
