@@ -187,7 +187,8 @@ static const char details[] =
     "  FOLDER      its JPEG and PNG files in the order of their names\n"
     "  simulated   the test images of the model's data set in random order, with a share of\n"
     "              irrelevant frames among them (--irrelevant): half of them of low entropy, half\n"
-    "              unlike anything that the network knows\n"
+    "              unlike anything that the network knows. What is looked at to choose a\n"
+    "              policy is best of --split validation and another --seed\n"
     "Frames that are cut off or cannot be read are reported, counted and left out.\n\n"
     "By default frames are taken as fast as they can be classified. With --fps they come at a "
     "rate;\n"
@@ -226,6 +227,10 @@ int eex_cmd_stream(int argc, char **argv)
          .value = "NAME",
          .help = "simulated: another data set with the same classes",
          .text = &o->data},
+        {.name = "split",
+         .value = "NAME",
+         .help = "simulated: frames of another split than test, to choose a policy by",
+         .text = &o->split},
         {.name = "seed",
          .value = "N",
          .help = "simulated: which random frames, in which order (0)",

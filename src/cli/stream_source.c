@@ -89,7 +89,11 @@ static int check_format(eex__source *s)
 static int check_simulated(const eex__source *s)
 {
     const eex__source_options *o = s->o;
-    const char *given = o->irrelevant ? "irrelevant" : o->ood ? "ood" : o->data ? "data" : NULL;
+    const char *given = o->irrelevant ? "irrelevant"
+                        : o->ood      ? "ood"
+                        : o->data     ? "data"
+                        : o->split    ? "split"
+                                      : NULL;
     if (given && !s->simulated)
         return eex_fail(EEX_EINVAL, "--%s goes with the source \"simulated\"", given);
     return EEX_OK;
@@ -117,7 +121,9 @@ static int open_data(eex__source *s, const eex_model *model)
     if (!eex_model_data_fits(model, s->data))
         return eex_fail(EEX_EINVAL, "%s has other classes than the model (which knows %s's)",
                         eex_dataset_facts(s->data)->name, model->input.dataset);
-    EEX_TRY(eex_model_data_part(&s->part, model, s->data, "test"));
+    EEX_TRY(eex_model_data_part(&s->part, model, s->data, s->o->split ? s->o->split : "test"));
+    if (s->part.count == 0)
+        return eex_fail(EEX_ENOTFOUND, "the %s split is empty", s->o->split ? s->o->split : "test");
     return s->o->ood ? open_foreign(s, model) : EEX_OK;
 }
 

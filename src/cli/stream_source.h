@@ -10,7 +10,7 @@ enum { EEX__MAX_SHARES = 16 };
 
 typedef struct eex__source_options {
     const char *format, *size, *drop, *fit;
-    const char *irrelevant, *ood, *data; /* of simulated video */
+    const char *irrelevant, *ood, *data, *split; /* of simulated video */
     double fps;
     int64_t queue, frames, seed;
 } eex__source_options;

@@ -14,6 +14,11 @@ counts() {
 expect 0 "$EEX" stream $run simulated
 out_has "simulated: 60 frames"
 out_has "0 skipped, 0 dropped"
+expect 0 "$EEX" stream $run simulated --split validation
+out_has "simulated: 50 frames"
+expect 2 "$EEX" stream $run simulated --split holdout
+expect 2 "$EEX" stream $run frames --split validation
+err_has "--split goes with the source"
 expect 0 "$EEX" stream $run simulated --irrelevant 0,10,50 --compare base --frames 200
 out_has "speed-up"
 for share in "0 %" "10 %" "50 %"; do out_has " $share"; done
