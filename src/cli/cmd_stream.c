@@ -6,6 +6,7 @@
 #include "cli/open_model.h"
 #include "cli/print_stream.h"
 #include "cli/stream_source.h"
+#include "core/reject.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,15 +134,6 @@ static int run_streams(stream *st)
     return code;
 }
 
-static bool rejects(const eex_policy *p)
-{
-    for (int k = 0; p && k < p->exits; k++)
-        for (int c = 0; c < p->classes; c++)
-            if (p->low[(size_t)k * (size_t)p->classes + (size_t)c] > -INFINITY)
-                return true;
-    return false;
-}
-
 /* What there is, also when something went wrong on the way. */
 static int print(const stream *st)
 {
@@ -151,7 +143,8 @@ static int print(const stream *st)
                                      .source = s->input ? "standard input" : s->path,
                                      .batch = (int)st->batch,
                                      .fps = st->options.fps,
-                                     .rejects = rejects(st->opened.model->policy),
+                                     .rejects = st->opened.model->policy &&
+                                                eex_policy_rejects(st->opened.model->policy),
                                      .unwatched = *st->unwatched ? st->unwatched : NULL};
     double share[EEX__MAX_SHARES];
     int count = 0;

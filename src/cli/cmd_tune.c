@@ -39,10 +39,11 @@ static const char details[] =
     "                 binomial tests in a fixed order. Weights and structure are taken as given.\n"
     "A target that cannot be met is refused, with the nearest that can.\n"
     "\n"
-    "--reject RATE lets inputs leave as none of the classes when an exit is less sure than it\n"
-    "ever is, but for RATE of the calibration images: irrelevant frames of a stream then leave\n"
-    "early. Exits get shares of RATE by what rejecting there saves. A rejected image counts as\n"
-    "wrong. Entropy tells irrelevant frames best; a higher temperature helps.\n"
+    "--reject RATE lets inputs leave as none of the classes when they are farther than RATE of\n"
+    "the calibration images are from what the network was trained on; with --reject-by score,\n"
+    "and where that is not known (runs of an earlier eex), when an exit is less sure. Irrelevant\n"
+    "frames of a stream then leave early. Exits get shares of RATE by what rejecting there\n"
+    "saves. A rejected image counts as wrong. Of scores, entropy tells irrelevant frames best.\n"
     "\n"
     "  eex tune runs/x --accuracy -0.01 -o careful.h5\n"
     "  eex tune runs/x --policy entropy --reject 0.03 -o stream.h5\n"
@@ -73,6 +74,10 @@ static int parse(eex_tune_arguments *a, int argc, char **argv)
          .real = &a->reject,
          .low = 0,
          .high = 0.9},
+        {.name = "reject-by",
+         .value = "WHAT",
+         .help = "distance from what is familiar (where it is known), or score",
+         .text = &a->reject_by},
         {.name = "policy",
          .value = "KIND",
          .help = "per_class, margin, confidence or entropy (the model's own)",

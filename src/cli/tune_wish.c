@@ -3,6 +3,7 @@
 #include "base/status.h"
 #include "base/text.h"
 #include "cli/amount.h"
+#include "cli/options.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -50,6 +51,20 @@ static int parse_target(eex_wish *w, const eex_tune_arguments *a, const eex_mode
                       : parse_budget(&w->target, a->macs, costs->base_macs, "--macs");
 }
 
+static int parse_reject_by(eex_reject_by *by, const eex_tune_arguments *a)
+{
+    static const char *const names[] = {"distance", "score"};
+    *by = EEX_REJECT_BY_ANY;
+    if (!a->reject_by)
+        return EEX_OK;
+    if (isnan(a->reject))
+        return eex_fail(EEX_EINVAL, "--reject-by goes with --reject");
+    *by = strcmp(a->reject_by, "score") == 0 ? EEX_REJECT_BY_SCORE : EEX_REJECT_BY_DISTANCE;
+    return *by == EEX_REJECT_BY_SCORE || strcmp(a->reject_by, "distance") == 0
+               ? EEX_OK
+               : eex_options_unknown("way to reject", a->reject_by, names, 2);
+}
+
 int eex_tune_wish(eex_wish *w, const eex_tune_arguments *a, const eex_model *model,
                   const eex_model_costs *costs)
 {
@@ -58,6 +73,7 @@ int eex_tune_wish(eex_wish *w, const eex_tune_arguments *a, const eex_model *mod
                     .epsilon = a->conformal,
                     .delta = a->delta,
                     .seed = (uint64_t)a->seed};
+    EEX_TRY(parse_reject_by(&w->by, a));
     w->refit = a->policy || a->temperature;
     w->how.kind = model->policy ? model->policy->kind : EEX_POLICY_PER_CLASS;
     if (a->policy)

@@ -6,7 +6,7 @@
 
 /* Options as they were given: NULL, NAN (reject) and 0 (conformal) where they were not. */
 typedef struct eex_tune_arguments {
-    const char *model, *latency, *macs, *accuracy, *policy, *temperature, *out;
+    const char *model, *latency, *macs, *accuracy, *policy, *temperature, *reject_by, *out;
     double reject, conformal, delta;
     int64_t seed;
     const char *device;

@@ -92,7 +92,8 @@ static int calibrate_fit(eex_policy *p, eex_trace *trace, eex_device *device,
     eex_policy_apply(p);
     if (how->tune != EEX_TUNE_NONE)
         EEX_TRY(eex_policy_tune(p, NULL, trace, costs, how->tune, how->target));
-    return how->reject > 0 ? eex_policy_reject(p, trace, costs, how->reject) : EEX_OK;
+    return how->reject > 0 ? eex_policy_reject(p, trace, costs, how->reject, EEX_REJECT_BY_ANY)
+                           : EEX_OK;
 }
 
 int eex_calibrate(eex_policy **out, eex_trace *trace, eex_device *device,

@@ -196,7 +196,7 @@ static int reject(eex_policy *policy, const eex_trace *fit, const eex_exit_costs
     if (rate <= 0)
         return EEX_OK;
     EEX_TRY(eex_policy_tune(policy, NULL, fit, costs, EEX_TUNE_ACCURACY, 0));
-    return eex_policy_reject(policy, fit, costs, rate);
+    return eex_policy_reject(policy, fit, costs, rate, EEX_REJECT_BY_ANY);
 }
 
 static int fit_and_test(eex_policy **out, eex_conformal *facts, const halves *h, eex_device *device,

@@ -152,6 +152,8 @@ static int fill(eex_model *to, const eex_model *from, const eex_cut *cut)
     EEX_TRY(copy_input(&to->input, &from->input));
     EEX_TRY(eex_graph_select(&to->graph, from->graph, cut->exits, cut->count));
     EEX_TRY(copy_params(to, from));
+    if (from->familiar)
+        EEX_TRY(eex_familiar_select(&to->familiar, from->familiar, cut->exits, cut->count));
     if (!from->policy)
         return cut->count == 1
                    ? EEX_OK

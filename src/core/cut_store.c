@@ -100,7 +100,7 @@ static int save_all(eex_store_file *file, const eex_model *cut_model, const eex_
     for (int k = 0; k < cut->count; k++)
         position[k] = position[cut->exits[k]];
     EEX_TRY(eex_model_write(file, cut_model->graph, cut_model->params, cut_model->policy,
-                            &cut_model->input, cut_model->precision));
+                            cut_model->familiar, &cut_model->input, cut_model->precision));
     EEX_TRY(save_exits(file, cut_model->graph, position));
     EEX_TRY(save_trace(file, model, cut, "calibration"));
     EEX_TRY(save_trace(file, model, cut, "validation"));

@@ -1,11 +1,13 @@
 /* How a batch shrinks: at the end of each segment the head scores every sample that is still there
  * and decides by the policy's thresholds; those that leave get their result, the others move up to
  * the front (compaction), and the next segment runs on fewer rows. All of that happens on the
- * device; what comes to the host at an exit is the number of rows that stay. */
+ * device; what comes to the host at an exit is the number of rows that stay, and what they read
+ * where the policy rejects by distance from what is familiar. */
 #include "core/engine_impl.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/status.h"
 
@@ -28,6 +30,28 @@ static int set_policy(eex_engine *e, const eex_policy *p, int classes)
     return code;
 }
 
+/* Room for distances, where the policy asks for them. */
+static int set_familiar(eex_engine *e, const eex_graph *graph, const eex_policy *p,
+                        const eex_inference *how)
+{
+    if (!p || !eex_policy_shuns(p))
+        return EEX_OK;
+    if (!how->familiar || how->familiar->exits != e->exits)
+        return eex_fail(EEX_EINVAL, "engine: the policy rejects by distance from what is familiar, "
+                                    "and the network does not know what is");
+    const size_t rows = (size_t)e->rows;
+    memcpy(e->far, p->far, (size_t)e->exits * sizeof *e->far);
+    e->graph = graph;
+    e->familiar = how->familiar;
+    e->values = malloc((eex_familiar_floats(e->familiar, graph) * rows + 1) * sizeof *e->values);
+    e->distance = malloc(rows * sizeof *e->distance);
+    e->decision = malloc(rows);
+    return e->values && e->distance && e->decision
+               ? EEX_OK
+               : eex_fail(EEX_ENOMEM, "engine: out of memory for the distances of %zu images",
+                          rows);
+}
+
 static int open_engine(eex_engine *e, const eex_graph *graph, eex_params *params,
                        const eex_policy *policy, const eex_inference *how)
 {
@@ -37,6 +61,7 @@ static int open_engine(eex_engine *e, const eex_graph *graph, eex_params *params
     eex_plan_options options = eex_inference_plan(how);
     options.batch = e->rows;
     EEX_TRY(eex_plan_new(&e->plan, &options, graph, params));
+    EEX_TRY(set_familiar(e, graph, policy, how));
     return set_policy(e, policy, eex_graph_classes(graph));
 }
 
@@ -97,6 +122,9 @@ void eex_engine_close(eex_engine *e)
     if (locked)
         eex_device_unlock(e->device);
     free(e->ms);
+    free(e->values);
+    free(e->distance);
+    free(e->decision);
     free(e);
 }
 
@@ -131,18 +159,32 @@ static int rows_to_run(const eex_engine *e, int count)
     return rows < e->rows ? rows : e->rows;
 }
 
+/* What is too far from the familiar at exit k leaves as rejected, whatever its score decided. */
+static int reject_strangers(eex_engine *e, int k, int rows)
+{
+    if (!e->familiar || isinf(e->far[k]))
+        return EEX_OK;
+    EEX_TRY(eex_familiar_measure(e->distance, e->familiar, e->plan, e->graph, k, e->values, rows));
+    EEX_TRY(eex_plan_decisions(e->plan, e->decision, rows));
+    for (int i = 0; i < rows; i++)
+        if ((double)e->distance[i] > e->far[k])
+            e->decision[i] = EEX_REJECT;
+    return eex_plan_set_decisions(e->plan, e->decision, rows);
+}
+
 static int run(eex_engine *e, eex_result *results, const uint8_t *images, int count)
 {
     int there = count, last = e->exits - 1;
     EEX_TRY(eex_plan_upload(e->plan, images, NULL, NULL, count));
     EEX_TRY(eex_plan_gather(e->plan, count));
     bool done = false;
-    if (count == 1 && e->leaves)
+    if (count == 1 && e->leaves && !e->familiar)
         EEX_TRY(eex_plan_run_single(e->plan, &done));
     for (int k = 0; k <= last && there > 0 && !done; k++) {
         int rows = rows_to_run(e, there), to = e->leaves ? k : last;
         EEX_TRY(eex_plan_segments(e->plan, k, to, rows));
         k = to;
+        EEX_TRY(reject_strangers(e, k, rows));
         EEX_TRY(eex_plan_leave(e->plan, k, rows, &there));
     }
     return eex_plan_results(e->plan, results, count);

@@ -31,7 +31,12 @@ typedef struct eex_queue {
 struct eex_engine {
     eex_plan *plan;
     eex_device *device;
-    bool leaves; /* there is a policy; without one only the end decides */
+    bool leaves;                  /* there is a policy; without one only the end decides */
+    const eex_graph *graph;       /* borrowed, and `familiar` */
+    const eex_familiar *familiar; /* NULL: the policy rejects nobody by distance */
+    double far[EEX_MAX_EXITS];    /* distances that it rejects beyond */
+    float *values, *distance;     /* (rows, largest value), (rows): scratch of distances */
+    uint8_t *decision;            /* (rows) */
     int batch, exits;
     int rows; /* images that pass the plan together, see eex_engine_rows */
     size_t image_bytes;

@@ -86,7 +86,8 @@ static void levels_cells(eex__levels *l, const eex_trace *trace, const eex_polic
     for (size_t i = 0; i < n; i++) {
         int top = trace->top[from + i];
         float score = score_of(trace, p->kind, from + i);
-        bool rejected = score < p->low[(size_t)k * (size_t)p->classes + (size_t)top];
+        bool rejected = score < p->low[(size_t)k * (size_t)p->classes + (size_t)top] ||
+                        (trace->distance && eex_policy_strange(p, k, trace->distance[from + i]));
         bool right = !rejected && top == trace->labels[i];
         int level = rejected ? l->count : level_of(high, p->classes, l->count, top, score);
         cell[i] = (uint8_t)(2 * level + right);
@@ -105,7 +106,7 @@ static int levels_check(const eex_trace *trace, const eex_policy *policy, int co
     if (count < EEX__LEVELS_MIN || count > EEX__LEVELS_MAX)
         return eex_fail(EEX_EINVAL, "thresholds: %d values an exit: %d to %d", count,
                         EEX__LEVELS_MIN, EEX__LEVELS_MAX);
-    return EEX_OK;
+    return eex_policy_check_trace(policy, trace);
 }
 
 int eex__levels_new(eex__levels **out, const eex_trace *trace, const eex_policy *policy, int count,

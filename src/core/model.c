@@ -140,8 +140,15 @@ static int find_file(char **out, const char *path, eex_model_part part)
 
 /* ---- reading ---- */
 
-static int check_policy(const eex_policy *p, const eex_graph *g, const char *path)
+static int check_policy(const eex_policy *p, const eex_model *m)
 {
+    const eex_graph *g = m->graph;
+    const char *path = m->path;
+    if (eex_policy_shuns(p) && !m->familiar)
+        return eex_fail(EEX_EINVAL,
+                        "%s: the policy rejects by distance from what is familiar, which this "
+                        "network does not know: it belongs to another network",
+                        path);
     if (p->exits == eex_graph_exits(g) && p->classes == eex_graph_classes(g))
         return EEX_OK;
     return eex_fail(EEX_EINVAL,
@@ -212,9 +219,11 @@ static int read_model(eex_model *m, eex_store_file *file, eex_device *device)
     EEX_TRY(eex_input_load(&m->input, file, "input"));
     EEX_TRY(check_input(m));
     EEX_TRY(read_precision(m, file));
+    if (eex_store_has(file, "familiar"))
+        EEX_TRY(eex_familiar_load(&m->familiar, file, "familiar", m->graph));
     if (eex_store_has(file, "policy")) {
         EEX_TRY(eex_policy_load(&m->policy, file, "policy"));
-        int code = check_policy(m->policy, m->graph, m->path);
+        int code = check_policy(m->policy, m);
         if (code < 0)
             return EEX_EFORMAT;
     }
@@ -267,6 +276,7 @@ void eex_model_close(eex_model *m)
     if (!m)
         return;
     eex_policy_free(m->policy);
+    eex_familiar_free(m->familiar);
     free_params(m->params);
     eex_graph_free(m->graph);
     eex_input_free(&m->input);
@@ -276,7 +286,7 @@ void eex_model_close(eex_model *m)
 
 int eex_model_set_policy(eex_model *m, eex_policy *policy)
 {
-    int code = policy ? check_policy(policy, m->graph, m->path) : EEX_OK;
+    int code = policy ? check_policy(policy, m) : EEX_OK;
     if (code < 0) {
         eex_policy_free(policy);
         return code;
@@ -300,7 +310,7 @@ int eex_model_set_precision(eex_model *m, eex_precision precision)
 
 eex_inference eex_model_inference(const eex_model *m, int batch)
 {
-    eex_inference how = {.batch = batch, .precision = m->runs_in};
+    eex_inference how = {.batch = batch, .precision = m->runs_in, .familiar = m->familiar};
     memcpy(how.normalise.mean, m->input.mean, sizeof how.normalise.mean);
     memcpy(how.normalise.std, m->input.std, sizeof how.normalise.std);
     return how;
@@ -380,11 +390,14 @@ int eex_model_trace(eex_trace **out, const eex_model *m, const char *split)
 /* ---- writing ---- */
 
 int eex_model_write(eex_store_file *file, const eex_graph *graph, const eex_params *params,
-                    const eex_policy *policy, const eex_input *input, eex_precision precision)
+                    const eex_policy *policy, const eex_familiar *familiar, const eex_input *input,
+                    eex_precision precision)
 {
     EEX_TRY(eex_store_set_string(file, "", "precision", eex_precision_name(precision)));
     EEX_TRY(eex_graph_save(graph, file, "graph"));
     EEX_TRY(eex_input_save(input, file, "input"));
     EEX_TRY(eex_params_save(params, file, "params"));
+    if (familiar)
+        EEX_TRY(eex_familiar_save(familiar, file, "familiar"));
     return policy ? eex_policy_save(policy, file, "policy") : EEX_OK;
 }

@@ -9,6 +9,7 @@
 #define EEX_CORE_MODEL_H
 
 #include "core/dataset.h"
+#include "core/familiar.h"
 #include "core/params.h"
 #include "core/plan.h"
 #include "core/policy.h"
@@ -26,8 +27,9 @@ typedef struct eex_input {
 typedef struct eex_model {
     char *path; /* of its file */
     eex_graph *graph;
-    eex_params *params; /* NULL when it was opened without a device */
-    eex_policy *policy; /* NULL: nobody leaves before the end */
+    eex_params *params;     /* NULL when it was opened without a device */
+    eex_policy *policy;     /* NULL: nobody leaves before the end */
+    eex_familiar *familiar; /* NULL: it does not know what is familiar to it */
     eex_input input;
     eex_precision precision; /* of the scores that its thresholds and traces are made from */
     eex_precision runs_in;   /* what it calculates in: that, unless it was changed */
@@ -57,8 +59,8 @@ int eex_model_load_policy(eex_model *model, const char *path);
 
 /* One threshold for all exits but the last, at the temperatures of the model's own policy: a
  * probability for confidence and margin, at most so many nats for entropy, deviations for per_class
- * (which needs a model whose policy is per_class). Nobody is rejected unless the model's own policy
- * is of this kind and rejects. */
+ * (which needs a model whose policy is per_class). Nobody is rejected by score unless the model's
+ * own policy is of this kind and rejects so; by distance those that it rejects. */
 int eex_model_threshold(eex_model *model, eex_policy_kind kind, double threshold);
 
 /* Lets it calculate in another precision than the one that its thresholds are made from: decisions
@@ -79,10 +81,11 @@ int eex_model_trace(eex_trace **out, const eex_model *model, const char *split);
 
 /* ---- writing ---- */
 
-/* Adds /graph, /input and /params, and /policy unless it is NULL, to a file that is being made.
- * `precision` is what the scores behind the policy were calculated in. */
+/* Adds /graph, /input and /params, and /policy and /familiar unless these are NULL, to a file that
+ * is being made. `precision` is what the scores behind the policy were calculated in. */
 int eex_model_write(eex_store_file *file, const eex_graph *graph, const eex_params *params,
-                    const eex_policy *policy, const eex_input *input, eex_precision precision);
+                    const eex_policy *policy, const eex_familiar *familiar, const eex_input *input,
+                    eex_precision precision);
 
 /* Begins a policy file: the policy and which exits of the graph it is for. The caller adds what
  * else there is to say and commits. */

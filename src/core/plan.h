@@ -55,6 +55,8 @@ typedef struct eex_inference {
     eex_augment normalise;   /* only mean and std are used */
     eex_precision precision; /* one that eex_precision_infers: thresholds are made from scores of
                               * one precision, and decide about scores of that one alone */
+    const struct eex_familiar *familiar; /* distances are told by it (familiar.h); borrowed; NULL:
+                                          * they are not */
 } eex_inference;
 
 /* The options of a plan that runs so. */
@@ -121,6 +123,10 @@ int eex_plan_gather(eex_plan *plan, int batch);
  * up. batch may be more than the rows that are still there: what the rest of them says is ignored.
  * *stay is the number of rows left. Waits for the device. */
 int eex_plan_leave(eex_plan *plan, int exit, int batch, int *stay);
+/* What exit k decided about its rows, (batch) eex_decision, between its segment and leaving: to the
+ * host, and from there in its place. */
+int eex_plan_decisions(const eex_plan *plan, uint8_t *decision, int batch);
+int eex_plan_set_decisions(eex_plan *plan, const uint8_t *decision, int batch);
 /* All of that at once for a single input, after eex_plan_gather; *done = false: the device has no
  * way to, go on exit by exit. */
 int eex_plan_run_single(eex_plan *plan, bool *done);

@@ -175,6 +175,17 @@ int eex_plan_run_single(eex_plan *p, bool *done)
     return p->device->vtable->run_chain(p->device, &p->single, links, exits, &step);
 }
 
+int eex_plan_decisions(const eex_plan *p, uint8_t *decision, int batch)
+{
+    return p->device->vtable->download(p->device, decision, eex__plan_address(p, p->decision),
+                                       (size_t)batch);
+}
+
+int eex_plan_set_decisions(eex_plan *p, const uint8_t *decision, int batch)
+{
+    return upload(p, eex__plan_address(p, p->decision), decision, (size_t)batch);
+}
+
 int eex_plan_results(eex_plan *p, eex_result *results, int batch)
 {
     return p->device->vtable->download(p->device, results, eex__plan_address(p, p->results),

@@ -64,6 +64,7 @@ void eex_policy_free(eex_policy *policy)
     free(policy->a);
     free(policy->b);
     free(policy->count);
+    free(policy->far);
     free(policy);
 }
 
@@ -71,7 +72,7 @@ static void policy_clear(eex_policy *p)
 {
     for (int k = 0; k < p->exits; k++) {
         p->temperature[k] = 1;
-        p->a[k] = p->b[k] = INFINITY;
+        p->a[k] = p->b[k] = p->far[k] = INFINITY;
     }
     eex_policy_apply(p);
 }
@@ -94,13 +95,14 @@ int eex_policy_new(eex_policy **out, eex_policy_kind kind, int exits, int classe
     p->temperature = calloc(each, sizeof *p->temperature);
     p->high = calloc(all, sizeof *p->high);
     p->low = calloc(all, sizeof *p->low);
+    p->far = calloc(each, sizeof *p->far);
     p->mean = calloc(all, sizeof *p->mean);
     p->dev = calloc(all, sizeof *p->dev);
     p->a = calloc(each, sizeof *p->a);
     p->b = calloc(each, sizeof *p->b);
     p->count = calloc(all, sizeof *p->count);
-    if (!p->temperature || !p->high || !p->low || !p->mean || !p->dev || !p->a || !p->b ||
-        !p->count) {
+    if (!p->temperature || !p->high || !p->low || !p->far || !p->mean || !p->dev || !p->a ||
+        !p->b || !p->count) {
         eex_policy_free(p);
         return eex_fail(EEX_ENOMEM, "policy: out of memory for %d exits x %d classes", exits,
                         classes);
@@ -121,6 +123,7 @@ static void policy_copy_exit(eex_policy *to, int j, const eex_policy *from, int 
     to->temperature[j] = from->temperature[k];
     to->a[j] = from->a[k];
     to->b[j] = from->b[k];
+    to->far[j] = from->far[k];
 }
 
 int eex_policy_select(eex_policy **out, const eex_policy *policy, const int *exits, int count)
@@ -162,4 +165,21 @@ void eex_policy_apply(eex_policy *policy)
             policy->high[at] = eex_policy_high(policy, k, c, policy->a[k]);
             policy->low[at] = eex_policy_low(policy, k, c, policy->b[k]);
         }
+}
+
+bool eex_policy_shuns(const eex_policy *p)
+{
+    for (int k = 0; k < p->exits; k++)
+        if (p->far[k] < INFINITY)
+            return true;
+    return false;
+}
+
+int eex_policy_check_trace(const eex_policy *policy, const eex_trace *trace)
+{
+    return trace->distance || !eex_policy_shuns(policy)
+               ? EEX_OK
+               : eex_fail(EEX_EINVAL,
+                          "the policy rejects by distance from what is familiar, and the "
+                          "trace has no distances: it is of another network");
 }

@@ -4,7 +4,8 @@
  * exit k accepts when its score is at least high[k][c], rejects (out of distribution) when it is
  * below low[k][c], else the sample goes on; c is the predicted class. Scores: per-class and
  * confidence use the top-1 probability at the policy's temperature, margin the margin, entropy
- * minus the entropy. The last exit always decides: it accepts unless it rejects. */
+ * minus the entropy. The last exit always decides: it accepts unless it rejects. Where the network
+ * knows what is familiar, an exit also rejects what is too far from that. */
 #ifndef EEX_CORE_POLICY_H
 #define EEX_CORE_POLICY_H
 
@@ -31,6 +32,8 @@ typedef struct eex_policy {
                          * a = INFINITY: never accepts early, -INFINITY: always; b = INFINITY: never
                          * rejects */
     int64_t *count;     /* (exits, classes) calibration samples behind mean and dev */
+    double *far;        /* (exits) rejects what is farther from the familiar (familiar.h), whatever
+                         * its score; INFINITY: nothing */
 } eex_policy;
 
 const char *eex_policy_kind_name(eex_policy_kind kind);
@@ -76,6 +79,29 @@ static inline eex_decision eex_policy_decide(const eex_policy *p, int k, int top
     size_t at = (size_t)k * (size_t)p->classes + (size_t)top;
     return eex_decide(score, p->high[at], p->low[at], k == p->exits - 1);
 }
+
+/* Whether any exit rejects by distance. */
+bool eex_policy_shuns(const eex_policy *policy);
+
+/* Whether exit k rejects at this distance: replay's and the engine's way to do it. */
+static inline bool eex_policy_strange(const eex_policy *p, int k, float distance)
+{
+    return (double)distance > p->far[k];
+}
+
+/* What exit k decides about a trace's sample i. The trace has distances if the policy shuns. */
+static inline eex_decision eex_policy_judge(const eex_policy *p, const eex_trace *t, int k, int i)
+{
+    const size_t at = (size_t)k * (size_t)t->samples + (size_t)i;
+    if (t->distance && eex_policy_strange(p, k, t->distance[at]))
+        return EEX_REJECT;
+    return eex_policy_decide(
+        p, k, t->top[at],
+        eex_policy_score(p->kind, t->confidence[at], t->margin[at], t->entropy[at]));
+}
+
+/* EEX_EINVAL: the policy rejects by distances that the trace lacks. */
+int eex_policy_check_trace(const eex_policy *policy, const eex_trace *trace);
 
 int eex_policy_save(const eex_policy *policy, eex_store_file *file, const char *group);
 int eex_policy_load(eex_policy **out, eex_store_file *file, const char *group);

@@ -44,6 +44,28 @@ static int member_path(char *out, const char *group, const char *name)
     return EEX_OK;
 }
 
+/* Only where it is used: an eex that knows nothing of it would not reject. */
+static int save_far(const eex_policy *p, eex_store_file *file, const char *group)
+{
+    const eex_store_shape shape = {1, {(uint64_t)p->exits}};
+    char path[NAME_SIZE];
+    if (!eex_policy_shuns(p))
+        return EEX_OK;
+    EEX_TRY(member_path(path, group, "far"));
+    EEX_TRY(eex_store_write(file, path, EEX_STORE_F64, &shape, p->far));
+    return eex_store_set_string(file, path, "meaning",
+                                "exit k rejects what is farther from the familiar than far[k]");
+}
+
+static int read_far(eex_policy *p, eex_store_file *file, const char *group)
+{
+    const eex_store_shape shape = {1, {(uint64_t)p->exits}};
+    char path[NAME_SIZE];
+    EEX_TRY(member_path(path, group, "far"));
+    return eex_store_has(file, path) ? eex_store_read(p->far, file, path, EEX_STORE_F64, &shape)
+                                     : EEX_OK;
+}
+
 int eex_policy_save(const eex_policy *policy, eex_store_file *file, const char *group)
 {
     char path[NAME_SIZE];
@@ -62,7 +84,7 @@ int eex_policy_save(const eex_policy *policy, eex_store_file *file, const char *
         EEX_TRY(member_path(path, group, m[i].name));
         EEX_TRY(eex_store_write(file, path, m[i].type, &shape, m[i].data));
     }
-    return EEX_OK;
+    return save_far(policy, file, group);
 }
 
 static int policy_read_kind(eex_policy_kind *out, eex_store_file *file, const char *group)
@@ -78,12 +100,12 @@ static int policy_read_kind(eex_policy_kind *out, eex_store_file *file, const ch
 static int policy_check(const eex_policy *p, eex_store_file *file, const char *group)
 {
     for (int k = 0; k < p->exits; k++)
-        if (!(p->temperature[k] > 0) || isnan(p->a[k]) || isnan(p->b[k]))
+        if (!(p->temperature[k] > 0) || isnan(p->a[k]) || isnan(p->b[k]) || isnan(p->far[k]))
             return eex_fail(EEX_EFORMAT,
-                            "%s: %s: exit %d has temperature %g, a %g, b %g: a positive "
+                            "%s: %s: exit %d has temperature %g, a %g, b %g, far %g: a positive "
                             "temperature and numbers expected",
                             eex_store_path(file), group, k, (double)p->temperature[k], p->a[k],
-                            p->b[k]);
+                            p->b[k], p->far[k]);
     for (size_t i = 0; i < (size_t)p->exits * (size_t)p->classes; i++)
         if (isnan(p->high[i]) || isnan(p->low[i]))
             return eex_fail(EEX_EFORMAT, "%s: %s: a threshold of exit %zu is not a number",
@@ -101,6 +123,7 @@ static int policy_read(eex_policy *p, eex_store_file *file, const char *group)
         EEX_TRY(member_path(path, group, m[i].name));
         EEX_TRY(eex_store_read(m[i].data, file, path, m[i].type, &shape));
     }
+    EEX_TRY(read_far(p, file, group));
     return policy_check(p, file, group);
 }
 

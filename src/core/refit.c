@@ -85,17 +85,14 @@ static int fit(eex_policy *policy, eex_operating_point *point, const eex_trace *
 {
     const bool fresh = w->refit && w->tune == EEX_TUNE_NONE;
     const bool rejects = w->reject > 0;
-    if (w->reject >= 0) { /* what was fitted before makes room */
-        for (int k = 0; k < policy->exits; k++)
-            policy->b[k] = INFINITY;
-        eex_policy_apply(policy);
-    }
+    if (w->reject >= 0) /* what was fitted before makes room */
+        eex_policy_reject_nobody(policy);
     if (fresh) /* no target: as good as the end, and as cheap as that can be */
         EEX_TRY(eex_policy_tune(policy, point, trace, costs, EEX_TUNE_ACCURACY, 0));
     else if (rejects)
         EEX_TRY(eex_policy_tune(policy, point, trace, costs, w->tune, w->target));
     if (rejects)
-        EEX_TRY(eex_policy_reject(policy, trace, costs, w->reject));
+        EEX_TRY(eex_policy_reject(policy, trace, costs, w->reject, w->by));
     return w->tune == EEX_TUNE_NONE ? EEX_OK : tune_to(policy, point, trace, costs, w);
 }
 

@@ -5,6 +5,7 @@
 
 #include "core/conformal.h"
 #include "core/model_costs.h"
+#include "core/reject.h"
 #include "core/tune.h"
 
 typedef struct eex_wish {
@@ -14,6 +15,7 @@ typedef struct eex_wish {
     double target;       /* accuracy (<= 0: added to that of the end), MACs or milliseconds */
     bool by_latency;     /* EEX_TUNE_MACS is about milliseconds */
     double reject;       /* rate of eex_policy_reject; NAN: as the model's policy has it */
+    eex_reject_by by;    /* what `reject` compares */
     double epsilon;      /* > 0: a conformal bound, and no other target */
     double delta;
     uint64_t seed; /* of what is drawn */

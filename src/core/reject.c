@@ -13,6 +13,7 @@ enum { BISECTIONS = 40 };
 typedef struct rejector {
     eex_policy *policy;
     const eex_trace *trace;
+    bool by_distance;
     double weight[EEX_MAX_EXITS]; /* of exit k's share, the largest 1 */
     double *sorted;               /* (exits, samples) the values of -b (b for scores) that reject
                                    * one sample more, ascending */
@@ -24,12 +25,21 @@ bool eex_policy_rejects(const eex_policy *p)
     for (int i = 0; i < p->exits * p->classes; i++)
         if (p->low[i] > -INFINITY)
             return true;
-    return false;
+    return eex_policy_shuns(p);
+}
+
+void eex_policy_reject_nobody(eex_policy *p)
+{
+    for (int k = 0; k < p->exits; k++)
+        p->b[k] = p->far[k] = INFINITY;
+    eex_policy_apply(p);
 }
 
 static float score_at(const rejector *r, size_t at)
 {
     const eex_trace *t = r->trace;
+    if (r->by_distance)
+        return -t->distance[at];
     return eex_policy_score(r->policy->kind, t->confidence[at], t->margin[at], t->entropy[at]);
 }
 
@@ -49,7 +59,7 @@ static void sort_scores(rejector *r, int k)
     for (size_t i = 0; i < n; i++) {
         double score = score_at(r, from + i);
         size_t c = (size_t)k * (size_t)p->classes + (size_t)r->trace->top[from + i];
-        if (p->kind == EEX_POLICY_PER_CLASS) {
+        if (p->kind == EEX_POLICY_PER_CLASS && !r->by_distance) {
             if (p->dev[c] <= 0)
                 continue;
             score = (score - p->mean[c]) / p->dev[c];
@@ -57,6 +67,8 @@ static void sort_scores(rejector *r, int k)
         out[used++] = score;
     }
     qsort(out, used, sizeof *out, compare_doubles);
+    if (r->by_distance && out[0] >= 0) /* an exit that tells no distances: all are 0 */
+        used = 0;
     r->known[k] = (int)used;
 }
 
@@ -69,6 +81,8 @@ static double threshold(const rejector *r, int k, int count)
     if (count >= r->known[k])
         count = r->known[k] - 1;
     double at = sorted[count - 1] / 2 + sorted[count] / 2;
+    if (r->by_distance)
+        return -at;
     return r->policy->kind == EEX_POLICY_PER_CLASS ? -at : at;
 }
 
@@ -104,18 +118,16 @@ static int rejected_at(rejector *r, double scale)
     eex_policy *p = r->policy;
     const size_t n = (size_t)r->trace->samples;
     int rejected = 0;
+    double *limit = r->by_distance ? p->far : p->b;
     for (int k = 0; k < p->exits; k++)
-        p->b[k] = threshold(r, k, (int)floor(scale * r->weight[k] * (double)n + 1e-9));
+        limit[k] = threshold(r, k, (int)floor(scale * r->weight[k] * (double)n + 1e-9));
     eex_policy_apply(p);
-    for (size_t i = 0; i < n; i++)
-        for (int k = 0; k < p->exits; k++) {
-            size_t at = (size_t)k * n + i;
-            float low = p->low[k * p->classes + r->trace->top[at]];
-            if (score_at(r, at) < low) {
+    for (int i = 0; i < r->trace->samples; i++)
+        for (int k = 0; k < p->exits; k++)
+            if (eex_policy_judge(p, r->trace, k, i) == EEX_REJECT) {
                 rejected++;
                 break;
             }
-        }
     return rejected;
 }
 
@@ -148,13 +160,17 @@ static int check(const eex_policy *policy, const eex_trace *trace, const eex_exi
 }
 
 int eex_policy_reject(eex_policy *policy, const eex_trace *trace, const eex_exit_costs *costs,
-                      double rate)
+                      double rate, eex_reject_by by)
 {
     rejector r = {.policy = policy, .trace = trace};
     EEX_TRY(check(policy, trace, costs, rate));
-    for (int k = 0; k < policy->exits; k++)
-        policy->b[k] = INFINITY;
-    eex_policy_apply(policy);
+    if (by == EEX_REJECT_BY_DISTANCE && !trace->distance)
+        return eex_fail(EEX_EINVAL,
+                        "rejection by distance: the trace has none, for the network does "
+                        "not know what is familiar (a run of an earlier eex); reject by "
+                        "score");
+    r.by_distance = by != EEX_REJECT_BY_SCORE && trace->distance;
+    eex_policy_reject_nobody(policy);
     EEX_TRY(weigh(&r, costs));
     r.sorted = calloc((size_t)policy->exits * (size_t)trace->samples, sizeof *r.sorted);
     if (!r.sorted)

@@ -28,10 +28,7 @@ static int replay_check(const eex_trace *trace, const eex_policy *policy,
 static int replay_sample(eex_decision *how, const eex_trace *trace, const eex_policy *policy, int i)
 {
     for (int k = 0;; k++) {
-        size_t at = (size_t)k * (size_t)trace->samples + (size_t)i;
-        float score = eex_policy_score(policy->kind, trace->confidence[at], trace->margin[at],
-                                       trace->entropy[at]);
-        *how = eex_policy_decide(policy, k, trace->top[at], score);
+        *how = eex_policy_judge(policy, trace, k, i);
         if (*how != EEX_GO_ON || k == trace->exits - 1)
             return k;
     }
@@ -64,6 +61,7 @@ int eex_replay(eex_outcome *out, const eex_trace *trace, const eex_policy *polic
                const eex_exit_costs *costs, int32_t *exit_of, eex_decision *decision_of)
 {
     EEX_TRY(replay_check(trace, policy, costs));
+    EEX_TRY(eex_policy_check_trace(policy, trace));
     eex__tally tally = {{0}, {0}, {0}, {0}};
     size_t n = (size_t)trace->samples;
     const int32_t *end = trace->top + (size_t)(trace->exits - 1) * n;

@@ -64,9 +64,7 @@ static void replayer_fill(eex_replayer *r, const eex_trace *trace, const eex_pol
     const int32_t *end = trace->top + (size_t)(r->exits - 1) * n;
     for (int i = 0; i < r->samples; i++, at++) {
         int32_t top = trace->top[at];
-        float score =
-            eex_policy_score(p->kind, trace->confidence[at], trace->margin[at], trace->entropy[at]);
-        eex_decision how = eex_policy_decide(p, k, top, score);
+        eex_decision how = eex_policy_judge(p, trace, k, i);
         bool kept = how != EEX_REJECT;
         bit_set(r->right + set, i, kept && top == trace->labels[i]);
         bit_set(r->agreed + set, i, kept && top == end[i]);
@@ -82,7 +80,7 @@ static int replayer_check(const eex_trace *trace, const eex_policy *policy)
         return eex_fail(EEX_EINVAL,
                         "replayer: a trace of %d exits x %d classes, a policy of %d x %d",
                         trace->exits, trace->classes, policy->exits, policy->classes);
-    return EEX_OK;
+    return eex_policy_check_trace(policy, trace);
 }
 
 int eex_replayer_new(eex_replayer **out, const eex_trace *trace, const eex_policy *policy)

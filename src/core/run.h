@@ -101,9 +101,10 @@ int eex__run_load_weights(eex_params **out, const eex_run *run, const char *name
 /* How the run's networks are run: its data set's mean and deviation, its precision. */
 eex_inference eex__run_inference(const eex_run *run, int batch);
 
-/* A trace of all exits on the samples of a part of the split. */
+/* A trace of all exits on the samples of a part of the split, with distances unless familiar is
+ * NULL. */
 int eex__run_trace(eex_trace **out, const eex_run *run, const eex_graph *graph, eex_params *params,
-                   const eex_index *samples);
+                   const eex_familiar *familiar, const eex_index *samples);
 int eex__run_save_trace(const eex_run *run, const char *name, const eex_trace *trace);
 int eex__run_load_trace(eex_trace **out, const eex_run *run, const char *name);
 

@@ -119,7 +119,7 @@ static int probe_train(eex_run *run, const eex_graph *graph, double *accuracy, i
     if (code == EEX_OK)
         code = eex__run_train(run, params, &training, &history);
     if (code == EEX_OK)
-        code = eex__run_trace(&trace, run, graph, params, &run->split.validation);
+        code = eex__run_trace(&trace, run, graph, params, NULL, &run->split.validation);
     for (int k = 0; code == EEX_OK && k + 1 < trace->exits; k++)
         accuracy[k] = eex_trace_accuracy(trace, k);
     eex_trace_free(trace);

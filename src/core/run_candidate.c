@@ -114,9 +114,9 @@ static int judge(eex_trial *trial, eex_run *run, const eex_graph *graph, const i
                  eex_params *params)
 {
     eex_trace *calibration = NULL, *validation = NULL;
-    int code = eex__run_trace(&calibration, run, graph, params, &run->split.calibration);
+    int code = eex__run_trace(&calibration, run, graph, params, NULL, &run->split.calibration);
     if (code == EEX_OK)
-        code = eex__run_trace(&validation, run, graph, params, &run->split.validation);
+        code = eex__run_trace(&validation, run, graph, params, NULL, &run->split.validation);
     if (code == EEX_OK)
         code = judge_traces(trial, run, graph, genome, calibration, validation);
     eex_trace_free(calibration);

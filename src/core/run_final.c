@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ECE_BINS = 15 };
+enum { ECE_BINS = 15, FAMILIAR_BATCH = 100 };
 
 typedef struct final {
     eex_run *run;
@@ -22,6 +22,7 @@ typedef struct final {
     eex__history history;
     eex_trace *calibration, *validation;
     eex_policy *policy;
+    eex_familiar *familiar;
     eex_outcome outcome; /* on the validation split */
     double ece_before[EEX_MAX_EXITS], ece_after[EEX_MAX_EXITS];
 } final;
@@ -105,21 +106,41 @@ static int make_policy(final *f)
     return eex__run_calibrate(&f->policy, f->run, f->graph, f->genome, f->calibration);
 }
 
+/* By training images from all over the split: data sets may be in the order of their classes. */
+static int know_familiar(final *f)
+{
+    const eex_index *train = &f->run->split.train;
+    const size_t count = train->count < EEX_FAMILIAR_IMAGES ? train->count : EEX_FAMILIAR_IMAGES;
+    const eex_inference how = eex__run_inference(f->run, FAMILIAR_BATCH);
+    uint32_t *some = malloc(count * sizeof *some);
+    if (!some)
+        return eex_fail(EEX_ENOMEM, "out of memory for %zu sample numbers", count);
+    for (size_t i = 0; i < count; i++)
+        some[i] = train->at[i * train->count / count];
+    int code = eex_familiar_fit(&f->familiar, f->graph, f->params, f->run->data, some, count, &how);
+    free(some);
+    return code;
+}
+
 static int calibrate(final *f)
 {
     const eex_run *run = f->run;
     double cost[EEX_MAX_EXITS];
     const eex_exit_costs costs = {eex_graph_exits(f->graph), cost, run->base_macs};
     eex__run_macs(cost, f->graph);
-    EEX_TRY(eex__run_trace(&f->calibration, run, f->graph, f->params, &run->split.calibration));
-    EEX_TRY(eex__run_trace(&f->validation, run, f->graph, f->params, &run->split.validation));
+    EEX_TRY(know_familiar(f));
+    EEX_TRY(eex__run_trace(&f->calibration, run, f->graph, f->params, f->familiar,
+                           &run->split.calibration));
+    EEX_TRY(eex__run_trace(&f->validation, run, f->graph, f->params, f->familiar,
+                           &run->split.validation));
     EEX_TRY(make_policy(f));
     measure_ece(f->ece_before, f->validation, NULL);
     measure_ece(f->ece_after, f->validation, f->policy->temperature);
     EEX_TRY(eex_trace_score(f->calibration, run->device, f->policy->temperature));
     EEX_TRY(eex_trace_score(f->validation, run->device, f->policy->temperature));
     if (as_judged(run->e) && run->e->policy.reject > 0) /* the evaluator knows no rejection */
-        EEX_TRY(eex_policy_reject(f->policy, f->calibration, &costs, run->e->policy.reject));
+        EEX_TRY(eex_policy_reject(f->policy, f->calibration, &costs, run->e->policy.reject,
+                                  EEX_REJECT_BY_ANY));
     return eex_replay(&f->outcome, f->validation, f->policy, &costs, NULL, NULL);
 }
 
@@ -191,8 +212,8 @@ static int save(const final *f)
 {
     eex_store_file *file = NULL;
     EEX_TRY(eex__run_create(&file, f->run, "final.h5", "weights"));
-    int code =
-        eex_model_write(file, f->graph, f->params, f->policy, &f->run->input, f->run->e->precision);
+    int code = eex_model_write(file, f->graph, f->params, f->policy, f->familiar, &f->run->input,
+                               f->run->e->precision);
     if (code == EEX_OK)
         code = eex__history_save(&f->history, file);
     if (code == EEX_OK)
@@ -241,6 +262,7 @@ int eex__run_final(eex_run *run)
     final f = {.run = run};
     int code = work(&f);
     eex_policy_free(f.policy);
+    eex_familiar_free(f.familiar);
     eex_trace_free(f.calibration);
     eex_trace_free(f.validation);
     eex__history_free(&f.history);

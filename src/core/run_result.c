@@ -17,7 +17,8 @@ enum { BATCH = 100, CHUNK = 50, CHUNKS = 10, WARM_UP = 5 };
 
 typedef struct judged {
     eex_params *params; /* owned unless it is the run's base */
-    eex_policy *policy; /* NULL: the base */
+    eex_policy *policy;
+    eex_familiar *familiar; /* NULL: the base */
     const eex_graph *graph;
     eex_result *results; /* (test) */
     double *ms;          /* (CHUNK * CHUNKS) */
@@ -46,6 +47,8 @@ static int load_best(result *r)
     EEX_TRY(eex__run_load_weights(&r->best.params, r->run, "final.h5", r->graph));
     EEX_TRY(eex__run_open(&file, r->run, "final.h5", "weights"));
     int code = eex_policy_load(&r->best.policy, file, "policy");
+    if (code == EEX_OK && eex_store_has(file, "familiar"))
+        code = eex_familiar_load(&r->best.familiar, file, "familiar", r->graph);
     eex_store_close(file);
     return code;
 }
@@ -89,7 +92,8 @@ static eex_device_usage usage_of(eex_device *dev)
 
 static int score(result *r, judged *j)
 {
-    const eex_inference how = eex__run_inference(r->run, BATCH);
+    eex_inference how = eex__run_inference(r->run, BATCH);
+    how.familiar = j->familiar;
     eex_engine *engine = NULL;
     double before = usage_of(r->run->device).joules;
     EEX_TRY(eex_engine_new(&engine, j->graph, j->params, j->policy, &how));
@@ -136,7 +140,8 @@ static int time_both(result *r, eex_engine *base, eex_engine *best)
 
 static int time_networks(result *r)
 {
-    const eex_inference how = eex__run_inference(r->run, 1);
+    eex_inference how = eex__run_inference(r->run, 1);
+    how.familiar = r->best.familiar;
     eex_engine *base = NULL, *best = NULL;
     int code = eex_engine_new(&base, r->base.graph, r->base.params, NULL, &how);
     if (code == EEX_OK)
@@ -304,6 +309,7 @@ int eex__run_result(eex_run *run)
     int code = work(&r);
     eex_params_free(r.best.params);
     eex_policy_free(r.best.policy);
+    eex_familiar_free(r.best.familiar);
     eex_graph_free(r.graph);
     free(r.base.results);
     free(r.best.results);

@@ -59,7 +59,7 @@ static int record(const eex_run *run, const char *name, const eex_graph *graph, 
     if (eex__run_has(run, name))
         return EEX_OK;
     eex_log_info("tracing %d exits on %zu images", eex_graph_exits(graph), samples->count);
-    EEX_TRY(eex__run_trace(&trace, run, graph, params, samples));
+    EEX_TRY(eex__run_trace(&trace, run, graph, params, NULL, samples));
     int code = eex__run_save_trace(run, name, trace);
     eex_trace_free(trace);
     return code;

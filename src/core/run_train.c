@@ -184,7 +184,8 @@ int eex__run_save_weights(const eex_run *run, const char *name, const eex_params
 {
     eex_store_file *file = NULL;
     EEX_TRY(eex__run_create(&file, run, name, "weights"));
-    int code = eex_model_write(file, params->graph, params, NULL, &run->input, run->e->precision);
+    int code =
+        eex_model_write(file, params->graph, params, NULL, NULL, &run->input, run->e->precision);
     if (code == EEX_OK)
         code = eex__history_save(history, file);
     if (code == EEX_OK)
@@ -222,9 +223,10 @@ eex_inference eex__run_inference(const eex_run *run, int batch)
 }
 
 int eex__run_trace(eex_trace **out, const eex_run *run, const eex_graph *graph, eex_params *params,
-                   const eex_index *samples)
+                   const eex_familiar *familiar, const eex_index *samples)
 {
-    const eex_inference how = eex__run_inference(run, TRACE_BATCH);
+    eex_inference how = eex__run_inference(run, TRACE_BATCH);
+    how.familiar = familiar;
     return eex_trace_record(out, graph, params, run->data, samples->at, samples->count, &how);
 }
 

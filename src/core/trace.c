@@ -22,6 +22,7 @@ void eex_trace_free(eex_trace *trace)
     free(trace->confidence);
     free(trace->margin);
     free(trace->entropy);
+    free(trace->distance);
     free(trace);
 }
 
@@ -67,6 +68,27 @@ int eex_trace_new(eex_trace **out, int samples, int exits, int classes)
         t->temperature[k] = 1;
     *out = t;
     return EEX_OK;
+}
+
+int eex_trace_add_distance(eex_trace *t)
+{
+    t->distance = calloc((size_t)t->exits * (size_t)t->samples, sizeof *t->distance);
+    return t->distance
+               ? EEX_OK
+               : eex_fail(EEX_ENOMEM, "trace: out of memory for the distances of %d samples",
+                          t->samples);
+}
+
+/* A copy has distances where the original has. */
+static int trace_new_like(eex_trace **out, const eex_trace *like, int samples, int exits)
+{
+    EEX_TRY(eex_trace_new(out, samples, exits, like->classes));
+    int code = like->distance ? eex_trace_add_distance(*out) : EEX_OK;
+    if (code < 0) {
+        eex_trace_free(*out);
+        *out = NULL;
+    }
+    return code;
 }
 
 int eex_trace_check(const eex_trace *t)
@@ -182,6 +204,8 @@ static void trace_copy_exit(eex_trace *to, int j, const eex_trace *from, int k)
     memcpy(to->confidence + a, from->confidence + b, n * sizeof(float));
     memcpy(to->margin + a, from->margin + b, n * sizeof(float));
     memcpy(to->entropy + a, from->entropy + b, n * sizeof(float));
+    if (from->distance)
+        memcpy(to->distance + a, from->distance + b, n * sizeof(float));
     to->temperature[j] = from->temperature[k];
 }
 
@@ -192,7 +216,7 @@ int eex_trace_select(eex_trace **out, const eex_trace *trace, const int *exits, 
         if (exits[j] < 0 || exits[j] >= trace->exits)
             return eex_fail(EEX_EINVAL, "trace: exit %d: there are 0 to %d", exits[j],
                             trace->exits - 1);
-    EEX_TRY(eex_trace_new(out, trace->samples, count, trace->classes));
+    EEX_TRY(trace_new_like(out, trace, trace->samples, count));
     size_t n = (size_t)trace->samples;
     memcpy((*out)->labels, trace->labels, n * sizeof *trace->labels);
     memcpy((*out)->sample, trace->sample, n * sizeof *trace->sample);
@@ -213,6 +237,8 @@ static void trace_copy_row(eex_trace *to, size_t i, const eex_trace *from, size_
         to->confidence[a] = from->confidence[b];
         to->margin[a] = from->margin[b];
         to->entropy[a] = from->entropy[b];
+        if (from->distance)
+            to->distance[a] = from->distance[b];
     }
 }
 
@@ -223,7 +249,7 @@ int eex_trace_take(eex_trace **out, const eex_trace *trace, const uint32_t *rows
         if (rows[i] >= (uint32_t)trace->samples)
             return eex_fail(EEX_EINVAL, "trace: sample %u: there are 0 to %d", rows[i],
                             trace->samples - 1);
-    EEX_TRY(eex_trace_new(out, count, trace->exits, trace->classes));
+    EEX_TRY(trace_new_like(out, trace, count, trace->exits));
     memcpy((*out)->temperature, trace->temperature,
            (size_t)trace->exits * sizeof *trace->temperature);
     for (int i = 0; i < count; i++)

@@ -19,12 +19,15 @@ typedef struct eex_trace {
     float *confidence;  /* (exits, samples) softmax(logits / temperature)[top] */
     float *margin;      /* (exits, samples) top-1 minus top-2 probability */
     float *entropy;     /* (exits, samples) nats */
+    float *distance;    /* (exits, samples) from what is familiar (familiar.h), or NULL */
 } eex_trace;
 
 /* Room for everything; contents zero, temperatures 1. At least 1 of each, at most EEX_MAX_EXITS
  * exits. */
 int eex_trace_new(eex_trace **out, int samples, int exits, int classes);
 void eex_trace_free(eex_trace *trace);
+/* Room for distances, zero. */
+int eex_trace_add_distance(eex_trace *trace);
 
 /* EEX_EINVAL for a label outside 0..classes-1, EEX_EDIVERGED for logits that are NaN or infinite;
  * the message names sample and exit. */

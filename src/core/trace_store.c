@@ -6,7 +6,7 @@
 #include "base/status.h"
 #include "core/graph.h"
 
-enum { NAME_SIZE = 512, MEMBERS = 8 };
+enum { NAME_SIZE = 512, MEMBERS = 9, ALWAYS = 8 }; /* distances are not always there */
 
 /* A file of a few bytes can claim any extents; beyond 4 GiB of logits it is not believed. */
 #define MAX_LOGITS (INT64_C(1) << 30)
@@ -31,6 +31,8 @@ static void trace_members(member m[MEMBERS], const eex_trace *t)
     m[5] = (member){"confidence", EEX_STORE_F32, both, t->confidence, "probability"};
     m[6] = (member){"margin", EEX_STORE_F32, both, t->margin, "probability"};
     m[7] = (member){"entropy", EEX_STORE_F32, both, t->entropy, "nat"};
+    m[8] = (member){"distance", EEX_STORE_F32, both, t->distance,
+                    "squared Mahalanobis distance a channel, from training images"};
 }
 
 static int member_path(char *out, const char *group, const char *name)
@@ -49,7 +51,7 @@ int eex_trace_save(const eex_trace *trace, eex_store_file *file, const char *gro
     if (*group)
         EEX_TRY(eex_store_make_group(file, group));
     EEX_TRY(eex_store_set_string(file, group, "layout", "exit, sample, class"));
-    for (int i = 0; i < MEMBERS; i++) {
+    for (int i = 0; i < (trace->distance ? MEMBERS : ALWAYS); i++) {
         EEX_TRY(member_path(path, group, m[i].name));
         EEX_TRY(eex_store_write_packed(file, path, m[i].type, &m[i].shape, m[i].data));
         EEX_TRY(eex_store_set_string(file, path, "unit", m[i].unit));
@@ -77,8 +79,11 @@ static int trace_read(eex_trace *t, eex_store_file *file, const char *group)
 {
     char path[NAME_SIZE];
     member m[MEMBERS];
+    EEX_TRY(member_path(path, group, "distance"));
+    if (eex_store_has(file, path))
+        EEX_TRY(eex_trace_add_distance(t));
     trace_members(m, t);
-    for (int i = 0; i < MEMBERS; i++) {
+    for (int i = 0; i < (t->distance ? MEMBERS : ALWAYS); i++) {
         EEX_TRY(member_path(path, group, m[i].name));
         EEX_TRY(eex_store_read(m[i].data, file, path, m[i].type, &m[i].shape));
     }

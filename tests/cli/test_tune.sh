@@ -50,6 +50,20 @@ r = json.load(open(sys.argv[1]))
 assert 0 < r["calibration"]["after"]["rejected"][0] <= 0.1
 assert r["policy"] == "entropy"
 PY
+    # By distance from the familiar unless the score is asked for: other thresholds, the same rate; the
+    # engine rejects as many of the images as the trace says.
+    expect 0 "$EEX" tune runs/tiny --reject 0.1 --reject-by score --policy entropy --temperature 2 --json
+    cp out by_score
+    cmp -s rejecting by_score && fail "--reject-by score changed nothing"
+    expect 0 "$EEX" tune runs/tiny --reject 0.2 --reject-by distance -o far.h5 --json
+    cp out far.json
+    expect 0 "$EEX" infer runs/tiny --split calibration --policy far.h5 --json
+    python3 - far.json out <<'PY' || fail "the engine rejects others than the trace says"
+import json, sys
+said = json.load(open(sys.argv[1]))["calibration"]["after"]["rejected"][0]
+lines = [json.loads(l) for l in open(sys.argv[2])]
+assert said > 0 and abs(sum(not l["accepted"] for l in lines) / len(lines) - said) < 1e-9
+PY
     expect 0 "$EEX" run tiny.lua --threads 1 --out rejects --set policy.reject=0.2
     expect 0 "$EEX" tune rejects --json
     cp out rejects.json
@@ -122,6 +136,11 @@ err_has "--accuracy"
 expect 2 "$EEX" tune runs/tiny --macs lots
 expect 2 "$EEX" tune runs/tiny --accuracy 2
 expect 2 "$EEX" tune runs/tiny --reject 1
+expect 2 "$EEX" tune runs/tiny --reject 0.1 --reject-by distnce
+err_has "distance"
+expect 2 "$EEX" tune runs/tiny --reject-by score
+err_has "--reject-by goes with --reject"
+expect 2 "$EEX" infer runs/tiny/base.h5 --split test --policy far.h5
 expect 2 "$EEX" tune runs/tiny --policy entrpy
 err_has "entropy"
 expect 2 "$EEX" tune runs/tiny --sweep --macs 50%

@@ -111,6 +111,36 @@ Test(engine, decides_as_the_replay_does_on_mobilenetv2)
     bed_close(&b);
 }
 
+/* Strangers are rejected whatever their score, alone and in batches. */
+static void check_strangers(bed *b)
+{
+    static const int batches[] = {1, 7, 64};
+    const eex_calibration how = {.kind = EEX_POLICY_CONFIDENCE, .a = 0.6, .b = INFINITY};
+    expected want;
+    eex_outcome outcome;
+    eex_policy *policy;
+    int rejected[EEX_MAX_EXITS] = {0};
+    bed_know(b);
+    OK(eex_calibrate(&policy, b->trace, b->net.dev, &how, NULL));
+    for (int k = 0; k + 1 < policy->exits; k++)
+        policy->far[k] = k ? 1.4 : 1.2;
+    OK(eex_replay(&outcome, b->trace, policy, NULL, want.exit, want.decision));
+    for (int i = 0; i < SAMPLES; i++)
+        rejected[want.exit[i]] += want.decision[i] == EEX_REJECT;
+    cr_expect(rejected[0] > 0 && rejected[0] < SAMPLES, "%d", rejected[0]);
+    cr_expect_gt(rejected[1], 0);
+    for (size_t i = 0; i < sizeof batches / sizeof *batches; i++)
+        run_in_batches(b, policy, &want, batches[i], b->samples);
+    eex_policy_free(policy);
+}
+
+Test(engine, rejects_strangers_as_the_replay_does)
+{
+    bed b = bed_of_patches(folder);
+    check_strangers(&b);
+    bed_close(&b);
+}
+
 /* A policy made from scores of a precision decides about scores of the same. */
 Test(engine, decides_as_the_replay_does_in_another_precision)
 {

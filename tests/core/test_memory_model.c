@@ -47,7 +47,7 @@ static void write_model(void)
     test_trace_fill(trace, 1);
     OK(eex_trace_score(trace, device, policy->temperature));
     OK(eex_store_create(&file, whole, "weights", 1));
-    OK(eex_model_write(file, graph, params, policy, &input, EEX_F32));
+    OK(eex_model_write(file, graph, params, policy, NULL, &input, EEX_F32));
     OK(eex_trace_save(trace, file, "validation"));
     OK(eex_trace_save(trace, file, "calibration"));
     OK(eex_store_commit(&file));

@@ -349,7 +349,7 @@ static void write_model(const stored *s, const char *path)
 {
     eex_store_file *file;
     OK(eex_store_create(&file, path, "weights", 1));
-    OK(eex_model_write(file, s->bed.net.graph, s->bed.net.params, s->policy, &s->input,
+    OK(eex_model_write(file, s->bed.net.graph, s->bed.net.params, s->policy, NULL, &s->input,
                        s->bed.precision));
     OK(eex_store_commit(&file));
 }

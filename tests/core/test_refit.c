@@ -95,7 +95,8 @@ Test(reject, keeps_to_the_rate_whatever_the_upper_thresholds)
         const double rates[] = {0.01, 0.05, 0.2};
         double last = 0;
         for (int r = 0; r < 3; r++) {
-            cr_assert_eq(eex_policy_reject(p, f.calibration, &costs, rates[r]), EEX_OK);
+            cr_assert_eq(eex_policy_reject(p, f.calibration, &costs, rates[r], EEX_REJECT_BY_ANY),
+                         EEX_OK);
             cr_assert_leq(below(&f, p), rates[r] * SAMPLES);
             cr_assert_geq(below(&f, p), 0.6 * rates[r] * SAMPLES, "the rate is used: %d of %g",
                           below(&f, p), rates[r] * SAMPLES);
@@ -122,7 +123,7 @@ Test(reject, rejects_the_least_sure)
     int32_t exit_of[SAMPLES];
     eex_decision how[SAMPLES];
     eex_outcome o;
-    cr_assert_eq(eex_policy_reject(p, t, &costs, 0.1), EEX_OK);
+    cr_assert_eq(eex_policy_reject(p, t, &costs, 0.1, EEX_REJECT_BY_ANY), EEX_OK);
     cr_assert_eq(eex_replay(&o, t, p, NULL, exit_of, how), EEX_OK);
     float least = INFINITY,
           most = 0; /* entropy of the rejected, of the others, at the first exit */
@@ -142,7 +143,8 @@ Test(reject, works_where_all_leave_at_once)
     const eex_exit_costs costs = macs_of(&f);
     f.model.policy->a[0] = -INFINITY;
     eex_policy_apply(f.model.policy);
-    cr_assert_eq(eex_policy_reject(f.model.policy, f.calibration, &costs, 0.1), EEX_OK);
+    cr_assert_eq(eex_policy_reject(f.model.policy, f.calibration, &costs, 0.1, EEX_REJECT_BY_ANY),
+                 EEX_OK);
     cr_assert_geq(replayed(&f, f.model.policy).rejected, 0.08);
     teardown(&f);
 }
@@ -172,15 +174,16 @@ Test(reject, nothing_and_nonsense)
     fixture f = setup(EEX_POLICY_CONFIDENCE);
     eex_policy *p = f.model.policy;
     const eex_exit_costs costs = macs_of(&f);
-    cr_assert_eq(eex_policy_reject(p, f.calibration, &costs, 0.1), EEX_OK);
+    cr_assert_eq(eex_policy_reject(p, f.calibration, &costs, 0.1, EEX_REJECT_BY_ANY), EEX_OK);
     cr_assert(eex_policy_rejects(p));
-    cr_assert_eq(eex_policy_reject(p, f.calibration, &costs, 0), EEX_OK);
+    cr_assert_eq(eex_policy_reject(p, f.calibration, &costs, 0, EEX_REJECT_BY_ANY), EEX_OK);
     cr_assert_not(eex_policy_rejects(p));
-    cr_assert_eq(eex_policy_reject(p, f.calibration, &costs, 1), EEX_EINVAL);
-    cr_assert_eq(eex_policy_reject(p, f.calibration, &costs, -0.1), EEX_EINVAL);
-    cr_assert_eq(eex_policy_reject(p, f.calibration, &costs, NAN), EEX_EINVAL);
+    cr_assert_eq(eex_policy_reject(p, f.calibration, &costs, 1, EEX_REJECT_BY_ANY), EEX_EINVAL);
+    cr_assert_eq(eex_policy_reject(p, f.calibration, &costs, -0.1, EEX_REJECT_BY_ANY), EEX_EINVAL);
+    cr_assert_eq(eex_policy_reject(p, f.calibration, &costs, NAN, EEX_REJECT_BY_ANY), EEX_EINVAL);
     p->temperature[1] = 9;
-    cr_assert_eq(eex_policy_reject(p, f.calibration, &costs, 0.1), EEX_EINVAL, "scored otherwise");
+    cr_assert_eq(eex_policy_reject(p, f.calibration, &costs, 0.1, EEX_REJECT_BY_ANY), EEX_EINVAL,
+                 "scored otherwise");
     teardown(&f);
 }
 
@@ -306,7 +309,8 @@ Test(refit, bound_wants_rejection_to_be_fitted_anew)
     eex_wish w = for_target(EEX_TUNE_NONE, 0);
     w.epsilon = 0.1;
     w.delta = 0.05;
-    cr_assert_eq(eex_policy_reject(f.model.policy, f.calibration, &costs, 0.1), EEX_OK);
+    cr_assert_eq(eex_policy_reject(f.model.policy, f.calibration, &costs, 0.1, EEX_REJECT_BY_ANY),
+                 EEX_OK);
     cr_assert_eq(refit(&p, &f, &w), EEX_EINVAL);
     cr_assert(strstr(eex_error(), "--reject"), "%s", eex_error());
     w.reject = 0;

@@ -45,7 +45,10 @@ static bed open_bed(net_builder build, eex_dataset *data, int epochs)
 
 eex_inference bed_inference(const bed *b, int batch)
 {
-    return (eex_inference){.batch = batch, .normalise = b->normalise, .precision = b->precision};
+    return (eex_inference){.batch = batch,
+                           .normalise = b->normalise,
+                           .precision = b->precision,
+                           .familiar = b->familiar};
 }
 
 void bed_trace_in(bed *b, eex_precision precision)
@@ -57,8 +60,17 @@ void bed_trace_in(bed *b, eex_precision precision)
                         &how));
 }
 
+void bed_know(bed *b)
+{
+    const eex_inference how = bed_inference(b, 40);
+    OK(eex_familiar_fit(&b->familiar, b->net.graph, b->net.params, b->data, b->samples, SAMPLES,
+                        &how));
+    bed_trace_in(b, b->precision);
+}
+
 void bed_close(bed *b)
 {
+    eex_familiar_free(b->familiar);
     eex_trace_free(b->trace);
     net_close(&b->net);
     eex_dataset_close(b->data);
@@ -95,6 +107,8 @@ static bool undecided(const bed *b, const eex_policy *p, uint32_t sample)
                                        b->trace->entropy[at]);
         if (fabsf(score - p->high[of]) < close || fabsf(score - p->low[of]) < close ||
             b->trace->margin[at] < close)
+            return true;
+        if (b->trace->distance && fabs((double)b->trace->distance[at] - p->far[k]) < 1e-3)
             return true;
     }
     return false;

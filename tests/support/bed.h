@@ -15,6 +15,7 @@ typedef struct bed {
     eex_augment normalise;
     eex_precision precision;   /* of the trace */
     uint32_t samples[SAMPLES]; /* 0, 1, ... */
+    eex_familiar *familiar;    /* NULL until bed_know */
     eex_trace *trace;
     size_t image; /* bytes of one */
 } bed;
@@ -26,6 +27,9 @@ void bed_close(bed *b);
 
 /* How its engines run: as its trace was recorded. */
 eex_inference bed_inference(const bed *b, int batch);
+
+/* Finds out what is familiar to it, and records the trace anew, with distances. */
+void bed_know(bed *b);
 
 /* Records the trace anew, in another precision of the device. */
 void bed_trace_in(bed *b, eex_precision precision);

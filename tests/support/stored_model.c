@@ -33,7 +33,7 @@ void stored_model_write_for(const char *path, eex_device *device, const eex_data
     info.name = name;
     OK(eex_input_of_dataset(&input, &info));
     OK(eex_store_create(&file, path, "weights", 1));
-    OK(eex_model_write(file, graph, params, policy, &input, EEX_F32));
+    OK(eex_model_write(file, graph, params, policy, NULL, &input, EEX_F32));
     OK(eex_store_commit(&file));
     eex_input_free(&input);
     eex_policy_free(policy);
