@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/status.h"
+#include "core/engine_impl.h"
 #include "core/profile.h"
 
 #include <stdio.h>
@@ -103,14 +104,17 @@ typedef struct journey {
     eex_result *results;
 } journey;
 
-static int run_legs(journey *y, eex_plan *plan, bool stops, int exits, int count)
+static int run_legs(journey *y, eex_engine *engine, bool stops, int exits, int count)
 {
+    eex_plan *plan = eex_engine_plan(engine);
     int there = count;
     for (int k = 0; k < exits && there > 0; k++) {
         leg *l = &y->leg[k];
         *l = (leg){.rows = there, .stay = there, .begin = eex_clock_seconds()};
         EEX_TRY(eex_plan_spans(plan, y->spans, k, there));
         l->ran = eex_clock_seconds();
+        if (stops)
+            EEX_TRY(eex__engine_reject(engine, k, there));
         if (stops || k == exits - 1)
             EEX_TRY(eex_plan_leave(plan, k, there, &there));
         l->left = eex_clock_seconds();
@@ -120,13 +124,14 @@ static int run_legs(journey *y, eex_plan *plan, bool stops, int exits, int count
     return EEX_OK;
 }
 
-static int run(journey *y, eex_plan *plan, const eex_model *m, const uint8_t *images, int count)
+static int run(journey *y, eex_engine *engine, const eex_model *m, const uint8_t *images, int count)
 {
+    eex_plan *plan = eex_engine_plan(engine);
     y->begin = eex_clock_seconds();
     EEX_TRY(eex_plan_upload(plan, images, NULL, NULL, count));
     EEX_TRY(eex_plan_gather(plan, count));
     y->loaded = eex_clock_seconds();
-    EEX_TRY(run_legs(y, plan, m->policy != NULL, eex_graph_exits(m->graph), count));
+    EEX_TRY(run_legs(y, engine, m->policy != NULL, eex_graph_exits(m->graph), count));
     y->arrived = eex_clock_seconds();
     EEX_TRY(eex_plan_results(plan, y->results, count));
     y->end = eex_clock_seconds();
@@ -215,11 +220,11 @@ int eex_chrome_trace_run(eex_chrome_trace *t, eex_engine *engine, const uint8_t 
     int code =
         y.spans && y.results ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for a Chrome trace");
     if (code == EEX_OK) { /* once before, so that nothing is slow because it is new */
-        code = run(&y, plan, t->model, images, count);
+        code = run(&y, engine, t->model, images, count);
         y.legs = 0;
     }
     if (code == EEX_OK)
-        code = run(&y, plan, t->model, images, count);
+        code = run(&y, engine, t->model, images, count);
     if (code == EEX_OK)
         tell(t, &y, plan, sample, labels, count);
     free(y.spans);

@@ -191,12 +191,12 @@ static int check(const eex_trace *trace, const eex_exit_costs *costs,
 /* Lower thresholds need upper ones, which say what rejecting saves: those that are as good as the
  * end on the first half. */
 static int reject(eex_policy *policy, const eex_trace *fit, const eex_exit_costs *costs,
-                  double rate)
+                  const eex_conformal_options *o)
 {
-    if (rate <= 0)
+    if (o->reject <= 0)
         return EEX_OK;
     EEX_TRY(eex_policy_tune(policy, NULL, fit, costs, EEX_TUNE_ACCURACY, 0));
-    return eex_policy_reject(policy, fit, costs, rate, EEX_REJECT_BY_ANY);
+    return eex_policy_reject(policy, fit, costs, o->reject, o->by);
 }
 
 static int fit_and_test(eex_policy **out, eex_conformal *facts, const halves *h, eex_device *device,
@@ -209,7 +209,7 @@ static int fit_and_test(eex_policy **out, eex_conformal *facts, const halves *h,
     plain.b = INFINITY;
     EEX_TRY(eex_calibrate(out, h->fit, device, &plain, NULL));
     EEX_TRY(eex_trace_score(h->test, device, (*out)->temperature));
-    EEX_TRY(reject(*out, h->fit, costs, o->reject));
+    EEX_TRY(reject(*out, h->fit, costs, o));
     int code = lay_path(&p, h->fit, *out, costs, o->steps ? o->steps : USUAL_STEPS);
     if (code == EEX_OK)
         code = test_path(facts, *out, &p, h->test, costs, o);

@@ -22,10 +22,12 @@
 #define EEX_CORE_CONFORMAL_H
 
 #include "core/calibrate.h"
+#include "core/reject.h"
 
 typedef struct eex_conformal_options {
     double epsilon, delta; /* within (0, 1) */
     double reject;         /* rate of eex_policy_reject; 0: nobody is rejected */
+    eex_reject_by by;      /* what it compares */
     uint64_t seed;         /* of the halves */
     int steps;             /* of eex_policy_sweep, which lays out the path; 0: 20 */
 } eex_conformal_options;

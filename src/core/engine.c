@@ -160,14 +160,14 @@ static int rows_to_run(const eex_engine *e, int count)
 }
 
 /* What is too far from the familiar at exit k leaves as rejected, whatever its score decided. */
-static int reject_strangers(eex_engine *e, int k, int rows)
+int eex__engine_reject(eex_engine *e, int k, int rows)
 {
-    if (!e->familiar || isinf(e->far[k]))
+    if (!e->familiar || !(e->far[k] < (double)INFINITY))
         return EEX_OK;
     EEX_TRY(eex_familiar_measure(e->distance, e->familiar, e->plan, e->graph, k, e->values, rows));
     EEX_TRY(eex_plan_decisions(e->plan, e->decision, rows));
     for (int i = 0; i < rows; i++)
-        if ((double)e->distance[i] > e->far[k])
+        if (eex_strange(e->far[k], e->distance[i]))
             e->decision[i] = EEX_REJECT;
     return eex_plan_set_decisions(e->plan, e->decision, rows);
 }
@@ -184,7 +184,7 @@ static int run(eex_engine *e, eex_result *results, const uint8_t *images, int co
         int rows = rows_to_run(e, there), to = e->leaves ? k : last;
         EEX_TRY(eex_plan_segments(e->plan, k, to, rows));
         k = to;
-        EEX_TRY(reject_strangers(e, k, rows));
+        EEX_TRY(eex__engine_reject(e, k, there));
         EEX_TRY(eex_plan_leave(e->plan, k, rows, &there));
     }
     return eex_plan_results(e->plan, results, count);

@@ -45,6 +45,9 @@ struct eex_engine {
     eex_queue queue;
 };
 
+/* Between exit k's segment and leaving: what is too far from the familiar is rejected. */
+int eex__engine_reject(eex_engine *engine, int k, int rows);
+
 /* Rows of the engine's plan for batches of up to `batch` images. */
 int eex__engine_rows(const eex_device *dev, const eex_graph *graph, int batch);
 

@@ -38,6 +38,7 @@ static int time_exit(eex_engine *e, double *ms, const uint8_t *image, int k)
     EEX_TRY(eex_plan_gather(e->plan, 1));
     for (int j = 0; j <= k; j++) {
         EEX_TRY(eex_plan_segments(e->plan, j, j, 1));
+        EEX_TRY(eex__engine_reject(e, j, 1));
         EEX_TRY(eex_plan_leave(e->plan, j, 1, &stay));
     }
     EEX_TRY(eex_plan_results(e->plan, &result, 1));

@@ -179,6 +179,16 @@ static int lower_classifier(eex_plan *p, eex_op_head *head, int k)
 
 /* Class, confidence, margin and entropy of a batch lie in one buffer each, scores behind each
  * other: a sample's three are never moved, so they need no rows. */
+/* What the exit's gate reads stays as it is until the exit has decided: who looks at it then
+ * (eex_plan_download_value) must not find what a later op of the gate has left there. */
+static void keep_point(eex_plan *p, int k)
+{
+    const eex_exit *exit = eex_graph_exit(p->graph, k);
+    const int value = exit->blocks >= 0 ? p->value[exit->point] : -1;
+    if (value >= 0 && p->buffers[value].last < p->head_op[k])
+        p->buffers[value].last = p->head_op[k];
+}
+
 static int lower_head(eex_plan *p, int k)
 {
     int node = eex_graph_exit(p->graph, k)->logits, logits;
@@ -189,6 +199,7 @@ static int lower_head(eex_plan *p, int k)
     eex_op *op;
     EEX_TRY(eex__plan_op(p, &op, EEX_OP_HEAD, eex_graph_node(p->graph, node)->name, k));
     p->head_op[k] = p->op_count - 1;
+    keep_point(p, k);
     op->u.head.classes = eex_graph_classes(p->graph);
     op->u.head.temperature = 1;
     op->u.head.last = k == eex_graph_exits(p->graph) - 1;

@@ -13,6 +13,8 @@
 #include "core/store.h"
 #include "core/trace.h"
 
+#include <math.h>
+
 typedef enum eex_policy_kind {
     EEX_POLICY_PER_CLASS,  /* T_high,c = mu_c + a sigma_c, T_low,c = mu_c - b sigma_c (nasexer.txt,
                             * eq. 5 and II-D-3) */
@@ -83,10 +85,15 @@ static inline eex_decision eex_policy_decide(const eex_policy *p, int k, int top
 /* Whether any exit rejects by distance. */
 bool eex_policy_shuns(const eex_policy *policy);
 
-/* Whether exit k rejects at this distance: replay's and the engine's way to do it. */
+/* Whether a distance is too far: replay's and the engine's way to ask. NaN is. */
+static inline bool eex_strange(double far, float distance)
+{
+    return far < (double)INFINITY && !((double)distance <= far);
+}
+
 static inline bool eex_policy_strange(const eex_policy *p, int k, float distance)
 {
-    return (double)distance > p->far[k];
+    return eex_strange(p->far[k], distance);
 }
 
 /* What exit k decides about a trace's sample i. The trace has distances if the policy shuns. */

@@ -100,10 +100,10 @@ static int policy_read_kind(eex_policy_kind *out, eex_store_file *file, const ch
 static int policy_check(const eex_policy *p, eex_store_file *file, const char *group)
 {
     for (int k = 0; k < p->exits; k++)
-        if (!(p->temperature[k] > 0) || isnan(p->a[k]) || isnan(p->b[k]) || isnan(p->far[k]))
+        if (!(p->temperature[k] > 0) || isnan(p->a[k]) || isnan(p->b[k]) || !(p->far[k] >= 0))
             return eex_fail(EEX_EFORMAT,
                             "%s: %s: exit %d has temperature %g, a %g, b %g, far %g: a positive "
-                            "temperature and numbers expected",
+                            "temperature and numbers expected, no distance below 0",
                             eex_store_path(file), group, k, (double)p->temperature[k], p->a[k],
                             p->b[k], p->far[k]);
     for (size_t i = 0; i < (size_t)p->exits * (size_t)p->classes; i++)

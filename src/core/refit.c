@@ -104,6 +104,7 @@ static int bound(eex_policy **out, eex_refit *facts, const eex_model *model,
     const eex_conformal_options options = {.epsilon = w->epsilon,
                                            .delta = w->delta,
                                            .reject = w->reject > 0 ? w->reject : 0,
+                                           .by = w->by,
                                            .seed = w->seed};
     eex_calibration how = w->how;
     if (!w->refit) { /* its own kind; one temperature for all exits was given, others were fitted */

@@ -155,6 +155,7 @@ static int clear(const eex_run *run)
 
 static int open_folder(eex_run *run)
 {
+    EEX_TRY(eex__run_reuse_check(run)); /* before anything is removed */
     EEX_TRY(eex_fs_make_folder(run->options->folder));
     EEX_TRY(eex_lock_acquire(&run->lock, run->options->folder));
     EEX_TRY(eex_fs_remove_parts(run->options->folder));

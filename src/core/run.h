@@ -111,10 +111,11 @@ int eex__run_load_trace(eex_trace **out, const eex_run *run, const char *name);
 /* ---- phases ---- */
 
 int eex__run_identity(eex_run *run); /* run.h5 */
-/* What the run in options->from says of itself; and then the files of it that this one, which says
- * `now`, would make alike, bit for bit. */
-int eex__run_reusable(char **description, const eex_run *run);
-int eex__run_reuse(const eex_run *run, const char *now, const char *there);
+/* options->from is NULL, or another folder with a run in it. */
+int eex__run_reuse_check(const eex_run *run);
+/* Copies those files of options->from that this run, described by `now`, lacks and would make
+ * alike. */
+int eex__run_reuse(const eex_run *run, const char *now);
 int eex__run_split(eex_run *run); /* split.h5 */
 int eex__run_base(eex_run *run);  /* base.h5 */
 int eex__run_base_params(eex_run *run);

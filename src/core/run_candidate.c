@@ -30,7 +30,10 @@ int eex__run_calibrate(eex_policy **out, const eex_run *run, const eex_graph *gr
     } else {
         eex__run_macs(cost, graph);
     }
-    return eex_calibrate(out, calibration, run->device, &run->e->policy, &costs);
+    eex_calibration how = run->e->policy;
+    if (!calibration->distance) /* candidates are judged without rejection, as by replay */
+        how.reject = 0;
+    return eex_calibrate(out, calibration, run->device, &how, &costs);
 }
 
 static int train(eex_run *run, eex_params *params, uint64_t number)

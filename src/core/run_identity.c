@@ -114,28 +114,13 @@ static int compare(eex_run *run, const char *there, const char *now)
     return eex_fail_in(code, "to go on with it on this device, add --move; else");
 }
 
-/* run.h5 first: files without it would be taken for those of whatever experiment comes. */
-static int begin(const eex_run *run, const char *description)
-{
-    char *there = NULL;
-    if (!run->options->from)
-        return create(run, description);
-    int code = eex__run_reusable(&there, run);
-    if (code == EEX_OK)
-        code = create(run, description);
-    if (code == EEX_OK)
-        code = eex__run_reuse(run, description, there);
-    free(there);
-    return code;
-}
-
 int eex__run_identity(eex_run *run)
 {
     char *now = NULL, *there = NULL;
     eex_store_file *file = NULL;
     int code = describe(&now, run);
     if (code == EEX_OK && !eex__run_has(run, "run.h5")) {
-        code = begin(run, now);
+        code = create(run, now);
     } else if (code == EEX_OK) {
         code = eex__run_open(&file, run, "run.h5", "run");
         if (code == EEX_OK)
@@ -145,10 +130,13 @@ int eex__run_identity(eex_run *run)
         if (code == EEX_OK)
             code = compare(run, there, now);
         if (code == EEX_OK && !eex__run_has(run, "result.h5"))
-            eex_log_info("continuing the run in %s%s", run->options->folder,
-                         run->options->from ? ": it takes over nothing any more" : "");
+            eex_log_info("continuing the run in %s", run->options->folder);
     }
     eex_store_close(file);
+    /* After run.h5: files without it would be taken for those of whatever experiment comes. Again
+     * with each start, so that a kill in between costs nothing. */
+    if (code == EEX_OK && run->options->from && !eex__run_has(run, "result.h5"))
+        code = eex__run_reuse(run, now);
     free(now);
     free(there);
     return code;

@@ -16,9 +16,9 @@
 enum { BATCH = 100, CHUNK = 50, CHUNKS = 10, WARM_UP = 5 };
 
 typedef struct judged {
-    eex_params *params; /* owned unless it is the run's base */
-    eex_policy *policy;
-    eex_familiar *familiar; /* NULL: the base */
+    eex_params *params;     /* owned unless it is the run's base */
+    eex_policy *policy;     /* NULL: the base */
+    eex_familiar *familiar; /* NULL: the base, and networks without gates */
     const eex_graph *graph;
     eex_result *results; /* (test) */
     double *ms;          /* (CHUNK * CHUNKS) */

@@ -1,6 +1,7 @@
-/* What a new run takes over from another one: the phases that the same fields have shaped. So an
+/* What a run takes over from another one: the phases that the same fields have shaped. So an
  * experiment with another policy, search or final training does not train its base and its shared
- * network again; trainings repeat bit for bit, so nothing but time is saved. */
+ * network again. Where trainings repeat bit for bit (on CPUs, and when deterministic) nothing but
+ * time is saved. */
 #include "core/run.h"
 
 #include "base/buffer.h"
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { MAX_TEXT = 16 << 20 };
 static const size_t MAX_FILE = (size_t)8 << 30;
@@ -27,9 +29,10 @@ static const phase phases[] = {
     {{"deterministic =", "backbone =", "training.", "precision =", "device =", "threads ="},
      {"base.h5"}},
     {{"saliency =", "gates.blocks =", "gates.act ="},
-     {"probe.h5", "shared.h5", "trace-calibration.h5", "trace-validation.h5", "latency.h5"}},
+     {"probe.h5", "shared.h5", "trace-calibration.h5", "trace-validation.h5"}},
+    {{"search.latency_table =", "search.evaluator ="}, {"latency.h5"}}, /* of the very device */
 };
-enum { PHASES = sizeof phases / sizeof *phases };
+enum { PHASES = sizeof phases / sizeof *phases, LATENCY = PHASES - 1 };
 
 static bool shapes(const phase *p, const char *line)
 {
@@ -91,9 +94,15 @@ static int copy_file(const eex_run *run, const char *from, const char *name, eex
     return code;
 }
 
-static int copy_phases(const eex_run *run, const char *now, const char *there, eex_buffer *taken)
+/* What a run says of itself. */
+typedef struct source {
+    char *description, *device;
+} source;
+
+static int copy_phases(const eex_run *run, const char *now, const source *from_run,
+                       eex_buffer *taken)
 {
-    const char *from = run->options->from;
+    const char *from = run->options->from, *there = from_run->description;
     for (int i = 0; i < PHASES; i++) {
         const char *a = now, *b = there;
         if (!agree(&phases[i], &a, &b)) {
@@ -101,6 +110,11 @@ static int copy_phases(const eex_run *run, const char *now, const char *there, e
                          (int)line_length(b), b, (int)line_length(a), a);
             return EEX_OK;
         }
+        if (i == LATENCY && strcmp(from_run->device, run->device->name) != 0) {
+            eex_log_info("%s: its latencies are those of %s", from, from_run->device);
+            return EEX_OK;
+        }
+        EEX_TRY(eex__run_poll());
         for (size_t f = 0; f < sizeof phases[i].files / sizeof *phases[i].files; f++)
             if (phases[i].files[f])
                 EEX_TRY(copy_file(run, from, phases[i].files[f], taken));
@@ -108,33 +122,62 @@ static int copy_phases(const eex_run *run, const char *now, const char *there, e
     return EEX_OK;
 }
 
-int eex__run_reusable(char **description, const eex_run *run)
+/* Two names of one folder. */
+static bool same_folder(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+int eex__run_reuse_check(const eex_run *run)
+{
+    const char *from = run->options->from;
+    char *path = NULL;
+    if (!from)
+        return EEX_OK;
+    EEX_TRY(eex_path_join(&path, from, "run.h5"));
+    const bool there = eex_fs_exists(path);
+    free(path);
+    if (!there)
+        return eex_fail(EEX_ENOTFOUND,
+                        "--from %s: there is no run in this folder; it has no run.h5", from);
+    return same_folder(from, run->options->folder)
+               ? eex_fail(EEX_EINVAL,
+                          "--from %s: that is the run's own folder; choose another one for "
+                          "the new run with --out",
+                          from)
+               : EEX_OK;
+}
+
+static int read_source(source *out, const eex_run *run)
 {
     eex_store_file *file = NULL;
     char *path = NULL;
-    *description = NULL;
     EEX_TRY(eex_path_join(&path, run->options->from, "run.h5"));
-    int code = eex_fs_exists(path) ? eex_store_open(&file, path, "run", EEX_RUN_VERSION)
-                                   : eex_fail(EEX_ENOTFOUND,
-                                              "--from %s: there is no run in this folder; it has "
-                                              "no run.h5",
-                                              run->options->from);
+    int code = eex_store_open(&file, path, "run", EEX_RUN_VERSION);
     if (code == EEX_OK)
-        code = eex_store_read_string(description, file, "description", MAX_TEXT);
+        code = eex_store_read_string(&out->description, file, "description", MAX_TEXT);
+    if (code == EEX_OK)
+        code = eex_store_get_string(&out->device, file, "", "device");
     eex_store_close(file);
     free(path);
     return code;
 }
 
-int eex__run_reuse(const eex_run *run, const char *now, const char *there)
+int eex__run_reuse(const eex_run *run, const char *now)
 {
     eex_buffer taken = EEX_BUFFER_INIT;
-    int code = copy_phases(run, now, there, &taken);
+    source from = {NULL, NULL};
+    int code = read_source(&from, run);
+    if (code == EEX_OK)
+        code = copy_phases(run, now, &from, &taken);
     if (code == EEX_OK)
         code = eex_buffer_status(&taken);
     if (code == EEX_OK)
         eex_log_info("taken over from %s: %s", run->options->from,
                      taken.size ? eex_buffer_text(&taken) : "nothing");
     eex_buffer_free(&taken);
+    free(from.description);
+    free(from.device);
     return code;
 }

@@ -1,6 +1,7 @@
 /* Traces in files: one dataset a member of eex_trace. */
 #include "core/trace.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "base/status.h"
@@ -75,6 +76,16 @@ static int trace_check_classes(const eex_trace *t, eex_store_file *file, const c
     return EEX_OK;
 }
 
+static int trace_check_distances(const eex_trace *t, eex_store_file *file, const char *group)
+{
+    const size_t n = (size_t)t->samples;
+    for (size_t i = 0; t->distance && i < n * (size_t)t->exits; i++)
+        if (!(t->distance[i] >= 0) || isinf(t->distance[i]))
+            return eex_fail(EEX_EFORMAT, "%s: %s: sample %zu is at a distance of %g at exit %zu",
+                            eex_store_path(file), group, i % n, (double)t->distance[i], i / n);
+    return EEX_OK;
+}
+
 static int trace_read(eex_trace *t, eex_store_file *file, const char *group)
 {
     char path[NAME_SIZE];
@@ -87,6 +98,7 @@ static int trace_read(eex_trace *t, eex_store_file *file, const char *group)
         EEX_TRY(member_path(path, group, m[i].name));
         EEX_TRY(eex_store_read(m[i].data, file, path, m[i].type, &m[i].shape));
     }
+    EEX_TRY(trace_check_distances(t, file, group));
     return trace_check_classes(t, file, group);
 }
 

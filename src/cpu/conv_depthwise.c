@@ -263,8 +263,8 @@ static void run_class(const depthwise_job *job, const part *p, stats_buffer *sta
     const eex_depthwise *d = job->d;
     const eex_dense_args *args = job->args;
     const tap_list *list = &d->lists[(size_t)ch * d->w.classes + cw];
-    const int first = n * d->out_h;
-    const eex_axis_class h = class_rows(&d->h.class[ch], p -> row - first, p -> row_end - first);
+    const int begin = p->row - n * d->out_h, end = p->row_end - n * d->out_h;
+    const eex_axis_class h = class_rows(&d->h.class[ch], begin, end);
     const eex_axis_class *w = &d->w.class[cw];
     if (h.count <= 0)
         return;

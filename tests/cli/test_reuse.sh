@@ -24,10 +24,24 @@ expect 0 "$EEX" run tiny.lua --threads 1 --seed 3 --out seed --from runs/tiny
 err_has "taken over from runs/tiny: nothing"
 err_has "seed = 0"
 
-# A run that has begun takes over nothing any more; a folder without a run is refused, and leaves none.
-rm other/result.h5
+# A run that was killed while it took over goes on with that.
+rm other/result.h5 other/final.h5 other/search.h5 other/trace-validation.h5 other/shared.h5
 expect 0 "$EEX" run tiny.lua --threads 1 --set search.trials=30 --out other --from runs/tiny
-err_has "takes over nothing any more"
+err_has "taken over from runs/tiny: shared.h5, trace-validation.h5"
+results other >a
+cmp -s a b || fail "a run that took over in two goes differs"
+
+# Latencies are those of a table where one is named.
+expect 0 "$EEX" profile --table tiny.lua --threads 1 --structures 2 -o table.h5
+expect 0 "$EEX" run tiny.lua --threads 1 --set search.latency_table=table.h5 --out table --from runs/tiny
+grep -q "latency.h5" err && fail "measured latencies were taken over in spite of a table"
+
+# The folder itself is refused, and so is one without a run; nothing is removed or begun by that.
+expect 2 "$EEX" run tiny.lua --threads 1 --fresh --from runs/tiny
+err_has "own folder"
+[ -e runs/tiny/result.h5 ] || fail "--fresh removed what --from refused"
+expect 1 "$EEX" run tiny.lua --threads 1 --fresh --from runs/tyni
+[ -e runs/tiny/result.h5 ] || fail "--fresh removed the run though --from was mistyped"
 mkdir empty
 expect 1 "$EEX" run tiny.lua --threads 1 --out none --from empty
 err_has "empty: there is no run in this folder"

@@ -7,6 +7,7 @@
 #include "core/familiar.h"
 #include "core/reject.h"
 #include "core/replay.h"
+#include "core/train.h"
 #include "support/bed.h"
 #include "support/folder.h"
 
@@ -226,6 +227,44 @@ Test(familiar, a_trace_without_distances_is_refused)
     bed_close(&b);
 }
 
+/* ---- cut networks ---- */
+
+/* The network of exits 0 to `last` measures as the whole one, at its last exit too, behind which
+ * nothing reads the value any more. */
+static void check_cut(const bed *b, int last)
+{
+    int exits[EEX_MAX_EXITS], copied;
+    eex_graph *graph;
+    eex_params *params;
+    eex_inference how = bed_inference(b, 50);
+    eex_familiar *f;
+    eex_trace *t;
+    for (int k = 0; k <= last; k++)
+        exits[k] = k;
+    OK(eex_graph_select(&graph, b->net.graph, exits, last + 1));
+    OK(eex_params_new(&params, b->net.dev, graph, 0));
+    OK(eex_params_copy(params, b->net.params, &copied));
+    OK(eex_familiar_select(&f, b->familiar, exits, last + 1));
+    how.familiar = f;
+    OK(eex_trace_record(&t, graph, params, b->data, b->samples, SAMPLES, &how));
+    for (int i = 0; i < SAMPLES * (last + 1); i++)
+        cr_assert_float_eq(t->distance[i], b->trace->distance[i], 1e-4f * (1 + t->distance[i]),
+                           "cut after exit %d, exit %d, sample %d", last, i / SAMPLES, i % SAMPLES);
+    eex_trace_free(t);
+    eex_familiar_free(f);
+    eex_params_free(params);
+    eex_graph_free(graph);
+}
+
+Test(familiar, a_cut_network_measures_as_the_whole_one)
+{
+    bed b = bed_of_drawings(folder);
+    bed_know(&b);
+    for (int last = 0; last + 1 < b.trace->exits; last++)
+        check_cut(&b, last);
+    bed_close(&b);
+}
+
 /* ---- files ---- */
 
 static void create(eex_store_file **file, const char *name)
@@ -298,6 +337,17 @@ Test(familiar, refuses_files_that_do_not_fit)
     open_again(&file, "nan.h5");
     cr_expect_eq(eex_familiar_load(&f, file, "familiar", b.net.graph), EEX_EFORMAT);
     cr_expect_not_null(strstr(eex_error(), "not finite"), "%s", eex_error());
+    eex_store_close(file);
+    const float far = b.trace->distance[0];
+    b.trace->distance[0] = -1;
+    create(&file, "far.h5");
+    OK(eex_trace_save(b.trace, file, "trace"));
+    OK(eex_store_commit(&file));
+    b.trace->distance[0] = far;
+    eex_trace *t;
+    open_again(&file, "far.h5");
+    cr_expect_eq(eex_trace_load(&t, file, "trace"), EEX_EFORMAT);
+    cr_expect_not_null(strstr(eex_error(), "distance of -1"), "%s", eex_error());
     eex_store_close(file);
     b.familiar->channels[0]--;
     create(&file, "few.h5");
