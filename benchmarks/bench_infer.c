@@ -12,7 +12,7 @@
 #include "networks.h"
 
 #include "base/status.h"
-#include "core/engine.h"
+#include "core/engine/engine.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -12,8 +12,8 @@
 
 #include "base/rng.h"
 #include "base/status.h"
-#include "core/evaluate.h"
-#include "core/graph.h"
+#include "core/run/evaluate.h"
+#include "core/graph/graph.h"
 
 enum { CLASSES = 10, STRUCTURES = 4096 };
 

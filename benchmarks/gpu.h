@@ -7,7 +7,7 @@
 #ifndef EEX_BENCHMARKS_GPU_H
 #define EEX_BENCHMARKS_GPU_H
 
-#include "core/device.h"
+#include "device/device.h"
 
 typedef struct gpu_options {
     const char *device; /* "cuda" or "cuda:N" */

@@ -5,8 +5,8 @@
 #include "networks.h"
 
 #include "base/status.h"
-#include "core/cost.h"
-#include "core/engine.h"
+#include "core/graph/cost.h"
+#include "core/engine/engine.h"
 
 #include <math.h>
 #include <stdio.h>

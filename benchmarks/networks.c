@@ -2,7 +2,7 @@
 
 #include "base/rng.h"
 #include "base/status.h"
-#include "core/cost.h"
+#include "core/graph/cost.h"
 #include "cpu/cpu_register.h"
 #include "support/backbones.h"
 

@@ -2,7 +2,7 @@
 #ifndef EEX_BENCHMARKS_NETWORKS_H
 #define EEX_BENCHMARKS_NETWORKS_H
 
-#include "core/plan.h"
+#include "core/plan/plan.h"
 
 enum { SIDE = 32, CLASSES = 10 };
 

@@ -2,7 +2,7 @@
 #ifndef EEX_BENCHMARKS_ONEDNN_H
 #define EEX_BENCHMARKS_ONEDNN_H
 
-#include "core/op.h"
+#include "device/op.h"
 
 typedef enum onednn_pass { ONEDNN_FORWARD, ONEDNN_DATA, ONEDNN_WEIGHTS } onednn_pass;
 

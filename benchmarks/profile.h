@@ -2,7 +2,7 @@
 #ifndef EEX_BENCHMARKS_PROFILE_H
 #define EEX_BENCHMARKS_PROFILE_H
 
-#include "core/plan.h"
+#include "core/plan/plan.h"
 
 /* From now on every op that the device runs is timed, by the calling thread's processor time if
  * `cpu`; one device at a time. */

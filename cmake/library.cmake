@@ -31,7 +31,7 @@ function(eex_public_headers out)
 endfunction()
 
 # Writes the header as it is installed: include/eex is no folder that programs should have to search,
-# so "core/model.h" becomes <eex/core/model.h>, and eex/eex.h lies beside the rooms.
+# so "core/model/model.h" becomes <eex/core/model/model.h>, and eex/eex.h lies beside the rooms.
 function(eex_install_header header)
     set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS
         ${CMAKE_SOURCE_DIR}/src/${header})
@@ -68,15 +68,13 @@ endfunction()
 
 # ---- libraries ----
 
-set(eex_rooms eex_base eex_search eex_core eex_cpu eex_eex)
+get_property(eex_rooms GLOBAL PROPERTY eex_rooms)
+list(REMOVE_ITEM eex_rooms eex_lua)
 foreach(isa avx512 avx2 generic)
     list(APPEND eex_rooms eex_kernels_${isa})
 endforeach()
 if(EEX_COMPILES_BF16)
     list(APPEND eex_rooms eex_kernels_bf16_avx512 eex_kernels_bf16_amx)
-endif()
-if(EEX_HAVE_CUDA)
-    list(APPEND eex_rooms eex_cuda)
 endif()
 set(eex_objects)
 foreach(room ${eex_rooms})

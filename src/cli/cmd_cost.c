@@ -3,7 +3,7 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/print_cost.h"
-#include "core/experiment.h"
+#include "core/run/experiment.h"
 #include "lua/args.h"
 #include "lua/lua_graph.h"
 #include "lua/saliency.h"

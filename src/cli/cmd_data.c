@@ -10,10 +10,10 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "cli/commands.h"
-#include "core/dataset.h"
-#include "core/get.h"
-#include "core/import.h"
-#include "core/synthetic.h"
+#include "core/data/dataset.h"
+#include "core/data/get.h"
+#include "core/data/import.h"
+#include "core/data/synthetic.h"
 
 enum { BROKEN_SHOWN = 20 };
 

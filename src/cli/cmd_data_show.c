@@ -11,9 +11,9 @@
 #include "base/status.h"
 #include "base/table.h"
 #include "base/text.h"
-#include "core/dataset.h"
-#include "core/descriptor.h"
-#include "core/sheet.h"
+#include "core/data/dataset.h"
+#include "core/data/descriptor.h"
+#include "core/data/sheet.h"
 
 /* ---- list ---- */
 

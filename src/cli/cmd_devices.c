@@ -3,7 +3,7 @@
 #include "base/status.h"
 #include "cli/commands.h"
 #include "cli/options.h"
-#include "core/backends.h"
+#include "device/backends.h"
 #include "eex/gpus.h"
 
 #include <stdio.h>

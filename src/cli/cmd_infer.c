@@ -10,8 +10,8 @@
 #include "cli/frame_options.h"
 #include "cli/open_model.h"
 #include "cli/print_infer.h"
-#include "core/engine.h"
-#include "core/model_data.h"
+#include "core/engine/engine.h"
+#include "core/model/model_data.h"
 
 #include <stdlib.h>
 #include <string.h>

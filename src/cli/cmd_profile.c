@@ -8,9 +8,9 @@
 #include "cli/out_file.h"
 #include "cli/plot.h"
 #include "cli/print_profile.h"
-#include "core/chrome_trace.h"
-#include "core/model_data.h"
-#include "core/profile.h"
+#include "core/use/chrome_trace.h"
+#include "core/model/model_data.h"
+#include "core/use/profile.h"
 
 #include <stdlib.h>
 

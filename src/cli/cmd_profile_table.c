@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "cli/cmd_profile.h"
-#include "core/latency_space.h"
+#include "core/run/latency_space.h"
 #include "lua/lua_experiment.h"
 
 #include <stdio.h>

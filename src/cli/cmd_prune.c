@@ -8,7 +8,7 @@
 #include "cli/options.h"
 #include "cli/out_file.h"
 #include "cli/print_prune.h"
-#include "core/model_data.h"
+#include "core/model/model_data.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -6,8 +6,8 @@
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/print_report.h"
-#include "core/dataset.h"
-#include "core/synthetic.h"
+#include "core/data/dataset.h"
+#include "core/data/synthetic.h"
 #include "lua/lua_experiment.h"
 
 #include <stdlib.h>

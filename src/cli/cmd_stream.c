@@ -6,7 +6,7 @@
 #include "cli/open_model.h"
 #include "cli/print_stream.h"
 #include "cli/stream_source.h"
-#include "core/reject.h"
+#include "core/policy/reject.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #include "cli/out_file.h"
 #include "cli/print_tune.h"
 #include "cli/tune_wish.h"
-#include "core/replay.h"
+#include "core/policy/replay.h"
 
 #include <math.h>
 #include <stdio.h>

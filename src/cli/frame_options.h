@@ -3,8 +3,8 @@
 #define EEX_CLI_FRAME_OPTIONS_H
 
 #include "cli/options.h"
-#include "core/frames.h"
-#include "core/model.h"
+#include "core/frames/frames.h"
+#include "core/model/model.h"
 
 /* A row of a command's table of options; `target` is a const char *, NULL at first. */
 #define EEX_FIT_OPTION(target)                                                                \

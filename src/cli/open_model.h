@@ -3,7 +3,7 @@
 #define EEX_CLI_OPEN_MODEL_H
 
 #include "cli/options.h"
-#include "core/model.h"
+#include "core/model/model.h"
 
 #include <math.h>
 

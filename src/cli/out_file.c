@@ -2,8 +2,8 @@
 
 #include "base/fs.h"
 #include "base/status.h"
-#include "core/experiment.h"
-#include "core/store.h"
+#include "core/run/experiment.h"
+#include "core/store/store.h"
 
 #include <limits.h>
 

@@ -2,8 +2,8 @@
 #ifndef EEX_CLI_PRINT_COST_H
 #define EEX_CLI_PRINT_COST_H
 
-#include "core/cost.h"
-#include "core/saliency.h"
+#include "core/graph/cost.h"
+#include "core/graph/saliency.h"
 
 enum { EEX_COST_CHOICES = 16 };
 

@@ -3,7 +3,7 @@
 #define EEX_CLI_PRINT_PROFILE_H
 
 #include "base/buffer.h"
-#include "core/profile.h"
+#include "core/use/profile.h"
 
 /* On stdout; the slowest layers, or all of them. */
 int eex_print_profile(const eex_profile *profile, const eex_model *model, bool all_layers);

@@ -2,7 +2,7 @@
 #ifndef EEX_CLI_PRINT_PRUNE_H
 #define EEX_CLI_PRINT_PRUNE_H
 
-#include "core/prune.h"
+#include "core/use/prune.h"
 
 /* What was chosen and written; exit -1: nothing was to be. */
 typedef struct eex_prune_done {

@@ -3,8 +3,8 @@
 #include "base/fs.h"
 #include "base/status.h"
 #include "base/terminal.h"
-#include "core/report.h"
-#include "core/report_model.h"
+#include "core/report/report.h"
+#include "core/report/report_model.h"
 
 #include <stdio.h>
 #include <unistd.h>

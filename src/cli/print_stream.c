@@ -8,7 +8,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "cli/print_infer.h"
-#include "core/cost.h"
+#include "core/graph/cost.h"
 
 /* ---- figures ---- */
 

@@ -2,8 +2,8 @@
 #ifndef EEX_CLI_PRINT_STREAM_H
 #define EEX_CLI_PRINT_STREAM_H
 
-#include "core/model.h"
-#include "core/stream.h"
+#include "core/model/model.h"
+#include "core/use/stream.h"
 
 #include <math.h>
 

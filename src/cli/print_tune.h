@@ -2,8 +2,8 @@
 #ifndef EEX_CLI_PRINT_TUNE_H
 #define EEX_CLI_PRINT_TUNE_H
 
-#include "core/appraise.h"
-#include "core/refit.h"
+#include "core/policy/appraise.h"
+#include "core/use/refit.h"
 
 /* One split: the network run to its end, the policy as it was, and the new one. */
 typedef struct eex_tune_split {

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "cli/frame_options.h"
 #include "cli/options.h"
-#include "core/model_data.h"
+#include "core/model/model_data.h"
 
 /* ---- options ---- */
 

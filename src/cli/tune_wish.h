@@ -2,7 +2,7 @@
 #ifndef EEX_CLI_TUNE_WISH_H
 #define EEX_CLI_TUNE_WISH_H
 
-#include "core/refit.h"
+#include "core/use/refit.h"
 
 /* Options as they were given: NULL, NAN (reject) and 0 (conformal) where they were not. */
 typedef struct eex_tune_arguments {

@@ -8,7 +8,7 @@
 #ifndef EEX_CPU_CONV_AXIS_H
 #define EEX_CPU_CONV_AXIS_H
 
-#include "core/op.h"
+#include "device/op.h"
 
 #include <stdbool.h>
 

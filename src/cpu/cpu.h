@@ -5,7 +5,7 @@
 #ifndef EEX_CPU_CPU_H
 #define EEX_CPU_CPU_H
 
-#include "core/device.h"
+#include "device/device.h"
 #include "cpu/kernels/bf16/bf16.h"
 #include "cpu/kernels/kernels.h"
 #include "cpu/pool.h"

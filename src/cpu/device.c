@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 
 #include "base/status.h"
-#include "core/backends.h"
+#include "device/backends.h"
 #include "cpu/cpu.h"
 #include "cpu/cpu_register.h"
 

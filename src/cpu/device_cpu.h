@@ -2,7 +2,7 @@
 #ifndef EEX_CPU_DEVICE_CPU_H
 #define EEX_CPU_DEVICE_CPU_H
 
-#include "core/device.h"
+#include "device/device.h"
 
 /* options->threads 0: every processor that the process may use. EEX_EINVAL for a count out of
  * range. The device owns a pool of threads; close it with eex_device_close. */

@@ -2,7 +2,7 @@
 #ifndef EEX_CPU_OPTIM_H
 #define EEX_CPU_OPTIM_H
 
-#include "core/op.h"
+#include "device/op.h"
 
 /* EEX_EINVAL unless the number of parameters is a multiple of 16. */
 int eex__optim_check(const eex_op *op);

@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 #include "base/status.h"
-#include "core/device.h"
+#include "device/device.h"
 
 /* Function tables of the libraries that are loaded when a device opens: libs.h. */
 typedef struct eex_cuda_libs eex_cuda_libs;

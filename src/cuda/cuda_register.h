@@ -2,7 +2,7 @@
 #ifndef EEX_CUDA_CUDA_REGISTER_H
 #define EEX_CUDA_CUDA_REGISTER_H
 
-#include "core/device.h"
+#include "device/device.h"
 
 /* Makes "cuda" and "cuda:N" known to eex_device_open. Needs neither a driver nor a GPU: what is
  * missing is said when one is opened. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/backends.h"
+#include "device/backends.h"
 #include "cuda/chain.h"
 #include "cuda/cuda_device.h"
 #include "cuda/graph.h"

@@ -1,7 +1,7 @@
 /* The library's front: the one place that knows which backends are built in. */
 #include "eex/eex.h"
 
-#include "core/backends.h"
+#include "device/backends.h"
 #include "cpu/cpu_register.h"
 #include "eex/gpus.h"
 

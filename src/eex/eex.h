@@ -28,12 +28,12 @@ extern "C" {
 #endif
 
 #include "base/status.h"
-#include "core/cost.h"
-#include "core/device.h"
-#include "core/engine.h"
-#include "core/frames.h"
-#include "core/model.h"
-#include "core/model_data.h"
+#include "core/graph/cost.h"
+#include "device/device.h"
+#include "core/engine/engine.h"
+#include "core/frames/frames.h"
+#include "core/model/model.h"
+#include "core/model/model_data.h"
 
 /* Makes the devices of this build known to eex_device_open: "cpu", and "cuda" where it was built
  * in. Any thread may call it, any number of times. */

@@ -1,6 +1,6 @@
 #include "lua/core.h"
 
-#include "core/cost.h"
+#include "core/graph/cost.h"
 #include "lua/args.h"
 #include "lua/lua_graph.h"
 #include "lua/lua_model.h"

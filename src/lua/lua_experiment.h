@@ -2,7 +2,7 @@
 #ifndef EEX_LUA_LUA_EXPERIMENT_H
 #define EEX_LUA_LUA_EXPERIMENT_H
 
-#include "core/experiment.h"
+#include "core/run/experiment.h"
 
 #include <stdbool.h>
 #include <stddef.h>

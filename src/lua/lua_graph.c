@@ -1,7 +1,7 @@
 #include "lua/lua_graph.h"
 
 #include "base/status.h"
-#include "core/cost.h"
+#include "core/graph/cost.h"
 #include "lua/args.h"
 #include "lua/saliency.h"
 #include "lua/sandbox_impl.h"

@@ -3,7 +3,7 @@
 #ifndef EEX_LUA_LUA_GRAPH_H
 #define EEX_LUA_LUA_GRAPH_H
 
-#include "core/graph.h"
+#include "core/graph/graph.h"
 
 #include <lua.h>
 

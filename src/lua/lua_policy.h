@@ -2,7 +2,7 @@
 #ifndef EEX_LUA_LUA_POLICY_H
 #define EEX_LUA_LUA_POLICY_H
 
-#include "core/calibrate.h"
+#include "core/policy/calibrate.h"
 #include "lua/args.h"
 
 /* Reads {kind, temperature, a, b, by, tune, target, reject} over the defaults in *p; raises. `kind`

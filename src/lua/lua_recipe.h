@@ -2,7 +2,7 @@
 #ifndef EEX_LUA_LUA_RECIPE_H
 #define EEX_LUA_LUA_RECIPE_H
 
-#include "core/train.h"
+#include "core/train/train.h"
 #include "lua/args.h"
 
 /* The field "precision": any for training, else one to decide in. */

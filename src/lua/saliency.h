@@ -2,7 +2,7 @@
 #ifndef EEX_LUA_SALIENCY_H
 #define EEX_LUA_SALIENCY_H
 
-#include "core/saliency.h"
+#include "core/graph/saliency.h"
 
 #include <lua.h>
 

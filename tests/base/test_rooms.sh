@@ -4,32 +4,59 @@ set -u
 cd "$EEX_SOURCE_DIR/src" || exit 1
 failed=0
 
-# room: the rooms whose headers it may include
+# room: the other rooms whose headers it may include. A file's room is the longest of these that its
+# path begins with.
 declare -A may=(
-    [base]="base"
-    [search]="base search"
-    [core]="base search core"
-    [cpu]="base core cpu"
-    [cuda]="base core cuda"
-    [eex]="base search core cpu cuda eex"
-    [lua]="base search core cpu cuda lua"
-    [cli]="base search core cpu cuda eex lua cli"
+    [base]=""
+    [search]="base"
+    [device]="base"
+    [cpu]="base device"
+    [cuda]="base device"
+    [core/store]="base"
+    [core/data]="base core/store"
+    [core/frames]="base core/store core/data"
+    [core/graph]="base core/store device"
+    [core/plan]="base core/store device core/graph"
+    [core/policy]="base core/store device"
 )
+may[core/train]="${may[core/plan]} core/data core/plan core/policy"
+may[core/model]="${may[core/train]} core/train"
+may[core/engine]="${may[core/plan]} core/plan core/policy core/train core/model"
+may[core/use]="${may[core/model]} core/model core/engine core/frames"
+may[core/run]="${may[core/model]} core/model core/engine search"
+may[core/report]="base core/store device core/graph core/policy core/model core/run"
+may[eex]="${may[core/use]} search core/use core/run core/report cpu cuda"
+may[lua]="${may[eex]}"
+may[cli]="${may[eex]} eex lua"
 
-for room in "${!may[@]}"; do
-    [ -d "$room" ] || continue
-    while IFS=: read -r file line include; do
-        target=$(sed -E 's/.*"([^"]+)".*/\1/' <<<"$include")
-        other=${target%%/*}
-        if [ "$other" = "$target" ]; then
-            echo "$file:$line: include \"$target\" by its room: \"$room/...\""
-            failed=1
-        elif [[ " ${may[$room]} " != *" $other "* ]]; then
-            echo "$file:$line: $room may not know $other ($target)"
-            failed=1
-        fi
-    done < <(grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' "$room" --include='*.[ch]' --include='*.cu' --include='*.cuh')
-done
+# The room of a path below src/, in $room; "" where there is none.
+room_of() {
+    room=$1
+    while [[ $room == */* ]]; do
+        room=${room%/*}
+        [[ -v may[$room] ]] && return
+    done
+    room=""
+}
+
+while IFS=: read -r file line include; do
+    target=$(sed -E 's/.*"([^"]+)".*/\1/' <<<"$include")
+    room_of "$file" && own=$room
+    room_of "$target" && other=$room
+    if [ -z "$own" ]; then
+        echo "$file: the table has no room for it"
+        failed=1
+    elif [ -z "$other" ]; then
+        echo "$file:$line: include \"$target\" by its room: \"$own/...\""
+        failed=1
+    elif [ "$own" != "$other" ] && [[ " ${may[$own]} " != *" $other "* ]]; then
+        echo "$file:$line: $own may not know $other ($target)"
+        failed=1
+    elif [ "$own" != "$other" ] && [[ $target == *_impl.h ]]; then
+        echo "$file:$line: $target is for $other alone"
+        failed=1
+    fi
+done < <(grep -rnE '^[[:space:]]*#[[:space:]]*include[[:space:]]*"' . --include='*.[ch]' --include='*.cu' --include='*.cuh' | sed 's|^\./||')
 
 # library: where its headers may be included
 check() {
@@ -40,11 +67,12 @@ check() {
         failed=1
     done < <(grep -rnE "#[[:space:]]*include[[:space:]]*<($pattern)" . --include='*.[ch]' --include='*.cu' --include='*.cuh' | sed 's|^\./||')
 }
-check HDF5 'hdf5\.h|H5' '^core/store'
+check HDF5 'hdf5\.h|H5' '^core/store/'
 check oneDNN '(oneapi/dnnl/)?dnnl' '^$' # benchmarks/ alone
 check Lua '(lua5\.4/)?(lua|lauxlib|lualib)\.h' '^(lua|cli)/'
 check CUDA 'cuda|cudnn|cublas|nvToolsExt|nvtx3' '^cuda/'
-check libcurl 'curl/' '^core/'
+check libcurl 'curl/' '^core/data/'
+check sockets 'sys/socket\.h' '^$'
 check libedit '(editline/|histedit)' '^cli/'
 
 # CUDA is known to the host code in one place: where backends are registered.

@@ -2,7 +2,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "core/backends.h"
+#include "device/backends.h"
 #include "cpu/cpu_register.h"
 #include "cpu/device_cpu.h"
 #include "cpu/devices.h"

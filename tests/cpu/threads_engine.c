@@ -1,6 +1,6 @@
 /* Engines on one device: queues fed from several threads, others that come, run directly and go
  * meanwhile: for the thread sanitizer. */
-#include "core/engine.h"
+#include "core/engine/engine.h"
 
 #include <pthread.h>
 #include <sched.h>

@@ -13,8 +13,9 @@ find_path(EEX_CUDNN_HEADERS cudnn.h HINTS ${CUDAToolkit_INCLUDE_DIRS} ENV CUDNN_
 file(GLOB own_tests RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} CONFIGURE_DEPENDS cpu/test_*.c
     cuda/test_*.c)
 list(REMOVE_ITEM own_tests cpu/test_device.c cpu/test_pool.c cpu/test_slab.c) # of the CPU alone
-set(device_tests core/test_params core/test_plan core/test_plan_gradient core/test_training_step
-    core/test_train core/test_engine core/test_queue)
+set(device_tests core/plan/test_params core/plan/test_plan core/plan/test_plan_gradient
+    core/plan/test_training_step core/train/test_train core/engine/test_engine
+    core/engine/test_queue)
 foreach(test ${own_tests})
     string(REGEX REPLACE "\\.c$" "" test ${test})
     list(APPEND device_tests ${test})
@@ -23,7 +24,7 @@ endforeach()
 # One program a test, linked with `library`; registered as <prefix>/<test>.
 function(eex_cuda_test program prefix test source library)
     add_executable(${program} ${source} cuda/devices.c)
-    target_link_libraries(${program} PRIVATE eex_test_support ${library})
+    target_link_libraries(${program} PRIVATE eex_test_support ${library} eex_core)
     target_compile_definitions(${program} PRIVATE
         EEX_SOURCE_DIR="${EEX_TEST_ROOT}" EEX_FIXTURES="${EEX_TEST_ROOT}/tests/fixtures")
     set_target_properties(${program} PROPERTIES LINKER_LANGUAGE CXX)
@@ -47,7 +48,7 @@ else()
     add_library(eex_cuda_emulated OBJECT ${host_sources} ${kernel_sources} cuda/emulate.cpp
         cuda/fake_blas.cpp cuda/fake_dnn.cpp cuda/fake_graph.cpp cuda/fake_libs.c
         cuda/fake_runtime.cpp cuda/fake_stream.cpp)
-    target_link_libraries(eex_cuda_emulated PUBLIC eex_core ${CMAKE_DL_LIBS})
+    target_link_libraries(eex_cuda_emulated PUBLIC eex_device ${CMAKE_DL_LIBS})
     target_include_directories(eex_cuda_emulated PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
     target_include_directories(eex_cuda_emulated SYSTEM PUBLIC ${CUDAToolkit_INCLUDE_DIRS}
         ${EEX_CUDNN_HEADERS})

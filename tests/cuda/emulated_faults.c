@@ -2,7 +2,7 @@
  * nothing is leaked, and the next device works. */
 #include <stdlib.h>
 
-#include "core/plan.h"
+#include "core/plan/plan.h"
 #include "cuda/fake_cuda.h"
 #include "support/devices.h"
 #include "support/net.h"

@@ -1,5 +1,5 @@
 /* Graphs, backbones and saliency rules from Lua, against those that are built in C. */
-#include "core/cost.h"
+#include "core/graph/cost.h"
 #include "lua/lua_graph.h"
 #include "lua/saliency.h"
 #include "lua/sandbox.h"

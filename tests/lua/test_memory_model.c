@@ -3,7 +3,7 @@
 
 #include "base/fs.h"
 #include "base/status.h"
-#include "core/image.h"
+#include "core/data/image.h"
 #include "cpu/cpu_register.h"
 #include "lua/sandbox.h"
 #include "support/folder.h"

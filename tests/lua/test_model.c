@@ -3,8 +3,8 @@
 
 #include "base/fs.h"
 #include "base/status.h"
-#include "core/engine.h"
-#include "core/image.h"
+#include "core/engine/engine.h"
+#include "core/data/image.h"
 #include "cpu/cpu_register.h"
 #include "support/folder.h"
 #include "support/patches.h"

@@ -2,7 +2,7 @@
 #ifndef EEX_TESTS_SUPPORT_BACKBONES_H
 #define EEX_TESTS_SUPPORT_BACKBONES_H
 
-#include "core/graph.h"
+#include "core/graph/graph.h"
 
 /* torchvision's MobileNetV2 and ResNet50 for (size, size, 3) images. */
 int eex_test_mobilenetv2(eex_graph **out, int classes, int size);

@@ -1,8 +1,8 @@
 #include "support/bed.h"
 
 #include "base/status.h"
-#include "core/synthetic.h"
-#include "core/train.h"
+#include "core/data/synthetic.h"
+#include "core/train/train.h"
 #include "support/devices.h"
 #include "support/folder.h"
 #include "support/patches.h"

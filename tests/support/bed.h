@@ -3,8 +3,8 @@
 #ifndef EEX_TESTS_SUPPORT_BED_H
 #define EEX_TESTS_SUPPORT_BED_H
 
-#include "core/dataset.h"
-#include "core/engine.h"
+#include "core/data/dataset.h"
+#include "core/engine/engine.h"
 #include "support/net.h"
 
 enum { SAMPLES = 150 };

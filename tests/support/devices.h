@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "base/status.h"
-#include "core/backends.h"
-#include "core/device.h"
+#include "device/backends.h"
+#include "device/device.h"
 
 /* On the CPU with one thread and with three, which never divide the work evenly. */
 void on_each_device(void (*test)(eex_device *dev));

@@ -3,7 +3,7 @@
 #define EEX_TESTS_SUPPORT_FRAMES_H
 
 #include "base/buffer.h"
-#include "core/frames.h"
+#include "core/frames/frames.h"
 
 /* Frame number `number` of a video: smooth, so that chroma that is shared by pixels says the same.
  * rgb: (height, width, 3). */

@@ -2,7 +2,7 @@
 #ifndef EEX_TESTS_SUPPORT_NAIVE_H
 #define EEX_TESTS_SUPPORT_NAIVE_H
 
-#include "core/params.h"
+#include "core/plan/params.h"
 
 typedef struct naive {
     const eex_graph *graph;

@@ -3,7 +3,7 @@
 #ifndef EEX_TESTS_SUPPORT_NET_H
 #define EEX_TESTS_SUPPORT_NET_H
 
-#include "core/plan.h"
+#include "core/plan/plan.h"
 
 enum { NET_CLASSES = 10 };
 

@@ -2,7 +2,7 @@
 
 #include "base/rng.h"
 #include "base/status.h"
-#include "core/dataset_write.h"
+#include "core/data/dataset_write.h"
 #include "support/folder.h"
 
 #include <criterion/criterion.h>

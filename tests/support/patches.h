@@ -3,7 +3,7 @@
 #ifndef EEX_TESTS_SUPPORT_PATCHES_H
 #define EEX_TESTS_SUPPORT_PATCHES_H
 
-#include "core/dataset.h"
+#include "core/data/dataset.h"
 
 enum { PATCH_CLASSES = 4 };
 

@@ -1,9 +1,9 @@
 /* Convolutions and their gradients in double, tap by tap, to compare the devices with. Layouts are
- * those of core/op.h. */
+ * those of device/op.h. */
 #ifndef EEX_TESTS_REFERENCE_CONV_H
 #define EEX_TESTS_REFERENCE_CONV_H
 
-#include "core/op.h"
+#include "device/op.h"
 
 size_t ref_conv_weights(const eex_window *w); /* elements of HWIO */
 

@@ -1,9 +1,9 @@
 /* The plainest possible implementations, in double, to compare the devices' ops with. Layouts are
- * those of core/op.h. */
+ * those of device/op.h. */
 #ifndef EEX_TESTS_REFERENCE_OPS_H
 #define EEX_TESTS_REFERENCE_OPS_H
 
-#include "core/op.h"
+#include "device/op.h"
 
 double ref_act(double z, eex_act act);
 

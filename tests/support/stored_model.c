@@ -1,7 +1,7 @@
 #include "support/stored_model.h"
 
 #include "base/status.h"
-#include "core/model.h"
+#include "core/model/model.h"
 #include "support/backbones.h"
 #include "support/patches.h"
 

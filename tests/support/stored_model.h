@@ -2,8 +2,8 @@
 #ifndef EEX_TESTS_SUPPORT_STORED_MODEL_H
 #define EEX_TESTS_SUPPORT_STORED_MODEL_H
 
-#include "core/dataset.h"
-#include "core/device.h"
+#include "core/data/dataset.h"
+#include "device/device.h"
 
 /* Random weights, and a policy by which samples leave everywhere. Any failure fails the test. */
 void stored_model_write(const char *path, eex_device *device, const eex_dataset *data);

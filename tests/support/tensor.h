@@ -4,7 +4,7 @@
 #ifndef EEX_TESTS_TENSOR_H
 #define EEX_TESTS_TENSOR_H
 
-#include "core/device.h"
+#include "device/device.h"
 
 typedef struct tensor {
     size_t n;

@@ -2,7 +2,7 @@
 #ifndef EEX_TESTS_TRACES_H
 #define EEX_TESTS_TRACES_H
 
-#include "core/trace.h"
+#include "core/policy/trace.h"
 
 /* A host device that runs EEX_OP_HEAD the naive way, in double precision. Static; closing it does
  * nothing. */

@@ -4,7 +4,7 @@
 #ifndef EEX_CPU_KERNELS_ACT_H
 #define EEX_CPU_KERNELS_ACT_H
 
-#include "core/op.h"
+#include "device/op.h"
 #include "cpu/kernels/vec.h"
 
 #define V_INLINE static inline __attribute__((always_inline))

@@ -9,7 +9,7 @@
 
 #include <stddef.h>
 
-#include "core/op.h"
+#include "device/op.h"
 
 /* How the gradient of z = scale * x + offset + residual is had from that of y = act(z). */
 typedef struct eex_norm_mask {

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "core/op.h"
+#include "device/op.h"
 
 struct eex_pointwise_kernels {
     void (*act)(float *y, const float *x, size_t n, eex_act act); /* y = act(x) */

@@ -2,7 +2,7 @@
 #ifndef EEX_CPU_KERNELS_WINDOW_H
 #define EEX_CPU_KERNELS_WINDOW_H
 
-#include "core/op.h"
+#include "device/op.h"
 
 struct eex_window_kernels {
     /* Rows row0 <= row < row1 of one sample's output. NaN wins over every number. */

@@ -1,0 +1,161 @@
+#include "core/data/image.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <png.h>
+
+#include "base/fs.h"
+#include "base/status.h"
+
+enum {
+    MAX_INFLATION = 1100, /* deflate makes at most about 1030 bytes from one */
+    MAX_CHUNK = 8 << 20   /* of anything but pixels */
+};
+
+/* libpng's structs and all that decode must free; on the heap, so that no local variable is live
+ * across setjmp. (libpng's simplified interface gets interlaced 16-bit images wrong.) */
+typedef struct decoder {
+    png_structp png;
+    png_infop info;
+    jmp_buf escape;
+    char message[200];
+    const char *path;
+    const uint8_t *data;
+    size_t size, at;
+    eex_image image; /* 1 to 4 channels: grey or colour, with or without alpha */
+    png_bytep *rows;
+} decoder;
+
+/* ---- callbacks ---- */
+
+static void on_error(png_structp png, png_const_charp message)
+{
+    decoder *d = png_get_error_ptr(png);
+    snprintf(d->message, sizeof d->message, "%s", message);
+    longjmp(d->escape, 1);
+}
+
+static void on_warning(png_structp png, png_const_charp message)
+{
+}
+
+static void on_read(png_structp png, png_bytep to, size_t size)
+{
+    decoder *d = png_get_io_ptr(png);
+    if (size > d->size - d->at)
+        png_error(png, "it ends too soon");
+    memcpy(to, d->data + d->at, size);
+    d->at += size;
+}
+
+/* ---- decoding ---- */
+
+/* Everything becomes 8-bit grey or colour, with alpha where there is any. Gamma is left alone, as
+ * everyone else does. */
+static void ask_for_bytes(decoder *d)
+{
+    png_set_expand(d->png);
+    png_set_scale_16(d->png);
+    png_set_interlace_handling(d->png);
+    png_read_update_info(d->png, d->info);
+}
+
+static int start(decoder *d)
+{
+    png_set_read_fn(d->png, d, on_read);
+    png_set_user_limits(d->png, EEX_IMAGE_MAX_SIDE, EEX_IMAGE_MAX_SIDE);
+    png_set_chunk_malloc_max(d->png, MAX_CHUNK);
+    png_read_info(d->png, d->info);
+    unsigned width = png_get_image_width(d->png, d->info);
+    unsigned height = png_get_image_height(d->png, d->info);
+    uint64_t bytes = (uint64_t)png_get_rowbytes(d->png, d->info) * height;
+    if ((uint64_t)width * height > EEX_IMAGE_MAX_PIXELS || bytes / MAX_INFLATION > d->size)
+        return eex_fail(EEX_EFORMAT, "%s: claims %u x %u pixels in a file of %zu bytes", d->path,
+                        width, height, d->size);
+    ask_for_bytes(d);
+    EEX_TRY(eex_image_new(&d->image, (int)width, (int)height, png_get_channels(d->png, d->info),
+                          d->path));
+    d->rows = malloc(height * sizeof *d->rows);
+    if (!d->rows)
+        return eex_fail(EEX_ENOMEM, "%s: out of memory", d->path);
+    for (unsigned y = 0; y < height; y++)
+        d->rows[y] = d->image.pixels + (size_t)y * width * (size_t)d->image.channels;
+    return EEX_OK;
+}
+
+/* The only function that libpng's errors can come back to. */
+static int decode(decoder *d)
+{
+    if (setjmp(d->escape))
+        return eex_fail(EEX_EFORMAT, "%s: damaged or truncated PNG: %s", d->path, d->message);
+    d->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, d, on_error, on_warning);
+    d->info = d->png ? png_create_info_struct(d->png) : NULL;
+    if (!d->info)
+        return eex_fail(EEX_ENOMEM, "%s: out of memory", d->path);
+    EEX_TRY(start(d));
+    png_read_image(d->png, d->rows);
+    png_read_end(d->png, NULL);
+    return EEX_OK;
+}
+
+/* Puts the image on white paper and drops its alpha, in place. */
+static void drop_alpha(eex_image *image)
+{
+    int keep = image->channels - 1;
+    size_t count = (size_t)image->width * (size_t)image->height;
+    uint8_t *to = image->pixels;
+    const uint8_t *from = image->pixels;
+    for (size_t i = 0; i < count; i++, from += keep + 1) {
+        unsigned alpha = from[keep];
+        for (int c = 0; c < keep; c++)
+            *to++ = (uint8_t)((from[c] * alpha + 255 * (255 - alpha) + 127) / 255);
+    }
+    image->channels = keep;
+}
+
+int eex__png_decode(eex_image *out, const uint8_t *data, size_t size, const char *path)
+{
+    decoder *d = calloc(1, sizeof *d);
+    if (!d)
+        return eex_fail(EEX_ENOMEM, "%s: out of memory", path);
+    d->path = path;
+    d->data = data;
+    d->size = size;
+    int code = decode(d);
+    png_destroy_read_struct(&d->png, &d->info, NULL);
+    free(d->rows);
+    if (code < 0)
+        eex_image_free(&d->image);
+    else if (d->image.channels % 2 == 0)
+        drop_alpha(&d->image);
+    *out = d->image;
+    free(d);
+    return code;
+}
+
+int eex_image_write_png(const char *path, const eex_image *image)
+{
+    png_image png;
+    png_alloc_size_t size = 0;
+    void *data = NULL;
+    memset(&png, 0, sizeof png);
+    png.version = PNG_IMAGE_VERSION;
+    png.width = (png_uint_32)image->width;
+    png.height = (png_uint_32)image->height;
+    png.format = image->channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
+    int code = EEX_OK;
+    if (!png_image_write_to_memory(&png, NULL, &size, 0, image->pixels, 0, NULL))
+        code = eex_fail(EEX_EIO, "cannot make %s: %s", path, png.message);
+    else if (!(data = malloc(size)))
+        code = eex_fail(EEX_ENOMEM, "%s: out of memory for %zu bytes", path, (size_t)size);
+    else if (!png_image_write_to_memory(&png, data, &size, 0, image->pixels, 0, NULL))
+        code = eex_fail(EEX_EIO, "cannot make %s: %s", path, png.message);
+    if (code == EEX_OK)
+        code = eex_fs_write(path, data, size);
+    png_image_free(&png);
+    free(data);
+    return code;
+}

@@ -1,0 +1,45 @@
+/* How many images pass the network together. In a large batch each layer's output would have left
+ * the cache before the next layer reads it, most of all in front of the first exits, where images
+ * are large; so a batch is run in parts whose activations stay there. But each part reads all
+ * weights again, which must stay small beside what it reads and writes. */
+#include "core/engine/engine_impl.h"
+
+enum {
+    LEAST_ROWS = 8,   /* below that every layer is too little work for its threads */
+    WEIGHTS_SHARE = 8 /* weights may be a part of 8 of what an image moves */
+};
+
+static double elements(const eex_node *n)
+{
+    return (double)n->h * (double)n->w * (double)n->c;
+}
+
+/* Whether a node is calculated by an op of its own: batch norm, activation and addition happen in
+ * the convolution before. */
+static bool moves(const eex_node *n)
+{
+    return n->kind == EEX_NODE_CONV || n->kind == EEX_NODE_MAX_POOL || n->kind == EEX_NODE_LINEAR;
+}
+
+int eex__engine_rows(const eex_device *dev, const eex_graph *graph, int batch)
+{
+    double most = 0, all = 0; /* floats that a layer, and all layers, read and write for an image */
+    for (int i = 1; i < eex_graph_nodes(graph); i++) {
+        const eex_node *n = eex_graph_node(graph, i);
+        if (!moves(n))
+            continue;
+        double floats = elements(n) + elements(eex_graph_node(graph, n->inputs[0]));
+        all += floats;
+        most = floats > most ? floats : most;
+    }
+    if (!dev->cache_bytes || most == 0)
+        return batch;
+    double rows = (double)dev->cache_bytes / (most * sizeof(float));
+    double least = WEIGHTS_SHARE * (double)eex_graph_param_total(graph) / all;
+    rows = rows < least ? least : rows;
+    rows = rows < LEAST_ROWS ? LEAST_ROWS : rows;
+    if (rows >= batch)
+        return batch;
+    int parts = (int)(batch / rows) + 1;
+    return (batch + parts - 1) / parts;
+}

@@ -1,0 +1,78 @@
+#include "core/frames/frames_impl.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/signals.h"
+#include "base/status.h"
+
+void *eex__frames_new(size_t size, const eex__frames_vtable *vtable, const eex_frame_shape *shape)
+{
+    eex_frames *frames = calloc(1, size);
+    if (!frames) {
+        eex_fail(EEX_ENOMEM, "out of memory for a source of frames");
+        return NULL;
+    }
+    frames->vtable = vtable;
+    frames->shape = *shape;
+    return frames;
+}
+
+static void set_bad(eex_frame *frame)
+{
+    frame->state = EEX_FRAME_BAD;
+    snprintf(frame->problem, sizeof frame->problem, "%s", eex_error());
+}
+
+int eex_frames_next(eex_frames *frames, eex_frame *frame, uint8_t *pixels)
+{
+    *frame = (eex_frame){.state = EEX_FRAME_GOOD, .sample = -1, .label = -1};
+    frame->number = frames->at;
+    if (eex_interrupted())
+        return eex_fail(EEX_EINTERRUPTED, "interrupted");
+    if (frames->ended) {
+        frame->state = EEX_FRAME_END;
+        return EEX_OK;
+    }
+    const int code = frames->vtable->next(frames, frame, pixels);
+    if (code == EEX_ENOMEM || code == EEX_EINTERRUPTED || code == EEX_EIO)
+        return code;
+    if (code < 0)
+        set_bad(frame);
+    frames->ended = frame->state == EEX_FRAME_END;
+    frames->at += !frames->ended;
+    return EEX_OK;
+}
+
+void eex_frames_close(eex_frames *frames)
+{
+    if (frames)
+        frames->vtable->close(frames);
+}
+
+uint64_t eex_frames_total(const eex_frames *frames)
+{
+    return frames->total;
+}
+
+uint64_t eex_frames_dropped(eex_frames *frames)
+{
+    return frames->vtable->dropped ? frames->vtable->dropped(frames) : 0;
+}
+
+bool eex_frames_ready(eex_frames *frames)
+{
+    return frames->vtable->ready ? frames->vtable->ready(frames) : true;
+}
+
+size_t eex_frames_widest_name(const eex_frames *frames)
+{
+    return frames->widest;
+}
+
+void eex__frames_stop(eex_frames *frames)
+{
+    frames->stopped = true;
+    if (frames->vtable->stop)
+        frames->vtable->stop(frames);
+}

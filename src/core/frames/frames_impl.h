@@ -1,0 +1,41 @@
+/* What the frame sources share; private to frames*.c. */
+#ifndef EEX_CORE_FRAMES_FRAMES_IMPL_H
+#define EEX_CORE_FRAMES_FRAMES_IMPL_H
+
+#include "core/frames/frames.h"
+
+#include <stdatomic.h>
+
+/* A source embeds eex_frames as its first member. */
+typedef struct eex__frames_vtable {
+    /* Fills frame (which is {GOOD, unknown, ...}) and pixels. A failure other than out of memory,
+     * interruption and EEX_EIO makes a bad frame. */
+    int (*next)(eex_frames *frames, eex_frame *frame, uint8_t *pixels);
+    void (*close)(eex_frames *frames); /* frees what the source holds, and itself */
+    /* These may be NULL: always ready, nothing dropped, nobody to tell. */
+    bool (*ready)(eex_frames *frames);
+    uint64_t (*dropped)(eex_frames *frames);
+    void (*stop)(eex_frames *frames);
+} eex__frames_vtable;
+
+struct eex_frames {
+    const eex__frames_vtable *vtable;
+    eex_frame_shape shape;
+    uint64_t total, at;
+    size_t widest;
+    bool ended;
+    atomic_bool stopped; /* by another thread: reading that waits for data gives up */
+};
+
+/* Zeroed memory for a source of that size; NULL with the message set. */
+void *eex__frames_new(size_t size, const eex__frames_vtable *vtable, const eex_frame_shape *shape);
+
+/* Makes the next call (from the thread that reads) return soon. */
+void eex__frames_stop(eex_frames *frames);
+
+static inline size_t eex__frame_bytes(const eex_frame_shape *s)
+{
+    return (size_t)s->height * (size_t)s->width * (size_t)s->channels;
+}
+
+#endif

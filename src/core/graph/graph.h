@@ -1,0 +1,152 @@
+/* Graphs: a network as nodes and values, and the gates put on it.
+ *
+ * A builder adds nodes; eex_graph_finish checks them and makes the graph immutable. A node has one
+ * output value, so a value's id is its node's id. Values are one sample's tensors: (H, W, C).
+ * Parameter names are "<node name>.<parameter>" and are stable: torchvision's where the backbone is
+ * torchvision's ("features.1.conv.0.0.weight").
+ *
+ * An early-exit network is a graph whose nodes also belong to a gate. Node order is execution
+ * order: a gate's nodes follow the node that it reads, before the trunk goes on. */
+#ifndef EEX_CORE_GRAPH_GRAPH_H
+#define EEX_CORE_GRAPH_GRAPH_H
+
+#include "device/decide.h"
+#include "device/op.h"
+
+typedef enum eex_node_kind {
+    EEX_NODE_INPUT,
+    EEX_NODE_CONV,
+    EEX_NODE_BATCH_NORM,
+    EEX_NODE_ACT,
+    EEX_NODE_ADD,
+    EEX_NODE_MAX_POOL,
+    EEX_NODE_GLOBAL_POOL, /* adaptive average pool to 1x1, or mean over H and W */
+    EEX_NODE_FLATTEN,
+    EEX_NODE_DROPOUT,
+    EEX_NODE_LINEAR
+} eex_node_kind;
+
+enum { EEX_TRUNK = -1, EEX_NAME_MAX = 96 };
+
+typedef struct eex_param {
+    char name[EEX_NAME_MAX + 32]; /* "features.0.0.weight", "classifier.1.bias" */
+    int rank;
+    int shape[4];   /* as PyTorch has it: conv (O, I/g, K, K), linear (O, I), vectors (C) */
+    bool trainable; /* false: running_mean, running_var */
+    bool decay;     /* weight decay applies: conv and linear weights only */
+} eex_param;
+
+typedef struct eex_node {
+    eex_node_kind kind;
+    char name[EEX_NAME_MAX];  /* unique in the graph: "features.1.conv.0.0" */
+    char block[EEX_NAME_MAX]; /* the building block it belongs to: "features.1"; may be "" */
+    int inputs[2];            /* value ids, -1: none. ADD has two */
+    int h, w, c;              /* shape of the output value */
+    eex_window window;        /* CONV, MAX_POOL; LINEAR: a 1x1 window on a 1x1 image */
+    bool bias;                /* CONV, LINEAR */
+    eex_act act;              /* ACT */
+    float dropout;            /* DROPOUT */
+    float init_std; /* LINEAR: weights start as N(0, init_std) with zero bias; 0: uniform in
+                     * +-1/sqrt(fan-in), as PyTorch has it */
+    float bn_eps, bn_momentum;
+    bool functional;         /* torchvision calls a function, not a layer (mean, flatten): a
+                              * convention of cost.h may care */
+    int exit;                /* the gate it belongs to, or EEX_TRUNK */
+    int first_param, params; /* range in the graph's parameter list */
+} eex_node;
+
+/* One exit, in order of position; the last one is the end of the backbone. */
+typedef struct eex_exit {
+    int point;  /* node whose value the gate reads; for the last exit its own logits node */
+    int blocks; /* Conv-BN-Act blocks of the gate; -1 for the end of the backbone */
+    int logits; /* node whose value is this exit's logits: (1, 1, classes) */
+} eex_exit;
+
+typedef struct eex_graph eex_graph;
+
+/* ---- building ---- */
+
+/* A graph for images of (height, width, channels) with one node, the input: value 0. *out belongs
+ * to the caller. */
+int eex_graph_new(eex_graph **out, const char *name, int height, int width, int channels);
+void eex_graph_free(eex_graph *graph); /* accepts NULL */
+
+typedef struct eex_conv_options {
+    int out, kernel, stride, pad, groups; /* stride, groups: 0 means 1 */
+    bool bias;
+} eex_conv_options;
+
+/* Each adds a node that reads value `in` and puts its id into *out. Names must be unique and not
+ * empty. Wrong shapes, ids and names give EEX_EINVAL with the node's name in the message. */
+int eex_graph_add_conv(eex_graph *g, int *out, int in, const char *name, const eex_conv_options *o);
+int eex_graph_add_batch_norm(eex_graph *g, int *out, int in, const char *name);
+int eex_graph_add_act(eex_graph *g, int *out, int in, const char *name, eex_act act);
+int eex_graph_add_add(eex_graph *g, int *out, int a, int b, const char *name);
+int eex_graph_add_max_pool(eex_graph *g, int *out, int in, const char *name, int kernel, int stride,
+                           int pad);
+int eex_graph_add_global_pool(eex_graph *g, int *out, int in, const char *name, bool functional);
+int eex_graph_add_flatten(eex_graph *g, int *out, int in, const char *name, bool functional);
+int eex_graph_add_dropout(eex_graph *g, int *out, int in, const char *name, float p);
+int eex_graph_add_linear(eex_graph *g, int *out, int in, const char *name, int features, bool bias);
+
+/* How a linear node's weights start: see eex_node.init_std. */
+int eex_graph_init_std(eex_graph *g, int node, float std);
+
+/* Nodes added from now on carry this block name (copied). */
+int eex_graph_block(eex_graph *g, const char *block);
+
+/* Checks the graph, makes `logits` its end and freezes it. Every node must reach the end. */
+int eex_graph_finish(eex_graph *g, int logits);
+
+/* ---- gates ---- */
+
+typedef struct eex_gate {
+    int point;      /* node id in the backbone */
+    int blocks;     /* k of k x [Conv3x3-BN-Act], >= 0 */
+    bool nested;    /* also a classifier after each j in `heads`: exits that share blocks, for the
+                     * shared evaluator; exits appear in order of j */
+    uint64_t heads; /* bit j set: a classifier after j blocks (j = 0: on the point itself) */
+} eex_gate;
+
+/* A new finished graph: the backbone with gates put on it (gates sorted by point; nodes named
+ * "exits.<point name>.block<j>.conv" / ".bn" / ".act" / ".fc<j>"; the act is `act`). A gate is
+ * blocks x [Conv3x3-BN-Act], global pool, flatten, FC to the backbone's classes (nasexer.txt
+ * II-D-2). The backbone stays the caller's and unchanged. */
+int eex_graph_with_gates(eex_graph **out, const eex_graph *backbone, const eex_gate *gates,
+                         int count, eex_act act);
+
+/* A new finished graph cut after exit k: what pruning deploys. Exits 0..k stay what they were, so
+ * the last one is a gate with its blocks, not the end of the backbone. */
+int eex_graph_cut(eex_graph **out, const eex_graph *graph, int exit);
+
+/* A new finished graph with these exits alone (ascending numbers), and what they need: the last of
+ * them ends it. Blocks that an exit shared with one that is left out stay. */
+int eex_graph_select(eex_graph **out, const eex_graph *graph, const int *exits, int count);
+
+/* Whether a gate may read the node's value: a feature map of the trunk in front of the global pool,
+ * flatten and linear layers, and not the input. */
+bool eex_graph_gateable(const eex_graph *g, int id);
+
+/* ---- looking ---- all borrowed from the graph */
+
+const char *eex_node_kind_name(eex_node_kind kind); /* "conv", "batch_norm", ...; "?" */
+const char *eex_act_name(eex_act act);              /* "none", "relu", "relu6" */
+int eex_act_parse(eex_act *out, const char *name);  /* EEX_EINVAL names those there are */
+
+const char *eex_graph_name(const eex_graph *g);
+int eex_graph_nodes(const eex_graph *g);
+const eex_node *eex_graph_node(const eex_graph *g, int id);
+int eex_graph_find(const eex_graph *g, const char *name); /* node id or -1 */
+int eex_graph_classes(const eex_graph *g);
+int eex_graph_exits(const eex_graph *g); /* at least 1: the end */
+const eex_exit *eex_graph_exit(const eex_graph *g, int k);
+int eex_graph_params(const eex_graph *g);
+const eex_param *eex_graph_param(const eex_graph *g, int i);
+size_t eex_param_count(const eex_param *p);
+int64_t eex_graph_param_total(const eex_graph *g); /* trainable elements */
+
+/* Number of layers as the paper counts them: traced nodes less input and output (|N| = 175 for
+ * ResNet50, 152 for MobileNetV2). */
+int eex_graph_layers(const eex_graph *g);
+
+#endif

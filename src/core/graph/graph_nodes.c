@@ -1,0 +1,293 @@
+/* The node kinds: how each is added, which parameters it has and what it costs. A new kind is a
+ * section here, a row in the table below and a name in graph.h. */
+#include "base/status.h"
+#include "core/graph/graph_impl.h"
+
+#include <string.h>
+
+static int64_t elements(const eex_node *n)
+{
+    return (int64_t)n->h * n->w * n->c;
+}
+
+/* Begins a node of `kind` that reads `in`, with the same shape until its kind says otherwise. */
+static int begin(eex_node *n, const eex_graph *g, eex_node_kind kind, int in, const char *name)
+{
+    *n = (eex_node){.kind = kind, .inputs = {in, -1}, .exit = g->exit};
+    EEX_TRY(eex__graph_name_copy(n->name, name, "node"));
+    memcpy(n->block, g->block, sizeof n->block);
+    if (in < 0 || in >= g->node_count)
+        return eex_fail(EEX_EINVAL, "%s \"%s\": graph \"%s\" has no value %d",
+                        eex_node_kind_name(kind), name, g->name, in);
+    n->h = g->nodes[in].h;
+    n->w = g->nodes[in].w;
+    n->c = g->nodes[in].c;
+    return EEX_OK;
+}
+
+static int check_range(const eex_node *n, const char *what, int value, int min, int max)
+{
+    if (value >= min && value <= max)
+        return EEX_OK;
+    return eex_fail(EEX_EINVAL, "%s \"%s\": %s must be within %d..%d, not %d",
+                    eex_node_kind_name(n->kind), n->name, what, min, max, value);
+}
+
+/* Checks a window on the node's input and gives the node its output's shape. */
+static int set_window(eex_node *n, int out, int kernel, int stride, int pad, int groups)
+{
+    EEX_TRY(check_range(n, "out", out, 1, EEX__MAX_CHANNELS));
+    EEX_TRY(check_range(n, "kernel", kernel, 1, EEX__MAX_WINDOW));
+    EEX_TRY(check_range(n, "stride", stride, 1, EEX__MAX_WINDOW));
+    EEX_TRY(check_range(n, "pad", pad, 0, kernel - 1));
+    if (n->h + 2 * pad < kernel || n->w + 2 * pad < kernel)
+        return eex_fail(EEX_EINVAL,
+                        "%s \"%s\": a window of %d with pad %d does not fit an image of %d x %d",
+                        eex_node_kind_name(n->kind), n->name, kernel, pad, n->h, n->w);
+    n->window = (eex_window){.cin = n->c,
+                             .hin = n->h,
+                             .win = n->w,
+                             .cout = out,
+                             .hout = (n->h + 2 * pad - kernel) / stride + 1,
+                             .wout = (n->w + 2 * pad - kernel) / stride + 1,
+                             .kernel = kernel,
+                             .stride = stride,
+                             .pad = pad,
+                             .groups = groups};
+    n->h = n->window.hout;
+    n->w = n->window.wout;
+    n->c = out;
+    return EEX_OK;
+}
+
+/* ---- convolution ---- */
+
+static int check_groups(const eex_node *n, int out, int groups)
+{
+    EEX_TRY(check_range(n, "groups", groups, 1, n->c));
+    if (n->c % groups || out % groups)
+        return eex_fail(EEX_EINVAL, "conv \"%s\": %d groups do not divide %d to %d channels",
+                        n->name, groups, n->c, out);
+    if (groups != 1 && (groups != n->c || out != n->c))
+        return eex_fail(
+            EEX_EUNSUPPORTED,
+            "conv \"%s\": %d groups for %d to %d channels: only 1 group (dense) or one a "
+            "channel (depthwise) are supported",
+            n->name, groups, n->c, out);
+    return EEX_OK;
+}
+
+int eex_graph_add_conv(eex_graph *g, int *out, int in, const char *name, const eex_conv_options *o)
+{
+    eex_node n;
+    EEX_TRY(begin(&n, g, EEX_NODE_CONV, in, name));
+    int groups = o->groups ? o->groups : 1;
+    EEX_TRY(check_groups(&n, o->out, groups));
+    EEX_TRY(set_window(&n, o->out, o->kernel, o->stride ? o->stride : 1, o->pad, groups));
+    n.bias = o->bias;
+    return eex__graph_append(g, out, &n);
+}
+
+static int weight_and_bias(eex_graph *g, const eex_node *n, int rank)
+{
+    const eex_window *w = &n->window;
+    const int weight[4] = {w->cout, w->cin / w->groups, w->kernel, w->kernel}, bias[4] = {w->cout};
+    EEX_TRY(eex__graph_add_param(g, n, "weight", rank, weight, true, true));
+    return n->bias ? eex__graph_add_param(g, n, "bias", 1, bias, true, false) : EEX_OK;
+}
+
+static int conv_params(eex_graph *g, const eex_node *n)
+{
+    return weight_and_bias(g, n, 4);
+}
+
+/* Convolutions and linear layers, which are convolutions with a 1x1 window. */
+static int64_t conv_cost(const eex_graph *g, const eex_node *n, eex_convention c)
+{
+    const eex_window *w = &n->window;
+    int64_t macs = elements(n) * (w->cin / w->groups) * w->kernel * w->kernel;
+    return c == EEX_PTFLOPS && n->bias ? macs + elements(n) : macs;
+}
+
+/* ---- linear ---- */
+
+int eex_graph_add_linear(eex_graph *g, int *out, int in, const char *name, int features, bool bias)
+{
+    eex_node n;
+    EEX_TRY(begin(&n, g, EEX_NODE_LINEAR, in, name));
+    if (n.h != 1 || n.w != 1)
+        return eex_fail(EEX_EINVAL,
+                        "linear \"%s\" reads an image of %d x %d x %d: flatten or pool it first",
+                        name, n.h, n.w, n.c);
+    EEX_TRY(set_window(&n, features, 1, 1, 0, 1));
+    n.bias = bias;
+    return eex__graph_append(g, out, &n);
+}
+
+static int linear_params(eex_graph *g, const eex_node *n)
+{
+    return weight_and_bias(g, n, 2);
+}
+
+/* ---- batch norm ---- */
+
+int eex_graph_add_batch_norm(eex_graph *g, int *out, int in, const char *name)
+{
+    eex_node n;
+    EEX_TRY(begin(&n, g, EEX_NODE_BATCH_NORM, in, name));
+    n.bn_eps = 1e-5f;
+    n.bn_momentum = 0.1f;
+    return eex__graph_append(g, out, &n);
+}
+
+static int batch_norm_params(eex_graph *g, const eex_node *n)
+{
+    const int shape[4] = {n->c};
+    EEX_TRY(eex__graph_add_param(g, n, "weight", 1, shape, true, false));
+    EEX_TRY(eex__graph_add_param(g, n, "bias", 1, shape, true, false));
+    EEX_TRY(eex__graph_add_param(g, n, "running_mean", 1, shape, false, false));
+    return eex__graph_add_param(g, n, "running_var", 1, shape, false, false);
+}
+
+static int64_t batch_norm_cost(const eex_graph *g, const eex_node *n, eex_convention c)
+{
+    return c == EEX_PTFLOPS || c == EEX_THOP ? 2 * elements(n) : 0;
+}
+
+/* ---- act ---- */
+
+int eex_graph_add_act(eex_graph *g, int *out, int in, const char *name, eex_act act)
+{
+    eex_node n;
+    EEX_TRY(begin(&n, g, EEX_NODE_ACT, in, name));
+    n.act = act;
+    return eex__graph_append(g, out, &n);
+}
+
+static int64_t act_cost(const eex_graph *g, const eex_node *n, eex_convention c)
+{
+    return c == EEX_PTFLOPS && !n->functional ? elements(n) : 0;
+}
+
+/* ---- add ---- */
+
+int eex_graph_add_add(eex_graph *g, int *out, int a, int b, const char *name)
+{
+    eex_node n;
+    EEX_TRY(begin(&n, g, EEX_NODE_ADD, a, name));
+    if (b < 0 || b >= g->node_count)
+        return eex_fail(EEX_EINVAL, "add \"%s\": graph \"%s\" has no value %d", name, g->name, b);
+    const eex_node *other = &g->nodes[b];
+    if (other->h != n.h || other->w != n.w || other->c != n.c)
+        return eex_fail(EEX_EINVAL, "add \"%s\": \"%s\" has %d x %d x %d, \"%s\" has %d x %d x %d",
+                        name, g->nodes[a].name, n.h, n.w, n.c, other->name, other->h, other->w,
+                        other->c);
+    n.inputs[1] = b;
+    return eex__graph_append(g, out, &n);
+}
+
+/* ---- pools ---- */
+
+static int64_t pool_input_cost(const eex_graph *g, const eex_node *n, eex_convention c)
+{
+    return c == EEX_PTFLOPS && !n->functional ? elements(&g->nodes[n->inputs[0]]) : 0;
+}
+
+int eex_graph_add_max_pool(eex_graph *g, int *out, int in, const char *name, int kernel, int stride,
+                           int pad)
+{
+    eex_node n;
+    EEX_TRY(begin(&n, g, EEX_NODE_MAX_POOL, in, name));
+    EEX_TRY(set_window(&n, n.c, kernel, stride ? stride : kernel, pad, 1));
+    EEX_TRY(check_range(&n, "pad", pad, 0, kernel / 2)); /* else a window may lie in the padding */
+    return eex__graph_append(g, out, &n);
+}
+
+int eex_graph_add_global_pool(eex_graph *g, int *out, int in, const char *name, bool functional)
+{
+    eex_node n;
+    EEX_TRY(begin(&n, g, EEX_NODE_GLOBAL_POOL, in, name));
+    n.h = n.w = 1;
+    n.functional = functional;
+    return eex__graph_append(g, out, &n);
+}
+
+/* torchprofile counts what an averaging writes: a mean over W and then over H writes C * H and then
+ * C values, an adaptive pool writes C at once. */
+static int64_t global_pool_cost(const eex_graph *g, const eex_node *n, eex_convention c)
+{
+    const eex_node *in = &g->nodes[n->inputs[0]];
+    if (c == EEX_TORCHPROFILE)
+        return n->functional ? (int64_t)in->c * in->h + in->c : in->c;
+    return pool_input_cost(g, n, c);
+}
+
+/* ---- flatten, dropout ---- */
+
+int eex_graph_add_flatten(eex_graph *g, int *out, int in, const char *name, bool functional)
+{
+    eex_node n;
+    EEX_TRY(begin(&n, g, EEX_NODE_FLATTEN, in, name));
+    n.c *= n.h * n.w;
+    n.h = n.w = 1;
+    n.functional = functional;
+    return eex__graph_append(g, out, &n);
+}
+
+int eex_graph_add_dropout(eex_graph *g, int *out, int in, const char *name, float p)
+{
+    eex_node n;
+    EEX_TRY(begin(&n, g, EEX_NODE_DROPOUT, in, name));
+    if (!(p >= 0 && p < 1))
+        return eex_fail(EEX_EINVAL, "dropout \"%s\": the probability must be in [0, 1), not %g",
+                        name, (double)p);
+    n.dropout = p;
+    return eex__graph_append(g, out, &n);
+}
+
+/* ---- the table ---- */
+
+static const eex__kind kinds[] = {
+    [EEX_NODE_INPUT] = {"input", true, NULL, NULL},
+    [EEX_NODE_CONV] = {"conv", true, conv_params, conv_cost},
+    [EEX_NODE_BATCH_NORM] = {"batch_norm", true, batch_norm_params, batch_norm_cost},
+    [EEX_NODE_ACT] = {"act", true, NULL, act_cost},
+    [EEX_NODE_ADD] = {"add", true, NULL, NULL},
+    [EEX_NODE_MAX_POOL] = {"max_pool", true, NULL, pool_input_cost},
+    [EEX_NODE_GLOBAL_POOL] = {"global_pool", false, NULL, global_pool_cost},
+    [EEX_NODE_FLATTEN] = {"flatten", false, NULL, NULL},
+    [EEX_NODE_DROPOUT] = {"dropout", true, NULL, NULL},
+    [EEX_NODE_LINEAR] = {"linear", false, linear_params, conv_cost},
+};
+
+const eex__kind *eex__kind_of(eex_node_kind kind)
+{
+    return &kinds[kind];
+}
+
+const char *eex_node_kind_name(eex_node_kind kind)
+{
+    size_t count = sizeof kinds / sizeof *kinds;
+    return (size_t)kind < count ? kinds[kind].name : "?";
+}
+
+/* ---- names of activations ---- */
+
+static const char *const acts[] = {
+    [EEX_ACT_NONE] = "none", [EEX_ACT_RELU] = "relu", [EEX_ACT_RELU6] = "relu6"};
+
+const char *eex_act_name(eex_act act)
+{
+    return (size_t)act < sizeof acts / sizeof *acts ? acts[act] : "?";
+}
+
+int eex_act_parse(eex_act *out, const char *name)
+{
+    for (size_t i = 0; i < sizeof acts / sizeof *acts; i++) {
+        if (strcmp(acts[i], name) == 0) {
+            *out = (eex_act)i;
+            return EEX_OK;
+        }
+    }
+    return eex_fail(EEX_EINVAL, "unknown activation \"%s\": there are none, relu and relu6", name);
+}

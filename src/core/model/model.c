@@ -1,0 +1,404 @@
+/* Models: opening what a run or `eex prune` has left. */
+#include "core/graph/graph_store.h"
+#include "core/model/model.h"
+
+#include "base/fs.h"
+#include "base/status.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MODEL_VERSION = 1, CLASS_BYTES = 16 << 20 };
+
+/* ---- what it reads ---- */
+
+void eex_input_free(eex_input *input)
+{
+    free(input->dataset);
+    eex_store_list_free(&input->classes);
+    *input = (eex_input){0};
+}
+
+static int copy_classes(eex_store_list *out, const eex_dataset_info *data)
+{
+    out->item = calloc((size_t)data->classes, sizeof *out->item);
+    for (int c = 0; c < data->classes && out->item; c++, out->count++)
+        if (!(out->item[c] = strdup(data->class_names[c])))
+            break;
+    return out->count == (size_t)data->classes
+               ? EEX_OK
+               : eex_fail(EEX_ENOMEM, "out of memory for the names of %d classes", data->classes);
+}
+
+int eex_input_of_dataset(eex_input *out, const eex_dataset_info *data)
+{
+    *out = (eex_input){.dataset = strdup(data->name),
+                       .height = data->height,
+                       .width = data->width,
+                       .channels = data->channels};
+    memcpy(out->mean, data->mean, sizeof out->mean);
+    memcpy(out->std, data->std, sizeof out->std);
+    int code = out->dataset ? copy_classes(&out->classes, data)
+                            : eex_fail(EEX_ENOMEM, "out of memory for a data set's name");
+    if (code < 0)
+        eex_input_free(out);
+    return code;
+}
+
+int eex_input_save(const eex_input *input, eex_store_file *file, const char *group)
+{
+    const double mean[3] = {(double)input->mean[0], (double)input->mean[1], (double)input->mean[2]};
+    const double std[3] = {(double)input->std[0], (double)input->std[1], (double)input->std[2]};
+    char path[256];
+    EEX_TRY(eex_store_make_group(file, group));
+    EEX_TRY(eex_store_set_string(file, group, "dataset", input->dataset));
+    EEX_TRY(eex_store_set_int(file, group, "height", input->height));
+    EEX_TRY(eex_store_set_int(file, group, "width", input->width));
+    EEX_TRY(eex_store_set_int(file, group, "channels", input->channels));
+    EEX_TRY(eex_store_set_doubles(file, group, "mean", mean, 3));
+    EEX_TRY(eex_store_set_doubles(file, group, "std", std, 3));
+    if (snprintf(path, sizeof path, "%s/classes", group) >= (int)sizeof path)
+        return eex_fail(EEX_EINVAL, "input: the group's name \"%.60s...\" is too long", group);
+    return eex_store_write_strings(file, path, (const char *const *)input->classes.item,
+                                   input->classes.count);
+}
+
+static int read_size(int *out, eex_store_file *file, const char *group, const char *name)
+{
+    int64_t value = 0;
+    EEX_TRY(eex_store_get_int(&value, file, group, name));
+    if (value < 1 || value > 1 << 16)
+        return eex_fail(EEX_EFORMAT, "%s: %s: a %s of %lld", eex_store_path(file), group, name,
+                        (long long)value);
+    *out = (int)value;
+    return EEX_OK;
+}
+
+static int read_input(eex_input *in, eex_store_file *file, const char *group)
+{
+    double mean[3], std[3];
+    char path[256];
+    if (snprintf(path, sizeof path, "%s/classes", group) >= (int)sizeof path)
+        return eex_fail(EEX_EINVAL, "input: the group's name \"%.60s...\" is too long", group);
+    EEX_TRY(eex_store_get_string(&in->dataset, file, group, "dataset"));
+    EEX_TRY(read_size(&in->height, file, group, "height"));
+    EEX_TRY(read_size(&in->width, file, group, "width"));
+    EEX_TRY(read_size(&in->channels, file, group, "channels"));
+    EEX_TRY(eex_store_get_doubles(mean, file, group, "mean", 3));
+    EEX_TRY(eex_store_get_doubles(std, file, group, "std", 3));
+    for (int c = 0; c < 3; c++) {
+        in->mean[c] = (float)mean[c];
+        in->std[c] = (float)std[c];
+        if (!isfinite(in->mean[c]) || (c < in->channels && !(in->std[c] > 0)))
+            return eex_fail(EEX_EFORMAT, "%s: %s: channel %d has mean %g and deviation %g",
+                            eex_store_path(file), group, c, mean[c], std[c]);
+    }
+    return eex_store_read_strings(&in->classes, file, path, CLASS_BYTES);
+}
+
+int eex_input_load(eex_input *out, eex_store_file *file, const char *group)
+{
+    eex_input input = {0};
+    int code = read_input(&input, file, group);
+    if (code < 0)
+        eex_input_free(&input);
+    *out = input;
+    return code;
+}
+
+/* ---- which file ---- */
+
+/* The file of a run's part, or the model file itself. */
+static int find_file(char **out, const char *path, eex_model_part part)
+{
+    const bool base = part == EEX_MODEL_BASE;
+    char *run = NULL;
+    *out = NULL;
+    if (!eex_fs_is_folder(path)) {
+        if (!eex_fs_exists(path))
+            return eex_fail(EEX_ENOTFOUND,
+                            "%s: no such run or model: expected a folder that `eex run` has "
+                            "made or a file of `eex prune`",
+                            path);
+        *out = strdup(path);
+        return *out ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for the name of a file");
+    }
+    EEX_TRY(eex_path_join(&run, path, "run.h5"));
+    const bool is_run = eex_fs_exists(run);
+    free(run);
+    if (!is_run)
+        return eex_fail(EEX_ENOTFOUND, "%s holds no run", path);
+    EEX_TRY(eex_path_join(out, path, base ? "base.h5" : "final.h5"));
+    if (eex_fs_exists(*out))
+        return EEX_OK;
+    free(*out);
+    *out = NULL;
+    return eex_fail(EEX_ENOTFOUND, "%s has no %s yet: run its experiment to the end", path,
+                    base ? "base network" : "network with exits");
+}
+
+/* ---- reading ---- */
+
+static int check_policy(const eex_policy *p, const eex_model *m)
+{
+    const eex_graph *g = m->graph;
+    const char *path = m->path;
+    if (eex_policy_shuns(p) && !m->familiar)
+        return eex_fail(EEX_EINVAL,
+                        "%s: the policy rejects by distance from what is familiar, which this "
+                        "network does not know: it belongs to another network",
+                        path);
+    if (p->exits == eex_graph_exits(g) && p->classes == eex_graph_classes(g))
+        return EEX_OK;
+    return eex_fail(EEX_EINVAL,
+                    "%s: the policy is for %d exits and %d classes, the network has %d and %d: it "
+                    "belongs to another network",
+                    path, p->exits, p->classes, eex_graph_exits(g), eex_graph_classes(g));
+}
+
+static int check_input(const eex_model *m)
+{
+    const eex_node *n = eex_graph_node(m->graph, 0);
+    const eex_input *in = &m->input;
+    if (n->h != in->height || n->w != in->width || n->c != in->channels)
+        return eex_fail(EEX_EFORMAT, "%s: the network takes images of %dx%dx%d, not %dx%dx%d",
+                        m->path, n->h, n->w, n->c, in->height, in->width, in->channels);
+    if (in->classes.count != (size_t)eex_graph_classes(m->graph))
+        return eex_fail(EEX_EFORMAT, "%s: %zu names of classes for a network of %d", m->path,
+                        in->classes.count, eex_graph_classes(m->graph));
+    return EEX_OK;
+}
+
+static int read_params(eex_model *m, eex_store_file *file, eex_device *device)
+{
+    EEX_TRY(eex_device_lock(device));
+    int code = eex_params_new(&m->params, device, m->graph, 0);
+    if (code == EEX_OK)
+        code = eex_params_load(m->params, file, "params");
+    eex_device_unlock(device);
+    return code;
+}
+
+/* A few bytes can describe a network of any size. Weights are not compressed: what the file holds
+ * bounds what is believed. */
+static int check_size(const eex_model *m)
+{
+    uint64_t bytes = 0, held = 0;
+    for (int i = 0; i < eex_graph_params(m->graph); i++)
+        bytes += eex_param_count(eex_graph_param(m->graph, i)) * sizeof(float);
+    EEX_TRY(eex_fs_size(&held, m->path));
+    if (bytes <= held)
+        return EEX_OK;
+    return eex_fail(EEX_EFORMAT,
+                    "%s: a network of %llu bytes of weights in a file of %llu: they are not there",
+                    m->path, (unsigned long long)bytes, (unsigned long long)held);
+}
+
+/* Files from before there was a choice say nothing: float32. */
+static int read_precision(eex_model *m, eex_store_file *file)
+{
+    char *name = NULL;
+    if (!eex_store_has_attribute(file, "", "precision"))
+        return EEX_OK;
+    EEX_TRY(eex_store_get_string(&name, file, "", "precision"));
+    int code = eex_precision_parse(&m->precision, name);
+    m->runs_in = m->precision;
+    free(name);
+    return code < 0 ? eex_fail_in(EEX_EFORMAT, "%s", m->path) : EEX_OK;
+}
+
+static int read_model(eex_model *m, eex_store_file *file, eex_device *device)
+{
+    if (!eex_store_has(file, "graph"))
+        return eex_fail(EEX_EFORMAT,
+                        "%s does not say what its network is: an earlier eex wrote it. Remove the "
+                        "file and run the experiment again, what is finished is not done anew",
+                        m->path);
+    EEX_TRY(eex_graph_load(&m->graph, file, "graph"));
+    EEX_TRY(eex_input_load(&m->input, file, "input"));
+    EEX_TRY(check_input(m));
+    EEX_TRY(read_precision(m, file));
+    if (eex_store_has(file, "familiar"))
+        EEX_TRY(eex_familiar_load(&m->familiar, file, "familiar", m->graph));
+    if (eex_store_has(file, "policy")) {
+        EEX_TRY(eex_policy_load(&m->policy, file, "policy"));
+        int code = check_policy(m->policy, m);
+        if (code < 0)
+            return EEX_EFORMAT;
+    }
+    if (!device)
+        return EEX_OK;
+    EEX_TRY(check_size(m));
+    return read_params(m, file, device);
+}
+
+static int read_file(eex_model *m, const char *path, eex_model_part part, eex_device *device)
+{
+    eex_store_file *file = NULL;
+    EEX_TRY(find_file(&m->path, path, part));
+    EEX_TRY(eex_store_open(&file, m->path, "weights", MODEL_VERSION));
+    int code = read_model(m, file, device);
+    eex_store_close(file);
+    if (code == EEX_OK && part == EEX_MODEL_BASE && eex_graph_exits(m->graph) > 1)
+        code = eex_fail(EEX_ENOTFOUND, "%s is a network with exits; its base is not in it", path);
+    return code;
+}
+
+int eex_model_open(eex_model **out, const char *path, eex_model_part part, eex_device *device)
+{
+    *out = NULL;
+    eex_model *m = calloc(1, sizeof *m);
+    if (!m)
+        return eex_fail(EEX_ENOMEM, "out of memory for a model");
+    int code = read_file(m, path, part, device);
+    if (code < 0) {
+        eex_model_close(m);
+        return code;
+    }
+    *out = m;
+    return EEX_OK;
+}
+
+static void free_params(eex_params *params)
+{
+    if (!params)
+        return;
+    eex_device *device = params->device;
+    const bool locked = eex_device_lock(device) == EEX_OK;
+    eex_params_free(params);
+    if (locked)
+        eex_device_unlock(device);
+}
+
+void eex_model_close(eex_model *m)
+{
+    if (!m)
+        return;
+    eex_policy_free(m->policy);
+    eex_familiar_free(m->familiar);
+    free_params(m->params);
+    eex_graph_free(m->graph);
+    eex_input_free(&m->input);
+    free(m->path);
+    free(m);
+}
+
+int eex_model_set_policy(eex_model *m, eex_policy *policy)
+{
+    int code = policy ? check_policy(policy, m) : EEX_OK;
+    if (code < 0) {
+        eex_policy_free(policy);
+        return code;
+    }
+    eex_policy_free(m->policy);
+    m->policy = policy;
+    return EEX_OK;
+}
+
+int eex_model_set_precision(eex_model *m, eex_precision precision)
+{
+    if (!eex_precision_infers(precision))
+        return eex_fail(EEX_EINVAL, "%s: %s is for training", m->path,
+                        eex_precision_name(precision));
+    int code = m->params ? eex_device_calculates(m->params->device, precision) : EEX_OK;
+    if (code < 0)
+        return eex_fail_in(code, "%s", m->path);
+    m->runs_in = precision;
+    return EEX_OK;
+}
+
+eex_inference eex_model_inference(const eex_model *m, int batch)
+{
+    eex_inference how = {.batch = batch, .precision = m->runs_in, .familiar = m->familiar};
+    memcpy(how.normalise.mean, m->input.mean, sizeof how.normalise.mean);
+    memcpy(how.normalise.std, m->input.std, sizeof how.normalise.std);
+    return how;
+}
+
+/* ---- traces ---- */
+
+bool eex__model_in_run(const eex_model *m)
+{
+    char *folder = NULL, *run = NULL;
+    bool in = strcmp(eex_path_base(m->path), "final.h5") == 0 &&
+              eex_path_folder(&folder, m->path) == EEX_OK &&
+              eex_path_join(&run, folder, "run.h5") == EEX_OK && eex_fs_exists(run);
+    free(run);
+    free(folder);
+    return in;
+}
+
+/* The file beside the network of a run. */
+static int open_beside(eex_store_file **out, const eex_model *m, const char *split)
+{
+    char name[64], *folder = NULL, *path = NULL;
+    snprintf(name, sizeof name, "final-%s.h5", split);
+    EEX_TRY(eex_path_folder(&folder, m->path));
+    int code = eex_path_join(&path, folder, name);
+    if (code == EEX_OK)
+        code = eex_store_open(out, path, "trace", MODEL_VERSION);
+    free(path);
+    free(folder);
+    return code;
+}
+
+/* A group of the model file itself, or the file beside a run's final.h5. */
+static int open_trace(eex_store_file **out, const char **group, const eex_model *m,
+                      const char *split)
+{
+    char logits[64]; /* a run's final.h5 has other things in a group of that name */
+    *group = split;
+    snprintf(logits, sizeof logits, "%s/logits", split);
+    EEX_TRY(eex_store_open(out, m->path, "weights", MODEL_VERSION));
+    if (eex_store_has(*out, logits) || strcmp(eex_path_base(m->path), "final.h5") != 0)
+        return EEX_OK;
+    eex_store_close(*out);
+    *out = NULL;
+    *group = "trace";
+    return open_beside(out, m, split);
+}
+
+static int check_trace(const eex_trace *t, const eex_model *m, const char *split)
+{
+    if (t->exits == eex_graph_exits(m->graph) && t->classes == eex_graph_classes(m->graph))
+        return EEX_OK;
+    return eex_fail(
+        EEX_EFORMAT, "%s: the %s trace has %d exits and %d classes, the network %d and %d", m->path,
+        split, t->exits, t->classes, eex_graph_exits(m->graph), eex_graph_classes(m->graph));
+}
+
+int eex_model_trace(eex_trace **out, const eex_model *m, const char *split)
+{
+    eex_store_file *file = NULL;
+    const char *group;
+    *out = NULL;
+    EEX_TRY(open_trace(&file, &group, m, split));
+    int code = eex_store_has(file, group)
+                   ? eex_trace_load(out, file, group)
+                   : eex_fail(EEX_ENOTFOUND, "%s keeps no %s trace", m->path, split);
+    eex_store_close(file);
+    if (code == EEX_OK)
+        code = check_trace(*out, m, split);
+    if (code < 0) {
+        eex_trace_free(*out);
+        *out = NULL;
+    }
+    return code;
+}
+
+/* ---- writing ---- */
+
+int eex_model_write(eex_store_file *file, const eex_graph *graph, const eex_params *params,
+                    const eex_policy *policy, const eex_familiar *familiar, const eex_input *input,
+                    eex_precision precision)
+{
+    EEX_TRY(eex_store_set_string(file, "", "precision", eex_precision_name(precision)));
+    EEX_TRY(eex_graph_save(graph, file, "graph"));
+    EEX_TRY(eex_input_save(input, file, "input"));
+    EEX_TRY(eex_params_save(params, file, "params"));
+    if (familiar)
+        EEX_TRY(eex_familiar_save(familiar, file, "familiar"));
+    return policy ? eex_policy_save(policy, file, "policy") : EEX_OK;
+}

@@ -1,0 +1,25 @@
+/* The images that a model was made with: its data set and the parts of it. */
+#ifndef EEX_CORE_MODEL_MODEL_DATA_H
+#define EEX_CORE_MODEL_MODEL_DATA_H
+
+#include "core/model/model.h"
+#include "core/data/split.h"
+
+/* Opens a data set by name or path; NULL: the one that the model was trained on. */
+int eex_model_data_open(eex_dataset **out, const eex_model *model, const char *name);
+
+/* The same for commands that feed its images to the network as they are: EEX_EINVAL unless the
+ * data set has images of the model's size and as many classes. */
+int eex_model_data_own(eex_dataset **out, const eex_model *model, const char *name);
+
+/* Whether labels of the data set are classes of the model: the same names in the same order. */
+bool eex_model_data_fits(const eex_model *model, const eex_dataset *data);
+
+/* The samples of a part: "train", "calibration", "validation" or "test" of the run that the model
+ * belongs to. For a model file away from its run "train" and "test" are the data set's own, and
+ * "calibration" and "validation" those of the traces that it keeps; for other data sets than the
+ * model's these are refused (EEX_ENOTFOUND). *out is the caller's: free(out->at). */
+int eex_model_data_part(eex_index *out, const eex_model *model, const eex_dataset *data,
+                        const char *part);
+
+#endif

@@ -1,0 +1,140 @@
+/* Other policies for a model: from a file, or one threshold for all exits. */
+#include "core/model/model.h"
+
+#include "base/status.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { POLICY_VERSION = 1, MAX_NAMES = 1 << 16 };
+
+/* ---- files ---- */
+
+static int save_exits(eex_store_file *file, const eex_graph *graph)
+{
+    const int exits = eex_graph_exits(graph);
+    const eex_store_shape shape = {1, {(uint64_t)exits}};
+    const char *node[EEX_MAX_EXITS];
+    int32_t blocks[EEX_MAX_EXITS];
+    for (int k = 0; k < exits; k++) {
+        node[k] = eex_graph_node(graph, eex_graph_exit(graph, k)->point)->name;
+        blocks[k] = eex_graph_exit(graph, k)->blocks;
+    }
+    EEX_TRY(eex_store_write_strings(file, "exits/node", node, (size_t)exits));
+    return eex_store_write(file, "exits/blocks", EEX_STORE_I32, &shape, blocks);
+}
+
+int eex_policy_file(eex_store_file **out, const char *path, const eex_policy *policy,
+                    const eex_graph *graph)
+{
+    EEX_TRY(eex_store_create(out, path, "policy", POLICY_VERSION));
+    int code = eex_policy_save(policy, *out, "policy");
+    if (code == EEX_OK)
+        code = save_exits(*out, graph);
+    if (code < 0) {
+        eex_store_close(*out);
+        *out = NULL;
+    }
+    return code;
+}
+
+/* Thresholds of an exit mean nothing at another place. */
+static int compare_exits(const eex_store_list *node, const int32_t *blocks, const eex_graph *graph)
+{
+    for (int k = 0; k < (int)node->count; k++) {
+        const eex_exit *exit = eex_graph_exit(graph, k);
+        const char *here = eex_graph_node(graph, exit->point)->name;
+        if (strcmp(node->item[k], here) != 0 || blocks[k] != exit->blocks)
+            return eex_fail(EEX_EINVAL,
+                            "it is for another network: its exit %d is at %.80s with %d blocks, "
+                            "here that is %s with %d",
+                            k + 1, node->item[k], (int)blocks[k], here, exit->blocks);
+    }
+    return EEX_OK;
+}
+
+static int check_exits(eex_store_file *file, const eex_graph *graph)
+{
+    const int exits = eex_graph_exits(graph);
+    const eex_store_shape shape = {1, {(uint64_t)exits}};
+    int32_t blocks[EEX_MAX_EXITS];
+    eex_store_list node = {0};
+    if (!eex_store_has(file, "exits"))
+        return EEX_OK;
+    EEX_TRY(eex_store_read(blocks, file, "exits/blocks", EEX_STORE_I32, &shape));
+    EEX_TRY(eex_store_read_strings(&node, file, "exits/node", MAX_NAMES));
+    int code = node.count == (size_t)exits
+                   ? compare_exits(&node, blocks, graph)
+                   : eex_fail(EEX_EFORMAT, "exits/node: %zu names of %d exits", node.count, exits);
+    eex_store_list_free(&node);
+    return code;
+}
+
+static int read_policy(eex_policy **out, eex_store_file *file, const eex_model *m)
+{
+    EEX_TRY(eex_policy_load(out, file, "policy"));
+    if ((*out)->exits != eex_graph_exits(m->graph))
+        return EEX_OK; /* eex_model_set_policy says so */
+    return check_exits(file, m->graph);
+}
+
+int eex_model_load_policy(eex_model *m, const char *path)
+{
+    eex_store_file *file = NULL;
+    eex_policy *policy = NULL;
+    EEX_TRY(eex_store_open(&file, path, "policy", POLICY_VERSION));
+    int code = read_policy(&policy, file, m);
+    eex_store_close(file);
+    if (code == EEX_OK)
+        code = eex_model_set_policy(m, policy);
+    else
+        eex_policy_free(policy);
+    return code < 0 ? eex_fail_in(code, "%s", path) : EEX_OK;
+}
+
+/* ---- one threshold ---- */
+
+/* Thresholds in the policy's own terms: entropies are compared with their sign turned. */
+static int check_threshold(eex_policy_kind kind, double t)
+{
+    const bool probability = kind == EEX_POLICY_CONFIDENCE || kind == EEX_POLICY_MARGIN;
+    if (isnan(t) || (probability && (t < 0 || t > 1)) || (kind == EEX_POLICY_ENTROPY && t < 0))
+        return eex_fail(EEX_EINVAL, "a threshold of %g for the %s: expected %s", t,
+                        eex_policy_kind_name(kind),
+                        probability ? "0 to 1" : "at least 0 nats, or deviations");
+    return EEX_OK;
+}
+
+static void set_thresholds(eex_policy *p, eex_policy_kind kind, double t)
+{
+    for (int k = 0; k + 1 < p->exits; k++)
+        p->a[k] = kind == EEX_POLICY_ENTROPY ? -t : t;
+    p->a[p->exits - 1] = -INFINITY;
+    eex_policy_apply(p);
+}
+
+int eex_model_threshold(eex_model *m, eex_policy_kind kind, double threshold)
+{
+    const int exits = eex_graph_exits(m->graph);
+    const eex_policy *own = m->policy;
+    int all[EEX_MAX_EXITS];
+    eex_policy *policy = NULL;
+    EEX_TRY(check_threshold(kind, threshold));
+    for (int k = 0; k < exits; k++)
+        all[k] = k;
+    if (own && own->kind == kind)
+        EEX_TRY(eex_policy_select(&policy, own, all, exits));
+    else if (kind == EEX_POLICY_PER_CLASS)
+        return eex_fail(EEX_EINVAL,
+                        "%s: its policy is not per_class, so there are no means and deviations of "
+                        "classes to put a threshold on: `eex tune --policy per_class` fits them",
+                        m->path);
+    else
+        EEX_TRY(eex_policy_new(&policy, kind, exits, eex_graph_classes(m->graph)));
+    for (int k = 0; own && k < exits; k++) {
+        policy->temperature[k] = own->temperature[k];
+        policy->far[k] = own->far[k];
+    }
+    set_thresholds(policy, kind, threshold);
+    return eex_model_set_policy(m, policy);
+}

@@ -1,0 +1,139 @@
+/* Plans: a graph lowered for one device, batch and purpose.
+ *
+ * A plan is a flat list of ops (op.h) over one memory arena laid out by liveness. Inference folds
+ * batch norm into convolutions and fuses conv + bias + residual + act; training fuses batch norm +
+ * residual + act and takes the batch statistics from the convolution's epilogue. Running a plan
+ * allocates nothing. */
+#ifndef EEX_CORE_PLAN_PLAN_H
+#define EEX_CORE_PLAN_PLAN_H
+
+#include "core/plan/params.h"
+
+typedef enum eex_optimizer_kind { EEX_SGD, EEX_ADAMW } eex_optimizer_kind;
+
+typedef struct eex_optimizer {
+    eex_optimizer_kind kind;
+    float momentum, beta1, beta2, eps, weight_decay;
+    bool nesterov;
+    float clip; /* largest gradient norm; 0: no clipping */
+    float ema;  /* decay of the moving average of the weights; 0: none */
+} eex_optimizer;
+
+/* Moments and averages, parallel to eex_params.w; shared by the plans that train the same
+ * parameters. ema_state averages the running statistics too. */
+typedef struct eex_optimizer_state {
+    eex_params *params;                 /* borrowed */
+    float *g, *m, *v, *ema, *ema_state; /* device memory; v, ema, ema_state NULL when unused */
+} eex_optimizer_state;
+
+int eex_optimizer_state_new(eex_optimizer_state **out, eex_params *params, const eex_optimizer *o);
+void eex_optimizer_state_free(eex_optimizer_state *state);
+
+typedef struct eex_plan_options {
+    int batch;           /* largest batch */
+    eex_augment augment; /* training: as given; inference: only mean and std are used */
+
+    eex_precision precision; /* inference: one that eex_precision_infers */
+
+    /* Training only. */
+    bool train;
+    float weight[EEX_MAX_EXITS]; /* loss weight of each exit; 0: its gate is left out, and what
+                                  * only it needed; nodes nobody needs are left out too */
+    bool frozen_trunk;           /* trunk in inference mode, no gradients: only gates learn */
+    bool cached;                 /* with frozen_trunk: the trunk is left out; the values that gates
+                                  * read are inputs, see eex_plan_upload_value */
+    float smoothing, l1;
+    float distill, distill_t; /* the last exit teaches the gates, when distill > 0 */
+    eex_optimizer optimizer;
+    eex_optimizer_state *state; /* borrowed */
+} eex_plan_options;
+
+typedef struct eex_plan eex_plan;
+
+/* graph, params (of that graph) and device are borrowed and must outlive the plan. */
+int eex_plan_new(eex_plan **out, const eex_plan_options *options, const eex_graph *graph,
+                 eex_params *params);
+void eex_plan_free(eex_plan *plan);
+
+/* ---- input and output: device memory of the plan ---- */
+int eex_plan_upload(eex_plan *plan, const uint8_t *images, const int32_t *labels,
+                    const uint32_t *sample, int batch); /* labels, sample may be NULL: inference */
+/* Values of a trunk node, (batch, H, W, C): into a `cached` plan (not bfloat16), or out of an
+ * inference plan right after the segment of the first exit whose gate reads it. */
+int eex_plan_upload_value(eex_plan *plan, int node, const float *rows, int batch);
+int eex_plan_download_value(const eex_plan *plan, int node, float *rows, int batch);
+/* Logits of an exit to the host, right after its segment. Behind a training step they are whatever
+ * the backward half left in their memory. */
+int eex_plan_logits(const eex_plan *plan, int exit, float *logits, int batch);
+
+/* ---- training ---- */
+/* One step: augment, forward, losses, backward, optimiser. */
+int eex_plan_step(eex_plan *plan, const eex_step *step);
+
+typedef struct eex_totals {
+    double loss;    /* sum over samples */
+    double correct; /* count */
+} eex_totals;
+/* Totals of exit k since the last reset; waits for the device. */
+int eex_plan_totals(eex_plan *plan, int exit, eex_totals *out);
+int eex_plan_totals_reset(eex_plan *plan);
+/* Gradient norm of the last step before clipping; 0 when clipping is off. */
+int eex_plan_grad_norm(eex_plan *plan, double *out);
+
+/* ---- inference ---- */
+/* Folds the current parameters into the plan's own copies; called by eex_plan_new, and to be called
+ * again whenever the parameters changed. */
+int eex_plan_refresh(eex_plan *plan);
+/* Runs everything up to and including exit `to`, starting behind exit `from - 1` (0: from the
+ * images). Segment k is what lies between exits k - 1 and k. */
+int eex_plan_segments(eex_plan *plan, int from, int to, int batch);
+
+/* The scores of exit k after its segment: device memory, borrowed. */
+typedef struct eex_scores {
+    const int32_t *top;
+    const float *confidence, *margin, *entropy;
+} eex_scores;
+int eex_plan_scores(const eex_plan *plan, int exit, eex_scores *out);
+/* Temperature of exit k's scores from now on (1 at first). */
+int eex_plan_temperature(eex_plan *plan, int exit, float temperature);
+/* Keeps the samples index[0..count) (strictly increasing, host memory) of what later segments
+ * still read after exit k. */
+int eex_plan_compact(eex_plan *plan, int exit, const int32_t *index, int count);
+
+/* ---- inference that leaves early (engine.c) ---- */
+/* From now on exit k decides by high[k][class] and low[k][class] (host memory, exits x classes). */
+int eex_plan_decide(eex_plan *plan, eex_measure measure, const float *high, const float *low);
+/* `batch` inputs are there, none has left. */
+int eex_plan_gather(eex_plan *plan, int batch);
+/* After exit k's segment ran on `batch` rows: who was accepted or rejected leaves, the others move
+ * up. batch may be more than the rows that are still there: what the rest of them says is ignored.
+ * *stay is the number of rows left. Waits for the device. */
+int eex_plan_leave(eex_plan *plan, int exit, int batch, int *stay);
+/* What exit k decided about its rows, (batch) eex_decision, between its segment and leaving: to the
+ * host, and from there in its place. */
+int eex_plan_decisions(const eex_plan *plan, uint8_t *decision, int batch);
+int eex_plan_set_decisions(eex_plan *plan, const uint8_t *decision, int batch);
+/* All of that at once for a single input, after eex_plan_gather; *done = false: the device has no
+ * way to, go on exit by exit. */
+int eex_plan_run_single(eex_plan *plan, bool *done);
+/* How the first `batch` inputs left. */
+int eex_plan_results(eex_plan *plan, eex_result *results, int batch);
+
+/* What each op of an inference plan takes, (ops) milliseconds: the medians of `rounds` runs of all
+ * of them in order, for the inputs that were uploaded last. */
+int eex_plan_time(eex_plan *plan, double *ms, int rounds, int batch);
+
+/* Runs the ops of segment k one by one; when each began and ended, in seconds of eex_clock_seconds,
+ * goes to spans[i], i its number among all ops. */
+typedef struct eex_span {
+    double begin, end;
+} eex_span;
+int eex_plan_spans(eex_plan *plan, eex_span *spans, int segment, int batch);
+
+/* ---- looking ---- */
+int eex_plan_ops(const eex_plan *plan);
+const eex_op *eex_plan_op(const eex_plan *plan, int i);
+int eex_plan_op_segment(const eex_plan *plan, int i); /* inference: the segment it belongs to */
+size_t eex_plan_bytes(const eex_plan *plan);          /* of the arena */
+
+#endif

@@ -1,0 +1,210 @@
+/* Leaving: what happens between two segments. Decisions are made where the scores are, on the
+ * device; the host learns one number, how many rows stay, because it is what the next segment is
+ * run with. */
+#include "core/plan/plan_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/status.h"
+
+/* ---- lowering ---- */
+
+/* A per-sample value that was computed by op `at` and is read by a later one. */
+static bool survives(const eex_slot *b, int at)
+{
+    return b->row_bytes && !b->pinned && b->first >= 0 && b->first <= at && b->last > at;
+}
+
+static int32_t *words(const eex_plan *p, int buffer)
+{
+    return eex__plan_address(p, buffer);
+}
+
+static eex_op leave_op(const eex_plan *p, int k)
+{
+    const eex_op_head *head = &p->ops[p->head_op[k]].u.head;
+    eex_op op = {.kind = EEX_OP_LEAVE, .name = "leave"};
+    op.u.leave = (eex_op_leave){.exit = k,
+                                .top = head->top,
+                                .confidence = head->confidence,
+                                .margin = head->margin,
+                                .entropy = head->entropy,
+                                .decision = eex__plan_address(p, p->decision),
+                                .count = words(p, p->crowd),
+                                .row = words(p, p->crowd) + 1,
+                                .index = words(p, p->index) + 1,
+                                .results = eex__plan_address(p, p->results)};
+    return op;
+}
+
+/* `count` is where the number of survivors stands. */
+static eex_op compact_op(const eex_plan *p, const eex_slot *b, const int32_t *count)
+{
+    eex_op op = {.kind = EEX_OP_COMPACT, .name = "compact"};
+    op.u.compact = (eex_op_compact){.row_bytes = b->row_bytes,
+                                    .data = p->arena + b->offset,
+                                    .index = words(p, p->index) + 1,
+                                    .count = count};
+    return op;
+}
+
+static int lower_exit(eex_plan *p, int k)
+{
+    eex_leaving *l = &p->leaving[k];
+    int at = p->head_op[k];
+    l->ops = calloc((size_t)p->buffer_count + 1, sizeof *l->ops);
+    l->states = calloc((size_t)p->buffer_count + 1, sizeof *l->states);
+    if (!l->ops || !l->states)
+        return eex_fail(EEX_ENOMEM, "plan: out of memory for leaving at exit %d", k);
+    l->ops[l->count++] = leave_op(p, k);
+    for (int i = 0; i < p->buffer_count; i++)
+        if (survives(&p->buffers[i], at))
+            l->ops[l->count++] = compact_op(p, &p->buffers[i], words(p, p->crowd));
+    for (int i = 0; i < l->count; i++)
+        EEX_TRY(p->device->vtable->prepare(p->device, &l->states[i], &l->ops[i], p->options.batch));
+    return EEX_OK;
+}
+
+int eex__plan_lower_leaving(eex_plan *p)
+{
+    int32_t *all = malloc(((size_t)p->options.batch + 1) * sizeof *all);
+    if (!all)
+        return eex_fail(EEX_ENOMEM, "plan: out of memory for a batch of %d", p->options.batch);
+    for (int i = 0; i < p->options.batch; i++)
+        all[i + 1] = i;
+    p->everybody = all;
+    for (int k = 0; k < eex_graph_exits(p->graph); k++)
+        EEX_TRY(lower_exit(p, k));
+    return EEX_OK;
+}
+
+void eex__plan_leaving_free(eex_plan *p)
+{
+    free(p->everybody);
+    p->everybody = NULL;
+    for (int k = 0; k < EEX_MAX_EXITS; k++) {
+        eex_leaving *l = &p->leaving[k];
+        for (int i = 0; i < l->count && l->states; i++)
+            p->device->vtable->finish(p->device, &l->ops[i], l->states[i]);
+        free(l->ops);
+        free(l->states);
+        *l = (eex_leaving){0};
+    }
+}
+
+/* ---- running ---- */
+
+static int upload(eex_plan *p, void *to, const void *from, size_t bytes)
+{
+    return p->device->vtable->upload(p->device, to, from, bytes);
+}
+
+int eex_plan_decide(eex_plan *p, eex_measure measure, const float *high, const float *low)
+{
+    size_t classes = (size_t)eex_graph_classes(p->graph);
+    float *at = eex__plan_address(p, p->threshold);
+    eex__plan_forget(p);
+    for (int k = 0; k < eex_graph_exits(p->graph); k++, at += 2 * classes) {
+        eex_op_head *head = &p->ops[p->head_op[k]].u.head;
+        EEX_TRY(upload(p, at, high + (size_t)k * classes, classes * sizeof *high));
+        EEX_TRY(upload(p, at + classes, low + (size_t)k * classes, classes * sizeof *low));
+        head->measure = measure;
+        head->high = at;
+        head->low = at + classes;
+        head->decision = eex__plan_address(p, p->decision);
+    }
+    return EEX_OK;
+}
+
+int eex_plan_gather(eex_plan *p, int batch)
+{
+    p->everybody[0] = batch;
+    return upload(p, words(p, p->crowd), p->everybody, ((size_t)batch + 1) * sizeof *p->everybody);
+}
+
+static int rows_left(const eex_plan *p, int *stay)
+{
+    int32_t count = 0;
+    EEX_TRY(p->device->vtable->download(p->device, &count, words(p, p->crowd), sizeof count));
+    *stay = count;
+    return EEX_OK;
+}
+
+/* Where the host sees the device's memory, nothing is moved that nobody will read. */
+static int leave_here(eex_plan *p, eex_leaving *l, int batch, int *stay)
+{
+    const eex_device_vtable *v = p->device->vtable;
+    eex_step step = {.batch = batch};
+    EEX_TRY(v->run(p->device, &l->ops[0], l->states[0], &step));
+    EEX_TRY(rows_left(p, stay));
+    step.batch = *stay;
+    for (int i = 1; i<l->count && * stay> 0 && *stay < batch; i++)
+        EEX_TRY(v->run(p->device, &l->ops[i], l->states[i], &step));
+    return EEX_OK;
+}
+
+int eex_plan_leave(eex_plan *p, int exit, int batch, int *stay)
+{
+    eex_leaving *l = &p->leaving[exit];
+    if (p->device->host_memory)
+        return leave_here(p, l, batch, stay);
+    eex_step step = {.batch = batch};
+    eex_device_range(p->device, "exit %d", exit);
+    int code = eex__plan_run_ops(p, &l->recording, l->ops, l->states, l->count, &step);
+    if (code == EEX_OK)
+        code = rows_left(p, stay);
+    eex_device_range_end(p->device);
+    return code;
+}
+
+int eex_plan_run_single(eex_plan *p, bool *done)
+{
+    eex_link links[EEX_MAX_EXITS];
+    const eex_step step = {.batch = 1};
+    const int exits = eex_graph_exits(p->graph);
+    *done = p->device->chains;
+    if (!*done)
+        return EEX_OK;
+    for (int k = 0; k < exits; k++) {
+        int first, end;
+        eex__plan_segment(p, k, &first, &end);
+        links[k] = (eex_link){p->ops + first, p->states + first, end - first, &p->leaving[k].ops[0],
+                              p->leaving[k].states[0]};
+    }
+    return p->device->vtable->run_chain(p->device, &p->single, links, exits, &step);
+}
+
+int eex_plan_decisions(const eex_plan *p, uint8_t *decision, int batch)
+{
+    return p->device->vtable->download(p->device, decision, eex__plan_address(p, p->decision),
+                                       (size_t)batch);
+}
+
+int eex_plan_set_decisions(eex_plan *p, const uint8_t *decision, int batch)
+{
+    return upload(p, eex__plan_address(p, p->decision), decision, (size_t)batch);
+}
+
+int eex_plan_results(eex_plan *p, eex_result *results, int batch)
+{
+    return p->device->vtable->download(p->device, results, eex__plan_address(p, p->results),
+                                       (size_t)batch * sizeof *results);
+}
+
+int eex_plan_compact(eex_plan *p, int exit, const int32_t *index, int count)
+{
+    const eex_step step = {.batch = count};
+    const int32_t stay = count;
+    int32_t *to = words(p, p->index);
+    EEX_TRY(upload(p, to, &stay, sizeof stay));
+    EEX_TRY(upload(p, to + 1, index, (size_t)count * sizeof *index));
+    for (int i = 0; i < p->buffer_count; i++) {
+        const eex_slot *b = &p->buffers[i];
+        if (!survives(b, p->head_op[exit]))
+            continue;
+        eex_op op = compact_op(p, b, to);
+        EEX_TRY(p->device->vtable->run(p->device, &op, NULL, &step));
+    }
+    return EEX_OK;
+}

@@ -1,0 +1,175 @@
+/* Running a plan. Nothing here allocates. */
+#include "core/plan/plan_internal.h"
+
+#include <string.h>
+
+#include "base/status.h"
+
+static int send(const eex_plan *p, int buffer, const void *from, size_t bytes)
+{
+    if (!from || buffer < 0)
+        return EEX_OK;
+    return p->device->vtable->upload(p->device, eex__plan_address(p, buffer), from, bytes);
+}
+
+int eex_plan_upload(eex_plan *p, const uint8_t *images, const int32_t *labels,
+                    const uint32_t *sample, int batch)
+{
+    if (batch < 1 || batch > p->options.batch)
+        return eex_fail(EEX_EINVAL, "plan of %s: batch of %d, expected 1 to %d",
+                        eex_graph_name(p->graph), batch, p->options.batch);
+    size_t n = (size_t)batch;
+    if (p->images >= 0)
+        EEX_TRY(send(p, p->images, images, n * p->buffers[p->images].row_bytes));
+    EEX_TRY(send(p, p->labels, labels, n * sizeof *labels));
+    return send(p, p->sample, sample, n * sizeof *sample);
+}
+
+static int find_value(const eex_plan *p, int node, int batch)
+{
+    int buffer = node >= 0 && node < eex_graph_nodes(p->graph) ? p->value[node] : -1;
+    if (buffer < 0 || batch < 1 || batch > p->options.batch)
+        return eex_fail(EEX_EINVAL, "plan of %s: no value of node %d for a batch of %d",
+                        eex_graph_name(p->graph), node, batch);
+    return buffer;
+}
+
+int eex_plan_upload_value(eex_plan *p, int node, const float *rows, int batch)
+{
+    int buffer = find_value(p, node, batch);
+    EEX_TRY(buffer);
+    return send(p, buffer, rows, (size_t)batch * p->buffers[buffer].row_bytes);
+}
+
+int eex_plan_download_value(const eex_plan *p, int node, float *rows, int batch)
+{
+    int buffer = find_value(p, node, batch);
+    EEX_TRY(buffer);
+    return p->device->vtable->download(p->device, rows, eex__plan_address(p, buffer),
+                                       (size_t)batch * p->buffers[buffer].row_bytes);
+}
+
+int eex_plan_logits(const eex_plan *p, int exit, float *logits, int batch)
+{
+    int buffer = p->value[eex_graph_exit(p->graph, exit)->logits];
+    if (buffer < 0 || p->options.precision == EEX_BF16)
+        return eex_fail(EEX_EINVAL, "plan of %s: exit %d is not part of it, or not float32",
+                        eex_graph_name(p->graph), exit);
+    return p->device->vtable->download(p->device, logits, eex__plan_address(p, buffer),
+                                       (size_t)batch * p->buffers[buffer].row_bytes);
+}
+
+/* ---- units ---- */
+
+int eex__plan_run_ops(const eex_plan *p, void **recording, const eex_op *ops, void *const *states,
+                      int count, const eex_step *step)
+{
+    const eex_device_vtable *v = p->device->vtable;
+    if (v->run_unit)
+        return v->run_unit(p->device, recording, ops, states, count, step);
+    for (int i = 0; i < count; i++)
+        EEX_TRY(v->run(p->device, &ops[i], states[i], step));
+    return EEX_OK;
+}
+
+void eex__plan_forget(eex_plan *p)
+{
+    const eex_device_vtable *v = p->device->vtable;
+    for (int k = 0; k < EEX_MAX_EXITS && v->forget; k++) {
+        v->forget(p->device, p->recording[k]);
+        v->forget(p->device, p->leaving[k].recording);
+        p->recording[k] = p->leaving[k].recording = NULL;
+    }
+    if (v->forget_chain)
+        v->forget_chain(p->device, p->single);
+    p->single = NULL;
+}
+
+/* ---- training ---- */
+
+int eex_plan_step(eex_plan *p, const eex_step *step)
+{
+    eex_device_range(p->device, "step");
+    int code = eex__plan_run_ops(p, &p->recording[0], p->ops, p->states, p->op_count, step);
+    eex_device_range_end(p->device);
+    return code;
+}
+
+int eex_plan_totals(eex_plan *p, int exit, eex_totals *out)
+{
+    double totals[2] = {0};
+    const double *at = (const double *)eex__plan_address(p, p->totals) + 2 * exit;
+    EEX_TRY(p->device->vtable->sync(p->device));
+    EEX_TRY(p->device->vtable->download(p->device, totals, at, sizeof totals));
+    *out = (eex_totals){.loss = totals[0], .correct = totals[1]};
+    return EEX_OK;
+}
+
+int eex_plan_totals_reset(eex_plan *p)
+{
+    return p->device->vtable->zero(p->device, eex__plan_address(p, p->totals),
+                                   p->buffers[p->totals].bytes);
+}
+
+int eex_plan_grad_norm(eex_plan *p, double *out)
+{
+    *out = 0;
+    if (p->norm < 0)
+        return EEX_OK;
+    EEX_TRY(p->device->vtable->sync(p->device));
+    return p->device->vtable->download(p->device, out, eex__plan_address(p, p->norm), sizeof *out);
+}
+
+/* ---- inference ---- */
+
+void eex__plan_segment(const eex_plan *p, int k, int *first, int *end)
+{
+    for (*first = 0; *first < p->op_count && p->segment[*first] < k;)
+        ++*first;
+    for (*end = *first; *end < p->op_count && p->segment[*end] == k;)
+        ++*end;
+}
+
+static int run_segment(eex_plan *p, int k, const eex_step *step)
+{
+    int first, end;
+    eex__plan_segment(p, k, &first, &end);
+    eex_device_range(p->device, "segment %d", k);
+    int code = eex__plan_run_ops(p, &p->recording[k], p->ops + first, p->states + first,
+                                 end - first, step);
+    eex_device_range_end(p->device);
+    return code;
+}
+
+int eex_plan_segments(eex_plan *p, int from, int to, int batch)
+{
+    eex_step step = {.batch = batch};
+    for (int k = from; k <= to && k < EEX_MAX_EXITS; k++)
+        EEX_TRY(run_segment(p, k, &step));
+    return EEX_OK;
+}
+
+int eex_plan_scores(const eex_plan *p, int exit, eex_scores *out)
+{
+    if (exit < 0 || exit >= EEX_MAX_EXITS || p->head_op[exit] < 0)
+        return eex_fail(EEX_EINVAL, "plan of %s: no exit %d", eex_graph_name(p->graph), exit);
+    const eex_op_head *head = &p->ops[p->head_op[exit]].u.head;
+    *out = (eex_scores){.top = head->top,
+                        .confidence = head->confidence,
+                        .margin = head->margin,
+                        .entropy = head->entropy};
+    return EEX_OK;
+}
+
+int eex_plan_temperature(eex_plan *p, int exit, float temperature)
+{
+    eex_scores unused;
+    EEX_TRY(eex_plan_scores(p, exit, &unused));
+    if (!(temperature > 0))
+        return eex_fail(EEX_EINVAL, "temperature of exit %d: %g, expected more than 0", exit,
+                        (double)temperature);
+    if (p->ops[p->head_op[exit]].u.head.temperature != temperature)
+        eex__plan_forget(p);
+    p->ops[p->head_op[exit]].u.head.temperature = temperature;
+    return EEX_OK;
+}

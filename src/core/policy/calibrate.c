@@ -1,0 +1,115 @@
+#include "core/policy/calibrate.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/status.h"
+#include "core/policy/class_stats.h"
+#include "device/decide.h"
+#include "core/policy/reject.h"
+#include "core/policy/tune.h"
+
+eex_calibration eex_calibration_default(void)
+{
+    return (eex_calibration){
+        .kind = EEX_POLICY_PER_CLASS, .temperature = 5, .a = 0.5, .b = INFINITY, .by_label = true};
+}
+
+static int calibration_check(const eex_calibration *how, const eex_exit_costs *costs, int exits)
+{
+    if (!(how->temperature >= 0) || isinf(how->temperature))
+        return eex_fail(EEX_EINVAL, "policy.temperature: a positive number, or 0 to fit it, got %g",
+                        how->temperature);
+    if (isnan(how->a) || isnan(how->b) || isnan(how->target))
+        return eex_fail(EEX_EINVAL, "policy: a, b and target must be numbers, got %g, %g, %g",
+                        how->a, how->b, how->target);
+    if ((unsigned)how->tune > EEX_TUNE_WEIGHTED)
+        return eex_fail(EEX_EINVAL, "policy.tune: no way of tuning has number %d", (int)how->tune);
+    if (!(how->reject >= 0) || how->reject >= 1)
+        return eex_fail(EEX_EINVAL, "policy.reject: a fraction from 0 to below 1, got %g",
+                        how->reject);
+    if (how->tune == EEX_TUNE_NONE && how->reject <= 0)
+        return EEX_OK;
+    if (!costs || costs->exits != exits)
+        return eex_fail(EEX_EINVAL, "policy: thresholds are tuned for %d exits, costs of %d given",
+                        exits, costs ? costs->exits : 0);
+    return EEX_OK;
+}
+
+static int calibrate_score(eex_policy *p, eex_trace *trace, eex_device *device, double temperature)
+{
+    EEX_TRY(eex_trace_check(trace));
+    for (int k = 0; k < p->exits; k++)
+        p->temperature[k] =
+            (float)(temperature > 0 ? temperature : eex_calibrate_temperature(trace, k));
+    return eex_trace_score(trace, device, p->temperature);
+}
+
+/* Mean and deviation of exit k's confidence in each class; a class with fewer than two samples gets
+ * those of all together. */
+static int calibrate_exit(eex_policy *p, const eex_trace *trace, eex_device *device, int k,
+                          bool by_label, eex_regressor *of_class)
+{
+    size_t from = (size_t)k * (size_t)trace->samples, to = (size_t)k * (size_t)p->classes;
+    const float *score = trace->confidence + from;
+    eex_regressor pooled;
+    EEX_TRY(eex__class_stats(of_class, device, score, by_label ? trace->labels : trace->top + from,
+                             trace->samples, p->classes));
+    EEX_TRY(eex__class_stats(&pooled, device, score, NULL, trace->samples, 1));
+    for (int c = 0; c < p->classes; c++) {
+        const eex_regressor *r = of_class[c].count < 2 ? &pooled : &of_class[c];
+        p->mean[to + (size_t)c] = r->mean;
+        p->dev[to + (size_t)c] = eex_regressor_dev(r);
+        p->count[to + (size_t)c] = of_class[c].count;
+    }
+    return EEX_OK;
+}
+
+static int calibrate_regressors(eex_policy *p, const eex_trace *trace, eex_device *device,
+                                bool by_label)
+{
+    if (p->kind != EEX_POLICY_PER_CLASS)
+        return EEX_OK;
+    eex_regressor *of_class = calloc((size_t)p->classes, sizeof *of_class);
+    if (!of_class)
+        return eex_fail(EEX_ENOMEM, "calibration: out of memory for %d classes", p->classes);
+    int code = EEX_OK;
+    for (int k = 0; k < p->exits && code == EEX_OK; k++)
+        code = calibrate_exit(p, trace, device, k, by_label, of_class);
+    free(of_class);
+    return code;
+}
+
+static int calibrate_fit(eex_policy *p, eex_trace *trace, eex_device *device,
+                         const eex_calibration *how, const eex_exit_costs *costs)
+{
+    EEX_TRY(calibrate_score(p, trace, device, how->temperature));
+    EEX_TRY(calibrate_regressors(p, trace, device, how->by_label));
+    for (int k = 0; k < p->exits; k++) {
+        p->a[k] = how->a;
+        p->b[k] = how->b;
+    }
+    eex_policy_apply(p);
+    if (how->tune != EEX_TUNE_NONE)
+        EEX_TRY(eex_policy_tune(p, NULL, trace, costs, how->tune, how->target));
+    return how->reject > 0 ? eex_policy_reject(p, trace, costs, how->reject, EEX_REJECT_BY_ANY)
+                           : EEX_OK;
+}
+
+int eex_calibrate(eex_policy **out, eex_trace *trace, eex_device *device,
+                  const eex_calibration *how, const eex_exit_costs *costs)
+{
+    *out = NULL;
+    EEX_TRY(calibration_check(how, costs, trace->exits));
+    eex_policy *p = NULL;
+    EEX_TRY(eex_policy_new(&p, how->kind, trace->exits, trace->classes));
+    eex_device_range(device, "calibrate");
+    int status = calibrate_fit(p, trace, device, how, costs);
+    eex_device_range_end(device);
+    if (status != EEX_OK) {
+        eex_policy_free(p);
+        return status;
+    }
+    *out = p;
+    return EEX_OK;
+}

@@ -1,0 +1,185 @@
+#include "core/policy/policy.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/status.h"
+#include "base/text.h"
+#include "device/decide.h"
+
+static const char *const kind_names[EEX_POLICY_KINDS] = {"per_class", "margin", "confidence",
+                                                         "entropy"};
+
+const char *eex_policy_kind_name(eex_policy_kind kind)
+{
+    return (unsigned)kind < EEX_POLICY_KINDS ? kind_names[kind] : "unknown";
+}
+
+static int fail_unknown(const char *what, const char *name)
+{
+    const char *near = eex_text_nearest(name, kind_names, EEX_POLICY_KINDS);
+    return eex_fail(EEX_EINVAL,
+                    "no %s \"%s\"%s%s%s: there are per_class, margin, confidence, entropy", what,
+                    name, near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "");
+}
+
+/* The kind of that name, EEX_POLICY_KINDS when there is none. */
+static eex_policy_kind find_kind(const char *name)
+{
+    int i = 0;
+    while (i < EEX_POLICY_KINDS && strcmp(name, kind_names[i]) != 0)
+        i++;
+    return (eex_policy_kind)i;
+}
+
+int eex_policy_kind_parse(eex_policy_kind *out, const char *name)
+{
+    eex_policy_kind kind = find_kind(name);
+    if (kind == EEX_POLICY_KINDS)
+        return fail_unknown("exit policy", name);
+    *out = kind;
+    return EEX_OK;
+}
+
+bool eex_policy_is_file(const char *name)
+{
+    return strcmp(name, "none") != 0 && find_kind(name) == EEX_POLICY_KINDS;
+}
+
+int eex_policy_unknown(const char *name)
+{
+    return fail_unknown("file and no exit policy", name);
+}
+
+void eex_policy_free(eex_policy *policy)
+{
+    if (!policy)
+        return;
+    free(policy->temperature);
+    free(policy->high);
+    free(policy->low);
+    free(policy->mean);
+    free(policy->dev);
+    free(policy->a);
+    free(policy->b);
+    free(policy->count);
+    free(policy->far);
+    free(policy);
+}
+
+static void policy_clear(eex_policy *p)
+{
+    for (int k = 0; k < p->exits; k++) {
+        p->temperature[k] = 1;
+        p->a[k] = p->b[k] = p->far[k] = INFINITY;
+    }
+    eex_policy_apply(p);
+}
+
+int eex_policy_new(eex_policy **out, eex_policy_kind kind, int exits, int classes)
+{
+    *out = NULL;
+    if ((unsigned)kind >= EEX_POLICY_KINDS || exits < 1 || exits > EEX_MAX_EXITS || classes < 1)
+        return eex_fail(EEX_EINVAL,
+                        "policy: kind %d, %d exits, %d classes: kind 0 to %d, 1 to %d exits, at "
+                        "least 1 class",
+                        (int)kind, exits, classes, EEX_POLICY_KINDS - 1, EEX_MAX_EXITS);
+    size_t each = (size_t)exits, all = each * (size_t)classes;
+    eex_policy *p = calloc(1, sizeof *p);
+    if (!p)
+        return eex_fail(EEX_ENOMEM, "policy: out of memory");
+    p->kind = kind;
+    p->exits = exits;
+    p->classes = classes;
+    p->temperature = calloc(each, sizeof *p->temperature);
+    p->high = calloc(all, sizeof *p->high);
+    p->low = calloc(all, sizeof *p->low);
+    p->far = calloc(each, sizeof *p->far);
+    p->mean = calloc(all, sizeof *p->mean);
+    p->dev = calloc(all, sizeof *p->dev);
+    p->a = calloc(each, sizeof *p->a);
+    p->b = calloc(each, sizeof *p->b);
+    p->count = calloc(all, sizeof *p->count);
+    if (!p->temperature || !p->high || !p->low || !p->far || !p->mean || !p->dev || !p->a ||
+        !p->b || !p->count) {
+        eex_policy_free(p);
+        return eex_fail(EEX_ENOMEM, "policy: out of memory for %d exits x %d classes", exits,
+                        classes);
+    }
+    policy_clear(p);
+    *out = p;
+    return EEX_OK;
+}
+
+static void policy_copy_exit(eex_policy *to, int j, const eex_policy *from, int k)
+{
+    size_t c = (size_t)from->classes, at = (size_t)j * c, of = (size_t)k * c;
+    memcpy(to->high + at, from->high + of, c * sizeof *to->high);
+    memcpy(to->low + at, from->low + of, c * sizeof *to->low);
+    memcpy(to->mean + at, from->mean + of, c * sizeof *to->mean);
+    memcpy(to->dev + at, from->dev + of, c * sizeof *to->dev);
+    memcpy(to->count + at, from->count + of, c * sizeof *to->count);
+    to->temperature[j] = from->temperature[k];
+    to->a[j] = from->a[k];
+    to->b[j] = from->b[k];
+    to->far[j] = from->far[k];
+}
+
+int eex_policy_select(eex_policy **out, const eex_policy *policy, const int *exits, int count)
+{
+    *out = NULL;
+    for (int j = 0; j < count; j++)
+        if (exits[j] < 0 || exits[j] >= policy->exits)
+            return eex_fail(EEX_EINVAL, "policy: exit %d: there are 0 to %d", exits[j],
+                            policy->exits - 1);
+    EEX_TRY(eex_policy_new(out, policy->kind, count, policy->classes));
+    for (int j = 0; j < count; j++)
+        policy_copy_exit(*out, j, policy, exits[j]);
+    return EEX_OK;
+}
+
+float eex_policy_high(const eex_policy *policy, int k, int c, double a)
+{
+    size_t at = (size_t)k * (size_t)policy->classes + (size_t)c;
+    if (policy->kind != EEX_POLICY_PER_CLASS || isinf(a)) /* infinity times a deviation of 0: NaN */
+        return (float)a;
+    return (float)(policy->mean[at] + a * policy->dev[at]);
+}
+
+float eex_policy_low(const eex_policy *policy, int k, int c, double b)
+{
+    size_t at = (size_t)k * (size_t)policy->classes + (size_t)c;
+    if (isinf(b))
+        return -INFINITY;
+    if (policy->kind != EEX_POLICY_PER_CLASS)
+        return (float)b;
+    return (float)(policy->mean[at] - b * policy->dev[at]);
+}
+
+void eex_policy_apply(eex_policy *policy)
+{
+    for (int k = 0; k < policy->exits; k++)
+        for (int c = 0; c < policy->classes; c++) {
+            size_t at = (size_t)k * (size_t)policy->classes + (size_t)c;
+            policy->high[at] = eex_policy_high(policy, k, c, policy->a[k]);
+            policy->low[at] = eex_policy_low(policy, k, c, policy->b[k]);
+        }
+}
+
+bool eex_policy_shuns(const eex_policy *p)
+{
+    for (int k = 0; k < p->exits; k++)
+        if (p->far[k] < INFINITY)
+            return true;
+    return false;
+}
+
+int eex_policy_check_trace(const eex_policy *policy, const eex_trace *trace)
+{
+    return trace->distance || !eex_policy_shuns(policy)
+               ? EEX_OK
+               : eex_fail(EEX_EINVAL,
+                          "the policy rejects by distance from what is familiar, and the "
+                          "trace has no distances: it is of another network");
+}

@@ -1,0 +1,127 @@
+/* Traces in files: one dataset a member of eex_trace. */
+#include "core/policy/trace.h"
+
+#include <math.h>
+#include <stdio.h>
+
+#include "base/status.h"
+#include "device/decide.h"
+
+enum { NAME_SIZE = 512, MEMBERS = 9, ALWAYS = 8 }; /* distances are not always there */
+
+/* A file of a few bytes can claim any extents; beyond 4 GiB of logits it is not believed. */
+#define MAX_LOGITS (INT64_C(1) << 30)
+
+typedef struct member {
+    const char *name;
+    eex_store_type type;
+    eex_store_shape shape;
+    void *data;
+    const char *unit;
+} member;
+
+static void trace_members(member m[MEMBERS], const eex_trace *t)
+{
+    uint64_t n = (uint64_t)t->samples, k = (uint64_t)t->exits, c = (uint64_t)t->classes;
+    const eex_store_shape by_sample = {1, {n}}, by_exit = {1, {k}}, both = {2, {k, n}};
+    m[0] = (member){"labels", EEX_STORE_I32, by_sample, t->labels, "class"};
+    m[1] = (member){"sample", EEX_STORE_U32, by_sample, t->sample, "number in the data set"};
+    m[2] = (member){"logits", EEX_STORE_F32, {3, {k, n, c}}, t->logits, "logit"};
+    m[3] = (member){"temperature", EEX_STORE_F32, by_exit, t->temperature, "softmax temperature"};
+    m[4] = (member){"top", EEX_STORE_I32, both, t->top, "class"};
+    m[5] = (member){"confidence", EEX_STORE_F32, both, t->confidence, "probability"};
+    m[6] = (member){"margin", EEX_STORE_F32, both, t->margin, "probability"};
+    m[7] = (member){"entropy", EEX_STORE_F32, both, t->entropy, "nat"};
+    m[8] = (member){"distance", EEX_STORE_F32, both, t->distance,
+                    "squared Mahalanobis distance a channel, from training images"};
+}
+
+static int member_path(char *out, const char *group, const char *name)
+{
+    int length = snprintf(out, NAME_SIZE, "%s%s%s", group, *group ? "/" : "", name);
+    if (length < 0 || length >= NAME_SIZE)
+        return eex_fail(EEX_EINVAL, "trace: group name \"%s\" is too long", group);
+    return EEX_OK;
+}
+
+int eex_trace_save(const eex_trace *trace, eex_store_file *file, const char *group)
+{
+    char path[NAME_SIZE];
+    member m[MEMBERS];
+    trace_members(m, trace);
+    if (*group)
+        EEX_TRY(eex_store_make_group(file, group));
+    EEX_TRY(eex_store_set_string(file, group, "layout", "exit, sample, class"));
+    for (int i = 0; i < (trace->distance ? MEMBERS : ALWAYS); i++) {
+        EEX_TRY(member_path(path, group, m[i].name));
+        EEX_TRY(eex_store_write_packed(file, path, m[i].type, &m[i].shape, m[i].data));
+        EEX_TRY(eex_store_set_string(file, path, "unit", m[i].unit));
+    }
+    return EEX_OK;
+}
+
+/* Classes index tables later on: what a file says about them is not believed. */
+static int trace_check_classes(const eex_trace *t, eex_store_file *file, const char *group)
+{
+    size_t n = (size_t)t->samples;
+    for (size_t i = 0; i < n; i++)
+        if (t->labels[i] < 0 || t->labels[i] >= t->classes)
+            return eex_fail(EEX_EFORMAT, "%s: %s: label %d of sample %zu, expected 0 to %d",
+                            eex_store_path(file), group, (int)t->labels[i], i, t->classes - 1);
+    for (size_t i = 0; i < n * (size_t)t->exits; i++)
+        if (t->top[i] < 0 || t->top[i] >= t->classes)
+            return eex_fail(
+                EEX_EFORMAT, "%s: %s: class %d of sample %zu at exit %zu, expected 0 to %d",
+                eex_store_path(file), group, (int)t->top[i], i % n, i / n, t->classes - 1);
+    return EEX_OK;
+}
+
+static int trace_check_distances(const eex_trace *t, eex_store_file *file, const char *group)
+{
+    const size_t n = (size_t)t->samples;
+    for (size_t i = 0; t->distance && i < n * (size_t)t->exits; i++)
+        if (!(t->distance[i] >= 0) || isinf(t->distance[i]))
+            return eex_fail(EEX_EFORMAT, "%s: %s: sample %zu is at a distance of %g at exit %zu",
+                            eex_store_path(file), group, i % n, (double)t->distance[i], i / n);
+    return EEX_OK;
+}
+
+static int trace_read(eex_trace *t, eex_store_file *file, const char *group)
+{
+    char path[NAME_SIZE];
+    member m[MEMBERS];
+    EEX_TRY(member_path(path, group, "distance"));
+    if (eex_store_has(file, path))
+        EEX_TRY(eex_trace_add_distance(t));
+    trace_members(m, t);
+    for (int i = 0; i < (t->distance ? MEMBERS : ALWAYS); i++) {
+        EEX_TRY(member_path(path, group, m[i].name));
+        EEX_TRY(eex_store_read(m[i].data, file, path, m[i].type, &m[i].shape));
+    }
+    EEX_TRY(trace_check_distances(t, file, group));
+    return trace_check_classes(t, file, group);
+}
+
+int eex_trace_load(eex_trace **out, eex_store_file *file, const char *group)
+{
+    *out = NULL;
+    char path[NAME_SIZE];
+    eex_store_type type;
+    eex_store_shape s;
+    EEX_TRY(member_path(path, group, "logits"));
+    EEX_TRY(eex_store_describe(&type, &s, file, path));
+    if (type != EEX_STORE_F32 || s.rank != 3 || s.extent[0] < 1 || s.extent[0] > EEX_MAX_EXITS ||
+        s.extent[1] < 1 || s.extent[1] > INT32_MAX || s.extent[2] < 1 || s.extent[2] > 1 << 20)
+        return eex_fail(EEX_EFORMAT, "%s: %s: expected float32 logits of (exits, samples, classes)",
+                        eex_store_path(file), path);
+    if (s.extent[0] * s.extent[1] > (uint64_t)MAX_LOGITS / s.extent[2])
+        return eex_fail(EEX_EFORMAT, "%s: %s: more than %lld logits", eex_store_path(file), path,
+                        (long long)MAX_LOGITS);
+    EEX_TRY(eex_trace_new(out, (int)s.extent[1], (int)s.extent[0], (int)s.extent[2]));
+    int status = trace_read(*out, file, group);
+    if (status != EEX_OK) {
+        eex_trace_free(*out);
+        *out = NULL;
+    }
+    return status;
+}

@@ -1,0 +1,41 @@
+/* Inside the tuner: its object, and the steps of a solution. */
+#ifndef EEX_CORE_POLICY_TUNE_IMPL_H
+#define EEX_CORE_POLICY_TUNE_IMPL_H
+
+#include "core/policy/levels.h"
+#include "core/policy/tune.h"
+#include "core/policy/tune_chain.h"
+
+struct eex_tuner {
+    eex__levels *levels;
+    uint8_t *cell; /* (exits, row) the levels' cells, in another order and twice: see tune.c */
+    int row, folds;
+    eex__chain chain;
+    uint8_t start[EEX_MAX_EXITS]; /* the policy's own a, as levels */
+};
+
+/* Prices of cost worth trying, in right answers a unit of cost. */
+typedef struct eex__prices {
+    double lowest, highest;
+} eex__prices;
+
+eex__prices eex__prices_of(const eex__chain *chain);
+
+/* Every exit closed: the backbone alone, at the cost of all gates. */
+void eex__solve_closed(eex__chain *chain, eex__thresholds *out);
+
+/* Best thresholds for a price. */
+void eex__solve_price(eex__chain *chain, eex__thresholds *out, double price, eex_effort effort);
+
+/* Best thresholds for any aim; `start` is another point to begin at. */
+void eex__solve(eex__chain *chain, eex__thresholds *out, const eex__thresholds *start,
+                const eex__aim *aim, eex_effort effort);
+
+/* Makes the chain see `samples` samples from number `from` on (which may run across the end). */
+void eex__tuner_window(eex_tuner *t, const int *columns, int from, int samples);
+
+/* Thresholds that reach the aim on held-out samples (see tune.h), and what came of those. */
+void eex__tuner_cross_fit(eex_tuner *t, const int *columns, const eex__aim *aim,
+                          eex__thresholds *best, eex__thresholds *held);
+
+#endif

@@ -1,0 +1,327 @@
+/* Reading a run's folder for reports. */
+#include "core/report/report.h"
+
+#include "base/fs.h"
+#include "base/status.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { VERSION = 1, MAX_NAMES = 1 << 20, NAME = 48 };
+
+static int open_file(eex_store_file **out, const eex_report *r, const char *name, const char *kind)
+{
+    char *path = NULL;
+    *out = NULL;
+    EEX_TRY(eex_path_join(&path, r->folder, name));
+    int code = eex_store_open(out, path, kind, VERSION);
+    free(path);
+    return code;
+}
+
+static bool has(const eex_report *r, const char *name)
+{
+    char *path = NULL;
+    bool there = eex_path_join(&path, r->folder, name) == EEX_OK && eex_fs_exists(path);
+    free(path);
+    return there;
+}
+
+/* ---- run.h5 ---- */
+
+/* Runs from before there was a choice say nothing: float32. */
+static int load_precision(eex_report *r, eex_store_file *file)
+{
+    char *name = NULL;
+    if (!eex_store_has_attribute(file, "", "precision"))
+        return EEX_OK;
+    EEX_TRY(eex_store_get_string(&name, file, "", "precision"));
+    int code = eex_precision_parse(&r->precision, name);
+    free(name);
+    return code < 0 ? eex_fail_in(EEX_EFORMAT, "%s", eex_store_path(file)) : EEX_OK;
+}
+
+static int load_run(eex_report *r, eex_store_file *file)
+{
+    EEX_TRY(eex_store_get_string(&r->name, file, "", "name"));
+    EEX_TRY(eex_store_get_string(&r->device, file, "", "device"));
+    EEX_TRY(eex_store_get_string(&r->dataset, file, "", "dataset"));
+    EEX_TRY(eex_store_get_string(&r->version, file, "", "version"));
+    EEX_TRY(eex_store_get_string(&r->created, file, "", "created"));
+    EEX_TRY(load_precision(r, file));
+    return eex_store_get_int(&r->seed, file, "", "seed");
+}
+
+/* ---- search.h5, trials-*.h5, tau.h5 ---- */
+
+static int load_trials(eex_report *r, eex_store_file *file)
+{
+    eex_store_type type;
+    eex_store_shape shape;
+    EEX_TRY(eex_store_describe(&type, &shape, file, "trials/genome"));
+    if (shape.rank != 2 || shape.extent[1] == 0 || shape.extent[1] > EEX_MAX_GENES ||
+        (r->trials.genes && (uint64_t)r->trials.genes != shape.extent[1]))
+        return eex_fail(EEX_EFORMAT, "%s: trials/genome has %d dimensions of %llu genes",
+                        eex_store_path(file), shape.rank, (unsigned long long)shape.extent[1]);
+    r->trials.genes = (int)shape.extent[1];
+    return eex_trials_load(&r->trials, file, "trials");
+}
+
+static int load_space(eex_report *r, eex_store_file *file)
+{
+    eex_store_shape shape = {1, {EEX_STORE_ANY}};
+    int32_t *blocks = NULL;
+    EEX_TRY(eex_store_read_strings(&r->points, file, "space/points", MAX_NAMES));
+    EEX_TRY(eex_store_read_new((void **)&blocks, file, "space/blocks", EEX_STORE_I32, &shape,
+                               sizeof r->blocks));
+    r->choices = (int)shape.extent[0];
+    memcpy(r->blocks, blocks, (size_t)r->choices * sizeof *blocks);
+    free(blocks);
+    return EEX_OK;
+}
+
+static int load_front(eex_report *r, eex_store_file *file)
+{
+    eex_store_shape shape = {1, {EEX_STORE_ANY}};
+    uint64_t *front = NULL;
+    EEX_TRY(eex_store_read_new((void **)&front, file, "front", EEX_STORE_U64, &shape,
+                               r->trials.count * sizeof *front + 1));
+    r->front = malloc(((size_t)shape.extent[0] + 1) * sizeof *r->front);
+    int code = r->front ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for a Pareto front");
+    for (size_t i = 0; code == EEX_OK && i < shape.extent[0]; i++) {
+        r->front[i] = (size_t)front[i];
+        if (front[i] >= r->trials.count)
+            code = eex_fail(EEX_EFORMAT, "%s: front names trial %llu of %zu", eex_store_path(file),
+                            (unsigned long long)front[i], r->trials.count);
+        r->front_count = i + 1;
+    }
+    free(front);
+    return code;
+}
+
+static int load_search(eex_report *r, eex_store_file *file)
+{
+    double seconds = 0;
+    EEX_TRY(load_trials(r, file));
+    EEX_TRY(load_space(r, file));
+    EEX_TRY(load_front(r, file));
+    EEX_TRY(eex_store_get_int(&r->chosen, file, "", "chosen"));
+    EEX_TRY(eex_store_get_double(&seconds, file, "", "seconds"));
+    r->seconds += seconds;
+    if (r->chosen < 0 || (size_t)r->chosen >= r->trials.count)
+        return eex_fail(EEX_EFORMAT, "%s: chosen is trial %lld of %zu", eex_store_path(file),
+                        (long long)r->chosen, r->trials.count);
+    return EEX_OK;
+}
+
+static int load_tau(eex_report *r, eex_store_file *file)
+{
+    eex_store_type type;
+    eex_store_shape shape;
+    double seconds = 0;
+    EEX_TRY(eex_store_get_double(&r->tau, file, "", "tau"));
+    EEX_TRY(eex_store_get_double(&seconds, file, "", "seconds"));
+    EEX_TRY(eex_store_describe(&type, &shape, file, "of"));
+    r->tau_count = shape.rank == 1 ? (size_t)shape.extent[0] : 0;
+    r->seconds += seconds;
+    return EEX_OK;
+}
+
+/* ---- final.h5, result.h5 ---- */
+
+static int load_history(eex_report *r, eex_store_file *file)
+{
+    double seconds = 0;
+    EEX_TRY(eex_store_get_double(&seconds, file, "history", "seconds"));
+    r->seconds += seconds;
+    return EEX_OK;
+}
+
+/* One value for each exit, into the member at `offset` of eex_report_exit. */
+static int load_column(eex_report *r, eex_store_file *file, const char *name, size_t offset)
+{
+    double values[EEX_MAX_EXITS];
+    const eex_store_shape shape = {1, {(uint64_t)r->best.exits}};
+    EEX_TRY(eex_store_read(values, file, name, EEX_STORE_F64, &shape));
+    for (int k = 0; k < r->best.exits; k++)
+        memcpy((char *)&r->best.exit[k] + offset, &values[k], sizeof values[k]);
+    return EEX_OK;
+}
+
+static int load_final(eex_report *r, eex_store_file *file)
+{
+    int32_t blocks[EEX_MAX_EXITS], position[EEX_MAX_EXITS];
+    EEX_TRY(load_history(r, file));
+    EEX_TRY(eex_store_read_strings(&r->nodes, file, "exits/node", MAX_NAMES));
+    if (r->nodes.count < 1 || r->nodes.count > EEX_MAX_EXITS)
+        return eex_fail(EEX_EFORMAT, "%s: %zu exits", eex_store_path(file), r->nodes.count);
+    r->best.exits = (int)r->nodes.count;
+    const eex_store_shape shape = {1, {r->nodes.count}};
+    EEX_TRY(eex_store_read(blocks, file, "exits/blocks", EEX_STORE_I32, &shape));
+    EEX_TRY(eex_store_read(position, file, "exits/position", EEX_STORE_I32, &shape));
+    for (int k = 0; k < r->best.exits; k++)
+        r->best.exit[k] = (eex_report_exit){.node = r->nodes.item[k],
+                                            .position = position[k],
+                                            .blocks = blocks[k],
+                                            .utilisation = NAN,
+                                            .accuracy = NAN};
+    EEX_TRY(load_column(r, file, "exits/macs", offsetof(eex_report_exit, macs)));
+    EEX_TRY(load_column(r, file, "exits/validation_accuracy",
+                        offsetof(eex_report_exit, validation_accuracy)));
+    EEX_TRY(load_column(r, file, "exits/ece_before", offsetof(eex_report_exit, ece_before)));
+    EEX_TRY(load_column(r, file, "exits/ece_after", offsetof(eex_report_exit, ece_after)));
+    return eex_store_get_double(&r->best.validation_accuracy, file, "validation", "accuracy");
+}
+
+static int load_latency(eex_report_latency *out, eex_store_file *file, const char *group)
+{
+    EEX_TRY(eex_store_get_double(&out->mean, file, group, "latency_mean_ms"));
+    EEX_TRY(eex_store_get_double(&out->p50, file, group, "latency_p50_ms"));
+    EEX_TRY(eex_store_get_double(&out->p95, file, group, "latency_p95_ms"));
+    return eex_store_get_double(&out->p99, file, group, "latency_p99_ms");
+}
+
+/* Only devices that can tell leave these. */
+static int load_usage(eex_report *r, eex_store_file *file)
+{
+    r->base.joules = r->best.joules = NAN;
+    if (eex_store_has_attribute(file, "base", "energy_j"))
+        EEX_TRY(eex_store_get_double(&r->base.joules, file, "base", "energy_j"));
+    if (eex_store_has_attribute(file, "best", "energy_j"))
+        EEX_TRY(eex_store_get_double(&r->best.joules, file, "best", "energy_j"));
+    if (eex_store_has_attribute(file, "best", "device_peak_bytes"))
+        EEX_TRY(eex_store_get_int(&r->best.device_bytes, file, "best", "device_peak_bytes"));
+    return EEX_OK;
+}
+
+static int load_result(eex_report *r, eex_store_file *file)
+{
+    EEX_TRY(load_usage(r, file));
+    EEX_TRY(eex_store_get_double(&r->base.accuracy, file, "base", "accuracy"));
+    EEX_TRY(eex_store_get_double(&r->base.macs, file, "base", "macs"));
+    EEX_TRY(load_latency(&r->base.latency, file, "base"));
+    EEX_TRY(eex_store_get_double(&r->best.accuracy, file, "best", "accuracy"));
+    EEX_TRY(eex_store_get_double(&r->best.rejected, file, "best", "rejected"));
+    EEX_TRY(eex_store_get_double(&r->best.ada_macs_cumulative, file, "best", "macs"));
+    EEX_TRY(eex_store_get_double(&r->best.ada_macs, file, "best", "macs_taken"));
+    EEX_TRY(load_latency(&r->best.latency, file, "best"));
+    EEX_TRY(load_column(r, file, "best/utilisation", offsetof(eex_report_exit, utilisation)));
+    EEX_TRY(load_column(r, file, "best/exit_accuracy", offsetof(eex_report_exit, accuracy)));
+    r->best.speedup = r->base.latency.mean / r->best.latency.mean;
+    r->finished = true;
+    return EEX_OK;
+}
+
+static int load_policies(eex_report *r, eex_store_file *file)
+{
+    eex_store_shape shape = {1, {EEX_STORE_ANY}};
+    EEX_TRY(eex_store_read_strings(&r->policy_names, file, "name", 1 << 16));
+    shape.extent[0] = r->policy_names.count;
+    EEX_TRY(eex_store_read_new((void **)&r->policy_accuracy, file, "accuracy", EEX_STORE_F64,
+                               &shape, 1 << 16));
+    EEX_TRY(
+        eex_store_read_new((void **)&r->policy_macs, file, "macs", EEX_STORE_F64, &shape, 1 << 16));
+    r->policies = r->policy_names.count;
+    return EEX_OK;
+}
+
+/* ---- all of it ---- */
+
+/* What each file adds, in the order in which a run makes them. */
+static const struct {
+    const char *name, *kind, *state;
+    int (*load)(eex_report *r, eex_store_file *file);
+} parts[] = {
+    {"base.h5", "weights", "the base is trained", load_history},
+    {"shared.h5", "weights", "the shared network is trained", load_history},
+    {"search.h5", "search", "the search is done", load_search},
+    {"tau.h5", "tau", "the evaluators are compared", load_tau},
+    {"final.h5", "weights", "the chosen network is calibrated", load_final},
+    {"policies.h5", "policies", "other policies are replayed", load_policies},
+    {"result.h5", "result", "finished", load_result},
+};
+
+static int load_part(eex_report *r, const char *name, const char *kind,
+                     int (*load)(eex_report *r, eex_store_file *file))
+{
+    eex_store_file *file = NULL;
+    int code = open_file(&file, r, name, kind);
+    if (code == EEX_OK)
+        code = load(r, file);
+    eex_store_close(file);
+    return code;
+}
+
+/* Trials of a search that is not done. */
+static int load_unfinished(eex_report *r)
+{
+    char name[NAME];
+    size_t before = SIZE_MAX;
+    while (before != r->trials.count) {
+        before = r->trials.count;
+        snprintf(name, sizeof name, "trials-%07zu.h5", r->trials.count);
+        if (has(r, name))
+            EEX_TRY(load_part(r, name, "trial", load_trials));
+    }
+    return EEX_OK;
+}
+
+static int load(eex_report *r, const char *folder)
+{
+    r->folder = strdup(folder);
+    if (!r->folder)
+        return eex_fail(EEX_ENOMEM, "out of memory for a report");
+    if (!has(r, "run.h5"))
+        return eex_fail(EEX_ENOTFOUND, "%s holds no run: \"eex run FILE.lua --out %s\" makes one",
+                        folder, folder);
+    r->state = "nothing is trained yet";
+    EEX_TRY(load_part(r, "run.h5", "run", load_run));
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (has(r, parts[i].name)) {
+            EEX_TRY(load_part(r, parts[i].name, parts[i].kind, parts[i].load));
+            r->state = parts[i].state;
+        }
+    return has(r, "search.h5") ? EEX_OK : load_unfinished(r);
+}
+
+int eex_report_load(eex_report **out, const char *folder)
+{
+    static const eex_report_latency unknown = {NAN, NAN, NAN, NAN};
+    *out = NULL;
+    eex_report *r = calloc(1, sizeof *r);
+    if (!r)
+        return eex_fail(EEX_ENOMEM, "out of memory for a report");
+    r->chosen = -1;
+    r->tau = r->base.accuracy = r->base.macs = r->best.accuracy = r->best.speedup = NAN;
+    r->best.ada_macs = r->best.ada_macs_cumulative = r->best.validation_accuracy = NAN;
+    r->best.rejected = NAN;
+    r->base.latency = r->best.latency = unknown;
+    int code = load(r, folder);
+    if (code != EEX_OK) {
+        eex_report_free(r);
+        return code;
+    }
+    *out = r;
+    return EEX_OK;
+}
+
+void eex_report_free(eex_report *r)
+{
+    if (!r)
+        return;
+    free(r->folder);
+    free(r->name);
+    free(r->device);
+    free(r->dataset);
+    free(r->version);
+    free(r->created);
+    free(r->front);
+    eex_trials_free(&r->trials);
+    free(r->policy_accuracy);
+    free(r->policy_macs);
+    eex_store_list_free(&r->policy_names);
+    eex_store_list_free(&r->nodes);
+    eex_store_list_free(&r->points);
+    free(r);
+}

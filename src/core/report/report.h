@@ -1,0 +1,79 @@
+/* Reports: what a run's folder says, finished or not. Reads only the store. */
+#ifndef EEX_CORE_REPORT_REPORT_H
+#define EEX_CORE_REPORT_REPORT_H
+
+#include "base/buffer.h"
+#include "core/graph/graph.h"
+#include "device/op.h"
+#include "core/store/store.h"
+#include "core/run/trials.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* NaN or 0 wherever the run has not come yet. */
+typedef struct eex_report_latency {
+    double mean, p50, p95, p99; /* milliseconds of one input */
+} eex_report_latency;
+
+typedef struct eex_report_exit {
+    const char *node; /* that the gate reads; borrowed from the report */
+    int position;     /* which of the run's exit points, from 1; the end is behind all of them */
+    int blocks;       /* -1: the end of the backbone */
+    double utilisation, accuracy; /* on the test split; accuracy of those that leave there */
+    double macs;                  /* everything executed for one that leaves there */
+    double validation_accuracy;   /* of this exit alone */
+    double ece_before, ece_after; /* on the validation split */
+} eex_report_exit;
+
+typedef struct eex_report {
+    char *folder, *name, *device, *dataset, *version, *created;
+    int64_t seed;
+    eex_precision precision; /* of traces and decisions */
+    bool finished;
+    const char *state; /* "trained the base" and the like, what was reached last */
+
+    struct {
+        double accuracy, macs;
+        double joules; /* an image of the test split, in batches; NaN where nobody measures */
+        eex_report_latency latency;
+    } base;
+
+    struct {
+        double accuracy, rejected, ada_macs, ada_macs_cumulative, speedup;
+        double validation_accuracy;
+        double joules;
+        int64_t device_bytes; /* most device memory that the last session held; 0: not known */
+        eex_report_latency latency;
+        int exits;
+        eex_report_exit exit[EEX_MAX_EXITS];
+    } best;
+
+    eex_trials trials; /* of the search */
+    size_t *front;     /* Pareto-optimal ones, cheapest first */
+    size_t front_count;
+    int64_t chosen;  /* trial; -1: none yet */
+    size_t policies; /* other policies on the chosen network, validation split */
+    eex_store_list policy_names;
+    double *policy_accuracy, *policy_macs; /* (policies) */
+
+    double tau; /* Kendall's, between both evaluators */
+    size_t tau_count;
+    double seconds; /* of work, all sessions together */
+
+    eex_store_list nodes, points;
+    int32_t blocks[64]; /* that a gene may choose */
+    int choices;
+} eex_report;
+
+/* Reads a run's folder. EEX_ENOTFOUND when it holds no run. */
+int eex_report_load(eex_report **out, const char *folder);
+void eex_report_free(eex_report *report); /* accepts NULL */
+
+/* The table for people, at most `width` columns wide; 0: any. */
+int eex_report_table(eex_buffer *out, const eex_report *report, size_t width);
+
+/* The object of `eex show --json`. */
+int eex_report_json(eex_buffer *out, const eex_report *report);
+
+#endif

@@ -1,0 +1,130 @@
+#include "core/report/report.h"
+
+#include "base/json.h"
+
+static void latency(eex_json *j, const eex_report_latency *l)
+{
+    eex_json_double(j, "latency_ms", l->mean);
+    eex_json_double(j, "latency_p50_ms", l->p50);
+    eex_json_double(j, "latency_p95_ms", l->p95);
+    eex_json_double(j, "latency_p99_ms", l->p99);
+}
+
+static void exits(eex_json *j, const eex_report *r)
+{
+    eex_json_array(j, "exits");
+    for (int k = 0; k < r->best.exits; k++) {
+        const eex_report_exit *x = &r->best.exit[k];
+        eex_json_object(j, NULL);
+        eex_json_int(j, "position", x->position);
+        eex_json_string(j, "node", x->node);
+        if (x->blocks < 0)
+            eex_json_null(j, "blocks");
+        else
+            eex_json_int(j, "blocks", x->blocks);
+        eex_json_double(j, "utilisation", x->utilisation);
+        eex_json_double(j, "accuracy", x->accuracy);
+        eex_json_double(j, "macs", x->macs);
+        eex_json_double(j, "validation_accuracy", x->validation_accuracy);
+        eex_json_double(j, "ece_before", x->ece_before);
+        eex_json_double(j, "ece_after", x->ece_after);
+        eex_json_end(j);
+    }
+    eex_json_end(j);
+}
+
+static void best(eex_json *j, const eex_report *r)
+{
+    eex_json_object(j, "best");
+    eex_json_double(j, "accuracy", r->best.accuracy);
+    eex_json_double(j, "rejected", r->best.rejected);
+    eex_json_double(j, "validation_accuracy", r->best.validation_accuracy);
+    eex_json_double(j, "ada_macs", r->best.ada_macs);
+    eex_json_double(j, "ada_macs_cumulative", r->best.ada_macs_cumulative);
+    latency(j, &r->best.latency);
+    eex_json_double(j, "energy_j", r->best.joules);
+    eex_json_int(j, "device_peak_bytes", r->best.device_bytes);
+    eex_json_double(j, "speedup", r->best.speedup);
+    exits(j, r);
+    eex_json_end(j);
+}
+
+/* One member of the front: its gates as {node, blocks}. */
+static void pareto_gates(eex_json *j, const eex_report *r, const int *genome)
+{
+    eex_json_array(j, "gates");
+    for (int p = 0; p < r->trials.genes && (size_t)p < r->points.count; p++) {
+        if (genome[p] < 1 || genome[p] > r->choices)
+            continue;
+        eex_json_object(j, NULL);
+        eex_json_int(j, "position", p + 1);
+        eex_json_string(j, "node", r->points.item[p]);
+        eex_json_int(j, "blocks", r->blocks[genome[p] - 1]);
+        eex_json_end(j);
+    }
+    eex_json_end(j);
+}
+
+static void pareto(eex_json *j, const eex_report *r)
+{
+    eex_json_array(j, "pareto");
+    for (size_t i = 0; i < r->front_count; i++) {
+        const eex_trial *t = &r->trials.at[r->front[i]];
+        eex_json_object(j, NULL);
+        eex_json_uint(j, "trial", r->front[i]);
+        eex_json_double(j, "accuracy", t->accuracy);
+        eex_json_double(j, "ada_macs_cumulative", t->macs);
+        eex_json_double(j, "latency_ms", t->latency);
+        eex_json_double(j, "score", t->score);
+        pareto_gates(j, r, eex_trials_genome(&r->trials, r->front[i]));
+        eex_json_end(j);
+    }
+    eex_json_end(j);
+}
+
+static void policies(eex_json *j, const eex_report *r)
+{
+    eex_json_array(j, "policies");
+    for (size_t i = 0; i < r->policies; i++) {
+        eex_json_object(j, NULL);
+        eex_json_string(j, "policy", r->policy_names.item[i]);
+        eex_json_double(j, "accuracy", r->policy_accuracy[i]);
+        eex_json_double(j, "ada_macs_cumulative", r->policy_macs[i]);
+        eex_json_end(j);
+    }
+    eex_json_end(j);
+}
+
+int eex_report_json(eex_buffer *out, const eex_report *r)
+{
+    eex_json j = EEX_JSON_INIT(out);
+    eex_json_object(&j, NULL);
+    eex_json_string(&j, "name", r->name);
+    eex_json_string(&j, "device", r->device);
+    eex_json_string(&j, "precision", eex_precision_name(r->precision));
+    eex_json_string(&j, "dataset", r->dataset);
+    eex_json_int(&j, "seed", r->seed);
+    eex_json_string(&j, "version", r->version);
+    eex_json_bool(&j, "finished", r->finished);
+    eex_json_string(&j, "state", r->state);
+    eex_json_object(&j, "base");
+    eex_json_double(&j, "accuracy", r->base.accuracy);
+    eex_json_double(&j, "macs", r->base.macs);
+    latency(&j, &r->base.latency);
+    eex_json_double(&j, "energy_j", r->base.joules);
+    eex_json_end(&j);
+    best(&j, r);
+    pareto(&j, r);
+    policies(&j, r);
+    eex_json_uint(&j, "trials", r->trials.count);
+    if (r->chosen < 0)
+        eex_json_null(&j, "chosen");
+    else
+        eex_json_int(&j, "chosen", r->chosen);
+    eex_json_double(&j, "kendall_tau", r->tau);
+    eex_json_uint(&j, "kendall_tau_candidates", r->tau_count);
+    eex_json_double(&j, "seconds", r->seconds);
+    eex_json_end(&j);
+    eex_buffer_putc(out, '\n');
+    return eex_buffer_status(out);
+}

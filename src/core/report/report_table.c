@@ -1,0 +1,234 @@
+/* The table at the end of a run, made for 80 columns. */
+#include "core/report/report.h"
+
+#include "base/status.h"
+#include "base/table.h"
+#include "base/text.h"
+
+#include <math.h>
+
+enum { FRONT_ROWS = 8, GATES = 256 };
+
+static const char *number(char out[EEX_TEXT_SIZE], double value)
+{
+    return isnan(value) ? "-" : eex_text_number(out, value, NULL);
+}
+
+static void percent(eex_table *t, double fraction)
+{
+    if (isnan(fraction))
+        eex_table_cell(t, "-");
+    else
+        eex_table_cell(t, "%.2f %%", 100 * fraction);
+}
+
+static void milliseconds(eex_table *t, double ms)
+{
+    if (isnan(ms))
+        eex_table_cell(t, "-");
+    else
+        eex_table_cell(t, "%.3f", ms);
+}
+
+static void add_columns(eex_table *t, const char *const *titles, int count)
+{
+    for (int i = 0; i < count; i++)
+        eex_table_column(t, titles[i], i ? EEX_ALIGN_RIGHT : EEX_ALIGN_LEFT, count - i);
+}
+
+static int finish(eex_buffer *out, eex_table *t, size_t width)
+{
+    int code = eex_table_format(out, t, width);
+    eex_table_free(t);
+    return code;
+}
+
+/* ---- base against best ---- */
+
+static void network(eex_table *t, const char *name, double accuracy, double macs,
+                    const eex_report_latency *l)
+{
+    char text[EEX_TEXT_SIZE];
+    eex_table_row(t);
+    eex_table_cell(t, "%s", name);
+    percent(t, accuracy);
+    eex_table_cell(t, "%s", number(text, macs));
+    milliseconds(t, l->mean);
+    milliseconds(t, l->p50);
+    milliseconds(t, l->p95);
+    milliseconds(t, l->p99);
+}
+
+static int networks(eex_buffer *out, const eex_report *r, size_t width)
+{
+    static const char *const titles[] = {"network", "test",   "MACs",   "mean ms",
+                                         "p50 ms",  "p95 ms", "p99 ms", "speed-up"};
+    eex_table *t = NULL;
+    EEX_TRY(eex_table_new(&t));
+    add_columns(t, titles, 8);
+    network(t, "base", r->base.accuracy, r->base.macs, &r->base.latency);
+    eex_table_cell(t, "1.00x");
+    network(t, "early exit", r->best.accuracy, r->best.ada_macs_cumulative, &r->best.latency);
+    eex_table_cell(t, "%.2fx", r->best.speedup);
+    return finish(out, t, width);
+}
+
+/* ---- exits ---- */
+
+/* Exits are numbered as they come in the network: what commands take as an exit. Which of the run's
+ * points it is at, the last column says: fronts are written in those. */
+static void exit_row(eex_table *t, const eex_report_exit *x, int number_of)
+{
+    char text[EEX_TEXT_SIZE];
+    eex_table_row(t);
+    if (x->blocks < 0) {
+        eex_table_cell(t, "%d  end of the backbone", number_of);
+        eex_table_cell(t, "%s", "");
+    } else {
+        eex_table_cell(t, "%d  %s", number_of, x->node);
+        eex_table_cell(t, "%d", x->blocks);
+    }
+    percent(t, x->utilisation);
+    percent(t, x->accuracy);
+    eex_table_cell(t, "%s", number(text, x->macs));
+    eex_table_cell(t, "%.3f", x->ece_before);
+    eex_table_cell(t, "%.3f", x->ece_after);
+    if (x->blocks >= 0)
+        eex_table_cell(t, "%d", x->position);
+}
+
+static int exits(eex_buffer *out, const eex_report *r, size_t width)
+{
+    static const char *const titles[] = {"exit", "blocks", "leave", "right",
+                                         "MACs", "ECE",    "after", "point"};
+    eex_table *t = NULL;
+    EEX_TRY(eex_table_new(&t));
+    add_columns(t, titles, 8);
+    for (int k = 0; k < r->best.exits; k++)
+        exit_row(t, &r->best.exit[k], k + 1);
+    return finish(out, t, width);
+}
+
+/* ---- the front ---- */
+
+/* "2:1 5:2": point 2 with one block, point 5 with two. */
+static const char *gates(char out[GATES], const eex_report *r, const int *genome)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (int p = 0; p < r->trials.genes && used < GATES - 16; p++)
+        if (genome[p] > 0 && genome[p] <= r->choices)
+            used += (size_t)snprintf(out + used, GATES - used, "%s%d:%d", used ? " " : "", p + 1,
+                                     (int)r->blocks[genome[p] - 1]);
+    return used ? out : "none";
+}
+
+static int front(eex_buffer *out, const eex_report *r, size_t width)
+{
+    static const char *const titles[] = {"Pareto front", "validation", "MACs", "latency ms"};
+    char text[EEX_TEXT_SIZE], list[GATES];
+    size_t rows = r->front_count < FRONT_ROWS ? r->front_count : FRONT_ROWS;
+    eex_table *t = NULL;
+    EEX_TRY(eex_table_new(&t));
+    add_columns(t, titles, 4);
+    eex_table_column(t, "gates (point:blocks)", EEX_ALIGN_LEFT, 0);
+    for (size_t i = 0; i < rows; i++) {
+        size_t trial = r->front[rows > 1 ? i * (r->front_count - 1) / (rows - 1) : 0];
+        const eex_trial *x = &r->trials.at[trial];
+        eex_table_row(t);
+        eex_table_cell(t, "trial %zu", trial);
+        percent(t, x->accuracy);
+        eex_table_cell(t, "%s", number(text, x->macs));
+        milliseconds(t, x->latency);
+        eex_table_cell(t, "%s", gates(list, r, eex_trials_genome(&r->trials, trial)));
+    }
+    return finish(out, t, width);
+}
+
+/* ---- other policies ---- */
+
+static int policies(eex_buffer *out, const eex_report *r, size_t width)
+{
+    static const char *const titles[] = {"policy, tuned alike", "validation", "MACs"};
+    char text[EEX_TEXT_SIZE];
+    eex_table *t = NULL;
+    EEX_TRY(eex_table_new(&t));
+    add_columns(t, titles, 3);
+    for (size_t i = 0; i < r->policies; i++) {
+        eex_table_row(t);
+        eex_table_cell(t, "%s", r->policy_names.item[i]);
+        percent(t, r->policy_accuracy[i]);
+        eex_table_cell(t, "%s", number(text, r->policy_macs[i]));
+    }
+    return finish(out, t, width);
+}
+
+/* ---- all of it ---- */
+
+static void search_line(eex_buffer *out, const eex_report *r)
+{
+    char text[EEX_TEXT_SIZE];
+    size_t failed = 0;
+    for (size_t i = 0; i < r->trials.count; i++)
+        failed += r->trials.at[i].status != EEX_OK;
+    eex_buffer_printf(out, "%zu trials", r->trials.count);
+    if (failed)
+        eex_buffer_printf(out, ", %zu of them failed", failed);
+    if (r->chosen >= 0)
+        eex_buffer_printf(out, ", %zu on the Pareto front, trial %lld chosen", r->front_count,
+                          (long long)r->chosen);
+    eex_buffer_printf(out, "; %s of work\n", eex_text_duration(text, r->seconds));
+    if (r->tau_count)
+        eex_buffer_printf(out, "Kendall tau between the evaluators: %.3f over %zu candidates\n",
+                          r->tau, r->tau_count);
+}
+
+static int results(eex_buffer *out, const eex_report *r, size_t width)
+{
+    char own[EEX_TEXT_SIZE], share[EEX_TEXT_SIZE];
+    eex_buffer_putc(out, '\n');
+    EEX_TRY(networks(out, r, width));
+    eex_buffer_putc(out, '\n');
+    EEX_TRY(exits(out, r, width));
+    eex_buffer_printf(out, "\nADA_MACs: %s (%s %% of the base) with every gate that was run,\n",
+                      number(own, r->best.ada_macs_cumulative),
+                      number(share, 100 * r->best.ada_macs_cumulative / r->base.macs));
+    eex_buffer_printf(out, "          %s with only the gate taken\n",
+                      number(own, r->best.ada_macs));
+    if (r->best.device_bytes > 0)
+        eex_buffer_printf(out, "device memory: %.0f MiB at most\n",
+                          (double)r->best.device_bytes / (1 << 20));
+    if (!isnan(r->best.joules))
+        eex_buffer_printf(out, "energy: %.3g mJ an image, base %.3g mJ\n", 1e3 * r->best.joules,
+                          1e3 * r->base.joules);
+    if (r->best.rejected > 0)
+        eex_buffer_printf(out, "rejected as out of distribution: %.2f %%\n",
+                          100 * r->best.rejected);
+    return EEX_OK;
+}
+
+int eex_report_table(eex_buffer *out, const eex_report *r, size_t width)
+{
+    eex_buffer_printf(out, "%s on %s, seed %lld, %s\n", r->name, r->dataset, (long long)r->seed,
+                      r->device);
+    if (r->precision != EEX_F32)
+        eex_buffer_printf(out, "decides in %s\n", eex_precision_name(r->precision));
+    if (!r->finished)
+        eex_buffer_printf(out, "not finished: %s; the same \"eex run\" goes on from there\n",
+                          r->state);
+    if (r->finished)
+        EEX_TRY(results(out, r, width));
+    if (r->front_count) {
+        eex_buffer_putc(out, '\n');
+        EEX_TRY(front(out, r, width));
+    }
+    if (r->policies) {
+        eex_buffer_putc(out, '\n');
+        EEX_TRY(policies(out, r, width));
+    }
+    if (r->trials.count) {
+        eex_buffer_putc(out, '\n');
+        search_line(out, r);
+    }
+    return eex_buffer_status(out);
+}

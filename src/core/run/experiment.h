@@ -1,0 +1,122 @@
+/* Experiments: what an experiment file describes, and running it from end to end.
+ *
+ * src/lua fills eex_experiment from a script; nothing here knows Lua. A run is a folder (see
+ * docs/store-format.md); it can be killed at any moment and continued by running it again. */
+#ifndef EEX_CORE_RUN_EXPERIMENT_H
+#define EEX_CORE_RUN_EXPERIMENT_H
+
+#include "core/policy/calibrate.h"
+#include "core/graph/saliency.h"
+#include "core/train/train.h"
+
+enum { EEX_MAX_CHOICES = 8, EEX_MAX_GATES = 63 };
+
+typedef enum eex_algorithm { EEX_AGING, EEX_RANDOM, EEX_EXHAUSTIVE } eex_algorithm;
+typedef enum eex_evaluator_kind { EEX_EVALUATE_SHARED, EEX_EVALUATE_TRAIN } eex_evaluator_kind;
+typedef enum eex_score_kind {
+    EEX_SCORE_ACCURACY,  /* Algorithm 1 */
+    EEX_SCORE_EQUATION1, /* latency + loss of agreement with the base */
+    EEX_SCORE_WEIGHTED   /* accuracy - weight * cost / base cost */
+} eex_score_kind;
+
+/* What "cheap" means to a score and to the choice from the Pareto front. */
+typedef enum eex_cost_unit {
+    EEX_COST_MACS,   /* counted: the same on every machine and in every run */
+    EEX_COST_LATENCY /* milliseconds of one input, from the run's table, which is measured once */
+} eex_cost_unit;
+
+typedef struct eex_experiment {
+    char name[EEX_NAME_MAX];
+    char *source; /* the script's text, stored with the run; owned */
+    uint64_t seed;
+    bool deterministic; /* bit-identical twice on a GPU too; a CPU always is */
+
+    struct {
+        char name[256];              /* of a data set in the data folder, or a path */
+        int calibration, validation; /* samples taken from the training split */
+        int train;                   /* samples used for training; 0: all that are left */
+    } data;
+
+    eex_graph *backbone; /* owned */
+    eex_points points;   /* candidate exit points */
+    bool probe;          /* rank `points` by a linear probe's accuracy and keep probe_count */
+    int probe_count;
+
+    struct {
+        int choices, blocks[EEX_MAX_CHOICES]; /* block counts a gate may have, ascending */
+        eex_act act;
+        int max_exits; /* largest number of gates of a candidate; 0: no limit */
+    } gates;
+
+    eex_precision precision;  /* of traces and decisions: thresholds, latencies and the stored
+                               * models; one that eex_precision_infers */
+    eex_recipe training;      /* of the shared network and of the base (without gates) */
+    bool training_from_base;  /* the shared network starts from the trained base; frozen always does
+                               */
+    eex_recipe candidate;     /* evaluator = "train": of each candidate */
+    bool candidate_from_base; /* and whether it starts from the trained base */
+    eex_calibration policy;
+
+    struct {
+        eex_algorithm algorithm;
+        eex_evaluator_kind evaluator;
+        eex_score_kind score;
+        eex_cost_unit cost;
+        char latency_table[256]; /* file that latencies come from; "": the run measures them */
+        int population, sample, trials;
+        double weight;       /* of EEX_SCORE_WEIGHTED */
+        double min_accuracy; /* >= 0: among the Pareto front take the cheapest with at least this
+                              * validation accuracy; -1: the best score */
+        int tau;             /* candidates also trained to correlate both evaluators; 0: none */
+    } search;
+
+    eex_recipe final; /* epochs 0: the best candidate keeps the shared weights; else it is
+                       * trained on from them by this recipe */
+} eex_experiment;
+
+eex_experiment *eex_experiment_new(void); /* with every default; NULL: out of memory */
+void eex_experiment_free(eex_experiment *e);
+
+/* Consistency of the whole: EEX_EINVAL names the field's path and what was expected. */
+int eex_experiment_check(const eex_experiment *e);
+
+/* On how many of its points gates may really be put: all, or those that the probe leaves. */
+int eex_experiment_points(const eex_experiment *e);
+
+/* EEX_EUNSUPPORTED where the device does not calculate in a precision that a run would need: names
+ * the field's path. */
+int eex_experiment_check_device(const eex_experiment *e, const eex_device *device);
+
+/* Everything that shapes the results, one "path = value" a line, the backbone as a digest. Two
+ * experiments with the same text are the same. */
+int eex_experiment_text(char **out, const eex_experiment *e);
+
+const char *eex_algorithm_name(eex_algorithm a);           /* "aging", "random", "exhaustive" */
+const char *eex_evaluator_name(eex_evaluator_kind kind);   /* "shared", "train" */
+const char *eex_score_name(eex_score_kind kind);           /* "accuracy", "equation1", "weighted" */
+const char *eex_cost_unit_name(eex_cost_unit unit);        /* "macs", "latency" */
+const char *eex_tune_name(eex_tune tune);                  /* "none", "accuracy", ... */
+const char *eex_regime_name(eex_regime regime);            /* "joint", ... */
+const char *eex_schedule_name(eex_schedule_kind schedule); /* "constant", "cosine", ... */
+const char *eex_optimizer_name(eex_optimizer_kind kind);   /* "sgd", "adamw" */
+
+typedef struct eex_run_options {
+    const char *folder;   /* created if absent */
+    const char *data_dir; /* NULL: $EEX_DATA, else the default */
+    const char *device;   /* "cpu" */
+    int threads;          /* 0: all */
+    bool fresh;           /* start again: what is in the folder is removed first */
+    bool move;            /* go on with a run that began on another device */
+    const char *from;     /* folder of a run whose phases a new run takes over as far as the same
+                           * fields have shaped them; NULL: none */
+} eex_run_options;
+
+/* Runs or continues. A finished run is left as it is. Status codes as in status.h; after
+ * EEX_EINTERRUPTED everything is saved. */
+int eex_experiment_run(const eex_experiment *e, const eex_run_options *options);
+
+/* Whether `path` lies in the folder of a run and has the name of one of its files, which nothing
+ * but the run writes. */
+bool eex_run_owns(const char *path);
+
+#endif

@@ -1,0 +1,272 @@
+/* final.h5: the chosen network with its weights and its policy. */
+#include "core/run/run.h"
+
+#include "base/log.h"
+#include "base/status.h"
+#include "core/graph/cost.h"
+#include "core/policy/reject.h"
+#include "core/policy/replay.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ECE_BINS = 15, FAMILIAR_BATCH = 100 };
+
+typedef struct final {
+    eex_run *run;
+    uint64_t trial; /* that was chosen */
+    int genome[EEX_MAX_EXITS * 2];
+    eex_graph *graph;
+    eex_params *params;
+    eex__history history;
+    eex_trace *calibration, *validation;
+    eex_policy *policy;
+    eex_familiar *familiar;
+    eex_outcome outcome; /* on the validation split */
+    double ece_before[EEX_MAX_EXITS], ece_after[EEX_MAX_EXITS];
+} final;
+
+/* ---- weights ---- */
+
+static int copy_from(final *f, const char *name, const eex_graph *graph)
+{
+    eex_params *from = NULL;
+    int copied = 0;
+    EEX_TRY(eex__run_load_weights(&from, f->run, name, graph));
+    int code = eex_params_copy(f->params, from, &copied);
+    eex_params_free(from);
+    if (code == EEX_OK && copied != eex_graph_params(f->graph))
+        code = eex_fail(EEX_EFORMAT, "%s has %d of the %d parameters of the chosen network", name,
+                        copied, eex_graph_params(f->graph));
+    return code;
+}
+
+static int take_weights(final *f)
+{
+    char name[EEX__CANDIDATE_NAME];
+    EEX_TRY(eex_params_new(&f->params, f->run->device, f->graph, f->run->e->seed));
+    if (f->run->e->search.evaluator == EEX_EVALUATE_TRAIN)
+        return copy_from(f, eex__run_candidate_name(name, f->trial), f->graph);
+    eex_graph *shared = NULL;
+    EEX_TRY(eex__run_shared_graph(&shared, f->run));
+    int code = copy_from(f, "shared.h5", shared);
+    eex_graph_free(shared);
+    return code;
+}
+
+static int train_on(final *f)
+{
+    const eex__training training = {.title = "final training",
+                                    .checkpoint = "final-checkpoint.h5",
+                                    .recipe = &f->run->e->final,
+                                    .seed = eex__run_seed(f->run, EEX_STREAM_FINAL, 0),
+                                    .samples = f->run->split.train.at,
+                                    .count = f->run->split.train.count};
+    bool frozen = f->run->e->final.regime == EEX_REGIME_FROZEN;
+    f->history.exits = eex_graph_exits(f->graph);
+    if (f->run->e->final.epochs == 0 || (frozen && eex_graph_exits(f->graph) == 1))
+        return EEX_OK;
+    eex_log_info("training the chosen network on: %d epochs", f->run->e->final.epochs);
+    int code = eex__run_train(f->run, f->params, &training, &f->history);
+    return code < 0 ? eex_fail_in(code, "final training") : EEX_OK;
+}
+
+/* ---- thresholds ---- */
+
+static void measure_ece(double *ece, const eex_trace *trace, const float *temperature)
+{
+    for (int k = 0; k < trace->exits; k++)
+        ece[k] = eex_calibrate_ece(trace, k, temperature ? (double)temperature[k] : 1, ECE_BINS);
+}
+
+/* Weights that stayed as the search saw them keep the thresholds with which it judged them: those
+ * that its evaluator set on the calibration split. */
+static int judged_policy(final *f)
+{
+    eex__shared shared;
+    eex_candidate candidate;
+    EEX_TRY(eex__shared_open(&shared, f->run));
+    int code = eex_evaluator_score(shared.evaluator, &candidate, f->genome);
+    if (code == EEX_OK)
+        code = eex_evaluator_policy(&f->policy, shared.evaluator, &candidate);
+    eex__shared_close(&shared);
+    return code;
+}
+
+static bool as_judged(const eex_experiment *e)
+{
+    return e->search.evaluator == EEX_EVALUATE_SHARED && e->final.epochs == 0;
+}
+
+static int make_policy(final *f)
+{
+    if (as_judged(f->run->e))
+        return judged_policy(f);
+    return eex__run_calibrate(&f->policy, f->run, f->graph, f->genome, f->calibration);
+}
+
+/* By training images from all over the split: data sets may be in the order of their classes. */
+static int know_familiar(final *f)
+{
+    const eex_index *train = &f->run->split.train;
+    const size_t count = train->count < EEX_FAMILIAR_IMAGES ? train->count : EEX_FAMILIAR_IMAGES;
+    const eex_inference how = eex__run_inference(f->run, FAMILIAR_BATCH);
+    uint32_t *some = malloc(count * sizeof *some);
+    if (!some)
+        return eex_fail(EEX_ENOMEM, "out of memory for %zu sample numbers", count);
+    for (size_t i = 0; i < count; i++)
+        some[i] = train->at[i * train->count / count];
+    int code = eex_familiar_fit(&f->familiar, f->graph, f->params, f->run->data, some, count, &how);
+    free(some);
+    return code;
+}
+
+static int calibrate(final *f)
+{
+    const eex_run *run = f->run;
+    double cost[EEX_MAX_EXITS];
+    const eex_exit_costs costs = {eex_graph_exits(f->graph), cost, run->base_macs};
+    eex__run_macs(cost, f->graph);
+    EEX_TRY(know_familiar(f));
+    EEX_TRY(eex__run_trace(&f->calibration, run, f->graph, f->params, f->familiar,
+                           &run->split.calibration));
+    EEX_TRY(eex__run_trace(&f->validation, run, f->graph, f->params, f->familiar,
+                           &run->split.validation));
+    EEX_TRY(make_policy(f));
+    measure_ece(f->ece_before, f->validation, NULL);
+    measure_ece(f->ece_after, f->validation, f->policy->temperature);
+    EEX_TRY(eex_trace_score(f->calibration, run->device, f->policy->temperature));
+    EEX_TRY(eex_trace_score(f->validation, run->device, f->policy->temperature));
+    if (as_judged(run->e) && run->e->policy.reject > 0) /* the evaluator knows no rejection */
+        EEX_TRY(eex_policy_reject(f->policy, f->calibration, &costs, run->e->policy.reject,
+                                  EEX_REJECT_BY_ANY));
+    return eex_replay(&f->outcome, f->validation, f->policy, &costs, NULL, NULL);
+}
+
+/* ---- the file ---- */
+
+/* Which of the run's points an exit is at: from 1, the end of the backbone behind all of them. */
+static int32_t position_of(const final *f, int gate)
+{
+    int seen = 0;
+    for (int p = 0; p < f->run->points.count; p++)
+        if (f->genome[p] > 0 && seen++ == gate)
+            return p + 1;
+    return f->run->points.count + 1;
+}
+
+static int save_column(eex_store_file *file, const char *name, const double *values, int count,
+                       const char *unit)
+{
+    const eex_store_shape shape = {1, {(uint64_t)count}};
+    EEX_TRY(eex_store_write(file, name, EEX_STORE_F64, &shape, values));
+    return eex_store_set_string(file, name, "unit", unit);
+}
+
+static int save_exits(const final *f, eex_store_file *file)
+{
+    int exits = eex_graph_exits(f->graph);
+    const char *names[EEX_MAX_EXITS];
+    int32_t blocks[EEX_MAX_EXITS], position[EEX_MAX_EXITS];
+    double macs[EEX_MAX_EXITS], taken[EEX_MAX_EXITS], alone[EEX_MAX_EXITS];
+    const eex_store_shape shape = {1, {(uint64_t)exits}};
+    eex__run_macs(macs, f->graph);
+    for (int k = 0; k < exits; k++) {
+        const eex_exit *exit = eex_graph_exit(f->graph, k);
+        names[k] = eex_graph_node(f->graph, exit->point)->name;
+        blocks[k] = exit->blocks;
+        position[k] = position_of(f, k);
+        taken[k] = (double)(eex_cost_trunk(f->graph, exit->point, EEX_MACS) +
+                            eex_cost_gate(f->graph, k, EEX_MACS));
+        alone[k] = eex_trace_accuracy(f->validation, k);
+    }
+    EEX_TRY(eex_store_write_strings(file, "exits/node", names, (size_t)exits));
+    EEX_TRY(eex_store_write(file, "exits/position", EEX_STORE_I32, &shape, position));
+    EEX_TRY(eex_store_write(file, "exits/blocks", EEX_STORE_I32, &shape, blocks));
+    EEX_TRY(eex_store_set_string(file, "exits/blocks", "meaning",
+                                 "Conv-BN-Act blocks of the gate, -1: the end of the backbone"));
+    EEX_TRY(save_column(file, "exits/macs", macs, exits, "MACs, everything executed"));
+    EEX_TRY(save_column(file, "exits/macs_taken", taken, exits, "MACs, trunk and this gate"));
+    EEX_TRY(save_column(file, "exits/validation_accuracy", alone, exits,
+                        "fraction, of this exit alone"));
+    EEX_TRY(save_column(file, "exits/ece_before", f->ece_before, exits,
+                        "expected calibration error on the validation split, temperature 1"));
+    return save_column(file, "exits/ece_after", f->ece_after, exits,
+                       "expected calibration error on the validation split, calibrated");
+}
+
+static int save_outcome(const final *f, eex_store_file *file)
+{
+    const eex_outcome *o = &f->outcome;
+    EEX_TRY(eex_store_make_group(file, "validation"));
+    EEX_TRY(eex_store_set_double(file, "validation", "accuracy", o->accuracy));
+    EEX_TRY(eex_store_set_double(file, "validation", "macs", o->cost));
+    EEX_TRY(eex_store_set_double(file, "validation", "agreement", o->agreement));
+    EEX_TRY(eex_store_set_double(file, "validation", "rejected", o->rejected));
+    return save_column(file, "validation/utilisation", o->share, eex_graph_exits(f->graph),
+                       "fraction of the validation split");
+}
+
+static int save(const final *f)
+{
+    eex_store_file *file = NULL;
+    EEX_TRY(eex__run_create(&file, f->run, "final.h5", "weights"));
+    int code = eex_model_write(file, f->graph, f->params, f->policy, f->familiar, &f->run->input,
+                               f->run->e->precision);
+    if (code == EEX_OK)
+        code = eex__history_save(&f->history, file);
+    if (code == EEX_OK)
+        code = save_exits(f, file);
+    if (code == EEX_OK)
+        code = save_outcome(f, file);
+    if (code == EEX_OK)
+        code = eex_store_set_int(file, "", "trial", (int64_t)f->trial);
+    if (code == EEX_OK)
+        code = eex__run_commit(f->run, &file);
+    eex_store_close(file);
+    return code;
+}
+
+static int work(final *f)
+{
+    EEX_TRY(eex__run_chosen(f->genome, f->run, &f->trial));
+    EEX_TRY(eex__run_graph(&f->graph, f->run, f->genome));
+    EEX_TRY(take_weights(f));
+    EEX_TRY(train_on(f));
+    EEX_TRY(eex__run_poll());
+    eex_log_info("calibrating %d exits on %zu images", eex_graph_exits(f->graph),
+                 f->run->split.calibration.count);
+    EEX_TRY(calibrate(f));
+    EEX_TRY(eex__run_save_trace(f->run, "final-calibration.h5", f->calibration));
+    EEX_TRY(eex__run_save_trace(f->run, "final-validation.h5", f->validation));
+    return save(f);
+}
+
+static int clean(const eex_run *run)
+{
+    char name[EEX__CANDIDATE_NAME];
+    int genome[EEX_MAX_EXITS * 2];
+    uint64_t trial = 0;
+    EEX_TRY(eex__run_remove(run, "final-checkpoint.h5"));
+    if (run->e->search.evaluator == EEX_EVALUATE_SHARED)
+        return EEX_OK;
+    EEX_TRY(eex__run_chosen(genome, run, &trial));
+    return eex__run_remove(run, eex__run_candidate_name(name, trial));
+}
+
+int eex__run_final(eex_run *run)
+{
+    if (eex__run_has(run, "final.h5"))
+        return clean(run);
+    final f = {.run = run};
+    int code = work(&f);
+    eex_policy_free(f.policy);
+    eex_familiar_free(f.familiar);
+    eex_trace_free(f.calibration);
+    eex_trace_free(f.validation);
+    eex__history_free(&f.history);
+    eex_params_free(f.params);
+    eex_graph_free(f.graph);
+    return code == EEX_OK ? clean(run) : code;
+}

@@ -1,0 +1,143 @@
+/* run.h5: what the run is. A folder belongs to one experiment, seed, device and thread count;
+ * anything else is refused instead of mixed in. Device and threads may be changed when the user
+ * asks for it: a run whose GPU died goes on elsewhere, no longer bit for bit. */
+#include "core/run/run.h"
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_TEXT = 16 << 20 };
+
+/* Everything that shapes the result, a line each. */
+static int describe(char **out, const eex_run *run)
+{
+    char *text = NULL;
+    EEX_TRY(eex_experiment_text(&text, run->e));
+    eex_buffer b = EEX_BUFFER_INIT;
+    const eex_dataset_info *d = run->facts;
+    eex_buffer_puts(&b, text);
+    eex_buffer_printf(&b, "data = %u + %u images of %dx%dx%d, %d classes, %s\n", d->train, d->test,
+                      d->height, d->width, d->channels, d->classes, d->source);
+    eex_buffer_printf(&b, "device = %s\nthreads = %d\n", run->device->vtable->kind,
+                      run->device->threads);
+    free(text);
+    return eex_buffer_take(out, &b);
+}
+
+static int create(const eex_run *run, const char *description)
+{
+    eex_store_file *file = NULL;
+    char date[EEX_DATE_SIZE];
+    eex_clock_date(date);
+    EEX_TRY(eex__run_create(&file, run, "run.h5", "run"));
+    int code = eex_store_write_string(file, "description", description);
+    if (code == EEX_OK)
+        code = eex_store_write_string(file, "script", run->e->source ? run->e->source : "");
+    if (code == EEX_OK)
+        code = eex_store_set_string(file, "", "name", run->e->name);
+    if (code == EEX_OK)
+        code = eex_store_set_int(file, "", "seed", (int64_t)run->e->seed);
+    if (code == EEX_OK)
+        code = eex_store_set_string(file, "", "dataset", run->facts->name);
+    if (code == EEX_OK)
+        code = eex_store_set_string(file, "", "precision", eex_precision_name(run->e->precision));
+    if (code == EEX_OK)
+        code = eex_store_set_string(file, "", "device", run->device->name);
+    if (code == EEX_OK)
+        code = eex_store_set_int(file, "", "threads", run->device->threads);
+    if (code == EEX_OK)
+        code = eex_store_set_string(file, "", "version", EEX_VERSION);
+    if (code == EEX_OK)
+        code = eex_store_set_string(file, "", "created", date);
+    if (code == EEX_OK && run->options->from)
+        code = eex_store_set_string(file, "", "from", run->options->from);
+    if (code == EEX_OK)
+        code = eex__run_commit(run, &file);
+    eex_store_close(file);
+    return code;
+}
+
+static size_t line_length(const char *text)
+{
+    return strcspn(text, "\n");
+}
+
+/* Names the first line that differs. */
+static int differs(const eex_run *run, const char *there, const char *now)
+{
+    while (*there && *now) {
+        size_t a = line_length(there), b = line_length(now);
+        if (a != b || memcmp(there, now, a) != 0)
+            break;
+        there += a + (there[a] == '\n');
+        now += b + (now[b] == '\n');
+    }
+    return eex_fail(EEX_EINVAL,
+                    "%s holds a run of another experiment: there \"%.*s\", here \"%.*s\"; start "
+                    "again with --fresh, or choose another folder with --out",
+                    run->options->folder, (int)line_length(there), there, (int)line_length(now),
+                    now);
+}
+
+/* Device and threads are the last lines of a description: whether all before them agrees. */
+static bool only_moved(const char *there, const char *now)
+{
+    const char *a = strstr(there, "\ndevice = "), *b = strstr(now, "\ndevice = ");
+    return a && b && a - there == b - now && memcmp(there, now, (size_t)(a - there)) == 0;
+}
+
+/* Latencies of another device are measured again, unless the search has used them already. */
+static int move(eex_run *run, const char *description)
+{
+    EEX_TRY(create(run, description));
+    if (!eex__run_has(run, "search.h5") && eex__run_has(run, "latency.h5"))
+        EEX_TRY(eex__run_remove(run, "latency.h5"));
+    eex_log_info("the run in %s moves to %s", run->options->folder, run->device->name);
+    return EEX_OK;
+}
+
+static int compare(eex_run *run, const char *there, const char *now)
+{
+    if (strcmp(now, there) == 0)
+        return EEX_OK;
+    if (!only_moved(there, now))
+        return differs(run, there, now);
+    if (run->options->move)
+        return move(run, now);
+    int code = differs(run, there, now);
+    return eex_fail_in(code, "to go on with it on this device, add --move; else");
+}
+
+int eex__run_identity(eex_run *run)
+{
+    char *now = NULL, *there = NULL;
+    eex_store_file *file = NULL;
+    int code = describe(&now, run);
+    if (code == EEX_OK && !eex__run_has(run, "run.h5")) {
+        code = create(run, now);
+    } else if (code == EEX_OK) {
+        code = eex__run_open(&file, run, "run.h5", "run");
+        if (code == EEX_OK)
+            code = eex_store_read_string(&there, file, "description", MAX_TEXT);
+        eex_store_close(file);
+        file = NULL;
+        if (code == EEX_OK)
+            code = compare(run, there, now);
+        if (code == EEX_OK && !eex__run_has(run, "result.h5"))
+            eex_log_info("continuing the run in %s", run->options->folder);
+    }
+    eex_store_close(file);
+    /* After run.h5: files without it would be taken for those of whatever experiment comes. Again
+     * with each start, so that a kill in between costs nothing. */
+    if (code == EEX_OK && run->options->from && !eex__run_has(run, "result.h5"))
+        code = eex__run_reuse(run, now);
+    free(now);
+    free(there);
+    return code;
+}

@@ -1,0 +1,113 @@
+/* policies.h5: other exit policies on the chosen network, by replay. All of them are tuned alike on
+ * the calibration split (the run's own rule, or as cheap as possible at the accuracy of the end
+ * where the run has none) and judged on the validation split; none of them sees the test split. */
+#include "core/run/run.h"
+
+#include "base/log.h"
+#include "base/status.h"
+#include "core/policy/replay.h"
+
+#include <math.h>
+
+enum { VARIANTS = EEX_POLICY_KINDS + 1 };
+
+typedef struct table {
+    const char *name[VARIANTS];
+    double accuracy[VARIANTS], macs[VARIANTS], agreement[VARIANTS];
+} table;
+
+/* Per class at the published temperature, then every kind at fitted ones. */
+static eex_calibration variant(const eex_run *run, int i)
+{
+    eex_calibration how = run->e->policy;
+    how.kind = i == 0 ? EEX_POLICY_PER_CLASS : (eex_policy_kind)(i - 1);
+    how.temperature = i == 0 ? 5 : 0;
+    how.b = INFINITY;
+    how.reject = 0; /* all alike */
+    if (how.tune == EEX_TUNE_NONE) {
+        how.tune = EEX_TUNE_ACCURACY;
+        how.target = 0;
+    }
+    return how;
+}
+
+static int judge(table *t, int i, const eex_run *run, eex_trace *calibration, eex_trace *validation,
+                 const eex_exit_costs *costs)
+{
+    const eex_calibration how = variant(run, i);
+    eex_policy *policy = NULL;
+    eex_outcome outcome;
+    int code = eex_calibrate(&policy, calibration, run->device, &how, costs);
+    if (code == EEX_OK)
+        code = eex_trace_score(validation, run->device, policy->temperature);
+    if (code == EEX_OK)
+        code = eex_replay(&outcome, validation, policy, costs, NULL, NULL);
+    eex_policy_free(policy);
+    EEX_TRY(code);
+    t->name[i] = i == 0 ? "per_class, T = 5" : eex_policy_kind_name(how.kind);
+    t->accuracy[i] = outcome.accuracy;
+    t->macs[i] = outcome.cost;
+    t->agreement[i] = outcome.agreement;
+    return EEX_OK;
+}
+
+static int judge_all(table *t, const eex_run *run, const eex_graph *graph, eex_trace *calibration,
+                     eex_trace *validation)
+{
+    double cost[EEX_MAX_EXITS];
+    const eex_exit_costs costs = {eex_graph_exits(graph), cost, run->base_macs};
+    eex__run_macs(cost, graph);
+    for (int i = 0; i < VARIANTS; i++) {
+        EEX_TRY(eex__run_poll());
+        EEX_TRY(judge(t, i, run, calibration, validation, &costs));
+    }
+    return EEX_OK;
+}
+
+static int fill(table *t, const eex_run *run)
+{
+    int genome[EEX_MAX_EXITS * 2];
+    uint64_t trial;
+    eex_graph *graph = NULL;
+    eex_trace *calibration = NULL, *validation = NULL;
+    EEX_TRY(eex__run_chosen(genome, run, &trial));
+    int code = eex__run_graph(&graph, run, genome);
+    if (code == EEX_OK)
+        code = eex__run_load_trace(&calibration, run, "final-calibration.h5");
+    if (code == EEX_OK)
+        code = eex__run_load_trace(&validation, run, "final-validation.h5");
+    if (code == EEX_OK)
+        code = judge_all(t, run, graph, calibration, validation);
+    eex_trace_free(validation);
+    eex_trace_free(calibration);
+    eex_graph_free(graph);
+    return code;
+}
+
+static int save(const table *t, const eex_run *run)
+{
+    static const eex_store_shape rows = {1, {VARIANTS}};
+    eex_store_file *file = NULL;
+    EEX_TRY(eex__run_create(&file, run, "policies.h5", "policies"));
+    int code = eex_store_write_strings(file, "name", t->name, VARIANTS);
+    if (code == EEX_OK)
+        code = eex_store_write(file, "accuracy", EEX_STORE_F64, &rows, t->accuracy);
+    if (code == EEX_OK)
+        code = eex_store_write(file, "macs", EEX_STORE_F64, &rows, t->macs);
+    if (code == EEX_OK)
+        code = eex_store_write(file, "agreement", EEX_STORE_F64, &rows, t->agreement);
+    if (code == EEX_OK)
+        code = eex__run_commit(run, &file);
+    eex_store_close(file);
+    return code;
+}
+
+int eex__run_policies(eex_run *run)
+{
+    table t = {{0}, {0}, {0}, {0}};
+    if (eex__run_has(run, "policies.h5"))
+        return EEX_OK;
+    eex_log_info("replaying %d policies", VARIANTS);
+    EEX_TRY(fill(&t, run));
+    return save(&t, run);
+}

@@ -1,0 +1,320 @@
+/* result.h5: the test split, scored once by really running both networks, and their latencies. */
+#include "core/run/run.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "core/graph/cost.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Latencies: base and best take turns, a chunk of images each, so that both see the same machine.
+ */
+enum { BATCH = 100, CHUNK = 50, CHUNKS = 10, WARM_UP = 5 };
+
+typedef struct judged {
+    eex_params *params;     /* owned unless it is the run's base */
+    eex_policy *policy;     /* NULL: the base */
+    eex_familiar *familiar; /* NULL: the base, and networks without gates */
+    const eex_graph *graph;
+    eex_result *results; /* (test) */
+    double *ms;          /* (CHUNK * CHUNKS) */
+    size_t timed;
+    double joules; /* of all test images in batches; NAN: nobody measures */
+} judged;
+
+typedef struct result {
+    eex_run *run;
+    eex_graph *graph; /* of the chosen network */
+    judged base, best;
+    uint8_t *images; /* (BATCH) */
+    size_t image_bytes;
+} result;
+
+/* ---- the networks ---- */
+
+static int load_best(result *r)
+{
+    int genome[EEX_MAX_EXITS * 2];
+    uint64_t trial = 0;
+    eex_store_file *file = NULL;
+    EEX_TRY(eex__run_chosen(genome, r->run, &trial));
+    EEX_TRY(eex__run_graph(&r->graph, r->run, genome));
+    r->best.graph = r->graph;
+    EEX_TRY(eex__run_load_weights(&r->best.params, r->run, "final.h5", r->graph));
+    EEX_TRY(eex__run_open(&file, r->run, "final.h5", "weights"));
+    int code = eex_policy_load(&r->best.policy, file, "policy");
+    if (code == EEX_OK && eex_store_has(file, "familiar"))
+        code = eex_familiar_load(&r->best.familiar, file, "familiar", r->graph);
+    eex_store_close(file);
+    return code;
+}
+
+static int allocate(result *r)
+{
+    const eex_dataset_info *d = r->run->facts;
+    size_t test = r->run->split.test.count;
+    r->image_bytes = (size_t)d->height * (size_t)d->width * (size_t)d->channels;
+    r->images = malloc(BATCH * r->image_bytes);
+    r->base.results = calloc(test + 1, sizeof *r->base.results);
+    r->best.results = calloc(test + 1, sizeof *r->best.results);
+    r->base.ms = calloc(CHUNK * CHUNKS, sizeof *r->base.ms);
+    r->best.ms = calloc(CHUNK * CHUNKS, sizeof *r->best.ms);
+    if (!r->images || !r->base.results || !r->best.results || !r->base.ms || !r->best.ms)
+        return eex_fail(EEX_ENOMEM, "out of memory for the results of %zu images", test);
+    return EEX_OK;
+}
+
+/* ---- accuracy ---- */
+
+static int score_all(result *r, judged *j, eex_engine *engine)
+{
+    const eex_index *test = &r->run->split.test;
+    for (size_t at = 0; at < test->count; at += BATCH) {
+        size_t count = test->count - at < BATCH ? test->count - at : BATCH;
+        EEX_TRY(eex__run_poll());
+        EEX_TRY(eex_dataset_gather(r->images, r->run->data, test->at + at, count));
+        EEX_TRY(eex_engine_run(engine, j->results + at, r->images, (int)count));
+    }
+    return EEX_OK;
+}
+
+static eex_device_usage usage_of(eex_device *dev)
+{
+    eex_device_usage now = {.joules = NAN};
+    if (!dev->vtable->usage || dev->vtable->usage(dev, &now) < 0)
+        now.joules = NAN;
+    return now;
+}
+
+static int score(result *r, judged *j)
+{
+    eex_inference how = eex__run_inference(r->run, BATCH);
+    how.familiar = j->familiar;
+    eex_engine *engine = NULL;
+    double before = usage_of(r->run->device).joules;
+    EEX_TRY(eex_engine_new(&engine, j->graph, j->params, j->policy, &how));
+    int code = score_all(r, j, engine);
+    j->joules = usage_of(r->run->device).joules - before;
+    eex_engine_close(engine);
+    return code;
+}
+
+/* ---- latency ---- */
+
+static int time_one(double *ms, eex_engine *engine, const uint8_t *image)
+{
+    eex_result ignored;
+    double begin = eex_clock_seconds();
+    EEX_TRY(eex_engine_run(engine, &ignored, image, 1));
+    *ms = 1e3 * (eex_clock_seconds() - begin);
+    return EEX_OK;
+}
+
+static int time_chunk(result *r, judged *j, eex_engine *engine, size_t count)
+{
+    double ignored = 0;
+    for (size_t i = 0; i < WARM_UP; i++)
+        EEX_TRY(time_one(&ignored, engine, r->images + i % count * r->image_bytes));
+    for (size_t i = 0; i < count; i++)
+        EEX_TRY(time_one(&j->ms[j->timed++], engine, r->images + i * r->image_bytes));
+    return EEX_OK;
+}
+
+static int time_both(result *r, eex_engine *base, eex_engine *best)
+{
+    const eex_index *test = &r->run->split.test;
+    size_t total = test->count < CHUNK * CHUNKS ? test->count : CHUNK * CHUNKS;
+    for (size_t at = 0; at < total; at += CHUNK) {
+        size_t count = total - at < CHUNK ? total - at : CHUNK;
+        EEX_TRY(eex__run_poll());
+        EEX_TRY(eex_dataset_gather(r->images, r->run->data, test->at + at, count));
+        EEX_TRY(time_chunk(r, &r->base, base, count));
+        EEX_TRY(time_chunk(r, &r->best, best, count));
+    }
+    return EEX_OK;
+}
+
+static int time_networks(result *r)
+{
+    eex_inference how = eex__run_inference(r->run, 1);
+    how.familiar = r->best.familiar;
+    eex_engine *base = NULL, *best = NULL;
+    int code = eex_engine_new(&base, r->base.graph, r->base.params, NULL, &how);
+    if (code == EEX_OK)
+        code = eex_engine_new(&best, r->best.graph, r->best.params, r->best.policy, &how);
+    if (code == EEX_OK)
+        code = time_both(r, base, best);
+    eex_engine_close(base);
+    eex_engine_close(best);
+    return code;
+}
+
+/* ---- the file ---- */
+
+static int save_column(eex_store_file *file, const char *group, const char *name,
+                       eex_store_type type, const void *values, size_t count, const char *unit)
+{
+    char path[64];
+    const eex_store_shape shape = {1, {count}};
+    snprintf(path, sizeof path, "%s/%s", group, name);
+    EEX_TRY(eex_store_write_packed(file, path, type, &shape, values));
+    return eex_store_set_string(file, path, "unit", unit);
+}
+
+/* Decisions of every test image, in the order of split.h5. */
+static int save_decisions(eex_store_file *file, const char *group, const judged *j, size_t count)
+{
+    int32_t *top = malloc((count + 1) * sizeof *top), *exit = malloc((count + 1) * sizeof *exit);
+    uint8_t *rejected = malloc(count + 1);
+    int code = top && exit && rejected ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory");
+    for (size_t i = 0; code == EEX_OK && i < count; i++) {
+        top[i] = j->results[i].top;
+        exit[i] = j->results[i].exit;
+        rejected[i] = j->results[i].decision == EEX_REJECT;
+    }
+    if (code == EEX_OK)
+        code = save_column(file, group, "top", EEX_STORE_I32, top, count, "class");
+    if (code == EEX_OK)
+        code = save_column(file, group, "exit", EEX_STORE_I32, exit, count, "exit, from 0");
+    if (code == EEX_OK)
+        code = save_column(file, group, "rejected", EEX_STORE_U8, rejected, count, "1: rejected");
+    free(top);
+    free(exit);
+    free(rejected);
+    return code;
+}
+
+/* What became of the test split: fractions. */
+typedef struct tally {
+    double accuracy, rejected;
+    double share[EEX_MAX_EXITS], exit_accuracy[EEX_MAX_EXITS];
+} tally;
+
+static void count(tally *t, const result *r, const judged *j)
+{
+    const eex_index *test = &r->run->split.test;
+    const int32_t *labels = eex_dataset_labels(r->run->data);
+    double n = test->count ? (double)test->count : 1, right[EEX_MAX_EXITS] = {0};
+    *t = (tally){0};
+    for (size_t i = 0; i < test->count; i++) {
+        const eex_result *one = &j->results[i];
+        bool rejected = one->decision == EEX_REJECT;
+        t->rejected += rejected / n;
+        t->share[one->exit]++;
+        right[one->exit] += !rejected && one->top == labels[test->at[i]];
+    }
+    double all = 0;
+    for (int k = 0; k < eex_graph_exits(j->graph); k++) {
+        all += right[k];
+        t->exit_accuracy[k] = t->share[k] > 0 ? right[k] / t->share[k] : NAN;
+        t->share[k] /= n;
+    }
+    t->accuracy = all / n;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The value that `percent` of the sorted values do not exceed. */
+static double percentile(const double *sorted, size_t count, double percent)
+{
+    if (count == 0)
+        return NAN;
+    size_t rank = (size_t)ceil(percent / 100 * (double)count);
+    return sorted[rank ? rank - 1 : 0];
+}
+
+static int save_latency(eex_store_file *file, const char *group, judged *j)
+{
+    double sum = 0;
+    EEX_TRY(save_column(file, group, "latency_ms", EEX_STORE_F64, j->ms, j->timed,
+                        "milliseconds of one input"));
+    for (size_t i = 0; i < j->timed; i++)
+        sum += j->ms[i];
+    qsort(j->ms, j->timed, sizeof *j->ms, compare);
+    EEX_TRY(eex_store_set_double(file, group, "latency_mean_ms",
+                                 j->timed ? sum / (double)j->timed : NAN));
+    EEX_TRY(eex_store_set_double(file, group, "latency_p50_ms", percentile(j->ms, j->timed, 50)));
+    EEX_TRY(eex_store_set_double(file, group, "latency_p95_ms", percentile(j->ms, j->timed, 95)));
+    return eex_store_set_double(file, group, "latency_p99_ms", percentile(j->ms, j->timed, 99));
+}
+
+/* What the device itself can tell: energy an image, and the most memory of the process so far. */
+static int save_usage(eex_store_file *file, const char *group, const result *r, const judged *j)
+{
+    size_t images = r->run->split.test.count, peak = usage_of(r->run->device).peak_bytes;
+    if (peak)
+        EEX_TRY(eex_store_set_int(file, group, "device_peak_bytes", (int64_t)peak));
+    if (isnan(j->joules) || images == 0)
+        return EEX_OK;
+    return eex_store_set_double(file, group, "energy_j", j->joules / (double)images);
+}
+
+static int save_judged(eex_store_file *file, const char *group, result *r, judged *j)
+{
+    tally t;
+    count(&t, r, j);
+    size_t exits = (size_t)eex_graph_exits(j->graph);
+    EEX_TRY(save_decisions(file, group, j, r->run->split.test.count));
+    EEX_TRY(eex_store_set_double(file, group, "accuracy", t.accuracy));
+    EEX_TRY(eex_store_set_double(file, group, "rejected", t.rejected));
+    EEX_TRY(eex_store_set_double(file, group, "macs",
+                                 eex_cost_ada_cumulative(j->graph, t.share, EEX_MACS)));
+    EEX_TRY(
+        eex_store_set_double(file, group, "macs_taken", eex_cost_ada(j->graph, t.share, EEX_MACS)));
+    EEX_TRY(save_column(file, group, "utilisation", EEX_STORE_F64, t.share, exits,
+                        "fraction of the test split"));
+    EEX_TRY(save_column(file, group, "exit_accuracy", EEX_STORE_F64, t.exit_accuracy, exits,
+                        "fraction of those that leave there"));
+    EEX_TRY(save_usage(file, group, r, j));
+    return save_latency(file, group, j);
+}
+
+static int save(result *r)
+{
+    eex_store_file *file = NULL;
+    EEX_TRY(eex__run_create(&file, r->run, "result.h5", "result"));
+    int code = save_judged(file, "base", r, &r->base);
+    if (code == EEX_OK)
+        code = save_judged(file, "best", r, &r->best);
+    if (code == EEX_OK)
+        code = eex__run_commit(r->run, &file);
+    eex_store_close(file);
+    return code;
+}
+
+static int work(result *r)
+{
+    EEX_TRY(eex__run_base_params(r->run));
+    r->base = (judged){.params = r->run->base, .graph = r->run->e->backbone};
+    EEX_TRY(load_best(r));
+    EEX_TRY(allocate(r));
+    eex_log_info("scoring the test split: %zu images", r->run->split.test.count);
+    EEX_TRY(score(r, &r->base));
+    EEX_TRY(score(r, &r->best));
+    EEX_TRY(time_networks(r));
+    return save(r);
+}
+
+int eex__run_result(eex_run *run)
+{
+    result r = {.run = run};
+    int code = work(&r);
+    eex_params_free(r.best.params);
+    eex_policy_free(r.best.policy);
+    eex_familiar_free(r.best.familiar);
+    eex_graph_free(r.graph);
+    free(r.base.results);
+    free(r.best.results);
+    free(r.base.ms);
+    free(r.best.ms);
+    free(r.images);
+    return code;
+}

@@ -1,0 +1,183 @@
+/* What a run takes over from another one: the phases that the same fields have shaped. So an
+ * experiment with another policy, search or final training does not train its base and its shared
+ * network again. Where trainings repeat bit for bit (on CPUs, and when deterministic) nothing but
+ * time is saved. */
+#include "core/run/run.h"
+
+#include "base/buffer.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/status.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { MAX_TEXT = 16 << 20 };
+static const size_t MAX_FILE = (size_t)8 << 30;
+
+/* Fields of the description that shape a phase, by how they begin, beside those of the phases in
+ * front of it; the files that it leaves. */
+typedef struct phase {
+    const char *fields[8];
+    const char *files[6];
+} phase;
+
+static const phase phases[] = {
+    {{"seed =", "dataset.", "data ="}, {"split.h5"}},
+    {{"deterministic =", "backbone =", "training.", "precision =", "device =", "threads ="},
+     {"base.h5"}},
+    {{"saliency =", "gates.blocks =", "gates.act ="},
+     {"probe.h5", "shared.h5", "trace-calibration.h5", "trace-validation.h5"}},
+    {{"search.latency_table =", "search.evaluator ="}, {"latency.h5"}}, /* of the very device */
+};
+enum { PHASES = sizeof phases / sizeof *phases, LATENCY = PHASES - 1 };
+
+static bool shapes(const phase *p, const char *line)
+{
+    for (size_t i = 0; i < sizeof p->fields / sizeof *p->fields && p->fields[i]; i++)
+        if (strncmp(line, p->fields[i], strlen(p->fields[i])) == 0)
+            return true;
+    return false;
+}
+
+static size_t line_length(const char *text)
+{
+    return strcspn(text, "\n");
+}
+
+/* The first line from `at` on that shapes the phase; at the end of the text: "". */
+static const char *next_line(const phase *p, const char *at)
+{
+    while (*at && !shapes(p, at)) {
+        at += line_length(at);
+        at += *at == '\n';
+    }
+    return at;
+}
+
+/* Whether both descriptions say the same of a phase; *here and *there are the first lines that do
+ * not. */
+static bool agree(const phase *p, const char **here, const char **there)
+{
+    for (;;) {
+        *here = next_line(p, *here);
+        *there = next_line(p, *there);
+        size_t n = line_length(*here);
+        if (n != line_length(*there) || memcmp(*here, *there, n) != 0)
+            return false;
+        if (!**here)
+            return true;
+        *here += n;
+        *there += n;
+    }
+}
+
+static int copy_file(const eex_run *run, const char *from, const char *name, eex_buffer *taken)
+{
+    char *source = NULL, *target = NULL, *data = NULL;
+    size_t size = 0;
+    int code = eex_path_join(&source, from, name);
+    if (code == EEX_OK && eex_fs_exists(source) && !eex__run_has(run, name)) {
+        code = eex_path_join(&target, run->options->folder, name);
+        if (code == EEX_OK)
+            code = eex_fs_read(&data, &size, source, MAX_FILE);
+        if (code == EEX_OK)
+            code = eex_fs_write(target, data, size);
+        if (code == EEX_OK)
+            eex_buffer_printf(taken, "%s%s", taken->size ? ", " : "", name);
+    }
+    free(data);
+    free(target);
+    free(source);
+    return code;
+}
+
+/* What a run says of itself. */
+typedef struct source {
+    char *description, *device;
+} source;
+
+static int copy_phases(const eex_run *run, const char *now, const source *from_run,
+                       eex_buffer *taken)
+{
+    const char *from = run->options->from, *there = from_run->description;
+    for (int i = 0; i < PHASES; i++) {
+        const char *a = now, *b = there;
+        if (!agree(&phases[i], &a, &b)) {
+            eex_log_info("%s: from \"%.*s\" on it is another run; here \"%.*s\"", from,
+                         (int)line_length(b), b, (int)line_length(a), a);
+            return EEX_OK;
+        }
+        if (i == LATENCY && strcmp(from_run->device, run->device->name) != 0) {
+            eex_log_info("%s: its latencies are those of %s", from, from_run->device);
+            return EEX_OK;
+        }
+        EEX_TRY(eex__run_poll());
+        for (size_t f = 0; f < sizeof phases[i].files / sizeof *phases[i].files; f++)
+            if (phases[i].files[f])
+                EEX_TRY(copy_file(run, from, phases[i].files[f], taken));
+    }
+    return EEX_OK;
+}
+
+/* Two names of one folder. */
+static bool same_folder(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+int eex__run_reuse_check(const eex_run *run)
+{
+    const char *from = run->options->from;
+    char *path = NULL;
+    if (!from)
+        return EEX_OK;
+    EEX_TRY(eex_path_join(&path, from, "run.h5"));
+    const bool there = eex_fs_exists(path);
+    free(path);
+    if (!there)
+        return eex_fail(EEX_ENOTFOUND,
+                        "--from %s: there is no run in this folder; it has no run.h5", from);
+    return same_folder(from, run->options->folder)
+               ? eex_fail(EEX_EINVAL,
+                          "--from %s: that is the run's own folder; choose another one for "
+                          "the new run with --out",
+                          from)
+               : EEX_OK;
+}
+
+static int read_source(source *out, const eex_run *run)
+{
+    eex_store_file *file = NULL;
+    char *path = NULL;
+    EEX_TRY(eex_path_join(&path, run->options->from, "run.h5"));
+    int code = eex_store_open(&file, path, "run", EEX_RUN_VERSION);
+    if (code == EEX_OK)
+        code = eex_store_read_string(&out->description, file, "description", MAX_TEXT);
+    if (code == EEX_OK)
+        code = eex_store_get_string(&out->device, file, "", "device");
+    eex_store_close(file);
+    free(path);
+    return code;
+}
+
+int eex__run_reuse(const eex_run *run, const char *now)
+{
+    eex_buffer taken = EEX_BUFFER_INIT;
+    source from = {NULL, NULL};
+    int code = read_source(&from, run);
+    if (code == EEX_OK)
+        code = copy_phases(run, now, &from, &taken);
+    if (code == EEX_OK)
+        code = eex_buffer_status(&taken);
+    if (code == EEX_OK)
+        eex_log_info("taken over from %s: %s", run->options->from,
+                     taken.size ? eex_buffer_text(&taken) : "nothing");
+    eex_buffer_free(&taken);
+    free(from.description);
+    free(from.device);
+    return code;
+}

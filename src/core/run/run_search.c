@@ -1,0 +1,360 @@
+/* The search: ask, evaluate, store, tell; then the choice from the Pareto front. */
+#include "core/run/run.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/progress.h"
+#include "base/status.h"
+#include "search/controller.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Trials in one file: by replay they are cheap and made again when less than a file was done. */
+enum { REPLAYED = 10000, TRAINED = 1, NAME = 48 };
+
+typedef struct search {
+    eex_run *run;
+    eex_space space;
+    eex_controller *controller;
+    eex_trials trials;
+    eex__shared shared;
+    size_t stored;  /* trials in files */
+    size_t chosen;  /* the best so far by what is wanted; trials.count: none */
+    double seconds; /* of what was loaded and what was done now */
+} search;
+
+static bool replays(const search *s)
+{
+    return s->run->e->search.evaluator == EEX_EVALUATE_SHARED;
+}
+
+static size_t file_trials(const search *s)
+{
+    return replays(s) ? REPLAYED : TRAINED;
+}
+
+static const char *trials_name(char name[NAME], size_t first)
+{
+    snprintf(name, NAME, "trials-%07zu.h5", first);
+    return name;
+}
+
+/* Weights that a kill left behind of candidates that were chosen for a while. */
+static int remove_stale(const search *s)
+{
+    char name[EEX__CANDIDATE_NAME];
+    for (size_t i = 0; i <= s->trials.count && !replays(s); i++)
+        if (i != s->chosen)
+            EEX_TRY(eex__run_remove(s->run, eex__run_candidate_name(name, i)));
+    return EEX_OK;
+}
+
+/* ---- the choice ---- */
+
+static double cost_of(const search *s, const eex_trial *t)
+{
+    return s->run->e->search.cost == EEX_COST_LATENCY ? t->latency : t->macs;
+}
+
+/* The cheapest that is accurate enough, or else the most accurate; without min_accuracy the best
+ * score. The order is total but for equals, of which the first stays: so the choice among all
+ * trials is the choice among the chosen so far and the newest. */
+static bool preferred(const search *s, const eex_trial *t, const eex_trial *than)
+{
+    double enough = s->run->e->search.min_accuracy;
+    if (enough < 0)
+        return t->score > than->score;
+    bool good = t->accuracy >= enough, other = than->accuracy >= enough;
+    if (good != other)
+        return good;
+    double cost = cost_of(s, t), other_cost = cost_of(s, than);
+    if (good)
+        return cost < other_cost || (cost == other_cost && t->accuracy > than->accuracy);
+    return t->accuracy > than->accuracy || (t->accuracy == than->accuracy && cost < other_cost);
+}
+
+/* Considers the newest trial. */
+static bool choose(search *s, size_t trial)
+{
+    const eex_trial *t = &s->trials.at[trial];
+    if (t->status != EEX_OK || isnan(t->score))
+        return false;
+    if (s->chosen != SIZE_MAX && !preferred(s, t, &s->trials.at[s->chosen]))
+        return false;
+    s->chosen = trial;
+    return true;
+}
+
+/* ---- trials in files ---- */
+
+static int store(search *s)
+{
+    char name[NAME];
+    eex_store_file *file = NULL;
+    size_t count = s->trials.count - s->stored;
+    EEX_TRY(eex__run_create(&file, s->run, trials_name(name, s->stored), "trial"));
+    int code = eex_trials_save(&s->trials, s->stored, count, file, "trials");
+    if (code == EEX_OK)
+        code = eex__run_commit(s->run, &file);
+    eex_store_close(file);
+    if (code == EEX_OK)
+        s->stored = s->trials.count;
+    return code;
+}
+
+static int tell(search *s, size_t trial)
+{
+    const eex_trial *t = &s->trials.at[trial];
+    const eex_score score = {.fitness = t->score, .failed = t->status != EEX_OK};
+    s->seconds += t->seconds;
+    return eex_controller_tell(s->controller, eex_trials_genome(&s->trials, trial), &score);
+}
+
+static int load_stored(search *s)
+{
+    char name[NAME];
+    while (eex__run_has(s->run, trials_name(name, s->stored))) {
+        eex_store_file *file = NULL;
+        EEX_TRY(eex__run_open(&file, s->run, name, "trial"));
+        int code = eex_trials_load(&s->trials, file, "trials");
+        eex_store_close(file);
+        EEX_TRY(code);
+        for (size_t i = s->stored; i < s->trials.count; i++) {
+            EEX_TRY(tell(s, i));
+            choose(s, i);
+        }
+        if (s->stored == s->trials.count)
+            return eex_fail(EEX_EFORMAT, "%s: %s has no trials", s->run->options->folder, name);
+        s->stored = s->trials.count;
+    }
+    return EEX_OK;
+}
+
+/* ---- evaluation ---- */
+
+static int replay(search *s, const int *genome)
+{
+    eex_candidate candidate;
+    EEX_TRY(eex_evaluator_score(s->shared.evaluator, &candidate, genome));
+    const eex_trial trial = {.accuracy = candidate.accuracy,
+                             .macs = candidate.macs,
+                             .latency = candidate.latency,
+                             .agreement = candidate.outcome.agreement,
+                             .rejected = candidate.outcome.rejected,
+                             .score = candidate.score};
+    EEX_TRY(eex_trials_add(&s->trials, genome, &trial));
+    choose(s, s->trials.count - 1);
+    return EEX_OK;
+}
+
+/* Weights are kept of the chosen candidate alone, and are there before its trial is. */
+static int keep_weights(search *s, const eex_params *params, size_t before)
+{
+    char name[EEX__CANDIDATE_NAME];
+    const eex__history none = {.exits = eex_graph_exits(params->graph)};
+    EEX_TRY(eex__run_save_weights(s->run, eex__run_candidate_name(name, s->chosen), params, &none));
+    EEX_TRY(store(s));
+    return before == SIZE_MAX ? EEX_OK
+                              : eex__run_remove(s->run, eex__run_candidate_name(name, before));
+}
+
+static int train(search *s, const int *genome)
+{
+    eex_trial trial;
+    eex_graph *graph = NULL;
+    eex_params *params = NULL;
+    size_t number = s->trials.count, before = s->chosen;
+    EEX_TRY(eex__run_candidate(s->run, &trial, &graph, &params, genome, number));
+    int code = eex_trials_add(&s->trials, genome, &trial);
+    if (code == EEX_OK)
+        code = choose(s, number) ? keep_weights(s, params, before) : store(s);
+    eex_params_free(params);
+    eex_graph_free(graph);
+    return code;
+}
+
+static void show(const search *s)
+{
+    if (s->chosen == SIZE_MAX) {
+        eex_progress_update(s->trials.count, NULL);
+        return;
+    }
+    const eex_trial *best = &s->trials.at[s->chosen];
+    eex_progress_update(s->trials.count, "best %.2f %% at %.0f %% of the MACs",
+                        100 * best->accuracy, 100 * best->macs / s->run->base_macs);
+}
+
+static int step(search *s)
+{
+    int genome[EEX_MAX_EXITS * 2];
+    EEX_TRY(eex__run_poll());
+    EEX_TRY(eex_controller_ask(s->controller, genome));
+    EEX_TRY(replays(s) ? replay(s, genome) : train(s, genome));
+    EEX_TRY(tell(s, s->trials.count - 1));
+    if (s->trials.count - s->stored == file_trials(s))
+        EEX_TRY(store(s));
+    show(s);
+    return EEX_OK;
+}
+
+static int make_controller(search *s)
+{
+    const eex_experiment *e = s->run->e;
+    const eex_controller_options options = {.seed = eex__run_seed(s->run, EEX_STREAM_SEARCH, 0),
+                                            .trials = (size_t)e->search.trials,
+                                            .population = e->search.population,
+                                            .sample = e->search.sample};
+    switch (e->search.algorithm) {
+    case EEX_RANDOM:
+        return eex_random_new(&s->controller, &s->space, &options);
+    case EEX_EXHAUSTIVE:
+        return eex_exhaustive_new(&s->controller, &s->space, &options);
+    default:
+        return eex_aging_new(&s->controller, &s->space, &options);
+    }
+}
+
+/* ---- search.h5 ---- */
+
+static int save_points(const search *s, eex_store_file *file)
+{
+    const eex_run *run = s->run;
+    const char *names[EEX_MAX_EXITS * 2];
+    int32_t blocks[EEX_MAX_CHOICES];
+    const eex_store_shape choices = {1, {(uint64_t)run->e->gates.choices}};
+    for (int p = 0; p < run->points.count; p++)
+        names[p] = eex_graph_node(run->e->backbone, run->points.nodes[p])->name;
+    for (int i = 0; i < run->e->gates.choices; i++)
+        blocks[i] = run->e->gates.blocks[i];
+    EEX_TRY(eex_store_write_strings(file, "space/points", names, (size_t)run->points.count));
+    EEX_TRY(eex_store_write(file, "space/blocks", EEX_STORE_I32, &choices, blocks));
+    return eex_store_set_string(file, "space", "genome",
+                                "one gene a point: 0 no gate, i the i-th of blocks");
+}
+
+static int save_front(const search *s, eex_store_file *file)
+{
+    size_t *front = NULL, count = 0;
+    EEX_TRY(
+        eex_trials_front(&front, &count, &s->trials, s->run->e->search.cost == EEX_COST_LATENCY));
+    const eex_store_shape shape = {1, {count}};
+    uint64_t *rows = malloc((count + 1) * sizeof *rows);
+    for (size_t i = 0; rows && i < count; i++)
+        rows[i] = front[i];
+    int code = rows ? eex_store_write(file, "front", EEX_STORE_U64, &shape, rows)
+                    : eex_fail(EEX_ENOMEM, "out of memory for a Pareto front");
+    free(rows);
+    free(front);
+    return code == EEX_OK ? eex_store_set_string(file, "front", "meaning",
+                                                 "Pareto-optimal trials, cheapest first")
+                          : code;
+}
+
+static int save(const search *s)
+{
+    eex_store_file *file = NULL;
+    EEX_TRY(eex__run_create(&file, s->run, "search.h5", "search"));
+    int code = eex_trials_save(&s->trials, 0, s->trials.count, file, "trials");
+    if (code == EEX_OK)
+        code = save_points(s, file);
+    if (code == EEX_OK)
+        code = save_front(s, file);
+    if (code == EEX_OK)
+        code = eex_store_set_int(file, "", "chosen", (int64_t)s->chosen);
+    if (code == EEX_OK)
+        code = eex_store_set_double(file, "", "seconds", s->seconds);
+    if (code == EEX_OK)
+        code = eex__run_commit(s->run, &file);
+    eex_store_close(file);
+    return code;
+}
+
+/* ---- all of it ---- */
+
+static int finish(const search *s)
+{
+    if (s->chosen == SIZE_MAX)
+        return eex_fail(
+            EEX_EDIVERGED, "search: all %zu candidates failed, the last with: %s", s->trials.count,
+            s->trials.count ? s->trials.at[s->trials.count - 1].reason : "there was none");
+    const eex_trial *best = &s->trials.at[s->chosen];
+    if (best->accuracy < s->run->e->search.min_accuracy)
+        eex_log_warn("no candidate reaches search.min_accuracy = %g: taking the most accurate, %g",
+                     s->run->e->search.min_accuracy, best->accuracy);
+    return save(s);
+}
+
+static int work(search *s)
+{
+    double begin = eex_clock_seconds();
+    EEX_TRY(eex__run_space(&s->space, s->run));
+    eex_trials_init(&s->trials, s->space.genes);
+    EEX_TRY(make_controller(s));
+    EEX_TRY(load_stored(s));
+    EEX_TRY(remove_stale(s));
+    if (replays(s))
+        EEX_TRY(eex__shared_open(&s->shared, s->run));
+    eex_log_info("searching: %s, %d trials, 2^%.1f structures",
+                 eex_algorithm_name(s->run->e->search.algorithm), s->run->e->search.trials,
+                 eex_space_size_log2(&s->space));
+    eex_progress_begin("search", (uint64_t)s->run->e->search.trials, "trials");
+    int code = EEX_OK;
+    while (code == EEX_OK && !eex_controller_done(s->controller))
+        code = step(s);
+    eex_progress_end();
+    if (replays(s))
+        s->seconds += eex_clock_seconds() - begin;
+    return code == EEX_OK ? finish(s) : code;
+}
+
+/* What search.h5 has made superfluous. */
+static int clean(const eex_run *run, size_t trials)
+{
+    char name[NAME];
+    size_t each = run->e->search.evaluator == EEX_EVALUATE_SHARED ? REPLAYED : TRAINED;
+    for (size_t first = 0; first < trials; first += each)
+        EEX_TRY(eex__run_remove(run, trials_name(name, first)));
+    return eex__run_remove(run, "candidate-checkpoint.h5");
+}
+
+int eex__run_search(eex_run *run)
+{
+    search s = {.run = run, .chosen = SIZE_MAX};
+    int code = EEX_OK;
+    if (!eex__run_has(run, "search.h5")) {
+        code = work(&s);
+        eex_controller_free(s.controller);
+        eex__shared_close(&s.shared);
+        eex_trials_free(&s.trials);
+    }
+    return code == EEX_OK ? clean(run, (size_t)run->e->search.trials) : code;
+}
+
+int eex__run_chosen(int *genome, const eex_run *run, uint64_t *trial)
+{
+    eex_store_file *file = NULL;
+    int64_t chosen = 0;
+    int32_t *row = NULL;
+    eex_store_shape shape = {2, {EEX_STORE_ANY, (uint64_t)run->points.count}};
+    EEX_TRY(eex__run_open(&file, run, "search.h5", "search"));
+    int code = eex_store_get_int(&chosen, file, "", "chosen");
+    if (code == EEX_OK)
+        code = eex_store_read_new((void **)&row, file, "trials/genome", EEX_STORE_I32, &shape,
+                                  (size_t)1 << 30);
+    if (code == EEX_OK && (chosen < 0 || (uint64_t)chosen >= shape.extent[0]))
+        code = eex_fail(EEX_EFORMAT, "%s: chosen is %lld, of %llu trials", eex_store_path(file),
+                        (long long)chosen, (unsigned long long)shape.extent[0]);
+    for (int p = 0; code == EEX_OK && p < run->points.count; p++) {
+        genome[p] = row[(size_t)chosen * (size_t)run->points.count + (size_t)p];
+        if (genome[p] < 0 || genome[p] > run->e->gates.choices)
+            code = eex_fail(EEX_EFORMAT, "%s: gene %d of trial %lld is %d", eex_store_path(file), p,
+                            (long long)chosen, genome[p]);
+    }
+    *trial = (uint64_t)chosen;
+    eex_store_close(file);
+    free(row);
+    return code;
+}

@@ -1,0 +1,186 @@
+/* How far the shared evaluator can be trusted: some of its candidates are trained for themselves
+ * and both orders are compared (Kendall's tau). */
+#include "core/run/run.h"
+
+#include "base/log.h"
+#include "base/progress.h"
+#include "base/status.h"
+#include "search/rank.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME = 32 };
+
+typedef struct ranked {
+    size_t trial;
+    double score;
+} ranked;
+
+static int compare(const void *a, const void *b)
+{
+    const ranked *x = a, *y = b;
+    if (x->score != y->score)
+        return x->score < y->score ? -1 : 1;
+    return (x->trial > y->trial) - (x->trial < y->trial);
+}
+
+/* Trials at evenly spaced ranks of the score, the worst and the best among them. */
+static int pick(size_t *trial, size_t *count, const eex_trials *trials)
+{
+    ranked *order = malloc((trials->count + 1) * sizeof *order);
+    size_t valid = 0, wanted = *count;
+    if (!order)
+        return eex_fail(EEX_ENOMEM, "out of memory for %zu trials", trials->count);
+    for (size_t i = 0; i < trials->count; i++)
+        if (trials->at[i].status == EEX_OK && !isnan(trials->at[i].score))
+            order[valid++] = (ranked){i, trials->at[i].score};
+    qsort(order, valid, sizeof *order, compare);
+    *count = wanted < valid ? wanted : valid;
+    for (size_t i = 0; i < *count; i++)
+        trial[i] = order[*count > 1 ? i * (valid - 1) / (*count - 1) : 0].trial;
+    free(order);
+    return EEX_OK;
+}
+
+static const char *tau_name(char name[NAME], size_t i)
+{
+    snprintf(name, NAME, "tau-%03zu.h5", i);
+    return name;
+}
+
+static int store_one(const eex_run *run, const eex_trials *one, const char *name)
+{
+    eex_store_file *file = NULL;
+    EEX_TRY(eex__run_create(&file, run, name, "trial"));
+    int code = eex_trials_save(one, 0, one->count, file, "trials");
+    if (code == EEX_OK)
+        code = eex__run_commit(run, &file);
+    eex_store_close(file);
+    return code;
+}
+
+static int load(eex_trials *trials, const eex_run *run, const char *name, const char *kind)
+{
+    eex_store_file *file = NULL;
+    EEX_TRY(eex__run_open(&file, run, name, kind));
+    int code = eex_trials_load(trials, file, "trials");
+    eex_store_close(file);
+    return code;
+}
+
+/* Trains the i-th picked candidate unless that is done already; appends what came out. */
+static int train_one(eex_trials *trained, eex_run *run, const int *genome, size_t trial, size_t i)
+{
+    char name[NAME];
+    if (eex__run_has(run, tau_name(name, i)))
+        return load(trained, run, name, "trial");
+    eex_trial result;
+    eex_graph *graph = NULL;
+    eex_params *params = NULL;
+    EEX_TRY(eex__run_poll());
+    EEX_TRY(eex__run_candidate(run, &result, &graph, &params, genome, trial));
+    eex_params_free(params);
+    eex_graph_free(graph);
+    eex_trials one;
+    eex_trials_init(&one, trained->genes);
+    int code = eex_trials_add(&one, genome, &result);
+    if (code == EEX_OK)
+        code = store_one(run, &one, name);
+    eex_trials_free(&one);
+    return code == EEX_OK ? eex_trials_add(trained, genome, &result) : code;
+}
+
+/* Over the candidates that could be trained. */
+static int correlate(double *tau, const eex_trials *shared, const eex_trials *trained,
+                     const size_t *of)
+{
+    double *x = malloc((trained->count + 1) * sizeof *x),
+           *y = malloc((trained->count + 1) * sizeof *y);
+    size_t n = 0;
+    for (size_t i = 0; x && y && i < trained->count; i++)
+        if (trained->at[i].status == EEX_OK) {
+            x[n] = shared->at[of[i]].score;
+            y[n++] = trained->at[i].score;
+        }
+    int code = x && y ? eex_rank_kendall(tau, x, y, n) : eex_fail(EEX_ENOMEM, "out of memory");
+    free(x);
+    free(y);
+    return code;
+}
+
+static int save(const eex_run *run, const eex_trials *trained, const size_t *of, double tau)
+{
+    uint64_t *rows = malloc((trained->count + 1) * sizeof *rows);
+    const eex_store_shape shape = {1, {trained->count}};
+    eex_store_file *file = NULL;
+    double seconds = 0;
+    for (size_t i = 0; rows && i < trained->count; i++) {
+        rows[i] = of[i];
+        seconds += trained->at[i].seconds;
+    }
+    int code = rows ? eex__run_create(&file, run, "tau.h5", "tau")
+                    : eex_fail(EEX_ENOMEM, "out of memory for %zu trials", trained->count);
+    if (code == EEX_OK)
+        code = eex_trials_save(trained, 0, trained->count, file, "trials");
+    if (code == EEX_OK)
+        code = eex_store_write(file, "of", EEX_STORE_U64, &shape, rows);
+    if (code == EEX_OK)
+        code = eex_store_set_string(file, "of", "meaning", "the same candidates in search.h5");
+    if (code == EEX_OK)
+        code = eex_store_set_double(file, "", "tau", tau);
+    if (code == EEX_OK)
+        code = eex_store_set_double(file, "", "seconds", seconds);
+    if (code == EEX_OK)
+        code = eex__run_commit(run, &file);
+    eex_store_close(file);
+    free(rows);
+    return code;
+}
+
+static int compare_evaluators(eex_run *run, const eex_trials *shared, eex_trials *trained,
+                              size_t *of)
+{
+    size_t count = (size_t)run->e->search.tau;
+    double tau = NAN;
+    EEX_TRY(pick(of, &count, shared));
+    eex_log_info("training %zu candidates to compare the evaluators", count);
+    eex_progress_begin("comparing evaluators", count, "candidates");
+    int code = EEX_OK;
+    for (size_t i = 0; i < count && code == EEX_OK; i++) {
+        code = train_one(trained, run, eex_trials_genome(shared, of[i]), of[i], i);
+        eex_progress_update(i + 1, NULL);
+    }
+    eex_progress_end();
+    if (code == EEX_OK)
+        code = correlate(&tau, shared, trained, of);
+    return code == EEX_OK ? save(run, trained, of, tau) : code;
+}
+
+static int clean(const eex_run *run)
+{
+    char name[NAME];
+    for (size_t i = 0; i < (size_t)run->e->search.tau; i++)
+        EEX_TRY(eex__run_remove(run, tau_name(name, i)));
+    return eex__run_remove(run, "candidate-checkpoint.h5");
+}
+
+int eex__run_tau(eex_run *run)
+{
+    if (eex__run_has(run, "tau.h5"))
+        return clean(run);
+    eex_trials shared, trained;
+    size_t *of = malloc((size_t)run->e->search.tau * sizeof *of);
+    eex_trials_init(&shared, run->points.count);
+    eex_trials_init(&trained, run->points.count);
+    int code =
+        of ? load(&shared, run, "search.h5", "search") : eex_fail(EEX_ENOMEM, "out of memory");
+    if (code == EEX_OK)
+        code = compare_evaluators(run, &shared, &trained, of);
+    eex_trials_free(&shared);
+    eex_trials_free(&trained);
+    free(of);
+    return code == EEX_OK ? clean(run) : code;
+}

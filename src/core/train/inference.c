@@ -1,0 +1,7 @@
+#include "core/train/inference.h"
+
+eex_plan_options eex_inference_plan(const eex_inference *how)
+{
+    return (eex_plan_options){
+        .batch = how->batch, .augment = how->normalise, .precision = how->precision};
+}

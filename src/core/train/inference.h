@@ -1,0 +1,23 @@
+/* How a network is run for its answers. */
+#ifndef EEX_CORE_TRAIN_INFERENCE_H
+#define EEX_CORE_TRAIN_INFERENCE_H
+
+#include "core/plan/plan.h"
+
+typedef struct eex_familiar eex_familiar; /* familiar.h */
+
+/* How a network is run for its answers: what plans, engines, traces and latencies have in common.
+ */
+typedef struct eex_inference {
+    int batch;               /* the largest that will come */
+    eex_augment normalise;   /* only mean and std are used */
+    eex_precision precision; /* one that eex_precision_infers: thresholds are made from scores of
+                              * one precision, and decide about scores of that one alone */
+    const eex_familiar *familiar; /* distances are told by it (familiar.h); borrowed; NULL:
+                                          * they are not */
+} eex_inference;
+
+/* The options of a plan that runs so. */
+eex_plan_options eex_inference_plan(const eex_inference *how);
+
+#endif

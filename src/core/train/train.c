@@ -1,0 +1,438 @@
+/* The training loop. A regime is a list of passes over each batch; a pass is a plan with its own
+ * loss weights over the same parameters. */
+#include "core/train/train.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/status.h"
+#include "core/train/features.h"
+#include "core/data/loader.h"
+
+struct eex_trainer {
+    eex_params *params;
+    eex_recipe recipe;
+    eex_dataset *data;
+    eex_loader *loader;
+    uint32_t *samples; /* (count), for recording features */
+    size_t count;
+    eex_features *features; /* regime frozen with cache_features */
+    eex_optimizer_state *state;
+    eex_plan **passes; /* NULL until the first epoch of a regime's part */
+    int pass_count;
+    bool alone;                 /* the passes are those of the backbone alone */
+    int pass_of[EEX_MAX_EXITS]; /* the pass that has exit k's loss, -1: none */
+    int exits, epoch;
+    uint64_t seed, step, images; /* images: of one epoch */
+    eex_train_watch *watch;
+    void *watch_context;
+    double told; /* when it was last called: epochs may be shorter than its interval */
+};
+
+eex_recipe eex_recipe_default(void)
+{
+    return (eex_recipe){
+        .regime = EEX_REGIME_JOINT,
+        .epochs = 30,
+        .batch = 128,
+        .lr = 0.1,
+        .schedule = {.kind = EEX_SCHEDULE_COSINE, .warmup = 1, .final = 0, .gamma = 0.1},
+        .optimizer = {.kind = EEX_SGD,
+                      .momentum = 0.9F,
+                      .beta1 = 0.9F,
+                      .beta2 = 0.999F,
+                      .eps = 1e-8F,
+                      .weight_decay = 5e-4F,
+                      .nesterov = true},
+        .distill = 1,
+        .distill_t = 4,
+        .gate_weight = 1,
+    };
+}
+
+static bool caches(const eex_recipe *r)
+{
+    return r->regime == EEX_REGIME_FROZEN && r->cache_features;
+}
+
+eex_precision eex_recipe_precision(const eex_recipe *r)
+{
+    return caches(r) && r->precision == EEX_BF16 ? EEX_F32 : r->precision;
+}
+
+/* ---- passes ---- */
+
+static void free_passes(eex_trainer *t)
+{
+    for (int i = 0; i < t->pass_count; i++)
+        eex_plan_free(t->passes[i]);
+    free(t->passes);
+    t->passes = NULL;
+    t->pass_count = 0;
+}
+
+static eex_plan_options pass_options(const eex_trainer *t)
+{
+    const eex_recipe *r = &t->recipe;
+    return (eex_plan_options){.batch = r->batch,
+                              .augment = r->augment,
+                              .precision = eex_recipe_precision(r),
+                              .train = true,
+                              .frozen_trunk = r->regime == EEX_REGIME_FROZEN,
+                              .cached = t->features != NULL,
+                              .smoothing = (float)r->smoothing,
+                              .l1 = (float)r->l1,
+                              .optimizer = r->optimizer,
+                              .state = t->state};
+}
+
+static int add_pass(eex_trainer *t, const eex_plan_options *options)
+{
+    for (int k = 0; k < t->exits; k++)
+        if (options->weight[k] > 0)
+            t->pass_of[k] = t->pass_count;
+    EEX_TRY(eex_plan_new(&t->passes[t->pass_count], options, t->params->graph, t->params));
+    t->pass_count++;
+    return EEX_OK;
+}
+
+/* Algorithm 1: the backbone first, then each sub-model, from input to exit, by itself. */
+static int interleaved_passes(eex_trainer *t)
+{
+    for (int i = 0; i < t->exits; i++) {
+        eex_plan_options options = pass_options(t);
+        int k = i == 0 ? t->exits - 1 : i - 1;
+        options.weight[k] = k == t->exits - 1 ? 1 : (float)t->recipe.gate_weight;
+        EEX_TRY(add_pass(t, &options));
+    }
+    return EEX_OK;
+}
+
+static int one_pass(eex_trainer *t)
+{
+    const eex_recipe *r = &t->recipe;
+    eex_plan_options options = pass_options(t);
+    for (int k = 0; k < t->exits - 1 && !t->alone; k++)
+        options.weight[k] = (float)r->gate_weight;
+    if (r->regime != EEX_REGIME_FROZEN)
+        options.weight[t->exits - 1] = 1;
+    if (r->regime == EEX_REGIME_DISTILL) {
+        options.distill = (float)r->distill;
+        options.distill_t = (float)r->distill_t;
+    }
+    return add_pass(t, &options);
+}
+
+static int make_features(eex_trainer *t)
+{
+    const eex_recipe *r = &t->recipe;
+    if (t->features || !caches(r))
+        return EEX_OK;
+    const eex_inference how = {
+        .batch = r->batch, .normalise = r->augment, .precision = eex_recipe_precision(r)};
+    return eex_features_record(&t->features, t->params, t->data, t->samples, t->count, &how);
+}
+
+static int make_passes(eex_trainer *t)
+{
+    EEX_TRY(make_features(t));
+    bool alone = t->recipe.regime == EEX_REGIME_MIXED && t->epoch < t->recipe.alone;
+    if (t->passes && alone == t->alone)
+        return EEX_OK;
+    free_passes(t);
+    t->alone = alone;
+    for (int k = 0; k < EEX_MAX_EXITS; k++)
+        t->pass_of[k] = -1;
+    t->passes = calloc((size_t)t->exits, sizeof(eex_plan *));
+    if (!t->passes)
+        return eex_fail(EEX_ENOMEM, "out of memory for %d training passes", t->exits);
+    return t->recipe.regime == EEX_REGIME_INTERLEAVED ? interleaved_passes(t) : one_pass(t);
+}
+
+/* ---- trainer ---- */
+
+static int copy_samples(eex_trainer *t, const uint32_t *samples, size_t count)
+{
+    t->samples = malloc(count * sizeof *t->samples + 1);
+    if (!t->samples)
+        return eex_fail(EEX_ENOMEM, "out of memory for %zu sample numbers", count);
+    memcpy(t->samples, samples, count * sizeof *t->samples);
+    t->count = count;
+    return EEX_OK;
+}
+
+int eex_trainer_new(eex_trainer **out, eex_params *params, const eex_recipe *recipe,
+                    eex_dataset *data, const uint32_t *samples, size_t count, uint64_t seed)
+{
+    *out = NULL;
+    int exits = eex_graph_exits(params->graph);
+    if (recipe->regime == EEX_REGIME_FROZEN && exits < 2)
+        return eex_fail(EEX_EINVAL, "training.regime: \"frozen\" trains gates, but %s has none",
+                        eex_graph_name(params->graph));
+    eex_trainer *t = calloc(1, sizeof *t);
+    if (!t)
+        return eex_fail(EEX_ENOMEM, "out of memory for a trainer");
+    *t = (eex_trainer){
+        .params = params, .recipe = *recipe, .data = data, .exits = exits, .seed = seed};
+    eex_loader_options options = {.data = data,
+                                  .samples = samples,
+                                  .count = count,
+                                  .batch = recipe->batch,
+                                  .shuffle = true,
+                                  .drop_last = count > (size_t)recipe->batch,
+                                  .seed = seed};
+    int code = copy_samples(t, samples, count);
+    if (code == EEX_OK)
+        code = eex_loader_open(&t->loader, &options);
+    if (code == EEX_OK)
+        code = eex_optimizer_state_new(&t->state, params, &recipe->optimizer);
+    if (code < 0) {
+        eex_trainer_free(t);
+        return code;
+    }
+    size_t batch = (size_t)recipe->batch;
+    t->images = count > batch ? count / batch * batch : count;
+    *out = t;
+    return EEX_OK;
+}
+
+void eex_trainer_free(eex_trainer *t)
+{
+    if (!t)
+        return;
+    free_passes(t);
+    eex_optimizer_state_free(t->state);
+    eex_loader_close(t->loader);
+    eex_features_free(t->features);
+    free(t->samples);
+    free(t);
+}
+
+void eex_trainer_watch(eex_trainer *t, eex_train_watch *watch, void *context)
+{
+    t->watch = watch;
+    t->watch_context = context;
+}
+
+int eex_trainer_done(const eex_trainer *t)
+{
+    return t->epoch >= t->recipe.epochs;
+}
+
+int eex_trainer_epochs(const eex_trainer *t)
+{
+    return t->epoch;
+}
+
+/* ---- an epoch ---- */
+
+static int train_batch(eex_trainer *t, const eex_batch *batch)
+{
+    double at = t->epoch + (double)batch->number / eex_loader_batches(t->loader);
+    const eex_recipe *r = &t->recipe;
+    eex_step step = {.batch = batch->count,
+                     .lr = (float)eex_schedule_rate(&r->schedule, r->lr, at, r->epochs),
+                     .seed = t->seed,
+                     .epoch = (uint32_t)t->epoch,
+                     .step = ++t->step};
+    for (int i = 0; i < t->pass_count; i++) {
+        EEX_TRY(eex_plan_upload(t->passes[i], batch->images, batch->labels, batch->samples,
+                                batch->count));
+        if (t->features)
+            EEX_TRY(eex_features_feed(t->features, t->passes[i], batch->samples, batch->count));
+        EEX_TRY(eex_plan_step(t->passes[i], &step));
+    }
+    return EEX_OK;
+}
+
+/* Means over the images of this epoch so far. */
+static int read_totals(const eex_trainer *t, uint64_t images, eex_epoch_report *report)
+{
+    report->exits = t->exits;
+    for (int k = 0; k < t->exits; k++) {
+        eex_totals totals = {.loss = NAN, .correct = NAN};
+        report->loss[k] = report->accuracy[k] = NAN;
+        if (t->pass_of[k] < 0)
+            continue;
+        EEX_TRY(eex_plan_totals(t->passes[t->pass_of[k]], k, &totals));
+        report->loss[k] = totals.loss / (double)images;
+        report->accuracy[k] = totals.correct / (double)images;
+    }
+    return EEX_OK;
+}
+
+/* A loss far above that of guessing will not come back. */
+static int check_totals(const eex_trainer *t, const eex_epoch_report *report)
+{
+    double limit = 100 * (1 + log(eex_graph_classes(t->params->graph)));
+    for (int k = 0; k < t->exits; k++)
+        if (t->pass_of[k] >= 0 && !(report->loss[k] < limit))
+            return eex_fail(EEX_EDIVERGED,
+                            "training of %s diverged: mean loss %g at exit %d of %d in epoch %d, "
+                            "step %llu; a lower training.lr or training.clip may help",
+                            eex_graph_name(t->params->graph), report->loss[k], k + 1, t->exits,
+                            t->epoch + 1, (unsigned long long)t->step);
+    return EEX_OK;
+}
+
+static void tell(const eex_trainer *t, uint64_t images, const eex_epoch_report *report)
+{
+    double loss = 0;
+    int n = 0;
+    for (int k = 0; k < t->exits; k++)
+        if (!isnan(report->loss[k])) {
+            loss += report->loss[k];
+            n++;
+        }
+    if (t->watch)
+        t->watch(t->watch_context, t->epoch + 1, (uint64_t)t->epoch * t->images + images,
+                 (uint64_t)t->recipe.epochs * t->images, n ? loss / n : 0);
+}
+
+enum { CHECK_EVERY = 50 }; /* batches */
+
+static int train_batches(eex_trainer *t, eex_epoch_report *report)
+{
+    const eex_batch *batch;
+    uint64_t images = 0;
+    for (int i = 0; i < t->pass_count; i++)
+        EEX_TRY(eex_plan_totals_reset(t->passes[i]));
+    EEX_TRY(eex_loader_start(t->loader, (uint32_t)t->epoch, 0));
+    for (;;) {
+        EEX_TRY(eex_loader_next(&batch, t->loader));
+        if (!batch)
+            break;
+        EEX_TRY(train_batch(t, batch));
+        images += (uint64_t)batch->count;
+        double now = eex_clock_seconds();
+        bool show = now - t->told >= 0.1, check = batch->number % CHECK_EVERY == CHECK_EVERY - 1;
+        if (!show && !check)
+            continue;
+        EEX_TRY(read_totals(t, images, report));
+        if (check) /* at fixed steps: what a training ends with never depends on time */
+            EEX_TRY(check_totals(t, report));
+        if (show) {
+            t->told = now;
+            tell(t, images, report);
+        }
+    }
+    EEX_TRY(read_totals(t, images, report));
+    return check_totals(t, report);
+}
+
+int eex_trainer_epoch(eex_trainer *t, eex_epoch_report *report)
+{
+    double begin = eex_clock_seconds();
+    memset(report, 0, sizeof *report);
+    EEX_TRY(make_passes(t));
+    eex_device_range(t->params->device, "epoch %d", t->epoch + 1);
+    int code = train_batches(t, report);
+    eex_device_range_end(t->params->device);
+    EEX_TRY(code);
+    t->epoch++;
+    report->epoch = t->epoch;
+    report->seconds = eex_clock_seconds() - begin;
+    report->images_per_second = (double)t->images / report->seconds;
+    return EEX_OK;
+}
+
+static int copy_down(eex_device *dev, float *to, const float *from, size_t count)
+{
+    float *host = malloc(count * sizeof *host + 1);
+    if (!host)
+        return eex_fail(EEX_ENOMEM, "out of memory for %zu averaged elements", count);
+    int code = dev->vtable->download(dev, host, from, count * sizeof *host);
+    if (code == EEX_OK)
+        code = dev->vtable->upload(dev, to, host, count * sizeof *host);
+    free(host);
+    return code;
+}
+
+int eex_trainer_finish(eex_trainer *t)
+{
+    if (!t->state->ema)
+        return EEX_OK;
+    eex_device *dev = t->params->device;
+    EEX_TRY(copy_down(dev, t->params->w, t->state->ema, t->params->count));
+    return copy_down(dev, t->params->state, t->state->ema_state, t->params->state_count);
+}
+
+/* ---- checkpoints ---- */
+
+/* What lies flat beside the parameters: name in the file, device memory, elements. */
+typedef struct flat {
+    const char *name;
+    float *at;
+    size_t count;
+} flat;
+
+enum { FLATS = 4 };
+
+static void list_flats(const eex_trainer *t, flat *out)
+{
+    const eex_optimizer_state *s = t->state;
+    out[0] = (flat){"momentum", s->m, t->params->count};
+    out[1] = (flat){"second_moment", s->v, t->params->count};
+    out[2] = (flat){"average", s->ema, t->params->count};
+    out[3] = (flat){"average_state", s->ema_state, t->params->state_count};
+}
+
+/* Saves or loads one of them through host memory. */
+static int transfer(const eex_trainer *t, eex_store_file *file, const char *group, const flat *f,
+                    bool save)
+{
+    eex_device *dev = t->params->device;
+    char name[256];
+    snprintf(name, sizeof name, "%s/%s", group, f->name);
+    eex_store_shape shape = {.rank = 1, .extent = {f->count}};
+    float *host = malloc(f->count * sizeof *host + 1);
+    if (!host)
+        return eex_fail(EEX_ENOMEM, "out of memory for a checkpoint of %zu elements", f->count);
+    int code = save ? dev->vtable->download(dev, host, f->at, f->count * sizeof *host)
+                    : eex_store_read(host, file, name, EEX_STORE_F32, &shape);
+    if (code == EEX_OK)
+        code = save ? eex_store_write(file, name, EEX_STORE_F32, &shape, host)
+                    : dev->vtable->upload(dev, f->at, host, f->count * sizeof *host);
+    free(host);
+    return code;
+}
+
+int eex_trainer_save(const eex_trainer *t, eex_store_file *file, const char *group)
+{
+    char weights[256];
+    flat flats[FLATS];
+    snprintf(weights, sizeof weights, "%s/weights", group);
+    list_flats(t, flats);
+    EEX_TRY(eex_store_make_group(file, group));
+    EEX_TRY(eex_store_set_int(file, group, "epoch", t->epoch));
+    EEX_TRY(eex_store_set_int(file, group, "step", (int64_t)t->step));
+    EEX_TRY(eex_params_save(t->params, file, weights));
+    for (int i = 0; i < FLATS; i++)
+        if (flats[i].at)
+            EEX_TRY(transfer(t, file, group, &flats[i], true));
+    return EEX_OK;
+}
+
+int eex_trainer_load(eex_trainer *t, eex_store_file *file, const char *group)
+{
+    char weights[256];
+    flat flats[FLATS];
+    int64_t epoch, step;
+    snprintf(weights, sizeof weights, "%s/weights", group);
+    list_flats(t, flats);
+    EEX_TRY(eex_store_get_int(&epoch, file, group, "epoch"));
+    EEX_TRY(eex_store_get_int(&step, file, group, "step"));
+    if (epoch < 0 || epoch > t->recipe.epochs || step < 0)
+        return eex_fail(EEX_EFORMAT, "%s, %s: epoch %lld, expected 0 to %d", eex_store_path(file),
+                        group, (long long)epoch, t->recipe.epochs);
+    EEX_TRY(eex_params_load(t->params, file, weights));
+    for (int i = 0; i < FLATS; i++)
+        if (flats[i].at)
+            EEX_TRY(transfer(t, file, group, &flats[i], false));
+    t->epoch = (int)epoch;
+    t->step = (uint64_t)step;
+    return EEX_OK;
+}

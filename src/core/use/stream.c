@@ -1,0 +1,300 @@
+#include "core/use/stream.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/progress.h"
+#include "base/rng.h"
+#include "base/signals.h"
+#include "base/status.h"
+
+enum {
+    CHUNK = 64,          /* frames that two models see by turns, at least */
+    WARM_UP_RUNS = 20,   /* before anything is timed: memory is touched, clocks go up */
+    WARM_UP_IMAGES = 64, /* about as many in all: large batches need fewer runs */
+    SKIPS_SHOWN = 10,    /* messages about frames that are not usable */
+    NOTE = 96
+};
+static const double note_every = 0.25; /* seconds */
+
+typedef struct runner {
+    eex_stream *s;
+    eex_frames *frames;
+    eex_engine *model, *base;
+    const eex_stream_options *o;
+    int chunk;           /* frames */
+    eex_frame *frame;    /* (chunk) */
+    uint8_t *pixels;     /* (chunk, H, W, C) */
+    eex_result *results; /* (chunk) */
+    double *ms;          /* (chunk) */
+    double noted;
+    bool swap, ended;
+} runner;
+
+/* ---- warming up ---- */
+
+static int warm_up_runs(int batch)
+{
+    const int runs = WARM_UP_IMAGES / batch;
+    return runs < 1 ? 1 : runs > WARM_UP_RUNS ? WARM_UP_RUNS : runs;
+}
+
+static int run_noise(eex_engine *model, eex_engine *base, eex_result *results, uint8_t *pixels,
+                     const eex_stream_options *o)
+{
+    const int runs = warm_up_runs(o->batch);
+    for (size_t i = 0; i < (size_t)o->batch * o->image_bytes; i++)
+        pixels[i] = (uint8_t)eex_rng_hash(0, 0, i);
+    for (int i = 0; i < runs; i++) {
+        if (eex_interrupted())
+            return eex_fail(EEX_EINTERRUPTED, "interrupted after 0 frames");
+        EEX_TRY(eex_engine_run(model, results, pixels, o->batch));
+        if (base)
+            EEX_TRY(eex_engine_run(base, results, pixels, o->batch));
+    }
+    return EEX_OK;
+}
+
+int eex_stream_warm_up(eex_engine *model, eex_engine *base, const eex_stream_options *o)
+{
+    const size_t batch = (size_t)o->batch;
+    eex_result *results = malloc(batch * sizeof *results);
+    uint8_t *pixels = malloc(batch * o->image_bytes);
+    const int code = results && pixels
+                         ? run_noise(model, base, results, pixels, o)
+                         : eex_fail(EEX_ENOMEM, "out of memory for %zu frames", batch);
+    free(results);
+    free(pixels);
+    return code;
+}
+
+/* ---- taking frames ---- */
+
+static void skip(runner *r, const eex_frame *frame)
+{
+    if (r->s->skipped++ < SKIPS_SHOWN && !r->o->quiet)
+        eex_log_warn("%s%s", frame->problem,
+                     r->s->skipped == SKIPS_SHOWN ? " (more of these are only counted)" : "");
+}
+
+static bool enough(const runner *r, int count)
+{
+    const uint64_t most = r->o->frames;
+    return count == r->chunk || (most && r->s->frames + (uint64_t)count >= most);
+}
+
+/* A failure leaves in *count what was taken before it. */
+static int take_chunk(runner *r, int *count)
+{
+    *count = 0;
+    while (!r->ended && !enough(r, *count)) {
+        eex_frame *frame = &r->frame[*count];
+        if (r->o->live && *count > 0 && !eex_frames_ready(r->frames))
+            break;
+        EEX_TRY(eex_frames_next(r->frames, frame, r->pixels + (size_t)*count * r->o->image_bytes));
+        r->ended = frame->state == EEX_FRAME_END;
+        if (frame->state == EEX_FRAME_BAD)
+            skip(r, frame);
+        *count += frame->state == EEX_FRAME_GOOD;
+    }
+    return EEX_OK;
+}
+
+/* ---- running them ---- */
+
+static int run_chunk(runner *r, eex_engine *engine, int count)
+{
+    for (int at = 0; at < count; at += r->o->batch) {
+        const int some = count - at < r->o->batch ? count - at : r->o->batch;
+        const double began = eex_clock_seconds();
+        EEX_TRY(eex_engine_run(engine, r->results + at, r->pixels + (size_t)at * r->o->image_bytes,
+                               some));
+        const double ms = 1e3 * (eex_clock_seconds() - began);
+        for (int i = at; i < at + some; i++)
+            r->ms[i] = ms;
+    }
+    return EEX_OK;
+}
+
+static void tally_frame(eex_stream_tally *t, const eex_frame *frame, const eex_result *result)
+{
+    const bool rejected = result->decision == EEX_REJECT;
+    t->frames++;
+    t->left[result->exit]++;
+    t->rejected_at[result->exit] += rejected;
+    t->rejected += rejected;
+    t->low_rejected += rejected && frame->relevance == EEX_LOW_ENTROPY;
+    t->foreign_rejected += rejected && frame->relevance == EEX_FOREIGN;
+    t->labelled += frame->label >= 0;
+    t->right += frame->label >= 0 && !rejected && result->top == frame->label;
+}
+
+static void tally_chunk(const runner *r, eex_stream_tally *t, int count)
+{
+    for (int i = 0; i < count; i++) {
+        tally_frame(t, &r->frame[i], &r->results[i]);
+        eex_histogram_add(&t->latency, r->ms[i], 1);
+    }
+    for (int at = 0; at < count; at += r->o->batch) /* each batch once */
+        t->seconds += 1e-3 * r->ms[at];
+}
+
+/* ---- drift ---- */
+
+static void describe_way(char *out, size_t size, const eex_stream *s, int way)
+{
+    if (way == s->model.exits)
+        snprintf(out, size, "rejections");
+    else
+        snprintf(out, size, "acceptances at exit %d of %d", way + 1, s->model.exits);
+}
+
+static void watch(runner *r, const eex_result *result)
+{
+    eex_drift *d = &r->s->drift;
+    const int way = result->decision == EEX_REJECT ? r->s->model.exits : result->exit;
+    const eex_drift_event event = eex_drift_add(d, way);
+    const eex_drift_window *w = &d->last;
+    const unsigned long long last = (unsigned long long)w->number * (unsigned)d->size;
+    char what[64];
+    if (event == EEX_DRIFT_NOTHING || r->o->quiet)
+        return;
+    describe_way(what, sizeof what, r->s, w->way);
+    if (event == EEX_DRIFT_BEGINS)
+        eex_log_warn("drift: frames %llu to %llu leave otherwise than the calibration samples: G = "
+                     "%.1f, df = %d, p = %.1e; most changed: %s, %.1f %% instead of %.1f %%",
+                     last - (unsigned)d->size + 1, last, w->g, w->df, w->p, what, 100 * w->observed,
+                     100 * w->expected);
+    else
+        eex_log_info("drift: frames %llu to %llu leave as the calibration samples do again (p = "
+                     "%.2f)",
+                     last - (unsigned)d->size + 1, last, w->p);
+}
+
+/* ---- both together ---- */
+
+static void account(runner *r, int count)
+{
+    eex_stream *s = r->s;
+    const double now = eex_clock_seconds();
+    for (int i = 0; i < count; i++) {
+        const eex_frame *frame = &r->frame[i];
+        const eex_result *result = &r->results[i];
+        s->frames++;
+        s->relevant += frame->relevance == EEX_RELEVANT;
+        s->low += frame->relevance == EEX_LOW_ENTROPY;
+        s->foreign += frame->relevance == EEX_FOREIGN;
+        eex_timeline_add(&s->timeline, result->exit, result->decision == EEX_REJECT, r->ms[i]);
+        if (frame->arrived > 0)
+            eex_histogram_add(&s->delay, 1e3 * (now - frame->arrived), 1);
+        if (s->watched)
+            watch(r, result);
+    }
+}
+
+static int run_model(runner *r, int count)
+{
+    EEX_TRY(run_chunk(r, r->model, count));
+    tally_chunk(r, &r->s->model, count);
+    account(r, count);
+    return EEX_OK;
+}
+
+static int run_base(runner *r, int count)
+{
+    if (!r->base)
+        return EEX_OK;
+    EEX_TRY(run_chunk(r, r->base, count));
+    tally_chunk(r, &r->s->base, count);
+    return EEX_OK;
+}
+
+/* Who comes first alternates, so that neither always finds the frames in the cache. */
+static int run_both(runner *r, int count)
+{
+    r->swap = !r->swap;
+    if (r->swap)
+        EEX_TRY(run_base(r, count));
+    EEX_TRY(run_model(r, count));
+    return r->swap ? EEX_OK : run_base(r, count);
+}
+
+static void show_progress(runner *r)
+{
+    const eex_stream_tally *t = &r->s->model;
+    const double now = eex_clock_seconds();
+    char note[NOTE] = "";
+    size_t used = 0;
+    if (now - r->noted < note_every)
+        return;
+    r->noted = now;
+    used += (size_t)snprintf(note, sizeof note, "p50 %.2f ms, p99 %.2f ms, exits",
+                             eex_histogram_quantile(&t->latency, 0.5),
+                             eex_histogram_quantile(&t->latency, 0.99));
+    for (int k = 0; k < t->exits && used < sizeof note - 8; k++)
+        used += (size_t)snprintf(note + used, sizeof note - used, " %.0f%%",
+                                 100.0 * (double)t->left[k] / (double)t->frames);
+    eex_progress_update(r->s->frames, "%s", note);
+}
+
+static int run_frames(runner *r)
+{
+    double began = eex_clock_seconds();
+    for (;;) {
+        int count;
+        const int code = take_chunk(r, &count);
+        r->s->dropped = eex_frames_dropped(r->frames);
+        if (count == 0)
+            return code;
+        EEX_TRY(run_both(r, count)); /* also what came before the source failed */
+        r->s->seconds += eex_clock_seconds() - began;
+        began = eex_clock_seconds();
+        show_progress(r);
+        if (code < 0 || (r->o->frames && r->s->frames >= r->o->frames))
+            return code;
+    }
+}
+
+static int allocate(runner *r)
+{
+    const size_t chunk = (size_t)r->chunk;
+    r->frame = malloc(chunk * sizeof *r->frame);
+    r->results = malloc(chunk * sizeof *r->results);
+    r->ms = malloc(chunk * sizeof *r->ms);
+    r->pixels = malloc(chunk * r->o->image_bytes);
+    if (!r->frame || !r->results || !r->ms || !r->pixels)
+        return eex_fail(EEX_ENOMEM, "out of memory for %zu frames", chunk);
+    return EEX_OK;
+}
+
+eex_stream *eex_stream_new(void)
+{
+    eex_stream *s = calloc(1, sizeof *s);
+    if (!s)
+        eex_fail(EEX_ENOMEM, "out of memory for the figures of a stream");
+    return s;
+}
+
+int eex_stream_run(eex_stream *s, eex_frames *frames, eex_engine *model, eex_engine *base,
+                   const eex_stream_options *o)
+{
+    runner r = {.s = s, .frames = frames, .model = model, .base = base, .o = o};
+    const uint64_t total = eex_frames_total(frames);
+    r.chunk = base && o->batch < CHUNK ? CHUNK / o->batch * o->batch : o->batch;
+    s->model.exits = o->exits;
+    s->base.exits = o->base_exits;
+    int code = allocate(&r);
+    eex_progress_begin("streaming", o->frames && (!total || o->frames < total) ? o->frames : total,
+                       "frames");
+    if (code == EEX_OK)
+        code = run_frames(&r);
+    eex_progress_update(s->frames, NULL);
+    eex_progress_end();
+    free(r.frame);
+    free(r.results);
+    free(r.ms);
+    free(r.pixels);
+    return code;
+}

@@ -1,0 +1,57 @@
+/* Streams: a model on frames that come one after the other, and what is to be said about that, in
+ * constant memory. With a second model, both see the very same frames by turns. */
+#ifndef EEX_CORE_USE_STREAM_H
+#define EEX_CORE_USE_STREAM_H
+
+#include "core/use/drift.h"
+#include "core/engine/engine.h"
+#include "core/frames/frames.h"
+#include "core/use/histogram.h"
+#include "core/use/timeline.h"
+
+/* How one model did. A frame's latency is the time that its batch took in the engine. */
+typedef struct eex_stream_tally {
+    int exits;
+    uint64_t frames;
+    uint64_t left[EEX_MAX_EXITS], rejected_at[EEX_MAX_EXITS]; /* left: rejected ones too */
+    uint64_t rejected, low_rejected, foreign_rejected;        /* by what they were, where known */
+    uint64_t labelled, right; /* relevant frames with a label; right: accepted as that */
+    double seconds;           /* in the engine, over all frames */
+    eex_histogram latency;    /* milliseconds */
+} eex_stream_tally;
+
+typedef struct eex_stream {
+    uint64_t frames, skipped, dropped; /* classified; not usable; gone in a queue */
+    uint64_t relevant, low, foreign;   /* of those classified, where known */
+    double seconds; /* from the wait for the first frame to the last one's decision */
+    eex_stream_tally model, base;
+    eex_histogram delay; /* milliseconds from arrival to decision, for frames that arrive */
+    eex_timeline timeline;
+    bool watched; /* drift is one */
+    eex_drift drift;
+} eex_stream;
+
+typedef struct eex_stream_options {
+    int batch, exits, base_exits; /* of the engines */
+    size_t image_bytes;
+    uint64_t frames; /* at most; 0: all */
+    bool live;       /* a batch is what is there, not what will come */
+    bool quiet;      /* no warnings about drift and skipped frames */
+} eex_stream_options;
+
+/* Zeroed; the caller frees it. NULL with the message set. */
+eex_stream *eex_stream_new(void);
+
+/* Runs both on noise, so that the first frames are not timed while memory is touched and clocks go
+ * up. To be done before frames that come at a rate are opened: theirs run from then on. `base` may
+ * be NULL. */
+int eex_stream_warm_up(eex_engine *model, eex_engine *base, const eex_stream_options *options);
+
+/* Runs until the frames end. `base` may be NULL. Adds to what `s` has; s->drift is begun by the
+ * caller who wants it. Warns about skipped frames (the first few) and about drift, and shows
+ * progress. When the frames fail or EEX_EINTERRUPTED comes, `s` is complete up to there: what was
+ * already taken is classified and counted. */
+int eex_stream_run(eex_stream *s, eex_frames *frames, eex_engine *model, eex_engine *base,
+                   const eex_stream_options *options);
+
+#endif

@@ -1,0 +1,79 @@
+/* What all devices have in common. */
+#include "device/device.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/status.h"
+
+/* Recursive, so that what is built on engines need not know whether they lock. */
+static int make_lock(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t attributes;
+    if (pthread_mutexattr_init(&attributes) != 0)
+        return eex_fail(EEX_ENOMEM, "out of memory for a device's lock");
+    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_RECURSIVE);
+    const int error = pthread_mutex_init(lock, &attributes);
+    pthread_mutexattr_destroy(&attributes);
+    return error == 0 ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for a device's lock");
+}
+
+int eex_device_init(eex_device *dev, const eex_device_vtable *vtable)
+{
+    dev->vtable = vtable;
+    return make_lock(&dev->lock);
+}
+
+void eex_device_destroy(eex_device *dev)
+{
+    pthread_mutex_destroy(&dev->lock);
+}
+
+int eex_device_calculates(const eex_device *dev, eex_precision precision)
+{
+    if ((unsigned)precision < EEX_PRECISIONS && (dev->precisions & 1u << precision))
+        return EEX_OK;
+    return eex_fail(EEX_EUNSUPPORTED, "%s does not calculate in %s; float32 works everywhere",
+                    dev->name, eex_precision_name(precision));
+}
+
+int eex_device_lock(eex_device *dev)
+{
+    pthread_mutex_lock(&dev->lock);
+    const int code = dev->vtable->enter ? dev->vtable->enter(dev) : EEX_OK;
+    if (code < 0)
+        pthread_mutex_unlock(&dev->lock);
+    return code;
+}
+
+void eex_device_unlock(eex_device *dev)
+{
+    pthread_mutex_unlock(&dev->lock);
+}
+
+void eex_device_close(eex_device *dev)
+{
+    if (!dev)
+        return;
+    if (dev->vtable->enter)
+        (void)dev->vtable->enter(dev); /* whichever thread this is */
+    dev->vtable->close(dev);
+}
+
+void eex_device_range(eex_device *dev, const char *format, ...)
+{
+    if (!dev->vtable->range_begin)
+        return;
+    char name[160];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(name, sizeof name, format, arguments);
+    va_end(arguments);
+    dev->vtable->range_begin(dev, name);
+}
+
+void eex_device_range_end(eex_device *dev)
+{
+    if (dev->vtable->range_end)
+        dev->vtable->range_end(dev);
+}

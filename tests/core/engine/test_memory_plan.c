@@ -1,0 +1,94 @@
+/* Every allocation of plans, optimisers and engines fails once. */
+#include "support/memory.h"
+
+#include "base/status.h"
+#include "core/engine/engine.h"
+#include "support/backbones.h"
+#include "support/devices.h"
+
+#include <criterion/criterion.h>
+
+enum { BATCH = 2, CLASSES = 4 };
+
+static eex_device *device;
+static eex_graph *graph;
+static eex_params *params;
+static const uint8_t images[BATCH * 8 * 8 * 3];
+static const int32_t labels[BATCH];
+static const uint32_t samples[BATCH];
+
+static const eex_augment normalise = {.std = {1, 1, 1}};
+
+static int training(const eex_optimizer *optimizer)
+{
+    eex_plan_options options = {.batch = BATCH, .augment = normalise, .train = true};
+    eex_step step = {.batch = BATCH, .step = 1};
+    eex_plan *plan = NULL;
+    options.optimizer = *optimizer;
+    for (int k = 0; k < eex_graph_exits(graph); k++)
+        options.weight[k] = 1;
+    int code = eex_optimizer_state_new(&options.state, params, optimizer);
+    if (code == EEX_OK)
+        code = eex_plan_new(&plan, &options, graph, params);
+    if (code == EEX_OK)
+        code = eex_plan_upload(plan, images, labels, samples, BATCH);
+    if (code == EEX_OK)
+        code = eex_plan_step(plan, &step);
+    eex_plan_free(plan);
+    eex_optimizer_state_free(options.state);
+    return code;
+}
+
+static int train_with_sgd(void)
+{
+    return training(&(eex_optimizer){.kind = EEX_SGD, .momentum = 0.9f, .clip = 1});
+}
+
+static int train_with_adamw(void)
+{
+    return training(&(eex_optimizer){.kind = EEX_ADAMW, .eps = 1e-8f, .ema = 0.9f});
+}
+
+static int infer(void)
+{
+    eex_plan_options options = {.batch = BATCH, .augment = normalise};
+    eex_plan *plan = NULL;
+    int code = eex_plan_new(&plan, &options, graph, params);
+    if (code == EEX_OK)
+        code = eex_plan_refresh(plan);
+    eex_plan_free(plan);
+    return code;
+}
+
+static int engine(void)
+{
+    const eex_inference how = {.batch = BATCH, .normalise = normalise};
+    eex_policy *policy = NULL;
+    eex_engine *e = NULL;
+    eex_result results[BATCH];
+    eex_latency latency;
+    int code = eex_policy_new(&policy, EEX_POLICY_MARGIN, eex_graph_exits(graph), CLASSES);
+    if (code == EEX_OK)
+        code = eex_engine_new(&e, graph, params, policy, &how);
+    if (code == EEX_OK)
+        code = eex_engine_run(e, results, images, BATCH);
+    if (code == EEX_OK)
+        code = eex_engine_measure(e, &latency, images, BATCH);
+    eex_engine_close(e);
+    eex_policy_free(policy);
+    return code;
+}
+
+Test(memory_plan, every_failure_is_reported)
+{
+    device = open_device(1);
+    cr_assert_eq(eex_test_tiny_gated(&graph, CLASSES), EEX_OK);
+    cr_assert_eq(eex_params_new(&params, device, graph, 1), EEX_OK);
+    cr_assert_gt(test_fail_each_allocation(train_with_sgd), 40);
+    cr_assert_gt(test_fail_each_allocation(train_with_adamw), 40);
+    cr_assert_gt(test_fail_each_allocation(infer), 60);
+    cr_assert_gt(test_fail_each_allocation(engine), 60);
+    eex_params_free(params);
+    eex_graph_free(graph);
+    eex_device_close(device);
+}

@@ -1,0 +1,167 @@
+/* Every allocation of graphs, calibration, tuning and replay fails once. */
+#include "support/memory.h"
+
+#include "base/status.h"
+#include "core/policy/appraise.h"
+#include "core/policy/conformal.h"
+#include "core/run/evaluate.h"
+#include "core/plan/params.h"
+#include "support/backbones.h"
+#include "support/devices.h"
+#include "support/traces.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+enum { EXITS = 3, SAMPLES = 50 };
+
+static int filled(eex_trace **out, uint64_t seed)
+{
+    int code = eex_trace_new(out, SAMPLES, EXITS, 4);
+    if (code == EEX_OK)
+        test_trace_fill(*out, seed);
+    return code;
+}
+
+static int calibrate_and_sweep(void)
+{
+    const double cost[EXITS] = {1, 2, 3};
+    const eex_exit_costs costs = {EXITS, cost, 3};
+    eex_calibration how = eex_calibration_default();
+    eex_trace *trace = NULL;
+    eex_policy *policy = NULL;
+    eex_operating_point *front = NULL;
+    int count = 0;
+    how.tune = EEX_TUNE_ACCURACY;
+    int code = filled(&trace, 1);
+    if (code == EEX_OK)
+        code = eex_calibrate(&policy, trace, test_head_device(), &how, &costs);
+    if (code == EEX_OK)
+        code = eex_policy_sweep(&front, &count, trace, policy, &costs, 3);
+    free(front);
+    eex_policy_free(policy);
+    eex_trace_free(trace);
+    return code;
+}
+
+static int bound_and_appraise(void)
+{
+    const double cost[EXITS] = {1, 2, 3};
+    const eex_exit_costs costs = {EXITS, cost, 3};
+    const eex_calibration how = eex_calibration_default();
+    const eex_conformal_options o = {.epsilon = 0.5, .delta = 0.5, .reject = 0.1, .steps = 2};
+    const eex_bootstrap_options few = {.resamples = 20};
+    eex_trace *trace = NULL;
+    eex_policy *policy = NULL;
+    eex_conformal facts;
+    eex_departures now = {0};
+    eex_appraisal appraisal;
+    int code = filled(&trace, 6);
+    if (code == EEX_OK)
+        code = eex_conformal_fit(&policy, &facts, trace, test_head_device(), &how, &costs, &o);
+    if (code == EEX_OK)
+        code = eex_trace_score(trace, test_head_device(), policy->temperature);
+    if (code == EEX_OK)
+        code = eex_departures_new(&now, trace, policy);
+    if (code == EEX_OK)
+        code = eex_appraise(&appraisal, trace, &now, NULL, cost, NULL, &few);
+    eex_departures_free(&now);
+    eex_policy_free(policy);
+    eex_trace_free(trace);
+    return code;
+}
+
+static int select_and_replay(void)
+{
+    const int columns[] = {0, 2};
+    eex_trace *trace = NULL, *part = NULL;
+    eex_policy *policy = NULL, *some = NULL;
+    eex_replayer *replayer = NULL;
+    int code = filled(&trace, 2);
+    if (code == EEX_OK)
+        code = eex_policy_new(&policy, EEX_POLICY_MARGIN, EXITS, 4);
+    if (code == EEX_OK)
+        code = eex_trace_select(&part, trace, columns, 2);
+    if (code == EEX_OK)
+        code = eex_policy_select(&some, policy, columns, 2);
+    if (code == EEX_OK)
+        code = eex_replayer_new(&replayer, trace, policy);
+    eex_replayer_free(replayer);
+    eex_policy_free(policy);
+    eex_policy_free(some);
+    eex_trace_free(trace);
+    eex_trace_free(part);
+    return code;
+}
+
+static int evaluate(eex_tune tune)
+{
+    const double trunk[] = {1, 2}, gate[] = {0.1, 0.2};
+    const eex_cost_tables tables = {2, 1, trunk, gate, 3, trunk, gate, 3};
+    eex_evaluator_options options = {.policy = eex_calibration_default()};
+    const int genome[] = {1, 1};
+    eex_trace *calibration = NULL, *validation = NULL;
+    eex_evaluator *e = NULL;
+    eex_policy *policy = NULL;
+    eex_candidate candidate;
+    options.policy.tune = tune;
+    int code = filled(&calibration, 3);
+    if (code == EEX_OK)
+        code = filled(&validation, 4);
+    if (code == EEX_OK)
+        code =
+            eex_evaluator_new(&e, calibration, validation, test_head_device(), &tables, &options);
+    if (code == EEX_OK)
+        code = eex_evaluator_score(e, &candidate, genome);
+    if (code == EEX_OK)
+        code = eex_evaluator_policy(&policy, e, &candidate);
+    eex_policy_free(policy);
+    eex_evaluator_free(e);
+    eex_trace_free(calibration);
+    eex_trace_free(validation);
+    return code;
+}
+
+static int evaluate_fixed(void)
+{
+    return evaluate(EEX_TUNE_NONE);
+}
+
+static int evaluate_tuned(void)
+{
+    return evaluate(EEX_TUNE_WEIGHTED);
+}
+
+static eex_device *device;
+
+static int graph_and_params(void)
+{
+    eex_graph *g = NULL, *cut = NULL;
+    eex_params *a = NULL, *b = NULL;
+    int code = eex_test_tiny_gated(&g, 10);
+    if (code == EEX_OK)
+        code = eex_graph_cut(&cut, g, 1);
+    if (code == EEX_OK)
+        code = eex_params_new(&a, device, g, 1);
+    if (code == EEX_OK)
+        code = eex_params_new(&b, device, cut, 2);
+    if (code == EEX_OK)
+        code = eex_params_copy(b, a, NULL);
+    eex_params_free(a);
+    eex_params_free(b);
+    eex_graph_free(cut);
+    eex_graph_free(g);
+    return code;
+}
+
+Test(memory, every_failure_is_reported)
+{
+    device = open_device(1);
+    cr_assert_gt(test_fail_each_allocation(graph_and_params), 20);
+    eex_device_close(device);
+    cr_assert_gt(test_fail_each_allocation(calibrate_and_sweep), 30);
+    cr_assert_gt(test_fail_each_allocation(bound_and_appraise), 40);
+    cr_assert_gt(test_fail_each_allocation(select_and_replay), 25);
+    cr_assert_gt(test_fail_each_allocation(evaluate_fixed), 30);
+    cr_assert_gt(test_fail_each_allocation(evaluate_tuned), 40);
+}

@@ -1,0 +1,440 @@
+/* The trainer on a data set that a tiny network learns in a second. */
+#include "base/signals.h"
+#include "base/status.h"
+#include "core/train/train.h"
+#include "support/backbones.h"
+#include "support/devices.h"
+#include "support/folder.h"
+#include "support/patches.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
+
+enum { TRAIN = 264, EPOCHS = 4, LONG = 16, EXITS = 3 };
+
+static char folder[TEST_PATH_SIZE];
+static eex_dataset *data;
+static eex_device *dev;
+static eex_graph *graph;
+static uint32_t samples[TRAIN];
+
+static void setup(void)
+{
+    test_folder_make(folder);
+    data = patches_open(folder, TRAIN, 8, 12);
+    dev = open_device(2);
+    OK(eex_test_tiny_gated(&graph, PATCH_CLASSES));
+    for (uint32_t i = 0; i < TRAIN; i++)
+        samples[i] = i;
+}
+
+static void teardown(void)
+{
+    eex_graph_free(graph);
+    eex_device_close(dev);
+    eex_dataset_close(data);
+    test_folder_remove(folder);
+}
+
+TestSuite(train, .init = setup, .fini = teardown, .timeout = 120);
+
+static eex_recipe recipe_of(eex_regime regime)
+{
+    eex_recipe r = eex_recipe_default();
+    const eex_dataset_info *facts = eex_dataset_facts(data);
+    r.regime = regime;
+    r.epochs = EPOCHS;
+    r.batch = 32;
+    r.lr = 0.05;
+    r.alone = 2;
+    r.augment.enabled = true;
+    r.augment.crop_pad = 1;
+    memcpy(r.augment.mean, facts->mean, sizeof r.augment.mean);
+    memcpy(r.augment.std, facts->std, sizeof r.augment.std);
+    return r;
+}
+
+/* For tests that take minutes on an emulated device. */
+static void skip_if_quick(int level)
+{
+    if (tests_are_quick() >= level)
+        cr_skip_test("too slow on an emulated device");
+}
+
+typedef struct bed {
+    eex_params *params;
+    eex_trainer *trainer;
+    eex_epoch_report report;
+} bed;
+
+static bed open_bed(const eex_recipe *recipe, uint64_t weights_seed)
+{
+    bed b = {0};
+    OK(eex_params_new(&b.params, dev, graph, weights_seed));
+    OK(eex_trainer_new(&b.trainer, b.params, recipe, data, samples, TRAIN, 5));
+    return b;
+}
+
+static void close_bed(bed *b)
+{
+    eex_trainer_free(b->trainer);
+    eex_params_free(b->params);
+}
+
+static void train(bed *b, int epochs)
+{
+    for (int i = 0; i < epochs; i++)
+        OK(eex_trainer_epoch(b->trainer, &b->report));
+}
+
+static void expect_same_params(const eex_params *a, const eex_params *b)
+{
+    cr_expect(same_floats(dev, a->w, b->w, a->count));
+    cr_expect(same_floats(dev, a->state, b->state, a->state_count));
+}
+
+/* ---- learning ---- */
+
+static void expect_learned(const bed *b, int first, int last)
+{
+    cr_expect_eq(b->report.exits, EXITS);
+    for (int k = 0; k < EXITS; k++) {
+        if (k < first || k > last) {
+            cr_expect(isnan(b->report.accuracy[k]) && isnan(b->report.loss[k]), "exit %d", k);
+            continue;
+        }
+        cr_expect_gt(b->report.accuracy[k], 0.95, "exit %d: %g", k, b->report.accuracy[k]);
+    }
+}
+
+static void check_regime(const eex_recipe *recipe)
+{
+    eex_recipe longer = *recipe;
+    longer.epochs = LONG;
+    bed b = open_bed(&longer, 1);
+    cr_expect_eq(eex_trainer_epochs(b.trainer), 0);
+    train(&b, LONG);
+    cr_expect(eex_trainer_done(b.trainer));
+    cr_expect_eq(b.report.epoch, LONG);
+    cr_expect_gt(b.report.images_per_second, 0);
+    expect_learned(&b, 0, 2);
+    OK(eex_trainer_finish(b.trainer));
+    close_bed(&b);
+}
+
+Test(train, joint)
+{
+    eex_recipe r = recipe_of(EEX_REGIME_JOINT);
+    check_regime(&r);
+}
+
+Test(train, interleaved)
+{
+    skip_if_quick(1);
+    eex_recipe r = recipe_of(EEX_REGIME_INTERLEAVED);
+    check_regime(&r);
+}
+
+Test(train, distill)
+{
+    skip_if_quick(1);
+    eex_recipe r = recipe_of(EEX_REGIME_DISTILL);
+    check_regime(&r);
+}
+
+Test(train, mixed)
+{
+    skip_if_quick(1);
+    eex_recipe r = recipe_of(EEX_REGIME_MIXED);
+    r.epochs = LONG;
+    r.alone = LONG / 2;
+    bed b = open_bed(&r, 1);
+    train(&b, LONG / 2);
+    expect_learned(&b, 2, 2);
+    train(&b, LONG / 2);
+    expect_learned(&b, 0, 2);
+    close_bed(&b);
+}
+
+Test(train, adamw)
+{
+    skip_if_quick(1);
+    eex_recipe r = recipe_of(EEX_REGIME_JOINT);
+    r.optimizer.kind = EEX_ADAMW;
+    r.optimizer.weight_decay = 0.01f;
+    r.lr = 0.01;
+    check_regime(&r);
+}
+
+/* ---- the frozen trunk ---- */
+
+static void expect_trunk_untouched(const eex_params *a, const eex_params *b)
+{
+    int changed = 0;
+    for (int i = 0; i < eex_graph_nodes(graph); i++) {
+        const eex_node *node = eex_graph_node(graph, i);
+        for (int j = node->first_param; j < node->first_param + node->params; j++) {
+            size_t count = eex_param_count(eex_graph_param(graph, j));
+            bool same = same_floats(dev, eex_params_at(a, j), eex_params_at(b, j), count);
+            if (node->exit == EEX_TRUNK)
+                cr_expect(same, "%s moved", eex_graph_param(graph, j)->name);
+            changed += !same;
+        }
+    }
+    cr_expect_gt(changed, 0);
+}
+
+static void check_frozen(bool cached)
+{
+    eex_recipe r = recipe_of(EEX_REGIME_JOINT);
+    r.epochs = LONG;
+    bed b = open_bed(&r, 1);
+    eex_params *before;
+    train(&b, LONG / 2);
+    OK(eex_params_new(&before, dev, graph, 3));
+    OK(eex_params_copy(before, b.params, &(int){0}));
+    r = recipe_of(EEX_REGIME_FROZEN);
+    r.epochs = LONG;
+    r.cache_features = cached;
+    eex_trainer_free(b.trainer);
+    OK(eex_trainer_new(&b.trainer, b.params, &r, data, samples, TRAIN, 6));
+    train(&b, LONG);
+    expect_learned(&b, 0, 1);
+    expect_trunk_untouched(before, b.params);
+    eex_params_free(before);
+    close_bed(&b);
+}
+
+Test(train, frozen)
+{
+    skip_if_quick(1);
+    check_frozen(false);
+}
+
+Test(train, frozen_with_cached_features)
+{
+    skip_if_quick(1);
+    check_frozen(true);
+}
+
+Test(train, frozen_needs_gates)
+{
+    eex_recipe r = recipe_of(EEX_REGIME_FROZEN);
+    eex_graph *plain;
+    eex_params *params;
+    eex_trainer *trainer = NULL;
+    OK(eex_test_tiny(&plain, PATCH_CLASSES));
+    OK(eex_params_new(&params, dev, plain, 1));
+    cr_expect_eq(eex_trainer_new(&trainer, params, &r, data, samples, TRAIN, 1), EEX_EINVAL);
+    cr_expect_null(trainer);
+    cr_expect(strstr(eex_error(), "frozen"), "%s", eex_error());
+    eex_params_free(params);
+    eex_graph_free(plain);
+}
+
+/* ---- the same again ---- */
+
+static void save(const bed *b, const char *path)
+{
+    eex_store_file *file;
+    OK(eex_store_create(&file, path, "checkpoint", 1));
+    OK(eex_trainer_save(b->trainer, file, "training"));
+    OK(eex_store_commit(&file));
+}
+
+static void load(bed *b, const char *path)
+{
+    eex_store_file *file;
+    OK(eex_store_open(&file, path, "checkpoint", 1));
+    OK(eex_trainer_load(b->trainer, file, "training"));
+    eex_store_close(file);
+}
+
+/* Trains `epochs` of EPOCHS, saves, and goes on with a trainer and weights that know nothing. */
+static void check_continuing(const eex_recipe *recipe, int epochs)
+{
+    bed whole = open_bed(recipe, 1), first = open_bed(recipe, 1), second = open_bed(recipe, 77);
+    train(&whole, EPOCHS);
+    train(&first, epochs);
+    save(&first, test_path(folder, "checkpoint.h5"));
+    close_bed(&first);
+    load(&second, test_path(folder, "checkpoint.h5"));
+    cr_expect_eq(eex_trainer_epochs(second.trainer), epochs);
+    train(&second, EPOCHS - epochs);
+    for (int k = 0; k < EXITS; k++)
+        cr_expect(memcmp(&whole.report.loss[k], &second.report.loss[k], sizeof(double)) == 0);
+    expect_same_params(whole.params, second.params);
+    OK(eex_trainer_finish(whole.trainer));
+    OK(eex_trainer_finish(second.trainer));
+    expect_same_params(whole.params, second.params);
+    close_bed(&whole);
+    close_bed(&second);
+}
+
+Test(train, continues_bit_for_bit)
+{
+    skip_if_quick(2);
+    eex_recipe r = recipe_of(EEX_REGIME_JOINT);
+    r.optimizer.ema = 0.95f;
+    r.augment.flip = true;
+    check_continuing(&r, 1);
+    check_continuing(&r, 3);
+}
+
+Test(train, adamw_continues_bit_for_bit)
+{
+    skip_if_quick(2);
+    eex_recipe r = recipe_of(EEX_REGIME_INTERLEAVED);
+    r.optimizer.kind = EEX_ADAMW;
+    r.lr = 0.01;
+    check_continuing(&r, 2);
+}
+
+Test(train, mixed_continues_bit_for_bit)
+{
+    skip_if_quick(1);
+    eex_recipe r = recipe_of(EEX_REGIME_MIXED);
+    check_continuing(&r, 1);
+    check_continuing(&r, 2);
+}
+
+Test(train, the_seed_matters)
+{
+    eex_recipe r = recipe_of(EEX_REGIME_JOINT);
+    bed a = open_bed(&r, 1), b = open_bed(&r, 1), c;
+    OK(eex_params_new(&c.params, dev, graph, 1));
+    OK(eex_trainer_new(&c.trainer, c.params, &r, data, samples, TRAIN, 6));
+    train(&a, 1);
+    train(&b, 1);
+    train(&c, 1);
+    expect_same_params(a.params, b.params);
+    cr_expect(!same_floats(dev, a.params->w, c.params->w, a.params->count));
+    close_bed(&a);
+    close_bed(&b);
+    close_bed(&c);
+}
+
+Test(train, a_checkpoint_of_another_network_is_refused)
+{
+    eex_recipe r = recipe_of(EEX_REGIME_JOINT);
+    bed b = open_bed(&r, 1);
+    eex_graph *plain;
+    eex_params *params;
+    eex_trainer *trainer;
+    eex_store_file *file;
+    save(&b, test_path(folder, "gated.h5"));
+    OK(eex_test_tiny(&plain, PATCH_CLASSES + 1));
+    OK(eex_params_new(&params, dev, plain, 1));
+    OK(eex_trainer_new(&trainer, params, &r, data, samples, TRAIN, 1));
+    OK(eex_store_open(&file, test_path(folder, "gated.h5"), "checkpoint", 1));
+    cr_expect_lt(eex_trainer_load(trainer, file, "training"), 0);
+    cr_expect_lt(eex_trainer_load(trainer, file, "elsewhere"), 0);
+    eex_store_close(file);
+    eex_trainer_free(trainer);
+    eex_params_free(params);
+    eex_graph_free(plain);
+    close_bed(&b);
+}
+
+/* ---- averages ---- */
+
+Test(train, finish_puts_the_average_in_place)
+{
+    skip_if_quick(2);
+    eex_recipe r = recipe_of(EEX_REGIME_JOINT);
+    r.optimizer.ema = 0.9f;
+    bed averaged = open_bed(&r, 1);
+    r.optimizer.ema = 0;
+    bed plain = open_bed(&r, 1);
+    train(&averaged, 2);
+    train(&plain, 2);
+    expect_same_params(averaged.params, plain.params);
+    OK(eex_trainer_finish(plain.trainer));
+    expect_same_params(averaged.params, plain.params);
+    OK(eex_trainer_finish(averaged.trainer));
+    double moved = 0, size = 0;
+    float *mean = fetch_floats(dev, averaged.params->w, plain.params->count);
+    float *last = fetch_floats(dev, plain.params->w, plain.params->count);
+    for (size_t i = 0; i < plain.params->count; i++) {
+        moved += pow((double)(mean[i] - last[i]), 2);
+        size += pow((double)last[i], 2);
+    }
+    free(mean);
+    free(last);
+    cr_expect(moved > 0 && moved < 0.25 * size, "%g of %g", moved, size);
+    close_bed(&averaged);
+    close_bed(&plain);
+}
+
+/* ---- what goes wrong ---- */
+
+Test(train, divergence_is_reported_with_its_place)
+{
+    eex_recipe r = recipe_of(EEX_REGIME_JOINT);
+    r.lr = 1e6;
+    r.schedule.kind = EEX_SCHEDULE_CONSTANT;
+    r.schedule.warmup = 0;
+    bed b = open_bed(&r, 1);
+    cr_expect_eq(eex_trainer_epoch(b.trainer, &b.report), EEX_EDIVERGED);
+    cr_expect(strstr(eex_error(), "diverged") && strstr(eex_error(), "epoch 1") &&
+                  strstr(eex_error(), "training.lr"),
+              "%s", eex_error());
+    cr_expect_eq(eex_trainer_epochs(b.trainer), 0);
+    close_bed(&b);
+}
+
+Test(train, a_signal_interrupts_and_the_save_goes_on)
+{
+    eex_recipe r = recipe_of(EEX_REGIME_JOINT);
+    bed whole = open_bed(&r, 1), b = open_bed(&r, 1);
+    train(&whole, 2);
+    train(&b, 1);
+    save(&b, test_path(folder, "checkpoint.h5"));
+    OK(eex_signals_install());
+    raise(SIGTERM);
+    cr_expect_eq(eex_trainer_epoch(b.trainer, &b.report), EEX_EINTERRUPTED);
+    cr_expect_eq(eex_trainer_epochs(b.trainer), 1);
+    eex_signals_clear();
+    load(&b, test_path(folder, "checkpoint.h5"));
+    train(&b, 1);
+    expect_same_params(whole.params, b.params);
+    close_bed(&whole);
+    close_bed(&b);
+}
+
+/* ---- progress ---- */
+
+typedef struct watched {
+    int calls;
+    uint64_t done, total;
+    bool sane;
+} watched;
+
+static void watch(void *context, int epoch, uint64_t done, uint64_t total, double loss)
+{
+    watched *w = context;
+    w->sane = w->sane && done > w->done && done <= total && epoch >= 1 && isfinite(loss);
+    w->calls++;
+    w->done = done;
+    w->total = total;
+}
+
+Test(train, somebody_may_watch)
+{
+    eex_recipe r = recipe_of(EEX_REGIME_INTERLEAVED);
+    r.epochs = 200;
+    bed b = open_bed(&r, 1);
+    watched w = {.sane = true};
+    eex_trainer_watch(b.trainer, watch, &w);
+    for (int i = 0; i < 200 && w.calls < 2; i++)
+        train(&b, 1);
+    cr_expect(w.sane);
+    cr_expect_geq(w.calls, 2);
+    cr_expect_eq(w.total, 200 * (TRAIN / 32 * 32));
+    close_bed(&b);
+}
