@@ -5,13 +5,13 @@
  * bench_conv [BATCH [THREADS [SECONDS [TEXT [ours]]]]]: only shapes whose line contains TEXT; with
  * "ours", or where oneDNN is not installed, without oneDNN. With one thread it counts processor
  * time (set OMP_NUM_THREADS=1 for oneDNN then), so that other load does not matter much. */
+#include "cpu/cpu.h"
+#include "cpu/device_cpu.h"
+#include "cpu/kernels/gemm.h"
 #include "onednn.h"
 #include "timing.h"
 
 #include "base/status.h"
-#include "cpu/cpu.h"
-#include "cpu/device_cpu.h"
-#include "cpu/kernels/gemm.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,12 +6,12 @@
  *
  * TEXT: only what has it in its name ("train/mobilenetv2", "head", "adaptive"). Without a GPU it
  * says why and ends with 77. */
+#include "cuda/cuda_register.h"
+#include "cuda/inventory.h"
 #include "gpu.h"
 #include "networks.h"
 
 #include "base/status.h"
-#include "cuda/cuda_register.h"
-#include "cuda/inventory.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -9,10 +9,11 @@
  * --write measures nothing: it writes FOLDER/NETWORK.h5, the network with its weights, and
  * FOLDER/NETWORK-answers.h5, some images and what is answered to them, so that peers can be given
  * the same weights and be seen to answer the same. */
+#include "core/engine/engine.h"
+#include "core/graph/graph_store.h"
 #include "networks.h"
 
 #include "base/status.h"
-#include "core/engine/engine.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -4,12 +4,12 @@
  *
  * bench_ops [BATCH [THREADS [SECONDS [TEXT]]]]: only lines whose op contains TEXT. With one thread
  * it counts processor time, so that other load matters less. */
-#include "timing.h"
-
-#include "base/status.h"
 #include "cpu/cpu.h"
 #include "cpu/device_cpu.h"
 #include "cpu/range.h"
+#include "timing.h"
+
+#include "base/status.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,15 +5,16 @@
  *
  * The trace is synthetic: exits that get better, samples of graded difficulty. Scores are made up
  * from the logits here; the time of scoring them on a device is not part of this. */
+#include "core/graph/graph.h"
+#include "core/run/evaluate.h"
+
+#include "base/rng.h"
+#include "base/status.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-
-#include "base/rng.h"
-#include "base/status.h"
-#include "core/run/evaluate.h"
-#include "core/graph/graph.h"
 
 enum { CLASSES = 10, STRUCTURES = 4096 };
 

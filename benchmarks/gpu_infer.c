@@ -1,12 +1,12 @@
 /* Adaptive inference with MobileNetV2 and the three gates of this project's CIFAR-10 result. The
  * weights are random; the thresholds are set so that as many images leave at each exit as did
  * there, and what is compared is time with multiply-adds, not accuracy. */
+#include "core/engine/engine.h"
+#include "core/graph/cost.h"
 #include "gpu.h"
 #include "networks.h"
 
 #include "base/status.h"
-#include "core/graph/cost.h"
-#include "core/engine/engine.h"
 
 #include <math.h>
 #include <stdio.h>

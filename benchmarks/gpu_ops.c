@@ -1,11 +1,11 @@
 /* Single ops against the speed at which the device copies memory. Each is run on several sets of
  * buffers in turn, so that the caches hold nothing of what is read, and as one unit, so that the
  * cost of a launch is a graph's. */
+#include "cuda/cuda_device.h"
 #include "gpu.h"
 
 #include "base/rng.h"
 #include "base/status.h"
-#include "cuda/cuda_device.h"
 
 #include <math.h>
 #include <stdio.h>

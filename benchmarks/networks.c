@@ -1,10 +1,11 @@
 #include "networks.h"
 
-#include "base/rng.h"
-#include "base/status.h"
 #include "core/graph/cost.h"
 #include "cpu/cpu_register.h"
 #include "support/backbones.h"
+
+#include "base/rng.h"
+#include "base/status.h"
 
 #include <stdio.h>
 #include <stdlib.h>

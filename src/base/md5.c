@@ -1,14 +1,14 @@
 #include "base/md5.h"
 
+#include "base/signals.h"
+#include "base/status.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/signals.h"
-#include "base/status.h"
 
 enum { BLOCK = 64, READ_SIZE = 1 << 16 };
 

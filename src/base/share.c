@@ -1,12 +1,12 @@
 #include "base/share.h"
 
+#include "base/fs.h"
+#include "base/status.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "base/fs.h"
-#include "base/status.h"
 
 enum { PATH_SIZE = 4096, LEVELS = 4 };
 

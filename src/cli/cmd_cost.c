@@ -1,5 +1,4 @@
 /* eex cost: what a network costs in each paper's way of counting, and where gates may go. */
-#include "base/status.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/print_cost.h"
@@ -8,6 +7,8 @@
 #include "lua/lua_graph.h"
 #include "lua/saliency.h"
 #include "lua/sandbox.h"
+
+#include "base/status.h"
 
 #include <stdlib.h>
 #include <string.h>

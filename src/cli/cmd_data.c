@@ -1,19 +1,20 @@
 #include "cli/cmd_data.h"
 
-#include <ctype.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/buffer.h"
-#include "base/fs.h"
-#include "base/log.h"
-#include "base/status.h"
 #include "cli/commands.h"
 #include "core/data/dataset.h"
 #include "core/data/get.h"
 #include "core/data/import.h"
 #include "core/data/synthetic.h"
+
+#include "base/buffer.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/status.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { BROKEN_SHOWN = 20 };
 

@@ -1,8 +1,7 @@
 #include "cli/cmd_data.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "core/data/dataset.h"
+#include "core/data/descriptor.h"
+#include "core/data/sheet.h"
 
 #include "base/buffer.h"
 #include "base/fs.h"
@@ -11,9 +10,10 @@
 #include "base/status.h"
 #include "base/table.h"
 #include "base/text.h"
-#include "core/data/dataset.h"
-#include "core/data/descriptor.h"
-#include "core/data/sheet.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* ---- list ---- */
 

@@ -1,10 +1,11 @@
 /* eex devices: what --device can name. */
-#include "base/json.h"
-#include "base/status.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "device/backends.h"
 #include "eex/gpus.h"
+
+#include "base/json.h"
+#include "base/status.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,11 @@
 /* eex infer: classifies images. */
+#include "cli/commands.h"
+#include "cli/frame_options.h"
+#include "cli/open_model.h"
+#include "cli/print_infer.h"
+#include "core/engine/engine.h"
+#include "core/model/model_data.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/progress.h"
@@ -6,12 +13,6 @@
 #include "base/status.h"
 #include "base/terminal.h"
 #include "base/text.h"
-#include "cli/commands.h"
-#include "cli/frame_options.h"
-#include "cli/open_model.h"
-#include "cli/print_infer.h"
-#include "core/engine/engine.h"
-#include "core/model/model_data.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,16 +1,17 @@
 /* eex profile: where the time of a network goes. */
 #include "cli/cmd_profile.h"
 
-#include "base/fs.h"
-#include "base/log.h"
-#include "base/status.h"
 #include "cli/commands.h"
 #include "cli/out_file.h"
 #include "cli/plot.h"
 #include "cli/print_profile.h"
-#include "core/use/chrome_trace.h"
 #include "core/model/model_data.h"
+#include "core/use/chrome_trace.h"
 #include "core/use/profile.h"
+
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/status.h"
 
 #include <stdlib.h>
 

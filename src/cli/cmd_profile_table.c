@@ -1,11 +1,12 @@
 /* eex profile --table: what every operation of a search takes on this device. */
+#include "cli/cmd_profile.h"
+#include "core/run/latency_space.h"
+#include "lua/lua_experiment.h"
+
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/status.h"
-#include "cli/cmd_profile.h"
-#include "core/run/latency_space.h"
-#include "lua/lua_experiment.h"
 
 #include <stdio.h>
 

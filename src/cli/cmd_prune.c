@@ -1,7 +1,4 @@
 /* eex prune: the network cut after one of its exits. */
-#include "base/fs.h"
-#include "base/status.h"
-#include "base/text.h"
 #include "cli/amount.h"
 #include "cli/commands.h"
 #include "cli/open_model.h"
@@ -9,6 +6,10 @@
 #include "cli/out_file.h"
 #include "cli/print_prune.h"
 #include "core/model/model_data.h"
+
+#include "base/fs.h"
+#include "base/status.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,15 +1,16 @@
 /* eex repl: a Lua prompt with the eex library, and an experiment or a run's results at hand. */
-#include "base/buffer.h"
-#include "base/fs.h"
-#include "base/log.h"
-#include "base/signals.h"
-#include "base/status.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/prompt.h"
 #include "lua/lua_model.h"
 #include "lua/lua_run.h"
 #include "lua/sandbox.h"
+
+#include "base/buffer.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/signals.h"
+#include "base/status.h"
 
 #include <lauxlib.h>
 #include <lua.h>

@@ -1,14 +1,15 @@
 /* eex run: an experiment from its file to the final table. */
-#include "base/buffer.h"
-#include "base/fs.h"
-#include "base/log.h"
-#include "base/status.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/print_report.h"
 #include "core/data/dataset.h"
 #include "core/data/synthetic.h"
 #include "lua/lua_experiment.h"
+
+#include "base/buffer.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/status.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /* eex show: a run's results, from its folder alone, or what is in a model file. */
-#include "base/status.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/print_report.h"
+
+#include "base/status.h"
 
 int eex_cmd_show(int argc, char **argv)
 {

@@ -1,12 +1,13 @@
 /* eex stream: a model on frames that come one after the other. */
-#include "base/log.h"
-#include "base/status.h"
 #include "cli/commands.h"
 #include "cli/frame_options.h"
 #include "cli/open_model.h"
 #include "cli/print_stream.h"
 #include "cli/stream_source.h"
 #include "core/policy/reject.h"
+
+#include "base/log.h"
+#include "base/status.h"
 
 #include <stdio.h>
 #include <stdlib.h>

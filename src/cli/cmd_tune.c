@@ -1,13 +1,14 @@
 /* eex tune: other thresholds for a model, from its stored traces. The network is not run. */
-#include "base/clock.h"
-#include "base/fs.h"
-#include "base/status.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "cli/out_file.h"
 #include "cli/print_tune.h"
 #include "cli/tune_wish.h"
 #include "core/policy/replay.h"
+
+#include "base/clock.h"
+#include "base/fs.h"
+#include "base/status.h"
 
 #include <math.h>
 #include <stdio.h>

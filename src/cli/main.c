@@ -1,10 +1,11 @@
 /* The program: finds the subcommand, runs it, turns its status into message and exit status. */
-#include "base/log.h"
-#include "base/signals.h"
-#include "base/status.h"
 #include "cli/commands.h"
 #include "cli/options.h"
 #include "eex/eex.h"
+
+#include "base/log.h"
+#include "base/signals.h"
+#include "base/status.h"
 
 #include <errno.h>
 #include <stdio.h>

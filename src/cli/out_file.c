@@ -1,9 +1,10 @@
 #include "cli/out_file.h"
 
-#include "base/fs.h"
-#include "base/status.h"
 #include "core/run/experiment.h"
 #include "core/store/store.h"
+
+#include "base/fs.h"
+#include "base/status.h"
 
 #include <limits.h>
 

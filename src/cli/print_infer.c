@@ -1,15 +1,15 @@
 #include "cli/print_infer.h"
 
-#include <errno.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "base/buffer.h"
 #include "base/json.h"
 #include "base/status.h"
 #include "base/terminal.h"
 #include "base/text.h"
 #include "base/utf8.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
 
 enum { NARROWEST_NAME = 12, WIDEST_CLASS = 24, CELL = 512 };
 

@@ -2,9 +2,9 @@
 #ifndef EEX_CLI_PRINT_INFER_H
 #define EEX_CLI_PRINT_INFER_H
 
-#include "device/decide.h"
 #include "core/frames/frames.h"
 #include "core/model/model.h"
+#include "device/decide.h"
 
 #include <stdio.h>
 

@@ -2,8 +2,9 @@
 #ifndef EEX_CLI_PRINT_PROFILE_H
 #define EEX_CLI_PRINT_PROFILE_H
 
-#include "base/buffer.h"
 #include "core/use/profile.h"
+
+#include "base/buffer.h"
 
 /* On stdout; the slowest layers, or all of them. */
 int eex_print_profile(const eex_profile *profile, const eex_model *model, bool all_layers);

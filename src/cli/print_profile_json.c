@@ -1,7 +1,8 @@
 /* Profiles as JSON. */
+#include "cli/print_profile.h"
+
 #include "base/json.h"
 #include "base/status.h"
-#include "cli/print_profile.h"
 
 #include <stdio.h>
 

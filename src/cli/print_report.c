@@ -1,10 +1,11 @@
 #include "cli/print_report.h"
 
+#include "core/report/report.h"
+#include "core/report/report_model.h"
+
 #include "base/fs.h"
 #include "base/status.h"
 #include "base/terminal.h"
-#include "core/report/report.h"
-#include "core/report/report_model.h"
 
 #include <stdio.h>
 #include <unistd.h>

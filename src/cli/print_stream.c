@@ -1,14 +1,15 @@
 #include "cli/print_stream.h"
 
-#include <stdio.h>
-#include <unistd.h>
+#include "cli/print_infer.h"
+#include "core/graph/cost.h"
 
 #include "base/fs.h"
 #include "base/status.h"
 #include "base/table.h"
 #include "base/text.h"
-#include "cli/print_infer.h"
-#include "core/graph/cost.h"
+
+#include <stdio.h>
+#include <unistd.h>
 
 /* ---- figures ---- */
 

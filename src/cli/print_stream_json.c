@@ -1,13 +1,13 @@
 /* `eex stream --json`: one object. */
+#include "cli/print_infer.h"
 #include "cli/print_stream.h"
+
+#include "base/json.h"
+#include "base/status.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "base/json.h"
-#include "base/status.h"
-#include "cli/print_infer.h"
 
 static void put_histogram(eex_json *j, const char *key, const eex_histogram *h)
 {

@@ -1,11 +1,12 @@
 /* The front of accuracy and cost, as table, plot and JSON. */
+#include "cli/print_tune.h"
+
 #include "base/buffer.h"
 #include "base/json.h"
 #include "base/status.h"
 #include "base/table.h"
 #include "base/terminal.h"
 #include "base/text.h"
-#include "cli/print_tune.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,14 +1,15 @@
 #include "cli/stream_source.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/status.h"
-#include "base/text.h"
 #include "cli/frame_options.h"
 #include "cli/options.h"
 #include "core/model/model_data.h"
+
+#include "base/status.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* ---- options ---- */
 

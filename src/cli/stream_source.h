@@ -2,9 +2,9 @@
 #ifndef EEX_CLI_STREAM_SOURCE_H
 #define EEX_CLI_STREAM_SOURCE_H
 
+#include "core/data/split.h"
 #include "core/frames/frames.h"
 #include "core/model/model.h"
-#include "core/data/split.h"
 
 enum { EEX__MAX_SHARES = 16 };
 

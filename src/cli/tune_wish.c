@@ -1,9 +1,10 @@
 #include "cli/tune_wish.h"
 
-#include "base/status.h"
-#include "base/text.h"
 #include "cli/amount.h"
 #include "cli/options.h"
+
+#include "base/status.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
 #include "cpu/bn.h"
 
-#include <math.h>
-#include <string.h>
-
 #include "cpu/kernels/norm.h"
 #include "cpu/range.h"
+
+#include <math.h>
+#include <string.h>
 
 enum { VECTOR = 16, SHORTEST = 64, ARRAYS = 6, BLOCK = 1 << 17 };
 

@@ -1,8 +1,9 @@
 #include "cpu/conv_bf16.h"
 
-#include "base/status.h"
 #include "cpu/conv_geometry.h"
 #include "cpu/kernels/bf16/bf16.h"
+
+#include "base/status.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
 /* For each tap, dw (cin, cout) is the transpose of the pixels of x that it meets times those of dy.
  * A block of dy's pixels is packed once, x's channels are transposed a tile of rows at a time. */
 #include "cpu/conv_bf16.h"
-
-#include "base/status.h"
 #include "cpu/conv_weights.h"
 #include "cpu/kernels/bf16/bf16.h"
+
+#include "base/status.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,8 +1,9 @@
 #include "cpu/conv_dense.h"
 
-#include "base/status.h"
 #include "cpu/conv_geometry.h"
 #include "cpu/kernels/gemm.h"
+
+#include "base/status.h"
 
 #include <math.h>
 #include <stdlib.h>

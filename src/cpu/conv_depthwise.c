@@ -1,11 +1,12 @@
 #include "cpu/conv_depthwise.h"
 
-#include "base/status.h"
 #include "cpu/conv_axis.h"
 #include "cpu/conv_grid.h"
 #include "cpu/kernels/depthwise.h"
 #include "cpu/kernels/gemm.h"
 #include "cpu/touch.h"
+
+#include "base/status.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,9 +1,10 @@
 #include "cpu/conv_weights.h"
 
-#include "base/status.h"
 #include "cpu/conv_axis.h"
 #include "cpu/conv_grid.h"
 #include "cpu/kernels/gemm.h"
+
+#include "base/status.h"
 
 #include <math.h>
 #include <stdlib.h>

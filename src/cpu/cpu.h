@@ -5,11 +5,11 @@
 #ifndef EEX_CPU_CPU_H
 #define EEX_CPU_CPU_H
 
-#include "device/device.h"
 #include "cpu/kernels/bf16/bf16.h"
 #include "cpu/kernels/kernels.h"
 #include "cpu/pool.h"
 #include "cpu/slab.h"
+#include "device/device.h"
 
 typedef struct eex_cpu {
     eex_device base; /* first member; base.threads == eex_pool_threads(pool) */

@@ -1,15 +1,15 @@
+#include "cpu/cpu.h"
+#include "cpu/cpu_register.h"
 #include "cpu/device_cpu.h"
+#include "device/backends.h"
+
+#include "base/status.h"
 
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-
-#include "base/status.h"
-#include "device/backends.h"
-#include "cpu/cpu.h"
-#include "cpu/cpu_register.h"
 
 enum { MAX_THREADS = 1024, ALIGNMENT = 64, HUGE_PAGE = 2 << 20 };
 

@@ -1,10 +1,11 @@
 /* y += x or y = x. */
-#include <string.h>
-
-#include "base/status.h"
 #include "cpu/cpu.h"
 #include "cpu/kernels/pointwise.h"
 #include "cpu/range.h"
+
+#include "base/status.h"
+
+#include <string.h>
 
 typedef struct accumulate_job {
     const eex_pointwise_kernels *kernels;

@@ -1,8 +1,9 @@
 /* y = act(x). */
-#include "base/status.h"
 #include "cpu/cpu.h"
 #include "cpu/kernels/pointwise.h"
 #include "cpu/range.h"
+
+#include "base/status.h"
 
 typedef struct act_job {
     const eex_pointwise_kernels *kernels;

@@ -1,8 +1,9 @@
 /* The gradient of an activation: passed on where the forward output was in its linear range. */
-#include "base/status.h"
 #include "cpu/cpu.h"
 #include "cpu/kernels/pointwise.h"
 #include "cpu/range.h"
+
+#include "base/status.h"
 
 typedef struct act_bwd_job {
     const eex_pointwise_kernels *kernels;

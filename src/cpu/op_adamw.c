@@ -1,12 +1,13 @@
 /* AdamW (Loshchilov and Hutter) as PyTorch's: decay by 1 - lr * weight_decay, then a step of
  * lr / (1 - beta1^t) * m / (sqrt(v / (1 - beta2^t)) + eps). */
-#include <math.h>
-
-#include "base/status.h"
 #include "cpu/cpu.h"
 #include "cpu/kernels/optim.h"
 #include "cpu/optim.h"
 #include "cpu/range.h"
+
+#include "base/status.h"
+
+#include <math.h>
 
 typedef struct adamw_job {
     const eex_optim_kernels *kernels;

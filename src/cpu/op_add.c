@@ -1,8 +1,9 @@
 /* y = act(x + x2). */
-#include "base/status.h"
 #include "cpu/cpu.h"
 #include "cpu/kernels/pointwise.h"
 #include "cpu/range.h"
+
+#include "base/status.h"
 
 typedef struct add_job {
     const eex_pointwise_kernels *kernels;

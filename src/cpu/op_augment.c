@@ -1,13 +1,14 @@
 /* Bytes to normalised floats, with a random crop (of the image in a black frame, as torchvision's
  * RandomCrop), flip, colour jitter (brightness, contrast, saturation, in this order) and cutout.
  * What happens to a sample is a hash of (seed, epoch, sample number). */
-#include <stdlib.h>
-#include <string.h>
+#include "cpu/cpu.h"
+#include "cpu/kernels/image.h"
 
 #include "base/rng.h"
 #include "base/status.h"
-#include "cpu/cpu.h"
-#include "cpu/kernels/image.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 /* One number each; the order is part of the result. */
 enum draw { CROP_Y, CROP_X, FLIP, CUT_Y, CUT_X, BRIGHTNESS, CONTRAST, SATURATION };

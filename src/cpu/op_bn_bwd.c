@@ -8,12 +8,13 @@
  * what the first has read. The first takes both sums and writes the residual's gradient, which is
  * dz; the second then reads that instead of dy and y. Without a residual the slope of the
  * activation is found from x again, which saves reading y. */
-#include <string.h>
-
-#include "base/status.h"
 #include "cpu/bn.h"
 #include "cpu/kernels/norm.h"
 #include "cpu/range.h"
+
+#include "base/status.h"
+
+#include <string.h>
 
 typedef struct bwd_job {
     const eex_norm_kernels *kernels;

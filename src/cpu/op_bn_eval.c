@@ -1,6 +1,7 @@
 /* Batch norm with the running statistics: one multiply and add for each element. */
-#include "base/status.h"
 #include "cpu/bn.h"
+
+#include "base/status.h"
 
 static int bn_eval_prepare(eex_cpu *cpu, void **state, const eex_op *op, int max_batch)
 {

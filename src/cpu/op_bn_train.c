@@ -1,13 +1,14 @@
 /* Batch norm with the batch's statistics. They come from the convolution in front where it took
  * them along, else from a pass of their own that subtracts the first pixel from all: sums of
  * squares of values far from zero would lose the variance. */
-#include <math.h>
-#include <string.h>
-
-#include "base/status.h"
 #include "cpu/bn.h"
 #include "cpu/kernels/norm.h"
 #include "cpu/range.h"
+
+#include "base/status.h"
+
+#include <math.h>
+#include <string.h>
 
 typedef struct sums_job {
     const eex_norm_kernels *kernels;

@@ -1,6 +1,7 @@
 /* Casts to bfloat16, which the CPU does not calculate with: refused. */
-#include "base/status.h"
 #include "cpu/cpu.h"
+
+#include "base/status.h"
 
 static int cast_prepare(eex_cpu *cpu, void **state, const eex_op *op, int max_batch)
 {

@@ -1,8 +1,9 @@
 /* Welford's statistics of a score, class by class, in one pass in the samples' order. */
-#include <string.h>
+#include "cpu/cpu.h"
 
 #include "base/status.h"
-#include "cpu/cpu.h"
+
+#include <string.h>
 
 static int class_stats_prepare(eex_cpu *cpu, void **state, const eex_op *op, int max_batch)
 {

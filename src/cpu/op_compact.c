@@ -1,10 +1,11 @@
 /* Gathers rows to the front, in place. Each thread moves its own columns of every row in order, so
  * no row is overwritten before it has been read. */
-#include <string.h>
-
-#include "base/status.h"
 #include "cpu/cpu.h"
 #include "cpu/range.h"
+
+#include "base/status.h"
+
+#include <string.h>
 
 typedef struct compact_job {
     const eex_op_compact *op;

@@ -1,9 +1,10 @@
 /* Convolution, forward: dense or depthwise. */
-#include "base/status.h"
 #include "cpu/conv_axis.h"
 #include "cpu/conv_bf16.h"
 #include "cpu/conv_depthwise.h"
 #include "cpu/cpu.h"
+
+#include "base/status.h"
 
 static int prepare_depthwise(eex_cpu *cpu, void **state, const eex_op_conv *conv)
 {

@@ -1,9 +1,10 @@
 /* Gradient of a convolution for its input. */
-#include "base/status.h"
 #include "cpu/conv_axis.h"
 #include "cpu/conv_bf16.h"
 #include "cpu/conv_depthwise.h"
 #include "cpu/cpu.h"
+
+#include "base/status.h"
 
 static int bwd_data_prepare(eex_cpu *cpu, void **state, const eex_op *op, int max_batch)
 {

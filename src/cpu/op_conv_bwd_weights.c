@@ -1,10 +1,11 @@
 /* Gradient of a convolution for its weights and bias. */
-#include "base/status.h"
 #include "cpu/conv_axis.h"
 #include "cpu/conv_bf16.h"
 #include "cpu/conv_depthwise.h"
 #include "cpu/conv_weights.h"
 #include "cpu/cpu.h"
+
+#include "base/status.h"
 
 static int bwd_weights_prepare(eex_cpu *cpu, void **state, const eex_op *op, int max_batch)
 {

@@ -1,10 +1,11 @@
 /* Dropout. The mask is a hash of (seed, step, layer, element), so that the backward pass makes the
  * same one again instead of keeping it. */
-#include "base/rng.h"
-#include "base/status.h"
 #include "cpu/cpu.h"
 #include "cpu/kernels/pointwise.h"
 #include "cpu/range.h"
+
+#include "base/rng.h"
+#include "base/status.h"
 
 typedef struct dropout_job {
     const eex_pointwise_kernels *kernels;

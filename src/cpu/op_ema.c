@@ -1,10 +1,11 @@
 /* Exponential moving average of the weights. Its decay starts low, at (1 + t) / (10 + t) in step t,
  * so that the average forgets the random start. */
-#include "base/status.h"
 #include "cpu/cpu.h"
 #include "cpu/kernels/optim.h"
 #include "cpu/optim.h"
 #include "cpu/range.h"
+
+#include "base/status.h"
 
 typedef struct ema_job {
     const eex_optim_kernels *kernels;

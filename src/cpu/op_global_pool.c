@@ -1,7 +1,8 @@
 /* Mean over each image, (N, h, w, c) to (N, c). */
-#include "base/status.h"
 #include "cpu/cpu.h"
 #include "cpu/kernels/window.h"
+
+#include "base/status.h"
 
 typedef struct global_pool_job {
     const eex_window_kernels *kernels;

@@ -1,7 +1,8 @@
 /* Every pixel of an image gets an equal part of the mean's gradient. */
-#include "base/status.h"
 #include "cpu/cpu.h"
 #include "cpu/kernels/window.h"
+
+#include "base/status.h"
 
 typedef struct global_pool_bwd_job {
     const eex_window_kernels *kernels;

@@ -1,12 +1,13 @@
 /* The L2 norm of all gradients and the factor that brings it down to clip_norm, as PyTorch's
  * clip_grad_norm_: min(1, clip_norm / (norm + 1e-6)). Partial sums belong to fixed blocks and are
  * added in order, so not even the number of threads matters. */
-#include <math.h>
-
-#include "base/status.h"
 #include "cpu/cpu.h"
 #include "cpu/kernels/optim.h"
 #include "cpu/optim.h"
+
+#include "base/status.h"
+
+#include <math.h>
 
 enum { BLOCK = 16384 };
 

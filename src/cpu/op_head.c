@@ -3,11 +3,12 @@
  * z) / T) and S their sum, the probabilities are e_j / S and the entropy is log S - sum e_j (z_j -
  * max z) / (T S). Each row is computed alone and in the same way whatever the batch, so that a
  * decision never depends on its neighbours. */
-#include <math.h>
-
-#include "base/status.h"
 #include "cpu/cpu.h"
 #include "cpu/kernels/softmax.h"
+
+#include "base/status.h"
+
+#include <math.h>
 
 typedef struct head_job {
     const eex_softmax_kernels *kernels;

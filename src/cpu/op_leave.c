@@ -1,7 +1,8 @@
 /* What follows a decision: results of the rows that leave, and the list of those that stay. One
  * pass in order, in place: a row moves up to a place that has been read before. */
-#include "base/status.h"
 #include "cpu/cpu.h"
+
+#include "base/status.h"
 
 static int leave_run(eex_cpu *cpu, const eex_op *op, void *state, const eex_step *step)
 {

@@ -5,11 +5,12 @@
  *   L1             l1 * mean |z|
  *   distillation   d T^2 sum_j p_j (log p_j - log q_j), p the teacher's and q our softmax of z / T
  * Rows are independent; their losses are added up in order afterwards. */
-#include <math.h>
-
-#include "base/status.h"
 #include "cpu/cpu.h"
 #include "cpu/kernels/softmax.h"
+
+#include "base/status.h"
+
+#include <math.h>
 
 typedef struct loss_job {
     const eex_softmax_kernels *kernels;

@@ -1,7 +1,8 @@
 /* Maximum over windows; padding never wins. Divided by output rows of all samples. */
-#include "base/status.h"
 #include "cpu/cpu.h"
 #include "cpu/kernels/window.h"
+
+#include "base/status.h"
 
 typedef struct max_pool_job {
     const eex_window_kernels *kernels;

@@ -1,10 +1,11 @@
 /* The gradient goes to the first maximum of each window. Windows overlap, so a sample is the
  * smallest unit of work. */
-#include <string.h>
-
-#include "base/status.h"
 #include "cpu/cpu.h"
 #include "cpu/kernels/window.h"
+
+#include "base/status.h"
+
+#include <string.h>
 
 typedef struct max_pool_bwd_job {
     const eex_window_kernels *kernels;

@@ -1,11 +1,12 @@
 /* SGD with momentum, Nesterov's if asked, and weight decay, as PyTorch's: with g the clipped
  * gradient plus weight_decay * w, m = momentum * m + g and w -= lr * (nesterov ? g + momentum * m
  * : m). Moments start at zero, which makes the first step PyTorch's too. */
-#include "base/status.h"
 #include "cpu/cpu.h"
 #include "cpu/kernels/optim.h"
 #include "cpu/optim.h"
 #include "cpu/range.h"
+
+#include "base/status.h"
 
 typedef struct sgd_job {
     const eex_optim_kernels *kernels;

@@ -1,8 +1,9 @@
 /* Zeros, for gradients that nobody writes. */
-#include <string.h>
+#include "cpu/cpu.h"
 
 #include "base/status.h"
-#include "cpu/cpu.h"
+
+#include <string.h>
 
 static int zero_run(eex_cpu *cpu, const eex_op *op, void *state, const eex_step *step)
 {

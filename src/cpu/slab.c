@@ -1,10 +1,10 @@
 #include "cpu/slab.h"
 
+#include "base/status.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-
-#include "base/status.h"
 
 enum { SLAB = 8 << 20, LINE = 64 }; /* bytes; huge pages are of 2 MiB */
 

@@ -1,7 +1,8 @@
 /* What all op files of the CPU share: aligned memory, the scratch buffer, the choice between the
  * pool and the calling thread, and of an instruction set. */
-#include "base/status.h"
 #include "cpu/cpu.h"
+
+#include "base/status.h"
 
 #include <stdint.h>
 #include <stdlib.h>

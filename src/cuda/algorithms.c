@@ -1,13 +1,14 @@
 #include "cuda/algorithms.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "cuda/host.h"
 
 #include "base/buffer.h"
 #include "base/fs.h"
 #include "base/log.h"
-#include "cuda/host.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { KEY = 160, FILE_LIMIT = 4 << 20 };
 

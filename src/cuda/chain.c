@@ -1,9 +1,9 @@
 #include "cuda/chain.h"
 
-#include <stdlib.h>
-
 #include "cuda/features.h"
 #include "cuda/host.h"
+
+#include <stdlib.h>
 
 #if EEX_CUDA_CONDITIONAL
 

@@ -18,11 +18,11 @@
  * long sums as well, though they do not promise it; our own kernels always do. */
 #include "cuda/conv.h"
 
+#include "cuda/conv_dnn.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "cuda/conv_dnn.h"
 
 enum { PATCH_BYTES = 256 << 20 }; /* patches of so many samples at once, at most */
 

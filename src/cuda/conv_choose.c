@@ -2,13 +2,12 @@
  * before has found out. What the file says is tried before it is relied on, for the file may be
  * older than the driver, or somebody's own: an algorithm that does not run ends a run, one that
  * loses a trial is only not chosen. */
+#include "cuda/algorithms.h"
 #include "cuda/conv_dnn.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "cuda/algorithms.h"
 
 enum { TIMED_RUNS = 3 };
 

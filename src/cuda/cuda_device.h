@@ -14,8 +14,9 @@
 extern "C" {
 #endif
 
-#include "base/status.h"
 #include "device/device.h"
+
+#include "base/status.h"
 
 /* Function tables of the libraries that are loaded when a device opens: libs.h. */
 typedef struct eex_cuda_libs eex_cuda_libs;

@@ -1,18 +1,17 @@
 /* The CUDA device: memory, transfers, the table of ops. */
+#include "cuda/chain.h"
+#include "cuda/cuda_device.h"
 #include "cuda/cuda_register.h"
+#include "cuda/graph.h"
+#include "cuda/host.h"
+#include "cuda/inventory.h"
+#include "cuda/ranges.h"
+#include "device/backends.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "device/backends.h"
-#include "cuda/chain.h"
-#include "cuda/cuda_device.h"
-#include "cuda/graph.h"
-#include "cuda/host.h"
-#include "cuda/inventory.h"
-#include "cuda/ranges.h"
 
 static const eex_cuda_op_class *const classes[EEX_OP_KINDS] = {
     [EEX_OP_AUGMENT] = &eex__cuda_augment,

@@ -1,11 +1,12 @@
 #include "cuda/graph.h"
 
-#include <stdlib.h>
-
 #include "cuda/host.h"
 
+#include <stdlib.h>
+
 /* Graphs kept for one unit; the one that was not used for longest makes room. Training has one
- * batch (and a last smaller one), the engine a few dozen sizes of what is left (see core/engine/engine.c).
+ * batch (and a last smaller one), the engine a few dozen sizes of what is left (see
+ * core/engine/engine.c).
  */
 enum { GRAPHS = 64 }; /* 60 sizes take batches to 65,536 (rows_to_run of the engine) */
 

@@ -8,9 +8,8 @@
  * Bytes: hw * features elements a sample; the weights come from the second level cache.
  * Roofline: memory for large images; for small batches of small images, the latency of three
  * dependent stages, about a quarter of four launches. */
-#include "cuda/head_classifier.cuh"
-
 #include "cuda/columns.cuh"
+#include "cuda/head_classifier.cuh"
 
 enum { THREADS = 256, LAYER = THREADS + 8 /* other banks for other elements of a vector */ };
 

@@ -1,12 +1,13 @@
 #include "cuda/host.h"
 
+#include "cuda/algorithms.h"
+
+#include "base/log.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/log.h"
-#include "cuda/algorithms.h"
 
 enum { SCRATCH_ALIGNMENT = 256 };
 

@@ -1,13 +1,14 @@
 #include "cuda/inventory.h"
 
+#include "cuda/chain.h"
+#include "cuda/libs.h"
+
+#include "base/status.h"
+
 #include <cuda_runtime_api.h>
 #include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "base/status.h"
-#include "cuda/chain.h"
-#include "cuda/libs.h"
 
 /* Of NVML, by its documented ABI, what is asked here alone; 0 is success. */
 typedef struct nvml {

@@ -1,12 +1,12 @@
 #include "cuda/libs.h"
 
+#include "base/status.h"
+
 #include <dlfcn.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/status.h"
 
 static eex_cuda_libs loaded;
 static bool is_loaded;

@@ -4,9 +4,8 @@
  * Geometry: optim.cuh; each block leaves its sum of squares, in double, in the scratch buffer, and
  * the last one to finish adds those up in the order of the blocks. How the buffer is divided
  * follows from its length alone. Bytes: 4 a parameter. Roofline: memory. */
-#include "cuda/optim.cuh"
-
 #include "cuda/columns.cuh"
+#include "cuda/optim.cuh"
 
 enum { WARPS = EEX_OPTIM_THREADS / EEX_WARP };
 

@@ -9,7 +9,6 @@
  * 17 written a row, each once. Roofline: memory. Per logit about 18 instructions and one exp2, half
  * of what an H200 can issue while the bytes arrive. */
 #include "cuda/head.cuh"
-
 #include "cuda/head_classifier.cuh"
 
 enum { THREADS = 256 };

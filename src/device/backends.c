@@ -1,9 +1,9 @@
 #include "device/backends.h"
 
+#include "base/status.h"
+
 #include <stdio.h>
 #include <string.h>
-
-#include "base/status.h"
 
 enum { MAX_KINDS = 8 };
 

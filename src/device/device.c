@@ -1,10 +1,10 @@
 /* What all devices have in common. */
 #include "device/device.h"
 
+#include "base/status.h"
+
 #include <stdarg.h>
 #include <stdio.h>
-
-#include "base/status.h"
 
 /* Recursive, so that what is built on engines need not know whether they lock. */
 static int make_lock(pthread_mutex_t *lock)

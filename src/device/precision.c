@@ -1,9 +1,9 @@
 #include "device/op.h"
 
-#include <string.h>
-
 #include "base/buffer.h"
 #include "base/status.h"
+
+#include <string.h>
 
 const char *eex_precision_name(eex_precision precision)
 {

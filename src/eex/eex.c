@@ -1,8 +1,8 @@
 /* The library's front: the one place that knows which backends are built in. */
 #include "eex/eex.h"
 
-#include "device/backends.h"
 #include "cpu/cpu_register.h"
+#include "device/backends.h"
 #include "eex/gpus.h"
 
 #if EEX_HAVE_CUDA

@@ -27,13 +27,14 @@
 extern "C" {
 #endif
 
-#include "base/status.h"
-#include "core/graph/cost.h"
-#include "device/device.h"
 #include "core/engine/engine.h"
 #include "core/frames/frames.h"
+#include "core/graph/cost.h"
 #include "core/model/model.h"
 #include "core/model/model_data.h"
+#include "device/device.h"
+
+#include "base/status.h"
 
 /* Makes the devices of this build known to eex_device_open: "cpu", and "cuda" where it was built
  * in. Any thread may call it, any number of times. */

@@ -8,7 +8,6 @@
 #define EEX_LUA_ARGS_H
 
 #include <lua.h>
-
 #include <stdbool.h>
 #include <stddef.h>
 

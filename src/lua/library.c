@@ -1,8 +1,9 @@
 /* Where the Lua library is. */
+#include "lua/sandbox.h"
+
 #include "base/buffer.h"
 #include "base/fs.h"
 #include "base/status.h"
-#include "lua/sandbox.h"
 
 #include <limits.h>
 #include <stdlib.h>

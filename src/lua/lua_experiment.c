@@ -1,8 +1,5 @@
 #include "lua/lua_experiment.h"
 
-#include "base/buffer.h"
-#include "base/fs.h"
-#include "base/status.h"
 #include "lua/args.h"
 #include "lua/experiment_set.h"
 #include "lua/lua_graph.h"
@@ -10,6 +7,10 @@
 #include "lua/lua_recipe.h"
 #include "lua/saliency.h"
 #include "lua/sandbox_impl.h"
+
+#include "base/buffer.h"
+#include "base/fs.h"
+#include "base/status.h"
 
 #include <ctype.h>
 #include <limits.h>

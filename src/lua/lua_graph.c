@@ -1,10 +1,11 @@
 #include "lua/lua_graph.h"
 
-#include "base/status.h"
 #include "core/graph/cost.h"
 #include "lua/args.h"
 #include "lua/saliency.h"
 #include "lua/sandbox_impl.h"
+
+#include "base/status.h"
 
 #include <lauxlib.h>
 #include <limits.h>

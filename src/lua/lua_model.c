@@ -1,15 +1,16 @@
 #include "lua/lua_model.h"
 
-#include "base/fs.h"
-#include "base/signals.h"
-#include "base/status.h"
-#include "core/graph/cost.h"
 #include "core/engine/engine.h"
 #include "core/frames/frames.h"
+#include "core/graph/cost.h"
 #include "core/model/model_data.h"
 #include "lua/args.h"
 #include "lua/lua_recipe.h"
 #include "lua/sandbox_impl.h"
+
+#include "base/fs.h"
+#include "base/signals.h"
+#include "base/status.h"
 
 #include <lauxlib.h>
 #include <limits.h>

@@ -1,13 +1,14 @@
 #include "lua/lua_run.h"
 
-#include "base/buffer.h"
-#include "base/fs.h"
-#include "base/status.h"
 #include "core/policy/replay.h"
 #include "core/report/report.h"
 #include "lua/args.h"
 #include "lua/lua_model.h"
 #include "lua/lua_policy.h"
+
+#include "base/buffer.h"
+#include "base/fs.h"
+#include "base/status.h"
 
 #include <lauxlib.h>
 #include <math.h>

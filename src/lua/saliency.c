@@ -1,8 +1,9 @@
 #include "lua/saliency.h"
 
-#include "base/status.h"
 #include "lua/args.h"
 #include "lua/lua_graph.h"
+
+#include "base/status.h"
 
 #include <lauxlib.h>
 #include <limits.h>

@@ -1,10 +1,11 @@
 #include "lua/sandbox.h"
 
+#include "lua/sandbox_impl.h"
+
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "base/status.h"
-#include "lua/sandbox_impl.h"
 
 #include <lauxlib.h>
 #include <limits.h>

@@ -17,7 +17,6 @@
 #define EEX_LUA_SANDBOX_H
 
 #include <lua.h>
-
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>

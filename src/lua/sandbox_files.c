@@ -1,8 +1,9 @@
 /* The files that scripts may read: io.open and require. */
-#include "base/status.h"
 #include "lua/args.h"
 #include "lua/core.h"
 #include "lua/sandbox_impl.h"
+
+#include "base/status.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,7 @@
 /* Which parts of the standard library a script gets. */
-#include "base/signals.h"
 #include "lua/sandbox_impl.h"
+
+#include "base/signals.h"
 
 #include <lauxlib.h>
 #include <lualib.h>

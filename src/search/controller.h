@@ -16,8 +16,9 @@
 #ifndef EEX_SEARCH_CONTROLLER_H
 #define EEX_SEARCH_CONTROLLER_H
 
-#include "base/buffer.h"
 #include "search/space.h"
+
+#include "base/buffer.h"
 
 #include <stdbool.h>
 #include <stddef.h>

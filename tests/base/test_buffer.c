@@ -1,6 +1,5 @@
-#include "base/buffer.h"
-
 #include "base/arena.h"
+#include "base/buffer.h"
 #include "base/status.h"
 
 #include <criterion/criterion.h>

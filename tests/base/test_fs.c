@@ -1,7 +1,7 @@
-#include "base/fs.h"
-
-#include "base/status.h"
 #include "support/folder.h"
+
+#include "base/fs.h"
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <signal.h>

@@ -1,5 +1,4 @@
 #include "base/json.h"
-
 #include "base/rng.h"
 
 #include <criterion/criterion.h>

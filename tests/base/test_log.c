@@ -1,9 +1,9 @@
 /* Messages and progress, as a file and as a terminal see them. */
-#include "base/log.h"
+#include "support/capture.h"
 
+#include "base/log.h"
 #include "base/progress.h"
 #include "base/text.h"
-#include "support/capture.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>

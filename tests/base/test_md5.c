@@ -1,13 +1,13 @@
+#include "support/folder.h"
+
+#include "base/fs.h"
 #include "base/md5.h"
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/fs.h"
-#include "base/status.h"
-#include "support/folder.h"
 
 static void check(const char *path, const void *data, size_t size, const char *expected)
 {

@@ -1,4 +1,5 @@
 /* Every allocation of this room fails once. */
+#include "support/folder.h"
 #include "support/memory.h"
 
 #include "base/arena.h"
@@ -6,7 +7,6 @@
 #include "base/json.h"
 #include "base/status.h"
 #include "base/table.h"
-#include "support/folder.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

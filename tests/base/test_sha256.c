@@ -1,8 +1,8 @@
-#include "base/sha256.h"
+#include "support/folder.h"
 
 #include "base/fs.h"
+#include "base/sha256.h"
 #include "base/status.h"
-#include "support/folder.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

@@ -1,5 +1,4 @@
 #include "base/signals.h"
-
 #include "base/status.h"
 
 #include <criterion/criterion.h>

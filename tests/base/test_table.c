@@ -1,5 +1,4 @@
 #include "base/table.h"
-
 #include "base/text.h"
 
 #include <criterion/criterion.h>

@@ -1,7 +1,6 @@
-#include "base/text.h"
-
 #include "base/clock.h"
 #include "base/status.h"
+#include "base/text.h"
 #include "base/utf8.h"
 
 #include <criterion/criterion.h>

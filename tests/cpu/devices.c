@@ -1,11 +1,11 @@
 #include "support/devices.h"
 
-#include <stdlib.h>
-
 #include "cpu/device_cpu.h"
 #include "cpu/devices.h"
 #include "cpu/kernels/bf16/bf16.h"
 #include "cpu/kernels/kernels.h"
+
+#include <stdlib.h>
 
 const char device_kind[] = "cpu";
 static const char *const isas[] = {"avx512", "avx2", "generic"};

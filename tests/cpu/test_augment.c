@@ -1,10 +1,11 @@
+#include "support/devices.h"
+#include "support/tensor.h"
+
+#include "base/rng.h"
+
 #include <criterion/criterion.h>
 #include <math.h>
 #include <string.h>
-
-#include "base/rng.h"
-#include "support/devices.h"
-#include "support/tensor.h"
 
 enum { MOST = 129, SIDE = 32, PIXELS = SIDE * SIDE };
 

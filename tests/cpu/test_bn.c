@@ -1,11 +1,11 @@
+#include "support/devices.h"
+#include "support/reference_ops.h"
+#include "support/tensor.h"
+
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "support/devices.h"
-#include "support/reference_ops.h"
-#include "support/tensor.h"
 
 typedef struct shape {
     int batch, hw, c;

@@ -1,11 +1,12 @@
+#include "support/devices.h"
+#include "support/tensor.h"
+
+#include "base/rng.h"
+
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/rng.h"
-#include "support/devices.h"
-#include "support/tensor.h"
 
 enum { MOST_CLASSES = 5000 };
 

@@ -1,12 +1,12 @@
-#include <criterion/criterion.h>
-#include <math.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "support/devices.h"
 #include "support/reference_conv.h"
 #include "support/reference_ops.h"
 #include "support/tensor.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 /* Outputs lie FRONT floats behind the start of their memory, so that writes in front show too. */
 enum { FRONT = 16 };

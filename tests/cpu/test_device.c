@@ -1,11 +1,11 @@
-#include <criterion/criterion.h>
-#include <stdint.h>
-#include <string.h>
-
-#include "device/backends.h"
 #include "cpu/cpu_register.h"
 #include "cpu/device_cpu.h"
 #include "cpu/devices.h"
+#include "device/backends.h"
+
+#include <criterion/criterion.h>
+#include <stdint.h>
+#include <string.h>
 
 Test(device, cpu_is_found_by_name_once_registered)
 {

@@ -1,10 +1,10 @@
+#include "support/devices.h"
+#include "support/tensor.h"
+
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "support/devices.h"
-#include "support/tensor.h"
 
 static void zero_on(eex_device *dev)
 {

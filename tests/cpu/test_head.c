@@ -1,13 +1,14 @@
 /* What an exit decides, and scores at the edges; scores of ordinary rows are in test_loss.c. */
+#include "support/devices.h"
+#include "support/reference_ops.h"
+#include "support/tensor.h"
+
+#include "base/rng.h"
+
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/rng.h"
-#include "support/devices.h"
-#include "support/reference_ops.h"
-#include "support/tensor.h"
 
 enum { MOST_ROWS = 130, MOST_CLASSES = 3000 };
 

@@ -1,11 +1,12 @@
 /* Leaving and compaction, exit after exit until nobody is left, against lists kept on the host. */
+#include "support/devices.h"
+#include "support/tensor.h"
+
+#include "base/rng.h"
+
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/rng.h"
-#include "support/devices.h"
-#include "support/tensor.h"
 
 enum { MOST = 65536, GUARD = 8, MOST_ROW = 68 };
 

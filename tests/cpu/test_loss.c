@@ -1,10 +1,10 @@
-#include <criterion/criterion.h>
-#include <math.h>
-#include <string.h>
-
 #include "support/devices.h"
 #include "support/reference_ops.h"
 #include "support/tensor.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <string.h>
 
 typedef struct loss_case {
     int batch, classes;

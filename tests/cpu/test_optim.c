@@ -1,9 +1,9 @@
+#include "support/devices.h"
+#include "support/tensor.h"
+
 #include <criterion/criterion.h>
 #include <math.h>
 #include <string.h>
-
-#include "support/devices.h"
-#include "support/tensor.h"
 
 enum { LARGE = 16 * 5001 };
 static const size_t sizes[] = {16, 48, LARGE};

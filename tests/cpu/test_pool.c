@@ -1,10 +1,11 @@
+#include "cpu/pool.h"
+
+#include "base/status.h"
+
 #include <criterion/criterion.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
-
-#include "base/status.h"
-#include "cpu/pool.h"
 
 enum { MOST = 9 };
 

@@ -1,10 +1,10 @@
 /* Our ops against PyTorch's numbers: tests/fixtures/make_ops.py made them and has the constants. */
-#include <criterion/criterion.h>
-#include <math.h>
-
 #include "support/devices.h"
 #include "support/fixture.h"
 #include "support/tensor.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
 
 typedef struct context {
     bench b;

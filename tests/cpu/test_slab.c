@@ -1,12 +1,12 @@
 #include "cpu/slab.h"
 
+#include "base/rng.h"
+#include "base/status.h"
+
 #include <criterion/criterion.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/rng.h"
-#include "base/status.h"
 
 enum { BLOCKS = 40 };
 

@@ -1,10 +1,10 @@
-#include <criterion/criterion.h>
-#include <math.h>
-#include <string.h>
-
 #include "support/devices.h"
 #include "support/reference_ops.h"
 #include "support/tensor.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <string.h>
 
 static eex_window window(int c, int size, int kernel, int stride, int pad)
 {

@@ -1,11 +1,12 @@
 /* Convolutions and their gradients on four threads, under the thread sanitizer: no thread writes
  * what another one reads, and the results are those of one thread. */
+#include "cpu/device_cpu.h"
+
+#include "base/status.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "base/status.h"
-#include "cpu/device_cpu.h"
 
 enum { BATCH = 21, LARGEST = 1 << 17 };
 

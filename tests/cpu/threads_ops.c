@@ -1,11 +1,12 @@
 /* Every op that is not a convolution, again and again on four threads: for the thread sanitizer,
  * and each time the results must be those of the first time, bit for bit. */
+#include "cpu/device_cpu.h"
+
+#include "base/status.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/status.h"
-#include "cpu/device_cpu.h"
 
 enum {
     BATCH = 33,

@@ -1,8 +1,8 @@
 #include "support/devices.h"
 
-#include <stdlib.h>
-
 #include "cuda/cuda_register.h"
+
+#include <stdlib.h>
 
 const char device_kind[] = "cuda";
 

@@ -1,16 +1,17 @@
 /* What only the emulated libraries can show of convolutions: sums that are as bad as they may be,
  * remembered choices that do not work, and memory that runs out. */
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "base/fs.h"
 #include "cuda/cuda_device.h"
 #include "cuda/fake_cuda.h"
 #include "support/capture.h"
 #include "support/devices.h"
 #include "support/folder.h"
 #include "support/tensor.h"
+
+#include "base/fs.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 static eex_window window_of(int size, int channels, int kernel)
 {

@@ -1,11 +1,11 @@
 /* A GPU that fails at every place in turn: whatever happens, the message says what and where,
  * nothing is leaked, and the next device works. */
-#include <stdlib.h>
-
 #include "core/plan/plan.h"
 #include "cuda/fake_cuda.h"
 #include "support/devices.h"
 #include "support/net.h"
+
+#include <stdlib.h>
 
 static int try_open(void)
 {

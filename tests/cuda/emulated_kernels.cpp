@@ -1,11 +1,10 @@
 /* What the emulator itself promises (emulate.h): collectives as on a GPU, and mistakes that show.
  */
+#include "cuda/fake_cuda.h"
 #include "cuda/kernel.cuh"
 
 #include <criterion/criterion.h>
 #include <signal.h>
-
-#include "cuda/fake_cuda.h"
 
 enum { THREADS = 96, BLOCKS = 17 };
 

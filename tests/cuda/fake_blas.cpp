@@ -1,8 +1,8 @@
 /* cuBLAS's entry points that src/cuda uses, in double. */
-#include <cublas_api.h>
-
 #include "cuda/fake_numbers.h"
 #include "cuda/fake_runtime.h"
+
+#include <cublas_api.h>
 
 struct cublasContext {
     cudaStream_t stream = nullptr;

@@ -2,11 +2,10 @@
 #ifndef EEX_TESTS_CUDA_FAKE_CUDA_H
 #define EEX_TESTS_CUDA_FAKE_CUDA_H
 
+#include <cuda_runtime_api.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include <cuda_runtime_api.h>
 
 #ifdef __cplusplus
 extern "C" {

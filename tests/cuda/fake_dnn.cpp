@@ -1,11 +1,10 @@
 /* cuDNN's entry points that src/cuda uses, in double: channels-last tensors, filters (k, r, s, c).
  */
-#include <cstdint>
-
-#include <cudnn.h>
-
 #include "cuda/fake_numbers.h"
 #include "cuda/fake_runtime.h"
+
+#include <cstdint>
+#include <cudnn.h>
 
 struct cudnnContext {
     cudaStream_t stream = nullptr;

@@ -1,12 +1,13 @@
 /* Devices, memory, errors, and launches on their way to the emulator. */
+#include "cuda/fake_runtime.h"
+
+#include "cuda/emulate.h"
+
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <map>
 #include <string>
-
-#include "cuda/emulate.h"
-#include "cuda/fake_runtime.h"
 
 extern "C" void eex_fake_libs_install(void); /* fake_libs.c */
 

@@ -8,16 +8,15 @@
 #ifndef EEX_TESTS_CUDA_FAKE_RUNTIME_H
 #define EEX_TESTS_CUDA_FAKE_RUNTIME_H
 
+#include "cuda/fake_cuda.h"
+
 #include <cstdint>
+#include <cuda_runtime_api.h>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
-
-#include <cuda_runtime_api.h>
-
-#include "cuda/fake_cuda.h"
 
 namespace fake {
 

@@ -1,9 +1,9 @@
 /* Batch norm in both precisions, with packs of channels and without, in one launch and in two. */
-#include <math.h>
-#include <string.h>
-
 #include "support/array.h"
 #include "support/devices.h"
+
+#include <math.h>
+#include <string.h>
 
 typedef struct shape {
     int batch, hw, c;

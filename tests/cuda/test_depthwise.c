@@ -1,13 +1,13 @@
 /* Depthwise convolutions and both gradients in all layouts; float32 at aligned addresses is in
  * tests/cpu/test_conv.c, too. */
-#include <math.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "support/array.h"
 #include "support/devices.h"
 #include "support/reference_conv.h"
 #include "support/reference_ops.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 typedef struct shape {
     int batch, h, w, c, kernel, stride, pad;

@@ -1,11 +1,11 @@
 /* The head in all layouts, and with the classifier in front. */
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "support/array.h"
 #include "support/devices.h"
 #include "support/reference_ops.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { MOST_ROWS = 40 };
 

@@ -1,10 +1,10 @@
 /* The loss in all layouts, and labels that are no class. */
-#include <math.h>
-#include <string.h>
-
 #include "support/array.h"
 #include "support/devices.h"
 #include "support/reference_ops.h"
+
+#include <math.h>
+#include <string.h>
 
 enum { MOST_ROWS = 129 };
 

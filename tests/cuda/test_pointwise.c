@@ -1,11 +1,12 @@
 /* Element-wise ops, pooling and augmentation in both precisions, at any alignment. */
-#include <math.h>
-#include <string.h>
-
-#include "base/rng.h"
 #include "support/array.h"
 #include "support/devices.h"
 #include "support/reference_ops.h"
+
+#include "base/rng.h"
+
+#include <math.h>
+#include <string.h>
 
 static bool has(const eex_device *dev, array_layout layout)
 {

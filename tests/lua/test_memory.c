@@ -1,9 +1,9 @@
 /* Every allocation of a Lua state and of a script's graph fails once. */
+#include "lua/lua_graph.h"
+#include "lua/sandbox.h"
 #include "support/memory.h"
 
 #include "base/status.h"
-#include "lua/lua_graph.h"
-#include "lua/sandbox.h"
 
 #include <criterion/criterion.h>
 #include <lauxlib.h>

@@ -1,14 +1,14 @@
 /* Every allocation of a script that runs a model fails once. */
-#include "support/memory.h"
-
-#include "base/fs.h"
-#include "base/status.h"
 #include "core/data/image.h"
 #include "cpu/cpu_register.h"
 #include "lua/sandbox.h"
 #include "support/folder.h"
+#include "support/memory.h"
 #include "support/patches.h"
 #include "support/stored_model.h"
+
+#include "base/fs.h"
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <lauxlib.h>

@@ -1,14 +1,14 @@
 /* Trained networks from Lua say what the engine says, and only about what a script may read. */
-#include "lua/sandbox.h"
-
-#include "base/fs.h"
-#include "base/status.h"
-#include "core/engine/engine.h"
 #include "core/data/image.h"
+#include "core/engine/engine.h"
 #include "cpu/cpu_register.h"
+#include "lua/sandbox.h"
 #include "support/folder.h"
 #include "support/patches.h"
 #include "support/stored_model.h"
+
+#include "base/fs.h"
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <lauxlib.h>

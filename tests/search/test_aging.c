@@ -1,6 +1,7 @@
-#include "base/status.h"
 #include "search/controller.h"
 #include "support/toy.h"
+
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* What every controller promises. */
 #include "search/controller.h"
+#include "support/toy.h"
 
 #include "base/status.h"
-#include "support/toy.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

@@ -1,11 +1,11 @@
 /* Every allocation of this room fails once. */
-#include "support/memory.h"
-
-#include "base/status.h"
 #include "search/controller.h"
 #include "search/pareto.h"
 #include "search/rank.h"
+#include "support/memory.h"
 #include "support/toy.h"
+
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 

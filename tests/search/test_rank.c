@@ -1,8 +1,8 @@
 #include "search/rank.h"
+#include "search/rank_scipy.h"
 
 #include "base/rng.h"
 #include "base/status.h"
-#include "search/rank_scipy.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

@@ -1,7 +1,7 @@
+#include "search/genomes.h"
 #include "search/space.h"
 
 #include "base/status.h"
-#include "search/genomes.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

@@ -1,10 +1,10 @@
 #include "support/array.h"
 
+#include "base/rng.h"
+
 #include <criterion/criterion.h>
 #include <math.h>
 #include <string.h>
-
-#include "base/rng.h"
 
 enum { GUARD = 16 };
 static const double guard_value = 12288; /* bfloat16 holds it */

@@ -1,11 +1,12 @@
 #include "support/bed.h"
 
-#include "base/status.h"
 #include "core/data/synthetic.h"
 #include "core/train/train.h"
 #include "support/devices.h"
 #include "support/folder.h"
 #include "support/patches.h"
+
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

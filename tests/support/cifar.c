@@ -1,10 +1,11 @@
 #include "support/cifar.h"
 
-#include <criterion/criterion.h>
-#include <stdio.h>
+#include "support/folder.h"
 
 #include "base/fs.h"
-#include "support/folder.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
 
 uint8_t test_cifar_pixel(int n, int row, int column, int channel)
 {

@@ -5,13 +5,14 @@
 #ifndef EEX_TESTS_SUPPORT_DEVICES_H
 #define EEX_TESTS_SUPPORT_DEVICES_H
 
+#include "device/backends.h"
+#include "device/device.h"
+
+#include "base/status.h"
+
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/status.h"
-#include "device/backends.h"
-#include "device/device.h"
 
 /* On the CPU with one thread and with three, which never divide the work evenly. */
 void on_each_device(void (*test)(eex_device *dev));

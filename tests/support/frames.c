@@ -1,11 +1,11 @@
 #include "support/frames.h"
 
+#include "base/status.h"
+
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/status.h"
 
 void test_frame_draw(uint8_t *rgb, int width, int height, int number)
 {

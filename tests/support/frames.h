@@ -2,8 +2,9 @@
 #ifndef EEX_TESTS_SUPPORT_FRAMES_H
 #define EEX_TESTS_SUPPORT_FRAMES_H
 
-#include "base/buffer.h"
 #include "core/frames/frames.h"
+
+#include "base/buffer.h"
 
 /* Frame number `number` of a video: smooth, so that chroma that is shared by pixels says the same.
  * rgb: (height, width, 3). */

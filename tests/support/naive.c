@@ -1,8 +1,9 @@
 #include "support/naive.h"
 
-#include "base/status.h"
 #include "support/reference_ops.h"
 #include "support/tensor.h"
+
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

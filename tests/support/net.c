@@ -1,9 +1,10 @@
 #include "support/net.h"
 
-#include "base/rng.h"
-#include "base/status.h"
 #include "support/backbones.h"
 #include "support/devices.h"
+
+#include "base/rng.h"
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -1,9 +1,10 @@
 #include "support/patches.h"
 
-#include "base/rng.h"
-#include "base/status.h"
 #include "core/data/dataset_write.h"
 #include "support/folder.h"
+
+#include "base/rng.h"
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

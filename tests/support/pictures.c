@@ -1,12 +1,12 @@
 #include "support/pictures.h"
 
 #include <criterion/criterion.h>
+#include <png.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <jpeglib.h>
-#include <png.h>
 
 void test_picture_pixel(uint8_t rgb[3], int x, int y, int width, int height)
 {

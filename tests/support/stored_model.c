@@ -1,9 +1,10 @@
 #include "support/stored_model.h"
 
-#include "base/status.h"
 #include "core/model/model.h"
 #include "support/backbones.h"
 #include "support/patches.h"
+
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 

@@ -1,12 +1,12 @@
 #include "support/tensor.h"
 
+#include "base/rng.h"
+#include "base/status.h"
+
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/rng.h"
-#include "base/status.h"
 
 enum { GUARD = 16 };
 static const float guard_value = 12345.0f;

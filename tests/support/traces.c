@@ -1,10 +1,10 @@
 #include "support/traces.h"
 
+#include "base/status.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/status.h"
 
 static int head_allocate(eex_device *dev, void **out, size_t bytes)
 {

@@ -8,7 +8,6 @@
  * recognised surely enough leaves, so easy images cost less than hard ones; one that looks like
  * nothing the network knows may be rejected there. */
 #include <eex/eex.h>
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

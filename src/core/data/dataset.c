@@ -1,13 +1,14 @@
 #include "core/data/dataset.h"
 
+#include "core/store/store.h"
+
+#include "base/fs.h"
+#include "base/status.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/fs.h"
-#include "base/status.h"
-#include "core/store/store.h"
 
 enum { MAX_NAMES_BYTES = 16 << 20, MAX_SAMPLES = 1 << 30 };
 

@@ -1,14 +1,15 @@
 #include "core/data/dataset_write.h"
 
+#include "core/data/dataset.h"
+#include "core/store/store.h"
+
+#include "base/buffer.h"
+#include "base/status.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/buffer.h"
-#include "base/status.h"
-#include "core/data/dataset.h"
-#include "core/store/store.h"
 
 /* What is kept in memory of a part until the file is finished: 9 bytes an image at most. */
 typedef struct part {

@@ -1,15 +1,15 @@
 #include "core/data/descriptor.h"
 
-#include <ctype.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/buffer.h"
 #include "base/fs.h"
 #include "base/share.h"
 #include "base/status.h"
 #include "base/text.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { MAX_FILE = 1 << 16 };
 

@@ -4,6 +4,11 @@
 
 #ifdef EEX_HAVE_CURL
 
+#include "base/fs.h"
+#include "base/progress.h"
+#include "base/signals.h"
+
+#include <curl/curl.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -11,12 +16,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <curl/curl.h>
-
-#include "base/fs.h"
-#include "base/progress.h"
-#include "base/signals.h"
 
 typedef struct transfer {
     const char *url;

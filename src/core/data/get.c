@@ -1,17 +1,18 @@
 #include "core/data/get.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
-#include <unistd.h>
+#include "core/data/fetch.h"
 
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/md5.h"
 #include "base/sha256.h"
 #include "base/status.h"
-#include "core/data/fetch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
 
 typedef struct places {
     char *downloads, *archive, *unpacked, *inner, *out;

@@ -1,9 +1,9 @@
 #include "core/data/image.h"
 
+#include "base/status.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/status.h"
 
 void eex_image_free(eex_image *image)
 {

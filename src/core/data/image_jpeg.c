@@ -1,5 +1,7 @@
 #include "core/data/image.h"
 
+#include "base/status.h"
+
 #include <setjmp.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -8,8 +10,6 @@
 #include <jpeglib.h>
 
 #include <jerror.h>
-
-#include "base/status.h"
 
 enum {
     MAX_SCANS = 200, /* of a progressive file: more are there to waste time */

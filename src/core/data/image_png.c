@@ -1,14 +1,13 @@
 #include "core/data/image.h"
 
+#include "base/fs.h"
+#include "base/status.h"
+
+#include <png.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <png.h>
-
-#include "base/fs.h"
-#include "base/status.h"
 
 enum {
     MAX_INFLATION = 1100, /* deflate makes at most about 1030 bytes from one */

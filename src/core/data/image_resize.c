@@ -1,10 +1,10 @@
 #include "core/data/image.h"
 
+#include "base/status.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/status.h"
 
 /* The source positions [first, first + count) that make one target position, with their weights. */
 typedef struct taps {

@@ -5,12 +5,13 @@
 #ifndef EEX_CORE_DATA_IMPORT_H
 #define EEX_CORE_DATA_IMPORT_H
 
+#include "core/data/image.h"
+
+#include "base/buffer.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "base/buffer.h"
-#include "core/data/image.h"
 
 /* CIFAR in the official binary layout: data_batch_1..5.bin and test_batch.bin, or train.bin and
  * test.bin with a coarse label in front of the fine one. `folder` holds them, or holds

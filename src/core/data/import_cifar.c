@@ -1,16 +1,16 @@
+#include "core/data/dataset_write.h"
 #include "core/data/import.h"
-
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/fs.h"
 #include "base/progress.h"
 #include "base/sha256.h"
 #include "base/signals.h"
 #include "base/status.h"
-#include "core/data/dataset_write.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum {
     SIDE = 32,

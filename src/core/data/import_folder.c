@@ -1,9 +1,5 @@
+#include "core/data/dataset_write.h"
 #include "core/data/import.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 
 #include "base/arena.h"
 #include "base/fs.h"
@@ -12,7 +8,11 @@
 #include "base/sha256.h"
 #include "base/signals.h"
 #include "base/status.h"
-#include "core/data/dataset_write.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 enum {
     DEFAULT_SIZE = 32,

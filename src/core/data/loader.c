@@ -1,14 +1,14 @@
 #include "core/data/loader.h"
 
+#include "base/rng.h"
+#include "base/signals.h"
+#include "base/status.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#include "base/rng.h"
-#include "base/signals.h"
-#include "base/status.h"
 
 enum {
     SLOTS = 3, /* one that is consumed, one that is ready, one that is filled */

@@ -1,10 +1,11 @@
 #include "core/data/sheet.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include "core/data/image.h"
 
 #include "base/status.h"
-#include "core/data/image.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 enum { COLUMNS = 20, MAX_ROWS = 40, GAP = 2, BACKGROUND = 255 };
 

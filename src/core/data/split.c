@@ -1,12 +1,12 @@
 #include "core/data/split.h"
 
+#include "base/rng.h"
+#include "base/status.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/rng.h"
-#include "base/status.h"
 
 enum { SPLIT_STREAM = 0x5911 };
 

@@ -1,17 +1,18 @@
 #include "core/data/synthetic.h"
 
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "core/data/dataset_write.h"
+#include "core/data/synthetic_shapes.h"
 
 #include "base/buffer.h"
 #include "base/progress.h"
 #include "base/rng.h"
 #include "base/signals.h"
 #include "base/status.h"
-#include "core/data/dataset_write.h"
-#include "core/data/synthetic_shapes.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { SIDE = EEX_SYNTHETIC_SIDE, PIXELS = SIDE * SIDE, IMAGE = PIXELS * 3, BLOCK = 500 };
 

@@ -1,13 +1,13 @@
 #include "core/data/fetch.h"
 
+#include "base/signals.h"
+#include "base/status.h"
+
 #include <errno.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/wait.h>
-
-#include "base/signals.h"
-#include "base/status.h"
 
 extern char **environ;
 

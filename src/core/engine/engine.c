@@ -5,11 +5,11 @@
  * where the policy rejects by distance from what is familiar. */
 #include "core/engine/engine_impl.h"
 
+#include "base/status.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/status.h"
 
 /* Thresholds to the device. Without a policy nobody is asked before the end, which accepts all. */
 static int set_policy(eex_engine *e, const eex_policy *p, int classes)

@@ -8,9 +8,10 @@
 #ifndef EEX_CORE_ENGINE_ENGINE_H
 #define EEX_CORE_ENGINE_ENGINE_H
 
-#include "device/decide.h"
 #include "core/model/model.h"
 #include "core/plan/plan.h"
+#include "core/train/inference.h"
+#include "device/decide.h"
 
 typedef struct eex_engine eex_engine;
 

@@ -1,11 +1,11 @@
 /* What a single input takes. */
 #include "core/engine/engine_impl.h"
 
-#include <math.h>
-#include <stdlib.h>
-
 #include "base/clock.h"
 #include "base/status.h"
+
+#include <math.h>
+#include <stdlib.h>
 
 enum { WARM_UP = 20 };
 

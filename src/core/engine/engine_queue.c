@@ -1,6 +1,9 @@
 /* The engine's queue: a ring of slots between the callers and one worker. */
 #include "core/engine/engine_impl.h"
 
+#include "base/clock.h"
+#include "base/status.h"
+
 #include <errno.h>
 #include <math.h>
 #include <signal.h>
@@ -8,9 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#include "base/clock.h"
-#include "base/status.h"
 
 enum { BATCHES = 4 /* of room, unless the caller says otherwise */ };
 static const double longest_linger = 60e3; /* milliseconds */

@@ -8,6 +8,7 @@
 #define EEX_CORE_ENGINE_LATENCY_TABLE_H
 
 #include "core/plan/plan.h"
+#include "core/train/inference.h"
 
 enum { EEX_LATENCY_KEY = 128, EEX_LATENCY_MAX = 1 << 16 };
 

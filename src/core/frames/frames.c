@@ -1,10 +1,10 @@
 #include "core/frames/frames_impl.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "base/signals.h"
 #include "base/status.h"
+
+#include <stdio.h>
+#include <stdlib.h>
 
 void *eex__frames_new(size_t size, const eex__frames_vtable *vtable, const eex_frame_shape *shape)
 {

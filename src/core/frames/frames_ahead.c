@@ -1,15 +1,15 @@
 /* A queue in front of a source: a thread reads ahead, at a frame rate if one is given. */
 #include "core/frames/frames_impl.h"
 
+#include "base/clock.h"
+#include "base/signals.h"
+#include "base/status.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#include "base/clock.h"
-#include "base/signals.h"
-#include "base/status.h"
 
 enum { BAD_PLACES = 64 };
 

@@ -1,5 +1,8 @@
 #include "core/frames/frames_bytes.h"
 
+#include "base/signals.h"
+#include "base/status.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -7,9 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "base/signals.h"
-#include "base/status.h"
 
 enum { PIECE = 64 << 10, POLL_MS = 100 };
 

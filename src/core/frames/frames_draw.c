@@ -1,12 +1,13 @@
 #include "core/frames/frames_draw.h"
 
+#include "core/data/synthetic_shapes.h"
+#include "core/frames/frames_impl.h"
+
+#include "base/status.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/status.h"
-#include "core/frames/frames_impl.h"
-#include "core/data/synthetic_shapes.h"
 
 enum { BLACK, FLAT, GRADIENT, BLURRED, DEFOCUSED };
 enum { TEXTURE, NOISE, SHUFFLED, SHAPES };

@@ -2,8 +2,9 @@
 #ifndef EEX_CORE_FRAMES_FRAMES_DRAW_H
 #define EEX_CORE_FRAMES_FRAMES_DRAW_H
 
-#include "base/rng.h"
 #include "core/frames/frames.h"
+
+#include "base/rng.h"
 
 enum {
     EEX__LOW_KINDS = 5,    /* black, one colour, gradient, blurred, out of focus */

@@ -1,14 +1,14 @@
 /* Image files and folders. */
 #include "core/frames/frames_impl.h"
 
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
-
 #include "base/arena.h"
 #include "base/fs.h"
 #include "base/status.h"
 #include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 enum { MAX_DEPTH = 32 };
 

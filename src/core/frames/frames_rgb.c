@@ -1,10 +1,10 @@
 /* Raw video: nothing but pixels. */
+#include "core/frames/frames_bytes.h"
 #include "core/frames/frames_impl.h"
 
-#include <stdlib.h>
-
 #include "base/status.h"
-#include "core/frames/frames_bytes.h"
+
+#include <stdlib.h>
 
 typedef struct rgb {
     eex_frames base;

@@ -1,11 +1,12 @@
 /* Samples of a data set. */
 #include "core/frames/frames_samples.h"
+
 #include "core/frames/frames_impl.h"
+
+#include "base/status.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/status.h"
 
 /* ---- one sample at a network's size ---- */
 

@@ -3,10 +3,10 @@
 #include "core/frames/frames_impl.h"
 #include "core/frames/frames_samples.h"
 
+#include "base/status.h"
+
 #include <math.h>
 #include <stdlib.h>
-
-#include "base/status.h"
 
 /* Purposes of random numbers: each has its own stream. */
 enum { PLACES = 0x51, HALVES, ORDER, PICTURE };

@@ -4,16 +4,17 @@
  * A frame that lacks bytes has swallowed the beginning of the next one, and with it its line. So
  * the planes are looked through for such a line; when there is one and none where it should be,
  * the frame was cut off there. Frames are therefore never a frame late. */
+#include "core/frames/frames_y4m.h"
+
+#include "core/frames/frames_bytes.h"
 #include "core/frames/frames_impl.h"
+
+#include "base/fs.h"
+#include "base/status.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/fs.h"
-#include "base/status.h"
-#include "core/frames/frames_bytes.h"
-#include "core/frames/frames_y4m.h"
 
 static const char magic[] = "YUV4MPEG2", mark[] = "FRAME";
 enum { MAGIC = sizeof magic - 1, MARK = sizeof mark - 1 };

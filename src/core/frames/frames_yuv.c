@@ -2,10 +2,10 @@
  * for itself, so that only the few pixels that the network reads are converted. */
 #include "core/frames/frames_y4m.h"
 
+#include "base/status.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/status.h"
 
 /* ---- header ---- */
 

@@ -1,7 +1,8 @@
 #include "core/graph/cost.h"
 
-#include "base/status.h"
 #include "core/graph/graph_impl.h"
+
+#include "base/status.h"
 
 #include <string.h>
 

@@ -1,7 +1,8 @@
 #include "core/graph/graph.h"
 
-#include "base/status.h"
 #include "core/graph/graph_impl.h"
+
+#include "base/status.h"
 
 #include <stdlib.h>
 #include <string.h>

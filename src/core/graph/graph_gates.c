@@ -1,6 +1,7 @@
 /* Gates on a backbone, and cutting a network after one of its exits. */
-#include "base/status.h"
 #include "core/graph/graph_impl.h"
+
+#include "base/status.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,8 @@
 /* The node kinds: how each is added, which parameters it has and what it costs. A new kind is a
  * section here, a row in the table below and a name in graph.h. */
-#include "base/status.h"
 #include "core/graph/graph_impl.h"
+
+#include "base/status.h"
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* Graphs in files: one array a property of the nodes, one row a node. */
-#include "core/graph/graph_impl.h"
 #include "core/graph/graph_store.h"
+
+#include "core/graph/graph_impl.h"
 
 #include "base/status.h"
 

@@ -1,8 +1,9 @@
 #include "core/graph/saliency.h"
 
-#include "base/status.h"
 #include "core/graph/cost.h"
 #include "core/graph/graph_impl.h"
+
+#include "base/status.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 #include "core/model/cut.h"
 
-#include "base/status.h"
 #include "core/graph/cost.h"
 #include "core/policy/replay.h"
+
+#include "base/status.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* Model files of cut networks. */
+#include "core/graph/cost.h"
 #include "core/model/cut.h"
 
 #include "base/status.h"
-#include "core/graph/cost.h"
 
 #include <stdio.h>
 #include <stdlib.h>

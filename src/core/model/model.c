@@ -1,6 +1,7 @@
 /* Models: opening what a run or `eex prune` has left. */
-#include "core/graph/graph_store.h"
 #include "core/model/model.h"
+
+#include "core/graph/graph_store.h"
 
 #include "base/fs.h"
 #include "base/status.h"

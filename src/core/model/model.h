@@ -9,11 +9,11 @@
 #define EEX_CORE_MODEL_MODEL_H
 
 #include "core/data/dataset.h"
-#include "core/train/familiar.h"
 #include "core/plan/params.h"
 #include "core/plan/plan.h"
 #include "core/policy/policy.h"
 #include "core/policy/trace.h"
+#include "core/train/familiar.h"
 
 /* What a network was trained to read, and what its outputs are called. */
 typedef struct eex_input {

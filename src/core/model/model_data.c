@@ -1,10 +1,10 @@
 #include "core/model/model_data.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/fs.h"
 #include "base/status.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 enum { SPLIT_VERSION = 1 };
 

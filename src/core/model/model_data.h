@@ -2,8 +2,8 @@
 #ifndef EEX_CORE_MODEL_MODEL_DATA_H
 #define EEX_CORE_MODEL_MODEL_DATA_H
 
-#include "core/model/model.h"
 #include "core/data/split.h"
+#include "core/model/model.h"
 
 /* Opens a data set by name or path; NULL: the one that the model was trained on. */
 int eex_model_data_open(eex_dataset **out, const eex_model *model, const char *name);

@@ -1,7 +1,8 @@
 #include "core/plan/params.h"
 
-#include "base/status.h"
 #include "core/plan/params_impl.h"
+
+#include "base/status.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -5,9 +5,9 @@
 #ifndef EEX_CORE_PLAN_PARAMS_H
 #define EEX_CORE_PLAN_PARAMS_H
 
-#include "device/device.h"
 #include "core/graph/graph.h"
 #include "core/store/store.h"
+#include "device/device.h"
 
 typedef struct eex_params {
     eex_device *device;     /* borrowed */

@@ -1,7 +1,8 @@
 /* How parameters start, as torchvision's constructors have it. */
+#include "core/plan/params_impl.h"
+
 #include "base/rng.h"
 #include "base/status.h"
-#include "core/plan/params_impl.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* Parameters in the store. */
-#include "base/status.h"
 #include "core/plan/params_impl.h"
+
+#include "base/status.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,10 +1,11 @@
 #include "core/plan/plan.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include "core/plan/plan_impl.h"
 
 #include "base/status.h"
-#include "core/plan/plan_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 /* ---- optimiser state ---- */
 

@@ -1,6 +1,6 @@
 /* Lowering for training, backward half: nodes in reverse, one gradient buffer a value. The first
  * to reach a gradient writes it, later ones add to it. */
-#include "core/plan/plan_internal.h"
+#include "core/plan/plan_impl.h"
 
 #include "base/status.h"
 

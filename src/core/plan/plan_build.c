@@ -1,10 +1,10 @@
 /* The parts every lowering pass uses: ops, buffers, relocations, and which nodes are needed. */
-#include "core/plan/plan_internal.h"
+#include "core/plan/plan_impl.h"
+
+#include "base/status.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/status.h"
 
 enum { EEX_ALIGN = 64 };
 

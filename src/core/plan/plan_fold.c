@@ -1,10 +1,10 @@
 /* Folding batch norm into the convolution in front, on the host, whenever parameters changed. */
-#include "core/plan/plan_internal.h"
+#include "core/plan/plan_impl.h"
+
+#include "base/status.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-#include "base/status.h"
 
 static int fetch(const eex_plan *p, float **values, int param)
 {

@@ -1,11 +1,11 @@
 /* Lowering for inference: batch norm folded into the convolution in front, bias, residual and act
  * fused behind it, ops cut into segments between exits, a head at each exit. */
-#include "core/plan/plan_internal.h"
+#include "core/plan/plan_impl.h"
+
+#include "base/status.h"
 
 #include <math.h>
 #include <stdlib.h>
-
-#include "base/status.h"
 
 /* The first exit that is not in front of the node. */
 static int segment_of(const eex_plan *p, int id)

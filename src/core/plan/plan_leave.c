@@ -1,12 +1,12 @@
 /* Leaving: what happens between two segments. Decisions are made where the scores are, on the
  * device; the host learns one number, how many rows stay, because it is what the next segment is
  * run with. */
-#include "core/plan/plan_internal.h"
+#include "core/plan/plan_impl.h"
+
+#include "base/status.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/status.h"
 
 /* ---- lowering ---- */
 

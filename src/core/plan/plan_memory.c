@@ -1,10 +1,10 @@
 /* Memory of a plan: one arena, buffers that are never alive together share their place. */
-#include "core/plan/plan_internal.h"
+#include "core/plan/plan_impl.h"
+
+#include "base/status.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/status.h"
 
 static bool alive_together(const eex_slot *a, const eex_slot *b)
 {

@@ -1,10 +1,10 @@
 /* Lowering for training, last part: gradient clipping, the optimiser and the moving average. */
-#include "core/plan/plan_internal.h"
+#include "core/plan/plan_impl.h"
+
+#include "base/status.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/status.h"
 
 static size_t padded(const eex_param *param)
 {

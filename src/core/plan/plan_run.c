@@ -1,9 +1,9 @@
 /* Running a plan. Nothing here allocates. */
-#include "core/plan/plan_internal.h"
-
-#include <string.h>
+#include "core/plan/plan_impl.h"
 
 #include "base/status.h"
+
+#include <string.h>
 
 static int send(const eex_plan *p, int buffer, const void *from, size_t bytes)
 {

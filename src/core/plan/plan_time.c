@@ -1,10 +1,10 @@
 /* Timing the ops of a plan where they are: each with the caches as the ops before it leave them. */
-#include "core/plan/plan_internal.h"
-
-#include <stdlib.h>
+#include "core/plan/plan_impl.h"
 
 #include "base/clock.h"
 #include "base/status.h"
+
+#include <stdlib.h>
 
 enum { WARM_UP = 3 };
 

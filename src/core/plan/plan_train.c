@@ -1,5 +1,5 @@
 /* Lowering for training, forward half: every value that the backward half reads again is kept. */
-#include "core/plan/plan_internal.h"
+#include "core/plan/plan_impl.h"
 
 #include "base/status.h"
 

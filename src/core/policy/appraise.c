@@ -1,7 +1,8 @@
 #include "core/policy/appraise.h"
 
-#include "base/status.h"
 #include "core/policy/replay.h"
+
+#include "base/status.h"
 
 #include <math.h>
 #include <stdlib.h>

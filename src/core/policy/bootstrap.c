@@ -1,9 +1,10 @@
 #include "core/policy/bootstrap.h"
 
+#include "core/policy/binomial.h"
+
 #include "base/rng.h"
 #include "base/signals.h"
 #include "base/status.h"
-#include "core/policy/binomial.h"
 
 #include <math.h>
 #include <stdbool.h>

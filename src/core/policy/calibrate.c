@@ -1,13 +1,14 @@
 #include "core/policy/calibrate.h"
 
-#include <math.h>
-#include <stdlib.h>
-
-#include "base/status.h"
 #include "core/policy/class_stats.h"
-#include "device/decide.h"
 #include "core/policy/reject.h"
 #include "core/policy/tune.h"
+#include "device/decide.h"
+
+#include "base/status.h"
+
+#include <math.h>
+#include <stdlib.h>
 
 eex_calibration eex_calibration_default(void)
 {

@@ -1,9 +1,9 @@
 #include "core/policy/class_stats.h"
 
+#include "base/status.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/status.h"
 
 /* One block of device memory, laid out by alignment: doubles first. */
 typedef struct layout {

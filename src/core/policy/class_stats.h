@@ -2,8 +2,8 @@
 #ifndef EEX_CORE_POLICY_CLASS_STATS_H
 #define EEX_CORE_POLICY_CLASS_STATS_H
 
-#include "device/device.h"
 #include "core/policy/regressor.h"
+#include "device/device.h"
 
 /* out[c] over the n samples (host memory) with key c; keys other than 0..classes-1 are left out.
  * key NULL: all samples are of class 0. */

@@ -1,11 +1,12 @@
 #include "core/policy/conformal.h"
 
-#include "base/rng.h"
-#include "base/status.h"
 #include "core/policy/binomial.h"
-#include "device/decide.h"
 #include "core/policy/reject.h"
 #include "core/policy/replay.h"
+#include "device/decide.h"
+
+#include "base/rng.h"
+#include "base/status.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,9 +1,8 @@
 /* Expected calibration error: how far confidence is from accuracy (Guo et al. 2017, eq. 3). */
 #include "core/policy/calibrate.h"
+#include "core/policy/softmax.h"
 
 #include <math.h>
-
-#include "core/policy/softmax.h"
 
 enum { MAX_BINS = 1000 };
 

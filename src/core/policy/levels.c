@@ -1,10 +1,10 @@
 #include "core/policy/levels.h"
 
+#include "base/status.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/status.h"
 
 void eex__levels_free(eex__levels *levels)
 {

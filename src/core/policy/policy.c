@@ -1,12 +1,13 @@
 #include "core/policy/policy.h"
 
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
+#include "device/decide.h"
 
 #include "base/status.h"
 #include "base/text.h"
-#include "device/decide.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 static const char *const kind_names[EEX_POLICY_KINDS] = {"per_class", "margin", "confidence",
                                                          "entropy"};

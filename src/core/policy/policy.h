@@ -9,9 +9,9 @@
 #ifndef EEX_CORE_POLICY_POLICY_H
 #define EEX_CORE_POLICY_POLICY_H
 
-#include "device/decide.h"
-#include "core/store/store.h"
 #include "core/policy/trace.h"
+#include "core/store/store.h"
+#include "device/decide.h"
 
 #include <math.h>
 

@@ -1,12 +1,12 @@
 /* Policies in files: one dataset a member of eex_policy. */
 #include "core/policy/policy.h"
+#include "device/decide.h"
+
+#include "base/status.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "base/status.h"
-#include "device/decide.h"
 
 enum { NAME_SIZE = 512 };
 

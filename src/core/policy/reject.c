@@ -1,8 +1,9 @@
 #include "core/policy/reject.h"
 
-#include "base/status.h"
-#include "device/decide.h"
 #include "core/policy/replay.h"
+#include "device/decide.h"
+
+#include "base/status.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,9 +1,10 @@
 #include "core/policy/replay.h"
 
-#include <math.h>
+#include "core/policy/tally.h"
 
 #include "base/status.h"
-#include "core/policy/tally.h"
+
+#include <math.h>
 
 static int replay_check(const eex_trace *trace, const eex_policy *policy,
                         const eex_exit_costs *costs)

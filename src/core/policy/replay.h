@@ -3,8 +3,8 @@
 #define EEX_CORE_POLICY_REPLAY_H
 
 #include "core/policy/calibrate.h"
-#include "device/decide.h"
 #include "core/policy/tune.h"
+#include "device/decide.h"
 
 typedef struct eex_outcome {
     double accuracy;  /* right and not rejected */

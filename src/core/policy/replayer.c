@@ -1,11 +1,11 @@
+#include "core/policy/levels.h"
 #include "core/policy/replay.h"
+#include "core/policy/tally.h"
+
+#include "base/status.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/status.h"
-#include "core/policy/levels.h"
-#include "core/policy/tally.h"
 
 /* Sets of samples, 64 to a word. A column has `levels` sets of those that leave there, one a
  * threshold; a replayer of one fixed policy has one. */

@@ -1,9 +1,8 @@
 /* Temperature scaling: the one number an exit's logits are divided by (Guo et al. 2017). */
 #include "core/policy/calibrate.h"
+#include "core/policy/softmax.h"
 
 #include <math.h>
-
-#include "core/policy/softmax.h"
 
 /* The bounds of the search and when it ends: a factor of 1 + 1e-7 between the last brackets. */
 static const double coldest = 0.05, hottest = 20, close_enough = 1e-7;

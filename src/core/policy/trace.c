@@ -1,11 +1,12 @@
 #include "core/policy/trace.h"
 
+#include "device/decide.h"
+
+#include "base/status.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/status.h"
-#include "device/decide.h"
 
 /* Samples that one run of the device's head takes. */
 enum { SCORE_BATCH = 1024 };

@@ -6,8 +6,8 @@
 #ifndef EEX_CORE_POLICY_TRACE_H
 #define EEX_CORE_POLICY_TRACE_H
 
-#include "device/device.h"
 #include "core/store/store.h"
+#include "device/device.h"
 
 typedef struct eex_trace {
     int samples, exits, classes;

@@ -1,11 +1,11 @@
 /* Traces in files: one dataset a member of eex_trace. */
 #include "core/policy/trace.h"
+#include "device/decide.h"
+
+#include "base/status.h"
 
 #include <math.h>
 #include <stdio.h>
-
-#include "base/status.h"
-#include "device/decide.h"
 
 enum { NAME_SIZE = 512, MEMBERS = 9, ALWAYS = 8 }; /* distances are not always there */
 

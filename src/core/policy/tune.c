@@ -1,11 +1,12 @@
 #include "core/policy/tune.h"
 
+#include "core/policy/tune_impl.h"
+
+#include "base/status.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/status.h"
-#include "core/policy/tune_impl.h"
 
 enum { USUAL_FOLDS = 5, MAX_FOLDS = 20 };
 

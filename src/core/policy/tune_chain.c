@@ -1,8 +1,8 @@
 #include "core/policy/tune_chain.h"
 
-#include <string.h>
-
 #include "core/policy/levels.h"
+
+#include <string.h>
 
 enum { STATES = 2 * EEX_MAX_EXITS };
 

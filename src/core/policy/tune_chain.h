@@ -4,10 +4,10 @@
 #ifndef EEX_CORE_POLICY_TUNE_CHAIN_H
 #define EEX_CORE_POLICY_TUNE_CHAIN_H
 
+#include "device/decide.h"
+
 #include <stdbool.h>
 #include <stdint.h>
-
-#include "device/decide.h"
 
 typedef struct eex__chain {
     int samples, stride, levels;        /* stride: samples rounded up, as in eex__levels */

@@ -1,8 +1,8 @@
 /* Cross-fitting: a target of accuracy is met on samples that the thresholds were not chosen on. */
+#include "core/policy/tune_impl.h"
+
 #include <math.h>
 #include <string.h>
-
-#include "core/policy/tune_impl.h"
 
 /* Prices tried over the whole range, and again around the best of them. */
 enum { STEPS = 24 };

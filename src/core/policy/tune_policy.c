@@ -1,10 +1,10 @@
 /* The tuner applied to whole policies: one operating point, or the whole front. */
 #include "core/policy/tune.h"
 
+#include "base/status.h"
+
 #include <math.h>
 #include <stdlib.h>
-
-#include "base/status.h"
 
 static int tune_check(const eex_trace *trace, const eex_policy *policy, const eex_exit_costs *costs)
 {

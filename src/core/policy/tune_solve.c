@@ -1,8 +1,8 @@
 /* Thresholds that are best on the samples that the chain sees. */
+#include "core/policy/tune_impl.h"
+
 #include <math.h>
 #include <string.h>
-
-#include "core/policy/tune_impl.h"
 
 /* How long each effort searches. */
 typedef struct effort_limits {

@@ -2,11 +2,12 @@
 #ifndef EEX_CORE_REPORT_REPORT_H
 #define EEX_CORE_REPORT_REPORT_H
 
-#include "base/buffer.h"
 #include "core/graph/graph.h"
-#include "device/op.h"
-#include "core/store/store.h"
 #include "core/run/trials.h"
+#include "core/store/store.h"
+#include "device/op.h"
+
+#include "base/buffer.h"
 
 #include <stdbool.h>
 #include <stdio.h>

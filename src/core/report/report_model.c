@@ -1,10 +1,11 @@
 #include "core/report/report_model.h"
 
+#include "core/graph/cost.h"
+
 #include "base/json.h"
 #include "base/status.h"
 #include "base/table.h"
 #include "base/text.h"
-#include "core/graph/cost.h"
 
 #include <math.h>
 #include <stdlib.h>

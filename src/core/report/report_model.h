@@ -2,9 +2,10 @@
 #ifndef EEX_CORE_REPORT_REPORT_MODEL_H
 #define EEX_CORE_REPORT_REPORT_MODEL_H
 
-#include "base/buffer.h"
 #include "core/model/model.h"
 #include "core/policy/replay.h"
+
+#include "base/buffer.h"
 
 typedef struct eex_model_report {
     const eex_model *model; /* borrowed; a device is not needed */

@@ -1,10 +1,10 @@
 #include "core/run/evaluate.h"
 
+#include "base/status.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/status.h"
 
 /* One kind of cost: MACs or milliseconds. */
 typedef struct table {

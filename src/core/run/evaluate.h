@@ -7,8 +7,8 @@
 #ifndef EEX_CORE_RUN_EVALUATE_H
 #define EEX_CORE_RUN_EVALUATE_H
 
-#include "core/run/experiment.h"
 #include "core/policy/replay.h"
+#include "core/run/experiment.h"
 
 /* What things cost, in MACs and in milliseconds of one input. A sample that leaves at a gate has
  * run the trunk up to there, that gate and every gate of the candidate before it. */

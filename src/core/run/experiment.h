@@ -5,8 +5,8 @@
 #ifndef EEX_CORE_RUN_EXPERIMENT_H
 #define EEX_CORE_RUN_EXPERIMENT_H
 
-#include "core/policy/calibrate.h"
 #include "core/graph/saliency.h"
+#include "core/policy/calibrate.h"
 #include "core/train/train.h"
 
 enum { EEX_MAX_CHOICES = 8, EEX_MAX_GATES = 63 };

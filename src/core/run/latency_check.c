@@ -1,12 +1,12 @@
 /* Prediction against measurement. */
+#include "core/engine/race.h"
 #include "core/run/latency_space.h"
+#include "core/run/run.h"
+#include "search/rank.h"
 
 #include "base/progress.h"
 #include "base/rng.h"
 #include "base/status.h"
-#include "core/engine/race.h"
-#include "core/run/run.h"
-#include "search/rank.h"
 
 #include <math.h>
 #include <stdlib.h>

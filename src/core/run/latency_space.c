@@ -1,9 +1,10 @@
 #include "core/run/latency_space.h"
 
+#include "core/run/run.h"
+
 #include "base/progress.h"
 #include "base/signals.h"
 #include "base/status.h"
-#include "core/run/run.h"
 
 #include <stdlib.h>
 

@@ -2,9 +2,9 @@
 #ifndef EEX_CORE_RUN_LATENCY_SPACE_H
 #define EEX_CORE_RUN_LATENCY_SPACE_H
 
-#include "core/run/experiment.h"
 #include "core/engine/latency_table.h"
 #include "core/model/model.h"
+#include "core/run/experiment.h"
 
 /* Measures every operation that a structure of the experiment's space can have and that the table
  * lacks: trunk, every gate at every point and block count, in the experiment's precision. *added

@@ -7,11 +7,11 @@
 #define EEX_CORE_RUN_RUN_H
 
 #include "core/data/dataset.h"
+#include "core/data/split.h"
 #include "core/engine/engine.h"
+#include "core/model/model.h"
 #include "core/run/evaluate.h"
 #include "core/run/experiment.h"
-#include "core/model/model.h"
-#include "core/data/split.h"
 #include "core/run/trials.h"
 
 enum { EEX_RUN_VERSION = 1 }; /* of every file of a run */

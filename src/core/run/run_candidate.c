@@ -1,10 +1,10 @@
 /* One candidate, trained for itself: the published way (nasexer.txt, Algorithm 1). */
+#include "core/policy/replay.h"
 #include "core/run/run.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/status.h"
-#include "core/policy/replay.h"
 
 #include <math.h>
 #include <stdio.h>

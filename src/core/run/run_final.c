@@ -1,11 +1,11 @@
 /* final.h5: the chosen network with its weights and its policy. */
+#include "core/graph/cost.h"
+#include "core/policy/reject.h"
+#include "core/policy/replay.h"
 #include "core/run/run.h"
 
 #include "base/log.h"
 #include "base/status.h"
-#include "core/graph/cost.h"
-#include "core/policy/reject.h"
-#include "core/policy/replay.h"
 
 #include <math.h>
 #include <stdlib.h>

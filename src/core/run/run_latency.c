@@ -3,8 +3,8 @@
  *
  * Trunk and gates are sums of their ops. So the table is additive, as the costs of candidates are,
  * and a hiccup of the machine does not fall on one gate alone. */
-#include "core/graph/node_set.h"
 #include "core/engine/latency_table.h"
+#include "core/graph/node_set.h"
 #include "core/run/run.h"
 
 #include "base/log.h"

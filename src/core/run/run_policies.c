@@ -1,11 +1,11 @@
 /* policies.h5: other exit policies on the chosen network, by replay. All of them are tuned alike on
  * the calibration split (the run's own rule, or as cheap as possible at the accuracy of the end
  * where the run has none) and judged on the validation split; none of them sees the test split. */
+#include "core/policy/replay.h"
 #include "core/run/run.h"
 
 #include "base/log.h"
 #include "base/status.h"
-#include "core/policy/replay.h"
 
 #include <math.h>
 

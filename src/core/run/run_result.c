@@ -1,10 +1,10 @@
 /* result.h5: the test split, scored once by really running both networks, and their latencies. */
+#include "core/graph/cost.h"
 #include "core/run/run.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/status.h"
-#include "core/graph/cost.h"
 
 #include <math.h>
 #include <stdio.h>

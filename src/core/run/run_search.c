@@ -1,11 +1,11 @@
 /* The search: ask, evaluate, store, tell; then the choice from the Pareto front. */
 #include "core/run/run.h"
+#include "search/controller.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/status.h"
-#include "search/controller.h"
 
 #include <math.h>
 #include <stdio.h>

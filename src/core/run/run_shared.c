@@ -1,10 +1,10 @@
 /* The shared network: the trunk with gates of every size at every point, trained once, traced once.
  */
+#include "core/graph/cost.h"
 #include "core/run/run.h"
 
 #include "base/log.h"
 #include "base/status.h"
-#include "core/graph/cost.h"
 
 #include <stdlib.h>
 

@@ -1,8 +1,8 @@
 /* The space of structures of a run, and what a genome stands for. */
+#include "core/graph/cost.h"
 #include "core/run/run.h"
 
 #include "base/rng.h"
-#include "core/graph/cost.h"
 
 /* Too many gates: those stay that come first in an order drawn from the genome itself, so that no
  * position is favoured and the same genome always means the same candidate. */

@@ -1,11 +1,11 @@
 /* How far the shared evaluator can be trusted: some of its candidates are trained for themselves
  * and both orders are compared (Kendall's tau). */
 #include "core/run/run.h"
+#include "search/rank.h"
 
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/status.h"
-#include "search/rank.h"
 
 #include <math.h>
 #include <stdio.h>

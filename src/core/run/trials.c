@@ -1,7 +1,8 @@
 #include "core/run/trials.h"
 
-#include "base/status.h"
 #include "search/pareto.h"
+
+#include "base/status.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,8 @@
 #include "core/store/store_hdf5.h"
 
+#include "base/fs.h"
+#include "base/status.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -9,9 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "base/fs.h"
-#include "base/status.h"
 
 static pthread_mutex_t store_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t store_once = PTHREAD_ONCE_INIT;

@@ -1,10 +1,10 @@
 #include "core/store/store_hdf5.h"
 
+#include "base/status.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/status.h"
 
 static const struct {
     const char *name;

@@ -1,10 +1,10 @@
 #include "core/store/store_hdf5.h"
 
+#include "base/status.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/status.h"
 
 /* The link's own type, then that of the object it leads to. */
 static int find_component(H5O_type_t *type, const eex_store_file *file, const char *name)

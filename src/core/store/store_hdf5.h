@@ -2,9 +2,9 @@
 #ifndef EEX_CORE_STORE_STORE_HDF5_H
 #define EEX_CORE_STORE_STORE_HDF5_H
 
-#include <hdf5.h>
-
 #include "core/store/store.h"
+
+#include <hdf5.h>
 
 struct eex_store_file {
     hid_t id;

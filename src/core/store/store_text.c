@@ -1,9 +1,9 @@
 #include "core/store/store_hdf5.h"
 
+#include "base/status.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/status.h"
 
 /* A fixed-length, NUL-padded UTF-8 string type. Variable-length strings would live in HDF5's global
  * heap, which has no checksum. */

@@ -12,7 +12,7 @@
 
 #include "core/data/dataset.h"
 #include "core/graph/graph.h"
-#include "core/plan/plan.h"
+#include "core/train/inference.h"
 
 /* Exits that read more channels have no say: their covariance would want more images. */
 enum { EEX_FAMILIAR_CHANNELS = 512, EEX_FAMILIAR_IMAGES = 5000 };

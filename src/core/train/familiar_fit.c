@@ -1,8 +1,8 @@
 /* Centre and covariance of what training images are like, and the factor that distances take. */
+#include "core/data/loader.h"
 #include "core/train/familiar_impl.h"
 
 #include "base/status.h"
-#include "core/data/loader.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,10 +1,11 @@
 #include "core/train/features.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include "core/data/loader.h"
 
 #include "base/status.h"
-#include "core/data/loader.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 /* The distinct points of the gates, in order. */
 static void list_points(eex_features *f, const eex_graph *graph)

@@ -4,7 +4,7 @@
 #define EEX_CORE_TRAIN_FEATURES_H
 
 #include "core/data/dataset.h"
-#include "core/plan/plan.h"
+#include "core/train/inference.h"
 
 typedef struct eex_features {
     int points;

@@ -14,7 +14,7 @@ typedef struct eex_inference {
     eex_precision precision; /* one that eex_precision_infers: thresholds are made from scores of
                               * one precision, and decide about scores of that one alone */
     const eex_familiar *familiar; /* distances are told by it (familiar.h); borrowed; NULL:
-                                          * they are not */
+                                   * they are not */
 } eex_inference;
 
 /* The options of a plan that runs so. */

@@ -1,6 +1,6 @@
-#include <math.h>
-
 #include "core/train/train.h"
+
+#include <math.h>
 
 static double cosine(double from, double to, double t)
 {

@@ -1,10 +1,11 @@
-#include <stdlib.h>
-#include <string.h>
+#include "core/data/loader.h"
+#include "core/train/familiar.h"
+#include "core/train/train.h"
 
 #include "base/status.h"
-#include "core/train/familiar.h"
-#include "core/data/loader.h"
-#include "core/train/train.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 /* What is recorded, and by what. */
 typedef struct recorder {

@@ -2,15 +2,16 @@
  * loss weights over the same parameters. */
 #include "core/train/train.h"
 
+#include "core/data/loader.h"
+#include "core/train/features.h"
+
+#include "base/clock.h"
+#include "base/status.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/clock.h"
-#include "base/status.h"
-#include "core/train/features.h"
-#include "core/data/loader.h"
 
 struct eex_trainer {
     eex_params *params;

@@ -4,8 +4,8 @@
 #define EEX_CORE_TRAIN_TRAIN_H
 
 #include "core/data/dataset.h"
-#include "core/plan/plan.h"
 #include "core/policy/trace.h"
+#include "core/train/inference.h"
 
 typedef enum eex_regime {
     EEX_REGIME_JOINT,       /* weighted sum of all exits' losses */

@@ -1,10 +1,11 @@
 #include "core/use/chrome_trace.h"
 
+#include "core/engine/engine_impl.h"
+#include "core/use/profile.h"
+
 #include "base/clock.h"
 #include "base/fs.h"
 #include "base/status.h"
-#include "core/engine/engine_impl.h"
-#include "core/use/profile.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,9 +3,10 @@
 #ifndef EEX_CORE_USE_CHROME_TRACE_H
 #define EEX_CORE_USE_CHROME_TRACE_H
 
+#include "core/engine/engine.h"
+
 #include "base/buffer.h"
 #include "base/json.h"
-#include "core/engine/engine.h"
 
 typedef struct eex_chrome_trace eex_chrome_trace;
 

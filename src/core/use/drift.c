@@ -1,10 +1,11 @@
 #include "core/use/drift.h"
 
-#include <math.h>
-#include <string.h>
+#include "core/use/chi_square.h"
 
 #include "base/status.h"
-#include "core/use/chi_square.h"
+
+#include <math.h>
+#include <string.h>
 
 /* Smallest count of a group that a window is expected to have; p-values by chi-square are right
  * from about five on. */

@@ -1,9 +1,9 @@
 /* Drift: whether a stream leaves at the exits as the calibration samples did.
  *
  * The stream is cut into windows of equal size that do not overlap. Each is compared with the
- * calibration samples by a G-test (core/use/chi_square.h) of how many left in which way: accepted at
- * each exit, or rejected. Ways of which a window would hold fewer than ten are taken together. That
- * the calibration samples are a sample too is part of the test.
+ * calibration samples by a G-test (core/use/chi_square.h) of how many left in which way: accepted
+ * at each exit, or rejected. Ways of which a window would hold fewer than ten are taken together.
+ * That the calibration samples are a sample too is part of the test.
  *
  * Window i (from 1) raises an alarm when p < alpha / (i (i + 1)). These sum up to alpha, so the
  * chance of any false alarm in a stream of any length is at most alpha, whatever the windows have

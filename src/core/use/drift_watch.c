@@ -1,10 +1,10 @@
 /* What a model's calibration samples do under its policy. */
+#include "core/policy/replay.h"
 #include "core/use/drift.h"
 
-#include <stdlib.h>
-
 #include "base/status.h"
-#include "core/policy/replay.h"
+
+#include <stdlib.h>
 
 /* The trace was scored at the temperatures of the policy that the model came with. */
 static int score(eex_trace *trace, const eex_model *model)

@@ -1,10 +1,11 @@
 #include "core/use/model_costs.h"
 
+#include "core/engine/engine.h"
+#include "core/graph/cost.h"
+
 #include "base/fs.h"
 #include "base/rng.h"
 #include "base/status.h"
-#include "core/graph/cost.h"
-#include "core/engine/engine.h"
 
 #include <math.h>
 #include <stdlib.h>

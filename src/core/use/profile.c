@@ -1,10 +1,11 @@
 #include "core/use/profile.h"
 
+#include "core/engine/race.h"
+#include "core/graph/cost.h"
+
 #include "base/progress.h"
 #include "base/signals.h"
 #include "base/status.h"
-#include "core/graph/cost.h"
-#include "core/engine/race.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,12 +1,12 @@
 /* The part of the table of cuts that takes running networks: accuracies and latencies. */
+#include "core/engine/race.h"
+#include "core/graph/cost.h"
+#include "core/model/model_data.h"
 #include "core/use/prune.h"
 
 #include "base/progress.h"
 #include "base/signals.h"
 #include "base/status.h"
-#include "core/graph/cost.h"
-#include "core/model/model_data.h"
-#include "core/engine/race.h"
 
 #include <math.h>
 #include <stdlib.h>

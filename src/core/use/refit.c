@@ -1,7 +1,8 @@
 #include "core/use/refit.h"
 
-#include "base/status.h"
 #include "core/policy/reject.h"
+
+#include "base/status.h"
 
 #include <math.h>
 

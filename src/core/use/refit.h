@@ -4,9 +4,9 @@
 #define EEX_CORE_USE_REFIT_H
 
 #include "core/policy/conformal.h"
-#include "core/use/model_costs.h"
 #include "core/policy/reject.h"
 #include "core/policy/tune.h"
+#include "core/use/model_costs.h"
 
 typedef struct eex_wish {
     bool refit;          /* another kind or temperature: `how` says which; else the model's own */

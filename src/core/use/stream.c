@@ -1,14 +1,14 @@
 #include "core/use/stream.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/rng.h"
 #include "base/signals.h"
 #include "base/status.h"
+
+#include <stdio.h>
+#include <stdlib.h>
 
 enum {
     CHUNK = 64,          /* frames that two models see by turns, at least */

@@ -3,9 +3,9 @@
 #ifndef EEX_CORE_USE_STREAM_H
 #define EEX_CORE_USE_STREAM_H
 
-#include "core/use/drift.h"
 #include "core/engine/engine.h"
 #include "core/frames/frames.h"
+#include "core/use/drift.h"
 #include "core/use/histogram.h"
 #include "core/use/timeline.h"
 

@@ -4,8 +4,8 @@
 #ifndef EEX_CPU_KERNELS_ACT_H
 #define EEX_CPU_KERNELS_ACT_H
 
-#include "device/op.h"
 #include "cpu/kernels/vec.h"
+#include "device/op.h"
 
 #define V_INLINE static inline __attribute__((always_inline))
 

@@ -1,4 +1,5 @@
 #include "cpu/kernels/depthwise.h"
+
 #include "cpu/kernels/vec.h"
 
 #define INLINE static inline __attribute__((always_inline))

@@ -1,4 +1,5 @@
 #include "cpu/kernels/gemm.h"
+
 #include "cpu/kernels/vec.h"
 
 /* Tiles of MR rows by two vectors of columns: as many accumulators as leave registers for the two

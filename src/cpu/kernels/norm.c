@@ -4,11 +4,11 @@
  * error at that of a short sum. */
 #include "cpu/kernels/norm.h"
 
-#include <string.h>
-
 #include "cpu/kernels/act.h"
 #include "cpu/kernels/kernels.h"
 #include "cpu/kernels/vec.h"
+
+#include <string.h>
 
 enum {
     STREAMS = 4,

@@ -7,9 +7,9 @@
 #ifndef EEX_CPU_KERNELS_NORM_H
 #define EEX_CPU_KERNELS_NORM_H
 
-#include <stddef.h>
-
 #include "device/op.h"
+
+#include <stddef.h>
 
 /* How the gradient of z = scale * x + offset + residual is had from that of y = act(z). */
 typedef struct eex_norm_mask {

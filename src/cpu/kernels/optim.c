@@ -1,9 +1,9 @@
 #include "cpu/kernels/optim.h"
 
-#include <math.h>
-
 #include "cpu/kernels/act.h"
 #include "cpu/kernels/kernels.h"
+
+#include <math.h>
 
 enum { BLOCK = 1024 }; /* squares summed in float before they go to double */
 

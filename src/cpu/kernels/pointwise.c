@@ -1,8 +1,9 @@
 #include "cpu/kernels/pointwise.h"
 
-#include "base/rng.h"
 #include "cpu/kernels/act.h"
 #include "cpu/kernels/kernels.h"
+
+#include "base/rng.h"
 
 /* Vectors start at multiples of V_WIDTH from the start of the array; the last is a part of one. */
 static int lanes_at(size_t i, size_t n)

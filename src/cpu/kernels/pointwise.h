@@ -2,9 +2,9 @@
 #ifndef EEX_CPU_KERNELS_POINTWISE_H
 #define EEX_CPU_KERNELS_POINTWISE_H
 
-#include <stddef.h>
-
 #include "device/op.h"
+
+#include <stddef.h>
 
 struct eex_pointwise_kernels {
     void (*act)(float *y, const float *x, size_t n, eex_act act); /* y = act(x) */

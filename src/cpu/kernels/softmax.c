@@ -1,9 +1,9 @@
 #include "cpu/kernels/softmax.h"
 
-#include <math.h>
-
 #include "cpu/kernels/act.h"
 #include "cpu/kernels/kernels.h"
+
+#include <math.h>
 
 /* exp(x) for x <= 88, to about two units in the last place: x = k ln 2 + r with |r| <= ln 2 / 2, a
  * polynomial in r, and k put into the exponent. Below the smallest normal number it is 0. Adding

@@ -1,9 +1,9 @@
 #include "cpu/kernels/window.h"
 
-#include <math.h>
-
 #include "cpu/kernels/act.h"
 #include "cpu/kernels/kernels.h"
+
+#include <math.h>
 
 enum {
     VECTORS = 4,                 /* of channels at a time, in registers */

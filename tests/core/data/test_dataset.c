@@ -1,21 +1,21 @@
 #include "core/data/dataset.h"
+#include "core/data/dataset_write.h"
+#include "core/data/image.h"
+#include "core/data/sheet.h"
+#include "core/data/split.h"
+#include "core/data/synthetic.h"
+#include "core/store/store.h"
+#include "support/folder.h"
+
+#include "base/fs.h"
+#include "base/rng.h"
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/fs.h"
-#include "base/rng.h"
-#include "base/status.h"
-#include "core/data/dataset_write.h"
-#include "core/data/image.h"
-#include "core/data/sheet.h"
-#include "core/data/split.h"
-#include "core/store/store.h"
-#include "core/data/synthetic.h"
-#include "support/folder.h"
 
 #define OK(call) cr_assert_eq((call), EEX_OK, "%s", eex_error())
 

@@ -1,18 +1,17 @@
 #include "core/data/image.h"
-
-#include <criterion/criterion.h>
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <png.h>
+#include "support/folder.h"
+#include "support/pictures.h"
 
 #include "base/fs.h"
 #include "base/rng.h"
 #include "base/status.h"
-#include "support/folder.h"
-#include "support/pictures.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <png.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define OK(call) cr_assert_eq((call), EEX_OK, "%s", eex_error())
 

@@ -1,24 +1,23 @@
+#include "core/data/dataset.h"
 #include "core/data/import.h"
+#include "core/store/store.h"
+#include "support/cifar.h"
+#include "support/folder.h"
+#include "support/pictures.h"
+
+#include "base/fs.h"
+#include "base/rng.h"
+#include "base/signals.h"
+#include "base/status.h"
 
 #include <criterion/criterion.h>
+#include <png.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-#include <png.h>
-
-#include "base/fs.h"
-#include "base/rng.h"
-#include "base/signals.h"
-#include "base/status.h"
-#include "core/data/dataset.h"
-#include "core/store/store.h"
-#include "support/cifar.h"
-#include "support/folder.h"
-#include "support/pictures.h"
 
 #define OK(call) cr_assert_eq((call), EEX_OK, "%s", eex_error())
 

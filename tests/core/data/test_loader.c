@@ -1,15 +1,15 @@
+#include "core/data/dataset_write.h"
 #include "core/data/loader.h"
+#include "support/folder.h"
+
+#include "base/fs.h"
+#include "base/rng.h"
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/fs.h"
-#include "base/rng.h"
-#include "base/status.h"
-#include "core/data/dataset_write.h"
-#include "support/folder.h"
 
 enum { IMAGES = 500, SIDE = 4, BYTES = SIDE * SIDE };
 

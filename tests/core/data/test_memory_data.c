@@ -1,14 +1,4 @@
 /* Every allocation of the store, data sets, splits, the loader and the importers fails once. */
-#include "support/memory.h"
-
-#include <criterion/criterion.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <png.h>
-
-#include "base/fs.h"
-#include "base/status.h"
 #include "core/data/descriptor.h"
 #include "core/data/import.h"
 #include "core/data/loader.h"
@@ -17,7 +7,16 @@
 #include "core/data/synthetic.h"
 #include "support/cifar.h"
 #include "support/folder.h"
+#include "support/memory.h"
 #include "support/pictures.h"
+
+#include "base/fs.h"
+#include "base/status.h"
+
+#include <criterion/criterion.h>
+#include <png.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 static char folder[TEST_PATH_SIZE];
 

@@ -1,6 +1,12 @@
 /* The loader's thread beside a consumer that jumps about, another thread that gathers from the same
  * data set, and one that writes files through the store: for the thread sanitizer. */
 #include "core/data/loader.h"
+#include "core/data/synthetic.h"
+#include "core/store/store.h"
+
+#include "base/fs.h"
+#include "base/rng.h"
+#include "base/status.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -8,12 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "base/fs.h"
-#include "base/rng.h"
-#include "base/status.h"
-#include "core/store/store.h"
-#include "core/data/synthetic.h"
 
 enum { IMAGES = 400, ROUNDS = 60, BATCH = 32, IMAGE = 3072 };
 

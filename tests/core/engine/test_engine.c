@@ -1,12 +1,13 @@
 /* The engine decides about every sample as the replay of the trace does, bit for bit, whatever the
  * batch and the order. */
-#include "base/rng.h"
-#include "base/status.h"
 #include "core/engine/engine.h"
 #include "core/policy/replay.h"
 #include "support/bed.h"
 #include "support/devices.h"
 #include "support/folder.h"
+
+#include "base/rng.h"
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

@@ -1,15 +1,16 @@
 /* Latency tables: every operation of a network is in them once it was measured, nothing is measured
  * twice, and what a file says is checked. */
-#include "base/status.h"
+#include "core/engine/latency_table.h"
+#include "core/engine/race.h"
 #include "core/graph/cost.h"
 #include "core/run/latency_space.h"
-#include "core/engine/latency_table.h"
 #include "core/use/profile.h"
-#include "core/engine/race.h"
 #include "support/backbones.h"
 #include "support/devices.h"
 #include "support/folder.h"
 #include "support/net.h"
+
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

@@ -1,10 +1,10 @@
 /* Every allocation of plans, optimisers and engines fails once. */
-#include "support/memory.h"
-
-#include "base/status.h"
 #include "core/engine/engine.h"
 #include "support/backbones.h"
 #include "support/devices.h"
+#include "support/memory.h"
+
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 

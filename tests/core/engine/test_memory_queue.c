@@ -1,10 +1,10 @@
 /* Every allocation of an engine with a queue fails once; a queue that works allocates nothing. */
-#include "support/memory.h"
-
-#include "base/status.h"
 #include "core/engine/engine.h"
 #include "support/backbones.h"
 #include "support/devices.h"
+#include "support/memory.h"
+
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 

@@ -1,13 +1,14 @@
 /* The engine's queue gives what eex_engine_run and the replay give, however the images come in, and
  * says what is wrong when something is. */
-#include "base/clock.h"
-#include "base/rng.h"
-#include "base/status.h"
 #include "core/engine/engine.h"
 #include "core/policy/replay.h"
 #include "support/bed.h"
 #include "support/devices.h"
 #include "support/folder.h"
+
+#include "base/clock.h"
+#include "base/rng.h"
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

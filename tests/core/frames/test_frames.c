@@ -1,5 +1,12 @@
 /* Sources of frames: what they give, and what they do with what is broken. */
+#include "core/data/synthetic.h"
 #include "core/frames/frames.h"
+#include "support/folder.h"
+#include "support/frames.h"
+#include "support/pictures.h"
+
+#include "base/fs.h"
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -8,13 +15,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "base/fs.h"
-#include "base/status.h"
-#include "core/data/synthetic.h"
-#include "support/folder.h"
-#include "support/frames.h"
-#include "support/pictures.h"
 
 #define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
 

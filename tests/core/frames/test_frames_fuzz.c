@@ -1,14 +1,14 @@
 /* Videos that were damaged at random: every one ends, with frames or with a message. Run under the
  * sanitizers this also finds reads that go too far. Deterministic: a failure names its round. */
 #include "core/frames/frames.h"
+#include "support/frames.h"
+
+#include "base/rng.h"
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/rng.h"
-#include "base/status.h"
-#include "support/frames.h"
 
 enum { SIDE = 8, BYTES = SIDE * SIDE * 3, ROUNDS = 20000 };
 static const eex_frame_shape shape = {SIDE, SIDE, 3, EEX_FIT_CROP};

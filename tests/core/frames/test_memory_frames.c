@@ -1,18 +1,17 @@
 /* Every allocation of the sources of frames fails once. */
+#include "core/data/synthetic.h"
+#include "core/frames/frames.h"
+#include "support/folder.h"
+#include "support/frames.h"
 #include "support/memory.h"
-
-#include <criterion/criterion.h>
-#include <stdlib.h>
-
-#include <png.h>
+#include "support/pictures.h"
 
 #include "base/fs.h"
 #include "base/status.h"
-#include "core/frames/frames.h"
-#include "core/data/synthetic.h"
-#include "support/folder.h"
-#include "support/frames.h"
-#include "support/pictures.h"
+
+#include <criterion/criterion.h>
+#include <png.h>
+#include <stdlib.h>
 
 enum { SIDE = 16 };
 static const eex_frame_shape shape = {SIDE, SIDE, 3, EEX_FIT_CROP};

@@ -1,12 +1,12 @@
 /* Queues of frames, taken from and closed at every moment: for the thread sanitizer. */
 #include "core/frames/frames.h"
 
+#include "base/status.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "base/status.h"
 
 enum { SIDE = 4, BYTES = SIDE * SIDE * 3, FRAMES = 200, ROUNDS = 60 };
 

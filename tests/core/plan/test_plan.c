@@ -1,9 +1,10 @@
 /* Plans against networks evaluated node by node, and against themselves: batches and compaction. */
-#include "base/status.h"
-#include "core/plan/plan_internal.h"
+#include "core/plan/plan_impl.h"
 #include "support/devices.h"
 #include "support/naive.h"
 #include "support/net.h"
+
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

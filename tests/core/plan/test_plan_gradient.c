@@ -1,12 +1,13 @@
 /* The gradient of every parameter, as a whole plan computes it, against central differences of the
  * loss of the same network in double. */
-#include "base/rng.h"
-#include "base/status.h"
-#include "core/plan/plan_internal.h"
+#include "core/plan/plan_impl.h"
 #include "support/devices.h"
 #include "support/naive.h"
 #include "support/net.h"
 #include "support/reference_ops.h"
+
+#include "base/rng.h"
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

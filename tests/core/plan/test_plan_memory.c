@@ -1,7 +1,8 @@
 /* The arena of a plan: buffers that are needed at the same time never share memory. */
-#include "base/status.h"
-#include "core/plan/plan_internal.h"
+#include "core/plan/plan_impl.h"
 #include "support/net.h"
+
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

@@ -1,9 +1,10 @@
 /* Whole training steps against PyTorch: tests/fixtures/make_training_step.py has the same network
  * and the same regimes, and wrote the numbers. */
-#include "base/status.h"
 #include "core/plan/plan.h"
 #include "support/devices.h"
 #include "support/fixture.h"
+
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

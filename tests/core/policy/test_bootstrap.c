@@ -1,9 +1,9 @@
+#include "core/policy/binomial.h"
 #include "core/policy/bootstrap.h"
+#include "core/policy/statistics_scipy.h"
 
 #include "base/rng.h"
 #include "base/status.h"
-#include "core/policy/binomial.h"
-#include "core/policy/statistics_scipy.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

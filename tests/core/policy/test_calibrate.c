@@ -1,14 +1,14 @@
 #include "core/policy/calibrate.h"
+#include "core/policy/calibration_scipy.h"
+#include "core/policy/regressor.h"
+#include "support/traces.h"
+
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/status.h"
-#include "core/policy/calibration_scipy.h"
-#include "core/policy/regressor.h"
-#include "support/traces.h"
 
 enum { CASES = sizeof calibration_scipy / sizeof *calibration_scipy };
 

@@ -1,11 +1,11 @@
-#include "core/policy/conformal.h"
-
-#include "base/rng.h"
-#include "base/status.h"
 #include "core/policy/binomial.h"
+#include "core/policy/conformal.h"
 #include "core/policy/reject.h"
 #include "core/policy/replay.h"
 #include "support/traces.h"
+
+#include "base/rng.h"
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

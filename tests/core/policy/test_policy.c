@@ -1,14 +1,14 @@
 #include "core/policy/policy.h"
+#include "device/decide.h"
+#include "support/traces.h"
+
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "base/status.h"
-#include "device/decide.h"
-#include "support/traces.h"
 
 static void store_path(char out[128])
 {

@@ -1,14 +1,14 @@
 #include "core/policy/replay.h"
+#include "device/decide.h"
+#include "support/traces.h"
+
+#include "base/rng.h"
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/rng.h"
-#include "base/status.h"
-#include "device/decide.h"
-#include "support/traces.h"
 
 static eex_trace *scored(int samples, int exits, int classes, uint64_t seed)
 {

@@ -1,14 +1,14 @@
 #include "core/policy/trace.h"
+#include "device/decide.h"
+#include "support/traces.h"
+
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "base/status.h"
-#include "device/decide.h"
-#include "support/traces.h"
 
 static eex_trace *filled(int samples, int exits, int classes)
 {

@@ -1,16 +1,16 @@
+#include "core/policy/levels.h"
+#include "core/policy/replay.h"
 #include "core/policy/tune.h"
+#include "device/decide.h"
+#include "support/traces.h"
+
+#include "base/rng.h"
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/rng.h"
-#include "base/status.h"
-#include "device/decide.h"
-#include "core/policy/levels.h"
-#include "core/policy/replay.h"
-#include "support/traces.h"
 
 typedef struct fixture {
     eex_trace *trace;

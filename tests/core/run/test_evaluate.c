@@ -1,12 +1,12 @@
 #include "core/run/evaluate.h"
+#include "support/traces.h"
+
+#include "base/rng.h"
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
 #include <string.h>
-
-#include "base/rng.h"
-#include "base/status.h"
-#include "support/traces.h"
 
 enum { POINTS = 3, CHOICES = 2, COLUMNS = POINTS * CHOICES + 1 };
 

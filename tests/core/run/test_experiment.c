@@ -1,17 +1,17 @@
 /* Runs from end to end on a network and a data set of a few kilobytes: what they leave, that they
  * go on after an interruption anywhere with the same result bit by bit, and what they refuse. */
+#include "core/data/dataset_write.h"
+#include "core/report/report.h"
 #include "core/run/experiment.h"
+#include "core/run/run.h"
+#include "cpu/cpu_register.h"
+#include "support/backbones.h"
 
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/rng.h"
 #include "base/signals.h"
 #include "base/status.h"
-#include "core/data/dataset_write.h"
-#include "core/report/report.h"
-#include "core/run/run.h"
-#include "cpu/cpu_register.h"
-#include "support/backbones.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

@@ -1,14 +1,14 @@
 /* Every allocation of graphs, calibration, tuning and replay fails once. */
-#include "support/memory.h"
-
-#include "base/status.h"
+#include "core/plan/params.h"
 #include "core/policy/appraise.h"
 #include "core/policy/conformal.h"
 #include "core/run/evaluate.h"
-#include "core/plan/params.h"
 #include "support/backbones.h"
 #include "support/devices.h"
+#include "support/memory.h"
 #include "support/traces.h"
+
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

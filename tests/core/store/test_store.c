@@ -1,4 +1,9 @@
 #include "core/store/store.h"
+#include "support/folder.h"
+
+#include "base/fs.h"
+#include "base/rng.h"
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -8,11 +13,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "base/fs.h"
-#include "base/rng.h"
-#include "base/status.h"
-#include "support/folder.h"
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/lsan_interface.h>

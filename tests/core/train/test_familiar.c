@@ -1,15 +1,16 @@
+#include "core/policy/reject.h"
+#include "core/policy/replay.h"
+#include "core/train/familiar.h"
+#include "core/train/train.h"
+#include "support/bed.h"
+#include "support/folder.h"
+
+#include "base/status.h"
+
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/status.h"
-#include "core/train/familiar.h"
-#include "core/policy/reject.h"
-#include "core/policy/replay.h"
-#include "core/train/train.h"
-#include "support/bed.h"
-#include "support/folder.h"
 
 #define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
 

@@ -1,11 +1,12 @@
 /* The trainer on a data set that a tiny network learns in a second. */
-#include "base/signals.h"
-#include "base/status.h"
 #include "core/train/train.h"
 #include "support/backbones.h"
 #include "support/devices.h"
 #include "support/folder.h"
 #include "support/patches.h"
+
+#include "base/signals.h"
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

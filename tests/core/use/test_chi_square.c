@@ -1,11 +1,11 @@
 /* The tail of chi-square against SciPy, and the G-test against SciPy and by simulation. */
 #include "core/use/chi_square.h"
+#include "core/use/chi_square_scipy.h"
+
+#include "base/rng.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
-
-#include "base/rng.h"
-#include "core/use/chi_square_scipy.h"
 
 enum { GAMMA = sizeof gamma_scipy / sizeof *gamma_scipy, G = sizeof g_scipy / sizeof *g_scipy };
 

@@ -1,12 +1,12 @@
 /* Drift: how often it is seen where there is none, and where there is. */
 #include "core/use/drift.h"
 
+#include "base/rng.h"
+#include "base/status.h"
+
 #include <criterion/criterion.h>
 #include <math.h>
 #include <string.h>
-
-#include "base/rng.h"
-#include "base/status.h"
 
 enum { WAYS = 5, CALIBRATION = 2500, WINDOW = 500 };
 

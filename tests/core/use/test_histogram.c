@@ -1,12 +1,12 @@
 /* Histogram and timeline: figures of a stream in constant memory. */
 #include "core/use/histogram.h"
+#include "core/use/timeline.h"
+
+#include "base/rng.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
-
-#include "base/rng.h"
-#include "core/use/timeline.h"
 
 static int by_value(const void *a, const void *b)
 {

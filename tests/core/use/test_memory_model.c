@@ -1,15 +1,16 @@
 /* Model files, cuts and latency tables when memory runs out: each allocation fails in turn. */
-#include "base/status.h"
-#include "core/model/cut.h"
 #include "core/engine/latency_table.h"
+#include "core/model/cut.h"
 #include "core/model/model.h"
-#include "core/use/prune.h"
 #include "core/report/report_model.h"
+#include "core/use/prune.h"
 #include "support/backbones.h"
 #include "support/devices.h"
 #include "support/folder.h"
 #include "support/memory.h"
 #include "support/traces.h"
+
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

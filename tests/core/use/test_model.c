@@ -1,20 +1,21 @@
 /* Model files: what is written comes back, cut networks decide as the whole one does, and whatever
  * a file says is refused by name or is a network. */
-#include "base/fs.h"
-#include "base/rng.h"
-#include "base/status.h"
-#include "core/graph/cost.h"
-#include "core/model/cut.h"
 #include "core/engine/engine.h"
+#include "core/graph/cost.h"
 #include "core/graph/graph_store.h"
+#include "core/model/cut.h"
 #include "core/model/model.h"
 #include "core/model/model_data.h"
-#include "core/use/prune.h"
 #include "core/policy/replay.h"
+#include "core/use/prune.h"
 #include "support/backbones.h"
 #include "support/bed.h"
 #include "support/devices.h"
 #include "support/folder.h"
+
+#include "base/fs.h"
+#include "base/rng.h"
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

@@ -1,13 +1,13 @@
 /* Rejection, refitting for a target, and what is said of the result. */
-#include "core/use/refit.h"
-
-#include "base/status.h"
 #include "core/policy/appraise.h"
 #include "core/policy/reject.h"
 #include "core/policy/replay.h"
+#include "core/use/refit.h"
 #include "support/backbones.h"
 #include "support/folder.h"
 #include "support/traces.h"
+
+#include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

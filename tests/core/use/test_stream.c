@@ -1,19 +1,19 @@
 /* Streams: what is counted, and that batches, queues and a second network change no decision. */
-#include "core/use/stream.h"
-
-#include <criterion/criterion.h>
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "base/status.h"
 #include "core/policy/calibrate.h"
 #include "core/train/train.h"
+#include "core/use/stream.h"
 #include "support/devices.h"
 #include "support/folder.h"
 #include "support/frames.h"
 #include "support/net.h"
 #include "support/patches.h"
+
+#include "base/status.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
 

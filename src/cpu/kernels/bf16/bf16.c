@@ -1,4 +1,5 @@
 #include "cpu/kernels/bf16/bf16.h"
+
 #include "cpu/kernels/vec.h"
 
 /* EEX_BF16_AMX: 1 with the tile unit. */

@@ -1,6 +1,9 @@
 /* Engines on one device: queues fed from several threads, others that come, run directly and go
  * meanwhile: for the thread sanitizer. */
 #include "core/engine/engine.h"
+#include "cpu/device_cpu.h"
+
+#include "base/status.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -8,9 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "base/status.h"
-#include "cpu/device_cpu.h"
 
 enum { SIDE = 16, IMAGE = SIDE * SIDE * 3, IMAGES = 24, CLASSES = 3, FEEDERS = 2, EACH = 120 };
 
