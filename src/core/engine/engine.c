@@ -34,7 +34,7 @@ static int set_policy(eex_engine *e, const eex_policy *p, int classes)
 static int set_familiar(eex_engine *e, const eex_graph *graph, const eex_policy *p,
                         const eex_inference *how)
 {
-    if (!p || !eex_policy_shuns(p))
+    if (!p || !eex_policy_rejects_by_distance(p))
         return EEX_OK;
     if (!how->familiar || how->familiar->exits != e->exits)
         return eex_fail(EEX_EINVAL, "engine: the policy rejects by distance from what is familiar, "
@@ -167,7 +167,7 @@ int eex__engine_reject(eex_engine *e, int k, int rows)
     EEX_TRY(eex_familiar_measure(e->distance, e->familiar, e->plan, e->graph, k, e->values, rows));
     EEX_TRY(eex_plan_decisions(e->plan, e->decision, rows));
     for (int i = 0; i < rows; i++)
-        if (eex_strange(e->far[k], e->distance[i]))
+        if (eex_too_far(e->far[k], e->distance[i]))
             e->decision[i] = EEX_REJECT;
     return eex_plan_set_decisions(e->plan, e->decision, rows);
 }

@@ -146,7 +146,7 @@ static int check_policy(const eex_policy *p, const eex_model *m)
 {
     const eex_graph *g = m->graph;
     const char *path = m->path;
-    if (eex_policy_shuns(p) && !m->familiar)
+    if (eex_policy_rejects_by_distance(p) && !m->familiar)
         return eex_fail(EEX_EINVAL,
                         "%s: the policy rejects by distance from what is familiar, which this "
                         "network does not know: it belongs to another network",

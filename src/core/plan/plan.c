@@ -122,7 +122,7 @@ int eex_plan_new(eex_plan **out, const eex_plan_options *options, const eex_grap
     p->params = params;
     p->device = params->device;
     p->images = p->labels = p->sample = p->totals = p->clip = p->norm = p->shadow = -1;
-    p->index = p->crowd = p->decision = p->results = p->threshold = -1;
+    p->index = p->rows = p->decision = p->results = p->threshold = -1;
     for (int k = 0; k < EEX_MAX_EXITS; k++)
         p->head_input[k] = p->loss_op[k] = p->head_op[k] = p->head_top[k] = p->head_score[k] = -1;
     int code = build(p);

@@ -28,10 +28,10 @@ typedef struct eex_fold {
     int w, bias;  /* buffers */
 } eex_fold;
 
-/* A contiguous range of trainable elements that the plan trains. */
-typedef struct eex_run {
+/* A stretch of trainable elements that the plan trains. */
+typedef struct eex_stretch {
     size_t first, count;
-} eex_run;
+} eex_stretch;
 
 /* A chain that starts at a batch norm: an add it feeds alone, an act after that. */
 typedef struct eex_chain {
@@ -85,7 +85,7 @@ struct eex_plan {
     int images, labels, sample, totals, clip, norm; /* buffers */
     int shadow;                                     /* buffer: bfloat16 weights, -1 */
     int index;                        /* buffer: number of survivors, then which they are */
-    int crowd;                        /* buffer: rows that are there, then which input each is */
+    int rows;                         /* buffer: rows that are there, then which input each is */
     int32_t *everybody;               /* host: a count, then 0, 1, 2... (batch) */
     int decision, results, threshold; /* buffers; threshold: (exits, 2, classes), high and low */
     eex_leaving leaving[EEX_MAX_EXITS];
@@ -95,7 +95,7 @@ struct eex_plan {
     int head_input[EEX_MAX_EXITS]; /* node that the head pools and classifies, -1: only scores */
     int head_top[EEX_MAX_EXITS], head_score[EEX_MAX_EXITS]; /* buffers */
 
-    eex_run *runs, *gaps; /* trained ranges, and what lies between them */
+    eex_stretch *runs, *gaps; /* trained ranges, and what lies between them */
     int run_count, gap_count;
 };
 

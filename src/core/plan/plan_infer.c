@@ -213,12 +213,12 @@ static int lower_head(eex_plan *p, int k)
 }
 
 /* Who is there, who stays, how the others left. */
-static int lower_crowd(eex_plan *p)
+static int lower_rows(eex_plan *p)
 {
     size_t row = sizeof(int32_t);
     size_t thresholds = 2 * sizeof(float) * (size_t)eex_graph_classes(p->graph);
     EEX_TRY(eex__plan_buffer(p, &p->index, row, row, true));
-    EEX_TRY(eex__plan_buffer(p, &p->crowd, row, row, true));
+    EEX_TRY(eex__plan_buffer(p, &p->rows, row, row, true));
     EEX_TRY(eex__plan_buffer(p, &p->decision, 1, 0, true));
     EEX_TRY(eex__plan_buffer(p, &p->results, sizeof(eex_result), 0, true));
     return eex__plan_buffer(p, &p->threshold, 0, thresholds * (size_t)eex_graph_exits(p->graph),
@@ -234,7 +234,7 @@ int eex__plan_lower_infer(eex_plan *p)
     EEX_TRY(eex__plan_mark(p, wanted));
     fuse_chains(p);
     fuse_heads(p);
-    EEX_TRY(lower_crowd(p));
+    EEX_TRY(lower_rows(p));
     for (int i = 0, k = 0; i < eex_graph_nodes(p->graph); i++) {
         if (p->needed[i] && !eex__plan_absorbed(p, i))
             EEX_TRY(lower_node(p, i));

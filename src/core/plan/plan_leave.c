@@ -31,8 +31,8 @@ static eex_op leave_op(const eex_plan *p, int k)
                                 .margin = head->margin,
                                 .entropy = head->entropy,
                                 .decision = eex__plan_address(p, p->decision),
-                                .count = words(p, p->crowd),
-                                .row = words(p, p->crowd) + 1,
+                                .count = words(p, p->rows),
+                                .row = words(p, p->rows) + 1,
                                 .index = words(p, p->index) + 1,
                                 .results = eex__plan_address(p, p->results)};
     return op;
@@ -60,7 +60,7 @@ static int lower_exit(eex_plan *p, int k)
     l->ops[l->count++] = leave_op(p, k);
     for (int i = 0; i < p->buffer_count; i++)
         if (survives(&p->buffers[i], at))
-            l->ops[l->count++] = compact_op(p, &p->buffers[i], words(p, p->crowd));
+            l->ops[l->count++] = compact_op(p, &p->buffers[i], words(p, p->rows));
     for (int i = 0; i < l->count; i++)
         EEX_TRY(p->device->vtable->prepare(p->device, &l->states[i], &l->ops[i], p->options.batch));
     return EEX_OK;
@@ -120,13 +120,13 @@ int eex_plan_decide(eex_plan *p, eex_measure measure, const float *high, const f
 int eex_plan_gather(eex_plan *p, int batch)
 {
     p->everybody[0] = batch;
-    return upload(p, words(p, p->crowd), p->everybody, ((size_t)batch + 1) * sizeof *p->everybody);
+    return upload(p, words(p, p->rows), p->everybody, ((size_t)batch + 1) * sizeof *p->everybody);
 }
 
 static int rows_left(const eex_plan *p, int *stay)
 {
     int32_t count = 0;
-    EEX_TRY(p->device->vtable->download(p->device, &count, words(p, p->crowd), sizeof count));
+    EEX_TRY(p->device->vtable->download(p->device, &count, words(p, p->rows), sizeof count));
     *stay = count;
     return EEX_OK;
 }

@@ -48,7 +48,7 @@ static int cut(eex_plan *p, const bool *trained)
         size_t first = i;
         while (i < blocks && trained[i] == trained[first])
             i++;
-        eex_run run = {first * 16, (i - first) * 16};
+        eex_stretch run = {first * 16, (i - first) * 16};
         if (trained[first])
             p->runs[p->run_count++] = run;
         else
@@ -83,7 +83,7 @@ static int lower_clip(eex_plan *p)
     return eex__plan_point(p, &op->u.optim.clip, p->clip);
 }
 
-static int lower_update(eex_plan *p, const eex_run *run)
+static int lower_update(eex_plan *p, const eex_stretch *run)
 {
     const eex_optimizer *o = &p->options.optimizer;
     const eex_optimizer_state *s = p->options.state;

@@ -87,7 +87,7 @@ static void levels_cells(eex__levels *l, const eex_trace *trace, const eex_polic
         int top = trace->top[from + i];
         float score = score_of(trace, p->kind, from + i);
         bool rejected = score < p->low[(size_t)k * (size_t)p->classes + (size_t)top] ||
-                        (trace->distance && eex_policy_strange(p, k, trace->distance[from + i]));
+                        (trace->distance && eex_policy_too_far(p, k, trace->distance[from + i]));
         bool right = !rejected && top == trace->labels[i];
         int level = rejected ? l->count : level_of(high, p->classes, l->count, top, score);
         cell[i] = (uint8_t)(2 * level + right);

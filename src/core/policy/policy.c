@@ -168,7 +168,7 @@ void eex_policy_apply(eex_policy *policy)
         }
 }
 
-bool eex_policy_shuns(const eex_policy *p)
+bool eex_policy_rejects_by_distance(const eex_policy *p)
 {
     for (int k = 0; k < p->exits; k++)
         if (p->far[k] < INFINITY)
@@ -178,7 +178,7 @@ bool eex_policy_shuns(const eex_policy *p)
 
 int eex_policy_check_trace(const eex_policy *policy, const eex_trace *trace)
 {
-    return trace->distance || !eex_policy_shuns(policy)
+    return trace->distance || !eex_policy_rejects_by_distance(policy)
                ? EEX_OK
                : eex_fail(EEX_EINVAL,
                           "the policy rejects by distance from what is familiar, and the "

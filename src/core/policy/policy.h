@@ -83,24 +83,25 @@ static inline eex_decision eex_policy_decide(const eex_policy *p, int k, int top
 }
 
 /* Whether any exit rejects by distance. */
-bool eex_policy_shuns(const eex_policy *policy);
+bool eex_policy_rejects_by_distance(const eex_policy *policy);
 
 /* Whether a distance is too far: replay's and the engine's way to ask. NaN is. */
-static inline bool eex_strange(double far, float distance)
+static inline bool eex_too_far(double far, float distance)
 {
     return far < (double)INFINITY && !((double)distance <= far);
 }
 
-static inline bool eex_policy_strange(const eex_policy *p, int k, float distance)
+static inline bool eex_policy_too_far(const eex_policy *p, int k, float distance)
 {
-    return eex_strange(p->far[k], distance);
+    return eex_too_far(p->far[k], distance);
 }
 
-/* What exit k decides about a trace's sample i. The trace has distances if the policy shuns. */
+/* What exit k decides about a trace's sample i. The trace has distances if the policy rejects by
+ * distance. */
 static inline eex_decision eex_policy_judge(const eex_policy *p, const eex_trace *t, int k, int i)
 {
     const size_t at = (size_t)k * (size_t)t->samples + (size_t)i;
-    if (t->distance && eex_policy_strange(p, k, t->distance[at]))
+    if (t->distance && eex_policy_too_far(p, k, t->distance[at]))
         return EEX_REJECT;
     return eex_policy_decide(
         p, k, t->top[at],

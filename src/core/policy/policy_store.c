@@ -49,7 +49,7 @@ static int save_far(const eex_policy *p, eex_store_file *file, const char *group
 {
     const eex_store_shape shape = {1, {(uint64_t)p->exits}};
     char path[NAME_SIZE];
-    if (!eex_policy_shuns(p))
+    if (!eex_policy_rejects_by_distance(p))
         return EEX_OK;
     EEX_TRY(member_path(path, group, "far"));
     EEX_TRY(eex_store_write(file, path, EEX_STORE_F64, &shape, p->far));

@@ -26,7 +26,7 @@ bool eex_policy_rejects(const eex_policy *p)
     for (int i = 0; i < p->exits * p->classes; i++)
         if (p->low[i] > -INFINITY)
             return true;
-    return eex_policy_shuns(p);
+    return eex_policy_rejects_by_distance(p);
 }
 
 void eex_policy_reject_nobody(eex_policy *p)

@@ -163,7 +163,7 @@ Test(familiar, rejection_keeps_to_its_rate)
     OK(eex_calibrate(&p, b.trace, b.net.dev, &how, NULL));
     for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
         OK(eex_policy_reject(p, b.trace, &costs, rates[i], EEX_REJECT_BY_DISTANCE));
-        cr_expect(eex_policy_shuns(p) && eex_policy_rejects(p));
+        cr_expect(eex_policy_rejects_by_distance(p) && eex_policy_rejects(p));
         cr_expect_eq(p->far[p->exits - 1], INFINITY, "the end rejects nobody");
         cr_expect_eq(p->low[0], -INFINITY, "no threshold of scores");
         OK(eex_replay(&o, b.trace, p, &costs, NULL, NULL));
@@ -171,7 +171,7 @@ Test(familiar, rejection_keeps_to_its_rate)
                   rates[i]);
     }
     OK(eex_policy_reject(p, b.trace, &costs, 0.1, EEX_REJECT_BY_SCORE));
-    cr_expect_not(eex_policy_shuns(p));
+    cr_expect_not(eex_policy_rejects_by_distance(p));
     cr_expect(eex_policy_rejects(p));
     eex_policy_free(p);
     bed_close(&b);
