@@ -20,17 +20,15 @@
 enum { WARM_UP = 3, ROUNDS = 31, LEAST_PERCENT = 10 };
 
 typedef struct probe {
-    eex_guest guest; /* of the walk, for its legs */
     const eex_graph *graph;
     const eex_device *device;
     eex_plan *plan;
     int ops, exits;
-    double *op;                          /* (ops, ROUNDS) */
-    double *whole;                       /* (ROUNDS) all segments */
-    double *extra;                       /* (EEX__LATENCY_EXTRAS, ROUNDS) */
-    double *round;                       /* (ops) settled */
-    double seconds[EEX_LEG_RESULTS + 1]; /* of this walk, by kind of leg */
-    eex_span *span;                      /* (ops) */
+    double *op;     /* (ops, ROUNDS) */
+    double *whole;  /* (ROUNDS) all segments */
+    double *extra;  /* (EEX__LATENCY_EXTRAS, ROUNDS) */
+    double *round;  /* (ops) settled */
+    eex_span *span; /* (ops) */
     uint8_t *image;
 } probe;
 
@@ -94,15 +92,22 @@ static int set_thresholds(probe *p)
     return code;
 }
 
+/* A guest that adds up what the legs of each kind take. */
+typedef struct stopwatch {
+    eex_guest guest;
+    double ms[EEX_LEG_RESULTS + 1];
+} stopwatch;
+
 static void add_leg(eex_guest *guest, const eex_leg *leg)
 {
-    ((probe *)guest)->seconds[leg->kind] += leg->end - leg->begin;
+    ((stopwatch *)guest)->ms[leg->kind] += 1e3 * (leg->end - leg->begin);
 }
 
 /* The network as an engine runs it for one input that goes to the end. Entries are shared by
  * networks whatever their policies, so nobody measures distances on the way. */
 static int run_whole(probe *p, int round)
 {
+    stopwatch watch = {.guest.leg = add_leg};
     eex_result result;
     eex_walk walk = {.plan = p->plan,
                      .device = p->device,
@@ -110,13 +115,12 @@ static int run_whole(probe *p, int round)
                      .last = p->exits - 1,
                      .leaves = true,
                      .forced = true};
-    memset(p->seconds, 0, sizeof p->seconds);
-    EEX_TRY(eex_walk_invite(&walk, &p->guest));
+    EEX_TRY(eex_walk_invite(&walk, &watch.guest));
     EEX_TRY(eex_walk_run(&walk, &result, p->image, 1));
-    p->extra[0 * ROUNDS + round] = 1e3 * p->seconds[EEX_LEG_INPUT];
-    p->extra[1 * ROUNDS + round] = 1e3 * p->seconds[EEX_LEG_EXIT] / p->exits;
-    p->extra[2 * ROUNDS + round] = 1e3 * p->seconds[EEX_LEG_RESULTS];
-    p->whole[round] = 1e3 * p->seconds[EEX_LEG_SEGMENT];
+    p->extra[0 * ROUNDS + round] = watch.ms[EEX_LEG_INPUT];
+    p->extra[1 * ROUNDS + round] = watch.ms[EEX_LEG_EXIT] / p->exits;
+    p->extra[2 * ROUNDS + round] = watch.ms[EEX_LEG_RESULTS];
+    p->whole[round] = watch.ms[EEX_LEG_SEGMENT];
     return EEX_OK;
 }
 
@@ -243,7 +247,7 @@ static int measure(const entries *e, bool also_fresh, probe *p)
 static int probe_graph(const entries *e, bool also_fresh, const eex_graph *graph,
                        eex_params *params, const eex_inference *how)
 {
-    probe p = {.guest.leg = add_leg, .graph = graph};
+    probe p = {.graph = graph};
     int code = open_probe(&p, graph, params, how);
     if (code == EEX_OK)
         code = measure(e, also_fresh, &p);
@@ -271,7 +275,7 @@ static int probe_exit(const entries *e, const eex_graph *graph, const eex_params
 static int nothing_new(bool *out, const entries *e, const eex_graph *graph, eex_params *params,
                        const eex_inference *how)
 {
-    probe p = {.guest.leg = add_leg, .graph = graph};
+    probe p = {.graph = graph};
     int code = open_probe(&p, graph, params, how);
     if (code == EEX_OK)
         code = complete(out, e, false, &p);
