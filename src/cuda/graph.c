@@ -8,7 +8,7 @@
  * batch (and a last smaller one), the engine a few dozen sizes of what is left (see
  * core/engine/walk.c).
  */
-enum { GRAPHS = 64 }; /* 60 sizes take batches to 65,536 (rows_to_run of the engine) */
+enum { GRAPHS = 64 }; /* 60 sizes take batches to 65,536 (rows_to_run of a walk) */
 
 /* A batch that was met; recorded when it is met again, for what comes only once is not worth a
  * graph, and the first run also lets the driver load the kernels. */
