@@ -6,9 +6,9 @@
 
 /* Graphs kept for one unit; the one that was not used for longest makes room. Training has one
  * batch (and a last smaller one), the engine a few dozen sizes of what is left (see
- * core/engine/engine.c).
+ * core/engine/walk.c).
  */
-enum { GRAPHS = 64 }; /* 60 sizes take batches to 65,536 (rows_to_run of the engine) */
+enum { GRAPHS = 64 }; /* 60 sizes take batches to 65,536 (rows_to_run of a walk) */
 
 /* A batch that was met; recorded when it is met again, for what comes only once is not worth a
  * graph, and the first run also lets the driver load the kernels. */

@@ -8,6 +8,7 @@
 #ifndef EEX_CORE_ENGINE_ENGINE_H
 #define EEX_CORE_ENGINE_ENGINE_H
 
+#include "core/engine/queue.h"
 #include "core/model/model.h"
 #include "core/plan/plan.h"
 #include "core/train/inference.h"
@@ -18,11 +19,8 @@ typedef struct eex_engine eex_engine;
 /* graph and policy must have the same exits. Graph and parameters are borrowed and must outlive the
  * engine; the policy's thresholds are copied, NULL runs to the end (the base network).
  *
- * how->batch is the largest that will come; smaller ones lose nothing by it, so there is one plan
- * and not one for each size. (No op of the CPU depends on it. MobileNetV2 on 32x32 images, one
- * thread, other programs running, five processes each: an engine for 256 images took on average
- * 0.95, 1.01 and 1.05 times as long for 1, 4 and 8 images as an engine for 8; processes with the
- * same engine differ by a quarter.) */
+ * how->batch is the largest that will come. Smaller ones lose nothing by it: no op of the CPU
+ * depends on it, so there is one plan and not one for each size. */
 int eex_engine_new(eex_engine **out, const eex_graph *graph, eex_params *params,
                    const eex_policy *policy, const eex_inference *how);
 /* The same for a model, with the policy that it has now, in the precision that it runs in.
@@ -46,34 +44,22 @@ int eex_engine_run(eex_engine *engine, eex_result *results, const uint8_t *image
  * One thread an engine, started by the first submit, takes what is there, up to a batch, and runs
  * it. Results come in the order of submission. An image keeps its place in the queue until its
  * result was polled, so the queue bounds both. Nothing is allocated after the first submit. Submit,
- * poll and wait may be called from any threads. */
+ * poll and wait may be called from any threads. These are those of queue.h, which says what they
+ * promise. */
 
-typedef struct eex_engine_options {
-    int batch;        /* images run at once, at most the engine's own batch; 0: that */
-    int queue;        /* images that may be in the queue; 0: four batches */
-    double linger_ms; /* how long a batch that is not full waits for more, counted from its oldest
-                       * image; 0: not at all, which is best for latency */
-} eex_engine_options;
-
-enum { EEX_ENGINE_MAX_QUEUE = 1 << 20 };
+typedef eex_queue_options eex_engine_options;
+typedef eex_queue_result eex_engine_result;
+enum { EEX_ENGINE_MAX_QUEUE = EEX_QUEUE_MAX };
 
 /* Sets the queue up, before the first submit; without it everything is 0. NULL: likewise. */
 int eex_engine_queue(eex_engine *engine, const eex_engine_options *options);
 
-/* Puts a copy of an image, (H, W, C) uint8, into the queue; `id` is the caller's and comes back
- * with the result. Never waits: EEX_EBUSY when the queue is full, the caller then polls and tries
- * again, or drops the image. After a failure of the worker: its code. */
+/* Puts a copy of an image, (H, W, C) uint8, into the queue. Never waits: EEX_EBUSY when it is full.
+ * After a failure of the worker: its code. */
 int eex_engine_submit(eex_engine *engine, uint64_t id, const uint8_t *image);
 
-typedef struct eex_engine_result {
-    uint64_t id;
-    eex_result result;
-    double ms; /* from submit until the result was there: waiting and running */
-} eex_engine_result;
-
-/* Hands over at most `max` results in the order of submission; *count says how many. When there is
- * none yet it waits for the first one, at most timeout_ms, also when that image has yet to be
- * submitted; a negative timeout_ms waits as long as something is in the queue, so that
+/* Hands over at most `max` results in the order of submission; *count says how many. Waits for the
+ * first one, at most timeout_ms; negative: as long as something is in the queue, so that
  *
  *     while (eex_engine_poll(engine, done, 64, -1, &count) == EEX_OK && count > 0) ...
  *
@@ -83,7 +69,7 @@ int eex_engine_poll(eex_engine *engine, eex_engine_result *results, int max, int
                     int *count);
 
 /* Waits, at most timeout_ms (negative: as long as it takes), until every image that was submitted
- * has a result to be polled; batches do not linger meanwhile. EEX_EBUSY: not within that time. */
+ * has a result to be polled. EEX_EBUSY: not within that time. */
 int eex_engine_wait(eex_engine *engine, int timeout_ms);
 
 /* ---- measuring ---- */
@@ -105,9 +91,5 @@ int eex_engine_measure(eex_engine *engine, eex_latency *out, const uint8_t *imag
  * layer writes is still in the processor's cache when the next one reads it. The engine's batch
  * where that does not matter. */
 int eex_engine_rows(const eex_engine *engine);
-
-/* The plan that it runs, of eex_engine_rows images: for looking at (profiles), under the device's
- * lock. Borrowed. */
-eex_plan *eex_engine_plan(const eex_engine *engine);
 
 #endif

@@ -29,19 +29,14 @@ static int scratch(eex_engine *e, int count)
 
 /* Milliseconds of one image that goes as far as exit k: everything that is done for it, whatever
  * the exits on the way decide. */
-static int time_exit(eex_engine *e, double *ms, const uint8_t *image, int k)
+static int time_exit(const eex_engine *e, double *ms, const uint8_t *image, int k)
 {
+    eex_walk walk = e->walk;
     eex_result result;
-    int stay;
+    walk.leaves = walk.forced = true;
+    walk.last = k;
     double begin = eex_clock_seconds();
-    EEX_TRY(eex_plan_upload(e->plan, image, NULL, NULL, 1));
-    EEX_TRY(eex_plan_gather(e->plan, 1));
-    for (int j = 0; j <= k; j++) {
-        EEX_TRY(eex_plan_segments(e->plan, j, j, 1));
-        EEX_TRY(eex__engine_reject(e, j, 1));
-        EEX_TRY(eex_plan_leave(e->plan, j, 1, &stay));
-    }
-    EEX_TRY(eex_plan_results(e->plan, &result, 1));
+    EEX_TRY(eex_walk_run(&walk, &result, image, 1));
     *ms = 1e3 * (eex_clock_seconds() - begin);
     return EEX_OK;
 }

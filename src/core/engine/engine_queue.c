@@ -1,300 +1,34 @@
-/* The engine's queue: a ring of slots between the callers and one worker. */
+/* The engine's queue. */
 #include "core/engine/engine_impl.h"
 
-#include "base/clock.h"
 #include "base/status.h"
 
-#include <errno.h>
-#include <math.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-
-enum { BATCHES = 4 /* of room, unless the caller says otherwise */ };
-static const double longest_linger = 60e3; /* milliseconds */
-
-/* ---- waiting ---- */
-
-/* Conditions go by the clock that never jumps, which eex_clock_seconds is too. */
-static int make_condition(pthread_cond_t *condition)
+static int run(void *engine, eex_result *results, const uint8_t *images, int count)
 {
-    pthread_condattr_t attributes;
-    if (pthread_condattr_init(&attributes) != 0)
-        return EEX_ENOMEM;
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    const int error = pthread_cond_init(condition, &attributes);
-    pthread_condattr_destroy(&attributes);
-    return error == 0 ? EEX_OK : EEX_ENOMEM;
+    return eex_engine_run(engine, results, images, count);
 }
 
-/* Until something happens or the clock says `until` seconds (infinite: whenever). */
-static void await(eex_queue *q, pthread_cond_t *condition, double until)
+int eex__engine_queue_new(eex_engine *e)
 {
-    if (isinf(until)) {
-        pthread_cond_wait(condition, &q->lock);
-        return;
-    }
-    struct timespec at = {.tv_sec = (time_t)until};
-    at.tv_nsec = (long)(1e9 * (until - (double)at.tv_sec));
-    (void)pthread_cond_timedwait(condition, &q->lock, &at);
-}
-
-/* ---- the worker ---- */
-
-static bool is_full(const eex_queue *q)
-{
-    return q->submitted - q->polled == (uint64_t)q->options.queue;
-}
-
-/* Waits for images and takes them: up to a batch of what is there. One that is not full waits for
- * more until its oldest image has lingered enough, no more fit in, or somebody wants it done. 0:
- * the end. */
-static int take_batch(eex_queue *q)
-{
-    for (;;) {
-        const uint64_t waiting = q->submitted - q->taken, most = (uint64_t)q->options.batch;
-        double until = INFINITY;
-        if (q->stop)
-            return 0;
-        if (waiting > 0)
-            until = q->since[q->taken % (uint64_t)q->options.queue] + 1e-3 * q->options.linger_ms;
-        if (waiting >= most ||
-            (waiting > 0 && (q->hurried || is_full(q) || eex_clock_seconds() >= until))) {
-            const int count = (int)(waiting < most ? waiting : most);
-            q->taken += (uint64_t)count;
-            return count;
-        }
-        await(q, &q->arrived, until);
-    }
-}
-
-/* The images of slots first... as one block; they stay where they are while they are run. */
-static const uint8_t *gather(const eex_queue *q, uint64_t first, int count, size_t bytes)
-{
-    const size_t at = (size_t)(first % (uint64_t)q->options.queue), n = (size_t)count;
-    const size_t front = (size_t)q->options.queue - at;
-    const uint8_t *from = q->images + at * bytes;
-    if (n <= front)
-        return from;
-    memcpy(q->batch, from, front * bytes);
-    memcpy(q->batch + front * bytes, q->images, (n - front) * bytes);
-    return q->batch;
-}
-
-static void complete(eex_queue *q, int count)
-{
-    const double now = eex_clock_seconds();
-    for (int i = 0; i < count; i++) {
-        const size_t at = (size_t)((q->finished + (uint64_t)i) % (uint64_t)q->options.queue);
-        q->slot[at].result = q->results[i];
-        q->slot[at].ms = 1e3 * (now - q->since[at]);
-    }
-    q->finished += (uint64_t)count;
-}
-
-static void *work(void *argument)
-{
-    eex_engine *e = argument;
-    eex_queue *q = &e->queue;
-    pthread_mutex_lock(&q->lock);
-    for (int count; q->code == EEX_OK && (count = take_batch(q)) > 0;) {
-        const uint64_t first = q->finished;
-        pthread_mutex_unlock(&q->lock);
-        const uint8_t *images = gather(q, first, count, e->image_bytes);
-        const int code = eex_engine_run(e, q->results, images, count);
-        pthread_mutex_lock(&q->lock);
-        if (code == EEX_OK)
-            complete(q, count);
-        else
-            snprintf(q->message, sizeof q->message, "%s", eex_error());
-        q->code = code;
-        pthread_cond_broadcast(&q->completed);
-    }
-    pthread_mutex_unlock(&q->lock);
-    return NULL;
-}
-
-/* Signals are for the threads of the program. */
-static int start_worker(eex_engine *e)
-{
-    eex_queue *q = &e->queue;
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int error = pthread_create(&q->worker, NULL, work, e);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    q->alive = error == 0;
-    return q->alive
-               ? EEX_OK
-               : eex_fail(EEX_ENOMEM, "engine: the system refused a thread: %s", strerror(error));
-}
-
-/* ---- opening and closing ---- */
-
-int eex__queue_init(eex_queue *q)
-{
-    *q = (eex_queue){.code = EEX_OK};
-    if (pthread_mutex_init(&q->lock, NULL) != 0)
-        return eex_fail(EEX_ENOMEM, "out of memory for an engine's queue");
-    if (make_condition(&q->arrived) == EEX_OK) {
-        if (make_condition(&q->completed) == EEX_OK)
-            return EEX_OK;
-        pthread_cond_destroy(&q->arrived);
-    }
-    pthread_mutex_destroy(&q->lock);
-    return eex_fail(EEX_ENOMEM, "out of memory for an engine's queue");
-}
-
-static void release(eex_queue *q)
-{
-    free(q->images);
-    free(q->slot);
-    free(q->since);
-    free(q->batch);
-    free(q->results);
-    q->images = q->batch = NULL;
-    q->slot = NULL;
-    q->since = NULL;
-    q->results = NULL;
-}
-
-void eex__queue_close(eex_queue *q)
-{
-    pthread_mutex_lock(&q->lock);
-    q->stop = true;
-    pthread_cond_broadcast(&q->arrived);
-    pthread_mutex_unlock(&q->lock);
-    if (q->alive)
-        pthread_join(q->worker, NULL);
-    release(q);
-    pthread_cond_destroy(&q->completed);
-    pthread_cond_destroy(&q->arrived);
-    pthread_mutex_destroy(&q->lock);
-}
-
-static int check_options(const eex_engine_options *o, int batch)
-{
-    if (o->batch < 0 || o->batch > batch)
-        return eex_fail(EEX_EINVAL,
-                        "engine: a queue with batches of %d, expected 1 to the %d "
-                        "that the engine was opened for, or 0",
-                        o->batch, batch);
-    if (o->queue < 0 || o->queue > EEX_ENGINE_MAX_QUEUE)
-        return eex_fail(EEX_EINVAL, "engine: a queue of %d images, expected 1 to %d, or 0",
-                        o->queue, EEX_ENGINE_MAX_QUEUE);
-    if (!(o->linger_ms >= 0 && o->linger_ms <= longest_linger))
-        return eex_fail(EEX_EINVAL, "engine: lingering for %g ms, expected 0 to %g", o->linger_ms,
-                        longest_linger);
-    return EEX_OK;
-}
-
-/* Fills in what was left to us. */
-static eex_engine_options complete_options(const eex_engine_options *given, int batch)
-{
-    eex_engine_options o = *given;
-    if (o.batch == 0)
-        o.batch = batch;
-    if (o.queue == 0)
-        o.queue =
-            o.batch > EEX_ENGINE_MAX_QUEUE / BATCHES ? EEX_ENGINE_MAX_QUEUE : BATCHES * o.batch;
-    if (o.batch > o.queue)
-        o.batch = o.queue;
-    return o;
-}
-
-static int allocate(eex_queue *q, size_t image)
-{
-    const size_t length = (size_t)q->options.queue, batch = (size_t)q->options.batch;
-    q->images = calloc(length, image);
-    q->slot = calloc(length, sizeof *q->slot);
-    q->since = calloc(length, sizeof *q->since);
-    q->batch = calloc(batch, image);
-    q->results = calloc(batch, sizeof *q->results);
-    q->open = q->images && q->slot && q->since && q->batch && q->results;
-    if (q->open)
-        return EEX_OK;
-    release(q);
-    return eex_fail(EEX_ENOMEM, "engine: out of memory for a queue of %zu images of %zu bytes",
-                    length, image);
-}
-
-static int open_queue(eex_engine *e, const eex_engine_options *options)
-{
-    static const eex_engine_options defaults;
-    EEX_TRY(check_options(options ? options : &defaults, e->batch));
-    e->queue.options = complete_options(options ? options : &defaults, e->batch);
-    return allocate(&e->queue, e->image_bytes);
+    const eex_queue_runner runner = {.name = "engine",
+                                     .image_bytes = e->image_bytes,
+                                     .batch = e->batch,
+                                     .run = run,
+                                     .context = e};
+    return eex_queue_new(&e->queue, &runner);
 }
 
 int eex_engine_queue(eex_engine *e, const eex_engine_options *options)
 {
-    if (!e)
-        return eex_fail(EEX_EINVAL, "engine: a queue for no engine");
-    eex_queue *q = &e->queue;
-    pthread_mutex_lock(&q->lock);
-    const int code = q->open ? eex_fail(EEX_EINVAL, "engine: it has its queue already; options go "
-                                                    "before the first image")
-                             : open_queue(e, options);
-    pthread_mutex_unlock(&q->lock);
-    return code;
-}
-
-/* ---- the callers' side ---- */
-
-static int failed(const eex_queue *q)
-{
-    return q->code < 0 ? eex_fail(q->code, "%s", q->message) : EEX_OK;
-}
-
-static int submit(eex_engine *e, uint64_t id, const uint8_t *image)
-{
-    eex_queue *q = &e->queue;
-    if (!q->open)
-        EEX_TRY(open_queue(e, NULL));
-    if (!q->alive)
-        EEX_TRY(start_worker(e));
-    EEX_TRY(failed(q));
-    if (is_full(q))
-        return eex_fail(EEX_EBUSY,
-                        "engine: its queue of %d is full: %llu images are under way, %llu results "
-                        "wait to be polled",
-                        q->options.queue, (unsigned long long)(q->submitted - q->finished),
-                        (unsigned long long)(q->finished - q->polled));
-    const size_t at = (size_t)(q->submitted % (uint64_t)q->options.queue);
-    memcpy(q->images + at * e->image_bytes, image, e->image_bytes);
-    q->slot[at].id = id;
-    q->since[at] = eex_clock_seconds();
-    q->submitted++;
-    pthread_cond_signal(&q->arrived);
-    return EEX_OK;
+    return e ? eex_queue_open(e->queue, options)
+             : eex_fail(EEX_EINVAL, "engine: a queue for no engine");
 }
 
 int eex_engine_submit(eex_engine *e, uint64_t id, const uint8_t *image)
 {
     if (!e || !image)
         return eex_fail(EEX_EINVAL, "engine: submitting needs an engine and an image");
-    pthread_mutex_lock(&e->queue.lock);
-    const int code = submit(e, id, image);
-    pthread_mutex_unlock(&e->queue.lock);
-    return code;
-}
-
-static double deadline(int timeout_ms)
-{
-    return timeout_ms < 0 ? INFINITY : eex_clock_seconds() + 1e-3 * timeout_ms;
-}
-
-/* Until there is a result, none can come any more, or the time is over. */
-static void await_result(eex_queue *q, int timeout_ms)
-{
-    const double until = deadline(timeout_ms);
-    while (q->finished == q->polled && q->code == EEX_OK) {
-        if (timeout_ms < 0 ? q->submitted == q->polled : eex_clock_seconds() >= until)
-            return;
-        await(q, &q->completed, until);
-    }
+    return eex_queue_submit(e->queue, id, image);
 }
 
 int eex_engine_poll(eex_engine *e, eex_engine_result *results, int max, int timeout_ms, int *count)
@@ -302,41 +36,11 @@ int eex_engine_poll(eex_engine *e, eex_engine_result *results, int max, int time
     if (!e || !results || !count || max < 1)
         return eex_fail(EEX_EINVAL, "engine: polling needs an engine, room for at least one result "
                                     "and for their number");
-    eex_queue *q = &e->queue;
-    *count = 0;
-    pthread_mutex_lock(&q->lock);
-    await_result(q, timeout_ms);
-    for (; *count < max && q->polled < q->finished; q->polled++)
-        results[(*count)++] = q->slot[q->polled % (uint64_t)q->options.queue];
-    const int code = *count ? EEX_OK : failed(q);
-    pthread_mutex_unlock(&q->lock);
-    return code;
-}
-
-static int await_all(eex_queue *q, int timeout_ms)
-{
-    const double until = deadline(timeout_ms);
-    const uint64_t last = q->submitted;
-    while (q->finished < last) {
-        EEX_TRY(failed(q));
-        if (eex_clock_seconds() >= until)
-            return eex_fail(EEX_EBUSY, "engine: %llu images are still under way after %d ms",
-                            (unsigned long long)(last - q->finished), timeout_ms);
-        await(q, &q->completed, until);
-    }
-    return failed(q);
+    return eex_queue_poll(e->queue, results, max, timeout_ms, count);
 }
 
 int eex_engine_wait(eex_engine *e, int timeout_ms)
 {
-    if (!e)
-        return eex_fail(EEX_EINVAL, "engine: waiting for no engine");
-    eex_queue *q = &e->queue;
-    pthread_mutex_lock(&q->lock);
-    q->hurried++;
-    pthread_cond_signal(&q->arrived);
-    const int code = await_all(q, timeout_ms);
-    q->hurried--;
-    pthread_mutex_unlock(&q->lock);
-    return code;
+    return e ? eex_queue_wait(e->queue, timeout_ms)
+             : eex_fail(EEX_EINVAL, "engine: waiting for no engine");
 }

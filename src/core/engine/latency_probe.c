@@ -7,6 +7,7 @@
  * The first kind of round tells what timing one by one adds (a clock, a wait for the device), and
  * every operation gives up its share of that. Fusions that only the whole network has come last. */
 #include "core/engine/latency_table.h"
+#include "core/engine/walk.h"
 
 #include "base/clock.h"
 #include "base/rng.h"
@@ -20,6 +21,7 @@ enum { WARM_UP = 3, ROUNDS = 31, LEAST_PERCENT = 10 };
 
 typedef struct probe {
     const eex_graph *graph;
+    const eex_device *device;
     eex_plan *plan;
     int ops, exits;
     double *op;     /* (ops, ROUNDS) */
@@ -59,6 +61,7 @@ static int open_probe(probe *p, const eex_graph *graph, eex_params *params,
     options.batch = 1;
     EEX_TRY(eex_plan_new(&p->plan, &options, graph, params));
     p->graph = graph;
+    p->device = params->device;
     p->ops = eex_plan_ops(p->plan);
     p->exits = eex_graph_exits(graph);
     return EEX_OK;
@@ -89,30 +92,35 @@ static int set_thresholds(probe *p)
     return code;
 }
 
-/* The network as the engine runs it for one input that goes to the end. */
+/* A guest that adds up what the legs of each kind take. */
+typedef struct stopwatch {
+    eex_guest guest;
+    double ms[EEX_LEG_RESULTS + 1];
+} stopwatch;
+
+static void add_leg(eex_guest *guest, const eex_leg *leg)
+{
+    ((stopwatch *)guest)->ms[leg->kind] += 1e3 * (leg->end - leg->begin);
+}
+
+/* The network as an engine runs it for one input that goes to the end. Entries are shared by
+ * networks whatever their policies, so nobody measures distances on the way. */
 static int run_whole(probe *p, int round)
 {
-    double leaving = 0, segments = 0;
-    int stay;
+    stopwatch watch = {.guest.leg = add_leg};
     eex_result result;
-    double at = eex_clock_seconds(), then;
-    EEX_TRY(eex_plan_upload(p->plan, p->image, NULL, NULL, 1));
-    EEX_TRY(eex_plan_gather(p->plan, 1));
-    then = eex_clock_seconds();
-    p->extra[0 * ROUNDS + round] = 1e3 * (then - at);
-    for (int k = 0; k < p->exits; k++) {
-        at = eex_clock_seconds();
-        EEX_TRY(eex_plan_segments(p->plan, k, k, 1));
-        then = eex_clock_seconds();
-        EEX_TRY(eex_plan_leave(p->plan, k, 1, &stay));
-        segments += then - at;
-        leaving += eex_clock_seconds() - then;
-    }
-    p->extra[1 * ROUNDS + round] = 1e3 * leaving / p->exits;
-    p->whole[round] = 1e3 * segments;
-    at = eex_clock_seconds();
-    EEX_TRY(eex_plan_results(p->plan, &result, 1));
-    p->extra[2 * ROUNDS + round] = 1e3 * (eex_clock_seconds() - at);
+    eex_walk walk = {.plan = p->plan,
+                     .device = p->device,
+                     .batch = 1,
+                     .last = p->exits - 1,
+                     .leaves = true,
+                     .forced = true};
+    EEX_TRY(eex_walk_invite(&walk, &watch.guest));
+    EEX_TRY(eex_walk_run(&walk, &result, p->image, 1));
+    p->extra[0 * ROUNDS + round] = watch.ms[EEX_LEG_INPUT];
+    p->extra[1 * ROUNDS + round] = watch.ms[EEX_LEG_EXIT] / p->exits;
+    p->extra[2 * ROUNDS + round] = watch.ms[EEX_LEG_RESULTS];
+    p->whole[round] = watch.ms[EEX_LEG_SEGMENT];
     return EEX_OK;
 }
 

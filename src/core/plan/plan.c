@@ -87,8 +87,10 @@ static int build(eex_plan *p)
     }
     EEX_TRY(eex__plan_layout(p));
     EEX_TRY(eex__plan_fold(p));
-    if (!p->options.train)
+    if (!p->options.train) {
+        EEX_TRY(eex__plan_find_passing(p));
         EEX_TRY(eex__plan_lower_leaving(p));
+    }
     p->states = calloc((size_t)p->op_count, sizeof *p->states);
     if (!p->states)
         return eex_fail(EEX_ENOMEM, "plan: out of memory for %d ops", p->op_count);

@@ -100,7 +100,7 @@ int eex_plan_temperature(eex_plan *plan, int exit, float temperature);
  * still read after exit k. */
 int eex_plan_compact(eex_plan *plan, int exit, const int32_t *index, int count);
 
-/* ---- inference that leaves early (engine.c) ---- */
+/* ---- inference that leaves early (engine/walk.h) ---- */
 /* From now on exit k decides by high[k][class] and low[k][class] (host memory, exits x classes). */
 int eex_plan_decide(eex_plan *plan, eex_measure measure, const float *high, const float *low);
 /* `batch` inputs are there, none has left. */

@@ -2,6 +2,7 @@
 #ifndef EEX_CORE_PLAN_PLAN_INTERNAL_H
 #define EEX_CORE_PLAN_PLAN_INTERNAL_H
 
+#include "core/plan/passing.h"
 #include "core/plan/plan.h"
 
 /* A stretch of device memory that ops read and write. Its place in the arena is known only after
@@ -42,7 +43,10 @@ typedef struct eex_chain {
 
 /* What happens at an exit: LEAVE, and the compaction of every value that is read later. */
 typedef struct eex_leaving {
-    eex_op *ops;
+    eex_passing *passing; /* (passing_count) those values, and: */
+    int *buffer;          /* (passing_count) where they are */
+    int passing_count;
+    eex_op *ops; /* (count) LEAVE, then a COMPACT each */
     void **states;
     int count;
     void *recording;
@@ -137,7 +141,8 @@ int eex__plan_lower_optimizer(eex_plan *p); /* plan_optimizer.c */
 int eex__plan_lower_infer(eex_plan *p);     /* plan_infer.c */
 int eex__plan_layout(eex_plan *p);          /* plan_memory.c: arena and relocations */
 int eex__plan_fold(eex_plan *p);            /* plan_fold.c: folded weights into the arena */
-int eex__plan_lower_leaving(eex_plan *p);   /* plan_leave.c: after the layout */
+int eex__plan_find_passing(eex_plan *p);    /* plan_passing.c: what passes each exit */
+int eex__plan_lower_leaving(eex_plan *p);   /* plan_leave.c: after the layout and that */
 void eex__plan_leaving_free(eex_plan *p);
 
 /* The ops of segment k: from *first to before *end. */

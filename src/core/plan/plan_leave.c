@@ -10,12 +10,6 @@
 
 /* ---- lowering ---- */
 
-/* A per-sample value that was computed by op `at` and is read by a later one. */
-static bool survives(const eex_slot *b, int at)
-{
-    return b->row_bytes && !b->pinned && b->first >= 0 && b->first <= at && b->last > at;
-}
-
 static int32_t *words(const eex_plan *p, int buffer)
 {
     return eex__plan_address(p, buffer);
@@ -52,15 +46,13 @@ static eex_op compact_op(const eex_plan *p, const eex_slot *b, const int32_t *co
 static int lower_exit(eex_plan *p, int k)
 {
     eex_leaving *l = &p->leaving[k];
-    int at = p->head_op[k];
-    l->ops = calloc((size_t)p->buffer_count + 1, sizeof *l->ops);
-    l->states = calloc((size_t)p->buffer_count + 1, sizeof *l->states);
+    l->ops = calloc((size_t)l->passing_count + 1, sizeof *l->ops);
+    l->states = calloc((size_t)l->passing_count + 1, sizeof *l->states);
     if (!l->ops || !l->states)
         return eex_fail(EEX_ENOMEM, "plan: out of memory for leaving at exit %d", k);
     l->ops[l->count++] = leave_op(p, k);
-    for (int i = 0; i < p->buffer_count; i++)
-        if (survives(&p->buffers[i], at))
-            l->ops[l->count++] = compact_op(p, &p->buffers[i], words(p, p->rows));
+    for (int i = 0; i < l->passing_count; i++)
+        l->ops[l->count++] = compact_op(p, &p->buffers[l->buffer[i]], words(p, p->rows));
     for (int i = 0; i < l->count; i++)
         EEX_TRY(p->device->vtable->prepare(p->device, &l->states[i], &l->ops[i], p->options.batch));
     return EEX_OK;
@@ -87,6 +79,8 @@ void eex__plan_leaving_free(eex_plan *p)
         eex_leaving *l = &p->leaving[k];
         for (int i = 0; i < l->count && l->states; i++)
             p->device->vtable->finish(p->device, &l->ops[i], l->states[i]);
+        free(l->passing);
+        free(l->buffer);
         free(l->ops);
         free(l->states);
         *l = (eex_leaving){0};
@@ -139,7 +133,8 @@ static int leave_here(eex_plan *p, eex_leaving *l, int batch, int *stay)
     EEX_TRY(v->run(p->device, &l->ops[0], l->states[0], &step));
     EEX_TRY(rows_left(p, stay));
     step.batch = *stay;
-    for (int i = 1; i<l->count && * stay> 0 && *stay < batch; i++)
+    const int moved = *stay > 0 && *stay < batch ? l->count : 1;
+    for (int i = 1; i < moved; i++)
         EEX_TRY(v->run(p->device, &l->ops[i], l->states[i], &step));
     return EEX_OK;
 }
@@ -196,14 +191,12 @@ int eex_plan_compact(eex_plan *p, int exit, const int32_t *index, int count)
 {
     const eex_step step = {.batch = count};
     const int32_t stay = count;
+    const eex_leaving *l = &p->leaving[exit];
     int32_t *to = words(p, p->index);
     EEX_TRY(upload(p, to, &stay, sizeof stay));
     EEX_TRY(upload(p, to + 1, index, (size_t)count * sizeof *index));
-    for (int i = 0; i < p->buffer_count; i++) {
-        const eex_slot *b = &p->buffers[i];
-        if (!survives(b, p->head_op[exit]))
-            continue;
-        eex_op op = compact_op(p, b, to);
+    for (int i = 0; i < l->passing_count; i++) {
+        eex_op op = compact_op(p, &p->buffers[l->buffer[i]], to);
         EEX_TRY(p->device->vtable->run(p->device, &op, NULL, &step));
     }
     return EEX_OK;

@@ -1,6 +1,6 @@
 #include "core/use/chrome_trace.h"
 
-#include "core/engine/engine_impl.h"
+#include "core/engine/walk.h"
 #include "core/use/profile.h"
 
 #include "base/clock.h"
@@ -57,10 +57,9 @@ static void end_event(eex_chrome_trace *t)
     eex_json_end(&t->json);
 }
 
-static void plain_event(eex_chrome_trace *t, const char *name, const char *category, double begin,
-                        double end)
+static void transfer(eex_chrome_trace *t, const char *name, const eex_leg *leg)
 {
-    begin_event(t, name, category, begin, end);
+    begin_event(t, name, "transfer", leg->begin, leg->end);
     end_event(t);
 }
 
@@ -92,51 +91,45 @@ void eex_chrome_trace_free(eex_chrome_trace *t)
 
 /* ---- a batch ---- */
 
-typedef struct leg {
-    int rows, stay;
-    double begin, ran, left; /* the segment ran from begin to ran, leaving took until left */
-} leg;
-
+/* What the guest of a walk remembers. */
 typedef struct journey {
-    double begin, loaded, arrived, end; /* images in, results fetched */
-    leg leg[EEX_MAX_EXITS];
-    int legs;        /* exits that were reached */
+    eex_guest guest;
+    eex_leg input, results;
+    eex_leg segment[EEX_MAX_EXITS], exit[EEX_MAX_EXITS];
+    int exits;       /* that were reached */
     eex_span *spans; /* (ops) */
-    eex_result *results;
+    eex_result *result;
 } journey;
 
-static int run_legs(journey *y, eex_engine *engine, bool stops, int exits, int count)
+static void remember(eex_guest *guest, const eex_leg *leg)
 {
-    eex_plan *plan = eex_engine_plan(engine);
-    int there = count;
-    for (int k = 0; k < exits && there > 0; k++) {
-        leg *l = &y->leg[k];
-        *l = (leg){.rows = there, .stay = there, .begin = eex_clock_seconds()};
-        EEX_TRY(eex_plan_spans(plan, y->spans, k, there));
-        l->ran = eex_clock_seconds();
-        if (stops)
-            EEX_TRY(eex__engine_reject(engine, k, there));
-        if (stops || k == exits - 1)
-            EEX_TRY(eex_plan_leave(plan, k, there, &there));
-        l->left = eex_clock_seconds();
-        l->stay = there;
-        y->legs = k + 1;
+    journey *y = (journey *)guest;
+    switch (leg->kind) {
+    case EEX_LEG_INPUT:
+        y->input = *leg;
+        y->exits = 0;
+        break;
+    case EEX_LEG_SEGMENT:
+        y->segment[leg->exit] = *leg;
+        break;
+    case EEX_LEG_EXIT:
+        y->exit[leg->exit] = *leg;
+        y->exits = leg->exit + 1;
+        break;
+    case EEX_LEG_RESULTS:
+        y->results = *leg;
+        break;
     }
-    return EEX_OK;
 }
 
-static int run(journey *y, eex_engine *engine, const eex_model *m, const uint8_t *images, int count)
+/* Twice, so that nothing is slow because it is new. */
+static int run(journey *y, const eex_engine *engine, const uint8_t *images, int count)
 {
-    eex_plan *plan = eex_engine_plan(engine);
-    y->begin = eex_clock_seconds();
-    EEX_TRY(eex_plan_upload(plan, images, NULL, NULL, count));
-    EEX_TRY(eex_plan_gather(plan, count));
-    y->loaded = eex_clock_seconds();
-    EEX_TRY(run_legs(y, engine, m->policy != NULL, eex_graph_exits(m->graph), count));
-    y->arrived = eex_clock_seconds();
-    EEX_TRY(eex_plan_results(plan, y->results, count));
-    y->end = eex_clock_seconds();
-    return EEX_OK;
+    eex_walk walk = eex_engine_walk(engine);
+    walk.spans = y->spans;
+    EEX_TRY(eex_walk_invite(&walk, &y->guest));
+    EEX_TRY(eex_walk_run(&walk, y->result, images, count));
+    return eex_walk_run(&walk, y->result, images, count);
 }
 
 /* ---- telling ---- */
@@ -151,12 +144,12 @@ static void tell_batch(eex_chrome_trace *t, const journey *y, const uint32_t *sa
                        const int32_t *labels, int count)
 {
     char name[64];
-    const eex_result *r = y->results;
+    const eex_result *r = y->result;
     if (count == 1)
         snprintf(name, sizeof name, "sample %u", (unsigned)sample[0]);
     else
         snprintf(name, sizeof name, "batch of %d", count);
-    eex_json *j = begin_event(t, name, "input", y->begin, y->end);
+    eex_json *j = begin_event(t, name, "input", y->input.begin, y->results.end);
     eex_json_int(j, "rows", count);
     if (count == 1) {
         eex_json_int(j, "exit", r->exit + 1);
@@ -178,23 +171,23 @@ static void tell_op(eex_chrome_trace *t, const eex_op *op, const eex_span *span,
     end_event(t);
 }
 
-static void tell_leg(eex_chrome_trace *t, const journey *y, const eex_plan *plan, int k)
+static void tell_exit(eex_chrome_trace *t, const journey *y, const eex_plan *plan, int k)
 {
     char name[64];
-    const leg *l = &y->leg[k];
+    const eex_leg *s = &y->segment[k], *x = &y->exit[k];
     const eex_graph *g = t->model->graph;
     snprintf(name, sizeof name, "segment %d", k + 1);
-    eex_json *j = begin_event(t, name, "segment", l->begin, l->ran);
-    eex_json_int(j, "rows", l->rows);
+    eex_json *j = begin_event(t, name, "segment", s->begin, s->end);
+    eex_json_int(j, "rows", s->rows);
     end_event(t);
     for (int i = 0; i < eex_plan_ops(plan); i++)
         if (eex_plan_op_segment(plan, i) == k)
-            tell_op(t, eex_plan_op(plan, i), &y->spans[i], l->rows);
+            tell_op(t, eex_plan_op(plan, i), &y->spans[i], s->rows);
     snprintf(name, sizeof name, "exit %d", k + 1);
-    j = begin_event(t, name, "exit", l->ran, l->left);
+    j = begin_event(t, name, "exit", x->begin, x->end);
     eex_json_string(j, "node", eex_graph_node(g, eex_graph_exit(g, k)->point)->name);
-    eex_json_int(j, "rows", l->rows);
-    eex_json_int(j, "leave", l->rows - l->stay);
+    eex_json_int(j, "rows", x->rows);
+    eex_json_int(j, "leave", x->rows - x->stay);
     end_event(t);
 }
 
@@ -202,34 +195,30 @@ static void tell(eex_chrome_trace *t, const journey *y, const eex_plan *plan,
                  const uint32_t *sample, const int32_t *labels, int count)
 {
     tell_batch(t, y, sample, labels, count);
-    plain_event(t, "input", "transfer", y->begin, y->loaded);
-    for (int k = 0; k < y->legs; k++)
-        tell_leg(t, y, plan, k);
-    plain_event(t, "results", "transfer", y->arrived, y->end);
+    transfer(t, "input", &y->input);
+    for (int k = 0; k < y->exits; k++)
+        tell_exit(t, y, plan, k);
+    transfer(t, "results", &y->results);
 }
 
 int eex_chrome_trace_run(eex_chrome_trace *t, eex_engine *engine, const uint8_t *images,
                          const uint32_t *sample, const int32_t *labels, int count)
 {
-    eex_plan *plan = eex_engine_plan(engine);
-    journey y = {.legs = 0};
+    const eex_plan *plan = eex_engine_walk(engine).plan;
+    journey y = {.guest.leg = remember};
     if (count < 1 || count > eex_engine_rows(engine))
         return eex_fail(EEX_EINVAL, "Chrome trace: %d images at once, expected 1 to %d", count,
                         eex_engine_rows(engine));
     y.spans = calloc((size_t)eex_plan_ops(plan) + 1, sizeof *y.spans);
-    y.results = calloc((size_t)count + 1, sizeof *y.results);
+    y.result = calloc((size_t)count + 1, sizeof *y.result);
     int code =
-        y.spans && y.results ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for a Chrome trace");
-    if (code == EEX_OK) { /* once before, so that nothing is slow because it is new */
-        code = run(&y, engine, t->model, images, count);
-        y.legs = 0;
-    }
+        y.spans && y.result ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for a Chrome trace");
     if (code == EEX_OK)
-        code = run(&y, engine, t->model, images, count);
+        code = run(&y, engine, images, count);
     if (code == EEX_OK)
         tell(t, &y, plan, sample, labels, count);
     free(y.spans);
-    free(y.results);
+    free(y.result);
     return code == EEX_OK ? eex_buffer_status(&t->text) : code;
 }
 

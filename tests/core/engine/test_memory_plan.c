@@ -1,5 +1,6 @@
 /* Every allocation of plans, optimisers and engines fails once. */
 #include "core/engine/engine.h"
+#include "core/train/familiar.h"
 #include "support/backbones.h"
 #include "support/devices.h"
 #include "support/memory.h"
@@ -62,14 +63,17 @@ static int infer(void)
 
 static int engine(void)
 {
-    const eex_inference how = {.batch = BATCH, .normalise = normalise};
+    const eex_familiar familiar = {.exits = eex_graph_exits(graph)};
+    const eex_inference how = {.batch = BATCH, .normalise = normalise, .familiar = &familiar};
     eex_policy *policy = NULL;
     eex_engine *e = NULL;
     eex_result results[BATCH];
     eex_latency latency;
     int code = eex_policy_new(&policy, EEX_POLICY_MARGIN, eex_graph_exits(graph), CLASSES);
-    if (code == EEX_OK)
+    if (code == EEX_OK) {
+        policy->far[0] = 1;
         code = eex_engine_new(&e, graph, params, policy, &how);
+    }
     if (code == EEX_OK)
         code = eex_engine_run(e, results, images, BATCH);
     if (code == EEX_OK)

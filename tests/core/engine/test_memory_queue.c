@@ -1,5 +1,6 @@
 /* Every allocation of an engine with a queue fails once; a queue that works allocates nothing. */
 #include "core/engine/engine.h"
+#include "core/train/familiar.h"
 #include "support/backbones.h"
 #include "support/devices.h"
 #include "support/memory.h"
@@ -65,13 +66,17 @@ Test(memory_queue, every_failure_is_reported)
 
 Test(memory_queue, nothing_is_allocated_while_it_works)
 {
+    const eex_familiar familiar = {.exits = eex_graph_exits(graph)};
+    eex_inference measured = how;
     eex_engine *engine;
     eex_policy *policy;
+    measured.familiar = &familiar;
     cr_assert_eq(eex_policy_new(&policy, EEX_POLICY_CONFIDENCE, eex_graph_exits(graph), CLASSES),
                  EEX_OK);
     policy->a[0] = 0.3;
+    policy->far[0] = 1;
     eex_policy_apply(policy);
-    cr_assert_eq(eex_engine_new(&engine, graph, params, policy, &how), EEX_OK);
+    cr_assert_eq(eex_engine_new(&engine, graph, params, policy, &measured), EEX_OK);
     cr_assert_eq(eex_engine_queue(engine, &(eex_engine_options){.queue = QUEUE}), EEX_OK);
     cr_assert_eq(pass(engine, 1), EEX_OK);
     const long before = test_allocations();

@@ -1,0 +1,108 @@
+/* How a batch shrinks: at the end of each segment the head scores every sample that is still there
+ * and decides by the policy's thresholds; those that leave get their result, the others move up to
+ * the front (compaction), and the next segment runs on fewer rows. All of that happens on the
+ * device; what comes to the host at an exit is the number of rows that stay, and what guests ask
+ * for. */
+#include "core/engine/walk.h"
+
+#include "base/clock.h"
+#include "base/status.h"
+
+int eex_walk_invite(eex_walk *w, eex_guest *guest)
+{
+    if (w->guests == EEX_WALK_GUESTS)
+        return eex_fail(EEX_EINVAL, "walk: more than %d guests", EEX_WALK_GUESTS);
+    w->guest[w->guests++] = guest;
+    return EEX_OK;
+}
+
+/* Nobody looks at the clock who does not tell anybody. */
+static bool is_timed(const eex_walk *w)
+{
+    bool timed = false;
+    for (int i = 0; i < w->guests; i++)
+        timed = timed || w->guest[i]->leg;
+    return timed;
+}
+
+/* The leg that ends now, and the next one begins. */
+static void tell(const eex_walk *w, double *begin, eex_leg leg)
+{
+    if (!is_timed(w))
+        return;
+    leg.begin = *begin;
+    *begin = leg.end = eex_clock_seconds();
+    for (int i = 0; i < w->guests; i++)
+        if (w->guest[i]->leg)
+            w->guest[i]->leg(w->guest[i], &leg);
+}
+
+/* The rows a segment is run with when `count` are there. A CPU runs exactly those; a GPU replays
+ * recordings, of which there should be few: up to 8 exact, then four sizes for each doubling, at
+ * most a quarter too many. What runs op by op is not recorded. */
+static int rows_to_run(const eex_walk *w, int count)
+{
+    int step = 1;
+    if (w->device->host_memory || w->spans)
+        return count;
+    while (8 * step < count)
+        step *= 2;
+    int rows = (count + step - 1) / step * step;
+    return rows < w->batch ? rows : w->batch;
+}
+
+static int run_segment(const eex_walk *w, int k, int rows)
+{
+    return w->spans ? eex_plan_spans(w->plan, w->spans, k, rows)
+                    : eex_plan_segments(w->plan, k, k, rows);
+}
+
+/* Exit k with `there` images, in a segment of `rows`; *stay go on. */
+static int pass_exit(const eex_walk *w, int k, int rows, int there, int *stay)
+{
+    *stay = there;
+    if (!w->leaves && k < w->last)
+        return EEX_OK;
+    for (int i = 0; i < w->guests; i++)
+        if (w->guest[i]->after)
+            EEX_TRY(w->guest[i]->after(w->guest[i], w->plan, k, there));
+    return eex_plan_leave(w->plan, k, rows, stay);
+}
+
+static int run_exits(const eex_walk *w, double *at, int count)
+{
+    for (int k = 0, there = count; k <= w->last && there > 0; k++) {
+        const int rows = rows_to_run(w, there);
+        int stay;
+        EEX_TRY(run_segment(w, k, rows));
+        tell(w, at, (eex_leg){.kind = EEX_LEG_SEGMENT, .exit = k, .rows = there, .stay = there});
+        EEX_TRY(pass_exit(w, k, rows, there, &stay));
+        tell(w, at, (eex_leg){.kind = EEX_LEG_EXIT, .exit = k, .rows = there, .stay = stay});
+        there = w->forced ? count : stay;
+    }
+    return EEX_OK;
+}
+
+/* One image on a device that does all of it by itself, when nobody has to see an exit. */
+static int run_single(const eex_walk *w, int count, bool *done)
+{
+    *done = false;
+    if (count > 1 || !w->leaves || w->forced || w->spans || w->guests)
+        return EEX_OK;
+    return eex_plan_run_single(w->plan, done);
+}
+
+int eex_walk_run(const eex_walk *w, eex_result *results, const uint8_t *images, int count)
+{
+    double at = is_timed(w) ? eex_clock_seconds() : 0;
+    bool done;
+    EEX_TRY(eex_plan_upload(w->plan, images, NULL, NULL, count));
+    EEX_TRY(eex_plan_gather(w->plan, count));
+    tell(w, &at, (eex_leg){.kind = EEX_LEG_INPUT, .rows = count, .stay = count});
+    EEX_TRY(run_single(w, count, &done));
+    if (!done)
+        EEX_TRY(run_exits(w, &at, count));
+    EEX_TRY(eex_plan_results(w->plan, results, count));
+    tell(w, &at, (eex_leg){.kind = EEX_LEG_RESULTS, .rows = count, .stay = count});
+    return EEX_OK;
+}

@@ -1,0 +1,65 @@
+/* The walk of a batch through a network: the images go in; then, exit by exit, a segment runs, the
+ * exit decides, and those that leave leave; in the end everybody's result is there. Whoever runs a
+ * network with exits walks it so: engines, and those who measure and look.
+ *
+ * Guests come along: they see every exit and may decide otherwise, or are told what each leg of the
+ * way took. A walk allocates nothing; it is for one thread at a time, under the device's lock. */
+#ifndef EEX_CORE_ENGINE_WALK_H
+#define EEX_CORE_ENGINE_WALK_H
+
+#include "core/engine/engine.h"
+#include "core/plan/plan.h"
+
+typedef enum eex_leg_kind {
+    EEX_LEG_INPUT,   /* the images to the device */
+    EEX_LEG_SEGMENT, /* as far as an exit's scores */
+    EEX_LEG_EXIT,    /* what guests and exit decide, and those leaving who leave */
+    EEX_LEG_RESULTS  /* the results to the host */
+} eex_leg_kind;
+
+/* One stretch of the way; each begins when the one before ends. */
+typedef struct eex_leg {
+    eex_leg_kind kind;
+    int exit;          /* segment and exit: which one */
+    int rows, stay;    /* images that came, and those that go on */
+    double begin, end; /* seconds of eex_clock_seconds */
+} eex_leg;
+
+/* A guest is the first member of what it needs itself. Functions that are NULL are not called. */
+typedef struct eex_guest eex_guest;
+struct eex_guest {
+    /* After the segment of an exit that decides, before anybody leaves: the scores of its first
+     * `rows` rows are there, and what the exit decided about them, which the guest may change
+     * (eex_plan_decisions, eex_plan_set_decisions). */
+    int (*after)(eex_guest *guest, eex_plan *plan, int exit, int rows);
+    /* A leg has ended. */
+    void (*leg)(eex_guest *guest, const eex_leg *leg);
+};
+
+enum { EEX_WALK_GUESTS = 4 };
+
+typedef struct eex_walk {
+    eex_plan *plan;           /* borrowed, and all below */
+    const eex_device *device; /* of the plan */
+    int batch;                /* of the plan */
+    int last;                 /* the exit at which it ends: the network's last, unless `forced` */
+    bool leaves;              /* every exit decides; false: only the last one, about all */
+    bool forced;              /* every image goes on to `last`, whatever is decided on the way */
+    eex_span *spans;          /* (ops) NULL, or segments run op by op, each waited for, and this is
+                               * when each began and ended */
+    eex_guest *guest[EEX_WALK_GUESTS];
+    int guests;
+} eex_walk;
+
+/* The walk that an engine makes, with its guests: a copy, for those who go it in another way (a
+ * guest more, op by op, on to one exit). The plan is of eex_engine_rows images. */
+eex_walk eex_engine_walk(const eex_engine *engine);
+
+/* One more guest, behind the others. It has to outlive the walk. EEX_EINVAL: there are
+ * EEX_WALK_GUESTS already. */
+int eex_walk_invite(eex_walk *walk, eex_guest *guest);
+
+/* Walks with count (1..batch) images; how each left goes to results[0..count). */
+int eex_walk_run(const eex_walk *walk, eex_result *results, const uint8_t *images, int count);
+
+#endif

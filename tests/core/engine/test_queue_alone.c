@@ -1,0 +1,167 @@
+/* The queue in front of something that is no engine: it adds the bytes of an image. */
+#include "core/engine/queue.h"
+
+#include "base/status.h"
+
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <string.h>
+
+#define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
+
+enum { BYTES = 5, BATCH = 6, IMAGES = 500 };
+
+typedef struct adder {
+    pthread_mutex_t gate; /* whoever has it lets it wait */
+    int runs, largest;    /* batches, images of the largest */
+    int bad;              /* sum that it fails at; 0: none */
+} adder;
+
+static int sum_of(const uint8_t *image)
+{
+    int sum = 0;
+    for (int i = 0; i < BYTES; i++)
+        sum += image[i];
+    return sum;
+}
+
+static int add(void *context, eex_result *results, const uint8_t *images, int count)
+{
+    adder *a = context;
+    pthread_mutex_lock(&a->gate);
+    a->runs++;
+    a->largest = count > a->largest ? count : a->largest;
+    pthread_mutex_unlock(&a->gate);
+    for (int i = 0; i < count; i++) {
+        results[i] = (eex_result){.top = sum_of(images + (size_t)i * BYTES)};
+        if (a->bad && results[i].top == a->bad)
+            return eex_fail(EEX_EIO, "a sum of %d", a->bad);
+    }
+    return EEX_OK;
+}
+
+static adder a = {.gate = PTHREAD_MUTEX_INITIALIZER};
+
+static eex_queue *open_queue(void)
+{
+    const eex_queue_runner runner = {
+        .name = "adder", .image_bytes = BYTES, .batch = BATCH, .run = add, .context = &a};
+    eex_queue *queue;
+    OK(eex_queue_new(&queue, &runner));
+    return queue;
+}
+
+static void make_image(uint8_t image[BYTES], int i)
+{
+    for (int j = 0; j < BYTES; j++)
+        image[j] = (uint8_t)(i * 7 + j * 31);
+}
+
+static int submit(eex_queue *queue, int i)
+{
+    uint8_t image[BYTES];
+    make_image(image, i);
+    return eex_queue_submit(queue, (uint64_t)i, image);
+}
+
+static int poll_and_check(eex_queue *queue, int next, int timeout_ms)
+{
+    eex_queue_result done[4];
+    uint8_t image[BYTES];
+    int count;
+    OK(eex_queue_poll(queue, done, 4, timeout_ms, &count));
+    for (int i = 0; i < count; i++) {
+        make_image(image, next + i);
+        cr_assert_eq(done[i].id, (uint64_t)(next + i));
+        cr_assert_eq(done[i].result.top, sum_of(image));
+    }
+    return count;
+}
+
+Test(queue_alone, results_come_in_order)
+{
+    eex_queue *queue = open_queue();
+    int polled = 0;
+    OK(eex_queue_open(queue, &(eex_queue_options){.queue = 16}));
+    for (int i = 0; i < IMAGES; i++) {
+        int code;
+        while ((code = submit(queue, i)) == EEX_EBUSY)
+            polled += poll_and_check(queue, polled, -1);
+        OK(code);
+    }
+    while (polled < IMAGES)
+        polled += poll_and_check(queue, polled, -1);
+    cr_expect(a.runs >= IMAGES / BATCH && a.largest <= BATCH, "%d runs", a.runs);
+    cr_expect_eq(poll_and_check(queue, polled, -1), 0, "it is empty");
+    eex_queue_free(queue);
+}
+
+/* Without options: four batches. */
+Test(queue_alone, it_is_full_under_its_own_name)
+{
+    eex_queue *queue = open_queue();
+    int count = 0;
+    pthread_mutex_lock(&a.gate);
+    while (submit(queue, count) == EEX_OK)
+        cr_assert_leq(++count, 4 * BATCH);
+    cr_expect_eq(count, 4 * BATCH);
+    cr_expect(strstr(eex_error(), "adder: its queue of 24 is full"), "%s", eex_error());
+    cr_expect_eq(eex_queue_wait(queue, 10), EEX_EBUSY);
+    pthread_mutex_unlock(&a.gate);
+    OK(eex_queue_wait(queue, -1));
+    for (int polled = 0; polled < count;)
+        polled += poll_and_check(queue, polled, 0);
+    eex_queue_free(queue);
+}
+
+Test(queue_alone, a_failure_comes_behind_what_was_right)
+{
+    eex_queue *queue = open_queue();
+    eex_queue_result done;
+    uint8_t image[BYTES];
+    int count;
+    for (int i = 0; i < 3; i++)
+        OK(submit(queue, i));
+    OK(eex_queue_wait(queue, -1));
+    make_image(image, 3);
+    a.bad = sum_of(image);
+    OK(submit(queue, 3));
+    cr_expect_eq(eex_queue_wait(queue, -1), EEX_EIO);
+    cr_expect_eq(poll_and_check(queue, 0, -1), 3);
+    cr_expect_eq(eex_queue_poll(queue, &done, 1, -1, &count), EEX_EIO);
+    cr_expect(count == 0 && strstr(eex_error(), "a sum of"), "%s", eex_error());
+    cr_expect_eq(submit(queue, 4), EEX_EIO);
+    eex_queue_free(queue);
+}
+
+Test(queue_alone, it_goes_with_images_under_way)
+{
+    for (int round = 0; round < 50; round++) {
+        eex_queue *queue = open_queue();
+        for (int i = 0; i < 4 * BATCH; i++)
+            OK(submit(queue, i));
+        eex_queue_free(queue);
+    }
+    eex_queue_free(open_queue()); /* never used */
+    eex_queue_free(NULL);
+}
+
+Test(queue_alone, nonsense_is_refused)
+{
+    const eex_queue_runner wrong[] = {{.name = "w", .image_bytes = BYTES, .batch = BATCH},
+                                      {.name = "w", .batch = BATCH, .run = add},
+                                      {.name = "w", .image_bytes = BYTES, .run = add}};
+    eex_queue *queue;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        cr_expect_eq(eex_queue_new(&queue, &wrong[i]), EEX_EINVAL, "%zu", i);
+        cr_expect_null(queue);
+    }
+    queue = open_queue();
+    cr_expect_eq(eex_queue_open(queue, &(eex_queue_options){.batch = BATCH + 1}), EEX_EINVAL);
+    cr_expect(strstr(eex_error(), "adder: "), "%s", eex_error());
+    cr_expect_eq(eex_queue_open(queue, &(eex_queue_options){.queue = EEX_QUEUE_MAX + 1}),
+                 EEX_EINVAL);
+    OK(eex_queue_open(queue, NULL));
+    cr_expect_eq(eex_queue_open(queue, NULL), EEX_EINVAL, "a second time");
+    eex_queue_free(queue);
+}
