@@ -69,6 +69,12 @@ bool eex_fs_is_folder(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+bool eex_fs_is_file(const char *path)
+{
+    struct stat facts;
+    return stat(path, &facts) == 0 && S_ISREG(facts.st_mode);
+}
+
 bool eex_fs_is_link(const char *path)
 {
     struct stat info;
@@ -131,11 +137,40 @@ static int read_all(eex_buffer *data, int file, const char *path, size_t limit)
     }
 }
 
+static const char *kind_of(mode_t mode)
+{
+    return S_ISDIR(mode)    ? "a folder"
+           : S_ISFIFO(mode) ? "a pipe"
+           : S_ISSOCK(mode) ? "a socket"
+                            : "a device";
+}
+
+int eex_fs_open(int *out, const char *path)
+{
+    struct stat facts;
+    *out = -1;
+    const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (file < 0)
+        return errno == ENXIO
+                   ? eex_fail(EEX_EIO, "%s is a socket or a device, expected a file", path)
+                   : fail_errno("open", path);
+    if (fstat(file, &facts) != 0) {
+        const int code = fail_errno("look at", path);
+        close(file);
+        return code;
+    }
+    if (!S_ISREG(facts.st_mode)) {
+        close(file);
+        return eex_fail(EEX_EIO, "%s is %s, expected a file", path, kind_of(facts.st_mode));
+    }
+    *out = file;
+    return EEX_OK;
+}
+
 int eex_fs_read(char **out, size_t *size, const char *path, size_t limit)
 {
-    const int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return fail_errno("open", path);
+    int file;
+    EEX_TRY(eex_fs_open(&file, path));
     eex_buffer data = EEX_BUFFER_INIT;
     int code = read_all(&data, file, path, limit);
     close(file);

@@ -21,6 +21,7 @@ int eex_path_folder(char **out, const char *path);
 
 bool eex_fs_exists(const char *path);
 bool eex_fs_is_folder(const char *path);
+bool eex_fs_is_file(const char *path); /* a regular one, or a link to one */
 bool eex_fs_is_link(const char *path); /* a symbolic one, wherever it leads */
 
 /* Bytes of a regular file. EEX_ENOTFOUND, EEX_EIO. */
@@ -29,7 +30,11 @@ int eex_fs_size(uint64_t *out, const char *path);
 /* Makes the folder and those above it (mkdir -p); one that exists is fine. */
 int eex_fs_make_folder(const char *path);
 
-/* Reads a whole file; a NUL that `size` (may be NULL) does not count follows the data.
+/* Opens a regular file for reading; anything else, which might keep the caller for ever (a pipe) or
+ * has no end (a device), is refused by what it is. The descriptor is the caller's to close. */
+int eex_fs_open(int *out, const char *path);
+
+/* Reads a whole regular file; a NUL that `size` (may be NULL) does not count follows the data.
  * EEX_ENOTFOUND when there is none, EEX_EFORMAT when it is larger than `limit` bytes. */
 int eex_fs_read(char **out, size_t *size, const char *path, size_t limit);
 
