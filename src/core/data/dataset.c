@@ -206,7 +206,8 @@ static int read_statistics(eex_dataset *data)
             return eex_fail(EEX_EFORMAT, "%s: mean %g or std %g of channel %zu is not within 0..1",
                             data->path, mean[c], deviation[c], c);
         data->info.mean[c] = (float)mean[c];
-        data->info.std[c] = (float)deviation[c];
+        /* A channel that says nothing becomes 0, and nothing is divided by it. */
+        data->info.std[c] = deviation[c] > 0 ? (float)deviation[c] : 1;
     }
     return EEX_OK;
 }

@@ -157,6 +157,24 @@ Test(fingerprint, of_files_without_one_is_made_from_their_images)
     eex_dataset_close(data);
 }
 
+/* ---- what training needs of it ---- */
+
+Test(fingerprint, a_constant_channel_can_be_normalised)
+{
+    small s = plain();
+    eex_dataset *data;
+    for (int i = 0; i < SAMPLES; i++)
+        for (int k = 2; k < 12; k += 3)
+            s.pixels[i][k] = 77;
+    write_set(&s);
+    OK(eex_dataset_open(&data, path));
+    const eex_dataset_info *info = eex_dataset_facts(data);
+    cr_expect_float_eq(info->mean[2], 77.0 / 255, 1e-6);
+    cr_expect_eq(info->std[2], 1.0f);
+    cr_expect_lt(info->std[0], 0.5f);
+    eex_dataset_close(data);
+}
+
 /* ---- parts of a set's own ---- */
 
 Test(fingerprint, parts_are_numbered_through)
