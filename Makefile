@@ -28,7 +28,7 @@ build: deps
 # Installs what is missing with the system's package manager; says so and does nothing when
 # everything is there.
 PACKAGES := gcc cmake ninja-build pkg-config liblua5.4-dev libhdf5-dev libjpeg62-turbo-dev \
-    libpng-dev libcriterion-dev libcurl4-openssl-dev libedit-dev
+    libpng-dev libwebp-dev libtiff-dev libcriterion-dev libcurl4-openssl-dev libedit-dev
 
 deps:
 	@if command -v dpkg-query >/dev/null; then \
@@ -43,7 +43,7 @@ deps:
 	    fi; \
 	else \
 	    echo "no Debian packages here; eex needs: gcc, CMake 3.25, Ninja, Lua 5.4, HDF5," \
-	         "libjpeg-turbo, libpng, Criterion; libcurl and libedit if you like"; \
+	         "libjpeg-turbo, libpng, libwebp, libtiff 4.5, Criterion; libcurl and libedit if you like"; \
 	fi
 
 install: build

@@ -105,7 +105,8 @@ function(eex_linker_options out)
 endfunction()
 
 # What a program that takes libeex.a links besides.
-set(eex_private ${HDF5_C_LIBRARIES} ${JPEG_LIBRARIES} ${PNG_LIBRARIES} ${CURL_LINK_LIBRARIES})
+set(eex_private ${HDF5_C_LIBRARIES} ${JPEG_LIBRARIES} ${PNG_LIBRARIES} ${WEBP_LINK_LIBRARIES}
+    ${TIFF_LINK_LIBRARIES} ${CURL_LINK_LIBRARIES})
 if(EEX_HAVE_CUDA)
     list(APPEND eex_private ${CUDA_cudart_static_LIBRARY} stdc++ dl rt)
 endif()
@@ -129,6 +130,7 @@ set_target_properties(eex_shared PROPERTIES VERSION ${PROJECT_VERSION}
     SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
     LINK_DEPENDS ${CMAKE_BINARY_DIR}/libeex.map)
 target_link_libraries(eex_shared PRIVATE eex_flags ${HDF5_C_LIBRARIES} JPEG::JPEG PNG::PNG
+    PkgConfig::WEBP PkgConfig::TIFF
     $<TARGET_NAME_IF_EXISTS:PkgConfig::CURL> Threads::Threads m)
 if(EEX_HAVE_CUDA)
     target_link_libraries(eex_shared PRIVATE CUDA::cudart_static)

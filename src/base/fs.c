@@ -69,10 +69,24 @@ bool eex_fs_is_folder(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+bool eex_fs_is_file(const char *path)
+{
+    struct stat facts;
+    return stat(path, &facts) == 0 && S_ISREG(facts.st_mode);
+}
+
 bool eex_fs_is_link(const char *path)
 {
     struct stat info;
     return lstat(path, &info) == 0 && S_ISLNK(info.st_mode);
+}
+
+int eex_fs_open_standard(void)
+{
+    for (int file = 0; file <= STDERR_FILENO; file++)
+        if (fcntl(file, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) /* takes the lowest number */
+            return eex_fail(EEX_EIO, "cannot open /dev/null: %s", strerror(errno));
+    return EEX_OK;
 }
 
 int eex_fs_size(uint64_t *out, const char *path)
@@ -86,11 +100,33 @@ int eex_fs_size(uint64_t *out, const char *path)
     return EEX_OK;
 }
 
+/* Flushes a file or folder to the disk; file systems that cannot flush folders say EINVAL, and a
+ * folder that one may write into but not read is left to the system. */
+static int flush(const char *path, int flags)
+{
+    const int file = open(path, flags | O_CLOEXEC);
+    if (file < 0)
+        return errno == EACCES && (flags & O_DIRECTORY) ? EEX_OK : fail_errno("open", path);
+    int code = EEX_OK;
+    if (fsync(file) != 0 && errno != EINVAL)
+        code = fail_errno("flush", path);
+    close(file);
+    return code;
+}
+
+/* A folder's name is on the disk when the folder that it is in was flushed. */
 static int make_one_folder(const char *path)
 {
-    if (mkdir(path, 0777) == 0 || (errno == EEXIST && eex_fs_is_folder(path)))
-        return EEX_OK;
+    char *above = NULL;
+    if (mkdir(path, 0777) == 0) {
+        EEX_TRY(eex_path_folder(&above, path));
+        const int code = flush(above, O_RDONLY | O_DIRECTORY);
+        free(above);
+        return code;
+    }
     const int reason = errno;
+    if (reason == EEXIST && eex_fs_is_folder(path))
+        return EEX_OK;
     return eex_fail(EEX_EIO, "cannot make the folder %s: %s", path,
                     reason == EEXIST ? "a file of that name is in the way" : strerror(reason));
 }
@@ -131,11 +167,40 @@ static int read_all(eex_buffer *data, int file, const char *path, size_t limit)
     }
 }
 
+static const char *kind_of(mode_t mode)
+{
+    return S_ISDIR(mode)    ? "a folder"
+           : S_ISFIFO(mode) ? "a pipe"
+           : S_ISSOCK(mode) ? "a socket"
+                            : "a device";
+}
+
+int eex_fs_open(int *out, const char *path)
+{
+    struct stat facts;
+    *out = -1;
+    const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (file < 0)
+        return errno == ENXIO
+                   ? eex_fail(EEX_EIO, "%s is a socket or a device, expected a file", path)
+                   : fail_errno("open", path);
+    if (fstat(file, &facts) != 0) {
+        const int code = fail_errno("look at", path);
+        close(file);
+        return code;
+    }
+    if (!S_ISREG(facts.st_mode)) {
+        close(file);
+        return eex_fail(EEX_EIO, "%s is %s, expected a file", path, kind_of(facts.st_mode));
+    }
+    *out = file;
+    return EEX_OK;
+}
+
 int eex_fs_read(char **out, size_t *size, const char *path, size_t limit)
 {
-    const int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return fail_errno("open", path);
+    int file;
+    EEX_TRY(eex_fs_open(&file, path));
     eex_buffer data = EEX_BUFFER_INIT;
     int code = read_all(&data, file, path, limit);
     close(file);
@@ -160,19 +225,6 @@ static int write_all(int file, const char *data, size_t size, const char *path)
         size -= (size_t)put;
     }
     return EEX_OK;
-}
-
-/* Flushes a file or folder to the disk; file systems that cannot flush folders say EINVAL. */
-static int flush(const char *path, int flags)
-{
-    const int file = open(path, flags | O_CLOEXEC);
-    if (file < 0)
-        return fail_errno("open", path);
-    int code = EEX_OK;
-    if (fsync(file) != 0 && errno != EINVAL)
-        code = fail_errno("flush", path);
-    close(file);
-    return code;
 }
 
 int eex_fs_part_name(char **out, const char *path)

@@ -21,15 +21,26 @@ int eex_path_folder(char **out, const char *path);
 
 bool eex_fs_exists(const char *path);
 bool eex_fs_is_folder(const char *path);
+bool eex_fs_is_file(const char *path); /* a regular one, or a link to one */
 bool eex_fs_is_link(const char *path); /* a symbolic one, wherever it leads */
+
+/* Opens /dev/null for standard input, output and error where a process was started without them:
+ * otherwise the next file that is opened gets their number, and what is meant for people is written
+ * into it. At the start of a program. */
+int eex_fs_open_standard(void);
 
 /* Bytes of a regular file. EEX_ENOTFOUND, EEX_EIO. */
 int eex_fs_size(uint64_t *out, const char *path);
 
-/* Makes the folder and those above it (mkdir -p); one that exists is fine. */
+/* Makes the folder and those above it (mkdir -p), to stay there after a power cut; one that exists
+ * is fine. */
 int eex_fs_make_folder(const char *path);
 
-/* Reads a whole file; a NUL that `size` (may be NULL) does not count follows the data.
+/* Opens a regular file for reading; anything else, which might keep the caller for ever (a pipe) or
+ * has no end (a device), is refused by what it is. The descriptor is the caller's to close. */
+int eex_fs_open(int *out, const char *path);
+
+/* Reads a whole regular file; a NUL that `size` (may be NULL) does not count follows the data.
  * EEX_ENOTFOUND when there is none, EEX_EFORMAT when it is larger than `limit` bytes. */
 int eex_fs_read(char **out, size_t *size, const char *path, size_t limit);
 
@@ -57,11 +68,15 @@ typedef struct eex_fs_names {
 int eex_fs_list(eex_fs_names *out, const char *folder);
 void eex_fs_names_free(eex_fs_names *names);
 
-/* An exclusive lock on a folder, held until released or until the process ends in whatever way.
- * EEX_EBUSY names the process that holds it. */
+/* An exclusive lock on a folder, held until released or until the process ends in whatever way: a
+ * file ".lock" in it, which must be a regular file of its own, no link. EEX_EBUSY names the process
+ * that holds it; EEX_EUNSUPPORTED where the file system has no locks. */
 typedef struct eex_lock eex_lock;
 
 int eex_lock_acquire(eex_lock **out, const char *folder);
 void eex_lock_release(eex_lock *lock); /* accepts NULL */
+
+/* The same, and the file is gone: for whoever has locked a folder and then not used it. */
+void eex_lock_discard(eex_lock *lock);
 
 #endif

@@ -1,6 +1,7 @@
 /* The folder lock of fs.h: flock on a file in the folder. The kernel lets go of it when the process
- * ends, so a killed run never blocks the next one. The file itself stays: removing it would let two
- * processes lock two files of the same name. */
+ * ends, so a killed run never blocks the next one. The file itself stays, but for eex_lock_discard:
+ * so whoever has locked a file looks whether it is still the one of that name, and begins again
+ * otherwise. */
 #include "base/fs.h"
 #include "base/status.h"
 
@@ -10,10 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct eex_lock {
     int file;
+    char *path;
 };
 
 static int fail_busy(int file, const char *folder)
@@ -28,30 +31,61 @@ static int fail_busy(int file, const char *folder)
                     folder, *pid ? pid : "(unknown)");
 }
 
+/* What is locked and written to must be the lock's own file. */
+static int open_file(eex_lock *lock, const char *folder)
+{
+    struct stat facts;
+    lock->file = open(lock->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
+    if (lock->file < 0 && errno == ELOOP)
+        return eex_fail(EEX_EIO, "cannot lock %s: %s is a symbolic link; remove it", folder,
+                        lock->path);
+    if (lock->file < 0)
+        return eex_fail(errno == ENOENT ? EEX_ENOTFOUND : EEX_EIO, "cannot lock %s: %s", folder,
+                        strerror(errno));
+    if (fstat(lock->file, &facts) != 0)
+        return eex_fail(EEX_EIO, "cannot lock %s: %s", folder, strerror(errno));
+    if (!S_ISREG(facts.st_mode) || facts.st_nlink > 1)
+        return eex_fail(EEX_EIO, "cannot lock %s: %s is %s; remove it", folder, lock->path,
+                        S_ISREG(facts.st_mode) ? "a file that has other names too"
+                                               : "no regular file");
+    return EEX_OK;
+}
+
 static int lock_file(int file, const char *folder)
 {
     while (flock(file, LOCK_EX | LOCK_NB) != 0) {
         if (errno == EWOULDBLOCK)
             return fail_busy(file, folder);
+        if (errno == ENOLCK || errno == ENOSYS || errno == EOPNOTSUPP || errno == EINVAL)
+            return eex_fail(EEX_EUNSUPPORTED, "cannot lock %s: its file system has no locks (%s)",
+                            folder, strerror(errno));
         if (errno != EINTR)
             return eex_fail(EEX_EIO, "cannot lock %s: %s", folder, strerror(errno));
     }
-    if (ftruncate(file, 0) != 0 || dprintf(file, "%ld\n", (long)getpid()) < 0)
-        return eex_fail(EEX_EIO, "cannot write to %s: %s", folder, strerror(errno));
     return EEX_OK;
 }
 
-static int open_lock(eex_lock *lock, const char *folder)
+static bool is_still_there(const eex_lock *lock)
 {
-    char *path = NULL;
-    EEX_TRY(eex_path_join(&path, folder, ".lock"));
-    lock->file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    int code = EEX_OK;
-    if (lock->file < 0)
-        code = eex_fail(errno == ENOENT ? EEX_ENOTFOUND : EEX_EIO, "cannot lock %s: %s", folder,
-                        strerror(errno));
-    free(path);
-    return code;
+    struct stat locked, named;
+    return fstat(lock->file, &locked) == 0 && lstat(lock->path, &named) == 0 &&
+           locked.st_dev == named.st_dev && locked.st_ino == named.st_ino;
+}
+
+static int acquire(eex_lock *lock, const char *folder)
+{
+    EEX_TRY(eex_path_join(&lock->path, folder, ".lock"));
+    for (;;) {
+        EEX_TRY(open_file(lock, folder));
+        EEX_TRY(lock_file(lock->file, folder));
+        if (is_still_there(lock))
+            break;
+        close(lock->file); /* its former holder has discarded it just now */
+        lock->file = -1;
+    }
+    return ftruncate(lock->file, 0) == 0 && dprintf(lock->file, "%ld\n", (long)getpid()) > 0
+               ? EEX_OK
+               : eex_fail(EEX_EIO, "cannot write to %s: %s", folder, strerror(errno));
 }
 
 int eex_lock_acquire(eex_lock **out, const char *folder)
@@ -59,10 +93,8 @@ int eex_lock_acquire(eex_lock **out, const char *folder)
     eex_lock *lock = malloc(sizeof *lock);
     if (!lock)
         return eex_fail(EEX_ENOMEM, "out of memory: cannot lock %s", folder);
-    lock->file = -1;
-    int code = open_lock(lock, folder);
-    if (code == EEX_OK)
-        code = lock_file(lock->file, folder);
+    *lock = (eex_lock){.file = -1};
+    const int code = acquire(lock, folder);
     if (code != EEX_OK) {
         eex_lock_release(lock);
         return code;
@@ -77,5 +109,13 @@ void eex_lock_release(eex_lock *lock)
         return;
     if (lock->file >= 0)
         close(lock->file);
+    free(lock->path);
     free(lock);
+}
+
+void eex_lock_discard(eex_lock *lock)
+{
+    if (lock)
+        unlink(lock->path);
+    eex_lock_release(lock);
 }

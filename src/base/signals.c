@@ -24,12 +24,12 @@ static void on_signal(int number)
 {
     const int saved = errno;
     const int same_keystroke = 200;
-    if (number == SIGINT && caught) {
+    if (caught) {
         if (milliseconds() - caught_at > same_keystroke) {
-            signal(SIGINT, SIG_DFL);
-            raise(SIGINT); /* delivered, and deadly, when this handler returns */
+            signal(number, SIG_DFL);
+            raise(number); /* delivered, and deadly, when this handler returns */
         }
-    } else if (!caught) {
+    } else {
         caught_at = milliseconds();
         caught = number;
     }

@@ -4,9 +4,9 @@
 
 #include <stdbool.h>
 
-/* The first SIGINT or SIGTERM sets the flag. A second Ctrl-C ends the process at once by the
- * default handler, which shells report as 130; one that follows within 0.2 s is the same keystroke
- * arriving twice and is ignored. Interrupted system calls are restarted. SIGXFSZ is
+/* The first SIGINT or SIGTERM sets the flag. A second one of either kind ends the process at once
+ * by the default handler (130 or 143 to a shell); one that follows within 0.2 s is the same
+ * keystroke arriving twice and is ignored. Interrupted system calls are restarted. SIGXFSZ is
  * ignored. */
 int eex_signals_install(void);
 

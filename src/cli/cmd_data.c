@@ -61,15 +61,36 @@ static int say_what_it_is(const char *path)
     eex_dataset *data;
     EEX_TRY(eex_dataset_open(&data, path));
     const eex_dataset_info *info = eex_dataset_facts(data);
-    printf("%s: %u training and %u test images of %d x %d in %d classes, in %s\n", info->name,
-           info->train, info->test, info->width, info->height, info->classes, info->path);
+    printf("%s: %u training", info->name, info->train);
+    if (info->validation)
+        printf(", %u validation", info->validation);
+    printf(" and %u test images of %d x %d in %d classes, in %s\n", info->test, info->width,
+           info->height, info->classes, info->path);
     eex_dataset_close(data);
     return EEX_OK;
+}
+
+/* What was passed over, a line a reason. */
+static void say_what_is_not_in(const eex_import_result *result)
+{
+    const char *at = eex_buffer_text(&result->passed_list);
+    if (result->untrained)
+        eex_log_warn("%zu of %zu classes have no training image: %s", result->untrained,
+                     result->classes, eex_buffer_text(&result->untrained_list));
+    if (result->passed)
+        eex_log_warn("%zu %s not in the data set:", result->passed,
+                     result->passed == 1 ? "thing that is there is" : "things that are there are");
+    while (*at) {
+        int length = (int)strcspn(at, "\n");
+        eex_log_warn("  %.*s", length, at);
+        at += length + (at[length] == '\n');
+    }
 }
 
 static void warn_of_broken(const eex_import_result *result)
 {
     const char *at = eex_buffer_text(&result->broken_list);
+    say_what_is_not_in(result);
     if (!result->broken)
         return;
     for (size_t i = 0; i < result->broken && i < BROKEN_SHOWN; i++) {
@@ -85,7 +106,7 @@ static void warn_of_broken(const eex_import_result *result)
 
 /* ---- import and get ---- */
 
-static eex_import_folder_options folder_options;
+static eex_import_folder_options folder_options = {.test = 0.2};
 static int64_t folder_size, folder_seed;
 static const char *fit_name = "crop";
 
@@ -107,9 +128,9 @@ static const char *fit_name = "crop";
         {.name = "test",                                                                        \
          .value = "SHARE",                                                                      \
          .help = "held out for testing when there is no test "                                  \
-                 "folder (default 0.2)",                                                        \
+                 "folder (default 0.2; 0: none)",                                               \
          .real = &folder_options.test,                                                          \
-         .low = 0.001,                                                                          \
+         .low = 0,                                                                              \
          .high = 0.9},                                                                          \
     {                                                                                           \
         .name = "seed", .value = "N", .help = "draws what is held out (default 0)",             \
@@ -120,6 +141,8 @@ static int finish_folder_options(void)
 {
     static const char *const fits[] = {"crop", "squash"};
     folder_options.size = (int)folder_size;
+    if (folder_options.test == 0)
+        folder_options.test = EEX_IMPORT_NO_TEST;
     folder_options.seed = (uint64_t)folder_seed;
     folder_options.fit = strcmp(fit_name, "squash") == 0 ? EEX_FIT_SQUASH : EEX_FIT_CROP;
     if (strcmp(fit_name, "crop") != 0 && strcmp(fit_name, "squash") != 0)
@@ -144,7 +167,7 @@ static int import_any(const char *path, const char *name, const char *from)
         return eex_import_cifar100(path, coarse ? "cifar100-coarse" : name, from, coarse);
     int code = eex_import_folder(&result, path, name, from, &folder_options);
     warn_of_broken(&result);
-    eex_buffer_free(&result.broken_list);
+    eex_import_result_free(&result);
     return code;
 }
 
@@ -163,10 +186,10 @@ static int data_import(int argc, char **argv)
         "NAME PATH [options]",
         "Imports files that you have. NAME cifar10 or cifar100: the official binary files in "
         "PATH.\n"
-        "Any other NAME: a folder of JPEG and PNG images, one folder for each class.",
-        "PATH/train with PATH/val or PATH/test keeps that split; PATH/101_ObjectCategories and "
+        "Any other NAME: a folder of JPEG, PNG, WebP and TIFF images, one folder for each class.",
+        "PATH/train with PATH/val and PATH/test keeps that split; PATH/101_ObjectCategories and "
         "the\n"
-        "like are found. Files that cannot be read are listed and left out.",
+        "like are found. Whatever is not in the data set is listed, with the reason.",
         options,
         2,
         2};
@@ -199,7 +222,7 @@ static int get_one(const eex_descriptor *what, bool force)
     } else {
         code = eex_data_get(&result, what, folder, &folder_options);
         warn_of_broken(&result);
-        eex_buffer_free(&result.broken_list);
+        eex_import_result_free(&result);
     }
     if (code == EEX_OK)
         code = say_what_it_is(path);

@@ -3,6 +3,7 @@
 #include "cli/options.h"
 #include "eex/eex.h"
 
+#include "base/fs.h"
 #include "base/log.h"
 #include "base/signals.h"
 #include "base/status.h"
@@ -108,6 +109,8 @@ static int exit_status(int code)
 int main(int argc, char **argv)
 {
     int code = eex_signals_install();
+    if (code == EEX_OK)
+        code = eex_fs_open_standard();
     if (code == EEX_OK)
         code = eex_init();
     if (code == EEX_OK)

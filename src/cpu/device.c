@@ -3,9 +3,9 @@
 #include "cpu/device_cpu.h"
 #include "device/backends.h"
 
+#include "base/processors.h"
 #include "base/status.h"
 
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,13 +136,6 @@ static const eex_device_vtable cpu_vtable = {
     .sync = cpu_sync,
 };
 
-static int usable_processors(void)
-{
-    cpu_set_t set;
-    int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
-    return count < 1 ? 1 : count;
-}
-
 /* "AMD EPYC" and the like; "processor" where the system does not tell. */
 static void read_model(char *out, size_t size)
 {
@@ -196,7 +189,7 @@ static void name_device(eex_cpu *cpu)
 int eex_cpu_open(eex_device **out, const eex_device_options *options)
 {
     *out = NULL;
-    int threads = options->threads ? options->threads : usable_processors();
+    int threads = options->threads ? options->threads : eex_processors();
     if (threads < 1 || threads > MAX_THREADS)
         return eex_fail(EEX_EINVAL,
                         "device \"cpu\": %d threads asked for, expected 1 to %d, or 0 "

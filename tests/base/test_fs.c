@@ -117,7 +117,6 @@ Test(fs, reads_are_limited)
     cr_assert_null(text);
     cr_assert_eq(eex_fs_read(&text, NULL, path, 5), EEX_OK);
     free(text);
-    cr_assert_eq(eex_fs_read(&text, NULL, "/dev/zero", 1 << 20), EEX_EFORMAT);
     cr_assert_eq(eex_fs_read(&text, NULL, test_path(folder, "none"), 5), EEX_ENOTFOUND);
     cr_assert_eq(eex_fs_read(&text, NULL, folder, 5), EEX_EIO);
 }
@@ -239,4 +238,78 @@ Test(lock, is_gone_when_its_holder_is_killed)
     cr_assert_eq(waitpid(child, NULL, 0), child);
     cr_assert_eq(eex_lock_acquire(&lock, folder), EEX_OK, "%s", eex_error());
     eex_lock_release(lock);
+}
+
+/* Whatever lies in the lock's place is left as it is. */
+Test(lock, is_a_file_of_its_own)
+{
+    eex_lock *lock = NULL;
+    char *precious = strdup(test_path(folder, "precious"));
+    char *place = strdup(test_path(folder, ".lock")), *text = NULL;
+    cr_assert_eq(eex_fs_write(precious, "mine", 4), EEX_OK);
+    cr_assert_eq(symlink("precious", place), 0);
+    cr_expect_eq(eex_lock_acquire(&lock, folder), EEX_EIO);
+    cr_expect(strstr(eex_error(), "symbolic link"), "%s", eex_error());
+    unlink(place);
+    cr_assert_eq(link(precious, place), 0);
+    cr_expect_eq(eex_lock_acquire(&lock, folder), EEX_EIO);
+    unlink(place);
+    cr_assert_eq(mkfifo(place, 0600), 0);
+    cr_expect_eq(eex_lock_acquire(&lock, folder), EEX_EIO);
+    cr_assert_eq(eex_fs_read(&text, NULL, precious, 100), EEX_OK);
+    cr_expect_str_eq(text, "mine");
+    free(text);
+    free(place);
+    free(precious);
+}
+
+Test(lock, can_be_discarded)
+{
+    eex_lock *lock = NULL;
+    cr_assert_eq(eex_lock_acquire(&lock, folder), EEX_OK);
+    eex_lock_discard(lock);
+    cr_expect_not(eex_fs_exists(test_path(folder, ".lock")));
+    cr_assert_eq(eex_lock_acquire(&lock, folder), EEX_OK);
+    eex_lock_release(lock);
+}
+
+/* While others take and discard a lock, there is never more than one holder. */
+Test(lock, discarding_never_makes_two_holders, .timeout = 60)
+{
+    enum { CHILDREN = 4, ROUNDS = 300 };
+    char *held = strdup(test_path(folder, "held"));
+    for (int c = 0; c < CHILDREN; c++) {
+        if (fork() != 0)
+            continue;
+        for (int i = 0; i < ROUNDS; i++) {
+            eex_lock *lock = NULL;
+            if (eex_lock_acquire(&lock, folder) != EEX_OK)
+                continue;
+            if (mkdir(held, 0700) != 0)
+                _exit(1); /* somebody else is inside */
+            rmdir(held);
+            eex_lock_discard(lock);
+        }
+        _exit(0);
+    }
+    for (int c = 0; c < CHILDREN; c++) {
+        int status = 0;
+        cr_assert(wait(&status) > 0);
+        cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+    free(held);
+}
+
+Test(fs, only_regular_files_are_read)
+{
+    char *text = NULL;
+    char *pipe_path = strdup(test_path(folder, "pipe"));
+    cr_assert_eq(mkfifo(pipe_path, 0600), 0);
+    cr_expect_eq(eex_fs_read(&text, NULL, pipe_path, 100), EEX_EIO);
+    cr_expect(strstr(eex_error(), "is a pipe, expected a file"), "%s", eex_error());
+    cr_expect_eq(eex_fs_read(&text, NULL, "/dev/zero", 100), EEX_EIO);
+    cr_expect(strstr(eex_error(), "is a device"), "%s", eex_error());
+    cr_expect_eq(eex_fs_read(&text, NULL, folder, 100), EEX_EIO);
+    cr_expect(strstr(eex_error(), "is a folder"), "%s", eex_error());
+    free(pipe_path);
 }

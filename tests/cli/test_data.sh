@@ -65,7 +65,7 @@ done
 expect 0 "pets: 8 training and 2 test images of 24 x 24 in 2 classes" \
     data import pets "$work/pictures" --size 24
 cp "$work/broken/cat/1.png" "$work/pictures/cat/9.png"
-expect 0 "cat/9.png: neither JPEG nor PNG" data import pets "$work/pictures"
+expect 0 "cat/9.png: neither JPEG, PNG, WebP nor TIFF" data import pets "$work/pictures"
 expect 0 "1 of 11 files could not be read" data import pets "$work/pictures"
 expect 1 "none of the 5 image files" data import other "$work/broken"
 expect 1 "no such folder" data import other "$work/nowhere"

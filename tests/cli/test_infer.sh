@@ -87,7 +87,7 @@ PY
     # What cannot be read is reported, the others are classified all the same.
     echo "no picture" >pictures/5a.png
     expect 1 "$EEX" infer $run pictures nowhere.png --json --batch 3
-    err_has "5a.png: neither JPEG nor PNG"
+    err_has "5a.png: neither JPEG, PNG, WebP nor TIFF"
     err_has "nowhere.png"
     err_has "2 of 11 images could not be read"
     grep -v '"error"' out >good
@@ -114,7 +114,7 @@ expect 2 "$EEX" infer $run x.png --data tiny
 expect 2 "$EEX" infer $run x.png --fit stretch
 err_has "crop"
 expect 1 "$EEX" infer $run empty
-err_has "no JPEG or PNG files"
+err_has "no JPEG, PNG, WebP or TIFF files"
 expect 1 "$EEX" infer empty x.png
 err_has "holds no run"
 expect 1 "$EEX" infer nowhere x.png

@@ -65,7 +65,7 @@ for program in with_make with_static with_cmake; do
     expect 1 "./$program" runs/tiny/run.h5
     expect 0 "./$program" runs/tiny nothing.jpg tiny.lua
     err_has "nothing.jpg"
-    err_has "neither JPEG nor PNG"
+    err_has "neither JPEG, PNG, WebP nor TIFF"
     expect 2 "./$program"
 done
 exit 0

@@ -34,7 +34,7 @@ says 'm = run:model()\n#m.exits >= 1, #m.classes\n' 'true	10' '' runs/tiny
 says 'm = eex.open("runs/tiny")\n#m:run("test"), m:samples("validation")\n' '60	50' '' runs/tiny
 says 'm = run:model { policy = "none" }\nm:classify("test", 1).exit == #m.exits\n' 'true' '' runs/tiny
 says 'eex.open("/etc")\n' '' 'outside the experiment'"'"'s folder' runs/tiny
-says 'run:model():classify("tiny.lua")\n' '' 'neither JPEG nor PNG' runs/tiny
+says 'run:model():classify("tiny.lua")\n' '' 'neither JPEG, PNG, WebP nor TIFF' runs/tiny
 expect 0 "$EEX" infer runs/tiny --split test --json
 sed 's/.*"class": \([0-9]*\).*"exit": \([0-9]*\).*/\1 \2/' out >wanted
 says 'for _, r in ipairs(run:model():run("test")) do print(r.class .. " " .. r.exit) end\n' '' '' runs/tiny

@@ -34,7 +34,7 @@ static void append(eex_dataset_writer *writer, bool test, uint32_t count, double
         uint8_t image[IMAGE];
         int32_t label = (int32_t)(i % PATCH_CLASSES);
         draw(image, label, noise, &rng);
-        OK(eex_dataset_append(writer, test,
+        OK(eex_dataset_append(writer, test ? EEX_PART_TEST : EEX_PART_TRAIN,
                               &(eex_samples){.count = 1, .images = image, .labels = &label}));
     }
 }

@@ -23,12 +23,11 @@ static uint8_t luma(const uint8_t rgb[3])
 
 /* ---- JPEG ---- */
 
-/* Ink without black in it: paper minus colour. */
-static void put_ink(uint8_t *to, const uint8_t rgb[3], test_ink ink)
+/* Ink without black in it, upside down: what is left of the paper. */
+static void put_ink(uint8_t *to, const uint8_t rgb[3])
 {
-    for (int c = 0; c < 3; c++)
-        to[c] = ink == TEST_CMYK_PLAIN ? (uint8_t)(255 - rgb[c]) : rgb[c];
-    to[3] = ink == TEST_CMYK_PLAIN ? 0 : 255;
+    memcpy(to, rgb, 3);
+    to[3] = 255;
 }
 
 static void jpeg_row(uint8_t *row, int y, const test_jpeg *what)
@@ -41,7 +40,7 @@ static void jpeg_row(uint8_t *row, int y, const test_jpeg *what)
         else if (what->ink == TEST_COLOUR)
             memcpy(row + 3 * x, rgb, 3);
         else
-            put_ink(row + 4 * x, rgb, what->ink);
+            put_ink(row + 4 * x, rgb);
     }
 }
 

@@ -11,7 +11,7 @@ typedef enum test_ink {
     TEST_COLOUR,
     TEST_CMYK, /* Adobe's inverted ink */
     TEST_YCCK,
-    TEST_CMYK_PLAIN /* no Adobe marker: 255 is full ink */
+    TEST_CMYK_PLAIN /* the same without Adobe's marker */
 } test_ink;
 
 typedef struct test_jpeg {

@@ -1,8 +1,11 @@
 #include "core/data/dataset.h"
 
+#include "core/data/fingerprint.h"
 #include "core/store/store.h"
 
 #include "base/fs.h"
+#include "base/progress.h"
+#include "base/signals.h"
 #include "base/status.h"
 
 #include <pthread.h>
@@ -10,7 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_NAMES_BYTES = 16 << 20, MAX_SAMPLES = 1 << 30 };
+enum {
+    MAX_NAMES_BYTES = 16 << 20,
+    MAX_SAMPLES = 1 << 30,
+    SUMMED = 64 /* images that are hashed at once */
+};
 
 struct eex_dataset {
     eex_dataset_info info;
@@ -20,9 +27,17 @@ struct eex_dataset {
     int32_t *labels;
     uint8_t *difficulty;
     size_t image_bytes, resident_limit;
-    pthread_mutex_t lock; /* around reading `resident` in */
-    uint8_t *resident;    /* (samples, H, W, C), or NULL */
+    pthread_mutex_t lock;              /* around making `resident` and `fingerprint` */
+    char fingerprint[EEX_FINGERPRINT]; /* "": not known yet */
+    uint8_t *resident;                 /* (samples, H, W, C), or NULL */
 };
+
+const char *eex_part_name(eex_part part)
+{
+    static const char *const names[] = {"train", "validation", "test"};
+    _Static_assert(sizeof names / sizeof *names == EEX_PARTS, "a name for each part");
+    return names[part];
+}
 
 /* ---- where data sets are ---- */
 
@@ -90,18 +105,27 @@ static int resolve(char **out, const char *name)
 
 /* ---- opening ---- */
 
-/* Reads one column of both parts into new memory, the test part behind the training part. */
+void eex_dataset_part(uint32_t *first, uint32_t *count, const eex_dataset *data, eex_part part)
+{
+    const uint32_t counts[] = {data->info.train, data->info.validation, data->info.test};
+    *first = 0;
+    for (int p = 0; p < (int)part; p++)
+        *first += counts[p];
+    *count = counts[part];
+}
+
+/* Reads one column of all parts into new memory, one part behind the other. */
 static int read_column(void *out, eex_dataset *data, const char *name, eex_store_type type)
 {
-    static const char *const parts[] = {"train", "test"};
-    const uint64_t counts[] = {data->info.train, data->info.test};
     char *to = out, path[64];
-    for (int i = 0; i < 2; i++) {
-        if (counts[i] == 0)
+    for (int p = 0; p < EEX_PARTS; p++) {
+        uint32_t first, count;
+        eex_dataset_part(&first, &count, data, (eex_part)p);
+        if (count == 0)
             continue;
-        snprintf(path, sizeof path, "%s/%s", parts[i], name);
-        EEX_TRY(eex_store_read(to, data->file, path, type, &(eex_store_shape){1, {counts[i]}}));
-        to += counts[i] * eex_store_type_size(type);
+        snprintf(path, sizeof path, "%s/%s", eex_part_name((eex_part)p), name);
+        EEX_TRY(eex_store_read(to, data->file, path, type, &(eex_store_shape){1, {count}}));
+        to += count * eex_store_type_size(type);
     }
     return EEX_OK;
 }
@@ -153,7 +177,7 @@ static int read_shape(uint32_t *count, eex_dataset *data, const char *name)
         return eex_fail(
             EEX_EFORMAT,
             "%s: /%s: %llu images of %llu x %llu x %llu: expected 1 to %d of at most %d x "
-            "%d x 3, the same in both parts",
+            "%d x 3, the same in all parts",
             data->path, name, (unsigned long long)e[0], (unsigned long long)e[1],
             (unsigned long long)e[2], (unsigned long long)e[3], MAX_SAMPLES, EEX_DATASET_MAX_SIDE,
             EEX_DATASET_MAX_SIDE);
@@ -162,6 +186,13 @@ static int read_shape(uint32_t *count, eex_dataset *data, const char *name)
     info->width = (int)e[2];
     info->channels = (int)e[3];
     return EEX_OK;
+}
+
+/* Of a part that need not be there. */
+static int read_more(uint32_t *count, eex_dataset *data, const char *name)
+{
+    const int code = read_shape(count, data, name);
+    return code == EEX_ENOTFOUND ? EEX_OK : code;
 }
 
 static int read_statistics(eex_dataset *data)
@@ -175,9 +206,25 @@ static int read_statistics(eex_dataset *data)
             return eex_fail(EEX_EFORMAT, "%s: mean %g or std %g of channel %zu is not within 0..1",
                             data->path, mean[c], deviation[c], c);
         data->info.mean[c] = (float)mean[c];
-        data->info.std[c] = (float)deviation[c];
+        /* A channel that says nothing becomes 0, and nothing is divided by it. */
+        data->info.std[c] = deviation[c] > 0 ? (float)deviation[c] : 1;
     }
     return EEX_OK;
+}
+
+/* Files of older versions, and those that users make, have none. */
+static int read_fingerprint(eex_dataset *data)
+{
+    char *text = NULL;
+    if (!eex_store_has_attribute(data->file, "/", "fingerprint"))
+        return EEX_OK;
+    EEX_TRY(eex_store_get_string(&text, data->file, "/", "fingerprint"));
+    const bool right = strspn(text, "0123456789abcdef") == EEX_FINGERPRINT - 1 &&
+                       strlen(text) == EEX_FINGERPRINT - 1;
+    if (right)
+        memcpy(data->fingerprint, text, EEX_FINGERPRINT);
+    free(text);
+    return right ? EEX_OK : eex_fail(EEX_EFORMAT, "%s: its fingerprint is no SHA-256", data->path);
 }
 
 static int read_facts(eex_dataset *data)
@@ -196,13 +243,15 @@ static int read_facts(eex_dataset *data)
     info->classes = (int)data->classes.count;
     info->class_names = (const char *const *)data->classes.item;
     EEX_TRY(read_shape(&info->train, data, "train/images"));
-    int code = read_shape(&info->test, data, "test/images");
-    if (code < 0 && code != EEX_ENOTFOUND)
-        return code;
-    info->samples = info->train + info->test;
+    EEX_TRY(read_more(&info->validation, data, "validation/images"));
+    EEX_TRY(read_more(&info->test, data, "test/images"));
+    if ((uint64_t)info->train + info->validation + info->test > MAX_SAMPLES)
+        return eex_fail(EEX_EFORMAT, "%s: more than %d images", data->path, MAX_SAMPLES);
+    info->samples = info->train + info->validation + info->test;
     data->image_bytes = (size_t)info->height * (size_t)info->width * (size_t)info->channels;
     EEX_TRY(read_statistics(data));
     EEX_TRY(read_labels(data));
+    EEX_TRY(read_fingerprint(data));
     return read_difficulty(data);
 }
 
@@ -258,14 +307,28 @@ const uint8_t *eex_dataset_difficulty(const eex_dataset *data)
 
 /* ---- images ---- */
 
-/* Rows [first, first + count) of the images of one part. */
-static int read_images(uint8_t *out, eex_dataset *data, bool test, uint32_t first, uint32_t count)
+/* `count` images of one part, from its `first` on. */
+static int read_images(uint8_t *out, eex_dataset *data, eex_part part, uint32_t first,
+                       uint32_t count)
 {
     const eex_dataset_info *info = &data->info;
     const eex_store_shape shape = {
         4, {0, (uint64_t)info->height, (uint64_t)info->width, (uint64_t)info->channels}};
-    return eex_store_read_rows(out, data->file, test ? "test/images" : "train/images", EEX_STORE_U8,
-                               &shape, first, count);
+    char name[32];
+    snprintf(name, sizeof name, "%s/images", eex_part_name(part));
+    return eex_store_read_rows(out, data->file, name, EEX_STORE_U8, &shape, first, count);
+}
+
+/* One image, wherever it is. */
+static int read_image(uint8_t *out, eex_dataset *data, uint32_t sample)
+{
+    for (int p = EEX_PARTS - 1; p >= 0; p--) {
+        uint32_t first, count;
+        eex_dataset_part(&first, &count, data, (eex_part)p);
+        if (sample >= first && count)
+            return read_images(out, data, (eex_part)p, sample - first, 1);
+    }
+    return EEX_OK;
 }
 
 static int load(eex_dataset *data)
@@ -274,9 +337,13 @@ static int load(eex_dataset *data)
     uint8_t *images = malloc(info->samples * data->image_bytes);
     if (!images)
         return eex_fail(EEX_ENOMEM, "%s: out of memory for %u images", data->path, info->samples);
-    int code = read_images(images, data, false, 0, info->train);
-    if (code == EEX_OK && info->test)
-        code = read_images(images + info->train * data->image_bytes, data, true, 0, info->test);
+    int code = EEX_OK;
+    for (int p = 0; p < EEX_PARTS && code == EEX_OK; p++) {
+        uint32_t first, count;
+        eex_dataset_part(&first, &count, data, (eex_part)p);
+        if (count)
+            code = read_images(images + first * data->image_bytes, data, (eex_part)p, 0, count);
+    }
     if (code < 0) {
         free(images);
         return code;
@@ -316,11 +383,59 @@ int eex_dataset_gather(uint8_t *out, eex_dataset *data, const uint32_t *samples,
         if (n >= info->samples)
             return eex_fail(EEX_EINVAL, "%s: sample %u, there are %u", data->path, n,
                             info->samples);
-        bool test = n >= info->train;
         if (images)
             memcpy(out + i * bytes, images + n * bytes, bytes);
         else
-            EEX_TRY(read_images(out + i * bytes, data, test, test ? n - info->train : n, 1));
+            EEX_TRY(read_image(out + i * bytes, data, n));
     }
     return EEX_OK;
+}
+
+/* ---- what it is ---- */
+
+/* Sums up images as they come from the file, a few at a time. */
+static int sum_part(eex_fingerprint *f, eex_dataset *data, eex_part part, uint8_t *some)
+{
+    uint32_t first, count;
+    eex_dataset_part(&first, &count, data, part);
+    for (uint32_t at = 0; at < count; at += SUMMED) {
+        const uint32_t rows = count - at < SUMMED ? count - at : SUMMED;
+        if (eex_interrupted())
+            return eex_fail(EEX_EINTERRUPTED, "interrupted");
+        EEX_TRY(read_images(some, data, part, at, rows));
+        eex_fingerprint_add(f, part, some, rows * data->image_bytes, data->labels + first + at,
+                            rows);
+        eex_progress_update((uint64_t)first + at + rows, NULL);
+    }
+    return EEX_OK;
+}
+
+static int sum_up(char out[EEX_FINGERPRINT], eex_dataset *data)
+{
+    const eex_dataset_info *info = &data->info;
+    eex_fingerprint f;
+    uint8_t *some = malloc(SUMMED * data->image_bytes);
+    if (!some)
+        return eex_fail(EEX_ENOMEM, "%s: out of memory for %d images", data->path, SUMMED);
+    int code = EEX_OK;
+    eex_fingerprint_begin(&f);
+    eex_progress_begin("looking at the data set", info->samples, "images");
+    for (int p = 0; p < EEX_PARTS && code == EEX_OK; p++)
+        code = sum_part(&f, data, (eex_part)p, some);
+    eex_progress_end();
+    free(some);
+    return code == EEX_OK ? eex_fingerprint_end(out, &f, info->height, info->width, info->channels,
+                                                info->class_names, (size_t)info->classes)
+                          : code;
+}
+
+int eex_dataset_fingerprint(char out[EEX_FINGERPRINT], eex_dataset *data)
+{
+    int code = EEX_OK;
+    pthread_mutex_lock(&data->lock);
+    if (!data->fingerprint[0])
+        code = sum_up(data->fingerprint, data);
+    memcpy(out, data->fingerprint, sizeof data->fingerprint);
+    pthread_mutex_unlock(&data->lock);
+    return code;
 }

@@ -1,6 +1,6 @@
 #include "core/data/dataset_write.h"
 
-#include "core/data/dataset.h"
+#include "core/data/fingerprint.h"
 #include "core/store/store.h"
 
 #include "base/buffer.h"
@@ -22,7 +22,9 @@ struct eex_dataset_writer {
     eex_store_file *file;
     eex_store_shape shape; /* of the images, without their number */
     size_t class_count, coarse_count;
-    part parts[2];              /* train, test */
+    part parts[EEX_PARTS];
+    eex_fingerprint fingerprint;
+    const char **classes;       /* (class_count) copies, for the fingerprint; in one block */
     uint64_t sum[3], square[3]; /* exact, of the training images' bytes */
 };
 
@@ -55,6 +57,24 @@ static int write_head(eex_store_file *file, const eex_dataset_spec *spec,
                                 "sample, row, column, channel (grey, or red, green, blue); 0..255");
 }
 
+static int copy_names(eex_dataset_writer *writer, const eex_dataset_spec *spec)
+{
+    size_t bytes = 0;
+    for (size_t c = 0; c < spec->class_count; c++)
+        bytes += strlen(spec->classes[c]) + 1;
+    writer->classes = malloc(spec->class_count * sizeof *writer->classes + bytes);
+    if (!writer->classes)
+        return eex_fail(EEX_ENOMEM, "out of memory for the names of %zu classes",
+                        spec->class_count);
+    char *to = (char *)(writer->classes + spec->class_count);
+    for (size_t c = 0; c < spec->class_count; c++) {
+        const size_t size = strlen(spec->classes[c]) + 1;
+        writer->classes[c] = memcpy(to, spec->classes[c], size);
+        to += size;
+    }
+    return EEX_OK;
+}
+
 int eex_dataset_create(eex_dataset_writer **out, const char *path, const eex_dataset_spec *spec)
 {
     *out = NULL;
@@ -66,9 +86,12 @@ int eex_dataset_create(eex_dataset_writer **out, const char *path, const eex_dat
         4, {0, (uint64_t)spec->height, (uint64_t)spec->width, (uint64_t)spec->channels}};
     writer->class_count = spec->class_count;
     writer->coarse_count = spec->coarse_count;
-    writer->parts[0].name = "train";
-    writer->parts[1].name = "test";
-    int code = eex_store_create(&writer->file, path, "dataset", EEX_DATASET_VERSION);
+    for (int p = 0; p < EEX_PARTS; p++)
+        writer->parts[p].name = eex_part_name((eex_part)p);
+    eex_fingerprint_begin(&writer->fingerprint);
+    int code = copy_names(writer, spec);
+    if (code == EEX_OK)
+        code = eex_store_create(&writer->file, path, "dataset", EEX_DATASET_VERSION);
     if (code == EEX_OK)
         code = write_head(writer->file, spec, &writer->shape);
     if (code < 0) {
@@ -110,13 +133,14 @@ static int check_labels(const eex_dataset_writer *writer, const eex_samples *sam
     return EEX_OK;
 }
 
-int eex_dataset_append(eex_dataset_writer *writer, bool test, const eex_samples *samples)
+int eex_dataset_append(eex_dataset_writer *writer, eex_part to, const eex_samples *samples)
 {
-    part *p = &writer->parts[test];
+    const size_t pixels = samples->count * writer->shape.extent[1] * writer->shape.extent[2];
+    part *p = &writer->parts[to];
     char name[32];
     snprintf(name, sizeof name, "%s/images", p->name);
     EEX_TRY(check_labels(writer, samples));
-    if (test && p->count == 0)
+    if (to != EEX_PART_TRAIN && p->count == 0)
         EEX_TRY(eex_store_make_rows(writer->file, name, EEX_STORE_U8, &writer->shape));
     EEX_TRY(eex_store_append(writer->file, name, EEX_STORE_U8, samples->count, samples->images));
     eex_buffer_append(&p->labels, samples->labels, samples->count * sizeof *samples->labels);
@@ -125,9 +149,10 @@ int eex_dataset_append(eex_dataset_writer *writer, bool test, const eex_samples 
     if (samples->difficulty)
         eex_buffer_append(&p->difficulty, samples->difficulty, samples->count);
     p->count += samples->count;
-    if (!test)
-        count_pixels(writer, samples->images,
-                     samples->count * writer->shape.extent[1] * writer->shape.extent[2]);
+    eex_fingerprint_add(&writer->fingerprint, to, samples->images, pixels * writer->shape.extent[3],
+                        samples->labels, samples->count);
+    if (to == EEX_PART_TRAIN)
+        count_pixels(writer, samples->images, pixels);
     return EEX_OK;
 }
 
@@ -172,6 +197,15 @@ static int write_statistics(const eex_dataset_writer *writer)
                                 "std is the population's");
 }
 
+static int write_fingerprint(eex_dataset_writer *w)
+{
+    char hex[EEX_FINGERPRINT];
+    const uint64_t *e = w->shape.extent;
+    EEX_TRY(eex_fingerprint_end(hex, &w->fingerprint, (int)e[1], (int)e[2], (int)e[3], w->classes,
+                                w->class_count));
+    return eex_store_set_string(w->file, "/", "fingerprint", hex);
+}
+
 int eex_dataset_finish(eex_dataset_writer **writer, const char *source)
 {
     eex_dataset_writer *w = *writer;
@@ -179,11 +213,13 @@ int eex_dataset_finish(eex_dataset_writer **writer, const char *source)
     int code = EEX_OK;
     if (w->parts[0].count == 0)
         code = eex_fail(EEX_EINVAL, "%s: no training images", eex_store_path(w->file));
-    for (int i = 0; i < 2 && code == EEX_OK; i++)
+    for (int i = 0; i < EEX_PARTS && code == EEX_OK; i++)
         if (w->parts[i].count)
             code = write_part(w->file, &w->parts[i]);
     if (code == EEX_OK)
         code = write_statistics(w);
+    if (code == EEX_OK)
+        code = write_fingerprint(w);
     if (code == EEX_OK)
         code = eex_store_write_string(w->file, "source", source);
     if (code == EEX_OK)
@@ -197,10 +233,11 @@ void eex_dataset_abandon(eex_dataset_writer *writer)
     if (!writer)
         return;
     eex_store_close(writer->file);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < EEX_PARTS; i++) {
         eex_buffer_free(&writer->parts[i].labels);
         eex_buffer_free(&writer->parts[i].coarse);
         eex_buffer_free(&writer->parts[i].difficulty);
     }
+    free(writer->classes);
     free(writer);
 }

@@ -3,7 +3,8 @@
 #ifndef EEX_CORE_DATA_DATASET_WRITE_H
 #define EEX_CORE_DATA_DATASET_WRITE_H
 
-#include <stdbool.h>
+#include "core/data/dataset.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,10 +31,11 @@ typedef struct eex_samples {
 /* The file appears at `path` when it is finished. The strings of `spec` are copied. */
 int eex_dataset_create(eex_dataset_writer **out, const char *path, const eex_dataset_spec *spec);
 
-int eex_dataset_append(eex_dataset_writer *writer, bool test, const eex_samples *samples);
+int eex_dataset_append(eex_dataset_writer *writer, eex_part part, const eex_samples *samples);
 
-/* Writes labels, mean and deviation and `source` (what it was made from, with checksums), and
- * commits. *writer is gone and NULL afterwards in any case. EEX_EINVAL without training images. */
+/* Writes labels, mean and deviation, fingerprint and `source` (what it was made from, with
+ * checksums), and commits. *writer is gone and NULL afterwards in any case. EEX_EINVAL without
+ * training images. */
 int eex_dataset_finish(eex_dataset_writer **writer, const char *source);
 
 void eex_dataset_abandon(eex_dataset_writer *writer); /* accepts NULL */

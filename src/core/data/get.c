@@ -116,7 +116,7 @@ int eex_data_get(eex_import_result *result, const eex_descriptor *what, const ch
                  const eex_import_folder_options *options)
 {
     places p = {NULL, NULL, NULL, NULL, NULL};
-    *result = (eex_import_result){0, 0, 0, EEX_BUFFER_INIT};
+    *result = (eex_import_result){0};
     int code = places_make(&p, what, folder);
     if (code == EEX_OK)
         code = download(&p, what);

@@ -1,10 +1,13 @@
-/* Images from files: JPEG (grey, colour, CMYK, YCCK) and PNG (every kind), and resizing.
+/* Images from files: JPEG (grey, colour, CMYK, YCCK), PNG (every kind), WebP (of an animation its
+ * first frame) and TIFF (its first page), and resizing.
  *
- * Files are taken for what their first bytes say, not for their name. Whatever they hold, reading
- * needs bounded memory and ends with pixels or with EEX_EFORMAT naming the file. */
+ * Files are taken for what their first bytes say, not for their name, and shown as their EXIF
+ * orientation asks for. Whatever they hold, reading needs bounded memory and time, and ends with
+ * pixels, with EEX_EFORMAT naming the file, or with EEX_EINTERRUPTED. */
 #ifndef EEX_CORE_DATA_IMAGE_H
 #define EEX_CORE_DATA_IMAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,13 +32,18 @@ int eex_image_new(eex_image *out, int width, int height, int channels, const cha
 /* Decodes the bytes of a file. `enough`: an image whose shorter side has at least so many pixels is
  * enough (JPEG is then decoded at a half, a quarter or an eighth); 0: full size. A JPEG that is cut
  * off or damaged inside is an error, although libjpeg would make up the rest. Transparent pixels
- * show white. */
+ * show white. CMYK is read as everyone else does, Adobe's way up, whether or not there is Adobe's
+ * marker. */
 int eex_image_decode(eex_image *out, const void *data, size_t size, int enough, const char *path);
 
-/* One format each; for eex_image_decode. */
-int eex__jpeg_decode(eex_image *out, const uint8_t *data, size_t size, int enough,
-                     const char *path);
-int eex__png_decode(eex_image *out, const uint8_t *data, size_t size, const char *path);
+/* Whether a file of this name is taken for an image where folders are looked through: by its
+ * ending, in any case. */
+bool eex_image_named(const char *name);
+#define EEX_IMAGE_FORMATS "JPEG, PNG, WebP or TIFF" /* for messages */
+
+/* Turns and mirrors an image, in place, from how it is stored to how it is to be seen:
+ * `orientation` is EXIF's, 1 (as it is) to 8. EEX_ENOMEM. */
+int eex_image_orient(eex_image *image, int orientation);
 
 /* Writes a PNG atomically. */
 int eex_image_write_png(const char *path, const eex_image *image);

@@ -1,11 +1,13 @@
-#include "core/data/image.h"
+#include "core/data/image_impl.h"
 
+#include "base/signals.h"
 #include "base/status.h"
 
 #include <setjmp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <jpeglib.h>
 
@@ -13,8 +15,13 @@
 
 enum {
     MAX_SCANS = 200, /* of a progressive file: more are there to waste time */
-    MAX_PIXELS_A_BYTE = 1024
+    MAX_PIXELS_A_BYTE = 1024,
+    EXIF = JPEG_APP0 + 1
 };
+
+/* Pixels that all scans of a file may touch together: each scan goes over the whole image. Twelve
+ * scans are many. */
+static const uint64_t MAX_WORK = (uint64_t)EEX_IMAGE_MAX_PIXELS * 12;
 
 /* libjpeg's structs, what its callbacks need, and all that decode must free. It is one object on
  * the heap, so that no local variable is live across setjmp. */
@@ -29,6 +36,8 @@ typedef struct decoder {
     size_t size;
     int enough;
     bool lossy; /* a warning said that pixels are missing */
+    bool interrupted;
+    int orientation;
     uint8_t *row;
     eex_image image;
 } decoder;
@@ -69,8 +78,15 @@ static void on_output(j_common_ptr common)
 static void on_progress(j_common_ptr common)
 {
     decoder *d = common->client_data;
-    if (d->jpeg.input_scan_number > MAX_SCANS) {
-        snprintf(d->message, sizeof d->message, "more than %d scans", MAX_SCANS);
+    const uint64_t scans = d->jpeg.input_scan_number < 0 ? 0 : (uint64_t)d->jpeg.input_scan_number;
+    const uint64_t pixels = (uint64_t)d->jpeg.image_width * d->jpeg.image_height;
+    if (eex_interrupted()) {
+        d->interrupted = true;
+        longjmp(d->escape, 1);
+    }
+    if (scans > MAX_SCANS || scans * pixels > MAX_WORK) {
+        snprintf(d->message, sizeof d->message, "%d scans of %u x %u pixels", (int)scans,
+                 d->jpeg.image_width, d->jpeg.image_height);
         longjmp(d->escape, 1);
     }
 }
@@ -86,17 +102,6 @@ static unsigned scale_of(const decoder *d)
     while (d->enough > 0 && scale < 8 && shorter / (scale * 2) >= (unsigned)d->enough)
         scale *= 2;
     return scale;
-}
-
-/* A file of a few bytes may claim to be huge. */
-static int check_size(const decoder *d)
-{
-    unsigned width = d->jpeg.image_width, height = d->jpeg.image_height;
-    uint64_t pixels = (uint64_t)width * height;
-    if (pixels > EEX_IMAGE_MAX_PIXELS || pixels / MAX_PIXELS_A_BYTE > d->size)
-        return eex_fail(EEX_EFORMAT, "%s: claims %u x %u pixels in a file of %zu bytes", d->path,
-                        width, height, d->size);
-    return EEX_OK;
 }
 
 static int choose_output(decoder *d)
@@ -121,23 +126,31 @@ static int choose_output(decoder *d)
     }
 }
 
-/* Adobe stores ink upside down: 255 is none. */
-static void ink_to_light(uint8_t *to, const uint8_t *from, int width, bool inverted)
+/* Ink is stored upside down: 255 is none. Adobe's programs began with that, and readers have come
+ * to expect it of every file, marked as Adobe's or not. */
+static void ink_to_light(uint8_t *to, const uint8_t *from, int width)
 {
-    for (int x = 0; x < width; x++, to += 3, from += 4) {
-        unsigned key = inverted ? from[3] : 255u - from[3];
-        for (int c = 0; c < 3; c++) {
-            unsigned paper = inverted ? from[c] : 255u - from[c];
-            to[c] = (uint8_t)((paper * key + 127) / 255);
-        }
-    }
+    for (int x = 0; x < width; x++, to += 3, from += 4)
+        for (int c = 0; c < 3; c++)
+            to[c] = (uint8_t)(((unsigned)from[c] * from[3] + 127) / 255);
+}
+
+/* As the first Exif segment has it. */
+static int orientation_of(const decoder *d)
+{
+    for (jpeg_saved_marker_ptr m = d->jpeg.marker_list; m; m = m->next)
+        if (m->marker == EXIF && m->data_length > 6 && memcmp(m->data, "Exif\0\0", 6) == 0)
+            return eex__exif_orientation(m->data + 6, m->data_length - 6);
+    return 1;
 }
 
 static int start(decoder *d)
 {
     jpeg_mem_src(&d->jpeg, d->data, d->size);
+    jpeg_save_markers(&d->jpeg, EXIF, 0xffff);
     jpeg_read_header(&d->jpeg, TRUE);
-    EEX_TRY(check_size(d));
+    EEX_TRY(eex__image_check_claim(d->jpeg.image_width, d->jpeg.image_height, d->size,
+                                   MAX_PIXELS_A_BYTE, d->path));
     EEX_TRY(choose_output(d));
     d->jpeg.scale_num = 1;
     d->jpeg.scale_denom = scale_of(d);
@@ -158,7 +171,7 @@ static void read_rows(decoder *d)
         JSAMPROW row = ink ? d->row : to;
         jpeg_read_scanlines(&d->jpeg, &row, 1);
         if (ink)
-            ink_to_light(to, d->row, d->image.width, d->jpeg.saw_Adobe_marker);
+            ink_to_light(to, d->row, d->image.width);
     }
 }
 
@@ -166,11 +179,13 @@ static void read_rows(decoder *d)
 static int decode(decoder *d)
 {
     if (setjmp(d->escape))
-        return eex_fail(EEX_EFORMAT, "%s: damaged JPEG: %s", d->path, d->message);
+        return d->interrupted ? eex_fail(EEX_EINTERRUPTED, "%s: interrupted", d->path)
+                              : eex_fail(EEX_EFORMAT, "%s: damaged JPEG: %s", d->path, d->message);
     jpeg_create_decompress(&d->jpeg);
     d->jpeg.progress = &d->progress;
     EEX_TRY(start(d));
     read_rows(d);
+    d->orientation = orientation_of(d); /* which finishing forgets */
     jpeg_finish_decompress(&d->jpeg);
     return EEX_OK;
 }
@@ -191,6 +206,8 @@ int eex__jpeg_decode(eex_image *out, const uint8_t *data, size_t size, int enoug
     d->errors.output_message = on_output;
     d->progress.progress_monitor = on_progress;
     int code = decode(d);
+    if (code == EEX_OK)
+        code = eex_image_orient(&d->image, d->orientation);
     jpeg_destroy_decompress(&d->jpeg);
     if (code == EEX_OK && d->lossy)
         code = eex_fail(EEX_EFORMAT, "%s: damaged or truncated JPEG: %s", path, d->message);

@@ -1,10 +1,12 @@
-#include "core/data/image.h"
+#include "core/data/image_impl.h"
 
 #include "base/fs.h"
+#include "base/signals.h"
 #include "base/status.h"
 
 #include <png.h>
 #include <setjmp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +26,7 @@ typedef struct decoder {
     const char *path;
     const uint8_t *data;
     size_t size, at;
+    bool interrupted;
     eex_image image; /* 1 to 4 channels: grey or colour, with or without alpha */
     png_bytep *rows;
 } decoder;
@@ -50,6 +53,15 @@ static void on_read(png_structp png, png_bytep to, size_t size)
     d->at += size;
 }
 
+static void on_row(png_structp png, png_uint_32 row, int pass)
+{
+    decoder *d = png_get_io_ptr(png);
+    if (eex_interrupted()) {
+        d->interrupted = true;
+        png_error(png, "interrupted");
+    }
+}
+
 /* ---- decoding ---- */
 
 /* Everything becomes 8-bit grey or colour, with alpha where there is any. Gamma is left alone, as
@@ -65,6 +77,7 @@ static void ask_for_bytes(decoder *d)
 static int start(decoder *d)
 {
     png_set_read_fn(d->png, d, on_read);
+    png_set_read_status_fn(d->png, on_row);
     png_set_user_limits(d->png, EEX_IMAGE_MAX_SIDE, EEX_IMAGE_MAX_SIDE);
     png_set_chunk_malloc_max(d->png, MAX_CHUNK);
     png_read_info(d->png, d->info);
@@ -85,34 +98,28 @@ static int start(decoder *d)
     return EEX_OK;
 }
 
+static int orientation_of(const decoder *d)
+{
+    png_bytep exif = NULL;
+    png_uint_32 size = 0;
+    return png_get_eXIf_1(d->png, d->info, &size, &exif) ? eex__exif_orientation(exif, size) : 1;
+}
+
 /* The only function that libpng's errors can come back to. */
 static int decode(decoder *d)
 {
     if (setjmp(d->escape))
-        return eex_fail(EEX_EFORMAT, "%s: damaged or truncated PNG: %s", d->path, d->message);
+        return d->interrupted
+                   ? eex_fail(EEX_EINTERRUPTED, "%s: interrupted", d->path)
+                   : eex_fail(EEX_EFORMAT, "%s: damaged or truncated PNG: %s", d->path, d->message);
     d->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, d, on_error, on_warning);
     d->info = d->png ? png_create_info_struct(d->png) : NULL;
     if (!d->info)
         return eex_fail(EEX_ENOMEM, "%s: out of memory", d->path);
     EEX_TRY(start(d));
     png_read_image(d->png, d->rows);
-    png_read_end(d->png, NULL);
+    png_read_end(d->png, d->info);
     return EEX_OK;
-}
-
-/* Puts the image on white paper and drops its alpha, in place. */
-static void drop_alpha(eex_image *image)
-{
-    int keep = image->channels - 1;
-    size_t count = (size_t)image->width * (size_t)image->height;
-    uint8_t *to = image->pixels;
-    const uint8_t *from = image->pixels;
-    for (size_t i = 0; i < count; i++, from += keep + 1) {
-        unsigned alpha = from[keep];
-        for (int c = 0; c < keep; c++)
-            *to++ = (uint8_t)((from[c] * alpha + 255 * (255 - alpha) + 127) / 255);
-    }
-    image->channels = keep;
 }
 
 int eex__png_decode(eex_image *out, const uint8_t *data, size_t size, const char *path)
@@ -124,12 +131,15 @@ int eex__png_decode(eex_image *out, const uint8_t *data, size_t size, const char
     d->data = data;
     d->size = size;
     int code = decode(d);
+    const int orientation = code == EEX_OK ? orientation_of(d) : 1;
     png_destroy_read_struct(&d->png, &d->info, NULL);
     free(d->rows);
+    if (code == EEX_OK && d->image.channels % 2 == 0)
+        eex__image_drop_alpha(&d->image);
+    if (code == EEX_OK)
+        code = eex_image_orient(&d->image, orientation);
     if (code < 0)
         eex_image_free(&d->image);
-    else if (d->image.channels % 2 == 0)
-        drop_alpha(&d->image);
     *out = d->image;
     free(d);
     return code;

@@ -22,25 +22,42 @@ int eex_import_cifar10(const char *out_path, const char *name, const char *folde
 /* coarse: the 20 superclasses become the labels. Otherwise they are kept beside the 100. */
 int eex_import_cifar100(const char *out_path, const char *name, const char *folder, bool coarse);
 
+#define EEX_IMPORT_NO_TEST (-1.0)
+
 typedef struct eex_import_folder_options {
     int size; /* side of the square images; 0: 32 */
     eex_fit fit;
     bool grey;       /* one channel instead of three */
     bool background; /* also BACKGROUND_Google and 257.clutter of the Caltech sets */
-    double test;     /* share held out where there is no test folder; 0: 0.2 */
-    uint64_t seed;   /* of that share */
+    double test; /* share held out where there is no test part; 0: 0.2; EEX_IMPORT_NO_TEST: none */
+    uint64_t seed; /* of that share */
 } eex_import_folder_options;
 
+/* What came of it; zero it before use, eex_import_result_free frees what it holds. */
 typedef struct eex_import_result {
     size_t images, classes;
-    size_t broken;          /* files that could not be read and were left out */
-    eex_buffer broken_list; /* one line each: the file and why */
+    size_t broken;             /* images that could not be read and were left out */
+    eex_buffer broken_list;    /* one line each: the file and why */
+    size_t passed;             /* whatever else was there and is not in the data set */
+    eex_buffer passed_list;    /* one line a reason: how many, why, the first of them */
+    size_t untrained;          /* classes without a training image */
+    eex_buffer untrained_list; /* their names: "b, zebra" */
 } eex_import_result;
 
-/* A folder of images (JPEG, PNG), one folder a class. FOLDER/train and FOLDER/val or FOLDER/test
- * keep their split; FOLDER/101_ObjectCategories, FOLDER/256_ObjectCategories or a single folder
- * inside are looked through. EEX_EFORMAT when no file could be read. result->broken_list is the
- * caller's to free, also after a failure. */
+void eex_import_result_free(eex_import_result *result); /* leaves {0} */
+
+/* A folder of images (eex_image_named), one folder a class; folders inside a class belong to it.
+ *
+ *   FOLDER/CLASS/...                    one part, of which a share is held out for testing
+ *   FOLDER/train/CLASS/...              with val (or valid, validation) and test beside it: each a
+ *                                       part of its own. Without test, val is the test part. A
+ * class need not be in all of them. FOLDER/101_ObjectCategories/CLASS   and 256_ObjectCategories,
+ * as the Caltech sets have it
+ *
+ * A folder that holds nothing but one folder is looked into. A class may be called train: there are
+ * parts where "train" holds folders, no images, and has a val or test, or nothing, beside it.
+ *
+ * EEX_EFORMAT when no file could be read, EEX_ENOTFOUND when there is none. */
 int eex_import_folder(eex_import_result *result, const char *out_path, const char *name,
                       const char *folder, const eex_import_folder_options *options);
 

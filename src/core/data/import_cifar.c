@@ -155,7 +155,7 @@ static int add_block(job *j, const char *path, bool test, size_t count, uint64_t
                                  .labels = j->labels,
                                  .coarse =
                                      l->coarse_classes && !j->coarse ? j->coarse_labels : NULL};
-    return eex_dataset_append(j->writer, test, &samples);
+    return eex_dataset_append(j->writer, test ? EEX_PART_TEST : EEX_PART_TRAIN, &samples);
 }
 
 static int read_blocks(job *j, FILE *file, const char *path, bool test, uint64_t images)

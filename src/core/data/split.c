@@ -133,34 +133,61 @@ static int amount(size_t *out, double value, uint32_t whole, const char *what)
     return EEX_OK;
 }
 
+/* From a part of the data set's own. */
+static int take_own(eex_index *out, const eex_dataset *data, eex_part part, double value,
+                    uint64_t seed)
+{
+    pool own;
+    size_t wanted;
+    uint32_t first, count;
+    eex_dataset_part(&first, &count, data, part);
+    EEX_TRY(amount(&wanted, value, count, eex_part_name(part)));
+    if (wanted > count)
+        return eex_fail(
+            EEX_EINVAL,
+            "split: %zu samples for %s, but data set \"%s\" has a %s part of its own, of "
+            "%u: ask for at most so many",
+            wanted, eex_part_name(part), eex_dataset_facts(data)->name, eex_part_name(part),
+            (unsigned)count);
+    EEX_TRY(pool_make(&own, data, first, count, seed));
+    const int code = pool_take(out, &own, wanted, eex_part_name(part));
+    pool_free(&own);
+    return code;
+}
+
 static int take_test(eex_split *out, const eex_dataset *data, const eex_split_spec *spec,
                      pool *train)
 {
     const eex_dataset_info *info = eex_dataset_facts(data);
-    pool test;
     size_t count;
-    if (info->test == 0) {
-        EEX_TRY(amount(&count, spec->test > 0 ? spec->test : 0.2, info->train, "test"));
-        return pool_take(&out->test, train, count, "test");
-    }
-    EEX_TRY(amount(&count, spec->test > 0 ? spec->test : info->test, info->test, "test"));
-    EEX_TRY(pool_make(&test, data, info->train, info->test, spec->seed));
-    int code = pool_take(&out->test, &test, count, "test");
-    pool_free(&test);
-    return code;
+    if (info->test)
+        return take_own(&out->test, data, EEX_PART_TEST, spec->test > 0 ? spec->test : info->test,
+                        spec->seed);
+    EEX_TRY(amount(&count, spec->test > 0 ? spec->test : 0.2, info->train, "test"));
+    return pool_take(&out->test, train, count, "test");
+}
+
+static int take_validation(eex_split *out, const eex_dataset *data, const eex_split_spec *spec,
+                           pool *train)
+{
+    const eex_dataset_info *info = eex_dataset_facts(data);
+    size_t count;
+    if (info->validation)
+        return take_own(&out->validation, data, EEX_PART_VALIDATION, spec->validation, spec->seed);
+    EEX_TRY(amount(&count, spec->validation, info->train, "validation"));
+    return pool_take(&out->validation, train, count, "validation");
 }
 
 static int take_all(eex_split *out, const eex_dataset *data, const eex_split_spec *spec,
                     pool *train)
 {
     uint32_t whole = eex_dataset_facts(data)->train;
-    size_t calibration, validation, rest;
+    size_t calibration, rest;
     EEX_TRY(amount(&calibration, spec->calibration, whole, "calibration"));
-    EEX_TRY(amount(&validation, spec->validation, whole, "validation"));
     EEX_TRY(amount(&rest, spec->train, whole, "train"));
     EEX_TRY(take_test(out, data, spec, train));
     EEX_TRY(pool_take(&out->calibration, train, calibration, "calibration"));
-    EEX_TRY(pool_take(&out->validation, train, validation, "validation"));
+    EEX_TRY(take_validation(out, data, spec, train));
     EEX_TRY(pool_take(&out->train, train, rest ? rest : pool_left(train), "train"));
     if (out->train.count == 0)
         return eex_fail(EEX_EINVAL, "split: no sample is left to train with");
@@ -213,8 +240,9 @@ int eex_split_write(const eex_split *split, eex_store_file *file, const char *gr
         EEX_TRY(eex_store_write_packed(file, name, EEX_STORE_U32,
                                        &(eex_store_shape){1, {parts[i]->count}}, parts[i]->at));
     }
-    return eex_store_set_string(file, group, "convention",
-                                "sample numbers of the data set: training images first, then test");
+    return eex_store_set_string(
+        file, group, "convention",
+        "sample numbers of the data set: training images first, then validation, then test");
 }
 
 /* Marks a part's samples; a sample that is marked already, or out of order, is an error. */

@@ -1,7 +1,8 @@
 /* Disjoint train / calibration / validation / test lists of sample numbers (see dataset.h).
  *
- * Calibration and validation are taken from the training images, stratified by class and drawn by
- * the seed; test is the official test split, or a share of the training images where there is none.
+ * Calibration is taken from the training images, stratified by class and drawn by the seed;
+ * validation from the data set's own validation part, or likewise from the training images where it
+ * has none; test is its own test part, or a share of the training images where there is none.
  * Thresholds come from calibration only, selection from validation only. */
 #ifndef EEX_CORE_DATA_SPLIT_H
 #define EEX_CORE_DATA_SPLIT_H
@@ -15,7 +16,7 @@ typedef struct eex_index {
     size_t count;
 } eex_index;
 
-/* Amounts below 1 are fractions of the training images, others counts. */
+/* Amounts below 1 are fractions of the part that they are taken from, others counts. */
 typedef struct eex_split_spec {
     uint64_t seed;
     double calibration, validation;

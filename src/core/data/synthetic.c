@@ -277,7 +277,7 @@ static int draw_part(eex_dataset_writer *writer, block *b, bool test, uint32_t c
         }
         const eex_samples samples = {
             .count = now, .images = b->images, .labels = b->labels, .difficulty = b->difficulty};
-        EEX_TRY(eex_dataset_append(writer, test, &samples));
+        EEX_TRY(eex_dataset_append(writer, test ? EEX_PART_TEST : EEX_PART_TRAIN, &samples));
         eex_progress_update(first + now, NULL);
     }
     return EEX_OK;

@@ -8,7 +8,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum { MAX_DEPTH = 32 };
 
@@ -27,13 +26,6 @@ typedef struct files {
 } files;
 
 /* ---- the list ---- */
-
-static bool is_image_name(const char *name)
-{
-    const char *dot = strrchr(name, '.');
-    return dot && (strcasecmp(dot, ".jpg") == 0 || strcasecmp(dot, ".jpeg") == 0 ||
-                   strcasecmp(dot, ".png") == 0);
-}
 
 static int add(files *f, const char *path, int32_t label)
 {
@@ -80,7 +72,7 @@ static int add_member(files *f, const char *folder, const char *name, int32_t la
         return EEX_OK;
     EEX_TRY(eex_path_join(&path, folder, name));
     if (!eex_fs_is_folder(path))
-        code = is_image_name(name) ? add(f, path, label) : EEX_OK;
+        code = eex_image_named(name) ? add(f, path, label) : EEX_OK;
     else if (!eex_fs_is_link(path)) /* a link may lead round in circles */
         code = add_folder(f, path, depth + 1);
     free(path);
@@ -107,9 +99,9 @@ static int add_path(files *f, const char *path)
     if (eex_fs_is_folder(path)) {
         const size_t before = f->count;
         EEX_TRY(add_folder(f, path, 0));
-        return f->count > before
-                   ? EEX_OK
-                   : eex_fail(EEX_ENOTFOUND, "%s: no JPEG or PNG files in this folder", path);
+        return f->count > before ? EEX_OK
+                                 : eex_fail(EEX_ENOTFOUND, "%s: no %s files in this folder", path,
+                                            EEX_IMAGE_FORMATS);
     }
     EEX_TRY(eex_path_folder(&folder, path));
     const int32_t label = label_of(f, folder);
@@ -123,8 +115,6 @@ static int read_image(eex_image *image, const char *path, int enough)
 {
     char *data = NULL;
     size_t bytes = 0;
-    uint64_t size;
-    EEX_TRY(eex_fs_size(&size, path)); /* of regular files alone: a pipe could keep us for ever */
     int code = eex_fs_read(&data, &bytes, path, EEX_IMAGE_MAX_BYTES);
     if (code == EEX_OK)
         code = eex_image_decode(image, data, bytes, enough, path);

@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* ---- header ---- */
 
@@ -19,7 +20,7 @@ enum { SPACES = sizeof spaces / sizeof *spaces };
 static int set_space(eex__y4m_video *v, const char *space, const char *name)
 {
     for (int i = 0; i < SPACES; i++)
-        if (strcmp(spaces[i].name, space) == 0) {
+        if (strcasecmp(spaces[i].name, space) == 0) {
             v->across = spaces[i].across;
             v->down = spaces[i].down;
             return EEX_OK;
@@ -41,7 +42,8 @@ static int set_side(int *out, const char *text, const char *what, const char *na
     return EEX_OK;
 }
 
-static int set_parameter(eex__y4m_video *v, const char *word, const char *name)
+/* *hint becomes what mjpegtools' own parameter says of the colour space, for streams without C. */
+static int set_parameter(eex__y4m_video *v, const char **hint, const char *word, const char *name)
 {
     switch (word[0]) {
     case 'W':
@@ -53,6 +55,8 @@ static int set_parameter(eex__y4m_video *v, const char *word, const char *name)
     case 'X':
         if (strncmp(word, "XCOLORRANGE=", 12) == 0)
             v->full = strcmp(word + 12, "FULL") == 0;
+        else if (strncmp(word, "XYSCSS=", 7) == 0)
+            *hint = word + 7;
         return EEX_OK;
     default: /* frame rate, interlacing, aspect: no matter here */
         return EEX_OK;
@@ -61,10 +65,16 @@ static int set_parameter(eex__y4m_video *v, const char *word, const char *name)
 
 int eex__y4m_header(eex__y4m_video *out, char *parameters, const char *name)
 {
+    const char *hint = NULL;
+    bool said = false;
     *out = (eex__y4m_video){.across = 2, .down = 2};
     for (char *rest = NULL, *word = strtok_r(parameters, " \r", &rest); word;
-         word = strtok_r(NULL, " \r", &rest))
-        EEX_TRY(set_parameter(out, word, name));
+         word = strtok_r(NULL, " \r", &rest)) {
+        EEX_TRY(set_parameter(out, &hint, word, name));
+        said |= word[0] == 'C';
+    }
+    if (hint && !said)
+        EEX_TRY(set_space(out, hint, name));
     if (out->width == 0 || out->height == 0)
         return eex_fail(EEX_EFORMAT, "%s: its header has no %s", name,
                         out->width ? "height (H)" : "width (W)");

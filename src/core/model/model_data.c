@@ -133,7 +133,7 @@ static int own_part(eex_index *out, const eex_model *model, const eex_dataset *d
                     const char *part)
 {
     const eex_dataset_info *info = eex_dataset_facts(data);
-    const bool train = strcmp(part, "train") == 0;
+    const eex_part which = strcmp(part, "train") == 0 ? EEX_PART_TRAIN : EEX_PART_TEST;
     const bool own = strcmp(info->name, model->input.dataset) == 0;
     if (strcmp(part, "calibration") == 0 || strcmp(part, "validation") == 0)
         return own ? traced_part(out, model, data, part)
@@ -142,9 +142,10 @@ static int own_part(eex_index *out, const eex_model *model, const eex_dataset *d
                          "%s with %s: only a run on its own data set has a %s split; there are "
                          "train and test",
                          model->path, info->name, part);
-    if (!train && strcmp(part, "test") != 0)
+    if (which == EEX_PART_TEST && strcmp(part, "test") != 0)
         return unknown_part(part);
-    const uint32_t first = train ? 0 : info->train, count = train ? info->train : info->test;
+    uint32_t first, count;
+    eex_dataset_part(&first, &count, data, which);
     if (count == 0)
         return eex_fail(EEX_ENOTFOUND, "data set \"%s\" has no test images", info->name);
     out->at = malloc(count * sizeof *out->at);

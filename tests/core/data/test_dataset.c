@@ -43,7 +43,7 @@ static void write_small(const char *path, int train, int test)
         int32_t label = n % 3;
         memset(image, n, sizeof image);
         const eex_samples sample = {.count = 1, .images = image, .labels = &label};
-        OK(eex_dataset_append(writer, n >= train, &sample));
+        OK(eex_dataset_append(writer, n >= train ? EEX_PART_TEST : EEX_PART_TRAIN, &sample));
     }
     OK(eex_dataset_finish(&writer, "made up"));
     cr_assert_null(writer);
@@ -143,7 +143,7 @@ Test(dataset, the_writer_checks)
     OK(eex_dataset_create(&writer, path, &spec));
     for (int32_t wrong = -1; wrong <= 3; wrong += 4) {
         const eex_samples sample = {.count = 1, .images = image, .labels = &wrong};
-        refused(eex_dataset_append(writer, false, &sample), EEX_EINVAL, "expected 0 to 2");
+        refused(eex_dataset_append(writer, EEX_PART_TRAIN, &sample), EEX_EINVAL, "expected 0 to 2");
     }
     refused(eex_dataset_finish(&writer, ""), EEX_EINVAL, "no training images");
     cr_assert_not(eex_fs_exists(path));
@@ -295,7 +295,7 @@ Test(split, impossible_parts_are_refused)
                  {{.calibration = 1.5, .validation = 0.1}, "whole number"},
                  {{.calibration = NAN, .validation = 0.1}, "calibration"},
                  {{.calibration = 10, .validation = 10, .train = 140}, "only 130"},
-                 {{.calibration = 10, .validation = 10, .test = 31}, "only 30"}};
+                 {{.calibration = 10, .validation = 10, .test = 31}, "of 30"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         refused(eex_split_make(&s, data, &cases[i].spec), EEX_EINVAL, cases[i].says);
         cr_assert_null(s.train.at);

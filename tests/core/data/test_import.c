@@ -219,7 +219,7 @@ static eex_dataset *import_fine(size_t images)
     OK(import(&result, &options));
     cr_assert_eq(result.images, images);
     cr_assert_eq(result.broken, 0, "%s", eex_buffer_text(&result.broken_list));
-    eex_buffer_free(&result.broken_list);
+    eex_import_result_free(&result);
     OK(eex_dataset_open(&data, out));
     return data;
 }
@@ -310,10 +310,10 @@ Test(folder, broken_files_are_listed_and_left_out)
     cr_assert_eq(result.images, 10);
     cr_assert_eq(result.broken, 3);
     const char *list = eex_buffer_text(&result.broken_list);
-    cr_assert(strstr(list, "cat/a.jpg: neither JPEG nor PNG\n"), "%s", list);
+    cr_assert(strstr(list, "cat/a.jpg: neither JPEG, PNG, WebP nor TIFF\n"), "%s", list);
     cr_assert(strstr(list, "cat/b.png: damaged"), "%s", list);
     cr_assert(strstr(list, "cat/c.png: the file is empty"), "%s", list);
-    eex_buffer_free(&result.broken_list);
+    eex_import_result_free(&result);
     OK(eex_dataset_open(&data, out));
     cr_assert_eq(eex_dataset_facts(data)->samples, 10);
     eex_dataset_close(data);
@@ -331,7 +331,7 @@ Test(folder, nothing_but_broken_files_is_an_error)
     refused(import(&result, &(eex_import_folder_options){.size = 8}), EEX_EFORMAT,
             "none of the 5 image files");
     cr_assert_eq(result.broken, 5);
-    eex_buffer_free(&result.broken_list);
+    eex_import_result_free(&result);
 }
 
 Test(folder, nothing_to_import_is_an_error)
@@ -340,9 +340,9 @@ Test(folder, nothing_to_import_is_an_error)
     const eex_import_folder_options options = {.size = 8};
     refused(import(&result, &options), EEX_ENOTFOUND, "no such folder");
     OK(eex_fs_make_folder(test_path(folder, "in")));
-    refused(import(&result, &options), EEX_ENOTFOUND, "no JPEG or PNG");
+    refused(import(&result, &options), EEX_ENOTFOUND, "no JPEG, PNG, WebP or TIFF");
     OK(eex_fs_write(test_path(folder, "in/a.jpg"), "x", 1));
-    refused(import(&result, &options), EEX_ENOTFOUND, "no JPEG or PNG");
+    refused(import(&result, &options), EEX_ENOTFOUND, "no JPEG, PNG, WebP or TIFF");
 }
 
 /* ---- real data ---- */

@@ -31,7 +31,7 @@ static void write_images(const char *path)
         int32_t label = n % 7;
         memset(image, n % 251, sizeof image);
         const eex_samples sample = {.count = 1, .images = image, .labels = &label};
-        OK(eex_dataset_append(writer, false, &sample));
+        OK(eex_dataset_append(writer, EEX_PART_TRAIN, &sample));
     }
     OK(eex_dataset_finish(&writer, ""));
 }

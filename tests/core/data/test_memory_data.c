@@ -124,7 +124,7 @@ static int pictures(void)
     int code = eex_import_folder(&result, test_path(folder, "p.h5"), "p", test_path(folder, "in"),
                                  &(eex_import_folder_options){.size = 8});
     cr_assert_eq(result.broken, 0, "%s", eex_buffer_text(&result.broken_list));
-    eex_buffer_free(&result.broken_list);
+    eex_import_result_free(&result);
     return code;
 }
 

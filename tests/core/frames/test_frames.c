@@ -228,6 +228,31 @@ Test(frames, headers_that_make_no_sense_are_refused)
     parse(EEX_EFORMAT, endless, "without an end");
 }
 
+/* Streams of mjpegtools say it in a parameter of their own; C is heard first where both are there.
+ */
+Test(frames, another_parameter_says_the_colour_space)
+{
+    static const struct {
+        const char *words;
+        size_t bytes; /* of a frame's planes */
+    } cases[] = {{"XYSCSS=444", 192},          {"XYSCSS=420JPEG", 96},
+                 {"XYSCSS=422 XOTHER=1", 128}, {"", 96},
+                 {"C422 XYSCSS=444", 128},     {"XYSCSS=444 Cmono", 64}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        eex_buffer y4m = EEX_BUFFER_INIT;
+        eex_frames *frames;
+        eex_buffer_printf(&y4m, "YUV4MPEG2 W8 H8 %s\n", cases[i].words);
+        for (int f = 0; f < 3; f++) {
+            eex_buffer_puts(&y4m, "FRAME\n");
+            eex_buffer_fill(&y4m, 'x', cases[i].bytes);
+        }
+        OK(eex_frames_parse_y4m(&frames, &shape, y4m.data, y4m.size));
+        expect_counts(frames, 3, 0);
+        eex_buffer_free(&y4m);
+    }
+    parse(EEX_EUNSUPPORTED, "YUV4MPEG2 W4 H4 XYSCSS=411\n", "411");
+}
+
 Test(frames, an_endless_line_of_a_frame_is_left_out)
 {
     const test_video video = {8, 8, 3, "mono", true};

@@ -48,7 +48,8 @@ static void append(eex_dataset_writer *writer, bool test, int count)
         draw(images + (size_t)i * SIDE * SIDE * 3, labels[i], (uint64_t)(i + 10000 * test));
     }
     const eex_samples samples = {.count = (size_t)count, .images = images, .labels = labels};
-    cr_assert_eq(eex_dataset_append(writer, test, &samples), EEX_OK, "%s", eex_error());
+    cr_assert_eq(eex_dataset_append(writer, test ? EEX_PART_TEST : EEX_PART_TRAIN, &samples),
+                 EEX_OK, "%s", eex_error());
     free(images);
     free(labels);
 }

@@ -1,0 +1,64 @@
+#include "core/data/image_impl.h"
+
+#include "base/status.h"
+
+#include <string.h>
+#include <strings.h>
+
+bool eex_image_named(const char *name)
+{
+    static const char *const endings[] = {".jpg", ".jpeg", ".jpe", ".jfif",
+                                          ".png", ".webp", ".tif", ".tiff"};
+    const char *dot = strrchr(name, '.');
+    if (!dot || name[0] == '.')
+        return false;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (strcasecmp(dot, endings[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Formats that people have and that are not read, so that the message says what the file is. */
+static const char *known_as(const uint8_t *data, size_t size)
+{
+    static const struct {
+        const char *name, *begin;
+        size_t at, length;
+    } known[] = {
+        {"a GIF", "GIF8", 0, 4},         {"a BMP", "BM", 0, 2},
+        {"an AVIF", "ftypavif", 4, 8},   {"a HEIC", "ftypheic", 4, 8},
+        {"a JPEG XL", "\xff\x0a", 0, 2}, {"a JPEG 2000", "jP  ", 4, 4},
+        {"a PDF", "%PDF", 0, 4},         {"an SVG or a page", "<", 0, 1},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (size >= known[i].at + known[i].length &&
+            memcmp(data + known[i].at, known[i].begin, known[i].length) == 0)
+            return known[i].name;
+    return NULL;
+}
+
+static bool begins(const uint8_t *data, size_t size, const char *magic, size_t length)
+{
+    return size >= length && memcmp(data, magic, length) == 0;
+}
+
+int eex_image_decode(eex_image *out, const void *bytes, size_t size, int enough, const char *path)
+{
+    const uint8_t *data = bytes;
+    *out = (eex_image){0, 0, 0, NULL};
+    if (size == 0)
+        return eex_fail(EEX_EFORMAT, "%s: the file is empty", path);
+    if (begins(data, size, "\x89PNG\r\n\x1a\n", 8))
+        return eex__png_decode(out, data, size, path);
+    if (begins(data, size, "\xff\xd8\xff", 3))
+        return eex__jpeg_decode(out, data, size, enough, path);
+    if (size >= 12 && memcmp(data, "RIFF", 4) == 0 && memcmp(data + 8, "WEBP", 4) == 0)
+        return eex__webp_decode(out, data, size, path);
+    if (begins(data, size, "II*\0", 4) || begins(data, size, "MM\0*", 4) ||
+        begins(data, size, "II+\0", 4) || begins(data, size, "MM\0+", 4))
+        return eex__tiff_decode(out, data, size, path);
+    const char *name = known_as(data, size);
+    return name ? eex_fail(EEX_EFORMAT, "%s: %s file, which is not read: convert it to %s", path,
+                           name, EEX_IMAGE_FORMATS)
+                : eex_fail(EEX_EFORMAT, "%s: neither %s", path, "JPEG, PNG, WebP nor TIFF");
+}

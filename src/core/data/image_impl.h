@@ -1,0 +1,24 @@
+/* One format each; for eex_image_decode. */
+#ifndef EEX_CORE_DATA_IMAGE_IMPL_H
+#define EEX_CORE_DATA_IMAGE_IMPL_H
+
+#include "core/data/image.h"
+
+int eex__jpeg_decode(eex_image *out, const uint8_t *data, size_t size, int enough,
+                     const char *path);
+int eex__png_decode(eex_image *out, const uint8_t *data, size_t size, const char *path);
+int eex__webp_decode(eex_image *out, const uint8_t *data, size_t size, const char *path);
+int eex__tiff_decode(eex_image *out, const uint8_t *data, size_t size, const char *path);
+
+/* Puts an image with alpha on white paper and drops the alpha, in place. */
+void eex__image_drop_alpha(eex_image *image);
+
+/* The orientation that EXIF data (from its TIFF header on, "II" or "MM") ask for, 1 to 8; 1 for
+ * data without one, and for data that are no EXIF. */
+int eex__exif_orientation(const uint8_t *data, size_t size);
+
+/* EEX_EFORMAT where a file claims more pixels than are read, or more than `ratio` a byte. */
+int eex__image_check_claim(uint64_t width, uint64_t height, size_t size, unsigned ratio,
+                           const char *path);
+
+#endif

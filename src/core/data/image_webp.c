@@ -1,0 +1,71 @@
+#include "core/data/image_impl.h"
+
+#include "base/status.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <webp/decode.h>
+#include <webp/demux.h>
+
+enum { MAX_PIXELS_A_BYTE = 1 << 16 }; /* one colour takes hardly any bytes */
+
+/* Decodes a picture's bytes, without container or animation. */
+static int decode(eex_image *out, const uint8_t *data, size_t size, const char *path)
+{
+    WebPBitstreamFeatures facts;
+    if (WebPGetFeatures(data, size, &facts) != VP8_STATUS_OK)
+        return eex_fail(EEX_EFORMAT, "%s: damaged or truncated WebP", path);
+    EEX_TRY(eex__image_check_claim((uint64_t)facts.width, (uint64_t)facts.height, size,
+                                   MAX_PIXELS_A_BYTE, path));
+    const int channels = facts.has_alpha ? 4 : 3;
+    EEX_TRY(eex_image_new(out, facts.width, facts.height, channels, path));
+    const size_t stride = (size_t)facts.width * (size_t)channels;
+    const size_t bytes = stride * (size_t)facts.height;
+    const uint8_t *end = facts.has_alpha
+                             ? WebPDecodeRGBAInto(data, size, out->pixels, bytes, (int)stride)
+                             : WebPDecodeRGBInto(data, size, out->pixels, bytes, (int)stride);
+    if (!end)
+        return eex_fail(EEX_EFORMAT, "%s: damaged or truncated WebP", path);
+    if (facts.has_alpha)
+        eex__image_drop_alpha(out);
+    return EEX_OK;
+}
+
+static int orientation_of(const WebPDemuxer *file)
+{
+    WebPChunkIterator chunk;
+    int orientation = 1;
+    if (WebPDemuxGetChunk(file, "EXIF", 1, &chunk)) {
+        const uint8_t *bytes = chunk.chunk.bytes;
+        size_t size = chunk.chunk.size;
+        if (size > 6 && memcmp(bytes, "Exif\0\0", 6) == 0) { /* as some writers have it */
+            bytes += 6;
+            size -= 6;
+        }
+        orientation = eex__exif_orientation(bytes, size);
+    }
+    WebPDemuxReleaseChunkIterator(&chunk);
+    return orientation;
+}
+
+int eex__webp_decode(eex_image *out, const uint8_t *data, size_t size, const char *path)
+{
+    const WebPData all = {data, size};
+    WebPDemuxer *file = WebPDemux(&all);
+    WebPIterator frame;
+    if (!file)
+        return eex_fail(EEX_EFORMAT, "%s: damaged or truncated WebP", path);
+    int code = EEX_EFORMAT;
+    memset(&frame, 0, sizeof frame);
+    if (WebPDemuxGetFrame(file, 1, &frame))
+        code = decode(out, frame.fragment.bytes, frame.fragment.size, path);
+    else
+        eex_fail(code, "%s: a WebP file without a picture", path);
+    WebPDemuxReleaseIterator(&frame);
+    if (code == EEX_OK)
+        code = eex_image_orient(out, orientation_of(file));
+    WebPDemuxDelete(file);
+    if (code < 0)
+        eex_image_free(out);
+    return code;
+}

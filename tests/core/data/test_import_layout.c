@@ -1,0 +1,197 @@
+/* Folders as people have them: nothing is lost without a word. */
+#include "core/data/dataset.h"
+#include "core/data/import.h"
+#include "support/folder.h"
+#include "support/rgb_files.h"
+
+#include "base/fs.h"
+#include "base/status.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define OK(call) cr_assert_eq((call), EEX_OK, "%s", eex_error())
+
+static char folder[TEST_PATH_SIZE], out[TEST_PATH_SIZE];
+static int made; /* images so far: each is of another colour */
+
+static void begin(void)
+{
+    test_folder_make(folder);
+    snprintf(out, sizeof out, "%s", test_path(folder, "out.h5"));
+}
+
+static void end(void)
+{
+    test_folder_remove(folder);
+}
+
+TestSuite(layout, .init = begin, .fini = end);
+
+/* Images "in/PATH/N.ENDING", in every format in turn. */
+static void put(const char *path, int count)
+{
+    char file[TEST_PATH_SIZE * 2], inside[TEST_PATH_SIZE];
+    snprintf(inside, sizeof inside, "in/%s", path);
+    char *where = strdup(test_path(folder, inside));
+    OK(eex_fs_make_folder(where));
+    for (int i = 0; i < count; i++, made++) {
+        uint8_t pixels[8 * 8 * 3];
+        for (size_t k = 0; k < sizeof pixels; k++)
+            pixels[k] = (uint8_t)(made * 37 + (int)k);
+        const test_format format = (test_format)(made % TEST_FORMATS);
+        snprintf(file, sizeof file, "%s/%d.%s", where, i, test_format_ending[format]);
+        test_write_rgb(file, format, 8, 8, pixels, 1);
+    }
+    free(where);
+}
+
+typedef struct counts {
+    int classes;
+    uint32_t train, validation, test;
+} counts;
+
+/* Imports and compares; *said has what was passed over, for the caller to free. */
+static void import(eex_import_result *result, counts want)
+{
+    const eex_import_folder_options options = {.size = 8};
+    eex_dataset *data;
+    OK(eex_import_folder(result, out, "it", test_path(folder, "in"), &options));
+    OK(eex_dataset_open(&data, out));
+    const eex_dataset_info *info = eex_dataset_facts(data);
+    cr_expect(info->classes == want.classes && info->train == want.train &&
+                  info->validation == want.validation && info->test == want.test,
+              "%d classes, %u, %u, %u", info->classes, info->train, info->validation, info->test);
+    cr_expect_eq(result->broken, 0, "%s", eex_buffer_text(&result->broken_list));
+    eex_dataset_close(data);
+}
+
+static void says(const eex_import_result *result, const char *text)
+{
+    cr_expect(strstr(eex_buffer_text(&result->passed_list), text), "\"%s\" is not in:\n%s", text,
+              eex_buffer_text(&result->passed_list));
+}
+
+Test(layout, a_class_may_be_called_train)
+{
+    eex_import_result result;
+    put("bus", 5);
+    put("plane", 5);
+    put("train", 5);
+    import(&result, (counts){3, 12, 0, 3});
+    cr_expect_eq(result.passed, 0);
+    put("train/steam", 5); /* and have folders inside */
+    eex_import_result_free(&result);
+    import(&result, (counts){3, 16, 0, 4});
+    eex_import_result_free(&result);
+}
+
+Test(layout, folders_inside_a_class_belong_to_it)
+{
+    eex_import_result result;
+    put("cat/siamese", 4);
+    put("cat/persian/white", 4);
+    put("dog", 4);
+    put("dog/pug", 4);
+    import(&result, (counts){2, 12, 0, 4});
+    cr_expect_eq(result.passed, 0);
+    eex_import_result_free(&result);
+}
+
+Test(layout, three_parts_are_kept)
+{
+    eex_import_result result;
+    put("train/a", 4);
+    put("train/b", 4);
+    put("valid/a", 3);
+    put("valid/b", 2);
+    put("test/a", 1);
+    put("test/b", 1);
+    put("annotations", 1);
+    import(&result, (counts){2, 8, 5, 2});
+    cr_expect_eq(result.passed, 1);
+    says(&result, "1 beside the parts");
+    eex_import_result_free(&result);
+}
+
+Test(layout, a_class_may_be_in_one_part_alone)
+{
+    eex_import_result result;
+    put("train/a", 4);
+    put("val/b", 4);
+    put("val/zebra", 4);
+    import(&result, (counts){3, 4, 0, 8});
+    cr_expect_eq(result.untrained, 2);
+    cr_expect_str_eq(eex_buffer_text(&result.untrained_list), "b, zebra");
+    eex_import_result_free(&result);
+}
+
+Test(layout, a_test_part_without_classes_is_none)
+{
+    eex_import_result result;
+    put("train/a", 5);
+    put("train/b", 5);
+    put("test", 3); /* without labels */
+    import(&result, (counts){2, 8, 0, 2});
+    says(&result, "3 images beside the classes' folders");
+    eex_import_result_free(&result);
+}
+
+Test(layout, what_is_left_out_is_named_by_reason)
+{
+    eex_import_result result;
+    put("a", 5);
+    put("empty", 0);
+    OK(eex_fs_write(test_path(folder, "in/a/x.gif"), "GIF89a", 6));
+    OK(eex_fs_write(test_path(folder, "in/a/y.GIF"), "GIF89a", 6));
+    OK(eex_fs_write(test_path(folder, "in/a/z.bmp"), "BM", 2));
+    OK(eex_fs_write(test_path(folder, "in/a/.hidden.jpg"), "x", 1));
+    OK(eex_fs_write(test_path(folder, "in/a/notes"), "x", 1));
+    OK(eex_fs_write(test_path(folder, "in/readme.md"), "x", 1));
+    cr_assert_eq(mkfifo(test_path(folder, "in/a/pipe.png"), 0600), 0);
+    cr_assert_eq(symlink("..", test_path(folder, "in/a/round")), 0);
+    import(&result, (counts){1, 4, 0, 1});
+    says(&result, "2 named .gif");
+    says(&result, "1 named .bmp");
+    says(&result, "1 hidden");
+    says(&result, "1 without an ending");
+    says(&result, "1 named .md");
+    says(&result, "1 no regular files");
+    says(&result, "1 links to folders");
+    says(&result, "1 folders without an image");
+    cr_expect_eq(result.passed, 9);
+    eex_import_result_free(&result);
+}
+
+Test(layout, there_are_never_too_many_reasons)
+{
+    eex_import_result result;
+    char name[64];
+    put("a", 5);
+    for (int i = 0; i < 60; i++) {
+        snprintf(name, sizeof name, "in/a/x.e%d", i);
+        OK(eex_fs_write(test_path(folder, name), "x", 1));
+    }
+    import(&result, (counts){1, 4, 0, 1});
+    cr_expect_eq(result.passed, 60);
+    says(&result, "37 for other reasons");
+    eex_import_result_free(&result);
+}
+
+Test(layout, nothing_may_be_held_out)
+{
+    eex_import_result result;
+    const eex_import_folder_options options = {.size = 8, .test = EEX_IMPORT_NO_TEST};
+    eex_dataset *data;
+    put("a", 5);
+    OK(eex_import_folder(&result, out, "it", test_path(folder, "in"), &options));
+    OK(eex_dataset_open(&data, out));
+    cr_expect_eq(eex_dataset_facts(data)->train, 5);
+    cr_expect_eq(eex_dataset_facts(data)->test, 0);
+    eex_dataset_close(data);
+    eex_import_result_free(&result);
+}
