@@ -17,7 +17,7 @@ static int prepare(eex_plan *p, int i)
 
 static int build(eex_plan *p)
 {
-    if (p->options.train) {
+    if (eex__plan_trains(p)) {
         EEX_TRY(eex__plan_lower_train(p));
         EEX_TRY(eex__plan_lower_backward(p));
         EEX_TRY(eex__plan_lower_optimizer(p));
@@ -26,7 +26,7 @@ static int build(eex_plan *p)
     }
     EEX_TRY(eex__plan_layout(p));
     EEX_TRY(eex__plan_fold(p));
-    if (!p->options.train)
+    if (!eex__plan_trains(p))
         EEX_TRY(eex__plan_lower_leaving(p));
     p->states = calloc((size_t)p->op_count, sizeof *p->states);
     if (!p->states)
@@ -39,9 +39,10 @@ static int build(eex_plan *p)
 static int check_precision(const eex_plan_options *o, const eex_device *dev)
 {
     EEX_TRY(eex_device_calculates(dev, o->precision));
-    if (o->precision == EEX_BF16 && (!o->train || o->cached))
+    const bool infers = o->mode == EEX_PLAN_INFER;
+    if (o->precision == EEX_BF16 && (infers || o->mode == EEX_PLAN_TRAIN_GATES_ON_FEATURES))
         return eex_fail(EEX_EUNSUPPORTED, "a plan for %s is float32: bfloat16 is for training",
-                        o->train ? "cached features" : "inference");
+                        infers ? "inference" : "cached features");
     return EEX_OK;
 }
 

@@ -29,19 +29,26 @@ typedef struct eex_optimizer_state {
 int eex_optimizer_state_new(eex_optimizer_state **out, eex_params *params, const eex_optimizer *o);
 void eex_optimizer_state_free(eex_optimizer_state *state);
 
+/* What a plan is for. */
+typedef enum eex_plan_mode {
+    EEX_PLAN_INFER,
+    EEX_PLAN_TRAIN,                   /* what the losses need learns, trunk and gates alike */
+    EEX_PLAN_TRAIN_GATES,             /* trunk in inference mode, no gradients: only gates learn */
+    EEX_PLAN_TRAIN_GATES_ON_FEATURES, /* the trunk is left out too; the values that gates read are
+                                       * inputs, see eex_plan_upload_value */
+    EEX_PLAN_MODES
+} eex_plan_mode;
+
 typedef struct eex_plan_options {
+    eex_plan_mode mode;
     int batch;           /* largest batch */
     eex_augment augment; /* training: as given; inference: only mean and std are used */
 
     eex_precision precision; /* inference: one that eex_precision_infers */
 
     /* Training only. */
-    bool train;
     float weight[EEX_MAX_EXITS]; /* loss weight of each exit; 0: its gate is left out, and what
                                   * only it needed; nodes nobody needs are left out too */
-    bool frozen_trunk;           /* trunk in inference mode, no gradients: only gates learn */
-    bool cached;                 /* with frozen_trunk: the trunk is left out; the values that gates
-                                  * read are inputs, see eex_plan_upload_value */
     float smoothing, l1;
     float distill, distill_t; /* the last exit teaches the gates, when distill > 0 */
     eex_optimizer optimizer;
@@ -58,8 +65,9 @@ void eex_plan_free(eex_plan *plan);
 /* ---- input and output: device memory of the plan ---- */
 int eex_plan_upload(eex_plan *plan, const uint8_t *images, const int32_t *labels,
                     const uint32_t *sample, int batch); /* labels, sample may be NULL: inference */
-/* Values of a trunk node, (batch, H, W, C): into a `cached` plan (not bfloat16), or out of an
- * inference plan right after the segment of the first exit whose gate reads it. */
+/* Values of a trunk node, (batch, H, W, C): into a plan that trains gates on features (not
+ * bfloat16), or out of an inference plan right after the segment of the first exit whose gate reads
+ * it. */
 int eex_plan_upload_value(eex_plan *plan, int node, const float *rows, int batch);
 int eex_plan_download_value(const eex_plan *plan, int node, float *rows, int batch);
 /* Logits of an exit to the host, right after its segment. Behind a training step they are whatever

@@ -20,11 +20,6 @@ static float *weight_gradient(const eex_plan *p, int param)
     return p->options.state->g + p->params->offset[param];
 }
 
-static bool trains(const eex_plan *p, const eex_node *node)
-{
-    return !(p->options.frozen_trunk && node->exit == EEX_TRUNK);
-}
-
 static int back_weights(eex_plan *p, const eex_node *node, int x, int dy)
 {
     eex_op *op;
@@ -42,7 +37,7 @@ static int back_conv(eex_plan *p, const eex_node *node, int id)
     int x, dy = p->grad[id], dx;
     bool written;
     EEX_TRY(eex__plan_value(p, &x, node->inputs[0]));
-    if (trains(p, node))
+    if (eex__plan_trains_node(p, node))
         EEX_TRY(back_weights(p, node, x, dy));
     if (!p->learns[node->inputs[0]])
         return EEX_OK;
@@ -100,7 +95,7 @@ static void back_bn_params(const eex_plan *p, eex_op_bn_bwd *bn, const eex_node 
     bn->beta = eex_params_at(p->params, first + 1);
     bn->running_mean = eex_params_at(p->params, first + 2);
     bn->running_var = eex_params_at(p->params, first + 3);
-    bn->batch_stats = trains(p, node);
+    bn->batch_stats = eex__plan_trains_node(p, node);
     if (bn->batch_stats) {
         bn->dgamma = weight_gradient(p, first);
         bn->dbeta = weight_gradient(p, first + 1);

@@ -86,7 +86,7 @@ static void need(eex_plan *p, int node)
         return;
     p->needed[node] = true;
     const eex_node *n = eex_graph_node(p->graph, node);
-    if (p->options.cached && n->exit == EEX_TRUNK)
+    if (eex__plan_takes(p, n))
         return; /* an input of the plan */
     need(p, n->inputs[0]);
     need(p, n->inputs[1]);
@@ -117,7 +117,7 @@ int eex__plan_mark(eex_plan *p, const bool *wanted_exit)
             need(p, eex_graph_exit(p->graph, k)->logits);
     for (int i = 0; i < nodes; i++) {
         const eex_node *n = eex_graph_node(p->graph, i);
-        bool input = p->options.cached && n->exit == EEX_TRUNK;
+        bool input = eex__plan_takes(p, n);
         for (int j = 0; j < 2 && p->needed[i] && !input; j++)
             if (n->inputs[j] >= 0)
                 p->consumers[n->inputs[j]]++;

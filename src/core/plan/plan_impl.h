@@ -99,6 +99,25 @@ struct eex_plan {
     int run_count, gap_count;
 };
 
+/* ---- what the mode says ---- */
+
+static inline bool eex__plan_trains(const eex_plan *p)
+{
+    return p->options.mode != EEX_PLAN_INFER;
+}
+
+/* Whether the parameters of a node are trained, and its batch statistics used. */
+static inline bool eex__plan_trains_node(const eex_plan *p, const eex_node *node)
+{
+    return p->options.mode == EEX_PLAN_TRAIN || (eex__plan_trains(p) && node->exit != EEX_TRUNK);
+}
+
+/* Whether the node's value comes from outside. */
+static inline bool eex__plan_takes(const eex_plan *p, const eex_node *node)
+{
+    return p->options.mode == EEX_PLAN_TRAIN_GATES_ON_FEATURES && node->exit == EEX_TRUNK;
+}
+
 /* ---- plan_build.c: ops, buffers, relocations ---- */
 
 /* A new buffer of row_bytes a sample plus `fixed` bytes; its number in *out. */

@@ -24,8 +24,8 @@ static void mark_trained(const eex_plan *p, bool *trained)
 {
     for (int i = 0; i < eex_graph_nodes(p->graph); i++) {
         const eex_node *node = eex_graph_node(p->graph, i);
-        bool fixed = p->options.frozen_trunk && node->exit == EEX_TRUNK;
-        if (!p->needed[i] || !p->learns[i] || fixed || !has_gradient(p, i))
+        bool trained_here = p->needed[i] && p->learns[i] && eex__plan_trains_node(p, node);
+        if (!trained_here || !has_gradient(p, i))
             continue;
         for (int j = 0; j < node->params; j++) {
             const eex_param *param = eex_graph_param(p->graph, node->first_param + j);
@@ -130,7 +130,7 @@ int eex__plan_lower_optimizer(eex_plan *p)
     for (int i = 0; i < p->run_count; i++)
         EEX_TRY(lower_update(p, &p->runs[i]));
     /* Passes that train one sub-model leave the average to the pass that trains the backbone. */
-    if (p->options.weight[eex_graph_exits(p->graph) - 1] <= 0 && !p->options.frozen_trunk)
+    if (p->options.mode == EEX_PLAN_TRAIN && p->options.weight[eex_graph_exits(p->graph) - 1] <= 0)
         return EEX_OK;
     EEX_TRY(lower_ema(p, p->params->w, s->ema, p->params->count));
     return lower_ema(p, p->params->state, s->ema_state, p->params->state_count);

@@ -15,7 +15,7 @@ int eex__plan_lower_input(eex_plan *p)
     EEX_TRY(eex__plan_op(p, &op, EEX_OP_AUGMENT, node->name, 0));
     op->u.augment =
         (eex_op_augment){.c = node->c, .h = node->h, .w = node->w, .augment = p->options.augment};
-    op->u.augment.augment.enabled = p->options.train && p->options.augment.enabled;
+    op->u.augment.augment.enabled = eex__plan_trains(p) && p->options.augment.enabled;
     EEX_TRY(eex__plan_point(p, &op->u.augment.images, p->images));
     EEX_TRY(eex__plan_point(p, &op->u.augment.sample, p->sample));
     return eex__plan_point(p, &op->u.augment.y, y);
@@ -67,7 +67,7 @@ int eex__plan_lower_simple(eex_plan *p, const eex_node *node, int id, int segmen
     case EEX_NODE_GLOBAL_POOL:
         return lower_pool(p, node, id, segment);
     case EEX_NODE_DROPOUT:
-        if (p->options.train && p->learns[id] && node->dropout > 0)
+        if (eex__plan_trains(p) && p->learns[id] && node->dropout > 0)
             return lower_pointwise(p, node, id, segment);
         return eex__plan_value(p, &p->value[id], node->inputs[0]);
     case EEX_NODE_FLATTEN:

@@ -3,17 +3,12 @@
 
 #include "base/status.h"
 
-static bool trains(const eex_plan *p, const eex_node *node)
-{
-    return !(p->options.frozen_trunk && node->exit == EEX_TRUNK);
-}
-
 /* A gradient must reach a value when something that learns lies in front of it. */
 static void mark_learning(eex_plan *p)
 {
     for (int i = 0; i < eex_graph_nodes(p->graph); i++) {
         const eex_node *n = eex_graph_node(p->graph, i);
-        p->learns[i] = n->params > 0 && trains(p, n);
+        p->learns[i] = n->params > 0 && eex__plan_trains_node(p, n);
         for (int j = 0; j < 2; j++)
             if (n->inputs[j] >= 0 && p->learns[n->inputs[j]])
                 p->learns[i] = true;
@@ -24,7 +19,7 @@ static void fuse_batch_norms(eex_plan *p)
 {
     for (int i = 0; i < eex_graph_nodes(p->graph); i++) {
         const eex_node *node = eex_graph_node(p->graph, i);
-        bool input = p->options.cached && node->exit == EEX_TRUNK;
+        bool input = eex__plan_takes(p, node);
         if (!p->needed[i] || input || node->kind != EEX_NODE_BATCH_NORM)
             continue;
         eex_chain chain = eex__plan_chain(p, i);
@@ -39,7 +34,7 @@ static int lower_conv(eex_plan *p, const eex_node *node, int id)
     EEX_TRY(eex__plan_value(p, &y, id));
     int bn = eex__plan_sole_consumer(p, id, EEX_NODE_BATCH_NORM);
     int stats = -1;
-    if (bn >= 0 && p->device->conv_stats && trains(p, eex_graph_node(p->graph, bn)))
+    if (bn >= 0 && p->device->conv_stats && eex__plan_trains_node(p, eex_graph_node(p->graph, bn)))
         EEX_TRY(eex__plan_buffer(p, &stats, 0, 2 * sizeof(double) * (size_t)node->c, false));
     eex_op *op;
     EEX_TRY(eex__plan_op(p, &op, EEX_OP_CONV, node->name, 0));
@@ -60,7 +55,7 @@ static int lower_batch_norm(eex_plan *p, int id)
 {
     const eex_node *node = eex_graph_node(p->graph, id);
     const eex_chain *chain = &p->chain[id];
-    bool batch_stats = trains(p, node);
+    bool batch_stats = eex__plan_trains_node(p, node);
     int x, y, residual = -1, stats = p->stats[id], saved = -1;
     EEX_TRY(eex__plan_value(p, &x, node->inputs[0]));
     if (chain->residual >= 0)
@@ -107,7 +102,7 @@ static int lower_cached(eex_plan *p, int id)
 static int lower_node(eex_plan *p, int id)
 {
     const eex_node *node = eex_graph_node(p->graph, id);
-    if (p->options.cached && node->exit == EEX_TRUNK)
+    if (eex__plan_takes(p, node))
         return lower_cached(p, id);
     int start = p->start[id];
     if (eex_graph_node(p->graph, start)->kind == EEX_NODE_BATCH_NORM)

@@ -75,15 +75,20 @@ static void free_passes(eex_trainer *t)
     t->pass_count = 0;
 }
 
+static eex_plan_mode pass_mode(const eex_trainer *t)
+{
+    if (t->recipe.regime != EEX_REGIME_FROZEN)
+        return EEX_PLAN_TRAIN;
+    return t->features ? EEX_PLAN_TRAIN_GATES_ON_FEATURES : EEX_PLAN_TRAIN_GATES;
+}
+
 static eex_plan_options pass_options(const eex_trainer *t)
 {
     const eex_recipe *r = &t->recipe;
-    return (eex_plan_options){.batch = r->batch,
+    return (eex_plan_options){.mode = pass_mode(t),
+                              .batch = r->batch,
                               .augment = r->augment,
                               .precision = eex_recipe_precision(r),
-                              .train = true,
-                              .frozen_trunk = r->regime == EEX_REGIME_FROZEN,
-                              .cached = t->features != NULL,
                               .smoothing = (float)r->smoothing,
                               .l1 = (float)r->l1,
                               .optimizer = r->optimizer,

@@ -21,7 +21,7 @@ static const eex_augment normalise = {.std = {1, 1, 1}};
 
 static int training(const eex_optimizer *optimizer)
 {
-    eex_plan_options options = {.batch = BATCH, .augment = normalise, .train = true};
+    eex_plan_options options = {.mode = EEX_PLAN_TRAIN, .batch = BATCH, .augment = normalise};
     eex_step step = {.batch = BATCH, .step = 1};
     eex_plan *plan = NULL;
     options.optimizer = *optimizer;

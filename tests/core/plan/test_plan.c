@@ -293,8 +293,7 @@ static float *frozen_gradient(bool cached)
     eex_plan_options options = net_training(COUNT, gates, 3);
     eex_step step = {.batch = COUNT, .seed = 9, .step = 1};
     eex_plan *plan;
-    options.frozen_trunk = true;
-    options.cached = cached;
+    options.mode = cached ? EEX_PLAN_TRAIN_GATES_ON_FEATURES : EEX_PLAN_TRAIN_GATES;
     OK(eex_optimizer_state_new(&options.state, n.params, &options.optimizer));
     OK(eex_plan_new(&plan, &options, n.graph, n.params));
     net_feed(&n, plan, 0, COUNT);

@@ -36,7 +36,7 @@ static bed open_bed(const float *weight, void (*adjust)(eex_plan_options *))
     OK(eex_plan_new(&b.plan, &b.options, b.net.graph, b.net.params));
     b.reference = naive_open(b.net.params, COUNT);
     b.reference->training = true;
-    b.reference->frozen_trunk = b.options.frozen_trunk;
+    b.reference->frozen_trunk = b.options.mode == EEX_PLAN_TRAIN_GATES;
     naive_images(b.reference, b.net.images, &b.options.augment);
     naive_dropout(b.reference, b.net.dev, &step);
     naive_forward(b.reference, 0);
@@ -137,7 +137,7 @@ static int check_all(bed *b)
     eex_rng_seed(&rng, 1, 2);
     for (int i = eex_graph_nodes(b->net.graph) - 1; i >= 0; i--) {
         const eex_node *node = eex_graph_node(b->net.graph, i);
-        bool fixed = b->options.frozen_trunk && node->exit == EEX_TRUNK;
+        bool fixed = b->options.mode == EEX_PLAN_TRAIN_GATES && node->exit == EEX_TRUNK;
         for (int j = 0; j < node->params && !fixed && b->plan->needed[i]; j++) {
             if (!eex_graph_param(b->net.graph, node->first_param + j)->trainable)
                 continue;
@@ -187,7 +187,7 @@ static bool of_gate(const eex_node *node)
 
 static void freeze(eex_plan_options *o)
 {
-    o->frozen_trunk = true;
+    o->mode = EEX_PLAN_TRAIN_GATES;
 }
 
 static void teach(eex_plan_options *o)

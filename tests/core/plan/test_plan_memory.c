@@ -100,7 +100,7 @@ static const float all[] = {1, 1, 1}, first[] = {1, 0, 0}, gates[] = {1, 1, 0};
 
 static void freeze(eex_plan_options *o)
 {
-    o->frozen_trunk = true;
+    o->mode = EEX_PLAN_TRAIN_GATES;
 }
 
 static void teach(eex_plan_options *o)
@@ -111,7 +111,7 @@ static void teach(eex_plan_options *o)
 
 static void cache(eex_plan_options *o)
 {
-    o->frozen_trunk = o->cached = true;
+    o->mode = EEX_PLAN_TRAIN_GATES_ON_FEATURES;
 }
 
 Test(plan_memory, buffers_that_live_together_lie_apart)
