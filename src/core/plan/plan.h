@@ -1,6 +1,6 @@
 /* Plans: a graph lowered for one device, batch and purpose.
  *
- * A plan is a flat list of ops (op.h) over one memory arena laid out by liveness. Inference folds
+ * A plan is a flat list of ops (op.h) over an arena of values laid out by liveness. Inference folds
  * batch norm into convolutions and fuses conv + bias + residual + act; training fuses batch norm +
  * residual + act and takes the batch statistics from the convolution's epilogue. Running a plan
  * allocates nothing. */
@@ -60,6 +60,12 @@ typedef struct eex_plan eex_plan;
 /* graph, params (of that graph) and device are borrowed and must outlive the plan. */
 int eex_plan_new(eex_plan **out, const eex_plan_options *options, const eex_graph *graph,
                  eex_params *params);
+
+/* plans[i] with options[i], all of them or none: plans that never run at once, on one device. They
+ * share the memory of their values (arena.h), so what one has calculated (logits, values of nodes)
+ * is there only until another runs; what is uploaded, totals and scores are each plan's own. */
+int eex_plans_new(eex_plan **plans, const eex_plan_options *options, int count,
+                  const eex_graph *graph, eex_params *params);
 void eex_plan_free(eex_plan *plan);
 
 /* ---- input and output: device memory of the plan ---- */
@@ -142,6 +148,6 @@ int eex_plan_spans(eex_plan *plan, eex_span *spans, int segment, int batch);
 int eex_plan_ops(const eex_plan *plan);
 const eex_op *eex_plan_op(const eex_plan *plan, int i);
 int eex_plan_op_segment(const eex_plan *plan, int i); /* inference: the segment it belongs to */
-size_t eex_plan_bytes(const eex_plan *plan);          /* of the arena */
+size_t eex_plan_bytes(const eex_plan *plan);          /* of device memory, shared or not */
 
 #endif
