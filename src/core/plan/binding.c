@@ -59,7 +59,7 @@ static int cast_weights(const eex_binding *self, eex_builder *b)
     eex_op *op;
     size_t bytes = b->params->count * eex_precision_bytes(EEX_BF16);
     EEX_TRY(eex__plan_buffer(b, &b->shadow, 0, bytes, true));
-    EEX_TRY(eex__plan_op(b, &op, EEX_OP_CAST, "weights", 0));
+    EEX_TRY(eex__plan_op(b, &op, EEX_OP_CAST, "weights"));
     op->u.fill = (eex_op_fill){.count = b->params->count, .from = b->params->w};
     return eex__plan_point(b, &op->u.fill.to, b->shadow);
 }

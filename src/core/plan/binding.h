@@ -40,7 +40,8 @@ struct eex_binding {
     int (*grad)(const eex_binding *self, eex_builder *b, eex_place *out, int i);
 
     /* The op appended last has written the gradient of parameter i or, where that is a running
-     * statistic, moved it: takes it to where it belongs. */
+     * statistic, moved it: takes it to where it belongs. The padding of a gradient (params.h)
+     * counts in the norm and stays zero. */
     int (*wrote)(const eex_binding *self, eex_builder *b, int i);
 
     /* The flat elements that a step of the optimiser changes for trainable parameter i. */

@@ -29,6 +29,7 @@ struct eex_builder {
     const eex_binding *binding;
 
     int op_capacity, buffer_capacity, fold_capacity;
+    int segment; /* of the ops that are appended from now on; never falls */
     eex_relocation *relocations;
     int relocation_count, relocation_capacity;
 
@@ -92,7 +93,7 @@ int eex__plan_grow(void **items, int count, int *capacity, size_t size);
 int eex__plan_buffer(eex_builder *b, int *out, size_t row_bytes, size_t fixed, bool pinned);
 
 /* Appends an op named after a node (or "name"); *out is valid until the next call. */
-int eex__plan_op(eex_builder *b, eex_op **out, eex_op_kind kind, const char *name, int segment);
+int eex__plan_op(eex_builder *b, eex_op **out, eex_op_kind kind, const char *name);
 
 /* Makes *field, a pointer inside the op appended last, point into a buffer once the plan has its
  * memory, and counts that op as a user of it. field is the address of the pointer. */
@@ -133,12 +134,12 @@ int eex__plan_layout(eex_builder *b);          /* plan_memory.c: every buffer's 
 int eex__plan_relocate(eex_builder *b);        /* plan_memory.c: memory, and the ops' pointers */
 
 /* Nodes that plans of every mode lower alike: act, add, pools. */
-int eex__plan_lower_simple(eex_builder *b, const eex_node *node, int id, int segment);
+int eex__plan_lower_simple(eex_builder *b, const eex_node *node, int id);
 
 /* The normalisation and augmentation in front of everything. */
 int eex__plan_lower_input(eex_builder *b);
 
 /* Batch norm `id` with its chain, by running statistics. */
-int eex__plan_lower_bn(eex_builder *b, int id, int segment);
+int eex__plan_lower_bn(eex_builder *b, int id);
 
 #endif

@@ -20,7 +20,7 @@ static int back_weights(eex_builder *b, const eex_node *node, int x, int dy)
     eex_place at[EEX__NODE_PARAMS];
     EEX_TRY(eex__bind_grads(b, at, node));
     eex_op *op;
-    EEX_TRY(eex__plan_op(b, &op, EEX_OP_CONV_BWD_WEIGHTS, node->name, 0));
+    EEX_TRY(eex__plan_op(b, &op, EEX_OP_CONV_BWD_WEIGHTS, node->name));
     eex_op_conv_bwd_weights *c = &op->u.conv_bwd_weights;
     c->window = node->window;
     EEX_TRY(eex__bind_point(b, &c->dw, &at[0]));
@@ -38,7 +38,7 @@ static int back_data(eex_builder *b, const eex_node *node, int dy)
     EEX_TRY(gradient(b, &dx, &written, node->inputs[0]));
     EEX_TRY(eex__bind_values(b, at, node));
     eex_op *op;
-    EEX_TRY(eex__plan_op(b, &op, EEX_OP_CONV_BWD_DATA, node->name, 0));
+    EEX_TRY(eex__plan_op(b, &op, EEX_OP_CONV_BWD_DATA, node->name));
     eex_op_conv_bwd_data *c = &op->u.conv_bwd_data;
     c->window = node->window;
     c->accumulate = written;
@@ -63,7 +63,7 @@ static int add_to(eex_builder *b, int from, int node, const char *name)
     EEX_TRY(gradient(b, &to, &written, node));
     const eex_node *n = eex_graph_node(b->graph, node);
     eex_op *op;
-    EEX_TRY(eex__plan_op(b, &op, EEX_OP_ACCUMULATE, name, 0));
+    EEX_TRY(eex__plan_op(b, &op, EEX_OP_ACCUMULATE, name));
     op->u.pointwise = (eex_op_pointwise){.size = n->h * n->w * n->c, .accumulate = written};
     EEX_TRY(eex__plan_point(b, &op->u.pointwise.x, from));
     return eex__plan_point(b, &op->u.pointwise.y, to);
@@ -122,7 +122,7 @@ static int back_bn_op(eex_builder *b, int id, int dx)
     if (batch_stats)
         EEX_TRY(eex__bind_grads(b, grad, node));
     eex_op *op;
-    EEX_TRY(eex__plan_op(b, &op, EEX_OP_BN_BWD, node->name, 0));
+    EEX_TRY(eex__plan_op(b, &op, EEX_OP_BN_BWD, node->name));
     eex_op_bn_bwd *bn = &op->u.bn_bwd;
     *bn = (eex_op_bn_bwd){.c = node->c,
                           .hw = node->h * node->w,
@@ -168,8 +168,7 @@ static int back_pool(eex_builder *b, const eex_node *node, int id)
     EEX_TRY(eex__plan_value(b, &y, id));
     EEX_TRY(gradient(b, &dx, &written, node->inputs[0]));
     eex_op *op;
-    EEX_TRY(
-        eex__plan_op(b, &op, max ? EEX_OP_MAX_POOL_BWD : EEX_OP_GLOBAL_POOL_BWD, node->name, 0));
+    EEX_TRY(eex__plan_op(b, &op, max ? EEX_OP_MAX_POOL_BWD : EEX_OP_GLOBAL_POOL_BWD, node->name));
     op->u.pool.accumulate = written;
     op->u.pool.window =
         max ? node->window
@@ -186,11 +185,11 @@ static int back_pool(eex_builder *b, const eex_node *node, int id)
 static int back_pointwise(eex_builder *b, const eex_node *node, int id)
 {
     bool act = node->kind == EEX_NODE_ACT, written;
-    int y, dx;
-    EEX_TRY(eex__plan_value(b, &y, id));
+    int ref, dx;
+    EEX_TRY(eex__plan_value(b, &ref, act && !eex_act_fuses(node->act) ? node->inputs[0] : id));
     EEX_TRY(gradient(b, &dx, &written, node->inputs[0]));
     eex_op *op;
-    EEX_TRY(eex__plan_op(b, &op, act ? EEX_OP_ACT_BWD : EEX_OP_DROPOUT, node->name, 0));
+    EEX_TRY(eex__plan_op(b, &op, act ? EEX_OP_ACT_BWD : EEX_OP_DROPOUT, node->name));
     op->u.pointwise = (eex_op_pointwise){.size = node->h * node->w * node->c,
                                          .act = node->act,
                                          .p = node->dropout,
@@ -198,7 +197,7 @@ static int back_pointwise(eex_builder *b, const eex_node *node, int id)
                                          .accumulate = written};
     EEX_TRY(eex__plan_point(b, &op->u.pointwise.x, b->grad[id]));
     if (act)
-        EEX_TRY(eex__plan_point(b, &op->u.pointwise.ref, y));
+        EEX_TRY(eex__plan_point(b, &op->u.pointwise.ref, ref));
     return eex__plan_point(b, &op->u.pointwise.y, dx);
 }
 
@@ -210,6 +209,8 @@ static int back_add(eex_builder *b, const eex_node *node, int id)
         EEX_TRY(add_to(b, b->grad[id], first, node->name));
     return b->learns[second] ? pass_on(b, b->grad[id], second, node->name) : EEX_OK;
 }
+
+_Static_assert(EEX_NODE_KINDS == 10, "a new kind of node needs its gradient here");
 
 static int back_node(eex_builder *b, int id)
 {

@@ -37,7 +37,7 @@ int eex__plan_buffer(eex_builder *b, int *out, size_t row_bytes, size_t fixed, b
     return EEX_OK;
 }
 
-int eex__plan_op(eex_builder *b, eex_op **out, eex_op_kind kind, const char *name, int segment)
+int eex__plan_op(eex_builder *b, eex_op **out, eex_op_kind kind, const char *name)
 {
     int capacity = b->op_capacity;
     EEX_TRY(eex__plan_grow((void **)&b->plan->ops, b->plan->op_count, &b->op_capacity,
@@ -48,7 +48,7 @@ int eex__plan_op(eex_builder *b, eex_op **out, eex_op_kind kind, const char *nam
             return eex_fail(EEX_ENOMEM, "plan: out of memory for %d ops", b->op_capacity);
         b->plan->segment = segments;
     }
-    b->plan->segment[b->plan->op_count] = segment;
+    b->plan->segment[b->plan->op_count] = b->segment;
     eex_op *op = &b->plan->ops[b->plan->op_count++];
     memset(op, 0, sizeof *op);
     op->kind = kind;
@@ -166,7 +166,7 @@ eex_chain eex__plan_chain(const eex_builder *b, int node)
         }
     }
     int act = eex__plan_sole_consumer(b, chain.end, EEX_NODE_ACT);
-    if (act >= 0) {
+    if (act >= 0 && eex_act_fuses(eex_graph_node(b->graph, act)->act)) {
         chain.act = eex_graph_node(b->graph, act)->act;
         chain.end = act;
     }

@@ -17,8 +17,7 @@ typedef struct eex_slot {
 
 /* A convolution whose batch norm is folded into it: what refresh has to compute again. */
 typedef struct eex_fold {
-    int op;
-    int conv, bn; /* node ids; bn -1: only copied */
+    int conv, bn; /* node ids */
     int w, bias;  /* buffers */
 } eex_fold;
 

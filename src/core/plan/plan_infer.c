@@ -31,8 +31,7 @@ static int add_fold(eex_builder *b, int conv, int bn, int w, int bias)
 {
     eex_plan *p = b->plan;
     EEX_TRY(eex__plan_grow((void **)&p->folds, p->fold_count, &b->fold_capacity, sizeof *p->folds));
-    p->folds[p->fold_count++] =
-        (eex_fold){.op = p->op_count - 1, .conv = conv, .bn = bn, .w = w, .bias = bias};
+    p->folds[p->fold_count++] = (eex_fold){.conv = conv, .bn = bn, .w = w, .bias = bias};
     return EEX_OK;
 }
 
@@ -50,7 +49,7 @@ static int lower_folded(eex_builder *b, eex_op_conv *op, int conv, int bn)
 }
 
 /* A folded convolution reads its own copies of weights and bias; an unfolded one the parameters. */
-static int lower_conv(eex_builder *b, int id, int segment)
+static int lower_conv(eex_builder *b, int id)
 {
     const eex_node *node = eex_graph_node(b->graph, id);
     eex_chain chain = {.end = id, .residual = -1, .act = EEX_ACT_NONE};
@@ -67,10 +66,10 @@ static int lower_conv(eex_builder *b, int id, int segment)
     if (bn < 0)
         EEX_TRY(eex__bind_values(b, at, node));
     eex_op *op;
-    EEX_TRY(eex__plan_op(b, &op, EEX_OP_CONV, node->name, segment));
+    EEX_TRY(eex__plan_op(b, &op, EEX_OP_CONV, node->name));
     op->u.conv.window = node->window;
     op->u.conv.act = chain.act;
-    op->u.conv.w_static = true;
+    op->u.conv.w_static = bn >= 0 || at[0].buffer < 0; /* not when ops put them there */
     EEX_TRY(eex__plan_point(b, &op->u.conv.x, x));
     EEX_TRY(eex__plan_point(b, &op->u.conv.y, y));
     if (residual >= 0)
@@ -83,18 +82,19 @@ static int lower_conv(eex_builder *b, int id, int segment)
 
 static int lower_node(eex_builder *b, int id)
 {
-    int segment = segment_of(b, id), start = b->start[id];
+    int start = b->start[id];
     const eex_node *node = eex_graph_node(b->graph, start);
+    b->segment = segment_of(b, id);
     switch (node->kind) {
     case EEX_NODE_INPUT:
         return eex__plan_lower_input(b);
     case EEX_NODE_CONV:
     case EEX_NODE_LINEAR:
-        return lower_conv(b, start, segment);
+        return lower_conv(b, start);
     case EEX_NODE_BATCH_NORM:
-        return eex__plan_lower_bn(b, start, segment);
+        return eex__plan_lower_bn(b, start);
     default:
-        return eex__plan_lower_simple(b, node, id, segment);
+        return eex__plan_lower_simple(b, node, id);
     }
 }
 
@@ -163,13 +163,14 @@ static int lower_head(eex_builder *b, int k)
     const eex_node *node = eex_graph_node(b->graph, id);
     size_t row = sizeof(float) * (size_t)b->options->batch;
     eex_place at[EEX__NODE_PARAMS];
+    b->segment = k;
     EEX_TRY(eex__plan_value(b, &logits, id));
     EEX_TRY(eex__plan_buffer(b, &top, 0, row, true));
     EEX_TRY(eex__plan_buffer(b, &score, 0, 3 * row, true));
     if (b->head_input[k] >= 0)
         EEX_TRY(eex__bind_values(b, at, node));
     eex_op *op;
-    EEX_TRY(eex__plan_op(b, &op, EEX_OP_HEAD, node->name, k));
+    EEX_TRY(eex__plan_op(b, &op, EEX_OP_HEAD, node->name));
     b->plan->head_op[k] = b->plan->op_count - 1;
     keep_point(b, k);
     op->u.head.classes = eex_graph_classes(b->graph);

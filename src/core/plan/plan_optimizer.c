@@ -58,7 +58,7 @@ static int lower_gaps(eex_builder *b, const trained *t)
         eex_op *op;
         if (trains)
             continue;
-        EEX_TRY(eex__plan_op(b, &op, EEX_OP_ZERO, "gradient of what rests", 0));
+        EEX_TRY(eex__plan_op(b, &op, EEX_OP_ZERO, "gradient of what rests"));
         op->u.fill =
             (eex_op_fill){.count = gap.count, .to = eex__bind_stretch(b->options->state, gap).g};
     }
@@ -72,7 +72,7 @@ static int lower_clip(eex_builder *b, const trained *t)
     EEX_TRY(eex__plan_buffer(b, &b->clip, 0, sizeof(float), true));
     EEX_TRY(eex__plan_buffer(b, &b->plan->norm, 0, sizeof(double), true));
     eex_op *op;
-    EEX_TRY(eex__plan_op(b, &op, EEX_OP_GRAD_NORM, "gradient norm", 0));
+    EEX_TRY(eex__plan_op(b, &op, EEX_OP_GRAD_NORM, "gradient norm"));
     op->u.optim.count = all.count;
     op->u.optim.g = eex__bind_stretch(b->options->state, all).g;
     op->u.optim.clip_norm = b->options->optimizer.clip;
@@ -84,7 +84,7 @@ static int lower_update(eex_builder *b, eex_stretch run)
 {
     const eex_optimizer *o = &b->options->optimizer;
     eex_op *op;
-    EEX_TRY(eex__plan_op(b, &op, o->kind == EEX_SGD ? EEX_OP_SGD : EEX_OP_ADAMW, "optimizer", 0));
+    EEX_TRY(eex__plan_op(b, &op, o->kind == EEX_SGD ? EEX_OP_SGD : EEX_OP_ADAMW, "optimizer"));
     eex_op_optim *optim = &op->u.optim;
     *optim = eex__bind_stretch(b->options->state, run);
     optim->momentum = o->momentum;
@@ -101,7 +101,7 @@ static int lower_ema(eex_builder *b, float *w, float *ema, size_t count)
     if (!ema || count == 0)
         return EEX_OK;
     eex_op *op;
-    EEX_TRY(eex__plan_op(b, &op, EEX_OP_EMA, "moving average", 0));
+    EEX_TRY(eex__plan_op(b, &op, EEX_OP_EMA, "moving average"));
     op->u.optim =
         (eex_op_optim){.count = count, .w = w, .ema = ema, .ema_decay = b->options->optimizer.ema};
     return EEX_OK;

@@ -12,7 +12,7 @@ int eex__plan_lower_input(eex_builder *b)
     EEX_TRY(eex__plan_buffer(b, &b->plan->sample, sizeof(uint32_t), 0, true));
     EEX_TRY(eex__plan_value(b, &y, 0));
     eex_op *op;
-    EEX_TRY(eex__plan_op(b, &op, EEX_OP_AUGMENT, node->name, 0));
+    EEX_TRY(eex__plan_op(b, &op, EEX_OP_AUGMENT, node->name));
     op->u.augment =
         (eex_op_augment){.c = node->c, .h = node->h, .w = node->w, .augment = b->options->augment};
     op->u.augment.augment.enabled = eex__plan_trains(b) && b->options->augment.enabled;
@@ -21,7 +21,7 @@ int eex__plan_lower_input(eex_builder *b)
     return eex__plan_point(b, &op->u.augment.y, y);
 }
 
-static int lower_pool(eex_builder *b, const eex_node *node, int id, int segment)
+static int lower_pool(eex_builder *b, const eex_node *node, int id)
 {
     eex_op_kind kind = node->kind == EEX_NODE_MAX_POOL ? EEX_OP_MAX_POOL : EEX_OP_GLOBAL_POOL;
     const eex_node *in = eex_graph_node(b->graph, node->inputs[0]);
@@ -29,7 +29,7 @@ static int lower_pool(eex_builder *b, const eex_node *node, int id, int segment)
     EEX_TRY(eex__plan_value(b, &x, node->inputs[0]));
     EEX_TRY(eex__plan_value(b, &y, id));
     eex_op *op;
-    EEX_TRY(eex__plan_op(b, &op, kind, node->name, segment));
+    EEX_TRY(eex__plan_op(b, &op, kind, node->name));
     op->u.pool.window = node->window;
     if (kind == EEX_OP_GLOBAL_POOL)
         op->u.pool.window = (eex_window){
@@ -38,7 +38,7 @@ static int lower_pool(eex_builder *b, const eex_node *node, int id, int segment)
     return eex__plan_point(b, &op->u.pool.y, y);
 }
 
-static int lower_pointwise(eex_builder *b, const eex_node *node, int id, int segment)
+static int lower_pointwise(eex_builder *b, const eex_node *node, int id)
 {
     eex_op_kind kind = node->kind == EEX_NODE_ACT   ? EEX_OP_ACT
                        : node->kind == EEX_NODE_ADD ? EEX_OP_ADD
@@ -49,7 +49,7 @@ static int lower_pointwise(eex_builder *b, const eex_node *node, int id, int seg
         EEX_TRY(eex__plan_value(b, &x2, node->inputs[1]));
     EEX_TRY(eex__plan_value(b, &y, id));
     eex_op *op;
-    EEX_TRY(eex__plan_op(b, &op, kind, node->name, segment));
+    EEX_TRY(eex__plan_op(b, &op, kind, node->name));
     op->u.pointwise = (eex_op_pointwise){.size = node->h * node->w * node->c,
                                          .act = node->act,
                                          .p = node->dropout,
@@ -69,7 +69,7 @@ static int point_batch_stats(eex_builder *b, eex_op_bn *bn, int id)
     return b->stats[id] >= 0 ? eex__plan_point(b, &bn->stats, b->stats[id]) : EEX_OK;
 }
 
-int eex__plan_lower_bn(eex_builder *b, int id, int segment)
+int eex__plan_lower_bn(eex_builder *b, int id)
 {
     const eex_node *node = eex_graph_node(b->graph, id);
     const eex_chain *chain = &b->chain[id];
@@ -84,8 +84,7 @@ int eex__plan_lower_bn(eex_builder *b, int id, int segment)
         EEX_TRY(eex__plan_buffer(b, &b->saved[id], 0, 2 * sizeof(float) * (size_t)node->c, true));
     EEX_TRY(eex__bind_values(b, at, node));
     eex_op *op;
-    EEX_TRY(
-        eex__plan_op(b, &op, batch_stats ? EEX_OP_BN_TRAIN : EEX_OP_BN_EVAL, node->name, segment));
+    EEX_TRY(eex__plan_op(b, &op, batch_stats ? EEX_OP_BN_TRAIN : EEX_OP_BN_EVAL, node->name));
     eex_op_bn *bn = &op->u.bn;
     *bn = (eex_op_bn){.c = node->c,
                       .hw = node->h * node->w,
@@ -106,21 +105,21 @@ int eex__plan_lower_bn(eex_builder *b, int id, int segment)
     return eex__bind_wrote_statistics(b, node);
 }
 
-int eex__plan_lower_simple(eex_builder *b, const eex_node *node, int id, int segment)
+int eex__plan_lower_simple(eex_builder *b, const eex_node *node, int id)
 {
     switch (node->kind) {
     case EEX_NODE_MAX_POOL:
     case EEX_NODE_GLOBAL_POOL:
-        return lower_pool(b, node, id, segment);
+        return lower_pool(b, node, id);
     case EEX_NODE_DROPOUT:
         if (eex__plan_trains(b) && b->learns[id] && node->dropout > 0)
-            return lower_pointwise(b, node, id, segment);
+            return lower_pointwise(b, node, id);
         return eex__plan_value(b, &b->plan->value[id], node->inputs[0]);
     case EEX_NODE_FLATTEN:
         return eex__plan_value(b, &b->plan->value[id], node->inputs[0]);
     case EEX_NODE_ACT:
     case EEX_NODE_ADD:
-        return lower_pointwise(b, node, id, segment);
+        return lower_pointwise(b, node, id);
     default:
         return eex_fail(EEX_EUNSUPPORTED, "plan: node %s of kind %d cannot be lowered", node->name,
                         (int)node->kind);

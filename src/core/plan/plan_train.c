@@ -40,7 +40,7 @@ static int lower_conv(eex_builder *b, const eex_node *node, int id)
         EEX_TRY(eex__plan_buffer(b, &b->stats[bn], 0, 2 * sizeof(double) * (size_t)node->c, false));
     EEX_TRY(eex__bind_values(b, at, node));
     eex_op *op;
-    EEX_TRY(eex__plan_op(b, &op, EEX_OP_CONV, node->name, 0));
+    EEX_TRY(eex__plan_op(b, &op, EEX_OP_CONV, node->name));
     op->u.conv.window = node->window;
     EEX_TRY(eex__bind_point(b, &op->u.conv.w, &at[0]));
     EEX_TRY(eex__bind_point(b, &op->u.conv.bias, &at[1]));
@@ -65,7 +65,7 @@ static int lower_node(eex_builder *b, int id)
         return lower_cached(b, id);
     int start = b->start[id];
     if (eex_graph_node(b->graph, start)->kind == EEX_NODE_BATCH_NORM)
-        return eex__plan_lower_bn(b, start, 0);
+        return eex__plan_lower_bn(b, start);
     switch (node->kind) {
     case EEX_NODE_INPUT:
         return eex__plan_lower_input(b);
@@ -73,7 +73,7 @@ static int lower_node(eex_builder *b, int id)
     case EEX_NODE_LINEAR:
         return lower_conv(b, node, id);
     default:
-        return eex__plan_lower_simple(b, node, id, 0);
+        return eex__plan_lower_simple(b, node, id);
     }
 }
 
@@ -91,7 +91,7 @@ static int lower_loss(eex_builder *b, int k, int teacher)
         b->grad[node] = dlogits;
     }
     eex_op *op;
-    EEX_TRY(eex__plan_op(b, &op, EEX_OP_LOSS, eex_graph_node(b->graph, node)->name, 0));
+    EEX_TRY(eex__plan_op(b, &op, EEX_OP_LOSS, eex_graph_node(b->graph, node)->name));
     op->u.loss = (eex_op_loss){.classes = classes,
                                .weight = o->weight[k],
                                .smoothing = o->smoothing,
