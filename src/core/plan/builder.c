@@ -96,6 +96,8 @@ static int check(const eex_plan_options *o, const eex_graph *graph, const eex_de
     if (o->batch < 1)
         return eex_fail(EEX_EINVAL, "plan of %s: batch %d, expected at least 1",
                         eex_graph_name(graph), o->batch);
+    if ((unsigned)o->mode >= EEX_PLAN_MODES)
+        return eex_fail(EEX_EINVAL, "plan of %s: no mode %d", eex_graph_name(graph), (int)o->mode);
     EEX_TRY(eex_device_calculates(dev, o->precision));
     if (o->precision == EEX_BF16 && (infers || o->mode == EEX_PLAN_TRAIN_GATES_ON_FEATURES))
         return eex_fail(EEX_EUNSUPPORTED, "a plan for %s is float32: bfloat16 is for training",

@@ -69,7 +69,7 @@ static int lower_conv(eex_builder *b, int id)
     EEX_TRY(eex__plan_op(b, &op, EEX_OP_CONV, node->name));
     op->u.conv.window = node->window;
     op->u.conv.act = chain.act;
-    op->u.conv.w_static = bn >= 0 || at[0].buffer < 0; /* not when ops put them there */
+    op->u.conv.w_static = bn >= 0 || at[0].buffer < 0; /* ops do not write them */
     EEX_TRY(eex__plan_point(b, &op->u.conv.x, x));
     EEX_TRY(eex__plan_point(b, &op->u.conv.y, y));
     if (residual >= 0)

@@ -8,9 +8,7 @@
 #include "base/status.h"
 
 #include <criterion/criterion.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
 
@@ -18,15 +16,19 @@ enum { COUNT = 6, STEPS = 3, MOST_PARAMS = 256 };
 
 /* ---- the binding ---- */
 
-typedef struct staged {
-    eex_binding base;
+typedef struct notes {
     int buffer[MOST_PARAMS]; /* of the gradient, or of the statistic, that is written next */
     int gathered, scattered;
+} notes;
+
+typedef struct staged {
+    eex_binding base;
+    notes *notes;
 } staged;
 
-static staged *self_of(const eex_binding *self)
+static notes *notes_of(const eex_binding *self)
 {
-    return (staged *)(uintptr_t)self; /* a test's; bindings as such are not changed */
+    return ((const staged *)self)->notes;
 }
 
 static size_t padded(const eex_builder *b, int i)
@@ -62,7 +64,7 @@ static int buffer_for(const eex_binding *self, eex_builder *b, eex_place *out, i
 {
     *out = (eex_place){.buffer = -1};
     EEX_TRY(eex__plan_buffer(b, &out->buffer, 0, padded(b, i) * sizeof(float), false));
-    self_of(self)->buffer[i] = out->buffer;
+    notes_of(self)->buffer[i] = out->buffer;
     return EEX_OK;
 }
 
@@ -70,7 +72,7 @@ static int gather(const eex_binding *self, eex_builder *b, eex_place *out, int i
 {
     const eex_place home = {.buffer = -1, .at = eex_params_at(b->params, i)};
     EEX_TRY(buffer_for(self, b, out, i));
-    self_of(self)->gathered++;
+    notes_of(self)->gathered++;
     return copy(b, out, &home, padded(b, i));
 }
 
@@ -83,22 +85,23 @@ static int make_grad(const eex_binding *self, eex_builder *b, eex_place *out, in
 
 static int scatter(const eex_binding *self, eex_builder *b, int i)
 {
-    const eex_place from = {.buffer = self_of(self)->buffer[i]};
+    const eex_place from = {.buffer = notes_of(self)->buffer[i]};
     eex_place home = {.buffer = -1, .at = eex_params_at(b->params, i)};
     if (eex_graph_param(b->graph, i)->trainable)
         EEX_TRY(eex__binding_flat.grad(&eex__binding_flat, b, &home, i));
-    self_of(self)->scattered++;
+    notes_of(self)->scattered++;
     return copy(b, &home, &from, padded(b, i));
 }
 
-static staged make_staged(void)
+static staged make_staged(notes *notes)
 {
     return (staged){.base = {.begin = begin,
                              .value = gather,
                              .grad = make_grad,
                              .wrote = scatter,
                              .stretch = eex__binding_flat.stretch,
-                             .fetch = eex__binding_flat.fetch}};
+                             .fetch = eex__binding_flat.fetch},
+                    .notes = notes};
 }
 
 /* ---- plans ---- */
@@ -150,17 +153,13 @@ static float *trained(size_t *count, const eex_binding *binding, eex_plan_mode m
 
 static void check_training(eex_plan_mode mode, float clip)
 {
-    staged binding = make_staged();
+    notes notes = {0};
+    staged binding = make_staged(&notes);
     size_t count;
     float *want = trained(&count, &eex__binding_flat, mode, clip);
     float *got = trained(&count, &binding.base, mode, clip);
-    cr_expect_gt(binding.gathered, 40);
-    cr_expect_gt(binding.scattered, 10);
-    for (size_t i = 0, k = 0; i < count && k < 12; i++)
-        if (memcmp(&got[i], &want[i], 4)) {
-            k++;
-            fprintf(stderr, "%zu/%zu: %.9g %.9g\n", i, count, got[i], want[i]);
-        }
+    cr_expect_gt(notes.gathered, 40);
+    cr_expect_gt(notes.scattered, 10);
     expect_repeated("parameters", got, want, count);
     free(want);
     free(got);
@@ -175,7 +174,8 @@ Test(binding, training_through_copies_is_the_same)
 
 Test(binding, inference_through_copies_is_the_same)
 {
-    staged binding = make_staged();
+    notes notes = {0};
+    staged binding = make_staged(&notes);
     net n = net_open(net_tiny, COUNT, 2);
     const eex_plan_options options = net_inference(COUNT);
     eex_plan *plans[] = {open_plan(&n, &options, &eex__binding_flat),

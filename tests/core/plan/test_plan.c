@@ -335,6 +335,9 @@ Test(plan, wrong_batches_and_exits_are_refused)
     cr_expect_eq(eex_plan_new(&plan, &options, n.graph, n.params), EEX_EINVAL);
     cr_expect_null(plan);
     options.batch = 2;
+    options.mode = EEX_PLAN_MODES;
+    cr_expect_eq(eex_plan_new(&plan, &options, n.graph, n.params), EEX_EINVAL);
+    options.mode = EEX_PLAN_INFER;
     OK(eex_plan_new(&plan, &options, n.graph, n.params));
     cr_expect_eq(eex_plan_upload(plan, n.images, NULL, NULL, 3), EEX_EINVAL);
     cr_expect_eq(eex_plan_upload(plan, n.images, NULL, NULL, 0), EEX_EINVAL);
