@@ -16,19 +16,19 @@ enum { COUNT = 6, STEPS = 3, MOST_PARAMS = 256 };
 
 /* ---- the binding ---- */
 
-typedef struct notes {
+typedef struct record {
     int buffer[MOST_PARAMS]; /* of the gradient, or of the statistic, that is written next */
     int gathered, scattered;
-} notes;
+} record;
 
 typedef struct staged {
     eex_binding base;
-    notes *notes;
+    record *record;
 } staged;
 
-static notes *notes_of(const eex_binding *self)
+static record *record_of(const eex_binding *self)
 {
-    return ((const staged *)self)->notes;
+    return ((const staged *)self)->record;
 }
 
 static size_t padded(const eex_builder *b, int i)
@@ -64,7 +64,7 @@ static int buffer_for(const eex_binding *self, eex_builder *b, eex_place *out, i
 {
     *out = (eex_place){.buffer = -1};
     EEX_TRY(eex__plan_buffer(b, &out->buffer, 0, padded(b, i) * sizeof(float), false));
-    notes_of(self)->buffer[i] = out->buffer;
+    record_of(self)->buffer[i] = out->buffer;
     return EEX_OK;
 }
 
@@ -72,7 +72,7 @@ static int gather(const eex_binding *self, eex_builder *b, eex_place *out, int i
 {
     const eex_place home = {.buffer = -1, .at = eex_params_at(b->params, i)};
     EEX_TRY(buffer_for(self, b, out, i));
-    notes_of(self)->gathered++;
+    record_of(self)->gathered++;
     return copy(b, out, &home, padded(b, i));
 }
 
@@ -85,15 +85,15 @@ static int make_grad(const eex_binding *self, eex_builder *b, eex_place *out, in
 
 static int scatter(const eex_binding *self, eex_builder *b, int i)
 {
-    const eex_place from = {.buffer = notes_of(self)->buffer[i]};
+    const eex_place from = {.buffer = record_of(self)->buffer[i]};
     eex_place home = {.buffer = -1, .at = eex_params_at(b->params, i)};
     if (eex_graph_param(b->graph, i)->trainable)
         EEX_TRY(eex__binding_flat.grad(&eex__binding_flat, b, &home, i));
-    notes_of(self)->scattered++;
+    record_of(self)->scattered++;
     return copy(b, &home, &from, padded(b, i));
 }
 
-static staged make_staged(notes *notes)
+static staged make_staged(record *of)
 {
     return (staged){.base = {.begin = begin,
                              .value = gather,
@@ -101,7 +101,7 @@ static staged make_staged(notes *notes)
                              .wrote = scatter,
                              .stretch = eex__binding_flat.stretch,
                              .fetch = eex__binding_flat.fetch},
-                    .notes = notes};
+                    .record = of};
 }
 
 /* ---- plans ---- */
@@ -153,13 +153,13 @@ static float *trained(size_t *count, const eex_binding *binding, eex_plan_mode m
 
 static void check_training(eex_plan_mode mode, float clip)
 {
-    notes notes = {0};
-    staged binding = make_staged(&notes);
+    record made = {0};
+    staged binding = make_staged(&made);
     size_t count;
     float *want = trained(&count, &eex__binding_flat, mode, clip);
     float *got = trained(&count, &binding.base, mode, clip);
-    cr_expect_gt(notes.gathered, 40);
-    cr_expect_gt(notes.scattered, 10);
+    cr_expect_gt(made.gathered, 40);
+    cr_expect_gt(made.scattered, 10);
     expect_repeated("parameters", got, want, count);
     free(want);
     free(got);
@@ -174,8 +174,8 @@ Test(binding, training_through_copies_is_the_same)
 
 Test(binding, inference_through_copies_is_the_same)
 {
-    notes notes = {0};
-    staged binding = make_staged(&notes);
+    record made = {0};
+    staged binding = make_staged(&made);
     net n = net_open(net_tiny, COUNT, 2);
     const eex_plan_options options = net_inference(COUNT);
     eex_plan *plans[] = {open_plan(&n, &options, &eex__binding_flat),
