@@ -49,9 +49,9 @@ static int open_bench(bench *b, const char *name)
     const options *o = b->o;
     EEX_TRY(network_open(&b->net, name, o->threads));
     eex_plan_options training = {
+        .mode = EEX_PLAN_TRAIN,
         .batch = o->batch,
         .augment = network_augment(),
-        .train = true,
         .precision = o->precision,
         .optimizer = {.kind = EEX_SGD, .momentum = 0.9f, .weight_decay = 5e-4f}};
     for (int k = 0; k < eex_graph_exits(b->net.graph); k++)

@@ -22,10 +22,10 @@ typedef struct bench {
 static int open_plan(bench *b, eex_precision precision)
 {
     eex_plan_options training = {
+        .mode = EEX_PLAN_TRAIN,
         .batch = b->batch,
         .precision = precision,
         .augment = network_augment(),
-        .train = true,
         .optimizer = {.kind = EEX_SGD, .momentum = 0.9f, .weight_decay = 5e-4f}};
     for (int k = 0; k < eex_graph_exits(b->net.graph); k++)
         training.weight[k] = 1;

@@ -36,12 +36,17 @@ static const char *const kinds[EEX_OP_KINDS] = {
     [EEX_OP_DROPOUT] = "dropout",
     [EEX_OP_LOSS] = "loss",
     [EEX_OP_HEAD] = "head",
+    [EEX_OP_LEAVE] = "leave",
+    [EEX_OP_CLASS_STATS] = "class statistics",
     [EEX_OP_GRAD_NORM] = "gradient norm",
     [EEX_OP_SGD] = "sgd",
     [EEX_OP_ADAMW] = "adamw",
     [EEX_OP_EMA] = "ema",
+    [EEX_OP_ZERO] = "zero",
+    [EEX_OP_CAST] = "cast",
     [EEX_OP_COMPACT] = "compact",
 };
+_Static_assert(EEX_OP_KINDS == 27, "a new kind of op needs its name");
 
 static double now(void)
 {

@@ -42,6 +42,7 @@ static const eex_cpu_op_class *const classes[EEX_OP_KINDS] = {
     [EEX_OP_CAST] = &eex__cpu_cast,
     [EEX_OP_COMPACT] = &eex__cpu_compact,
 };
+_Static_assert(EEX_OP_KINDS == 27, "a new kind of op needs its line in classes");
 
 static eex_cpu *cpu_of(eex_device *dev)
 {

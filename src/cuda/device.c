@@ -42,6 +42,7 @@ static const eex_cuda_op_class *const classes[EEX_OP_KINDS] = {
     [EEX_OP_CAST] = &eex__cuda_cast,
     [EEX_OP_COMPACT] = &eex__cuda_compact,
 };
+_Static_assert(EEX_OP_KINDS == 27, "a new kind of op needs its line in classes");
 
 static eex_cuda *cuda_of(eex_device *dev)
 {

@@ -47,6 +47,14 @@ EEX_INLINE size_t eex_precision_bytes(eex_precision precision)
 
 typedef enum eex_act { EEX_ACT_NONE, EEX_ACT_RELU, EEX_ACT_RELU6 } eex_act;
 
+/* Whether an activation may be the end of another op: clamps may, for the backward of what they end
+ * reads their slope from its output. Any other is an op of its own, whose input is kept for its
+ * backward. */
+EEX_INLINE bool eex_act_fuses(eex_act act)
+{
+    return act == EEX_ACT_NONE || act == EEX_ACT_RELU || act == EEX_ACT_RELU6;
+}
+
 typedef enum eex_op_kind {
     EEX_OP_AUGMENT, /* uint8 images to normalised float32, with augmentation */
     EEX_OP_CONV,    /* convolution (dense or depthwise), fused bias + residual + act */
@@ -151,8 +159,9 @@ typedef struct eex_op_bn_bwd {
     bool accumulate;           /* dgamma, dbeta += instead of = */
 } eex_op_bn_bwd;
 
-/* ACT: y = act(x). ACT_BWD: dx (in y) = dy (in x) masked by the forward output `ref`.
- * ADD: y = act(x + x2). ACCUMULATE: y += x or y = x. DROPOUT: y = x * mask / (1 - p). */
+/* ACT: y = act(x). ACT_BWD: dx (in y) = dy (in x) times the slope at `ref`: the forward output of
+ * an act that fuses (a mask), the forward input of any other. ADD: y = act(x + x2). ACCUMULATE: y
+ * += x or y = x. DROPOUT: y = x * mask / (1 - p). */
 typedef struct eex_op_pointwise {
     int size; /* elements of one sample */
     const float *x, *x2, *ref;

@@ -121,7 +121,7 @@ eex_plan_options net_inference(int batch)
 eex_plan_options net_training(int batch, const float *weight, int exits)
 {
     eex_plan_options o = net_inference(batch);
-    o.train = true;
+    o.mode = EEX_PLAN_TRAIN;
     o.optimizer.kind = EEX_SGD;
     memcpy(o.weight, weight, (size_t)exits * sizeof *weight);
     return o;

@@ -23,7 +23,8 @@ typedef enum eex_node_kind {
     EEX_NODE_GLOBAL_POOL, /* adaptive average pool to 1x1, or mean over H and W */
     EEX_NODE_FLATTEN,
     EEX_NODE_DROPOUT,
-    EEX_NODE_LINEAR
+    EEX_NODE_LINEAR,
+    EEX_NODE_KINDS
 } eex_node_kind;
 
 enum { EEX_TRUNK = -1, EEX_NAME_MAX = 96 };

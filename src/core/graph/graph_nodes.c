@@ -248,7 +248,7 @@ int eex_graph_add_dropout(eex_graph *g, int *out, int in, const char *name, floa
 
 /* ---- the table ---- */
 
-static const eex__kind kinds[] = {
+static const eex__kind kinds[EEX_NODE_KINDS] = {
     [EEX_NODE_INPUT] = {"input", true, NULL, NULL},
     [EEX_NODE_CONV] = {"conv", true, conv_params, conv_cost},
     [EEX_NODE_BATCH_NORM] = {"batch_norm", true, batch_norm_params, batch_norm_cost},
@@ -260,6 +260,7 @@ static const eex__kind kinds[] = {
     [EEX_NODE_DROPOUT] = {"dropout", true, NULL, NULL},
     [EEX_NODE_LINEAR] = {"linear", false, linear_params, conv_cost},
 };
+_Static_assert(EEX_NODE_KINDS == 10, "a new kind of node needs its line in kinds");
 
 const eex__kind *eex__kind_of(eex_node_kind kind)
 {
@@ -268,8 +269,7 @@ const eex__kind *eex__kind_of(eex_node_kind kind)
 
 const char *eex_node_kind_name(eex_node_kind kind)
 {
-    size_t count = sizeof kinds / sizeof *kinds;
-    return (size_t)kind < count ? kinds[kind].name : "?";
+    return (unsigned)kind < EEX_NODE_KINDS ? kinds[kind].name : "?";
 }
 
 /* ---- names of activations ---- */

@@ -14,19 +14,6 @@ enum { ALIGN = 16 }; /* elements */
 
 /* ---- layout ---- */
 
-const eex_node *eex__param_node(const eex_graph *graph, int i)
-{
-    int low = 0, high = eex_graph_nodes(graph) - 1; /* first_param never decreases */
-    while (low < high) {
-        int middle = (low + high + 1) / 2;
-        if (eex_graph_node(graph, middle)->first_param <= i)
-            low = middle;
-        else
-            high = middle - 1;
-    }
-    return eex_graph_node(graph, low);
-}
-
 /* What a linear layer's inputs were before a flatten; NULL when there is none. */
 static const eex_node *flattened(const eex_graph *g, const eex_node *n)
 {

@@ -7,6 +7,19 @@
 #include <math.h>
 #include <string.h>
 
+const eex_node *eex__param_node(const eex_graph *graph, int i)
+{
+    int low = 0, high = eex_graph_nodes(graph) - 1; /* first_param never decreases */
+    while (low < high) {
+        int middle = (low + high + 1) / 2;
+        if (eex_graph_node(graph, middle)->first_param <= i)
+            low = middle;
+        else
+            high = middle - 1;
+    }
+    return eex_graph_node(graph, low);
+}
+
 /* FNV-1a: a stream for each name, so that a layer starts the same in every graph that has it. */
 static uint64_t name_hash(const char *name)
 {

@@ -1,6 +1,6 @@
 /* Plans: a graph lowered for one device, batch and purpose.
  *
- * A plan is a flat list of ops (op.h) over one memory arena laid out by liveness. Inference folds
+ * A plan is a flat list of ops (op.h) over an arena of values laid out by liveness. Inference folds
  * batch norm into convolutions and fuses conv + bias + residual + act; training fuses batch norm +
  * residual + act and takes the batch statistics from the convolution's epilogue. Running a plan
  * allocates nothing. */
@@ -29,19 +29,26 @@ typedef struct eex_optimizer_state {
 int eex_optimizer_state_new(eex_optimizer_state **out, eex_params *params, const eex_optimizer *o);
 void eex_optimizer_state_free(eex_optimizer_state *state);
 
+/* What a plan is for. */
+typedef enum eex_plan_mode {
+    EEX_PLAN_INFER,
+    EEX_PLAN_TRAIN,                   /* what the losses need learns, trunk and gates alike */
+    EEX_PLAN_TRAIN_GATES,             /* trunk in inference mode, no gradients: only gates learn */
+    EEX_PLAN_TRAIN_GATES_ON_FEATURES, /* the trunk is left out too; the values that gates read are
+                                       * inputs, see eex_plan_upload_value */
+    EEX_PLAN_MODES
+} eex_plan_mode;
+
 typedef struct eex_plan_options {
+    eex_plan_mode mode;
     int batch;           /* largest batch */
     eex_augment augment; /* training: as given; inference: only mean and std are used */
 
     eex_precision precision; /* inference: one that eex_precision_infers */
 
     /* Training only. */
-    bool train;
     float weight[EEX_MAX_EXITS]; /* loss weight of each exit; 0: its gate is left out, and what
                                   * only it needed; nodes nobody needs are left out too */
-    bool frozen_trunk;           /* trunk in inference mode, no gradients: only gates learn */
-    bool cached;                 /* with frozen_trunk: the trunk is left out; the values that gates
-                                  * read are inputs, see eex_plan_upload_value */
     float smoothing, l1;
     float distill, distill_t; /* the last exit teaches the gates, when distill > 0 */
     eex_optimizer optimizer;
@@ -53,13 +60,20 @@ typedef struct eex_plan eex_plan;
 /* graph, params (of that graph) and device are borrowed and must outlive the plan. */
 int eex_plan_new(eex_plan **out, const eex_plan_options *options, const eex_graph *graph,
                  eex_params *params);
+
+/* plans[i] with options[i], all of them or none: plans that never run at once, on one device. They
+ * share the memory of their values (arena.h), so what one has calculated (logits, values of nodes)
+ * is there only until another runs; what is uploaded, totals and scores are each plan's own. */
+int eex_plans_new(eex_plan **plans, const eex_plan_options *options, int count,
+                  const eex_graph *graph, eex_params *params);
 void eex_plan_free(eex_plan *plan);
 
 /* ---- input and output: device memory of the plan ---- */
 int eex_plan_upload(eex_plan *plan, const uint8_t *images, const int32_t *labels,
                     const uint32_t *sample, int batch); /* labels, sample may be NULL: inference */
-/* Values of a trunk node, (batch, H, W, C): into a `cached` plan (not bfloat16), or out of an
- * inference plan right after the segment of the first exit whose gate reads it. */
+/* Values of a trunk node, (batch, H, W, C): into a plan that trains gates on features (not
+ * bfloat16), or out of an inference plan right after the segment of the first exit whose gate reads
+ * it. */
 int eex_plan_upload_value(eex_plan *plan, int node, const float *rows, int batch);
 int eex_plan_download_value(const eex_plan *plan, int node, float *rows, int batch);
 /* Logits of an exit to the host, right after its segment. Behind a training step they are whatever
@@ -134,6 +148,6 @@ int eex_plan_spans(eex_plan *plan, eex_span *spans, int segment, int batch);
 int eex_plan_ops(const eex_plan *plan);
 const eex_op *eex_plan_op(const eex_plan *plan, int i);
 int eex_plan_op_segment(const eex_plan *plan, int i); /* inference: the segment it belongs to */
-size_t eex_plan_bytes(const eex_plan *plan);          /* of the arena */
+size_t eex_plan_bytes(const eex_plan *plan);          /* of device memory, shared or not */
 
 #endif

@@ -8,11 +8,10 @@
 
 static int fetch(const eex_plan *p, float **values, int param)
 {
-    size_t bytes = eex_param_count(eex_graph_param(p->graph, param)) * sizeof(float);
-    *values = malloc(bytes);
+    *values = malloc(eex_param_count(eex_graph_param(p->graph, param)) * sizeof **values);
     if (!*values)
         return eex_fail(EEX_ENOMEM, "plan: out of memory for folding");
-    return p->device->vtable->download(p->device, *values, eex_params_at(p->params, param), bytes);
+    return p->binding->fetch(p->binding, p->params, *values, param);
 }
 
 /* w' = w * gamma / sqrt(var + eps), b' = beta + (b - mean) * gamma / sqrt(var + eps). In HWIO the

@@ -1,5 +1,6 @@
-/* Memory of a plan: one arena, buffers that are never alive together share their place. */
-#include "core/plan/plan_impl.h"
+/* Memory of a plan: values that are never alive together share their place in an arena; what is
+ * pinned lies behind each other in memory of the plan's own. */
+#include "core/plan/builder_impl.h"
 
 #include "base/status.h"
 
@@ -8,7 +9,7 @@
 
 static bool alive_together(const eex_slot *a, const eex_slot *b)
 {
-    return a->pinned || b->pinned || (a->first <= b->last && b->first <= a->last);
+    return a->first <= b->last && b->first <= a->last;
 }
 
 static int by_offset(const void *a, const void *b)
@@ -45,15 +46,15 @@ static size_t lowest_gap(const eex_slot *b, eex_slot **placed, int count, eex_sl
     return at;
 }
 
-static int place(eex_plan *p)
+static int place_values(eex_plan *p)
 {
     size_t n = (size_t)p->buffer_count;
-    eex_slot **order = malloc(2 * n * sizeof *order);
+    eex_slot **order = malloc((2 * n + 1) * sizeof *order);
     if (!order)
         return eex_fail(EEX_ENOMEM, "plan: out of memory for the layout of %zu buffers", n);
     int count = 0;
     for (int i = 0; i < p->buffer_count; i++)
-        if (p->buffers[i].first >= 0 || p->buffers[i].pinned)
+        if (p->buffers[i].first >= 0 && !p->buffers[i].pinned)
             order[count++] = &p->buffers[i];
     qsort(order, (size_t)count, sizeof *order, by_size);
     for (int i = 0; i < count; i++) {
@@ -66,23 +67,39 @@ static int place(eex_plan *p)
     return EEX_OK;
 }
 
-static void relocate(eex_plan *p)
+static void place_kept(eex_plan *p)
 {
-    for (int i = 0; i < p->relocation_count; i++) {
-        const eex_relocation *r = &p->relocations[i];
-        void *address = (unsigned char *)eex__plan_address(p, r->buffer) + r->addend;
-        memcpy((unsigned char *)&p->ops[r->op] + r->field, &address, sizeof address);
+    for (int i = 0; i < p->buffer_count; i++) {
+        if (!p->buffers[i].pinned)
+            continue;
+        p->buffers[i].offset = p->kept_bytes;
+        p->kept_bytes += p->buffers[i].bytes;
     }
 }
 
-int eex__plan_layout(eex_plan *p)
+int eex__plan_layout(eex_builder *b)
 {
-    EEX_TRY(place(p));
-    int code = p->device->vtable->allocate(p->device, (void **)&p->arena, p->arena_bytes);
+    place_kept(b->plan);
+    return place_values(b->plan);
+}
+
+static void relocate(eex_builder *b)
+{
+    for (int i = 0; i < b->relocation_count; i++) {
+        const eex_relocation *r = &b->relocations[i];
+        void *address = (unsigned char *)eex__plan_address(b->plan, r->buffer) + r->addend;
+        memcpy((unsigned char *)&b->plan->ops[r->op] + r->field, &address, sizeof address);
+    }
+}
+
+int eex__plan_relocate(eex_builder *b)
+{
+    eex_plan *p = b->plan;
+    int code = p->device->vtable->allocate(p->device, (void **)&p->kept, p->kept_bytes);
     if (code < 0)
         return eex_fail_in(code, "plan of %s for batch %d (%zu MiB)", eex_graph_name(p->graph),
-                           p->options.batch, p->arena_bytes >> 20);
-    EEX_TRY(p->device->vtable->zero(p->device, p->arena, p->arena_bytes));
-    relocate(p);
+                           p->options.batch, p->kept_bytes >> 20);
+    EEX_TRY(p->device->vtable->zero(p->device, p->kept, p->kept_bytes));
+    relocate(b);
     return EEX_OK;
 }

@@ -1,137 +1,144 @@
 /* Lowering for training, last part: gradient clipping, the optimiser and the moving average. */
-#include "core/plan/plan_impl.h"
+#include "core/plan/builder_impl.h"
 
 #include "base/status.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static size_t padded(const eex_param *param)
-{
-    return (eex_param_count(param) + 15) / 16 * 16;
-}
+/* What the plan trains of the flat buffers, in steps of 16 elements. */
+typedef struct trained {
+    bool *step;
+    size_t steps;
+} trained;
 
 /* Whether the backward half came by: a teacher without a loss of its own is needed, but learns
  * nothing. */
-static bool has_gradient(const eex_plan *p, int node)
+static bool has_gradient(const eex_builder *b, int node)
 {
-    bool norm = eex_graph_node(p->graph, node)->kind == EEX_NODE_BATCH_NORM;
-    return p->grad[norm ? p->chain[node].end : node] >= 0;
+    bool norm = eex_graph_node(b->graph, node)->kind == EEX_NODE_BATCH_NORM;
+    return b->grad[norm ? b->chain[node].end : node] >= 0;
 }
 
-/* Marks, in steps of 16 elements, what the plan trains. */
-static void mark_trained(const eex_plan *p, bool *trained)
+static void mark(const eex_builder *b, const trained *t)
 {
-    for (int i = 0; i < eex_graph_nodes(p->graph); i++) {
-        const eex_node *node = eex_graph_node(p->graph, i);
-        bool fixed = p->options.frozen_trunk && node->exit == EEX_TRUNK;
-        if (!p->needed[i] || !p->learns[i] || fixed || !has_gradient(p, i))
+    for (int i = 0; i < eex_graph_nodes(b->graph); i++) {
+        const eex_node *node = eex_graph_node(b->graph, i);
+        bool trains = b->needed[i] && b->learns[i] && eex__plan_trains_node(b, node);
+        if (!trains || !has_gradient(b, i))
             continue;
-        for (int j = 0; j < node->params; j++) {
-            const eex_param *param = eex_graph_param(p->graph, node->first_param + j);
-            size_t first = p->params->offset[node->first_param + j] / 16;
-            if (param->trainable)
-                memset(trained + first, 1, padded(param) / 16);
+        for (int j = node->first_param; j < node->first_param + node->params; j++) {
+            if (!eex_graph_param(b->graph, j)->trainable)
+                continue;
+            eex_stretch of = b->binding->stretch(b->binding, b->params, j);
+            memset(t->step + of.first / 16, 1, of.count / 16);
         }
     }
 }
 
-/* Cuts 0..count into runs (trained) and gaps. */
-static int cut(eex_plan *p, const bool *trained)
+/* The next stretch from *at on, all of it trained or none; false behind the last. */
+static bool next(const trained *t, size_t *at, eex_stretch *out, bool *trains)
 {
-    size_t blocks = p->params->count / 16;
-    p->runs = calloc(blocks + 1, sizeof *p->runs);
-    p->gaps = calloc(blocks + 1, sizeof *p->gaps);
-    if (!p->runs || !p->gaps)
-        return eex_fail(EEX_ENOMEM, "plan: out of memory for the optimiser's ranges");
-    for (size_t i = 0; i < blocks;) {
-        size_t first = i;
-        while (i < blocks && trained[i] == trained[first])
-            i++;
-        eex_stretch run = {first * 16, (i - first) * 16};
-        if (trained[first])
-            p->runs[p->run_count++] = run;
-        else
-            p->gaps[p->gap_count++] = run;
-    }
-    return EEX_OK;
+    const size_t first = *at;
+    if (first == t->steps)
+        return false;
+    while (*at < t->steps && t->step[*at] == t->step[first])
+        ++*at;
+    *out = (eex_stretch){first * 16, (*at - first) * 16};
+    *trains = t->step[first];
+    return true;
 }
 
-/* Ranges outside this plan must not add to the norm of the gradient. */
-static int lower_gaps(eex_plan *p)
+/* What is outside this plan must not add to the norm of the gradient. */
+static int lower_gaps(eex_builder *b, const trained *t)
 {
-    for (int i = 0; i < p->gap_count; i++) {
+    eex_stretch gap;
+    bool trains;
+    for (size_t at = 0; next(t, &at, &gap, &trains);) {
         eex_op *op;
-        EEX_TRY(eex__plan_op(p, &op, EEX_OP_ZERO, "gradient of what rests", 0));
+        if (trains)
+            continue;
+        EEX_TRY(eex__plan_op(b, &op, EEX_OP_ZERO, "gradient of what rests"));
         op->u.fill =
-            (eex_op_fill){.count = p->gaps[i].count, .to = p->options.state->g + p->gaps[i].first};
+            (eex_op_fill){.count = gap.count, .to = eex__bind_stretch(b->options->state, gap).g};
     }
     return EEX_OK;
 }
 
-static int lower_clip(eex_plan *p)
+static int lower_clip(eex_builder *b, const trained *t)
 {
-    EEX_TRY(lower_gaps(p));
-    EEX_TRY(eex__plan_buffer(p, &p->clip, 0, sizeof(float), true));
-    EEX_TRY(eex__plan_buffer(p, &p->norm, 0, sizeof(double), true));
+    const eex_stretch all = {0, 16 * t->steps};
+    EEX_TRY(lower_gaps(b, t));
+    EEX_TRY(eex__plan_buffer(b, &b->clip, 0, sizeof(float), true));
+    EEX_TRY(eex__plan_buffer(b, &b->plan->norm, 0, sizeof(double), true));
     eex_op *op;
-    EEX_TRY(eex__plan_op(p, &op, EEX_OP_GRAD_NORM, "gradient norm", 0));
-    op->u.optim.count = p->params->count;
-    op->u.optim.g = p->options.state->g;
-    op->u.optim.clip_norm = p->options.optimizer.clip;
-    EEX_TRY(eex__plan_point(p, &op->u.optim.norm, p->norm));
-    return eex__plan_point(p, &op->u.optim.clip, p->clip);
+    EEX_TRY(eex__plan_op(b, &op, EEX_OP_GRAD_NORM, "gradient norm"));
+    op->u.optim.count = all.count;
+    op->u.optim.g = eex__bind_stretch(b->options->state, all).g;
+    op->u.optim.clip_norm = b->options->optimizer.clip;
+    EEX_TRY(eex__plan_point(b, &op->u.optim.norm, b->plan->norm));
+    return eex__plan_point(b, &op->u.optim.clip, b->clip);
 }
 
-static int lower_update(eex_plan *p, const eex_stretch *run)
+static int lower_update(eex_builder *b, eex_stretch run)
 {
-    const eex_optimizer *o = &p->options.optimizer;
-    const eex_optimizer_state *s = p->options.state;
+    const eex_optimizer *o = &b->options->optimizer;
     eex_op *op;
-    EEX_TRY(eex__plan_op(p, &op, o->kind == EEX_SGD ? EEX_OP_SGD : EEX_OP_ADAMW, "optimizer", 0));
-    op->u.optim = (eex_op_optim){.count = run->count,
-                                 .w = p->params->w + run->first,
-                                 .g = s->g + run->first,
-                                 .m = s->m + run->first,
-                                 .v = s->v ? s->v + run->first : NULL,
-                                 .decay = p->params->decay + run->first / 16,
-                                 .momentum = o->momentum,
-                                 .beta1 = o->beta1,
-                                 .beta2 = o->beta2,
-                                 .eps = o->eps,
-                                 .weight_decay = o->weight_decay,
-                                 .nesterov = o->nesterov};
-    return p->clip >= 0 ? eex__plan_point(p, &op->u.optim.clip, p->clip) : EEX_OK;
+    EEX_TRY(eex__plan_op(b, &op, o->kind == EEX_SGD ? EEX_OP_SGD : EEX_OP_ADAMW, "optimizer"));
+    eex_op_optim *optim = &op->u.optim;
+    *optim = eex__bind_stretch(b->options->state, run);
+    optim->momentum = o->momentum;
+    optim->beta1 = o->beta1;
+    optim->beta2 = o->beta2;
+    optim->eps = o->eps;
+    optim->weight_decay = o->weight_decay;
+    optim->nesterov = o->nesterov;
+    return b->clip >= 0 ? eex__plan_point(b, &optim->clip, b->clip) : EEX_OK;
 }
 
-static int lower_ema(eex_plan *p, float *w, float *ema, size_t count)
+static int lower_ema(eex_builder *b, float *w, float *ema, size_t count)
 {
     if (!ema || count == 0)
         return EEX_OK;
     eex_op *op;
-    EEX_TRY(eex__plan_op(p, &op, EEX_OP_EMA, "moving average", 0));
+    EEX_TRY(eex__plan_op(b, &op, EEX_OP_EMA, "moving average"));
     op->u.optim =
-        (eex_op_optim){.count = count, .w = w, .ema = ema, .ema_decay = p->options.optimizer.ema};
+        (eex_op_optim){.count = count, .w = w, .ema = ema, .ema_decay = b->options->optimizer.ema};
     return EEX_OK;
 }
 
-int eex__plan_lower_optimizer(eex_plan *p)
+static int lower_averages(eex_builder *b)
 {
-    const eex_optimizer_state *s = p->options.state;
-    bool *trained = calloc(p->params->count / 16 + 1, sizeof *trained);
-    if (!trained)
-        return eex_fail(EEX_ENOMEM, "plan: out of memory for the optimiser's ranges");
-    mark_trained(p, trained);
-    int code = cut(p, trained);
-    free(trained);
-    EEX_TRY(code);
-    if (p->options.optimizer.clip > 0)
-        EEX_TRY(lower_clip(p));
-    for (int i = 0; i < p->run_count; i++)
-        EEX_TRY(lower_update(p, &p->runs[i]));
+    const eex_optimizer_state *s = b->options->state;
+    const eex_params *params = s->params;
     /* Passes that train one sub-model leave the average to the pass that trains the backbone. */
-    if (p->options.weight[eex_graph_exits(p->graph) - 1] <= 0 && !p->options.frozen_trunk)
+    if (b->options->mode == EEX_PLAN_TRAIN &&
+        b->options->weight[eex_graph_exits(b->graph) - 1] <= 0)
         return EEX_OK;
-    EEX_TRY(lower_ema(p, p->params->w, s->ema, p->params->count));
-    return lower_ema(p, p->params->state, s->ema_state, p->params->state_count);
+    EEX_TRY(lower_ema(b, params->w, s->ema, params->count));
+    return lower_ema(b, params->state, s->ema_state, params->state_count);
+}
+
+static int lower_updates(eex_builder *b, const trained *t)
+{
+    eex_stretch run;
+    bool trains;
+    if (b->options->optimizer.clip > 0)
+        EEX_TRY(lower_clip(b, t));
+    for (size_t at = 0; next(t, &at, &run, &trains);)
+        if (trains)
+            EEX_TRY(lower_update(b, run));
+    return EEX_OK;
+}
+
+int eex__plan_lower_optimizer(eex_builder *b)
+{
+    trained t = {.steps = b->options->state->params->count / 16};
+    t.step = calloc(t.steps + 1, sizeof *t.step);
+    if (!t.step)
+        return eex_fail(EEX_ENOMEM, "plan: out of memory for what the optimiser steps");
+    mark(b, &t);
+    int code = lower_updates(b, &t);
+    free(t.step);
+    return code == EEX_OK ? lower_averages(b) : code;
 }

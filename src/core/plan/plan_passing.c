@@ -65,7 +65,7 @@ int eex__plan_find_passing(eex_plan *p)
 
 int eex_plan_passing(const eex_plan *p, int exit, const eex_passing **values)
 {
-    if (p->options.train || exit < 0 || exit >= eex_graph_exits(p->graph))
+    if (p->options.mode != EEX_PLAN_INFER || exit < 0 || exit >= eex_graph_exits(p->graph))
         return eex_fail(EEX_EINVAL,
                         "plan of %s: nothing passes exit %d: it infers, and has 0 to %d",
                         eex_graph_name(p->graph), exit, eex_graph_exits(p->graph) - 1);

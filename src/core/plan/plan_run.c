@@ -5,6 +5,12 @@
 
 #include <string.h>
 
+void *eex__plan_address(const eex_plan *p, int buffer)
+{
+    const eex_slot *slot = &p->buffers[buffer];
+    return (slot->pinned ? p->kept : p->arena) + slot->offset;
+}
+
 static int send(const eex_plan *p, int buffer, const void *from, size_t bytes)
 {
     if (!from || buffer < 0)

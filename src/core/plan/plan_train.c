@@ -1,274 +1,133 @@
 /* Lowering for training, forward half: every value that the backward half reads again is kept. */
-#include "core/plan/plan_impl.h"
+#include "core/plan/builder_impl.h"
 
 #include "base/status.h"
 
-/* ---- what both kinds of plan lower alike ---- */
-
-int eex__plan_lower_input(eex_plan *p)
-{
-    const eex_node *node = eex_graph_node(p->graph, 0);
-    size_t image = (size_t)node->h * (size_t)node->w * (size_t)node->c;
-    int y;
-    EEX_TRY(eex__plan_buffer(p, &p->images, image, 0, true));
-    EEX_TRY(eex__plan_buffer(p, &p->sample, sizeof(uint32_t), 0, true));
-    EEX_TRY(eex__plan_value(p, &y, 0));
-    eex_op *op;
-    EEX_TRY(eex__plan_op(p, &op, EEX_OP_AUGMENT, node->name, 0));
-    op->u.augment =
-        (eex_op_augment){.c = node->c, .h = node->h, .w = node->w, .augment = p->options.augment};
-    op->u.augment.augment.enabled = p->options.train && p->options.augment.enabled;
-    EEX_TRY(eex__plan_point(p, &op->u.augment.images, p->images));
-    EEX_TRY(eex__plan_point(p, &op->u.augment.sample, p->sample));
-    return eex__plan_point(p, &op->u.augment.y, y);
-}
-
-static int lower_pool(eex_plan *p, const eex_node *node, int id, int segment)
-{
-    eex_op_kind kind = node->kind == EEX_NODE_MAX_POOL ? EEX_OP_MAX_POOL : EEX_OP_GLOBAL_POOL;
-    const eex_node *in = eex_graph_node(p->graph, node->inputs[0]);
-    int x, y;
-    EEX_TRY(eex__plan_value(p, &x, node->inputs[0]));
-    EEX_TRY(eex__plan_value(p, &y, id));
-    eex_op *op;
-    EEX_TRY(eex__plan_op(p, &op, kind, node->name, segment));
-    op->u.pool.window = node->window;
-    if (kind == EEX_OP_GLOBAL_POOL)
-        op->u.pool.window = (eex_window){
-            .cin = in->c, .hin = in->h, .win = in->w, .cout = in->c, .hout = 1, .wout = 1};
-    EEX_TRY(eex__plan_point(p, &op->u.pool.x, x));
-    return eex__plan_point(p, &op->u.pool.y, y);
-}
-
-static int lower_pointwise(eex_plan *p, const eex_node *node, int id, int segment)
-{
-    eex_op_kind kind = node->kind == EEX_NODE_ACT   ? EEX_OP_ACT
-                       : node->kind == EEX_NODE_ADD ? EEX_OP_ADD
-                                                    : EEX_OP_DROPOUT;
-    int x, x2 = -1, y;
-    EEX_TRY(eex__plan_value(p, &x, node->inputs[0]));
-    if (kind == EEX_OP_ADD)
-        EEX_TRY(eex__plan_value(p, &x2, node->inputs[1]));
-    EEX_TRY(eex__plan_value(p, &y, id));
-    eex_op *op;
-    EEX_TRY(eex__plan_op(p, &op, kind, node->name, segment));
-    op->u.pointwise = (eex_op_pointwise){.size = node->h * node->w * node->c,
-                                         .act = node->act,
-                                         .p = node->dropout,
-                                         .salt = (uint64_t)id};
-    EEX_TRY(eex__plan_point(p, &op->u.pointwise.x, x));
-    if (x2 >= 0)
-        EEX_TRY(eex__plan_point(p, &op->u.pointwise.x2, x2));
-    return eex__plan_point(p, &op->u.pointwise.y, y);
-}
-
-int eex__plan_lower_simple(eex_plan *p, const eex_node *node, int id, int segment)
-{
-    switch (node->kind) {
-    case EEX_NODE_MAX_POOL:
-    case EEX_NODE_GLOBAL_POOL:
-        return lower_pool(p, node, id, segment);
-    case EEX_NODE_DROPOUT:
-        if (p->options.train && p->learns[id] && node->dropout > 0)
-            return lower_pointwise(p, node, id, segment);
-        return eex__plan_value(p, &p->value[id], node->inputs[0]);
-    case EEX_NODE_FLATTEN:
-        return eex__plan_value(p, &p->value[id], node->inputs[0]);
-    case EEX_NODE_ACT:
-    case EEX_NODE_ADD:
-        return lower_pointwise(p, node, id, segment);
-    default:
-        return eex_fail(EEX_EUNSUPPORTED, "plan: node %s of kind %d cannot be lowered", node->name,
-                        (int)node->kind);
-    }
-}
-
-/* ---- training ---- */
-
-static bool trains(const eex_plan *p, const eex_node *node)
-{
-    return !(p->options.frozen_trunk && node->exit == EEX_TRUNK);
-}
-
 /* A gradient must reach a value when something that learns lies in front of it. */
-static void mark_learning(eex_plan *p)
+static void mark_learning(eex_builder *b)
 {
-    for (int i = 0; i < eex_graph_nodes(p->graph); i++) {
-        const eex_node *n = eex_graph_node(p->graph, i);
-        p->learns[i] = n->params > 0 && trains(p, n);
+    for (int i = 0; i < eex_graph_nodes(b->graph); i++) {
+        const eex_node *n = eex_graph_node(b->graph, i);
+        b->learns[i] = n->params > 0 && eex__plan_trains_node(b, n);
         for (int j = 0; j < 2; j++)
-            if (n->inputs[j] >= 0 && p->learns[n->inputs[j]])
-                p->learns[i] = true;
+            if (n->inputs[j] >= 0 && b->learns[n->inputs[j]])
+                b->learns[i] = true;
     }
 }
 
-static void fuse_batch_norms(eex_plan *p)
+static void fuse_batch_norms(eex_builder *b)
 {
-    for (int i = 0; i < eex_graph_nodes(p->graph); i++) {
-        const eex_node *node = eex_graph_node(p->graph, i);
-        bool input = p->options.cached && node->exit == EEX_TRUNK;
-        if (!p->needed[i] || input || node->kind != EEX_NODE_BATCH_NORM)
+    for (int i = 0; i < eex_graph_nodes(b->graph); i++) {
+        const eex_node *node = eex_graph_node(b->graph, i);
+        bool input = eex__plan_takes(b, node);
+        if (!b->needed[i] || input || node->kind != EEX_NODE_BATCH_NORM)
             continue;
-        eex_chain chain = eex__plan_chain(p, i);
-        eex__plan_fuse(p, i, &chain);
+        eex_chain chain = eex__plan_chain(b, i);
+        eex__plan_fuse(b, i, &chain);
     }
 }
 
-static int lower_conv(eex_plan *p, const eex_node *node, int id)
+static int lower_conv(eex_builder *b, const eex_node *node, int id)
 {
+    eex_place at[EEX__NODE_PARAMS];
     int x, y;
-    EEX_TRY(eex__plan_value(p, &x, node->inputs[0]));
-    EEX_TRY(eex__plan_value(p, &y, id));
-    int bn = eex__plan_sole_consumer(p, id, EEX_NODE_BATCH_NORM);
-    int stats = -1;
-    if (bn >= 0 && p->device->conv_stats && trains(p, eex_graph_node(p->graph, bn)))
-        EEX_TRY(eex__plan_buffer(p, &stats, 0, 2 * sizeof(double) * (size_t)node->c, false));
+    EEX_TRY(eex__plan_value(b, &x, node->inputs[0]));
+    EEX_TRY(eex__plan_value(b, &y, id));
+    int bn = eex__plan_sole_consumer(b, id, EEX_NODE_BATCH_NORM);
+    bool sums =
+        bn >= 0 && b->device->conv_stats && eex__plan_trains_node(b, eex_graph_node(b->graph, bn));
+    if (sums)
+        EEX_TRY(eex__plan_buffer(b, &b->stats[bn], 0, 2 * sizeof(double) * (size_t)node->c, false));
+    EEX_TRY(eex__bind_values(b, at, node));
     eex_op *op;
-    EEX_TRY(eex__plan_op(p, &op, EEX_OP_CONV, node->name, 0));
+    EEX_TRY(eex__plan_op(b, &op, EEX_OP_CONV, node->name));
     op->u.conv.window = node->window;
-    EEX_TRY(eex__plan_weights(p, &op->u.conv.w, node));
-    if (node->bias)
-        op->u.conv.bias = eex_params_at(p->params, node->first_param + 1);
-    EEX_TRY(eex__plan_point(p, &op->u.conv.x, x));
-    EEX_TRY(eex__plan_point(p, &op->u.conv.y, y));
-    if (stats >= 0) {
-        EEX_TRY(eex__plan_point(p, &op->u.conv.stats, stats));
-        p->stats[bn] = stats;
-    }
-    return EEX_OK;
-}
-
-static int lower_batch_norm(eex_plan *p, int id)
-{
-    const eex_node *node = eex_graph_node(p->graph, id);
-    const eex_chain *chain = &p->chain[id];
-    bool batch_stats = trains(p, node);
-    int x, y, residual = -1, stats = p->stats[id], saved = -1;
-    EEX_TRY(eex__plan_value(p, &x, node->inputs[0]));
-    if (chain->residual >= 0)
-        EEX_TRY(eex__plan_value(p, &residual, chain->residual));
-    EEX_TRY(eex__plan_value(p, &y, chain->end));
-    if (batch_stats) {
-        EEX_TRY(eex__plan_buffer(p, &saved, 0, 2 * sizeof(float) * (size_t)node->c, true));
-        p->saved[id] = saved;
-    }
-    eex_op *op;
-    EEX_TRY(eex__plan_op(p, &op, batch_stats ? EEX_OP_BN_TRAIN : EEX_OP_BN_EVAL, node->name, 0));
-    eex_op_bn *bn = &op->u.bn;
-    *bn = (eex_op_bn){.c = node->c,
-                      .hw = node->h * node->w,
-                      .gamma = eex_params_at(p->params, node->first_param),
-                      .beta = eex_params_at(p->params, node->first_param + 1),
-                      .running_mean = eex_params_at(p->params, node->first_param + 2),
-                      .running_var = eex_params_at(p->params, node->first_param + 3),
-                      .momentum = node->bn_momentum,
-                      .eps = node->bn_eps,
-                      .act = chain->act};
-    EEX_TRY(eex__plan_point(p, &bn->x, x));
-    EEX_TRY(eex__plan_point(p, &bn->y, y));
-    if (residual >= 0)
-        EEX_TRY(eex__plan_point(p, &bn->residual, residual));
-    if (stats >= 0)
-        EEX_TRY(eex__plan_point(p, &bn->stats, stats));
-    if (saved >= 0) {
-        EEX_TRY(eex__plan_point(p, &bn->save_mean, saved));
-        EEX_TRY(eex__plan_point_at(p, &bn->save_invstd, saved, sizeof(float) * (size_t)node->c));
-    }
-    return EEX_OK;
+    EEX_TRY(eex__bind_point(b, &op->u.conv.w, &at[0]));
+    EEX_TRY(eex__bind_point(b, &op->u.conv.bias, &at[1]));
+    EEX_TRY(eex__plan_point(b, &op->u.conv.x, x));
+    EEX_TRY(eex__plan_point(b, &op->u.conv.y, y));
+    return sums ? eex__plan_point(b, &op->u.conv.stats, b->stats[bn]) : EEX_OK;
 }
 
 /* A value that comes from outside stays put for the whole plan. */
-static int lower_cached(eex_plan *p, int id)
+static int lower_cached(eex_builder *b, int id)
 {
     int buffer;
-    EEX_TRY(eex__plan_value(p, &buffer, id));
-    p->buffers[buffer].pinned = true;
+    EEX_TRY(eex__plan_value(b, &buffer, id));
+    b->plan->buffers[buffer].pinned = true;
     return EEX_OK;
 }
 
-static int lower_node(eex_plan *p, int id)
+static int lower_node(eex_builder *b, int id)
 {
-    const eex_node *node = eex_graph_node(p->graph, id);
-    if (p->options.cached && node->exit == EEX_TRUNK)
-        return lower_cached(p, id);
-    int start = p->start[id];
-    if (eex_graph_node(p->graph, start)->kind == EEX_NODE_BATCH_NORM)
-        return lower_batch_norm(p, start);
+    const eex_node *node = eex_graph_node(b->graph, id);
+    if (eex__plan_takes(b, node))
+        return lower_cached(b, id);
+    int start = b->start[id];
+    if (eex_graph_node(b->graph, start)->kind == EEX_NODE_BATCH_NORM)
+        return eex__plan_lower_bn(b, start);
     switch (node->kind) {
     case EEX_NODE_INPUT:
-        return eex__plan_lower_input(p);
+        return eex__plan_lower_input(b);
     case EEX_NODE_CONV:
     case EEX_NODE_LINEAR:
-        return lower_conv(p, node, id);
+        return lower_conv(b, node, id);
     default:
-        return eex__plan_lower_simple(p, node, id, 0);
+        return eex__plan_lower_simple(b, node, id);
     }
 }
 
-static int lower_loss(eex_plan *p, int k, int teacher)
+static int lower_loss(eex_builder *b, int k, int teacher)
 {
-    const eex_plan_options *o = &p->options;
-    int node = eex_graph_exit(p->graph, k)->logits;
-    int classes = eex_graph_classes(p->graph);
-    bool last = k == eex_graph_exits(p->graph) - 1;
+    const eex_plan_options *o = b->options;
+    int node = eex_graph_exit(b->graph, k)->logits;
+    int classes = eex_graph_classes(b->graph);
+    bool last = k == eex_graph_exits(b->graph) - 1;
     bool taught = teacher >= 0 && !last;
     int logits, dlogits = -1;
-    EEX_TRY(eex__plan_value(p, &logits, node));
-    if (o->weight[k] > 0 && p->learns[node]) {
-        EEX_TRY(eex__plan_buffer(p, &dlogits, eex__plan_row(p, node), 0, false));
-        p->grad[node] = dlogits;
+    EEX_TRY(eex__plan_value(b, &logits, node));
+    if (o->weight[k] > 0 && b->learns[node]) {
+        EEX_TRY(eex__plan_buffer(b, &dlogits, eex__plan_row(b, node), 0, false));
+        b->grad[node] = dlogits;
     }
     eex_op *op;
-    EEX_TRY(eex__plan_op(p, &op, EEX_OP_LOSS, eex_graph_node(p->graph, node)->name, 0));
+    EEX_TRY(eex__plan_op(b, &op, EEX_OP_LOSS, eex_graph_node(b->graph, node)->name));
     op->u.loss = (eex_op_loss){.classes = classes,
                                .weight = o->weight[k],
                                .smoothing = o->smoothing,
                                .l1 = o->l1,
                                .distill = taught ? o->distill : 0,
                                .distill_t = o->distill_t};
-    EEX_TRY(eex__plan_point(p, &op->u.loss.logits, logits));
-    EEX_TRY(eex__plan_point(p, &op->u.loss.labels, p->labels));
+    EEX_TRY(eex__plan_point(b, &op->u.loss.logits, logits));
+    EEX_TRY(eex__plan_point(b, &op->u.loss.labels, b->plan->labels));
     if (taught)
-        EEX_TRY(eex__plan_point(p, &op->u.loss.teacher, teacher));
+        EEX_TRY(eex__plan_point(b, &op->u.loss.teacher, teacher));
     if (dlogits >= 0)
-        EEX_TRY(eex__plan_point(p, &op->u.loss.dlogits, dlogits));
-    p->loss_op[k] = p->op_count - 1;
+        EEX_TRY(eex__plan_point(b, &op->u.loss.dlogits, dlogits));
+    b->plan->loss_op[k] = b->plan->op_count - 1;
     size_t at = 2 * sizeof(double) * (size_t)k;
-    return eex__plan_point_at(p, &op->u.loss.totals, p->totals, at);
+    return eex__plan_point_at(b, &op->u.loss.totals, b->plan->totals, at);
 }
 
-/* The weights as convolutions of a bfloat16 plan read them: cast once a step, all in one launch. */
-static int lower_shadow(eex_plan *p)
+int eex__plan_lower_train(eex_builder *b)
 {
-    eex_op *op;
-    if (p->options.precision != EEX_BF16)
-        return EEX_OK;
-    size_t bytes = p->params->count * eex_precision_bytes(EEX_BF16);
-    EEX_TRY(eex__plan_buffer(p, &p->shadow, 0, bytes, true));
-    EEX_TRY(eex__plan_op(p, &op, EEX_OP_CAST, "weights", 0));
-    op->u.fill = (eex_op_fill){.count = p->params->count, .from = p->params->w};
-    return eex__plan_point(p, &op->u.fill.to, p->shadow);
-}
-
-int eex__plan_lower_train(eex_plan *p)
-{
-    int exits = eex_graph_exits(p->graph), teacher = -1;
+    int exits = eex_graph_exits(b->graph), teacher = -1;
     bool wanted[EEX_MAX_EXITS];
     for (int k = 0; k < exits; k++)
-        wanted[k] = p->options.weight[k] > 0 || (p->options.distill > 0 && k == exits - 1);
-    EEX_TRY(eex__plan_mark(p, wanted));
-    mark_learning(p);
-    fuse_batch_norms(p);
-    EEX_TRY(eex__plan_buffer(p, &p->labels, sizeof(int32_t), 0, true));
-    EEX_TRY(eex__plan_buffer(p, &p->totals, 0, 2 * sizeof(double) * EEX_MAX_EXITS, true));
-    EEX_TRY(lower_shadow(p));
-    for (int i = 0; i < eex_graph_nodes(p->graph); i++)
-        if (p->needed[i] && !eex__plan_absorbed(p, i))
-            EEX_TRY(lower_node(p, i));
-    if (p->options.distill > 0)
-        EEX_TRY(eex__plan_value(p, &teacher, eex_graph_exit(p->graph, exits - 1)->logits));
+        wanted[k] = b->options->weight[k] > 0 || (b->options->distill > 0 && k == exits - 1);
+    EEX_TRY(eex__plan_mark(b, wanted));
+    mark_learning(b);
+    fuse_batch_norms(b);
+    EEX_TRY(eex__plan_buffer(b, &b->plan->labels, sizeof(int32_t), 0, true));
+    EEX_TRY(eex__plan_buffer(b, &b->plan->totals, 0, 2 * sizeof(double) * EEX_MAX_EXITS, true));
+    EEX_TRY(b->binding->begin(b->binding, b));
+    for (int i = 0; i < eex_graph_nodes(b->graph); i++)
+        if (b->needed[i] && !eex__plan_absorbed(b, i))
+            EEX_TRY(lower_node(b, i));
+    if (b->options->distill > 0)
+        EEX_TRY(eex__plan_value(b, &teacher, eex_graph_exit(b->graph, exits - 1)->logits));
     for (int k = 0; k < exits; k++)
         if (wanted[k])
-            EEX_TRY(lower_loss(p, k, teacher));
+            EEX_TRY(lower_loss(b, k, teacher));
     return EEX_OK;
 }

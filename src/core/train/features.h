@@ -20,7 +20,7 @@ int eex_features_record(eex_features **out, eex_params *params, eex_dataset *dat
                         const uint32_t *samples, size_t count, const eex_inference *how);
 void eex_features_free(eex_features *features); /* accepts NULL */
 
-/* Uploads the features of these samples to a plan made with `cached`. */
+/* Uploads the features of these samples to a plan that trains gates on features. */
 int eex_features_feed(const eex_features *features, eex_plan *plan, const uint32_t *samples,
                       int batch);
 

@@ -75,44 +75,37 @@ static void free_passes(eex_trainer *t)
     t->pass_count = 0;
 }
 
+static eex_plan_mode pass_mode(const eex_trainer *t)
+{
+    if (t->recipe.regime != EEX_REGIME_FROZEN)
+        return EEX_PLAN_TRAIN;
+    return t->features ? EEX_PLAN_TRAIN_GATES_ON_FEATURES : EEX_PLAN_TRAIN_GATES;
+}
+
 static eex_plan_options pass_options(const eex_trainer *t)
 {
     const eex_recipe *r = &t->recipe;
-    return (eex_plan_options){.batch = r->batch,
+    return (eex_plan_options){.mode = pass_mode(t),
+                              .batch = r->batch,
                               .augment = r->augment,
                               .precision = eex_recipe_precision(r),
-                              .train = true,
-                              .frozen_trunk = r->regime == EEX_REGIME_FROZEN,
-                              .cached = t->features != NULL,
                               .smoothing = (float)r->smoothing,
                               .l1 = (float)r->l1,
                               .optimizer = r->optimizer,
                               .state = t->state};
 }
 
-static int add_pass(eex_trainer *t, const eex_plan_options *options)
-{
-    for (int k = 0; k < t->exits; k++)
-        if (options->weight[k] > 0)
-            t->pass_of[k] = t->pass_count;
-    EEX_TRY(eex_plan_new(&t->passes[t->pass_count], options, t->params->graph, t->params));
-    t->pass_count++;
-    return EEX_OK;
-}
-
 /* Algorithm 1: the backbone first, then each sub-model, from input to exit, by itself. */
-static int interleaved_passes(eex_trainer *t)
+static void interleaved_passes(const eex_trainer *t, eex_plan_options *passes)
 {
     for (int i = 0; i < t->exits; i++) {
-        eex_plan_options options = pass_options(t);
         int k = i == 0 ? t->exits - 1 : i - 1;
-        options.weight[k] = k == t->exits - 1 ? 1 : (float)t->recipe.gate_weight;
-        EEX_TRY(add_pass(t, &options));
+        passes[i] = pass_options(t);
+        passes[i].weight[k] = k == t->exits - 1 ? 1 : (float)t->recipe.gate_weight;
     }
-    return EEX_OK;
 }
 
-static int one_pass(eex_trainer *t)
+static eex_plan_options one_pass(const eex_trainer *t)
 {
     const eex_recipe *r = &t->recipe;
     eex_plan_options options = pass_options(t);
@@ -124,7 +117,35 @@ static int one_pass(eex_trainer *t)
         options.distill = (float)r->distill;
         options.distill_t = (float)r->distill_t;
     }
-    return add_pass(t, &options);
+    return options;
+}
+
+/* The passes of a step run one after the other, so their plans share what memory they can. */
+static int add_passes(eex_trainer *t, const eex_plan_options *options, int count)
+{
+    for (int i = 0; i < count; i++)
+        for (int k = 0; k < t->exits; k++)
+            if (options[i].weight[k] > 0)
+                t->pass_of[k] = i;
+    t->passes = calloc((size_t)count, sizeof(eex_plan *));
+    if (!t->passes)
+        return eex_fail(EEX_ENOMEM, "out of memory for %d training passes", count);
+    t->pass_count = count;
+    int code = eex_plans_new(t->passes, options, count, t->params->graph, t->params);
+    if (code < 0)
+        free_passes(t);
+    return code;
+}
+
+static int add_interleaved(eex_trainer *t)
+{
+    eex_plan_options *passes = calloc((size_t)t->exits, sizeof *passes);
+    if (!passes)
+        return eex_fail(EEX_ENOMEM, "out of memory for %d training passes", t->exits);
+    interleaved_passes(t, passes);
+    int code = add_passes(t, passes, t->exits);
+    free(passes);
+    return code;
 }
 
 static int make_features(eex_trainer *t)
@@ -147,10 +168,10 @@ static int make_passes(eex_trainer *t)
     t->alone = alone;
     for (int k = 0; k < EEX_MAX_EXITS; k++)
         t->pass_of[k] = -1;
-    t->passes = calloc((size_t)t->exits, sizeof(eex_plan *));
-    if (!t->passes)
-        return eex_fail(EEX_ENOMEM, "out of memory for %d training passes", t->exits);
-    return t->recipe.regime == EEX_REGIME_INTERLEAVED ? interleaved_passes(t) : one_pass(t);
+    if (t->recipe.regime == EEX_REGIME_INTERLEAVED)
+        return add_interleaved(t);
+    const eex_plan_options options = one_pass(t);
+    return add_passes(t, &options, 1);
 }
 
 /* ---- trainer ---- */

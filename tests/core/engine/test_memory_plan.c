@@ -22,7 +22,7 @@ static const eex_augment normalise = {.std = {1, 1, 1}};
 
 static int training(const eex_optimizer *optimizer)
 {
-    eex_plan_options options = {.batch = BATCH, .augment = normalise, .train = true};
+    eex_plan_options options = {.mode = EEX_PLAN_TRAIN, .batch = BATCH, .augment = normalise};
     eex_step step = {.batch = BATCH, .step = 1};
     eex_plan *plan = NULL;
     options.optimizer = *optimizer;
@@ -48,6 +48,28 @@ static int train_with_sgd(void)
 static int train_with_adamw(void)
 {
     return training(&(eex_optimizer){.kind = EEX_ADAMW, .eps = 1e-8f, .ema = 0.9f});
+}
+
+/* The passes of a step, in one arena. */
+static int train_in_turn(void)
+{
+    enum { PASSES = 2 };
+    const eex_optimizer optimizer = {.kind = EEX_SGD};
+    eex_plan_options options[PASSES];
+    eex_plan *plans[PASSES] = {NULL};
+    eex_optimizer_state *state = NULL;
+    int code = eex_optimizer_state_new(&state, params, &optimizer);
+    for (int i = 0; i < PASSES; i++) {
+        options[i] = (eex_plan_options){
+            .mode = EEX_PLAN_TRAIN, .batch = BATCH, .augment = normalise, .state = state};
+        options[i].weight[i] = 1;
+    }
+    if (code == EEX_OK)
+        code = eex_plans_new(plans, options, PASSES, graph, params);
+    for (int i = 0; i < PASSES; i++)
+        eex_plan_free(plans[i]);
+    eex_optimizer_state_free(state);
+    return code;
 }
 
 static int infer(void)
@@ -90,6 +112,7 @@ Test(memory_plan, every_failure_is_reported)
     cr_assert_eq(eex_params_new(&params, device, graph, 1), EEX_OK);
     cr_assert_gt(test_fail_each_allocation(train_with_sgd), 40);
     cr_assert_gt(test_fail_each_allocation(train_with_adamw), 40);
+    cr_assert_gt(test_fail_each_allocation(train_in_turn), 60);
     cr_assert_gt(test_fail_each_allocation(infer), 60);
     cr_assert_gt(test_fail_each_allocation(engine), 60);
     eex_params_free(params);

@@ -293,8 +293,7 @@ static float *frozen_gradient(bool cached)
     eex_plan_options options = net_training(COUNT, gates, 3);
     eex_step step = {.batch = COUNT, .seed = 9, .step = 1};
     eex_plan *plan;
-    options.frozen_trunk = true;
-    options.cached = cached;
+    options.mode = cached ? EEX_PLAN_TRAIN_GATES_ON_FEATURES : EEX_PLAN_TRAIN_GATES;
     OK(eex_optimizer_state_new(&options.state, n.params, &options.optimizer));
     OK(eex_plan_new(&plan, &options, n.graph, n.params));
     net_feed(&n, plan, 0, COUNT);
@@ -336,6 +335,9 @@ Test(plan, wrong_batches_and_exits_are_refused)
     cr_expect_eq(eex_plan_new(&plan, &options, n.graph, n.params), EEX_EINVAL);
     cr_expect_null(plan);
     options.batch = 2;
+    options.mode = EEX_PLAN_MODES;
+    cr_expect_eq(eex_plan_new(&plan, &options, n.graph, n.params), EEX_EINVAL);
+    options.mode = EEX_PLAN_INFER;
     OK(eex_plan_new(&plan, &options, n.graph, n.params));
     cr_expect_eq(eex_plan_upload(plan, n.images, NULL, NULL, 3), EEX_EINVAL);
     cr_expect_eq(eex_plan_upload(plan, n.images, NULL, NULL, 0), EEX_EINVAL);

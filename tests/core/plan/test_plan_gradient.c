@@ -1,6 +1,6 @@
 /* The gradient of every parameter, as a whole plan computes it, against central differences of the
  * loss of the same network in double. */
-#include "core/plan/plan_impl.h"
+#include "core/plan/plan.h"
 #include "support/devices.h"
 #include "support/naive.h"
 #include "support/net.h"
@@ -36,7 +36,7 @@ static bed open_bed(const float *weight, void (*adjust)(eex_plan_options *))
     OK(eex_plan_new(&b.plan, &b.options, b.net.graph, b.net.params));
     b.reference = naive_open(b.net.params, COUNT);
     b.reference->training = true;
-    b.reference->frozen_trunk = b.options.frozen_trunk;
+    b.reference->frozen_trunk = b.options.mode == EEX_PLAN_TRAIN_GATES;
     naive_images(b.reference, b.net.images, &b.options.augment);
     naive_dropout(b.reference, b.net.dev, &step);
     naive_forward(b.reference, 0);
@@ -129,22 +129,40 @@ static void check_param(bed *b, int param, int node, eex_rng *rng)
     free(g);
 }
 
+/* Which nodes an exit with a loss depends on; the caller frees. */
+static bool *needed_nodes(const bed *b)
+{
+    bool *needed = calloc((size_t)eex_graph_nodes(b->net.graph), sizeof *needed);
+    cr_assert_not_null(needed);
+    for (int k = 0; k < EXITS; k++)
+        needed[eex_graph_exit(b->net.graph, k)->logits] = b->options.weight[k] > 0;
+    for (int i = eex_graph_nodes(b->net.graph) - 1; i > 0; i--)
+        for (int j = 0; j < 2; j++) {
+            int input = eex_graph_node(b->net.graph, i)->inputs[j];
+            if (needed[i] && input >= 0)
+                needed[input] = true;
+        }
+    return needed;
+}
+
 /* Nodes in reverse, so that what lies in front of a node is always up to date. */
 static int check_all(bed *b)
 {
     eex_rng rng;
     int checked = 0;
+    bool *needed = needed_nodes(b);
     eex_rng_seed(&rng, 1, 2);
     for (int i = eex_graph_nodes(b->net.graph) - 1; i >= 0; i--) {
         const eex_node *node = eex_graph_node(b->net.graph, i);
-        bool fixed = b->options.frozen_trunk && node->exit == EEX_TRUNK;
-        for (int j = 0; j < node->params && !fixed && b->plan->needed[i]; j++) {
+        bool fixed = b->options.mode == EEX_PLAN_TRAIN_GATES && node->exit == EEX_TRUNK;
+        for (int j = 0; j < node->params && !fixed && needed[i]; j++) {
             if (!eex_graph_param(b->net.graph, node->first_param + j)->trainable)
                 continue;
             check_param(b, node->first_param + j, i, &rng);
             checked++;
         }
     }
+    free(needed);
     return checked;
 }
 
@@ -187,7 +205,7 @@ static bool of_gate(const eex_node *node)
 
 static void freeze(eex_plan_options *o)
 {
-    o->frozen_trunk = true;
+    o->mode = EEX_PLAN_TRAIN_GATES;
 }
 
 static void teach(eex_plan_options *o)

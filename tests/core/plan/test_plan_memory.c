@@ -1,5 +1,5 @@
 /* The arena of a plan: buffers that are needed at the same time never share memory. */
-#include "core/plan/plan_impl.h"
+#include "core/plan/builder_impl.h"
 #include "support/net.h"
 
 #include "base/status.h"
@@ -18,14 +18,15 @@ typedef struct life {
     int first, last;
 } life;
 
-static life *lives_of(const eex_plan *p)
+static life *lives_of(const eex_builder *b)
 {
+    const eex_plan *p = b->plan;
     life *lives = calloc((size_t)p->buffer_count, sizeof *lives);
     cr_assert_not_null(lives);
     for (int i = 0; i < p->buffer_count; i++)
         lives[i] = p->buffers[i].pinned ? (life){0, p->op_count} : (life){p->op_count, -1};
-    for (int i = 0; i < p->relocation_count; i++) {
-        const eex_relocation *r = &p->relocations[i];
+    for (int i = 0; i < b->relocation_count; i++) {
+        const eex_relocation *r = &b->relocations[i];
         life *l = &lives[r->buffer];
         l->first = r->op < l->first ? r->op : l->first;
         l->last = r->op > l->last ? r->op : l->last;
@@ -36,24 +37,26 @@ static life *lives_of(const eex_plan *p)
 static void check_pair(const eex_plan *p, const life *lives, int i, int j)
 {
     const eex_slot *a = &p->buffers[i], *b = &p->buffers[j];
-    bool together = lives[i].first <= lives[j].last && lives[j].first <= lives[i].last;
+    bool together = a->pinned == b->pinned && lives[i].first <= lives[j].last &&
+                    lives[j].first <= lives[i].last;
     bool overlap = a->offset < b->offset + b->bytes && b->offset < a->offset + a->bytes;
     cr_expect(!together || !overlap, "buffers %d and %d, of ops %d to %d and %d to %d, overlap", i,
               j, lives[i].first, lives[i].last, lives[j].first, lives[j].last);
 }
 
-static void check_layout(const eex_plan *p)
+static void check_layout(const eex_builder *builder)
 {
-    life *lives = lives_of(p);
+    const eex_plan *p = builder->plan;
+    life *lives = lives_of(builder);
     size_t sum = 0;
     for (int i = 0; i < p->buffer_count; i++) {
         const eex_slot *b = &p->buffers[i];
         if (lives[i].last < 0)
             continue;
-        sum += b->bytes;
+        sum += b->pinned ? 0 : b->bytes;
         cr_expect_eq(b->offset % 64, 0);
         cr_expect_geq(b->bytes, b->row_bytes * (size_t)p->options.batch);
-        cr_expect_leq(b->offset + b->bytes, p->arena_bytes);
+        cr_expect_leq(b->offset + b->bytes, b->pinned ? p->kept_bytes : p->arena_bytes);
         for (int j = 0; j < i; j++)
             if (lives[j].last >= 0)
                 check_pair(p, lives, i, j);
@@ -62,45 +65,43 @@ static void check_layout(const eex_plan *p)
     free(lives);
 }
 
+typedef void with_options(const net *n, const eex_plan_options *options);
+
+static void layout(const net *n, const eex_plan_options *options)
+{
+    eex_builder *builder;
+    OK(eex__builder_new(&builder, options, n->graph, n->params, eex__binding_for(options)));
+    OK(eex__builder_lower(builder));
+    check_layout(builder);
+    eex__builder_free(builder);
+}
+
 static void check_inference(net_builder build)
 {
     net n = net_open(build, 1, 1);
     eex_plan_options options = net_inference(COUNT);
-    eex_plan *plan;
-    OK(eex_plan_new(&plan, &options, n.graph, n.params));
-    check_layout(plan);
-    eex_plan_free(plan);
+    layout(&n, &options);
     net_close(&n);
 }
 
-typedef void with_plan(const net *n, eex_plan *plan);
-
 static void with_training(net_builder build, const float *weight,
-                          void (*adjust)(eex_plan_options *), with_plan *check)
+                          void (*adjust)(eex_plan_options *), with_options *check)
 {
     net n = net_open(build, COUNT, 1);
     eex_plan_options options = net_training(COUNT, weight, eex_graph_exits(n.graph));
-    eex_plan *plan;
     if (adjust)
         adjust(&options);
     OK(eex_optimizer_state_new(&options.state, n.params, &options.optimizer));
-    OK(eex_plan_new(&plan, &options, n.graph, n.params));
-    check(&n, plan);
-    eex_plan_free(plan);
+    check(&n, &options);
     eex_optimizer_state_free(options.state);
     net_close(&n);
-}
-
-static void layout(const net *n, eex_plan *plan)
-{
-    check_layout(plan);
 }
 
 static const float all[] = {1, 1, 1}, first[] = {1, 0, 0}, gates[] = {1, 1, 0};
 
 static void freeze(eex_plan_options *o)
 {
-    o->frozen_trunk = true;
+    o->mode = EEX_PLAN_TRAIN_GATES;
 }
 
 static void teach(eex_plan_options *o)
@@ -111,7 +112,7 @@ static void teach(eex_plan_options *o)
 
 static void cache(eex_plan_options *o)
 {
-    o->frozen_trunk = o->cached = true;
+    o->mode = EEX_PLAN_TRAIN_GATES_ON_FEATURES;
 }
 
 Test(plan_memory, buffers_that_live_together_lie_apart)
@@ -132,15 +133,7 @@ Test(plan_memory, buffers_that_live_together_lie_apart)
  * nothing is promised to stay, it comes out the same. */
 static void poison(eex_plan *p)
 {
-    unsigned char *mask = calloc(p->arena_bytes, 1);
-    cr_assert_not_null(mask);
-    for (int i = 0; i < p->buffer_count; i++)
-        if (p->buffers[i].pinned)
-            memset(mask + p->buffers[i].offset, 1, p->buffers[i].bytes);
-    for (size_t i = 0; i < p->arena_bytes; i++)
-        if (!mask[i])
-            p->arena[i] = 0xff;
-    free(mask);
+    memset(p->arena, 0xff, p->arena_bytes);
 }
 
 static void one_step(const net *n, eex_plan *plan)
@@ -151,12 +144,14 @@ static void one_step(const net *n, eex_plan *plan)
     OK(eex_plan_step(plan, &step));
 }
 
-static void steps_start_afresh(const net *n, eex_plan *plan)
+static void steps_start_afresh(const net *n, const eex_plan_options *options)
 {
     size_t bytes = n->params->count * sizeof(float);
-    float *g = plan->options.state->g, *before = malloc(bytes);
+    float *g = options->state->g, *before = malloc(bytes);
     eex_totals totals[2];
+    eex_plan *plan;
     cr_assert_not_null(before);
+    OK(eex_plan_new(&plan, options, n->graph, n->params));
     one_step(n, plan);
     memcpy(before, g, bytes);
     OK(eex_plan_totals(plan, 0, &totals[0]));
@@ -166,6 +161,7 @@ static void steps_start_afresh(const net *n, eex_plan *plan)
     cr_expect_arr_eq(g, before, bytes);
     cr_expect_arr_eq(&totals[0], &totals[1], sizeof totals[0]);
     cr_expect(isfinite(totals[0].loss));
+    eex_plan_free(plan);
     free(before);
 }
 

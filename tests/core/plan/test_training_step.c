@@ -101,9 +101,9 @@ typedef struct bed {
 static eex_plan_options sgd(void)
 {
     return (eex_plan_options){
+        .mode = EEX_PLAN_TRAIN,
         .batch = BATCH,
         .augment = {.mean = {0.5f, 0.45f, 0.4f}, .std = {0.25f, 0.2f, 0.3f}},
-        .train = true,
         .optimizer = {.kind = EEX_SGD, .momentum = 0.9f, .weight_decay = 5e-4f, .nesterov = true}};
 }
 
@@ -303,7 +303,7 @@ Test(training_step, frozen)
 {
     scenario how = {.name = "frozen", .passes = 1, .weight = {{1, 1, 0}}, .lr = 0.05f};
     how.options = sgd();
-    how.options.frozen_trunk = true;
+    how.options.mode = EEX_PLAN_TRAIN_GATES;
     check(&how, GATES);
 }
 

@@ -1,0 +1,167 @@
+/* From options to plans that stand: lowering first, memory once every plan's needs are known. */
+#include "core/plan/builder_impl.h"
+
+#include "base/status.h"
+
+#include <stdlib.h>
+
+static eex_plan *empty_plan(const eex_plan_options *options, const eex_graph *graph,
+                            eex_params *params, const eex_binding *binding)
+{
+    eex_plan *p = calloc(1, sizeof *p);
+    if (!p)
+        return NULL;
+    p->options = *options;
+    p->graph = graph;
+    p->params = params;
+    p->device = params->device;
+    p->binding = binding;
+    p->images = p->labels = p->sample = p->totals = p->norm = -1;
+    p->index = p->rows = p->decision = p->results = p->threshold = -1;
+    for (int k = 0; k < EEX_MAX_EXITS; k++)
+        p->loss_op[k] = p->head_op[k] = -1;
+    return p;
+}
+
+int eex__builder_new(eex_builder **out, const eex_plan_options *options, const eex_graph *graph,
+                     eex_params *params, const eex_binding *binding)
+{
+    *out = NULL;
+    eex_builder *b = calloc(1, sizeof *b);
+    eex_plan *plan = b ? empty_plan(options, graph, params, binding) : NULL;
+    if (!plan) {
+        free(b);
+        return eex_fail(EEX_ENOMEM, "out of memory for a plan");
+    }
+    *b = (eex_builder){.plan = plan,
+                       .options = &plan->options,
+                       .graph = graph,
+                       .params = params,
+                       .device = plan->device,
+                       .binding = binding,
+                       .shadow = -1,
+                       .clip = -1};
+    for (int k = 0; k < EEX_MAX_EXITS; k++)
+        b->head_input[k] = -1;
+    *out = b;
+    return EEX_OK;
+}
+
+void eex__builder_free(eex_builder *b)
+{
+    if (!b)
+        return;
+    eex_plan_free(b->plan);
+    void *all[] = {b->relocations, b->needed, b->grad,  b->consumers, b->fused,
+                   b->start,       b->chain,  b->stats, b->saved,     b->learns};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        free(all[i]);
+    free(b);
+}
+
+int eex__builder_lower(eex_builder *b)
+{
+    if (eex__plan_trains(b)) {
+        EEX_TRY(eex__plan_lower_train(b));
+        EEX_TRY(eex__plan_lower_backward(b));
+        EEX_TRY(eex__plan_lower_optimizer(b));
+    } else {
+        EEX_TRY(eex__plan_lower_infer(b));
+    }
+    return eex__plan_layout(b);
+}
+
+int eex__builder_finish(eex_plan **out, eex_builder *b, eex_arena *arena)
+{
+    eex_plan *p = b->plan;
+    p->shared = eex_arena_hold(arena);
+    p->arena = arena->base;
+    EEX_TRY(eex__plan_relocate(b));
+    EEX_TRY(eex__plan_fold(p));
+    if (!eex__plan_trains(b)) {
+        EEX_TRY(eex__plan_find_passing(p));
+        EEX_TRY(eex__plan_lower_leaving(p));
+    }
+    p->states = calloc((size_t)p->op_count, sizeof *p->states);
+    if (!p->states)
+        return eex_fail(EEX_ENOMEM, "plan: out of memory for %d ops", p->op_count);
+    for (int i = 0; i < p->op_count; i++)
+        EEX_TRY(eex__plan_prepare(p, i));
+    *out = p;
+    b->plan = NULL;
+    return EEX_OK;
+}
+
+static int check(const eex_plan_options *o, const eex_graph *graph, const eex_device *dev)
+{
+    const bool infers = o->mode == EEX_PLAN_INFER;
+    if (o->batch < 1)
+        return eex_fail(EEX_EINVAL, "plan of %s: batch %d, expected at least 1",
+                        eex_graph_name(graph), o->batch);
+    if ((unsigned)o->mode >= EEX_PLAN_MODES)
+        return eex_fail(EEX_EINVAL, "plan of %s: no mode %d", eex_graph_name(graph), (int)o->mode);
+    EEX_TRY(eex_device_calculates(dev, o->precision));
+    if (o->precision == EEX_BF16 && (infers || o->mode == EEX_PLAN_TRAIN_GATES_ON_FEATURES))
+        return eex_fail(EEX_EUNSUPPORTED, "a plan for %s is float32: bfloat16 is for training",
+                        infers ? "inference" : "cached features");
+    return EEX_OK;
+}
+
+/* ---- plans that share an arena ---- */
+
+static int lower_all(eex_builder **builders, size_t *bytes, const eex_plan_options *options,
+                     int count, const eex_graph *graph, eex_params *params)
+{
+    for (int i = 0; i < count; i++) {
+        EEX_TRY(check(&options[i], graph, params->device));
+        EEX_TRY(eex__builder_new(&builders[i], &options[i], graph, params,
+                                 eex__binding_for(&options[i])));
+        EEX_TRY(eex__builder_lower(builders[i]));
+        size_t needed = builders[i]->plan->arena_bytes;
+        *bytes = needed > *bytes ? needed : *bytes;
+    }
+    return EEX_OK;
+}
+
+static int finish_all(eex_plan **plans, eex_builder **builders, int count, size_t bytes)
+{
+    const eex_builder *first = builders[0];
+    eex_arena *arena;
+    int code = eex_arena_new(&arena, first->device, bytes);
+    if (code < 0)
+        return eex_fail_in(code, "plan of %s for batch %d (%zu MiB)", eex_graph_name(first->graph),
+                           first->options->batch, bytes >> 20);
+    for (int i = 0; i < count && code == EEX_OK; i++)
+        code = eex__builder_finish(&plans[i], builders[i], arena);
+    eex_arena_release(arena);
+    return code;
+}
+
+int eex_plans_new(eex_plan **plans, const eex_plan_options *options, int count,
+                  const eex_graph *graph, eex_params *params)
+{
+    size_t bytes = 0;
+    for (int i = 0; i < count; i++)
+        plans[i] = NULL;
+    eex_builder **builders = calloc((size_t)count + 1, sizeof(eex_builder *));
+    if (!builders)
+        return eex_fail(EEX_ENOMEM, "out of memory for %d plans", count);
+    int code = lower_all(builders, &bytes, options, count, graph, params);
+    if (code == EEX_OK && count > 0)
+        code = finish_all(plans, builders, count, bytes);
+    for (int i = 0; i < count; i++) {
+        eex__builder_free(builders[i]);
+        if (code < 0) {
+            eex_plan_free(plans[i]);
+            plans[i] = NULL;
+        }
+    }
+    free(builders);
+    return code;
+}
+
+int eex_plan_new(eex_plan **out, const eex_plan_options *options, const eex_graph *graph,
+                 eex_params *params)
+{
+    return eex_plans_new(out, options, 1, graph, params);
+}

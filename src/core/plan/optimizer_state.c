@@ -1,0 +1,63 @@
+/* Gradients, moments and moving averages beside the parameters. */
+#include "core/plan/plan.h"
+
+#include "base/status.h"
+
+#include <stdlib.h>
+
+static int zeroed(eex_device *dev, float **out, size_t count)
+{
+    size_t bytes = count * sizeof **out;
+    EEX_TRY(dev->vtable->allocate(dev, (void **)out, bytes ? bytes : 64));
+    return dev->vtable->zero(dev, *out, bytes);
+}
+
+/* An average starts as what it averages. */
+static int copied(eex_device *dev, float **out, const float *from, size_t count)
+{
+    EEX_TRY(zeroed(dev, out, count));
+    float *host = malloc(count * sizeof *host + 1);
+    if (!host)
+        return eex_fail(EEX_ENOMEM, "out of memory for a moving average of %zu elements", count);
+    int code = dev->vtable->download(dev, host, from, count * sizeof *host);
+    if (code == EEX_OK)
+        code = dev->vtable->upload(dev, *out, host, count * sizeof *host);
+    free(host);
+    return code;
+}
+
+int eex_optimizer_state_new(eex_optimizer_state **out, eex_params *params, const eex_optimizer *o)
+{
+    eex_device *dev = params->device;
+    eex_optimizer_state *s = calloc(1, sizeof *s);
+    *out = NULL;
+    if (!s)
+        return eex_fail(EEX_ENOMEM, "out of memory for the optimiser's state");
+    s->params = params;
+    int code = zeroed(dev, &s->g, params->count);
+    if (code == EEX_OK)
+        code = zeroed(dev, &s->m, params->count);
+    if (code == EEX_OK && o->kind == EEX_ADAMW)
+        code = zeroed(dev, &s->v, params->count);
+    if (code == EEX_OK && o->ema > 0)
+        code = copied(dev, &s->ema, params->w, params->count);
+    if (code == EEX_OK && o->ema > 0)
+        code = copied(dev, &s->ema_state, params->state, params->state_count);
+    if (code < 0) {
+        eex_optimizer_state_free(s);
+        return eex_fail_in(code, "optimiser of %s", eex_graph_name(params->graph));
+    }
+    *out = s;
+    return EEX_OK;
+}
+
+void eex_optimizer_state_free(eex_optimizer_state *state)
+{
+    if (!state)
+        return;
+    eex_device *dev = state->params->device;
+    float *all[] = {state->g, state->m, state->v, state->ema, state->ema_state};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        dev->vtable->release(dev, all[i]);
+    free(state);
+}
