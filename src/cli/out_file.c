@@ -20,6 +20,8 @@ static bool is_of(const char *path, const char *kind, const char *object)
 
 int eex_check_out(const char *path, bool force, const char *kind, const char *object)
 {
+    if (!path)
+        return EEX_OK;
     if (eex_run_owns(path))
         return eex_fail(EEX_EINVAL, "%s: a file of that name belongs to the run: choose another",
                         path);

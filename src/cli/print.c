@@ -1,0 +1,56 @@
+#include "cli/print.h"
+
+#include "base/status.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- JSON ---- */
+
+void eex__json_doubles(eex_json *j, const char *key, const double *values, int count)
+{
+    eex_json_array(j, key);
+    for (int i = 0; i < count; i++)
+        eex_json_double(j, NULL, values[i]);
+    eex_json_end(j);
+}
+
+void eex__json_ints(eex_json *j, const char *key, const int *values, int count)
+{
+    eex_json_array(j, key);
+    for (int i = 0; i < count; i++)
+        eex_json_int(j, NULL, values[i]);
+    eex_json_end(j);
+}
+
+/* ---- exits ---- */
+
+const char *eex__exit_node(const eex_graph *graph, int k)
+{
+    return eex_graph_node(graph, eex_graph_exit(graph, k)->point)->name;
+}
+
+const char *eex__exit_name(const eex_graph *graph, int k)
+{
+    return eex_graph_exit(graph, k)->blocks < 0 ? "the end" : eex__exit_node(graph, k);
+}
+
+/* ---- the standard output ---- */
+
+int eex__print_text(eex_buffer *text, int code)
+{
+    if (code == EEX_OK)
+        code = eex_buffer_status(text);
+    if (code == EEX_OK && fputs(eex_buffer_text(text), stdout) == EOF)
+        code = eex_fail(EEX_EIO, "cannot write to the standard output: %s", strerror(errno));
+    eex_buffer_free(text);
+    return code;
+}
+
+int eex__print_table(eex_table *t)
+{
+    int code = eex_table_print(stdout, t);
+    eex_table_free(t);
+    return code;
+}
