@@ -20,15 +20,16 @@ typedef struct eex__import_options {
     double test;
 } eex__import_options;
 
-#define EEX__IMPORT_OPTIONS(o)                                                              \
-    EEX_NUMBER("size", "N", 1, EEX_DATASET_MAX_SIDE, o.size,                                \
-               "side of the images in pixels (default 32)"),                                \
-        EEX_FIT(o.fit, "crop (default: centred square) or squash"),                         \
-        EEX_FLAG("grey", o.grey, "one channel instead of three"),                           \
-        EEX_FLAG("background", o.background, "keep the clutter class of the Caltech sets"), \
-        EEX_REAL("test", "SHARE", 0.001, 0.9, o.test,                                       \
-                 "held out for testing when there is no test folder (default 0.2)"),        \
-        EEX_SEED(o.seed, "draws what is held out (default 0)")
+#define EEX__IMPORT_OPTIONS(o)                                                       \
+    EEX_NUMBER("size", "N", 1, EEX_DATASET_MAX_SIDE, EEX_IN(o, size),                \
+               "side of the images in pixels (default 32)"),                         \
+        EEX_FIT(EEX_IN(o, fit), "crop (default: centred square) or squash"),         \
+        EEX_FLAG("grey", EEX_IN(o, grey), "one channel instead of three"),           \
+        EEX_FLAG("background", EEX_IN(o, background),                                \
+                 "keep the clutter class of the Caltech sets"),                      \
+        EEX_REAL("test", "SHARE", 0.001, 0.9, EEX_IN(o, test),                       \
+                 "held out for testing when there is no test folder (default 0.2)"), \
+        EEX_SEED(EEX_IN(o, seed), "draws what is held out (default 0)")
 
 int eex__data_import_options(eex_import_folder_options *out, const eex__import_options *options);
 

@@ -19,8 +19,8 @@ typedef struct eex_device_choice {
 #define EEX_DEVICE_OPTIONS(o) \
     EEX_DEVICE_OPTIONS_TO(o, "what it runs on (cpu)", "threads on the CPU (all there are)")
 #define EEX_DEVICE_OPTIONS_TO(o, device, number_of_threads) \
-    EEX_TEXT("device", "NAME", o.name, device),             \
-        EEX_NUMBER("threads", "N", 1, 1024, o.threads, number_of_threads)
+    EEX_TEXT("device", "NAME", EEX_IN(o, name), device),    \
+        EEX_NUMBER("threads", "N", 1, 1024, EEX_IN(o, threads), number_of_threads)
 
 int eex_open_device(eex_device **out, const eex_device_choice *choice);
 

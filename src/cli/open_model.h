@@ -20,12 +20,12 @@ typedef struct eex_model_options {
 
 /* Rows of a command's table of options, with `o` the member of that type. */
 #define EEX_MODEL_OPTIONS(o)                                                                \
-    EEX_DEVICE_OPTIONS(o.device),                                                           \
-        EEX_TEXT("policy", "NAME|FILE", o.policy,                                           \
+    EEX_DEVICE_OPTIONS(EEX_IN(o, device)),                                                  \
+        EEX_TEXT("policy", "NAME|FILE", EEX_IN(o, policy),                                  \
                  "when samples leave: a file of `eex tune`, none, per_class, margin, ..."), \
-        EEX_TEXT("precision", "NAME", o.precision,                                          \
+        EEX_TEXT("precision", "NAME", EEX_IN(o, precision),                                 \
                  "float32, tf32 or bfloat16-products (what it was calibrated in)"),         \
-        EEX_REAL("threshold", "X", -1e6, 1e6, o.threshold, "one threshold for all exits")
+        EEX_REAL("threshold", "X", -1e6, 1e6, EEX_IN(o, threshold), "one threshold for all exits")
 
 /* Rows of commands that compare a network with its base, on images. */
 #define EEX_BASE(member) \

@@ -14,8 +14,8 @@
  *         {0},
  *     };
  *
- * Rows name members of the struct that the file calls `arguments`; a member of another type than
- * the row fills does not compile. A member keeps its value when its option is not given.
+ * Rows name members of the struct that the file calls `arguments`, and the compiler complains of
+ * a member of another type than the row fills. It keeps its value when the option is not given.
  *
  * Options may stand anywhere among the arguments, as "--out DIR" or "--out=DIR", those with a
  * letter as "-o DIR" too; "--" ends them. */
@@ -54,25 +54,28 @@ typedef struct eex_option {
     double low, high;
 } eex_option;
 
-/* Where the member is; its type is checked. */
-#define EEX__MEMBER(type, member) \
-    _Generic(&((arguments *)0)->member, type * : offsetof(arguments, member))
-#define EEX__OPTION(letter, name, kind, value, type, member, help, min, max, low, high) \
-    {                                                                                   \
-        name, letter, kind, value, EEX__MEMBER(type, member), help, min, max, low, high \
+/* Where the member is; what sizeof reads, and nobody calculates, checks its type. */
+#define EEX__MEMBER(pointer, member) \
+    (offsetof(arguments, member) + 0 * sizeof((pointer){&((arguments *)0)->member}))
+#define EEX__OPTION(letter, name, kind, value, pointer, member, help, min, max, low, high) \
+    {                                                                                      \
+        name, letter, kind, value, EEX__MEMBER(pointer, member), help, min, max, low, high \
     }
 
 #define EEX_FLAG(name, member, help) \
-    EEX__OPTION(0, name, EEX_OPTION_FLAG, NULL, bool, member, help, 0, 0, 0, 0)
+    EEX__OPTION(0, name, EEX_OPTION_FLAG, NULL, bool *, member, help, 0, 0, 0, 0)
 #define EEX__TEXT(letter, name, value, member, help) \
-    EEX__OPTION(letter, name, EEX_OPTION_TEXT, value, const char *, member, help, 0, 0, 0, 0)
+    EEX__OPTION(letter, name, EEX_OPTION_TEXT, value, const char **, member, help, 0, 0, 0, 0)
 #define EEX_TEXT(name, value, member, help) EEX__TEXT(0, name, value, member, help)
 #define EEX_NUMBER(name, value, min, max, member, help) \
-    EEX__OPTION(0, name, EEX_OPTION_NUMBER, value, int64_t, member, help, min, max, 0, 0)
+    EEX__OPTION(0, name, EEX_OPTION_NUMBER, value, int64_t *, member, help, min, max, 0, 0)
 #define EEX_REAL(name, value, low, high, member, help) \
-    EEX__OPTION(0, name, EEX_OPTION_REAL, value, double, member, help, 0, 0, low, high)
+    EEX__OPTION(0, name, EEX_OPTION_REAL, value, double *, member, help, 0, 0, low, high)
 #define EEX_LIST(name, value, member, help) \
-    EEX__OPTION(0, name, EEX_OPTION_LIST, value, eex_option_list, member, help, 0, 0, 0, 0)
+    EEX__OPTION(0, name, EEX_OPTION_LIST, value, eex_option_list *, member, help, 0, 0, 0, 0)
+
+/* Of rows that are shared: a member of the struct that the commands have as member `outer`. */
+#define EEX_IN(outer, member) outer.member /* NOLINT(bugprone-macro-parentheses): no expression */
 
 /* What several commands have, each with its own line of help: */
 #define EEX_OUT(value, member, help) EEX__TEXT('o', "out", value, member, help)
