@@ -217,30 +217,25 @@ static int run(const void *given, const eex_words *words)
     return a->table ? eex__profile_table(a, words->at[0]) : profile_model(a, words->at[0]);
 }
 
+static const char details[] =
+    "Prints the latency of leaving at each exit with the share of images that do, what segments\n"
+    "and layers take beside what they cost on paper, and how much faster than the base the\n"
+    "network is, measured and in multiply-accumulates, one image at a time and in batches. Base\n"
+    "and network take turns on images of the validation split. A model file has no base in it:\n"
+    "--base names one.\n\n"
+    "-o draws latency by exit (.png or .svg, with gnuplot). --trace writes what happens to a few\n"
+    "images, operation by operation, for chrome://tracing or ui.perfetto.dev.\n\n"
+    "With --table it measures every operation that a search by EXPERIMENT.lua can come upon on\n"
+    "this device, prints how well sums of them predict whole networks, and keeps them in TABLE.h5\n"
+    "(-o). What is in the file is not measured again. search.latency_table = \"TABLE.h5\" in an\n"
+    "experiment then makes its search use them.\n\n" EEX_POLICY_DETAILS;
+
 const eex_cmd eex_cmd_profile = {
     .name = "profile",
     .brief = "show where the time of a network goes",
     .synopsis = "RUN|MODEL.h5 [options]\n       eex profile --table EXPERIMENT.lua [options]",
     .summary = "Shows where the time of a network goes: by exit, by segment, by layer.",
-    .details =
-        "Prints the latency of leaving at each exit with the share of images that do, what "
-        "segments\n"
-        "and layers take beside what they cost on paper, and how much faster than the base the\n"
-        "network is, measured and in multiply-accumulates, one image at a time and in batches. "
-        "Base\n"
-        "and network take turns on images of the validation split. A model file has no base in "
-        "it:\n"
-        "--base names one.\n\n"
-        "-o draws latency by exit (.png or .svg, with gnuplot). --trace writes what happens to a "
-        "few\n"
-        "images, operation by operation, for chrome://tracing or ui.perfetto.dev.\n\n"
-        "With --table it measures every operation that a search by EXPERIMENT.lua can come upon "
-        "on\n"
-        "this device, prints how well sums of them predict whole networks, and keeps them in "
-        "TABLE.h5\n"
-        "(-o). What is in the file is not measured again. search.latency_table = \"TABLE.h5\" in "
-        "an\n"
-        "experiment then makes its search use them.\n\n" EEX_POLICY_DETAILS,
+    .details = details,
     .words = {1, 1},
     .takes = {sizeof(arguments), &defaults, options},
     .check = check,

@@ -198,24 +198,23 @@ static int run(const void *given, const eex_words *words)
     return code;
 }
 
+static const char details[] =
+    "Without --exit or a wish it prints the table: the network cut after each exit, as it is\n"
+    "(gates in front stay, and images may still leave there) and with that exit alone.\n\n"
+    "Exits are numbered from 1 in the order of the network, as `eex show` lists them; \"end\" is\n"
+    "the last one, and the name of the node that an exit reads will do, too. Exit K decides about\n"
+    "every image that reaches it, whatever its threshold was.\n\n"
+    "--budget-macs and --max-latency take the most accurate cut in which no image costs more;\n"
+    "--min-accuracy takes the cheapest that is right often enough (zero or less: so far below\n"
+    "the base, as -0.01). Both are judged on the validation split. What is written with -o is a\n"
+    "model file: every command takes it in the place of a run.\n\n" EEX_POLICY_DETAILS;
+
 const eex_cmd eex_cmd_prune = {
     .name = "prune",
     .brief = "cut a network after one of its exits",
     .synopsis = "RUN|MODEL.h5 [options]",
     .summary = "Shows what is left of a network that is cut after one of its exits, and writes it.",
-    .details =
-        "Without --exit or a wish it prints the table: the network cut after each exit, as it is\n"
-        "(gates in front stay, and images may still leave there) and with that exit alone.\n\n"
-        "Exits are numbered from 1 in the order of the network, as `eex show` lists them; \"end\" "
-        "is\n"
-        "the last one, and the name of the node that an exit reads will do, too. Exit K decides "
-        "about\n"
-        "every image that reaches it, whatever its threshold was.\n\n"
-        "--budget-macs and --max-latency take the most accurate cut in which no image costs more;\n"
-        "--min-accuracy takes the cheapest that is right often enough (zero or less: so far below\n"
-        "the base, as -0.01). Both are judged on the validation split. What is written with -o is "
-        "a\n"
-        "model file: every command takes it in the place of a run.\n\n" EEX_POLICY_DETAILS,
+    .details = details,
     .words = {1, 1},
     .takes = {sizeof(arguments), &defaults, options},
     .check = check,

@@ -299,50 +299,43 @@ static int run(const void *given, const eex_words *words)
     return code;
 }
 
+static const char details[] =
+    "A run keeps what every exit said about its calibration and validation images, so other\n"
+    "thresholds can be tried without running the network. They are fitted on the calibration\n"
+    "images; the validation images only check what came of it. Every figure has a 95 % interval\n"
+    "(BCa bootstrap, 2000 resamples, seeded), differences are taken image by image.\n"
+    "\n"
+    "One target:\n"
+    "  --accuracy A   as cheap as possible with at least this accuracy: a fraction (0.85), or at\n"
+    "                 most so much less than the network run to its end (-0.01: one point)\n"
+    "  --macs M       as accurate as possible within M multiply-accumulates an input on average:\n"
+    "                 2.5M, or a share of the base network's: 40%\n"
+    "  --latency MS   the same in milliseconds of one input, by the run's own measurements,\n"
+    "                 or by those that --measure makes\n"
+    "  --conformal E  as cheap as possible with a guarantee: with probability at least 1 - delta\n"
+    "                 over the draw of the calibration images, no more than the fraction E of\n"
+    "                 inputs like them is right at the end of the network and wrong by these\n"
+    "                 thresholds. So no more accuracy than E is lost. Everything is fitted on one\n"
+    "                 half of the calibration images, and tested on the other half by exact\n"
+    "                 binomial tests in a fixed order. Weights and structure are taken as given.\n"
+    "A target that cannot be met is refused, with the nearest that can.\n"
+    "\n"
+    "--reject RATE lets inputs leave as none of the classes when they are farther than RATE of\n"
+    "the calibration images are from what the network was trained on; with --reject-by score,\n"
+    "and where that is not known (runs of an earlier eex), when an exit is less sure. Irrelevant\n"
+    "frames of a stream then leave early. Exits get shares of RATE by what rejecting there\n"
+    "saves. A rejected image counts as wrong. Of scores, entropy tells irrelevant frames best.\n"
+    "\n"
+    "  eex tune runs/x --accuracy -0.01 -o careful.h5\n"
+    "  eex tune runs/x --policy entropy --reject 0.03 -o stream.h5\n"
+    "  eex infer runs/x photo.jpg --policy careful.h5";
+
 const eex_cmd eex_cmd_tune = {
     .name = "tune",
     .brief = "set when inputs leave a network, for a target of accuracy or cost",
     .synopsis = "RUN|MODEL [target] [--reject RATE] [-o FILE.h5]",
     .summary = "Sets when inputs leave a network, for a target of accuracy or cost.",
-    .details =
-        "A run keeps what every exit said about its calibration and validation images, so other\n"
-        "thresholds can be tried without running the network. They are fitted on the calibration\n"
-        "images; the validation images only check what came of it. Every figure has a 95 % "
-        "interval\n"
-        "(BCa bootstrap, 2000 resamples, seeded), differences are taken image by image.\n"
-        "\n"
-        "One target:\n"
-        "  --accuracy A   as cheap as possible with at least this accuracy: a fraction (0.85), or "
-        "at\n"
-        "                 most so much less than the network run to its end (-0.01: one point)\n"
-        "  --macs M       as accurate as possible within M multiply-accumulates an input on "
-        "average:\n"
-        "                 2.5M, or a share of the base network's: 40%\n"
-        "  --latency MS   the same in milliseconds of one input, by the run's own measurements,\n"
-        "                 or by those that --measure makes\n"
-        "  --conformal E  as cheap as possible with a guarantee: with probability at least 1 - "
-        "delta\n"
-        "                 over the draw of the calibration images, no more than the fraction E of\n"
-        "                 inputs like them is right at the end of the network and wrong by these\n"
-        "                 thresholds. So no more accuracy than E is lost. Everything is fitted on "
-        "one\n"
-        "                 half of the calibration images, and tested on the other half by exact\n"
-        "                 binomial tests in a fixed order. Weights and structure are taken as "
-        "given.\n"
-        "A target that cannot be met is refused, with the nearest that can.\n"
-        "\n"
-        "--reject RATE lets inputs leave as none of the classes when they are farther than RATE "
-        "of\n"
-        "the calibration images are from what the network was trained on; with --reject-by score,\n"
-        "and where that is not known (runs of an earlier eex), when an exit is less sure. "
-        "Irrelevant\n"
-        "frames of a stream then leave early. Exits get shares of RATE by what rejecting there\n"
-        "saves. A rejected image counts as wrong. Of scores, entropy tells irrelevant frames "
-        "best.\n"
-        "\n"
-        "  eex tune runs/x --accuracy -0.01 -o careful.h5\n"
-        "  eex tune runs/x --policy entropy --reject 0.03 -o stream.h5\n"
-        "  eex infer runs/x photo.jpg --policy careful.h5",
+    .details = details,
     .words = {1, 1},
     .takes = {sizeof(arguments), &defaults, options},
     .check = check,
