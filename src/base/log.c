@@ -2,6 +2,7 @@
 
 #include "base/progress.h"
 #include "base/terminal.h"
+#include "base/text.h"
 
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -24,15 +25,6 @@ typedef struct style {
     const char *label, *colour;
 } style;
 
-/* Messages quote names and headers that come from files: what would move the cursor or change the
- * terminal is shown as a question mark. */
-static void disarm(char *text)
-{
-    for (unsigned char *c = (unsigned char *)text; *c; c++)
-        if ((*c < ' ' && *c != '\n' && *c != '\t') || *c == 0x7f)
-            *c = '?';
-}
-
 static void print(eex_log_level level, const char *format, va_list args)
 {
     static const style styles[] = {
@@ -48,7 +40,7 @@ static void print(eex_log_level level, const char *format, va_list args)
     const bool colour = *s->colour && eex__terminal_colour(STDERR_FILENO);
     if (vsnprintf(text, sizeof text, format, args) < 0)
         return;
-    disarm(text);
+    eex_text_disarm(text, "\n\t"); /* messages quote names and headers of files */
     eex__progress_hide();
     fprintf(stderr, "%s%s%s%s\n", colour ? s->colour : "", s->label, colour ? "\033[0m" : "", text);
     fflush(stderr);

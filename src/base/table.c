@@ -4,6 +4,7 @@
 #include "base/terminal.h"
 #include "base/text.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -83,11 +84,36 @@ void eex_table_cell(eex_table *table, const char *format, ...)
     row *last = &table->rows[table->row_count - 1];
     va_list args;
     va_start(args, format);
+    const size_t from = last->cells.size;
     eex_buffer_vprintf(&last->cells, format, args);
     va_end(args);
     eex_buffer_putc(&last->cells, '\0');
+    if (!last->cells.failed) /* names of classes come from files */
+        eex_text_disarm(last->cells.data + from, "");
     last->count++;
     table->failed = table->failed || last->cells.failed;
+}
+
+void eex_table_percent(eex_table *table, int digits, double fraction)
+{
+    if (isnan(fraction))
+        eex_table_cell(table, "-");
+    else
+        eex_table_cell(table, "%.*f %%", digits, 100 * fraction);
+}
+
+void eex_table_fixed(eex_table *table, int digits, double value)
+{
+    if (isnan(value))
+        eex_table_cell(table, "-");
+    else
+        eex_table_cell(table, "%.*f", digits, value);
+}
+
+void eex_table_amount(eex_table *table, double value)
+{
+    char text[EEX_TEXT_SIZE];
+    eex_table_cell(table, "%s", isnan(value) ? "-" : eex_text_number(text, value, NULL));
 }
 
 void eex_table_rule(eex_table *table)

@@ -27,6 +27,12 @@ void eex_table_row(eex_table *table);
 void eex_table_cell(eex_table *table, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Cells of figures: "86.40 %" of a fraction, "0.123", and "2.5 M" (eex_text_number); "-" where the
+ * value is NaN, which is what is not known. */
+void eex_table_percent(eex_table *table, int digits, double fraction);
+void eex_table_fixed(eex_table *table, int digits, double value);
+void eex_table_amount(eex_table *table, double value);
+
 /* A horizontal line between the rows before and after. */
 void eex_table_rule(eex_table *table);
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,6 +78,17 @@ static int digits_after_point(double value)
     if (value >= 9.995)
         return 1;
     return value >= 0.9995 ? 2 : 3;
+}
+
+void eex_text_disarm(char *text, const char *kept)
+{
+    for (unsigned char *c = (unsigned char *)text; *c; c++) {
+        const bool control = *c < ' ' || *c == 0x7f;
+        if (control && !strchr(kept, *c))
+            *c = '?';
+        else if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0)
+            c[0] = c[1] = '?';
+    }
 }
 
 const char *eex_text_number(char out[EEX_TEXT_SIZE], double value, const char *unit)

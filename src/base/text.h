@@ -12,6 +12,11 @@ const char *eex_text_nearest(const char *word, const char *const *words, size_t 
 /* Columns that UTF-8 text takes on a terminal: combining marks 0, East Asian wide ones 2. */
 size_t eex_text_width(const char *text);
 
+/* Texts that come from files are shown to people: in place, what would move the cursor or change
+ * the terminal (control characters, also those of two bytes) becomes '?', but for those in `kept`.
+ */
+void eex_text_disarm(char *text, const char *kept);
+
 /* A number for people, in three digits with SI prefix: "1.23 M", "999", "12.3 k", "0.05". With a
  * unit it follows the prefix: "1.23 MB". Returns `out`. */
 enum { EEX_TEXT_SIZE = 48 };

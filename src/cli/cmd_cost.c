@@ -1,7 +1,7 @@
 /* eex cost: what a network costs in each paper's way of counting, and where gates may go. */
 #include "cli/commands.h"
-#include "cli/options.h"
 #include "cli/print_cost.h"
+#include "cli/script_options.h"
 #include "core/run/experiment.h"
 #include "lua/args.h"
 #include "lua/lua_graph.h"
@@ -12,6 +12,21 @@
 
 #include <stdlib.h>
 #include <string.h>
+
+typedef struct arguments {
+    const char *convention;
+    bool points, json, trust;
+} arguments;
+
+static const arguments defaults = {.convention = "all"};
+
+static const eex_option options[] = {
+    EEX_TEXT("convention", "NAME", convention, "macs, ptflops, thop, torchprofile or all (all)"),
+    EEX_FLAG("points", points, "where gates may go, and how many"),
+    EEX_JSON(json),
+    EEX_TRUST(trust, "the file"),
+    {0},
+};
 
 /* ---- what the file says ---- */
 
@@ -100,50 +115,38 @@ static int default_gates(eex_cost_report *r)
     return EEX_OK;
 }
 
-static int print(eex_cost_report *r, const char *path, bool trust, bool json)
+static int print(eex_cost_report *r, const char *path, const arguments *a)
 {
-    const eex_lua_options options = {.trust = trust};
+    const eex_lua_options lua = {.trust = a->trust};
     lua_State *L = NULL;
     EEX_TRY(default_gates(r));
-    EEX_TRY(eex_lua_open_for(&L, path, &options));
+    EEX_TRY(eex_lua_open_for(&L, path, &lua));
     int code = read_file(r, L, path);
     if (code == EEX_OK)
-        code = eex_print_cost(r, json);
+        code = eex_print_cost(r, a->json);
     eex_lua_close(L);
     return code;
 }
 
-int eex_cmd_cost(int argc, char **argv)
+static int run(const void *given, const eex_words *words)
 {
-    const char *convention = "all";
-    bool json = false, trust = false;
-    eex_cost_report report = {.only = EEX_CONVENTIONS};
-    const eex_option options[] = {
-        {.name = "convention",
-         .value = "NAME",
-         .help = "macs, ptflops, thop, torchprofile or all (all)",
-         .text = &convention},
-        {.name = "points", .help = "where gates may go, and how many", .flag = &report.points},
-        {.name = "json", .help = "print one JSON object", .flag = &json},
-        {.name = "trust", .help = "let the file do what any program may", .flag = &trust},
-        {0}};
-    const eex_command command = {
-        .name = "cost",
-        .synopsis = "FILE.lua [options]",
-        .summary = "Counts what the network of an experiment costs for one image.",
-        .details =
-            "FILE.lua returns an experiment or a network, with or without gates. Papers count\n"
-            "differently: macs are plain multiply-accumulates, the other conventions those of\n"
-            "the tools that they used. Tables of exits and points are in macs, unless a\n"
-            "convention is named.",
-        .options = options,
-        .min_words = 1,
-        .max_words = 1};
-    eex_arguments args;
-    EEX_TRY(eex_options_parse(&args, argc, argv, &command));
-    if (args.help)
-        return EEX_OK;
-    if (strcmp(convention, "all") != 0)
-        EEX_TRY(eex_convention_parse(&report.only, convention));
-    return print(&report, args.word[0], trust, json);
+    const arguments *a = given;
+    eex_cost_report report = {.only = EEX_CONVENTIONS, .points = a->points};
+    if (strcmp(a->convention, "all") != 0)
+        EEX_TRY(eex_convention_parse(&report.only, a->convention));
+    return print(&report, words->at[0], a);
 }
+
+const eex_cmd eex_cmd_cost = {
+    .name = "cost",
+    .brief = "count what a network costs",
+    .synopsis = "FILE.lua [options]",
+    .summary = "Counts what the network of an experiment costs for one image.",
+    .details = "FILE.lua returns an experiment or a network, with or without gates. Papers count\n"
+               "differently: macs are plain multiply-accumulates, the other conventions those of\n"
+               "the tools that they used. Tables of exits and points are in macs, unless a\n"
+               "convention is named.",
+    .words = {1, 1},
+    .takes = {sizeof(arguments), &defaults, options},
+    .run = run,
+};

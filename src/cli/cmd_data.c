@@ -1,12 +1,9 @@
+/* eex data: the group, and what its commands share. */
 #include "cli/cmd_data.h"
 
 #include "cli/commands.h"
 #include "core/data/dataset.h"
-#include "core/data/get.h"
-#include "core/data/import.h"
-#include "core/data/synthetic.h"
 
-#include "base/buffer.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/status.h"
@@ -16,16 +13,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BROKEN_SHOWN = 20 };
+enum { LINES_SHOWN = 20 };
 
-const char *eex__data_folder;
-
-/* ---- shared ---- */
-
-/* The data folder as the options have it, for this process and what it looks up later. */
-int eex__data_use_folder(const char **out)
+int eex__data_import_options(eex_import_folder_options *out, const eex__import_options *o)
 {
-    if (eex__data_folder && setenv("EEX_DATA", eex__data_folder, 1) != 0)
+    *out = (eex_import_folder_options){.size = (int)o->size,
+                                       .grey = o->grey,
+                                       .background = o->background,
+                                       .test = o->test > 0 ? o->test : EEX_IMPORT_NO_TEST,
+                                       .seed = (uint64_t)o->seed};
+    return eex_parse_fit(&out->fit, o->fit);
+}
+
+int eex__data_use_folder(const char **out, const char *data)
+{
+    if (data && setenv("EEX_DATA", data, 1) != 0)
         return eex_fail(EEX_ENOMEM, "out of memory");
     return eex_data_directory(out);
 }
@@ -44,19 +46,28 @@ static int check_name(const char *name)
     return EEX_OK;
 }
 
-/* Makes the data folder and gives the path of a data set in it. */
-static int out_path(char **out, const char *name)
+int eex__data_path(char **out, const char *data, const char *name, bool replace)
 {
     const char *folder;
     char file[EEX__DATA_NAME + 8];
     EEX_TRY(check_name(name));
-    EEX_TRY(eex__data_use_folder(&folder));
+    EEX_TRY(eex__data_use_folder(&folder, data));
     EEX_TRY(eex_fs_make_folder(folder));
     snprintf(file, sizeof file, "%s.h5", name);
-    return eex_path_join(out, folder, file);
+    EEX_TRY(eex_path_join(out, folder, file));
+    if (replace || !eex_fs_exists(*out))
+        return EEX_OK;
+    int code =
+        eex_fail(EEX_EINVAL,
+                 "data set \"%s\" is there already, in %s: --force replaces it, another name "
+                 "keeps both",
+                 name, *out);
+    free(*out);
+    *out = NULL;
+    return code;
 }
 
-static int say_what_it_is(const char *path)
+int eex__data_say(const char *path)
 {
     eex_dataset *data;
     EEX_TRY(eex_dataset_open(&data, path));
@@ -70,290 +81,57 @@ static int say_what_it_is(const char *path)
     return EEX_OK;
 }
 
-/* What was passed over, a line a reason. */
-static void say_what_is_not_in(const eex_import_result *result)
+/* The first lines of a list, each a warning. */
+static void warn_of_each(const char *list, size_t count)
 {
-    const char *at = eex_buffer_text(&result->passed_list);
-    if (result->untrained)
-        eex_log_warn("%zu of %zu classes have no training image: %s", result->untrained,
-                     result->classes, eex_buffer_text(&result->untrained_list));
-    if (result->passed)
-        eex_log_warn("%zu %s not in the data set:", result->passed,
-                     result->passed == 1 ? "thing that is there is" : "things that are there are");
-    while (*at) {
-        int length = (int)strcspn(at, "\n");
-        eex_log_warn("  %.*s", length, at);
-        at += length + (at[length] == '\n');
+    for (size_t i = 0; i < count && i < LINES_SHOWN; i++) {
+        int length = (int)strcspn(list, "\n");
+        eex_log_warn("%.*s", length, list);
+        list += length + (list[length] == '\n');
     }
+    if (count > LINES_SHOWN)
+        eex_log_warn("and %zu more", count - LINES_SHOWN);
+}
+
+static void warn_of_passed(const eex_import_result *result)
+{
+    const char *list = eex_buffer_text(&result->passed_list);
+    size_t lines = 0;
+    for (const char *at = list; *at; at++)
+        lines += *at == '\n';
+    eex_log_warn("%zu %s not in the data set:", result->passed,
+                 result->passed == 1 ? "thing that is there is" : "things that are there are");
+    warn_of_each(list, lines);
 }
 
 static void warn_of_broken(const eex_import_result *result)
 {
-    const char *at = eex_buffer_text(&result->broken_list);
-    say_what_is_not_in(result);
-    if (!result->broken)
-        return;
-    for (size_t i = 0; i < result->broken && i < BROKEN_SHOWN; i++) {
-        int length = (int)strcspn(at, "\n");
-        eex_log_warn("%.*s", length, at);
-        at += length + (at[length] == '\n');
-    }
-    if (result->broken > BROKEN_SHOWN)
-        eex_log_warn("and %zu more", result->broken - BROKEN_SHOWN);
+    warn_of_each(eex_buffer_text(&result->broken_list), result->broken);
     eex_log_warn("%zu of %zu files could not be read and were left out", result->broken,
                  result->broken + result->images);
 }
 
-/* ---- import and get ---- */
-
-static eex_import_folder_options folder_options = {.test = 0.2};
-static int64_t folder_size, folder_seed;
-static const char *fit_name = "crop";
-
-#define FOLDER_OPTIONS                                                                          \
-    {.name = "size",                                                                            \
-     .value = "N",                                                                              \
-     .help = "side of the images in pixels (default 32)",                                       \
-     .number = &folder_size,                                                                    \
-     .min = 1,                                                                                  \
-     .max = EEX_DATASET_MAX_SIDE},                                                              \
-        {.name = "fit",                                                                         \
-         .value = "HOW",                                                                        \
-         .help = "crop (default: centred square) or squash",                                    \
-         .text = &fit_name},                                                                    \
-        {.name = "grey", .help = "one channel instead of three", .flag = &folder_options.grey}, \
-        {.name = "background",                                                                  \
-         .help = "keep the clutter class of the Caltech sets",                                  \
-         .flag = &folder_options.background},                                                   \
-        {.name = "test",                                                                        \
-         .value = "SHARE",                                                                      \
-         .help = "held out for testing when there is no test "                                  \
-                 "folder (default 0.2; 0: none)",                                               \
-         .real = &folder_options.test,                                                          \
-         .low = 0,                                                                              \
-         .high = 0.9},                                                                          \
-    {                                                                                           \
-        .name = "seed", .value = "N", .help = "draws what is held out (default 0)",             \
-        .number = &folder_seed, .min = 0, .max = INT64_MAX                                      \
-    }
-
-static int finish_folder_options(void)
+void eex__data_close_result(eex_import_result *result)
 {
-    static const char *const fits[] = {"crop", "squash"};
-    folder_options.size = (int)folder_size;
-    if (folder_options.test == 0)
-        folder_options.test = EEX_IMPORT_NO_TEST;
-    folder_options.seed = (uint64_t)folder_seed;
-    folder_options.fit = strcmp(fit_name, "squash") == 0 ? EEX_FIT_SQUASH : EEX_FIT_CROP;
-    if (strcmp(fit_name, "crop") != 0 && strcmp(fit_name, "squash") != 0)
-        return eex_options_unknown("fit", fit_name, fits, 2);
-    return EEX_OK;
+    if (result->untrained)
+        eex_log_warn("%zu of %zu classes have no training image: %s", result->untrained,
+                     result->classes, eex_buffer_text(&result->untrained_list));
+    if (result->passed)
+        warn_of_passed(result);
+    if (result->broken)
+        warn_of_broken(result);
+    eex_import_result_free(result);
 }
 
-static const char *labels_name = "fine";
+static const eex_cmd *const commands[] = {
+    &eex__data_list, &eex__data_get, &eex__data_import, &eex__data_make, &eex__data_info, NULL,
+};
 
-static int import_any(const char *path, const char *name, const char *from)
-{
-    static const char *const kinds[] = {"fine", "coarse"};
-    eex_import_result result;
-    bool coarse = strcmp(labels_name, "coarse") == 0;
-    if (!coarse && strcmp(labels_name, "fine") != 0)
-        return eex_options_unknown("labels", labels_name, kinds, 2);
-    if (coarse && strcmp(name, "cifar100") != 0)
-        return eex_fail(EEX_EINVAL, "--labels coarse is for cifar100 alone");
-    if (strcmp(name, "cifar10") == 0)
-        return eex_import_cifar10(path, name, from);
-    if (strcmp(name, "cifar100") == 0)
-        return eex_import_cifar100(path, coarse ? "cifar100-coarse" : name, from, coarse);
-    int code = eex_import_folder(&result, path, name, from, &folder_options);
-    warn_of_broken(&result);
-    eex_import_result_free(&result);
-    return code;
-}
-
-static int data_import(int argc, char **argv)
-{
-    static const eex_option options[] = {
-        FOLDER_OPTIONS,
-        {.name = "labels",
-         .value = "KIND",
-         .text = &labels_name,
-         .help = "cifar100: fine (default; both are kept) or coarse, as cifar100-coarse"},
-        EEX__DATA_OPTION,
-        {.name = NULL}};
-    static const eex_command command = {
-        "data import",
-        "NAME PATH [options]",
-        "Imports files that you have. NAME cifar10 or cifar100: the official binary files in "
-        "PATH.\n"
-        "Any other NAME: a folder of JPEG, PNG, WebP and TIFF images, one folder for each class.",
-        "PATH/train with PATH/val and PATH/test keeps that split; PATH/101_ObjectCategories and "
-        "the\n"
-        "like are found. Whatever is not in the data set is listed, with the reason.",
-        options,
-        2,
-        2};
-    eex_arguments args;
-    char *path = NULL;
-    EEX_TRY(eex_options_parse(&args, argc, argv, &command));
-    if (args.help)
-        return EEX_OK;
-    const char *name = args.word[0];
-    EEX_TRY(finish_folder_options());
-    bool coarse = strcmp(name, "cifar100") == 0 && strcmp(labels_name, "coarse") == 0;
-    EEX_TRY(out_path(&path, coarse ? "cifar100-coarse" : name));
-    int code = import_any(path, name, args.word[1]);
-    if (code == EEX_OK)
-        code = say_what_it_is(path);
-    free(path);
-    return code;
-}
-
-static int get_one(const eex_descriptor *what, bool force)
-{
-    char *path = NULL;
-    const char *folder;
-    eex_import_result result;
-    EEX_TRY(eex__data_use_folder(&folder));
-    EEX_TRY(out_path(&path, what->name));
-    int code = EEX_OK;
-    if (!force && eex_fs_exists(path)) {
-        eex_log_info("it is there already; --force makes it again");
-    } else {
-        code = eex_data_get(&result, what, folder, &folder_options);
-        warn_of_broken(&result);
-        eex_import_result_free(&result);
-    }
-    if (code == EEX_OK)
-        code = say_what_it_is(path);
-    free(path);
-    return code;
-}
-
-static int data_get(int argc, char **argv)
-{
-    static bool force;
-    static const eex_option options[] = {
-        FOLDER_OPTIONS,
-        {.name = "force", .help = "also when it is there already", .flag = &force},
-        EEX__DATA_OPTION,
-        {.name = NULL}};
-    static const eex_command command = {
-        "data get",
-        "NAME [options]",
-        "Downloads a known data set (cifar10, cifar100, caltech101, caltech256, imagenette), "
-        "checks\n"
-        "and imports it. An interrupted download goes on where it stopped.",
-        "Without a network: put the archive into DIR/downloads by hand and run the same command.",
-        options,
-        1,
-        1};
-    eex_arguments args;
-    eex_descriptor what;
-    EEX_TRY(eex_options_parse(&args, argc, argv, &command));
-    if (args.help)
-        return EEX_OK;
-    EEX_TRY(finish_folder_options());
-    if (strcmp(args.word[0], "synthetic") == 0)
-        return eex_fail(EEX_EINVAL, "\"synthetic\" is made, not got: eex data make synthetic");
-    int code = eex_descriptor_find(&what, args.word[0]);
-    return code == EEX_OK ? get_one(&what, force) : code == EEX_ENOTFOUND ? EEX_EINVAL : code;
-}
-
-/* ---- make ---- */
-
-static int data_make(int argc, char **argv)
-{
-    static int64_t train = EEX_SYNTHETIC_TRAIN, test = EEX_SYNTHETIC_TEST, seed;
-    static const char *name;
-    static const eex_option options[] = {{.name = "train",
-                                          .value = "N",
-                                          .help = "training images (default 20000)",
-                                          .number = &train,
-                                          .min = 1,
-                                          .max = 100000000},
-                                         {.name = "test",
-                                          .value = "N",
-                                          .help = "test images (default 4000)",
-                                          .number = &test,
-                                          .min = 0,
-                                          .max = 100000000},
-                                         {.name = "seed",
-                                          .value = "N",
-                                          .help = "another seed draws another set (default 0)",
-                                          .number = &seed,
-                                          .min = 0,
-                                          .max = INT64_MAX},
-                                         {.name = "name",
-                                          .value = "NAME",
-                                          .help = "what to call it (default synthetic)",
-                                          .text = &name},
-                                         EEX__DATA_OPTION,
-                                         {.name = NULL}};
-    static const eex_command command = {"data make",
-                                        "synthetic [options]",
-                                        "Draws the built-in data set: ten classes of shapes and "
-                                        "textures in five levels of difficulty.",
-                                        NULL,
-                                        options,
-                                        1,
-                                        1};
-    static const char *const known[] = {"synthetic"};
-    eex_arguments args;
-    char *path = NULL;
-    EEX_TRY(eex_options_parse(&args, argc, argv, &command));
-    if (args.help)
-        return EEX_OK;
-    if (strcmp(args.word[0], "synthetic") != 0)
-        return eex_options_unknown("data set", args.word[0], known, 1);
-    EEX_TRY(out_path(&path, name ? name : "synthetic"));
-    int code = eex_synthetic_make(path, name ? name : "synthetic", (uint32_t)train, (uint32_t)test,
-                                  (uint64_t)seed);
-    if (code == EEX_OK)
-        code = say_what_it_is(path);
-    free(path);
-    return code;
-}
-
-/* ---- eex data ---- */
-
-static void help(void)
-{
-    printf(
-        "usage: eex data COMMAND ...\n\n"
+const eex_cmd eex_cmd_data = {
+    .name = "data",
+    .brief = "list, get, import, make and inspect data sets",
+    .summary =
         "Data sets: images with labels, each in one HDF5 file in the data folder ($EEX_DATA, else\n"
-        "~/.local/share/eex/data).\n\n"
-        "  list                 what is in the data folder, and what can be got\n"
-        "  get NAME             download, check and import a known data set\n"
-        "  import NAME PATH     import CIFAR's binary files or a folder of images\n"
-        "  make synthetic       draw the built-in data set\n"
-        "  info NAME            sizes, classes, mean and deviation; --sheet FILE.png: a picture\n\n"
-        "eex data COMMAND --help says more.\n");
-}
-
-int eex_cmd_data(int argc, char **argv)
-{
-    static const struct {
-        const char *name;
-        int (*run)(int argc, char **argv);
-    } commands[] = {{"list", eex__data_list},
-                    {"get", data_get},
-                    {"import", data_import},
-                    {"make", data_make},
-                    {"info", eex__data_info}};
-    enum { COUNT = sizeof commands / sizeof *commands };
-    const char *names[COUNT];
-    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-                     strcmp(argv[1], "help") == 0)) {
-        help();
-        return EEX_OK;
-    }
-    if (argc < 2)
-        return eex_fail(EEX_EINVAL, "eex data needs a command: list, get, import, make or info");
-    for (int i = 0; i < COUNT; i++) {
-        names[i] = commands[i].name;
-        if (strcmp(argv[1], names[i]) == 0)
-            return commands[i].run(argc - 1, argv + 1);
-    }
-    return eex_options_unknown("command", argv[1], names, COUNT);
-}
+        "~/.local/share/eex/data).",
+    .commands = commands,
+};

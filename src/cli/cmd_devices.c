@@ -1,6 +1,6 @@
 /* eex devices: what --device can name. */
 #include "cli/commands.h"
-#include "cli/options.h"
+#include "cli/print.h"
 #include "device/backends.h"
 #include "eex/gpus.h"
 
@@ -190,29 +190,35 @@ static void json_all(eex_json *json)
 
 static int print_json(void)
 {
-    eex_buffer buffer = EEX_BUFFER_INIT;
-    eex_json json = EEX_JSON_INIT(&buffer);
+    eex_buffer text = EEX_BUFFER_INIT;
+    eex_json json = EEX_JSON_INIT(&text);
     json_all(&json);
-    int code = eex_buffer_status(&buffer);
-    if (code == EEX_OK)
-        printf("%s\n", eex_buffer_text(&buffer));
-    eex_buffer_free(&buffer);
-    return code;
+    eex_buffer_putc(&text, '\n');
+    return eex__print_text(&text, EEX_OK);
 }
 
-int eex_cmd_devices(int argc, char **argv)
+/* ---- the command ---- */
+
+typedef struct arguments {
+    bool json;
+} arguments;
+
+static const eex_option options[] = {
+    EEX_JSON(json),
+    {0},
+};
+
+static int run(const void *given, const eex_words *words)
 {
-    bool json = false;
-    const eex_option options[] = {{.name = "json", .help = "print one JSON object", .flag = &json},
-                                  {0}};
-    const eex_command command = {
-        .name = "devices",
-        .synopsis = "[--json]",
-        .summary = "Lists the devices that \"eex run --device\" can name, with what they are.",
-        .options = options};
-    eex_arguments args;
-    EEX_TRY(eex_options_parse(&args, argc, argv, &command));
-    if (args.help)
-        return EEX_OK;
-    return json ? print_json() : print_all();
+    const arguments *a = given;
+    return a->json ? print_json() : print_all();
 }
+
+const eex_cmd eex_cmd_devices = {
+    .name = "devices",
+    .brief = "list the devices that this program can use",
+    .synopsis = "[--json]",
+    .summary = "Lists the devices that \"eex run --device\" can name, with what they are.",
+    .takes = {sizeof(arguments), NULL, options},
+    .run = run,
+};

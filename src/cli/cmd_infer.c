@@ -20,12 +20,29 @@
 
 enum { MAX_BATCH = 4096, WARM_UP = 5 };
 
-typedef struct infer {
-    eex_model_options model;
-    const char *split, *data_name, *fit;
+typedef struct arguments {
+    const char *split, *data, *fit;
     int64_t batch;
     bool json, to_end;
+    eex_model_options model;
+} arguments;
 
+static const arguments defaults = {.batch = 1, .model = EEX_MODEL_OPTIONS_INIT};
+
+static const eex_option options[] = {
+    EEX_TEXT("split", "NAME", split,
+             "a part of the data set instead: test, validation, calibration, train"),
+    EEX_TEXT("data", "NAME", data, "of another data set than the model's"),
+    EEX_NUMBER("batch", "N", 1, MAX_BATCH, batch, "images at once (1)"),
+    EEX_FLAG("json", json, "one JSON object a line"),
+    EEX_FLAG("to-end", to_end, "nobody leaves early: the same as --policy none"),
+    EEX_FIT_FRAMES(fit),
+    EEX_MODEL_OPTIONS(model),
+    {0},
+};
+
+typedef struct infer {
+    const arguments *a;
     eex_opened opened;
     eex_dataset *data;
     eex_frames *frames;
@@ -50,7 +67,7 @@ typedef struct infer {
 static int collect(infer *in, int *good, int *all)
 {
     *good = *all = 0;
-    while (*all < in->batch) {
+    while (*all < in->a->batch) {
         eex_frame *frame = &in->frame[*all];
         EEX_TRY(eex_frames_next(in->frames, frame, in->pixels + (size_t)*good * in->image_bytes));
         if (frame->state == EEX_FRAME_END)
@@ -144,7 +161,7 @@ static void summarise(const infer *in)
         return;
     eex_log_info("%llu image%s in %s, %.3f ms each%s", (unsigned long long)in->done,
                  in->done == 1 ? "" : "s", eex_text_time(time, in->seconds),
-                 1e3 * in->seconds / (double)in->done, in->batch > 1 ? " (in batches)" : "");
+                 1e3 * in->seconds / (double)in->done, in->a->batch > 1 ? " (in batches)" : "");
     if (in->done > 1)
         summarise_exits(in);
     if (in->rejected)
@@ -155,7 +172,7 @@ static void summarise(const infer *in)
                      100.0 * (double)in->right / (double)in->labelled);
 }
 
-static int run(infer *in)
+static int classify(infer *in)
 {
     const bool shown = !eex__terminal_is(STDOUT_FILENO); /* or it would run through the table */
     if (shown)
@@ -177,11 +194,11 @@ static int run(infer *in)
 static int open_split(infer *in, const eex_frame_shape *shape)
 {
     eex_index part;
-    EEX_TRY(eex_model_data_open(&in->data, in->opened.model, in->data_name));
-    EEX_TRY(eex_model_data_part(&part, in->opened.model, in->data, in->split));
+    EEX_TRY(eex_model_data_open(&in->data, in->opened.model, in->a->data));
+    EEX_TRY(eex_model_data_part(&part, in->opened.model, in->data, in->a->split));
     int code = EEX_OK;
     if (part.count == 0)
-        code = eex_fail(EEX_ENOTFOUND, "the %s split is empty", in->split);
+        code = eex_fail(EEX_ENOTFOUND, "the %s split is empty", in->a->split);
     else
         code = eex_frames_open_samples(&in->frames, shape, in->data, part.at, part.count);
     free(part.at);
@@ -192,22 +209,22 @@ static int open_split(infer *in, const eex_frame_shape *shape)
     return code;
 }
 
-static int open_frames(infer *in, const eex_arguments *args)
+static int open_frames(infer *in, const eex_words *words)
 {
     const eex_store_list *classes = &in->opened.model->input.classes;
     eex_frame_shape shape;
-    EEX_TRY(eex_model_frame_shape(&shape, in->opened.model, in->fit));
+    EEX_TRY(eex_model_frame_shape(&shape, in->opened.model, in->a->fit));
     in->image_bytes = (size_t)shape.height * (size_t)shape.width * (size_t)shape.channels;
     in->labels = true;
-    if (in->split)
+    if (in->a->split)
         return open_split(in, &shape);
-    return eex_frames_open_files(&in->frames, &shape, args->word + 1, (size_t)args->words - 1,
+    return eex_frames_open_files(&in->frames, &shape, words->at + 1, (size_t)words->count - 1,
                                  (const char *const *)classes->item, classes->count);
 }
 
 static int allocate(infer *in)
 {
-    const size_t batch = (size_t)in->batch;
+    const size_t batch = (size_t)in->a->batch;
     in->frame = malloc(batch * sizeof *in->frame);
     in->results = malloc(batch * sizeof *in->results);
     in->pixels = malloc(batch * in->image_bytes);
@@ -216,15 +233,15 @@ static int allocate(infer *in)
     return EEX_OK;
 }
 
-static int open_and_run(infer *in, const eex_arguments *args)
+static int open_and_run(infer *in, const eex_words *words)
 {
-    EEX_TRY(eex_open_model(&in->opened, args->word[0], EEX_MODEL_BEST, &in->model));
-    EEX_TRY(open_frames(in, args));
+    EEX_TRY(eex_open_model(&in->opened, words->at[0], EEX_MODEL_BEST, &in->a->model));
+    EEX_TRY(open_frames(in, words));
     EEX_TRY(allocate(in));
-    EEX_TRY(eex_engine_open(&in->engine, in->opened.model, (int)in->batch));
-    eex__infer_begin(&in->printer, in->opened.model, in->split, in->json,
+    EEX_TRY(eex_engine_open(&in->engine, in->opened.model, (int)in->a->batch));
+    eex__infer_begin(&in->printer, in->opened.model, in->a->split, in->a->json,
                      eex_frames_widest_name(in->frames));
-    return run(in);
+    return classify(in);
 }
 
 static void close_all(infer *in)
@@ -238,74 +255,53 @@ static void close_all(infer *in)
     free(in->pixels);
 }
 
-static int check(infer *in, const eex_arguments *args)
+/* ---- the command ---- */
+
+static int check(void *given, const eex_words *words)
 {
-    if (!in->split && args->words < 2)
+    arguments *a = given;
+    if (!a->split && words->count < 2)
         return eex_fail(EEX_EINVAL, "what to classify is missing: image files, folders, or --split "
                                     "test");
-    if (in->split && args->words > 1)
-        return eex_fail(EEX_EINVAL, "--split %s and \"%s\": one or the other", in->split,
-                        args->word[1]);
-    if (in->data_name && !in->split)
+    if (a->split && words->count > 1)
+        return eex_fail(EEX_EINVAL, "--split %s and \"%s\": one or the other", a->split,
+                        words->at[1]);
+    if (a->data && !a->split)
         return eex_fail(EEX_EINVAL, "--data goes with --split");
-    if (in->to_end && in->model.policy)
+    if (a->to_end && a->model.policy)
         return eex_fail(EEX_EINVAL, "--to-end is --policy none: leave out --policy %s",
-                        in->model.policy);
-    if (in->to_end)
-        in->model.policy = "none";
+                        a->model.policy);
+    if (a->to_end)
+        a->model.policy = "none";
     return EEX_OK;
 }
 
-int eex_cmd_infer(int argc, char **argv)
+static int run(const void *given, const eex_words *words)
 {
-    infer in = {.model = EEX_MODEL_OPTIONS_INIT, .batch = 1};
-    const eex_option options[] = {
-        {.name = "split",
-         .value = "NAME",
-         .help = "a part of the data set instead: test, validation, calibration, train",
-         .text = &in.split},
-        {.name = "data",
-         .value = "NAME",
-         .help = "of another data set than the model's",
-         .text = &in.data_name},
-        {.name = "batch",
-         .value = "N",
-         .help = "images at once (1)",
-         .number = &in.batch,
-         .min = 1,
-         .max = MAX_BATCH},
-        {.name = "json", .help = "one JSON object a line", .flag = &in.json},
-        {.name = "to-end",
-         .help = "nobody leaves early: the same as --policy none",
-         .flag = &in.to_end},
-        EEX_FIT_OPTION(in.fit),
-        EEX_MODEL_OPTIONS(in.model),
-        {0}};
-    const eex_command command = {
-        .name = "infer",
-        .synopsis = "RUN|MODEL INPUT... | RUN|MODEL --split NAME",
-        .summary = "Classifies images: JPEG and PNG files, folders of them, or a part of the data "
-                   "set.\n"
-                   "RUN is a folder that `eex run` has made, MODEL a file that `eex prune` wrote.",
-        .details =
-            "Each image gets a line: its class and how sure the network is (0 to 1), at which exit "
-            "it\n"
-            "left, and whether it was accepted or rejected as unlike all that the network knows. "
-            "The time\n"
-            "is what its batch took. An image in a folder that is called like a class has that "
-            "label, and\n"
-            "the summary says how many were right. Files that cannot be read are reported, the "
-            "others are\n"
-            "classified all the same, and the exit status is 1.\n\n" EEX_POLICY_DETAILS,
-        .options = options,
-        .min_words = 1,
-        .max_words = INT32_MAX};
-    eex_arguments args;
-    EEX_TRY(eex_options_parse(&args, argc, argv, &command));
-    if (args.help)
-        return EEX_OK;
-    EEX_TRY(check(&in, &args));
-    const int code = open_and_run(&in, &args);
+    infer in = {.a = given};
+    const int code = open_and_run(&in, words);
     close_all(&in);
     return code;
 }
+
+const eex_cmd eex_cmd_infer = {
+    .name = "infer",
+    .brief = "classify images",
+    .synopsis = "RUN|MODEL INPUT... | RUN|MODEL --split NAME",
+    .summary =
+        "Classifies images: JPEG and PNG files, folders of them, or a part of the data set.\n"
+        "RUN is a folder that `eex run` has made, MODEL a file that `eex prune` wrote.",
+    .details = "Each image gets a line: its class and how sure the network is (0 to 1), "
+               "at which exit it\n"
+               "left, and whether it was accepted or rejected as unlike all that the network "
+               "knows. The time\n"
+               "is what its batch took. An image in a folder that is called like a class "
+               "has that label, and\n"
+               "the summary says how many were right. Files that cannot be read are reported, "
+               "the others are\n"
+               "classified all the same, and the exit status is 1.\n\n" EEX_POLICY_DETAILS,
+    .words = {1, INT32_MAX},
+    .takes = {sizeof(arguments), &defaults, options},
+    .check = check,
+    .run = run,
+};

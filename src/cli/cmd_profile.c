@@ -9,7 +9,6 @@
 #include "core/use/chrome_trace.h"
 #include "core/use/profile.h"
 
-#include "base/fs.h"
 #include "base/log.h"
 #include "base/status.h"
 
@@ -27,20 +26,38 @@ enum {
     TRACED = 8 /* images of a trace, and the batch after them */
 };
 
-static const char details[] =
-    "Prints the latency of leaving at each exit with the share of images that do, what segments\n"
-    "and layers take beside what they cost on paper, and how much faster than the base the\n"
-    "network is, measured and in multiply-accumulates, one image at a time and in batches. Base\n"
-    "and network take turns on images of the validation split. A model file has no base in it:\n"
-    "--base names one.\n\n"
-    "-o draws latency by exit (.png or .svg, with gnuplot). --trace writes what happens to a few\n"
-    "images, operation by operation, for chrome://tracing or ui.perfetto.dev.\n\n"
-    "With --table it measures every operation that a search by EXPERIMENT.lua can come upon on\n"
-    "this device, prints how well sums of them predict whole networks, and keeps them in TABLE.h5\n"
-    "(-o). What is in the file is not measured again. search.latency_table = \"TABLE.h5\" in an\n"
-    "experiment then makes its search use them.\n\n" EEX_POLICY_DETAILS;
+typedef eex__profile_arguments arguments;
 
-static int check_images(const eex__profile_arguments *a)
+static const arguments defaults = {
+    .batch = BATCH, .rounds = ROUNDS, .structures = STRUCTURES, .model = EEX_MODEL_OPTIONS_INIT};
+
+static const eex_option options[] = {
+    EEX_NUMBER("batch", "N", 1, MAX_BATCH, batch, "images that go in together (128)"),
+    EEX_NUMBER("images", "N", 1, MAX_IMAGES, images,
+               "how many are timed (512, or one batch if that is more)"),
+    EEX_NUMBER("rounds", "N", 1, MAX_ROUNDS, rounds,
+               "how often each (11); the lower quartile counts"),
+    EEX_FLAG("layers", layers, "list every layer, not the slowest alone"),
+    EEX_OUT("FILE", out, "picture of the latencies; with --table: the table"),
+    EEX_TEXT("trace", "FILE.json", trace, "write a Chrome trace"),
+    EEX_FLAG("force", force, "replace files that are there"),
+    EEX_BASE(base),
+    EEX_IMAGES_OF(data),
+    EEX_JSON(json),
+    EEX_FLAG("table", table, "measure the operations of a search"),
+    EEX_NUMBER("structures", "N", 1, MAX_STRUCTURES, structures,
+               "random ones that predictions are checked on (20)"),
+    EEX_TEXT("run", "RUN", run, "check its chosen network, too"),
+    EEX_FLAG("fresh", fresh, "measure again what the table has"),
+    EEX_SET(script.set, "the experiment"),
+    EEX_TRUST(script.trust, "the experiment"),
+    EEX_MODEL_OPTIONS(model),
+    {0},
+};
+
+/* ---- what goes together ---- */
+
+static int check_images(const arguments *a)
 {
     if (a->images && a->images < a->batch)
         return eex_fail(EEX_EINVAL, "--images %lld are not one batch of %lld: lower --batch, too",
@@ -48,103 +65,35 @@ static int check_images(const eex__profile_arguments *a)
     return EEX_OK;
 }
 
-static int check(const eex__profile_arguments *a)
+static int check_kind(const arguments *a)
 {
     if (a->table && (a->trace || a->base || a->layers))
         return eex_fail(EEX_EINVAL, "--table measures operations alone: --trace, --base and "
                                     "--layers are for a run or a model");
-    if (!a->table && (a->run || a->fresh || a->trust || a->set.count))
+    if (!a->table && (a->run || a->fresh || a->script.trust || a->script.set.count))
         return eex_fail(EEX_EINVAL,
                         "--run, --set, --fresh and --trust go with --table EXPERIMENT.lua");
-    EEX_TRY(check_images(a));
-    if (a->table) /* adds to the one that is there */
-        return a->out ? eex_check_out(a->out, true, "latency-table", NULL) : EEX_OK;
-    if (a->out)
-        EEX_TRY(eex_plot_check(a->out));
-    if (a->out)
-        EEX_TRY(eex_check_out(a->out, a->force, NULL, NULL));
-    return a->trace ? eex_check_out(a->trace, a->force, NULL, NULL) : EEX_OK;
+    return EEX_OK;
 }
 
-static int parse(eex__profile_arguments *a, bool *help, int argc, char **argv)
+static int check(void *given, const eex_words *words)
 {
-    *a = (eex__profile_arguments){.batch = BATCH,
-                                  .rounds = ROUNDS,
-                                  .structures = STRUCTURES,
-                                  .model = EEX_MODEL_OPTIONS_INIT};
-    const eex_option options[] = {
-        {.name = "batch",
-         .value = "N",
-         .help = "images that go in together (128)",
-         .number = &a->batch,
-         .min = 1,
-         .max = MAX_BATCH},
-        {.name = "images",
-         .value = "N",
-         .help = "how many are timed (512, or one batch if that is more)",
-         .number = &a->images,
-         .min = 1,
-         .max = MAX_IMAGES},
-        {.name = "rounds",
-         .value = "N",
-         .help = "how often each (11); the lower quartile counts",
-         .number = &a->rounds,
-         .min = 1,
-         .max = MAX_ROUNDS},
-        {.name = "layers", .help = "list every layer, not the slowest alone", .flag = &a->layers},
-        {.name = "out",
-         .letter = 'o',
-         .value = "FILE",
-         .help = "picture of the latencies; with --table: the table",
-         .text = &a->out},
-        {.name = "trace", .value = "FILE.json", .help = "write a Chrome trace", .text = &a->trace},
-        {.name = "force", .help = "replace files that are there", .flag = &a->force},
-        {.name = "base",
-         .value = "MODEL",
-         .help = "what to compare with (the run's own base)",
-         .text = &a->base},
-        {.name = "data",
-         .value = "NAME|FILE",
-         .help = "data set (what the model was trained on)",
-         .text = &a->data},
-        {.name = "json", .help = "print one JSON object", .flag = &a->json},
-        {.name = "table", .help = "measure the operations of a search", .flag = &a->table},
-        {.name = "structures",
-         .value = "N",
-         .help = "random ones that predictions are checked on (20)",
-         .number = &a->structures,
-         .min = 1,
-         .max = MAX_STRUCTURES},
-        {.name = "run", .value = "RUN", .help = "check its chosen network, too", .text = &a->run},
-        {.name = "fresh", .help = "measure again what the table has", .flag = &a->fresh},
-        {.name = "set",
-         .value = "A.B=VALUE",
-         .help = "change a field of the experiment",
-         .list = &a->set},
-        {.name = "trust", .help = "let the experiment do what any program may", .flag = &a->trust},
-        EEX_MODEL_OPTIONS(a->model),
-        {0}};
-    const eex_command command = {
-        .name = "profile",
-        .synopsis = "RUN|MODEL.h5 [options]\n       eex profile --table EXPERIMENT.lua [options]",
-        .summary = "Shows where the time of a network goes: by exit, by segment, by layer.",
-        .details = details,
-        .options = options,
-        .min_words = 1,
-        .max_words = 1};
-    eex_arguments args;
-    EEX_TRY(eex_options_parse(&args, argc, argv, &command));
-    *help = args.help;
-    if (args.help)
-        return EEX_OK;
-    a->path = args.word[0];
-    return check(a);
+    const arguments *a = given;
+    EEX_TRY(check_kind(a));
+    EEX_TRY(check_images(a));
+    if (a->table) /* adds to the one that is there */
+        return eex_check_out(a->out, true, "latency-table", NULL);
+    if (a->out)
+        EEX_TRY(eex_plot_check(a->out));
+    EEX_TRY(eex_check_out(a->out, a->force, NULL, NULL));
+    return eex_check_out(a->trace, a->force, NULL, NULL);
 }
 
 /* ---- a model ---- */
 
 typedef struct work {
-    const eex__profile_arguments *a;
+    const arguments *a;
+    const char *path; /* of the run or model */
     eex_opened opened;
     eex_model *base; /* NULL: none */
     eex_dataset *data;
@@ -158,14 +107,10 @@ typedef struct work {
 
 static int open_base(work *w)
 {
-    const eex__profile_arguments *a = w->a;
-    if (!a->base && !eex_fs_is_folder(a->path)) {
-        eex_log_info("%s: no base to compare with (--base names one)", a->path);
-        return EEX_OK;
-    }
-    EEX_TRY(
-        eex_model_open(&w->base, a->base ? a->base : a->path, EEX_MODEL_BASE, w->opened.device));
-    return eex_apply_precision(w->base, &a->model);
+    EEX_TRY(eex_open_base(&w->base, &w->opened, w->path, w->a->base, &w->a->model));
+    if (!w->base)
+        eex_log_info("%s: no base to compare with (--base names one)", w->path);
+    return EEX_OK;
 }
 
 /* Images of the validation split, whole batches of them. */
@@ -231,18 +176,18 @@ static int draw(const work *w)
 
 static int profile(work *w)
 {
-    const eex__profile_arguments *a = w->a;
-    EEX_TRY(eex_open_model(&w->opened, a->path, EEX_MODEL_BEST, &a->model));
+    const arguments *a = w->a;
+    EEX_TRY(eex_open_model(&w->opened, w->path, EEX_MODEL_BEST, &a->model));
     EEX_TRY(open_base(w));
     EEX_TRY(load_images(w));
-    const eex_profile_options options = {.model = w->opened.model,
-                                         .base = w->base,
-                                         .images = w->images,
-                                         .labels = w->labels,
-                                         .count = w->count,
-                                         .batch = (int)a->batch,
-                                         .rounds = (int)a->rounds};
-    EEX_TRY(eex_profile_new(&w->profile, &options));
+    const eex_profile_options how = {.model = w->opened.model,
+                                     .base = w->base,
+                                     .images = w->images,
+                                     .labels = w->labels,
+                                     .count = w->count,
+                                     .batch = (int)a->batch,
+                                     .rounds = (int)a->rounds};
+    EEX_TRY(eex_profile_new(&w->profile, &how));
     EEX_TRY(a->json ? eex_print_profile_json(w->profile, w->opened.model)
                     : eex_print_profile(w->profile, w->opened.model, a->layers));
     if (a->trace)
@@ -250,16 +195,9 @@ static int profile(work *w)
     return a->out ? draw(w) : EEX_OK;
 }
 
-int eex_cmd_profile(int argc, char **argv)
+static int profile_model(const arguments *a, const char *path)
 {
-    eex__profile_arguments a;
-    bool help = false;
-    EEX_TRY(parse(&a, &help, argc, argv));
-    if (help)
-        return EEX_OK;
-    if (a.table)
-        return eex__profile_table(&a);
-    work w = {.a = &a};
+    work w = {.a = a, .path = path};
     int code = profile(&w);
     eex_profile_free(w.profile);
     free(w.images);
@@ -270,3 +208,36 @@ int eex_cmd_profile(int argc, char **argv)
     eex_opened_close(&w.opened);
     return code;
 }
+
+/* ---- the command ---- */
+
+static int run(const void *given, const eex_words *words)
+{
+    const arguments *a = given;
+    return a->table ? eex__profile_table(a, words->at[0]) : profile_model(a, words->at[0]);
+}
+
+static const char details[] =
+    "Prints the latency of leaving at each exit with the share of images that do, what segments\n"
+    "and layers take beside what they cost on paper, and how much faster than the base the\n"
+    "network is, measured and in multiply-accumulates, one image at a time and in batches. Base\n"
+    "and network take turns on images of the validation split. A model file has no base in it:\n"
+    "--base names one.\n\n"
+    "-o draws latency by exit (.png or .svg, with gnuplot). --trace writes what happens to a few\n"
+    "images, operation by operation, for chrome://tracing or ui.perfetto.dev.\n\n"
+    "With --table it measures every operation that a search by EXPERIMENT.lua can come upon on\n"
+    "this device, prints how well sums of them predict whole networks, and keeps them in TABLE.h5\n"
+    "(-o). What is in the file is not measured again. search.latency_table = \"TABLE.h5\" in an\n"
+    "experiment then makes its search use them.\n\n" EEX_POLICY_DETAILS;
+
+const eex_cmd eex_cmd_profile = {
+    .name = "profile",
+    .brief = "show where the time of a network goes",
+    .synopsis = "RUN|MODEL.h5 [options]\n       eex profile --table EXPERIMENT.lua [options]",
+    .summary = "Shows where the time of a network goes: by exit, by segment, by layer.",
+    .details = details,
+    .words = {1, 1},
+    .takes = {sizeof(arguments), &defaults, options},
+    .check = check,
+    .run = run,
+};

@@ -1,7 +1,7 @@
 /* eex profile --table: what every operation of a search takes on this device. */
 #include "cli/cmd_profile.h"
+#include "cli/print.h"
 #include "core/run/latency_space.h"
-#include "lua/lua_experiment.h"
 
 #include "base/fs.h"
 #include "base/json.h"
@@ -14,6 +14,7 @@ enum { TABLE_VERSION = 1 };
 
 typedef struct work {
     const eex__profile_arguments *a;
+    const char *path; /* of the experiment */
     eex_experiment *e;
     eex_device *device;
     eex_model *chosen; /* of --run; NULL: none */
@@ -25,12 +26,9 @@ typedef struct work {
 static int open_all(work *w)
 {
     const eex__profile_arguments *a = w->a;
-    const eex_lua_experiment_options lua = {
-        .trust = a->trust, .set = a->set.item, .sets = (size_t)a->set.count};
-    const eex_device_options device = {.threads = (int)a->model.threads};
-    EEX_TRY(eex_lua_experiment(&w->e, a->path, &lua));
+    EEX_TRY(eex_read_experiment(&w->e, w->path, &a->script));
     EEX_TRY(eex_parse_precision(&w->e->precision, &a->model));
-    EEX_TRY(eex_device_open(&w->device, a->model.device, &device));
+    EEX_TRY(eex_open_device(&w->device, &a->model.device));
     EEX_TRY(eex_device_calculates(w->device, w->e->precision));
     if (a->run)
         EEX_TRY(eex_model_open(&w->chosen, a->run, EEX_MODEL_BEST, w->device));
@@ -96,11 +94,7 @@ static int print_json(const work *w)
     eex_json_end(&j);
     eex_json_end(&j);
     eex_buffer_putc(&text, '\n');
-    int code = eex_buffer_status(&text);
-    if (code == EEX_OK && fputs(eex_buffer_text(&text), stdout) == EOF)
-        code = eex_fail(EEX_EIO, "cannot print the table");
-    eex_buffer_free(&text);
-    return code;
+    return eex__print_text(&text, EEX_OK);
 }
 
 static int measure(work *w)
@@ -119,9 +113,9 @@ static int measure(work *w)
     return EEX_OK;
 }
 
-int eex__profile_table(const eex__profile_arguments *a)
+int eex__profile_table(const eex__profile_arguments *a, const char *path)
 {
-    work w = {.a = a};
+    work w = {.a = a, .path = path};
     int code = measure(&w);
     eex_latency_error_free(&w.error);
     eex_latency_table_free(w.table);

@@ -2,7 +2,6 @@
 #include "cli/amount.h"
 #include "cli/commands.h"
 #include "cli/open_model.h"
-#include "cli/options.h"
 #include "cli/out_file.h"
 #include "cli/print_prune.h"
 #include "core/model/model_data.h"
@@ -17,24 +16,37 @@
 enum { IMAGES = 100, ROUNDS = 5, MAX_IMAGES = 100000, MAX_ROUNDS = 1000 };
 
 typedef struct arguments {
-    const char *path, *out, *exit, *budget, *accuracy, *base, *data;
+    const char *out, *exit, *budget, *accuracy, *base, *data;
     double most_ms;
     int64_t images, rounds;
-    bool table, alone, test, no_latency, force, json, help;
+    bool table, alone, test, no_latency, force, json;
     eex_model_options model;
     eex_wishes wishes;
 } arguments;
 
-static const char details[] =
-    "Without --exit or a wish it prints the table: the network cut after each exit, as it is\n"
-    "(gates in front stay, and images may still leave there) and with that exit alone.\n\n"
-    "Exits are numbered from 1 in the order of the network, as `eex show` lists them; \"end\" is\n"
-    "the last one, and the name of the node that an exit reads will do, too. Exit K decides about\n"
-    "every image that reaches it, whatever its threshold was.\n\n"
-    "--budget-macs and --max-latency take the most accurate cut in which no image costs more;\n"
-    "--min-accuracy takes the cheapest that is right often enough (zero or less: so far below\n"
-    "the base, as -0.01). Both are judged on the validation split. What is written with -o is a\n"
-    "model file: every command takes it in the place of a run.\n\n" EEX_POLICY_DETAILS;
+static const arguments defaults = {
+    .most_ms = NAN, .images = IMAGES, .rounds = ROUNDS, .model = EEX_MODEL_OPTIONS_INIT};
+
+static const eex_option options[] = {
+    EEX_FLAG("table", table, "the table of all cuts"),
+    EEX_TEXT("exit", "K", exit, "cut after exit K"),
+    EEX_FLAG("alone", alone, "without the gates in front of it"),
+    EEX_OUT("MODEL.h5", out, "write the cut network"),
+    EEX_FLAG("force", force, "replace a file that is there"),
+    EEX_TEXT("budget-macs", "M", budget, "multiply-accumulates that no image exceeds (2.5M)"),
+    EEX_REAL("max-latency", "MS", 1e-6, 1e9, most_ms, "milliseconds that no image exceeds"),
+    EEX_TEXT("min-accuracy", "A", accuracy, "a fraction, or at most so far below the base (-0.01)"),
+    EEX_FLAG("test", test, "run all of them on the test split too"),
+    EEX_FLAG("no-latency", no_latency, "measure nothing"),
+    EEX_NUMBER("images", "N", 1, MAX_IMAGES, images, "how many are timed (100)"),
+    EEX_NUMBER("rounds", "N", 1, MAX_ROUNDS, rounds,
+               "how often each (5); the lower quartile counts"),
+    EEX_BASE(base),
+    EEX_IMAGES_OF(data),
+    EEX_JSON(json),
+    EEX_MODEL_OPTIONS(model),
+    {0},
+};
 
 static int read_wishes(arguments *a)
 {
@@ -52,8 +64,10 @@ static bool wished(const arguments *a)
     return a->budget || a->accuracy || !isnan(a->most_ms);
 }
 
-static int check(const arguments *a)
+static int check(void *given, const eex_words *words)
 {
+    arguments *a = given;
+    EEX_TRY(read_wishes(a));
     if (a->exit && wished(a))
         return eex_fail(EEX_EINVAL, "--exit says where to cut: a budget or an accuracy would "
                                     "choose it; give one or the other");
@@ -64,85 +78,14 @@ static int check(const arguments *a)
                         a->out);
     if (a->no_latency && !isnan(a->most_ms))
         return eex_fail(EEX_EINVAL, "--max-latency needs what --no-latency leaves out");
-    return a->out ? eex_check_out(a->out, a->force, "weights", "origin") : EEX_OK;
-}
-
-static int parse(arguments *a, int argc, char **argv)
-{
-    *a = (arguments){
-        .most_ms = NAN, .images = IMAGES, .rounds = ROUNDS, .model = EEX_MODEL_OPTIONS_INIT};
-    const eex_option options[] = {
-        {.name = "table", .help = "the table of all cuts", .flag = &a->table},
-        {.name = "exit", .value = "K", .help = "cut after exit K", .text = &a->exit},
-        {.name = "alone", .help = "without the gates in front of it", .flag = &a->alone},
-        {.name = "out",
-         .letter = 'o',
-         .value = "MODEL.h5",
-         .help = "write the cut network",
-         .text = &a->out},
-        {.name = "force", .help = "replace a file that is there", .flag = &a->force},
-        {.name = "budget-macs",
-         .value = "M",
-         .help = "multiply-accumulates that no image exceeds (2.5M)",
-         .text = &a->budget},
-        {.name = "max-latency",
-         .value = "MS",
-         .help = "milliseconds that no image exceeds",
-         .real = &a->most_ms,
-         .low = 1e-6,
-         .high = 1e9},
-        {.name = "min-accuracy",
-         .value = "A",
-         .help = "a fraction, or at most so far below the base (-0.01)",
-         .text = &a->accuracy},
-        {.name = "test", .help = "run all of them on the test split too", .flag = &a->test},
-        {.name = "no-latency", .help = "measure nothing", .flag = &a->no_latency},
-        {.name = "images",
-         .value = "N",
-         .help = "how many are timed (100)",
-         .number = &a->images,
-         .min = 1,
-         .max = MAX_IMAGES},
-        {.name = "rounds",
-         .value = "N",
-         .help = "how often each (5); the lower quartile counts",
-         .number = &a->rounds,
-         .min = 1,
-         .max = MAX_ROUNDS},
-        {.name = "base",
-         .value = "MODEL",
-         .help = "what to compare with (the run's own base)",
-         .text = &a->base},
-        {.name = "data",
-         .value = "NAME|FILE",
-         .help = "data set (what the model was trained on)",
-         .text = &a->data},
-        {.name = "json", .help = "print one JSON object", .flag = &a->json},
-        EEX_MODEL_OPTIONS(a->model),
-        {0}};
-    const eex_command command = {
-        .name = "prune",
-        .synopsis = "RUN|MODEL.h5 [options]",
-        .summary = "Shows what is left of a network that is cut after one of its exits, and writes "
-                   "it.",
-        .details = details,
-        .options = options,
-        .min_words = 1,
-        .max_words = 1};
-    eex_arguments args;
-    EEX_TRY(eex_options_parse(&args, argc, argv, &command));
-    a->help = args.help;
-    if (args.help)
-        return EEX_OK;
-    a->path = args.word[0];
-    EEX_TRY(read_wishes(a));
-    return check(a);
+    return eex_check_out(a->out, a->force, "weights", "origin");
 }
 
 /* ---- working ---- */
 
 typedef struct prune {
     const arguments *a;
+    const char *path; /* of the run or model */
     eex_opened opened;
     eex_model *base; /* NULL: there is none */
     eex_dataset *data;
@@ -170,17 +113,13 @@ static bool relative(const arguments *a)
 static int open_base(prune *p)
 {
     const arguments *a = p->a;
-    if (!a->base && !eex_fs_is_folder(a->path)) {
-        if (!relative(a))
-            return EEX_OK;
-        return eex_fail(EEX_EINVAL,
-                        "--min-accuracy %s is relative to the base, which is not in %s: name it "
-                        "with --base",
-                        a->accuracy, a->path);
-    }
-    EEX_TRY(
-        eex_model_open(&p->base, a->base ? a->base : a->path, EEX_MODEL_BASE, p->opened.device));
-    return eex_apply_precision(p->base, &a->model);
+    EEX_TRY(eex_open_base(&p->base, &p->opened, p->path, a->base, &a->model));
+    if (p->base || !relative(a))
+        return EEX_OK;
+    return eex_fail(EEX_EINVAL,
+                    "--min-accuracy %s is relative to the base, which is not in %s: name it "
+                    "with --base",
+                    a->accuracy, p->path);
 }
 
 /* Runs what has to run; replaying the trace needs none of it. */
@@ -229,7 +168,7 @@ static int write_cut(prune *p)
 static int work(prune *p)
 {
     const arguments *a = p->a;
-    EEX_TRY(eex_open_model(&p->opened, a->path, EEX_MODEL_BEST, &a->model));
+    EEX_TRY(eex_open_model(&p->opened, p->path, EEX_MODEL_BEST, &a->model));
     if (a->exit) /* before anything takes long */
         EEX_TRY(eex_exit_parse(&p->done.exit, p->opened.model->graph, a->exit));
     p->table = calloc(1, sizeof *p->table);
@@ -245,13 +184,11 @@ static int work(prune *p)
                           : eex_print_cut(p->table, p->opened.model, &p->done);
 }
 
-int eex_cmd_prune(int argc, char **argv)
+/* ---- the command ---- */
+
+static int run(const void *given, const eex_words *words)
 {
-    arguments a;
-    EEX_TRY(parse(&a, argc, argv));
-    if (a.help)
-        return EEX_OK;
-    prune p = {.a = &a};
+    prune p = {.a = given, .path = words->at[0]};
     int code = work(&p);
     free(p.why);
     free(p.table);
@@ -260,3 +197,26 @@ int eex_cmd_prune(int argc, char **argv)
     eex_opened_close(&p.opened);
     return code;
 }
+
+static const char details[] =
+    "Without --exit or a wish it prints the table: the network cut after each exit, as it is\n"
+    "(gates in front stay, and images may still leave there) and with that exit alone.\n\n"
+    "Exits are numbered from 1 in the order of the network, as `eex show` lists them; \"end\" is\n"
+    "the last one, and the name of the node that an exit reads will do, too. Exit K decides about\n"
+    "every image that reaches it, whatever its threshold was.\n\n"
+    "--budget-macs and --max-latency take the most accurate cut in which no image costs more;\n"
+    "--min-accuracy takes the cheapest that is right often enough (zero or less: so far below\n"
+    "the base, as -0.01). Both are judged on the validation split. What is written with -o is a\n"
+    "model file: every command takes it in the place of a run.\n\n" EEX_POLICY_DETAILS;
+
+const eex_cmd eex_cmd_prune = {
+    .name = "prune",
+    .brief = "cut a network after one of its exits",
+    .synopsis = "RUN|MODEL.h5 [options]",
+    .summary = "Shows what is left of a network that is cut after one of its exits, and writes it.",
+    .details = details,
+    .words = {1, 1},
+    .takes = {sizeof(arguments), &defaults, options},
+    .check = check,
+    .run = run,
+};

@@ -1,7 +1,7 @@
 /* eex repl: a Lua prompt with the eex library, and an experiment or a run's results at hand. */
 #include "cli/commands.h"
-#include "cli/options.h"
 #include "cli/prompt.h"
+#include "cli/script_options.h"
 #include "lua/lua_model.h"
 #include "lua/lua_run.h"
 #include "lua/sandbox.h"
@@ -269,29 +269,39 @@ static int repl(const char *what, bool trust)
     return code;
 }
 
-int eex_cmd_repl(int argc, char **argv)
+/* ---- the command ---- */
+
+typedef struct arguments {
+    bool trust;
+} arguments;
+
+static const eex_option options[] = {
+    EEX_TRUST(trust, "scripts"),
+    {0},
+};
+
+static int run(const void *given, const eex_words *words)
 {
-    bool trust = false;
-    const eex_option options[] = {
-        {.name = "trust", .help = "let scripts do what any program may", .flag = &trust}, {0}};
-    const eex_command command = {
-        .name = "repl",
-        .synopsis = "[FILE.lua | RUN | MODEL]",
-        .summary =
-            "A Lua prompt with the eex library. FILE.lua is run first and what it returns is\n"
-            "\"experiment\"; of a folder RUN the results are \"run\", the network in a file MODEL\n"
-            "(.h5) is \"model\".",
-        .details =
-            "With a run, what if the exits decided otherwise:\n"
-            "  run:replay { policy = \"per_class\", a = 0.25 }\n"
-            "  run:replay { policy = \"margin\", tune = \"accuracy\", target = 0.86 }\n"
-            "What the network itself says about images:\n"
-            "  m = run:model()                  of another run or file: eex.open(\"runs/x\")\n"
-            "  m:classify(\"cat.jpg\")            m:classify(\"test\", 1): of the data set\n"
-            "  m.exits, m.classes, m:macs(1)    m:run(\"test\"): all of them",
-        .options = options,
-        .max_words = 1};
-    eex_arguments args;
-    EEX_TRY(eex_options_parse(&args, argc, argv, &command));
-    return args.help ? EEX_OK : repl(args.words ? args.word[0] : NULL, trust);
+    const arguments *a = given;
+    return repl(words->count ? words->at[0] : NULL, a->trust);
 }
+
+const eex_cmd eex_cmd_repl = {
+    .name = "repl",
+    .brief = "an interactive Lua prompt, with a run's results at hand",
+    .synopsis = "[FILE.lua | RUN | MODEL]",
+    .summary =
+        "A Lua prompt with the eex library. FILE.lua is run first and what it returns is\n"
+        "\"experiment\"; of a folder RUN the results are \"run\", the network in a file MODEL\n"
+        "(.h5) is \"model\".",
+    .details = "With a run, what if the exits decided otherwise:\n"
+               "  run:replay { policy = \"per_class\", a = 0.25 }\n"
+               "  run:replay { policy = \"margin\", tune = \"accuracy\", target = 0.86 }\n"
+               "What the network itself says about images:\n"
+               "  m = run:model()                  of another run or file: eex.open(\"runs/x\")\n"
+               "  m:classify(\"cat.jpg\")            m:classify(\"test\", 1): of the data set\n"
+               "  m.exits, m.classes, m:macs(1)    m:run(\"test\"): all of them",
+    .words = {0, 1},
+    .takes = {sizeof(arguments), NULL, options},
+    .run = run,
+};

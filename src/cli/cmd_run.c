@@ -1,10 +1,10 @@
 /* eex run: an experiment from its file to the final table. */
 #include "cli/commands.h"
-#include "cli/options.h"
+#include "cli/device_options.h"
 #include "cli/print_report.h"
+#include "cli/script_options.h"
 #include "core/data/dataset.h"
 #include "core/data/synthetic.h"
-#include "lua/lua_experiment.h"
 
 #include "base/buffer.h"
 #include "base/fs.h"
@@ -14,66 +14,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_THREADS = 1024, SYNTHETIC_SEED = 0 };
+enum { SYNTHETIC_SEED = 0 };
 
 typedef struct arguments {
-    const char *out, *device, *data, *from;
-    int64_t threads, seed; /* seed -1: as the file says */
-    eex_option_list set;
-    bool fresh, move, json, trust, help;
-    const char *file;
+    const char *out, *data, *from;
+    eex_device_choice device;
+    eex_script_options script;
+    int64_t seed; /* -1: as the file says */
+    bool fresh, move, json;
 } arguments;
 
-static int parse(arguments *a, int argc, char **argv)
-{
-    *a = (arguments){.device = "cpu", .seed = -1};
-    const eex_option options[] = {
-        {.name = "out", .value = "DIR", .help = "the run's folder (runs/NAME)", .text = &a->out},
-        {.name = "device", .value = "NAME", .help = "what it runs on (cpu)", .text = &a->device},
-        {.name = "threads",
-         .value = "N",
-         .help = "threads on the CPU (all there are)",
-         .number = &a->threads,
-         .min = 1,
-         .max = MAX_THREADS},
-        {.name = "seed",
-         .value = "N",
-         .help = "of all random numbers (0)",
-         .number = &a->seed,
-         .min = 0,
-         .max = INT64_MAX},
-        {.name = "set",
-         .value = "A.B=VALUE",
-         .help = "change a field of the file",
-         .list = &a->set},
-        {.name = "data",
-         .value = "DIR",
-         .help = "where data sets are ($EEX_DATA)",
-         .text = &a->data},
-        {.name = "fresh", .help = "start again: what the folder has is removed", .flag = &a->fresh},
-        {.name = "from",
-         .value = "RUN",
-         .help = "a new run takes over what RUN has that it would make alike",
-         .text = &a->from},
-        {.name = "move", .help = "go on with a run that began on another device", .flag = &a->move},
-        {.name = "json", .help = "print the result as JSON", .flag = &a->json},
-        {.name = "trust", .help = "let the file do what any program may", .flag = &a->trust},
-        {0}};
-    const eex_command command = {
-        .name = "run",
-        .synopsis = "FILE.lua [options]",
-        .summary = "Runs the experiment that FILE.lua describes and shows what came of it.",
-        .details = "A run can be stopped at any moment, by Ctrl-C or worse; the same command goes\n"
-                   "on with it. A finished run is shown and not done again.",
-        .options = options,
-        .min_words = 1,
-        .max_words = 1};
-    eex_arguments args;
-    EEX_TRY(eex_options_parse(&args, argc, argv, &command));
-    a->help = args.help;
-    a->file = args.help ? NULL : args.word[0];
-    return EEX_OK;
-}
+static const arguments defaults = {.device = EEX_DEVICE_CHOICE_INIT, .seed = -1};
+
+static const eex_option options[] = {
+    EEX_TEXT("out", "DIR", out, "the run's folder (runs/NAME)"),
+    EEX_DEVICE_OPTIONS(device),
+    EEX_SEED(seed, "of all random numbers (0)"),
+    EEX_SET(script.set, "the file"),
+    EEX_TEXT("data", "DIR", data, "where data sets are ($EEX_DATA)"),
+    EEX_FLAG("fresh", fresh, "start again: what the folder has is removed"),
+    EEX_TEXT("from", "RUN", from, "a new run takes over what RUN has that it would make alike"),
+    EEX_FLAG("move", move, "go on with a run that began on another device"),
+    EEX_FLAG("json", json, "print the result as JSON"),
+    EEX_TRUST(script.trust, "the file"),
+    {0},
+};
 
 static int default_folder(char **out, const eex_experiment *e)
 {
@@ -105,27 +70,26 @@ static int make_synthetic(const eex_experiment *e)
 
 static int run_in(const eex_experiment *e, const arguments *a, const char *folder)
 {
-    const eex_run_options options = {.folder = folder,
-                                     .device = a->device,
-                                     .threads = (int)a->threads,
-                                     .fresh = a->fresh,
-                                     .move = a->move,
-                                     .from = a->from};
+    const eex_run_options how = {.folder = folder,
+                                 .device = a->device.name,
+                                 .threads = (int)a->device.threads,
+                                 .fresh = a->fresh,
+                                 .move = a->move,
+                                 .from = a->from};
     EEX_TRY(make_synthetic(e));
     eex_log_info("%s: %s", e->name, folder);
-    EEX_TRY(eex_experiment_run(e, &options));
+    EEX_TRY(eex_experiment_run(e, &how));
     return eex_print_report(folder, a->json);
 }
 
-static int run(const arguments *a)
+static int run(const void *given, const eex_words *words)
 {
-    const eex_lua_experiment_options options = {
-        .trust = a->trust, .set = a->set.item, .sets = (size_t)a->set.count};
+    const arguments *a = given;
     eex_experiment *e = NULL;
     char *folder = NULL;
     if (a->data && setenv("EEX_DATA", a->data, 1) != 0)
         return eex_fail(EEX_ENOMEM, "out of memory for --data");
-    EEX_TRY(eex_lua_experiment(&e, a->file, &options));
+    EEX_TRY(eex_read_experiment(&e, words->at[0], &a->script));
     if (a->seed >= 0)
         e->seed = (uint64_t)a->seed;
     int code = a->out ? EEX_OK : default_folder(&folder, e);
@@ -136,9 +100,14 @@ static int run(const arguments *a)
     return code;
 }
 
-int eex_cmd_run(int argc, char **argv)
-{
-    arguments a;
-    EEX_TRY(parse(&a, argc, argv));
-    return a.help ? EEX_OK : run(&a);
-}
+const eex_cmd eex_cmd_run = {
+    .name = "run",
+    .brief = "run an experiment, or go on with it",
+    .synopsis = "FILE.lua [options]",
+    .summary = "Runs the experiment that FILE.lua describes and shows what came of it.",
+    .details = "A run can be stopped at any moment, by Ctrl-C or worse; the same command goes\n"
+               "on with it. A finished run is shown and not done again.",
+    .words = {1, 1},
+    .takes = {sizeof(arguments), &defaults, options},
+    .run = run,
+};

@@ -15,13 +15,50 @@
 
 enum { MAX_BATCH = 4096, MAX_QUEUE = 65536, MOST_FRAMES = 1000000000 };
 
-typedef struct stream {
+typedef struct arguments {
     eex_model_options model;
-    eex__source_options options;
+    eex__source_options source;
     const char *compare;
     int64_t batch, window;
     bool json;
+} arguments;
 
+static const arguments defaults = {.model = EEX_MODEL_OPTIONS_INIT,
+                                   .source = {.queue = 64},
+                                   .batch = 1,
+                                   .window = EEX_DRIFT_WINDOW};
+
+static const eex_option options[] = {
+    EEX_TEXT("compare", "base|MODEL", compare,
+             "also run the network without exits, or another one"),
+    EEX_TEXT("irrelevant", "P,P,...", source.irrelevant,
+             "simulated: percent of irrelevant frames (0); several make a table"),
+    EEX_TEXT("ood", "NAME", source.ood,
+             "simulated: unlike frames from this data set (they are drawn)"),
+    EEX_TEXT("data", "NAME", source.data, "simulated: another data set with the same classes"),
+    EEX_TEXT("split", "NAME", source.split,
+             "simulated: frames of another split than test, to choose a policy by"),
+    EEX_SEED(source.seed, "simulated: which random frames, in which order (0)"),
+    EEX_NUMBER("frames", "N", 1, MOST_FRAMES, source.frames,
+               "stop after so many (all; simulated: as many as test images)"),
+    EEX_REAL("fps", "F", 0.001, 1e6, source.fps,
+             "frames come so many a second (as fast as possible)"),
+    EEX_NUMBER("queue", "N", 1, MAX_QUEUE, source.queue, "frames that may wait (64)"),
+    EEX_TEXT("drop", "WHICH", source.drop,
+             "when the queue is full: oldest (with --fps), newest or none"),
+    EEX_TEXT("format", "y4m|rgb", source.format, "of a file or the standard input (y4m)"),
+    EEX_TEXT("size", "WxH", source.size, "of frames of --format rgb"),
+    EEX_FIT_FRAMES(source.fit),
+    EEX_NUMBER("batch", "N", 1, MAX_BATCH, batch, "frames at once (1)"),
+    EEX_NUMBER("window", "N", 20, 1000000, window,
+               "frames that are compared with calibration at a time (500)"),
+    EEX_MODEL_OPTIONS(model),
+    EEX_JSON(json),
+    {0},
+};
+
+typedef struct stream {
+    const arguments *a;
     eex_opened opened;
     eex_model *base; /* NULL without --compare */
     eex_engine *engine, *base_engine;
@@ -48,20 +85,20 @@ static int check_base(const stream *st)
 
 static int open_base(stream *st, const char *run)
 {
-    const bool base = strcmp(st->compare, "base") == 0;
-    EEX_TRY(eex_model_open(&st->base, base ? run : st->compare,
+    const bool base = strcmp(st->a->compare, "base") == 0;
+    EEX_TRY(eex_model_open(&st->base, base ? run : st->a->compare,
                            base ? EEX_MODEL_BASE : EEX_MODEL_BEST, st->opened.device));
     EEX_TRY(check_base(st));
-    EEX_TRY(eex_apply_precision(st->base, &st->model));
-    return eex_engine_open(&st->base_engine, st->base, (int)st->batch);
+    EEX_TRY(eex_apply_precision(st->base, &st->a->model));
+    return eex_engine_open(&st->base_engine, st->base, (int)st->a->batch);
 }
 
-static int open_all(stream *st, const eex_arguments *args)
+static int open_all(stream *st, const eex_words *words)
 {
-    EEX_TRY(eex_open_model(&st->opened, args->word[0], EEX_MODEL_BEST, &st->model));
-    EEX_TRY(eex__source_open(&st->source, args->word[1], st->opened.model, &st->options));
-    EEX_TRY(eex_engine_open(&st->engine, st->opened.model, (int)st->batch));
-    return st->compare ? open_base(st, args->word[0]) : EEX_OK;
+    EEX_TRY(eex_open_model(&st->opened, words->at[0], EEX_MODEL_BEST, &st->a->model));
+    EEX_TRY(eex__source_open(&st->source, words->at[1], st->opened.model, &st->a->source));
+    EEX_TRY(eex_engine_open(&st->engine, st->opened.model, (int)st->a->batch));
+    return st->a->compare ? open_base(st, words->at[0]) : EEX_OK;
 }
 
 static void close_all(stream *st)
@@ -80,7 +117,8 @@ static void close_all(stream *st)
 /* Models without a calibration trace, and policies without a choice, are streamed unwatched. */
 static int watch(stream *st, eex_stream *s)
 {
-    const int code = eex_drift_watch(&s->drift, st->opened.model, (int)st->window, EEX_DRIFT_ALPHA);
+    const int code =
+        eex_drift_watch(&s->drift, st->opened.model, (int)st->a->window, EEX_DRIFT_ALPHA);
     s->watched = code == EEX_OK;
     if (code == EEX_ENOTFOUND || code == EEX_EINVAL) {
         snprintf(st->unwatched, sizeof st->unwatched, "%s", eex_error());
@@ -92,13 +130,13 @@ static int watch(stream *st, eex_stream *s)
 static eex_stream_options how_to_run(const stream *st)
 {
     const eex_frame_shape *shape = &st->source.shape;
-    const bool arrives = st->options.fps > 0 || st->source.input;
-    return (eex_stream_options){.batch = (int)st->batch,
+    const bool arrives = st->a->source.fps > 0 || st->source.input;
+    return (eex_stream_options){.batch = (int)st->a->batch,
                                 .exits = eex_graph_exits(st->opened.model->graph),
                                 .base_exits = st->base ? eex_graph_exits(st->base->graph) : 0,
                                 .image_bytes = (size_t)shape->height * (size_t)shape->width *
                                                (size_t)shape->channels,
-                                .frames = (uint64_t)st->options.frames,
+                                .frames = (uint64_t)st->a->source.frames,
                                 .live = arrives && !st->base,
                                 .quiet = st->source.shares > 1};
 }
@@ -142,8 +180,8 @@ static int print(const stream *st)
     const eex__stream_facts facts = {.model = st->opened.model,
                                      .base = st->base,
                                      .source = s->input ? "standard input" : s->path,
-                                     .batch = (int)st->batch,
-                                     .fps = st->options.fps,
+                                     .batch = (int)st->a->batch,
+                                     .fps = st->a->source.fps,
                                      .rejects = st->opened.model->policy &&
                                                 eex_policy_rejects(st->opened.model->policy),
                                      .unwatched = *st->unwatched ? st->unwatched : NULL};
@@ -153,17 +191,17 @@ static int print(const stream *st)
         share[i] = s->simulated ? s->share[i] : (double)NAN;
     if (count == 0)
         return EEX_OK;
-    if (st->json)
+    if (st->a->json)
         return eex__stream_print_json(&facts, st->streams, share, count);
     if (s->shares > 1)
         return eex__stream_print_table(&facts, st->streams, share, count);
     return eex__stream_print(&facts, st->streams[0], share[0]);
 }
 
-static int run(stream *st, const eex_arguments *args)
+static int open_and_run(stream *st, const eex_words *words)
 {
     char why[2048];
-    EEX_TRY(open_all(st, args));
+    EEX_TRY(open_all(st, words));
     const int code = run_streams(st);
     if (code == EEX_OK)
         return print(st);
@@ -184,112 +222,44 @@ static const char details[] =
     "              unlike anything that the network knows. What is looked at to choose a\n"
     "              policy is best of --split validation and another --seed\n"
     "Frames that are cut off or cannot be read are reported, counted and left out.\n\n"
-    "By default frames are taken as fast as they can be classified. With --fps they come at a "
-    "rate;\n"
+    "By default frames are taken as fast as they can be classified. "
+    "With --fps they come at a rate;\n"
     "while the network is busy they wait in a queue, and when that is full the oldest of them is\n"
-    "dropped (or the newest, or the source waits: --drop). --compare base runs the network "
-    "without\n"
+    "dropped (or the newest, or the source waits: --drop). "
+    "--compare base runs the network without\n"
     "exits on the same frames by turns and prints how much sooner the exits are done.\n\n"
-    "At the end there are latencies (what a frame's batch took, milliseconds), the exits that "
-    "were\n"
-    "taken, and what was rejected. Warnings say when frames begin to leave otherwise than those "
-    "that\n"
-    "the thresholds were made from. Ctrl-C prints all that for the frames so "
-    "far.\n\n" EEX_POLICY_DETAILS;
+    "At the end there are latencies (what a frame's batch took, milliseconds), "
+    "the exits that were\n"
+    "taken, and what was rejected. "
+    "Warnings say when frames begin to leave otherwise than those that\n"
+    "the thresholds were made from. Ctrl-C prints all that for the frames so far.\n"
+    "\n" EEX_POLICY_DETAILS;
 
-int eex_cmd_stream(int argc, char **argv)
+static int check(void *given, const eex_words *words)
 {
-    stream st = {.model = EEX_MODEL_OPTIONS_INIT,
-                 .batch = 1,
-                 .window = EEX_DRIFT_WINDOW,
-                 .options = {.queue = 64}};
-    eex__source_options *o = &st.options;
-    const eex_option options[] = {
-        {.name = "compare",
-         .value = "base|MODEL",
-         .help = "also run the network without exits, or another one",
-         .text = &st.compare},
-        {.name = "irrelevant",
-         .value = "P,P,...",
-         .help = "simulated: percent of irrelevant frames (0); several make a table",
-         .text = &o->irrelevant},
-        {.name = "ood",
-         .value = "NAME",
-         .help = "simulated: unlike frames from this data set (they are drawn)",
-         .text = &o->ood},
-        {.name = "data",
-         .value = "NAME",
-         .help = "simulated: another data set with the same classes",
-         .text = &o->data},
-        {.name = "split",
-         .value = "NAME",
-         .help = "simulated: frames of another split than test, to choose a policy by",
-         .text = &o->split},
-        {.name = "seed",
-         .value = "N",
-         .help = "simulated: which random frames, in which order (0)",
-         .number = &o->seed,
-         .min = 0,
-         .max = INT64_MAX},
-        {.name = "frames",
-         .value = "N",
-         .help = "stop after so many (all; simulated: as many as test images)",
-         .number = &o->frames,
-         .min = 1,
-         .max = MOST_FRAMES},
-        {.name = "fps",
-         .value = "F",
-         .help = "frames come so many a second (as fast as possible)",
-         .real = &o->fps,
-         .low = 0.001,
-         .high = 1e6},
-        {.name = "queue",
-         .value = "N",
-         .help = "frames that may wait (64)",
-         .number = &o->queue,
-         .min = 1,
-         .max = MAX_QUEUE},
-        {.name = "drop",
-         .value = "WHICH",
-         .help = "when the queue is full: oldest (with --fps), newest or none",
-         .text = &o->drop},
-        {.name = "format",
-         .value = "y4m|rgb",
-         .help = "of a file or the standard input (y4m)",
-         .text = &o->format},
-        {.name = "size", .value = "WxH", .help = "of frames of --format rgb", .text = &o->size},
-        EEX_FIT_OPTION(o->fit),
-        {.name = "batch",
-         .value = "N",
-         .help = "frames at once (1)",
-         .number = &st.batch,
-         .min = 1,
-         .max = MAX_BATCH},
-        {.name = "window",
-         .value = "N",
-         .help = "frames that are compared with calibration at a time (500)",
-         .number = &st.window,
-         .min = 20,
-         .max = 1000000},
-        EEX_MODEL_OPTIONS(st.model),
-        {.name = "json", .help = "print one JSON object", .flag = &st.json},
-        {0}};
-    const eex_command command = {
-        .name = "stream",
-        .synopsis = "RUN|MODEL SOURCE [options]",
-        .summary = "Classifies the frames of a video, of a camera or of a folder as they come.\n"
-                   "RUN is a folder that `eex run` has made, MODEL a file that `eex prune` wrote.",
-        .details = details,
-        .options = options,
-        .min_words = 2,
-        .max_words = 2};
-    eex_arguments args;
-    EEX_TRY(eex_options_parse(&args, argc, argv, &command));
-    if (args.help)
-        return EEX_OK;
-    if (st.compare && o->fps > 0)
+    const arguments *a = given;
+    if (a->compare && a->source.fps > 0)
         return eex_fail(EEX_EINVAL, "--compare takes frames as fast as possible: leave out --fps");
-    const int code = run(&st, &args);
+    return EEX_OK;
+}
+
+static int run(const void *given, const eex_words *words)
+{
+    stream st = {.a = given};
+    const int code = open_and_run(&st, words);
     close_all(&st);
     return code;
 }
+
+const eex_cmd eex_cmd_stream = {
+    .name = "stream",
+    .brief = "classify frames as they come, from a file, a pipe or a folder",
+    .synopsis = "RUN|MODEL SOURCE [options]",
+    .summary = "Classifies the frames of a video, of a camera or of a folder as they come.\n"
+               "RUN is a folder that `eex run` has made, MODEL a file that `eex prune` wrote.",
+    .details = details,
+    .words = {2, 2},
+    .takes = {sizeof(arguments), &defaults, options},
+    .check = check,
+    .run = run,
+};

@@ -1,6 +1,5 @@
 /* eex tune: other thresholds for a model, from its stored traces. The network is not run. */
 #include "cli/commands.h"
-#include "cli/options.h"
 #include "cli/out_file.h"
 #include "cli/print_tune.h"
 #include "cli/tune_wish.h"
@@ -17,123 +16,41 @@
 
 enum { SPLITS = 2, SWEEP_STEPS = 20 };
 
-/* ---- what was asked ---- */
+typedef eex_tune_arguments arguments;
 
-static const char details[] =
-    "A run keeps what every exit said about its calibration and validation images, so other\n"
-    "thresholds can be tried without running the network. They are fitted on the calibration\n"
-    "images; the validation images only check what came of it. Every figure has a 95 % interval\n"
-    "(BCa bootstrap, 2000 resamples, seeded), differences are taken image by image.\n"
-    "\n"
-    "One target:\n"
-    "  --accuracy A   as cheap as possible with at least this accuracy: a fraction (0.85), or at\n"
-    "                 most so much less than the network run to its end (-0.01: one point)\n"
-    "  --macs M       as accurate as possible within M multiply-accumulates an input on average:\n"
-    "                 2.5M, or a share of the base network's: 40%\n"
-    "  --latency MS   the same in milliseconds of one input, by the run's own measurements,\n"
-    "                 or by those that --measure makes\n"
-    "  --conformal E  as cheap as possible with a guarantee: with probability at least 1 - delta\n"
-    "                 over the draw of the calibration images, no more than the fraction E of\n"
-    "                 inputs like them is right at the end of the network and wrong by these\n"
-    "                 thresholds. So no more accuracy than E is lost. Everything is fitted on one\n"
-    "                 half of the calibration images, and tested on the other half by exact\n"
-    "                 binomial tests in a fixed order. Weights and structure are taken as given.\n"
-    "A target that cannot be met is refused, with the nearest that can.\n"
-    "\n"
-    "--reject RATE lets inputs leave as none of the classes when they are farther than RATE of\n"
-    "the calibration images are from what the network was trained on; with --reject-by score,\n"
-    "and where that is not known (runs of an earlier eex), when an exit is less sure. Irrelevant\n"
-    "frames of a stream then leave early. Exits get shares of RATE by what rejecting there\n"
-    "saves. A rejected image counts as wrong. Of scores, entropy tells irrelevant frames best.\n"
-    "\n"
-    "  eex tune runs/x --accuracy -0.01 -o careful.h5\n"
-    "  eex tune runs/x --policy entropy --reject 0.03 -o stream.h5\n"
-    "  eex infer runs/x photo.jpg --policy careful.h5";
+static const arguments defaults = {.device = EEX_DEVICE_CHOICE_INIT, .reject = NAN, .delta = 0.05};
 
-static int parse(eex_tune_arguments *a, int argc, char **argv)
-{
-    *a = (eex_tune_arguments){.device = "cpu", .reject = NAN, .delta = 0.05};
-    const eex_option options[] = {
-        {.name = "accuracy", .value = "A", .help = "the least accuracy", .text = &a->accuracy},
-        {.name = "macs", .value = "M", .help = "the most MACs an input", .text = &a->macs},
-        {.name = "latency", .value = "MS", .help = "the most ms an input", .text = &a->latency},
-        {.name = "conformal",
-         .value = "EPSILON",
-         .help = "the most accuracy lost, guaranteed",
-         .real = &a->conformal,
-         .low = 1e-6,
-         .high = 0.999},
-        {.name = "delta",
-         .value = "D",
-         .help = "the guarantee may fail with this probability (0.05)",
-         .real = &a->delta,
-         .low = 1e-12,
-         .high = 0.999},
-        {.name = "reject",
-         .value = "RATE",
-         .help = "at most so many calibration images are rejected (0: none)",
-         .real = &a->reject,
-         .low = 0,
-         .high = 0.9},
-        {.name = "reject-by",
-         .value = "WHAT",
-         .help = "distance from what is familiar (where it is known), or score",
-         .text = &a->reject_by},
-        {.name = "policy",
-         .value = "KIND",
-         .help = "per_class, margin, confidence or entropy (the model's own)",
-         .text = &a->policy},
-        {.name = "temperature",
-         .value = "T",
-         .help = "of the softmax, or \"fitted\" (with --policy: fitted)",
-         .text = &a->temperature},
-        {.name = "measure",
-         .help = "measure milliseconds now: runs the network",
-         .flag = &a->measure},
-        {.name = "device",
-         .value = "NAME",
-         .help = "what --measure runs on (cpu)",
-         .text = &a->device},
-        {.name = "threads",
-         .value = "N",
-         .help = "on the CPU, for --measure (all there are)",
-         .number = &a->threads,
-         .min = 1,
-         .max = 1024},
-        {.name = "sweep", .help = "show all of accuracy against cost", .flag = &a->sweep},
-        {.name = "out",
-         .letter = 'o',
-         .value = "FILE.h5",
-         .help = "keep the policy in this file",
-         .text = &a->out},
-        {.name = "force", .help = "replace that file", .flag = &a->force},
-        {.name = "seed",
-         .value = "N",
-         .help = "of resamples and halves (0)",
-         .number = &a->seed,
-         .min = 0,
-         .max = INT64_MAX},
-        {.name = "json", .help = "print one JSON object", .flag = &a->json},
-        {0}};
-    const eex_command command = {
-        .name = "tune",
-        .synopsis = "RUN|MODEL [target] [--reject RATE] [-o FILE.h5]",
-        .summary = "Sets when inputs leave a network, for a target of accuracy or cost.",
-        .details = details,
-        .options = options,
-        .min_words = 1,
-        .max_words = 1};
-    eex_arguments args;
-    EEX_TRY(eex_options_parse(&args, argc, argv, &command));
-    a->help = args.help;
-    a->model = args.help ? NULL : args.word[0];
-    return EEX_OK;
-}
+static const eex_option options[] = {
+    EEX_TEXT("accuracy", "A", accuracy, "the least accuracy"),
+    EEX_TEXT("macs", "M", macs, "the most MACs an input"),
+    EEX_TEXT("latency", "MS", latency, "the most ms an input"),
+    EEX_REAL("conformal", "EPSILON", 1e-6, 0.999, conformal, "the most accuracy lost, guaranteed"),
+    EEX_REAL("delta", "D", 1e-12, 0.999, delta,
+             "the guarantee may fail with this probability (0.05)"),
+    EEX_REAL("reject", "RATE", 0, 0.9, reject,
+             "at most so many calibration images are rejected (0: none)"),
+    EEX_TEXT("reject-by", "WHAT", reject_by,
+             "distance from what is familiar (where it is known), or score"),
+    EEX_TEXT("policy", "KIND", policy,
+             "per_class, margin, confidence or entropy (the model's own)"),
+    EEX_TEXT("temperature", "T", temperature,
+             "of the softmax, or \"fitted\" (with --policy: fitted)"),
+    EEX_FLAG("measure", measure, "measure milliseconds now: runs the network"),
+    EEX_DEVICE_OPTIONS_TO(device, "what --measure runs on (cpu)",
+                          "on the CPU, for --measure (all there are)"),
+    EEX_FLAG("sweep", sweep, "show all of accuracy against cost"),
+    EEX_OUT("FILE.h5", out, "keep the policy in this file"),
+    EEX_FLAG("force", force, "replace that file"),
+    EEX_SEED(seed, "of resamples and halves (0)"),
+    EEX_JSON(json),
+    {0},
+};
 
 /* ---- the work ---- */
 
 typedef struct work {
-    const eex_tune_arguments *a;
+    const arguments *a;
+    const char *path;   /* of the run or model */
     eex_device *device; /* for scoring alone; NULL while nobody needs it */
     eex_model *model;
     eex_model_costs costs;
@@ -171,10 +88,9 @@ static int open_traces(work *w)
 
 static int measure(work *w)
 {
-    const eex_device_options options = {.threads = (int)w->a->threads};
     eex_device *device = NULL;
-    EEX_TRY(eex_device_open(&device, w->a->device, &options));
-    int code = eex_model_costs_measure(&w->costs, w->a->model, device);
+    EEX_TRY(eex_open_device(&device, &w->a->device));
+    int code = eex_model_costs_measure(&w->costs, w->path, device);
     eex_device_close(device);
     return code;
 }
@@ -182,7 +98,7 @@ static int measure(work *w)
 static int open_work(work *w)
 {
     const eex_device_options one = {.threads = 1};
-    EEX_TRY(eex_model_open(&w->model, w->a->model, EEX_MODEL_BEST, NULL));
+    EEX_TRY(eex_model_open(&w->model, w->path, EEX_MODEL_BEST, NULL));
     EEX_TRY(eex_model_costs_of(&w->costs, w->model));
     if (w->a->measure)
         EEX_TRY(measure(w));
@@ -210,7 +126,7 @@ static int score(work *w)
 static int appraise(work *w, int i)
 {
     static const char *const names[SPLITS] = {"calibration", "validation"};
-    const eex_bootstrap_options options = {.seed = w->wish.seed};
+    const eex_bootstrap_options how = {.seed = w->wish.seed};
     const double *ms = w->costs.timed ? w->costs.ms : NULL;
     eex_tune_split *s = &w->report.split[i];
     double base_macs[EEX_MAX_EXITS], base_ms[EEX_MAX_EXITS];
@@ -224,16 +140,13 @@ static int appraise(work *w, int i)
         return EEX_OK;
     int code = eex_departures_new(&end, w->trace[i], NULL);
     if (code == EEX_OK)
-        code = eex_appraise(&s->end, w->trace[i], &end, NULL, base_macs, ms ? base_ms : NULL,
-                            &options);
+        code = eex_appraise(&s->end, w->trace[i], &end, NULL, base_macs, ms ? base_ms : NULL, &how);
     if (code == EEX_OK)
-        code =
-            eex_appraise(&s->before, w->trace[i], &w->before[i], NULL, w->costs.macs, ms, &options);
+        code = eex_appraise(&s->before, w->trace[i], &w->before[i], NULL, w->costs.macs, ms, &how);
     if (code == EEX_OK && w->policy)
         code = eex_departures_new(&after, w->trace[i], w->policy);
     if (code == EEX_OK && w->policy)
-        code = eex_appraise(&s->after, w->trace[i], &after, &w->before[i], w->costs.macs, ms,
-                            &options);
+        code = eex_appraise(&s->after, w->trace[i], &after, &w->before[i], w->costs.macs, ms, &how);
     eex_departures_free(&after);
     eex_departures_free(&end);
     return code;
@@ -262,7 +175,7 @@ static int set_outcome(eex_store_file *file, const eex_tune_split *s)
 
 static int fill_file(eex_store_file *file, const work *w)
 {
-    EEX_TRY(eex_store_set_string(file, "", "model", eex_path_base(w->a->model)));
+    EEX_TRY(eex_store_set_string(file, "", "model", eex_path_base(w->path)));
     EEX_TRY(eex_store_set_string(file, "", "target", w->target));
     EEX_TRY(eex_store_set_int(file, "", "seed", w->a->seed));
     if (w->wish.epsilon > 0) {
@@ -273,13 +186,6 @@ static int fill_file(eex_store_file *file, const work *w)
     for (int i = 0; i < SPLITS; i++)
         EEX_TRY(set_outcome(file, &w->report.split[i]));
     return EEX_OK;
-}
-
-static int check_out(const eex_tune_arguments *a)
-{
-    if (a->out && a->sweep)
-        return eex_fail(EEX_EINVAL, "--sweep shows many policies and keeps none: no --out with it");
-    return a->out ? eex_check_out(a->out, a->force, "policy", NULL) : EEX_OK;
 }
 
 static int save(const work *w)
@@ -371,18 +277,67 @@ static int sweep(work *w)
     return code;
 }
 
-int eex_cmd_tune(int argc, char **argv)
+/* ---- the command ---- */
+
+static int check(void *given, const eex_words *words)
 {
-    eex_tune_arguments a;
-    EEX_TRY(parse(&a, argc, argv));
-    if (a.help)
-        return EEX_OK;
-    EEX_TRY(check_out(&a));
-    work w = {.a = &a};
-    eex_tune_describe(w.target, &a);
+    const arguments *a = given;
+    if (a->out && a->sweep)
+        return eex_fail(EEX_EINVAL, "--sweep shows many policies and keeps none: no --out with it");
+    return eex_check_out(a->out, a->force, "policy", NULL);
+}
+
+static int run(const void *given, const eex_words *words)
+{
+    const arguments *a = given;
+    work w = {.a = a, .path = words->at[0]};
+    eex_tune_describe(w.target, a);
     int code = open_work(&w);
     if (code == EEX_OK)
-        code = a.sweep ? sweep(&w) : tune(&w);
+        code = a->sweep ? sweep(&w) : tune(&w);
     work_free(&w);
     return code;
 }
+
+static const char details[] =
+    "A run keeps what every exit said about its calibration and validation images, so other\n"
+    "thresholds can be tried without running the network. They are fitted on the calibration\n"
+    "images; the validation images only check what came of it. Every figure has a 95 % interval\n"
+    "(BCa bootstrap, 2000 resamples, seeded), differences are taken image by image.\n"
+    "\n"
+    "One target:\n"
+    "  --accuracy A   as cheap as possible with at least this accuracy: a fraction (0.85), or at\n"
+    "                 most so much less than the network run to its end (-0.01: one point)\n"
+    "  --macs M       as accurate as possible within M multiply-accumulates an input on average:\n"
+    "                 2.5M, or a share of the base network's: 40%\n"
+    "  --latency MS   the same in milliseconds of one input, by the run's own measurements,\n"
+    "                 or by those that --measure makes\n"
+    "  --conformal E  as cheap as possible with a guarantee: with probability at least 1 - delta\n"
+    "                 over the draw of the calibration images, no more than the fraction E of\n"
+    "                 inputs like them is right at the end of the network and wrong by these\n"
+    "                 thresholds. So no more accuracy than E is lost. Everything is fitted on one\n"
+    "                 half of the calibration images, and tested on the other half by exact\n"
+    "                 binomial tests in a fixed order. Weights and structure are taken as given.\n"
+    "A target that cannot be met is refused, with the nearest that can.\n"
+    "\n"
+    "--reject RATE lets inputs leave as none of the classes when they are farther than RATE of\n"
+    "the calibration images are from what the network was trained on; with --reject-by score,\n"
+    "and where that is not known (runs of an earlier eex), when an exit is less sure. Irrelevant\n"
+    "frames of a stream then leave early. Exits get shares of RATE by what rejecting there\n"
+    "saves. A rejected image counts as wrong. Of scores, entropy tells irrelevant frames best.\n"
+    "\n"
+    "  eex tune runs/x --accuracy -0.01 -o careful.h5\n"
+    "  eex tune runs/x --policy entropy --reject 0.03 -o stream.h5\n"
+    "  eex infer runs/x photo.jpg --policy careful.h5";
+
+const eex_cmd eex_cmd_tune = {
+    .name = "tune",
+    .brief = "set when inputs leave a network, for a target of accuracy or cost",
+    .synopsis = "RUN|MODEL [target] [--reject RATE] [-o FILE.h5]",
+    .summary = "Sets when inputs leave a network, for a target of accuracy or cost.",
+    .details = details,
+    .words = {1, 1},
+    .takes = {sizeof(arguments), &defaults, options},
+    .check = check,
+    .run = run,
+};

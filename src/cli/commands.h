@@ -1,18 +1,14 @@
-/* The subcommands. argv[0] is the subcommand's name. Each returns EEX_OK or a negative code with
- * the message set; main.c prints it on stderr and turns it into the exit status. */
+/* The subcommands. */
 #ifndef EEX_CLI_COMMANDS_H
 #define EEX_CLI_COMMANDS_H
 
-int eex_cmd_run(int argc, char **argv);
-int eex_cmd_show(int argc, char **argv);
-int eex_cmd_infer(int argc, char **argv);
-int eex_cmd_prune(int argc, char **argv);
-int eex_cmd_stream(int argc, char **argv);
-int eex_cmd_profile(int argc, char **argv);
-int eex_cmd_data(int argc, char **argv);
-int eex_cmd_cost(int argc, char **argv);
-int eex_cmd_tune(int argc, char **argv);
-int eex_cmd_devices(int argc, char **argv);
-int eex_cmd_repl(int argc, char **argv);
+#include "cli/cmd.h"
+
+extern const eex_cmd eex_cmd_run, eex_cmd_show, eex_cmd_infer, eex_cmd_prune, eex_cmd_stream,
+    eex_cmd_profile, eex_cmd_data, eex_cmd_cost, eex_cmd_tune, eex_cmd_devices, eex_cmd_repl;
+
+/* Those of "eex data". */
+extern const eex_cmd eex__data_list, eex__data_get, eex__data_import, eex__data_make,
+    eex__data_info;
 
 #endif

@@ -1,4 +1,4 @@
-/* How frames are made fit for a model: shared by the commands that read images. */
+/* How images are made fit for a model: shared by the commands that read images. */
 #ifndef EEX_CLI_FRAME_OPTIONS_H
 #define EEX_CLI_FRAME_OPTIONS_H
 
@@ -6,14 +6,15 @@
 #include "core/frames/frames.h"
 #include "core/model/model.h"
 
-/* A row of a command's table of options; `target` is a const char *, NULL at first. */
-#define EEX_FIT_OPTION(target)                                                                \
-    {                                                                                         \
-        .name = "fit", .value = "HOW",                                                        \
-        .help = "to the network's size: crop (default, centred) or squash", .text = &(target) \
-    }
+/* A row of a command's table of options; the member is a const char *, NULL at first. */
+#define EEX_FIT(member, help) EEX_TEXT("fit", "HOW", member, help)
+#define EEX_FIT_FRAMES(member) \
+    EEX_FIT(member, "to the network's size: crop (default, centred) or squash")
 
-/* What the model reads; fit: "crop", "squash" or NULL. */
+/* "crop", "squash" or NULL, which is crop. */
+int eex_parse_fit(eex_fit *out, const char *fit);
+
+/* What the model reads, with --fit. */
 int eex_model_frame_shape(eex_frame_shape *out, const eex_model *model, const char *fit);
 
 #endif

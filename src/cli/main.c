@@ -1,6 +1,5 @@
 /* The program: finds the subcommand, runs it, turns its status into message and exit status. */
 #include "cli/commands.h"
-#include "cli/options.h"
 #include "eex/eex.h"
 
 #include "base/fs.h"
@@ -12,66 +11,41 @@
 #include <stdio.h>
 #include <string.h>
 
-static int cmd_help(int argc, char **argv);
+/* Its arguments are names of commands, whatever they look like. */
+static const eex_cmd help = {.name = "help", .brief = "show help, of a command when one is named"};
 
-static const struct {
-    const char *name;
-    int (*run)(int argc, char **argv);
-    const char *summary;
-} commands[] = {
-    {"run", eex_cmd_run, "run an experiment, or go on with it"},
-    {"show", eex_cmd_show, "show what a run has found"},
-    {"infer", eex_cmd_infer, "classify images"},
-    {"prune", eex_cmd_prune, "cut a network after one of its exits"},
-    {"stream", eex_cmd_stream, "classify frames as they come, from a file, a pipe or a folder"},
-    {"profile", eex_cmd_profile, "show where the time of a network goes"},
-    {"data", eex_cmd_data, "list, get, import, make and inspect data sets"},
-    {"cost", eex_cmd_cost, "count what a network costs"},
-    {"tune", eex_cmd_tune, "set when inputs leave a network, for a target of accuracy or cost"},
-    {"devices", eex_cmd_devices, "list the devices that this program can use"},
-    {"repl", eex_cmd_repl, "an interactive Lua prompt, with a run's results at hand"},
-    {"help", cmd_help, "show help, of a command when one is named"},
+static const eex_cmd *const commands[] = {
+    &eex_cmd_run,     &eex_cmd_show, &eex_cmd_infer, &eex_cmd_prune, &eex_cmd_stream,
+    &eex_cmd_profile, &eex_cmd_data, &eex_cmd_cost,  &eex_cmd_tune,  &eex_cmd_devices,
+    &eex_cmd_repl,    &help,         NULL,
 };
-enum { COMMANDS = sizeof commands / sizeof commands[0] };
-
-static int find(const char *name)
-{
-    for (int i = 0; i < COMMANDS; i++)
-        if (strcmp(commands[i].name, name) == 0)
-            return i;
-    return -1;
-}
 
 static int unknown(const char *name)
 {
-    const char *known[COMMANDS];
-    for (int i = 0; i < COMMANDS; i++)
-        known[i] = commands[i].name;
-    return eex_options_unknown(*name == '-' ? "option" : "command", name, known, COMMANDS);
+    return eex_cmd_unknown(*name == '-' ? "option" : "command", name, commands);
 }
 
 static void overview(void)
 {
     printf("usage: eex COMMAND ...\n\n"
            "Finds, trains, calibrates and runs early-exit neural networks.\n\ncommands:\n");
-    for (int i = 0; i < COMMANDS; i++)
-        printf("  %-10s %s\n", commands[i].name, commands[i].summary);
+    for (const eex_cmd *const *c = commands; *c; c++)
+        printf("  %-10s %s\n", (*c)->name, (*c)->brief);
     printf("\n\"eex help COMMAND\" has the options of each. The first thing to try:\n"
            "  eex run experiments/quickstart.lua\n");
 }
 
-static int cmd_help(int argc, char **argv)
+static int show_help(const char *name)
 {
-    if (argc < 2 || strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {
+    if (!name || strcmp(name, "help") == 0 || strcmp(name, "--help") == 0) {
         overview();
         return EEX_OK;
     }
-    int i = find(argv[1]);
-    if (i < 0)
-        return unknown(argv[1]);
-    char help[] = "--help";
-    char *arguments[] = {argv[1], help, NULL};
-    return commands[i].run(2, arguments);
+    const eex_cmd *cmd = eex_cmd_find(commands, name);
+    if (!cmd)
+        return unknown(name);
+    eex_cmd_help(cmd);
+    return EEX_OK;
 }
 
 static int dispatch(int argc, char **argv)
@@ -86,9 +60,11 @@ static int dispatch(int argc, char **argv)
         return EEX_OK;
     }
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
-        return cmd_help(1, argv);
-    int i = find(name);
-    return i < 0 ? unknown(name) : commands[i].run(argc - 1, argv + 1);
+        return show_help(NULL);
+    const eex_cmd *cmd = eex_cmd_find(commands, name);
+    if (!cmd)
+        return unknown(name);
+    return cmd == &help ? show_help(argv[2]) : eex_cmd_perform(cmd, argc - 1, argv + 1);
 }
 
 static int exit_status(int code)

@@ -67,15 +67,24 @@ int eex_apply_precision(eex_model *model, const eex_model_options *o)
 int eex_open_model(eex_opened *out, const char *path, eex_model_part part,
                    const eex_model_options *o)
 {
-    const eex_device_options device = {.threads = (int)o->threads};
     eex_precision asked = EEX_F32;
     *out = (eex_opened){NULL, NULL};
     EEX_TRY(eex_parse_precision(&asked, o)); /* before anything takes long */
-    EEX_TRY(eex_device_open(&out->device, o->device, &device));
+    EEX_TRY(eex_open_device(&out->device, &o->device));
     EEX_TRY(eex_model_open(&out->model, path, part, out->device));
     if (part != EEX_MODEL_BASE)
         EEX_TRY(eex_apply_policy(out->model, o));
     return eex_apply_precision(out->model, o);
+}
+
+int eex_open_base(eex_model **out, const eex_opened *opened, const char *path, const char *base,
+                  const eex_model_options *o)
+{
+    *out = NULL;
+    if (!base && !eex_fs_is_folder(path))
+        return EEX_OK;
+    EEX_TRY(eex_model_open(out, base ? base : path, EEX_MODEL_BASE, opened->device));
+    return eex_apply_precision(*out, o);
 }
 
 void eex_opened_close(eex_opened *opened)

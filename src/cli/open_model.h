@@ -2,54 +2,47 @@
 #ifndef EEX_CLI_OPEN_MODEL_H
 #define EEX_CLI_OPEN_MODEL_H
 
-#include "cli/options.h"
+#include "cli/device_options.h"
 #include "core/model/model.h"
 
 #include <math.h>
 
 typedef struct eex_model_options {
-    const char *device, *policy, *precision; /* NULL: the model's own */
-    int64_t threads;
-    double threshold; /* NAN: as the policy has it */
+    eex_device_choice device;
+    const char *policy, *precision; /* NULL: the model's own */
+    double threshold;               /* NAN: as the policy has it */
 } eex_model_options;
 
-#define EEX_MODEL_OPTIONS_INIT                                          \
-    {                                                                   \
-        .device = "cpu", .policy = NULL, .threads = 0, .threshold = NAN \
+#define EEX_MODEL_OPTIONS_INIT                             \
+    {                                                      \
+        .device = EEX_DEVICE_CHOICE_INIT, .threshold = NAN \
     }
 
-/* Rows of a command's table of options: EEX_MODEL_OPTIONS(o), with `o` the struct above. */
-#define EEX_MODEL_OPTIONS(o)                                                                   \
-    {.name = "device", .value = "NAME", .help = "what it runs on (cpu)", .text = &(o).device}, \
-        {.name = "threads",                                                                    \
-         .value = "N",                                                                         \
-         .help = "threads on the CPU (all there are)",                                         \
-         .number = &(o).threads,                                                               \
-         .min = 1,                                                                             \
-         .max = 1024},                                                                         \
-        {.name = "policy",                                                                     \
-         .value = "NAME|FILE",                                                                 \
-         .help = "when samples leave: a file of `eex tune`, none, per_class, margin, ...",     \
-         .text = &(o).policy},                                                                 \
-        {.name = "precision",                                                                  \
-         .value = "NAME",                                                                      \
-         .help = "float32, tf32 or bfloat16-products (what it was calibrated in)",             \
-         .text = &(o).precision},                                                              \
-    {                                                                                          \
-        .name = "threshold", .value = "X", .help = "one threshold for all exits",              \
-        .real = &(o).threshold, .low = -1e6, .high = 1e6                                       \
-    }
+/* Rows of a command's table of options, with `o` the member of that type. */
+#define EEX_MODEL_OPTIONS(o)                                                                \
+    EEX_DEVICE_OPTIONS(EEX_IN(o, device)),                                                  \
+        EEX_TEXT("policy", "NAME|FILE", EEX_IN(o, policy),                                  \
+                 "when samples leave: a file of `eex tune`, none, per_class, margin, ..."), \
+        EEX_TEXT("precision", "NAME", EEX_IN(o, precision),                                 \
+                 "float32, tf32 or bfloat16-products (what it was calibrated in)"),         \
+        EEX_REAL("threshold", "X", -1e6, 1e6, EEX_IN(o, threshold), "one threshold for all exits")
+
+/* Rows of commands that compare a network with its base, on images. */
+#define EEX_BASE(member) \
+    EEX_TEXT("base", "MODEL", member, "what to compare with (the run's own base)")
+#define EEX_IMAGES_OF(member) \
+    EEX_TEXT("data", "NAME|FILE", member, "data set (what the model was trained on)")
 
 /* How --policy and --threshold are meant, for a command's details. */
-#define EEX_POLICY_DETAILS                                                                    \
-    "A model has a policy: thresholds that say when a sample may leave at an exit. --policy " \
-    "takes\n"                                                                                 \
-    "another one from a file that `eex tune` wrote; --policy none sends every sample to the " \
-    "end.\n"                                                                                  \
-    "--policy confidence, margin, entropy or per_class with --threshold X puts the same "     \
-    "threshold\n"                                                                             \
-    "on all exits: a probability, a probability, at most X nats, or X deviations above the "  \
-    "mean."
+#define EEX_POLICY_DETAILS                                                           \
+    "A model has a policy: thresholds that say when a sample may leave at an exit. " \
+    "--policy takes\n"                                                               \
+    "another one from a file that `eex tune` wrote; "                                \
+    "--policy none sends every sample to the end.\n"                                 \
+    "--policy confidence, margin, entropy or per_class with --threshold X "          \
+    "puts the same threshold\n"                                                      \
+    "on all exits: a probability, a probability, at most X nats, "                   \
+    "or X deviations above the mean."
 
 /* A device and a model on it. */
 typedef struct eex_opened {
@@ -62,6 +55,12 @@ typedef struct eex_opened {
 int eex_open_model(eex_opened *out, const char *path, eex_model_part part,
                    const eex_model_options *options);
 void eex_opened_close(eex_opened *opened); /* accepts {0}; leaves {0} */
+
+/* The network to compare with, on the same device: `base` (--base), or that of the run in folder
+ * `path` where it is NULL; *out is NULL where there is neither. The caller closes it, also on
+ * failure. */
+int eex_open_base(eex_model **out, const eex_opened *opened, const char *path, const char *base,
+                  const eex_model_options *options);
 
 /* Applies --policy and --threshold to a model. */
 int eex_apply_policy(eex_model *model, const eex_model_options *options);

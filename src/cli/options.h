@@ -1,18 +1,24 @@
-/* Options of the subcommands: one table says how they are parsed, checked and shown by --help.
+/* Options of the subcommands: a table that reads like its help says how they are parsed, checked
+ * and shown.
  *
- *     static const char *out;
+ *     typedef struct arguments {
+ *         const char *out;
+ *         int64_t images;
+ *         bool json;
+ *     } arguments;
+ *
  *     static const eex_option options[] = {
- *         {.name = "out", .value = "DIR", .help = "where the run is kept", .text = &out},
- *         {.name = "threads", .value = "N", .help = "...", .number = &threads, .min = 1, .max =
- * 512},
- *         {.name = "json", .help = "print JSON", .flag = &json},
- *         {0}};
- *     static const eex_command command = {"show", "RUN [--json]", "Shows a run.", NULL, options, 1,
- * 1}; eex_arguments args; EEX_TRY(eex_options_parse(&args, argc, argv, &command)); if (args.help)
- *         return EEX_OK;
+ *         EEX_OUT("FILE", out, "where the pictures go"),
+ *         EEX_NUMBER("images", "N", 1, 1000, images, "how many of them (100)"),
+ *         EEX_FLAG("json", json, "print JSON"),
+ *         {0},
+ *     };
  *
- * Options may stand anywhere among the arguments, as "--out DIR" or "--out=DIR", those
- * with a letter as "-o DIR" too; "--" ends them. */
+ * Rows name members of the struct that the file calls `arguments`, and the compiler complains of
+ * a member of another type than the row fills. It keeps its value when the option is not given.
+ *
+ * Options may stand anywhere among the arguments, as "--out DIR" or "--out=DIR", those with a
+ * letter as "-o DIR" too; "--" ends them. */
 #ifndef EEX_CLI_OPTIONS_H
 #define EEX_CLI_OPTIONS_H
 
@@ -20,54 +26,86 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { EEX_MAX_ARGUMENTS = 64 };
+enum { EEX_MAX_LISTED = 64 };
 
 /* An option that may be given several times: "--set a=1 --set b=2". */
 typedef struct eex_option_list {
-    const char *item[EEX_MAX_ARGUMENTS];
+    const char *item[EEX_MAX_LISTED]; /* borrowed from argv */
     int count;
 } eex_option_list;
 
-/* Exactly one of the targets is set; it keeps its value when the option is not given. */
+/* What an option fills. */
+typedef enum eex_option_kind {
+    EEX_OPTION_FLAG,   /* bool */
+    EEX_OPTION_TEXT,   /* const char *, borrowed from argv */
+    EEX_OPTION_NUMBER, /* int64_t, between min and max */
+    EEX_OPTION_REAL,   /* double, between low and high */
+    EEX_OPTION_LIST    /* eex_option_list */
+} eex_option_kind;
+
 typedef struct eex_option {
-    const char *name;  /* without the dashes; NULL ends the table */
-    char letter;       /* short form: 'o' for "-o"; 0: none */
-    const char *value; /* what help calls its value ("DIR"); NULL: a flag */
+    const char *name; /* without the dashes; NULL ends the table */
+    char letter;      /* short form: 'o' for "-o"; 0: none */
+    eex_option_kind kind;
+    const char *value; /* what help calls its value ("DIR"); NULL of a flag */
+    size_t offset;     /* of the member in `arguments` */
     const char *help;  /* one line */
-    bool *flag;
-    const char **text; /* borrowed from argv */
-    int64_t *number;   /* between min and max */
     int64_t min, max;
-    double *real; /* between low and high */
     double low, high;
-    eex_option_list *list;
 } eex_option;
 
-typedef struct eex_command {
-    const char *name;     /* "run" or "data make" */
-    const char *synopsis; /* what follows "eex NAME": "FILE.lua [--out DIR]" */
-    const char *summary;  /* what it does, in a sentence or two */
-    const char *details;  /* more text under the options; may be NULL */
-    const eex_option *options;
-    int min_words, max_words; /* how many arguments that are no options */
-} eex_command;
+/* Where the member is; what sizeof reads, and nobody calculates, checks its type. */
+#define EEX__MEMBER(pointer, member) \
+    (offsetof(arguments, member) + 0 * sizeof((pointer){&((arguments *)0)->member}))
+#define EEX__OPTION(letter, name, kind, value, pointer, member, help, min, max, low, high) \
+    {                                                                                      \
+        name, letter, kind, value, EEX__MEMBER(pointer, member), help, min, max, low, high \
+    }
 
-typedef struct eex_arguments {
-    const char *const *word; /* arguments that are no options; borrowed from argv */
-    int words;
-    bool help; /* --help was given and answered on stdout: nothing more to do */
-} eex_arguments;
+#define EEX_FLAG(name, member, help) \
+    EEX__OPTION(0, name, EEX_OPTION_FLAG, NULL, bool *, member, help, 0, 0, 0, 0)
+#define EEX__TEXT(letter, name, value, member, help) \
+    EEX__OPTION(letter, name, EEX_OPTION_TEXT, value, const char **, member, help, 0, 0, 0, 0)
+#define EEX_TEXT(name, value, member, help) EEX__TEXT(0, name, value, member, help)
+#define EEX_NUMBER(name, value, min, max, member, help) \
+    EEX__OPTION(0, name, EEX_OPTION_NUMBER, value, int64_t *, member, help, min, max, 0, 0)
+#define EEX_REAL(name, value, low, high, member, help) \
+    EEX__OPTION(0, name, EEX_OPTION_REAL, value, double *, member, help, 0, 0, low, high)
+#define EEX_LIST(name, value, member, help) \
+    EEX__OPTION(0, name, EEX_OPTION_LIST, value, eex_option_list *, member, help, 0, 0, 0, 0)
 
-/* argv[0] is the subcommand and is skipped; the others change their order, so that those that are
- * no options stand together. EEX_EINVAL (exit status 2) names an unknown option and the nearest
- * known one, a value that is missing or wrong, or arguments too many or too few. */
-int eex_options_parse(eex_arguments *out, int argc, char **argv, const eex_command *command);
+/* Of rows that are shared: a member of the struct that the commands have as member `outer`. */
+#define EEX_IN(outer, member) outer.member /* NOLINT(bugprone-macro-parentheses): no expression */
 
-/* Prints what --help prints. */
-void eex_options_help(const eex_command *command);
+/* What several commands have, each with its own line of help: */
+#define EEX_OUT(value, member, help) EEX__TEXT('o', "out", value, member, help)
+#define EEX_SEED(member, help) EEX_NUMBER("seed", "N", 0, INT64_MAX, member, help)
+
+/* and what those have that print one object. */
+#define EEX_JSON(member) EEX_FLAG("json", member, "print one JSON object")
+
+/* Arguments that are no options; borrowed from argv. */
+typedef struct eex_words {
+    const char *const *at;
+    int count;
+} eex_words;
+
+/* Fills `arguments`, whose members the rows of `options` name. argv[0] is the subcommand and is
+ * skipped; the others change their order, so that those that are no options stand together. *help
+ * becomes true where --help was met: what follows it is not looked at. EEX_EINVAL names an unknown
+ * option and the nearest known one, or a value that is missing or wrong. */
+int eex_options_parse(eex_words *out, bool *help, void *arguments, int argc, char **argv,
+                      const eex_option *options);
+
+/* The lines of --help about them. */
+void eex_options_print(const eex_option *options);
 
 /* "unknown KIND \"word\": did you mean \"near\"?" with the nearest of `known`, or the whole list
  * when none is near. Returns EEX_EINVAL. */
 int eex_options_unknown(const char *kind, const char *word, const char *const *known, size_t count);
+
+/* Which of `known` the word is. EEX_EINVAL as above. */
+int eex_options_choice(int *out, const char *kind, const char *word, const char *const *known,
+                       size_t count);
 
 #endif

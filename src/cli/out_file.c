@@ -20,16 +20,19 @@ static bool is_of(const char *path, const char *kind, const char *object)
 
 int eex_check_out(const char *path, bool force, const char *kind, const char *object)
 {
+    if (!path)
+        return EEX_OK;
     if (eex_run_owns(path))
         return eex_fail(EEX_EINVAL, "%s: a file of that name belongs to the run: choose another",
                         path);
     if (!eex_fs_exists(path))
         return EEX_OK;
-    if (!force)
-        return eex_fail(EEX_EINVAL, "%s is there already: --force replaces it", path);
     if (!is_of(path, kind, object))
         return eex_fail(EEX_EINVAL,
-                        "%s is not what this command writes: it is not replaced, --force or not",
+                        "%s is there already, and not what this command writes: it is never "
+                        "replaced, choose another name",
                         path);
+    if (!force)
+        return eex_fail(EEX_EINVAL, "%s is there already: --force replaces it", path);
     return EEX_OK;
 }

@@ -1,5 +1,7 @@
 #include "cli/print_cost.h"
 
+#include "cli/print.h"
+
 #include "base/buffer.h"
 #include "base/json.h"
 #include "base/status.h"
@@ -171,7 +173,7 @@ static int exits_table(eex_buffer *out, const eex_cost_report *r)
         const eex_exit *e = eex_graph_exit(g, k);
         eex_table_row(t);
         eex_table_cell(t, "%d", k + 1);
-        eex_table_cell(t, "%s", eex_graph_node(g, e->point)->name);
+        eex_table_cell(t, "%s", eex__exit_node(g, k));
         if (e->blocks < 0)
             eex_table_cell(t, "end");
         else
@@ -304,7 +306,7 @@ static void exits_json(eex_json *j, const eex_cost_report *r)
     for (int k = 0; k < eex_graph_exits(g); k++) {
         const eex_exit *e = eex_graph_exit(g, k);
         eex_json_object(j, NULL);
-        eex_json_string(j, "node", eex_graph_node(g, e->point)->name);
+        eex_json_string(j, "node", eex__exit_node(g, k));
         if (e->blocks < 0)
             eex_json_null(j, "blocks");
         else
@@ -389,10 +391,5 @@ int eex_print_cost(const eex_cost_report *report, bool json)
 {
     eex_buffer text = EEX_BUFFER_INIT;
     int code = json ? report_json(&text, report) : report_tables(&text, report);
-    if (code == EEX_OK)
-        code = eex_buffer_status(&text);
-    if (code == EEX_OK && fputs(eex_buffer_text(&text), stdout) == EOF)
-        code = eex_fail(EEX_EIO, "cannot print the costs");
-    eex_buffer_free(&text);
-    return code;
+    return eex__print_text(&text, code);
 }

@@ -1,5 +1,7 @@
 #include "cli/print_infer.h"
 
+#include "cli/print.h"
+
 #include "base/buffer.h"
 #include "base/json.h"
 #include "base/status.h"
@@ -7,7 +9,6 @@
 #include "base/text.h"
 #include "base/utf8.h"
 
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,11 +16,6 @@ enum { NARROWEST_NAME = 12, WIDEST_CLASS = 24, CELL = 512 };
 
 static const char *const titles[EEX__INFER_COLUMNS] = {"input",    "class", "confidence", "exit",
                                                        "decision", "ms",    "right"};
-
-const char *eex__exit_node(const eex_graph *graph, int k)
-{
-    return eex_graph_node(graph, eex_graph_exit(graph, k)->point)->name;
-}
 
 int eex__infer_right(const eex_frame *frame, const eex_result *result)
 {
@@ -72,11 +68,8 @@ static int json_row(const eex__infer_printer *p, const eex_frame *frame, const e
     else
         eex_json_string(&json, "error", frame->problem);
     eex_json_end(&json);
-    int code = eex_buffer_status(&line);
-    if (code == EEX_OK && puts(eex_buffer_text(&line)) == EOF)
-        code = eex_fail(EEX_EIO, "cannot write to the standard output: %s", strerror(errno));
-    eex_buffer_free(&line);
-    return code;
+    eex_buffer_putc(&line, '\n');
+    return eex__print_text(&line, EEX_OK);
 }
 
 /* ---- the table ---- */
@@ -163,11 +156,8 @@ static int put_line(eex_buffer *line)
 {
     while (line->size > 0 && line->data[line->size - 1] == ' ')
         line->data[--line->size] = '\0';
-    int code = eex_buffer_status(line);
-    if (code == EEX_OK && puts(eex_buffer_text(line)) == EOF)
-        code = eex_fail(EEX_EIO, "cannot write to the standard output: %s", strerror(errno));
-    eex_buffer_free(line);
-    return code;
+    eex_buffer_putc(line, '\n');
+    return eex__print_text(line, EEX_OK);
 }
 
 static void put_number(eex_buffer *line, const eex__infer_printer *p, eex__infer_column column,

@@ -37,7 +37,4 @@ int eex__infer_row(const eex__infer_printer *p, const eex_frame *frame, const ee
 /* Whether the label is known and is what was said; -1 unknown. A rejected image is not right. */
 int eex__infer_right(const eex_frame *frame, const eex_result *result);
 
-/* What the gate of exit k reads: the node's name. */
-const char *eex__exit_node(const eex_graph *graph, int k);
-
 #endif

@@ -1,5 +1,7 @@
 #include "cli/print_profile.h"
 
+#include "cli/print.h"
+
 #include "base/status.h"
 #include "base/table.h"
 #include "base/text.h"
@@ -9,33 +11,6 @@
 #include <stdlib.h>
 
 enum { BAR = 24, SLOWEST = 10 };
-
-static void percent(eex_table *t, double fraction)
-{
-    if (isnan(fraction))
-        eex_table_cell(t, "-");
-    else
-        eex_table_cell(t, "%.1f %%", 100 * fraction);
-}
-
-static void amount(eex_table *t, double value)
-{
-    char text[EEX_TEXT_SIZE];
-    eex_table_cell(t, "%s", isnan(value) ? "-" : eex_text_number(text, value, NULL));
-}
-
-static const char *exit_name(const eex_model *m, int k)
-{
-    const eex_exit *e = eex_graph_exit(m->graph, k);
-    return e->blocks < 0 ? "the end" : eex_graph_node(m->graph, e->point)->name;
-}
-
-static int finish(eex_table *t)
-{
-    int code = eex_table_print(stdout, t);
-    eex_table_free(t);
-    return code;
-}
 
 /* ---- by exit ---- */
 
@@ -61,10 +36,10 @@ static int exits(const eex_profile *p, const eex_model *m)
     eex_table_column(t, "", EEX_ALIGN_LEFT, 1);
     for (int k = 0; k < p->exits; k++) {
         eex_table_row(t);
-        eex_table_cell(t, "%d  %s", k + 1, exit_name(m, k));
-        percent(t, p->share[k]);
-        percent(t, p->accuracy[k]);
-        amount(t, p->exit_macs[k]);
+        eex_table_cell(t, "%d  %s", k + 1, eex__exit_name(m->graph, k));
+        eex_table_percent(t, 1, p->share[k]);
+        eex_table_percent(t, 1, p->accuracy[k]);
+        eex_table_amount(t, p->exit_macs[k]);
         eex_table_cell(t, "%.3f", p->exit_ms[k]);
         bar(t, p->exit_ms[k], most);
     }
@@ -74,11 +49,11 @@ static int exits(const eex_profile *p, const eex_model *m)
         eex_table_cell(t, "base");
         eex_table_cell(t, "%s", "");
         eex_table_cell(t, "%s", "");
-        amount(t, p->base_macs);
+        eex_table_amount(t, p->base_macs);
         eex_table_cell(t, "%.3f", p->base_ms);
         bar(t, p->base_ms, most);
     }
-    return finish(t);
+    return eex__print_table(t);
 }
 
 /* ---- by segment and by layer ---- */
@@ -127,11 +102,11 @@ static double gflops(double macs, double ms)
 
 static void cells(eex_table *t, const eex_profile *p, const sums *s, const sums *all)
 {
-    amount(t, s->macs);
-    percent(t, all->macs > 0 ? s->macs / all->macs : 0);
+    eex_table_amount(t, s->macs);
+    eex_table_percent(t, 1, all->macs > 0 ? s->macs / all->macs : 0);
     for (int b = 0; b < p->batches; b++) {
         eex_table_cell(t, "%.2f", 1e3 * s->ms[b] / p->rows[b]);
-        percent(t, all->ms[b] > 0 ? s->ms[b] / all->ms[b] : 0);
+        eex_table_percent(t, 1, all->ms[b] > 0 ? s->ms[b] / all->ms[b] : 0);
         eex_table_cell(t, "%.1f", gflops(p->rows[b] * s->macs, s->ms[b]));
     }
 }
@@ -148,10 +123,10 @@ static int segments(const eex_profile *p, const eex_model *m)
             if (p->op[i].segment == k)
                 add(&s, &p->op[i], p->batches);
         eex_table_row(t);
-        eex_table_cell(t, "%d  %s", k + 1, exit_name(m, k));
+        eex_table_cell(t, "%d  %s", k + 1, eex__exit_name(m->graph, k));
         cells(t, p, &s, &all);
     }
-    return finish(t);
+    return eex__print_table(t);
 }
 
 static int by_time(const void *a, const void *b)
@@ -174,7 +149,7 @@ static int list_layers(const eex_profile *p, const eex_profile_op **order, int c
         eex_table_cell(t, "%s", order[i]->name);
         cells(t, p, &s, &all);
     }
-    return finish(t);
+    return eex__print_table(t);
 }
 
 static int layers(const eex_profile *p, bool all)
@@ -212,7 +187,7 @@ static int speeds(const eex_profile *p)
         eex_table_cell(t, "%.2fx", s->theoretical);
         eex_table_cell(t, "%.2f", s->realised / s->theoretical);
     }
-    return finish(t);
+    return eex__print_table(t);
 }
 
 int eex_print_profile(const eex_profile *p, const eex_model *m, bool all_layers)
@@ -253,7 +228,7 @@ void eex_profile_script(eex_buffer *out, const eex_profile *p, const eex_model *
     char name[EEX_NAME_MAX + 16];
     eex_buffer_puts(out, "$exits << END\n");
     for (int k = 0; k < p->exits; k++) {
-        snprintf(name, sizeof name, "%d  %s", k + 1, exit_name(m, k));
+        snprintf(name, sizeof name, "%d  %s", k + 1, eex__exit_name(m->graph, k));
         data_line(out, name, p->exit_ms[k], p->share[k]);
     }
     if (!isnan(p->base_ms))

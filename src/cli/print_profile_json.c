@@ -1,10 +1,8 @@
 /* Profiles as JSON. */
+#include "cli/print.h"
 #include "cli/print_profile.h"
 
-#include "base/json.h"
 #include "base/status.h"
-
-#include <stdio.h>
 
 static void exits(eex_json *j, const eex_profile *p, const eex_model *m)
 {
@@ -12,23 +10,13 @@ static void exits(eex_json *j, const eex_profile *p, const eex_model *m)
     for (int k = 0; k < p->exits; k++) {
         eex_json_object(j, NULL);
         eex_json_int(j, "exit", k + 1);
-        eex_json_string(j, "node",
-                        eex_graph_node(m->graph, eex_graph_exit(m->graph, k)->point)->name);
+        eex_json_string(j, "node", eex__exit_node(m->graph, k));
         eex_json_double(j, "utilisation", p->share[k]);
         eex_json_double(j, "accuracy", p->accuracy[k]);
         eex_json_double(j, "macs", p->exit_macs[k]);
         eex_json_double(j, "latency_ms", p->exit_ms[k]);
         eex_json_end(j);
     }
-    eex_json_end(j);
-}
-
-/* A member for each batch. */
-static void by_batch(eex_json *j, const char *key, const double *values, int count)
-{
-    eex_json_array(j, key);
-    for (int b = 0; b < count; b++)
-        eex_json_double(j, NULL, values[b]);
     eex_json_end(j);
 }
 
@@ -42,8 +30,8 @@ static void layers(eex_json *j, const eex_profile *p)
         eex_json_string(j, "kind", op->kind);
         eex_json_int(j, "segment", op->segment + 1);
         eex_json_double(j, "macs", op->macs);
-        by_batch(j, "ms", op->ms, p->batches);
-        by_batch(j, "bytes", op->bytes, p->batches);
+        eex__json_doubles(j, "ms", op->ms, p->batches);
+        eex__json_doubles(j, "bytes", op->bytes, p->batches);
         eex_json_end(j);
     }
     eex_json_end(j);
@@ -87,14 +75,8 @@ int eex_print_profile_json(const eex_profile *p, const eex_model *m)
     eex_json_string(&j, "device", m->params->device->name);
     eex_json_string(&j, "precision", eex_precision_name(m->runs_in));
     eex_json_int(&j, "images", p->images);
-    eex_json_array(&j, "batches");
-    for (int b = 0; b < p->batches; b++)
-        eex_json_int(&j, NULL, p->batch[b]);
-    eex_json_end(&j);
-    eex_json_array(&j, "rows");
-    for (int b = 0; b < p->batches; b++)
-        eex_json_int(&j, NULL, p->rows[b]);
-    eex_json_end(&j);
+    eex__json_ints(&j, "batches", p->batch, p->batches);
+    eex__json_ints(&j, "rows", p->rows, p->batches);
     eex_json_double(&j, "base_latency_ms", p->base_ms);
     eex_json_double(&j, "base_macs", p->base_macs);
     exits(&j, p, m);
@@ -102,9 +84,5 @@ int eex_print_profile_json(const eex_profile *p, const eex_model *m)
     speeds(&j, p);
     eex_json_end(&j);
     eex_buffer_putc(&text, '\n');
-    int code = eex_buffer_status(&text);
-    if (code == EEX_OK && fputs(eex_buffer_text(&text), stdout) == EOF)
-        code = eex_fail(EEX_EIO, "cannot print the profile");
-    eex_buffer_free(&text);
-    return code;
+    return eex__print_text(&text, EEX_OK);
 }

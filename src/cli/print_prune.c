@@ -1,5 +1,7 @@
 #include "cli/print_prune.h"
 
+#include "cli/print.h"
+
 #include "base/buffer.h"
 #include "base/json.h"
 #include "base/status.h"
@@ -10,28 +12,6 @@
 #include <stdio.h>
 
 /* ---- as a table ---- */
-
-static void percent(eex_table *t, double fraction)
-{
-    if (isnan(fraction))
-        eex_table_cell(t, "-");
-    else
-        eex_table_cell(t, "%.2f %%", 100 * fraction);
-}
-
-static void amount(eex_table *t, double value)
-{
-    char text[EEX_TEXT_SIZE];
-    eex_table_cell(t, "%s", isnan(value) ? "-" : eex_text_number(text, value, NULL));
-}
-
-static void milliseconds(eex_table *t, double ms)
-{
-    if (isnan(ms))
-        eex_table_cell(t, "-");
-    else
-        eex_table_cell(t, "%.3f", ms);
-}
 
 static int begin(eex_table **out, const char *title, const eex_prune_table *p, bool alone)
 {
@@ -57,29 +37,19 @@ static int begin(eex_table **out, const char *title, const eex_prune_table *p, b
 
 static void numbers(eex_table *t, const eex_prune_table *p, const eex_prune_row *r, bool alone)
 {
-    percent(t, r->facts.accuracy);
+    eex_table_percent(t, 2, r->facts.accuracy);
     if (p->test)
-        percent(t, r->test_accuracy);
-    amount(t, r->facts.macs);
+        eex_table_percent(t, 2, r->test_accuracy);
+    eex_table_amount(t, r->facts.macs);
     if (!alone)
-        amount(t, r->facts.most_macs);
+        eex_table_amount(t, r->facts.most_macs);
     if (p->timed) {
-        milliseconds(t, r->ms);
+        eex_table_fixed(t, 3, r->ms);
         if (!alone)
-            milliseconds(t, r->most_ms);
+            eex_table_fixed(t, 3, r->most_ms);
     }
-    amount(t, (double)r->facts.params);
+    eex_table_amount(t, (double)r->facts.params);
     eex_table_cell(t, "%.2f", (double)r->facts.bytes / 1e6);
-}
-
-static void label(eex_table *t, const eex_graph *g, int k)
-{
-    const eex_exit *e = eex_graph_exit(g, k);
-    eex_table_row(t);
-    if (e->blocks < 0)
-        eex_table_cell(t, "%d  the end", k + 1);
-    else
-        eex_table_cell(t, "%d  %s", k + 1, eex_graph_node(g, e->point)->name);
 }
 
 /* The base as if it were a row of the table. */
@@ -107,12 +77,11 @@ static int table(const eex_prune_table *p, const eex_graph *g, bool alone)
         eex_table_rule(t);
     }
     for (int k = 0; k < p->exits; k++) {
-        label(t, g, k);
+        eex_table_row(t);
+        eex_table_cell(t, "%d  %s", k + 1, eex__exit_name(g, k));
         numbers(t, p, alone ? &p->alone[k] : &p->kept[k], alone);
     }
-    int code = eex_table_print(stdout, t);
-    eex_table_free(t);
-    return code;
+    return eex__print_table(t);
 }
 
 static void notes(const eex_prune_table *p)
@@ -146,7 +115,6 @@ int eex_print_cut(const eex_prune_table *p, const eex_model *model, const eex_pr
 {
     char macs[EEX_TEXT_SIZE], most[EEX_TEXT_SIZE], params[EEX_TEXT_SIZE];
     const eex_prune_row *r = done->alone ? &p->alone[done->exit] : &p->kept[done->exit];
-    const eex_exit *e = eex_graph_exit(model->graph, done->exit);
     if (done->why)
         printf("%s\n", done->why);
     eex_text_number(macs, r->facts.macs, NULL);
@@ -155,8 +123,8 @@ int eex_print_cut(const eex_prune_table *p, const eex_model *model, const eex_pr
     printf("%s exit %d (%s): %.2f %% right on the %d images of the validation split,\n"
            "%s MACs an image, %s at most, %s parameters\n",
            done->alone ? "only" : "cut after", done->exit + 1,
-           eex_graph_node(model->graph, e->point)->name, 100 * r->facts.accuracy, p->validation,
-           macs, most, params);
+           eex__exit_node(model->graph, done->exit), 100 * r->facts.accuracy, p->validation, macs,
+           most, params);
     if (done->file)
         printf("%s: %.2f MB\n", done->file, (double)done->bytes / 1e6);
     return EEX_OK;
@@ -183,7 +151,7 @@ static void json_cuts(eex_json *j, const char *key, const eex_prune_row *rows, i
     for (int k = 0; k < count; k++) {
         eex_json_object(j, NULL);
         eex_json_int(j, "exit", k + 1);
-        eex_json_string(j, "node", eex_graph_node(g, eex_graph_exit(g, k)->point)->name);
+        eex_json_string(j, "node", eex__exit_node(g, k));
         json_facts(j, &rows[k]);
         eex_json_double(j, "rejected", rows[k].facts.rejected);
         eex_json_end(j);
@@ -231,9 +199,5 @@ int eex_print_prune_json(const eex_prune_table *p, const eex_model *model,
     json_done(&j, done);
     eex_json_end(&j);
     eex_buffer_putc(&text, '\n');
-    int code = eex_buffer_status(&text);
-    if (code == EEX_OK && fputs(eex_buffer_text(&text), stdout) == EOF)
-        code = eex_fail(EEX_EIO, "cannot print the table");
-    eex_buffer_free(&text);
-    return code;
+    return eex__print_text(&text, EEX_OK);
 }

@@ -1,5 +1,6 @@
 #include "cli/print_report.h"
 
+#include "cli/print.h"
 #include "core/report/report.h"
 #include "core/report/report_model.h"
 
@@ -39,8 +40,5 @@ int eex_print_report(const char *path, bool json)
     eex_buffer text = EEX_BUFFER_INIT;
     const bool file = eex_fs_exists(path) && !eex_fs_is_folder(path);
     int code = file ? format_model(&text, path, json) : format_run(&text, path, json);
-    if (code == EEX_OK && fputs(eex_buffer_text(&text), stdout) == EOF)
-        code = eex_fail(EEX_EIO, "cannot print the report of %s", path);
-    eex_buffer_free(&text);
-    return code;
+    return eex__print_text(&text, code);
 }

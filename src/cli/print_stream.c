@@ -1,6 +1,6 @@
 #include "cli/print_stream.h"
 
-#include "cli/print_infer.h"
+#include "cli/print.h"
 #include "core/graph/cost.h"
 
 #include "base/fs.h"
@@ -42,21 +42,6 @@ double eex__stream_macs(const eex_model *model, const eex_stream_tally *t)
     return sum / (double)t->frames;
 }
 
-static void percent(eex_table *t, double share)
-{
-    if (isnan(share))
-        eex_table_cell(t, "-");
-    else
-        eex_table_cell(t, "%.2f %%", 100 * share);
-}
-
-static int print_table(eex_table *t)
-{
-    int code = eex_table_print(stdout, t);
-    eex_table_free(t);
-    return code;
-}
-
 /* ---- latency ---- */
 
 static void latency_columns(eex_table *t, const char *first)
@@ -86,7 +71,7 @@ static void latency_row(eex_table *t, const eex_model *model, const eex_stream_t
     eex_table_cell(t, "%.3f", eex_histogram_quantile(h, 0.99));
     eex_table_cell(t, "%.3f", h->largest);
     eex_table_cell(t, "%s", eex_text_number(macs, eex__stream_macs(model, y), NULL));
-    percent(t, eex__share(y->right, y->labelled));
+    eex_table_percent(t, 2, eex__share(y->right, y->labelled));
     if (isnan(speedup))
         eex_table_cell(t, "-");
     else
@@ -101,7 +86,7 @@ static int print_latency(const eex__stream_facts *f, const eex_stream *s)
     latency_row(t, f->model, &s->model, eex__stream_speedup(s));
     if (f->base)
         latency_row(t, f->base, &s->base, 1);
-    return print_table(t);
+    return eex__print_table(t);
 }
 
 static void print_head(const eex__stream_facts *f, const eex_stream *s, double share)
@@ -147,12 +132,12 @@ static int print_exits(const eex__stream_facts *f, const eex_stream *s)
         eex_table_row(t);
         eex_table_cell(t, "%d", k + 1);
         eex_table_cell(t, "%s", eex__exit_node(f->model->graph, k));
-        percent(t, eex__share(s->model.left[k], s->model.frames));
+        eex_table_percent(t, 2, eex__share(s->model.left[k], s->model.frames));
         if (f->rejects)
-            percent(t, eex__share(s->model.rejected_at[k], s->model.frames));
+            eex_table_percent(t, 2, eex__share(s->model.rejected_at[k], s->model.frames));
     }
     printf("\n");
-    return print_table(t);
+    return eex__print_table(t);
 }
 
 static void print_rejections(const eex__stream_facts *f, const eex_stream *s)
@@ -227,7 +212,7 @@ static int print_timeline(const eex__stream_facts *f, const eex_stream *s)
             eex_table_cell(t, "%.1f %%", 100 * eex__share(r->left[k], r->frames));
     }
     printf("\n");
-    return print_table(t);
+    return eex__print_table(t);
 }
 
 int eex__stream_print(const eex__stream_facts *f, const eex_stream *s, double share)
@@ -281,12 +266,12 @@ static void shares_row(eex_table *t, const eex__stream_facts *f, const eex_strea
     }
     eex_table_cell(t, "%.3f", eex_histogram_quantile(&y->latency, 0.99));
     if (base)
-        percent(t, eex__share(s->base.right, s->base.labelled));
-    percent(t, eex__share(y->right, y->labelled));
+        eex_table_percent(t, 2, eex__share(s->base.right, s->base.labelled));
+    eex_table_percent(t, 2, eex__share(y->right, y->labelled));
     if (f->rejects) {
-        percent(t, eex__share(y->rejected, y->frames));
-        percent(t, y->rejected ? eex__stream_precision(s, y) : (double)NAN);
-        percent(t, eex__stream_recall(s, y));
+        eex_table_percent(t, 2, eex__share(y->rejected, y->frames));
+        eex_table_percent(t, 2, y->rejected ? eex__stream_precision(s, y) : (double)NAN);
+        eex_table_percent(t, 2, eex__stream_recall(s, y));
     }
 }
 
@@ -300,7 +285,7 @@ int eex__stream_print_table(const eex__stream_facts *f, eex_stream *const *strea
     shares_columns(t, f->base != NULL, f->rejects);
     for (int i = 0; i < count; i++)
         shares_row(t, f, streams[i], share[i]);
-    EEX_TRY(print_table(t));
+    EEX_TRY(eex__print_table(t));
     printf("\nright: of the relevant frames%s\n",
            f->rejects ? "; a rejected one is not"
                       : ". This policy rejects nobody; `eex tune` can "

@@ -1,13 +1,8 @@
 /* `eex stream --json`: one object. */
-#include "cli/print_infer.h"
+#include "cli/print.h"
 #include "cli/print_stream.h"
 
-#include "base/json.h"
 #include "base/status.h"
-
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
 
 static void put_histogram(eex_json *j, const char *key, const eex_histogram *h)
 {
@@ -154,9 +149,6 @@ int eex__stream_print_json(const eex__stream_facts *f, eex_stream *const *stream
         put_stream(&json, f, streams[i], share[i]);
     eex_json_end(&json);
     eex_json_end(&json);
-    int code = eex_buffer_status(&text);
-    if (code == EEX_OK && puts(eex_buffer_text(&text)) == EOF)
-        code = eex_fail(EEX_EIO, "cannot write to the standard output: %s", strerror(errno));
-    eex_buffer_free(&text);
-    return code;
+    eex_buffer_putc(&text, '\n');
+    return eex__print_text(&text, EEX_OK);
 }

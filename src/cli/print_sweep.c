@@ -1,4 +1,5 @@
 /* The front of accuracy and cost, as table, plot and JSON. */
+#include "cli/print.h"
 #include "cli/print_tune.h"
 
 #include "base/buffer.h"
@@ -20,14 +21,6 @@ static double accuracy_of(const eex_tune_point *p)
     return isnan(p->validation) ? p->calibration : p->validation;
 }
 
-static void percent(eex_table *t, double fraction)
-{
-    if (isnan(fraction))
-        eex_table_cell(t, "-");
-    else
-        eex_table_cell(t, "%.2f %%", 100 * fraction);
-}
-
 static int sweep_table(eex_buffer *out, const eex_tune_point *points, int count, double base,
                        size_t width)
 {
@@ -43,14 +36,11 @@ static int sweep_table(eex_buffer *out, const eex_tune_point *points, int count,
         eex_table_row(t);
         eex_table_cell(t, "%s", eex_text_number(text, p->macs, NULL));
         eex_table_cell(t, "%.1f %%", 100 * p->macs / base);
-        if (isnan(p->ms))
-            eex_table_cell(t, "-");
-        else
-            eex_table_cell(t, "%.4f", p->ms);
-        percent(t, p->calibration);
-        percent(t, p->validation);
-        percent(t, p->agreement);
-        percent(t, p->rejected);
+        eex_table_fixed(t, 4, p->ms);
+        eex_table_percent(t, 2, p->calibration);
+        eex_table_percent(t, 2, p->validation);
+        eex_table_percent(t, 2, p->agreement);
+        eex_table_percent(t, 2, p->rejected);
     }
     int code = eex_table_format(out, t, width);
     eex_table_free(t);
@@ -155,10 +145,5 @@ int eex_print_sweep(const eex_tune_point *points, int count, const eex_model *mo
         print_json(&out, points, count, model, costs, kind);
     else
         code = print_table(&out, points, count, model, costs, kind);
-    if (code == EEX_OK)
-        code = eex_buffer_status(&out);
-    if (code == EEX_OK && fputs(eex_buffer_text(&out), stdout) == EOF)
-        code = eex_fail(EEX_EIO, "cannot print the front");
-    eex_buffer_free(&out);
-    return code;
+    return eex__print_text(&out, code);
 }

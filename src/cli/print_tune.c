@@ -1,5 +1,7 @@
 #include "cli/print_tune.h"
 
+#include "cli/print.h"
+
 #include "base/buffer.h"
 #include "base/json.h"
 #include "base/status.h"
@@ -225,14 +227,6 @@ static void json_thresholds(eex_json *j, const char *key, const double *values, 
     eex_json_end(j);
 }
 
-static void json_doubles(eex_json *j, const char *key, const double *values, int count)
-{
-    eex_json_array(j, key);
-    for (int k = 0; k < count; k++)
-        eex_json_double(j, NULL, values[k]);
-    eex_json_end(j);
-}
-
 static void json_conformal(eex_json *j, const eex_tune_report *r)
 {
     const eex_conformal *c = &r->facts->conformal;
@@ -262,8 +256,8 @@ static void print_json(eex_buffer *out, const eex_tune_report *r)
     eex_json_double(j, "seconds", r->seconds);
     eex_json_double(j, "base_macs", r->costs->base_macs);
     eex_json_double(j, "base_latency_ms", r->costs->base_ms);
-    json_doubles(j, "exit_macs", r->costs->macs, r->costs->exits);
-    json_doubles(j, "exit_latency_ms", r->costs->ms, r->costs->exits);
+    eex__json_doubles(j, "exit_macs", r->costs->macs, r->costs->exits);
+    eex__json_doubles(j, "exit_latency_ms", r->costs->ms, r->costs->exits);
     json_thresholds(j, "a", p->a, p->exits);
     json_thresholds(j, "b", p->b, p->exits);
     json_conformal(j, r);
@@ -281,10 +275,5 @@ int eex_print_tune(const eex_tune_report *report, bool json)
         print_json(&out, report);
     else
         code = print_table(&out, report);
-    if (code == EEX_OK)
-        code = eex_buffer_status(&out);
-    if (code == EEX_OK && fputs(eex_buffer_text(&out), stdout) == EOF)
-        code = eex_fail(EEX_EIO, "cannot print what was tuned");
-    eex_buffer_free(&out);
-    return code;
+    return eex__print_text(&out, code);
 }

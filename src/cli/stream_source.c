@@ -53,31 +53,31 @@ static int parse_size(eex__source *s, const char *text)
 
 static int parse_drop(eex__source *s)
 {
-    static const char *const names[] = {"none", "newest", "oldest"};
+    static const char *const names[] = {
+        [EEX_DROP_NONE] = "none", [EEX_DROP_NEWEST] = "newest", [EEX_DROP_OLDEST] = "oldest"};
     const char *drop = s->o->drop;
     const bool arrives = s->o->fps > 0 || s->input;
+    int which;
     s->drop = s->o->fps > 0 ? EEX_DROP_OLDEST : EEX_DROP_NONE;
     if (!drop)
         return EEX_OK;
-    for (int i = 0; i < 3; i++)
-        if (strcmp(drop, names[i]) == 0) {
-            s->drop = (eex_drop)i;
-            return arrives || i == 0 ? EEX_OK
-                                     : eex_fail(EEX_EINVAL,
-                                                "--drop %s: frames that wait until they are wanted "
-                                                "are never dropped; it goes with --fps",
-                                                drop);
-        }
-    return eex_options_unknown("drop policy", drop, names, 3);
+    EEX_TRY(eex_options_choice(&which, "drop policy", drop, names, 3));
+    s->drop = (eex_drop)which;
+    if (s->drop != EEX_DROP_NONE && !arrives)
+        return eex_fail(EEX_EINVAL,
+                        "--drop %s: frames that wait until they are wanted are never dropped; it "
+                        "goes with --fps",
+                        drop);
+    return EEX_OK;
 }
 
 static int check_format(eex__source *s)
 {
     static const char *const formats[] = {"y4m", "rgb"};
     const eex__source_options *o = s->o;
-    const bool raw = o->format && strcmp(o->format, "rgb") == 0;
-    if (o->format && !raw && strcmp(o->format, "y4m") != 0)
-        return eex_options_unknown("format", o->format, formats, 2);
+    int raw = 0;
+    if (o->format)
+        EEX_TRY(eex_options_choice(&raw, "format", o->format, formats, 2));
     if (o->format && s->simulated)
         return eex_fail(EEX_EINVAL, "--format goes with a file or the standard input");
     if (raw && !o->size)

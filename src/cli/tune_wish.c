@@ -55,15 +55,16 @@ static int parse_target(eex_wish *w, const eex_tune_arguments *a, const eex_mode
 static int parse_reject_by(eex_reject_by *by, const eex_tune_arguments *a)
 {
     static const char *const names[] = {"distance", "score"};
+    static const eex_reject_by ways[] = {EEX_REJECT_BY_DISTANCE, EEX_REJECT_BY_SCORE};
+    int which;
     *by = EEX_REJECT_BY_ANY;
     if (!a->reject_by)
         return EEX_OK;
     if (isnan(a->reject))
         return eex_fail(EEX_EINVAL, "--reject-by goes with --reject");
-    *by = strcmp(a->reject_by, "score") == 0 ? EEX_REJECT_BY_SCORE : EEX_REJECT_BY_DISTANCE;
-    return *by == EEX_REJECT_BY_SCORE || strcmp(a->reject_by, "distance") == 0
-               ? EEX_OK
-               : eex_options_unknown("way to reject", a->reject_by, names, 2);
+    EEX_TRY(eex_options_choice(&which, "way to reject", a->reject_by, names, 2));
+    *by = ways[which];
+    return EEX_OK;
 }
 
 int eex_tune_wish(eex_wish *w, const eex_tune_arguments *a, const eex_model *model,

@@ -2,16 +2,16 @@
 #ifndef EEX_CLI_TUNE_WISH_H
 #define EEX_CLI_TUNE_WISH_H
 
+#include "cli/device_options.h"
 #include "core/use/refit.h"
 
 /* Options as they were given: NULL, NAN (reject) and 0 (conformal) where they were not. */
 typedef struct eex_tune_arguments {
-    const char *model, *latency, *macs, *accuracy, *policy, *temperature, *reject_by, *out;
+    const char *latency, *macs, *accuracy, *policy, *temperature, *reject_by, *out;
     double reject, conformal, delta;
     int64_t seed;
-    const char *device;
-    int64_t threads;
-    bool measure, sweep, json, force, help;
+    eex_device_choice device; /* that --measure runs on */
+    bool measure, sweep, json, force;
 } eex_tune_arguments;
 
 int eex_tune_wish(eex_wish *out, const eex_tune_arguments *a, const eex_model *model,

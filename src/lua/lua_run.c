@@ -72,12 +72,9 @@ static void set_text(lua_State *L, const char *name, const char *value)
     lua_setfield(L, -2, name);
 }
 
-static void set_latency(lua_State *L, const eex_report_latency *l)
+static void put(void *L, const char *name, double value)
 {
-    set_number(L, "latency_ms", l->mean);
-    set_number(L, "latency_p50_ms", l->p50);
-    set_number(L, "latency_p95_ms", l->p95);
-    set_number(L, "latency_p99_ms", l->p99);
+    set_number(L, name, value);
 }
 
 static void push_exits(lua_State *L, const eex_report *r)
@@ -90,12 +87,7 @@ static void push_exits(lua_State *L, const eex_report *r)
         set_text(L, "node", x->node);
         if (x->blocks >= 0)
             set_integer(L, "blocks", x->blocks);
-        set_number(L, "utilisation", x->utilisation);
-        set_number(L, "accuracy", x->accuracy);
-        set_number(L, "macs", x->macs);
-        set_number(L, "validation_accuracy", x->validation_accuracy);
-        set_number(L, "ece_before", x->ece_before);
-        set_number(L, "ece_after", x->ece_after);
+        eex_report_put_exit(put, L, x);
         lua_rawseti(L, -2, k + 1);
     }
 }
@@ -105,16 +97,11 @@ static void push_networks(lua_State *L, const eex_report *r)
     lua_newtable(L);
     set_number(L, "accuracy", r->base.accuracy);
     set_number(L, "macs", r->base.macs);
-    set_latency(L, &r->base.latency);
+    eex_report_put_latency(put, L, &r->base.latency);
     lua_setfield(L, -2, "base");
     lua_newtable(L);
-    set_number(L, "accuracy", r->best.accuracy);
-    set_number(L, "validation_accuracy", r->best.validation_accuracy);
-    set_number(L, "rejected", r->best.rejected);
-    set_number(L, "ada_macs", r->best.ada_macs);
-    set_number(L, "ada_macs_cumulative", r->best.ada_macs_cumulative);
+    eex_report_put_best(put, L, r);
     set_number(L, "speedup", r->best.speedup);
-    set_latency(L, &r->best.latency);
     push_exits(L, r);
     lua_setfield(L, -2, "exits");
     lua_setfield(L, -2, "best");
@@ -124,14 +111,10 @@ static void push_pareto(lua_State *L, const eex_report *r)
 {
     lua_createtable(L, (int)r->front_count, 0);
     for (size_t i = 0; i < r->front_count; i++) {
-        const eex_trial *t = &r->trials.at[r->front[i]];
         const int *genome = eex_trials_genome(&r->trials, r->front[i]);
         lua_createtable(L, 0, 6);
         set_integer(L, "trial", (lua_Integer)r->front[i]);
-        set_number(L, "accuracy", t->accuracy);
-        set_number(L, "ada_macs_cumulative", t->macs);
-        set_number(L, "latency_ms", t->latency);
-        set_number(L, "score", t->score);
+        eex_report_put_trial(put, L, &r->trials.at[r->front[i]]);
         lua_createtable(L, 0, 4);
         for (int p = 0; p < r->trials.genes && (size_t)p < r->points.count; p++)
             if (genome[p] > 0 && genome[p] <= r->choices)

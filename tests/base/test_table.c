@@ -2,6 +2,7 @@
 #include "base/text.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <string.h>
 
 static eex_table *table;
@@ -76,4 +77,24 @@ Test(table, without_rows_or_columns)
     cr_assert_eq(eex_table_format(&out, empty, 80), 0);
     eex_table_free(empty);
     eex_table_free(NULL);
+}
+
+Test(table, figures_that_are_not_known)
+{
+    eex_table_row(table);
+    eex_table_fixed(table, 3, 0.12345);
+    eex_table_percent(table, 2, 0.81256);
+    eex_table_amount(table, 2.5e6);
+    eex_table_row(table);
+    eex_table_fixed(table, 3, NAN);
+    eex_table_percent(table, 2, NAN);
+    eex_table_amount(table, NAN);
+    cr_assert_eq(eex_table_format(&out, table, 0), 0);
+    cr_assert_str_eq(eex_buffer_text(&out), "exit        accuracy  note\n"
+                                            "----------------------------\n"
+                                            "features.4    81.2 %  µ = 3\n"
+                                            "----------------------------\n"
+                                            "end            9.0 %\n"
+                                            "0.123        81.26 %  2.50 M\n"
+                                            "-                  -  -\n");
 }

@@ -1,39 +1,138 @@
 # Help, versions, and what is said about wrong usage.
 . "$EEX_SOURCE_DIR/tests/cli/lib.sh"
 
+commands="run show infer prune stream profile cost tune devices repl"
+data_commands="list get import make info"
+
+# ---- help ----
+
 expect 0 "$EEX" --version
 out_has "eex "
 expect 0 "$EEX" --help
 out_has "usage: eex COMMAND"
-expect 0 "$EEX" help
-out_has "devices"
-for command in run show infer stream data cost devices repl; do
-    expect 0 "$EEX" "$command" --help
-    out_has "usage: eex $command"
-    expect 0 "$EEX" help "$command"
-    out_has "usage: eex $command"
+cp "$work/out" "$work/overview"
+for way in help -h "help help" "help --help"; do
+    expect 0 "$EEX" $way
+    cmp -s "$work/overview" "$work/out" || fail "eex $way is not eex --help"
 done
+for command in $commands data help; do
+    grep -q "^  $command  " "$work/overview" || fail "the overview lacks $command"
+done
+
+# has_help COMMAND...: what it is for and its options, whatever else is said.
+has_help() {
+    expect 0 "$EEX" "$@" --help
+    out_has "usage: eex $*"
+    out_has "  --help               show this"
+    cp "$work/out" "$work/help"
+    expect 0 "$EEX" "$@" a b c d -h --nonsense
+    cmp -s "$work/help" "$work/out" || fail "eex $* -h is not eex $* --help"
+}
+for command in $commands; do
+    has_help $command
+    expect 0 "$EEX" help "$command"
+    cmp -s "$work/help" "$work/out" || fail "eex help $command is not eex $command --help"
+done
+for command in $data_commands; do
+    has_help data $command
+done
+for way in "data --help" "data -h" "data help" "help data" "help data get"; do
+    expect 0 "$EEX" $way
+    out_has "usage: eex data COMMAND ..."
+    out_has "  import NAME PATH     import CIFAR's"
+    out_has "eex data COMMAND --help says more."
+done
+
+# These fit a terminal.
+for command in --help "cost --help" "devices --help" "repl --help" \
+    "data list --help" "data info --help"; do
+    expect 0 "$EEX" $command
+    ! grep -q '.\{81\}' "$work/out" || fail "eex $command is wider than 80 columns"
+done
+
+# An option, and one with a letter, as help has them.
+expect 0 "$EEX" prune --help
+out_has "  --exit K             cut after exit K"
+out_has "  -o, --out MODEL.h5   write the cut network"
+
+# ---- commands ----
 
 expect 2 "$EEX"
 err_has "a command is missing"
 expect 2 "$EEX" rnu x.lua
 err_has 'unknown command "rnu": did you mean "run"?'
+expect 2 "$EEX" --json
+err_has 'unknown option "--json": there are run, show, infer, prune'
 expect 2 "$EEX" help shwo
 err_has 'did you mean "show"?'
-expect 2 "$EEX" run --sed 3 x.lua
-err_has 'unknown option "--sed": did you mean "--seed"?'
-expect 2 "$EEX" show --jsn runs/x
-err_has 'did you mean "--json"?'
+expect 2 "$EEX" data
+err_has "eex data needs a command: list, get, import, make or info"
+expect 2 "$EEX" data ifno x
+err_has 'unknown command "ifno": did you mean "info"?'
+expect 2 "$EEX" data --json
+err_has 'unknown command "--json": there are list, get, import, make, info'
+
+# ---- words ----
+
+for command in run show infer prune stream profile cost tune "data get" "data import" "data make" \
+    "data info"; do
+    expect 2 "$EEX" $command
+    err_has "eex $command needs more than that: eex $command "
+done
+for command in run show prune stream profile cost tune devices repl "data list" "data get" \
+    "data import" "data make" "data info"; do
+    expect 2 "$EEX" $command a b c d
+    err_has "is one argument too many: eex $command "
+done
 expect 2 "$EEX" run
 err_has "eex run FILE.lua"
 expect 2 "$EEX" run a.lua b.lua
 err_has '"b.lua" is one argument too many'
+expect 2 "$EEX" run --seed 1 a.lua --fresh -- --fresh # behind "--" all are words
+err_has '"--fresh" is one argument too many'
+expect 2 "$EEX" run a.lua - # so is "-"
+err_has '"-" is one argument too many'
+
+# ---- options ----
+
+expect 2 "$EEX" run --sed 3 x.lua
+err_has 'unknown option "--sed": did you mean "--seed"?'
+expect 2 "$EEX" run --sed=3 x.lua
+err_has 'unknown option "--sed": did you mean "--seed"?'
+expect 2 "$EEX" show --jsn runs/x
+err_has 'did you mean "--json"?'
+expect 2 "$EEX" data list --hlep
+err_has 'did you mean "--help"?'
+expect 2 "$EEX" show -o x runs/x # a letter of other commands
+err_has 'unknown option "-o"'
+expect 2 "$EEX" prune runs/x -ofile
+err_has 'unknown option "-ofile"'
+
 expect 2 "$EEX" run a.lua --threads many
 err_has '--threads: an integer from 1 to 1024, got "many"'
+expect 2 "$EEX" run a.lua --threads=0
+err_has '--threads: an integer from 1 to 1024, got "0"'
+expect 2 "$EEX" tune runs/x --delta 1.5
+err_has '--delta: a number from 1e-12 to 0.999, got "1.5"'
+expect 2 "$EEX" tune runs/x --delta nan
+err_has '--delta: a number from'
 expect 2 "$EEX" run a.lua --threads
-err_has "--threads needs a value"
+err_has "--threads needs a value: --threads N"
+expect 2 "$EEX" prune runs/x -o
+err_has "--out needs a value: --out MODEL.h5"
 expect 2 "$EEX" run a.lua --fresh=yes
-err_has "--fresh takes no value"
+err_has '--fresh takes no value, got "yes"'
+
+# The last of several is the one that counts, but for lists; "=" and a letter are other ways to
+# say the same.
+for way in "-o a --out b" "--out=a -o=b" "--out a -o b" "-o b"; do
+    expect 2 "$EEX" prune runs/x $way
+    err_has "-o b: where to cut?"
+done
+many=
+for i in $(seq 64); do many="$many --set seed=$i"; done
+expect 2 "$EEX" run a.lua $many --set seed=65
+err_has "--set: at most 64 of them"
 
 expect 0 "$EEX" devices
 out_has "cpu"

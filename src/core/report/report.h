@@ -67,6 +67,14 @@ typedef struct eex_report {
     int choices;
 } eex_report;
 
+/* Figures with the names that they have for programs, in JSON as in Lua; `put` is called for each,
+ * with NaN for what is not known. */
+typedef void eex_report_put(void *to, const char *name, double value);
+void eex_report_put_latency(eex_report_put *put, void *to, const eex_report_latency *latency);
+void eex_report_put_best(eex_report_put *put, void *to, const eex_report *report);
+void eex_report_put_exit(eex_report_put *put, void *to, const eex_report_exit *exit);
+void eex_report_put_trial(eex_report_put *put, void *to, const eex_trial *trial);
+
 /* Reads a run's folder. EEX_ENOTFOUND when it holds no run. */
 int eex_report_load(eex_report **out, const char *folder);
 void eex_report_free(eex_report *report); /* accepts NULL */

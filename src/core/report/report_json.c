@@ -2,12 +2,9 @@
 
 #include "base/json.h"
 
-static void latency(eex_json *j, const eex_report_latency *l)
+static void put(void *json, const char *name, double value)
 {
-    eex_json_double(j, "latency_ms", l->mean);
-    eex_json_double(j, "latency_p50_ms", l->p50);
-    eex_json_double(j, "latency_p95_ms", l->p95);
-    eex_json_double(j, "latency_p99_ms", l->p99);
+    eex_json_double(json, name, value);
 }
 
 static void exits(eex_json *j, const eex_report *r)
@@ -22,12 +19,7 @@ static void exits(eex_json *j, const eex_report *r)
             eex_json_null(j, "blocks");
         else
             eex_json_int(j, "blocks", x->blocks);
-        eex_json_double(j, "utilisation", x->utilisation);
-        eex_json_double(j, "accuracy", x->accuracy);
-        eex_json_double(j, "macs", x->macs);
-        eex_json_double(j, "validation_accuracy", x->validation_accuracy);
-        eex_json_double(j, "ece_before", x->ece_before);
-        eex_json_double(j, "ece_after", x->ece_after);
+        eex_report_put_exit(put, j, x);
         eex_json_end(j);
     }
     eex_json_end(j);
@@ -36,12 +28,7 @@ static void exits(eex_json *j, const eex_report *r)
 static void best(eex_json *j, const eex_report *r)
 {
     eex_json_object(j, "best");
-    eex_json_double(j, "accuracy", r->best.accuracy);
-    eex_json_double(j, "rejected", r->best.rejected);
-    eex_json_double(j, "validation_accuracy", r->best.validation_accuracy);
-    eex_json_double(j, "ada_macs", r->best.ada_macs);
-    eex_json_double(j, "ada_macs_cumulative", r->best.ada_macs_cumulative);
-    latency(j, &r->best.latency);
+    eex_report_put_best(put, j, r);
     eex_json_double(j, "energy_j", r->best.joules);
     eex_json_int(j, "device_peak_bytes", r->best.device_bytes);
     eex_json_double(j, "speedup", r->best.speedup);
@@ -69,13 +56,9 @@ static void pareto(eex_json *j, const eex_report *r)
 {
     eex_json_array(j, "pareto");
     for (size_t i = 0; i < r->front_count; i++) {
-        const eex_trial *t = &r->trials.at[r->front[i]];
         eex_json_object(j, NULL);
         eex_json_uint(j, "trial", r->front[i]);
-        eex_json_double(j, "accuracy", t->accuracy);
-        eex_json_double(j, "ada_macs_cumulative", t->macs);
-        eex_json_double(j, "latency_ms", t->latency);
-        eex_json_double(j, "score", t->score);
+        eex_report_put_trial(put, j, &r->trials.at[r->front[i]]);
         pareto_gates(j, r, eex_trials_genome(&r->trials, r->front[i]));
         eex_json_end(j);
     }
@@ -110,7 +93,7 @@ int eex_report_json(eex_buffer *out, const eex_report *r)
     eex_json_object(&j, "base");
     eex_json_double(&j, "accuracy", r->base.accuracy);
     eex_json_double(&j, "macs", r->base.macs);
-    latency(&j, &r->base.latency);
+    eex_report_put_latency(put, &j, &r->base.latency);
     eex_json_double(&j, "energy_j", r->base.joules);
     eex_json_end(&j);
     best(&j, r);

@@ -112,19 +112,10 @@ void eex_model_report_free(eex_model_report *r)
 
 /* ---- as a table ---- */
 
-static void percent(eex_table *t, double fraction)
-{
-    if (isnan(fraction))
-        eex_table_cell(t, "-");
-    else
-        eex_table_cell(t, "%.2f %%", 100 * fraction);
-}
-
 static void exit_row(eex_table *t, const eex_model_report *r, int k)
 {
     const eex_graph *g = r->model->graph;
     const eex_exit *e = eex_graph_exit(g, k);
-    char text[EEX_TEXT_SIZE];
     eex_table_row(t);
     if (e->blocks < 0) {
         eex_table_cell(t, "%d  end of the backbone", k + 1);
@@ -133,10 +124,10 @@ static void exit_row(eex_table *t, const eex_model_report *r, int k)
         eex_table_cell(t, "%d  %s", k + 1, eex_graph_node(g, e->point)->name);
         eex_table_cell(t, "%d", e->blocks);
     }
-    percent(t, r->outcome.share[k]);
-    percent(t, r->outcome.exit_accuracy[k]);
-    percent(t, r->alone[k]);
-    eex_table_cell(t, "%s", eex_text_number(text, r->macs[k], NULL));
+    eex_table_percent(t, 2, r->outcome.share[k]);
+    eex_table_percent(t, 2, r->outcome.exit_accuracy[k]);
+    eex_table_percent(t, 2, r->alone[k]);
+    eex_table_amount(t, r->macs[k]);
 }
 
 static int exits(eex_buffer *out, const eex_model_report *r, size_t width)

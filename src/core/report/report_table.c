@@ -14,22 +14,6 @@ static const char *number(char out[EEX_TEXT_SIZE], double value)
     return isnan(value) ? "-" : eex_text_number(out, value, NULL);
 }
 
-static void percent(eex_table *t, double fraction)
-{
-    if (isnan(fraction))
-        eex_table_cell(t, "-");
-    else
-        eex_table_cell(t, "%.2f %%", 100 * fraction);
-}
-
-static void milliseconds(eex_table *t, double ms)
-{
-    if (isnan(ms))
-        eex_table_cell(t, "-");
-    else
-        eex_table_cell(t, "%.3f", ms);
-}
-
 static void add_columns(eex_table *t, const char *const *titles, int count)
 {
     for (int i = 0; i < count; i++)
@@ -48,15 +32,14 @@ static int finish(eex_buffer *out, eex_table *t, size_t width)
 static void network(eex_table *t, const char *name, double accuracy, double macs,
                     const eex_report_latency *l)
 {
-    char text[EEX_TEXT_SIZE];
     eex_table_row(t);
     eex_table_cell(t, "%s", name);
-    percent(t, accuracy);
-    eex_table_cell(t, "%s", number(text, macs));
-    milliseconds(t, l->mean);
-    milliseconds(t, l->p50);
-    milliseconds(t, l->p95);
-    milliseconds(t, l->p99);
+    eex_table_percent(t, 2, accuracy);
+    eex_table_amount(t, macs);
+    eex_table_fixed(t, 3, l->mean);
+    eex_table_fixed(t, 3, l->p50);
+    eex_table_fixed(t, 3, l->p95);
+    eex_table_fixed(t, 3, l->p99);
 }
 
 static int networks(eex_buffer *out, const eex_report *r, size_t width)
@@ -79,7 +62,6 @@ static int networks(eex_buffer *out, const eex_report *r, size_t width)
  * points it is at, the last column says: fronts are written in those. */
 static void exit_row(eex_table *t, const eex_report_exit *x, int number_of)
 {
-    char text[EEX_TEXT_SIZE];
     eex_table_row(t);
     if (x->blocks < 0) {
         eex_table_cell(t, "%d  end of the backbone", number_of);
@@ -88,9 +70,9 @@ static void exit_row(eex_table *t, const eex_report_exit *x, int number_of)
         eex_table_cell(t, "%d  %s", number_of, x->node);
         eex_table_cell(t, "%d", x->blocks);
     }
-    percent(t, x->utilisation);
-    percent(t, x->accuracy);
-    eex_table_cell(t, "%s", number(text, x->macs));
+    eex_table_percent(t, 2, x->utilisation);
+    eex_table_percent(t, 2, x->accuracy);
+    eex_table_amount(t, x->macs);
     eex_table_cell(t, "%.3f", x->ece_before);
     eex_table_cell(t, "%.3f", x->ece_after);
     if (x->blocks >= 0)
@@ -126,7 +108,7 @@ static const char *gates(char out[GATES], const eex_report *r, const int *genome
 static int front(eex_buffer *out, const eex_report *r, size_t width)
 {
     static const char *const titles[] = {"Pareto front", "validation", "MACs", "latency ms"};
-    char text[EEX_TEXT_SIZE], list[GATES];
+    char list[GATES];
     size_t rows = r->front_count < FRONT_ROWS ? r->front_count : FRONT_ROWS;
     eex_table *t = NULL;
     EEX_TRY(eex_table_new(&t));
@@ -137,9 +119,9 @@ static int front(eex_buffer *out, const eex_report *r, size_t width)
         const eex_trial *x = &r->trials.at[trial];
         eex_table_row(t);
         eex_table_cell(t, "trial %zu", trial);
-        percent(t, x->accuracy);
-        eex_table_cell(t, "%s", number(text, x->macs));
-        milliseconds(t, x->latency);
+        eex_table_percent(t, 2, x->accuracy);
+        eex_table_amount(t, x->macs);
+        eex_table_fixed(t, 3, x->latency);
         eex_table_cell(t, "%s", gates(list, r, eex_trials_genome(&r->trials, trial)));
     }
     return finish(out, t, width);
@@ -150,15 +132,14 @@ static int front(eex_buffer *out, const eex_report *r, size_t width)
 static int policies(eex_buffer *out, const eex_report *r, size_t width)
 {
     static const char *const titles[] = {"policy, tuned alike", "validation", "MACs"};
-    char text[EEX_TEXT_SIZE];
     eex_table *t = NULL;
     EEX_TRY(eex_table_new(&t));
     add_columns(t, titles, 3);
     for (size_t i = 0; i < r->policies; i++) {
         eex_table_row(t);
         eex_table_cell(t, "%s", r->policy_names.item[i]);
-        percent(t, r->policy_accuracy[i]);
-        eex_table_cell(t, "%s", number(text, r->policy_macs[i]));
+        eex_table_percent(t, 2, r->policy_accuracy[i]);
+        eex_table_amount(t, r->policy_macs[i]);
     }
     return finish(out, t, width);
 }

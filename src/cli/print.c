@@ -1,0 +1,72 @@
+#include "cli/print.h"
+
+#include "base/status.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- JSON ---- */
+
+void eex__json_doubles(eex_json *j, const char *key, const double *values, int count)
+{
+    eex_json_array(j, key);
+    for (int i = 0; i < count; i++)
+        eex_json_double(j, NULL, values[i]);
+    eex_json_end(j);
+}
+
+void eex__json_ints(eex_json *j, const char *key, const int *values, int count)
+{
+    eex_json_array(j, key);
+    for (int i = 0; i < count; i++)
+        eex_json_int(j, NULL, values[i]);
+    eex_json_end(j);
+}
+
+/* ---- exits ---- */
+
+const char *eex__exit_node(const eex_graph *graph, int k)
+{
+    return eex_graph_node(graph, eex_graph_exit(graph, k)->point)->name;
+}
+
+const char *eex__exit_name(const eex_graph *graph, int k)
+{
+    return eex_graph_exit(graph, k)->blocks < 0 ? "the end" : eex__exit_node(graph, k);
+}
+
+/* ---- the standard output ---- */
+
+int eex__print_text(eex_buffer *text, int code)
+{
+    if (code == EEX_OK)
+        code = eex_buffer_status(text);
+    if (code == EEX_OK && fputs(eex_buffer_text(text), stdout) == EOF)
+        code = eex_fail(EEX_EIO, "cannot write to the standard output: %s", strerror(errno));
+    eex_buffer_free(text);
+    return code;
+}
+
+void eex__print_line(const char *format, ...)
+{
+    eex_buffer text = EEX_BUFFER_INIT;
+    va_list args;
+    va_start(args, format);
+    eex_buffer_vprintf(&text, format, args);
+    va_end(args);
+    if (eex_buffer_status(&text) == EEX_OK) {
+        eex_text_disarm(text.data, "\n\t");
+        puts(text.data);
+    }
+    eex_buffer_free(&text);
+}
+
+int eex__print_table(eex_table *t)
+{
+    int code = eex_table_print(stdout, t);
+    eex_table_free(t);
+    return code;
+}

@@ -1,0 +1,37 @@
+/* What the printers of all commands share: lists, names of exits, and output that is not lost
+ * silently. */
+#ifndef EEX_CLI_PRINT_H
+#define EEX_CLI_PRINT_H
+
+#include "core/graph/graph.h"
+
+#include "base/buffer.h"
+#include "base/json.h"
+#include "base/table.h"
+
+/* ---- members of a JSON object ---- */
+
+void eex__json_doubles(eex_json *j, const char *key, const double *values, int count);
+void eex__json_ints(eex_json *j, const char *key, const int *values, int count);
+
+/* ---- exits ---- */
+
+/* What the gate of exit k reads: the node's name. */
+const char *eex__exit_node(const eex_graph *graph, int k);
+
+/* The same for people, to whom the last exit is "the end". */
+const char *eex__exit_name(const eex_graph *graph, int k);
+
+/* ---- on the standard output ---- */
+
+/* Prints what was filled into the text, unless `code` says that filling failed; frees the text in
+ * any case. EEX_EIO when it cannot be written. */
+int eex__print_text(eex_buffer *text, int code);
+
+/* Prints a line with texts that come from files: eex_text_disarm. */
+void eex__print_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Prints the table within the terminal's width, and frees it. */
+int eex__print_table(eex_table *t);
+
+#endif

@@ -1,0 +1,37 @@
+#include "core/report/report.h"
+
+void eex_report_put_latency(eex_report_put *put, void *to, const eex_report_latency *l)
+{
+    put(to, "latency_ms", l->mean);
+    put(to, "latency_p50_ms", l->p50);
+    put(to, "latency_p95_ms", l->p95);
+    put(to, "latency_p99_ms", l->p99);
+}
+
+void eex_report_put_best(eex_report_put *put, void *to, const eex_report *r)
+{
+    put(to, "accuracy", r->best.accuracy);
+    put(to, "rejected", r->best.rejected);
+    put(to, "validation_accuracy", r->best.validation_accuracy);
+    put(to, "ada_macs", r->best.ada_macs);
+    put(to, "ada_macs_cumulative", r->best.ada_macs_cumulative);
+    eex_report_put_latency(put, to, &r->best.latency);
+}
+
+void eex_report_put_exit(eex_report_put *put, void *to, const eex_report_exit *x)
+{
+    put(to, "utilisation", x->utilisation);
+    put(to, "accuracy", x->accuracy);
+    put(to, "macs", x->macs);
+    put(to, "validation_accuracy", x->validation_accuracy);
+    put(to, "ece_before", x->ece_before);
+    put(to, "ece_after", x->ece_after);
+}
+
+void eex_report_put_trial(eex_report_put *put, void *to, const eex_trial *t)
+{
+    put(to, "accuracy", t->accuracy);
+    put(to, "ada_macs_cumulative", t->macs);
+    put(to, "latency_ms", t->latency);
+    put(to, "score", t->score);
+}
