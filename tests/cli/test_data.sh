@@ -38,7 +38,7 @@ expect 1 "eex data make synthetic" data info synthetic
 expect 1 "get it: eex data get cifar10" data info cifar10
 
 expect 0 "synthetic: 100 training and 50 test images" data make synthetic --train 100 --test 50
-[ "$("$EEX" data make synthetic --train 100 --test 50 2>/dev/null)" = \
+[ "$("$EEX" data make synthetic --train 100 --test 50 --force 2>/dev/null)" = \
     "synthetic: 100 training and 50 test images of 32 x 32 in 10 classes, in $EEX_DATA/synthetic.h5" ] ||
     { echo "results belong on stdout, alone"; failed=1; }
 expect 0 "synthetic" data list
@@ -65,8 +65,23 @@ done
 expect 0 "pets: 8 training and 2 test images of 24 x 24 in 2 classes" \
     data import pets "$work/pictures" --size 24
 cp "$work/broken/cat/1.png" "$work/pictures/cat/9.png"
-expect 0 "cat/9.png: neither JPEG, PNG, WebP nor TIFF" data import pets "$work/pictures"
-expect 0 "1 of 11 files could not be read" data import pets "$work/pictures"
+expect 0 "cat/9.png: neither JPEG, PNG, WebP nor TIFF" data import pets "$work/pictures" --force
+expect 0 "1 of 11 files could not be read" data import pets "$work/pictures" --force
+# What is there is replaced when that is asked for, and not before.
+before=$(sha256sum <"$EEX_DATA/pets.h5")
+expect 2 "--force replaces it" data import pets "$work/pictures" --size 8
+expect 2 "--force replaces it" data make synthetic --train 5 --test 0 --name pets
+[ "$before" = "$(sha256sum <"$EEX_DATA/pets.h5")" ] || { echo "it was replaced unasked"; failed=1; }
+echo "my notes" >"$work/notes.txt"
+expect 2 "--force replaces it" data info pets --sheet "$work/notes.txt"
+[ "$(cat "$work/notes.txt")" = "my notes" ] || { echo "notes were overwritten"; failed=1; }
+expect 0 "pets" data info pets --sheet "$work/notes.txt" --force
+
+# Names from files do not reach the terminal as they are.
+mkdir -p "$work/odd/"$'a\e[31mred'
+cp "$work/pictures/cat/1.png" "$work/pictures/cat/2.png" "$work/odd/"$'a\e[31mred'
+expect 0 "" data import odd "$work/odd" --size 8
+"$EEX" data info odd | grep -q $'\e' && { echo "control characters on the terminal"; failed=1; }
 expect 1 "none of the 5 image files" data import other "$work/broken"
 expect 1 "no such folder" data import other "$work/nowhere"
 [ -e "$EEX_DATA/other.h5" ] && { echo "a failed import left a file"; failed=1; }
