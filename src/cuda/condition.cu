@@ -1,8 +1,9 @@
 /* Tells a conditional node whether to run: whether anybody is left. One thread, 4 bytes; bounded by
  * the launch itself. */
+#include "cuda/kernel.cuh"
+
 #include "cuda/chain.h"
 #include "cuda/features.h"
-#include "cuda/kernel.cuh"
 
 #if EEX_CUDA_CONDITIONAL
 __global__ void set_condition(cudaGraphConditionalHandle handle, const int32_t *count)
