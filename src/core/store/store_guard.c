@@ -3,6 +3,7 @@
 
 #include "base/status.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
