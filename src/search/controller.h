@@ -32,11 +32,10 @@ typedef enum eex_algorithm {
      * oldest member. Failed candidates age like others and are no parents as long as a valid member
      * lives; when none does, random candidates are asked for. */
     EEX_AGING,
-    EEX_RANDOM,    /* uniformly random: the control that others have to beat */
-    EEX_EXHAUSTIVE /* each candidate of a small space once, in the order of eex_space_genome */
+    EEX_RANDOM,     /* uniformly random: the control that others have to beat */
+    EEX_EXHAUSTIVE, /* each candidate of a small space once, in the order of eex_space_genome */
+    EEX_ALGORITHMS
 } eex_algorithm;
-
-enum { EEX_ALGORITHMS = EEX_EXHAUSTIVE + 1 };
 
 const char *eex_algorithm_name(eex_algorithm algorithm); /* "aging", "random", "exhaustive" */
 

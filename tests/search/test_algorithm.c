@@ -21,10 +21,10 @@ Test(algorithm, names_and_numbers_go_together)
     static const char *const names[] = {"aging", "random", "exhaustive"};
     for (int a = 0; a < EEX_ALGORITHMS; a++)
         cr_assert_str_eq(eex_algorithm_name(a), names[a]);
-    cr_assert_str_eq(eex_algorithm_name((eex_algorithm)EEX_ALGORITHMS), "?");
+    cr_assert_str_eq(eex_algorithm_name(EEX_ALGORITHMS), "?");
     const eex_space space = toy_space(3, 3);
     eex_controller *c = NULL;
-    cr_assert_eq(eex_controller_new(&c, (eex_algorithm)EEX_ALGORITHMS, &space, &usual), EEX_EINVAL);
+    cr_assert_eq(eex_controller_new(&c, EEX_ALGORITHMS, &space, &usual), EEX_EINVAL);
     cr_assert_str_eq(eex_error(), "there is no search algorithm with the number 3");
 }
 
