@@ -12,13 +12,13 @@
 #include "core/engine/engine.h"
 #include "core/graph/graph_store.h"
 #include "networks.h"
+#include "timing.h"
 
 #include "base/status.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 enum { WARM_UP = 50, IMAGES = 64, ANSWERS = 4 };
 
@@ -28,13 +28,6 @@ typedef struct options {
     bool cpu;
     const char *write;
 } options;
-
-static double now(const options *o)
-{
-    struct timespec t;
-    clock_gettime(o->cpu ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static size_t image_bytes(const network *net)
 {
@@ -54,9 +47,9 @@ static int run(const options *o, const network *net, eex_engine *engine, eex_res
     size_t bytes = (size_t)o->batch * image_bytes(net);
     int count = batches(o, net);
     for (int i = 0; i < rounds; i++) {
-        double begin = now(o);
+        double begin = seconds_now(o->cpu);
         EEX_TRY(eex_engine_run(engine, results, images + (size_t)(i % count) * bytes, o->batch));
-        ms[i] = 1e3 * (now(o) - begin);
+        ms[i] = 1e3 * (seconds_now(o->cpu) - begin);
     }
     return EEX_OK;
 }

@@ -11,19 +11,18 @@
  * --profile adds the time by kind of op and the N (10) slowest ops. --cpu counts the processor time
  * of one thread instead of the time that passes, which other load on the machine hardly changes;
  * run with OMP_NUM_THREADS=1 then, for the ceiling. */
-#include "networks.h"
 #include "onednn.h"
 #include "profile.h"
 #include "timing.h"
+#include "training.h"
 
 #include "base/status.h"
 
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
-enum { BATCHES = 8, MAX_WINDOWS = 99, WARM_UP = 5 };
+enum { MAX_WINDOWS = 99, WARM_UP = 5 };
 
 typedef struct options {
     int batch, threads, windows;
@@ -35,85 +34,25 @@ typedef struct options {
 
 typedef struct bench {
     const options *o;
-    network net;
-    eex_optimizer_state *state;
-    eex_plan *plan;
-    uint8_t *images;  /* (BATCHES, batch, SIDE, SIDE, 3) */
-    int32_t *labels;  /* (batch) */
-    uint32_t *sample; /* (batch) */
-    uint64_t step;
+    training t;
 } bench;
-
-static int open_bench(bench *b, const char *name)
-{
-    const options *o = b->o;
-    EEX_TRY(network_open(&b->net, name, o->threads));
-    eex_plan_options training = {
-        .mode = EEX_PLAN_TRAIN,
-        .batch = o->batch,
-        .augment = network_augment(),
-        .precision = o->precision,
-        .optimizer = {.kind = EEX_SGD, .momentum = 0.9f, .weight_decay = 5e-4f}};
-    for (int k = 0; k < eex_graph_exits(b->net.graph); k++)
-        training.weight[k] = 1;
-    EEX_TRY(eex_optimizer_state_new(&b->state, b->net.params, &training.optimizer));
-    training.state = b->state;
-    EEX_TRY(eex_plan_new(&b->plan, &training, b->net.graph, b->net.params));
-    b->images = network_images(BATCHES * o->batch, SIDE);
-    b->labels = malloc((size_t)o->batch * sizeof *b->labels);
-    b->sample = malloc((size_t)o->batch * sizeof *b->sample);
-    if (!b->images || !b->labels || !b->sample)
-        return eex_fail(EEX_ENOMEM, "out of memory for %d batches", BATCHES);
-    for (int i = 0; i < o->batch; i++) {
-        b->labels[i] = i % CLASSES;
-        b->sample[i] = (uint32_t)i;
-    }
-    return EEX_OK;
-}
-
-static void close_bench(bench *b)
-{
-    free(b->sample);
-    free(b->labels);
-    free(b->images);
-    eex_plan_free(b->plan);
-    eex_optimizer_state_free(b->state);
-    network_close(&b->net);
-}
-
-static int one_step(bench *b)
-{
-    int batch = b->o->batch;
-    size_t image = (size_t)SIDE * SIDE * 3;
-    const uint8_t *images = b->images + (b->step % BATCHES) * (size_t)batch * image;
-    eex_step step = {.batch = batch, .lr = 1e-3f, .seed = 1, .step = ++b->step};
-    EEX_TRY(eex_plan_upload(b->plan, images, b->labels, b->sample, batch));
-    return eex_plan_step(b->plan, &step);
-}
 
 static int steps(bench *b, int count)
 {
     for (int i = 0; i < count; i++)
-        EEX_TRY(one_step(b));
-    return b->net.dev->vtable->sync(b->net.dev);
-}
-
-static double now(const options *o)
-{
-    struct timespec t;
-    clock_gettime(o->cpu ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+        EEX_TRY(training_step(&b->t));
+    return b->t.net.dev->vtable->sync(b->t.net.dev);
 }
 
 /* Images a second over one window. */
 static int window(bench *b, double *rate)
 {
-    double begin = now(b->o), passed;
+    double begin = seconds_now(b->o->cpu), passed;
     int done = 0;
     do {
         EEX_TRY(steps(b, 1));
         done++;
-        passed = now(b->o) - begin;
+        passed = seconds_now(b->o->cpu) - begin;
     } while (passed < b->o->seconds);
     *rate = done * (double)b->o->batch / passed;
     return EEX_OK;
@@ -121,12 +60,12 @@ static int window(bench *b, double *rate)
 
 static int profile(bench *b)
 {
-    double begin = now(b->o);
+    double begin = seconds_now(b->o->cpu);
     EEX_TRY(steps(b, 1));
-    int count = 1 + (int)(2 * b->o->seconds / (now(b->o) - begin));
-    EEX_TRY(profile_begin(b->net.dev, b->plan, b->o->cpu));
+    int count = 1 + (int)(2 * b->o->seconds / (seconds_now(b->o->cpu) - begin));
+    EEX_TRY(profile_begin(b->t.net.dev, b->t.plan, b->o->cpu));
     EEX_TRY(steps(b, count));
-    profile_end(b->net.dev, b->plan, b->o->batch, b->o->profile);
+    profile_end(b->t.net.dev, b->t.plan, b->o->batch, b->o->profile);
     return EEX_OK;
 }
 
@@ -138,8 +77,8 @@ static int measure(bench *b, double ceiling)
         EEX_TRY(window(b, &rates[i]));
     double rate = median(rates, b->o->windows);
     /* Forward, gradient of the data, gradient of the weights: three times the forward pass. */
-    double gflops = 1e-9 * rate * 3 * 2 * b->net.macs;
-    printf("%-18s %8.1f images/s %7.1f GFLOP/s", b->net.name, rate, gflops);
+    double gflops = 1e-9 * rate * 3 * 2 * b->t.net.macs;
+    printf("%-18s %8.1f images/s %7.1f GFLOP/s", b->t.net.name, rate, gflops);
     if (ceiling > 0)
         printf(" %5.1f %% of the ceiling", 100 * gflops / ceiling);
     printf("\n");
@@ -150,10 +89,12 @@ static int measure(bench *b, double ceiling)
 static int bench_network(const options *o, const char *name, double ceiling)
 {
     bench b = {.o = o};
-    int code = open_bench(&b, name);
+    int code = network_open(&b.t.net, name, o->threads);
+    if (code == EEX_OK)
+        code = training_open(&b.t, o->batch, o->precision);
     if (code == EEX_OK)
         code = measure(&b, ceiling);
-    close_bench(&b);
+    training_close(&b.t);
     return code;
 }
 

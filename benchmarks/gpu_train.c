@@ -1,77 +1,13 @@
 #include "gpu.h"
-#include "networks.h"
+#include "training.h"
 
 #include "base/status.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
-enum { BATCHES = 8 };
-
-typedef struct bench {
-    network net;
-    eex_optimizer_state *state;
-    eex_plan *plan;
-    uint8_t *images;  /* (BATCHES, batch, SIDE, SIDE, 3) */
-    int32_t *labels;  /* (batch) */
-    uint32_t *sample; /* (batch) */
-    int batch;
-    uint64_t step;
-} bench;
-
-static int open_plan(bench *b, eex_precision precision)
+static int measure(const gpu_options *o, training *b, const char *name)
 {
-    eex_plan_options training = {
-        .mode = EEX_PLAN_TRAIN,
-        .batch = b->batch,
-        .precision = precision,
-        .augment = network_augment(),
-        .optimizer = {.kind = EEX_SGD, .momentum = 0.9f, .weight_decay = 5e-4f}};
-    for (int k = 0; k < eex_graph_exits(b->net.graph); k++)
-        training.weight[k] = 1;
-    EEX_TRY(eex_optimizer_state_new(&b->state, b->net.params, &training.optimizer));
-    training.state = b->state;
-    return eex_plan_new(&b->plan, &training, b->net.graph, b->net.params);
-}
-
-static int open_data(bench *b)
-{
-    b->images = network_images(BATCHES * b->batch, SIDE);
-    b->labels = malloc((size_t)b->batch * sizeof *b->labels);
-    b->sample = malloc((size_t)b->batch * sizeof *b->sample);
-    if (!b->images || !b->labels || !b->sample)
-        return eex_fail(EEX_ENOMEM, "out of memory for %d batches", BATCHES);
-    for (int i = 0; i < b->batch; i++) {
-        b->labels[i] = i % CLASSES;
-        b->sample[i] = (uint32_t)i;
-    }
-    return EEX_OK;
-}
-
-static void close_bench(bench *b)
-{
-    free(b->sample);
-    free(b->labels);
-    free(b->images);
-    eex_plan_free(b->plan);
-    eex_optimizer_state_free(b->state);
-    network_close(&b->net);
-}
-
-/* A step as training does it: bytes from the host, augmentation and all. */
-static int submit_step(void *ctx)
-{
-    bench *b = ctx;
-    size_t bytes = (size_t)b->batch * SIDE * SIDE * 3;
-    const uint8_t *images = b->images + (b->step % BATCHES) * bytes;
-    eex_step step = {.batch = b->batch, .lr = 1e-3f, .seed = 1, .step = ++b->step};
-    EEX_TRY(eex_plan_upload(b->plan, images, b->labels, b->sample, b->batch));
-    return eex_plan_step(b->plan, &step);
-}
-
-static int measure(const gpu_options *o, bench *b, const char *name)
-{
-    double seconds = gpu_time(o, b->net.dev, submit_step, b);
+    double seconds = gpu_time(o, b->net.dev, training_step, b);
     if (seconds < 0)
         return EEX_EDEVICE;
     double rate = b->batch / seconds;
@@ -87,20 +23,18 @@ static int bench_one(const gpu_options *o, const char *title, int batch, eex_pre
              precision == EEX_BF16 ? "bf16" : "f32");
     if (!gpu_wanted(o, name))
         return EEX_OK;
-    bench b = {.batch = batch};
+    training b = {0};
     int code = network_open_on(&b.net, title, o->device, 0);
     if (code == EEX_OK && !(b.net.dev->precisions & 1u << precision)) {
         printf("# %s: the device does not have this precision\n", name);
-        close_bench(&b);
+        training_close(&b);
         return EEX_OK;
     }
     if (code == EEX_OK)
-        code = open_plan(&b, precision);
-    if (code == EEX_OK)
-        code = open_data(&b);
+        code = training_open(&b, batch, precision);
     if (code == EEX_OK)
         code = measure(o, &b, name);
-    close_bench(&b);
+    training_close(&b);
     return code;
 }
 

@@ -9,6 +9,13 @@ void timing_count_own_cpu(void)
     clock_id = CLOCK_THREAD_CPUTIME_ID;
 }
 
+double seconds_now(bool cpu)
+{
+    struct timespec t;
+    clock_gettime(cpu ? CLOCK_PROCESS_CPUTIME_ID : CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 static double now_ns(void)
 {
     struct timespec t;

@@ -1,6 +1,7 @@
 #include "cpu/conv_bf16.h"
 
 #include "cpu/conv_geometry.h"
+#include "cpu/conv_tile.h"
 #include "cpu/kernels/bf16/bf16.h"
 
 #include "base/status.h"
@@ -23,7 +24,7 @@ enum {
 struct eex_bf16_dense {
     eex_geometry g;
     int pitch; /* channels of one tap in rows and panels: in_c and zeros up to a whole chunk */
-    eex_gemm_segment *segments; /* (g.h.classes, g.w.classes, kernel) */
+    eex_segments segments;
     ptrdiff_t lda;
     int block; /* rows that are gathered together */
     int panels;
@@ -44,41 +45,12 @@ static size_t whole_lines(size_t bytes)
     return (bytes + 63) / 64 * 64;
 }
 
-static eex_gemm_segment *segments_of(const eex_bf16_dense *d, int ch, int cw)
-{
-    return d->segments + ((size_t)ch * d->g.w.classes + cw) * d->g.kernel;
-}
-
-/* Segments of gathered rows, one behind the other; returns the longest row. */
-static int fill_segments(eex_bf16_dense *d)
-{
-    const eex_geometry *g = &d->g;
-    int longest = 0;
-    for (int ch = 0; ch < g->h.classes; ch++)
-        for (int cw = 0; cw < g->w.classes; cw++) {
-            const eex_axis_class *h = &g->h.class[ch], *w = &g->w.class[cw];
-            eex_gemm_segment *s = segments_of(d, ch, cw);
-            int k = w->taps * d->pitch;
-            for (int t = 0; t < h->taps; t++)
-                s[t] = (eex_gemm_segment){
-                    .a = (ptrdiff_t)t * k,
-                    .b = ((h->tap + t) * g->kernel + w->tap) * d->pitch,
-                    .k = k,
-                };
-            longest = h->taps * k > longest ? h->taps * k : longest;
-        }
-    return longest;
-}
-
 static int set_rows(eex_bf16_dense *d)
 {
     d->pitch = (d->g.in_c + EEX_BF16_CHUNK - 1) / EEX_BF16_CHUNK * EEX_BF16_CHUNK;
-    d->segments =
-        calloc((size_t)d->g.h.classes * d->g.w.classes * d->g.kernel, sizeof *d->segments);
-    if (!d->segments)
-        return eex_fail(EEX_ENOMEM, "convolution: no memory for its segments");
+    EEX_TRY(eex__segments_new(&d->segments, &d->g, d->pitch, 0));
     /* An odd number of lines: the rows of a tile spread over all sets of the caches. */
-    d->lda = (fill_segments(d) / LINE | 1) * LINE;
+    d->lda = (d->segments.longest / LINE | 1) * LINE;
     size_t rows = BLOCK_BYTES / (d->lda * sizeof(eex_bf16)) / EEX_BF16_ROWS * EEX_BF16_ROWS;
     d->block = rows < EEX_BF16_ROWS ? EEX_BF16_ROWS : rows > MOST_ROWS ? MOST_ROWS : (int)rows;
     return EEX_OK;
@@ -183,7 +155,7 @@ void eex__bf16_dense_free(eex_bf16_dense *d)
     if (!d)
         return;
     eex__geometry_free(&d->g);
-    free(d->segments);
+    eex__segments_free(&d->segments);
     eex__slab_give(d->packed);
     free(d);
 }
@@ -247,16 +219,10 @@ static void run_panel(const worker *k, eex_bf16_product *product, eex_gemm_tile 
                       int rows, const ptrdiff_t *out)
 {
     const bf16_job *job = k->job;
-    const eex_dense_args *args = job->args;
-    const int column = panel * EEX_BF16_COLUMNS;
     product->b = job->panels + panel * job->d->panel_size;
     product->width = panel_width(job->d, panel);
     t->columns = panel_columns(job->d, panel);
-    t->y = args->y + column;
-    t->bias = args->bias ? args->bias + column : NULL;
-    t->residual = args->residual ? args->residual + column : NULL;
-    t->sum = k->stats ? k->stats + column : NULL;
-    t->sum2 = k->stats ? k->stats + job->d->g.out_c + column : NULL;
+    eex__tile_column(t, job->args, k->stats, job->d->g.out_c, panel * EEX_BF16_COLUMNS);
     for (int i = 0; i < rows; i += EEX_BF16_ROWS) {
         product->rows = t->rows = rows - i < EEX_BF16_ROWS ? rows - i : EEX_BF16_ROWS;
         product->a = k->rows + i * product->lda;
@@ -281,13 +247,12 @@ static void run_block(const worker *k, int ch, int cw, long long row, int rows)
         if (taps_h > 0)
             gather_row(job, k->rows + i * d->lda, job->args->a + eex__rows_in(&r), taps_h, taps_w);
     }
-    eex_bf16_product product = {
-        .segments = taps_h, .segment = segments_of(d, ch, cw), .lda = d->lda, .c = k->c};
-    eex_gemm_tile t = {
-        .low = 0,
-        .high = job->args->act == EEX_ACT_RELU6 ? 6.0f : INFINITY,
-        .clamp = job->args->act != EEX_ACT_NONE,
-    };
+    eex_bf16_product product = {.segments = taps_h,
+                                .segment = eex__segments_of(&d->segments, ch, cw),
+                                .lda = d->lda,
+                                .c = k->c};
+    eex_gemm_tile t = {0};
+    eex__tile_clamp(&t, job->args);
     for (int p = k->first_panel; p < k->end_panel; p++)
         run_panel(k, &product, &t, p, rows, out);
 }

@@ -1,14 +1,13 @@
 /* For each tap, dw (cin, cout) is the transpose of the pixels of x that it meets times those of dy.
  * A block of dy's pixels is packed once, x's channels are transposed a tile of rows at a time. */
 #include "cpu/conv_bf16.h"
-#include "cpu/conv_weights.h"
+#include "cpu/conv_parts.h"
 #include "cpu/kernels/bf16/bf16.h"
 
 #include "base/status.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
     /* Packed elements of dy that stay in the second-level cache while all tiles pass. */
@@ -16,9 +15,7 @@ enum {
     LEAST_PIXELS = 128, /* of a block, and the most; multiples of the chunk */
     MOST_PIXELS = 1024,
     LINE = 64 / sizeof(eex_bf16),
-    TILE_FLOATS = EEX_BF16_ROWS * EEX_BF16_COLUMNS,
-    /* Most floats of all threads' partial sums together. */
-    PARTS_FLOATS = 32 * 1024 * 1024
+    TILE_FLOATS = EEX_BF16_ROWS * EEX_BF16_COLUMNS
 };
 
 struct eex_bf16_weights {
@@ -51,7 +48,7 @@ int eex__bf16_weights_new(eex_bf16_weights **out, eex_cpu *cpu, const eex_window
     g->tiles = window->kernel * window->kernel * g->row_tiles;
     g->size = window->kernel * window->kernel * window->cin * window->cout;
     g->threads = eex_pool_threads(cpu->pool);
-    g->most_parts = PARTS_FLOATS / g->size < g->threads ? PARTS_FLOATS / g->size : g->threads;
+    g->most_parts = eex__parts_most(g->size, g->threads);
     g->block = BLOCK_ELEMENTS / columns / EEX_BF16_CHUNK * EEX_BF16_CHUNK;
     g->block = g->block < LEAST_PIXELS ? LEAST_PIXELS : g->block;
     g->block = g->block > MOST_PIXELS ? MOST_PIXELS : g->block;
@@ -59,7 +56,7 @@ int eex__bf16_weights_new(eex_bf16_weights **out, eex_cpu *cpu, const eex_window
     g->thread_bytes =
         TILE_FLOATS * sizeof(float) +
         ((size_t)EEX_BF16_ROWS * g->lda + (size_t)g->block * columns) * sizeof(eex_bf16);
-    size_t parts = g->most_parts > 1 ? (size_t)g->most_parts * g->size * sizeof(float) : 0;
+    size_t parts = eex__parts_floats(g->size, g->most_parts) * sizeof(float);
     int status = eex__cpu_reserve(cpu, g->threads * g->thread_bytes + parts);
     if (status < 0) {
         free(g);
@@ -74,38 +71,22 @@ void eex__bf16_weights_free(eex_bf16_weights *g)
     free(g);
 }
 
-/* How many ways the pixels and the tiles of dw are divided among threads. */
-typedef struct split {
-    int pixels, tiles;
-} split;
-
 /* Cycles of the busiest thread: packing dy, transposing x, products and adding them to dw for each
  * block, and adding up partial sums. */
-static double split_cost(const eex_bf16_weights *g, double pixels, split s)
+static double split_cost(const void *ctx, double pixels, eex_parts_split s)
 {
+    const eex_bf16_weights *g = ctx;
     double mine = ceil(pixels / s.pixels), tiles = ceil((double)g->tiles / s.tiles);
     double columns = (double)g->panels * EEX_BF16_COLUMNS;
     double blocks = ceil(mine / g->block);
-    double parts = s.pixels > 1 ? (double)g->size / 16 * 6 : 0;
     return mine * (columns / 8 + tiles * (columns / 12 + 8)) + blocks * tiles * g->panels * 200 +
-           parts;
+           eex__parts_add_cost(g->size, s);
 }
 
-static split choose_split(const eex_bf16_weights *g, double pixels, int threads)
+/* A share may be without pixels. */
+static eex_parts_split choose_split(const eex_bf16_weights *g, double pixels, int threads)
 {
-    split best = {1, threads};
-    double least = split_cost(g, pixels, best);
-    for (int tiles = 1; tiles < threads; tiles++) {
-        split s = {threads / tiles, tiles};
-        if (s.pixels > g->most_parts)
-            continue;
-        double cost = split_cost(g, pixels, s);
-        if (cost < least) {
-            best = s;
-            least = cost;
-        }
-    }
-    return best;
+    return eex__parts_split(split_cost, g, pixels, threads, g->most_parts, threads);
 }
 
 typedef struct weights_job {
@@ -237,7 +218,7 @@ static void weights_thread(void *ctx, int thread, int threads)
 {
     const weights_job *job = ctx;
     const eex_bf16_weights *g = job->g;
-    const split s = choose_split(g, job->pixels, threads);
+    const eex_parts_split s = choose_split(g, job->pixels, threads);
     if (thread >= s.pixels * s.tiles)
         return;
     const int share = thread / s.tiles;
@@ -276,7 +257,7 @@ int eex__bf16_weights_run(eex_cpu *cpu, eex_bf16_weights *g, const eex_op_conv_b
         .parts = (float *)((char *)cpu->scratch + g->threads * g->thread_bytes),
     };
     int threads = eex__cpu_parallel(cpu, (double)job.pixels * g->size / 200, weights_thread, &job);
-    split s = choose_split(g, job.pixels, threads);
+    eex_parts_split s = choose_split(g, job.pixels, threads);
     if (s.pixels > 1)
         eex__parts_add(cpu, op->dw, job.parts, g->size, s.pixels, op->accumulate);
     return EEX_OK;

@@ -1,6 +1,7 @@
 #include "cpu/conv_dense.h"
 
 #include "cpu/conv_geometry.h"
+#include "cpu/conv_tile.h"
 #include "cpu/kernels/gemm.h"
 
 #include "base/status.h"
@@ -22,9 +23,8 @@ enum {
 
 struct eex_dense {
     eex_geometry g;
-    eex_gemm_segment *segments; /* (g.h.classes, g.w.classes, kernel) */
-    int depth;                  /* rows of a packed panel: kernel * kernel * in_c */
-    int longest;                /* most that one class uses of them */
+    eex_segments segments;
+    int depth; /* rows of a packed panel: kernel * kernel * in_c */
     int mr, nr;
     int panels;
     size_t panel_floats;
@@ -36,47 +36,13 @@ struct eex_dense {
 
 static size_t copied_stride(const eex_dense *d)
 {
-    size_t lines = ((size_t)d->longest + 15) / 16;
+    size_t lines = ((size_t)d->segments.longest + 15) / 16;
     return (lines | 1) * 16; /* an odd number of lines: rows spread over all sets */
-}
-
-static eex_gemm_segment *segments_of(const eex_dense *d, int ch, int cw)
-{
-    return d->segments + ((size_t)ch * d->g.w.classes + cw) * d->g.kernel;
-}
-
-static void fill_segments(eex_dense *d)
-{
-    const eex_geometry *g = &d->g;
-    for (int ch = 0; ch < g->h.classes; ch++)
-        for (int cw = 0; cw < g->w.classes; cw++) {
-            const eex_axis_class *h = &g->h.class[ch], *w = &g->w.class[cw];
-            eex_gemm_segment *s = segments_of(d, ch, cw);
-            for (int t = 0; t < h->taps; t++)
-                s[t] = (eex_gemm_segment){
-                    .a = (ptrdiff_t)t * g->in_w * g->in_c,
-                    .b = ((h->tap + t) * g->kernel + w->tap) * g->in_c,
-                    .k = w->taps * g->in_c,
-                };
-            int length = h->taps * w->taps * g->in_c;
-            if (length > d->longest)
-                d->longest = length;
-        }
-}
-
-static int set_segments(eex_dense *d)
-{
-    d->depth = d->g.kernel * d->g.kernel * d->g.in_c;
-    d->segments =
-        calloc((size_t)d->g.h.classes * d->g.w.classes * d->g.kernel, sizeof *d->segments);
-    if (!d->segments)
-        return eex_fail(EEX_ENOMEM, "convolution: no memory for its segments");
-    fill_segments(d);
-    return EEX_OK;
 }
 
 static int set_scratch(eex_dense *d, eex_cpu *cpu)
 {
+    d->depth = d->g.kernel * d->g.kernel * d->g.in_c;
     d->mr = cpu->kernels->gemm->mr;
     d->nr = cpu->kernels->gemm->nr;
     d->panels = (d->g.out_c + d->nr - 1) / d->nr;
@@ -100,7 +66,8 @@ int eex__dense_new(eex_dense **out, eex_cpu *cpu, const eex_window *window, bool
         return eex_fail(EEX_ENOMEM, "convolution: no memory for its description");
     int status = eex__geometry_set(&d->g, window, backward);
     if (status == EEX_OK)
-        status = set_segments(d);
+        status =
+            eex__segments_new(&d->segments, &d->g, d->g.in_c, (ptrdiff_t)d->g.in_w * d->g.in_c);
     if (status == EEX_OK)
         status = set_scratch(d, cpu);
     if (status < 0) {
@@ -116,7 +83,7 @@ void eex__dense_free(eex_dense *d)
     if (!d)
         return;
     eex__geometry_free(&d->g);
-    free(d->segments);
+    eex__segments_free(&d->segments);
     eex__slab_give(d->packed);
     free(d);
 }
@@ -225,14 +192,9 @@ static void run_panels(const worker *k, eex_gemm_tile *t)
     const eex_dense_args *args = k->job->args;
     const float *panels = d->packed ? d->packed : k->panels - k->first_panel * d->panel_floats;
     for (int p = k->first_panel; p < k->end_panel; p++) {
-        int column = p * d->nr;
         t->columns = panel_columns(d, p);
         t->b = panels + p * d->panel_floats;
-        t->y = args->y + column;
-        t->bias = args->bias ? args->bias + column : NULL;
-        t->residual = args->residual ? args->residual + column : NULL;
-        t->sum = k->stats ? k->stats + column : NULL;
-        t->sum2 = k->stats ? k->stats + d->g.out_c + column : NULL;
+        eex__tile_column(t, args, k->stats, d->g.out_c, p * d->nr);
         k->job->kernels->tile(t);
         t->ahead_step = 0;
     }
@@ -252,14 +214,12 @@ static void run_tile(const worker *k, int ch, int cw, long long row, int rows)
     eex_gemm_tile t = {
         .rows = rows,
         .segments = eex__geometry_rows(&d->g, ch, cw),
-        .segment = segments_of(d, ch, cw),
+        .segment = eex__segments_of(&d->segments, ch, cw),
         .a = a,
         .out = out,
-        .low = 0,
-        .high = k->job->args->act == EEX_ACT_RELU6 ? 6.0f : INFINITY,
-        .clamp = k->job->args->act != EEX_ACT_NONE,
         .ahead = k->job->args->a,
     };
+    eex__tile_clamp(&t, k->job->args);
     if (d->depth == d->g.in_c) { /* 1x1: meanwhile, the rows after these */
         t.ahead = k->job->args->a + eex__rows_in(&c);
         t.ahead_step = 16;

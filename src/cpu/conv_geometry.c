@@ -2,6 +2,7 @@
 
 #include "base/status.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static double count_macs(const eex_geometry *g)
@@ -41,6 +42,40 @@ void eex__geometry_free(eex_geometry *g)
 {
     eex__axis_free(&g->h);
     eex__axis_free(&g->w);
+}
+
+static void fill_class(eex_segments *out, const eex_geometry *g, int ch, int cw, int channels,
+                       ptrdiff_t line)
+{
+    const eex_axis_class *h = &g->h.class[ch], *w = &g->w.class[cw];
+    eex_gemm_segment *s = eex__segments_of(out, ch, cw);
+    const int k = w->taps * channels;
+    for (int t = 0; t < h->taps; t++)
+        s[t] = (eex_gemm_segment){
+            .a = t * (line ? line : k),
+            .b = ((h->tap + t) * g->kernel + w->tap) * channels,
+            .k = k,
+        };
+    if (h->taps * k > out->longest)
+        out->longest = h->taps * k;
+}
+
+int eex__segments_new(eex_segments *out, const eex_geometry *g, int channels, ptrdiff_t line)
+{
+    *out = (eex_segments){.classes = g->w.classes, .kernel = g->kernel};
+    out->of = calloc((size_t)g->h.classes * g->w.classes * g->kernel, sizeof *out->of);
+    if (!out->of)
+        return eex_fail(EEX_ENOMEM, "convolution: no memory for its segments");
+    for (int ch = 0; ch < g->h.classes; ch++)
+        for (int cw = 0; cw < g->w.classes; cw++)
+            fill_class(out, g, ch, cw, channels, line);
+    return EEX_OK;
+}
+
+void eex__segments_free(eex_segments *s)
+{
+    free(s->of);
+    *s = (eex_segments){0};
 }
 
 eex_split eex__split_choose(eex_split_cost *cost, const void *ctx, double rows, int panels,

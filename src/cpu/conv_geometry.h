@@ -6,6 +6,7 @@
 #define EEX_CPU_CONV_GEOMETRY_H
 
 #include "cpu/conv_axis.h"
+#include "cpu/kernels/gemm.h"
 
 #include <stddef.h>
 
@@ -76,6 +77,23 @@ static inline ptrdiff_t eex__rows_out(const eex_rows *r)
     const eex_geometry *g = r->g;
     int h = r->h->out + r->jh * r->h->out_step, w = r->w->out + r->jw * r->w->out_step;
     return (((ptrdiff_t)r->n * g->out_h + h) * g->out_w + w) * g->out_c;
+}
+
+/* The products of each class, one a kernel row. */
+typedef struct eex_segments {
+    eex_gemm_segment *of; /* (h.classes, w.classes, kernel) */
+    int classes, kernel;  /* along w; of each pair of classes */
+    int longest;          /* most elements of a row that one pair of classes uses */
+} eex_segments;
+
+/* Segments for taps of `channels` elements. `line`: elements of the operand from one kernel row to
+ * the next; 0: a row's segments lie one behind the other. */
+int eex__segments_new(eex_segments *out, const eex_geometry *g, int channels, ptrdiff_t line);
+void eex__segments_free(eex_segments *s);
+
+static inline eex_gemm_segment *eex__segments_of(const eex_segments *s, int ch, int cw)
+{
+    return s->of + ((size_t)ch * s->classes + cw) * s->kernel;
 }
 
 /* How many ways rows and panels of columns are divided among threads. */

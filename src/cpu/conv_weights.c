@@ -2,6 +2,7 @@
 
 #include "cpu/conv_axis.h"
 #include "cpu/conv_grid.h"
+#include "cpu/conv_parts.h"
 #include "cpu/kernels/gemm.h"
 
 #include "base/status.h"
@@ -21,8 +22,6 @@ enum {
     COLLIDING_READERS = 4,
     SLIGHTLY_COLLIDING = 128,
     SLIGHTLY_COLLIDING_READERS = 32,
-    /* Most floats of all threads' partial sums together. */
-    PARTS_FLOATS = 32 * 1024 * 1024,
     BIAS_GRAIN = 16 /* channels: one cache line */
 };
 
@@ -114,11 +113,11 @@ int eex__weights_new(eex_weights **out, eex_cpu *cpu, const eex_window *window)
     g->tiles = g->panels * window->kernel * window->kernel * g->row_tiles;
     g->size = window->kernel * window->kernel * window->cin * window->cout;
     g->threads = eex_pool_threads(cpu->pool);
-    g->most_parts = PARTS_FLOATS / g->size < g->threads ? PARTS_FLOATS / g->size : g->threads;
+    g->most_parts = eex__parts_most(g->size, g->threads);
     set_block(g);
     set_copies(g);
-    size_t parts = g->most_parts > 1 ? (size_t)g->most_parts * g->size : 0;
-    size_t floats = parts + g->threads * (g->x_copy + g->dy_copy);
+    size_t floats =
+        eex__parts_floats(g->size, g->most_parts) + g->threads * (g->x_copy + g->dy_copy);
     int status = eex__cpu_reserve(cpu, floats * sizeof(float));
     if (status < 0) {
         free(g);
@@ -133,36 +132,20 @@ void eex__weights_free(eex_weights *g)
     free(g);
 }
 
-/* How many ways the pixels and the tiles of dw are divided among threads. */
-typedef struct split {
-    int pixels, tiles;
-} split;
-
 /* Cycles of the busiest thread: arithmetic, reading x and dy, and adding up partial sums. */
-static double split_cost(const eex_weights *g, double pixels, split s)
+static double split_cost(const void *ctx, double pixels, eex_parts_split s)
 {
+    const eex_weights *g = ctx;
     double mine = ceil(pixels / s.pixels);
     double tiles = ceil((double)g->tiles / s.tiles);
-    double parts = s.pixels > 1 ? (double)g->size / 16 * 6 : 0;
-    return mine * tiles * g->mr * 2 + mine * (g->w.cin + g->w.cout) / 16 * 6 + parts;
+    return mine * tiles * g->mr * 2 + mine * (g->w.cin + g->w.cout) / 16 * 6 +
+           eex__parts_add_cost(g->size, s);
 }
 
-static split choose_split(const eex_weights *g, int samples, int threads)
+static eex_parts_split choose_split(const eex_weights *g, int samples, int threads)
 {
     double pixels = (double)samples * g->w.hout * g->w.wout;
-    split best = {1, threads};
-    double least = split_cost(g, pixels, best);
-    for (int tiles = 1; tiles < threads; tiles++) {
-        split s = {threads / tiles < samples ? threads / tiles : samples, tiles};
-        if (s.pixels > g->most_parts)
-            continue;
-        double cost = split_cost(g, pixels, s);
-        if (cost < least) {
-            best = s;
-            least = cost;
-        }
-    }
-    return best;
+    return eex__parts_split(split_cost, g, pixels, samples, g->most_parts, threads);
 }
 
 typedef struct weights_job {
@@ -401,7 +384,7 @@ static void weights_thread(void *ctx, int thread, int threads)
 {
     const weights_job *job = ctx;
     const eex_weights *g = job->g;
-    split s = choose_split(g, job->samples, threads);
+    eex_parts_split s = choose_split(g, job->samples, threads);
     if (thread >= s.pixels * s.tiles)
         return;
     int n, n_end, begin, end, share = thread / s.tiles;
@@ -418,30 +401,6 @@ static void weights_thread(void *ctx, int thread, int threads)
         for (int tile = begin; tile < end; tile++)
             run_tile(job, &b, dw, tile, add);
     }
-}
-
-typedef struct sum_job {
-    const eex_gemm_kernels *kernels;
-    float *dw;
-    const float *parts;
-    int size, count;
-    bool accumulate;
-} sum_job;
-
-static void sum_thread(void *ctx, int thread, int threads)
-{
-    const sum_job *job = ctx;
-    int begin, end;
-    eex_pool_share(&begin, &end, job->size, 16, thread, threads);
-    job->kernels->add_parts(job->dw + begin, job->parts + begin, job->size, job->count, end - begin,
-                            job->accumulate);
-}
-
-void eex__parts_add(eex_cpu *cpu, float *dw, const float *parts, int size, int count,
-                    bool accumulate)
-{
-    sum_job job = {cpu->kernels->gemm, dw, parts, size, count, accumulate};
-    eex__cpu_parallel(cpu, (double)size * count / 4, sum_thread, &job);
 }
 
 typedef struct bias_job {
@@ -481,7 +440,7 @@ int eex__weights_run(eex_cpu *cpu, eex_weights *g, const eex_op_conv_bwd_weights
     };
     double pixels = (double)job.samples * g->w.hout * g->w.wout;
     int threads = eex__cpu_parallel(cpu, pixels * g->size / 40, weights_thread, &job);
-    split s = choose_split(g, job.samples, threads);
+    eex_parts_split s = choose_split(g, job.samples, threads);
     if (s.pixels > 1)
         eex__parts_add(cpu, op->dw, job.parts, g->size, s.pixels, op->accumulate);
     return EEX_OK;

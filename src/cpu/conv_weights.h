@@ -14,9 +14,6 @@ typedef struct eex_weights eex_weights;
 int eex__weights_new(eex_weights **out, eex_cpu *cpu, const eex_window *window);
 int eex__weights_run(eex_cpu *cpu, eex_weights *weights, const eex_op_conv_bwd_weights *op,
                      int batch);
-/* dw (+)= the sum of `count` partial sums of `size` floats, in their order, spread over threads. */
-void eex__parts_add(eex_cpu *cpu, float *dw, const float *parts, int size, int count,
-                    bool accumulate);
 /* dbias (+)= the sums of dy over all pixels; for depthwise convolutions too. */
 void eex__bias_run(eex_cpu *cpu, const eex_op_conv_bwd_weights *op, int batch);
 void eex__weights_free(eex_weights *weights);

@@ -1,17 +1,14 @@
 /* Bytes to normalised floats, with a random crop (of the image in a black frame, as torchvision's
  * RandomCrop), flip, colour jitter (brightness, contrast, saturation, in this order) and cutout.
- * What happens to a sample is a hash of (seed, epoch, sample number). */
+ * What is drawn for a sample: device/augment.h. */
 #include "cpu/cpu.h"
 #include "cpu/kernels/image.h"
+#include "device/augment.h"
 
-#include "base/rng.h"
 #include "base/status.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* One number each; the order is part of the result. */
-enum draw { CROP_Y, CROP_X, FLIP, CUT_Y, CUT_X, BRIGHTNESS, CONTRAST, SATURATION };
 
 typedef struct augment_job {
     const eex_image_kernels *kernels;
@@ -23,7 +20,8 @@ typedef struct augment_job {
 } augment_job;
 
 typedef struct keys {
-    uint64_t seed, sample;
+    uint64_t seed;
+    uint32_t epoch, sample;
 } keys;
 
 static size_t pixels_of(const eex_op_augment *op)
@@ -31,21 +29,14 @@ static size_t pixels_of(const eex_op_augment *op)
     return (size_t)op->h * (size_t)op->w;
 }
 
-static double uniform(keys k, enum draw draw)
+static double uniform(keys k, eex_draw draw)
 {
-    return eex_rng_hash_uniform(k.seed, k.sample, draw);
+    return eex_draw_uniform(k.seed, k.epoch, k.sample, draw);
 }
 
-static int below(keys k, enum draw draw, int n)
+static float factor(keys k, eex_draw draw, float jitter)
 {
-    int value = (int)(uniform(k, draw) * n);
-    return value < n ? value : n - 1;
-}
-
-static float factor(keys k, enum draw draw, float jitter)
-{
-    double value = 1 + jitter * (2 * uniform(k, draw) - 1);
-    return value < 0 ? 0.0f : (float)value;
+    return eex_draw_factor(uniform(k, draw), jitter);
 }
 
 static void copy_flipped(uint8_t *to, const uint8_t *from, int pixels, int c)
@@ -75,12 +66,10 @@ static void crop_row(uint8_t *to, const eex_op_augment *op, const uint8_t *image
 
 static void crop(uint8_t *to, const eex_op_augment *op, const uint8_t *image, keys k)
 {
-    int pad = op->augment.crop_pad, top = 0, left = 0;
-    if (pad > 0) {
-        top = below(k, CROP_Y, 2 * pad + 1) - pad;
-        left = below(k, CROP_X, 2 * pad + 1) - pad;
-    }
-    bool flip = op->augment.flip && uniform(k, FLIP) < 0.5;
+    int pad = op->augment.crop_pad;
+    int top = eex_draw_crop(uniform(k, EEX_DRAW_CROP_Y), pad);
+    int left = eex_draw_crop(uniform(k, EEX_DRAW_CROP_X), pad);
+    bool flip = op->augment.flip && uniform(k, EEX_DRAW_FLIP) < 0.5;
     for (int y = 0; y < op->h; y++)
         crop_row(to + (size_t)y * (size_t)op->w * (size_t)op->c, op, image, top + y, left, flip);
 }
@@ -89,7 +78,8 @@ static void crop(uint8_t *to, const eex_op_augment *op, const uint8_t *image, ke
 static void cut_out(float *y, const eex_op_augment *op, keys k)
 {
     int side = op->augment.cutout;
-    int top = below(k, CUT_Y, op->h) - side / 2, left = below(k, CUT_X, op->w) - side / 2;
+    int top = eex_draw_cut(uniform(k, EEX_DRAW_CUT_Y), op->h, side);
+    int left = eex_draw_cut(uniform(k, EEX_DRAW_CUT_X), op->w, side);
     int bottom = top + side < op->h ? top + side : op->h;
     int right = left + side < op->w ? left + side : op->w;
     top = top < 0 ? 0 : top;
@@ -107,15 +97,15 @@ static void jitter(const eex_image_kernels *kernels, float *y, const uint8_t *x,
     float amount = op->augment.jitter;
     int pixels = (int)pixels_of(op), n = pixels * op->c;
     double sum = 0;
-    kernels->brightness(y, x, factor(k, BRIGHTNESS, amount), n);
+    kernels->brightness(y, x, factor(k, EEX_DRAW_BRIGHTNESS, amount), n);
     if (op->c == 3)
         sum = kernels->grey_sum(y, pixels);
     else
         for (int i = 0; i < n; i++)
             sum += (double)y[i] / op->c;
-    kernels->contrast(y, factor(k, CONTRAST, amount), (float)(sum / pixels), n);
+    kernels->contrast(y, factor(k, EEX_DRAW_CONTRAST, amount), (float)(sum / pixels), n);
     if (op->c == 3)
-        kernels->saturation(y, factor(k, SATURATION, amount), pixels);
+        kernels->saturation(y, factor(k, EEX_DRAW_SATURATION, amount), pixels);
 }
 
 static void augment_sample(const augment_job *job, int i, uint8_t *cropped)
@@ -129,7 +119,7 @@ static void augment_sample(const augment_job *job, int i, uint8_t *cropped)
         job->kernels->normalise(y, image, job->scale, job->offset, (int)n);
         return;
     }
-    keys k = {job->step->seed, (uint64_t)job->step->epoch << 32 | op->sample[i]};
+    keys k = {job->step->seed, job->step->epoch, op->sample[i]};
     if (how->crop_pad > 0 || how->flip) {
         crop(cropped, op, image, k);
         image = cropped;
@@ -159,38 +149,17 @@ static size_t stride_of(const eex_op_augment *op)
     return (pixels_of(op) * (size_t)op->c + 63) / 64 * 64;
 }
 
-static int augment_check(const eex_op *op)
-{
-    const eex_op_augment *a = &op->u.augment;
-    const char *name = op->name ? op->name : "?";
-    if (a->c < 1 || a->c > 3 || a->h < 1 || a->w < 1)
-        return eex_fail(EEX_EUNSUPPORTED,
-                        "images of \"%s\" are %d x %d with %d channels, expected "
-                        "1 to 3 channels",
-                        name, a->h, a->w, a->c);
-    for (int j = 0; j < a->c; j++)
-        if (!(a->augment.std[j] > 0))
-            return eex_fail(EEX_EINVAL,
-                            "images of \"%s\": the deviation of channel %d is %g, "
-                            "expected more than 0",
-                            name, j, (double)a->augment.std[j]);
-    return EEX_OK;
-}
-
 static int augment_prepare(eex_cpu *cpu, void **state, const eex_op *op, int max_batch)
 {
     const eex_op_augment *a = &op->u.augment;
-    EEX_TRY(augment_check(op));
+    EEX_TRY(eex_augment_check(op));
     size_t stride = stride_of(a);
     void *memory = NULL;
     EEX_TRY(eex__cpu_alloc(&memory, stride * (2 * sizeof(float) + (size_t)cpu->base.threads),
                            "augmentation"));
     float *scale = memory, *offset = scale + stride;
-    for (size_t i = 0; i < pixels_of(a) * (size_t)a->c; i++) {
-        double mean = a->augment.mean[i % (size_t)a->c], std = a->augment.std[i % (size_t)a->c];
-        scale[i] = (float)(1 / (255 * std));
-        offset[i] = (float)(-mean / std);
-    }
+    for (size_t i = 0; i < pixels_of(a) * (size_t)a->c; i++)
+        eex_augment_scale(&scale[i], &offset[i], &a->augment, (int)(i % (size_t)a->c));
     *state = memory;
     return EEX_OK;
 }

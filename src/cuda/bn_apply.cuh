@@ -33,12 +33,9 @@ template <typename T, int V>
 __device__ static inline void eex_bn_apply(const eex_op_bn &bn, const eex_bn_affine<V> &a,
                                            const eex_columns &g, const eex_column &t)
 {
-    enum { N = EEX_ROWS };
-    size_t c = (size_t)g.c, ty = (size_t)g.ty, r = t.begin;
-    for (; r + (N - 1) * ty < t.end; r += N * ty)
-        eex_bn_apply_rows<T, V, N>(bn, a, r * c + (size_t)t.first, ty * c);
-    for (; r < t.end; r += ty)
-        eex_bn_apply_rows<T, V, 1>(bn, a, r * c + (size_t)t.first, ty * c);
+    eex_column_rows(g, t, [&](auto rows, size_t at, size_t stride) {
+        eex_bn_apply_rows<T, V, decltype(rows)::value>(bn, a, at, stride);
+    });
 }
 
 /* Chunks from behind: after a pass over x the caches hold its end. */

@@ -34,20 +34,16 @@ static __device__ void add_rows(float (&sum)[V], const T *dy, size_t stride)
 template <typename T, int V>
 static __global__ void __launch_bounds__(THREADS) column_sums(sums_args a, eex_columns g)
 {
-    enum { N = EEX_ROWS };
     EEX_DYNAMIC_SHARED(float, shared);
     eex_column t = eex_column_of<V>(g, blockIdx.x);
-    const T *dy = (const T *)a.dy + t.first;
-    size_t c = (size_t)g.c, ty = (size_t)g.ty, r = t.begin;
     float sum[V] = {};
-    for (; r + (N - 1) * ty < t.end; r += N * ty)
-        add_rows<T, V, N>(sum, dy + r * c, ty * c);
-    for (; r < t.end; r += ty)
-        add_rows<T, V, 1>(sum, dy + r * c, ty * c);
+    eex_column_rows(g, t, [&](auto rows, size_t at, size_t stride) {
+        add_rows<T, V, decltype(rows)::value>(sum, (const T *)a.dy + at, stride);
+    });
     eex_columns_sum<V>(sum, shared, g, t);
     if (t.y > 0 || !t.inside)
         return;
-    float *to = a.sums + (size_t)blockIdx.x * c + (size_t)t.first;
+    float *to = a.sums + (size_t)blockIdx.x * (size_t)g.c + (size_t)t.first;
 #pragma unroll
     for (int j = 0; j < V; j++)
         to[j] = a.accumulate ? to[j] + sum[j] : sum[j];

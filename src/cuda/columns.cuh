@@ -80,6 +80,25 @@ template <int V> __device__ static inline eex_column eex_column_of(const eex_col
  * of its threads, keep a processor's share of the memory busy. */
 enum { EEX_ROWS = 4 };
 
+/* How many rows a thread takes at once, for the compiler. */
+template <int N> struct eex_row_count {
+    enum { value = N };
+};
+
+/* A thread's rows from the first to the last: EEX_ROWS at once as long as there are so many, then
+ * one by one. body(eex_row_count, at, stride): `at` is the first of the thread's elements of the
+ * first row, the other rows are `stride` elements apart. */
+template <typename Body>
+__device__ static inline void eex_column_rows(const eex_columns &g, const eex_column &t,
+                                              const Body &body)
+{
+    size_t c = (size_t)g.c, ty = (size_t)g.ty, r = t.begin;
+    for (; r + (EEX_ROWS - 1) * ty < t.end; r += EEX_ROWS * ty)
+        body(eex_row_count<EEX_ROWS>(), r * c + (size_t)t.first, ty * c);
+    for (; r < t.end; r += ty)
+        body(eex_row_count<1>(), r * c + (size_t)t.first, ty * c);
+}
+
 /* A vector as it lies in memory: half the registers of its floats when it is bfloat16. */
 template <typename T, int V> struct eex_raw {
     eex_bits16 bits;

@@ -93,6 +93,24 @@ static size_t patch_scratch(const eex_op *op, const eex_window *w, int batch)
     return (size_t)patch_samples(op, w, batch) * row_patches(w) * bytes_of(op);
 }
 
+/* The samples in hand, number first to first + n - 1, and where they begin on either side, in
+ * bytes. Their patches are all of the scratch memory. */
+typedef struct portion {
+    int first, n;
+    size_t x, y;
+} portion;
+
+/* The portion behind this one, or the first one after {0}; false when there is none. */
+static bool portion_next(portion *p, const eex_op *op, const eex_window *w, int batch)
+{
+    const int each = patch_samples(op, w, batch);
+    p->first += p->n;
+    p->n = batch - p->first < each ? batch - p->first : each;
+    p->x = (size_t)p->first * input_bytes(op, w);
+    p->y = (size_t)p->first * output_bytes(op, w);
+    return p->n > 0;
+}
+
 /* cuDNN may refuse when it runs what its workspace query allowed, or find no memory of its own;
  * then, and from then on, it is patches, whose scratch memory is always reserved. */
 typedef int dnn_way(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch);
@@ -125,14 +143,11 @@ static int forward_patches(eex_cuda *cuda, const eex_op *op, int batch)
 {
     const eex_op_conv *c = &op->u.conv;
     const eex_window *w = &c->window;
-    const size_t x_row = input_bytes(op, w), y_row = output_bytes(op, w);
-    const int each = patch_samples(op, w, batch);
-    for (int i = 0; i < batch; i += each) {
-        int n = batch - i < each ? batch - i : each;
-        EEX_TRY(eex__cuda_im2col(cuda, op->precision, cuda->scratch,
-                                 (const char *)c->x + (size_t)i * x_row, w, n));
-        product p = {.a = cuda->scratch, .b = c->w, .c = (char *)c->y + (size_t)i * y_row};
-        p.m = n * w->hout * w->wout;
+    for (portion s = {0}; portion_next(&s, op, w, batch);) {
+        EEX_TRY(
+            eex__cuda_im2col(cuda, op->precision, cuda->scratch, (const char *)c->x + s.x, w, s.n));
+        product p = {.a = cuda->scratch, .b = c->w, .c = (char *)c->y + s.y};
+        p.m = s.n * w->hout * w->wout;
         p.n = w->cout;
         p.k = w->kernel * w->kernel * w->cin;
         EEX_TRY(multiply(cuda, op, &p));
@@ -176,20 +191,15 @@ static int data_patches(eex_cuda *cuda, const eex_op *op, int batch)
 {
     const eex_op_conv_bwd_data *c = &op->u.conv_bwd_data;
     const eex_window *w = &c->window;
-    const size_t x_row = input_bytes(op, w), y_row = output_bytes(op, w);
-    const int each = patch_samples(op, w, batch);
-    for (int i = 0; i < batch; i += each) {
-        int n = batch - i < each ? batch - i : each;
-        product p = {.a = (const char *)c->dy + (size_t)i * y_row,
-                     .b = c->w,
-                     .c = cuda->scratch,
-                     .transpose_b = true};
-        p.m = n * w->hout * w->wout;
+    for (portion s = {0}; portion_next(&s, op, w, batch);) {
+        product p = {
+            .a = (const char *)c->dy + s.y, .b = c->w, .c = cuda->scratch, .transpose_b = true};
+        p.m = s.n * w->hout * w->wout;
         p.n = w->kernel * w->kernel * w->cin;
         p.k = w->cout;
         EEX_TRY(multiply(cuda, op, &p));
-        EEX_TRY(eex__cuda_col2im(cuda, op->precision, (char *)c->dx + (size_t)i * x_row,
-                                 cuda->scratch, w, n, c->accumulate));
+        EEX_TRY(eex__cuda_col2im(cuda, op->precision, (char *)c->dx + s.x, cuda->scratch, w, s.n,
+                                 c->accumulate));
     }
     return EEX_OK;
 }
@@ -235,15 +245,12 @@ static int weights_patches(eex_cuda *cuda, const eex_op *op, int batch)
 {
     const eex_op_conv_bwd_weights *c = &op->u.conv_bwd_weights;
     const eex_window *w = &c->window;
-    const size_t x_row = input_bytes(op, w), y_row = output_bytes(op, w);
-    const int each = patch_samples(op, w, batch);
-    for (int i = 0; i < batch; i += each) {
-        int n = batch - i < each ? batch - i : each;
-        EEX_TRY(eex__cuda_im2col(cuda, op->precision, cuda->scratch,
-                                 (const char *)c->x + (size_t)i * x_row, w, n));
-        EEX_TRY(weights_product(cuda, op, cuda->scratch, (const char *)c->dy + (size_t)i * y_row,
-                                (size_t)n * (size_t)(w->hout * w->wout),
-                                w->kernel * w->kernel * w->cin, c->accumulate || i > 0));
+    for (portion s = {0}; portion_next(&s, op, w, batch);) {
+        EEX_TRY(
+            eex__cuda_im2col(cuda, op->precision, cuda->scratch, (const char *)c->x + s.x, w, s.n));
+        EEX_TRY(weights_product(cuda, op, cuda->scratch, (const char *)c->dy + s.y,
+                                (size_t)s.n * (size_t)(w->hout * w->wout),
+                                w->kernel * w->kernel * w->cin, c->accumulate || s.first > 0));
     }
     return EEX_OK;
 }

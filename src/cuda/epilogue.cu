@@ -38,16 +38,13 @@ static __device__ void epilogue_rows(const epilogue_args &a, const float (&bias)
 template <typename T, int V>
 static __global__ void __launch_bounds__(256) epilogue(epilogue_args a, eex_columns g)
 {
-    enum { N = EEX_ROWS };
     eex_column t = eex_column_of<V>(g, blockIdx.x);
     float bias[V] = {};
     if (a.bias && t.inside)
         eex_channels<V>(bias, a.bias + t.first);
-    size_t c = (size_t)g.c, ty = (size_t)g.ty, r = t.begin;
-    for (; r + (N - 1) * ty < t.end; r += N * ty)
-        epilogue_rows<T, V, N>(a, bias, r * c + (size_t)t.first, ty * c);
-    for (; r < t.end; r += ty)
-        epilogue_rows<T, V, 1>(a, bias, r * c + (size_t)t.first, ty * c);
+    eex_column_rows(g, t, [&](auto rows, size_t at, size_t stride) {
+        epilogue_rows<T, V, decltype(rows)::value>(a, bias, at, stride);
+    });
 }
 
 template <typename T, int V>

@@ -1,6 +1,6 @@
 /* Bytes to normalised values, with a random crop (of the image in a black frame), flip, colour
- * jitter (brightness, contrast, saturation, in this order) and cutout. What happens to a sample is
- * a hash of (seed, epoch, sample number), the CPU's bits.
+ * jitter (brightness, contrast, saturation, in this order) and cutout. What is drawn for a sample:
+ * device/augment.h.
  *
  * Geometry: blockIdx.x is the sample, whose numbers the block's first threads draw; then a thread
  * an element of y at a time. Without jitter, large images are shared by several blocks (y). With
@@ -10,7 +10,9 @@
  * by writing y. */
 #include "cuda/kernel.cuh"
 
-#include "base/rng.h" /* after what marks its functions for the device */
+extern "C" {
+#include "device/augment.h" /* after what marks its functions for the device */
+}
 
 enum {
     SMALL_THREADS = 256,
@@ -18,9 +20,6 @@ enum {
     SMALL_IMAGE = 64 * 64 * 3, /* elements that 256 threads are enough for */
     EACH = 16                  /* elements of a thread where several blocks share an image */
 };
-
-/* One number each; the order is part of the result. */
-enum draw { CROP_Y, CROP_X, FLIP, CUT_Y, CUT_X, BRIGHTNESS, CONTRAST, SATURATION, DRAWS };
 
 /* value = byte * scale + offset, by channel. */
 struct augment_scale {
@@ -33,40 +32,26 @@ struct augment_drawn {
     float brightness, contrast, saturation;
 };
 
-static __device__ int below(double u, int n)
-{
-    int value = (int)(u * n);
-    return value < n ? value : n - 1;
-}
-
-static __device__ float factor(double u, float jitter)
-{
-    double value = 1 + jitter * (2 * u - 1);
-    return value < 0 ? 0.0f : (float)value;
-}
-
 /* One thread a number; those of what is off stay as they are. */
-static __device__ void draw_one(augment_drawn *to, const eex_op_augment &a, enum draw draw,
-                                double u)
+static __device__ void draw_one(augment_drawn *to, const eex_op_augment &a, eex_draw draw, double u)
 {
     const eex_augment &how = a.augment;
-    int pad = how.crop_pad;
-    if (draw == CROP_Y)
-        to->top = pad > 0 ? below(u, 2 * pad + 1) - pad : 0;
-    else if (draw == CROP_X)
-        to->left = pad > 0 ? below(u, 2 * pad + 1) - pad : 0;
-    else if (draw == FLIP)
+    if (draw == EEX_DRAW_CROP_Y)
+        to->top = eex_draw_crop(u, how.crop_pad);
+    else if (draw == EEX_DRAW_CROP_X)
+        to->left = eex_draw_crop(u, how.crop_pad);
+    else if (draw == EEX_DRAW_FLIP)
         to->flip = how.flip && u < 0.5;
-    else if (draw == CUT_Y)
-        to->cut_top = below(u, a.h) - how.cutout / 2;
-    else if (draw == CUT_X)
-        to->cut_left = below(u, a.w) - how.cutout / 2;
-    else if (draw == BRIGHTNESS)
-        to->brightness = factor(u, how.jitter);
-    else if (draw == CONTRAST)
-        to->contrast = factor(u, how.jitter);
+    else if (draw == EEX_DRAW_CUT_Y)
+        to->cut_top = eex_draw_cut(u, a.h, how.cutout);
+    else if (draw == EEX_DRAW_CUT_X)
+        to->cut_left = eex_draw_cut(u, a.w, how.cutout);
+    else if (draw == EEX_DRAW_BRIGHTNESS)
+        to->brightness = eex_draw_factor(u, how.jitter);
+    else if (draw == EEX_DRAW_CONTRAST)
+        to->contrast = eex_draw_factor(u, how.jitter);
     else
-        to->saturation = factor(u, how.jitter);
+        to->saturation = eex_draw_factor(u, how.jitter);
 }
 
 /* The image's pixel that comes to (row, column), or NULL where it is black. */
@@ -176,10 +161,10 @@ static __global__ void __launch_bounds__(LARGE_THREADS)
     augment_drawn d = {};
     float grey = 0;
     if (a.augment.enabled) {
-        if (threadIdx.x < DRAWS) {
-            uint64_t key = (uint64_t)step->epoch << 32 | a.sample[blockIdx.x];
-            draw_one(&drawn, a, (enum draw)threadIdx.x,
-                     eex_rng_hash_uniform(step->seed, key, threadIdx.x));
+        if (threadIdx.x < EEX_DRAWS) {
+            eex_draw draw = (eex_draw)threadIdx.x;
+            draw_one(&drawn, a, draw,
+                     eex_draw_uniform(step->seed, step->epoch, a.sample[blockIdx.x], draw));
         }
         __syncthreads();
         d = drawn;
@@ -194,29 +179,14 @@ static __global__ void __launch_bounds__(LARGE_THREADS)
 static int augment_prepare(eex_cuda *cuda, void **state, const eex_op *op, int max_batch)
 {
     (void)cuda, (void)state, (void)max_batch;
-    const eex_op_augment *a = &op->u.augment;
-    const char *name = op->name ? op->name : "?";
-    if (a->c < 1 || a->c > 3 || a->h < 1 || a->w < 1)
-        return eex_fail(EEX_EUNSUPPORTED,
-                        "images of \"%s\" are %d x %d with %d channels, expected "
-                        "1 to 3 channels",
-                        name, a->h, a->w, a->c);
-    for (int j = 0; j < a->c; j++)
-        if (!(a->augment.std[j] > 0))
-            return eex_fail(EEX_EINVAL,
-                            "images of \"%s\": the deviation of channel %d is %g, "
-                            "expected more than 0",
-                            name, j, (double)a->augment.std[j]);
-    return EEX_OK;
+    return eex_augment_check(op);
 }
 
 static augment_scale scale_of(const eex_op_augment *a)
 {
     augment_scale s = {};
     for (int j = 0; j < a->c; j++) {
-        double mean = a->augment.mean[j], std = a->augment.std[j];
-        s.scale[j] = (float)(1 / (255 * std));
-        s.offset[j] = (float)(-mean / std);
+        eex_augment_scale(&s.scale[j], &s.offset[j], &a->augment, j);
     }
     return s;
 }

@@ -165,15 +165,12 @@ template <typename T, int V, enum slope S>
 static __device__ void sums_of_thread(float (&sum)[2 * V], const eex_op_bn_bwd &op,
                                       const eex_columns &g, const eex_column &t)
 {
-    enum { N = EEX_ROWS };
     bwd_pass<T> p = first_pass<T>(op);
     eex_bn_affine<V> a;
     load_affine<V>(&a, op, t.first);
-    size_t c = (size_t)g.c, ty = (size_t)g.ty, r = t.begin;
-    for (; r + (N - 1) * ty < t.end; r += N * ty)
-        add_rows<T, V, S, N>(sum, p, a, r * c + (size_t)t.first, ty * c);
-    for (; r < t.end; r += ty)
-        add_rows<T, V, S, 1>(sum, p, a, r * c + (size_t)t.first, ty * c);
+    eex_column_rows(g, t, [&](auto rows, size_t at, size_t stride) {
+        add_rows<T, V, S, decltype(rows)::value>(sum, p, a, at, stride);
+    });
 }
 
 template <typename T, int V>
@@ -305,16 +302,13 @@ template <typename T, int V, enum slope S>
 static __device__ void apply_of_thread(const bwd_args &args, const eex_columns &g,
                                        const eex_column &t)
 {
-    enum { N = EEX_ROWS };
     bwd_pass<T> p = second_pass<T>(args);
     eex_bn_affine<V> a;
     load_affine<V>(&a, args.op, t.first);
     bwd_coefficients<V> f = coefficients_of<V>(args, a, t.first);
-    size_t c = (size_t)g.c, ty = (size_t)g.ty, r = t.begin;
-    for (; r + (N - 1) * ty < t.end; r += N * ty)
-        apply_rows<T, V, S, N>(p, a, f, r * c + (size_t)t.first, ty * c);
-    for (; r < t.end; r += ty)
-        apply_rows<T, V, S, 1>(p, a, f, r * c + (size_t)t.first, ty * c);
+    eex_column_rows(g, t, [&](auto rows, size_t at, size_t stride) {
+        apply_rows<T, V, S, decltype(rows)::value>(p, a, f, at, stride);
+    });
 }
 
 template <typename T, int V>

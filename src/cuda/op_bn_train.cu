@@ -31,15 +31,12 @@ template <typename T, int V>
 static __device__ eex_moments<V> moments_of_thread(const T *x, const eex_columns &g,
                                                    const eex_column &t)
 {
-    enum { N = EEX_ROWS };
     eex_moments<V> m = {};
     float shift[V];
-    size_t c = (size_t)g.c, ty = (size_t)g.ty, r = t.begin;
     eex_get<T, V>(shift, x + t.first);
-    for (; r + (N - 1) * ty < t.end; r += N * ty)
-        add_rows<T, V, N>(&m, x + r * c + (size_t)t.first, ty * c, shift);
-    for (; r < t.end; r += ty)
-        add_rows<T, V, 1>(&m, x + r * c + (size_t)t.first, ty * c, shift);
+    eex_column_rows(g, t, [&](auto rows, size_t at, size_t stride) {
+        add_rows<T, V, decltype(rows)::value>(&m, x + at, stride, shift);
+    });
     return m;
 }
 

@@ -8,13 +8,21 @@
 /* Proposals of the algorithm, then random genomes, before the enumeration begins. */
 enum { PROPOSALS = 64, RANDOM_TRIES = 64, LONGEST_WALK = 1 << 20 };
 
-int eex__controller_new(eex_controller **out, const eex__algorithm *algorithm,
-                        const eex_space *space, const eex_controller_options *options)
+int eex__controller_open(eex_controller **out, const eex__algorithm *algorithm,
+                         const eex_space *space, const eex_controller_options *options)
 {
-    eex_controller *c = calloc(1, algorithm->size);
-    if (!c)
+    *out = NULL;
+    if (algorithm->check)
+        EEX_TRY(algorithm->check(space, options));
+    eex_controller *c = calloc(1, sizeof *c);
+    void *memory = algorithm->size > 0 ? calloc(1, algorithm->size) : NULL;
+    if (!c || (algorithm->size > 0 && !memory)) {
+        free(c);
+        free(memory);
         return eex_fail(EEX_ENOMEM, "out of memory: cannot make a search controller");
+    }
     c->algorithm = algorithm;
+    c->memory = memory;
     c->space = *space;
     c->options = *options;
     eex_genomes_init(&c->told, &c->space);
@@ -23,14 +31,37 @@ int eex__controller_new(eex_controller **out, const eex__algorithm *algorithm,
     return EEX_OK;
 }
 
+int eex_controller_new(eex_controller **out, eex_algorithm algorithm, const eex_space *space,
+                       const eex_controller_options *options)
+{
+    const eex__algorithm *row = eex__algorithm_of(algorithm);
+    *out = NULL;
+    if (!row)
+        return eex_fail(EEX_EINVAL, "there is no search algorithm with the number %d", algorithm);
+    return eex__controller_open(out, row, space, options);
+}
+
 void eex_controller_free(eex_controller *c)
 {
     if (!c)
         return;
+    if (c->algorithm->close)
+        c->algorithm->close(c->memory);
+    free(c->memory);
     eex_genomes_free(&c->told);
     eex_genomes_free(&c->pending);
     free(c->scores);
     free(c);
+}
+
+const eex_space *eex__controller_space(const eex_controller *c)
+{
+    return &c->space;
+}
+
+const eex_controller_options *eex__controller_options(const eex_controller *c)
+{
+    return &c->options;
 }
 
 bool eex__controller_seen(const eex_controller *c, const int *genome)
@@ -66,34 +97,49 @@ static bool walk_to_unseen(eex_controller *c, int *genome, eex_rng *rng)
     return false;
 }
 
-static bool find_unseen(eex_controller *c, int *genome)
+/* *found: whether there is an unseen genome. */
+static int find_unseen(bool *found, eex_controller *c, int *genome)
 {
     eex_rng rng;
     eex_rng_seed(&rng, c->options.seed, eex__controller_asked(c));
-    for (int i = 0; i < PROPOSALS; i++) {
-        c->algorithm->propose(c, genome, &rng);
-        if (unseen(c, genome))
-            return true;
+    *found = false;
+    for (int i = 0; i < PROPOSALS && !*found; i++) {
+        EEX_TRY(c->algorithm->propose(c, c->memory, genome, &rng));
+        *found = unseen(c, genome);
     }
-    for (int i = 0; i < RANDOM_TRIES; i++) {
+    for (int i = 0; i < RANDOM_TRIES && !*found; i++) {
         eex_space_random(genome, &c->space, &rng);
-        if (unseen(c, genome))
-            return true;
+        *found = unseen(c, genome);
     }
-    return walk_to_unseen(c, genome, &rng);
+    if (!*found)
+        *found = walk_to_unseen(c, genome, &rng);
+    return EEX_OK;
+}
+
+static bool limit_reached(const eex_controller *c)
+{
+    return c->options.trials > 0 && eex__controller_asked(c) >= c->options.trials;
+}
+
+/* Looks for what the coming ask answers, unless it is known. */
+static int look_ahead(eex_controller *c)
+{
+    bool found;
+    if (c->next_state != EEX__NEXT_UNKNOWN || limit_reached(c))
+        return EEX_OK;
+    EEX_TRY(find_unseen(&found, c, c->next));
+    c->next_state = found ? EEX__NEXT_READY : EEX__NEXT_NONE;
+    return EEX_OK;
 }
 
 bool eex_controller_done(eex_controller *c)
 {
-    if (c->options.trials > 0 && eex__controller_asked(c) >= c->options.trials)
-        return true;
-    if (c->next_state == EEX__NEXT_UNKNOWN)
-        c->next_state = find_unseen(c, c->next) ? EEX__NEXT_READY : EEX__NEXT_NONE;
-    return c->next_state == EEX__NEXT_NONE;
+    return look_ahead(c) == EEX_OK && (limit_reached(c) || c->next_state == EEX__NEXT_NONE);
 }
 
 int eex_controller_ask(eex_controller *c, int *genome)
 {
+    EEX_TRY(look_ahead(c));
     if (eex_controller_done(c))
         return eex_fail(EEX_ENOTFOUND, "%s search: no candidate is left after %zu",
                         c->algorithm->name, eex__controller_asked(c));
@@ -117,6 +163,21 @@ static int reserve_score(eex_controller *c)
     return EEX_OK;
 }
 
+/* Adds a trial to the history and tells the algorithm of it: both or neither. */
+static int add_trial(eex_controller *c, const int *genome, const eex_score *score)
+{
+    const size_t trial = c->told.count;
+    EEX_TRY(reserve_score(c));
+    EEX_TRY(eex_genomes_add(&c->told, genome));
+    c->scores[trial] = *score;
+    if (!c->algorithm->tell)
+        return EEX_OK;
+    const int code = c->algorithm->tell(c, c->memory, trial);
+    if (code < 0)
+        eex_genomes_remove(&c->told, trial);
+    return code;
+}
+
 int eex_controller_tell(eex_controller *c, const int *genome, const eex_score *score)
 {
     int canonical[EEX_MAX_GENES];
@@ -130,9 +191,7 @@ int eex_controller_tell(eex_controller *c, const int *genome, const eex_score *s
     if (eex_genomes_find(&position, &c->told, canonical))
         return eex_fail(EEX_EINVAL, "%s search: the candidate was told before, as trial %zu",
                         c->algorithm->name, position);
-    EEX_TRY(reserve_score(c));
-    EEX_TRY(eex_genomes_add(&c->told, canonical));
-    c->scores[c->told.count - 1] = *score;
+    EEX_TRY(add_trial(c, canonical, score));
     if (eex_genomes_find(&position, &c->pending, canonical))
         eex_genomes_remove(&c->pending, position);
     c->next_state = EEX__NEXT_UNKNOWN;

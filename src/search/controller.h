@@ -8,8 +8,9 @@
  *
  * What is asked next is a function of the space, the options (the seed among them), the trials
  * told, in their order, and the candidates asked but not yet told: nothing else. So a search is
- * continued by telling a new controller the stored trials in their order. Several candidates may be
- * asked for before the first is told.
+ * continued by telling a new controller the stored trials in their order. That holds for algorithms
+ * with a memory of their own too: it follows from the trials told (algorithm.h). Several candidates
+ * may be asked for before the first is told.
  *
  * No candidate is asked for twice: where an algorithm only proposes what was there already, an
  * unseen one is looked for at random and then by enumeration. */
@@ -24,11 +25,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
+typedef enum eex_algorithm {
+    /* Aging evolution (Real et al. 2019, "Regularized Evolution for Image Classifier Architecture
+     * Search"): `population` random candidates first; then each time `sample` members are drawn
+     * with replacement, the fittest is copied with one mutation, and the result of it replaces the
+     * oldest member. Failed candidates age like others and are no parents as long as a valid member
+     * lives; when none does, random candidates are asked for. */
+    EEX_AGING,
+    EEX_RANDOM,     /* uniformly random: the control that others have to beat */
+    EEX_EXHAUSTIVE, /* each candidate of a small space once, in the order of eex_space_genome */
+    EEX_ALGORITHMS
+} eex_algorithm;
+
+const char *eex_algorithm_name(eex_algorithm algorithm); /* "aging", "random", "exhaustive" */
+
 enum { EEX_MAX_OBJECTIVES = 4 };
 
 typedef struct eex_score {
-    double fitness; /* maximised; NaN counts as failed */
-    double objectives[EEX_MAX_OBJECTIVES];
+    double fitness;                        /* maximised; NaN counts as failed */
+    double objectives[EEX_MAX_OBJECTIVES]; /* each minimised; the same ones in every trial */
     int objective_count; /* 0..EEX_MAX_OBJECTIVES; the rest of `objectives` is ignored */
     bool failed;         /* the candidate has no score; its fitness is taken for -infinity */
 } eex_score;
@@ -43,33 +58,24 @@ typedef struct eex_controller_options {
 
 typedef struct eex_controller eex_controller;
 
-/* Aging evolution (Real et al. 2019, "Regularized Evolution for Image Classifier Architecture
- * Search"): `population` random candidates first; then each time `sample` members are drawn with
- * replacement, the fittest is copied with one mutation, and the result of it replaces the oldest
- * member. Failed candidates age like others and are no parents as long as a valid member lives;
- * when none does, random candidates are asked for. */
-int eex_aging_new(eex_controller **out, const eex_space *space,
-                  const eex_controller_options *options);
-
-/* Uniformly random: the control that others have to beat. */
-int eex_random_new(eex_controller **out, const eex_space *space,
-                   const eex_controller_options *options);
-
-/* Each candidate of a small space once, in the order of eex_space_genome. */
-int eex_exhaustive_new(eex_controller **out, const eex_space *space,
+/* Makes a controller with a row of search/algorithm.h. EEX_EINVAL when the algorithm does not go
+ * with the space or the options. */
+int eex_controller_new(eex_controller **out, eex_algorithm algorithm, const eex_space *space,
                        const eex_controller_options *options);
 
 void eex_controller_free(eex_controller *c); /* accepts NULL */
 
 /* True when there is nothing to ask for any more: the limit is reached, or no unseen candidate is
- * left (in a space of more than 2^20 genomes: none turned up in as many attempts). */
+ * left (in a space of more than 2^20 genomes: none turned up in as many attempts). False when the
+ * algorithm failed to propose: the coming ask says how. */
 bool eex_controller_done(eex_controller *c);
 
-/* Gives the next candidate, in canonical form. EEX_ENOTFOUND when done. */
+/* Gives the next candidate, in canonical form. EEX_ENOTFOUND when done; any error of the algorithm,
+ * after which asking again is as asking for the first time. */
 int eex_controller_ask(eex_controller *c, int *genome);
 
 /* Takes the score of a candidate, asked or not. EEX_EINVAL when it is not of the space or was told
- * before. */
+ * before; any error of the algorithm. After an error the trial is not told. */
 int eex_controller_tell(eex_controller *c, const int *genome, const eex_score *score);
 
 /* Trials told so far, by their order. Borrowed until the next tell. */
@@ -88,9 +94,11 @@ const int *eex_controller_pending_genome(const eex_controller *c, size_t i);
 /* Aging: the trials that form the population are first..first+count-1. */
 void eex_aging_population(size_t *first, size_t *count, const eex_controller *c);
 
-/* The state as bytes that do not depend on the machine, and back. A load goes into a new controller
- * of the same algorithm, space and options. EEX_EFORMAT when the bytes are damaged, EEX_EINVAL when
- * they are of another search; the controller is then good for nothing but eex_controller_free. */
+/* The state as bytes that do not depend on the machine, and back: the trials told and the pending
+ * candidates, nothing that an algorithm remembers, for a load tells the trials again. A load goes
+ * into a new controller of the same algorithm, space and options. EEX_EFORMAT when the bytes are
+ * damaged, EEX_EINVAL when they are of another search; the controller is then good for nothing but
+ * eex_controller_free. */
 int eex_controller_save(eex_buffer *out, const eex_controller *c);
 int eex_controller_load(eex_controller *c, const void *data, size_t size);
 

@@ -1,14 +1,11 @@
-#include "search/controller_impl.h"
+#include "search/algorithm.h"
 
-static void propose(eex_controller *c, int *genome, eex_rng *rng)
+#include "base/status.h"
+
+static int propose(const eex_controller *c, void *memory, int *genome, eex_rng *rng)
 {
-    eex_space_random(genome, &c->space, rng);
+    eex_space_random(genome, eex__controller_space(c), rng);
+    return EEX_OK;
 }
 
-static const eex__algorithm algorithm = {"random", sizeof(eex_controller), propose};
-
-int eex_random_new(eex_controller **out, const eex_space *space,
-                   const eex_controller_options *options)
-{
-    return eex__controller_new(out, &algorithm, space, options);
-}
+const eex__algorithm eex__random = {.name = "random", .propose = propose};

@@ -190,6 +190,32 @@ static void forward_case(conv_case *c, epilogue e)
         check_stats(c, stats, want);
 }
 
+/* The test in hand, and what it is run with. */
+static void (*test_in)(eex_device *dev, eex_precision precision);
+
+static void float32_on(eex_device *dev)
+{
+    test_in(dev, EEX_F32);
+}
+
+static void bfloat16_products_on(eex_device *dev)
+{
+    test_in(dev, EEX_BF16_PRODUCTS);
+}
+
+static void in_float32(void (*test)(eex_device *dev, eex_precision precision))
+{
+    test_in = test;
+    on_each_device(float32_on);
+}
+
+static void in_bfloat16_products(void (*test)(eex_device *dev, eex_precision precision))
+{
+    test_in = test;
+    if (on_each_bf16_device(bfloat16_products_on) == 0)
+        cr_skip_test("no unit of this processor multiplies in bfloat16");
+}
+
 static void forward_in(eex_device *dev, eex_precision precision)
 {
     for (int s = 0; s < SHAPES; s++)
@@ -201,25 +227,14 @@ static void forward_in(eex_device *dev, eex_precision precision)
         }
 }
 
-static void forward_on(eex_device *dev)
-{
-    forward_in(dev, EEX_F32);
-}
-
-static void forward_bf16_on(eex_device *dev)
-{
-    forward_in(dev, EEX_BF16_PRODUCTS);
-}
-
 Test(conv, forward_matches_reference)
 {
-    on_each_device(forward_on);
+    in_float32(forward_in);
 }
 
 Test(conv, forward_matches_reference_in_bfloat16_products)
 {
-    if (on_each_bf16_device(forward_bf16_on) == 0)
-        cr_skip_test("no unit of this processor multiplies in bfloat16");
+    in_bfloat16_products(forward_in);
 }
 
 static void bwd_data_case(conv_case *c, bool accumulate)
@@ -278,25 +293,14 @@ static void backward_in(eex_device *dev, eex_precision precision)
         }
 }
 
-static void backward_on(eex_device *dev)
-{
-    backward_in(dev, EEX_F32);
-}
-
-static void backward_bf16_on(eex_device *dev)
-{
-    backward_in(dev, EEX_BF16_PRODUCTS);
-}
-
 Test(conv, gradients_match_reference)
 {
-    on_each_device(backward_on);
+    in_float32(backward_in);
 }
 
 Test(conv, gradients_match_reference_in_bfloat16_products)
 {
-    if (on_each_bf16_device(backward_bf16_on) == 0)
-        cr_skip_test("no unit of this processor multiplies in bfloat16");
+    in_bfloat16_products(backward_in);
 }
 
 /* sum(dy * conv(x, w) + dy * bias) as a function of one of the three. */
@@ -427,25 +431,14 @@ static void batches_in(eex_device *dev, eex_precision precision)
         batches_of(dev, precision, some[i], i % 2);
 }
 
-static void batches_on(eex_device *dev)
-{
-    batches_in(dev, EEX_F32);
-}
-
-static void batches_bf16_on(eex_device *dev)
-{
-    batches_in(dev, EEX_BF16_PRODUCTS);
-}
-
 Test(conv, result_of_a_sample_depends_on_nothing_else)
 {
-    on_each_device(batches_on);
+    in_float32(batches_in);
 }
 
 Test(conv, result_of_a_sample_depends_on_nothing_else_in_bfloat16_products)
 {
-    if (on_each_bf16_device(batches_bf16_on) == 0)
-        cr_skip_test("no unit of this processor multiplies in bfloat16");
+    in_bfloat16_products(batches_in);
 }
 
 static void repeat_in(eex_device *dev, eex_precision precision)
@@ -469,25 +462,14 @@ static void repeat_in(eex_device *dev, eex_precision precision)
     }
 }
 
-static void repeat_on(eex_device *dev)
-{
-    repeat_in(dev, EEX_F32);
-}
-
-static void repeat_bf16_on(eex_device *dev)
-{
-    repeat_in(dev, EEX_BF16_PRODUCTS);
-}
-
 Test(conv, gradients_repeat_bit_for_bit)
 {
-    on_each_device(repeat_on);
+    in_float32(repeat_in);
 }
 
 Test(conv, gradients_repeat_bit_for_bit_in_bfloat16_products)
 {
-    if (on_each_bf16_device(repeat_bf16_on) == 0)
-        cr_skip_test("no unit of this processor multiplies in bfloat16");
+    in_bfloat16_products(repeat_in);
 }
 
 Test(conv, refuses_what_it_cannot_do)

@@ -1,7 +1,8 @@
 /* What the emulator itself promises (emulate.h): collectives as on a GPU, and mistakes that show.
  */
-#include "cuda/fake_cuda.h"
 #include "cuda/kernel.cuh"
+
+#include "cuda/fake_cuda.h"
 
 #include <criterion/criterion.h>
 #include <signal.h>

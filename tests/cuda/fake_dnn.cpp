@@ -103,17 +103,35 @@ cudnnStatus_t check(const char *function, const convolution &d, const void *x, c
     return CUDNN_STATUS_SUCCESS;
 }
 
+float number(const void *scale)
+{
+    return *static_cast<const float *>(scale);
+}
+
+/* A convolution or a gradient. work(scale, keep) runs when its turn comes in the stream. */
+template <typename F>
+cudnnStatus_t convolve(const char *function, cudnnHandle_t handle, const convolution &d,
+                       const void *x, const void *w, const void *y, void *workspace, size_t bytes,
+                       const void *alpha, const void *beta, F work)
+{
+    std::lock_guard<std::recursive_mutex> lock(fake::mutex);
+    if (cudnnStatus_t bad = check(function, d, x, w, y, workspace, bytes))
+        return bad;
+    float scale = number(alpha), keep = number(beta);
+    fake::enqueue(handle->stream, [=] {
+        fake::counts.kernels++;
+        spoil(workspace, bytes);
+        work(scale, keep);
+    });
+    return CUDNN_STATUS_SUCCESS;
+}
+
 cudnnStatus_t workspace_size(const convolution &d, bool known, size_t *bytes)
 {
     if (!d.fits())
         return CUDNN_STATUS_BAD_PARAM;
     *bytes = d.workspace();
     return known ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_NOT_SUPPORTED;
-}
-
-float number(const void *scale)
-{
-    return *static_cast<const float *>(scale);
 }
 
 } // namespace
@@ -278,14 +296,8 @@ cudnnStatus_t fake_cudnnConvolutionForward(cudnnHandle_t handle, const void *alp
                                            const void *beta, const cudnnTensorDescriptor_t y_is,
                                            void *y)
 {
-    std::lock_guard<std::recursive_mutex> lock(fake::mutex);
     convolution d = {*x_is, *y_is, *w_is, *c};
-    if (cudnnStatus_t bad = check("cudnnConvolutionForward", d, x, w, y, workspace, bytes))
-        return bad;
-    float scale = number(alpha), keep = number(beta);
-    fake::enqueue(handle->stream, [=] {
-        fake::counts.kernels++;
-        spoil(workspace, bytes);
+    auto work = [=](float scale, float keep) {
         fake::numbers in = fake::numbers_from(x, d.x.count(), d.x.narrow);
         fake::numbers filter = fake::numbers_from(w, d.w.count(), d.w.narrow);
         fake::numbers patches(d.rows() * d.patch());
@@ -293,8 +305,9 @@ cudnnStatus_t fake_cudnnConvolutionForward(cudnnHandle_t handle, const void *alp
         filter = fake::transposed(filter, d.y.c, d.patch());
         fake::numbers out = fake::multiply(patches, filter, d.rows(), d.y.c, d.patch());
         fake::numbers_store(y, out, d.y.narrow, scale, keep);
-    });
-    return CUDNN_STATUS_SUCCESS;
+    };
+    return convolve("cudnnConvolutionForward", handle, d, x, w, y, workspace, bytes, alpha, beta,
+                    work);
 }
 
 cudnnStatus_t fake_cudnnConvolutionBackwardData(cudnnHandle_t handle, const void *alpha,
@@ -305,22 +318,17 @@ cudnnStatus_t fake_cudnnConvolutionBackwardData(cudnnHandle_t handle, const void
                                                 size_t bytes, const void *beta,
                                                 const cudnnTensorDescriptor_t dx_is, void *dx)
 {
-    std::lock_guard<std::recursive_mutex> lock(fake::mutex);
     convolution d = {*dx_is, *dy_is, *w_is, *c};
-    if (cudnnStatus_t bad = check("cudnnConvolutionBackwardData", d, dx, w, dy, workspace, bytes))
-        return bad;
-    float scale = number(alpha), keep = number(beta);
-    fake::enqueue(handle->stream, [=] {
-        fake::counts.kernels++;
-        spoil(workspace, bytes);
+    auto work = [=](float scale, float keep) {
         fake::numbers gradient = fake::numbers_from(dy, d.y.count(), d.y.narrow);
         fake::numbers filter = fake::numbers_from(w, d.w.count(), d.w.narrow);
         fake::numbers patches = fake::multiply(gradient, filter, d.rows(), d.patch(), d.y.c);
         fake::numbers out(d.x.count());
         d.each([&](size_t from, size_t to) { out[to] += patches[from]; });
         fake::numbers_store(dx, out, d.x.narrow, scale, keep);
-    });
-    return CUDNN_STATUS_SUCCESS;
+    };
+    return convolve("cudnnConvolutionBackwardData", handle, d, dx, w, dy, workspace, bytes, alpha,
+                    beta, work);
 }
 
 cudnnStatus_t fake_cudnnConvolutionBackwardFilter(
@@ -329,14 +337,8 @@ cudnnStatus_t fake_cudnnConvolutionBackwardFilter(
     cudnnConvolutionBwdFilterAlgo_t, void *workspace, size_t bytes, const void *beta,
     const cudnnFilterDescriptor_t dw_is, void *dw)
 {
-    std::lock_guard<std::recursive_mutex> lock(fake::mutex);
     convolution d = {*x_is, *dy_is, *dw_is, *c};
-    if (cudnnStatus_t bad = check("cudnnConvolutionBackwardFilter", d, x, dw, dy, workspace, bytes))
-        return bad;
-    float scale = number(alpha), keep = number(beta);
-    fake::enqueue(handle->stream, [=] {
-        fake::counts.kernels++;
-        spoil(workspace, bytes);
+    auto work = [=](float scale, float keep) {
         fake::numbers in = fake::numbers_from(x, d.x.count(), d.x.narrow);
         fake::numbers gradient = fake::numbers_from(dy, d.y.count(), d.y.narrow);
         fake::numbers patches(d.rows() * d.patch());
@@ -344,8 +346,9 @@ cudnnStatus_t fake_cudnnConvolutionBackwardFilter(
         gradient = fake::transposed(gradient, d.rows(), d.y.c);
         fake::numbers out = fake::multiply(gradient, patches, d.y.c, d.patch(), d.rows());
         fake::numbers_store(dw, out, d.w.narrow, scale, keep);
-    });
-    return CUDNN_STATUS_SUCCESS;
+    };
+    return convolve("cudnnConvolutionBackwardFilter", handle, d, x, dw, dy, workspace, bytes, alpha,
+                    beta, work);
 }
 
 } // extern "C"

@@ -34,14 +34,14 @@ Test(aging, options_are_checked)
     const eex_space space = toy_space(4, 4);
     eex_controller *c = NULL;
     eex_controller_options options = {.population = 0, .sample = 1};
-    cr_assert_eq(eex_aging_new(&c, &space, &options), EEX_EINVAL);
+    cr_assert_eq(eex_controller_new(&c, EEX_AGING, &space, &options), EEX_EINVAL);
     options = (eex_controller_options){.population = 4, .sample = 0};
-    cr_assert_eq(eex_aging_new(&c, &space, &options), EEX_EINVAL);
+    cr_assert_eq(eex_controller_new(&c, EEX_AGING, &space, &options), EEX_EINVAL);
     options.sample = 5;
-    cr_assert_eq(eex_aging_new(&c, &space, &options), EEX_EINVAL);
+    cr_assert_eq(eex_controller_new(&c, EEX_AGING, &space, &options), EEX_EINVAL);
     cr_assert_str_eq(eex_error(), "search.sample: from 1 to the population of 4, got 5");
     options.sample = 4;
-    cr_assert_eq(eex_aging_new(&c, &space, &options), EEX_OK);
+    cr_assert_eq(eex_controller_new(&c, EEX_AGING, &space, &options), EEX_OK);
     eex_controller_free(c);
 }
 
@@ -49,7 +49,7 @@ Test(aging, the_population_keeps_its_size_and_the_oldest_dies)
 {
     const eex_space space = toy_space(8, 4);
     size_t first, count;
-    eex_controller *c = toy_controller(eex_aging_new, &space, &usual);
+    eex_controller *c = toy_controller(EEX_AGING, &space, &usual);
     for (size_t told = 0; told <= 60; told++) {
         eex_aging_population(&first, &count, c);
         cr_assert_eq(count, told < 12 ? told : 12);
@@ -64,7 +64,7 @@ Test(aging, founders_are_random_and_children_have_one_mutation)
     /* The space is so large that two random genomes are never one mutation apart. */
     const eex_space space = toy_space(40, 6);
     int genome[40];
-    eex_controller *c = toy_controller(eex_aging_new, &space, &usual);
+    eex_controller *c = toy_controller(EEX_AGING, &space, &usual);
     for (int i = 0; i < 200; i++) {
         cr_assert_eq(eex_controller_ask(c, genome), EEX_OK);
         cr_assert_eq(has_parent(c, &space, genome), i >= 12, "trial %d", i);
@@ -85,7 +85,7 @@ Test(aging, the_parent_is_the_fittest_of_a_sample_with_replacement)
         eex_controller_options options = usual;
         options.seed = seed;
         int genome[40];
-        eex_controller *c = toy_controller(eex_aging_new, &space, &options);
+        eex_controller *c = toy_controller(EEX_AGING, &space, &options);
         for (int i = 0; i < 12; i++) {
             const eex_score score = {.fitness = i == 5 ? 2.0 : 1.0};
             cr_assert_eq(eex_controller_ask(c, genome), EEX_OK);
@@ -104,7 +104,7 @@ Test(aging, failures_age_and_are_no_parents_while_a_valid_member_lives)
     const eex_space space = toy_space(40, 6);
     const eex_score good = {.fitness = -1e300}, bad = {.fitness = 1.0, .failed = true};
     int genome[40];
-    eex_controller *c = toy_controller(eex_aging_new, &space, &usual);
+    eex_controller *c = toy_controller(EEX_AGING, &space, &usual);
     for (int i = 0; i < 40; i++) {
         /* Trial 3 is the only valid one; it dies when trial 15 is told. */
         cr_assert_eq(eex_controller_ask(c, genome), EEX_OK);
@@ -120,12 +120,12 @@ Test(aging, failures_age_and_are_no_parents_while_a_valid_member_lives)
     eex_controller_free(c);
 }
 
-static double best_fitness(toy_maker make, const eex_space *space, uint64_t seed)
+static double best_fitness(eex_algorithm algorithm, const eex_space *space, uint64_t seed)
 {
     const eex_controller_options options = {
         .seed = seed, .trials = 400, .population = 32, .sample = 8};
     size_t best = 0;
-    eex_controller *c = toy_controller(make, space, &options);
+    eex_controller *c = toy_controller(algorithm, space, &options);
     toy_run(c, space, 400, 0);
     cr_assert(eex_controller_best(&best, c));
     const double fitness = eex_controller_score(c, best)->fitness;
@@ -140,10 +140,10 @@ Test(aging, finds_what_random_search_does_not)
     double aging = 0.0, random_search = 0.0;
     int optimal = 0;
     for (uint64_t seed = 0; seed < SEEDS; seed++) {
-        const double found = best_fitness(eex_aging_new, &space, seed);
+        const double found = best_fitness(EEX_AGING, &space, seed);
         aging += found / SEEDS;
         optimal += found == 0.0;
-        random_search += best_fitness(eex_random_new, &space, seed) / SEEDS;
+        random_search += best_fitness(EEX_RANDOM, &space, seed) / SEEDS;
     }
     cr_assert_gt(aging, 0.25 * random_search, "aging %g, random %g", aging, random_search);
     cr_assert_geq(optimal, SEEDS / 2, "%d of %d reached the optimum, on average %g", optimal,

@@ -9,17 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const toy_maker makers[] = {eex_aging_new, eex_random_new, eex_exhaustive_new};
-enum { MAKERS = sizeof makers / sizeof *makers };
-
 static const eex_controller_options usual = {
     .seed = 1, .population = 10, .sample = 3, .largest = 1 << 20};
 
 /* Each genome of a space of 81, or each representative, is asked for exactly once. */
-static void expect_each_once(toy_maker make, const eex_space *space, size_t representatives)
+static void expect_each_once(eex_algorithm algorithm, const eex_space *space,
+                             size_t representatives)
 {
     int asked[81] = {0}, genome[4];
-    eex_controller *c = toy_controller(make, space, &usual);
+    eex_controller *c = toy_controller(algorithm, space, &usual);
     for (size_t i = 0; i < representatives; i++) {
         cr_assert_not(eex_controller_done(c), "after %zu", i);
         cr_assert_eq(eex_controller_ask(c, genome), EEX_OK);
@@ -36,8 +34,8 @@ static void expect_each_once(toy_maker make, const eex_space *space, size_t repr
 Test(controller, asks_for_everything_exactly_once)
 {
     const eex_space space = toy_space(4, 3);
-    for (int m = 0; m < MAKERS; m++)
-        expect_each_once(makers[m], &space, 81);
+    for (int m = 0; m < EEX_ALGORITHMS; m++)
+        expect_each_once(m, &space, 81);
 }
 
 /* Genes 1 and 3 mean nothing where the gene in front of them is 0. */
@@ -56,8 +54,8 @@ Test(controller, duplicates_are_recognised_by_their_canonical_form)
     eex_space space = toy_space(4, 3);
     space.canonical = switched_off;
     space.context = &context;
-    for (int m = 0; m < MAKERS; m++)
-        expect_each_once(makers[m], &space, 49); /* (1 + 2 * 3) squared */
+    for (int m = 0; m < EEX_ALGORITHMS; m++)
+        expect_each_once(m, &space, 49); /* (1 + 2 * 3) squared */
     cr_assert_gt(calls, 0);
 }
 
@@ -73,7 +71,7 @@ Test(controller, a_vast_space_of_one_candidate_ends)
     int genome[24];
     space.canonical = all_alike;
     space.context = &genes;
-    eex_controller *c = toy_controller(eex_random_new, &space, &usual);
+    eex_controller *c = toy_controller(EEX_RANDOM, &space, &usual);
     cr_assert_eq(eex_controller_ask(c, genome), EEX_OK);
     cr_assert(eex_controller_done(c));
     eex_controller_free(c);
@@ -82,9 +80,9 @@ Test(controller, a_vast_space_of_one_candidate_ends)
 Test(controller, several_may_be_asked_before_one_is_told)
 {
     const eex_space space = toy_space(4, 3);
-    for (int m = 0; m < MAKERS; m++) {
+    for (int m = 0; m < EEX_ALGORITHMS; m++) {
         int genomes[81][4];
-        eex_controller *c = toy_controller(makers[m], &space, &usual);
+        eex_controller *c = toy_controller(m, &space, &usual);
         for (int i = 0; i < 81; i++) {
             cr_assert_eq(eex_controller_ask(c, genomes[i]), EEX_OK);
             for (int k = 0; k < i; k++)
@@ -106,8 +104,8 @@ Test(controller, trials_are_limited)
     const eex_space space = toy_space(8, 4);
     eex_controller_options options = usual;
     options.trials = 25;
-    for (int m = 0; m < MAKERS; m++) {
-        eex_controller *c = toy_controller(makers[m], &space, &options);
+    for (int m = 0; m < EEX_ALGORITHMS; m++) {
+        eex_controller *c = toy_controller(m, &space, &options);
         toy_run(c, &space, 1000, 0);
         cr_assert_eq(eex_controller_trials(c), 25);
         eex_controller_free(c);
@@ -117,19 +115,19 @@ Test(controller, trials_are_limited)
 Test(controller, the_seed_decides_and_nothing_else)
 {
     const eex_space space = toy_space(8, 4);
-    for (int m = 0; m < MAKERS; m++) {
+    for (int m = 0; m < EEX_ALGORITHMS; m++) {
         eex_controller_options other = usual;
         other.seed = 2;
-        eex_controller *a = toy_controller(makers[m], &space, &usual);
-        eex_controller *b = toy_controller(makers[m], &space, &usual);
-        eex_controller *c = toy_controller(makers[m], &space, &other);
+        eex_controller *a = toy_controller(m, &space, &usual);
+        eex_controller *b = toy_controller(m, &space, &usual);
+        eex_controller *c = toy_controller(m, &space, &other);
         toy_run(a, &space, 100, 7);
         toy_run(b, &space, 100, 7);
         toy_run(c, &space, 100, 7);
         toy_expect_same(a, b, &space);
         const bool alike =
             eex_space_equal(&space, eex_controller_genome(a, 0), eex_controller_genome(c, 0));
-        cr_assert_eq(alike, makers[m] == eex_exhaustive_new);
+        cr_assert_eq(alike, m == EEX_EXHAUSTIVE);
         eex_controller_free(a);
         eex_controller_free(b);
         eex_controller_free(c);
@@ -137,10 +135,10 @@ Test(controller, the_seed_decides_and_nothing_else)
 }
 
 /* Tells a new controller the first trials of another, as a continued run does. */
-static eex_controller *retold(toy_maker make, const eex_space *space, const eex_controller *from,
-                              size_t trials)
+static eex_controller *retold(eex_algorithm algorithm, const eex_space *space,
+                              const eex_controller *from, size_t trials)
 {
-    eex_controller *c = toy_controller(make, space, &usual);
+    eex_controller *c = toy_controller(algorithm, space, &usual);
     for (size_t i = 0; i < trials; i++)
         cr_assert_eq(
             eex_controller_tell(c, eex_controller_genome(from, i), eex_controller_score(from, i)),
@@ -152,11 +150,11 @@ Test(controller, retelling_the_trials_continues_identically)
 {
     const eex_space space = toy_space(8, 4);
     const size_t stops[] = {0, 1, 9, 10, 11, 57, 99};
-    for (int m = 0; m < MAKERS; m++) {
-        eex_controller *whole = toy_controller(makers[m], &space, &usual);
+    for (int m = 0; m < EEX_ALGORITHMS; m++) {
+        eex_controller *whole = toy_controller(m, &space, &usual);
         toy_run(whole, &space, 120, 7);
         for (size_t s = 0; s < sizeof stops / sizeof *stops; s++) {
-            eex_controller *c = retold(makers[m], &space, whole, stops[s]);
+            eex_controller *c = retold(m, &space, whole, stops[s]);
             toy_run(c, &space, 120 - stops[s], 7);
             toy_expect_same(whole, c, &space);
             eex_controller_free(c);
@@ -180,10 +178,11 @@ static void run_parallel(eex_controller *c, const eex_space *space, size_t trial
     }
 }
 
-static eex_controller *reloaded(toy_maker make, const eex_space *space, const eex_controller *from)
+static eex_controller *reloaded(eex_algorithm algorithm, const eex_space *space,
+                                const eex_controller *from)
 {
     eex_buffer state = EEX_BUFFER_INIT;
-    eex_controller *c = toy_controller(make, space, &usual);
+    eex_controller *c = toy_controller(algorithm, space, &usual);
     cr_assert_eq(eex_controller_save(&state, from), EEX_OK);
     cr_assert_eq(eex_controller_load(c, state.data, state.size), EEX_OK, "%s", eex_error());
     eex_buffer_free(&state);
@@ -193,11 +192,11 @@ static eex_controller *reloaded(toy_maker make, const eex_space *space, const ee
 Test(controller, a_saved_state_continues_identically_with_candidates_in_flight)
 {
     const eex_space space = toy_space(8, 4);
-    for (int m = 0; m < MAKERS; m++) {
+    for (int m = 0; m < EEX_ALGORITHMS; m++) {
         for (size_t stop = 1; stop < 60; stop += 13) {
-            eex_controller *whole = toy_controller(makers[m], &space, &usual);
+            eex_controller *whole = toy_controller(m, &space, &usual);
             run_parallel(whole, &space, stop, 4);
-            eex_controller *loaded = reloaded(makers[m], &space, whole);
+            eex_controller *loaded = reloaded(m, &space, whole);
             cr_assert_eq(eex_controller_pending(loaded), eex_controller_pending(whole));
             run_parallel(whole, &space, 100, 4);
             run_parallel(loaded, &space, 100, 4);
@@ -213,13 +212,13 @@ Test(controller, a_state_of_another_search_is_refused)
     const eex_space space = toy_space(8, 4), other_space = toy_space(8, 5);
     eex_controller_options other = usual;
     eex_buffer state = EEX_BUFFER_INIT;
-    eex_controller *c = toy_controller(eex_aging_new, &space, &usual);
+    eex_controller *c = toy_controller(EEX_AGING, &space, &usual);
     toy_run(c, &space, 20, 0);
     cr_assert_eq(eex_controller_save(&state, c), EEX_OK);
     other.seed++;
-    eex_controller *others[] = {toy_controller(eex_aging_new, &space, &other),
-                                toy_controller(eex_random_new, &space, &usual),
-                                toy_controller(eex_aging_new, &other_space, &usual), c};
+    eex_controller *others[] = {toy_controller(EEX_AGING, &space, &other),
+                                toy_controller(EEX_RANDOM, &space, &usual),
+                                toy_controller(EEX_AGING, &other_space, &usual), c};
     for (int i = 0; i < 4; i++) {
         cr_assert_eq(eex_controller_load(others[i], state.data, state.size), EEX_EINVAL);
         eex_controller_free(others[i]);
@@ -229,7 +228,7 @@ Test(controller, a_state_of_another_search_is_refused)
 
 static int load_into_new(const eex_space *space, const void *data, size_t size)
 {
-    eex_controller *c = toy_controller(eex_aging_new, space, &usual);
+    eex_controller *c = toy_controller(EEX_AGING, space, &usual);
     void *exact = malloc(size > 0 ? size : 1); /* so that a sanitizer sees one byte too far */
     memcpy(exact, data, size);
     const int code = eex_controller_load(c, exact, size);
@@ -242,7 +241,7 @@ Test(controller, a_damaged_state_is_refused)
 {
     const eex_space space = toy_space(8, 4);
     eex_buffer state = EEX_BUFFER_INIT;
-    eex_controller *c = toy_controller(eex_aging_new, &space, &usual);
+    eex_controller *c = toy_controller(EEX_AGING, &space, &usual);
     run_parallel(c, &space, 12, 3);
     cr_assert_eq(eex_controller_save(&state, c), EEX_OK);
     cr_assert_eq(load_into_new(&space, state.data, state.size), EEX_OK);
@@ -262,7 +261,7 @@ Test(controller, wrong_tells_are_refused)
     const eex_space space = toy_space(3, 4);
     const int right[] = {0, 1, 2}, wrong[] = {0, 4, 2};
     eex_score score = {.fitness = 1.0};
-    eex_controller *c = toy_controller(eex_random_new, &space, &usual);
+    eex_controller *c = toy_controller(EEX_RANDOM, &space, &usual);
     cr_assert_eq(eex_controller_tell(c, wrong, &score), EEX_EINVAL);
     cr_assert_eq(eex_controller_tell(c, right, &score), EEX_OK, "not asked is fine");
     cr_assert_eq(eex_controller_tell(c, right, &score), EEX_EINVAL);
@@ -284,7 +283,7 @@ Test(controller, the_best_is_valid_and_first_of_equals)
                                 {.fitness = 3.0},
                                 {.fitness = -INFINITY}};
     size_t best = 77;
-    eex_controller *c = toy_controller(eex_random_new, &space, &usual);
+    eex_controller *c = toy_controller(EEX_RANDOM, &space, &usual);
     for (int i = 0; i < 6; i++) {
         cr_assert_eq(eex_controller_best(&best, c), i > 2);
         cr_assert_eq(eex_controller_tell(c, &i, &scores[i]), EEX_OK);
@@ -299,14 +298,14 @@ Test(controller, exhaustive_refuses_large_spaces)
     eex_controller *c = NULL;
     eex_controller_options options = {.largest = 0};
     const eex_space large = toy_space(10, 4), vast = toy_space(100, 4), small = toy_space(2, 4);
-    cr_assert_eq(eex_exhaustive_new(&c, &large, &options), EEX_EINVAL);
+    cr_assert_eq(eex_controller_new(&c, EEX_EXHAUSTIVE, &large, &options), EEX_EINVAL);
     cr_assert_str_eq(eex_error(),
                      "exhaustive search: the space has 2^20.0 candidates, more than the "
                      "1000000 that are allowed; use aging or random search");
-    cr_assert_eq(eex_exhaustive_new(&c, &vast, &options), EEX_EINVAL);
+    cr_assert_eq(eex_controller_new(&c, EEX_EXHAUSTIVE, &vast, &options), EEX_EINVAL);
     options.largest = 15;
-    cr_assert_eq(eex_exhaustive_new(&c, &small, &options), EEX_EINVAL);
+    cr_assert_eq(eex_controller_new(&c, EEX_EXHAUSTIVE, &small, &options), EEX_EINVAL);
     options.largest = 16;
-    cr_assert_eq(eex_exhaustive_new(&c, &small, &options), EEX_OK);
+    cr_assert_eq(eex_controller_new(&c, EEX_EXHAUSTIVE, &small, &options), EEX_OK);
     eex_controller_free(c);
 }

@@ -22,23 +22,35 @@ static int search(eex_controller *c, const eex_space *space, size_t trials)
     return EEX_OK;
 }
 
-static int search_save_load(void)
+static int search_save_load(const eex__algorithm *algorithm)
 {
     const eex_space space = toy_space(8, 4);
     eex_buffer state = EEX_BUFFER_INIT;
     eex_controller *c = NULL, *loaded = NULL;
-    int code = eex_aging_new(&c, &space, &options);
+    int code = eex__controller_open(&c, algorithm, &space, &options);
     if (code == EEX_OK)
         code = search(c, &space, 150);
     if (code == EEX_OK)
         code = eex_controller_save(&state, c);
     if (code == EEX_OK)
-        code = eex_aging_new(&loaded, &space, &options);
+        code = eex__controller_open(&loaded, algorithm, &space, &options);
     if (code == EEX_OK)
         code = eex_controller_load(loaded, state.data, state.size);
     eex_controller_free(loaded);
     eex_controller_free(c);
     eex_buffer_free(&state);
+    return code;
+}
+
+static int search_aging(void)
+{
+    return search_save_load(&eex__aging);
+}
+
+static int search_climbing(void)
+{
+    const int code = search_save_load(&toy_climber);
+    cr_assert_eq(toy_climbers, 0);
     return code;
 }
 
@@ -75,7 +87,8 @@ static int correlate(void)
 
 Test(memory, every_failure_is_reported)
 {
-    cr_assert_gt(test_fail_each_allocation(search_save_load), 10);
+    cr_assert_gt(test_fail_each_allocation(search_aging), 10);
+    cr_assert_gt(test_fail_each_allocation(search_climbing), 160);
     cr_assert_gt(test_fail_each_allocation(use_fronts), 4);
     cr_assert_gt(test_fail_each_allocation(fill_archive), 3);
     cr_assert_gt(test_fail_each_allocation(correlate), 1);

@@ -3,6 +3,7 @@
 #include "base/status.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 eex_space toy_space(int genes, int options)
@@ -37,11 +38,11 @@ eex_score toy_score(const eex_space *space, const int *genome, unsigned failing)
     return score;
 }
 
-eex_controller *toy_controller(toy_maker make, const eex_space *space,
+eex_controller *toy_controller(eex_algorithm algorithm, const eex_space *space,
                                const eex_controller_options *options)
 {
     eex_controller *c = NULL;
-    cr_assert_eq(make(&c, space, options), EEX_OK, "%s", eex_error());
+    cr_assert_eq(eex_controller_new(&c, algorithm, space, options), EEX_OK, "%s", eex_error());
     return c;
 }
 
@@ -69,3 +70,66 @@ void toy_expect_same(const eex_controller *a, const eex_controller *b, const eex
                   "trial %zu", i);
     }
 }
+
+typedef struct climber {
+    size_t count;
+    double *heard; /* (count) first objectives, in the order of telling */
+} climber;
+
+toy_failing toy_climber_fails = {.tell = SIZE_MAX};
+int toy_climbers;
+
+static int climber_propose(const eex_controller *c, void *memory, int *genome, eex_rng *rng)
+{
+    const climber *self = memory;
+    const eex_space *space = eex__controller_space(c);
+    size_t best = 0;
+    if (toy_climber_fails.propose)
+        return eex_fail(EEX_EDIVERGED, "the climber has lost its way");
+    if (self->count == 0) {
+        eex_space_random(genome, space, rng);
+        return EEX_OK;
+    }
+    for (size_t i = 1; i < self->count; i++)
+        if (self->heard[i] < self->heard[best])
+            best = i;
+    memcpy(genome, eex_controller_genome(c, best), (size_t)space->genes * sizeof *genome);
+    eex_space_mutate(genome, space, rng);
+    return EEX_OK;
+}
+
+static int climber_tell(const eex_controller *c, void *memory, size_t trial)
+{
+    climber *self = memory;
+    if (trial == toy_climber_fails.tell)
+        return eex_fail(EEX_EDIVERGED, "the climber does not listen");
+    cr_assert_eq(self->count, trial, "every trial is heard once, in its order");
+    double *heard = realloc(self->heard, (trial + 1) * sizeof *heard);
+    if (!heard)
+        return eex_fail(EEX_ENOMEM, "out of memory for what was heard");
+    toy_climbers += !self->heard;
+    self->heard = heard;
+    self->heard[self->count++] = eex_controller_score(c, trial)->objectives[0];
+    return EEX_OK;
+}
+
+static void climber_close(void *memory)
+{
+    climber *self = memory;
+    toy_climbers -= self->heard != NULL;
+    free(self->heard);
+}
+
+static int climber_check(const eex_space *space, const eex_controller_options *options)
+{
+    return space->genes > 1 ? EEX_OK : eex_fail(EEX_EINVAL, "a line is no mountain");
+}
+
+const eex__algorithm toy_climber = {
+    .name = "climber",
+    .size = sizeof(climber),
+    .check = climber_check,
+    .propose = climber_propose,
+    .tell = climber_tell,
+    .close = climber_close,
+};

@@ -5,15 +5,11 @@
 -- Options: size (of square images) and channels; classes; width (multiplier of all channels);
 -- dropout in front of the classifier; stem_stride (2 as published, 1 keeps small images larger).
 local core = require "eex.core"
+local parts = require "eex.backbones.parts"
 
-local specs = {
-  { name = "size", kind = "integer", default = 224, min = 8, max = 4096 },
-  { name = "channels", kind = "integer", default = 3, min = 1, max = 64 },
-  { name = "classes", kind = "integer", default = 1000, min = 2, max = 65536 },
-  { name = "width", kind = "number", default = 1.0, min = 0.1, max = 4 },
+local specs = parts.specs(224, 1000, 4,
   { name = "dropout", kind = "number", default = 0.2, min = 0, max = 0.95 },
-  { name = "stem_stride", kind = "integer", default = 2, min = 1, max = 2 },
-}
+  { name = "stem_stride", kind = "integer", default = 2, min = 1, max = 2 })
 
 -- expansion, channels, repeats, stride of the first
 local stages = {
@@ -28,17 +24,12 @@ local stages = {
 
 -- The multiple of 8 nearest to `channels`, at least 8, and not more than a tenth below it.
 local function divisible(channels)
-  local rounded = math.max(8, (channels + 4) // 8 * 8)
-  if rounded < 0.9 * channels then
-    rounded = rounded + 8
-  end
-  return math.tointeger(rounded)
+  local rounded = parts.multiple_of_8(channels)
+  return rounded < 0.9 * channels and rounded + 8 or rounded
 end
 
 local function conv_bn_act(g, x, prefix, options)
-  options.pad = (options.kernel - 1) // 2
-  x = g:conv(x, prefix .. ".0", options)
-  x = g:batch_norm(x, prefix .. ".1")
+  x = parts.conv_bn(g, x, prefix .. ".0", prefix .. ".1", options)
   return g:act(x, prefix .. ".2", "relu6")
 end
 

@@ -7,27 +7,19 @@
 -- "imagenet" (7x7 with stride 2 and a max pool) or "cifar" (3x3 with stride 1, no pool, for small
 -- images); stem_stride (instead of the stem's own); dropout in front of the classifier (0: none).
 local core = require "eex.core"
+local parts = require "eex.backbones.parts"
 
-local specs = {
-  { name = "size", kind = "integer", default = 224, min = 8, max = 4096 },
-  { name = "channels", kind = "integer", default = 3, min = 1, max = 64 },
-  { name = "classes", kind = "integer", default = 1000, min = 2, max = 65536 },
-  { name = "width", kind = "number", default = 1.0, min = 0.1, max = 4 },
+local conv_bn = parts.conv_bn
+
+local specs = parts.specs(224, 1000, 4,
   { name = "stem", kind = "choice", default = "imagenet", names = { "imagenet", "cifar" } },
   { name = "stem_stride", kind = "integer", default = 0, min = 1, max = 2 },
-  { name = "dropout", kind = "number", default = 0, min = 0, max = 0.95 },
-}
+  { name = "dropout", kind = "number", default = 0, min = 0, max = 0.95 })
 
 local repeats = { 3, 4, 6, 3 }
 
 local function scaled(channels, width)
-  return math.tointeger(math.max(8, (channels * width + 4) // 8 * 8))
-end
-
-local function conv_bn(g, x, conv, bn, options)
-  options.pad = (options.kernel - 1) // 2
-  x = g:conv(x, conv, options)
-  return g:batch_norm(x, bn)
+  return parts.multiple_of_8(channels * width)
 end
 
 local function bottleneck(g, x, name, width, output, stride, project)
@@ -38,12 +30,7 @@ local function bottleneck(g, x, name, width, output, stride, project)
   x = conv_bn(g, x, name .. ".conv2", name .. ".bn2", { out = width, kernel = 3, stride = stride })
   x = g:act(x, name .. ".relu_1", "relu")
   x = conv_bn(g, x, name .. ".conv3", name .. ".bn3", { out = output, kernel = 1 })
-  if project then
-    first = conv_bn(g, first, name .. ".downsample.0", name .. ".downsample.1",
-      { out = output, kernel = 1, stride = stride })
-  end
-  x = g:add(x, first, name .. ".add")
-  return g:act(x, name .. ".relu_2", "relu")
+  return parts.join(g, x, first, name, project, output, stride, ".relu_2")
 end
 
 local function stem(g, o)

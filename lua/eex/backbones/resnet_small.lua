@@ -6,21 +6,13 @@
 -- Options: size (of square images) and channels; classes; width (multiplier of all channels); blocks
 -- in each stage; stem_stride (2 halves the image at once, for speed).
 local core = require "eex.core"
+local parts = require "eex.backbones.parts"
 
-local specs = {
-  { name = "size", kind = "integer", default = 32, min = 8, max = 4096 },
-  { name = "channels", kind = "integer", default = 3, min = 1, max = 64 },
-  { name = "classes", kind = "integer", default = 10, min = 2, max = 65536 },
-  { name = "width", kind = "number", default = 1.0, min = 0.1, max = 16 },
+local conv_bn = parts.conv_bn
+
+local specs = parts.specs(32, 10, 16,
   { name = "blocks", kind = "integer", default = 3, min = 1, max = 50 },
-  { name = "stem_stride", kind = "integer", default = 1, min = 1, max = 2 },
-}
-
-local function conv_bn(g, x, conv, bn, options)
-  options.pad = (options.kernel - 1) // 2
-  x = g:conv(x, conv, options)
-  return g:batch_norm(x, bn)
-end
+  { name = "stem_stride", kind = "integer", default = 1, min = 1, max = 2 })
 
 local function basic_block(g, x, name, output, stride, project)
   local first = x
@@ -28,18 +20,13 @@ local function basic_block(g, x, name, output, stride, project)
   x = conv_bn(g, x, name .. ".conv1", name .. ".bn1", { out = output, kernel = 3, stride = stride })
   x = g:act(x, name .. ".relu", "relu")
   x = conv_bn(g, x, name .. ".conv2", name .. ".bn2", { out = output, kernel = 3 })
-  if project then
-    first = conv_bn(g, first, name .. ".downsample.0", name .. ".downsample.1",
-      { out = output, kernel = 1, stride = stride })
-  end
-  x = g:add(x, first, name .. ".add")
-  return g:act(x, name .. ".relu_1", "relu")
+  return parts.join(g, x, first, name, project, output, stride, ".relu_1")
 end
 
 return function(options)
   local o = core.fields("backbone", options, specs)
   local g = core.graph { name = "resnet_small", size = o.size, channels = o.channels }
-  local input = math.tointeger(math.max(8, (16 * o.width + 4) // 8 * 8))
+  local input = parts.multiple_of_8(16 * o.width)
 
   g:block("stem")
   local x = conv_bn(g, g:input(), "conv1", "bn1",

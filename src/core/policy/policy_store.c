@@ -1,14 +1,12 @@
 /* Policies in files: one dataset a member of eex_policy. */
 #include "core/policy/policy.h"
+#include "core/policy/store_impl.h"
 #include "device/decide.h"
 
 #include "base/status.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-
-enum { NAME_SIZE = 512 };
 
 typedef struct member {
     const char *name;
@@ -36,22 +34,14 @@ static eex_store_shape member_shape(const member *m, const eex_policy *p)
     return (eex_store_shape){m->rank, {(uint64_t)p->exits, (uint64_t)p->classes}};
 }
 
-static int member_path(char *out, const char *group, const char *name)
-{
-    int length = snprintf(out, NAME_SIZE, "%s%s%s", group, *group ? "/" : "", name);
-    if (length < 0 || length >= NAME_SIZE)
-        return eex_fail(EEX_EINVAL, "policy: group name \"%s\" is too long", group);
-    return EEX_OK;
-}
-
 /* Only where it is used: an eex that knows nothing of it would not reject. */
 static int save_far(const eex_policy *p, eex_store_file *file, const char *group)
 {
     const eex_store_shape shape = {1, {(uint64_t)p->exits}};
-    char path[NAME_SIZE];
+    char path[EEX__MEMBER_PATH];
     if (!eex_policy_rejects_by_distance(p))
         return EEX_OK;
-    EEX_TRY(member_path(path, group, "far"));
+    EEX_TRY(eex__member_path(path, group, "far", "policy"));
     EEX_TRY(eex_store_write(file, path, EEX_STORE_F64, &shape, p->far));
     return eex_store_set_string(file, path, "meaning",
                                 "exit k rejects what is farther from the familiar than far[k]");
@@ -60,15 +50,15 @@ static int save_far(const eex_policy *p, eex_store_file *file, const char *group
 static int read_far(eex_policy *p, eex_store_file *file, const char *group)
 {
     const eex_store_shape shape = {1, {(uint64_t)p->exits}};
-    char path[NAME_SIZE];
-    EEX_TRY(member_path(path, group, "far"));
+    char path[EEX__MEMBER_PATH];
+    EEX_TRY(eex__member_path(path, group, "far", "policy"));
     return eex_store_has(file, path) ? eex_store_read(p->far, file, path, EEX_STORE_F64, &shape)
                                      : EEX_OK;
 }
 
 int eex_policy_save(const eex_policy *policy, eex_store_file *file, const char *group)
 {
-    char path[NAME_SIZE];
+    char path[EEX__MEMBER_PATH];
     member m[MEMBERS];
     policy_members(m, policy);
     if (*group)
@@ -81,7 +71,7 @@ int eex_policy_save(const eex_policy *policy, eex_store_file *file, const char *
                                  "score < low[k][c]; the last exit accepts unless it rejects"));
     for (int i = 0; i < MEMBERS; i++) {
         eex_store_shape shape = member_shape(&m[i], policy);
-        EEX_TRY(member_path(path, group, m[i].name));
+        EEX_TRY(eex__member_path(path, group, m[i].name, "policy"));
         EEX_TRY(eex_store_write(file, path, m[i].type, &shape, m[i].data));
     }
     return save_far(policy, file, group);
@@ -115,12 +105,12 @@ static int policy_check(const eex_policy *p, eex_store_file *file, const char *g
 
 static int policy_read(eex_policy *p, eex_store_file *file, const char *group)
 {
-    char path[NAME_SIZE];
+    char path[EEX__MEMBER_PATH];
     member m[MEMBERS];
     policy_members(m, p);
     for (int i = 0; i < MEMBERS; i++) {
         eex_store_shape shape = member_shape(&m[i], p);
-        EEX_TRY(member_path(path, group, m[i].name));
+        EEX_TRY(eex__member_path(path, group, m[i].name, "policy"));
         EEX_TRY(eex_store_read(m[i].data, file, path, m[i].type, &shape));
     }
     EEX_TRY(read_far(p, file, group));
@@ -130,12 +120,12 @@ static int policy_read(eex_policy *p, eex_store_file *file, const char *group)
 int eex_policy_load(eex_policy **out, eex_store_file *file, const char *group)
 {
     *out = NULL;
-    char path[NAME_SIZE];
+    char path[EEX__MEMBER_PATH];
     eex_policy_kind kind;
     eex_store_type type;
     eex_store_shape shape;
     EEX_TRY(policy_read_kind(&kind, file, group));
-    EEX_TRY(member_path(path, group, "high"));
+    EEX_TRY(eex__member_path(path, group, "high", "policy"));
     EEX_TRY(eex_store_describe(&type, &shape, file, path));
     if (shape.rank != 2 || shape.extent[0] < 1 || shape.extent[0] > EEX_MAX_EXITS ||
         shape.extent[1] < 1 || shape.extent[1] > 1 << 20)

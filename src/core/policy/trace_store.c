@@ -1,13 +1,13 @@
 /* Traces in files: one dataset a member of eex_trace. */
+#include "core/policy/store_impl.h"
 #include "core/policy/trace.h"
 #include "device/decide.h"
 
 #include "base/status.h"
 
 #include <math.h>
-#include <stdio.h>
 
-enum { NAME_SIZE = 512, MEMBERS = 9, ALWAYS = 8 }; /* distances are not always there */
+enum { MEMBERS = 9, ALWAYS = 8 }; /* distances are not always there */
 
 /* A file of a few bytes can claim any extents; beyond 4 GiB of logits it is not believed. */
 #define MAX_LOGITS (INT64_C(1) << 30)
@@ -36,24 +36,16 @@ static void trace_members(member m[MEMBERS], const eex_trace *t)
                     "squared Mahalanobis distance a channel, from training images"};
 }
 
-static int member_path(char *out, const char *group, const char *name)
-{
-    int length = snprintf(out, NAME_SIZE, "%s%s%s", group, *group ? "/" : "", name);
-    if (length < 0 || length >= NAME_SIZE)
-        return eex_fail(EEX_EINVAL, "trace: group name \"%s\" is too long", group);
-    return EEX_OK;
-}
-
 int eex_trace_save(const eex_trace *trace, eex_store_file *file, const char *group)
 {
-    char path[NAME_SIZE];
+    char path[EEX__MEMBER_PATH];
     member m[MEMBERS];
     trace_members(m, trace);
     if (*group)
         EEX_TRY(eex_store_make_group(file, group));
     EEX_TRY(eex_store_set_string(file, group, "layout", "exit, sample, class"));
     for (int i = 0; i < (trace->distance ? MEMBERS : ALWAYS); i++) {
-        EEX_TRY(member_path(path, group, m[i].name));
+        EEX_TRY(eex__member_path(path, group, m[i].name, "trace"));
         EEX_TRY(eex_store_write_packed(file, path, m[i].type, &m[i].shape, m[i].data));
         EEX_TRY(eex_store_set_string(file, path, "unit", m[i].unit));
     }
@@ -88,14 +80,14 @@ static int trace_check_distances(const eex_trace *t, eex_store_file *file, const
 
 static int trace_read(eex_trace *t, eex_store_file *file, const char *group)
 {
-    char path[NAME_SIZE];
+    char path[EEX__MEMBER_PATH];
     member m[MEMBERS];
-    EEX_TRY(member_path(path, group, "distance"));
+    EEX_TRY(eex__member_path(path, group, "distance", "trace"));
     if (eex_store_has(file, path))
         EEX_TRY(eex_trace_add_distance(t));
     trace_members(m, t);
     for (int i = 0; i < (t->distance ? MEMBERS : ALWAYS); i++) {
-        EEX_TRY(member_path(path, group, m[i].name));
+        EEX_TRY(eex__member_path(path, group, m[i].name, "trace"));
         EEX_TRY(eex_store_read(m[i].data, file, path, m[i].type, &m[i].shape));
     }
     EEX_TRY(trace_check_distances(t, file, group));
@@ -105,10 +97,10 @@ static int trace_read(eex_trace *t, eex_store_file *file, const char *group)
 int eex_trace_load(eex_trace **out, eex_store_file *file, const char *group)
 {
     *out = NULL;
-    char path[NAME_SIZE];
+    char path[EEX__MEMBER_PATH];
     eex_store_type type;
     eex_store_shape s;
-    EEX_TRY(member_path(path, group, "logits"));
+    EEX_TRY(eex__member_path(path, group, "logits", "trace"));
     EEX_TRY(eex_store_describe(&type, &s, file, path));
     if (type != EEX_STORE_F32 || s.rank != 3 || s.extent[0] < 1 || s.extent[0] > EEX_MAX_EXITS ||
         s.extent[1] < 1 || s.extent[1] > INT32_MAX || s.extent[2] < 1 || s.extent[2] > 1 << 20)

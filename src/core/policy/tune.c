@@ -105,15 +105,6 @@ const eex__levels *eex__tuner_levels(const eex_tuner *tuner)
     return tuner->levels;
 }
 
-void eex__tuner_window(eex_tuner *t, const int *columns, int from, int samples)
-{
-    eex__chain *c = &t->chain;
-    c->samples = samples;
-    c->stride = (samples + EEX__LEVELS_BLOCK - 1) / EEX__LEVELS_BLOCK * EEX__LEVELS_BLOCK;
-    for (int k = 0; k < c->count; k++)
-        c->cell[k] = t->cell + (size_t)columns[k] * (size_t)t->row + from;
-}
-
 /* Samples that the end of the backbone alone gets right. */
 static int right_at_end(const eex__chain *c)
 {

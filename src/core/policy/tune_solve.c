@@ -116,3 +116,12 @@ void eex__solve(eex__chain *chain, eex__thresholds *out, const eex__thresholds *
     }
     perturb(chain, aim, l, out);
 }
+
+void eex__tuner_window(eex_tuner *t, const int *columns, int from, int samples)
+{
+    eex__chain *c = &t->chain;
+    c->samples = samples;
+    c->stride = (samples + EEX__LEVELS_BLOCK - 1) / EEX__LEVELS_BLOCK * EEX__LEVELS_BLOCK;
+    for (int k = 0; k < c->count; k++)
+        c->cell[k] = t->cell + (size_t)columns[k] * (size_t)t->row + from;
+}

@@ -8,10 +8,10 @@
 #include "core/graph/saliency.h"
 #include "core/policy/calibrate.h"
 #include "core/train/train.h"
+#include "search/controller.h"
 
 enum { EEX_MAX_CHOICES = 8, EEX_MAX_GATES = 63 };
 
-typedef enum eex_algorithm { EEX_AGING, EEX_RANDOM, EEX_EXHAUSTIVE } eex_algorithm;
 typedef enum eex_evaluator_kind { EEX_EVALUATE_SHARED, EEX_EVALUATE_TRAIN } eex_evaluator_kind;
 typedef enum eex_score_kind {
     EEX_SCORE_ACCURACY,  /* Algorithm 1 */
@@ -91,7 +91,6 @@ int eex_experiment_check_device(const eex_experiment *e, const eex_device *devic
  * experiments with the same text are the same. */
 int eex_experiment_text(char **out, const eex_experiment *e);
 
-const char *eex_algorithm_name(eex_algorithm a);           /* "aging", "random", "exhaustive" */
 const char *eex_evaluator_name(eex_evaluator_kind kind);   /* "shared", "train" */
 const char *eex_score_name(eex_score_kind kind);           /* "accuracy", "equation1", "weighted" */
 const char *eex_cost_unit_name(eex_cost_unit unit);        /* "macs", "latency" */

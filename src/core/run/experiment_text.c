@@ -18,7 +18,6 @@ static const char *pick(const char *const *names, int count, int i)
         return pick(names, (int)(sizeof names / sizeof names[0]), (int)value); \
     }
 
-NAMES(eex_algorithm_name, eex_algorithm, "aging", "random", "exhaustive")
 NAMES(eex_evaluator_name, eex_evaluator_kind, "shared", "train")
 NAMES(eex_score_name, eex_score_kind, "accuracy", "equation1", "weighted")
 NAMES(eex_cost_unit_name, eex_cost_unit, "macs", "latency")

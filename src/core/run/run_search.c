@@ -105,10 +105,14 @@ static int store(search *s)
     return code;
 }
 
+/* Of a trial that was just made as of one that was stored: the controller hears the same. */
 static int tell(search *s, size_t trial)
 {
     const eex_trial *t = &s->trials.at[trial];
-    const eex_score score = {.fitness = t->score, .failed = t->status != EEX_OK};
+    const eex_score score = {.fitness = t->score,
+                             .objectives = {1 - t->accuracy, cost_of(s, t)},
+                             .objective_count = 2,
+                             .failed = t->status != EEX_OK};
     s->seconds += t->seconds;
     return eex_controller_tell(s->controller, eex_trials_genome(&s->trials, trial), &score);
 }
@@ -207,14 +211,7 @@ static int make_controller(search *s)
                                             .trials = (size_t)e->search.trials,
                                             .population = e->search.population,
                                             .sample = e->search.sample};
-    switch (e->search.algorithm) {
-    case EEX_RANDOM:
-        return eex_random_new(&s->controller, &s->space, &options);
-    case EEX_EXHAUSTIVE:
-        return eex_exhaustive_new(&s->controller, &s->space, &options);
-    default:
-        return eex_aging_new(&s->controller, &s->space, &options);
-    }
+    return eex_controller_new(&s->controller, e->search.algorithm, &s->space, &options);
 }
 
 /* ---- search.h5 ---- */

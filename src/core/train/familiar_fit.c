@@ -1,6 +1,6 @@
 /* Centre and covariance of what training images are like, and the factor that distances take. */
-#include "core/data/loader.h"
 #include "core/train/familiar_impl.h"
+#include "core/train/survey.h"
 
 #include "base/status.h"
 
@@ -19,13 +19,9 @@ typedef struct moments {
 } moments;
 
 typedef struct fit {
-    const eex_graph *graph;
     eex_familiar *f;
-    eex_plan *plan;
-    eex_loader *loader;
     moments of[EEX_MAX_EXITS];
     float *values; /* (batch, largest value) */
-    size_t seen;
 } fit;
 
 static void fit_free(fit *t)
@@ -36,11 +32,9 @@ static void fit_free(fit *t)
         free(t->of[k].mean);
     }
     free(t->values);
-    eex_loader_close(t->loader);
-    eex_plan_free(t->plan);
 }
 
-static int fit_new(fit *t, int batch)
+static int fit_new(fit *t, const eex_graph *graph, int batch)
 {
     bool enough = true;
     for (int k = 0; k < t->f->exits && enough; k++) {
@@ -51,7 +45,7 @@ static int fit_new(fit *t, int batch)
         m->mean = calloc(c + 1, sizeof *m->mean);
         enough = m->sum && m->product && m->mean;
     }
-    const size_t floats = eex_familiar_floats(t->f, t->graph);
+    const size_t floats = eex_familiar_floats(t->f, graph);
     t->values = malloc((floats * (size_t)batch + 1) * sizeof *t->values);
     return enough && t->values
                ? EEX_OK
@@ -70,33 +64,18 @@ static void add_sample(moments *m, const float *value, int hw, int c)
     }
 }
 
-static int add_batch(fit *t, const eex_batch *batch)
+static int add_exit(void *context, const eex_survey_place *at, int k)
 {
-    EEX_TRY(eex_plan_upload(t->plan, batch->images, NULL, batch->samples, batch->count));
-    for (int k = 0; k < t->f->exits; k++) {
-        const int point = eex_graph_exit(t->graph, k)->point, c = t->f->channels[k];
-        const eex_node *n = eex_graph_node(t->graph, point);
-        EEX_TRY(eex_plan_segments(t->plan, k, k, batch->count));
-        if (c == 0)
-            continue;
-        EEX_TRY(eex_plan_download_value(t->plan, point, t->values, batch->count));
-        const size_t floats = (size_t)n->h * (size_t)n->w * (size_t)c;
-        for (int i = 0; i < batch->count; i++)
-            add_sample(&t->of[k], t->values + (size_t)i * floats, n->h * n->w, c);
-    }
-    t->seen += (size_t)batch->count;
+    fit *t = context;
+    const int point = eex_graph_exit(at->graph, k)->point, c = t->f->channels[k];
+    if (c == 0)
+        return EEX_OK;
+    const eex_node *n = eex_graph_node(at->graph, point);
+    const size_t floats = (size_t)n->h * (size_t)n->w * (size_t)c;
+    EEX_TRY(eex_plan_download_value(at->plan, point, t->values, at->batch->count));
+    for (int i = 0; i < at->batch->count; i++)
+        add_sample(&t->of[k], t->values + (size_t)i * floats, n->h * n->w, c);
     return EEX_OK;
-}
-
-static int add_all(fit *t)
-{
-    const eex_batch *batch;
-    for (;;) {
-        EEX_TRY(eex_loader_next(&batch, t->loader));
-        if (!batch)
-            return EEX_OK;
-        EEX_TRY(add_batch(t, batch));
-    }
 }
 
 /* The covariance, below and on the diagonal, in place of the products. */
@@ -139,7 +118,7 @@ static void invert(float *columns, const double *l, int c, double *x)
         }
 }
 
-static int finish(fit *t)
+static int finish(fit *t, size_t count)
 {
     double *x = malloc(EEX_FAMILIAR_CHANNELS * sizeof *x);
     if (!x)
@@ -148,8 +127,8 @@ static int finish(fit *t)
         const int c = t->f->channels[k];
         moments *m = &t->of[k];
         for (int i = 0; i < c; i++)
-            t->f->center[k][i] = (float)(m->sum[i] / (double)t->seen);
-        covariance(m, c, (double)t->seen);
+            t->f->center[k][i] = (float)(m->sum[i] / (double)count);
+        covariance(m, c, (double)count);
         cholesky(m->product, c);
         invert(t->f->factor[k], m->product, c, x);
     }
@@ -161,26 +140,32 @@ int eex_familiar_fit(eex_familiar **out, const eex_graph *graph, eex_params *par
                      eex_dataset *data, const uint32_t *samples, size_t count,
                      const eex_inference *how)
 {
-    fit t = {.graph = graph};
+    static const eex_visitor visitor = {.segment = add_exit};
+    fit t = {0};
     int channels[EEX_MAX_EXITS] = {0};
     const int exits = eex_graph_exits(graph);
     for (int k = 0; k < exits; k++)
         channels[k] = eex__familiar_channels(graph, k);
     *out = NULL;
-    const eex_plan_options options = eex_inference_plan(how);
-    const eex_loader_options from = {
-        .data = data, .samples = samples, .count = count, .batch = how->batch};
+    const eex_survey survey = {
+        .title = "learning what is familiar",
+        .graph = graph,
+        .params = params,
+        .data = data,
+        .samples = samples,
+        .count = count,
+        .how = how,
+        .exits = exits,
+        .visitor = &visitor,
+        .context = &t,
+    };
     int code = eex__familiar_new(&t.f, exits, channels);
     if (code == EEX_OK)
-        code = fit_new(&t, how->batch);
+        code = fit_new(&t, graph, how->batch);
     if (code == EEX_OK)
-        code = eex_plan_new(&t.plan, &options, graph, params);
+        code = eex_survey_run(&survey);
     if (code == EEX_OK)
-        code = eex_loader_open(&t.loader, &from);
-    if (code == EEX_OK)
-        code = add_all(&t);
-    if (code == EEX_OK)
-        code = finish(&t);
+        code = finish(&t, count);
     fit_free(&t);
     if (code < 0) {
         eex_familiar_free(t.f);

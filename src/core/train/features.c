@@ -1,6 +1,6 @@
 #include "core/train/features.h"
 
-#include "core/data/loader.h"
+#include "core/train/survey.h"
 
 #include "base/status.h"
 
@@ -38,57 +38,52 @@ static int make_room(eex_features *f, const eex_dataset *data, size_t count, int
     return f->batch && f->place ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for features");
 }
 
-/* A point's value stands right after the segment of the first exit that reads it. */
-static int record_batch(eex_features *f, eex_plan *plan, const eex_graph *graph,
-                        const eex_batch *batch, size_t at)
+/* The value of a point that several gates read is taken behind the first of them. */
+static int record_point(void *context, const eex_survey_place *at, int k)
 {
-    EEX_TRY(eex_plan_upload(plan, batch->images, NULL, NULL, batch->count));
-    for (int k = 0, i = 0; k < eex_graph_exits(graph) - 1; k++) {
-        EEX_TRY(eex_plan_segments(plan, k, k, batch->count));
-        if (i == f->points || eex_graph_exit(graph, k)->point != f->node[i])
-            continue;
-        EEX_TRY(
-            eex_plan_download_value(plan, f->node[i], f->rows[i] + at * f->row[i], batch->count));
+    eex_features *f = context;
+    const int point = eex_graph_exit(at->graph, k)->point;
+    if (k > 0 && eex_graph_exit(at->graph, k - 1)->point == point)
+        return EEX_OK;
+    int i = 0;
+    while (f->node[i] != point)
         i++;
-    }
-    for (int i = 0; i < batch->count; i++)
-        f->place[batch->samples[i]] = (uint32_t)(at + (size_t)i);
-    return EEX_OK;
+    return eex_plan_download_value(at->plan, point, f->rows[i] + at->first * f->row[i],
+                                   at->batch->count);
 }
 
-static int record_all(eex_features *f, eex_plan *plan, const eex_graph *graph, eex_loader *loader)
+static int record_places(void *context, const eex_survey_place *at)
 {
-    const eex_batch *batch;
-    for (size_t at = 0;; at += (size_t)batch->count) {
-        EEX_TRY(eex_loader_next(&batch, loader));
-        if (!batch)
-            return EEX_OK;
-        EEX_TRY(record_batch(f, plan, graph, batch, at));
-    }
+    eex_features *f = context;
+    for (int i = 0; i < at->batch->count; i++)
+        f->place[at->batch->samples[i]] = (uint32_t)(at->first + (size_t)i);
+    return EEX_OK;
 }
 
 int eex_features_record(eex_features **out, eex_params *params, eex_dataset *data,
                         const uint32_t *samples, size_t count, const eex_inference *how)
 {
-    eex_plan *plan = NULL;
-    eex_loader *loader = NULL;
+    static const eex_visitor visitor = {record_point, record_places};
     *out = NULL;
     eex_features *f = calloc(1, sizeof *f);
     if (!f)
         return eex_fail(EEX_ENOMEM, "out of memory for features");
     list_points(f, params->graph);
-    const eex_plan_options options = eex_inference_plan(how);
-    const eex_loader_options from = {
-        .data = data, .samples = samples, .count = count, .batch = how->batch};
+    const eex_survey survey = {
+        .title = "recording features",
+        .graph = params->graph,
+        .params = params,
+        .data = data,
+        .samples = samples,
+        .count = count,
+        .how = how,
+        .exits = eex_graph_exits(params->graph) - 1,
+        .visitor = &visitor,
+        .context = f,
+    };
     int code = make_room(f, data, count, how->batch);
     if (code == EEX_OK)
-        code = eex_plan_new(&plan, &options, params->graph, params);
-    if (code == EEX_OK)
-        code = eex_loader_open(&loader, &from);
-    if (code == EEX_OK)
-        code = record_all(f, plan, params->graph, loader);
-    eex_loader_close(loader);
-    eex_plan_free(plan);
+        code = eex_survey_run(&survey);
     if (code < 0) {
         eex_features_free(f);
         return code;

@@ -1,0 +1,21 @@
+#include "search/algorithm.h"
+
+static const eex__algorithm *const algorithms[] = {
+    [EEX_AGING] = &eex__aging,
+    [EEX_RANDOM] = &eex__random,
+    [EEX_EXHAUSTIVE] = &eex__exhaustive,
+};
+
+_Static_assert(sizeof algorithms / sizeof *algorithms == EEX_ALGORITHMS,
+               "an algorithm without a row, or a row without its member");
+
+const eex__algorithm *eex__algorithm_of(eex_algorithm algorithm)
+{
+    return (unsigned)algorithm < EEX_ALGORITHMS ? algorithms[algorithm] : NULL;
+}
+
+const char *eex_algorithm_name(eex_algorithm algorithm)
+{
+    const eex__algorithm *row = eex__algorithm_of(algorithm);
+    return row ? row->name : "?";
+}
