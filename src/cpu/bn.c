@@ -90,12 +90,12 @@ typedef struct apply_job {
     size_t n;
 } apply_job;
 
-static void apply_share(void *ctx, int thread, int threads)
+static void apply_share(void *ctx, const eex_part *part)
 {
     const apply_job *job = ctx;
     const eex_op_bn *op = job->op;
     size_t begin, end;
-    eex__cpu_range(&begin, &end, job->n, (size_t)job->s->period, thread, threads);
+    eex__cpu_range(&begin, &end, job->n, (size_t)job->s->period, part->index, part->count);
     for (size_t at = end; at > begin;) {
         size_t from = eex__cpu_block_before(begin, at, job->s->block);
         job->kernels->apply(op->y + from, op->x + from, op->residual ? op->residual + from : NULL,

@@ -112,12 +112,13 @@ typedef struct weights_job {
     const eex_bf16_weights *g;
     const eex_bf16_kernels *kernels;
     const eex_op_conv_bwd_weights *op;
-    int pixels;    /* of the batch */
+    int pixels; /* of the batch */
+    split cuts;
     char *scratch; /* (threads, thread_bytes) */
     float *parts;  /* (pixel parts, size), unless all goes straight to dw */
 } weights_job;
 
-/* One thread's part of a job, and the block of pixels in hand. */
+/* One part of a job, in the hands of a thread, and the block of pixels in hand. */
 typedef struct worker {
     const weights_job *job;
     float *dw;
@@ -233,21 +234,19 @@ static void run_tiles(const worker *k, int begin, int end)
     }
 }
 
-static void weights_thread(void *ctx, int thread, int threads)
+static void weights_part(void *ctx, const eex_part *part)
 {
     const weights_job *job = ctx;
     const eex_bf16_weights *g = job->g;
-    const split s = choose_split(g, job->pixels, threads);
-    if (thread >= s.pixels * s.tiles)
-        return;
-    const int share = thread / s.tiles;
+    const split s = job->cuts;
+    const int share = part->index / s.tiles;
     int pixel, pixel_end, begin, end;
     eex_pool_share(&pixel, &pixel_end, job->pixels, EEX_BF16_CHUNK, share, s.pixels);
-    eex_pool_share(&begin, &end, g->tiles, 1, thread % s.tiles, s.tiles);
+    eex_pool_share(&begin, &end, g->tiles, 1, part->index % s.tiles, s.tiles);
     const bool direct = s.pixels == 1;
     worker k = {.job = job, .add = direct && job->op->accumulate};
     k.dw = direct ? job->op->dw : job->parts + (size_t)share * g->size;
-    k.c = (float *)(job->scratch + thread * g->thread_bytes);
+    k.c = (float *)(job->scratch + part->thread * g->thread_bytes);
     k.x = (eex_bf16 *)(k.c + TILE_FLOATS);
     k.dy = k.x + EEX_BF16_ROWS * g->lda;
     job->kernels->begin();
@@ -275,8 +274,9 @@ int eex__bf16_weights_run(eex_cpu *cpu, eex_bf16_weights *g, const eex_op_conv_b
         .scratch = cpu->scratch,
         .parts = (float *)((char *)cpu->scratch + g->threads * g->thread_bytes),
     };
-    int threads = eex__cpu_parallel(cpu, (double)job.pixels * g->size / 200, weights_thread, &job);
-    split s = choose_split(g, job.pixels, threads);
+    const double work = (double)job.pixels * g->size / 200;
+    const split s = job.cuts = choose_split(g, job.pixels, eex__cpu_sums(cpu, work));
+    eex__cpu_parts(cpu, eex__cpu_width(cpu, work), s.pixels * s.tiles, weights_part, &job);
     if (s.pixels > 1)
         eex__parts_add(cpu, op->dw, job.parts, g->size, s.pixels, op->accumulate);
     return EEX_OK;

@@ -59,6 +59,16 @@ eex_split eex__split_choose(eex_split_cost *cost, const void *ctx, double rows, 
     return best;
 }
 
+eex_cuts eex__cuts_of(eex_split split, int each, double rows, double least, int panels)
+{
+    const double bears = rows / split.rows / least;
+    const int deep = bears < 1 ? 1 : bears < each ? (int)bears : each;
+    int wide = each / deep, most = panels / split.panels;
+    wide = wide < most ? wide : most;
+    wide = wide < 1 ? 1 : wide;
+    return (eex_cuts){split.rows * deep, split.panels * wide, deep, wide};
+}
+
 void eex__stats_reduce(double *to, const double *parts, int count, size_t n)
 {
     memcpy(to, parts, n * sizeof *to);

@@ -169,7 +169,8 @@ typedef struct weights_job {
     const eex_weights *g;
     const eex_gemm_kernels *kernels;
     const float *x, *dy;
-    float *dw;     /* where a single part goes */
+    float *dw; /* where a single part goes */
+    split cuts;
     float *copies; /* (threads, x_copy + dy_copy) */
     float *parts;  /* (pixel parts, size), unless all goes straight to dw */
     bool accumulate;
@@ -397,20 +398,18 @@ static bool block_next(block *b, const eex_weights *g, int n_end)
     return true;
 }
 
-static void weights_thread(void *ctx, int thread, int threads)
+static void weights_part(void *ctx, const eex_part *part)
 {
     const weights_job *job = ctx;
     const eex_weights *g = job->g;
-    split s = choose_split(g, job->samples, threads);
-    if (thread >= s.pixels * s.tiles)
-        return;
-    int n, n_end, begin, end, share = thread / s.tiles;
+    const split s = job->cuts;
+    int n, n_end, begin, end, share = part->index / s.tiles;
     eex_pool_share(&n, &n_end, job->samples, 1, share, s.pixels);
-    eex_pool_share(&begin, &end, g->tiles, 1, thread % s.tiles, s.tiles);
+    eex_pool_share(&begin, &end, g->tiles, 1, part->index % s.tiles, s.tiles);
     bool direct = s.pixels == 1, add = direct && job->accumulate;
     float *dw = direct ? job->dw : job->parts + (size_t)share * g->size;
     for (block b = {.n_end = n, .row_end = g->w.hout}; block_next(&b, g, n_end); add = true) {
-        open_block(job, &b, thread);
+        open_block(job, &b, part->thread);
         block next = b;
         bool more = block_next(&next, g, n_end);
         b.ahead_x = more ? next_x(job, &next) : (ahead){job->x, job->x};
@@ -428,11 +427,11 @@ typedef struct sum_job {
     bool accumulate;
 } sum_job;
 
-static void sum_thread(void *ctx, int thread, int threads)
+static void sum_part(void *ctx, const eex_part *part)
 {
     const sum_job *job = ctx;
     int begin, end;
-    eex_pool_share(&begin, &end, job->size, 16, thread, threads);
+    eex_pool_share(&begin, &end, job->size, 16, part->index, part->count);
     job->kernels->add_parts(job->dw + begin, job->parts + begin, job->size, job->count, end - begin,
                             job->accumulate);
 }
@@ -441,7 +440,7 @@ void eex__parts_add(eex_cpu *cpu, float *dw, const float *parts, int size, int c
                     bool accumulate)
 {
     sum_job job = {cpu->kernels->gemm, dw, parts, size, count, accumulate};
-    eex__cpu_parallel(cpu, (double)size * count / 4, sum_thread, &job);
+    eex__cpu_parallel(cpu, (double)size * count / 4, sum_part, &job);
 }
 
 typedef struct bias_job {
@@ -450,12 +449,12 @@ typedef struct bias_job {
     int rows;
 } bias_job;
 
-static void bias_thread(void *ctx, int thread, int threads)
+static void bias_part(void *ctx, const eex_part *part)
 {
     const bias_job *job = ctx;
     const eex_op_conv_bwd_weights *op = job->op;
     int begin, end, c = op->window.cout;
-    eex_pool_share(&begin, &end, c, BIAS_GRAIN, thread, threads);
+    eex_pool_share(&begin, &end, c, BIAS_GRAIN, part->index, part->count);
     job->kernels->column_sums(op->dbias + begin, op->dy + begin, c, job->rows, end - begin,
                               op->accumulate);
 }
@@ -463,7 +462,7 @@ static void bias_thread(void *ctx, int thread, int threads)
 void eex__bias_run(eex_cpu *cpu, const eex_op_conv_bwd_weights *op, int batch)
 {
     bias_job job = {cpu->kernels->gemm, op, batch * op->window.hout * op->window.wout};
-    eex__cpu_parallel(cpu, (double)job.rows * op->window.cout / 4, bias_thread, &job);
+    eex__cpu_parallel(cpu, (double)job.rows * op->window.cout / 4, bias_part, &job);
 }
 
 int eex__weights_run(eex_cpu *cpu, eex_weights *g, const eex_op_conv_bwd_weights *op, int batch)
@@ -480,8 +479,9 @@ int eex__weights_run(eex_cpu *cpu, eex_weights *g, const eex_op_conv_bwd_weights
         .samples = batch * g->fold,
     };
     double pixels = (double)job.samples * g->w.hout * g->w.wout;
-    int threads = eex__cpu_parallel(cpu, pixels * g->size / 40, weights_thread, &job);
-    split s = choose_split(g, job.samples, threads);
+    const double work = pixels * g->size / 40;
+    const split s = job.cuts = choose_split(g, job.samples, eex__cpu_sums(cpu, work));
+    eex__cpu_parts(cpu, eex__cpu_width(cpu, work), s.pixels * s.tiles, weights_part, &job);
     if (s.pixels > 1)
         eex__parts_add(cpu, op->dw, job.parts, g->size, s.pixels, op->accumulate);
     return EEX_OK;

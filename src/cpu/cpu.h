@@ -35,11 +35,24 @@ typedef struct eex_cpu_op_class {
 int eex__cpu_reserve(eex_cpu *cpu, size_t bytes);
 void eex__cpu_release_scratch(eex_cpu *cpu);
 
-/* Runs fn on the pool when `work` is worth waking it, else fn(ctx, 0, 1) on the calling thread;
- * returns the number of threads that ran it.
- * work: an estimate of the whole in nanoseconds of one core. fn must give the same result bit for
- * bit either way, or `work` must be the same in every run. */
-int eex__cpu_parallel(eex_cpu *cpu, double work, eex_pool_fn fn, void *ctx);
+/* For work that is estimated to take one core `work` nanoseconds in all: how many threads share it
+ * now, 1 where waking them is not worth it. Varies from run to run: results must not depend on it.
+ */
+int eex__cpu_width(eex_cpu *cpu, double work);
+
+/* In how many parts sums are taken: one, or one a thread of the pool; never varies. */
+int eex__cpu_sums(const eex_cpu *cpu, double work);
+
+/* Into how many parts the share of each of `width` threads is worth cutting, so that others can
+ * take some of them over. */
+int eex__cpu_each(double work, int width);
+
+/* Runs fn for each of `parts` parts: on the pool, or with a width of 1 on the calling thread, one
+ * after the other. */
+void eex__cpu_parts(eex_cpu *cpu, int width, int parts, eex_pool_fn fn, void *ctx);
+
+/* Likewise for what gives the same result bit for bit however many parts there are. */
+void eex__cpu_parallel(eex_cpu *cpu, double work, eex_pool_fn fn, void *ctx);
 
 /* 64-byte aligned memory; freed with free(). Fails with EEX_ENOMEM, naming `what`. */
 int eex__cpu_alloc(void **out, size_t bytes, const char *what);
