@@ -15,6 +15,7 @@ enum {
     BLOCK_BYTES = 512 * 1024,
     MOST_ROWS = 256, /* of a block; a multiple of EEX_BF16_ROWS */
     LEAST_ROWS = 64, /* of a part */
+    LEAST_ROWS_SUMMED = 512,
     /* Results beyond the second-level cache are asked for before they are written. */
     EXPECT_FLOATS = 256 * 1024,
     LINE = 64 / sizeof(eex_bf16),
@@ -87,7 +88,7 @@ static int set_rows(eex_bf16_dense *d)
 
 static size_t stats_bytes(const eex_bf16_dense *d)
 {
-    return whole_lines((size_t)d->threads * 2 * d->g.out_c * sizeof(double));
+    return whole_lines((size_t)EEX_CPU_SUMS * 2 * d->g.out_c * sizeof(double));
 }
 
 static size_t panels_bytes(const eex_bf16_dense *d)
@@ -300,9 +301,8 @@ static void run_class(const worker *k, int ch, int cw)
     const eex_bf16_dense *d = k->job->d;
     long long samples = (long long)k->job->args->batch * d->g.fold;
     long long total = samples * d->g.h.class[ch].count * d->g.w.class[cw].count;
-    const int grain = k->stats ? 1 : EEX_BF16_ROWS;
     long long begin, end;
-    eex__cut_rows(&begin, &end, total, grain, k->row_cut, k->job->cuts.rows);
+    eex__cut_rows(&begin, &end, total, EEX_BF16_ROWS, k->row_cut, k->job->cuts.rows);
     for (; begin < end; begin += d->block)
         run_block(k, ch, cw, begin, end - begin < d->block ? (int)(end - begin) : d->block);
 }
@@ -339,10 +339,11 @@ static eex_cuts choose_cuts(eex_cpu *cpu, const eex_bf16_dense *d, const eex_den
 {
     const double work = work_of(d, args->batch);
     const double rows = (double)args->batch * d->g.fold * d->g.out_h * d->g.out_w;
-    const int threads = args->stats ? eex__cpu_sums(cpu, work) : width;
-    const eex_split s = eex__split_choose(split_cost, d, rows, d->panels, threads);
-    const int each = args->stats ? 1 : eex__cpu_each(work, width);
-    return eex__cuts_of(s, each, rows, LEAST_ROWS, d->panels);
+    if (args->stats)
+        return eex__cuts_of_sums(split_cost, d, rows, d->panels,
+                                 eex__cpu_sums(rows, LEAST_ROWS_SUMMED), width);
+    const eex_split s = eex__split_choose(split_cost, d, rows, d->panels, width);
+    return eex__cuts_of(s, eex__cpu_each(work, width), rows, LEAST_ROWS, d->panels);
 }
 
 int eex__bf16_dense_run(eex_cpu *cpu, eex_bf16_dense *d, const eex_dense_args *args)
@@ -363,7 +364,7 @@ int eex__bf16_dense_run(eex_cpu *cpu, eex_bf16_dense *d, const eex_dense_args *a
             (double)args->batch * d->g.fold * d->g.out_h * d->g.out_w * d->g.out_c > EXPECT_FLOATS,
     };
     if (args->stats)
-        memset(sums, 0, d->threads * stats * sizeof(double));
+        memset(sums, 0, job.cuts.rows * stats * sizeof(double));
     if (!d->packed)
         eex__cpu_parallel(cpu, (double)d->panels * d->panel_size / 4, pack_part, &job);
     eex__cpu_parts(cpu, width, job.cuts.rows * job.cuts.panels, dense_part, &job);

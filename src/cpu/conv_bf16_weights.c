@@ -10,15 +10,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ABOUT_THE_SAME 1.02
+
 enum {
+    CUTS_EACH = 4, /* most parts for a thread where there is one part of the pixels */
     /* Packed elements of dy that stay in the second-level cache while all tiles pass. */
     BLOCK_ELEMENTS = 512 * 1024,
     LEAST_PIXELS = 128, /* of a block, and the most; multiples of the chunk */
     MOST_PIXELS = 1024,
     LINE = 64 / sizeof(eex_bf16),
     TILE_FLOATS = EEX_BF16_ROWS * EEX_BF16_COLUMNS,
-    /* Most floats of all threads' partial sums together. */
-    PARTS_FLOATS = 32 * 1024 * 1024
+    /* Most floats of all partial sums together, and the fewest pixels of one: adding them up costs
+     * one or two hundredths of the products then. */
+    PARTS_FLOATS = 1024 * 1024,
+    PART_PIXELS = 2048
 };
 
 struct eex_bf16_weights {
@@ -51,7 +56,7 @@ int eex__bf16_weights_new(eex_bf16_weights **out, eex_cpu *cpu, const eex_window
     g->tiles = window->kernel * window->kernel * g->row_tiles;
     g->size = window->kernel * window->kernel * window->cin * window->cout;
     g->threads = eex_pool_threads(cpu->pool);
-    g->most_parts = PARTS_FLOATS / g->size < g->threads ? PARTS_FLOATS / g->size : g->threads;
+    g->most_parts = eex__cpu_sums(PARTS_FLOATS, g->size);
     g->block = BLOCK_ELEMENTS / columns / EEX_BF16_CHUNK * EEX_BF16_CHUNK;
     g->block = g->block < LEAST_PIXELS ? LEAST_PIXELS : g->block;
     g->block = g->block > MOST_PIXELS ? MOST_PIXELS : g->block;
@@ -74,12 +79,12 @@ void eex__bf16_weights_free(eex_bf16_weights *g)
     free(g);
 }
 
-/* How many ways the pixels and the tiles of dw are divided among threads. */
+/* How many ways the pixels and the tiles of dw are divided: pixels * tiles parts. */
 typedef struct split {
     int pixels, tiles;
 } split;
 
-/* Cycles of the busiest thread: packing dy, transposing x, products and adding them to dw for each
+/* Cycles of one part: packing dy, transposing x, products and adding them to dw for each
  * block, and adding up partial sums. */
 static double split_cost(const eex_bf16_weights *g, double pixels, split s)
 {
@@ -91,19 +96,22 @@ static double split_cost(const eex_bf16_weights *g, double pixels, split s)
            parts;
 }
 
-static split choose_split(const eex_bf16_weights *g, double pixels, int threads)
+/* Sums depend on the cuts of the pixels, which are those of the shape; the tiles are cut for
+ * `threads`. Of cuts that cost about the same the finest: other threads may take over more. */
+static split choose_split(const eex_bf16_weights *g, int pixels, int threads)
 {
-    split best = {1, threads};
-    double least = split_cost(g, pixels, best);
-    for (int tiles = 1; tiles < threads; tiles++) {
-        split s = {threads / tiles, tiles};
-        if (s.pixels > g->most_parts)
+    int sums = eex__cpu_sums(pixels, PART_PIXELS);
+    sums = sums < g->most_parts ? sums : g->most_parts;
+    split best = {sums, 1};
+    double least = INFINITY;
+    const int most = threads == 1 ? 1 : threads * CUTS_EACH;
+    for (int tiles = 1; tiles <= most && tiles <= g->tiles; tiles++) {
+        const int turns = (sums * tiles + threads - 1) / threads;
+        const double cost = turns * split_cost(g, pixels, (split){sums, tiles});
+        if (cost > ABOUT_THE_SAME * least)
             continue;
-        double cost = split_cost(g, pixels, s);
-        if (cost < least) {
-            best = s;
-            least = cost;
-        }
+        best.tiles = tiles;
+        least = cost < least ? cost : least;
     }
     return best;
 }
@@ -275,8 +283,9 @@ int eex__bf16_weights_run(eex_cpu *cpu, eex_bf16_weights *g, const eex_op_conv_b
         .parts = (float *)((char *)cpu->scratch + g->threads * g->thread_bytes),
     };
     const double work = (double)job.pixels * g->size / 200;
-    const split s = job.cuts = choose_split(g, job.pixels, eex__cpu_sums(cpu, work));
-    eex__cpu_parts(cpu, eex__cpu_width(cpu, work), s.pixels * s.tiles, weights_part, &job);
+    const int width = eex__cpu_width(cpu, work);
+    const split s = job.cuts = choose_split(g, job.pixels, width);
+    eex__cpu_parts(cpu, width, s.pixels * s.tiles, weights_part, &job);
     if (s.pixels > 1)
         eex__parts_add(cpu, op->dw, job.parts, g->size, s.pixels, op->accumulate);
     return EEX_OK;

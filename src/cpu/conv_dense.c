@@ -20,6 +20,7 @@ enum {
     /* Rows of a part: enough for its tiles, and where it packs panels, for those. */
     LEAST_TILES = 2,
     LEAST_ROWS_PACKED = 256,
+    LEAST_ROWS_SUMMED = 512,
     MAX_ROWS = 16 /* largest mr of any instruction set, rounded up */
 };
 
@@ -82,7 +83,7 @@ static int set_segments(eex_dense *d)
  * has packed. */
 static size_t head_bytes(const eex_dense *d)
 {
-    const size_t stats = (size_t)d->threads * 2 * d->g.out_c * sizeof(double);
+    const size_t stats = (size_t)EEX_CPU_SUMS * 2 * d->g.out_c * sizeof(double);
     return (stats + d->threads * sizeof(int) + 63) / 64 * 64;
 }
 
@@ -303,7 +304,7 @@ static void run_block(const worker *k, int block, int blocks)
             const long long total =
                 (long long)k->job->samples * d->g.h.class[ch].count * d->g.w.class[cw].count;
             long long begin, end;
-            eex__cut_rows(&begin, &end, total, k->stats ? 1 : d->mr, k->row_cut, k->job->cuts.rows);
+            eex__cut_rows(&begin, &end, total, d->mr, k->row_cut, k->job->cuts.rows);
             const long long rows = end - begin;
             run_rows(k, ch, cw, begin + rows * block / blocks, begin + rows * (block + 1) / blocks);
         }
@@ -365,11 +366,12 @@ static eex_cuts choose_cuts(eex_cpu *cpu, const eex_dense *d, const eex_dense_ar
 {
     const double work = work_of(d, args->batch);
     const double rows = (double)args->batch * d->g.fold * d->g.out_h * d->g.out_w;
-    const int threads = args->stats ? eex__cpu_sums(cpu, work) : width;
-    const eex_split s = eex__split_choose(split_cost, d, rows, d->panels, threads);
-    const int each = args->stats ? 1 : eex__cpu_each(work, width);
     const int least = d->packed ? LEAST_TILES * d->mr : LEAST_ROWS_PACKED;
-    return eex__cuts_of(s, each, rows, least, d->panels);
+    if (args->stats)
+        return eex__cuts_of_sums(split_cost, d, rows, d->panels,
+                                 eex__cpu_sums(rows, LEAST_ROWS_SUMMED), width);
+    const eex_split s = eex__split_choose(split_cost, d, rows, d->panels, width);
+    return eex__cuts_of(s, eex__cpu_each(work, width), rows, least, d->panels);
 }
 
 int eex__dense_run(eex_cpu *cpu, eex_dense *d, const eex_dense_args *args)
@@ -384,13 +386,13 @@ int eex__dense_run(eex_cpu *cpu, eex_dense *d, const eex_dense_args *args)
         .samples = args->batch * d->g.fold,
         .cuts = choose_cuts(cpu, d, args, width),
         .scratch = (float *)((char *)cpu->scratch + head_bytes(d)),
-        .packed = (int *)(sums + d->threads * stats),
+        .packed = (int *)(sums + EEX_CPU_SUMS * stats),
         .stats = args->stats ? sums : NULL,
     };
     for (int i = 0; i < d->threads; i++)
         job.packed[i] = -1;
     if (args->stats)
-        memset(sums, 0, d->threads * stats * sizeof(double));
+        memset(sums, 0, job.cuts.rows * stats * sizeof(double));
     eex__cpu_parts(cpu, width, job.cuts.rows * job.cuts.panels, dense_part, &job);
     if (args->stats)
         eex__stats_reduce(args->stats, sums, job.cuts.rows, stats);

@@ -24,6 +24,10 @@ enum {
     SAMPLES_PER_THREAD = 4,
     ROWS_PER_THREAD = 2,
     ROWS_PER_PART = 2,
+    /* Samples, or where they are few rows, whose sums are taken together. */
+    STATS_SAMPLES = 8,
+    STATS_ROWS = 16,
+    GRAD_SAMPLES = 16,
     CHANNEL_GRAIN = 16 /* one cache line */
 };
 
@@ -40,8 +44,7 @@ struct eex_depthwise {
     tap_list *lists;    /* (h.classes, w.classes) */
     ptrdiff_t *offsets; /* what the lists point into */
     double macs;        /* of one sample, without padding */
-    size_t thread_floats;
-    int threads;
+    size_t part_floats;
 };
 
 static void fill_list(eex_depthwise *d, tap_list *list, ptrdiff_t *offsets, int ch, int cw)
@@ -96,10 +99,9 @@ static int set_scratch(eex_depthwise *d, eex_cpu *cpu)
 {
     size_t stats = 2 * (size_t)d->channels;
     size_t weights = (size_t)d->kernel * d->kernel * d->channels;
-    d->threads = eex_pool_threads(cpu->pool);
-    d->thread_floats = ((stats > weights ? stats : weights) + 31) / 16 * 16;
+    d->part_floats = ((stats > weights ? stats : weights) + 31) / 16 * 16;
     return eex__cpu_reserve(
-        cpu, d->threads * (stats * sizeof(double) + d->thread_floats * sizeof(float)) + 64);
+        cpu, EEX_CPU_SUMS * (stats * sizeof(double) + d->part_floats * sizeof(float)) + 64);
 }
 
 int eex__depthwise_new(eex_depthwise **out, eex_cpu *cpu, const eex_window *window, bool backward)
@@ -146,7 +148,7 @@ typedef struct depthwise_job {
     int batch;
     cuts cuts;
     double *stats;  /* (pixel cuts, 2, channels) or NULL */
-    float *scratch; /* (pixel cuts, thread_floats) */
+    float *scratch; /* (pixel cuts, part_floats) */
 } depthwise_job;
 
 /* A part: channels [channel, channel + channels) of samples [n, end). Of the first and the
@@ -179,21 +181,36 @@ static region region_of(const depthwise_job *job, int index)
 }
 
 /* For `threads` threads and up to `each` parts for each. */
-static cuts choose_cuts(const eex_depthwise *d, int batch, int threads, int each, bool rows)
+static cuts choose_cuts(const eex_depthwise *d, int batch, int threads, int each)
 {
     const int most = threads * each, groups = (d->channels + CHANNEL_GRAIN - 1) / CHANNEL_GRAIN;
     if (batch >= threads * SAMPLES_PER_THREAD)
         return (cuts){most < batch ? most : batch / threads * threads, false, 1};
     const int all = batch * d->out_h;
-    if (rows && all >= threads * ROWS_PER_THREAD)
+    if (all >= threads * ROWS_PER_THREAD)
         return (cuts){most * ROWS_PER_PART <= all ? most : threads, true, 1};
     return (cuts){1, false, most < groups ? most : groups};
 }
 
+/* For sums: pixels are cut in parts that have `samples` samples, else `rows` rows (0: else they are
+ * not cut), and channels where that is not enough for the threads. */
+static cuts cuts_of_sums(const eex_depthwise *d, int batch, int threads, int samples, int rows)
+{
+    const int groups = (d->channels + CHANNEL_GRAIN - 1) / CHANNEL_GRAIN;
+    cuts c = {.pixels = eex__cpu_sums(batch, samples)};
+    if (c.pixels == 1 && rows > 0) {
+        c.by_rows = true;
+        c.pixels = eex__cpu_sums((double)batch * d->out_h, rows);
+    }
+    c.channels = (threads + c.pixels - 1) / c.pixels;
+    c.channels = c.channels < groups ? c.channels : groups;
+    return c;
+}
+
+/* Does not depend on the part's channels: sums are taken block by block. */
 static int block_samples(const eex_depthwise *d, const region *p)
 {
-    long long floats = (long long)d->in_h * d->in_w * p->channels;
-    long long samples = floats > 0 ? BLOCK_FLOATS / floats : 1;
+    long long samples = BLOCK_FLOATS / ((long long)d->in_h * d->in_w * d->channels);
     return samples < 1 ? 1 : samples > p->end - p->n ? p->end - p->n : (int)samples;
 }
 
@@ -282,7 +299,7 @@ static stats_buffer stats_of(const depthwise_job *job, const region *p)
     stats_buffer s = {.channels = p->channels, .width = width};
     if (!job->stats)
         return s;
-    s.sums = job->scratch + p->pixel_cut * job->d->thread_floats + p->channel;
+    s.sums = job->scratch + p->pixel_cut * job->d->part_floats + p->channel;
     s.total = job->stats + (size_t)p->pixel_cut * 2 * width + p->channel;
     for (int row = 0; row < 2; row++)
         memset(s.sums + row * width, 0, (size_t)p->channels * sizeof *s.sums);
@@ -366,14 +383,14 @@ int eex__depthwise_run(eex_cpu *cpu, eex_depthwise *d, const eex_dense_args *arg
         .args = args,
         .batch = args->batch,
         .stats = args->stats ? stats : NULL,
-        .scratch = (float *)(stats + d->threads * n),
+        .scratch = (float *)(stats + EEX_CPU_SUMS * n),
     };
     const double work = work_of(d, args->batch);
     const int width = eex__cpu_width(cpu, work);
-    job.cuts = args->stats ? choose_cuts(d, args->batch, eex__cpu_sums(cpu, work), 1, true)
-                           : choose_cuts(d, args->batch, width, eex__cpu_each(work, width), true);
+    job.cuts = args->stats ? cuts_of_sums(d, args->batch, width, STATS_SAMPLES, STATS_ROWS)
+                           : choose_cuts(d, args->batch, width, eex__cpu_each(work, width));
     if (args->stats)
-        memset(stats, 0, d->threads * n * sizeof *stats);
+        memset(stats, 0, job.cuts.pixels * n * sizeof *stats);
     eex__cpu_parts(cpu, width, job.cuts.pixels * job.cuts.channels, run_part, &job);
     if (args->stats)
         eex__stats_reduce(args->stats, stats, job.cuts.pixels, n);
@@ -408,7 +425,7 @@ static void weights_part(void *ctx, const eex_part *part)
     const depthwise_job *job = ctx;
     const eex_depthwise *d = job->d;
     const region p = region_of(job, part->index);
-    float *dw = job->scratch + p.pixel_cut * d->thread_floats;
+    float *dw = job->scratch + p.pixel_cut * d->part_floats;
     for (int tap = 0; tap < d->kernel * d->kernel; tap++)
         memset(dw + (ptrdiff_t)tap * d->channels + p.channel, 0, (size_t)p.channels * sizeof *dw);
     int step = block_samples(d, &p);
@@ -424,19 +441,18 @@ static void weights_part(void *ctx, const eex_part *part)
 int eex__depthwise_weights(eex_cpu *cpu, eex_depthwise *d, float *dw, const float *x,
                            const float *dy, int batch, bool accumulate)
 {
-    const double work = work_of(d, batch);
+    const int width = eex__cpu_width(cpu, work_of(d, batch));
     depthwise_job job = {
         .d = d,
         .kernels = cpu->kernels,
         .x = x,
         .dy = dy,
         .batch = batch,
-        .cuts = choose_cuts(d, batch, eex__cpu_sums(cpu, work), 1, false),
+        .cuts = cuts_of_sums(d, batch, width, GRAD_SAMPLES, 0),
         .scratch = cpu->scratch,
     };
-    eex__cpu_parts(cpu, eex__cpu_width(cpu, work), job.cuts.pixels * job.cuts.channels,
-                   weights_part, &job);
-    cpu->kernels->gemm->add_parts(dw, job.scratch, (ptrdiff_t)d->thread_floats, job.cuts.pixels,
+    eex__cpu_parts(cpu, width, job.cuts.pixels * job.cuts.channels, weights_part, &job);
+    cpu->kernels->gemm->add_parts(dw, job.scratch, (ptrdiff_t)d->part_floats, job.cuts.pixels,
                                   d->kernel * d->kernel * d->channels, accumulate);
     return EEX_OK;
 }

@@ -2,6 +2,7 @@
 
 #include "base/status.h"
 
+#include <math.h>
 #include <string.h>
 
 static double count_macs(const eex_geometry *g)
@@ -67,6 +68,22 @@ eex_cuts eex__cuts_of(eex_split split, int each, double rows, double least, int 
     wide = wide < most ? wide : most;
     wide = wide < 1 ? 1 : wide;
     return (eex_cuts){split.rows * deep, split.panels * wide, deep, wide};
+}
+
+eex_cuts eex__cuts_of_sums(eex_split_cost *cost, const void *ctx, double rows, int panels, int sums,
+                           int threads)
+{
+    int best = 1;
+    double least = INFINITY;
+    for (int p = 1; p <= threads && p <= panels; p++) {
+        const int turns = (sums * p + threads - 1) / threads;
+        const double c = turns * cost(ctx, rows, (eex_split){sums, p});
+        if (c < least) {
+            best = p;
+            least = c;
+        }
+    }
+    return (eex_cuts){sums, best, 1, 1};
 }
 
 void eex__stats_reduce(double *to, const double *parts, int count, size_t n)

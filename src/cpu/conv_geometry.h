@@ -108,6 +108,10 @@ typedef struct eex_cuts {
  * them, then by panels. */
 eex_cuts eex__cuts_of(eex_split split, int each, double rows, double least, int panels);
 
+/* The cuts of a job whose rows are summed up in `sums` parts, with the least cost for `threads`. */
+eex_cuts eex__cuts_of_sums(eex_split_cost *cost, const void *ctx, double rows, int panels, int sums,
+                           int threads);
+
 typedef struct eex_cut {
     int row, panel;
 } eex_cut;

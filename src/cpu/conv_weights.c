@@ -10,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ABOUT_THE_SAME 1.02
+
 enum {
+    CUTS_EACH = 4, /* most parts for a thread where there is one part of the pixels */
     /* Floats of x and dy that a thread keeps in its second-level cache while all tiles pass. */
     BLOCK_FLOATS = 96 * 1024,
     /* ... but at least so many pixels, for each tile of dw is read and written once a block. */
@@ -21,8 +24,10 @@ enum {
     COLLIDING_READERS = 4,
     SLIGHTLY_COLLIDING = 128,
     SLIGHTLY_COLLIDING_READERS = 32,
-    /* Most floats of all threads' partial sums together. */
-    PARTS_FLOATS = 32 * 1024 * 1024,
+    /* Most floats of all partial sums together, and the fewest pixels of one: adding them up costs
+     * one or two hundredths of the products then. */
+    PARTS_FLOATS = 1024 * 1024,
+    PART_PIXELS = 1024,
     BIAS_GRAIN = 16 /* channels: one cache line */
 };
 
@@ -114,7 +119,7 @@ int eex__weights_new(eex_weights **out, eex_cpu *cpu, const eex_window *window)
     g->tiles = g->panels * window->kernel * window->kernel * g->row_tiles;
     g->size = window->kernel * window->kernel * window->cin * window->cout;
     g->threads = eex_pool_threads(cpu->pool);
-    g->most_parts = PARTS_FLOATS / g->size < g->threads ? PARTS_FLOATS / g->size : g->threads;
+    g->most_parts = eex__cpu_sums(PARTS_FLOATS, g->size);
     set_block(g);
     set_copies(g);
     size_t parts = g->most_parts > 1 ? (size_t)g->most_parts * g->size : 0;
@@ -133,12 +138,12 @@ void eex__weights_free(eex_weights *g)
     free(g);
 }
 
-/* How many ways the pixels and the tiles of dw are divided among threads. */
+/* How many ways the pixels and the tiles of dw are divided: pixels * tiles parts. */
 typedef struct split {
     int pixels, tiles;
 } split;
 
-/* Cycles of the busiest thread: arithmetic, reading x and dy, and adding up partial sums. */
+/* Cycles of one part: arithmetic, reading x and dy, and adding up partial sums. */
 static double split_cost(const eex_weights *g, double pixels, split s)
 {
     double mine = ceil(pixels / s.pixels);
@@ -147,20 +152,25 @@ static double split_cost(const eex_weights *g, double pixels, split s)
     return mine * tiles * g->mr * 2 + mine * (g->w.cin + g->w.cout) / 16 * 6 + parts;
 }
 
+/* Sums depend on the cuts of the pixels, which are those of the shape; the tiles are cut for
+ * `threads`. Of cuts that cost about the same the finest: other threads may take over more. */
 static split choose_split(const eex_weights *g, int samples, int threads)
 {
-    double pixels = (double)samples * g->w.hout * g->w.wout;
-    split best = {1, threads};
-    double least = split_cost(g, pixels, best);
-    for (int tiles = 1; tiles < threads; tiles++) {
-        split s = {threads / tiles < samples ? threads / tiles : samples, tiles};
-        if (s.pixels > g->most_parts)
+    const double pixels = (double)samples * g->w.hout * g->w.wout;
+    int sums = eex__cpu_sums(pixels, PART_PIXELS);
+    sums = sums < g->most_parts ? sums : g->most_parts;
+    if (sums > samples)
+        sums = samples;
+    split best = {sums, 1};
+    double least = INFINITY;
+    const int most = threads == 1 ? 1 : threads * CUTS_EACH;
+    for (int tiles = 1; tiles <= most && tiles <= g->tiles; tiles++) {
+        const int turns = (sums * tiles + threads - 1) / threads;
+        const double cost = turns * split_cost(g, pixels, (split){sums, tiles});
+        if (cost > ABOUT_THE_SAME * least)
             continue;
-        double cost = split_cost(g, pixels, s);
-        if (cost < least) {
-            best = s;
-            least = cost;
-        }
+        best.tiles = tiles;
+        least = cost < least ? cost : least;
     }
     return best;
 }
@@ -480,8 +490,9 @@ int eex__weights_run(eex_cpu *cpu, eex_weights *g, const eex_op_conv_bwd_weights
     };
     double pixels = (double)job.samples * g->w.hout * g->w.wout;
     const double work = pixels * g->size / 40;
-    const split s = job.cuts = choose_split(g, job.samples, eex__cpu_sums(cpu, work));
-    eex__cpu_parts(cpu, eex__cpu_width(cpu, work), s.pixels * s.tiles, weights_part, &job);
+    const int width = eex__cpu_width(cpu, work);
+    const split s = job.cuts = choose_split(g, job.samples, width);
+    eex__cpu_parts(cpu, width, s.pixels * s.tiles, weights_part, &job);
     if (s.pixels > 1)
         eex__parts_add(cpu, op->dw, job.parts, g->size, s.pixels, op->accumulate);
     return EEX_OK;

@@ -40,8 +40,11 @@ void eex__cpu_release_scratch(eex_cpu *cpu);
  */
 int eex__cpu_width(eex_cpu *cpu, double work);
 
-/* In how many parts sums are taken: one, or one a thread of the pool; never varies. */
-int eex__cpu_sums(const eex_cpu *cpu, double work);
+/* In how many parts sums over `units` (samples, pixels) are taken, to be added up in order: as many
+ * as have `least` of them. That is a matter of the amount alone, never of threads, so that neither
+ * are the sums' bits. */
+enum { EEX_CPU_SUMS = 16 };
+int eex__cpu_sums(double units, double least);
 
 /* Into how many parts the share of each of `width` threads is worth cutting, so that others can
  * take some of them over. */

@@ -122,10 +122,7 @@ static int bn_bwd_run(eex_cpu *cpu, const eex_op *op, void *state, const eex_ste
         job.mask.y = bn->y;
     load_statistics(bn, &s);
     if (bn->batch_stats || bn->dgamma || bn->dbeta || bn->dresidual) {
-        const double work = 0.4 * (double)n;
-        const int parts = eex__cpu_sums(cpu, work);
-        eex__cpu_parts(cpu, eex__cpu_width(cpu, work), parts, sums_share, &job);
-        eex__bn_fold(&s, parts);
+        eex__bn_sums(cpu, &s, n, 0.4 * (double)n, sums_share, &job);
         store_gradients(bn, &s);
     }
     if (!bn->dx)

@@ -35,10 +35,7 @@ static void sums_of_batch(eex_cpu *cpu, const eex_op_bn *op, const eex_bn_scratc
     sums_job job = {cpu->kernels->norm, op, s, n};
     memcpy(s->mean, op->x, (size_t)s->c * sizeof *s->mean);
     eex__bn_repeat(s, s->mean);
-    const double work = 0.2 * (double)n;
-    const int parts = eex__cpu_sums(cpu, work);
-    eex__cpu_parts(cpu, eex__cpu_width(cpu, work), parts, sums_share, &job);
-    eex__bn_fold(s, parts);
+    eex__bn_sums(cpu, s, n, 0.2 * (double)n, sums_share, &job);
 }
 
 /* sums are of x - shift (shift NULL: of x). Writes the saved and moves the running statistics. */

@@ -53,9 +53,10 @@ int eex__cpu_width(eex_cpu *cpu, double work)
     return work < serial_below_ns ? 1 : eex_pool_width(cpu->pool, work);
 }
 
-int eex__cpu_sums(const eex_cpu *cpu, double work)
+int eex__cpu_sums(double units, double least)
 {
-    return work < serial_below_ns ? 1 : cpu->base.threads;
+    const double parts = units / least;
+    return parts < 1 ? 1 : parts < EEX_CPU_SUMS ? (int)parts : EEX_CPU_SUMS;
 }
 
 int eex__cpu_each(double work, int width)
