@@ -104,8 +104,9 @@ static split choose_split(const eex_bf16_weights *g, int pixels, int threads)
     sums = sums < g->most_parts ? sums : g->most_parts;
     split best = {sums, 1};
     double least = INFINITY;
-    const int most = threads == 1 ? 1 : threads * CUTS_EACH;
-    for (int tiles = 1; tiles <= most && tiles <= g->tiles; tiles++) {
+    int most = threads == 1 ? 1 : threads * CUTS_EACH;
+    most = most < g->tiles ? most : g->tiles;
+    for (int tiles = 1; tiles <= most && sums * tiles <= EEX_POOL_PARTS; tiles++) {
         const int turns = (sums * tiles + threads - 1) / threads;
         const double cost = turns * split_cost(g, pixels, (split){sums, tiles});
         if (cost > ABOUT_THE_SAME * least)

@@ -18,6 +18,7 @@ typedef struct eex_cpu {
     const eex_bf16_kernels *bf16; /* NULL: this processor has none, or EEX_CPU_BF16 says so */
     void *scratch;                /* scratch_bytes, 64-byte aligned; see eex__cpu_reserve */
     size_t scratch_bytes;
+    bool chooses;      /* nobody said how many threads: single inputs get what is fastest */
     eex_slab *weights; /* where packed weights go; see slab.h */
 } eex_cpu;
 

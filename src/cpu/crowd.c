@@ -1,20 +1,14 @@
 #include "cpu/crowd.h"
 
+#include "base/clock.h"
+
 #include <sys/resource.h>
-#include <time.h>
 
 enum { JOBS_BETWEEN_LOOKS = 64, JOBS_BETWEEN_CLOCKS = 16 };
 
 static const double shortest = 0.002, longest = 0.512; /* pauses, in seconds */
 /* So long without a switch, and what was before is forgotten. */
 static const double calm = 0.1;
-
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* How often the calling thread was put off its processor since it asked last; 0 the first time. */
 static unsigned own_switches(void)
@@ -47,7 +41,7 @@ static unsigned look(eex_crowd *crowd)
 
 static void pause_now(eex_crowd *crowd)
 {
-    const double now = seconds();
+    const double now = eex_clock_seconds();
     const bool again = crowd->pause > 0 && now - crowd->since < calm;
     crowd->pause = again ? 4 * crowd->pause : shortest;
     crowd->pause = crowd->pause < longest ? crowd->pause : longest;
@@ -58,7 +52,7 @@ static void pause_now(eex_crowd *crowd)
 /* Whether the pause has ended; what happened meanwhile does not count. */
 static bool pause_ends(eex_crowd *crowd)
 {
-    const double now = seconds();
+    const double now = eex_clock_seconds();
     if (now < crowd->until)
         return false;
     (void)look(crowd);

@@ -109,14 +109,18 @@ static void set_lane(lane *to, unsigned job, int begin, int end)
     atomic_store_explicit(to, word, memory_order_release);
 }
 
-/* Takes a part from the front or the end of a lane; -1 when it is empty. */
-static int take(lane *from, bool front)
+/* Takes a part from the front of a thread's own lane, or from the end of another's; -1 when it is
+ * empty. A thread that the limit keeps out may still look for parts of the job before: so the limit
+ * is asked behind each look. */
+static int take(eex_pool *pool, int thread, int of)
 {
+    lane *from = &pool->worker[of].parts;
+    const bool front = thread == of;
     unsigned long long word = atomic_load_explicit(from, memory_order_acquire);
     for (;;) {
         const int begin = (int)(word >> BEGIN_SHIFT & EEX_POOL_PARTS);
         const int end = (int)(word & EEX_POOL_PARTS);
-        if (begin >= end)
+        if (begin >= end || thread >= atomic_load(&pool->limit))
             return -1;
         const unsigned long long less = front ? word + (1ULL << BEGIN_SHIFT) : word - 1;
         if (atomic_compare_exchange_weak_explicit(from, &word, less, memory_order_acq_rel,
@@ -128,7 +132,7 @@ static int take(lane *from, bool front)
 static void run_lane(eex_pool *pool, int thread, int of)
 {
     int done = 0, index;
-    while ((index = take(&pool->worker[of].parts, of == thread)) >= 0) {
+    while ((index = take(pool, thread, of)) >= 0) {
         const eex_part part = {index, pool->parts, thread};
         pool->fn(pool->ctx, &part);
         done++;
@@ -182,8 +186,7 @@ static void *worker_main(void *arg)
         const unsigned seen = atomic_load(&pool->job);
         if (atomic_load(&pool->stop))
             return NULL;
-        if (worker->index < atomic_load(&pool->limit))
-            run_parts(pool, worker->index);
+        run_parts(pool, worker->index);
         eex__crowd_tell(&pool->crowd, &worker->jobs, false);
         wait_job(worker, seen, &spin);
     }
