@@ -22,7 +22,7 @@ enum {
     TILE_FLOATS = EEX_BF16_ROWS * EEX_BF16_COLUMNS,
     /* Most floats of all partial sums together, and the fewest pixels of one: adding them up costs
      * one or two hundredths of the products then. */
-    PARTS_FLOATS = 1024 * 1024,
+    PARTS_FLOATS = 256 * 1024,
     PART_PIXELS = 2048
 };
 

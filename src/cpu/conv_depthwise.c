@@ -25,7 +25,7 @@ enum {
     ROWS_PER_THREAD = 2,
     ROWS_PER_PART = 2,
     /* Samples, or where they are few rows, whose sums are taken together. */
-    STATS_SAMPLES = 8,
+    STATS_SAMPLES = 16,
     STATS_ROWS = 16,
     GRAD_SAMPLES = 16,
     CHANNEL_GRAIN = 16 /* one cache line */

@@ -26,8 +26,8 @@ enum {
     SLIGHTLY_COLLIDING_READERS = 32,
     /* Most floats of all partial sums together, and the fewest pixels of one: adding them up costs
      * one or two hundredths of the products then. */
-    PARTS_FLOATS = 1024 * 1024,
-    PART_PIXELS = 1024,
+    PARTS_FLOATS = 256 * 1024,
+    PART_PIXELS = 2048,
     BIAS_GRAIN = 16 /* channels: one cache line */
 };
 
