@@ -212,11 +212,12 @@ typedef struct ceiling {
 
 enum { DEPTH = 128, CALLS = 2000, PER_THREAD = 16384 };
 
-static void ceiling_thread(void *ctx, int thread, int threads)
+static void ceiling_part(void *ctx, const eex_part *part)
 {
     const ceiling *c = ctx;
     const eex_gemm_kernels *k = c->kernels;
-    float *a = c->memory + (size_t)thread * PER_THREAD, *b = a + 16 * DEPTH, *y = b + 32 * DEPTH;
+    float *a = c->memory + (size_t)part->index * PER_THREAD, *b = a + 16 * DEPTH,
+          *y = b + 32 * DEPTH;
     const float *rows[16];
     ptrdiff_t out[16];
     for (int i = 0; i < k->mr; i++) {
@@ -239,7 +240,7 @@ static void ceiling_thread(void *ctx, int thread, int threads)
 static int ceiling_run(void *ctx)
 {
     ceiling *c = ctx;
-    eex_pool_run(c->pool, ceiling_thread, c);
+    eex_pool_run(c->pool, eex_pool_threads(c->pool), ceiling_part, c);
     return 0;
 }
 

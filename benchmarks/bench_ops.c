@@ -54,11 +54,11 @@ typedef struct copy_job {
     size_t bytes;
 } copy_job;
 
-static void copy_share(void *ctx, int thread, int threads)
+static void copy_share(void *ctx, const eex_part *part)
 {
     const copy_job *copy = ctx;
     size_t begin, end;
-    eex__cpu_range(&begin, &end, copy->bytes, 64, thread, threads);
+    eex__cpu_range(&begin, &end, copy->bytes, 64, part->index, part->count);
     memcpy((char *)copy->s->buffer[1] + begin, (char *)copy->s->buffer[0] + begin, end - begin);
 }
 

@@ -6,7 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { VECTOR = 16, SHORTEST = 64, ARRAYS = 6, BLOCK = 1 << 17 };
+/* LEAST: periods of a part that sums are taken of, so that adding up the parts costs little. */
+enum { VECTOR = 16, SHORTEST = 64, ARRAYS = 6, BLOCK = 1 << 17, LEAST = 256 };
 
 /* The fewest repetitions of c that make whole vectors and rows worth a loop. */
 static int period_of(int c)
@@ -27,7 +28,7 @@ static size_t whole_lines(size_t floats)
 int eex__bn_reserve(eex_cpu *cpu, int c)
 {
     size_t period = (size_t)period_of(c);
-    size_t doubles = 2 * period * (size_t)cpu->base.threads + 2 * whole_lines((size_t)c);
+    size_t doubles = 2 * period * EEX_CPU_SUMS + 2 * whole_lines((size_t)c);
     return eex__cpu_reserve(cpu, doubles * sizeof(double) + ARRAYS * period * sizeof(float));
 }
 
@@ -37,7 +38,7 @@ eex_bn_scratch eex__bn_scratch(eex_cpu *cpu, int c)
     size_t period = (size_t)s.period;
     s.block = (BLOCK + period - 1) / period * period;
     s.parts = cpu->scratch;
-    s.sums = s.parts + 2 * period * (size_t)cpu->base.threads;
+    s.sums = s.parts + 2 * period * EEX_CPU_SUMS;
     s.scale = (float *)(s.sums + 2 * whole_lines((size_t)c));
     s.offset = s.scale + period;
     s.mean = s.offset + period;
@@ -70,17 +71,25 @@ void eex__bn_invstd(float *invstd, const float *var, int c, float eps)
         invstd[j] = (float)(1.0 / sqrt((double)var[j] + (double)eps));
 }
 
-void eex__bn_fold(const eex_bn_scratch *s, int threads)
+static void fold(const eex_bn_scratch *s, int parts)
 {
     memset(s->sums, 0, 2 * (size_t)s->c * sizeof *s->sums);
-    for (int t = 0; t < threads; t++) {
-        const double *part = s->parts + 2 * (size_t)t * (size_t)s->period;
+    for (int p = 0; p < parts; p++) {
+        const double *part = s->parts + 2 * (size_t)p * (size_t)s->period;
         for (int j = 0; j < s->period; j += s->c)
             for (int i = 0; i < s->c; i++) {
                 s->sums[i] += part[j + i];
                 s->sums[s->c + i] += part[s->period + j + i];
             }
     }
+}
+
+void eex__bn_sums(eex_cpu *cpu, const eex_bn_scratch *s, size_t n, double work, eex_pool_fn fn,
+                  void *ctx)
+{
+    const int parts = eex__cpu_sums((double)n / s->period, LEAST);
+    eex__cpu_parts(cpu, eex__cpu_width(cpu, work), parts, fn, ctx);
+    fold(s, parts);
 }
 
 typedef struct apply_job {
@@ -90,12 +99,12 @@ typedef struct apply_job {
     size_t n;
 } apply_job;
 
-static void apply_share(void *ctx, int thread, int threads)
+static void apply_share(void *ctx, const eex_part *part)
 {
     const apply_job *job = ctx;
     const eex_op_bn *op = job->op;
     size_t begin, end;
-    eex__cpu_range(&begin, &end, job->n, (size_t)job->s->period, thread, threads);
+    eex__cpu_range(&begin, &end, job->n, (size_t)job->s->period, part->index, part->count);
     for (size_t at = end; at > begin;) {
         size_t from = eex__cpu_block_before(begin, at, job->s->block);
         job->kernels->apply(op->y + from, op->x + from, op->residual ? op->residual + from : NULL,

@@ -9,7 +9,7 @@
 typedef struct eex_bn_scratch {
     int c, period;
     size_t block;          /* elements of a second pass at a time: whole periods */
-    double *parts;         /* (threads, 2, period) */
+    double *parts;         /* (EEX_CPU_SUMS, 2, period) */
     double *sums;          /* (2, c) */
     float *scale, *offset; /* (period) each, expanded, as is all that follows */
     float *mean;           /* the mean, or the shift while sums are taken */
@@ -33,8 +33,10 @@ void eex__bn_affine(const eex_bn_scratch *s, const float *gamma, const float *be
 /* invstd (c) = 1 / sqrt(var + eps). */
 void eex__bn_invstd(float *invstd, const float *var, int c, float eps);
 
-/* s->sums = the sum over the first `threads` of s->parts and over the repetitions in a period. */
-void eex__bn_fold(const eex_bn_scratch *s, int threads);
+/* Runs fn for parts of n elements, each of which leaves its sums in s->parts; s->sums are then
+ * those of all parts and of the repetitions in a period. work: as in cpu.h. */
+void eex__bn_sums(eex_cpu *cpu, const eex_bn_scratch *s, size_t n, double work, eex_pool_fn fn,
+                  void *ctx);
 
 /* y = act(scale * x + offset + residual) over n elements. */
 void eex__bn_apply(eex_cpu *cpu, const eex_op_bn *op, const eex_bn_scratch *s, size_t n);

@@ -15,6 +15,8 @@ enum {
     /* Bytes of gathered rows that stay in the second-level cache while all panels pass by. */
     BLOCK_BYTES = 512 * 1024,
     MOST_ROWS = 256, /* of a block; a multiple of EEX_BF16_ROWS */
+    LEAST_ROWS = 64, /* of a part */
+    LEAST_ROWS_SUMMED = 512,
     /* Results beyond the second-level cache are asked for before they are written. */
     EXPECT_FLOATS = 256 * 1024,
     LINE = 64 / sizeof(eex_bf16),
@@ -58,7 +60,7 @@ static int set_rows(eex_bf16_dense *d)
 
 static size_t stats_bytes(const eex_bf16_dense *d)
 {
-    return whole_lines((size_t)d->threads * 2 * d->g.out_c * sizeof(double));
+    return whole_lines((size_t)EEX_CPU_SUMS * 2 * d->g.out_c * sizeof(double));
 }
 
 static size_t panels_bytes(const eex_bf16_dense *d)
@@ -166,17 +168,18 @@ typedef struct bf16_job {
     const eex_bf16_dense *d;
     const eex_bf16_kernels *kernels;
     const eex_dense_args *args;
-    double *stats;    /* (split.rows, 2, out_c) partial sums, or NULL */
+    eex_cuts cuts;
+    double *stats;    /* (cuts.rows, 2, out_c) partial sums, or NULL */
     eex_bf16 *panels; /* (panels, panel_size) */
     char *scratch;    /* (threads, thread_bytes) */
     bool expect;      /* the result is larger than a cache */
 } bf16_job;
 
-static void pack_thread(void *ctx, int thread, int threads)
+static void pack_part(void *ctx, const eex_part *part)
 {
     const bf16_job *job = ctx;
     int begin, end;
-    eex_pool_share(&begin, &end, job->d->panels, 1, thread, threads);
+    eex_pool_share(&begin, &end, job->d->panels, 1, part->index, part->count);
     for (int p = begin; p < end; p++)
         pack_panel(job->d, job->kernels, job->panels + p * job->d->panel_size, job->args->w, p);
 }
@@ -191,10 +194,10 @@ static double split_cost(const void *ctx, double rows, eex_split s)
            eex__split_exchange(rows, d->g.in_c, s);
 }
 
-/* One thread's part of a job. */
+/* One part of a job, in the hands of a thread. */
 typedef struct worker {
     const bf16_job *job;
-    int row_share, row_shares, first_panel, end_panel;
+    int row_cut, first_panel, end_panel;
     float *c;
     eex_bf16 *rows; /* (block, lda) */
     double *stats;
@@ -257,31 +260,28 @@ static void run_block(const worker *k, int ch, int cw, long long row, int rows)
         run_panel(k, &product, &t, p, rows, out);
 }
 
-/* This thread's share of the rows of class (ch, cw). */
+/* This part's rows of class (ch, cw). */
 static void run_class(const worker *k, int ch, int cw)
 {
     const eex_bf16_dense *d = k->job->d;
     long long samples = (long long)k->job->args->batch * d->g.fold;
     long long total = samples * d->g.h.class[ch].count * d->g.w.class[cw].count;
-    long long begin = total * k->row_share / k->row_shares;
-    long long end = total * (k->row_share + 1) / k->row_shares;
+    long long begin, end;
+    eex__cut_rows(&begin, &end, total, EEX_BF16_ROWS, k->row_cut, k->job->cuts.rows);
     for (; begin < end; begin += d->block)
         run_block(k, ch, cw, begin, end - begin < d->block ? (int)(end - begin) : d->block);
 }
 
-static void dense_thread(void *ctx, int thread, int threads)
+static void dense_part(void *ctx, const eex_part *part)
 {
     const bf16_job *job = ctx;
     const eex_bf16_dense *d = job->d;
-    double rows = (double)job->args->batch * d->g.fold * d->g.out_h * d->g.out_w;
-    eex_split s = eex__split_choose(split_cost, d, rows, d->panels, threads);
-    if (thread >= s.rows * s.panels)
-        return;
-    worker k = {.job = job, .row_share = thread / s.panels, .row_shares = s.rows};
-    k.c = (float *)(job->scratch + thread * d->thread_bytes);
+    const eex_cut cut = eex__cut_at(job->cuts, part->index);
+    worker k = {.job = job, .row_cut = cut.row};
+    k.c = (float *)(job->scratch + part->thread * d->thread_bytes);
     k.rows = (eex_bf16 *)(k.c + TILE_FLOATS);
-    k.stats = job->stats ? job->stats + (size_t)k.row_share * 2 * d->g.out_c : NULL;
-    eex_pool_share(&k.first_panel, &k.end_panel, d->panels, 1, thread % s.panels, s.panels);
+    k.stats = job->stats ? job->stats + (size_t)cut.row * 2 * d->g.out_c : NULL;
+    eex_pool_share(&k.first_panel, &k.end_panel, d->panels, 1, cut.panel, job->cuts.panels);
     job->kernels->begin();
     for (int ch = 0; ch < d->g.h.classes; ch++)
         for (int cw = 0; cw < d->g.w.classes; cw++)
@@ -298,27 +298,42 @@ static double work_of(const eex_bf16_dense *d, int batch)
     return rows * (d->panels * 6 + d->g.in_c / 20.0 + 4) + d->g.macs * batch / 1000 + weights / 12;
 }
 
+/* Results do not depend on the cuts; the sums that go with them are those of as many row cuts. */
+static eex_cuts choose_cuts(eex_cpu *cpu, const eex_bf16_dense *d, const eex_dense_args *args,
+                            int width)
+{
+    const double work = work_of(d, args->batch);
+    const double rows = (double)args->batch * d->g.fold * d->g.out_h * d->g.out_w;
+    if (args->stats)
+        return eex__cuts_of_sums(split_cost, d, rows, d->panels,
+                                 eex__cpu_sums(rows, LEAST_ROWS_SUMMED), width);
+    const eex_split s = eex__split_choose(split_cost, d, rows, d->panels, width);
+    return eex__cuts_of(s, eex__cpu_each(work, width), rows, LEAST_ROWS, d->panels);
+}
+
 int eex__bf16_dense_run(eex_cpu *cpu, eex_bf16_dense *d, const eex_dense_args *args)
 {
     const size_t stats = 2 * (size_t)d->g.out_c;
-    double *parts = cpu->scratch;
+    const int width = eex__cpu_width(cpu, work_of(d, args->batch));
+    double *sums = cpu->scratch;
     char *behind = (char *)cpu->scratch + stats_bytes(d);
     bf16_job job = {
         .d = d,
         .kernels = cpu->bf16,
         .args = args,
-        .stats = args->stats ? parts : NULL,
+        .cuts = choose_cuts(cpu, d, args, width),
+        .stats = args->stats ? sums : NULL,
         .panels = d->packed ? d->packed : (eex_bf16 *)behind,
         .scratch = behind + panels_bytes(d),
         .expect =
             (double)args->batch * d->g.fold * d->g.out_h * d->g.out_w * d->g.out_c > EXPECT_FLOATS,
     };
     if (args->stats)
-        memset(parts, 0, d->threads * stats * sizeof(double));
+        memset(sums, 0, job.cuts.rows * stats * sizeof(double));
     if (!d->packed)
-        eex__cpu_parallel(cpu, (double)d->panels * d->panel_size / 4, pack_thread, &job);
-    int threads = eex__cpu_parallel(cpu, work_of(d, args->batch), dense_thread, &job);
+        eex__cpu_parallel(cpu, (double)d->panels * d->panel_size / 4, pack_part, &job);
+    eex__cpu_parts(cpu, width, job.cuts.rows * job.cuts.panels, dense_part, &job);
     if (args->stats)
-        eex__stats_reduce(args->stats, parts, threads, stats);
+        eex__stats_reduce(args->stats, sums, job.cuts.rows, stats);
     return EEX_OK;
 }

@@ -6,7 +6,7 @@
  * rounding does most harm.
  *
  * As in conv_dense.h a result's bits depend neither on the batch around it nor on the number of
- * threads, but for the gradients of weights, which depend on the latter. */
+ * threads, those of the gradients of weights not on the latter. */
 #ifndef EEX_CPU_CONV_BF16_H
 #define EEX_CPU_CONV_BF16_H
 

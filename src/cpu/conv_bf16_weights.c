@@ -48,7 +48,7 @@ int eex__bf16_weights_new(eex_bf16_weights **out, eex_cpu *cpu, const eex_window
     g->tiles = window->kernel * window->kernel * g->row_tiles;
     g->size = window->kernel * window->kernel * window->cin * window->cout;
     g->threads = eex_pool_threads(cpu->pool);
-    g->most_parts = eex__parts_most(g->size, g->threads);
+    g->most_parts = eex__parts_most(g->size);
     g->block = BLOCK_ELEMENTS / columns / EEX_BF16_CHUNK * EEX_BF16_CHUNK;
     g->block = g->block < LEAST_PIXELS ? LEAST_PIXELS : g->block;
     g->block = g->block > MOST_PIXELS ? MOST_PIXELS : g->block;
@@ -71,7 +71,7 @@ void eex__bf16_weights_free(eex_bf16_weights *g)
     free(g);
 }
 
-/* Cycles of the busiest thread: packing dy, transposing x, products and adding them to dw for each
+/* Cycles of one part: packing dy, transposing x, products and adding them to dw for each
  * block, and adding up partial sums. */
 static double split_cost(const void *ctx, double pixels, eex_parts_split s)
 {
@@ -83,22 +83,23 @@ static double split_cost(const void *ctx, double pixels, eex_parts_split s)
            eex__parts_add_cost(g->size, s);
 }
 
-/* A share may be without pixels. */
-static eex_parts_split choose_split(const eex_bf16_weights *g, double pixels, int threads)
+/* A part may be without pixels. */
+static eex_parts_split choose_split(const eex_bf16_weights *g, int pixels, int threads)
 {
-    return eex__parts_split(split_cost, g, pixels, threads, g->most_parts, threads);
+    return eex__parts_split(split_cost, g, pixels, pixels, g->most_parts, g->tiles, threads);
 }
 
 typedef struct weights_job {
     const eex_bf16_weights *g;
     const eex_bf16_kernels *kernels;
     const eex_op_conv_bwd_weights *op;
-    int pixels;    /* of the batch */
+    int pixels; /* of the batch */
+    eex_parts_split cuts;
     char *scratch; /* (threads, thread_bytes) */
     float *parts;  /* (pixel parts, size), unless all goes straight to dw */
 } weights_job;
 
-/* One thread's part of a job, and the block of pixels in hand. */
+/* One part of a job, in the hands of a thread, and the block of pixels in hand. */
 typedef struct worker {
     const weights_job *job;
     float *dw;
@@ -214,21 +215,19 @@ static void run_tiles(const worker *k, int begin, int end)
     }
 }
 
-static void weights_thread(void *ctx, int thread, int threads)
+static void weights_part(void *ctx, const eex_part *part)
 {
     const weights_job *job = ctx;
     const eex_bf16_weights *g = job->g;
-    const eex_parts_split s = choose_split(g, job->pixels, threads);
-    if (thread >= s.pixels * s.tiles)
-        return;
-    const int share = thread / s.tiles;
+    const eex_parts_split s = job->cuts;
+    const int share = part->index / s.tiles;
     int pixel, pixel_end, begin, end;
     eex_pool_share(&pixel, &pixel_end, job->pixels, EEX_BF16_CHUNK, share, s.pixels);
-    eex_pool_share(&begin, &end, g->tiles, 1, thread % s.tiles, s.tiles);
+    eex_pool_share(&begin, &end, g->tiles, 1, part->index % s.tiles, s.tiles);
     const bool direct = s.pixels == 1;
     worker k = {.job = job, .add = direct && job->op->accumulate};
     k.dw = direct ? job->op->dw : job->parts + (size_t)share * g->size;
-    k.c = (float *)(job->scratch + thread * g->thread_bytes);
+    k.c = (float *)(job->scratch + part->thread * g->thread_bytes);
     k.x = (eex_bf16 *)(k.c + TILE_FLOATS);
     k.dy = k.x + EEX_BF16_ROWS * g->lda;
     job->kernels->begin();
@@ -256,8 +255,10 @@ int eex__bf16_weights_run(eex_cpu *cpu, eex_bf16_weights *g, const eex_op_conv_b
         .scratch = cpu->scratch,
         .parts = (float *)((char *)cpu->scratch + g->threads * g->thread_bytes),
     };
-    int threads = eex__cpu_parallel(cpu, (double)job.pixels * g->size / 200, weights_thread, &job);
-    eex_parts_split s = choose_split(g, job.pixels, threads);
+    const double work = (double)job.pixels * g->size / 200;
+    const int width = eex__cpu_width(cpu, work);
+    const eex_parts_split s = job.cuts = choose_split(g, job.pixels, width);
+    eex__cpu_parts(cpu, width, s.pixels * s.tiles, weights_part, &job);
     if (s.pixels > 1)
         eex__parts_add(cpu, op->dw, job.parts, g->size, s.pixels, op->accumulate);
     return EEX_OK;

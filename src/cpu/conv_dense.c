@@ -18,6 +18,10 @@ enum {
     /* Rows of one tile, in cache lines, that may fall on one set of the first-level cache (64 sets
      * of 64 bytes in every x86 of today) before it is worth copying them apart. */
     LINES_PER_SET = 5,
+    /* Rows of a part: enough for its tiles, and where it packs panels, for those. */
+    LEAST_TILES = 2,
+    LEAST_ROWS_PACKED = 256,
+    LEAST_ROWS_SUMMED = 512,
     MAX_ROWS = 16 /* largest mr of any instruction set, rounded up */
 };
 
@@ -40,6 +44,14 @@ static size_t copied_stride(const eex_dense *d)
     return (lines | 1) * 16; /* an odd number of lines: rows spread over all sets */
 }
 
+/* Of the scratch buffer, in front of the threads' parts: partial sums, and which panels each thread
+ * has packed. */
+static size_t head_bytes(const eex_dense *d)
+{
+    const size_t stats = (size_t)EEX_CPU_SUMS * 2 * d->g.out_c * sizeof(double);
+    return (stats + d->threads * sizeof(int) + 63) / 64 * 64;
+}
+
 static int set_scratch(eex_dense *d, eex_cpu *cpu)
 {
     d->depth = d->g.kernel * d->g.kernel * d->g.in_c;
@@ -54,8 +66,7 @@ static int set_scratch(eex_dense *d, eex_cpu *cpu)
         d->group = (size_t)d->panels;
     d->thread_floats = (d->group * d->panel_floats + d->mr * copied_stride(d) + 15) / 16 * 16;
     d->threads = eex_pool_threads(cpu->pool);
-    size_t stats = (size_t)d->threads * 2 * d->g.out_c * sizeof(double);
-    return eex__cpu_reserve(cpu, stats + d->threads * d->thread_floats * sizeof(float) + 64);
+    return eex__cpu_reserve(cpu, head_bytes(d) + d->threads * d->thread_floats * sizeof(float));
 }
 
 int eex__dense_new(eex_dense **out, eex_cpu *cpu, const eex_window *window, bool backward)
@@ -140,15 +151,18 @@ typedef struct dense_job {
     const eex_gemm_kernels *kernels;
     const eex_dense_args *args;
     int samples; /* batch * fold */
-    float *scratch;
-    double *stats; /* (split.rows, 2, out_c) partial sums, or NULL */
+    eex_cuts cuts;
+    float *scratch; /* (threads, thread_floats) */
+    int *packed;    /* (threads): the first panel of the group that a thread has packed, or -1 */
+    double *stats;  /* (cuts.rows, 2, out_c) partial sums, or NULL */
 } dense_job;
 
-/* One thread's part of a job. */
+/* One part of a job, in the hands of a thread. */
 typedef struct worker {
     const dense_job *job;
-    int row_share, row_shares;
+    int row_cut;
     float *panels, *copied;
+    int *packed;
     int first_panel, end_panel; /* of the group in hand */
     double *stats;
 } worker;
@@ -241,16 +255,17 @@ static void run_rows(const worker *k, int ch, int cw, long long begin, long long
     }
 }
 
-/* Block `block` of `blocks` of this thread's share of every class. */
+/* Block `block` of `blocks` of this part's rows of every class. */
 static void run_block(const worker *k, int block, int blocks)
 {
     const eex_dense *d = k->job->d;
     for (int ch = 0; ch < d->g.h.classes; ch++)
         for (int cw = 0; cw < d->g.w.classes; cw++) {
-            long long total =
+            const long long total =
                 (long long)k->job->samples * d->g.h.class[ch].count * d->g.w.class[cw].count;
-            long long begin = total * k->row_share / k->row_shares;
-            long long rows = total * (k->row_share + 1) / k->row_shares - begin;
+            long long begin, end;
+            eex__cut_rows(&begin, &end, total, d->mr, k->row_cut, k->job->cuts.rows);
+            const long long rows = end - begin;
             run_rows(k, ch, cw, begin + rows * block / blocks, begin + rows * (block + 1) / blocks);
         }
 }
@@ -258,33 +273,43 @@ static void run_block(const worker *k, int block, int blocks)
 static int block_count(const worker *k)
 {
     const eex_dense *d = k->job->d;
+    const int cuts = k->job->cuts.rows;
     if (d->g.h.classes * d->g.w.classes == 1)
         return 1;
-    double floats = (double)d->g.in_h * d->g.in_w * d->g.in_c * k->job->samples / k->row_shares;
+    double floats = (double)d->g.in_h * d->g.in_w * d->g.in_c * k->job->samples / cuts;
     double blocks = ceil(floats / BLOCK_FLOATS);
-    double most = ceil((double)k->job->samples / k->row_shares / d->mr);
+    double most = ceil((double)k->job->samples / cuts / d->mr);
     return (int)(blocks < most ? blocks : most);
 }
 
-static void dense_thread(void *ctx, int thread, int threads)
+/* Packs the group in hand, unless this thread has done that for the part before. */
+static void pack_group(const worker *k)
+{
+    const eex_dense *d = k->job->d;
+    const int key = k->first_panel * (d->panels + 1) + k->end_panel;
+    if (d->packed || *k->packed == key)
+        return;
+    for (int q = k->first_panel; q < k->end_panel; q++)
+        pack_panel(d, k->job->kernels, k->panels + (q - k->first_panel) * d->panel_floats,
+                   k->job->args->w, q);
+    *k->packed = key;
+}
+
+static void dense_part(void *ctx, const eex_part *part)
 {
     const dense_job *job = ctx;
     const eex_dense *d = job->d;
-    double rows = (double)job->samples * d->g.out_h * d->g.out_w;
-    eex_split s = eex__split_choose(split_cost, d, rows, d->panels, threads);
-    if (thread >= s.rows * s.panels)
-        return;
-    worker k = {.job = job, .row_share = thread / s.panels, .row_shares = s.rows};
-    k.panels = job->scratch + thread * d->thread_floats;
+    const eex_cut cut = eex__cut_at(job->cuts, part->index);
+    worker k = {.job = job, .row_cut = cut.row, .packed = job->packed + part->thread};
+    k.panels = job->scratch + part->thread * d->thread_floats;
     k.copied = k.panels + d->group * d->panel_floats;
-    k.stats = job->stats ? job->stats + (size_t)k.row_share * 2 * d->g.out_c : NULL;
+    k.stats = job->stats ? job->stats + (size_t)cut.row * 2 * d->g.out_c : NULL;
     int begin, end, blocks = block_count(&k);
-    eex_pool_share(&begin, &end, d->panels, 1, thread % s.panels, s.panels);
+    eex_pool_share(&begin, &end, d->panels, 1, cut.panel, job->cuts.panels);
     for (int p = begin; p < end; p += (int)d->group) {
         k.first_panel = p;
         k.end_panel = p + (int)d->group < end ? p + (int)d->group : end;
-        for (int q = k.first_panel; !d->packed && q < k.end_panel; q++)
-            pack_panel(d, job->kernels, k.panels + (q - p) * d->panel_floats, job->args->w, q);
+        pack_group(&k);
         for (int block = 0; block < blocks; block++)
             run_block(&k, block, blocks);
     }
@@ -296,23 +321,40 @@ static double work_of(const eex_dense *d, int batch)
     return d->g.macs * batch / 40 + (double)d->depth * d->g.out_c / 6;
 }
 
+/* Results do not depend on the cuts; the sums that go with them are those of as many row cuts. */
+static eex_cuts choose_cuts(eex_cpu *cpu, const eex_dense *d, const eex_dense_args *args, int width)
+{
+    const double work = work_of(d, args->batch);
+    const double rows = (double)args->batch * d->g.fold * d->g.out_h * d->g.out_w;
+    const int least = d->packed ? LEAST_TILES * d->mr : LEAST_ROWS_PACKED;
+    if (args->stats)
+        return eex__cuts_of_sums(split_cost, d, rows, d->panels,
+                                 eex__cpu_sums(rows, LEAST_ROWS_SUMMED), width);
+    const eex_split s = eex__split_choose(split_cost, d, rows, d->panels, width);
+    return eex__cuts_of(s, eex__cpu_each(work, width), rows, least, d->panels);
+}
+
 int eex__dense_run(eex_cpu *cpu, eex_dense *d, const eex_dense_args *args)
 {
-    size_t stats = 2 * (size_t)d->g.out_c;
-    double *parts = cpu->scratch;
-    size_t head = (d->threads * stats * sizeof(double) + 63) / 64 * 64;
+    const size_t stats = 2 * (size_t)d->g.out_c;
+    const int width = eex__cpu_width(cpu, work_of(d, args->batch));
+    double *sums = cpu->scratch;
     dense_job job = {
         .d = d,
         .kernels = cpu->kernels->gemm,
         .args = args,
         .samples = args->batch * d->g.fold,
-        .scratch = (float *)((char *)cpu->scratch + head),
-        .stats = args->stats ? parts : NULL,
+        .cuts = choose_cuts(cpu, d, args, width),
+        .scratch = (float *)((char *)cpu->scratch + head_bytes(d)),
+        .packed = (int *)(sums + EEX_CPU_SUMS * stats),
+        .stats = args->stats ? sums : NULL,
     };
+    for (int i = 0; i < d->threads; i++)
+        job.packed[i] = -1;
     if (args->stats)
-        memset(parts, 0, d->threads * stats * sizeof(double));
-    int threads = eex__cpu_parallel(cpu, work_of(d, args->batch), dense_thread, &job);
+        memset(sums, 0, job.cuts.rows * stats * sizeof(double));
+    eex__cpu_parts(cpu, width, job.cuts.rows * job.cuts.panels, dense_part, &job);
     if (args->stats)
-        eex__stats_reduce(args->stats, parts, threads, stats);
+        eex__stats_reduce(args->stats, sums, job.cuts.rows, stats);
     return EEX_OK;
 }

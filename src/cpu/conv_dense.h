@@ -2,10 +2,12 @@
  *
  * The result's rows are pixels, its columns channels. Rows are taken class by class (conv_axis.h),
  * so that all rows of a tile use the same taps; weights are packed into panels of columns, just
- * before a thread uses them or once for all when they never change. Threads share out rows and
- * panels; which way is a matter of the shape and the number of threads alone.
+ * before a thread uses them or once for all when they never change. Parts are some
+ * rows of some panels; how many of each is a matter of the shape and the number of threads alone.
  *
- * A result's bits depend neither on the batch around it nor on the number of threads. */
+ * A result's bits depend neither on the batch around it nor on the number of threads, the sums that
+ * go with it not on the latter: they are taken of rows that are cut for that, and added in order.
+ */
 #ifndef EEX_CPU_CONV_DENSE_H
 #define EEX_CPU_CONV_DENSE_H
 

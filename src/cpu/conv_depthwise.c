@@ -1,6 +1,7 @@
 #include "cpu/conv_depthwise.h"
 
 #include "cpu/conv_axis.h"
+#include "cpu/conv_geometry.h"
 #include "cpu/conv_grid.h"
 #include "cpu/kernels/depthwise.h"
 #include "cpu/kernels/gemm.h"
@@ -22,6 +23,11 @@ enum {
      * than this for each they share out channels. */
     SAMPLES_PER_THREAD = 4,
     ROWS_PER_THREAD = 2,
+    ROWS_PER_PART = 2,
+    /* Samples, or where they are few rows, whose sums are taken together. */
+    STATS_SAMPLES = 16,
+    STATS_ROWS = 16,
+    GRAD_SAMPLES = 16,
     CHANNEL_GRAIN = 16 /* one cache line */
 };
 
@@ -38,8 +44,7 @@ struct eex_depthwise {
     tap_list *lists;    /* (h.classes, w.classes) */
     ptrdiff_t *offsets; /* what the lists point into */
     double macs;        /* of one sample, without padding */
-    size_t thread_floats;
-    int threads;
+    size_t part_floats;
 };
 
 static void fill_list(eex_depthwise *d, tap_list *list, ptrdiff_t *offsets, int ch, int cw)
@@ -88,16 +93,15 @@ static int set_geometry(eex_depthwise *d, const eex_window *w, bool backward)
     return fill_lists(d);
 }
 
-/* Scratch: (threads, 2, channels) doubles for statistics, then for each thread either float
- * statistics or a gradient of the weights. */
+/* Scratch: (threads, 2, channels) doubles for statistics, then as often either float statistics or
+ * a gradient of the weights. */
 static int set_scratch(eex_depthwise *d, eex_cpu *cpu)
 {
     size_t stats = 2 * (size_t)d->channels;
     size_t weights = (size_t)d->kernel * d->kernel * d->channels;
-    d->threads = eex_pool_threads(cpu->pool);
-    d->thread_floats = ((stats > weights ? stats : weights) + 31) / 16 * 16;
+    d->part_floats = ((stats > weights ? stats : weights) + 31) / 16 * 16;
     return eex__cpu_reserve(
-        cpu, d->threads * (stats * sizeof(double) + d->thread_floats * sizeof(float)) + 64);
+        cpu, EEX_CPU_SUMS * (stats * sizeof(double) + d->part_floats * sizeof(float)) + 64);
 }
 
 int eex__depthwise_new(eex_depthwise **out, eex_cpu *cpu, const eex_window *window, bool backward)
@@ -128,6 +132,13 @@ void eex__depthwise_free(eex_depthwise *d)
     free(d);
 }
 
+/* How the result is cut into parts: pixels * channels of them. */
+typedef struct cuts {
+    int pixels; /* cuts of the samples, or of the rows of pixels */
+    bool by_rows;
+    int channels; /* cuts of the channels */
+} cuts;
+
 /* What all threads of one run share. `args` is of run, x to dw of the gradient for the weights. */
 typedef struct depthwise_job {
     const eex_depthwise *d;
@@ -135,48 +146,71 @@ typedef struct depthwise_job {
     const eex_dense_args *args;
     const float *x, *dy;
     int batch;
-    double *stats;  /* (threads, 2, channels) or NULL */
-    float *scratch; /* (threads, thread_floats) */
+    cuts cuts;
+    double *stats;  /* (pixel cuts, 2, channels) or NULL */
+    float *scratch; /* (pixel cuts, part_floats) */
 } depthwise_job;
 
-/* A thread's part: channels [channel, channel + channels) of samples [n, end). Of the first and the
+/* A part: channels [channel, channel + channels) of samples [n, end). Of the first and the
  * last sample maybe not all rows: row is the first, and row_end behind the last, counted through
  * all samples. */
-typedef struct part {
+typedef struct region {
     int n, end, channel, channels;
     int row, row_end;
-} part;
+    int pixel_cut;
+} region;
 
-/* A share of the result's rows. */
-static part rows_of(const depthwise_job *job, int thread, int threads)
-{
-    const int h = job->d->out_h;
-    part p = {.channels = job->d->channels};
-    eex_pool_share(&p.row, &p.row_end, job->batch * h, 1, thread, threads);
-    p.n = p.row / h;
-    p.end = (p.row_end + h - 1) / h;
-    return p;
-}
-
-/* A share of the samples, or of the channels of all of them. */
-static part part_of(const depthwise_job *job, int thread, int threads)
+static region region_of(const depthwise_job *job, int index)
 {
     const eex_depthwise *d = job->d;
-    part p = {.end = job->batch, .channels = d->channels, .row_end = job->batch * d->out_h};
-    if (job->batch >= threads * SAMPLES_PER_THREAD) {
-        eex_pool_share(&p.n, &p.end, job->batch, 1, thread, threads);
+    const cuts c = job->cuts;
+    region p = {.pixel_cut = index / c.channels};
+    int end;
+    eex_pool_share(&p.channel, &end, d->channels, CHANNEL_GRAIN, index % c.channels, c.channels);
+    p.channels = end - p.channel;
+    if (c.by_rows) {
+        eex_pool_share(&p.row, &p.row_end, job->batch * d->out_h, 1, p.pixel_cut, c.pixels);
+        p.n = p.row / d->out_h;
+        p.end = (p.row_end + d->out_h - 1) / d->out_h;
     } else {
-        int end;
-        eex_pool_share(&p.channel, &end, d->channels, CHANNEL_GRAIN, thread, threads);
-        p.channels = end - p.channel;
+        eex_pool_share(&p.n, &p.end, job->batch, 1, p.pixel_cut, c.pixels);
+        p.row = p.n * d->out_h;
+        p.row_end = p.end * d->out_h;
     }
     return p;
 }
 
-static int block_samples(const eex_depthwise *d, const part *p)
+/* For `threads` threads and up to `each` parts for each. */
+static cuts choose_cuts(const eex_depthwise *d, int batch, int threads, int each)
 {
-    long long floats = (long long)d->in_h * d->in_w * p->channels;
-    long long samples = floats > 0 ? BLOCK_FLOATS / floats : 1;
+    const int most = threads * each, groups = (d->channels + CHANNEL_GRAIN - 1) / CHANNEL_GRAIN;
+    if (batch >= threads * SAMPLES_PER_THREAD)
+        return (cuts){most < batch ? most : batch / threads * threads, false, 1};
+    const int all = batch * d->out_h;
+    if (all >= threads * ROWS_PER_THREAD)
+        return (cuts){most * ROWS_PER_PART <= all ? most : threads, true, 1};
+    return (cuts){1, false, most < groups ? most : groups};
+}
+
+/* For sums: pixels are cut in parts that have `samples` samples, else `rows` rows (0: else they are
+ * not cut), and channels where that is not enough for the threads. */
+static cuts cuts_of_sums(const eex_depthwise *d, int batch, int threads, int samples, int rows)
+{
+    const int groups = (d->channels + CHANNEL_GRAIN - 1) / CHANNEL_GRAIN;
+    cuts c = {.pixels = eex__cpu_sums(batch, samples)};
+    if (c.pixels == 1 && rows > 0) {
+        c.by_rows = true;
+        c.pixels = eex__cpu_sums((double)batch * d->out_h, rows);
+    }
+    c.channels = (threads + c.pixels - 1) / c.pixels;
+    c.channels = c.channels < groups ? c.channels : groups;
+    return c;
+}
+
+/* Does not depend on the part's channels: sums are taken block by block. */
+static int block_samples(const eex_depthwise *d, const region *p)
+{
+    long long samples = BLOCK_FLOATS / ((long long)d->in_h * d->in_w * d->channels);
     return samples < 1 ? 1 : samples > p->end - p->n ? p->end - p->n : (int)samples;
 }
 
@@ -206,14 +240,14 @@ static eex_grid class_grid(const eex_depthwise *d, const eex_axis_class *h, cons
 }
 
 static ptrdiff_t class_in(const eex_depthwise *d, const eex_axis_class *h, const eex_axis_class *w,
-                          const part *p, int n)
+                          const region *p, int n)
 {
     ptrdiff_t row = (ptrdiff_t)n * d->in_h + h->in;
     return (row * d->in_w + w->in) * d->channels + p->channel;
 }
 
 static ptrdiff_t class_out(const eex_depthwise *d, const eex_axis_class *h, const eex_axis_class *w,
-                           const part *p, int n)
+                           const region *p, int n)
 {
     ptrdiff_t row = (ptrdiff_t)n * d->out_h + h->out;
     return (row * d->out_w + w->out) * d->channels + p->channel;
@@ -230,8 +264,8 @@ static ptrdiff_t out_floats(const eex_depthwise *d)
 }
 
 /* Reads through what a block uses, when a thread has all channels of it. */
-static void touch_block(const depthwise_job *job, const part *p, const float *in, const float *out,
-                        int n, int samples)
+static void touch_block(const depthwise_job *job, const region *p, const float *in,
+                        const float *out, int n, int samples)
 {
     const eex_depthwise *d = job->d;
     const bool whole = p->row <= n * d->out_h && p->row_end >= (n + samples) * d->out_h;
@@ -241,25 +275,40 @@ static void touch_block(const depthwise_job *job, const part *p, const float *in
     eex__touch(out + n * out_floats(d), samples * out_floats(d));
 }
 
-/* One thread's statistics: in float for some pixels, then in double. */
+/* A part's statistics: in float for some pixels, then in double. Its channels of two rows that are
+ * as wide as the tensor. */
 typedef struct stats_buffer {
-    float *sums;   /* (2, channels) or NULL */
-    double *total; /* (2, channels) */
-    int channels, pixels;
+    float *sums; /* NULL: none are wanted */
+    double *total;
+    int channels, width, pixels;
 } stats_buffer;
 
 static void stats_flush(stats_buffer *s)
 {
-    for (int i = 0; s->sums && i < 2 * s->channels; i++) {
-        s->total[i] += s->sums[i];
-        s->sums[i] = 0;
-    }
+    for (int row = 0; s->sums && row < 2; row++)
+        for (int i = row * s->width; i < row * s->width + s->channels; i++) {
+            s->total[i] += s->sums[i];
+            s->sums[i] = 0;
+        }
     s->pixels = 0;
 }
 
+static stats_buffer stats_of(const depthwise_job *job, const region *p)
+{
+    const int width = job->d->channels;
+    stats_buffer s = {.channels = p->channels, .width = width};
+    if (!job->stats)
+        return s;
+    s.sums = job->scratch + p->pixel_cut * job->d->part_floats + p->channel;
+    s.total = job->stats + (size_t)p->pixel_cut * 2 * width + p->channel;
+    for (int row = 0; row < 2; row++)
+        memset(s.sums + row * width, 0, (size_t)p->channels * sizeof *s.sums);
+    return s;
+}
+
 /* What the part has of a pair of classes in samples [n, n + samples): one, or whole ones. */
-static void run_class(const depthwise_job *job, const part *p, stats_buffer *stats, int ch, int cw,
-                      int n, int samples)
+static void run_class(const depthwise_job *job, const region *p, stats_buffer *stats, int ch,
+                      int cw, int n, int samples)
 {
     const eex_depthwise *d = job->d;
     const eex_dense_args *args = job->args;
@@ -284,8 +333,8 @@ static void run_class(const depthwise_job *job, const part *p, stats_buffer *sta
         .low = 0,
         .high = args->act == EEX_ACT_RELU6 ? 6.0f : INFINITY,
         .clamp = args->act != EEX_ACT_NONE,
-        .sum = stats->sums ? stats->sums + p->channel : NULL,
-        .sum2 = stats->sums ? stats->sums + d->channels + p->channel : NULL,
+        .sum = stats->sums,
+        .sum2 = stats->sums ? stats->sums + d->channels : NULL,
     };
     for (int i = 0; i < g.count[0]; i++)
         for (int j = 0; j < g.count[1]; j++) {
@@ -300,22 +349,13 @@ static void run_class(const depthwise_job *job, const part *p, stats_buffer *sta
         }
 }
 
-static void run_thread(void *ctx, int thread, int threads)
+static void run_part(void *ctx, const eex_part *part)
 {
     const depthwise_job *job = ctx;
     const eex_depthwise *d = job->d;
-    const bool few = job->batch < threads * SAMPLES_PER_THREAD;
-    const bool by_rows = few && job->batch * d->out_h >= threads * ROWS_PER_THREAD;
-    part p = by_rows ? rows_of(job, thread, threads) : part_of(job, thread, threads);
-    if (p.channels == 0)
-        return;
-    stats_buffer stats = {.channels = d->channels};
-    if (job->stats) {
-        stats.sums = job->scratch + thread * d->thread_floats;
-        stats.total = job->stats + (size_t)thread * 2 * d->channels;
-        memset(stats.sums, 0, 2 * (size_t)d->channels * sizeof *stats.sums);
-    }
-    int step = by_rows ? 1 : block_samples(d, &p);
+    const region p = region_of(job, part->index);
+    stats_buffer stats = stats_of(job, &p);
+    int step = job->cuts.by_rows ? 1 : block_samples(d, &p);
     for (int n = p.n; n < p.end; n += step) {
         int samples = p.end - n < step ? p.end - n : step;
         touch_block(job, &p, job->args->a, job->args->y, n, samples);
@@ -343,22 +383,22 @@ int eex__depthwise_run(eex_cpu *cpu, eex_depthwise *d, const eex_dense_args *arg
         .args = args,
         .batch = args->batch,
         .stats = args->stats ? stats : NULL,
-        .scratch = (float *)(stats + d->threads * n),
+        .scratch = (float *)(stats + EEX_CPU_SUMS * n),
     };
+    const double work = work_of(d, args->batch);
+    const int width = eex__cpu_width(cpu, work);
+    job.cuts = args->stats ? cuts_of_sums(d, args->batch, width, STATS_SAMPLES, STATS_ROWS)
+                           : choose_cuts(d, args->batch, width, eex__cpu_each(work, width));
     if (args->stats)
-        memset(stats, 0, d->threads * n * sizeof *stats);
-    int threads = eex__cpu_parallel(cpu, work_of(d, args->batch), run_thread, &job);
-    if (!args->stats)
-        return EEX_OK;
-    memcpy(args->stats, stats, n * sizeof *stats);
-    for (int t = 1; t < threads; t++)
-        for (size_t i = 0; i < n; i++)
-            args->stats[i] += stats[t * n + i];
+        memset(stats, 0, job.cuts.pixels * n * sizeof *stats);
+    eex__cpu_parts(cpu, width, job.cuts.pixels * job.cuts.channels, run_part, &job);
+    if (args->stats)
+        eex__stats_reduce(args->stats, stats, job.cuts.pixels, n);
     return EEX_OK;
 }
 
-static void weights_class(const depthwise_job *job, const part *p, float *dw, int ch, int cw, int n,
-                          int samples)
+static void weights_class(const depthwise_job *job, const region *p, float *dw, int ch, int cw,
+                          int n, int samples)
 {
     const eex_depthwise *d = job->d;
     const tap_list *list = &d->lists[(size_t)ch * d->w.classes + cw];
@@ -380,15 +420,14 @@ static void weights_class(const depthwise_job *job, const part *p, float *dw, in
     job->kernels->depthwise->grad(&grad);
 }
 
-static void weights_thread(void *ctx, int thread, int threads)
+static void weights_part(void *ctx, const eex_part *part)
 {
     const depthwise_job *job = ctx;
     const eex_depthwise *d = job->d;
-    part p = part_of(job, thread, threads);
-    float *dw = job->scratch + thread * d->thread_floats;
-    memset(dw, 0, (size_t)d->kernel * d->kernel * d->channels * sizeof *dw);
-    if (p.channels == 0)
-        return;
+    const region p = region_of(job, part->index);
+    float *dw = job->scratch + p.pixel_cut * d->part_floats;
+    for (int tap = 0; tap < d->kernel * d->kernel; tap++)
+        memset(dw + (ptrdiff_t)tap * d->channels + p.channel, 0, (size_t)p.channels * sizeof *dw);
     int step = block_samples(d, &p);
     for (int n = p.n; n < p.end; n += step) {
         int samples = p.end - n < step ? p.end - n : step;
@@ -402,16 +441,18 @@ static void weights_thread(void *ctx, int thread, int threads)
 int eex__depthwise_weights(eex_cpu *cpu, eex_depthwise *d, float *dw, const float *x,
                            const float *dy, int batch, bool accumulate)
 {
+    const int width = eex__cpu_width(cpu, work_of(d, batch));
     depthwise_job job = {
         .d = d,
         .kernels = cpu->kernels,
         .x = x,
         .dy = dy,
         .batch = batch,
+        .cuts = cuts_of_sums(d, batch, width, GRAD_SAMPLES, 0),
         .scratch = cpu->scratch,
     };
-    int threads = eex__cpu_parallel(cpu, work_of(d, batch), weights_thread, &job);
-    cpu->kernels->gemm->add_parts(dw, job.scratch, (ptrdiff_t)d->thread_floats, threads,
+    eex__cpu_parts(cpu, width, job.cuts.pixels * job.cuts.channels, weights_part, &job);
+    cpu->kernels->gemm->add_parts(dw, job.scratch, (ptrdiff_t)d->part_floats, job.cuts.pixels,
                                   d->kernel * d->kernel * d->channels, accumulate);
     return EEX_OK;
 }

@@ -1,9 +1,9 @@
 /* Depthwise convolutions, their gradients for the data and for the weights.
  *
- * As for dense ones, results come class by class (conv_axis.h), so padding costs nothing. Threads
- * share out samples, or channels when there are few samples. A result's bits depend neither on the
- * batch around it nor on the number of threads; weight gradients and statistics depend on the
- * number of threads. */
+ * As for dense ones, results come class by class (conv_axis.h), so padding costs nothing. Parts are
+ * samples, rows when there are few samples, or channels when there are few rows. A result's bits
+ * depend neither on the batch around it nor on the number of threads; weight gradients and
+ * statistics, sums over parts whose cuts are those of the batch, not on the number of threads. */
 #ifndef EEX_CPU_CONV_DEPTHWISE_H
 #define EEX_CPU_CONV_DEPTHWISE_H
 

@@ -2,6 +2,7 @@
 
 #include "base/status.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,6 +93,32 @@ eex_split eex__split_choose(eex_split_cost *cost, const void *ctx, double rows, 
         }
     }
     return best;
+}
+
+eex_cuts eex__cuts_of(eex_split split, int each, double rows, double least, int panels)
+{
+    const double bears = rows / split.rows / least;
+    const int deep = bears < 1 ? 1 : bears < each ? (int)bears : each;
+    int wide = each / deep, most = panels / split.panels;
+    wide = wide < most ? wide : most;
+    wide = wide < 1 ? 1 : wide;
+    return (eex_cuts){split.rows * deep, split.panels * wide, deep, wide};
+}
+
+eex_cuts eex__cuts_of_sums(eex_split_cost *cost, const void *ctx, double rows, int panels, int sums,
+                           int threads)
+{
+    int best = 1;
+    double least = INFINITY;
+    for (int p = 1; p <= threads && p <= panels; p++) {
+        const int turns = (sums * p + threads - 1) / threads;
+        const double c = turns * cost(ctx, rows, (eex_split){sums, p});
+        if (c < least) {
+            best = p;
+            least = c;
+        }
+    }
+    return (eex_cuts){sums, best, 1, 1};
 }
 
 void eex__stats_reduce(double *to, const double *parts, int count, size_t n)

@@ -114,6 +114,43 @@ typedef double eex_split_cost(const void *ctx, double rows, eex_split split);
 eex_split eex__split_choose(eex_split_cost *cost, const void *ctx, double rows, int panels,
                             int threads);
 
+/* How rows and panels are cut into the parts of a job: rows * panels of them. A thread's share of
+ * the split is `deep` row cuts by `wide` panel cuts of parts side by side, rows innermost, so that
+ * panels which it has prepared serve several parts. */
+typedef struct eex_cuts {
+    int rows, panels; /* cuts of each */
+    int deep, wide;   /* ... in one share */
+} eex_cuts;
+
+/* Cuts each share of a split in up to `each` parts: by rows as long as a part keeps `least` of
+ * them, then by panels. */
+eex_cuts eex__cuts_of(eex_split split, int each, double rows, double least, int panels);
+
+/* The cuts of a job whose rows are summed up in `sums` parts, with the least cost for `threads`. */
+eex_cuts eex__cuts_of_sums(eex_split_cost *cost, const void *ctx, double rows, int panels, int sums,
+                           int threads);
+
+typedef struct eex_cut {
+    int row, panel;
+} eex_cut;
+
+static inline eex_cut eex__cut_at(eex_cuts c, int part)
+{
+    const int size = c.deep * c.wide, share = part / size, in = part % size;
+    const int across = c.panels / c.wide;
+    return (eex_cut){share / across * c.deep + in % c.deep, share % across * c.wide + in / c.deep};
+}
+
+/* Rows [*begin, *end) of `total` that are cut `cut` of `cuts`, in multiples of `grain`. */
+static inline void eex__cut_rows(long long *begin, long long *end, long long total, int grain,
+                                 int cut, int cuts)
+{
+    const long long units = (total + grain - 1) / grain;
+    const long long first = units * cut / cuts * grain, last = units * (cut + 1) / cuts * grain;
+    *begin = first < total ? first : total;
+    *end = last < total ? last : total;
+}
+
 /* to[i] = the sum of parts[p * n + i] over the parts, in their order. */
 void eex__stats_reduce(double *to, const double *parts, int count, size_t n);
 

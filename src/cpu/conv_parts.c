@@ -2,12 +2,21 @@
 
 #include "cpu/kernels/gemm.h"
 
-/* Most floats of all threads' partial sums together. */
-enum { PARTS_FLOATS = 32 * 1024 * 1024 };
+#include <math.h>
 
-int eex__parts_most(int size, int threads)
+#define ABOUT_THE_SAME 1.02
+
+enum {
+    /* Most floats of all partial sums together, and the fewest pixels of one: adding them up costs
+     * one or two hundredths of the products then. */
+    PARTS_FLOATS = 256 * 1024,
+    PART_PIXELS = 2048,
+    CUTS_EACH = 4 /* most parts for a thread where there is one part of the pixels */
+};
+
+int eex__parts_most(int size)
 {
-    return PARTS_FLOATS / size < threads ? PARTS_FLOATS / size : threads;
+    return eex__cpu_sums(PARTS_FLOATS, size);
 }
 
 size_t eex__parts_floats(int size, int most)
@@ -20,20 +29,26 @@ double eex__parts_add_cost(int size, eex_parts_split split)
     return split.pixels > 1 ? (double)size / 16 * 6 : 0;
 }
 
-eex_parts_split eex__parts_split(eex_parts_cost *cost, const void *ctx, double pixels, int ways,
-                                 int most, int threads)
+static int smaller(int a, int b)
 {
-    eex_parts_split best = {1, threads};
-    double least = cost(ctx, pixels, best);
-    for (int tiles = 1; tiles < threads; tiles++) {
-        eex_parts_split s = {threads / tiles < ways ? threads / tiles : ways, tiles};
-        if (s.pixels > most)
+    return a < b ? a : b;
+}
+
+/* Of cuts that cost about the same the finest: other threads may take over more. */
+eex_parts_split eex__parts_split(eex_parts_cost *cost, const void *ctx, double pixels, int ways,
+                                 int most, int tiles, int threads)
+{
+    const int sums = smaller(smaller(eex__cpu_sums(pixels, PART_PIXELS), most), ways);
+    const int cuts = threads == 1 ? 1 : smaller(threads * CUTS_EACH, tiles);
+    eex_parts_split best = {sums, 1};
+    double least = INFINITY;
+    for (int t = 1; t <= cuts && sums * t <= EEX_POOL_PARTS; t++) {
+        const int turns = (sums * t + threads - 1) / threads;
+        const double c = turns * cost(ctx, pixels, (eex_parts_split){sums, t});
+        if (c > ABOUT_THE_SAME * least)
             continue;
-        double c = cost(ctx, pixels, s);
-        if (c < least) {
-            best = s;
-            least = c;
-        }
+        best.tiles = t;
+        least = c < least ? c : least;
     }
     return best;
 }
@@ -46,11 +61,11 @@ typedef struct sum_job {
     bool accumulate;
 } sum_job;
 
-static void sum_thread(void *ctx, int thread, int threads)
+static void sum_part(void *ctx, const eex_part *part)
 {
     const sum_job *job = ctx;
     int begin, end;
-    eex_pool_share(&begin, &end, job->size, 16, thread, threads);
+    eex_pool_share(&begin, &end, job->size, 16, part->index, part->count);
     job->kernels->add_parts(job->dw + begin, job->parts + begin, job->size, job->count, end - begin,
                             job->accumulate);
 }
@@ -59,5 +74,5 @@ void eex__parts_add(eex_cpu *cpu, float *dw, const float *parts, int size, int c
                     bool accumulate)
 {
     sum_job job = {cpu->kernels->gemm, dw, parts, size, count, accumulate};
-    eex__cpu_parallel(cpu, (double)size * count / 4, sum_thread, &job);
+    eex__cpu_parallel(cpu, (double)size * count / 4, sum_part, &job);
 }

@@ -113,7 +113,7 @@ int eex__weights_new(eex_weights **out, eex_cpu *cpu, const eex_window *window)
     g->tiles = g->panels * window->kernel * window->kernel * g->row_tiles;
     g->size = window->kernel * window->kernel * window->cin * window->cout;
     g->threads = eex_pool_threads(cpu->pool);
-    g->most_parts = eex__parts_most(g->size, g->threads);
+    g->most_parts = eex__parts_most(g->size);
     set_block(g);
     set_copies(g);
     size_t floats =
@@ -132,7 +132,7 @@ void eex__weights_free(eex_weights *g)
     free(g);
 }
 
-/* Cycles of the busiest thread: arithmetic, reading x and dy, and adding up partial sums. */
+/* Cycles of one part: arithmetic, reading x and dy, and adding up partial sums. */
 static double split_cost(const void *ctx, double pixels, eex_parts_split s)
 {
     const eex_weights *g = ctx;
@@ -144,15 +144,16 @@ static double split_cost(const void *ctx, double pixels, eex_parts_split s)
 
 static eex_parts_split choose_split(const eex_weights *g, int samples, int threads)
 {
-    double pixels = (double)samples * g->w.hout * g->w.wout;
-    return eex__parts_split(split_cost, g, pixels, samples, g->most_parts, threads);
+    const double pixels = (double)samples * g->w.hout * g->w.wout;
+    return eex__parts_split(split_cost, g, pixels, samples, g->most_parts, g->tiles, threads);
 }
 
 typedef struct weights_job {
     const eex_weights *g;
     const eex_gemm_kernels *kernels;
     const float *x, *dy;
-    float *dw;     /* where a single part goes */
+    float *dw; /* where a single part goes */
+    eex_parts_split cuts;
     float *copies; /* (threads, x_copy + dy_copy) */
     float *parts;  /* (pixel parts, size), unless all goes straight to dw */
     bool accumulate;
@@ -380,20 +381,18 @@ static bool block_next(block *b, const eex_weights *g, int n_end)
     return true;
 }
 
-static void weights_thread(void *ctx, int thread, int threads)
+static void weights_part(void *ctx, const eex_part *part)
 {
     const weights_job *job = ctx;
     const eex_weights *g = job->g;
-    eex_parts_split s = choose_split(g, job->samples, threads);
-    if (thread >= s.pixels * s.tiles)
-        return;
-    int n, n_end, begin, end, share = thread / s.tiles;
+    const eex_parts_split s = job->cuts;
+    int n, n_end, begin, end, share = part->index / s.tiles;
     eex_pool_share(&n, &n_end, job->samples, 1, share, s.pixels);
-    eex_pool_share(&begin, &end, g->tiles, 1, thread % s.tiles, s.tiles);
+    eex_pool_share(&begin, &end, g->tiles, 1, part->index % s.tiles, s.tiles);
     bool direct = s.pixels == 1, add = direct && job->accumulate;
     float *dw = direct ? job->dw : job->parts + (size_t)share * g->size;
     for (block b = {.n_end = n, .row_end = g->w.hout}; block_next(&b, g, n_end); add = true) {
-        open_block(job, &b, thread);
+        open_block(job, &b, part->thread);
         block next = b;
         bool more = block_next(&next, g, n_end);
         b.ahead_x = more ? next_x(job, &next) : (ahead){job->x, job->x};
@@ -409,12 +408,12 @@ typedef struct bias_job {
     int rows;
 } bias_job;
 
-static void bias_thread(void *ctx, int thread, int threads)
+static void bias_part(void *ctx, const eex_part *part)
 {
     const bias_job *job = ctx;
     const eex_op_conv_bwd_weights *op = job->op;
     int begin, end, c = op->window.cout;
-    eex_pool_share(&begin, &end, c, BIAS_GRAIN, thread, threads);
+    eex_pool_share(&begin, &end, c, BIAS_GRAIN, part->index, part->count);
     job->kernels->column_sums(op->dbias + begin, op->dy + begin, c, job->rows, end - begin,
                               op->accumulate);
 }
@@ -422,7 +421,7 @@ static void bias_thread(void *ctx, int thread, int threads)
 void eex__bias_run(eex_cpu *cpu, const eex_op_conv_bwd_weights *op, int batch)
 {
     bias_job job = {cpu->kernels->gemm, op, batch * op->window.hout * op->window.wout};
-    eex__cpu_parallel(cpu, (double)job.rows * op->window.cout / 4, bias_thread, &job);
+    eex__cpu_parallel(cpu, (double)job.rows * op->window.cout / 4, bias_part, &job);
 }
 
 int eex__weights_run(eex_cpu *cpu, eex_weights *g, const eex_op_conv_bwd_weights *op, int batch)
@@ -439,8 +438,10 @@ int eex__weights_run(eex_cpu *cpu, eex_weights *g, const eex_op_conv_bwd_weights
         .samples = batch * g->fold,
     };
     double pixels = (double)job.samples * g->w.hout * g->w.wout;
-    int threads = eex__cpu_parallel(cpu, pixels * g->size / 40, weights_thread, &job);
-    eex_parts_split s = choose_split(g, job.samples, threads);
+    const double work = pixels * g->size / 40;
+    const int width = eex__cpu_width(cpu, work);
+    const eex_parts_split s = job.cuts = choose_split(g, job.samples, width);
+    eex__cpu_parts(cpu, width, s.pixels * s.tiles, weights_part, &job);
     if (s.pixels > 1)
         eex__parts_add(cpu, op->dw, job.parts, g->size, s.pixels, op->accumulate);
     return EEX_OK;

@@ -1,9 +1,9 @@
 /* Gradients of dense convolutions for their weights and biases.
  *
  * For each tap, dw (cin, cout) is the product of the transposed rows of x with the rows of dy, over
- * the pixels where the tap meets the image. Threads share out pixels and then add their partial
- * sums in the order of the threads, or share out tiles of dw where it is large. The bits depend on
- * the number of threads and on nothing else. */
+ * the pixels where the tap meets the image. Parts are pixels, whose sums are added in order, by
+ * tiles of dw. The pixels' cuts are those of the shape, the tiles' those for the threads that there
+ * are: so the bits do not depend on how many these are. */
 #ifndef EEX_CPU_CONV_WEIGHTS_H
 #define EEX_CPU_CONV_WEIGHTS_H
 

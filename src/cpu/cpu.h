@@ -18,6 +18,7 @@ typedef struct eex_cpu {
     const eex_bf16_kernels *bf16; /* NULL: this processor has none, or EEX_CPU_BF16 says so */
     void *scratch;                /* scratch_bytes, 64-byte aligned; see eex__cpu_reserve */
     size_t scratch_bytes;
+    bool chooses;      /* nobody said how many threads: single inputs get what is fastest */
     eex_slab *weights; /* where packed weights go; see slab.h */
 } eex_cpu;
 
@@ -35,11 +36,27 @@ typedef struct eex_cpu_op_class {
 int eex__cpu_reserve(eex_cpu *cpu, size_t bytes);
 void eex__cpu_release_scratch(eex_cpu *cpu);
 
-/* Runs fn on the pool when `work` is worth waking it, else fn(ctx, 0, 1) on the calling thread;
- * returns the number of threads that ran it.
- * work: an estimate of the whole in nanoseconds of one core. fn must give the same result bit for
- * bit either way, or `work` must be the same in every run. */
-int eex__cpu_parallel(eex_cpu *cpu, double work, eex_pool_fn fn, void *ctx);
+/* For work that is estimated to take one core `work` nanoseconds in all: how many threads share it
+ * now, 1 where waking them is not worth it. Varies from run to run: results must not depend on it.
+ */
+int eex__cpu_width(eex_cpu *cpu, double work);
+
+/* In how many parts sums over `units` (samples, pixels) are taken, to be added up in order: as many
+ * as have `least` of them. That is a matter of the amount alone, never of threads, so that neither
+ * are the sums' bits. */
+enum { EEX_CPU_SUMS = 16 };
+int eex__cpu_sums(double units, double least);
+
+/* Into how many parts the share of each of `width` threads is worth cutting, so that others can
+ * take some of them over. */
+int eex__cpu_each(double work, int width);
+
+/* Runs fn for each of `parts` parts: on the pool, or with a width of 1 on the calling thread, one
+ * after the other. */
+void eex__cpu_parts(eex_cpu *cpu, int width, int parts, eex_pool_fn fn, void *ctx);
+
+/* Likewise for what gives the same result bit for bit however many parts there are. */
+void eex__cpu_parallel(eex_cpu *cpu, double work, eex_pool_fn fn, void *ctx);
 
 /* 64-byte aligned memory; freed with free(). Fails with EEX_ENOMEM, naming `what`. */
 int eex__cpu_alloc(void **out, size_t bytes, const char *what);

@@ -1,8 +1,10 @@
+#include "cpu/choice.h"
 #include "cpu/cpu.h"
 #include "cpu/cpu_register.h"
 #include "cpu/device_cpu.h"
 #include "device/backends.h"
 
+#include "base/clock.h"
 #include "base/processors.h"
 #include "base/status.h"
 
@@ -112,6 +114,49 @@ static int cpu_run(eex_device *dev, const eex_op *op, void *state, const eex_ste
     return classes[op->kind]->run(cpu_of(dev), op, state, step);
 }
 
+static int run_ops(eex_device *dev, const eex_op *ops, void *const *states, int count,
+                   const eex_step *step)
+{
+    for (int i = 0; i < count; i++)
+        EEX_TRY(cpu_run(dev, &ops[i], states[i], step));
+    return EEX_OK;
+}
+
+/* What a unit's choice is made of; NULL where none is made, or there is no memory for it. */
+static eex_choice *choice_of(const eex_cpu *cpu, void **recording, const eex_step *step)
+{
+    if (!cpu->chooses || cpu->base.threads == 1 || step->batch != 1)
+        return NULL;
+    if (!*recording) {
+        *recording = malloc(sizeof(eex_choice));
+        if (*recording)
+            eex__choice_init(*recording, cpu->base.threads);
+    }
+    return *recording;
+}
+
+/* The results are the same whatever is chosen. */
+static int cpu_run_unit(eex_device *dev, void **recording, const eex_op *ops, void *const *states,
+                        int count, const eex_step *step)
+{
+    eex_cpu *cpu = cpu_of(dev);
+    eex_choice *choice = choice_of(cpu, recording, step);
+    if (!choice)
+        return run_ops(dev, ops, states, count, step);
+    eex_pool_limit(cpu->pool, eex__choice_threads(choice));
+    const double begin = eex_clock_seconds();
+    const int code = run_ops(dev, ops, states, count, step);
+    const double end = eex_clock_seconds();
+    eex_pool_limit(cpu->pool, 0);
+    eex__choice_tell(choice, end - begin, end);
+    return code;
+}
+
+static void cpu_forget(eex_device *dev, void *recording)
+{
+    free(recording);
+}
+
 static void cpu_finish(eex_device *dev, const eex_op *op, void *state)
 {
     if (state && classes[op->kind]->finish)
@@ -134,6 +179,8 @@ static const eex_device_vtable cpu_vtable = {
     .prepare = cpu_prepare,
     .run = cpu_run,
     .finish = cpu_finish,
+    .run_unit = cpu_run_unit,
+    .forget = cpu_forget,
     .sync = cpu_sync,
 };
 
@@ -218,6 +265,7 @@ int eex_cpu_open(eex_device **out, const eex_device_options *options)
         return code;
     }
     cpu->base.threads = threads;
+    cpu->chooses = options->threads == 0;
     cpu->base.host_memory = true;
     cpu->base.cache_bytes = cache_bytes(threads);
     cpu->base.conv_stats = true;

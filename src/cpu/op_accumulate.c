@@ -13,12 +13,12 @@ typedef struct accumulate_job {
     size_t n;
 } accumulate_job;
 
-static void accumulate_share(void *ctx, int thread, int threads)
+static void accumulate_share(void *ctx, const eex_part *part)
 {
     const accumulate_job *job = ctx;
     const eex_op_pointwise *op = job->op;
     size_t i, end;
-    eex__cpu_range(&i, &end, job->n, 64, thread, threads);
+    eex__cpu_range(&i, &end, job->n, 64, part->index, part->count);
     if (op->accumulate)
         job->kernels->accumulate(op->y + i, op->x + i, end - i);
     else if (end > i)

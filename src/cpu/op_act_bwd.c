@@ -11,12 +11,12 @@ typedef struct act_bwd_job {
     size_t n;
 } act_bwd_job;
 
-static void act_bwd_share(void *ctx, int thread, int threads)
+static void act_bwd_share(void *ctx, const eex_part *part)
 {
     const act_bwd_job *job = ctx;
     const eex_op_pointwise *op = job->op;
     size_t i, end;
-    eex__cpu_range(&i, &end, job->n, 64, thread, threads);
+    eex__cpu_range(&i, &end, job->n, 64, part->index, part->count);
     job->kernels->act_bwd(op->y + i, op->x + i, op->ref + i, end - i, op->act, op->accumulate);
 }
 

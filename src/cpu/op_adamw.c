@@ -15,12 +15,12 @@ typedef struct adamw_job {
     eex_adamw_step step;
 } adamw_job;
 
-static void adamw_share(void *ctx, int thread, int threads)
+static void adamw_share(void *ctx, const eex_part *part)
 {
     const adamw_job *job = ctx;
     const eex_op_optim *op = job->op;
     size_t i, end;
-    eex__cpu_range(&i, &end, op->count, 64, thread, threads);
+    eex__cpu_range(&i, &end, op->count, 64, part->index, part->count);
     job->kernels->adamw(op->w + i, op->g + i, op->m + i, op->v + i, op->decay + i / 16, end - i,
                         &job->step);
 }

@@ -11,12 +11,12 @@ typedef struct add_job {
     size_t n;
 } add_job;
 
-static void add_share(void *ctx, int thread, int threads)
+static void add_share(void *ctx, const eex_part *part)
 {
     const add_job *job = ctx;
     const eex_op_pointwise *op = job->op;
     size_t i, end;
-    eex__cpu_range(&i, &end, job->n, 64, thread, threads);
+    eex__cpu_range(&i, &end, job->n, 64, part->index, part->count);
     job->kernels->add(op->y + i, op->x + i, op->x2 + i, end - i, op->act);
 }
 

@@ -134,13 +134,13 @@ static void augment_sample(const augment_job *job, int i, uint8_t *cropped)
         cut_out(y, op, k);
 }
 
-static void augment_share(void *ctx, int thread, int threads)
+static void augment_share(void *ctx, const eex_part *part)
 {
     const augment_job *job = ctx;
     int begin, end;
-    eex_pool_share(&begin, &end, job->step->batch, 1, thread, threads);
+    eex_pool_share(&begin, &end, job->step->batch, 1, part->index, part->count);
     for (int i = begin; i < end; i++)
-        augment_sample(job, i, job->images + (size_t)thread * job->image_stride);
+        augment_sample(job, i, job->images + (size_t)part->thread * job->image_stride);
 }
 
 /* The state: coefficients of one image, then room for one cropped image a thread. */

@@ -33,29 +33,29 @@ static eex_norm_mask mask_at(const eex_norm_mask *mask, size_t begin)
     return at;
 }
 
-static void sums_share(void *ctx, int thread, int threads)
+static void sums_share(void *ctx, const eex_part *part)
 {
     const bwd_job *job = ctx;
     const eex_op_bn_bwd *op = job->op;
     size_t period = (size_t)job->s->period, begin, end;
-    double *part = job->s->parts + 2 * (size_t)thread * period;
-    memset(part, 0, 2 * period * sizeof *part);
-    eex__cpu_range(&begin, &end, job->n, period, thread, threads);
+    double *sums = job->s->parts + 2 * (size_t)part->index * period;
+    memset(sums, 0, 2 * period * sizeof *sums);
+    eex__cpu_range(&begin, &end, job->n, period, part->index, part->count);
     for (size_t at = begin; at < end; at += job->s->block) {
         eex_norm_mask mask = mask_at(&job->mask, at);
         size_t n = end - at < job->s->block ? end - at : job->s->block;
-        job->kernels->bwd_sums(part, op->dresidual ? op->dresidual + at : NULL,
+        job->kernels->bwd_sums(sums, op->dresidual ? op->dresidual + at : NULL,
                                op->dresidual_accumulate, op->dy + at, op->x + at, job->s->mean,
                                &mask, n, job->s->period);
     }
 }
 
-static void apply_share(void *ctx, int thread, int threads)
+static void apply_share(void *ctx, const eex_part *part)
 {
     const bwd_job *job = ctx;
     const eex_bn_scratch *s = job->s;
     size_t begin, end;
-    eex__cpu_range(&begin, &end, job->n, (size_t)s->period, thread, threads);
+    eex__cpu_range(&begin, &end, job->n, (size_t)s->period, part->index, part->count);
     for (size_t at = end; at > begin;) {
         size_t from = eex__cpu_block_before(begin, at, s->block);
         eex_norm_mask mask = mask_at(&job->mask, from);
@@ -122,8 +122,7 @@ static int bn_bwd_run(eex_cpu *cpu, const eex_op *op, void *state, const eex_ste
         job.mask.y = bn->y;
     load_statistics(bn, &s);
     if (bn->batch_stats || bn->dgamma || bn->dbeta || bn->dresidual) {
-        int threads = eex__cpu_parallel(cpu, 0.4 * (double)n, sums_share, &job);
-        eex__bn_fold(&s, threads);
+        eex__bn_sums(cpu, &s, n, 0.4 * (double)n, sums_share, &job);
         store_gradients(bn, &s);
     }
     if (!bn->dx)

@@ -17,16 +17,16 @@ typedef struct sums_job {
     size_t n;
 } sums_job;
 
-static void sums_share(void *ctx, int thread, int threads)
+static void sums_share(void *ctx, const eex_part *part)
 {
     const sums_job *job = ctx;
     size_t period = (size_t)job->s->period, begin, end;
-    double *part = job->s->parts + 2 * (size_t)thread * period;
-    memset(part, 0, 2 * period * sizeof *part);
-    eex__cpu_range(&begin, &end, job->n, period, thread, threads);
+    double *sums = job->s->parts + 2 * (size_t)part->index * period;
+    memset(sums, 0, 2 * period * sizeof *sums);
+    eex__cpu_range(&begin, &end, job->n, period, part->index, part->count);
     for (size_t at = begin; at < end; at += job->s->block) {
         size_t n = end - at < job->s->block ? end - at : job->s->block;
-        job->kernels->sums(part, job->op->x + at, job->s->mean, n, job->s->period);
+        job->kernels->sums(sums, job->op->x + at, job->s->mean, n, job->s->period);
     }
 }
 
@@ -35,8 +35,7 @@ static void sums_of_batch(eex_cpu *cpu, const eex_op_bn *op, const eex_bn_scratc
     sums_job job = {cpu->kernels->norm, op, s, n};
     memcpy(s->mean, op->x, (size_t)s->c * sizeof *s->mean);
     eex__bn_repeat(s, s->mean);
-    int threads = eex__cpu_parallel(cpu, 0.2 * (double)n, sums_share, &job);
-    eex__bn_fold(s, threads);
+    eex__bn_sums(cpu, s, n, 0.2 * (double)n, sums_share, &job);
 }
 
 /* sums are of x - shift (shift NULL: of x). Writes the saved and moves the running statistics. */

@@ -12,11 +12,11 @@ typedef struct compact_job {
     int count;
 } compact_job;
 
-static void compact_share(void *ctx, int thread, int threads)
+static void compact_share(void *ctx, const eex_part *part)
 {
     const compact_job *job = ctx;
     size_t bytes = job->op->row_bytes, begin, end;
-    eex__cpu_range(&begin, &end, bytes, 64, thread, threads);
+    eex__cpu_range(&begin, &end, bytes, 64, part->index, part->count);
     if (begin == end)
         return;
     char *base = (char *)job->op->data + begin;

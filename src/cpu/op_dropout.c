@@ -14,14 +14,14 @@ typedef struct dropout_job {
     uint64_t key;
 } dropout_job;
 
-static void dropout_share(void *ctx, int thread, int threads)
+static void dropout_share(void *ctx, const eex_part *part)
 {
     const dropout_job *job = ctx;
     const eex_op_pointwise *op = job->op;
     float scale = op->p < 1.0f ? 1.0f / (1.0f - op->p) : 0.0f;
     uint64_t threshold = (uint64_t)((double)op->p * 0x1p32);
     size_t i, end;
-    eex__cpu_range(&i, &end, job->n, 64, thread, threads);
+    eex__cpu_range(&i, &end, job->n, 64, part->index, part->count);
     job->kernels->dropout(op->y + i, op->x + i, end - i, i, job->key, threshold, scale,
                           op->accumulate);
 }

@@ -13,11 +13,11 @@ typedef struct ema_job {
     float keep;
 } ema_job;
 
-static void ema_share(void *ctx, int thread, int threads)
+static void ema_share(void *ctx, const eex_part *part)
 {
     const ema_job *job = ctx;
     size_t i, end;
-    eex__cpu_range(&i, &end, job->op->count, 64, thread, threads);
+    eex__cpu_range(&i, &end, job->op->count, 64, part->index, part->count);
     job->kernels->ema(job->op->ema + i, job->op->w + i, end - i, job->keep);
 }
 

@@ -10,13 +10,13 @@ typedef struct global_pool_job {
     int batch;
 } global_pool_job;
 
-static void global_pool_share(void *ctx, int thread, int threads)
+static void global_pool_share(void *ctx, const eex_part *part)
 {
     const global_pool_job *job = ctx;
     const eex_window *w = &job->op->window;
     int hw = w->hin * w->win, begin, end;
     size_t c = (size_t)w->cin;
-    eex_pool_share(&begin, &end, job->batch, 1, thread, threads);
+    eex_pool_share(&begin, &end, job->batch, 1, part->index, part->count);
     for (int i = begin; i < end; i++)
         job->kernels->mean(job->op->y + (size_t)i * c, job->op->x + (size_t)i * (size_t)hw * c, hw,
                            w->cin);

@@ -10,14 +10,14 @@ typedef struct global_pool_bwd_job {
     int batch;
 } global_pool_bwd_job;
 
-static void global_pool_bwd_share(void *ctx, int thread, int threads)
+static void global_pool_bwd_share(void *ctx, const eex_part *part)
 {
     const global_pool_bwd_job *job = ctx;
     const eex_op_pool *op = job->op;
     const eex_window *w = &op->window;
     int hw = w->hin * w->win, begin, end;
     size_t c = (size_t)w->cin;
-    eex_pool_share(&begin, &end, job->batch, 1, thread, threads);
+    eex_pool_share(&begin, &end, job->batch, 1, part->index, part->count);
     for (int i = begin; i < end; i++)
         job->kernels->mean_bwd(op->dx + (size_t)i * (size_t)hw * c, op->dy + (size_t)i * c, hw,
                                w->cin, op->accumulate);

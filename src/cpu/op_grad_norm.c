@@ -23,11 +23,11 @@ static int blocks_of(const eex_op_optim *op)
     return (int)((op->count + BLOCK - 1) / BLOCK);
 }
 
-static void norm_share(void *ctx, int thread, int threads)
+static void norm_share(void *ctx, const eex_part *part)
 {
     const norm_job *job = ctx;
     int begin, end;
-    eex_pool_share(&begin, &end, job->blocks, 1, thread, threads);
+    eex_pool_share(&begin, &end, job->blocks, 1, part->index, part->count);
     for (int i = begin; i < end; i++) {
         size_t at = (size_t)i * BLOCK, left = job->op->count - at;
         job->parts[i] = job->kernels->sum_of_squares(job->op->g + at, left < BLOCK ? left : BLOCK);

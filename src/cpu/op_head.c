@@ -57,13 +57,13 @@ static void row_head(const head_job *job, int row, float *e)
         row_decide(op, row);
 }
 
-static void head_share(void *ctx, int thread, int threads)
+static void head_share(void *ctx, const eex_part *part)
 {
     const head_job *job = ctx;
     int begin, end;
-    eex_pool_share(&begin, &end, job->batch, 1, thread, threads);
+    eex_pool_share(&begin, &end, job->batch, 1, part->index, part->count);
     for (int row = begin; row < end; row++)
-        row_head(job, row, job->rows + (size_t)thread * job->stride);
+        row_head(job, row, job->rows + (size_t)part->thread * job->stride);
 }
 
 static int head_prepare(eex_cpu *cpu, void **state, const eex_op *op, int max_batch)

@@ -107,12 +107,12 @@ static void row_loss(const loss_job *job, int row, float *e, float *f)
     job->correct[row] = top == label;
 }
 
-static void loss_share(void *ctx, int thread, int threads)
+static void loss_share(void *ctx, const eex_part *part)
 {
     const loss_job *job = ctx;
-    float *e = job->rows + 2 * (size_t)thread * job->stride;
+    float *e = job->rows + 2 * (size_t)part->thread * job->stride;
     int begin, end;
-    eex_pool_share(&begin, &end, job->batch, 1, thread, threads);
+    eex_pool_share(&begin, &end, job->batch, 1, part->index, part->count);
     for (int row = begin; row < end; row++)
         row_loss(job, row, e, e + job->stride);
 }

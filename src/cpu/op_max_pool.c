@@ -10,14 +10,14 @@ typedef struct max_pool_job {
     int rows;
 } max_pool_job;
 
-static void max_pool_share(void *ctx, int thread, int threads)
+static void max_pool_share(void *ctx, const eex_part *part)
 {
     const max_pool_job *job = ctx;
     const eex_window *w = &job->op->window;
     size_t in = (size_t)w->hin * (size_t)w->win * (size_t)w->cin;
     size_t out = (size_t)w->hout * (size_t)w->wout * (size_t)w->cin;
     int begin, end;
-    eex_pool_share(&begin, &end, job->rows, 1, thread, threads);
+    eex_pool_share(&begin, &end, job->rows, 1, part->index, part->count);
     while (begin < end) {
         int sample = begin / w->hout, row = begin % w->hout;
         int stop = end - begin < w->hout - row ? row + end - begin : w->hout;

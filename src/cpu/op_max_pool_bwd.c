@@ -13,7 +13,7 @@ typedef struct max_pool_bwd_job {
     int batch;
 } max_pool_bwd_job;
 
-static void max_pool_bwd_share(void *ctx, int thread, int threads)
+static void max_pool_bwd_share(void *ctx, const eex_part *part)
 {
     const max_pool_bwd_job *job = ctx;
     const eex_op_pool *op = job->op;
@@ -21,7 +21,7 @@ static void max_pool_bwd_share(void *ctx, int thread, int threads)
     size_t in = (size_t)w->hin * (size_t)w->win * (size_t)w->cin;
     size_t out = (size_t)w->hout * (size_t)w->wout * (size_t)w->cin;
     int begin, end;
-    eex_pool_share(&begin, &end, job->batch, 1, thread, threads);
+    eex_pool_share(&begin, &end, job->batch, 1, part->index, part->count);
     for (int i = begin; i < end; i++) {
         float *dx = op->dx + (size_t)i * in;
         if (!op->accumulate)

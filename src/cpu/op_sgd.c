@@ -14,12 +14,12 @@ typedef struct sgd_job {
     eex_sgd_step step;
 } sgd_job;
 
-static void sgd_share(void *ctx, int thread, int threads)
+static void sgd_share(void *ctx, const eex_part *part)
 {
     const sgd_job *job = ctx;
     const eex_op_optim *op = job->op;
     size_t i, end;
-    eex__cpu_range(&i, &end, op->count, 64, thread, threads);
+    eex__cpu_range(&i, &end, op->count, 64, part->index, part->count);
     job->kernels->sgd(op->w + i, op->g + i, op->m ? op->m + i : NULL, op->decay + i / 16, end - i,
                       &job->step);
 }

@@ -12,6 +12,11 @@
  * below this much work one core is faster. */
 static const double serial_below_ns = 3500;
 
+/* Taking a part costs some tens of nanoseconds, and its edges a little cache; parts of this much
+ * work hide that. More of them for each thread than this would gain nothing. */
+static const double part_ns = 4000;
+enum { PARTS_EACH = 8 };
+
 int eex__cpu_alloc(void **out, size_t bytes, const char *what)
 {
     *out = NULL;
@@ -43,15 +48,37 @@ void eex__cpu_release_scratch(eex_cpu *cpu)
     cpu->scratch_bytes = 0;
 }
 
-int eex__cpu_parallel(eex_cpu *cpu, double work, eex_pool_fn fn, void *ctx)
+int eex__cpu_width(eex_cpu *cpu, double work)
 {
-    int threads = eex_pool_threads(cpu->pool);
-    if (threads == 1 || work < serial_below_ns) {
-        fn(ctx, 0, 1);
-        return 1;
+    return work < serial_below_ns ? 1 : eex_pool_width(cpu->pool, work);
+}
+
+int eex__cpu_sums(double units, double least)
+{
+    const double parts = units / least;
+    return parts < 1 ? 1 : parts < EEX_CPU_SUMS ? (int)parts : EEX_CPU_SUMS;
+}
+
+int eex__cpu_each(double work, int width)
+{
+    const double parts = work / width / part_ns;
+    return width == 1 || parts < 1 ? 1 : parts < PARTS_EACH ? (int)parts : PARTS_EACH;
+}
+
+void eex__cpu_parts(eex_cpu *cpu, int width, int parts, eex_pool_fn fn, void *ctx)
+{
+    if (width > 1) {
+        eex_pool_run(cpu->pool, parts, fn, ctx);
+        return;
     }
-    eex_pool_run(cpu->pool, fn, ctx);
-    return threads;
+    for (int i = 0; i < parts; i++)
+        fn(ctx, &(eex_part){i, parts, 0});
+}
+
+void eex__cpu_parallel(eex_cpu *cpu, double work, eex_pool_fn fn, void *ctx)
+{
+    const int width = eex__cpu_width(cpu, work);
+    eex__cpu_parts(cpu, width, width * eex__cpu_each(work, width), fn, ctx);
 }
 
 static int have_avx512(void)

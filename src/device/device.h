@@ -55,9 +55,10 @@ typedef struct eex_device_vtable {
     void (*finish)(eex_device *dev, const eex_op *op, void *state);
 
     /* Runs ops[0..count) in order, as one unit that will come again with the same pointers: the
-     * device may record it, one recording a batch, and replay it. *recording starts as NULL,
-     * belongs to the caller and goes back with `forget` (which accepts NULL) before any op, state
-     * or memory it knows changes. Both may be NULL: then the ops are run one by one. */
+     * device may record it, one recording a batch, and replay it, or learn how it runs fastest.
+     * *recording starts as NULL, belongs to the caller and goes back with `forget` (which accepts
+     * NULL) before any op, state or memory it knows changes. Both may be NULL: then the ops are run
+     * one by one. */
     int (*run_unit)(eex_device *dev, void **recording, const eex_op *ops, void *const *states,
                     int count, const eex_step *step);
     void (*forget)(eex_device *dev, void *recording);

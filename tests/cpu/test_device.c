@@ -4,6 +4,7 @@
 #include "device/backends.h"
 
 #include <criterion/criterion.h>
+#include <sched.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -117,4 +118,62 @@ Test(device, an_op_of_no_kind_is_refused)
     cr_assert_eq(dev->vtable->prepare(dev, &state, &pool, 0), EEX_EINVAL);
     dev->vtable->finish(dev, &pool, NULL);
     eex_device_close(dev);
+}
+
+Test(device, threads_are_those_that_the_process_may_use)
+{
+    cpu_set_t all, one;
+    eex_device *dev;
+    int first = 0;
+    cr_assert_eq(sched_getaffinity(0, sizeof all, &all), 0);
+    while (!CPU_ISSET(first, &all))
+        first++;
+    dev = open_cpu("", 0);
+    cr_expect_eq(dev->threads, CPU_COUNT(&all));
+    eex_device_close(dev);
+    CPU_ZERO(&one);
+    CPU_SET(first, &one);
+    cr_assert_eq(sched_setaffinity(0, sizeof one, &one), 0);
+    dev = open_cpu("", 0);
+    cr_expect_eq(dev->threads, 1);
+    eex_device_close(dev);
+}
+
+/* A unit that is run again and again for one sample: however many threads are tried and chosen for
+ * it, its results are those of one. */
+Test(device, what_is_chosen_for_single_inputs_changes_no_result)
+{
+    enum { C = 256, PIXELS = 64, RUNS = 60 };
+    static float x[PIXELS * C], w[C * C], y[2][PIXELS * C];
+    for (int i = 0; i < C * C; i++)
+        w[i] = (float)(i % 101) / 101 - 0.5f;
+    for (int i = 0; i < PIXELS * C; i++)
+        x[i] = (float)(i % 97) / 97 - 0.3f;
+    const eex_window window = {.cin = C,
+                               .hin = 8,
+                               .win = 8,
+                               .cout = C,
+                               .hout = 8,
+                               .wout = 8,
+                               .kernel = 1,
+                               .stride = 1,
+                               .groups = 1};
+    for (int several = 0; several < 2; several++) {
+        eex_device *dev = open_cpu("", several ? 0 : 1);
+        eex_op op = {.kind = EEX_OP_CONV, .name = "conv"};
+        op.u.conv = (eex_op_conv){.window = window, .x = x, .w = w, .y = y[several]};
+        const eex_step step = {.batch = 1};
+        void *state, *recording = NULL;
+        cr_assert_eq(dev->vtable->prepare(dev, &state, &op, 1), EEX_OK, "%s", eex_error());
+        for (int i = 0; i < RUNS; i++) {
+            memset(y[several], 0xff, sizeof y[several]);
+            cr_assert_eq(dev->vtable->run_unit(dev, &recording, &op, &state, 1, &step), EEX_OK);
+            cr_assert(several == 0 || i == 0 || memcmp(y[0], y[1], sizeof y[0]) == 0, "run %d", i);
+        }
+        cr_expect_eq(recording != NULL, several && dev->threads > 1);
+        dev->vtable->forget(dev, recording);
+        dev->vtable->finish(dev, &op, state);
+        eex_device_close(dev);
+    }
+    cr_expect_eq(memcmp(y[0], y[1], sizeof y[0]), 0);
 }

@@ -9,21 +9,21 @@ typedef struct work {
     int from[ITEMS], to[ITEMS];
 } work;
 
-/* Each thread reads what its neighbour wrote in the run before. */
-static void rotate(void *ctx, int thread, int threads)
+/* Each part reads what another one wrote in the run before. */
+static void rotate(void *ctx, const eex_part *part)
 {
     work *w = ctx;
     int begin, end;
-    eex_pool_share(&begin, &end, ITEMS, 1, thread, threads);
+    eex_pool_share(&begin, &end, ITEMS, 1, part->index, part->count);
     for (int i = begin; i < end; i++)
         w->to[i] = w->from[(i + ITEMS / THREADS) % ITEMS] + 1;
 }
 
-static void copy_back(void *ctx, int thread, int threads)
+static void copy_back(void *ctx, const eex_part *part)
 {
     work *w = ctx;
     int begin, end;
-    eex_pool_share(&begin, &end, ITEMS, 16, thread, threads);
+    eex_pool_share(&begin, &end, ITEMS, 16, part->index, part->count);
     for (int i = begin; i < end; i++)
         w->from[i] = w->to[i];
 }
@@ -37,8 +37,9 @@ int main(void)
     for (int i = 0; i < ITEMS; i++)
         w.from[i] = i;
     for (int round = 0; round < ROUNDS; round++) {
-        eex_pool_run(pool, rotate, &w);
-        eex_pool_run(pool, copy_back, &w);
+        eex_pool_limit(pool, round % 7 ? 0 : 1 + round % 3);
+        eex_pool_run(pool, 1 + round % 29, rotate, &w);
+        eex_pool_run(pool, 1 + round % 31, copy_back, &w);
     }
     int wrong = 0;
     for (int i = 0; i < ITEMS; i++)

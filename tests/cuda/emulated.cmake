@@ -12,7 +12,8 @@ find_path(EEX_CUDNN_HEADERS cudnn.h HINTS ${CUDAToolkit_INCLUDE_DIRS} ENV CUDNN_
 
 file(GLOB own_tests RELATIVE ${CMAKE_CURRENT_SOURCE_DIR} CONFIGURE_DEPENDS cpu/test_*.c
     cuda/test_*.c)
-list(REMOVE_ITEM own_tests cpu/test_device.c cpu/test_pool.c cpu/test_slab.c) # of the CPU alone
+list(REMOVE_ITEM own_tests cpu/test_choice.c cpu/test_crowd.c cpu/test_device.c cpu/test_pool.c
+    cpu/test_slab.c cpu/test_threads.c) # of the CPU alone
 set(device_tests core/plan/test_arena core/plan/test_binding core/plan/test_params
     core/plan/test_passing core/plan/test_plan core/plan/test_plan_gradient
     core/plan/test_training_step core/train/test_train core/engine/test_engine
