@@ -50,6 +50,9 @@ uint64_t eex__run_seed(const eex_run *run, eex__run_stream stream, uint64_t inde
 
 /* ---- files of the run's folder ---- */
 
+/* Makes and locks the folder, and clears it of an earlier run for one that starts again. */
+int eex__run_open_folder(eex_run *run);
+
 bool eex__run_has(const eex_run *run, const char *name);
 int eex__run_open(eex_store_file **out, const eex_run *run, const char *name, const char *kind);
 int eex__run_create(eex_store_file **out, const eex_run *run, const char *name, const char *kind);

@@ -8,21 +8,6 @@
 
 #include <stdlib.h>
 
-int eex__run_shared_graph(eex_graph **out, const eex_run *run)
-{
-    const eex_experiment *e = run->e;
-    eex_gate gates[EEX_MAX_EXITS];
-    uint64_t heads = 0;
-    for (int i = 0; i < e->gates.choices; i++)
-        heads |= UINT64_C(1) << e->gates.blocks[i];
-    for (int p = 0; p < run->points.count; p++)
-        gates[p] = (eex_gate){.point = run->points.nodes[p],
-                              .blocks = e->gates.blocks[e->gates.choices - 1],
-                              .nested = true,
-                              .heads = heads};
-    return eex_graph_with_gates(out, e->backbone, gates, run->points.count, e->gates.act);
-}
-
 /* ---- training ---- */
 
 static int train(eex_run *run, eex_params *params)
