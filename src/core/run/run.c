@@ -53,20 +53,13 @@ static int check_data(const eex_run *run)
 
 static int phases(eex_run *run)
 {
-    const bool shared = run->e->search.evaluator == EEX_EVALUATE_SHARED;
     EEX_TRY(eex__run_latency_known(run));
-    EEX_TRY(eex__run_split(run));
-    EEX_TRY(eex__run_base(run));
-    EEX_TRY(eex__run_probe(run));
-    if (shared)
-        EEX_TRY(eex__run_shared(run));
-    EEX_TRY(eex__run_latency(run));
-    EEX_TRY(eex__run_search(run));
-    if (shared && run->e->search.tau)
-        EEX_TRY(eex__run_tau(run));
-    EEX_TRY(eex__run_final(run));
-    EEX_TRY(eex__run_policies(run));
-    return eex__run_result(run);
+    for (int p = 0; p < EEX_PHASES; p++) {
+        const eex_phase_row *phase = eex_phase_at((eex_phase)p);
+        if (!phase->wanted || phase->wanted(run))
+            EEX_TRY(phase->work(run));
+    }
+    return EEX_OK;
 }
 
 static void close_run(eex_run *run)

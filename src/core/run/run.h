@@ -12,6 +12,9 @@
 #include "core/model/model.h"
 #include "core/run/evaluate.h"
 #include "core/run/experiment.h"
+#include "core/run/phase.h"
+#include "core/run/run_files.h"
+#include "core/run/run_training.h"
 #include "core/run/trials.h"
 
 enum { EEX_RUN_VERSION = 1 }; /* of every file of a run */
@@ -48,68 +51,8 @@ typedef enum eex__run_stream {
 
 uint64_t eex__run_seed(const eex_run *run, eex__run_stream stream, uint64_t index);
 
-/* ---- files of the run's folder ---- */
-
-/* Makes and locks the folder, and clears it of an earlier run for one that starts again. */
-int eex__run_open_folder(eex_run *run);
-
-bool eex__run_has(const eex_run *run, const char *name);
-int eex__run_open(eex_store_file **out, const eex_run *run, const char *name, const char *kind);
-int eex__run_create(eex_store_file **out, const eex_run *run, const char *name, const char *kind);
-int eex__run_commit(const eex_run *run, eex_store_file **file);
-int eex__run_remove(const eex_run *run, const char *name);
-
-/* Called with its path after each file that a run commits; NULL. For tests of interruption. */
-extern void (*eex__run_saved)(const char *path);
-
 /* EEX_EINTERRUPTED once a signal came. */
 int eex__run_poll(void);
-
-/* ---- training ---- */
-
-typedef struct eex__training {
-    const char *title;      /* "base": for progress */
-    const char *checkpoint; /* file name; removed by the caller once its result is stored */
-    const eex_recipe *recipe;
-    uint64_t seed;
-    uint64_t subject; /* what is trained, where one checkpoint file serves several subjects */
-    const uint32_t *samples;
-    size_t count;
-} eex__training;
-
-/* What the epochs of a training told: (epochs, exits). */
-typedef struct eex__history {
-    int epochs, exits;
-    double *loss, *accuracy;
-    double seconds; /* of training, interruptions left out */
-} eex__history;
-
-void eex__history_free(eex__history *history); /* accepts {0}; leaves {0} */
-int eex__history_save(const eex__history *history, eex_store_file *file);
-
-/* Trains `params` by the recipe, continuing from the checkpoint when there is one. */
-int eex__run_train(eex_run *run, eex_params *params, const eex__training *training,
-                   eex__history *history);
-
-/* A recipe ready for this data set: its mean and deviation filled in. */
-eex_recipe eex__run_recipe(const eex_run *run, const eex_recipe *recipe);
-
-/* Weights of a finished training with its history: NAME. */
-int eex__run_save_weights(const eex_run *run, const char *name, const eex_params *params,
-                          const eex__history *history);
-/* New parameters of the graph, read from the group "params" of file NAME. */
-int eex__run_load_weights(eex_params **out, const eex_run *run, const char *name,
-                          const eex_graph *graph);
-
-/* How the run's networks are run: its data set's mean and deviation, its precision. */
-eex_inference eex__run_inference(const eex_run *run, int batch);
-
-/* A trace of all exits on the samples of a part of the split, with distances unless familiar is
- * NULL. */
-int eex__run_trace(eex_trace **out, const eex_run *run, const eex_graph *graph, eex_params *params,
-                   const eex_familiar *familiar, const eex_index *samples);
-int eex__run_save_trace(const eex_run *run, const char *name, const eex_trace *trace);
-int eex__run_load_trace(eex_trace **out, const eex_run *run, const char *name);
 
 /* ---- phases ---- */
 
@@ -119,18 +62,21 @@ int eex__run_reuse_check(const eex_run *run);
 /* Copies those files of options->from that this run, described by `now`, lacks and would make
  * alike. */
 int eex__run_reuse(const eex_run *run, const char *now);
-int eex__run_split(eex_run *run); /* split.h5 */
-int eex__run_base(eex_run *run);  /* base.h5 */
-int eex__run_base_params(eex_run *run);
-int eex__run_probe(eex_run *run);  /* probe.h5, sets run->points */
-int eex__run_shared(eex_run *run); /* shared.h5, trace-calibration.h5, trace-validation.h5 */
-int eex__run_latency_known(const eex_run *run); /* nothing: a table that is named will do */
-int eex__run_latency(eex_run *run);             /* latency.h5 */
-int eex__run_search(eex_run *run);              /* trials-*.h5, search.h5 */
-int eex__run_tau(eex_run *run);                 /* tau-*.h5, tau.h5 */
-int eex__run_final(eex_run *run);               /* final.h5, final-trace.h5 */
-int eex__run_policies(eex_run *run);            /* policies.h5 */
-int eex__run_result(eex_run *run);              /* result.h5 */
+int eex__run_latency_known(const eex_run *run); /* whether a table that is named will do */
+
+/* The work of each phase: see phase.h. */
+int eex__run_split(eex_run *run);
+int eex__run_base(eex_run *run);
+int eex__run_probe(eex_run *run); /* sets run->points */
+int eex__run_shared(eex_run *run);
+int eex__run_latency(eex_run *run);
+int eex__run_search(eex_run *run);
+int eex__run_tau(eex_run *run);
+int eex__run_final(eex_run *run);
+int eex__run_policies(eex_run *run);
+int eex__run_result(eex_run *run);
+
+int eex__run_base_params(eex_run *run); /* run->base, read from its file when it is first wanted */
 
 /* ---- candidates ---- */
 

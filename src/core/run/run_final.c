@@ -16,7 +16,7 @@ enum { ECE_BINS = 15, FAMILIAR_BATCH = 100 };
 typedef struct final {
     eex_run *run;
     uint64_t trial; /* that was chosen */
-    int genome[EEX_MAX_EXITS * 2];
+    int genome[EEX_MAX_GENES];
     eex_graph *graph;
     eex_params *params;
     eex__history history;
@@ -208,24 +208,15 @@ static int save_outcome(const final *f, eex_store_file *file)
                        "fraction of the validation split");
 }
 
-static int save(const final *f)
+static int save(eex_store_file *file, const void *context)
 {
-    eex_store_file *file = NULL;
-    EEX_TRY(eex__run_create(&file, f->run, "final.h5", "weights"));
-    int code = eex_model_write(file, f->graph, f->params, f->policy, f->familiar, &f->run->input,
-                               f->run->e->precision);
-    if (code == EEX_OK)
-        code = eex__history_save(&f->history, file);
-    if (code == EEX_OK)
-        code = save_exits(f, file);
-    if (code == EEX_OK)
-        code = save_outcome(f, file);
-    if (code == EEX_OK)
-        code = eex_store_set_int(file, "", "trial", (int64_t)f->trial);
-    if (code == EEX_OK)
-        code = eex__run_commit(f->run, &file);
-    eex_store_close(file);
-    return code;
+    const final *f = context;
+    EEX_TRY(eex_model_write(file, f->graph, f->params, f->policy, f->familiar, &f->run->input,
+                            f->run->e->precision));
+    EEX_TRY(eex__history_save(&f->history, file));
+    EEX_TRY(save_exits(f, file));
+    EEX_TRY(save_outcome(f, file));
+    return eex_store_set_int(file, "", "trial", (int64_t)f->trial);
 }
 
 static int work(final *f)
@@ -240,13 +231,13 @@ static int work(final *f)
     EEX_TRY(calibrate(f));
     EEX_TRY(eex__run_save_trace(f->run, "final-calibration.h5", f->calibration));
     EEX_TRY(eex__run_save_trace(f->run, "final-validation.h5", f->validation));
-    return save(f);
+    return eex__run_write(f->run, "final.h5", save, f);
 }
 
 static int clean(const eex_run *run)
 {
     char name[EEX__CANDIDATE_NAME];
-    int genome[EEX_MAX_EXITS * 2];
+    int genome[EEX_MAX_GENES];
     uint64_t trial = 0;
     EEX_TRY(eex__run_remove(run, "final-checkpoint.h5"));
     if (run->e->search.evaluator == EEX_EVALUATE_SHARED)

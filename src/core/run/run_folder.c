@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char RUN_FILE[] = "run.h5";
+
 void (*eex__run_saved)(const char *path);
 
 uint64_t eex__run_seed(const eex_run *run, eex__run_stream stream, uint64_t index)
@@ -31,34 +33,41 @@ bool eex__run_has(const eex_run *run, const char *name)
     return has;
 }
 
-int eex__run_open(eex_store_file **out, const eex_run *run, const char *name, const char *kind)
+/* run.h5 is of no phase: it says what all of them make. */
+static const char *kind_of(const char *name)
 {
-    char *path = NULL;
-    *out = NULL;
-    EEX_TRY(eex_path_join(&path, run->options->folder, name));
-    int code = eex_store_open(out, path, kind, EEX_RUN_VERSION);
-    free(path);
-    return code;
+    eex_phase phase;
+    const eex_phase_file *file = eex_phase_file_of(&phase, name);
+    return file ? file->kind : strcmp(name, RUN_FILE) == 0 ? "run" : NULL;
 }
 
-int eex__run_create(eex_store_file **out, const eex_run *run, const char *name, const char *kind)
+static int locate(char **path, const char **kind, const eex_run *run, const char *name)
 {
-    char *path = NULL;
-    *out = NULL;
-    EEX_TRY(eex_path_join(&path, run->options->folder, name));
-    int code = eex_store_create(out, path, kind, EEX_RUN_VERSION);
-    free(path);
-    return code;
+    *path = NULL;
+    *kind = kind_of(name);
+    if (!*kind)
+        return eex_fail(EEX_EINVAL, "%s: no phase of a run has such a file", name);
+    return eex_path_join(path, run->options->folder, name);
 }
 
-int eex__run_commit(const eex_run *run, eex_store_file **file)
+int eex__run_write(const eex_run *run, const char *name, eex_store_fill fill, const void *context)
 {
-    char *path = strdup(eex_store_path(*file));
-    if (!path)
-        return eex_fail(EEX_ENOMEM, "out of memory for the name of a file");
-    int code = eex_store_commit(file);
+    char *path = NULL;
+    const char *kind = NULL;
+    EEX_TRY(locate(&path, &kind, run, name));
+    int code = eex_store_write_file(path, kind, EEX_RUN_VERSION, fill, context);
     if (code == EEX_OK && eex__run_saved)
         eex__run_saved(path);
+    free(path);
+    return code;
+}
+
+int eex__run_read(const eex_run *run, const char *name, eex_store_use use, void *context)
+{
+    char *path = NULL;
+    const char *kind = NULL;
+    EEX_TRY(locate(&path, &kind, run, name));
+    int code = eex_store_read_file(path, kind, EEX_RUN_VERSION, use, context);
     free(path);
     return code;
 }
@@ -74,79 +83,38 @@ int eex__run_remove(const eex_run *run, const char *name)
 
 /* ---- the folder ---- */
 
-static bool is_hdf5(const char *name)
+static bool is_of_phase(const char *name)
 {
-    size_t length = strlen(name);
-    return length > 3 && strcmp(name + length - 3, ".h5") == 0;
-}
-
-/* The files of a run; those that end in '-' are followed by a number. run.h5, which says what the
- * run is, comes last, so that a kill in between leaves a run that can be continued. */
-static const char *const run_files[] = {
-    "split",
-    "base",
-    "probe",
-    "shared",
-    "trace-calibration",
-    "trace-validation",
-    "latency",
-    "final",
-    "policies",
-    "result",
-    "final-calibration",
-    "final-validation",
-    "search",
-    "tau",
-    "trials-",
-    "tau-",
-    "candidate-",
-    "base-checkpoint",
-    "probe-checkpoint",
-    "shared-checkpoint",
-    "candidate-checkpoint",
-    "final-checkpoint",
-};
-
-static bool is_run_file(const char *name)
-{
-    if (!is_hdf5(name))
-        return false;
-    size_t stem = strlen(name) - 3;
-    for (size_t i = 0; i < sizeof run_files / sizeof run_files[0]; i++) {
-        size_t length = strlen(run_files[i]);
-        bool numbered = run_files[i][length - 1] == '-';
-        if (strncmp(name, run_files[i], length) == 0 &&
-            (numbered ? strspn(name + length, "0123456789") == stem - length : stem == length))
-            return true;
-    }
-    return false;
+    eex_phase phase;
+    return eex_phase_file_of(&phase, name) != NULL;
 }
 
 bool eex_run_owns(const char *path)
 {
     const char *name = eex_path_base(path);
     char *folder = NULL, *run = NULL;
-    bool owns = (is_run_file(name) || strcmp(name, "run.h5") == 0) &&
-                eex_path_folder(&folder, path) == EEX_OK &&
-                eex_path_join(&run, folder, "run.h5") == EEX_OK && eex_fs_exists(run);
+    bool owns = kind_of(name) && eex_path_folder(&folder, path) == EEX_OK &&
+                eex_path_join(&run, folder, RUN_FILE) == EEX_OK && eex_fs_exists(run);
     free(run);
     free(folder);
     return owns;
 }
 
-/* Starts again: removes what a run has left, and nothing else that may be in the folder. */
+/* Starts again: removes what a run has left, and nothing else that may be in the folder. The file
+ * that says what the run is comes last, so that a kill in between leaves a run that can be
+ * continued. */
 static int clear(const eex_run *run)
 {
     eex_fs_names names = {0};
-    if (!eex__run_has(run, "run.h5"))
+    if (!eex__run_has(run, RUN_FILE))
         return EEX_OK;
     EEX_TRY(eex_fs_list(&names, run->options->folder));
     int code = EEX_OK;
     for (size_t i = 0; i < names.count && code == EEX_OK; i++)
-        if (is_run_file(names.names[i]))
+        if (is_of_phase(names.names[i]))
             code = eex__run_remove(run, names.names[i]);
     eex_fs_names_free(&names);
-    return code == EEX_OK ? eex__run_remove(run, "run.h5") : code;
+    return code == EEX_OK ? eex__run_remove(run, RUN_FILE) : code;
 }
 
 int eex__run_open_folder(eex_run *run)

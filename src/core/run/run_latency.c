@@ -138,24 +138,34 @@ static int measure(eex__latencies *out, eex_run *run)
 
 /* ---- the file ---- */
 
-static int save(const eex_run *run, const eex__latencies *l)
+typedef struct stored {
+    const eex_run *run;
+    eex__latencies *table;
+} stored;
+
+static int fill_file(eex_store_file *file, const void *context)
 {
+    const stored *s = context;
+    const eex_run *run = s->run;
     const eex_store_shape trunk = {1, {(uint64_t)run->points.count}};
     const eex_store_shape gate = {2,
                                   {(uint64_t)run->points.count, (uint64_t)run->e->gates.choices}};
-    eex_store_file *file = NULL;
-    EEX_TRY(eex__run_create(&file, run, "latency.h5", "latency"));
-    int code = eex_store_write(file, "trunk_ms", EEX_STORE_F64, &trunk, l->trunk);
-    if (code == EEX_OK)
-        code = eex_store_write(file, "gate_ms", EEX_STORE_F64, &gate, l->gate);
-    if (code == EEX_OK)
-        code = eex_store_set_string(file, "gate_ms", "axes", "point, block count");
-    if (code == EEX_OK)
-        code = eex_store_set_double(file, "", "base_ms", l->base);
-    if (code == EEX_OK)
-        code = eex__run_commit(run, &file);
-    eex_store_close(file);
-    return code;
+    EEX_TRY(eex_store_write(file, "trunk_ms", EEX_STORE_F64, &trunk, s->table->trunk));
+    EEX_TRY(eex_store_write(file, "gate_ms", EEX_STORE_F64, &gate, s->table->gate));
+    EEX_TRY(eex_store_set_string(file, "gate_ms", "axes", "point, block count"));
+    return eex_store_set_double(file, "", "base_ms", s->table->base);
+}
+
+static int use_file(eex_store_file *file, void *context)
+{
+    const stored *s = context;
+    const eex_run *run = s->run;
+    const eex_store_shape trunk = {1, {(uint64_t)run->points.count}};
+    const eex_store_shape gate = {2,
+                                  {(uint64_t)run->points.count, (uint64_t)run->e->gates.choices}};
+    EEX_TRY(eex_store_read(s->table->trunk, file, "trunk_ms", EEX_STORE_F64, &trunk));
+    EEX_TRY(eex_store_read(s->table->gate, file, "gate_ms", EEX_STORE_F64, &gate));
+    return eex_store_get_double(&s->table->base, file, "", "base_ms");
 }
 
 /* What a table lacks is said before anything is trained. Which points a probe will leave is not
@@ -190,26 +200,17 @@ int eex__run_latency_known(const eex_run *run)
 int eex__run_latency(eex_run *run)
 {
     eex__latencies table = {{0}, {0}, 0};
-    if (!eex__run_timed(run) || eex__run_has(run, "latency.h5"))
+    const stored s = {run, &table};
+    if (eex__run_has(run, "latency.h5"))
         return EEX_OK;
     EEX_TRY(measure(&table, run));
-    return save(run, &table);
+    return eex__run_write(run, "latency.h5", fill_file, &s);
 }
 
 int eex__run_latencies(eex__latencies *out, const eex_run *run)
 {
-    const eex_store_shape trunk = {1, {(uint64_t)run->points.count}};
-    const eex_store_shape gate = {2,
-                                  {(uint64_t)run->points.count, (uint64_t)run->e->gates.choices}};
-    eex_store_file *file = NULL;
-    EEX_TRY(eex__run_open(&file, run, "latency.h5", "latency"));
-    int code = eex_store_read(out->trunk, file, "trunk_ms", EEX_STORE_F64, &trunk);
-    if (code == EEX_OK)
-        code = eex_store_read(out->gate, file, "gate_ms", EEX_STORE_F64, &gate);
-    if (code == EEX_OK)
-        code = eex_store_get_double(&out->base, file, "", "base_ms");
-    eex_store_close(file);
-    return code;
+    stored s = {run, out};
+    return eex__run_read(run, "latency.h5", use_file, &s);
 }
 
 int eex__run_ms(double *ms, const eex_run *run, const int *genome)

@@ -66,7 +66,7 @@ static int judge_all(table *t, const eex_run *run, const eex_graph *graph, eex_t
 
 static int fill(table *t, const eex_run *run)
 {
-    int genome[EEX_MAX_EXITS * 2];
+    int genome[EEX_MAX_GENES];
     uint64_t trial;
     eex_graph *graph = NULL;
     eex_trace *calibration = NULL, *validation = NULL;
@@ -84,22 +84,14 @@ static int fill(table *t, const eex_run *run)
     return code;
 }
 
-static int save(const table *t, const eex_run *run)
+static int save(eex_store_file *file, const void *context)
 {
     static const eex_store_shape rows = {1, {VARIANTS}};
-    eex_store_file *file = NULL;
-    EEX_TRY(eex__run_create(&file, run, "policies.h5", "policies"));
-    int code = eex_store_write_strings(file, "name", t->name, VARIANTS);
-    if (code == EEX_OK)
-        code = eex_store_write(file, "accuracy", EEX_STORE_F64, &rows, t->accuracy);
-    if (code == EEX_OK)
-        code = eex_store_write(file, "macs", EEX_STORE_F64, &rows, t->macs);
-    if (code == EEX_OK)
-        code = eex_store_write(file, "agreement", EEX_STORE_F64, &rows, t->agreement);
-    if (code == EEX_OK)
-        code = eex__run_commit(run, &file);
-    eex_store_close(file);
-    return code;
+    const table *t = context;
+    EEX_TRY(eex_store_write_strings(file, "name", t->name, VARIANTS));
+    EEX_TRY(eex_store_write(file, "accuracy", EEX_STORE_F64, &rows, t->accuracy));
+    EEX_TRY(eex_store_write(file, "macs", EEX_STORE_F64, &rows, t->macs));
+    return eex_store_write(file, "agreement", EEX_STORE_F64, &rows, t->agreement);
 }
 
 int eex__run_policies(eex_run *run)
@@ -109,5 +101,5 @@ int eex__run_policies(eex_run *run)
         return EEX_OK;
     eex_log_info("replaying %d policies", VARIANTS);
     EEX_TRY(fill(&t, run));
-    return save(&t, run);
+    return eex__run_write(run, "policies.h5", save, &t);
 }

@@ -90,19 +90,23 @@ static bool choose(search *s, size_t trial)
 
 /* ---- trials in files ---- */
 
+static int fill_trials(eex_store_file *file, const void *context)
+{
+    const search *s = context;
+    return eex_trials_save(&s->trials, s->stored, s->trials.count - s->stored, file, "trials");
+}
+
 static int store(search *s)
 {
     char name[NAME];
-    eex_store_file *file = NULL;
-    size_t count = s->trials.count - s->stored;
-    EEX_TRY(eex__run_create(&file, s->run, trials_name(name, s->stored), "trial"));
-    int code = eex_trials_save(&s->trials, s->stored, count, file, "trials");
-    if (code == EEX_OK)
-        code = eex__run_commit(s->run, &file);
-    eex_store_close(file);
-    if (code == EEX_OK)
-        s->stored = s->trials.count;
-    return code;
+    EEX_TRY(eex__run_write(s->run, trials_name(name, s->stored), fill_trials, s));
+    s->stored = s->trials.count;
+    return EEX_OK;
+}
+
+static int use_trials(eex_store_file *file, void *context)
+{
+    return eex_trials_load(context, file, "trials");
 }
 
 static int tell(search *s, size_t trial)
@@ -117,11 +121,7 @@ static int load_stored(search *s)
 {
     char name[NAME];
     while (eex__run_has(s->run, trials_name(name, s->stored))) {
-        eex_store_file *file = NULL;
-        EEX_TRY(eex__run_open(&file, s->run, name, "trial"));
-        int code = eex_trials_load(&s->trials, file, "trials");
-        eex_store_close(file);
-        EEX_TRY(code);
+        EEX_TRY(eex__run_read(s->run, name, use_trials, &s->trials));
         for (size_t i = s->stored; i < s->trials.count; i++) {
             EEX_TRY(tell(s, i));
             choose(s, i);
@@ -189,7 +189,7 @@ static void show(const search *s)
 
 static int step(search *s)
 {
-    int genome[EEX_MAX_EXITS * 2];
+    int genome[EEX_MAX_GENES];
     EEX_TRY(eex__run_poll());
     EEX_TRY(eex_controller_ask(s->controller, genome));
     EEX_TRY(replays(s) ? replay(s, genome) : train(s, genome));
@@ -222,7 +222,7 @@ static int make_controller(search *s)
 static int save_points(const search *s, eex_store_file *file)
 {
     const eex_run *run = s->run;
-    const char *names[EEX_MAX_EXITS * 2];
+    const char *names[EEX_MAX_GENES];
     int32_t blocks[EEX_MAX_CHOICES];
     const eex_store_shape choices = {1, {(uint64_t)run->e->gates.choices}};
     for (int p = 0; p < run->points.count; p++)
@@ -253,23 +253,14 @@ static int save_front(const search *s, eex_store_file *file)
                           : code;
 }
 
-static int save(const search *s)
+static int fill_search(eex_store_file *file, const void *context)
 {
-    eex_store_file *file = NULL;
-    EEX_TRY(eex__run_create(&file, s->run, "search.h5", "search"));
-    int code = eex_trials_save(&s->trials, 0, s->trials.count, file, "trials");
-    if (code == EEX_OK)
-        code = save_points(s, file);
-    if (code == EEX_OK)
-        code = save_front(s, file);
-    if (code == EEX_OK)
-        code = eex_store_set_int(file, "", "chosen", (int64_t)s->chosen);
-    if (code == EEX_OK)
-        code = eex_store_set_double(file, "", "seconds", s->seconds);
-    if (code == EEX_OK)
-        code = eex__run_commit(s->run, &file);
-    eex_store_close(file);
-    return code;
+    const search *s = context;
+    EEX_TRY(eex_trials_save(&s->trials, 0, s->trials.count, file, "trials"));
+    EEX_TRY(save_points(s, file));
+    EEX_TRY(save_front(s, file));
+    EEX_TRY(eex_store_set_int(file, "", "chosen", (int64_t)s->chosen));
+    return eex_store_set_double(file, "", "seconds", s->seconds);
 }
 
 /* ---- all of it ---- */
@@ -284,7 +275,7 @@ static int finish(const search *s)
     if (best->accuracy < s->run->e->search.min_accuracy)
         eex_log_warn("no candidate reaches search.min_accuracy = %g: taking the most accurate, %g",
                      s->run->e->search.min_accuracy, best->accuracy);
-    return save(s);
+    return eex__run_write(s->run, "search.h5", fill_search, s);
 }
 
 static int work(search *s)
@@ -333,28 +324,42 @@ int eex__run_search(eex_run *run)
     return code == EEX_OK ? clean(run, (size_t)run->e->search.trials) : code;
 }
 
-int eex__run_chosen(int *genome, const eex_run *run, uint64_t *trial)
+/* ---- what was chosen ---- */
+
+typedef struct choice {
+    const eex_run *run;
+    int *genome;
+    uint64_t trial;
+} choice;
+
+static int use_choice(eex_store_file *file, void *context)
 {
-    eex_store_file *file = NULL;
+    choice *c = context;
+    const int genes = c->run->points.count;
     int64_t chosen = 0;
     int32_t *row = NULL;
-    eex_store_shape shape = {2, {EEX_STORE_ANY, (uint64_t)run->points.count}};
-    EEX_TRY(eex__run_open(&file, run, "search.h5", "search"));
-    int code = eex_store_get_int(&chosen, file, "", "chosen");
-    if (code == EEX_OK)
-        code = eex_store_read_new((void **)&row, file, "trials/genome", EEX_STORE_I32, &shape,
+    eex_store_shape shape = {2, {EEX_STORE_ANY, (uint64_t)genes}};
+    EEX_TRY(eex_store_get_int(&chosen, file, "", "chosen"));
+    int code = eex_store_read_new((void **)&row, file, "trials/genome", EEX_STORE_I32, &shape,
                                   (size_t)1 << 30);
     if (code == EEX_OK && (chosen < 0 || (uint64_t)chosen >= shape.extent[0]))
         code = eex_fail(EEX_EFORMAT, "%s: chosen is %lld, of %llu trials", eex_store_path(file),
                         (long long)chosen, (unsigned long long)shape.extent[0]);
-    for (int p = 0; code == EEX_OK && p < run->points.count; p++) {
-        genome[p] = row[(size_t)chosen * (size_t)run->points.count + (size_t)p];
-        if (genome[p] < 0 || genome[p] > run->e->gates.choices)
+    for (int p = 0; code == EEX_OK && p < genes; p++) {
+        c->genome[p] = row[(size_t)chosen * (size_t)genes + (size_t)p];
+        if (c->genome[p] < 0 || c->genome[p] > c->run->e->gates.choices)
             code = eex_fail(EEX_EFORMAT, "%s: gene %d of trial %lld is %d", eex_store_path(file), p,
-                            (long long)chosen, genome[p]);
+                            (long long)chosen, c->genome[p]);
     }
-    *trial = (uint64_t)chosen;
-    eex_store_close(file);
+    c->trial = (uint64_t)chosen;
     free(row);
+    return code;
+}
+
+int eex__run_chosen(int *genome, const eex_run *run, uint64_t *trial)
+{
+    choice c = {run, genome, 0};
+    int code = eex__run_read(run, "search.h5", use_choice, &c);
+    *trial = c.trial;
     return code;
 }

@@ -51,24 +51,15 @@ static const char *tau_name(char name[NAME], size_t i)
     return name;
 }
 
-static int store_one(const eex_run *run, const eex_trials *one, const char *name)
+static int fill_one(eex_store_file *file, const void *context)
 {
-    eex_store_file *file = NULL;
-    EEX_TRY(eex__run_create(&file, run, name, "trial"));
-    int code = eex_trials_save(one, 0, one->count, file, "trials");
-    if (code == EEX_OK)
-        code = eex__run_commit(run, &file);
-    eex_store_close(file);
-    return code;
+    const eex_trials *one = context;
+    return eex_trials_save(one, 0, one->count, file, "trials");
 }
 
-static int load(eex_trials *trials, const eex_run *run, const char *name, const char *kind)
+static int use(eex_store_file *file, void *context)
 {
-    eex_store_file *file = NULL;
-    EEX_TRY(eex__run_open(&file, run, name, kind));
-    int code = eex_trials_load(trials, file, "trials");
-    eex_store_close(file);
-    return code;
+    return eex_trials_load(context, file, "trials");
 }
 
 /* Trains the i-th picked candidate unless that is done already; appends what came out. */
@@ -76,7 +67,7 @@ static int train_one(eex_trials *trained, eex_run *run, const int *genome, size_
 {
     char name[NAME];
     if (eex__run_has(run, tau_name(name, i)))
-        return load(trained, run, name, "trial");
+        return eex__run_read(run, name, use, trained);
     eex_trial result;
     eex_graph *graph = NULL;
     eex_params *params = NULL;
@@ -88,7 +79,7 @@ static int train_one(eex_trials *trained, eex_run *run, const int *genome, size_
     eex_trials_init(&one, trained->genes);
     int code = eex_trials_add(&one, genome, &result);
     if (code == EEX_OK)
-        code = store_one(run, &one, name);
+        code = eex__run_write(run, name, fill_one, &one);
     eex_trials_free(&one);
     return code == EEX_OK ? eex_trials_add(trained, genome, &result) : code;
 }
@@ -111,31 +102,33 @@ static int correlate(double *tau, const eex_trials *shared, const eex_trials *tr
     return code;
 }
 
+typedef struct comparison {
+    const eex_trials *trained;
+    const uint64_t *of; /* (trained) */
+    double tau, seconds;
+} comparison;
+
+static int fill(eex_store_file *file, const void *context)
+{
+    const comparison *c = context;
+    const eex_store_shape shape = {1, {c->trained->count}};
+    EEX_TRY(eex_trials_save(c->trained, 0, c->trained->count, file, "trials"));
+    EEX_TRY(eex_store_write(file, "of", EEX_STORE_U64, &shape, c->of));
+    EEX_TRY(eex_store_set_string(file, "of", "meaning", "the same candidates in search.h5"));
+    EEX_TRY(eex_store_set_double(file, "", "tau", c->tau));
+    return eex_store_set_double(file, "", "seconds", c->seconds);
+}
+
 static int save(const eex_run *run, const eex_trials *trained, const size_t *of, double tau)
 {
     uint64_t *rows = malloc((trained->count + 1) * sizeof *rows);
-    const eex_store_shape shape = {1, {trained->count}};
-    eex_store_file *file = NULL;
-    double seconds = 0;
+    comparison c = {trained, rows, tau, 0};
     for (size_t i = 0; rows && i < trained->count; i++) {
         rows[i] = of[i];
-        seconds += trained->at[i].seconds;
+        c.seconds += trained->at[i].seconds;
     }
-    int code = rows ? eex__run_create(&file, run, "tau.h5", "tau")
+    int code = rows ? eex__run_write(run, "tau.h5", fill, &c)
                     : eex_fail(EEX_ENOMEM, "out of memory for %zu trials", trained->count);
-    if (code == EEX_OK)
-        code = eex_trials_save(trained, 0, trained->count, file, "trials");
-    if (code == EEX_OK)
-        code = eex_store_write(file, "of", EEX_STORE_U64, &shape, rows);
-    if (code == EEX_OK)
-        code = eex_store_set_string(file, "of", "meaning", "the same candidates in search.h5");
-    if (code == EEX_OK)
-        code = eex_store_set_double(file, "", "tau", tau);
-    if (code == EEX_OK)
-        code = eex_store_set_double(file, "", "seconds", seconds);
-    if (code == EEX_OK)
-        code = eex__run_commit(run, &file);
-    eex_store_close(file);
     free(rows);
     return code;
 }
@@ -176,7 +169,7 @@ int eex__run_tau(eex_run *run)
     eex_trials_init(&shared, run->points.count);
     eex_trials_init(&trained, run->points.count);
     int code =
-        of ? load(&shared, run, "search.h5", "search") : eex_fail(EEX_ENOMEM, "out of memory");
+        of ? eex__run_read(run, "search.h5", use, &shared) : eex_fail(EEX_ENOMEM, "out of memory");
     if (code == EEX_OK)
         code = compare_evaluators(run, &shared, &trained, of);
     eex_trials_free(&shared);
