@@ -1,10 +1,11 @@
+#include "core/run/judge.h"
 #include "core/run/run.h"
 
 #include <string.h>
 
 static bool is_shared(const eex_run *run)
 {
-    return run->e->search.evaluator == EEX_EVALUATE_SHARED;
+    return eex__judge_of(run)->shared;
 }
 
 static bool is_probed(const eex_run *run)

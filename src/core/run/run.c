@@ -1,7 +1,7 @@
 /* A run from end to end: its phases in their order. */
 #include "core/run/run.h"
 
-#include "core/graph/cost.h"
+#include "core/run/structure_gates.h"
 
 #include "base/fs.h"
 #include "base/log.h"
@@ -51,8 +51,15 @@ static int check_data(const eex_run *run)
 
 /* ---- phases ---- */
 
+int eex__run_structures(eex_run *run, const eex_points *points)
+{
+    return eex_structures_gates(&run->structures, run->e, points);
+}
+
 static int phases(eex_run *run)
 {
+    if (!run->e->probe) /* which says what points there are */
+        EEX_TRY(eex__run_structures(run, &run->e->points));
     EEX_TRY(eex__run_latency_known(run));
     for (int p = 0; p < EEX_PHASES; p++) {
         const eex_phase_row *phase = eex_phase_at((eex_phase)p);
@@ -62,17 +69,7 @@ static int phases(eex_run *run)
     return EEX_OK;
 }
 
-static void close_run(eex_run *run)
-{
-    eex_params_free(run->base);
-    eex_split_free(&run->split);
-    eex_input_free(&run->input);
-    eex_dataset_close(run->data);
-    eex_device_close(run->device);
-    eex_lock_release(run->lock);
-}
-
-static int work(eex_run *run)
+int eex__run_begin(eex_run *run)
 {
     const eex_device_options device = {.threads = run->options->threads,
                                        .deterministic = run->e->deterministic};
@@ -82,9 +79,23 @@ static int work(eex_run *run)
     EEX_TRY(eex__run_open_folder(run));
     EEX_TRY(open_data(run));
     EEX_TRY(check_data(run));
-    run->points = run->e->points;
-    run->base_macs = (double)eex_cost_total(run->e->backbone, EEX_MACS);
-    EEX_TRY(eex__run_identity(run));
+    return eex__run_identity(run);
+}
+
+void eex__run_end(eex_run *run)
+{
+    eex_params_free(run->base);
+    eex_structures_free(run->structures);
+    eex_split_free(&run->split);
+    eex_input_free(&run->input);
+    eex_dataset_close(run->data);
+    eex_device_close(run->device);
+    eex_lock_release(run->lock);
+}
+
+static int work(eex_run *run)
+{
+    EEX_TRY(eex__run_begin(run));
     if (eex__run_has(run, "result.h5")) {
         eex_log_info("%s is finished", run->options->folder);
         return EEX_OK;
@@ -105,6 +116,6 @@ int eex_experiment_run(const eex_experiment *e, const eex_run_options *options)
                         "interrupted: what was done so far is saved in %s; the same command "
                         "goes on from there",
                         options->folder);
-    close_run(&run);
+    eex__run_end(&run);
     return code;
 }

@@ -165,6 +165,7 @@ static int probe_use(eex_store_file *file, void *context)
 int eex__run_probe(eex_run *run)
 {
     probe p = {.count = (uint64_t)run->e->points.count};
+    eex_points best;
     if (eex__run_has(run, "probe.h5")) {
         EEX_TRY(eex__run_read(run, "probe.h5", probe_use, &p));
     } else {
@@ -174,6 +175,7 @@ int eex__run_probe(eex_run *run)
         EEX_TRY(eex__run_write(run, "probe.h5", probe_fill, &p));
     }
     EEX_TRY(eex__run_remove(run, "probe-checkpoint.h5"));
-    return eex_saliency_top(&run->points, run->e->backbone, &run->e->points, p.accuracy,
-                            run->e->probe_count);
+    EEX_TRY(eex_saliency_top(&best, run->e->backbone, &run->e->points, p.accuracy,
+                             run->e->probe_count));
+    return eex__run_structures(run, &best);
 }

@@ -51,15 +51,15 @@ static int judge(table *t, int i, const eex_run *run, eex_trace *calibration, ee
     return EEX_OK;
 }
 
-static int judge_all(table *t, const eex_run *run, const eex_graph *graph, eex_trace *calibration,
+static int judge_all(table *t, const eex_run *run, const int *genome, eex_trace *calibration,
                      eex_trace *validation)
 {
-    double cost[EEX_MAX_EXITS];
-    const eex_exit_costs costs = {eex_graph_exits(graph), cost, run->base_macs};
-    eex__run_macs(cost, graph);
+    eex_structure_costs costs;
+    EEX_TRY(run->structures->kind->costs(&costs, run->structures, genome));
+    const eex_exit_costs macs = {costs.exits, costs.macs, run->structures->base_macs};
     for (int i = 0; i < VARIANTS; i++) {
         EEX_TRY(eex__run_poll());
-        EEX_TRY(judge(t, i, run, calibration, validation, &costs));
+        EEX_TRY(judge(t, i, run, calibration, validation, &macs));
     }
     return EEX_OK;
 }
@@ -68,19 +68,15 @@ static int fill(table *t, const eex_run *run)
 {
     int genome[EEX_MAX_GENES];
     uint64_t trial;
-    eex_graph *graph = NULL;
     eex_trace *calibration = NULL, *validation = NULL;
     EEX_TRY(eex__run_chosen(genome, run, &trial));
-    int code = eex__run_graph(&graph, run, genome);
-    if (code == EEX_OK)
-        code = eex__run_load_trace(&calibration, run, "final-calibration.h5");
+    int code = eex__run_load_trace(&calibration, run, "final-calibration.h5");
     if (code == EEX_OK)
         code = eex__run_load_trace(&validation, run, "final-validation.h5");
     if (code == EEX_OK)
-        code = judge_all(t, run, graph, calibration, validation);
+        code = judge_all(t, run, genome, calibration, validation);
     eex_trace_free(validation);
     eex_trace_free(calibration);
-    eex_graph_free(graph);
     return code;
 }
 

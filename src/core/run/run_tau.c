@@ -1,5 +1,6 @@
 /* How far the shared evaluator can be trusted: some of its candidates are trained for themselves
  * and both orders are compared (Kendall's tau). */
+#include "core/run/judge.h"
 #include "core/run/run.h"
 #include "search/rank.h"
 
@@ -63,23 +64,20 @@ static int use(eex_store_file *file, void *context)
 }
 
 /* Trains the i-th picked candidate unless that is done already; appends what came out. */
-static int train_one(eex_trials *trained, eex_run *run, const int *genome, size_t trial, size_t i)
+static int train_one(eex_trials *trained, eex_judge *judge, const int *genome, size_t trial,
+                     size_t i)
 {
     char name[NAME];
-    if (eex__run_has(run, tau_name(name, i)))
-        return eex__run_read(run, name, use, trained);
+    if (eex__run_has(judge->run, tau_name(name, i)))
+        return eex__run_read(judge->run, name, use, trained);
     eex_trial result;
-    eex_graph *graph = NULL;
-    eex_params *params = NULL;
     EEX_TRY(eex__run_poll());
-    EEX_TRY(eex__run_candidate(run, &result, &graph, &params, genome, trial));
-    eex_params_free(params);
-    eex_graph_free(graph);
+    EEX_TRY(eex__judge_score(&result, judge, genome, trial));
     eex_trials one;
     eex_trials_init(&one, trained->genes);
     int code = eex_trials_add(&one, genome, &result);
     if (code == EEX_OK)
-        code = eex__run_write(run, name, fill_one, &one);
+        code = eex__run_write(judge->run, name, fill_one, &one);
     eex_trials_free(&one);
     return code == EEX_OK ? eex_trials_add(trained, genome, &result) : code;
 }
@@ -133,23 +131,32 @@ static int save(const eex_run *run, const eex_trials *trained, const size_t *of,
     return code;
 }
 
+static int train_all(eex_trials *trained, eex_run *run, const eex_trials *shared, const size_t *of,
+                     size_t count)
+{
+    eex_judge *judge = NULL;
+    EEX_TRY(eex__judge_open(&judge, run, &eex__judge_train));
+    eex_log_info("training %zu candidates to compare the evaluators", count);
+    eex_progress_begin("comparing evaluators", count, "candidates");
+    int code = EEX_OK;
+    for (size_t i = 0; i < count && code == EEX_OK; i++) {
+        code = train_one(trained, judge, eex_trials_genome(shared, of[i]), of[i], i);
+        eex_progress_update(i + 1, NULL);
+    }
+    eex_progress_end();
+    eex__judge_close(judge);
+    return code;
+}
+
 static int compare_evaluators(eex_run *run, const eex_trials *shared, eex_trials *trained,
                               size_t *of)
 {
     size_t count = (size_t)run->e->search.tau;
     double tau = NAN;
     EEX_TRY(pick(of, &count, shared));
-    eex_log_info("training %zu candidates to compare the evaluators", count);
-    eex_progress_begin("comparing evaluators", count, "candidates");
-    int code = EEX_OK;
-    for (size_t i = 0; i < count && code == EEX_OK; i++) {
-        code = train_one(trained, run, eex_trials_genome(shared, of[i]), of[i], i);
-        eex_progress_update(i + 1, NULL);
-    }
-    eex_progress_end();
-    if (code == EEX_OK)
-        code = correlate(&tau, shared, trained, of);
-    return code == EEX_OK ? save(run, trained, of, tau) : code;
+    EEX_TRY(train_all(trained, run, shared, of, count));
+    EEX_TRY(correlate(&tau, shared, trained, of));
+    return save(run, trained, of, tau);
 }
 
 static int clean(const eex_run *run)
@@ -166,8 +173,8 @@ int eex__run_tau(eex_run *run)
         return clean(run);
     eex_trials shared, trained;
     size_t *of = malloc((size_t)run->e->search.tau * sizeof *of);
-    eex_trials_init(&shared, run->points.count);
-    eex_trials_init(&trained, run->points.count);
+    eex_trials_init(&shared, run->structures->space.genes);
+    eex_trials_init(&trained, run->structures->space.genes);
     int code =
         of ? eex__run_read(run, "search.h5", use, &shared) : eex_fail(EEX_ENOMEM, "out of memory");
     if (code == EEX_OK)

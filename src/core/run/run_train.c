@@ -199,12 +199,17 @@ static int weights_use(eex_store_file *file, void *context)
     return eex_params_load(context, file, "params");
 }
 
+int eex__run_read_weights(eex_params *out, const eex_run *run, const char *name)
+{
+    return eex__run_read(run, name, weights_use, out);
+}
+
 int eex__run_load_weights(eex_params **out, const eex_run *run, const char *name,
                           const eex_graph *graph)
 {
     *out = NULL;
     EEX_TRY(eex_params_new(out, run->device, graph, run->e->seed));
-    int code = eex__run_read(run, name, weights_use, *out);
+    int code = eex__run_read_weights(*out, run, name);
     if (code == EEX_OK)
         return EEX_OK;
     eex_params_free(*out);

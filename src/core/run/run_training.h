@@ -34,6 +34,8 @@ int eex__run_train(struct eex_run *run, eex_params *params, const eex__training 
 /* Weights of a finished training with its history: NAME. */
 int eex__run_save_weights(const struct eex_run *run, const char *name, const eex_params *params,
                           const eex__history *history);
+/* Parameters from the group "params" of file NAME, which has all of them. */
+int eex__run_read_weights(eex_params *out, const struct eex_run *run, const char *name);
 /* New parameters of the graph, read from the group "params" of file NAME. */
 int eex__run_load_weights(eex_params **out, const struct eex_run *run, const char *name,
                           const eex_graph *graph);

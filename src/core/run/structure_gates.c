@@ -1,24 +1,37 @@
-/* The space of structures of a run, and what a genome stands for. */
+#include "core/run/structure_gates.h"
+
 #include "core/graph/cost.h"
-#include "core/run/run.h"
 
 #include "base/rng.h"
+#include "base/status.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const eex__gates *gates_of(const eex_structures *s)
+{
+    return (const eex__gates *)s;
+}
+
+/* ---- the space ---- */
 
 /* Too many gates: those stay that come first in an order drawn from the genome itself, so that no
  * position is favoured and the same genome always means the same candidate. */
 static void limit_gates(int *genome, const void *context)
 {
-    const eex_run *run = context;
+    const eex__gates *g = context;
     uint64_t key = 0;
     int gates = 0;
-    for (int p = 0; p < run->points.count; p++) {
+    for (int p = 0; p < g->points.count; p++) {
         key = eex_rng_hash(key, (uint64_t)genome[p], (uint64_t)p);
         gates += genome[p] > 0;
     }
-    for (; gates > run->e->gates.max_exits; gates--) {
+    for (; gates > g->max_exits; gates--) {
         int worst = -1;
         uint64_t largest = 0;
-        for (int p = 0; p < run->points.count; p++) {
+        for (int p = 0; p < g->points.count; p++) {
             uint64_t order = eex_rng_hash(key, 1, (uint64_t)p);
             if (genome[p] > 0 && (worst < 0 || order > largest)) {
                 worst = p;
@@ -29,47 +42,181 @@ static void limit_gates(int *genome, const void *context)
     }
 }
 
-int eex__run_space(eex_space *out, const eex_run *run)
+static int make_space(eex__gates *g)
 {
-    int options[EEX_MAX_EXITS * 2];
-    for (int p = 0; p < run->points.count; p++)
-        options[p] = run->e->gates.choices + 1;
-    int code = eex_space_init(out, options, run->points.count);
-    if (run->e->gates.max_exits) {
-        out->canonical = limit_gates;
-        out->context = run;
+    int options[EEX_MAX_EXITS];
+    for (int p = 0; p < g->points.count; p++)
+        options[p] = g->choices + 1;
+    EEX_TRY(eex_space_init(&g->head.space, options, g->points.count));
+    if (g->max_exits) {
+        g->head.space.canonical = limit_gates;
+        g->head.space.context = g;
     }
-    return code;
+    return EEX_OK;
 }
 
-int eex__run_graph(eex_graph **out, const eex_run *run, const int *genome)
+/* ---- networks ---- */
+
+static int graph(eex_graph **out, const eex_structures *s, const int *genome)
 {
+    const eex__gates *g = gates_of(s);
     eex_gate gates[EEX_MAX_EXITS];
     int count = 0;
-    for (int p = 0; p < run->points.count; p++)
+    for (int p = 0; p < g->points.count; p++)
         if (genome[p] > 0)
-            gates[count++] = (eex_gate){.point = run->points.nodes[p],
-                                        .blocks = run->e->gates.blocks[genome[p] - 1]};
-    return eex_graph_with_gates(out, run->e->backbone, gates, count, run->e->gates.act);
+            gates[count++] =
+                (eex_gate){.point = g->points.nodes[p], .blocks = g->blocks[genome[p] - 1]};
+    return eex_graph_with_gates(out, g->backbone, gates, count, g->act);
 }
 
-int eex__run_shared_graph(eex_graph **out, const eex_run *run)
+static int shared(eex_graph **out, const eex_structures *s)
 {
-    const eex_experiment *e = run->e;
+    const eex__gates *g = gates_of(s);
     eex_gate gates[EEX_MAX_EXITS];
     uint64_t heads = 0;
-    for (int i = 0; i < e->gates.choices; i++)
-        heads |= UINT64_C(1) << e->gates.blocks[i];
-    for (int p = 0; p < run->points.count; p++)
-        gates[p] = (eex_gate){.point = run->points.nodes[p],
-                              .blocks = e->gates.blocks[e->gates.choices - 1],
+    for (int i = 0; i < g->choices; i++)
+        heads |= UINT64_C(1) << g->blocks[i];
+    for (int p = 0; p < g->points.count; p++)
+        gates[p] = (eex_gate){.point = g->points.nodes[p],
+                              .blocks = g->blocks[g->choices - 1],
                               .nested = true,
                               .heads = heads};
-    return eex_graph_with_gates(out, e->backbone, gates, run->points.count, e->gates.act);
+    return eex_graph_with_gates(out, g->backbone, gates, g->points.count, g->act);
 }
 
-void eex__run_macs(double *cost, const eex_graph *graph)
+static int columns(int *out, const eex_structures *s, const int *genome)
 {
-    for (int k = 0; k < eex_graph_exits(graph); k++)
-        cost[k] = (double)eex_cost_cumulative(graph, k, EEX_MACS);
+    const eex__gates *g = gates_of(s);
+    int k = 0;
+    for (int p = 0; p < g->points.count; p++)
+        if (genome[p] > 0)
+            out[k++] = p * g->choices + genome[p] - 1;
+    out[k] = g->points.count * g->choices;
+    return EEX_OK;
+}
+
+/* The parameters of a gate are named by its point and blocks, so a nested one has them too. */
+static int weights(eex_params *out, const eex_structures *s, const int *genome,
+                   const eex_params *from)
+{
+    int copied = 0, count = eex_graph_params(out->graph);
+    EEX_TRY(eex_params_copy(out, from, &copied));
+    return copied == count
+               ? EEX_OK
+               : eex_fail(EEX_EFORMAT, "has %d of the %d parameters of the network", copied, count);
+}
+
+static int positions(int32_t *out, const eex_structures *s, const int *genome)
+{
+    const eex__gates *g = gates_of(s);
+    int k = 0;
+    for (int p = 0; p < g->points.count; p++)
+        if (genome[p] > 0)
+            out[k++] = p + 1;
+    out[k] = g->points.count + 1;
+    return EEX_OK;
+}
+
+static int summary(char out[EEX_STRUCTURE_SUMMARY], const eex_structures *s)
+{
+    const eex__gates *g = gates_of(s);
+    snprintf(out, EEX_STRUCTURE_SUMMARY, "%d gates at %d points", g->points.count * g->choices,
+             g->points.count);
+    return EEX_OK;
+}
+
+/* ---- costs ---- */
+
+static int fill_macs(eex__gates *g)
+{
+    eex_graph *all = NULL;
+    EEX_TRY(shared(&all, &g->head));
+    for (int k = 0; k < g->points.count * g->choices; k++) {
+        g->macs.trunk[k / g->choices] =
+            (double)eex_cost_trunk(all, eex_graph_exit(all, k)->point, EEX_MACS);
+        g->macs.gate[k] = (double)eex_cost_gate(all, k, EEX_MACS);
+    }
+    eex_graph_free(all);
+    g->macs.base = (double)eex_cost_total(g->backbone, EEX_MACS);
+    g->head.base_macs = g->macs.base;
+    return EEX_OK;
+}
+
+static void cumulate(double *cost, const eex__gates *g, const eex_gate_costs *t, const int *genome)
+{
+    double gates = 0;
+    int k = 0;
+    for (int p = 0; p < g->points.count; p++)
+        if (genome[p] > 0) {
+            gates += t->gate[p * g->choices + genome[p] - 1];
+            cost[k++] = t->trunk[p] + gates;
+        }
+    cost[k] = t->base + gates;
+}
+
+static int costs(eex_structure_costs *out, const eex_structures *s, const int *genome)
+{
+    const eex__gates *g = gates_of(s);
+    EEX_TRY(eex_space_check(&s->space, genome));
+    out->exits = 1;
+    for (int p = 0; p < g->points.count; p++)
+        out->exits += genome[p] > 0;
+    cumulate(out->macs, g, &g->macs, genome);
+    if (!isnan(s->base_ms))
+        cumulate(out->ms, g, &g->ms, genome);
+    else
+        for (int k = 0; k < out->exits; k++)
+            out->ms[k] = NAN;
+    return EEX_OK;
+}
+
+/* ---- making one ---- */
+
+static void free_gates(eex_structures *s)
+{
+    free(s);
+}
+
+static const eex_structures_kind gates_kind = {
+    .name = "gates",
+    .graph = graph,
+    .shared = shared,
+    .columns = columns,
+    .weights = weights,
+    .costs = costs,
+    .positions = positions,
+    .time = eex__gates_time,
+    .times_write = eex__gates_times_write,
+    .times_read = eex__gates_times_read,
+    .describe = eex__gates_describe,
+    .summary = summary,
+    .free = free_gates,
+};
+
+int eex_structures_gates(eex_structures **out, const eex_experiment *e, const eex_points *points)
+{
+    *out = NULL;
+    if (points->count * e->gates.choices >= EEX_MAX_EXITS)
+        return eex_fail(EEX_EINVAL, "%d points x %d block counts: at most %d gates in all",
+                        points->count, e->gates.choices, EEX_MAX_EXITS - 1);
+    eex__gates *g = calloc(1, sizeof *g);
+    if (!g)
+        return eex_fail(EEX_ENOMEM, "out of memory for a space of structures");
+    g->head.kind = &gates_kind;
+    g->head.base_ms = NAN;
+    g->backbone = e->backbone;
+    g->points = *points;
+    g->choices = e->gates.choices;
+    memcpy(g->blocks, e->gates.blocks, sizeof g->blocks);
+    g->act = e->gates.act;
+    g->max_exits = e->gates.max_exits;
+    int code = make_space(g);
+    if (code == EEX_OK)
+        code = fill_macs(g);
+    if (code != EEX_OK) {
+        free(g);
+        return code;
+    }
+    *out = &g->head;
+    return EEX_OK;
 }
