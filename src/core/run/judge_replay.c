@@ -52,8 +52,8 @@ static int judge(eex_candidate *out, eex_judge *j, const int *genome)
     const eex_structures *s = j->run->structures;
     eex_structure_costs costs;
     int column[EEX_MAX_EXITS];
-    EEX_TRY(s->kind->costs(&costs, s, genome));
-    EEX_TRY(s->kind->columns(column, s, genome));
+    EEX_TRY(eex_structures_costs(&costs, s, genome));
+    EEX_TRY(eex_structures_columns(column, s, genome));
     return eex_evaluator_score(((replay *)j)->evaluator, out, column, &costs);
 }
 
@@ -77,10 +77,10 @@ static int weights(eex_params *out, eex_run *run, const int *genome, uint64_t nu
     const eex_structures *s = run->structures;
     eex_graph *graph = NULL;
     eex_params *shared = NULL;
-    EEX_TRY(s->kind->shared(&graph, s));
+    EEX_TRY(eex_structures_shared(&graph, s));
     int code = eex__run_load_weights(&shared, run, "shared.h5", graph);
     if (code == EEX_OK) {
-        code = s->kind->weights(out, s, genome, shared);
+        code = eex_structures_weights(out, s, genome, shared);
         if (code < 0)
             code = eex_fail_in(code, "shared.h5");
     }

@@ -63,7 +63,7 @@ static int judge_traces(eex_trial *trial, eex_run *run, const int *genome, eex_t
     eex_structure_costs costs;
     eex_policy *policy = NULL;
     eex_outcome outcome;
-    EEX_TRY(s->kind->costs(&costs, s, genome));
+    EEX_TRY(eex_structures_costs(&costs, s, genome));
     const eex_exit_costs macs = {costs.exits, costs.macs, s->base_macs};
     int code = eex__run_calibrate(&policy, run, genome, calibration);
     if (code == EEX_OK)
@@ -105,7 +105,7 @@ static int score(eex_trial *out, eex_judge *j, const int *genome, uint64_t numbe
     double begin = eex_clock_seconds();
     drop(t);
     eex_device_range(run->device, "trial %llu", (unsigned long long)number);
-    int code = run->structures->kind->graph(&t->graph, run->structures, genome);
+    int code = eex_structures_graph(&t->graph, run->structures, genome);
     if (code == EEX_OK)
         code = make_params(t, run, number);
     if (code == EEX_OK)

@@ -108,7 +108,7 @@ static int check_genome(eex_latency_error *e, eex_latency_table *t, int *added, 
     const eex_inference how = eex__latency_inference(c->e);
     eex_graph *graph = NULL;
     eex_params *params = NULL;
-    EEX_TRY(c->structures->kind->graph(&graph, c->structures, genome));
+    EEX_TRY(eex_structures_graph(&graph, c->structures, genome));
     int code = eex_params_new(&params, c->device, graph, 0);
     if (code == EEX_OK)
         code = check_one(e, t, added, graph, params, &how);

@@ -42,7 +42,7 @@ static int add_gated(const work *w, const eex_points *points)
     eex_structures *s = NULL;
     eex_graph *graph = NULL;
     EEX_TRY(eex_structures_gates(&s, w->e, points));
-    int code = s->kind->shared(&graph, s);
+    int code = eex_structures_shared(&graph, s);
     if (code == EEX_OK)
         code = add_graph(w, graph);
     eex_graph_free(graph);

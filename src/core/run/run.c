@@ -63,8 +63,12 @@ static int phases(eex_run *run)
     EEX_TRY(eex__run_latency_known(run));
     for (int p = 0; p < EEX_PHASES; p++) {
         const eex_phase_row *phase = eex_phase_at((eex_phase)p);
-        if (!phase->wanted || phase->wanted(run))
-            EEX_TRY(phase->work(run));
+        if (phase->wanted && !phase->wanted(run))
+            continue;
+        eex_device_range(run->device, "%s", phase->name);
+        int code = phase->work(run);
+        eex_device_range_end(run->device);
+        EEX_TRY(code);
     }
     return EEX_OK;
 }

@@ -87,7 +87,7 @@ int eex__run_calibrate(eex_policy **out, const eex_run *run, const int *genome,
     const eex_scoring scoring = eex_scoring_of(run->e, run->structures);
     eex_calibration how = run->e->policy;
     eex_structure_costs all;
-    EEX_TRY(run->structures->kind->costs(&all, run->structures, genome));
+    EEX_TRY(eex_structures_costs(&all, run->structures, genome));
     const eex_exit_costs costs = eex_scoring_costs(&scoring, &all);
     if (!calibration->distance) /* candidates are judged without rejection, as by replay */
         how.reject = 0;
@@ -147,7 +147,7 @@ static int save_exits(const final *f, eex_store_file *file)
     int32_t blocks[EEX_MAX_EXITS], position[EEX_MAX_EXITS];
     double taken[EEX_MAX_EXITS], alone[EEX_MAX_EXITS];
     const eex_store_shape shape = {1, {(uint64_t)exits}};
-    EEX_TRY(f->run->structures->kind->positions(position, f->run->structures, f->genome));
+    EEX_TRY(eex_structures_positions(position, f->run->structures, f->genome));
     for (int k = 0; k < exits; k++) {
         const eex_exit *exit = eex_graph_exit(f->graph, k);
         names[k] = eex_graph_node(f->graph, exit->point)->name;
@@ -197,8 +197,8 @@ static int save(eex_store_file *file, const void *context)
 static int work(final *f)
 {
     EEX_TRY(eex__run_chosen(f->genome, f->run, &f->trial));
-    EEX_TRY(f->run->structures->kind->costs(&f->costs, f->run->structures, f->genome));
-    EEX_TRY(f->run->structures->kind->graph(&f->graph, f->run->structures, f->genome));
+    EEX_TRY(eex_structures_costs(&f->costs, f->run->structures, f->genome));
+    EEX_TRY(eex_structures_graph(&f->graph, f->run->structures, f->genome));
     EEX_TRY(take_weights(f));
     EEX_TRY(train_on(f));
     EEX_TRY(eex__run_poll());

@@ -50,12 +50,12 @@ static int measure(eex_run *run)
     eex_graph *graph = NULL;
     eex_params *params = NULL;
     eex_latency_table *table = NULL;
-    EEX_TRY(s->kind->shared(&graph, s));
+    EEX_TRY(eex_structures_shared(&graph, s));
     int code = make_params(&params, run, graph);
     if (code == EEX_OK)
         code = get_table(&table, run, graph, params);
     if (code == EEX_OK)
-        code = s->kind->time(s, table, params, &how);
+        code = eex_structures_time(s, table, params, &how);
     if (code < 0 && *run->e->search.latency_table)
         code = eex_fail_in(code, "search.latency_table");
     eex_latency_table_free(table);
@@ -72,10 +72,10 @@ static int look_up_untrained(eex_run *run, const eex_latency_table *table)
     eex_structures *s = run->structures;
     eex_graph *graph = NULL;
     eex_params *params = NULL;
-    EEX_TRY(s->kind->shared(&graph, s));
+    EEX_TRY(eex_structures_shared(&graph, s));
     int code = eex_params_new(&params, run->device, graph, 0);
     if (code == EEX_OK)
-        code = s->kind->time(s, table, params, &how);
+        code = eex_structures_time(s, table, params, &how);
     eex_params_free(params);
     eex_graph_free(graph);
     return code;
@@ -99,13 +99,13 @@ int eex__run_latency_known(eex_run *run)
 static int fill(eex_store_file *file, const void *context)
 {
     const eex_structures *s = context;
-    return s->kind->times_write(file, s);
+    return eex_structures_write_times(file, s);
 }
 
 static int use(eex_store_file *file, void *context)
 {
     eex_structures *s = context;
-    return s->kind->times_read(s, file);
+    return eex_structures_read_times(s, file);
 }
 
 int eex__run_latency(eex_run *run)

@@ -55,7 +55,7 @@ static int judge_all(table *t, const eex_run *run, const int *genome, eex_trace 
                      eex_trace *validation)
 {
     eex_structure_costs costs;
-    EEX_TRY(run->structures->kind->costs(&costs, run->structures, genome));
+    EEX_TRY(eex_structures_costs(&costs, run->structures, genome));
     const eex_exit_costs macs = {costs.exits, costs.macs, run->structures->base_macs};
     for (int i = 0; i < VARIANTS; i++) {
         EEX_TRY(eex__run_poll());

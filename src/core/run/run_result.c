@@ -50,7 +50,7 @@ static int load_best(result *r)
     int genome[EEX_MAX_GENES];
     uint64_t trial = 0;
     EEX_TRY(eex__run_chosen(genome, r->run, &trial));
-    EEX_TRY(r->run->structures->kind->graph(&r->graph, r->run->structures, genome));
+    EEX_TRY(eex_structures_graph(&r->graph, r->run->structures, genome));
     r->best.graph = r->graph;
     EEX_TRY(eex__run_load_weights(&r->best.params, r->run, "final.h5", r->graph));
     return eex__run_read(r->run, "final.h5", use_final, r);

@@ -205,7 +205,7 @@ static int fill_search(eex_store_file *file, const void *context)
 {
     const search *s = context;
     EEX_TRY(eex_trials_save(&s->trials, 0, s->trials.count, file, "trials"));
-    EEX_TRY(s->run->structures->kind->describe(file, s->run->structures));
+    EEX_TRY(eex_structures_describe(file, s->run->structures));
     EEX_TRY(save_front(s, file));
     EEX_TRY(eex_store_set_int(file, "", "chosen", (int64_t)s->chosen));
     return eex_store_set_double(file, "", "seconds", s->seconds);

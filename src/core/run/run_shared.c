@@ -21,7 +21,7 @@ static int train(eex_run *run, eex_params *params)
     eex__history history = {0};
     int code = EEX_OK;
     char summary[EEX_STRUCTURE_SUMMARY];
-    EEX_TRY(run->structures->kind->summary(summary, run->structures));
+    eex_structures_summary(summary, run->structures);
     eex_log_info("training the shared network: %s, %s, %d epochs", summary,
                  eex_regime_name(recipe->regime), recipe->epochs);
     if (run->e->training_from_base || recipe->regime == EEX_REGIME_FROZEN) {
@@ -71,7 +71,7 @@ int eex__run_shared(eex_run *run)
         return EEX_OK;
     eex_graph *graph = NULL;
     eex_params *params = NULL;
-    EEX_TRY(run->structures->kind->shared(&graph, run->structures));
+    EEX_TRY(eex_structures_shared(&graph, run->structures));
     int code = work(run, graph, &params);
     eex_params_free(params);
     eex_graph_free(graph);

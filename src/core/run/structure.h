@@ -32,42 +32,22 @@ enum { EEX_STRUCTURE_SUMMARY = 64 };
 
 typedef struct eex_structures eex_structures;
 
-/* Every function but `free` returns a status code, what it fills comes first. */
+/* What an implementation gives: each function answers for the one below with its name. Genomes
+ * have been checked. */
 typedef struct eex_structures_kind {
-    const char *name;
-
-    /* The network of a genome, and the shared one. */
     int (*graph)(eex_graph **out, const eex_structures *s, const int *genome);
     int (*shared)(eex_graph **out, const eex_structures *s);
-
-    /* For each exit of the genome's network the exit of the shared network that says the same, so
-     * that a trace of the shared network answers for it. NULL: there are no such exits. */
-    int (*columns)(int *out, const eex_structures *s, const int *genome);
-
-    /* Weights of the genome's network from those of the shared one. */
+    void (*columns)(int *out, const eex_structures *s, const int *genome);
     int (*weights)(eex_params *out, const eex_structures *s, const int *genome,
                    const eex_params *shared);
-
-    /* No allocation: searches ask for thousands a second. EEX_EINVAL for a gene out of range. */
-    int (*costs)(eex_structure_costs *out, const eex_structures *s, const int *genome);
-
-    /* For each exit its place in the order of all that the space has, from 1; the end is behind
-     * them. */
-    int (*positions)(int32_t *out, const eex_structures *s, const int *genome);
-
-    /* Times of everything in the space, and base_ms, from a table that has the operations of the
-     * shared network with these parameters. EEX_ENOTFOUND names what the table lacks. Then as
-     * members of a file, and back. */
+    void (*costs)(eex_structure_costs *out, const eex_structures *s, const int *genome);
+    void (*positions)(int32_t *out, const eex_structures *s, const int *genome);
     int (*time)(eex_structures *s, const eex_latency_table *table, eex_params *shared,
                 const eex_inference *how);
-    int (*times_write)(eex_store_file *file, const eex_structures *s);
-    int (*times_read)(eex_structures *s, eex_store_file *file);
-
-    /* The space itself under /space of a file: what structure_described.h reads. */
+    int (*write_times)(eex_store_file *file, const eex_structures *s);
+    int (*read_times)(eex_structures *s, eex_store_file *file);
     int (*describe)(eex_store_file *file, const eex_structures *s);
-    /* What the shared network has: "8 gates at 4 points". */
-    int (*summary)(char out[EEX_STRUCTURE_SUMMARY], const eex_structures *s);
-
+    void (*summary)(char out[EEX_STRUCTURE_SUMMARY], const eex_structures *s);
     void (*free)(eex_structures *s);
 } eex_structures_kind;
 
@@ -79,5 +59,43 @@ struct eex_structures {
 };
 
 void eex_structures_free(eex_structures *s); /* accepts NULL */
+
+/* ---- of one genome: EEX_EINVAL for a gene that is out of range ---- */
+
+int eex_structures_graph(eex_graph **out, const eex_structures *s, const int *genome);
+
+/* For each exit of the genome's network the exit of the shared network that says the same, so that
+ * a trace of the shared network answers for it: as many as costs->exits. */
+int eex_structures_columns(int *out, const eex_structures *s, const int *genome);
+
+/* No allocation: searches ask for thousands a second. */
+int eex_structures_costs(eex_structure_costs *out, const eex_structures *s, const int *genome);
+
+/* For each exit its place in the order of all that the space has, from 1; the end is behind them.
+ */
+int eex_structures_positions(int32_t *out, const eex_structures *s, const int *genome);
+
+/* Weights of the genome's network from those of the shared one; EEX_EFORMAT when it lacks some. */
+int eex_structures_weights(eex_params *out, const eex_structures *s, const int *genome,
+                           const eex_params *shared);
+
+/* ---- of all of them ---- */
+
+int eex_structures_shared(eex_graph **out, const eex_structures *s);
+
+/* Times of everything in the space, and base_ms, from a table that has the operations of the shared
+ * network with these parameters. EEX_ENOTFOUND names what the table lacks. */
+int eex_structures_time(eex_structures *s, const eex_latency_table *table, eex_params *shared,
+                        const eex_inference *how);
+
+/* Those times as members of a file, and back. */
+int eex_structures_write_times(eex_store_file *file, const eex_structures *s);
+int eex_structures_read_times(eex_structures *s, eex_store_file *file);
+
+/* The space itself under /space of a file: what structure_described.h reads. */
+int eex_structures_describe(eex_store_file *file, const eex_structures *s);
+
+/* What the shared network has: "8 gates at 4 points". */
+void eex_structures_summary(char out[EEX_STRUCTURE_SUMMARY], const eex_structures *s);
 
 #endif

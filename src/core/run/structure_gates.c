@@ -84,7 +84,7 @@ static int shared(eex_graph **out, const eex_structures *s)
     return eex_graph_with_gates(out, g->backbone, gates, g->points.count, g->act);
 }
 
-static int columns(int *out, const eex_structures *s, const int *genome)
+static void columns(int *out, const eex_structures *s, const int *genome)
 {
     const eex__gates *g = gates_of(s);
     int k = 0;
@@ -92,7 +92,6 @@ static int columns(int *out, const eex_structures *s, const int *genome)
         if (genome[p] > 0)
             out[k++] = p * g->choices + genome[p] - 1;
     out[k] = g->points.count * g->choices;
-    return EEX_OK;
 }
 
 /* The parameters of a gate are named by its point and blocks, so a nested one has them too. */
@@ -106,7 +105,7 @@ static int weights(eex_params *out, const eex_structures *s, const int *genome,
                : eex_fail(EEX_EFORMAT, "has %d of the %d parameters of the network", copied, count);
 }
 
-static int positions(int32_t *out, const eex_structures *s, const int *genome)
+static void positions(int32_t *out, const eex_structures *s, const int *genome)
 {
     const eex__gates *g = gates_of(s);
     int k = 0;
@@ -114,15 +113,13 @@ static int positions(int32_t *out, const eex_structures *s, const int *genome)
         if (genome[p] > 0)
             out[k++] = p + 1;
     out[k] = g->points.count + 1;
-    return EEX_OK;
 }
 
-static int summary(char out[EEX_STRUCTURE_SUMMARY], const eex_structures *s)
+static void summary(char out[EEX_STRUCTURE_SUMMARY], const eex_structures *s)
 {
     const eex__gates *g = gates_of(s);
     snprintf(out, EEX_STRUCTURE_SUMMARY, "%d gates at %d points", g->points.count * g->choices,
              g->points.count);
-    return EEX_OK;
 }
 
 /* ---- costs ---- */
@@ -154,10 +151,9 @@ static void cumulate(double *cost, const eex__gates *g, const eex_gate_costs *t,
     cost[k] = t->base + gates;
 }
 
-static int costs(eex_structure_costs *out, const eex_structures *s, const int *genome)
+static void costs(eex_structure_costs *out, const eex_structures *s, const int *genome)
 {
     const eex__gates *g = gates_of(s);
-    EEX_TRY(eex_space_check(&s->space, genome));
     out->exits = 1;
     for (int p = 0; p < g->points.count; p++)
         out->exits += genome[p] > 0;
@@ -167,7 +163,6 @@ static int costs(eex_structure_costs *out, const eex_structures *s, const int *g
     else
         for (int k = 0; k < out->exits; k++)
             out->ms[k] = NAN;
-    return EEX_OK;
 }
 
 /* ---- making one ---- */
@@ -178,7 +173,6 @@ static void free_gates(eex_structures *s)
 }
 
 static const eex_structures_kind gates_kind = {
-    .name = "gates",
     .graph = graph,
     .shared = shared,
     .columns = columns,
@@ -186,8 +180,8 @@ static const eex_structures_kind gates_kind = {
     .costs = costs,
     .positions = positions,
     .time = eex__gates_time,
-    .times_write = eex__gates_times_write,
-    .times_read = eex__gates_times_read,
+    .write_times = eex__gates_write_times,
+    .read_times = eex__gates_read_times,
     .describe = eex__gates_describe,
     .summary = summary,
     .free = free_gates,

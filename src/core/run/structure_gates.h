@@ -34,8 +34,8 @@ typedef struct eex__gates {
 
 int eex__gates_time(eex_structures *s, const eex_latency_table *table, eex_params *shared,
                     const eex_inference *how);
-int eex__gates_times_write(eex_store_file *file, const eex_structures *s);
-int eex__gates_times_read(eex_structures *s, eex_store_file *file);
+int eex__gates_write_times(eex_store_file *file, const eex_structures *s);
+int eex__gates_read_times(eex_structures *s, eex_store_file *file);
 int eex__gates_describe(eex_store_file *file, const eex_structures *s);
 
 #endif

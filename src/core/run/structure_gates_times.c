@@ -80,7 +80,7 @@ int eex__gates_time(eex_structures *s, const eex_latency_table *table, eex_param
 
 /* ---- in files ---- */
 
-int eex__gates_times_write(eex_store_file *file, const eex_structures *s)
+int eex__gates_write_times(eex_store_file *file, const eex_structures *s)
 {
     const eex__gates *g = (const eex__gates *)s;
     const eex_store_shape trunk = {1, {(uint64_t)g->points.count}};
@@ -100,7 +100,7 @@ static int check(const eex_store_file *file, const char *name, const double *ms,
     return EEX_OK;
 }
 
-int eex__gates_times_read(eex_structures *s, eex_store_file *file)
+int eex__gates_read_times(eex_structures *s, eex_store_file *file)
 {
     eex__gates *g = (eex__gates *)s;
     const int gates = g->points.count * g->choices;

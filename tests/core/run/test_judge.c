@@ -84,7 +84,7 @@ static void check_weights(eex_run *run, const eex_judge_kind *kind)
     eex_graph *graph;
     eex_params *params;
     OK(eex__run_chosen(genome, run, &trial));
-    OK(s->kind->graph(&graph, s, genome));
+    OK(eex_structures_graph(&graph, s, genome));
     OK(eex_params_new(&params, run->device, graph, 5));
     OK(kind->weights(params, run, genome, trial));
     eex_params_free(params);

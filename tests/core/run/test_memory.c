@@ -141,9 +141,9 @@ static int structures(void)
     eex_graph *graph = NULL;
     eex_structure_costs costs;
     EEX_TRY(eex_structures_gates(&s, gated, &gated->points));
-    int code = s->kind->costs(&costs, s, genome);
+    int code = eex_structures_costs(&costs, s, genome);
     if (code == EEX_OK)
-        code = s->kind->graph(&graph, s, genome);
+        code = eex_structures_graph(&graph, s, genome);
     eex_graph_free(graph);
     eex_structures_free(s);
     return code;

@@ -44,7 +44,7 @@ Test(structure, the_space_is_of_the_experiment)
         cr_assert_eq(s->space.options[p], CHOICES + 1);
     cr_assert_null(s->space.canonical);
     char summary[EEX_STRUCTURE_SUMMARY];
-    OK(s->kind->summary(summary, s));
+    eex_structures_summary(summary, s);
     cr_assert_str_eq(summary, "6 gates at 3 points");
 }
 
@@ -80,10 +80,10 @@ static void check(const int *genome, const eex_graph *shared)
     eex_structure_costs costs;
     int column[EEX_MAX_EXITS];
     int32_t position[EEX_MAX_EXITS];
-    OK(s->kind->graph(&graph, s, genome));
-    OK(s->kind->costs(&costs, s, genome));
-    OK(s->kind->columns(column, s, genome));
-    OK(s->kind->positions(position, s, genome));
+    OK(eex_structures_graph(&graph, s, genome));
+    OK(eex_structures_costs(&costs, s, genome));
+    OK(eex_structures_columns(column, s, genome));
+    OK(eex_structures_positions(position, s, genome));
     cr_assert_eq(costs.exits, eex_graph_exits(graph));
     for (int k = 0; k < costs.exits; k++) {
         const eex_exit *own = eex_graph_exit(graph, k), *all = eex_graph_exit(shared, column[k]);
@@ -102,7 +102,7 @@ static void check(const int *genome, const eex_graph *shared)
 Test(structure, networks_and_costs_are_those_of_the_genome)
 {
     eex_graph *shared;
-    OK(s->kind->shared(&shared, s));
+    OK(eex_structures_shared(&shared, s));
     cr_assert_eq(eex_graph_exits(shared), POINTS * CHOICES + 1);
     cr_assert_eq(s->base_macs, (double)eex_cost_total(e->backbone, EEX_MACS));
     for (uint64_t i = 0; i < GENOMES; i++) {
@@ -112,7 +112,7 @@ Test(structure, networks_and_costs_are_those_of_the_genome)
     }
     eex_graph_free(shared);
     eex_structure_costs costs;
-    cr_assert_eq(s->kind->costs(&costs, s, (const int[]){0, 3, 0}), EEX_EINVAL);
+    cr_assert_eq(eex_structures_costs(&costs, s, (const int[]){0, 3, 0}), EEX_EINVAL);
 }
 
 static void same_parameter(const eex_params *own, int i, const eex_params *all)
@@ -135,16 +135,16 @@ Test(structure, weights_are_those_of_the_shared_network)
     eex_device *device = open_device(1);
     eex_graph *shared, *own;
     eex_params *from, *to;
-    OK(s->kind->shared(&shared, s));
-    OK(s->kind->graph(&own, s, genome));
+    OK(eex_structures_shared(&shared, s));
+    OK(eex_structures_graph(&own, s, genome));
     OK(eex_params_new(&from, device, shared, 1));
     OK(eex_params_new(&to, device, own, 2));
-    OK(s->kind->weights(to, s, genome, from));
+    OK(eex_structures_weights(to, s, genome, from));
     for (int i = 0; i < eex_graph_params(own); i++)
         same_parameter(to, i, from);
     eex_params_free(from);
     OK(eex_params_new(&from, device, e->backbone, 1)); /* which has no gates */
-    cr_assert_eq(s->kind->weights(to, s, genome, from), EEX_EFORMAT);
+    cr_assert_eq(eex_structures_weights(to, s, genome, from), EEX_EFORMAT);
     eex_params_free(from);
     eex_params_free(to);
     eex_graph_free(own);
@@ -157,13 +157,13 @@ Test(structure, weights_are_those_of_the_shared_network)
 static int fill_times(eex_store_file *file, const void *context)
 {
     const eex_structures *from = context;
-    return from->kind->times_write(file, from);
+    return eex_structures_write_times(file, from);
 }
 
 static int use_times(eex_store_file *file, void *context)
 {
     eex_structures *to = context;
-    return to->kind->times_read(to, file);
+    return eex_structures_read_times(to, file);
 }
 
 static int fill_wrong(eex_store_file *file, const void *context)
@@ -184,13 +184,13 @@ static void measure(void)
     eex_params *params;
     eex_latency_table *table;
     int added;
-    OK(s->kind->shared(&shared, s));
+    OK(eex_structures_shared(&shared, s));
     OK(eex_params_new(&params, device, shared, 1));
     OK(eex_latency_table_new(&table, device));
-    cr_assert_eq(s->kind->time(s, table, params, &how), EEX_ENOTFOUND);
+    cr_assert_eq(eex_structures_time(s, table, params, &how), EEX_ENOTFOUND);
     cr_assert(isnan(s->base_ms));
     OK(eex_latency_table_add(table, &added, shared, params, &how));
-    OK(s->kind->time(s, table, params, &how));
+    OK(eex_structures_time(s, table, params, &how));
     eex_latency_table_free(table);
     eex_params_free(params);
     eex_graph_free(shared);
@@ -204,8 +204,8 @@ Test(structure, times_come_from_a_table_and_go_through_a_file)
     eex_structures *again;
     eex_structure_costs a, b, bare;
     measure();
-    OK(s->kind->costs(&a, s, genome));
-    OK(s->kind->costs(&bare, s, none));
+    OK(eex_structures_costs(&a, s, genome));
+    OK(eex_structures_costs(&bare, s, none));
     cr_assert_gt(s->base_ms, 0);
     cr_assert_eq(bare.ms[0], s->base_ms);
     cr_assert(a.ms[0] > 0 && a.ms[0] < a.ms[1] && a.ms[1] < a.ms[2] && a.ms[3] > s->base_ms);
@@ -215,7 +215,7 @@ Test(structure, times_come_from_a_table_and_go_through_a_file)
     OK(eex_store_write_file(path, "latency", VERSION, fill_times, s));
     OK(eex_structures_gates(&again, e, &e->points));
     OK(eex_store_read_file(path, "latency", VERSION, use_times, again));
-    OK(again->kind->costs(&b, again, genome));
+    OK(eex_structures_costs(&b, again, genome));
     cr_assert_arr_eq(a.ms, b.ms, 4 * sizeof *a.ms);
     cr_assert_eq(again->base_ms, s->base_ms);
     OK(eex_store_write_file(path, "latency", VERSION, fill_wrong, NULL));
@@ -229,7 +229,7 @@ Test(structure, times_come_from_a_table_and_go_through_a_file)
 
 static int fill_space(eex_store_file *file, const void *context)
 {
-    return s->kind->describe(file, s);
+    return eex_structures_describe(file, s);
 }
 
 static int use_space(eex_store_file *file, void *context)
