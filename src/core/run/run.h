@@ -1,8 +1,9 @@
-/* A run in progress: shared by the run_*.c files, one a phase.
+/* A run in progress: shared by the run_*.c files, one a phase, and the judges.
  *
- * Each phase leaves one file in the run's folder when it is complete, and does nothing when that
- * file is there already; docs/store-format.md lists them. What a phase chooses never depends on a
- * time measured twice: latency tables are measured once, stored, and read from then on. */
+ * Each phase leaves its files in the run's folder (phase.h) when it is complete, and does nothing
+ * when they are there already; docs/store-format.md says what is in them. What a phase chooses
+ * never depends on a time measured twice: latency tables are measured once, stored, and read from
+ * then on. */
 #ifndef EEX_CORE_RUN_RUN_H
 #define EEX_CORE_RUN_RUN_H
 
