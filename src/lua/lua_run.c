@@ -109,16 +109,18 @@ static void push_networks(lua_State *L, const eex_report *r)
 
 static void push_pareto(lua_State *L, const eex_report *r)
 {
+    eex_structure_part part[EEX_MAX_EXITS];
     lua_createtable(L, (int)r->front_count, 0);
     for (size_t i = 0; i < r->front_count; i++) {
         const int *genome = eex_trials_genome(&r->trials, r->front[i]);
         lua_createtable(L, 0, 6);
         set_integer(L, "trial", (lua_Integer)r->front[i]);
         eex_report_put_trial(put, L, &r->trials.at[r->front[i]]);
-        lua_createtable(L, 0, 4);
-        for (int p = 0; p < r->trials.genes && (size_t)p < r->points.count; p++)
-            if (genome[p] > 0 && genome[p] <= r->choices)
-                set_integer(L, r->points.item[p], r->blocks[genome[p] - 1]);
+        const int parts =
+            eex_described_parts(part, EEX_MAX_EXITS, r->space, genome, r->trials.genes);
+        lua_createtable(L, 0, parts);
+        for (int p = 0; p < parts; p++)
+            set_integer(L, part[p].name, part[p].size);
         lua_setfield(L, -2, "gates");
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }

@@ -92,29 +92,30 @@ static int save_origin(eex_store_file *file, const eex_model *model, const eex_c
                                 "exits of that model that are in this one, from 1");
 }
 
-static int save_all(eex_store_file *file, const eex_model *cut_model, const eex_model *model,
-                    const eex_cut *cut)
+typedef struct cut_file {
+    const eex_model *cut_model, *model;
+    const eex_cut *cut;
+} cut_file;
+
+static int fill(eex_store_file *file, const void *context)
 {
+    const cut_file *c = context;
+    const eex_model *m = c->cut_model;
     int32_t position[EEX_MAX_EXITS];
-    EEX_TRY(eex_model_positions(position, model));
-    for (int k = 0; k < cut->count; k++)
-        position[k] = position[cut->exits[k]];
-    EEX_TRY(eex_model_write(file, cut_model->graph, cut_model->params, cut_model->policy,
-                            cut_model->familiar, &cut_model->input, cut_model->precision));
-    EEX_TRY(save_exits(file, cut_model->graph, position));
-    EEX_TRY(save_trace(file, model, cut, "calibration"));
-    EEX_TRY(save_trace(file, model, cut, "validation"));
-    return save_origin(file, model, cut);
+    EEX_TRY(eex_model_positions(position, c->model));
+    for (int k = 0; k < c->cut->count; k++)
+        position[k] = position[c->cut->exits[k]];
+    EEX_TRY(eex_model_write(file, m->graph, m->params, m->policy, m->familiar, &m->input,
+                            m->precision));
+    EEX_TRY(save_exits(file, m->graph, position));
+    EEX_TRY(save_trace(file, c->model, c->cut, "calibration"));
+    EEX_TRY(save_trace(file, c->model, c->cut, "validation"));
+    return save_origin(file, c->model, c->cut);
 }
 
 int eex_cut_write(const char *path, const eex_model *cut_model, const eex_model *model,
                   const eex_cut *cut)
 {
-    eex_store_file *file = NULL;
-    EEX_TRY(eex_store_create(&file, path, "weights", MODEL_VERSION));
-    int code = save_all(file, cut_model, model, cut);
-    if (code == EEX_OK)
-        code = eex_store_commit(&file);
-    eex_store_close(file);
-    return code;
+    const cut_file all = {cut_model, model, cut};
+    return eex_store_write_file(path, "weights", MODEL_VERSION, fill, &all);
 }

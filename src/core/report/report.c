@@ -1,6 +1,8 @@
 /* Reading a run's folder for reports. */
 #include "core/report/report.h"
 
+#include "core/run/phase.h"
+
 #include "base/fs.h"
 #include "base/status.h"
 
@@ -68,19 +70,6 @@ static int load_trials(eex_report *r, eex_store_file *file)
     return eex_trials_load(&r->trials, file, "trials");
 }
 
-static int load_space(eex_report *r, eex_store_file *file)
-{
-    eex_store_shape shape = {1, {EEX_STORE_ANY}};
-    int32_t *blocks = NULL;
-    EEX_TRY(eex_store_read_strings(&r->points, file, "space/points", MAX_NAMES));
-    EEX_TRY(eex_store_read_new((void **)&blocks, file, "space/blocks", EEX_STORE_I32, &shape,
-                               sizeof r->blocks));
-    r->choices = (int)shape.extent[0];
-    memcpy(r->blocks, blocks, (size_t)r->choices * sizeof *blocks);
-    free(blocks);
-    return EEX_OK;
-}
-
 static int load_front(eex_report *r, eex_store_file *file)
 {
     eex_store_shape shape = {1, {EEX_STORE_ANY}};
@@ -104,7 +93,7 @@ static int load_search(eex_report *r, eex_store_file *file)
 {
     double seconds = 0;
     EEX_TRY(load_trials(r, file));
-    EEX_TRY(load_space(r, file));
+    EEX_TRY(eex_described_load(&r->space, file));
     EEX_TRY(load_front(r, file));
     EEX_TRY(eex_store_get_int(&r->chosen, file, "", "chosen"));
     EEX_TRY(eex_store_get_double(&seconds, file, "", "seconds"));
@@ -228,18 +217,18 @@ static int load_policies(eex_report *r, eex_store_file *file)
 
 /* ---- all of it ---- */
 
-/* What each file adds, in the order in which a run makes them. */
+/* What the file of each phase adds; of those that are not here a report says nothing. */
 static const struct {
-    const char *name, *kind, *state;
+    const char *state;
     int (*load)(eex_report *r, eex_store_file *file);
-} parts[] = {
-    {"base.h5", "weights", "the base is trained", load_history},
-    {"shared.h5", "weights", "the shared network is trained", load_history},
-    {"search.h5", "search", "the search is done", load_search},
-    {"tau.h5", "tau", "the evaluators are compared", load_tau},
-    {"final.h5", "weights", "the chosen network is calibrated", load_final},
-    {"policies.h5", "policies", "other policies are replayed", load_policies},
-    {"result.h5", "result", "finished", load_result},
+} parts[EEX_PHASES] = {
+    [EEX_PHASE_BASE] = {"the base is trained", load_history},
+    [EEX_PHASE_SHARED] = {"the shared network is trained", load_history},
+    [EEX_PHASE_SEARCH] = {"the search is done", load_search},
+    [EEX_PHASE_TAU] = {"the evaluators are compared", load_tau},
+    [EEX_PHASE_FINAL] = {"the chosen network is calibrated", load_final},
+    [EEX_PHASE_POLICIES] = {"other policies are replayed", load_policies},
+    [EEX_PHASE_RESULT] = {"finished", load_result},
 };
 
 static int load_part(eex_report *r, const char *name, const char *kind,
@@ -277,11 +266,13 @@ static int load(eex_report *r, const char *folder)
                         folder, folder);
     r->state = "nothing is trained yet";
     EEX_TRY(load_part(r, "run.h5", "run", load_run));
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        if (has(r, parts[i].name)) {
-            EEX_TRY(load_part(r, parts[i].name, parts[i].kind, parts[i].load));
-            r->state = parts[i].state;
+    for (int p = 0; p < EEX_PHASES; p++) {
+        const eex_phase_file *file = &eex_phase_at((eex_phase)p)->files[0];
+        if (parts[p].load && has(r, file->name)) {
+            EEX_TRY(load_part(r, file->name, file->kind, parts[p].load));
+            r->state = parts[p].state;
         }
+    }
     return has(r, "search.h5") ? EEX_OK : load_unfinished(r);
 }
 
@@ -322,6 +313,6 @@ void eex_report_free(eex_report *r)
     free(r->policy_macs);
     eex_store_list_free(&r->policy_names);
     eex_store_list_free(&r->nodes);
-    eex_store_list_free(&r->points);
+    eex_described_free(r->space);
     free(r);
 }

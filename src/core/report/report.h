@@ -3,6 +3,7 @@
 #define EEX_CORE_REPORT_REPORT_H
 
 #include "core/graph/graph.h"
+#include "core/run/structure_described.h"
 #include "core/run/trials.h"
 #include "core/store/store.h"
 #include "device/op.h"
@@ -62,9 +63,8 @@ typedef struct eex_report {
     size_t tau_count;
     double seconds; /* of work, all sessions together */
 
-    eex_store_list nodes, points;
-    int32_t blocks[64]; /* that a gene may choose */
-    int choices;
+    eex_store_list nodes;
+    eex_described *space; /* what genomes of the trials stand for; NULL before the search is done */
 } eex_report;
 
 /* Figures with the names that they have for programs, in JSON as in Lua; `put` is called for each,

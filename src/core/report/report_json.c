@@ -39,14 +39,14 @@ static void best(eex_json *j, const eex_report *r)
 /* One member of the front: its gates as {node, blocks}. */
 static void pareto_gates(eex_json *j, const eex_report *r, const int *genome)
 {
+    eex_structure_part part[EEX_MAX_EXITS];
+    const int count = eex_described_parts(part, EEX_MAX_EXITS, r->space, genome, r->trials.genes);
     eex_json_array(j, "gates");
-    for (int p = 0; p < r->trials.genes && (size_t)p < r->points.count; p++) {
-        if (genome[p] < 1 || genome[p] > r->choices)
-            continue;
+    for (int i = 0; i < count; i++) {
         eex_json_object(j, NULL);
-        eex_json_int(j, "position", p + 1);
-        eex_json_string(j, "node", r->points.item[p]);
-        eex_json_int(j, "blocks", r->blocks[genome[p] - 1]);
+        eex_json_int(j, "position", part[i].position);
+        eex_json_string(j, "node", part[i].name);
+        eex_json_int(j, "blocks", part[i].size);
         eex_json_end(j);
     }
     eex_json_end(j);

@@ -96,12 +96,13 @@ static int exits(eex_buffer *out, const eex_report *r, size_t width)
 /* "2:1 5:2": point 2 with one block, point 5 with two. */
 static const char *gates(char out[GATES], const eex_report *r, const int *genome)
 {
+    eex_structure_part part[EEX_MAX_EXITS];
+    const int count = eex_described_parts(part, EEX_MAX_EXITS, r->space, genome, r->trials.genes);
     size_t used = 0;
     out[0] = '\0';
-    for (int p = 0; p < r->trials.genes && used < GATES - 16; p++)
-        if (genome[p] > 0 && genome[p] <= r->choices)
-            used += (size_t)snprintf(out + used, GATES - used, "%s%d:%d", used ? " " : "", p + 1,
-                                     (int)r->blocks[genome[p] - 1]);
+    for (int i = 0; i < count && used < GATES - 16; i++)
+        used += (size_t)snprintf(out + used, GATES - used, "%s%d:%d", used ? " " : "",
+                                 part[i].position, part[i].size);
     return used ? out : "none";
 }
 

@@ -2,6 +2,7 @@
 #include "core/engine/race.h"
 #include "core/run/latency_space.h"
 #include "core/run/run.h"
+#include "core/run/structure_gates.h"
 #include "search/rank.h"
 
 #include "base/progress.h"
@@ -95,14 +96,20 @@ static int check_one(eex_latency_error *e, eex_latency_table *t, int *added, con
     return add_pairs(e, predicted, measured, eex_graph_exits(graph));
 }
 
-static int check_genome(eex_latency_error *e, eex_latency_table *t, int *added, const eex_run *run,
+typedef struct check {
+    const eex_experiment *e;
+    eex_device *device;
+    const eex_structures *structures;
+} check;
+
+static int check_genome(eex_latency_error *e, eex_latency_table *t, int *added, const check *c,
                         const int *genome)
 {
-    const eex_inference how = eex__latency_inference(run->e);
+    const eex_inference how = eex__latency_inference(c->e);
     eex_graph *graph = NULL;
     eex_params *params = NULL;
-    EEX_TRY(eex__run_graph(&graph, run, genome));
-    int code = eex_params_new(&params, run->device, graph, 0);
+    EEX_TRY(eex_structures_graph(&graph, c->structures, genome));
+    int code = eex_params_new(&params, c->device, graph, 0);
     if (code == EEX_OK)
         code = check_one(e, t, added, graph, params, &how);
     eex_params_free(params);
@@ -122,23 +129,37 @@ static void draw_points(eex_points *points, int count, eex_rng *rng)
     }
 }
 
-static int check_all(eex_latency_error *out, eex_latency_table *t, int *added, eex_run *run,
-                     const eex_model *chosen, int structures)
+static int check_random(eex_latency_error *out, eex_latency_table *t, int *added, const check *c,
+                        eex_rng *rng, int structures)
 {
-    eex_space space;
-    eex_rng rng;
+    const eex_space *space = &c->structures->space;
     int genome[EEX_MAX_GENES];
-    const eex_inference how = eex__latency_inference(run->e);
-    eex_rng_seed(&rng, run->e->seed, EEX_STREAM_SEARCH);
-    draw_points(&run->points, eex_experiment_points(run->e), &rng);
-    EEX_TRY(eex__run_space(&space, run));
     for (int i = 0; i < structures; i++) {
-        eex_space_random(genome, &space, &rng);
-        eex_space_canonicalise(genome, &space);
-        EEX_TRY(check_genome(out, t, added, run, genome));
+        eex_space_random(genome, space, rng);
+        eex_space_canonicalise(genome, space);
+        EEX_TRY(check_genome(out, t, added, c, genome));
         eex_progress_update((uint64_t)i + 1, NULL);
     }
-    return chosen ? check_one(out, t, added, chosen->graph, chosen->params, &how) : EEX_OK;
+    return EEX_OK;
+}
+
+static int check_all(eex_latency_error *out, eex_latency_table *t, int *added,
+                     const eex_experiment *e, eex_device *device, const eex_model *chosen,
+                     int structures)
+{
+    const eex_inference how = eex__latency_inference(e);
+    eex_points points = e->points;
+    eex_structures *s = NULL;
+    eex_rng rng;
+    eex_rng_seed(&rng, e->seed, EEX_STREAM_SEARCH);
+    draw_points(&points, eex_experiment_points(e), &rng);
+    EEX_TRY(eex_structures_gates(&s, e, &points));
+    const check c = {e, device, s};
+    int code = check_random(out, t, added, &c, &rng, structures);
+    eex_structures_free(s);
+    if (code != EEX_OK || !chosen)
+        return code;
+    return check_one(out, t, added, chosen->graph, chosen->params, &how);
 }
 
 /* Kendall's tau of all pairs, or of those at the end of their structure. */
@@ -175,14 +196,13 @@ int eex_latency_check(eex_latency_error *out, eex_latency_table *t, int *added,
                       const eex_experiment *e, eex_device *device, const eex_model *chosen,
                       int structures)
 {
-    eex_run run = {.e = e, .device = device, .points = e->points};
     *out = (eex_latency_error){.pair = NULL};
     *added = 0;
     EEX_TRY(eex_latency_table_is_of(t, device));
     if (structures < 1)
         return eex_fail(EEX_EINVAL, "%d structures to predict, expected at least 1", structures);
     eex_progress_begin("checking predictions", (uint64_t)structures, "structures");
-    int code = check_all(out, t, added, &run, chosen, structures);
+    int code = check_all(out, t, added, e, device, chosen, structures);
     eex_progress_end();
     if (code == EEX_OK)
         code = sum_up(out);

@@ -1,18 +1,12 @@
 #include "core/run/latency_space.h"
 
-#include "core/run/run.h"
+#include "core/run/structure_gates.h"
 
 #include "base/progress.h"
 #include "base/signals.h"
 #include "base/status.h"
 
 #include <stdlib.h>
-
-/* As much of a run as a space needs. */
-static eex_run space_of(const eex_experiment *e, eex_device *device)
-{
-    return (eex_run){.e = e, .device = device, .points = e->points};
-}
 
 eex_inference eex__latency_inference(const eex_experiment *e)
 {
@@ -21,45 +15,55 @@ eex_inference eex__latency_inference(const eex_experiment *e)
                            .precision = e->precision};
 }
 
-static int add_graph(eex_latency_table *t, int *added, const eex_run *run, const eex_graph *graph)
+typedef struct work {
+    const eex_experiment *e;
+    eex_device *device;
+    eex_latency_table *table;
+    int *added;
+} work;
+
+static int add_graph(const work *w, const eex_graph *graph)
 {
-    const eex_inference how = eex__latency_inference(run->e);
+    const eex_inference how = eex__latency_inference(w->e);
     eex_params *params = NULL;
     int more = 0;
     if (eex_interrupted())
         return eex_fail(EEX_EINTERRUPTED, "interrupted while measuring latencies");
-    EEX_TRY(eex_params_new(&params, run->device, graph, 0));
-    int code = eex_latency_table_add(t, &more, graph, params, &how);
+    EEX_TRY(eex_params_new(&params, w->device, graph, 0));
+    int code = eex_latency_table_add(w->table, &more, graph, params, &how);
     eex_params_free(params);
-    *added += more;
+    *w->added += more;
     return code;
 }
 
 /* The network with gates of every size at some of the points. */
-static int add_gated(eex_latency_table *t, int *added, const eex_run *run)
+static int add_gated(const work *w, const eex_points *points)
 {
+    eex_structures *s = NULL;
     eex_graph *graph = NULL;
-    EEX_TRY(eex__run_shared_graph(&graph, run));
-    int code = add_graph(t, added, run, graph);
+    EEX_TRY(eex_structures_gates(&s, w->e, points));
+    int code = eex_structures_shared(&graph, s);
+    if (code == EEX_OK)
+        code = add_graph(w, graph);
     eex_graph_free(graph);
+    eex_structures_free(s);
     return code;
 }
 
 /* All gates at once, then each point by itself: a gate that reads a value keeps what follows from
  * being fused with what made it, so that the trunk has other operations with it than without. */
-static int add_all(eex_latency_table *t, int *added, const eex_experiment *e, eex_device *device)
+static int add_all(const work *w)
 {
-    eex_run run = space_of(e, device);
+    const eex_points *points = &w->e->points;
     uint64_t done = 0;
-    if (e->points.count * e->gates.choices < EEX_MAX_EXITS)
-        EEX_TRY(add_gated(t, added, &run));
+    if (points->count * w->e->gates.choices < EEX_MAX_EXITS)
+        EEX_TRY(add_gated(w, points));
     eex_progress_update(++done, NULL);
-    EEX_TRY(add_graph(t, added, &run, e->backbone));
+    EEX_TRY(add_graph(w, w->e->backbone));
     eex_progress_update(++done, NULL);
-    for (int p = 0; p < e->points.count; p++) {
-        run.points.count = 1;
-        run.points.nodes[0] = e->points.nodes[p];
-        EEX_TRY(add_gated(t, added, &run));
+    for (int p = 0; p < points->count; p++) {
+        const eex_points one = {1, {points->nodes[p]}};
+        EEX_TRY(add_gated(w, &one));
         eex_progress_update(++done, NULL);
     }
     return EEX_OK;
@@ -71,7 +75,8 @@ int eex_latency_space(eex_latency_table *t, int *added, const eex_experiment *e,
     EEX_TRY(eex_experiment_check(e));
     EEX_TRY(eex_latency_table_is_of(t, device));
     eex_progress_begin("measuring operations", (uint64_t)e->points.count + 2, "networks");
-    int code = add_all(t, added, e, device);
+    const work w = {e, device, t, added};
+    int code = add_all(&w);
     eex_progress_end();
     return code;
 }

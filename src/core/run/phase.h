@@ -1,6 +1,9 @@
-/* The phases of a run, in their order. */
+/* The phases of a run, in their order: what each leaves in the run's folder, whether it is wanted,
+ * and its work. Reading, clearing and taking over a run ask this table for the names of files. */
 #ifndef EEX_CORE_RUN_PHASE_H
 #define EEX_CORE_RUN_PHASE_H
+
+#include <stdbool.h>
 
 typedef enum eex_phase {
     EEX_PHASE_SPLIT,    /* which samples are for what */
@@ -15,5 +18,28 @@ typedef enum eex_phase {
     EEX_PHASE_RESULT,   /* the test split */
     EEX_PHASES
 } eex_phase;
+
+struct eex_run;
+
+enum { EEX_PHASE_FILES = 3 };
+
+typedef struct eex_phase_file {
+    const char *name; /* in the run's folder; '*' stands for a number */
+    const char *kind; /* of the store */
+} eex_phase_file;
+
+typedef struct eex_phase_row {
+    const char *name;
+    eex_phase_file files[EEX_PHASE_FILES];     /* that stay; the first says what was found out */
+    eex_phase_file temporary[EEX_PHASE_FILES]; /* while it works, or until a later phase is done */
+    bool (*wanted)(const struct eex_run *run); /* NULL: always */
+    int (*work)(struct eex_run *run);          /* nothing where its files are there already */
+} eex_phase_row;
+
+const eex_phase_row *eex_phase_at(eex_phase phase);
+
+/* The file of that name and the phase that leaves it; NULL when none does. *phase is untouched
+ * then. */
+const eex_phase_file *eex_phase_file_of(eex_phase *phase, const char *name);
 
 #endif

@@ -1,8 +1,9 @@
-/* A run in progress: shared by the run_*.c files, one a phase.
+/* A run in progress: shared by the run_*.c files, one a phase, and the judges.
  *
- * Each phase leaves one file in the run's folder when it is complete, and does nothing when that
- * file is there already; docs/store-format.md lists them. What a phase chooses never depends on a
- * time measured twice: latency tables are measured once, stored, and read from then on. */
+ * Each phase leaves its files in the run's folder (phase.h) when it is complete, and does nothing
+ * when they are there already; docs/store-format.md says what is in them. What a phase chooses
+ * never depends on a time measured twice: latency tables are measured once, stored, and read from
+ * then on. */
 #ifndef EEX_CORE_RUN_RUN_H
 #define EEX_CORE_RUN_RUN_H
 
@@ -10,8 +11,11 @@
 #include "core/data/split.h"
 #include "core/engine/engine.h"
 #include "core/model/model.h"
-#include "core/run/evaluate.h"
 #include "core/run/experiment.h"
+#include "core/run/phase.h"
+#include "core/run/run_files.h"
+#include "core/run/run_training.h"
+#include "core/run/structure.h"
 #include "core/run/trials.h"
 
 enum { EEX_RUN_VERSION = 1 }; /* of every file of a run */
@@ -26,14 +30,17 @@ typedef struct eex_run {
     eex_dataset *data;
     const eex_dataset_info *facts;
     eex_split split;
-    eex_input input;       /* what networks of this run read */
-    eex_augment normalise; /* the data set's mean and deviation, nothing else */
-    eex_points points;     /* where gates may be, after the probe */
+    eex_input input;            /* what networks of this run read */
+    eex_augment normalise;      /* the data set's mean and deviation, nothing else */
+    eex_structures *structures; /* that are searched; NULL until the probe is done */
 
     eex_params *base; /* the trained backbone; NULL until first wanted: eex__run_base_params */
-    double base_macs;
-    double base_ms; /* of one input, from the latency table; 0: not measured */
 } eex_run;
+
+/* Opens device, folder and data for a run that has its experiment and options alone, and makes sure
+ * that the folder is its own. Whatever comes out of it, the run is ended. */
+int eex__run_begin(eex_run *run);
+void eex__run_end(eex_run *run);
 
 /* Purposes of random numbers: each has its own stream. */
 typedef enum eex__run_stream {
@@ -48,65 +55,8 @@ typedef enum eex__run_stream {
 
 uint64_t eex__run_seed(const eex_run *run, eex__run_stream stream, uint64_t index);
 
-/* ---- files of the run's folder ---- */
-
-bool eex__run_has(const eex_run *run, const char *name);
-int eex__run_open(eex_store_file **out, const eex_run *run, const char *name, const char *kind);
-int eex__run_create(eex_store_file **out, const eex_run *run, const char *name, const char *kind);
-int eex__run_commit(const eex_run *run, eex_store_file **file);
-int eex__run_remove(const eex_run *run, const char *name);
-
-/* Called with its path after each file that a run commits; NULL. For tests of interruption. */
-extern void (*eex__run_saved)(const char *path);
-
 /* EEX_EINTERRUPTED once a signal came. */
 int eex__run_poll(void);
-
-/* ---- training ---- */
-
-typedef struct eex__training {
-    const char *title;      /* "base": for progress */
-    const char *checkpoint; /* file name; removed by the caller once its result is stored */
-    const eex_recipe *recipe;
-    uint64_t seed;
-    uint64_t subject; /* what is trained, where one checkpoint file serves several subjects */
-    const uint32_t *samples;
-    size_t count;
-} eex__training;
-
-/* What the epochs of a training told: (epochs, exits). */
-typedef struct eex__history {
-    int epochs, exits;
-    double *loss, *accuracy;
-    double seconds; /* of training, interruptions left out */
-} eex__history;
-
-void eex__history_free(eex__history *history); /* accepts {0}; leaves {0} */
-int eex__history_save(const eex__history *history, eex_store_file *file);
-
-/* Trains `params` by the recipe, continuing from the checkpoint when there is one. */
-int eex__run_train(eex_run *run, eex_params *params, const eex__training *training,
-                   eex__history *history);
-
-/* A recipe ready for this data set: its mean and deviation filled in. */
-eex_recipe eex__run_recipe(const eex_run *run, const eex_recipe *recipe);
-
-/* Weights of a finished training with its history: NAME. */
-int eex__run_save_weights(const eex_run *run, const char *name, const eex_params *params,
-                          const eex__history *history);
-/* New parameters of the graph, read from the group "params" of file NAME. */
-int eex__run_load_weights(eex_params **out, const eex_run *run, const char *name,
-                          const eex_graph *graph);
-
-/* How the run's networks are run: its data set's mean and deviation, its precision. */
-eex_inference eex__run_inference(const eex_run *run, int batch);
-
-/* A trace of all exits on the samples of a part of the split, with distances unless familiar is
- * NULL. */
-int eex__run_trace(eex_trace **out, const eex_run *run, const eex_graph *graph, eex_params *params,
-                   const eex_familiar *familiar, const eex_index *samples);
-int eex__run_save_trace(const eex_run *run, const char *name, const eex_trace *trace);
-int eex__run_load_trace(eex_trace **out, const eex_run *run, const char *name);
 
 /* ---- phases ---- */
 
@@ -116,68 +66,32 @@ int eex__run_reuse_check(const eex_run *run);
 /* Copies those files of options->from that this run, described by `now`, lacks and would make
  * alike. */
 int eex__run_reuse(const eex_run *run, const char *now);
-int eex__run_split(eex_run *run); /* split.h5 */
-int eex__run_base(eex_run *run);  /* base.h5 */
-int eex__run_base_params(eex_run *run);
-int eex__run_probe(eex_run *run);  /* probe.h5, sets run->points */
-int eex__run_shared(eex_run *run); /* shared.h5, trace-calibration.h5, trace-validation.h5 */
-int eex__run_latency_known(const eex_run *run); /* nothing: a table that is named will do */
-int eex__run_latency(eex_run *run);             /* latency.h5 */
-int eex__run_search(eex_run *run);              /* trials-*.h5, search.h5 */
-int eex__run_tau(eex_run *run);                 /* tau-*.h5, tau.h5 */
-int eex__run_final(eex_run *run);               /* final.h5, final-trace.h5 */
-int eex__run_policies(eex_run *run);            /* policies.h5 */
-int eex__run_result(eex_run *run);              /* result.h5 */
+int eex__run_latency_known(eex_run *run); /* whether a table that is named will do */
+
+/* The work of each phase: see phase.h. */
+int eex__run_split(eex_run *run);
+int eex__run_base(eex_run *run);
+int eex__run_probe(eex_run *run); /* sets run->structures */
+int eex__run_shared(eex_run *run);
+int eex__run_latency(eex_run *run);
+int eex__run_search(eex_run *run);
+int eex__run_tau(eex_run *run);
+int eex__run_final(eex_run *run);
+int eex__run_policies(eex_run *run);
+int eex__run_result(eex_run *run);
+
+int eex__run_base_params(eex_run *run); /* run->base, read from its file when it is first wanted */
 
 /* ---- candidates ---- */
 
-/* The space: a gene a point, 0 for no gate, i for one with the i-th choice of block counts. A
- * genome with more gates than gates.max_exits stands for one without the surplus. */
-int eex__run_space(eex_space *out, const eex_run *run);
+/* The structures of gates at these points, into run->structures. */
+int eex__run_structures(eex_run *run, const eex_points *points);
 
-/* The candidate's network: its gates in the order of their points. */
-int eex__run_graph(eex_graph **out, const eex_run *run, const int *genome);
+/* Calibrates the network of a genome on a trace of its own exits, by the experiment's policy. */
+int eex__run_calibrate(eex_policy **out, const eex_run *run, const int *genome,
+                       eex_trace *calibration);
 
-/* The whole shared network: gates of every size at every point. */
-int eex__run_shared_graph(eex_graph **out, const eex_run *run);
-
-/* MACs of leaving at each exit, everything executed: (exits) doubles. */
-void eex__run_macs(double *cost, const eex_graph *graph);
-
-/* Calibrates a network on a trace of its own exits, by the experiment's policy. */
-int eex__run_calibrate(eex_policy **out, const eex_run *run, const eex_graph *graph,
-                       const int *genome, eex_trace *calibration);
-
-/* Trains, calibrates and judges one candidate (evaluator "train"). A candidate that fails is no
- * failure of the run: trial->status has the code, *params is NULL. Graph and parameters belong to
- * the caller. */
-int eex__run_candidate(eex_run *run, eex_trial *trial, eex_graph **graph, eex_params **params,
-                       const int *genome, uint64_t number);
-
-/* The file with the weights of the candidate that is chosen so far (evaluator "train"). */
-enum { EEX__CANDIDATE_NAME = 48 };
-const char *eex__run_candidate_name(char name[EEX__CANDIDATE_NAME], uint64_t trial);
-
-/* The shared evaluator over the stored traces. Traces and evaluator go together. */
-typedef struct eex__shared {
-    eex_trace *calibration, *validation;
-    eex_evaluator *evaluator;
-} eex__shared;
-int eex__shared_open(eex__shared *out, eex_run *run);
-void eex__shared_close(eex__shared *shared); /* accepts {0} */
-
-/* Latency table of the shared network, milliseconds: see run_latency.c. */
-typedef struct eex__latencies {
-    double trunk[EEX_MAX_EXITS]; /* (points) from the input up to the point */
-    double gate[EEX_MAX_EXITS];  /* (points, choices) of a gate alone */
-    double base;                 /* the whole backbone */
-} eex__latencies;
-int eex__run_latencies(eex__latencies *out, const eex_run *run);
-
-/* Milliseconds of leaving at each exit of a candidate, everything executed, by the table. */
-int eex__run_ms(double *ms, const eex_run *run, const int *genome);
-
-/* Whether the run has a table: every shared search has one. */
+/* Whether the run has times of its structures: those that their score or their judge needs. */
 bool eex__run_timed(const eex_run *run);
 
 /* The candidate that the run is about, from search.h5; genome has room for EEX_MAX_GENES. */

@@ -10,31 +10,28 @@
 
 /* ---- split.h5 ---- */
 
-static int split_make(eex_run *run)
+static int split_fill(eex_store_file *file, const void *context)
+{
+    const eex_run *run = context;
+    return eex_split_write(&run->split, file, "split");
+}
+
+static int split_use(eex_store_file *file, void *context)
+{
+    eex_run *run = context;
+    return eex_split_read(&run->split, file, "split", run->facts->samples);
+}
+
+int eex__run_split(eex_run *run)
 {
     const eex_split_spec spec = {.seed = eex__run_seed(run, EEX_STREAM_SPLIT, 0),
                                  .calibration = run->e->data.calibration,
                                  .validation = run->e->data.validation,
                                  .train = run->e->data.train};
-    eex_store_file *file = NULL;
+    if (eex__run_has(run, "split.h5"))
+        return eex__run_read(run, "split.h5", split_use, run);
     EEX_TRY(eex_split_make(&run->split, run->data, &spec));
-    EEX_TRY(eex__run_create(&file, run, "split.h5", "split"));
-    int code = eex_split_write(&run->split, file, "split");
-    if (code == EEX_OK)
-        code = eex__run_commit(run, &file);
-    eex_store_close(file);
-    return code;
-}
-
-int eex__run_split(eex_run *run)
-{
-    eex_store_file *file = NULL;
-    if (!eex__run_has(run, "split.h5"))
-        return split_make(run);
-    EEX_TRY(eex__run_open(&file, run, "split.h5", "split"));
-    int code = eex_split_read(&run->split, file, "split", run->facts->samples);
-    eex_store_close(file);
-    return code;
+    return eex__run_write(run, "split.h5", split_fill, run);
 }
 
 /* ---- base.h5 ---- */
@@ -145,44 +142,40 @@ static int probe_all(eex_run *run, double *accuracy)
     return EEX_OK;
 }
 
-static int probe_save(const eex_run *run, const double *accuracy)
+typedef struct probe {
+    uint64_t count;
+    double accuracy[EEX_MAX_EXITS * 2]; /* (count) */
+} probe;
+
+static int probe_fill(eex_store_file *file, const void *context)
 {
-    const eex_store_shape shape = {1, {(uint64_t)run->e->points.count}};
-    eex_store_file *file = NULL;
-    EEX_TRY(eex__run_create(&file, run, "probe.h5", "probe"));
-    int code = eex_store_write(file, "accuracy", EEX_STORE_F64, &shape, accuracy);
-    if (code == EEX_OK)
-        code = eex_store_set_string(file, "accuracy", "unit", "fraction of the validation split");
-    if (code == EEX_OK)
-        code = eex__run_commit(run, &file);
-    eex_store_close(file);
-    return code;
+    const probe *p = context;
+    const eex_store_shape shape = {1, {p->count}};
+    EEX_TRY(eex_store_write(file, "accuracy", EEX_STORE_F64, &shape, p->accuracy));
+    return eex_store_set_string(file, "accuracy", "unit", "fraction of the validation split");
 }
 
-static int probe_load(const eex_run *run, double *accuracy)
+static int probe_use(eex_store_file *file, void *context)
 {
-    const eex_store_shape shape = {1, {(uint64_t)run->e->points.count}};
-    eex_store_file *file = NULL;
-    EEX_TRY(eex__run_open(&file, run, "probe.h5", "probe"));
-    int code = eex_store_read(accuracy, file, "accuracy", EEX_STORE_F64, &shape);
-    eex_store_close(file);
-    return code;
+    probe *p = context;
+    const eex_store_shape shape = {1, {p->count}};
+    return eex_store_read(p->accuracy, file, "accuracy", EEX_STORE_F64, &shape);
 }
 
 int eex__run_probe(eex_run *run)
 {
-    double accuracy[EEX_MAX_EXITS * 2] = {0};
-    if (!run->e->probe)
-        return EEX_OK;
+    probe p = {.count = (uint64_t)run->e->points.count};
+    eex_points best;
     if (eex__run_has(run, "probe.h5")) {
-        EEX_TRY(probe_load(run, accuracy));
+        EEX_TRY(eex__run_read(run, "probe.h5", probe_use, &p));
     } else {
         eex_log_info("probing %d points", run->e->points.count);
         EEX_TRY(eex__run_base_params(run));
-        EEX_TRY(probe_all(run, accuracy));
-        EEX_TRY(probe_save(run, accuracy));
+        EEX_TRY(probe_all(run, p.accuracy));
+        EEX_TRY(eex__run_write(run, "probe.h5", probe_fill, &p));
     }
     EEX_TRY(eex__run_remove(run, "probe-checkpoint.h5"));
-    return eex_saliency_top(&run->points, run->e->backbone, &run->e->points, accuracy,
-                            run->e->probe_count);
+    EEX_TRY(eex_saliency_top(&best, run->e->backbone, &run->e->points, p.accuracy,
+                             run->e->probe_count));
+    return eex__run_structures(run, &best);
 }

@@ -2,7 +2,9 @@
 #include "core/graph/cost.h"
 #include "core/policy/reject.h"
 #include "core/policy/replay.h"
+#include "core/run/judge.h"
 #include "core/run/run.h"
+#include "core/run/scoring.h"
 
 #include "base/log.h"
 #include "base/status.h"
@@ -16,7 +18,8 @@ enum { ECE_BINS = 15, FAMILIAR_BATCH = 100 };
 typedef struct final {
     eex_run *run;
     uint64_t trial; /* that was chosen */
-    int genome[EEX_MAX_EXITS * 2];
+    int genome[EEX_MAX_GENES];
+    eex_structure_costs costs;
     eex_graph *graph;
     eex_params *params;
     eex__history history;
@@ -29,30 +32,10 @@ typedef struct final {
 
 /* ---- weights ---- */
 
-static int copy_from(final *f, const char *name, const eex_graph *graph)
-{
-    eex_params *from = NULL;
-    int copied = 0;
-    EEX_TRY(eex__run_load_weights(&from, f->run, name, graph));
-    int code = eex_params_copy(f->params, from, &copied);
-    eex_params_free(from);
-    if (code == EEX_OK && copied != eex_graph_params(f->graph))
-        code = eex_fail(EEX_EFORMAT, "%s has %d of the %d parameters of the chosen network", name,
-                        copied, eex_graph_params(f->graph));
-    return code;
-}
-
 static int take_weights(final *f)
 {
-    char name[EEX__CANDIDATE_NAME];
     EEX_TRY(eex_params_new(&f->params, f->run->device, f->graph, f->run->e->seed));
-    if (f->run->e->search.evaluator == EEX_EVALUATE_TRAIN)
-        return copy_from(f, eex__run_candidate_name(name, f->trial), f->graph);
-    eex_graph *shared = NULL;
-    EEX_TRY(eex__run_shared_graph(&shared, f->run));
-    int code = copy_from(f, "shared.h5", shared);
-    eex_graph_free(shared);
-    return code;
+    return eex__judge_of(f->run)->weights(f->params, f->run, f->genome, f->trial);
 }
 
 static int train_on(final *f)
@@ -81,29 +64,34 @@ static void measure_ece(double *ece, const eex_trace *trace, const float *temper
 }
 
 /* Weights that stayed as the search saw them keep the thresholds with which it judged them: those
- * that its evaluator set on the calibration split. */
-static int judged_policy(final *f)
+ * that its judge set on the calibration split. */
+static bool as_judged(const eex_run *run)
 {
-    eex__shared shared;
-    eex_candidate candidate;
-    EEX_TRY(eex__shared_open(&shared, f->run));
-    int code = eex_evaluator_score(shared.evaluator, &candidate, f->genome);
-    if (code == EEX_OK)
-        code = eex_evaluator_policy(&f->policy, shared.evaluator, &candidate);
-    eex__shared_close(&shared);
-    return code;
-}
-
-static bool as_judged(const eex_experiment *e)
-{
-    return e->search.evaluator == EEX_EVALUATE_SHARED && e->final.epochs == 0;
+    return eex__judge_of(run)->policy && run->e->final.epochs == 0;
 }
 
 static int make_policy(final *f)
 {
-    if (as_judged(f->run->e))
-        return judged_policy(f);
-    return eex__run_calibrate(&f->policy, f->run, f->graph, f->genome, f->calibration);
+    eex_judge *judge = NULL;
+    if (!as_judged(f->run))
+        return eex__run_calibrate(&f->policy, f->run, f->genome, f->calibration);
+    EEX_TRY(eex__judge_open(&judge, f->run, eex__judge_of(f->run)));
+    int code = judge->kind->policy(&f->policy, judge, f->genome);
+    eex__judge_close(judge);
+    return code;
+}
+
+int eex__run_calibrate(eex_policy **out, const eex_run *run, const int *genome,
+                       eex_trace *calibration)
+{
+    const eex_scoring scoring = eex_scoring_of(run->e, run->structures);
+    eex_calibration how = run->e->policy;
+    eex_structure_costs all;
+    EEX_TRY(eex_structures_costs(&all, run->structures, genome));
+    const eex_exit_costs costs = eex_scoring_costs(&scoring, &all);
+    if (!calibration->distance) /* candidates are judged without rejection, as by replay */
+        how.reject = 0;
+    return eex_calibrate(out, calibration, run->device, &how, &costs);
 }
 
 /* By training images from all over the split: data sets may be in the order of their classes. */
@@ -125,9 +113,7 @@ static int know_familiar(final *f)
 static int calibrate(final *f)
 {
     const eex_run *run = f->run;
-    double cost[EEX_MAX_EXITS];
-    const eex_exit_costs costs = {eex_graph_exits(f->graph), cost, run->base_macs};
-    eex__run_macs(cost, f->graph);
+    const eex_exit_costs costs = {f->costs.exits, f->costs.macs, run->structures->base_macs};
     EEX_TRY(know_familiar(f));
     EEX_TRY(eex__run_trace(&f->calibration, run, f->graph, f->params, f->familiar,
                            &run->split.calibration));
@@ -138,23 +124,13 @@ static int calibrate(final *f)
     measure_ece(f->ece_after, f->validation, f->policy->temperature);
     EEX_TRY(eex_trace_score(f->calibration, run->device, f->policy->temperature));
     EEX_TRY(eex_trace_score(f->validation, run->device, f->policy->temperature));
-    if (as_judged(run->e) && run->e->policy.reject > 0) /* the evaluator knows no rejection */
+    if (as_judged(run) && run->e->policy.reject > 0) /* the judge knows no rejection */
         EEX_TRY(eex_policy_reject(f->policy, f->calibration, &costs, run->e->policy.reject,
                                   EEX_REJECT_BY_ANY));
     return eex_replay(&f->outcome, f->validation, f->policy, &costs, NULL, NULL);
 }
 
 /* ---- the file ---- */
-
-/* Which of the run's points an exit is at: from 1, the end of the backbone behind all of them. */
-static int32_t position_of(const final *f, int gate)
-{
-    int seen = 0;
-    for (int p = 0; p < f->run->points.count; p++)
-        if (f->genome[p] > 0 && seen++ == gate)
-            return p + 1;
-    return f->run->points.count + 1;
-}
 
 static int save_column(eex_store_file *file, const char *name, const double *values, int count,
                        const char *unit)
@@ -169,14 +145,13 @@ static int save_exits(const final *f, eex_store_file *file)
     int exits = eex_graph_exits(f->graph);
     const char *names[EEX_MAX_EXITS];
     int32_t blocks[EEX_MAX_EXITS], position[EEX_MAX_EXITS];
-    double macs[EEX_MAX_EXITS], taken[EEX_MAX_EXITS], alone[EEX_MAX_EXITS];
+    double taken[EEX_MAX_EXITS], alone[EEX_MAX_EXITS];
     const eex_store_shape shape = {1, {(uint64_t)exits}};
-    eex__run_macs(macs, f->graph);
+    EEX_TRY(eex_structures_positions(position, f->run->structures, f->genome));
     for (int k = 0; k < exits; k++) {
         const eex_exit *exit = eex_graph_exit(f->graph, k);
         names[k] = eex_graph_node(f->graph, exit->point)->name;
         blocks[k] = exit->blocks;
-        position[k] = position_of(f, k);
         taken[k] = (double)(eex_cost_trunk(f->graph, exit->point, EEX_MACS) +
                             eex_cost_gate(f->graph, k, EEX_MACS));
         alone[k] = eex_trace_accuracy(f->validation, k);
@@ -186,7 +161,7 @@ static int save_exits(const final *f, eex_store_file *file)
     EEX_TRY(eex_store_write(file, "exits/blocks", EEX_STORE_I32, &shape, blocks));
     EEX_TRY(eex_store_set_string(file, "exits/blocks", "meaning",
                                  "Conv-BN-Act blocks of the gate, -1: the end of the backbone"));
-    EEX_TRY(save_column(file, "exits/macs", macs, exits, "MACs, everything executed"));
+    EEX_TRY(save_column(file, "exits/macs", f->costs.macs, exits, "MACs, everything executed"));
     EEX_TRY(save_column(file, "exits/macs_taken", taken, exits, "MACs, trunk and this gate"));
     EEX_TRY(save_column(file, "exits/validation_accuracy", alone, exits,
                         "fraction, of this exit alone"));
@@ -208,30 +183,22 @@ static int save_outcome(const final *f, eex_store_file *file)
                        "fraction of the validation split");
 }
 
-static int save(const final *f)
+static int save(eex_store_file *file, const void *context)
 {
-    eex_store_file *file = NULL;
-    EEX_TRY(eex__run_create(&file, f->run, "final.h5", "weights"));
-    int code = eex_model_write(file, f->graph, f->params, f->policy, f->familiar, &f->run->input,
-                               f->run->e->precision);
-    if (code == EEX_OK)
-        code = eex__history_save(&f->history, file);
-    if (code == EEX_OK)
-        code = save_exits(f, file);
-    if (code == EEX_OK)
-        code = save_outcome(f, file);
-    if (code == EEX_OK)
-        code = eex_store_set_int(file, "", "trial", (int64_t)f->trial);
-    if (code == EEX_OK)
-        code = eex__run_commit(f->run, &file);
-    eex_store_close(file);
-    return code;
+    const final *f = context;
+    EEX_TRY(eex_model_write(file, f->graph, f->params, f->policy, f->familiar, &f->run->input,
+                            f->run->e->precision));
+    EEX_TRY(eex__history_save(&f->history, file));
+    EEX_TRY(save_exits(f, file));
+    EEX_TRY(save_outcome(f, file));
+    return eex_store_set_int(file, "", "trial", (int64_t)f->trial);
 }
 
 static int work(final *f)
 {
     EEX_TRY(eex__run_chosen(f->genome, f->run, &f->trial));
-    EEX_TRY(eex__run_graph(&f->graph, f->run, f->genome));
+    EEX_TRY(eex_structures_costs(&f->costs, f->run->structures, f->genome));
+    EEX_TRY(eex_structures_graph(&f->graph, f->run->structures, f->genome));
     EEX_TRY(take_weights(f));
     EEX_TRY(train_on(f));
     EEX_TRY(eex__run_poll());
@@ -240,19 +207,19 @@ static int work(final *f)
     EEX_TRY(calibrate(f));
     EEX_TRY(eex__run_save_trace(f->run, "final-calibration.h5", f->calibration));
     EEX_TRY(eex__run_save_trace(f->run, "final-validation.h5", f->validation));
-    return save(f);
+    return eex__run_write(f->run, "final.h5", save, f);
 }
 
 static int clean(const eex_run *run)
 {
-    char name[EEX__CANDIDATE_NAME];
-    int genome[EEX_MAX_EXITS * 2];
+    const eex_judge_kind *judge = eex__judge_of(run);
+    int genome[EEX_MAX_GENES];
     uint64_t trial = 0;
     EEX_TRY(eex__run_remove(run, "final-checkpoint.h5"));
-    if (run->e->search.evaluator == EEX_EVALUATE_SHARED)
+    if (!judge->forget)
         return EEX_OK;
     EEX_TRY(eex__run_chosen(genome, run, &trial));
-    return eex__run_remove(run, eex__run_candidate_name(name, trial));
+    return judge->forget(run, trial);
 }
 
 int eex__run_final(eex_run *run)

@@ -30,37 +30,45 @@ static int describe(char **out, const eex_run *run)
     return eex_buffer_take(out, &b);
 }
 
-static int create(const eex_run *run, const char *description)
+typedef struct identity {
+    const eex_run *run;
+    const char *description;
+} identity;
+
+static int fill(eex_store_file *file, const void *context)
 {
-    eex_store_file *file = NULL;
+    const identity *i = context;
+    const eex_run *run = i->run;
+    const struct {
+        const char *name, *text;
+    } facts[] = {{"name", run->e->name},
+                 {"dataset", run->facts->name},
+                 {"precision", eex_precision_name(run->e->precision)},
+                 {"device", run->device->name},
+                 {"version", EEX_VERSION}};
     char date[EEX_DATE_SIZE];
     eex_clock_date(date);
-    EEX_TRY(eex__run_create(&file, run, "run.h5", "run"));
-    int code = eex_store_write_string(file, "description", description);
-    if (code == EEX_OK)
-        code = eex_store_write_string(file, "script", run->e->source ? run->e->source : "");
-    if (code == EEX_OK)
-        code = eex_store_set_string(file, "", "name", run->e->name);
-    if (code == EEX_OK)
-        code = eex_store_set_int(file, "", "seed", (int64_t)run->e->seed);
-    if (code == EEX_OK)
-        code = eex_store_set_string(file, "", "dataset", run->facts->name);
-    if (code == EEX_OK)
-        code = eex_store_set_string(file, "", "precision", eex_precision_name(run->e->precision));
-    if (code == EEX_OK)
-        code = eex_store_set_string(file, "", "device", run->device->name);
-    if (code == EEX_OK)
-        code = eex_store_set_int(file, "", "threads", run->device->threads);
-    if (code == EEX_OK)
-        code = eex_store_set_string(file, "", "version", EEX_VERSION);
-    if (code == EEX_OK)
-        code = eex_store_set_string(file, "", "created", date);
-    if (code == EEX_OK && run->options->from)
-        code = eex_store_set_string(file, "", "from", run->options->from);
-    if (code == EEX_OK)
-        code = eex__run_commit(run, &file);
-    eex_store_close(file);
-    return code;
+    EEX_TRY(eex_store_write_string(file, "description", i->description));
+    EEX_TRY(eex_store_write_string(file, "script", run->e->source ? run->e->source : ""));
+    for (size_t f = 0; f < sizeof facts / sizeof *facts; f++)
+        EEX_TRY(eex_store_set_string(file, "", facts[f].name, facts[f].text));
+    EEX_TRY(eex_store_set_int(file, "", "seed", (int64_t)run->e->seed));
+    EEX_TRY(eex_store_set_int(file, "", "threads", run->device->threads));
+    EEX_TRY(eex_store_set_string(file, "", "created", date));
+    if (run->options->from)
+        EEX_TRY(eex_store_set_string(file, "", "from", run->options->from));
+    return EEX_OK;
+}
+
+static int create(const eex_run *run, const char *description)
+{
+    const identity i = {run, description};
+    return eex__run_write(run, "run.h5", fill, &i);
+}
+
+static int use(eex_store_file *file, void *context)
+{
+    return eex_store_read_string(context, file, "description", MAX_TEXT);
 }
 
 static size_t line_length(const char *text)
@@ -117,22 +125,16 @@ static int compare(eex_run *run, const char *there, const char *now)
 int eex__run_identity(eex_run *run)
 {
     char *now = NULL, *there = NULL;
-    eex_store_file *file = NULL;
     int code = describe(&now, run);
     if (code == EEX_OK && !eex__run_has(run, "run.h5")) {
         code = create(run, now);
     } else if (code == EEX_OK) {
-        code = eex__run_open(&file, run, "run.h5", "run");
-        if (code == EEX_OK)
-            code = eex_store_read_string(&there, file, "description", MAX_TEXT);
-        eex_store_close(file);
-        file = NULL;
+        code = eex__run_read(run, "run.h5", use, &there);
         if (code == EEX_OK)
             code = compare(run, there, now);
         if (code == EEX_OK && !eex__run_has(run, "result.h5"))
             eex_log_info("continuing the run in %s", run->options->folder);
     }
-    eex_store_close(file);
     /* After run.h5: files without it would be taken for those of whatever experiment comes. Again
      * with each start, so that a kill in between costs nothing. */
     if (code == EEX_OK && run->options->from && !eex__run_has(run, "result.h5"))

@@ -51,55 +51,43 @@ static int judge(table *t, int i, const eex_run *run, eex_trace *calibration, ee
     return EEX_OK;
 }
 
-static int judge_all(table *t, const eex_run *run, const eex_graph *graph, eex_trace *calibration,
+static int judge_all(table *t, const eex_run *run, const int *genome, eex_trace *calibration,
                      eex_trace *validation)
 {
-    double cost[EEX_MAX_EXITS];
-    const eex_exit_costs costs = {eex_graph_exits(graph), cost, run->base_macs};
-    eex__run_macs(cost, graph);
+    eex_structure_costs costs;
+    EEX_TRY(eex_structures_costs(&costs, run->structures, genome));
+    const eex_exit_costs macs = {costs.exits, costs.macs, run->structures->base_macs};
     for (int i = 0; i < VARIANTS; i++) {
         EEX_TRY(eex__run_poll());
-        EEX_TRY(judge(t, i, run, calibration, validation, &costs));
+        EEX_TRY(judge(t, i, run, calibration, validation, &macs));
     }
     return EEX_OK;
 }
 
 static int fill(table *t, const eex_run *run)
 {
-    int genome[EEX_MAX_EXITS * 2];
+    int genome[EEX_MAX_GENES];
     uint64_t trial;
-    eex_graph *graph = NULL;
     eex_trace *calibration = NULL, *validation = NULL;
     EEX_TRY(eex__run_chosen(genome, run, &trial));
-    int code = eex__run_graph(&graph, run, genome);
-    if (code == EEX_OK)
-        code = eex__run_load_trace(&calibration, run, "final-calibration.h5");
+    int code = eex__run_load_trace(&calibration, run, "final-calibration.h5");
     if (code == EEX_OK)
         code = eex__run_load_trace(&validation, run, "final-validation.h5");
     if (code == EEX_OK)
-        code = judge_all(t, run, graph, calibration, validation);
+        code = judge_all(t, run, genome, calibration, validation);
     eex_trace_free(validation);
     eex_trace_free(calibration);
-    eex_graph_free(graph);
     return code;
 }
 
-static int save(const table *t, const eex_run *run)
+static int save(eex_store_file *file, const void *context)
 {
     static const eex_store_shape rows = {1, {VARIANTS}};
-    eex_store_file *file = NULL;
-    EEX_TRY(eex__run_create(&file, run, "policies.h5", "policies"));
-    int code = eex_store_write_strings(file, "name", t->name, VARIANTS);
-    if (code == EEX_OK)
-        code = eex_store_write(file, "accuracy", EEX_STORE_F64, &rows, t->accuracy);
-    if (code == EEX_OK)
-        code = eex_store_write(file, "macs", EEX_STORE_F64, &rows, t->macs);
-    if (code == EEX_OK)
-        code = eex_store_write(file, "agreement", EEX_STORE_F64, &rows, t->agreement);
-    if (code == EEX_OK)
-        code = eex__run_commit(run, &file);
-    eex_store_close(file);
-    return code;
+    const table *t = context;
+    EEX_TRY(eex_store_write_strings(file, "name", t->name, VARIANTS));
+    EEX_TRY(eex_store_write(file, "accuracy", EEX_STORE_F64, &rows, t->accuracy));
+    EEX_TRY(eex_store_write(file, "macs", EEX_STORE_F64, &rows, t->macs));
+    return eex_store_write(file, "agreement", EEX_STORE_F64, &rows, t->agreement);
 }
 
 int eex__run_policies(eex_run *run)
@@ -109,5 +97,5 @@ int eex__run_policies(eex_run *run)
         return EEX_OK;
     eex_log_info("replaying %d policies", VARIANTS);
     EEX_TRY(fill(&t, run));
-    return save(&t, run);
+    return eex__run_write(run, "policies.h5", save, &t);
 }

@@ -36,21 +36,24 @@ typedef struct result {
 
 /* ---- the networks ---- */
 
+static int use_final(eex_store_file *file, void *context)
+{
+    result *r = context;
+    EEX_TRY(eex_policy_load(&r->best.policy, file, "policy"));
+    if (eex_store_has(file, "familiar"))
+        EEX_TRY(eex_familiar_load(&r->best.familiar, file, "familiar", r->graph));
+    return EEX_OK;
+}
+
 static int load_best(result *r)
 {
-    int genome[EEX_MAX_EXITS * 2];
+    int genome[EEX_MAX_GENES];
     uint64_t trial = 0;
-    eex_store_file *file = NULL;
     EEX_TRY(eex__run_chosen(genome, r->run, &trial));
-    EEX_TRY(eex__run_graph(&r->graph, r->run, genome));
+    EEX_TRY(eex_structures_graph(&r->graph, r->run->structures, genome));
     r->best.graph = r->graph;
     EEX_TRY(eex__run_load_weights(&r->best.params, r->run, "final.h5", r->graph));
-    EEX_TRY(eex__run_open(&file, r->run, "final.h5", "weights"));
-    int code = eex_policy_load(&r->best.policy, file, "policy");
-    if (code == EEX_OK && eex_store_has(file, "familiar"))
-        code = eex_familiar_load(&r->best.familiar, file, "familiar", r->graph);
-    eex_store_close(file);
-    return code;
+    return eex__run_read(r->run, "final.h5", use_final, r);
 }
 
 static int allocate(result *r)
@@ -231,7 +234,7 @@ static double percentile(const double *sorted, size_t count, double percent)
     return sorted[rank ? rank - 1 : 0];
 }
 
-static int save_latency(eex_store_file *file, const char *group, judged *j)
+static int save_latency(eex_store_file *file, const char *group, const judged *j)
 {
     double sum = 0;
     EEX_TRY(save_column(file, group, "latency_ms", EEX_STORE_F64, j->ms, j->timed,
@@ -257,7 +260,7 @@ static int save_usage(eex_store_file *file, const char *group, const result *r, 
     return eex_store_set_double(file, group, "energy_j", j->joules / (double)images);
 }
 
-static int save_judged(eex_store_file *file, const char *group, result *r, judged *j)
+static int save_judged(eex_store_file *file, const char *group, const result *r, const judged *j)
 {
     tally t;
     count(&t, r, j);
@@ -277,17 +280,11 @@ static int save_judged(eex_store_file *file, const char *group, result *r, judge
     return save_latency(file, group, j);
 }
 
-static int save(result *r)
+static int save(eex_store_file *file, const void *context)
 {
-    eex_store_file *file = NULL;
-    EEX_TRY(eex__run_create(&file, r->run, "result.h5", "result"));
-    int code = save_judged(file, "base", r, &r->base);
-    if (code == EEX_OK)
-        code = save_judged(file, "best", r, &r->best);
-    if (code == EEX_OK)
-        code = eex__run_commit(r->run, &file);
-    eex_store_close(file);
-    return code;
+    const result *r = context;
+    EEX_TRY(save_judged(file, "base", r, &r->base));
+    return save_judged(file, "best", r, &r->best);
 }
 
 static int work(result *r)
@@ -300,7 +297,7 @@ static int work(result *r)
     EEX_TRY(score(r, &r->base));
     EEX_TRY(score(r, &r->best));
     EEX_TRY(time_networks(r));
-    return save(r);
+    return eex__run_write(r->run, "result.h5", save, r);
 }
 
 int eex__run_result(eex_run *run)

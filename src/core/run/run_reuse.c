@@ -18,26 +18,22 @@ enum { MAX_TEXT = 16 << 20 };
 static const size_t MAX_FILE = (size_t)8 << 30;
 
 /* Fields of the description that shape a phase, by how they begin, beside those of the phases in
- * front of it; the files that it leaves. */
-typedef struct phase {
-    const char *fields[8];
-    const char *files[6];
-} phase;
-
-static const phase phases[] = {
-    {{"seed =", "dataset.", "data ="}, {"split.h5"}},
-    {{"deterministic =", "backbone =", "training.", "precision =", "device =", "threads ="},
-     {"base.h5"}},
-    {{"saliency =", "gates.blocks =", "gates.act ="},
-     {"probe.h5", "shared.h5", "trace-calibration.h5", "trace-validation.h5"}},
-    {{"search.latency_table =", "search.evaluator ="}, {"latency.h5"}}, /* of the very device */
+ * front of it. What comes after the last of these is never taken over. */
+enum { REUSED = EEX_PHASE_LATENCY + 1 };
+typedef const char *fields[8];
+static const fields shaping[] = {
+    {"seed =", "dataset.", "data ="},
+    {"deterministic =", "backbone =", "training.", "precision =", "device =", "threads ="},
+    {"saliency =", "gates.blocks =", "gates.act ="},
+    {NULL},
+    {"search.latency_table =", "search.evaluator ="}, /* of the very device */
 };
-enum { PHASES = sizeof phases / sizeof *phases, LATENCY = PHASES - 1 };
+_Static_assert(sizeof shaping / sizeof *shaping == REUSED, "fields of each phase");
 
-static bool shapes(const phase *p, const char *line)
+static bool shapes(int phase, const char *line)
 {
-    for (size_t i = 0; i < sizeof p->fields / sizeof *p->fields && p->fields[i]; i++)
-        if (strncmp(line, p->fields[i], strlen(p->fields[i])) == 0)
+    for (size_t i = 0; i < sizeof(fields) / sizeof(char *) && shaping[phase][i]; i++)
+        if (strncmp(line, shaping[phase][i], strlen(shaping[phase][i])) == 0)
             return true;
     return false;
 }
@@ -48,9 +44,9 @@ static size_t line_length(const char *text)
 }
 
 /* The first line from `at` on that shapes the phase; at the end of the text: "". */
-static const char *next_line(const phase *p, const char *at)
+static const char *next_line(int phase, const char *at)
 {
-    while (*at && !shapes(p, at)) {
+    while (*at && !shapes(phase, at)) {
         at += line_length(at);
         at += *at == '\n';
     }
@@ -59,11 +55,11 @@ static const char *next_line(const phase *p, const char *at)
 
 /* Whether both descriptions say the same of a phase; *here and *there are the first lines that do
  * not. */
-static bool agree(const phase *p, const char **here, const char **there)
+static bool agree(int phase, const char **here, const char **there)
 {
     for (;;) {
-        *here = next_line(p, *here);
-        *there = next_line(p, *there);
+        *here = next_line(phase, *here);
+        *there = next_line(phase, *there);
         size_t n = line_length(*here);
         if (n != line_length(*there) || memcmp(*here, *there, n) != 0)
             return false;
@@ -103,21 +99,21 @@ static int copy_phases(const eex_run *run, const char *now, const source *from_r
                        eex_buffer *taken)
 {
     const char *from = run->options->from, *there = from_run->description;
-    for (int i = 0; i < PHASES; i++) {
+    for (int p = 0; p < REUSED; p++) {
+        const eex_phase_file *files = eex_phase_at((eex_phase)p)->files;
         const char *a = now, *b = there;
-        if (!agree(&phases[i], &a, &b)) {
+        if (!agree(p, &a, &b)) {
             eex_log_info("%s: from \"%.*s\" on it is another run; here \"%.*s\"", from,
                          (int)line_length(b), b, (int)line_length(a), a);
             return EEX_OK;
         }
-        if (i == LATENCY && strcmp(from_run->device, run->device->name) != 0) {
+        if (p == EEX_PHASE_LATENCY && strcmp(from_run->device, run->device->name) != 0) {
             eex_log_info("%s: its latencies are those of %s", from, from_run->device);
             return EEX_OK;
         }
         EEX_TRY(eex__run_poll());
-        for (size_t f = 0; f < sizeof phases[i].files / sizeof *phases[i].files; f++)
-            if (phases[i].files[f])
-                EEX_TRY(copy_file(run, from, phases[i].files[f], taken));
+        for (int f = 0; f < EEX_PHASE_FILES && files[f].name; f++)
+            EEX_TRY(copy_file(run, from, files[f].name, taken));
     }
     return EEX_OK;
 }
@@ -149,17 +145,18 @@ int eex__run_reuse_check(const eex_run *run)
                : EEX_OK;
 }
 
+static int use(eex_store_file *file, void *context)
+{
+    source *out = context;
+    EEX_TRY(eex_store_read_string(&out->description, file, "description", MAX_TEXT));
+    return eex_store_get_string(&out->device, file, "", "device");
+}
+
 static int read_source(source *out, const eex_run *run)
 {
-    eex_store_file *file = NULL;
     char *path = NULL;
     EEX_TRY(eex_path_join(&path, run->options->from, "run.h5"));
-    int code = eex_store_open(&file, path, "run", EEX_RUN_VERSION);
-    if (code == EEX_OK)
-        code = eex_store_read_string(&out->description, file, "description", MAX_TEXT);
-    if (code == EEX_OK)
-        code = eex_store_get_string(&out->device, file, "", "device");
-    eex_store_close(file);
+    int code = eex_store_read_file(path, "run", EEX_RUN_VERSION, use, out);
     free(path);
     return code;
 }

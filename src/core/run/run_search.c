@@ -1,4 +1,5 @@
 /* The search: ask, evaluate, store, tell; then the choice from the Pareto front. */
+#include "core/run/judge.h"
 #include "core/run/run.h"
 #include "search/controller.h"
 
@@ -12,29 +13,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Trials in one file: by replay they are cheap and made again when less than a file was done. */
-enum { REPLAYED = 10000, TRAINED = 1, NAME = 48 };
+enum { NAME = 48 };
 
 typedef struct search {
     eex_run *run;
-    eex_space space;
+    const eex_judge_kind *how;
+    eex_judge *judge;
     eex_controller *controller;
     eex_trials trials;
-    eex__shared shared;
     size_t stored;  /* trials in files */
-    size_t chosen;  /* the best so far by what is wanted; trials.count: none */
+    size_t chosen;  /* the best so far by what is wanted; SIZE_MAX: none */
     double seconds; /* of what was loaded and what was done now */
 } search;
-
-static bool replays(const search *s)
-{
-    return s->run->e->search.evaluator == EEX_EVALUATE_SHARED;
-}
-
-static size_t file_trials(const search *s)
-{
-    return replays(s) ? REPLAYED : TRAINED;
-}
 
 static const char *trials_name(char name[NAME], size_t first)
 {
@@ -45,10 +35,9 @@ static const char *trials_name(char name[NAME], size_t first)
 /* Weights that a kill left behind of candidates that were chosen for a while. */
 static int remove_stale(const search *s)
 {
-    char name[EEX__CANDIDATE_NAME];
-    for (size_t i = 0; i <= s->trials.count && !replays(s); i++)
+    for (size_t i = 0; i <= s->trials.count && s->how->forget; i++)
         if (i != s->chosen)
-            EEX_TRY(eex__run_remove(s->run, eex__run_candidate_name(name, i)));
+            EEX_TRY(s->how->forget(s->run, i));
     return EEX_OK;
 }
 
@@ -90,19 +79,23 @@ static bool choose(search *s, size_t trial)
 
 /* ---- trials in files ---- */
 
+static int fill_trials(eex_store_file *file, const void *context)
+{
+    const search *s = context;
+    return eex_trials_save(&s->trials, s->stored, s->trials.count - s->stored, file, "trials");
+}
+
 static int store(search *s)
 {
     char name[NAME];
-    eex_store_file *file = NULL;
-    size_t count = s->trials.count - s->stored;
-    EEX_TRY(eex__run_create(&file, s->run, trials_name(name, s->stored), "trial"));
-    int code = eex_trials_save(&s->trials, s->stored, count, file, "trials");
-    if (code == EEX_OK)
-        code = eex__run_commit(s->run, &file);
-    eex_store_close(file);
-    if (code == EEX_OK)
-        s->stored = s->trials.count;
-    return code;
+    EEX_TRY(eex__run_write(s->run, trials_name(name, s->stored), fill_trials, s));
+    s->stored = s->trials.count;
+    return EEX_OK;
+}
+
+static int use_trials(eex_store_file *file, void *context)
+{
+    return eex_trials_load(context, file, "trials");
 }
 
 /* Of a trial that was just made as of one that was stored: the controller hears the same. */
@@ -121,11 +114,7 @@ static int load_stored(search *s)
 {
     char name[NAME];
     while (eex__run_has(s->run, trials_name(name, s->stored))) {
-        eex_store_file *file = NULL;
-        EEX_TRY(eex__run_open(&file, s->run, name, "trial"));
-        int code = eex_trials_load(&s->trials, file, "trials");
-        eex_store_close(file);
-        EEX_TRY(code);
+        EEX_TRY(eex__run_read(s->run, name, use_trials, &s->trials));
         for (size_t i = s->stored; i < s->trials.count; i++) {
             EEX_TRY(tell(s, i));
             choose(s, i);
@@ -139,45 +128,21 @@ static int load_stored(search *s)
 
 /* ---- evaluation ---- */
 
-static int replay(search *s, const int *genome)
-{
-    eex_candidate candidate;
-    EEX_TRY(eex_evaluator_score(s->shared.evaluator, &candidate, genome));
-    const eex_trial trial = {.accuracy = candidate.accuracy,
-                             .macs = candidate.macs,
-                             .latency = candidate.latency,
-                             .agreement = candidate.outcome.agreement,
-                             .rejected = candidate.outcome.rejected,
-                             .score = candidate.score};
-    EEX_TRY(eex_trials_add(&s->trials, genome, &trial));
-    choose(s, s->trials.count - 1);
-    return EEX_OK;
-}
-
 /* Weights are kept of the chosen candidate alone, and are there before its trial is. */
-static int keep_weights(search *s, const eex_params *params, size_t before)
-{
-    char name[EEX__CANDIDATE_NAME];
-    const eex__history none = {.exits = eex_graph_exits(params->graph)};
-    EEX_TRY(eex__run_save_weights(s->run, eex__run_candidate_name(name, s->chosen), params, &none));
-    EEX_TRY(store(s));
-    return before == SIZE_MAX ? EEX_OK
-                              : eex__run_remove(s->run, eex__run_candidate_name(name, before));
-}
-
-static int train(search *s, const int *genome)
+static int judge(search *s, const int *genome)
 {
     eex_trial trial;
-    eex_graph *graph = NULL;
-    eex_params *params = NULL;
-    size_t number = s->trials.count, before = s->chosen;
-    EEX_TRY(eex__run_candidate(s->run, &trial, &graph, &params, genome, number));
-    int code = eex_trials_add(&s->trials, genome, &trial);
-    if (code == EEX_OK)
-        code = choose(s, number) ? keep_weights(s, params, before) : store(s);
-    eex_params_free(params);
-    eex_graph_free(graph);
-    return code;
+    const size_t number = s->trials.count, before = s->chosen;
+    EEX_TRY(eex__judge_score(&trial, s->judge, genome, number));
+    EEX_TRY(eex_trials_add(&s->trials, genome, &trial));
+    const bool chosen = choose(s, number);
+    if (chosen && s->how->keep)
+        EEX_TRY(s->how->keep(s->judge, number));
+    if (s->trials.count - s->stored == s->how->file_trials)
+        EEX_TRY(store(s));
+    if (chosen && s->how->forget && before != SIZE_MAX)
+        EEX_TRY(s->how->forget(s->run, before));
+    return EEX_OK;
 }
 
 static void show(const search *s)
@@ -188,18 +153,16 @@ static void show(const search *s)
     }
     const eex_trial *best = &s->trials.at[s->chosen];
     eex_progress_update(s->trials.count, "best %.2f %% at %.0f %% of the MACs",
-                        100 * best->accuracy, 100 * best->macs / s->run->base_macs);
+                        100 * best->accuracy, 100 * best->macs / s->run->structures->base_macs);
 }
 
 static int step(search *s)
 {
-    int genome[EEX_MAX_EXITS * 2];
+    int genome[EEX_MAX_GENES];
     EEX_TRY(eex__run_poll());
     EEX_TRY(eex_controller_ask(s->controller, genome));
-    EEX_TRY(replays(s) ? replay(s, genome) : train(s, genome));
+    EEX_TRY(judge(s, genome));
     EEX_TRY(tell(s, s->trials.count - 1));
-    if (s->trials.count - s->stored == file_trials(s))
-        EEX_TRY(store(s));
     show(s);
     return EEX_OK;
 }
@@ -207,30 +170,15 @@ static int step(search *s)
 static int make_controller(search *s)
 {
     const eex_experiment *e = s->run->e;
+    const eex_space *space = &s->run->structures->space;
     const eex_controller_options options = {.seed = eex__run_seed(s->run, EEX_STREAM_SEARCH, 0),
                                             .trials = (size_t)e->search.trials,
                                             .population = e->search.population,
                                             .sample = e->search.sample};
-    return eex_controller_new(&s->controller, e->search.algorithm, &s->space, &options);
+    return eex_controller_new(&s->controller, e->search.algorithm, space, &options);
 }
 
 /* ---- search.h5 ---- */
-
-static int save_points(const search *s, eex_store_file *file)
-{
-    const eex_run *run = s->run;
-    const char *names[EEX_MAX_EXITS * 2];
-    int32_t blocks[EEX_MAX_CHOICES];
-    const eex_store_shape choices = {1, {(uint64_t)run->e->gates.choices}};
-    for (int p = 0; p < run->points.count; p++)
-        names[p] = eex_graph_node(run->e->backbone, run->points.nodes[p])->name;
-    for (int i = 0; i < run->e->gates.choices; i++)
-        blocks[i] = run->e->gates.blocks[i];
-    EEX_TRY(eex_store_write_strings(file, "space/points", names, (size_t)run->points.count));
-    EEX_TRY(eex_store_write(file, "space/blocks", EEX_STORE_I32, &choices, blocks));
-    return eex_store_set_string(file, "space", "genome",
-                                "one gene a point: 0 no gate, i the i-th of blocks");
-}
 
 static int save_front(const search *s, eex_store_file *file)
 {
@@ -250,23 +198,14 @@ static int save_front(const search *s, eex_store_file *file)
                           : code;
 }
 
-static int save(const search *s)
+static int fill_search(eex_store_file *file, const void *context)
 {
-    eex_store_file *file = NULL;
-    EEX_TRY(eex__run_create(&file, s->run, "search.h5", "search"));
-    int code = eex_trials_save(&s->trials, 0, s->trials.count, file, "trials");
-    if (code == EEX_OK)
-        code = save_points(s, file);
-    if (code == EEX_OK)
-        code = save_front(s, file);
-    if (code == EEX_OK)
-        code = eex_store_set_int(file, "", "chosen", (int64_t)s->chosen);
-    if (code == EEX_OK)
-        code = eex_store_set_double(file, "", "seconds", s->seconds);
-    if (code == EEX_OK)
-        code = eex__run_commit(s->run, &file);
-    eex_store_close(file);
-    return code;
+    const search *s = context;
+    EEX_TRY(eex_trials_save(&s->trials, 0, s->trials.count, file, "trials"));
+    EEX_TRY(eex_structures_describe(file, s->run->structures));
+    EEX_TRY(save_front(s, file));
+    EEX_TRY(eex_store_set_int(file, "", "chosen", (int64_t)s->chosen));
+    return eex_store_set_double(file, "", "seconds", s->seconds);
 }
 
 /* ---- all of it ---- */
@@ -281,77 +220,90 @@ static int finish(const search *s)
     if (best->accuracy < s->run->e->search.min_accuracy)
         eex_log_warn("no candidate reaches search.min_accuracy = %g: taking the most accurate, %g",
                      s->run->e->search.min_accuracy, best->accuracy);
-    return save(s);
+    return eex__run_write(s->run, "search.h5", fill_search, s);
 }
 
 static int work(search *s)
 {
+    const eex_space *space = &s->run->structures->space;
     double begin = eex_clock_seconds();
-    EEX_TRY(eex__run_space(&s->space, s->run));
-    eex_trials_init(&s->trials, s->space.genes);
+    eex_trials_init(&s->trials, space->genes);
     EEX_TRY(make_controller(s));
     EEX_TRY(load_stored(s));
     EEX_TRY(remove_stale(s));
-    if (replays(s))
-        EEX_TRY(eex__shared_open(&s->shared, s->run));
+    EEX_TRY(eex__judge_open(&s->judge, s->run, s->how));
     eex_log_info("searching: %s, %d trials, 2^%.1f structures",
                  eex_algorithm_name(s->run->e->search.algorithm), s->run->e->search.trials,
-                 eex_space_size_log2(&s->space));
+                 eex_space_size_log2(space));
     eex_progress_begin("search", (uint64_t)s->run->e->search.trials, "trials");
     int code = EEX_OK;
     while (code == EEX_OK && !eex_controller_done(s->controller))
         code = step(s);
     eex_progress_end();
-    if (replays(s))
+    if (s->how->quick)
         s->seconds += eex_clock_seconds() - begin;
     return code == EEX_OK ? finish(s) : code;
 }
 
 /* What search.h5 has made superfluous. */
-static int clean(const eex_run *run, size_t trials)
+static int clean(const search *s)
 {
     char name[NAME];
-    size_t each = run->e->search.evaluator == EEX_EVALUATE_SHARED ? REPLAYED : TRAINED;
-    for (size_t first = 0; first < trials; first += each)
-        EEX_TRY(eex__run_remove(run, trials_name(name, first)));
-    return eex__run_remove(run, "candidate-checkpoint.h5");
+    for (size_t first = 0; first < (size_t)s->run->e->search.trials; first += s->how->file_trials)
+        EEX_TRY(eex__run_remove(s->run, trials_name(name, first)));
+    return eex__run_remove(s->run, "candidate-checkpoint.h5");
 }
 
 int eex__run_search(eex_run *run)
 {
-    search s = {.run = run, .chosen = SIZE_MAX};
+    search s = {.run = run, .how = eex__judge_of(run), .chosen = SIZE_MAX};
     int code = EEX_OK;
     if (!eex__run_has(run, "search.h5")) {
         code = work(&s);
         eex_controller_free(s.controller);
-        eex__shared_close(&s.shared);
+        eex__judge_close(s.judge);
         eex_trials_free(&s.trials);
     }
-    return code == EEX_OK ? clean(run, (size_t)run->e->search.trials) : code;
+    return code == EEX_OK ? clean(&s) : code;
 }
 
-int eex__run_chosen(int *genome, const eex_run *run, uint64_t *trial)
+/* ---- what was chosen ---- */
+
+typedef struct choice {
+    const eex_run *run;
+    int *genome;
+    uint64_t trial;
+} choice;
+
+static int use_choice(eex_store_file *file, void *context)
 {
-    eex_store_file *file = NULL;
+    choice *c = context;
+    const eex_space *space = &c->run->structures->space;
+    const int genes = space->genes;
     int64_t chosen = 0;
     int32_t *row = NULL;
-    eex_store_shape shape = {2, {EEX_STORE_ANY, (uint64_t)run->points.count}};
-    EEX_TRY(eex__run_open(&file, run, "search.h5", "search"));
-    int code = eex_store_get_int(&chosen, file, "", "chosen");
-    if (code == EEX_OK)
-        code = eex_store_read_new((void **)&row, file, "trials/genome", EEX_STORE_I32, &shape,
+    eex_store_shape shape = {2, {EEX_STORE_ANY, (uint64_t)genes}};
+    EEX_TRY(eex_store_get_int(&chosen, file, "", "chosen"));
+    int code = eex_store_read_new((void **)&row, file, "trials/genome", EEX_STORE_I32, &shape,
                                   (size_t)1 << 30);
     if (code == EEX_OK && (chosen < 0 || (uint64_t)chosen >= shape.extent[0]))
         code = eex_fail(EEX_EFORMAT, "%s: chosen is %lld, of %llu trials", eex_store_path(file),
                         (long long)chosen, (unsigned long long)shape.extent[0]);
-    for (int p = 0; code == EEX_OK && p < run->points.count; p++) {
-        genome[p] = row[(size_t)chosen * (size_t)run->points.count + (size_t)p];
-        if (genome[p] < 0 || genome[p] > run->e->gates.choices)
+    for (int p = 0; code == EEX_OK && p < genes; p++) {
+        c->genome[p] = row[(size_t)chosen * (size_t)genes + (size_t)p];
+        if (c->genome[p] < 0 || c->genome[p] >= space->options[p])
             code = eex_fail(EEX_EFORMAT, "%s: gene %d of trial %lld is %d", eex_store_path(file), p,
-                            (long long)chosen, genome[p]);
+                            (long long)chosen, c->genome[p]);
     }
-    *trial = (uint64_t)chosen;
-    eex_store_close(file);
+    c->trial = (uint64_t)chosen;
     free(row);
+    return code;
+}
+
+int eex__run_chosen(int *genome, const eex_run *run, uint64_t *trial)
+{
+    choice c = {run, genome, 0};
+    int code = eex__run_read(run, "search.h5", use_choice, &c);
+    *trial = c.trial;
     return code;
 }

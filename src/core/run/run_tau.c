@@ -1,5 +1,6 @@
 /* How far the shared evaluator can be trusted: some of its candidates are trained for themselves
  * and both orders are compared (Kendall's tau). */
+#include "core/run/judge.h"
 #include "core/run/run.h"
 #include "search/rank.h"
 
@@ -51,44 +52,32 @@ static const char *tau_name(char name[NAME], size_t i)
     return name;
 }
 
-static int store_one(const eex_run *run, const eex_trials *one, const char *name)
+static int fill_one(eex_store_file *file, const void *context)
 {
-    eex_store_file *file = NULL;
-    EEX_TRY(eex__run_create(&file, run, name, "trial"));
-    int code = eex_trials_save(one, 0, one->count, file, "trials");
-    if (code == EEX_OK)
-        code = eex__run_commit(run, &file);
-    eex_store_close(file);
-    return code;
+    const eex_trials *one = context;
+    return eex_trials_save(one, 0, one->count, file, "trials");
 }
 
-static int load(eex_trials *trials, const eex_run *run, const char *name, const char *kind)
+static int use(eex_store_file *file, void *context)
 {
-    eex_store_file *file = NULL;
-    EEX_TRY(eex__run_open(&file, run, name, kind));
-    int code = eex_trials_load(trials, file, "trials");
-    eex_store_close(file);
-    return code;
+    return eex_trials_load(context, file, "trials");
 }
 
 /* Trains the i-th picked candidate unless that is done already; appends what came out. */
-static int train_one(eex_trials *trained, eex_run *run, const int *genome, size_t trial, size_t i)
+static int train_one(eex_trials *trained, eex_judge *judge, const int *genome, size_t trial,
+                     size_t i)
 {
     char name[NAME];
-    if (eex__run_has(run, tau_name(name, i)))
-        return load(trained, run, name, "trial");
+    if (eex__run_has(judge->run, tau_name(name, i)))
+        return eex__run_read(judge->run, name, use, trained);
     eex_trial result;
-    eex_graph *graph = NULL;
-    eex_params *params = NULL;
     EEX_TRY(eex__run_poll());
-    EEX_TRY(eex__run_candidate(run, &result, &graph, &params, genome, trial));
-    eex_params_free(params);
-    eex_graph_free(graph);
+    EEX_TRY(eex__judge_score(&result, judge, genome, trial));
     eex_trials one;
     eex_trials_init(&one, trained->genes);
     int code = eex_trials_add(&one, genome, &result);
     if (code == EEX_OK)
-        code = store_one(run, &one, name);
+        code = eex__run_write(judge->run, name, fill_one, &one);
     eex_trials_free(&one);
     return code == EEX_OK ? eex_trials_add(trained, genome, &result) : code;
 }
@@ -111,32 +100,51 @@ static int correlate(double *tau, const eex_trials *shared, const eex_trials *tr
     return code;
 }
 
+typedef struct comparison {
+    const eex_trials *trained;
+    const uint64_t *of; /* (trained) */
+    double tau, seconds;
+} comparison;
+
+static int fill(eex_store_file *file, const void *context)
+{
+    const comparison *c = context;
+    const eex_store_shape shape = {1, {c->trained->count}};
+    EEX_TRY(eex_trials_save(c->trained, 0, c->trained->count, file, "trials"));
+    EEX_TRY(eex_store_write(file, "of", EEX_STORE_U64, &shape, c->of));
+    EEX_TRY(eex_store_set_string(file, "of", "meaning", "the same candidates in search.h5"));
+    EEX_TRY(eex_store_set_double(file, "", "tau", c->tau));
+    return eex_store_set_double(file, "", "seconds", c->seconds);
+}
+
 static int save(const eex_run *run, const eex_trials *trained, const size_t *of, double tau)
 {
     uint64_t *rows = malloc((trained->count + 1) * sizeof *rows);
-    const eex_store_shape shape = {1, {trained->count}};
-    eex_store_file *file = NULL;
-    double seconds = 0;
+    comparison c = {trained, rows, tau, 0};
     for (size_t i = 0; rows && i < trained->count; i++) {
         rows[i] = of[i];
-        seconds += trained->at[i].seconds;
+        c.seconds += trained->at[i].seconds;
     }
-    int code = rows ? eex__run_create(&file, run, "tau.h5", "tau")
+    int code = rows ? eex__run_write(run, "tau.h5", fill, &c)
                     : eex_fail(EEX_ENOMEM, "out of memory for %zu trials", trained->count);
-    if (code == EEX_OK)
-        code = eex_trials_save(trained, 0, trained->count, file, "trials");
-    if (code == EEX_OK)
-        code = eex_store_write(file, "of", EEX_STORE_U64, &shape, rows);
-    if (code == EEX_OK)
-        code = eex_store_set_string(file, "of", "meaning", "the same candidates in search.h5");
-    if (code == EEX_OK)
-        code = eex_store_set_double(file, "", "tau", tau);
-    if (code == EEX_OK)
-        code = eex_store_set_double(file, "", "seconds", seconds);
-    if (code == EEX_OK)
-        code = eex__run_commit(run, &file);
-    eex_store_close(file);
     free(rows);
+    return code;
+}
+
+static int train_all(eex_trials *trained, eex_run *run, const eex_trials *shared, const size_t *of,
+                     size_t count)
+{
+    eex_judge *judge = NULL;
+    EEX_TRY(eex__judge_open(&judge, run, &eex__judge_train));
+    eex_log_info("training %zu candidates to compare the evaluators", count);
+    eex_progress_begin("comparing evaluators", count, "candidates");
+    int code = EEX_OK;
+    for (size_t i = 0; i < count && code == EEX_OK; i++) {
+        code = train_one(trained, judge, eex_trials_genome(shared, of[i]), of[i], i);
+        eex_progress_update(i + 1, NULL);
+    }
+    eex_progress_end();
+    eex__judge_close(judge);
     return code;
 }
 
@@ -146,17 +154,9 @@ static int compare_evaluators(eex_run *run, const eex_trials *shared, eex_trials
     size_t count = (size_t)run->e->search.tau;
     double tau = NAN;
     EEX_TRY(pick(of, &count, shared));
-    eex_log_info("training %zu candidates to compare the evaluators", count);
-    eex_progress_begin("comparing evaluators", count, "candidates");
-    int code = EEX_OK;
-    for (size_t i = 0; i < count && code == EEX_OK; i++) {
-        code = train_one(trained, run, eex_trials_genome(shared, of[i]), of[i], i);
-        eex_progress_update(i + 1, NULL);
-    }
-    eex_progress_end();
-    if (code == EEX_OK)
-        code = correlate(&tau, shared, trained, of);
-    return code == EEX_OK ? save(run, trained, of, tau) : code;
+    EEX_TRY(train_all(trained, run, shared, of, count));
+    EEX_TRY(correlate(&tau, shared, trained, of));
+    return save(run, trained, of, tau);
 }
 
 static int clean(const eex_run *run)
@@ -173,10 +173,10 @@ int eex__run_tau(eex_run *run)
         return clean(run);
     eex_trials shared, trained;
     size_t *of = malloc((size_t)run->e->search.tau * sizeof *of);
-    eex_trials_init(&shared, run->points.count);
-    eex_trials_init(&trained, run->points.count);
+    eex_trials_init(&shared, run->structures->space.genes);
+    eex_trials_init(&trained, run->structures->space.genes);
     int code =
-        of ? load(&shared, run, "search.h5", "search") : eex_fail(EEX_ENOMEM, "out of memory");
+        of ? eex__run_read(run, "search.h5", use, &shared) : eex_fail(EEX_ENOMEM, "out of memory");
     if (code == EEX_OK)
         code = compare_evaluators(run, &shared, &trained, of);
     eex_trials_free(&shared);

@@ -61,46 +61,38 @@ static int history_load(eex__history *history, eex_store_file *file, int epochs)
 
 /* ---- checkpoints ---- */
 
-static int checkpoint_save(const eex_run *run, const eex_trainer *trainer, const eex__training *t,
-                           const eex__history *history)
+typedef struct checkpoint {
+    eex_trainer *trainer;
+    const eex__training *training;
+    eex__history *history;
+} checkpoint;
+
+static int checkpoint_fill(eex_store_file *file, const void *context)
 {
-    eex_store_file *file = NULL;
-    EEX_TRY(eex__run_create(&file, run, t->checkpoint, "checkpoint"));
-    int code = eex_store_set_int(file, "", "subject", (int64_t)t->subject);
-    if (code == EEX_OK)
-        code = eex_trainer_save(trainer, file, "trainer");
-    if (code == EEX_OK)
-        code = eex__history_save(history, file);
-    if (code == EEX_OK)
-        code = eex__run_commit(run, &file);
-    eex_store_close(file);
-    return code;
+    const checkpoint *c = context;
+    EEX_TRY(eex_store_set_int(file, "", "subject", (int64_t)c->training->subject));
+    EEX_TRY(eex_trainer_save(c->trainer, file, "trainer"));
+    return eex__history_save(c->history, file);
 }
 
 /* A checkpoint of another subject is none. */
-static int checkpoint_load(const eex_run *run, eex_trainer *trainer, const eex__training *t,
-                           eex__history *history)
+static int checkpoint_use(eex_store_file *file, void *context)
 {
-    eex_store_file *file = NULL;
+    const checkpoint *c = context;
     int64_t subject = 0;
-    if (!eex__run_has(run, t->checkpoint))
+    EEX_TRY(eex_store_get_int(&subject, file, "", "subject"));
+    if ((uint64_t)subject != c->training->subject)
         return EEX_OK;
-    EEX_TRY(eex__run_open(&file, run, t->checkpoint, "checkpoint"));
-    int code = eex_store_get_int(&subject, file, "", "subject");
-    if (code == EEX_OK && (uint64_t)subject == t->subject) {
-        code = eex_trainer_load(trainer, file, "trainer");
-        if (code == EEX_OK)
-            code = history_load(history, file, eex_trainer_epochs(trainer));
-        if (code == EEX_OK)
-            eex_log_info("%s: going on after epoch %d", t->title, eex_trainer_epochs(trainer));
-    }
-    eex_store_close(file);
-    return code;
+    EEX_TRY(eex_trainer_load(c->trainer, file, "trainer"));
+    EEX_TRY(history_load(c->history, file, eex_trainer_epochs(c->trainer)));
+    eex_log_info("%s: going on after epoch %d", c->training->title, eex_trainer_epochs(c->trainer));
+    return EEX_OK;
 }
 
 /* ---- training ---- */
 
-eex_recipe eex__run_recipe(const eex_run *run, const eex_recipe *recipe)
+/* Ready for this data set: its mean and deviation filled in. */
+static eex_recipe ready(const eex_run *run, const eex_recipe *recipe)
 {
     eex_recipe r = *recipe;
     memcpy(r.augment.mean, run->normalise.mean, sizeof r.augment.mean);
@@ -125,22 +117,21 @@ static void show(void *context, int epoch, uint64_t done, uint64_t total, double
 }
 
 /* Epochs until the recipe is done, or a signal comes: then the state is saved. */
-static int train_epochs(const eex_run *run, eex_trainer *trainer, const eex__training *t,
-                        eex__history *history, shown *s)
+static int train_epochs(const eex_run *run, const checkpoint *c, shown *s)
 {
     double saved = eex_clock_seconds();
-    while (!eex_trainer_done(trainer)) {
+    while (!eex_trainer_done(c->trainer)) {
         eex_epoch_report report;
         int code = eex__run_poll();
         if (code == EEX_OK)
-            code = eex_trainer_epoch(trainer, &report);
+            code = eex_trainer_epoch(c->trainer, &report);
         EEX_TRY(code);
-        history_add(history, &report);
-        history->seconds += report.seconds;
+        history_add(c->history, &report);
+        c->history->seconds += report.seconds;
         s->accuracy = report.accuracy[report.exits - 1];
         bool due = eex_clock_seconds() - saved >= CHECKPOINT_SECONDS || eex__run_poll() != EEX_OK;
-        if (due || eex_trainer_done(trainer)) {
-            EEX_TRY(checkpoint_save(run, trainer, t, history));
+        if (due || eex_trainer_done(c->trainer)) {
+            EEX_TRY(eex__run_write(run, c->training->checkpoint, checkpoint_fill, c));
             saved = eex_clock_seconds();
         }
     }
@@ -156,19 +147,22 @@ static uint64_t epoch_images(size_t count, size_t batch)
 int eex__run_train(eex_run *run, eex_params *params, const eex__training *training,
                    eex__history *history)
 {
-    const eex_recipe recipe = eex__run_recipe(run, training->recipe);
+    const eex_recipe recipe = ready(run, training->recipe);
     eex_trainer *trainer = NULL;
     EEX_TRY(history_new(history, recipe.epochs, eex_graph_exits(params->graph)));
     EEX_TRY(eex_trainer_new(&trainer, params, &recipe, run->data, training->samples,
                             training->count, training->seed));
-    int code = checkpoint_load(run, trainer, training, history);
+    checkpoint c = {trainer, training, history};
+    int code = EEX_OK;
+    if (eex__run_has(run, training->checkpoint))
+        code = eex__run_read(run, training->checkpoint, checkpoint_use, &c);
     if (code == EEX_OK) {
         shown s = {-1, recipe.epochs};
         uint64_t images = epoch_images(training->count, (size_t)recipe.batch);
         eex_progress_begin(training->title, (uint64_t)recipe.epochs * images, "images");
         eex_progress_update((uint64_t)eex_trainer_epochs(trainer) * images, NULL);
         eex_trainer_watch(trainer, show, &s);
-        code = train_epochs(run, trainer, training, history, &s);
+        code = train_epochs(run, &c, &s);
         eex_progress_end();
     }
     if (code == EEX_OK)
@@ -179,39 +173,48 @@ int eex__run_train(eex_run *run, eex_params *params, const eex__training *traini
 
 /* ---- weights and traces ---- */
 
+typedef struct weights {
+    const eex_run *run;
+    const eex_params *params;
+    const eex__history *history;
+} weights;
+
+static int weights_fill(eex_store_file *file, const void *context)
+{
+    const weights *w = context;
+    EEX_TRY(eex_model_write(file, w->params->graph, w->params, NULL, NULL, &w->run->input,
+                            w->run->e->precision));
+    return eex__history_save(w->history, file);
+}
+
 int eex__run_save_weights(const eex_run *run, const char *name, const eex_params *params,
                           const eex__history *history)
 {
-    eex_store_file *file = NULL;
-    EEX_TRY(eex__run_create(&file, run, name, "weights"));
-    int code =
-        eex_model_write(file, params->graph, params, NULL, NULL, &run->input, run->e->precision);
-    if (code == EEX_OK)
-        code = eex__history_save(history, file);
-    if (code == EEX_OK)
-        code = eex__run_commit(run, &file);
-    eex_store_close(file);
-    return code;
+    const weights w = {run, params, history};
+    return eex__run_write(run, name, weights_fill, &w);
+}
+
+static int weights_use(eex_store_file *file, void *context)
+{
+    return eex_params_load(context, file, "params");
+}
+
+int eex__run_read_weights(eex_params *out, const eex_run *run, const char *name)
+{
+    return eex__run_read(run, name, weights_use, out);
 }
 
 int eex__run_load_weights(eex_params **out, const eex_run *run, const char *name,
                           const eex_graph *graph)
 {
-    eex_store_file *file = NULL;
-    eex_params *params = NULL;
     *out = NULL;
-    int code = eex__run_open(&file, run, name, "weights");
+    EEX_TRY(eex_params_new(out, run->device, graph, run->e->seed));
+    int code = eex__run_read_weights(*out, run, name);
     if (code == EEX_OK)
-        code = eex_params_new(&params, run->device, graph, run->e->seed);
-    if (code == EEX_OK)
-        code = eex_params_load(params, file, "params");
-    eex_store_close(file);
-    if (code != EEX_OK) {
-        eex_params_free(params);
-        return code;
-    }
-    *out = params;
-    return EEX_OK;
+        return EEX_OK;
+    eex_params_free(*out);
+    *out = NULL;
+    return code;
 }
 
 enum { TRACE_BATCH = 100 };
@@ -230,23 +233,23 @@ int eex__run_trace(eex_trace **out, const eex_run *run, const eex_graph *graph, 
     return eex_trace_record(out, graph, params, run->data, samples->at, samples->count, &how);
 }
 
+static int trace_fill(eex_store_file *file, const void *context)
+{
+    return eex_trace_save(context, file, "trace");
+}
+
 int eex__run_save_trace(const eex_run *run, const char *name, const eex_trace *trace)
 {
-    eex_store_file *file = NULL;
-    EEX_TRY(eex__run_create(&file, run, name, "trace"));
-    int code = eex_trace_save(trace, file, "trace");
-    if (code == EEX_OK)
-        code = eex__run_commit(run, &file);
-    eex_store_close(file);
-    return code;
+    return eex__run_write(run, name, trace_fill, trace);
+}
+
+static int trace_use(eex_store_file *file, void *context)
+{
+    return eex_trace_load(context, file, "trace");
 }
 
 int eex__run_load_trace(eex_trace **out, const eex_run *run, const char *name)
 {
-    eex_store_file *file = NULL;
     *out = NULL;
-    EEX_TRY(eex__run_open(&file, run, name, "trace"));
-    int code = eex_trace_load(out, file, "trace");
-    eex_store_close(file);
-    return code;
+    return eex__run_read(run, name, trace_use, out);
 }

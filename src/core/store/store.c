@@ -224,6 +224,30 @@ void eex_store_close(eex_store_file *file)
     file_free(file);
 }
 
+/* ---- whole files ---- */
+
+int eex_store_write_file(const char *path, const char *kind, int version, eex_store_fill fill,
+                         const void *context)
+{
+    eex_store_file *file = NULL;
+    EEX_TRY(eex_store_create(&file, path, kind, version));
+    int code = fill(file, context);
+    if (code == EEX_OK)
+        code = eex_store_commit(&file);
+    eex_store_close(file);
+    return code;
+}
+
+int eex_store_read_file(const char *path, const char *kind, int version, eex_store_use use,
+                        void *context)
+{
+    eex_store_file *file = NULL;
+    EEX_TRY(eex_store_open(&file, path, kind, version));
+    int code = use(file, context);
+    eex_store_close(file);
+    return code;
+}
+
 const char *eex_store_path(const eex_store_file *file)
 {
     return file->path;

@@ -74,6 +74,17 @@ int eex_store_commit(eex_store_file **file);
 /* Closes a file that is read; abandons one that is written and removes what was there of it. */
 void eex_store_close(eex_store_file *file); /* accepts NULL */
 
+/* A whole file by one function: begins it, has `fill` write into it, and commits it; when anything
+ * fails, PATH is as it was before. The context is handed on. */
+typedef int (*eex_store_fill)(eex_store_file *file, const void *context);
+int eex_store_write_file(const char *path, const char *kind, int version, eex_store_fill fill,
+                         const void *context);
+
+/* Opens a file, has `use` read from it, and closes it. */
+typedef int (*eex_store_use)(eex_store_file *file, void *context);
+int eex_store_read_file(const char *path, const char *kind, int version, eex_store_use use,
+                        void *context);
+
 const char *eex_store_path(const eex_store_file *file); /* borrowed */
 int eex_store_version(const eex_store_file *file);      /* of the file's format */
 

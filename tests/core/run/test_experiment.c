@@ -1,11 +1,11 @@
 /* Runs from end to end on a network and a data set of a few kilobytes: what they leave, that they
  * go on after an interruption anywhere with the same result bit by bit, and what they refuse. */
-#include "core/data/dataset_write.h"
 #include "core/report/report.h"
 #include "core/run/experiment.h"
 #include "core/run/run.h"
 #include "cpu/cpu_register.h"
 #include "support/backbones.h"
+#include "support/corners.h"
 
 #include "base/fs.h"
 #include "base/log.h"
@@ -23,54 +23,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SIDE = 8, CLASSES = 3, TRAIN = 240, TEST = 60, PATH = 256 };
+enum { CLASSES = 3, PATH = 256 };
 
 static char root[PATH];
-
-/* ---- a data set: each class has its own bright corner, under noise ---- */
-
-static void draw(uint8_t *image, int label, uint64_t number)
-{
-    for (int i = 0; i < SIDE * SIDE * 3; i++) {
-        int y = i / 3 / SIDE, x = i / 3 % SIDE;
-        bool bright = (label & 1) == (x < SIDE / 2) && (label & 2) / 2 == (y < SIDE / 2);
-        image[i] = (uint8_t)((bright ? 110 : 40) + eex_rng_hash(7, number, (uint64_t)i) % 120);
-    }
-}
-
-static void append(eex_dataset_writer *writer, bool test, int count)
-{
-    uint8_t *images = calloc((size_t)count, SIDE * SIDE * 3);
-    int32_t *labels = calloc((size_t)count, sizeof *labels);
-    cr_assert(images && labels);
-    for (int i = 0; i < count; i++) {
-        labels[i] = i % CLASSES;
-        draw(images + (size_t)i * SIDE * SIDE * 3, labels[i], (uint64_t)(i + 10000 * test));
-    }
-    const eex_samples samples = {.count = (size_t)count, .images = images, .labels = labels};
-    cr_assert_eq(eex_dataset_append(writer, test ? EEX_PART_TEST : EEX_PART_TRAIN, &samples),
-                 EEX_OK, "%s", eex_error());
-    free(images);
-    free(labels);
-}
-
-static void make_data(void)
-{
-    static const char *const classes[] = {"left", "right", "top"};
-    char path[PATH + 16];
-    const eex_dataset_spec spec = {.name = "corners",
-                                   .height = SIDE,
-                                   .width = SIDE,
-                                   .channels = 3,
-                                   .classes = classes,
-                                   .class_count = CLASSES};
-    eex_dataset_writer *writer = NULL;
-    snprintf(path, sizeof path, "%s/corners.h5", root);
-    cr_assert_eq(eex_dataset_create(&writer, path, &spec), EEX_OK, "%s", eex_error());
-    append(writer, false, TRAIN);
-    append(writer, true, TEST);
-    cr_assert_eq(eex_dataset_finish(&writer, "drawn by a test"), EEX_OK, "%s", eex_error());
-}
 
 static void setup(void)
 {
@@ -78,7 +33,7 @@ static void setup(void)
     cr_assert_not_null(mkdtemp(root));
     cr_assert_eq(eex_cpu_register(), EEX_OK);
     eex_log_set_level(EEX_LOG_ERROR);
-    make_data();
+    test_corners_make(root);
 }
 
 static void teardown(void)
@@ -89,32 +44,6 @@ static void teardown(void)
 }
 
 /* ---- experiments ---- */
-
-static eex_experiment *experiment(eex_evaluator_kind evaluator)
-{
-    eex_experiment *e = eex_experiment_new();
-    cr_assert_not_null(e);
-    snprintf(e->name, sizeof e->name, "corners");
-    snprintf(e->data.name, sizeof e->data.name, "corners");
-    e->seed = 1;
-    e->data.calibration = 45;
-    e->data.validation = 45;
-    cr_assert_eq(eex_test_tiny(&e->backbone, CLASSES), EEX_OK);
-    cr_assert_eq(eex_saliency_residual_merges(&e->points, e->backbone), EEX_OK);
-    e->gates.blocks[0] = 0;
-    e->gates.blocks[1] = 1;
-    e->training.epochs = 2;
-    e->training.batch = 16;
-    e->training.lr = 0.05;
-    e->candidate = e->final = e->training;
-    e->candidate.epochs = 1;
-    e->final.epochs = 0;
-    e->search.evaluator = evaluator;
-    e->search.trials = evaluator == EEX_EVALUATE_SHARED ? 20 : 3;
-    e->search.population = 6;
-    e->search.sample = 2;
-    return e;
-}
 
 static int run_in(const eex_experiment *e, const char *name, bool fresh)
 {
@@ -275,7 +204,7 @@ TestSuite(experiment, .init = setup, .fini = teardown, .timeout = 300);
 
 Test(experiment, a_shared_search_ends_with_a_result)
 {
-    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
     assert_run(e, "run");
     eex_report *r = report_of("run");
     cr_assert(r->finished);
@@ -300,7 +229,7 @@ Test(experiment, the_final_network_is_the_one_that_was_judged)
 {
     const eex_tune tunes[] = {EEX_TUNE_NONE, EEX_TUNE_ACCURACY, EEX_TUNE_WEIGHTED};
     for (size_t i = 0; i < sizeof tunes / sizeof tunes[0]; i++) {
-        eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+        eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
         e->policy.tune = tunes[i];
         e->policy.target = tunes[i] == EEX_TUNE_WEIGHTED ? 0.1 : 0;
         cr_assert_eq(run_in(e, "run", true), EEX_OK, "%s", eex_error());
@@ -313,7 +242,7 @@ Test(experiment, the_final_network_is_the_one_that_was_judged)
 
 Test(experiment, a_finished_run_is_not_redone)
 {
-    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
     char path[PATH + 32];
     struct stat before, after;
     assert_run(e, "run");
@@ -330,7 +259,7 @@ Test(experiment, a_finished_run_is_not_redone)
 
 Test(experiment, starting_again_removes_nothing_of_others)
 {
-    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
     char mine[PATH + 32];
     assert_run(e, "run");
     snprintf(mine, sizeof mine, "%s/run/mine.h5", root);
@@ -350,7 +279,7 @@ Test(experiment, starting_again_removes_nothing_of_others)
 
 Test(experiment, two_runs_are_the_same_bit_by_bit)
 {
-    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
     assert_run(e, "run");
     assert_run(e, "again");
     cr_assert_gt(same_run("run", "again"), 8);
@@ -359,7 +288,7 @@ Test(experiment, two_runs_are_the_same_bit_by_bit)
 
 Test(experiment, interrupted_anywhere_a_shared_search_ends_the_same)
 {
-    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
     e->final.epochs = 1;
     e->policy.tune = EEX_TUNE_WEIGHTED;
     e->policy.target = 0.2;
@@ -369,7 +298,7 @@ Test(experiment, interrupted_anywhere_a_shared_search_ends_the_same)
 
 Test(experiment, interrupted_anywhere_a_search_by_training_ends_the_same)
 {
-    eex_experiment *e = experiment(EEX_EVALUATE_TRAIN);
+    eex_experiment *e = test_corners_experiment(EEX_EVALUATE_TRAIN);
     e->search.min_accuracy = 0.2;
     cr_assert_geq(interrupt_everywhere(e), 10);
     eex_experiment_free(e);
@@ -377,7 +306,7 @@ Test(experiment, interrupted_anywhere_a_search_by_training_ends_the_same)
 
 Test(experiment, interrupted_anywhere_probe_and_comparison_end_the_same)
 {
-    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
     e->probe = true;
     e->probe_count = 2;
     e->search.tau = 3;
@@ -410,7 +339,7 @@ Test(experiment, killed_at_random_moments_a_run_ends_the_same)
     enum { RUNS = 6 };
     eex_rng rng;
     int kills = 0;
-    eex_experiment *e = experiment(EEX_EVALUATE_TRAIN);
+    eex_experiment *e = test_corners_experiment(EEX_EVALUATE_TRAIN);
     e->final.epochs = 1;
     eex_rng_seed(&rng, (uint64_t)getpid(), 0);
     assert_run(e, "whole");
@@ -430,7 +359,7 @@ Test(experiment, killed_at_random_moments_a_run_ends_the_same)
 
 Test(experiment, another_experiment_in_the_same_folder_is_refused)
 {
-    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
     assert_run(e, "run");
     e->seed = 2;
     cr_assert_eq(run_in(e, "run", false), EEX_EINVAL);
@@ -446,7 +375,7 @@ Test(experiment, another_experiment_in_the_same_folder_is_refused)
 
 Test(experiment, a_folder_in_use_is_refused)
 {
-    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
     char folder[PATH + 32];
     eex_lock *lock = NULL;
     snprintf(folder, sizeof folder, "%s/run", root);
@@ -460,7 +389,7 @@ Test(experiment, a_folder_in_use_is_refused)
 
 Test(experiment, candidates_that_diverge_are_stored_as_failed)
 {
-    eex_experiment *e = experiment(EEX_EVALUATE_TRAIN);
+    eex_experiment *e = test_corners_experiment(EEX_EVALUATE_TRAIN);
     e->candidate.lr = 1e30;
     e->candidate.schedule.kind = EEX_SCHEDULE_CONSTANT;
     e->candidate.schedule.warmup = 0;
@@ -478,7 +407,7 @@ Test(experiment, candidates_that_diverge_are_stored_as_failed)
 
 Test(experiment, a_damaged_file_is_named)
 {
-    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
     char path[PATH + 32];
     assert_run(e, "run");
     snprintf(path, sizeof path, "%s/run/base.h5", root);
@@ -492,7 +421,7 @@ Test(experiment, a_damaged_file_is_named)
 
 Test(experiment, gates_are_limited)
 {
-    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
     e->gates.max_exits = 1;
     e->search.algorithm = EEX_EXHAUSTIVE;
     e->search.trials = 100;
@@ -514,7 +443,7 @@ Test(experiment, scores_by_latency_use_the_stored_table)
     const eex_evaluator_kind evaluators[] = {EEX_EVALUATE_SHARED, EEX_EVALUATE_TRAIN};
     for (int i = 0; i < 2; i++) {
         const char *name = i ? "trained" : "replayed";
-        eex_experiment *e = experiment(evaluators[i]);
+        eex_experiment *e = test_corners_experiment(evaluators[i]);
         e->search.score = EEX_SCORE_EQUATION1;
         e->search.cost = EEX_COST_LATENCY;
         e->policy.tune = EEX_TUNE_WEIGHTED;
@@ -546,7 +475,7 @@ Test(experiment, wrong_fields_are_named)
         {"gates.max_exits", offsetof(eex_experiment, gates.max_exits), -1},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+        eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
         memcpy((char *)e + wrong[i].offset, &wrong[i].value, sizeof wrong[i].value);
         cr_assert_eq(run_in(e, "run", false), EEX_EINVAL);
         cr_assert_eq(strncmp(eex_error(), wrong[i].path, strlen(wrong[i].path)), 0, "%s: %s",
@@ -561,7 +490,7 @@ Test(experiment, wrong_fields_are_named)
 Test(experiment, float32_goes_without_saying)
 {
     const char line[] = "\nprecision = bfloat16-products";
-    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
     char *before, *after;
     cr_assert_eq(eex_experiment_text(&before, e), EEX_OK);
     cr_assert_null(strstr(before, "\nprecision"));
@@ -589,7 +518,7 @@ static void lacks(const eex_experiment *e, const eex_device *dev, const char *me
 Test(experiment, precisions_that_the_device_lacks_are_named)
 {
     const eex_device dev = {.name = "toy", .precisions = 1u << EEX_F32};
-    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
     lacks(e, &dev, NULL);
     e->precision = EEX_BF16_PRODUCTS;
     lacks(e, &dev, "precision: toy does not calculate in bfloat16-products");
@@ -619,7 +548,7 @@ Test(experiment, a_precision_that_the_device_lacks_fails_at_once)
     eex_device_close(cpu);
     if (has)
         cr_skip_test("this CPU has tf32");
-    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
     snprintf(folder, sizeof folder, "%s/run", root);
     e->precision = EEX_TF32;
     cr_assert_eq(run_in(e, "run", true), EEX_EUNSUPPORTED);
@@ -633,7 +562,7 @@ Test(experiment, a_precision_that_the_device_lacks_fails_at_once)
 
 Test(experiment, a_backbone_that_does_not_fit_the_data_is_refused)
 {
-    eex_experiment *e = experiment(EEX_EVALUATE_SHARED);
+    eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
     eex_graph_free(e->backbone);
     e->backbone = NULL;
     cr_assert_eq(eex_test_tiny(&e->backbone, CLASSES + 1), EEX_OK);

@@ -1,8 +1,9 @@
-/* Every allocation of graphs, calibration, tuning and replay fails once. */
+/* Every allocation of graphs, structures, calibration, tuning and replay fails once. */
 #include "core/plan/params.h"
 #include "core/policy/appraise.h"
 #include "core/policy/conformal.h"
 #include "core/run/evaluate.h"
+#include "core/run/structure_gates.h"
 #include "support/backbones.h"
 #include "support/devices.h"
 #include "support/memory.h"
@@ -96,10 +97,10 @@ static int select_and_replay(void)
 
 static int evaluate(eex_tune tune)
 {
-    const double trunk[] = {1, 2}, gate[] = {0.1, 0.2};
-    const eex_cost_tables tables = {2, 1, trunk, gate, 3, trunk, gate, 3};
-    eex_evaluator_options options = {.policy = eex_calibration_default()};
-    const int genome[] = {1, 1};
+    const eex_structure_costs costs = {EXITS, {1.1, 2.3, 3.3}, {1.1, 2.3, 3.3}};
+    eex_evaluator_options options = {.policy = eex_calibration_default(),
+                                     .scoring = {.base_macs = 3, .base_ms = 3}};
+    const int columns[] = {0, 1, 2};
     eex_trace *calibration = NULL, *validation = NULL;
     eex_evaluator *e = NULL;
     eex_policy *policy = NULL;
@@ -109,10 +110,9 @@ static int evaluate(eex_tune tune)
     if (code == EEX_OK)
         code = filled(&validation, 4);
     if (code == EEX_OK)
-        code =
-            eex_evaluator_new(&e, calibration, validation, test_head_device(), &tables, &options);
+        code = eex_evaluator_new(&e, calibration, validation, test_head_device(), &options);
     if (code == EEX_OK)
-        code = eex_evaluator_score(e, &candidate, genome);
+        code = eex_evaluator_score(e, &candidate, columns, &costs);
     if (code == EEX_OK)
         code = eex_evaluator_policy(&policy, e, &candidate);
     eex_policy_free(policy);
@@ -130,6 +130,23 @@ static int evaluate_fixed(void)
 static int evaluate_tuned(void)
 {
     return evaluate(EEX_TUNE_WEIGHTED);
+}
+
+static eex_experiment *gated;
+
+static int structures(void)
+{
+    const int genome[] = {1, 0, 2};
+    eex_structures *s = NULL;
+    eex_graph *graph = NULL;
+    eex_structure_costs costs;
+    EEX_TRY(eex_structures_gates(&s, gated, &gated->points));
+    int code = eex_structures_costs(&costs, s, genome);
+    if (code == EEX_OK)
+        code = eex_structures_graph(&graph, s, genome);
+    eex_graph_free(graph);
+    eex_structures_free(s);
+    return code;
 }
 
 static eex_device *device;
@@ -159,6 +176,12 @@ Test(memory, every_failure_is_reported)
     device = open_device(1);
     cr_assert_gt(test_fail_each_allocation(graph_and_params), 20);
     eex_device_close(device);
+    gated = eex_experiment_new();
+    cr_assert_not_null(gated);
+    cr_assert_eq(eex_test_tiny(&gated->backbone, 10), EEX_OK);
+    cr_assert_eq(eex_saliency_residual_merges(&gated->points, gated->backbone), EEX_OK);
+    cr_assert_gt(test_fail_each_allocation(structures), 10);
+    eex_experiment_free(gated);
     cr_assert_gt(test_fail_each_allocation(calibrate_and_sweep), 30);
     cr_assert_gt(test_fail_each_allocation(bound_and_appraise), 40);
     cr_assert_gt(test_fail_each_allocation(select_and_replay), 25);

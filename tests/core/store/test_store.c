@@ -525,3 +525,41 @@ Test(store, a_full_disk)
     write_sample(test_path(folder, "a.h5")); /* and afterwards all is well */
     test_folder_remove(folder);
 }
+
+/* ---- whole files ---- */
+
+static int fill_three(eex_store_file *file, const void *context)
+{
+    return eex_store_write(file, "numbers", EEX_STORE_I32, &three, context);
+}
+
+static int fill_half(eex_store_file *file, const void *context)
+{
+    OK(fill_three(file, context));
+    return eex_fail(EEX_EINVAL, "half is enough");
+}
+
+static int use_three(eex_store_file *file, void *context)
+{
+    return eex_store_read(context, file, "numbers", EEX_STORE_I32, &three);
+}
+
+Test(store, a_file_is_written_by_a_function_whole_or_not_at_all)
+{
+    const int32_t numbers[] = {4, 5, 6}, others[] = {7, 8, 9};
+    int32_t back[3] = {0};
+    char folder[TEST_PATH_SIZE];
+    eex_fs_names names = {0};
+    test_folder_make(folder);
+    const char *path = test_path(folder, "numbers.h5");
+    OK(eex_store_write_file(path, "trial", 1, fill_three, numbers));
+    cr_assert_eq(eex_store_write_file(path, "trial", 1, fill_half, others), EEX_EINVAL);
+    cr_assert_str_eq(eex_error(), "half is enough");
+    OK(eex_store_read_file(path, "trial", 1, use_three, back));
+    cr_assert_arr_eq(back, numbers, sizeof back);
+    cr_assert_eq(eex_store_read_file(path, "trace", 1, use_three, back), EEX_EFORMAT);
+    OK(eex_fs_list(&names, folder));
+    cr_assert_eq(names.count, 1);
+    eex_fs_names_free(&names);
+    test_folder_remove(folder);
+}

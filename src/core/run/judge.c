@@ -1,0 +1,59 @@
+#include "core/run/judge.h"
+
+#include "core/run/run.h"
+
+#include "base/log.h"
+#include "base/status.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static const eex_judge_kind *const kinds[] = {
+    [EEX_EVALUATE_SHARED] = &eex__judge_replay,
+    [EEX_EVALUATE_TRAIN] = &eex__judge_train,
+};
+_Static_assert(sizeof kinds / sizeof *kinds == EEX_EVALUATE_TRAIN + 1, "a judge an evaluator");
+
+const eex_judge_kind *eex__judge_of(const eex_run *run)
+{
+    return kinds[run->e->search.evaluator];
+}
+
+int eex__judge_open(eex_judge **out, eex_run *run, const eex_judge_kind *kind)
+{
+    *out = NULL;
+    EEX_TRY(kind->open(out, run));
+    (*out)->kind = kind;
+    (*out)->run = run;
+    return EEX_OK;
+}
+
+void eex__judge_close(eex_judge *j)
+{
+    if (j)
+        j->kind->close(j);
+}
+
+static void failed(eex_trial *trial, int code)
+{
+    *trial = (eex_trial){.status = code,
+                         .accuracy = NAN,
+                         .macs = NAN,
+                         .latency = NAN,
+                         .agreement = NAN,
+                         .rejected = NAN,
+                         .score = NAN,
+                         .seconds = trial->seconds};
+    snprintf(trial->reason, sizeof trial->reason, "%.*s", EEX_TRIAL_REASON - 1, eex_error());
+}
+
+int eex__judge_score(eex_trial *out, eex_judge *j, const int *genome, uint64_t number)
+{
+    *out = (eex_trial){.status = EEX_OK};
+    int code = j->kind->score(out, j, genome, number);
+    if (code != EEX_EDIVERGED && code != EEX_ENOMEM)
+        return code;
+    failed(out, code);
+    eex_log_warn("candidate %llu failed: %s", (unsigned long long)number, out->reason);
+    return EEX_OK;
+}

@@ -1,0 +1,165 @@
+/* Candidates trained for themselves, one after the other: the published way (nasexer.txt,
+ * Algorithm 1). */
+#include "core/policy/replay.h"
+#include "core/run/judge.h"
+#include "core/run/run.h"
+#include "core/run/scoring.h"
+
+#include "base/clock.h"
+#include "base/status.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef struct training {
+    eex_judge head;
+    eex_graph *graph; /* of the candidate that was scored last; NULL: it failed */
+    eex_params *params;
+} training;
+
+const char *eex__run_candidate_name(char name[EEX__CANDIDATE_NAME], uint64_t trial)
+{
+    snprintf(name, EEX__CANDIDATE_NAME, "candidate-%07llu.h5", (unsigned long long)trial);
+    return name;
+}
+
+/* ---- training ---- */
+
+static int train(eex_run *run, eex_params *params, uint64_t number)
+{
+    const eex__training how = {.title = "candidate",
+                               .checkpoint = "candidate-checkpoint.h5",
+                               .recipe = &run->e->candidate,
+                               .seed = eex__run_seed(run, EEX_STREAM_CANDIDATE, 2 * number),
+                               .subject = number,
+                               .samples = run->split.train.at,
+                               .count = run->split.train.count};
+    eex__history history = {0};
+    int code = eex__run_train(run, params, &how, &history);
+    eex__history_free(&history);
+    return code;
+}
+
+/* Gates only have something to learn where there are some. */
+static int make_params(training *t, eex_run *run, uint64_t number)
+{
+    uint64_t seed = eex__run_seed(run, EEX_STREAM_CANDIDATE, 2 * number + 1);
+    bool frozen = run->e->candidate.regime == EEX_REGIME_FROZEN;
+    EEX_TRY(eex_params_new(&t->params, run->device, t->graph, seed));
+    if (run->e->candidate_from_base || frozen) {
+        EEX_TRY(eex__run_base_params(run));
+        EEX_TRY(eex_params_copy(t->params, run->base, NULL));
+    }
+    return frozen && eex_graph_exits(t->graph) == 1 ? EEX_OK : train(run, t->params, number);
+}
+
+/* ---- judging ---- */
+
+static int judge_traces(eex_trial *trial, eex_run *run, const int *genome, eex_trace *calibration,
+                        eex_trace *validation)
+{
+    const eex_structures *s = run->structures;
+    const eex_scoring how = eex_scoring_of(run->e, s);
+    eex_structure_costs costs;
+    eex_policy *policy = NULL;
+    eex_outcome outcome;
+    EEX_TRY(eex_structures_costs(&costs, s, genome));
+    const eex_exit_costs macs = {costs.exits, costs.macs, s->base_macs};
+    int code = eex__run_calibrate(&policy, run, genome, calibration);
+    if (code == EEX_OK)
+        code = eex_trace_score(validation, run->device, policy->temperature);
+    if (code == EEX_OK)
+        code = eex_replay(&outcome, validation, policy, &macs, NULL, NULL);
+    eex_policy_free(policy);
+    if (code == EEX_OK)
+        eex_scoring_judge(trial, &how, &outcome, &costs);
+    return code;
+}
+
+static int judge(eex_trial *trial, eex_run *run, const training *t, const int *genome)
+{
+    eex_trace *calibration = NULL, *validation = NULL;
+    int code =
+        eex__run_trace(&calibration, run, t->graph, t->params, NULL, &run->split.calibration);
+    if (code == EEX_OK)
+        code = eex__run_trace(&validation, run, t->graph, t->params, NULL, &run->split.validation);
+    if (code == EEX_OK)
+        code = judge_traces(trial, run, genome, calibration, validation);
+    eex_trace_free(calibration);
+    eex_trace_free(validation);
+    return code;
+}
+
+static void drop(training *t)
+{
+    eex_params_free(t->params);
+    eex_graph_free(t->graph);
+    t->params = NULL;
+    t->graph = NULL;
+}
+
+static int score(eex_trial *out, eex_judge *j, const int *genome, uint64_t number)
+{
+    training *t = (training *)j;
+    eex_run *run = j->run;
+    double begin = eex_clock_seconds();
+    drop(t);
+    eex_device_range(run->device, "trial %llu", (unsigned long long)number);
+    int code = eex_structures_graph(&t->graph, run->structures, genome);
+    if (code == EEX_OK)
+        code = make_params(t, run, number);
+    if (code == EEX_OK)
+        code = judge(out, run, t, genome);
+    eex_device_range_end(run->device);
+    if (code != EEX_OK)
+        drop(t);
+    out->seconds = eex_clock_seconds() - begin;
+    return code;
+}
+
+/* ---- what is kept ---- */
+
+static int keep(eex_judge *j, uint64_t number)
+{
+    const training *t = (const training *)j;
+    char name[EEX__CANDIDATE_NAME];
+    const eex__history none = {.exits = eex_graph_exits(t->graph)};
+    return eex__run_save_weights(j->run, eex__run_candidate_name(name, number), t->params, &none);
+}
+
+static int forget(const eex_run *run, uint64_t number)
+{
+    char name[EEX__CANDIDATE_NAME];
+    return eex__run_remove(run, eex__run_candidate_name(name, number));
+}
+
+static int weights(eex_params *out, eex_run *run, const int *genome, uint64_t number)
+{
+    char name[EEX__CANDIDATE_NAME];
+    return eex__run_read_weights(out, run, eex__run_candidate_name(name, number));
+}
+
+/* ---- a judge ---- */
+
+static int open(eex_judge **out, eex_run *run)
+{
+    training *t = calloc(1, sizeof *t);
+    if (!t)
+        return eex_fail(EEX_ENOMEM, "out of memory for a judge");
+    *out = &t->head;
+    return EEX_OK;
+}
+
+static void close(eex_judge *j)
+{
+    drop((training *)j);
+    free(j);
+}
+
+const eex_judge_kind eex__judge_train = {.file_trials = 1,
+                                         .open = open,
+                                         .close = close,
+                                         .score = score,
+                                         .keep = keep,
+                                         .forget = forget,
+                                         .weights = weights};

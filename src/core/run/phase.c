@@ -1,0 +1,95 @@
+#include "core/run/judge.h"
+#include "core/run/run.h"
+
+#include <string.h>
+
+static bool is_shared(const eex_run *run)
+{
+    return eex__judge_of(run)->shared;
+}
+
+static bool is_probed(const eex_run *run)
+{
+    return run->e->probe;
+}
+
+static bool is_compared(const eex_run *run)
+{
+    return is_shared(run) && run->e->search.tau;
+}
+
+static const eex_phase_row rows[] = {
+    {"split", {{"split.h5", "split"}}, .work = eex__run_split},
+    {"base",
+     {{"base.h5", "weights"}},
+     {{"base-checkpoint.h5", "checkpoint"}},
+     .work = eex__run_base},
+    {"probe",
+     {{"probe.h5", "probe"}},
+     {{"probe-checkpoint.h5", "checkpoint"}},
+     .wanted = is_probed,
+     .work = eex__run_probe},
+    {"shared network",
+     {{"shared.h5", "weights"},
+      {"trace-calibration.h5", "trace"},
+      {"trace-validation.h5", "trace"}},
+     {{"shared-checkpoint.h5", "checkpoint"}},
+     .wanted = is_shared,
+     .work = eex__run_shared},
+    {"latency", {{"latency.h5", "latency"}}, .wanted = eex__run_timed, .work = eex__run_latency},
+    {"search",
+     {{"search.h5", "search"}},
+     {{"trials-*.h5", "trial"},
+      {"candidate-*.h5", "weights"},
+      {"candidate-checkpoint.h5", "checkpoint"}},
+     .work = eex__run_search},
+    {"comparison",
+     {{"tau.h5", "tau"}},
+     {{"tau-*.h5", "trial"}},
+     .wanted = is_compared,
+     .work = eex__run_tau},
+    {"final network",
+     {{"final.h5", "weights"}, {"final-calibration.h5", "trace"}, {"final-validation.h5", "trace"}},
+     {{"final-checkpoint.h5", "checkpoint"}},
+     .work = eex__run_final},
+    {"policies", {{"policies.h5", "policies"}}, .work = eex__run_policies},
+    {"result", {{"result.h5", "result"}}, .work = eex__run_result},
+};
+_Static_assert(sizeof rows / sizeof *rows == EEX_PHASES, "a row a phase");
+
+const eex_phase_row *eex_phase_at(eex_phase phase)
+{
+    return &rows[phase];
+}
+
+/* '*' stands for digits. */
+static bool matches(const char *name, const char *pattern)
+{
+    const char *star = strchr(pattern, '*');
+    size_t stem = star ? (size_t)(star - pattern) : 0;
+    if (!star)
+        return strcmp(name, pattern) == 0;
+    return strncmp(name, pattern, stem) == 0 &&
+           strcmp(name + stem + strspn(name + stem, "0123456789"), star + 1) == 0;
+}
+
+static const eex_phase_file *find(const eex_phase_file *files, const char *name)
+{
+    for (int i = 0; i < EEX_PHASE_FILES && files[i].name; i++)
+        if (matches(name, files[i].name))
+            return &files[i];
+    return NULL;
+}
+
+const eex_phase_file *eex_phase_file_of(eex_phase *phase, const char *name)
+{
+    for (int p = 0; p < EEX_PHASES; p++) {
+        const eex_phase_file *file = find(rows[p].files, name);
+        file = file ? file : find(rows[p].temporary, name);
+        if (!file)
+            continue;
+        *phase = (eex_phase)p;
+        return file;
+    }
+    return NULL;
+}

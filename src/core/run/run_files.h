@@ -1,0 +1,27 @@
+/* Files of a run's folder, by their names. What kind of file a name stands for the table of phases
+ * says (phase.h); a name that is not in it is refused with EEX_EINVAL. */
+#ifndef EEX_CORE_RUN_RUN_FILES_H
+#define EEX_CORE_RUN_RUN_FILES_H
+
+#include "core/store/store.h"
+
+#include <stdbool.h>
+
+struct eex_run;
+
+/* Makes and locks the folder, and clears it of an earlier run for one that starts again. */
+int eex__run_open_folder(struct eex_run *run);
+
+bool eex__run_has(const struct eex_run *run, const char *name);
+
+/* Writes file NAME whole, or not at all. */
+int eex__run_write(const struct eex_run *run, const char *name, eex_store_fill fill,
+                   const void *context);
+int eex__run_read(const struct eex_run *run, const char *name, eex_store_use use, void *context);
+
+int eex__run_remove(const struct eex_run *run, const char *name);
+
+/* Called with its path after each file that a run commits; NULL. For tests of interruption. */
+extern void (*eex__run_saved)(const char *path);
+
+#endif

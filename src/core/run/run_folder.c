@@ -1,0 +1,127 @@
+/* A run's folder: files by their names, which of them are the run's, who is at work in it. */
+#include "core/run/run.h"
+
+#include "base/fs.h"
+#include "base/rng.h"
+#include "base/signals.h"
+#include "base/status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char RUN_FILE[] = "run.h5";
+
+void (*eex__run_saved)(const char *path);
+
+uint64_t eex__run_seed(const eex_run *run, eex__run_stream stream, uint64_t index)
+{
+    return eex_rng_hash(run->e->seed, (uint64_t)stream, index);
+}
+
+int eex__run_poll(void)
+{
+    return eex_interrupted() ? eex_fail(EEX_EINTERRUPTED, "interrupted") : EEX_OK;
+}
+
+/* ---- files ---- */
+
+bool eex__run_has(const eex_run *run, const char *name)
+{
+    char *path = NULL;
+    bool has = eex_path_join(&path, run->options->folder, name) == EEX_OK && eex_fs_exists(path);
+    free(path);
+    return has;
+}
+
+/* run.h5 is of no phase: it says what all of them make. */
+static const char *kind_of(const char *name)
+{
+    eex_phase phase;
+    const eex_phase_file *file = eex_phase_file_of(&phase, name);
+    return file ? file->kind : strcmp(name, RUN_FILE) == 0 ? "run" : NULL;
+}
+
+static int locate(char **path, const char **kind, const eex_run *run, const char *name)
+{
+    *path = NULL;
+    *kind = kind_of(name);
+    if (!*kind)
+        return eex_fail(EEX_EINVAL, "%s: no phase of a run has such a file", name);
+    return eex_path_join(path, run->options->folder, name);
+}
+
+int eex__run_write(const eex_run *run, const char *name, eex_store_fill fill, const void *context)
+{
+    char *path = NULL;
+    const char *kind = NULL;
+    EEX_TRY(locate(&path, &kind, run, name));
+    int code = eex_store_write_file(path, kind, EEX_RUN_VERSION, fill, context);
+    if (code == EEX_OK && eex__run_saved)
+        eex__run_saved(path);
+    free(path);
+    return code;
+}
+
+int eex__run_read(const eex_run *run, const char *name, eex_store_use use, void *context)
+{
+    char *path = NULL;
+    const char *kind = NULL;
+    EEX_TRY(locate(&path, &kind, run, name));
+    int code = eex_store_read_file(path, kind, EEX_RUN_VERSION, use, context);
+    free(path);
+    return code;
+}
+
+int eex__run_remove(const eex_run *run, const char *name)
+{
+    char *path = NULL;
+    EEX_TRY(eex_path_join(&path, run->options->folder, name));
+    int code = eex_fs_remove_tree(path);
+    free(path);
+    return code;
+}
+
+/* ---- the folder ---- */
+
+static bool is_of_phase(const char *name)
+{
+    eex_phase phase;
+    return eex_phase_file_of(&phase, name) != NULL;
+}
+
+bool eex_run_owns(const char *path)
+{
+    const char *name = eex_path_base(path);
+    char *folder = NULL, *run = NULL;
+    bool owns = kind_of(name) && eex_path_folder(&folder, path) == EEX_OK &&
+                eex_path_join(&run, folder, RUN_FILE) == EEX_OK && eex_fs_exists(run);
+    free(run);
+    free(folder);
+    return owns;
+}
+
+/* Starts again: removes what a run has left, and nothing else that may be in the folder. The file
+ * that says what the run is comes last, so that a kill in between leaves a run that can be
+ * continued. */
+static int clear(const eex_run *run)
+{
+    eex_fs_names names = {0};
+    if (!eex__run_has(run, RUN_FILE))
+        return EEX_OK;
+    EEX_TRY(eex_fs_list(&names, run->options->folder));
+    int code = EEX_OK;
+    for (size_t i = 0; i < names.count && code == EEX_OK; i++)
+        if (is_of_phase(names.names[i]))
+            code = eex__run_remove(run, names.names[i]);
+    eex_fs_names_free(&names);
+    return code == EEX_OK ? eex__run_remove(run, RUN_FILE) : code;
+}
+
+int eex__run_open_folder(eex_run *run)
+{
+    EEX_TRY(eex__run_reuse_check(run)); /* before anything is removed */
+    EEX_TRY(eex_fs_make_folder(run->options->folder));
+    EEX_TRY(eex_lock_acquire(&run->lock, run->options->folder));
+    EEX_TRY(eex_fs_remove_parts(run->options->folder));
+    return run->options->fresh ? clear(run) : EEX_OK;
+}

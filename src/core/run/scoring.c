@@ -1,0 +1,67 @@
+#include "core/run/scoring.h"
+
+#include "base/status.h"
+
+#include <math.h>
+
+eex_scoring eex_scoring_of(const eex_experiment *e, const eex_structures *s)
+{
+    return (eex_scoring){.score = e->search.score,
+                         .weight = e->search.weight,
+                         .by_latency = e->search.cost == EEX_COST_LATENCY,
+                         .base_macs = s->base_macs,
+                         .base_ms = s->base_ms};
+}
+
+static int check_base(double cost)
+{
+    return cost > 0 && !isinf(cost)
+               ? EEX_OK
+               : eex_fail(EEX_EINVAL,
+                          "evaluator: the backbone costs %g: a positive number expected", cost);
+}
+
+int eex_scoring_check(const eex_scoring *how)
+{
+    EEX_TRY(check_base(how->base_macs));
+    if (!isnan(how->base_ms))
+        EEX_TRY(check_base(how->base_ms));
+    else if (how->by_latency || how->score == EEX_SCORE_EQUATION1)
+        return eex_fail(EEX_EINVAL, "evaluator: score and tuning by latency need measured "
+                                    "latencies, there are none");
+    if (how->score == EEX_SCORE_WEIGHTED && (isnan(how->weight) || isinf(how->weight)))
+        return eex_fail(EEX_EINVAL, "search.weight: a number, got %g", how->weight);
+    return EEX_OK;
+}
+
+eex_exit_costs eex_scoring_costs(const eex_scoring *how, const eex_structure_costs *costs)
+{
+    return (eex_exit_costs){costs->exits, how->by_latency ? costs->ms : costs->macs,
+                            how->by_latency ? how->base_ms : how->base_macs};
+}
+
+static double score_of(const eex_scoring *how, const eex_trial *t)
+{
+    switch (how->score) {
+    case EEX_SCORE_EQUATION1:
+        return -(t->latency / how->base_ms + 1 - t->agreement);
+    case EEX_SCORE_WEIGHTED:
+        return t->accuracy - how->weight * (how->by_latency ? t->latency / how->base_ms
+                                                            : t->macs / how->base_macs);
+    default:
+        return t->accuracy;
+    }
+}
+
+void eex_scoring_judge(eex_trial *out, const eex_scoring *how, const eex_outcome *outcome,
+                       const eex_structure_costs *costs)
+{
+    *out = (eex_trial){.status = EEX_OK,
+                       .accuracy = outcome->accuracy,
+                       .macs = outcome->cost,
+                       .agreement = outcome->agreement,
+                       .rejected = outcome->rejected};
+    for (int k = 0; k < costs->exits; k++)
+        out->latency += outcome->share[k] * costs->ms[k];
+    out->score = score_of(how, out);
+}

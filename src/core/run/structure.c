@@ -1,0 +1,79 @@
+#include "core/run/structure.h"
+
+#include "base/status.h"
+
+void eex_structures_free(eex_structures *s)
+{
+    if (s)
+        s->kind->free(s);
+}
+
+/* ---- of one genome ---- */
+
+int eex_structures_graph(eex_graph **out, const eex_structures *s, const int *genome)
+{
+    *out = NULL;
+    EEX_TRY(eex_space_check(&s->space, genome));
+    return s->kind->graph(out, s, genome);
+}
+
+int eex_structures_columns(int *out, const eex_structures *s, const int *genome)
+{
+    EEX_TRY(eex_space_check(&s->space, genome));
+    s->kind->columns(out, s, genome);
+    return EEX_OK;
+}
+
+int eex_structures_costs(eex_structure_costs *out, const eex_structures *s, const int *genome)
+{
+    EEX_TRY(eex_space_check(&s->space, genome));
+    s->kind->costs(out, s, genome);
+    return EEX_OK;
+}
+
+int eex_structures_positions(int32_t *out, const eex_structures *s, const int *genome)
+{
+    EEX_TRY(eex_space_check(&s->space, genome));
+    s->kind->positions(out, s, genome);
+    return EEX_OK;
+}
+
+int eex_structures_weights(eex_params *out, const eex_structures *s, const int *genome,
+                           const eex_params *shared)
+{
+    EEX_TRY(eex_space_check(&s->space, genome));
+    return s->kind->weights(out, s, genome, shared);
+}
+
+/* ---- of all of them ---- */
+
+int eex_structures_shared(eex_graph **out, const eex_structures *s)
+{
+    return s->kind->shared(out, s);
+}
+
+int eex_structures_time(eex_structures *s, const eex_latency_table *table, eex_params *shared,
+                        const eex_inference *how)
+{
+    return s->kind->time(s, table, shared, how);
+}
+
+int eex_structures_write_times(eex_store_file *file, const eex_structures *s)
+{
+    return s->kind->write_times(file, s);
+}
+
+int eex_structures_read_times(eex_structures *s, eex_store_file *file)
+{
+    return s->kind->read_times(s, file);
+}
+
+int eex_structures_describe(eex_store_file *file, const eex_structures *s)
+{
+    return s->kind->describe(file, s);
+}
+
+void eex_structures_summary(char out[EEX_STRUCTURE_SUMMARY], const eex_structures *s)
+{
+    s->kind->summary(out, s);
+}

@@ -1,0 +1,101 @@
+/* Structures: what a genome stands for.
+ *
+ * A search space is one kind of structures over one network: gates on a backbone are the first. A
+ * kind is a struct of functions; an implementation has eex_structures as its first member. Whoever
+ * searches, judges or trains asks these and never reads a gene.
+ *
+ * The shared network is the one that holds every structure of the space: it is trained once, and
+ * the structures take their weights from it. The base is the network without any exit, with which
+ * costs are compared.
+ *
+ * Genomes are of `space`, within it (eex_space_check), and in canonical form wherever a space has
+ * one: graphs and costs are those of the genome as it is. */
+#ifndef EEX_CORE_RUN_STRUCTURE_H
+#define EEX_CORE_RUN_STRUCTURE_H
+
+#include "core/engine/latency_table.h"
+#include "core/graph/graph.h"
+#include "core/plan/params.h"
+#include "core/store/store.h"
+#include "device/decide.h"
+#include "search/space.h"
+
+/* Of one input that leaves at each exit, the end of the network among them: everything that is
+ * executed for it. */
+typedef struct eex_structure_costs {
+    int exits;
+    double macs[EEX_MAX_EXITS]; /* (exits) */
+    double ms[EEX_MAX_EXITS];   /* (exits) milliseconds by the table; NaN: no times are known */
+} eex_structure_costs;
+
+enum { EEX_STRUCTURE_SUMMARY = 64 };
+
+typedef struct eex_structures eex_structures;
+
+/* What an implementation gives: each function answers for the one below with its name. Genomes
+ * have been checked. */
+typedef struct eex_structures_kind {
+    int (*graph)(eex_graph **out, const eex_structures *s, const int *genome);
+    int (*shared)(eex_graph **out, const eex_structures *s);
+    void (*columns)(int *out, const eex_structures *s, const int *genome);
+    int (*weights)(eex_params *out, const eex_structures *s, const int *genome,
+                   const eex_params *shared);
+    void (*costs)(eex_structure_costs *out, const eex_structures *s, const int *genome);
+    void (*positions)(int32_t *out, const eex_structures *s, const int *genome);
+    int (*time)(eex_structures *s, const eex_latency_table *table, eex_params *shared,
+                const eex_inference *how);
+    int (*write_times)(eex_store_file *file, const eex_structures *s);
+    int (*read_times)(eex_structures *s, eex_store_file *file);
+    int (*describe)(eex_store_file *file, const eex_structures *s);
+    void (*summary)(char out[EEX_STRUCTURE_SUMMARY], const eex_structures *s);
+    void (*free)(eex_structures *s);
+} eex_structures_kind;
+
+struct eex_structures {
+    const eex_structures_kind *kind;
+    eex_space space; /* good as long as the structures are */
+    double base_macs;
+    double base_ms; /* NaN: no times are known */
+};
+
+void eex_structures_free(eex_structures *s); /* accepts NULL */
+
+/* ---- of one genome: EEX_EINVAL for a gene that is out of range ---- */
+
+int eex_structures_graph(eex_graph **out, const eex_structures *s, const int *genome);
+
+/* For each exit of the genome's network the exit of the shared network that says the same, so that
+ * a trace of the shared network answers for it: as many as costs->exits. */
+int eex_structures_columns(int *out, const eex_structures *s, const int *genome);
+
+/* No allocation: searches ask for thousands a second. */
+int eex_structures_costs(eex_structure_costs *out, const eex_structures *s, const int *genome);
+
+/* For each exit its place in the order of all that the space has, from 1; the end is behind them.
+ */
+int eex_structures_positions(int32_t *out, const eex_structures *s, const int *genome);
+
+/* Weights of the genome's network from those of the shared one; EEX_EFORMAT when it lacks some. */
+int eex_structures_weights(eex_params *out, const eex_structures *s, const int *genome,
+                           const eex_params *shared);
+
+/* ---- of all of them ---- */
+
+int eex_structures_shared(eex_graph **out, const eex_structures *s);
+
+/* Times of everything in the space, and base_ms, from a table that has the operations of the shared
+ * network with these parameters. EEX_ENOTFOUND names what the table lacks. */
+int eex_structures_time(eex_structures *s, const eex_latency_table *table, eex_params *shared,
+                        const eex_inference *how);
+
+/* Those times as members of a file, and back. */
+int eex_structures_write_times(eex_store_file *file, const eex_structures *s);
+int eex_structures_read_times(eex_structures *s, eex_store_file *file);
+
+/* The space itself under /space of a file: what structure_described.h reads. */
+int eex_structures_describe(eex_store_file *file, const eex_structures *s);
+
+/* What the shared network has: "8 gates at 4 points". */
+void eex_structures_summary(char out[EEX_STRUCTURE_SUMMARY], const eex_structures *s);
+
+#endif

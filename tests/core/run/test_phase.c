@@ -1,0 +1,138 @@
+/* The table of phases: every file that a run leaves is of exactly one of them. */
+#include "core/run/run.h"
+#include "cpu/cpu_register.h"
+#include "support/corners.h"
+#include "support/folder.h"
+
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/status.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+TestSuite(phase, .timeout = 120);
+
+/* "trials-*.h5" as a name: "trials-0000012.h5". */
+static void name_of(char out[64], const char *pattern)
+{
+    const char *star = strchr(pattern, '*');
+    if (star)
+        snprintf(out, 64, "%.*s0000012%s", (int)(star - pattern), pattern, star + 1);
+    else
+        snprintf(out, 64, "%s", pattern);
+}
+
+static void check_files(eex_phase owner, const eex_phase_file *files)
+{
+    for (int i = 0; i < EEX_PHASE_FILES && files[i].name; i++) {
+        char name[64];
+        eex_phase phase = EEX_PHASES;
+        name_of(name, files[i].name);
+        cr_assert_not_null(files[i].kind, "%s", name);
+        cr_assert_eq(eex_phase_file_of(&phase, name), &files[i], "%s", name);
+        cr_assert_eq(phase, owner, "%s", name);
+    }
+}
+
+Test(phase, every_name_is_of_one_phase)
+{
+    for (int p = 0; p < EEX_PHASES; p++) {
+        const eex_phase_row *row = eex_phase_at((eex_phase)p);
+        cr_assert(row->name && row->work && row->files[0].name, "phase %d", p);
+        check_files((eex_phase)p, row->files);
+        check_files((eex_phase)p, row->temporary);
+    }
+}
+
+Test(phase, other_names_are_of_none)
+{
+    static const char *const names[] = {
+        "run.h5",       "mine.h5",  "base",     "base.h5.part",         "bases.h5",    "",
+        "trials-12.h6", "trials-*", "tau-.h5x", "trials-0000012.h5.h5", "trials-1a.h5"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        eex_phase phase = EEX_PHASES;
+        cr_assert_null(eex_phase_file_of(&phase, names[i]), "%s", names[i]);
+        cr_assert_eq(phase, EEX_PHASES);
+    }
+}
+
+/* ---- what runs leave ---- */
+
+static unsigned saved; /* phases of which a file was saved, as bits */
+
+static void note(const char *path)
+{
+    const char *name = eex_path_base(path);
+    eex_phase phase;
+    if (strcmp(name, "run.h5") == 0)
+        return;
+    cr_assert_not_null(eex_phase_file_of(&phase, name), "%s", name);
+    saved |= 1u << phase;
+}
+
+static bool stays(const char *name)
+{
+    eex_phase phase;
+    if (strcmp(name, "run.h5") == 0)
+        return true;
+    const eex_phase_file *file = eex_phase_file_of(&phase, name);
+    const eex_phase_file *files = file ? eex_phase_at(phase)->files : NULL;
+    return file && file >= files && file < files + EEX_PHASE_FILES;
+}
+
+static void check_run(const char *root, const eex_experiment *e, unsigned phases)
+{
+    char folder[TEST_PATH_SIZE];
+    snprintf(folder, sizeof folder, "%s", test_path(root, "run"));
+    const eex_run_options options = {
+        .folder = folder, .data_dir = root, .device = "cpu", .threads = 1, .fresh = true};
+    eex_fs_names names = {0};
+    saved = 0;
+    eex__run_saved = note;
+    int code = eex_experiment_run(e, &options);
+    eex__run_saved = NULL;
+    cr_assert_eq(code, EEX_OK, "%s", eex_error());
+    cr_assert_eq(saved, phases, "%x instead of %x", saved, phases);
+    cr_assert_eq(eex_fs_list(&names, folder), EEX_OK);
+    for (size_t i = 0; i < names.count; i++) {
+        const char *name = names.names[i];
+        cr_assert(!strstr(name, ".h5") || stays(name), "%s is left", name);
+        cr_assert_eq(eex_run_owns(test_path(folder, name)), strstr(name, ".h5") != NULL, "%s",
+                     name);
+    }
+    eex_fs_names_free(&names);
+}
+
+Test(phase, a_run_leaves_files_of_the_table_alone)
+{
+    const unsigned all = (1u << EEX_PHASES) - 1;
+    char root[TEST_PATH_SIZE];
+    test_folder_make(root);
+    cr_assert_eq(eex_cpu_register(), EEX_OK);
+    eex_log_set_level(EEX_LOG_ERROR);
+    test_corners_make(root);
+    eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
+    e->final.epochs = 1;
+    e->search.tau = 2;
+    e->probe = true;
+    e->probe_count = 2;
+    check_run(root, e, all);
+    eex_experiment_free(e);
+    e = test_corners_experiment(EEX_EVALUATE_TRAIN);
+    check_run(root, e,
+              all & ~(1u << EEX_PHASE_PROBE | 1u << EEX_PHASE_SHARED | 1u << EEX_PHASE_LATENCY |
+                      1u << EEX_PHASE_TAU));
+    eex_experiment_free(e);
+    test_folder_remove(root);
+}
+
+Test(phase, a_name_of_no_phase_is_not_written)
+{
+    const eex_run_options options = {.folder = "/nowhere"};
+    const eex_run run = {.options = &options};
+    cr_assert_eq(eex__run_write(&run, "mine.h5", NULL, NULL), EEX_EINVAL);
+    cr_assert(strstr(eex_error(), "mine.h5"), "%s", eex_error());
+    cr_assert_eq(eex__run_read(&run, "mine.h5", NULL, NULL), EEX_EINVAL);
+}
