@@ -158,7 +158,7 @@ Test(lua_model, reads_files)
     gives("return m:classify('five.png').file", "five.png");
     gives("return #m:run { 'five.png', 'five.png', 'five.png' }", "3");
     fails("m:classify 'none.png'", "none.png");
-    fails("m:classify 'model.h5'", "neither JPEG nor PNG");
+    fails("m:classify 'model.h5'", "neither JPEG, PNG, WebP nor TIFF");
     fails("m:run { 'five.png', 5 }", "image 2");
     fails("m:run { 'five.png', true }", "image 2");
 }
