@@ -91,6 +91,8 @@ typedef struct eex_totals {
 /* Totals of exit k since the last reset; waits for the device. */
 int eex_plan_totals(eex_plan *plan, int exit, eex_totals *out);
 int eex_plan_totals_reset(eex_plan *plan);
+/* As if they had been counted since the last reset: for an epoch that is gone on with. */
+int eex_plan_totals_set(eex_plan *plan, int exit, const eex_totals *totals);
 /* Gradient norm of the last step before clipping; 0 when clipping is off. */
 int eex_plan_grad_norm(eex_plan *plan, double *out);
 

@@ -111,6 +111,14 @@ int eex_plan_totals(eex_plan *p, int exit, eex_totals *out)
     return EEX_OK;
 }
 
+int eex_plan_totals_set(eex_plan *p, int exit, const eex_totals *totals)
+{
+    const double values[2] = {totals->loss, totals->correct};
+    double *at = (double *)eex__plan_address(p, p->totals) + 2 * exit;
+    EEX_TRY(p->device->vtable->upload(p->device, at, values, sizeof values));
+    return p->device->vtable->sync(p->device);
+}
+
 int eex_plan_totals_reset(eex_plan *p)
 {
     return p->device->vtable->zero(p->device, eex__plan_address(p, p->totals),

@@ -1,5 +1,5 @@
-/* Training with checkpoints. A checkpoint is the state after some epoch; what is left of the
- * training follows from it bit for bit. */
+/* Training with checkpoints: after epochs, and at a signal in the middle of one. What is left of
+ * the training follows from a checkpoint bit for bit. */
 #include "core/run/run.h"
 
 #include "base/clock.h"
@@ -75,6 +75,19 @@ static int checkpoint_fill(eex_store_file *file, const void *context)
     return eex__history_save(c->history, file);
 }
 
+/* "base: WHAT after epoch 3 and 17 of 156 batches" */
+static void say_where(const checkpoint *c, const char *what)
+{
+    int all;
+    const int batches = eex_trainer_batches(c->trainer, &all);
+    const int epoch = eex_trainer_epochs(c->trainer);
+    if (batches > 0)
+        eex_log_info("%s: %s in epoch %d, after %d of its %d batches", c->training->title, what,
+                     epoch + 1, batches, all);
+    else
+        eex_log_info("%s: %s after epoch %d", c->training->title, what, epoch);
+}
+
 /* A checkpoint of another subject is none. */
 static int checkpoint_use(eex_store_file *file, void *context)
 {
@@ -85,7 +98,7 @@ static int checkpoint_use(eex_store_file *file, void *context)
         return EEX_OK;
     EEX_TRY(eex_trainer_load(c->trainer, file, "trainer"));
     EEX_TRY(history_load(c->history, file, eex_trainer_epochs(c->trainer)));
-    eex_log_info("%s: going on after epoch %d", c->training->title, eex_trainer_epochs(c->trainer));
+    say_where(c, "going on");
     return EEX_OK;
 }
 
@@ -116,7 +129,18 @@ static void show(void *context, int epoch, uint64_t done, uint64_t total, double
                             100 * s->accuracy);
 }
 
-/* Epochs until the recipe is done, or a signal comes: then the state is saved. */
+/* At a signal: whatever was trained is kept, to the batch. */
+static int keep(const eex_run *run, const checkpoint *c)
+{
+    int all;
+    if (eex_trainer_epochs(c->trainer) > 0 || eex_trainer_batches(c->trainer, &all) > 0) {
+        EEX_TRY(eex__run_write(run, c->training->checkpoint, checkpoint_fill, c));
+        say_where(c, "kept");
+    }
+    return eex_fail(EEX_EINTERRUPTED, "interrupted");
+}
+
+/* Epochs until the recipe is done, or a signal comes. */
 static int train_epochs(const eex_run *run, const checkpoint *c, shown *s)
 {
     double saved = eex_clock_seconds();
@@ -125,11 +149,13 @@ static int train_epochs(const eex_run *run, const checkpoint *c, shown *s)
         int code = eex__run_poll();
         if (code == EEX_OK)
             code = eex_trainer_epoch(c->trainer, &report);
+        if (code == EEX_EINTERRUPTED)
+            return keep(run, c);
         EEX_TRY(code);
         history_add(c->history, &report);
         c->history->seconds += report.seconds;
         s->accuracy = report.accuracy[report.exits - 1];
-        bool due = eex_clock_seconds() - saved >= CHECKPOINT_SECONDS || eex__run_poll() != EEX_OK;
+        const bool due = eex_clock_seconds() - saved >= CHECKPOINT_SECONDS;
         if (due || eex_trainer_done(c->trainer)) {
             EEX_TRY(eex__run_write(run, c->training->checkpoint, checkpoint_fill, c));
             saved = eex_clock_seconds();

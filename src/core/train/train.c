@@ -1,37 +1,13 @@
 /* The training loop. A regime is a list of passes over each batch; a pass is a plan with its own
  * loss weights over the same parameters. */
-#include "core/train/train.h"
-
-#include "core/data/loader.h"
-#include "core/train/features.h"
+#include "core/train/train_impl.h"
 
 #include "base/clock.h"
 #include "base/status.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct eex_trainer {
-    eex_params *params;
-    eex_recipe recipe;
-    eex_dataset *data;
-    eex_loader *loader;
-    uint32_t *samples; /* (count), for recording features */
-    size_t count;
-    eex_features *features; /* regime frozen with cache_features */
-    eex_optimizer_state *state;
-    eex_plan **passes; /* NULL until the first epoch of a regime's part */
-    int pass_count;
-    bool alone;                 /* the passes are those of the backbone alone */
-    int pass_of[EEX_MAX_EXITS]; /* the pass that has exit k's loss, -1: none */
-    int exits, epoch;
-    uint64_t seed, step, images; /* images: of one epoch */
-    eex_train_watch *watch;
-    void *watch_context;
-    double told; /* when it was last called: epochs may be shorter than its interval */
-};
 
 eex_recipe eex_recipe_default(void)
 {
@@ -249,6 +225,12 @@ int eex_trainer_epochs(const eex_trainer *t)
     return t->epoch;
 }
 
+int eex_trainer_batches(const eex_trainer *t, int *all)
+{
+    *all = (int)eex_loader_batches(t->loader);
+    return (int)t->batches;
+}
+
 /* ---- an epoch ---- */
 
 static int train_batch(eex_trainer *t, const eex_batch *batch)
@@ -270,20 +252,34 @@ static int train_batch(eex_trainer *t, const eex_batch *batch)
     return EEX_OK;
 }
 
+int eex__trainer_totals(const eex_trainer *t, int k, eex_totals *out)
+{
+    *out = (eex_totals){.loss = NAN, .correct = NAN};
+    return t->pass_of[k] < 0 ? EEX_OK : eex_plan_totals(t->passes[t->pass_of[k]], k, out);
+}
+
 /* Means over the images of this epoch so far. */
 static int read_totals(const eex_trainer *t, uint64_t images, eex_epoch_report *report)
 {
     report->exits = t->exits;
     for (int k = 0; k < t->exits; k++) {
-        eex_totals totals = {.loss = NAN, .correct = NAN};
-        report->loss[k] = report->accuracy[k] = NAN;
-        if (t->pass_of[k] < 0)
-            continue;
-        EEX_TRY(eex_plan_totals(t->passes[t->pass_of[k]], k, &totals));
+        eex_totals totals;
+        EEX_TRY(eex__trainer_totals(t, k, &totals));
         report->loss[k] = totals.loss / (double)images;
         report->accuracy[k] = totals.correct / (double)images;
     }
     return EEX_OK;
+}
+
+/* Where the epoch begins, or where it was left. */
+static int begin_epoch(eex_trainer *t)
+{
+    for (int i = 0; i < t->pass_count; i++)
+        EEX_TRY(eex_plan_totals_reset(t->passes[i]));
+    for (int k = 0; k < t->exits && t->batches > 0; k++)
+        if (t->pass_of[k] >= 0)
+            EEX_TRY(eex_plan_totals_set(t->passes[t->pass_of[k]], k, &t->totals[k]));
+    return eex_loader_start(t->loader, (uint32_t)t->epoch, t->batches);
 }
 
 /* A loss far above that of guessing will not come back. */
@@ -319,16 +315,15 @@ enum { CHECK_EVERY = 50 }; /* batches */
 static int train_batches(eex_trainer *t, eex_epoch_report *report)
 {
     const eex_batch *batch;
-    uint64_t images = 0;
-    for (int i = 0; i < t->pass_count; i++)
-        EEX_TRY(eex_plan_totals_reset(t->passes[i]));
-    EEX_TRY(eex_loader_start(t->loader, (uint32_t)t->epoch, 0));
+    uint64_t images = (uint64_t)t->batches * (uint64_t)t->recipe.batch;
+    EEX_TRY(begin_epoch(t));
     for (;;) {
         EEX_TRY(eex_loader_next(&batch, t->loader));
         if (!batch)
             break;
         EEX_TRY(train_batch(t, batch));
         images += (uint64_t)batch->count;
+        t->batches++;
         double now = eex_clock_seconds();
         bool show = now - t->told >= 0.1, check = batch->number % CHECK_EVERY == CHECK_EVERY - 1;
         if (!show && !check)
@@ -347,16 +342,19 @@ static int train_batches(eex_trainer *t, eex_epoch_report *report)
 
 int eex_trainer_epoch(eex_trainer *t, eex_epoch_report *report)
 {
-    double begin = eex_clock_seconds();
+    const double begin = eex_clock_seconds() - t->seconds;
     memset(report, 0, sizeof *report);
     EEX_TRY(make_passes(t));
     eex_device_range(t->params->device, "epoch %d", t->epoch + 1);
     int code = train_batches(t, report);
     eex_device_range_end(t->params->device);
+    t->seconds = eex_clock_seconds() - begin;
     EEX_TRY(code);
     t->epoch++;
+    t->batches = 0;
     report->epoch = t->epoch;
-    report->seconds = eex_clock_seconds() - begin;
+    report->seconds = t->seconds;
+    t->seconds = 0;
     report->images_per_second = (double)t->images / report->seconds;
     return EEX_OK;
 }
@@ -380,81 +378,4 @@ int eex_trainer_finish(eex_trainer *t)
     eex_device *dev = t->params->device;
     EEX_TRY(copy_down(dev, t->params->w, t->state->ema, t->params->count));
     return copy_down(dev, t->params->state, t->state->ema_state, t->params->state_count);
-}
-
-/* ---- checkpoints ---- */
-
-/* What lies flat beside the parameters: name in the file, device memory, elements. */
-typedef struct flat {
-    const char *name;
-    float *at;
-    size_t count;
-} flat;
-
-enum { FLATS = 4 };
-
-static void list_flats(const eex_trainer *t, flat *out)
-{
-    const eex_optimizer_state *s = t->state;
-    out[0] = (flat){"momentum", s->m, t->params->count};
-    out[1] = (flat){"second_moment", s->v, t->params->count};
-    out[2] = (flat){"average", s->ema, t->params->count};
-    out[3] = (flat){"average_state", s->ema_state, t->params->state_count};
-}
-
-/* Saves or loads one of them through host memory. */
-static int transfer(const eex_trainer *t, eex_store_file *file, const char *group, const flat *f,
-                    bool save)
-{
-    eex_device *dev = t->params->device;
-    char name[256];
-    snprintf(name, sizeof name, "%s/%s", group, f->name);
-    eex_store_shape shape = {.rank = 1, .extent = {f->count}};
-    float *host = malloc(f->count * sizeof *host + 1);
-    if (!host)
-        return eex_fail(EEX_ENOMEM, "out of memory for a checkpoint of %zu elements", f->count);
-    int code = save ? dev->vtable->download(dev, host, f->at, f->count * sizeof *host)
-                    : eex_store_read(host, file, name, EEX_STORE_F32, &shape);
-    if (code == EEX_OK)
-        code = save ? eex_store_write(file, name, EEX_STORE_F32, &shape, host)
-                    : dev->vtable->upload(dev, f->at, host, f->count * sizeof *host);
-    free(host);
-    return code;
-}
-
-int eex_trainer_save(const eex_trainer *t, eex_store_file *file, const char *group)
-{
-    char weights[256];
-    flat flats[FLATS];
-    snprintf(weights, sizeof weights, "%s/weights", group);
-    list_flats(t, flats);
-    EEX_TRY(eex_store_make_group(file, group));
-    EEX_TRY(eex_store_set_int(file, group, "epoch", t->epoch));
-    EEX_TRY(eex_store_set_int(file, group, "step", (int64_t)t->step));
-    EEX_TRY(eex_params_save(t->params, file, weights));
-    for (int i = 0; i < FLATS; i++)
-        if (flats[i].at)
-            EEX_TRY(transfer(t, file, group, &flats[i], true));
-    return EEX_OK;
-}
-
-int eex_trainer_load(eex_trainer *t, eex_store_file *file, const char *group)
-{
-    char weights[256];
-    flat flats[FLATS];
-    int64_t epoch, step;
-    snprintf(weights, sizeof weights, "%s/weights", group);
-    list_flats(t, flats);
-    EEX_TRY(eex_store_get_int(&epoch, file, group, "epoch"));
-    EEX_TRY(eex_store_get_int(&step, file, group, "step"));
-    if (epoch < 0 || epoch > t->recipe.epochs || step < 0)
-        return eex_fail(EEX_EFORMAT, "%s, %s: epoch %lld, expected 0 to %d", eex_store_path(file),
-                        group, (long long)epoch, t->recipe.epochs);
-    EEX_TRY(eex_params_load(t->params, file, weights));
-    for (int i = 0; i < FLATS; i++)
-        if (flats[i].at)
-            EEX_TRY(transfer(t, file, group, &flats[i], false));
-    t->epoch = (int)epoch;
-    t->step = (uint64_t)step;
-    return EEX_OK;
 }

@@ -73,15 +73,19 @@ int eex_trainer_new(eex_trainer **out, eex_params *params, const eex_recipe *rec
 void eex_trainer_free(eex_trainer *trainer);
 
 /* Trains one epoch. EEX_EDIVERGED: the loss became NaN or exploded (the message says at which exit
- * and step). EEX_EINTERRUPTED: a signal came; the epoch is to be repeated from the last save. */
+ * and step). EEX_EINTERRUPTED: a signal came between two batches: a save keeps the epoch as far as
+ * it has come, and another call goes on from there. */
 int eex_trainer_epoch(eex_trainer *trainer, eex_epoch_report *report);
 int eex_trainer_done(const eex_trainer *trainer);   /* all epochs of the recipe are trained */
 int eex_trainer_epochs(const eex_trainer *trainer); /* trained so far */
+/* Batches trained of the epoch that comes next, of *all. */
+int eex_trainer_batches(const eex_trainer *trainer, int *all);
 
 /* After the last epoch: replaces the weights by their moving average when the recipe has one. */
 int eex_trainer_finish(eex_trainer *trainer);
 
-/* Weights, statistics, moments, averages, epoch and step: everything that the next epoch needs. */
+/* Weights, statistics, moments, averages, epoch, step and what the epoch has told: everything that
+ * the next batch needs. What follows from a save is the same bit for bit wherever it was made. */
 int eex_trainer_save(const eex_trainer *trainer, eex_store_file *file, const char *group);
 int eex_trainer_load(eex_trainer *trainer, eex_store_file *file, const char *group);
 

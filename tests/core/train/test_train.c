@@ -10,9 +10,11 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
 
@@ -406,6 +408,63 @@ Test(train, a_signal_interrupts_and_the_save_goes_on)
     expect_same_params(whole.params, b.params);
     close_bed(&whole);
     close_bed(&b);
+}
+
+/* Signals after some milliseconds, as often as it takes to train everything; each time what is
+ * saved goes on with a trainer and weights that know nothing. */
+static void *signal_soon(void *milliseconds)
+{
+    const long ms = *(const long *)milliseconds;
+    nanosleep(&(struct timespec){0, ms * 1000000}, NULL);
+    raise(SIGINT);
+    return NULL;
+}
+
+static int check_interrupted(const eex_recipe *recipe, long ms)
+{
+    bed whole = open_bed(recipe, 1), b = open_bed(recipe, 1);
+    int inside = 0, all;
+    train(&whole, EPOCHS);
+    for (int tries = 0; !eex_trainer_done(b.trainer); tries++) {
+        pthread_t thread;
+        long wait = ms + tries;
+        int code = EEX_OK;
+        cr_assert_eq(pthread_create(&thread, NULL, signal_soon, &wait), 0);
+        while (code == EEX_OK && !eex_trainer_done(b.trainer))
+            code = eex_trainer_epoch(b.trainer, &b.report);
+        pthread_join(thread, NULL);
+        eex_signals_clear();
+        if (code == EEX_OK)
+            break;
+        cr_assert_eq(code, EEX_EINTERRUPTED, "%s", eex_error());
+        inside += eex_trainer_batches(b.trainer, &all) > 0;
+        save(&b, test_path(folder, "checkpoint.h5"));
+        close_bed(&b);
+        b = open_bed(recipe, 77);
+        load(&b, test_path(folder, "checkpoint.h5"));
+    }
+    for (int k = 0; k < EXITS; k++)
+        cr_expect(memcmp(&whole.report.loss[k], &b.report.loss[k], sizeof(double)) == 0,
+                  "exit %d: %g, %g", k, whole.report.loss[k], b.report.loss[k]);
+    expect_same_params(whole.params, b.params);
+    close_bed(&whole);
+    close_bed(&b);
+    return inside;
+}
+
+Test(train, a_signal_inside_an_epoch_loses_nothing)
+{
+    skip_if_quick(1);
+    const eex_regime regimes[] = {EEX_REGIME_JOINT, EEX_REGIME_INTERLEAVED, EEX_REGIME_MIXED};
+    int inside = 0;
+    OK(eex_signals_install());
+    for (size_t i = 0; i < sizeof regimes / sizeof *regimes; i++) {
+        eex_recipe r = recipe_of(regimes[i]);
+        r.batch = 8;
+        r.optimizer.ema = 0.95f;
+        inside += check_interrupted(&r, 3);
+    }
+    cr_expect_gt(inside, 0, "no signal came inside an epoch: this has tested nothing");
 }
 
 /* ---- progress ---- */

@@ -1,0 +1,38 @@
+/* What the trainer's files share. */
+#ifndef EEX_CORE_TRAIN_TRAIN_IMPL_H
+#define EEX_CORE_TRAIN_TRAIN_IMPL_H
+
+#include "core/data/loader.h"
+#include "core/train/features.h"
+#include "core/train/train.h"
+
+struct eex_trainer {
+    eex_params *params;
+    eex_recipe recipe;
+    eex_dataset *data;
+    eex_loader *loader;
+    uint32_t *samples; /* (count), for recording features */
+    size_t count;
+    eex_features *features; /* regime frozen with cache_features */
+    eex_optimizer_state *state;
+    eex_plan **passes; /* NULL until the first epoch of a regime's part */
+    int pass_count;
+    bool alone;                 /* the passes are those of the backbone alone */
+    int pass_of[EEX_MAX_EXITS]; /* the pass that has exit k's loss, -1: none */
+    int exits, epoch;
+    uint64_t seed, step, images; /* images: of one epoch */
+
+    /* Of the epoch that is not finished: batches trained, and what they told; how long they took.
+     */
+    uint32_t batches;
+    eex_totals totals[EEX_MAX_EXITS]; /* in front of the batches that this process has trained */
+    double seconds;                   /* likewise */
+    eex_train_watch *watch;
+    void *watch_context;
+    double told; /* when it was last called: epochs may be shorter than its interval */
+};
+
+/* The totals of exit k over the batches of this epoch so far; NaN where it has no loss. */
+int eex__trainer_totals(const eex_trainer *t, int k, eex_totals *out);
+
+#endif
