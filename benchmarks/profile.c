@@ -98,8 +98,9 @@ static void print_kinds(double total, int batch)
                 number++;
             }
             if (number)
-                printf("%-16s%-2s %6d %9.3f %6.1f %8.1f\n", eex_op_kind_name((eex_op_kind)kind), deep ? "dw" : "", number,
-                       1e3 * time, 100 * time / total, 1e-9 * flops / time);
+                printf("%-16s%-2s %6d %9.3f %6.1f %8.1f\n", eex_op_kind_name((eex_op_kind)kind),
+                       deep ? "dw" : "", number, 1e3 * time, 100 * time / total,
+                       1e-9 * flops / time);
         }
 }
 

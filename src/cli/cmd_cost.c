@@ -31,7 +31,8 @@ static void read_gates(eex_cost_report *r, const eex_args *a)
     for (int i = 1; i < r->choices; i++)
         if (r->blocks[i] == r->blocks[i - 1])
             eex_args_refuse(&t, "blocks", "each block count once");
-    r->act = (eex_act)eex_args_choice_or(&t, "act", eex_act_names(), (int)eex_lua_graph_act(r->graph));
+    r->act =
+        (eex_act)eex_args_choice_or(&t, "act", eex_act_names(), (int)eex_lua_graph_act(r->graph));
     eex_args_close(&t);
 }
 

@@ -118,13 +118,12 @@ static const char *fit_name = "crop";
 
 static int finish_folder_options(void)
 {
-    const eex_names *fits = eex_fit_names();
-    const int fit = eex_name_find(fits, fit_name);
+    static const char *const fits[] = {"crop", "squash"};
     folder_options.size = (int)folder_size;
     folder_options.seed = (uint64_t)folder_seed;
-    if (fit < 0)
-        return eex_options_unknown("fit", fit_name, fits->name, (size_t)fits->count);
-    folder_options.fit = (eex_fit)fit;
+    folder_options.fit = strcmp(fit_name, "squash") == 0 ? EEX_FIT_SQUASH : EEX_FIT_CROP;
+    if (strcmp(fit_name, "crop") != 0 && strcmp(fit_name, "squash") != 0)
+        return eex_options_unknown("fit", fit_name, fits, 2);
     return EEX_OK;
 }
 

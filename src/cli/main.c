@@ -1,5 +1,6 @@
 /* The program: finds the subcommand, runs it, turns its status into message and exit status. */
 #include "cli/commands.h"
+#include "cli/help_fields.h"
 #include "cli/options.h"
 #include "eex/eex.h"
 
@@ -65,6 +66,8 @@ static int cmd_help(int argc, char **argv)
         overview();
         return EEX_OK;
     }
+    if (strcmp(argv[1], "fields") == 0)
+        return eex_help_fields();
     int i = find(argv[1]);
     if (i < 0)
         return unknown(argv[1]);

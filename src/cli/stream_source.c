@@ -53,22 +53,22 @@ static int parse_size(eex__source *s, const char *text)
 
 static int parse_drop(eex__source *s)
 {
-    const eex_names *names = eex_drop_names();
+    static const char *const names[] = {"none", "newest", "oldest"};
     const char *drop = s->o->drop;
     const bool arrives = s->o->fps > 0 || s->input;
     s->drop = s->o->fps > 0 ? EEX_DROP_OLDEST : EEX_DROP_NONE;
     if (!drop)
         return EEX_OK;
-    const int found = eex_name_find(names, drop);
-    if (found < 0)
-        return eex_options_unknown("drop policy", drop, names->name, (size_t)names->count);
-    s->drop = (eex_drop)found;
-    return arrives || found == EEX_DROP_NONE
-               ? EEX_OK
-               : eex_fail(EEX_EINVAL,
-                          "--drop %s: frames that wait until they are wanted are never dropped; it "
-                          "goes with --fps",
-                          drop);
+    for (int i = 0; i < 3; i++)
+        if (strcmp(drop, names[i]) == 0) {
+            s->drop = (eex_drop)i;
+            return arrives || i == 0 ? EEX_OK
+                                     : eex_fail(EEX_EINVAL,
+                                                "--drop %s: frames that wait until they are wanted "
+                                                "are never dropped; it goes with --fps",
+                                                drop);
+        }
+    return eex_options_unknown("drop policy", drop, names, 3);
 }
 
 static int check_format(eex__source *s)

@@ -54,17 +54,16 @@ static int parse_target(eex_wish *w, const eex_tune_arguments *a, const eex_mode
 
 static int parse_reject_by(eex_reject_by *by, const eex_tune_arguments *a)
 {
-    const eex_names *names = eex_reject_by_names();
+    static const char *const names[] = {"distance", "score"};
     *by = EEX_REJECT_BY_ANY;
     if (!a->reject_by)
         return EEX_OK;
     if (isnan(a->reject))
         return eex_fail(EEX_EINVAL, "--reject-by goes with --reject");
-    const int found = eex_name_find(names, a->reject_by);
-    if (found < 0)
-        return eex_options_unknown("way to reject", a->reject_by, &names->name[1], 2);
-    *by = (eex_reject_by)found;
-    return EEX_OK;
+    *by = strcmp(a->reject_by, "score") == 0 ? EEX_REJECT_BY_SCORE : EEX_REJECT_BY_DISTANCE;
+    return *by == EEX_REJECT_BY_SCORE || strcmp(a->reject_by, "distance") == 0
+               ? EEX_OK
+               : eex_options_unknown("way to reject", a->reject_by, names, 2);
 }
 
 int eex_tune_wish(eex_wish *w, const eex_tune_arguments *a, const eex_model *model,

@@ -5,8 +5,6 @@
 #ifndef EEX_CORE_DATA_IMAGE_H
 #define EEX_CORE_DATA_IMAGE_H
 
-#include "base/names.h"
-
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,12 +42,8 @@ int eex_image_write_png(const char *path, const eex_image *image);
 
 typedef enum eex_fit {
     EEX_FIT_CROP,  /* the largest centred part of the target's aspect */
-    EEX_FIT_SQUASH, /* the whole image, whatever its aspect */
-    EEX_FITS
+    EEX_FIT_SQUASH /* the whole image, whatever its aspect */
 } eex_fit;
-
-/* "crop", "squash". */
-const eex_names *eex_fit_names(void);
 
 /* Resizes to (height, width, channels) at out. Shrinking averages all pixels that fall together
  * (separable triangle filter as wide as the scale asks for), enlarging interpolates linearly. Grey

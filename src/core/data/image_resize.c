@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-EEX_NAMES_TABLE(eex_fit, EEX_FITS, [EEX_FIT_CROP] = "crop", [EEX_FIT_SQUASH] = "squash")
-
 /* The source positions [first, first + count) that make one target position, with their weights. */
 typedef struct taps {
     int first, count;

@@ -123,12 +123,8 @@ int eex_frames_open_simulated(eex_frames **out, const eex_frame_shape *shape,
 typedef enum eex_drop {
     EEX_DROP_NONE,   /* the source waits */
     EEX_DROP_NEWEST, /* the frame that finds the queue full is gone */
-    EEX_DROP_OLDEST, /* the one that has waited longest */
-    EEX_DROPS
+    EEX_DROP_OLDEST  /* the one that has waited longest */
 } eex_drop;
-
-/* "none", "newest", "oldest". */
-const eex_names *eex_drop_names(void);
 
 typedef struct eex_ahead {
     int queue; /* frames that may wait, at least 1 */

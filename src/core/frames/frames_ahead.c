@@ -11,10 +11,6 @@
 #include <string.h>
 #include <time.h>
 
-EEX_NAMES_TABLE(
-    eex_drop,
-    EEX_DROPS, [EEX_DROP_NONE] = "none", [EEX_DROP_NEWEST] = "newest", [EEX_DROP_OLDEST] = "oldest")
-
 enum { BAD_PLACES = 64 };
 
 typedef struct slot {

@@ -34,7 +34,8 @@ typedef struct eex_calibration {
 
 eex_calibration eex_calibration_default(void); /* per-class, T = 5, a = 0.5, b off, no tuning */
 
-/* Another kind, with that kind's usual temperature and thresholds; the same kind: nothing changes. */
+/* Another kind, with that kind's usual temperature and thresholds; the same kind: nothing changes.
+ */
 void eex_calibration_use_kind(eex_calibration *how, eex_policy_kind kind);
 
 /* Costs of leaving at each exit: the unit is the caller's (MACs, milliseconds). */

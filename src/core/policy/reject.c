@@ -9,10 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-EEX_NAMES_TABLE(
-    eex_reject_by,
-    EEX_REJECT_BYS, [EEX_REJECT_BY_DISTANCE] = "distance", [EEX_REJECT_BY_SCORE] = "score")
-
 enum { BISECTIONS = 40 };
 
 typedef struct rejector {

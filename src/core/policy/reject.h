@@ -14,12 +14,8 @@
 typedef enum eex_reject_by {
     EEX_REJECT_BY_ANY,      /* by distance where the trace has it */
     EEX_REJECT_BY_DISTANCE, /* EEX_EINVAL where it does not */
-    EEX_REJECT_BY_SCORE,
-    EEX_REJECT_BYS
+    EEX_REJECT_BY_SCORE
 } eex_reject_by;
-
-/* "distance", "score"; what is asked for when nothing is has no name. */
-const eex_names *eex_reject_by_names(void);
 
 /* Sets b (and low), or far, of every exit so that at most the fraction `rate` of the trace's
  * samples falls below the lower threshold of any exit: so at most `rate` are rejected, whatever the

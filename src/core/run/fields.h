@@ -57,9 +57,9 @@ typedef struct eex_field {
     int listed, size;                /* size: bytes of a text, room of a list */
     size_t count_offset;             /* INTS: where their number is kept */
     bool needed;                     /* text: has to be there */
-    bool unsaid;                     /* not in descriptions: another row's path says it */
-    bool quiet; /* not in descriptions while it is the default: runs from before there was such a
-                 * field stay what they are */
+    bool unsaid; /* not in descriptions: another row of the same place says it, and is checked */
+    bool quiet;  /* not in descriptions while it is the default: runs from before there was such a
+                  * field stay what they are */
     const char *help; /* one line */
 } eex_field;
 
@@ -71,6 +71,10 @@ const eex_field *eex_field_find(const char *path);
 
 /* The row that a line of a description ("path = value") is about; NULL: no field's. */
 const eex_field *eex_field_of_line(const char *line);
+
+/* The first phase that a line of a run's description shapes, those that are no field's (data,
+ * device, threads) among them; EEX_PHASES: none. */
+eex_phase eex_phase_of_line(const char *line);
 
 /* Whether the row stands for the table that the rows below it fill. */
 bool eex_field_is_table(const eex_field *field);

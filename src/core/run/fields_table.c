@@ -283,3 +283,20 @@ const eex_field *eex_field_of_line(const char *line)
     const size_t length = strcspn(line, " \n");
     return strncmp(line + length, " =", 2) == 0 ? find(line, length) : NULL;
 }
+
+eex_phase eex_phase_of_line(const char *line)
+{
+    static const struct {
+        const char *begin;
+        eex_phase shapes;
+    } facts[] = {{"data = ", EEX_PHASE_SPLIT},
+                 {"device = ", EEX_PHASE_BASE},
+                 {"threads = ", EEX_PHASE_BASE}}; /* run_identity.c adds them */
+    const eex_field *field = eex_field_of_line(line);
+    if (field)
+        return field->phase;
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
+        if (strncmp(line, facts[i].begin, strlen(facts[i].begin)) == 0)
+            return facts[i].shapes;
+    return EEX_PHASES;
+}

@@ -2,6 +2,7 @@
  * experiment with another policy, search or final training does not train its base and its shared
  * network again. Where trainings repeat bit for bit (on CPUs, and when deterministic) nothing but
  * time is saved. */
+#include "core/run/fields.h"
 #include "core/run/run.h"
 
 #include "base/buffer.h"
@@ -17,29 +18,25 @@
 enum { MAX_TEXT = 16 << 20 };
 static const size_t MAX_FILE = (size_t)8 << 30;
 
-/* Fields of the description that shape a phase, by how they begin, beside those of the phases in
- * front of it; the files that it leaves. */
+/* What is taken over together: phases of the run up to `last` that no earlier row has, and the
+ * files that they leave. */
 typedef struct phase {
-    const char *fields[8];
+    eex_phase last;
     const char *files[6];
 } phase;
 
 static const phase phases[] = {
-    {{"seed =", "dataset.", "data ="}, {"split.h5"}},
-    {{"deterministic =", "backbone =", "training.", "precision =", "device =", "threads ="},
-     {"base.h5"}},
-    {{"saliency =", "gates.blocks =", "gates.act ="},
-     {"probe.h5", "shared.h5", "trace-calibration.h5", "trace-validation.h5"}},
-    {{"search.latency_table =", "search.evaluator ="}, {"latency.h5"}}, /* of the very device */
+    {EEX_PHASE_SPLIT, {"split.h5"}},
+    {EEX_PHASE_BASE, {"base.h5"}},
+    {EEX_PHASE_SHARED, {"probe.h5", "shared.h5", "trace-calibration.h5", "trace-validation.h5"}},
+    {EEX_PHASE_LATENCY, {"latency.h5"}}, /* of the very device */
 };
 enum { PHASES = sizeof phases / sizeof *phases, LATENCY = PHASES - 1 };
 
 static bool shapes(const phase *p, const char *line)
 {
-    for (size_t i = 0; i < sizeof p->fields / sizeof *p->fields && p->fields[i]; i++)
-        if (strncmp(line, p->fields[i], strlen(p->fields[i])) == 0)
-            return true;
-    return false;
+    const eex_phase first = eex_phase_of_line(line);
+    return first <= p->last && (p == phases || first > p[-1].last);
 }
 
 static size_t line_length(const char *text)

@@ -22,8 +22,8 @@ const char *eex_regime_name(eex_regime regime);
 
 typedef enum eex_schedule_kind {
     EEX_SCHEDULE_CONSTANT,
-    EEX_SCHEDULE_COSINE,   /* from lr to final * lr */
-    EEX_SCHEDULE_STEP,     /* lr * gamma at each milestone */
+    EEX_SCHEDULE_COSINE,    /* from lr to final * lr */
+    EEX_SCHEDULE_STEP,      /* lr * gamma at each milestone */
     EEX_SCHEDULE_ONE_CYCLE, /* up from lr / 25 to lr over the warm-up, cosine down to final * lr */
     EEX_SCHEDULES
 } eex_schedule_kind;
