@@ -23,22 +23,27 @@ const char *eex_names_list(char out[EEX_NAMES_SIZE], const eex_names *names, con
                            const char *last);
 
 /* Defines `const eex_names *PREFIX_names(void)`; each of the `members` members has to have an
- * entry: [EEX_ACT_RELU] = "relu", ... */
-#define EEX_NAMES_TABLE(prefix, members, ...)                                       \
-    const eex_names *prefix##_names(void)                                           \
-    {                                                                               \
-        static const char *const list[] = {__VA_ARGS__};                            \
-        static const eex_names names = {list, members};                             \
-        _Static_assert(sizeof list / sizeof *list == (members), "a name a member"); \
-        return &names;                                                              \
-    }
+ * entry: EEX_NAMES_TABLE(eex_act, EEX_ACTS, [EEX_ACT_RELU] = "relu", ...); */
+#define EEX_NAMES_TABLE(prefix, members, ...) EEX__NAMES(, prefix, members, __VA_ARGS__)
 
-/* That, and `const char *PREFIX_name(TYPE value)`. */
+/* Likewise, for one file alone. */
+#define EEX_NAMES_LOCAL(prefix, members, ...) EEX__NAMES(static, prefix, members, __VA_ARGS__)
+
+/* That, and `const char *PREFIX_name(TYPE value)`, both declared in a header. */
 #define EEX_NAMES(prefix, type, members, ...)               \
-    EEX_NAMES_TABLE(prefix, members, __VA_ARGS__)           \
     const char *prefix##_name(type value)                   \
     {                                                       \
         return eex_name_of(prefix##_names(), (int)(value)); \
-    }
+    }                                                       \
+    EEX_NAMES_TABLE(prefix, members, __VA_ARGS__)
+
+#define EEX__NAMES(storage, prefix, members, ...)                \
+    static const char *const prefix##_list[] = {__VA_ARGS__};    \
+    storage const eex_names *prefix##_names(void)                \
+    {                                                            \
+        static const eex_names names = {prefix##_list, members}; \
+        return &names;                                           \
+    }                                                            \
+    _Static_assert(sizeof prefix##_list / sizeof *prefix##_list == (members), "a name a member")
 
 #endif

@@ -3,7 +3,7 @@
 #include "base/status.h"
 
 EEX_NAMES(eex_act, eex_act,
-          EEX_ACTS, [EEX_ACT_NONE] = "none", [EEX_ACT_RELU] = "relu", [EEX_ACT_RELU6] = "relu6")
+          EEX_ACTS, [EEX_ACT_NONE] = "none", [EEX_ACT_RELU] = "relu", [EEX_ACT_RELU6] = "relu6");
 
 int eex_act_parse(eex_act *out, const char *name)
 {
@@ -27,4 +27,4 @@ EEX_NAMES(eex_op_kind, eex_op_kind,
           [EEX_OP_LOSS] = "loss", [EEX_OP_HEAD] = "head", [EEX_OP_LEAVE] = "leave",
           [EEX_OP_CLASS_STATS] = "class stats", [EEX_OP_GRAD_NORM] = "gradient norm",
           [EEX_OP_SGD] = "sgd", [EEX_OP_ADAMW] = "adamw", [EEX_OP_EMA] = "ema",
-          [EEX_OP_ZERO] = "zero", [EEX_OP_CAST] = "cast", [EEX_OP_COMPACT] = "compact")
+          [EEX_OP_ZERO] = "zero", [EEX_OP_CAST] = "cast", [EEX_OP_COMPACT] = "compact");

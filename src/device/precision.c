@@ -6,8 +6,8 @@
     [EEX_F32] = "float32", [EEX_TF32] = "tf32", [EEX_BF16] = (training), \
     [EEX_BF16_PRODUCTS] = "bfloat16-products"
 
-EEX_NAMES(eex_precision, eex_precision, EEX_PRECISIONS, PRECISIONS("bfloat16"))
-EEX_NAMES_TABLE(eex_precision_inferring, EEX_PRECISIONS, PRECISIONS(NULL))
+EEX_NAMES(eex_precision, eex_precision, EEX_PRECISIONS, PRECISIONS("bfloat16"));
+EEX_NAMES_TABLE(eex_precision_inferring, EEX_PRECISIONS, PRECISIONS(NULL));
 
 bool eex_precision_infers(eex_precision precision)
 {

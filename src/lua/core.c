@@ -21,10 +21,10 @@ static int core_fail(lua_State *L)
 }
 
 enum { INTEGER, NUMBER, FLAG, TEXT, CHOICE, KINDS };
-static EEX_NAMES_TABLE(kind, KINDS, [INTEGER] = "integer", [NUMBER] = "number", [FLAG] = "flag",
-                       [TEXT] = "text", [CHOICE] = "choice")
+EEX_NAMES_LOCAL(kind, KINDS, [INTEGER] = "integer", [NUMBER] = "number", [FLAG] = "flag",
+                [TEXT] = "text", [CHOICE] = "choice");
 
-    static void push_integer(const eex_args *options, const eex_args *spec, const char *name)
+static void push_integer(const eex_args *options, const eex_args *spec, const char *name)
 {
     lua_Integer min = eex_args_int_or(spec, "min", LUA_MININTEGER, LUA_MAXINTEGER, 0);
     lua_Integer max = eex_args_int_or(spec, "max", LUA_MININTEGER, LUA_MAXINTEGER, LUA_MAXINTEGER);

@@ -11,19 +11,13 @@
 #include <stdlib.h>
 
 enum { RESIDUAL_MERGES, STAGE_ENDS, ALL, RANKED, RULES };
-static EEX_NAMES_TABLE(rule, RULES, [RESIDUAL_MERGES] = "residual_merges",
-                       [STAGE_ENDS] = "stage_ends", [ALL] = "all", [RANKED] = "ranked")
+EEX_NAMES_LOCAL(rule, RULES, [RESIDUAL_MERGES] = "residual_merges", [STAGE_ENDS] = "stage_ends",
+                [ALL] = "all", [RANKED] = "ranked");
 
-    enum {
-        SPACING,
-        PROBE,
-        METRICS
-    };
-static EEX_NAMES_TABLE(metric, METRICS, [SPACING] = "spacing", [PROBE] = "probe")
+enum { SPACING, PROBE, METRICS };
+EEX_NAMES_LOCAL(metric, METRICS, [SPACING] = "spacing", [PROBE] = "probe");
 
-    enum {
-        MAX_POINTS = sizeof((eex_points *)NULL)->nodes / sizeof(int)
-    };
+enum { MAX_POINTS = sizeof((eex_points *)NULL)->nodes / sizeof(int) };
 
 static int apply_named(eex_points *out, int rule, const eex_graph *g)
 {

@@ -8,9 +8,9 @@
 #include <string.h>
 
 enum colour { RED, GREEN, BLUE, COLOURS };
-static EEX_NAMES_TABLE(colour, COLOURS, [RED] = "red", [GREEN] = "green", [BLUE] = "blue")
+EEX_NAMES_LOCAL(colour, COLOURS, [RED] = "red", [GREEN] = "green", [BLUE] = "blue");
 
-    Test(names, members_have_names_and_names_members)
+Test(names, members_have_names_and_names_members)
 {
     for (int i = 0; i < COLOURS; i++)
         cr_expect_eq(eex_name_find(colour_names(), eex_name_of(colour_names(), i)), i);

@@ -2,7 +2,7 @@
 . "$EEX_SOURCE_DIR/tests/cli/lib.sh"
 expect 0 "$EEX" help fields
 out_has 'search.population = 50'
-out_has 'aging (a positive integer)'
+out_has 'aging: how many candidates live (a positive integer)'
 out_has 'final.epochs = 0'
 
 write_experiment tiny.lua

@@ -7,7 +7,7 @@
 #include <string.h>
 
 EEX_NAMES(eex_convention, eex_convention, EEX_CONVENTIONS, [EEX_MACS] = "macs",
-          [EEX_PTFLOPS] = "ptflops", [EEX_THOP] = "thop", [EEX_TORCHPROFILE] = "torchprofile")
+          [EEX_PTFLOPS] = "ptflops", [EEX_THOP] = "thop", [EEX_TORCHPROFILE] = "torchprofile");
 
 int eex_convention_parse(eex_convention *out, const char *name)
 {

@@ -253,7 +253,7 @@ EEX_NAMES(
     EEX_NODE_KINDS, [EEX_NODE_INPUT] = "input", [EEX_NODE_CONV] = "conv",
     [EEX_NODE_BATCH_NORM] = "batch_norm", [EEX_NODE_ACT] = "act", [EEX_NODE_ADD] = "add",
     [EEX_NODE_MAX_POOL] = "max_pool", [EEX_NODE_GLOBAL_POOL] = "global_pool",
-    [EEX_NODE_FLATTEN] = "flatten", [EEX_NODE_DROPOUT] = "dropout", [EEX_NODE_LINEAR] = "linear")
+    [EEX_NODE_FLATTEN] = "flatten", [EEX_NODE_DROPOUT] = "dropout", [EEX_NODE_LINEAR] = "linear");
 
 static const eex__kind kinds[] = {
     [EEX_NODE_INPUT] = {true, NULL, NULL},

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 EEX_NAMES(eex_tune, eex_tune, EEX_TUNES, [EEX_TUNE_NONE] = "none", [EEX_TUNE_ACCURACY] = "accuracy",
-          [EEX_TUNE_MACS] = "macs", [EEX_TUNE_WEIGHTED] = "weighted")
+          [EEX_TUNE_MACS] = "macs", [EEX_TUNE_WEIGHTED] = "weighted");
 
 eex_calibration eex_calibration_default(void)
 {

@@ -11,7 +11,7 @@
 
 EEX_NAMES(eex_policy_kind, eex_policy_kind,
           EEX_POLICY_KINDS, [EEX_POLICY_PER_CLASS] = "per_class", [EEX_POLICY_MARGIN] = "margin",
-          [EEX_POLICY_CONFIDENCE] = "confidence", [EEX_POLICY_ENTROPY] = "entropy")
+          [EEX_POLICY_CONFIDENCE] = "confidence", [EEX_POLICY_ENTROPY] = "entropy");
 
 static int fail_unknown(const char *what, const char *name)
 {

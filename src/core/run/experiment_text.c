@@ -5,15 +5,14 @@
 #include "base/buffer.h"
 #include "base/sha256.h"
 
-EEX_NAMES(
-    eex_algorithm, eex_algorithm,
-    EEX_ALGORITHMS, [EEX_AGING] = "aging", [EEX_RANDOM] = "random", [EEX_EXHAUSTIVE] = "exhaustive")
+EEX_NAMES(eex_algorithm, eex_algorithm, EEX_ALGORITHMS, [EEX_AGING] = "aging",
+          [EEX_RANDOM] = "random", [EEX_EXHAUSTIVE] = "exhaustive");
 EEX_NAMES(eex_evaluator, eex_evaluator_kind,
-          EEX_EVALUATORS, [EEX_EVALUATE_SHARED] = "shared", [EEX_EVALUATE_TRAIN] = "train")
+          EEX_EVALUATORS, [EEX_EVALUATE_SHARED] = "shared", [EEX_EVALUATE_TRAIN] = "train");
 EEX_NAMES(eex_score, eex_score_kind, EEX_SCORES, [EEX_SCORE_ACCURACY] = "accuracy",
-          [EEX_SCORE_EQUATION1] = "equation1", [EEX_SCORE_WEIGHTED] = "weighted")
+          [EEX_SCORE_EQUATION1] = "equation1", [EEX_SCORE_WEIGHTED] = "weighted");
 EEX_NAMES(eex_cost_unit, eex_cost_unit,
-          EEX_COST_UNITS, [EEX_COST_MACS] = "macs", [EEX_COST_LATENCY] = "latency")
+          EEX_COST_UNITS, [EEX_COST_MACS] = "macs", [EEX_COST_LATENCY] = "latency");
 
 void eex__describe_backbone(eex_buffer *out, const eex_graph *g)
 {

@@ -56,7 +56,7 @@ typedef struct eex_field {
     const int *list;                 /* INTS: the default, (listed) */
     int listed, size;                /* size: bytes of a text, room of a list */
     size_t count_offset;             /* INTS: where their number is kept */
-    bool needed;                     /* text: has to be there */
+    bool needed;                     /* has to be there */
     bool unsaid; /* not in descriptions: another row of the same place says it, and is checked */
     bool quiet;  /* not in descriptions while it is the default: runs from before there was such a
                   * field stay what they are */
