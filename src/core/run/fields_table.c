@@ -5,6 +5,9 @@
 #include <math.h>
 #include <string.h>
 
+/* Members and paths that are joined cannot stand in parentheses.
+ * NOLINTBEGIN(bugprone-macro-parentheses) */
+
 /* Where a member lies; an error of the compiler where it is of another type. */
 #define IS(kind, value) _Generic((value), kind : (char)0)
 #define AT(kind, member) \
@@ -138,6 +141,8 @@ static const int usual_blocks[] = {1, 2};
         FLAG(where ".cache_features", member.cache_features, false, shapes,                        \
              "frozen: run the trunk once and keep what the gates read"),                           \
         AUGMENT_ROWS(where ".augment", member.augment, shapes, false)
+
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 static const eex_field fields[] = {
     TEXT("name", RUN_NAME, name, S, "of the run", .needed = true, .usual = "the file's name"),
