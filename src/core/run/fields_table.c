@@ -168,10 +168,11 @@ static const eex_field fields[] = {
         .needed = true),
     ROW("saliency", SALIENCY, AT(eex_points, points), _PROBE, "where exits may go",
         .usual = "residual merges, or all where there are none"),
-    INTS("gates.blocks", gates.blocks, EEX_MAX_CHOICES, gates.choices, FROM(0, 15), _SHARED,
+    /* With other gates the points are found anew too: both are taken over, or neither. */
+    INTS("gates.blocks", gates.blocks, EEX_MAX_CHOICES, gates.choices, FROM(0, 15), _PROBE,
          "how many blocks to choose from", .list = usual_blocks, .listed = 2),
-    ROW("gates.act", GATE_ACT, AT(eex_act, gates.act), _SHARED, "activation",
-        .names = eex_act_names, .otherwise = EEX_ACT_RELU, .usual = "the backbone's"),
+    ROW("gates.act", GATE_ACT, AT(eex_act, gates.act), _PROBE, "activation", .names = eex_act_names,
+        .otherwise = EEX_ACT_RELU, .usual = "the backbone's"),
     INT("gates.max_exits", gates.max_exits, FROM(0, EEX_MAX_EXITS - 1), 0, _SEARCH,
         "most gates of a candidate; 0: no limit"),
 
