@@ -60,4 +60,12 @@ if command -v h5dump >/dev/null; then
         expect 0 h5dump -H "$file"
     done
 fi
+
+# A target that no thresholds reach is said, as a warning with what they do reach.
+expect 0 "$EEX" run tiny.lua --out unmet --set policy.tune=accuracy --set policy.target=0.999
+err_has "policy.target: no thresholds of the chosen network reach an accuracy of 0.999"
+expect 0 "$EEX" run tiny.lua --out unmet --fresh --set policy.tune=macs --set policy.target=1
+err_has "policy.target: no thresholds of the chosen network keep one input within 1 MACs"
+expect 0 "$EEX" run tiny.lua --out met --set policy.tune=accuracy --set policy.target=-0.5
+grep -q "policy.target" err && fail "a target that is met is warned of"
 exit 0

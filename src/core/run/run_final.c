@@ -94,6 +94,33 @@ int eex__run_calibrate(eex_policy **out, const eex_run *run, const int *genome,
     return eex_calibrate(out, calibration, run->device, &how, &costs);
 }
 
+/* Thresholds that miss what was asked for, on the very samples that they were chosen on: no run
+ * ends so without a word. Half a percent is left to cross-fitting, which answers for unseen
+ * samples. */
+static int warn_of_target(const final *f)
+{
+    const eex_calibration *how = &f->run->e->policy;
+    const eex_scoring scoring = eex_scoring_of(f->run->e, f->run->structures);
+    const eex_exit_costs costs = eex_scoring_costs(&scoring, &f->costs);
+    const double least =
+        how->target > 0
+            ? how->target
+            : eex_trace_accuracy(f->calibration, f->calibration->exits - 1) + how->target;
+    eex_outcome got;
+    EEX_TRY(eex_replay(&got, f->calibration, f->policy, &costs, NULL, NULL));
+    if (how->tune == EEX_TUNE_ACCURACY && got.accuracy + how->reject < least - 0.005)
+        eex_log_warn(
+            "policy.target: no thresholds of the chosen network reach an accuracy of %.4f on "
+            "the calibration split; these have %.4f, and its end %.4f",
+            least, got.accuracy, eex_trace_accuracy(f->calibration, f->calibration->exits - 1));
+    if (how->tune == EEX_TUNE_MACS && got.cost > 1.001 * how->target)
+        eex_log_warn(
+            "policy.target: no thresholds of the chosen network keep one input within %.6g %s; "
+            "these leave as early as they can: %.6g, with an accuracy of %.4f",
+            how->target, scoring.by_latency ? "ms" : "MACs", got.cost, got.accuracy);
+    return EEX_OK;
+}
+
 /* By training images from all over the split: data sets may be in the order of their classes. */
 static int know_familiar(final *f)
 {
@@ -124,6 +151,7 @@ static int calibrate(final *f)
     measure_ece(f->ece_after, f->validation, f->policy->temperature);
     EEX_TRY(eex_trace_score(f->calibration, run->device, f->policy->temperature));
     EEX_TRY(eex_trace_score(f->validation, run->device, f->policy->temperature));
+    EEX_TRY(warn_of_target(f));
     if (as_judged(run) && run->e->policy.reject > 0) /* the judge knows no rejection */
         EEX_TRY(eex_policy_reject(f->policy, f->calibration, &costs, run->e->policy.reject,
                                   EEX_REJECT_BY_ANY));
