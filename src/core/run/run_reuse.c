@@ -22,11 +22,12 @@ static const size_t MAX_FILE = (size_t)8 << 30;
 enum { REUSED = EEX_PHASE_LATENCY + 1 };
 typedef const char *fields[8];
 static const fields shaping[] = {
-    {"seed =", "dataset.", "data ="},
-    {"deterministic =", "backbone =", "training.", "precision =", "device =", "threads ="},
-    {"saliency =", "gates.blocks =", "gates.act ="},
-    {NULL},
-    {"search.latency_table =", "search.evaluator ="}, /* of the very device */
+    [EEX_PHASE_SPLIT] = {"seed =", "dataset.", "data ="},
+    [EEX_PHASE_BASE] = {"deterministic =", "backbone =", "training.",
+                        "precision =", "device =", "threads ="},
+    [EEX_PHASE_PROBE] = {"saliency =", "gates.blocks =", "gates.act ="},
+    [EEX_PHASE_SHARED] = {NULL},
+    [EEX_PHASE_LATENCY] = {"search.latency_table =", "search.evaluator ="}, /* of the very device */
 };
 _Static_assert(sizeof shaping / sizeof *shaping == REUSED, "fields of each phase");
 
