@@ -277,10 +277,25 @@ int eex_fs_write(const char *path, const void *data, size_t size)
     return code;
 }
 
+/* Digits right in front of `end`; where they begin. */
+static const char *digits_before(const char *name, const char *end)
+{
+    while (end > name && end[-1] >= '0' && end[-1] <= '9')
+        end--;
+    return end;
+}
+
+/* "weights.h5.4711-3.part": parts of other programs are none of ours. */
 static bool is_part(const char *name)
 {
     const size_t length = strlen(name), ending = strlen(part_ending);
-    return length > ending && strcmp(name + length - ending, part_ending) == 0;
+    if (length < ending || strcmp(name + length - ending, part_ending) != 0)
+        return false;
+    const char *end = name + length - ending, *serial = digits_before(name, end);
+    if (serial == end || serial == name || serial[-1] != '-')
+        return false;
+    const char *pid = digits_before(name, serial - 1);
+    return pid < serial - 1 && pid > name + 1 && pid[-1] == '.';
 }
 
 int eex_fs_remove_parts(const char *folder)

@@ -53,7 +53,8 @@ int eex_fs_write(const char *path, const void *data, size_t size);
 int eex_fs_part_name(char **out, const char *path);
 int eex_fs_commit(const char *part, const char *path);
 
-/* Removes parts that a killed process left in a folder. Only for the holder of its lock. */
+/* Removes parts that a killed process left in a folder, known by the names that eex_fs_part_name
+ * gives. Only for the holder of its lock. */
 int eex_fs_remove_parts(const char *folder);
 
 /* Removes a file or a folder with all it contains, never following links. Absent is fine. */

@@ -1,6 +1,7 @@
 #include "cpu/choice.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 enum { RUNS_UNTIMED = 2, SLOW_RUNS = 16 };
@@ -11,6 +12,10 @@ static const double slower = 1.25;
 static const double too_short = 5e-6; /* units that are never shared out */
 /* Seconds: what is settled holds at least so long, and at most so long. */
 static const double least = 0.1, first_pause = 0.25, longest_pause = 4;
+/* In times of what measuring took, in which most runs are slow ones and which is seconds where runs
+ * are long: what is settled holds at least so long, and where it stayed the same at last so long.
+ */
+static const double least_held = 2, longest_held = 32;
 
 static void try_threads(eex_choice *c, int threads)
 {
@@ -22,6 +27,7 @@ static void start(eex_choice *c)
 {
     c->best = 1;
     c->best_seconds = INFINITY;
+    c->took = 0;
     try_threads(c, 1);
 }
 
@@ -42,12 +48,19 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* How long what is settled now holds at most. */
+static double pause_of(const eex_choice *c)
+{
+    const double first = fmax(first_pause, least_held * c->took);
+    const double longest = fmax(longest_pause, longest_held * c->took);
+    if (c->best == 1 && c->best_seconds < too_short)
+        return INFINITY;
+    return c->chosen == c->best ? fmin(fmax(2 * c->pause, first), longest) : first;
+}
+
 static void settle(eex_choice *c, double now)
 {
-    const double longer = 2 * c->pause < longest_pause ? 2 * c->pause : longest_pause;
-    c->pause = c->chosen == c->best ? longer : first_pause;
-    if (c->best_seconds < too_short)
-        c->pause = INFINITY;
+    c->pause = pause_of(c);
     c->chosen = c->best;
     c->trying = 0;
     c->slow = 0;
@@ -76,7 +89,8 @@ static void watch(eex_choice *c, double seconds, double now)
     else if (c->slow > 0)
         c->slow--;
     const double held = now - c->settled;
-    if (held > c->pause || (c->slow >= SLOW_RUNS && held > least && c->pause < INFINITY))
+    const bool worse = c->slow >= SLOW_RUNS && held > fmax(least, least_held * c->took);
+    if (held > c->pause || (worse && c->pause < INFINITY))
         start(c);
 }
 
@@ -86,6 +100,7 @@ void eex__choice_tell(eex_choice *c, double seconds, double now)
         watch(c, seconds, now);
         return;
     }
+    c->took += seconds;
     if (c->taken >= 0)
         c->seconds[c->taken] = seconds;
     if (++c->taken == EEX_CHOICE_RUNS)

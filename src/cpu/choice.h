@@ -4,7 +4,8 @@
  * few threads where there are many; no estimate knows which. So the first runs are timed, some with
  * one thread, then with two, four and so on; then what was fastest is used, more threads only where
  * they clearly gain. It is measured again when runs have become slower than they were, and now and
- * then, ever more rarely while the answer stays the same. */
+ * then, ever more rarely while the answer stays the same, and the more rarely the longer measuring
+ * takes. */
 #ifndef EEX_CPU_CHOICE_H
 #define EEX_CPU_CHOICE_H
 
@@ -20,6 +21,7 @@ typedef struct eex_choice {
     int chosen;            /* what was settled last; 0: nothing yet */
     int slow;              /* runs that were slower than that, less those that were not */
     double settled, pause; /* when, and how long it holds at most */
+    double took;           /* what the runs took that were made to measure it last */
 } eex_choice;
 
 /* A choice among 1..most threads, nothing timed yet. */

@@ -2,24 +2,37 @@
 
 #include "base/clock.h"
 
+#include <math.h>
 #include <sys/resource.h>
 
 enum { JOBS_BETWEEN_LOOKS = 64, JOBS_BETWEEN_CLOCKS = 16 };
 
 static const double shortest = 0.002, longest = 0.512; /* pauses, in seconds */
-/* So long without a switch, and what was before is forgotten. */
-static const double calm = 0.1;
+/* So long without a switch that counts, and what was before is forgotten. Where somebody wants a
+ * processor, it takes a few slices of some milliseconds each to be seen again. */
+static const double calm = 0.025;
+/* Seconds from one switch to the next of a thread that shares its processor; a few slices. */
+static const double apart = 0.02;
 
-/* How often the calling thread was put off its processor since it asked last; 0 the first time. */
+unsigned eex__crowd_count(eex_switches *seen, long total, double now)
+{
+    const long found = total - seen->total;
+    const bool close = now - seen->at < apart * (double)found;
+    const bool first = !seen->asked;
+    if (found == 0 && !first)
+        return 0;
+    *seen = (eex_switches){.asked = true, .total = total, .at = first ? -INFINITY : now};
+    return close && !first ? (unsigned)found : 0;
+}
+
+/* The calling thread's switches that count, since it asked last. */
 static unsigned own_switches(void)
 {
-    static _Thread_local long before = -1;
+    static _Thread_local eex_switches seen;
     struct rusage usage;
     if (getrusage(RUSAGE_THREAD, &usage) != 0)
         return 0;
-    const long found = before < 0 ? 0 : usage.ru_nivcsw - before;
-    before = usage.ru_nivcsw;
-    return (unsigned)found;
+    return eex__crowd_count(&seen, usage.ru_nivcsw, eex_clock_seconds());
 }
 
 void eex__crowd_tell(eex_crowd *crowd, int *jobs, bool at_once)

@@ -204,6 +204,18 @@ Test(fs, parts_of_others_are_committed_or_removed)
     free(other);
 }
 
+Test(fs, parts_of_other_programs_stay)
+{
+    static const char *const names[] = {"film.mp4.part", "a.part",    ".part",     "7-7.part",
+                                        "b.7.part",      "b7-7.part", "b.7-.part", "b.-7.part"};
+    const int count = (int)(sizeof names / sizeof *names);
+    for (int i = 0; i < count; i++)
+        cr_assert_eq(eex_fs_write(test_path(folder, names[i]), "data", 4), EEX_OK);
+    cr_assert_eq(eex_fs_write(test_path(folder, "b.h5.471-0.part"), "data", 4), EEX_OK);
+    cr_assert_eq(eex_fs_remove_parts(folder), EEX_OK);
+    cr_assert_eq(files_in(folder), count);
+}
+
 Test(lock, one_holder_at_a_time)
 {
     eex_lock *lock = NULL, *second = NULL;

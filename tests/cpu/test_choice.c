@@ -93,3 +93,32 @@ Test(choice, what_is_never_shared_out_is_tried_once)
     run(&c, &w, 10000);
     cr_expect_eq(w.runs[1], 10000);
 }
+
+/* Of two threads' units too, which are shared out only while that pays. */
+Test(choice, short_units_that_were_shared_out_are_asked_again)
+{
+    static const double alone[] = {5.5e-6, 4.5e-6}, beside[] = {5.5e-6, 5e-3};
+    world w = {.seconds = alone};
+    eex_choice c;
+    eex__choice_init(&c, 2);
+    run(&c, &w, 1000);
+    cr_assert_eq(c.chosen, 2);
+    w.seconds = beside;
+    run(&c, &w, 1000);
+    cr_expect_eq(c.chosen, 1);
+}
+
+/* Measuring with few threads takes far longer than what is found out then. */
+Test(choice, long_runs_are_measured_rarely)
+{
+    static const double seconds[] = {0.8, 0.4, 0.2, 0.1};
+    world w = {.seconds = seconds};
+    eex_choice c;
+    eex__choice_init(&c, 8);
+    run(&c, &w, 36);
+    const double measured = w.now;
+    cr_assert_eq(c.chosen, 8);
+    run(&c, &w, 10000);
+    cr_expect_lt(w.now, 1.08 * (measured + 10000 * seconds[3]));
+    cr_expect_gt(w.runs[1], 9);
+}

@@ -57,3 +57,15 @@ Test(crowd, workers_ask_the_system_now_and_then)
     eex__crowd_tell(&crowd, &jobs, true);
     cr_expect_eq(jobs, 0);
 }
+
+Test(crowd, switches_count_where_they_come_close_together)
+{
+    eex_switches seen = {0};
+    cr_expect_eq(eex__crowd_count(&seen, 1000, 1), 0); /* those before anybody asked */
+    cr_expect_eq(eex__crowd_count(&seen, 1001, 1.001), 0);
+    cr_expect_eq(eex__crowd_count(&seen, 1002, 1.3), 0);
+    cr_expect_eq(eex__crowd_count(&seen, 1002, 1.301), 0);
+    cr_expect_eq(eex__crowd_count(&seen, 1003, 1.306), 1);
+    cr_expect_eq(eex__crowd_count(&seen, 1007, 1.336), 4);
+    cr_expect_eq(eex__crowd_count(&seen, 1012, 9), 0); /* five in eight seconds */
+}

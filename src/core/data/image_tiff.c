@@ -87,14 +87,20 @@ static TIFF *open_memory(memory *m)
 
 /* ---- decoding ---- */
 
-/* libtiff's pixels, premultiplied, on white paper. */
+static uint8_t at_most_white(unsigned value)
+{
+    return (uint8_t)(value < 255 ? value : 255);
+}
+
+/* libtiff's pixels, premultiplied, on white paper. It takes a fourth sample of unknown meaning for
+ * such an alpha, and then colours may be brighter than that allows. */
 static void put_on_paper(uint8_t *to, const uint32_t *from, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const unsigned paper = 255 - TIFFGetA(from[i]);
-        *to++ = (uint8_t)(TIFFGetR(from[i]) + paper);
-        *to++ = (uint8_t)(TIFFGetG(from[i]) + paper);
-        *to++ = (uint8_t)(TIFFGetB(from[i]) + paper);
+        *to++ = at_most_white(TIFFGetR(from[i]) + paper);
+        *to++ = at_most_white(TIFFGetG(from[i]) + paper);
+        *to++ = at_most_white(TIFFGetB(from[i]) + paper);
     }
 }
 

@@ -83,12 +83,6 @@ int eex__run_remove(const eex_run *run, const char *name)
 
 /* ---- the folder ---- */
 
-static bool is_of_phase(const char *name)
-{
-    eex_phase phase;
-    return eex_phase_file_of(&phase, name) != NULL;
-}
-
 bool eex_run_owns(const char *path)
 {
     const char *name = eex_path_base(path);
@@ -100,9 +94,21 @@ bool eex_run_owns(const char *path)
     return owns;
 }
 
-/* Starts again: removes what a run has left, and nothing else that may be in the folder. The file
- * that says what the run is comes last, so that a kill in between leaves a run that can be
- * continued. */
+/* From the last name on, which is the one that says that a phase is done, where it leaves several.
+ */
+static int clear_phase(const eex_run *run, const eex_fs_names *names, eex_phase phase)
+{
+    for (size_t i = names->count; i-- > 0;) {
+        eex_phase of;
+        if (eex_phase_file_of(&of, names->names[i]) && of == phase)
+            EEX_TRY(eex__run_remove(run, names->names[i]));
+    }
+    return EEX_OK;
+}
+
+/* Starts again: removes what a run has left, and nothing else that may be in the folder. What was
+ * made last goes first, and the file that says what the run is goes last, so that a kill in between
+ * leaves a run that can be continued. */
 static int clear(const eex_run *run)
 {
     eex_fs_names names = {0};
@@ -110,9 +116,8 @@ static int clear(const eex_run *run)
         return EEX_OK;
     EEX_TRY(eex_fs_list(&names, run->options->folder));
     int code = EEX_OK;
-    for (size_t i = 0; i < names.count && code == EEX_OK; i++)
-        if (is_of_phase(names.names[i]))
-            code = eex__run_remove(run, names.names[i]);
+    for (int p = EEX_PHASES - 1; p >= 0 && code == EEX_OK; p--)
+        code = clear_phase(run, &names, (eex_phase)p);
     eex_fs_names_free(&names);
     return code == EEX_OK ? eex__run_remove(run, RUN_FILE) : code;
 }

@@ -100,12 +100,13 @@ static bool only_moved(const char *there, const char *now)
     return a && b && a - there == b - now && memcmp(there, now, (size_t)(a - there)) == 0;
 }
 
-/* Latencies of another device are measured again, unless the search has used them already. */
+/* Latencies of another device are measured again, unless the search has used them already. They go
+ * first: a kill in between leaves a run of the device before that measures them again. */
 static int move(eex_run *run, const char *description)
 {
-    EEX_TRY(create(run, description));
     if (!eex__run_has(run, "search.h5") && eex__run_has(run, "latency.h5"))
         EEX_TRY(eex__run_remove(run, "latency.h5"));
+    EEX_TRY(create(run, description));
     eex_log_info("the run in %s moves to %s", run->options->folder, run->device->name);
     return EEX_OK;
 }

@@ -6,11 +6,16 @@
 
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "base/status.h"
 
 #include <criterion/criterion.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
 
 TestSuite(phase, .timeout = 120);
 
@@ -124,6 +129,81 @@ Test(phase, a_run_leaves_files_of_the_table_alone)
     check_run(root, e,
               all & ~(1u << EEX_PHASE_PROBE | 1u << EEX_PHASE_SHARED | 1u << EEX_PHASE_LATENCY |
                       1u << EEX_PHASE_TAU));
+    eex_experiment_free(e);
+    test_folder_remove(root);
+}
+
+/* ---- killed while it is cleared ---- */
+
+enum { MOST_FILES = 32 };
+
+/* The names of a folder's HDF5 files in the order in which a fresh start removes them. */
+static int order_of_clearing(char names[MOST_FILES][64], const eex_experiment *e,
+                             const eex_run_options *options)
+{
+    _Alignas(struct inotify_event) char events[1 << 16];
+    int count = 0;
+    const int watch = inotify_init1(IN_NONBLOCK);
+    cr_assert(watch >= 0 && inotify_add_watch(watch, options->folder, IN_DELETE) >= 0);
+    cr_assert_eq(eex_signals_install(), EEX_OK);
+    raise(SIGINT); /* so that nothing comes after it */
+    cr_assert_eq(eex_experiment_run(e, options), EEX_EINTERRUPTED);
+    eex_signals_clear();
+    const ssize_t bytes = read(watch, events, sizeof events);
+    for (ssize_t at = 0; at < bytes;) {
+        const struct inotify_event *event = (const struct inotify_event *)(events + at);
+        if (strstr(event->name, ".h5") && !strstr(event->name, ".part") && count < MOST_FILES)
+            snprintf(names[count++], 64, "%s", event->name);
+        at += (ssize_t)(sizeof *event + event->len);
+    }
+    close(watch);
+    return count;
+}
+
+static void copy_run(const char *from, const char *to, char names[MOST_FILES][64], int first,
+                     int count)
+{
+    char source[TEST_PATH_SIZE];
+    cr_assert_eq(eex_fs_remove_tree(to), EEX_OK);
+    cr_assert_eq(eex_fs_make_folder(to), EEX_OK);
+    for (int i = first; i < count; i++) {
+        char *data = NULL;
+        size_t size = 0;
+        snprintf(source, sizeof source, "%s", test_path(from, names[i]));
+        cr_assert_eq(eex_fs_read(&data, &size, source, 1 << 28), EEX_OK, "%s", eex_error());
+        cr_assert_eq(eex_fs_write(test_path(to, names[i]), data, size), EEX_OK);
+        free(data);
+    }
+}
+
+Test(phase, a_kill_while_a_run_is_cleared_leaves_one_that_goes_on)
+{
+    char root[TEST_PATH_SIZE], whole[TEST_PATH_SIZE], part[TEST_PATH_SIZE];
+    char names[MOST_FILES][64];
+    test_folder_make(root);
+    snprintf(whole, sizeof whole, "%s", test_path(root, "whole"));
+    snprintf(part, sizeof part, "%s", test_path(root, "part"));
+    cr_assert_eq(eex_cpu_register(), EEX_OK);
+    eex_log_set_level(EEX_LOG_ERROR);
+    test_corners_make(root);
+    eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
+    eex_run_options options = {.folder = part, .data_dir = root, .device = "cpu", .threads = 1};
+    cr_assert_eq(eex_experiment_run(e, &options), EEX_OK, "%s", eex_error());
+    options.folder = whole;
+    cr_assert_eq(eex_experiment_run(e, &options), EEX_OK, "%s", eex_error());
+    options.folder = part;
+    options.fresh = true;
+    const int count = order_of_clearing(names, e, &options);
+    cr_assert(count > 8, "%d files", count);
+    cr_expect_str_eq(names[0], "result.h5");
+    cr_expect_str_eq(names[count - 1], "run.h5");
+    options.fresh = false;
+    for (int gone = 1; gone < count; gone++) {
+        copy_run(whole, part, names, gone, count);
+        cr_expect_eq(eex_experiment_run(e, &options), EEX_OK, "without %s: %s", names[gone - 1],
+                     eex_error());
+        cr_expect(eex_fs_exists(test_path(part, names[gone - 1])), "%s", names[gone - 1]);
+    }
     eex_experiment_free(e);
     test_folder_remove(root);
 }
