@@ -80,9 +80,9 @@ int eex__run_begin(eex_run *run)
     EEX_TRY(eex_device_open(&run->device, run->options->device, &device));
     if (run->options->fresh || !eex__run_has(run, "result.h5"))
         EEX_TRY(eex_experiment_check_device(run->e, run->device));
-    EEX_TRY(eex__run_open_folder(run));
     EEX_TRY(open_data(run));
     EEX_TRY(check_data(run));
+    EEX_TRY(eex__run_open_folder(run)); /* which a fresh start clears: after what may be mistyped */
     return eex__run_identity(run);
 }
 

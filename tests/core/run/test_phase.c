@@ -133,6 +133,26 @@ Test(phase, a_run_leaves_files_of_the_table_alone)
     test_folder_remove(root);
 }
 
+Test(phase, a_fresh_start_that_cannot_begin_removes_nothing)
+{
+    char root[TEST_PATH_SIZE], folder[TEST_PATH_SIZE];
+    test_folder_make(root);
+    snprintf(folder, sizeof folder, "%s", test_path(root, "run"));
+    cr_assert_eq(eex_cpu_register(), EEX_OK);
+    eex_log_set_level(EEX_LOG_ERROR);
+    test_corners_make(root);
+    eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
+    eex_run_options options = {.folder = folder, .data_dir = root, .device = "cpu", .threads = 1};
+    cr_assert_eq(eex_experiment_run(e, &options), EEX_OK, "%s", eex_error());
+    options.fresh = true;
+    options.data_dir = folder; /* where there is no such data set */
+    cr_expect_eq(eex_experiment_run(e, &options), EEX_ENOTFOUND, "%s", eex_error());
+    cr_expect(eex_fs_exists(test_path(folder, "result.h5")));
+    cr_expect(eex_fs_exists(test_path(folder, "run.h5")));
+    eex_experiment_free(e);
+    test_folder_remove(root);
+}
+
 /* ---- killed while it is cleared ---- */
 
 enum { MOST_FILES = 32 };
