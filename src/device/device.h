@@ -31,6 +31,9 @@ typedef struct eex_link {
     void *leave_state;
 } eex_link;
 
+/* Runs of a unit with a single input after which a device that learns how to run it has learnt. */
+enum { EEX_SETTLING_RUNS = 64 };
+
 typedef struct eex_device_vtable {
     const char *kind; /* "cpu", "cuda" */
 

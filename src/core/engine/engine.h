@@ -74,6 +74,10 @@ int eex_engine_wait(eex_engine *engine, int timeout_ms);
 
 /* ---- measuring ---- */
 
+/* Runs an image to the end as often as it takes until single images are run in the way that stays:
+ * before they are timed. */
+int eex_engine_settle(eex_engine *engine, const uint8_t *image);
+
 /* Milliseconds of one input that leaves at exit k (batch 1): median of `rounds` runs after a
  * warm-up. ms[k] has room for every exit; cumulative, as a user would wait. */
 int eex_engine_latency(eex_engine *engine, double *ms, const uint8_t *image, int rounds);

@@ -51,8 +51,25 @@ int eex_engine_time(eex_engine *e, double *ms, const uint8_t *image, int k)
     return code;
 }
 
+static int settle(const eex_engine *e, const uint8_t *image)
+{
+    double ignored;
+    for (int i = 0; i < EEX_SETTLING_RUNS; i++)
+        EEX_TRY(time_exit(e, &ignored, image, e->exits - 1));
+    return EEX_OK;
+}
+
+int eex_engine_settle(eex_engine *e, const uint8_t *image)
+{
+    EEX_TRY(eex_device_lock(e->device));
+    const int code = settle(e, image);
+    eex_device_unlock(e->device);
+    return code;
+}
+
 static int time_exits(eex_engine *e, double *ms, const uint8_t *image, int rounds)
 {
+    EEX_TRY(settle(e, image));
     for (int k = 0; k < e->exits; k++) {
         double one;
         for (int i = 0; i < WARM_UP; i++)
@@ -86,6 +103,7 @@ int eex_engine_measure(eex_engine *e, eex_latency *out, const uint8_t *images, i
     if (count < 1)
         return eex_fail(EEX_EINVAL, "engine: no images to measure with");
     EEX_TRY(scratch(e, count));
+    EEX_TRY(eex_engine_settle(e, images));
     for (int i = 0; i < WARM_UP; i++)
         EEX_TRY(eex_engine_run(e, &result, images, 1));
     double sum = 0;

@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WARM_UP = 3, ROUNDS = 31, LEAST_PERCENT = 10 };
+enum { WARM_UP = EEX_SETTLING_RUNS, ROUNDS = 31, LEAST_PERCENT = 10 };
 
 typedef struct probe {
     const eex_graph *graph;

@@ -50,6 +50,8 @@ static int run_rounds(const eex_racer *racers, int count, const times *t)
 {
     const size_t each = (size_t)t->units * (size_t)t->race->rounds;
     uint64_t done = 0;
+    for (int i = 0; i < count && t->race->batch == 1; i++)
+        EEX_TRY(eex_engine_settle(racers[i].engine, t->race->images));
     for (int round = 0; round < t->race->rounds; round++)
         for (int i = 0; i < count; i++) {
             if (eex_interrupted())

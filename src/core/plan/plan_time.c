@@ -44,6 +44,53 @@ int eex_plan_spans(eex_plan *p, eex_span *spans, int segment, int batch)
     return EEX_OK;
 }
 
+static double median(double *values, size_t count)
+{
+    qsort(values, count, sizeof *values, compare);
+    return values[count / 2];
+}
+
+/* What segment k takes as it is run for answers: all its ops at once, by as many threads as the
+ * device has found to be best. `scratch` has room for `rounds`. */
+static int time_segment(eex_plan *p, double *ms, double *scratch, int k, int rounds)
+{
+    eex_device *dev = p->device;
+    for (int r = 0; r < rounds; r++) {
+        const double begin = eex_clock_seconds();
+        EEX_TRY(eex_plan_segments(p, k, k, 1));
+        EEX_TRY(dev->vtable->sync(dev));
+        scratch[r] = 1e3 * (eex_clock_seconds() - begin);
+    }
+    *ms = median(scratch, (size_t)rounds);
+    return EEX_OK;
+}
+
+/* Single inputs may be run by other threads than an op alone is: the ops of each segment, in
+ * proportion, take together what the segment takes. */
+static int fit_to_segments(eex_plan *p, double *ms, int rounds)
+{
+    const int exits = eex_graph_exits(p->graph);
+    int code = EEX_OK;
+    double *scratch = malloc((size_t)rounds * sizeof *scratch);
+    if (!scratch)
+        return eex_fail(EEX_ENOMEM, "out of memory for %d runs", rounds);
+    for (int r = 0; r < EEX_SETTLING_RUNS && code == EEX_OK; r++)
+        for (int k = 0; k < exits && code == EEX_OK; k++)
+            code = eex_plan_segments(p, k, k, 1);
+    for (int k = 0; k < exits && code == EEX_OK; k++) {
+        double whole = 0, sum = 0;
+        int first, end;
+        eex__plan_segment(p, k, &first, &end);
+        code = time_segment(p, &whole, scratch, k, rounds);
+        for (int i = first; i < end; i++)
+            sum += ms[i];
+        for (int i = first; i < end && sum > 0 && code == EEX_OK; i++)
+            ms[i] *= whole / sum;
+    }
+    free(scratch);
+    return code;
+}
+
 int eex_plan_time(eex_plan *p, double *ms, int rounds, int batch)
 {
     const eex_step step = {.batch = batch};
@@ -56,10 +103,9 @@ int eex_plan_time(eex_plan *p, double *ms, int rounds, int batch)
         code = time_round(p, all, rounds, &step);
     for (int r = 0; r < rounds && code == EEX_OK; r++)
         code = time_round(p, all + r, rounds, &step);
-    for (size_t i = 0; i < ops && code == EEX_OK; i++) {
-        qsort(all + i * each, each, sizeof *all, compare);
-        ms[i] = all[i * each + each / 2];
-    }
+    for (size_t i = 0; i < ops && code == EEX_OK; i++)
+        ms[i] = median(all + i * each, each);
     free(all);
-    return code;
+    return code == EEX_OK && batch == 1 && p->device->host_memory ? fit_to_segments(p, ms, rounds)
+                                                                  : code;
 }

@@ -135,6 +135,10 @@ static int time_both(result *r, eex_engine *base, eex_engine *best)
         size_t count = total - at < CHUNK ? total - at : CHUNK;
         EEX_TRY(eex__run_poll());
         EEX_TRY(eex_dataset_gather(r->images, r->run->data, test->at + at, count));
+        if (at == 0) {
+            EEX_TRY(eex_engine_settle(base, r->images));
+            EEX_TRY(eex_engine_settle(best, r->images));
+        }
         EEX_TRY(time_chunk(r, &r->base, base, count));
         EEX_TRY(time_chunk(r, &r->best, best, count));
     }
