@@ -79,7 +79,10 @@ int eex_store_version(const eex_store_file *file);      /* of the file's format 
 
 /* ---- what is in a file ---- */
 
-bool eex_store_has(eex_store_file *file, const char *name);
+/* 1: there is an object of that name; 0: there is none; negative: that cannot be told, because what
+ * would say so is damaged. So a condition takes what is damaged for there, and reading it says what
+ * is wrong. */
+int eex_store_has(eex_store_file *file, const char *name);
 
 /* Names of the members of a group, sorted. */
 int eex_store_names(eex_store_list *out, eex_store_file *file, const char *group);
@@ -140,7 +143,8 @@ int eex_store_set_doubles(eex_store_file *file, const char *object, const char *
 int eex_store_set_string(eex_store_file *file, const char *object, const char *name,
                          const char *text);
 
-bool eex_store_has_attribute(eex_store_file *file, const char *object, const char *name);
+/* 1, 0 or negative, as eex_store_has. */
+int eex_store_has_attribute(eex_store_file *file, const char *object, const char *name);
 int eex_store_get_int(int64_t *out, eex_store_file *file, const char *object, const char *name);
 int eex_store_get_double(double *out, eex_store_file *file, const char *object, const char *name);
 /* Exactly `count` values. */
