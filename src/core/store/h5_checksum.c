@@ -96,3 +96,13 @@ uint32_t eex__h5_fletcher32(const void *data, size_t size)
     }
     return (uint32_t)(fold(sums) << 16 | fold(sum));
 }
+
+bool eex__h5_lookup3_fits(const void *data, size_t size, uint32_t stored)
+{
+    return eex__h5_lookup3(data, size) == stored;
+}
+
+bool eex__h5_fletcher32_fits(const void *data, size_t size, uint32_t stored)
+{
+    return eex__h5_fletcher32(data, size) == stored;
+}

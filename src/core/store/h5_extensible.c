@@ -55,14 +55,15 @@ static int read_data(eex__h5_walk *w, const extensible *e, uint64_t address, uin
     return EEX_OK;
 }
 
-/* Data blocks of a class. Their page bits begin at whole bytes. */
+/* Data blocks of a class. Their page bits lie side by side, although there is room for whole bytes.
+ */
 static int read_class(eex__h5_walk *w, const extensible *e, eex__h5_bytes *addresses,
                       unsigned class, uint64_t first, const uint8_t *written)
 {
-    uint64_t count = class_entries(e, class), bits = (count / e->page + 7) / 8 * 8;
+    uint64_t count = class_entries(e, class), pages = count / e->page;
     for (uint64_t i = 0; i < class_blocks(class); i++)
         EEX_TRY(read_data(w, e, eex__h5_number(addresses, 8), first + i * count, count, written,
-                          i * bits));
+                          i * pages));
     return EEX_OK;
 }
 

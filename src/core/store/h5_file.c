@@ -85,7 +85,7 @@ int eex__h5_read(void *out, const eex__h5_file *file, uint64_t address, uint64_t
 bool eex__h5_checksum_is_right(const uint8_t *block, size_t size)
 {
     eex__h5_bytes stored = eex__h5_bytes_of(block + size - 4, 4);
-    return eex__h5_number(&stored, 4) == eex__h5_lookup3(block, size - 4);
+    return eex__h5_lookup3_fits(block, size - 4, (uint32_t)eex__h5_number(&stored, 4));
 }
 
 int eex__h5_read_block(uint8_t **out, const eex__h5_file *file, uint64_t address, uint64_t size,

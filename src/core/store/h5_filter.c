@@ -49,7 +49,7 @@ static int check_sum(eex__h5_scratch *s, const eex__h5_file *file)
         return eex__h5_damaged(file, "a chunk without its checksum");
     s->size -= SUM_BYTES;
     eex__h5_bytes stored = eex__h5_bytes_of(s->data + s->size, SUM_BYTES);
-    if (eex__h5_number(&stored, SUM_BYTES) != eex__h5_fletcher32(s->data, s->size))
+    if (!eex__h5_fletcher32_fits(s->data, s->size, (uint32_t)eex__h5_number(&stored, SUM_BYTES)))
         return eex__h5_damaged(file, "wrong checksum of a chunk");
     return EEX_OK;
 }

@@ -43,7 +43,7 @@ static bool data_is_right(const eex__h5_heap *heap, uint8_t *block, uint64_t siz
     eex__h5_bytes stored = eex__h5_bytes_of(place, 4);
     uint32_t sum = (uint32_t)eex__h5_number(&stored, 4);
     memset(place, 0, 4);
-    return sum == eex__h5_lookup3(block, size);
+    return eex__h5_lookup3_fits(block, size, sum);
 }
 
 static int read_data(eex__h5_heap *heap, const shape *s, uint64_t address, uint64_t offset,

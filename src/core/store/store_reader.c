@@ -116,7 +116,9 @@ int eex__reader_find(eex__reader_object **out, eex__reader *reader, const char *
     char *path = reader->name;
     if (strcmp(name, "/") == 0)
         name = "";
-    snprintf(path, sizeof reader->name, "%s", name);
+    reader->file.name = NULL;
+    if (snprintf(path, sizeof reader->name, "%s", name) > EEX__STORE_MAX_NAME)
+        return eex__h5_refused(&reader->file, "a name of more than %d bytes", EEX__STORE_MAX_NAME);
     reader->file.name = path;
     for (char *at = path, *end; *at; at = *end ? end + 1 : end) {
         end = strchrnul(at, '/');

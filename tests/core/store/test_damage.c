@@ -1,0 +1,110 @@
+/* Whatever byte of a file is changed: what can still be read is what was written, or the file is
+ * refused by its name. */
+#include "core/store/store.h"
+#include "support/folder.h"
+#include "support/store_digest.h"
+
+#include "base/fs.h"
+#include "base/rng.h"
+#include "base/status.h"
+
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define OK(call) cr_assert_eq((call), EEX_OK, "%s", eex_error())
+
+typedef struct victim {
+    char folder[TEST_PATH_SIZE], path[TEST_PATH_SIZE];
+    uint8_t *data;
+    size_t size;
+    uint64_t digest;
+    int fd;
+} victim;
+
+static void begin(victim *v)
+{
+    char *data;
+    test_folder_make(v->folder);
+    snprintf(v->path, sizeof v->path, "%s", test_path(v->folder, "damaged.h5"));
+    OK(test_store_write_sample(v->path));
+    OK(test_store_digest(&v->digest, v->path));
+    OK(eex_fs_read(&data, &v->size, v->path, 1 << 20));
+    v->data = (uint8_t *)data;
+    v->fd = open(v->path, O_RDWR | O_CLOEXEC);
+    cr_assert_geq(v->fd, 0);
+}
+
+static void end(victim *v)
+{
+    close(v->fd);
+    free(v->data);
+    test_folder_remove(v->folder);
+}
+
+static void put(const victim *v, size_t offset, const void *bytes, size_t size)
+{
+    cr_assert_eq(pwrite(v->fd, bytes, size, (off_t)offset), (ssize_t)size);
+}
+
+/* Whether it still reads; otherwise it must have said so. */
+static bool survives(const victim *v, const char *what, size_t offset)
+{
+    uint64_t digest = 0;
+    int code = test_store_digest(&digest, v->path);
+    if (code == EEX_OK)
+        cr_assert_eq(digest, v->digest, "%s at %zu is believed", what, offset);
+    else
+        cr_assert(code == EEX_EFORMAT && strstr(eex_error(), v->path), "%s at %zu: %s", what,
+                  offset, eex_error());
+    return code == EEX_OK;
+}
+
+Test(damage, every_byte)
+{
+    victim v;
+    size_t survived = 0;
+    eex_rng rng;
+    eex_rng_seed(&rng, 3, 0);
+    begin(&v);
+    for (size_t i = 0; i < v.size; i++) {
+        uint8_t changed = v.data[i] ^ (uint8_t)(1 + eex_rng_below(&rng, 255));
+        put(&v, i, &changed, 1);
+        survived += survives(&v, "a changed byte", i);
+        put(&v, i, &v.data[i], 1);
+    }
+    /* What HDF5 reserves, and statistics of heaps and indices. */
+    cr_assert_lt(survived, v.size / 2, "%zu of %zu", survived, v.size);
+    end(&v);
+}
+
+Test(damage, every_length)
+{
+    victim v;
+    begin(&v);
+    for (size_t length = v.size; length-- > 0;) {
+        cr_assert_eq(ftruncate(v.fd, (off_t)length), 0);
+        cr_assert_not(survives(&v, "the end", length));
+    }
+    end(&v);
+}
+
+/* Blocks that were lost and read as zeros, or as another block of the file. */
+Test(damage, blocks)
+{
+    enum { BLOCK = 512 };
+    static const uint8_t zeros[BLOCK];
+    victim v;
+    begin(&v);
+    for (size_t i = 0; i + BLOCK <= v.size; i += 32) {
+        put(&v, i, zeros, BLOCK);
+        survives(&v, "zeros", i);
+        put(&v, i, v.data + (i * 7 % (v.size - BLOCK)), BLOCK);
+        survives(&v, "another block", i);
+        put(&v, i, v.data + i, BLOCK);
+    }
+    end(&v);
+}
