@@ -116,8 +116,10 @@ static int parse_layout(eex__h5_layout *out, const eex__h5_file *file, eex__h5_b
                         const eex__h5_type *type, const eex__h5_space *space)
 {
     uint8_t version = eex__h5_byte(bytes), storage = eex__h5_byte(bytes);
-    if (version < 3 || version > 4)
-        return eex__h5_refused(file, "storage of version %d, 3 and 4 are read: %s", version,
+    /* Version 5 differs from 4 in how wide indices write the sizes of chunks, which they say
+     * themselves. */
+    if (version < 3 || version > 5)
+        return eex__h5_refused(file, "storage of version %d, 3 to 5 are read: %s", version,
                                version < 3 ? "h5repack --low=2 makes a new file"
                                            : "write the file with libver=\"v110\"");
     switch (storage) {
