@@ -125,9 +125,11 @@ static int read_seal(eex__reader *reader, const char *expected)
 {
     char sum[EEX__SEAL_HEX];
     eex_store_list list;
-    EEX_TRY(eex__reader_strings(&list, reader, EEX__SEAL_NAME, MAX_SEAL_BYTES));
+    int code = eex__reader_strings(&list, reader, EEX__SEAL_NAME, MAX_SEAL_BYTES);
+    if (code == EEX_ENOTFOUND)
+        return eex__h5_damaged(&reader->file, "it is missing, although the file has been sealed");
+    EEX_TRY(code);
     eex__seal_sum(sum, &list);
-    int code = EEX_OK;
     if (strcmp(sum, expected) != 0)
         code = EEX_EFORMAT;
     else
