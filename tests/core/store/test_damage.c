@@ -25,15 +25,19 @@ typedef struct victim {
     int fd;
 } victim;
 
-static void begin(victim *v)
+/* Of a copy of a file; NULL: of the sample. */
+static void begin(victim *v, const char *original)
 {
     char *data;
     test_folder_make(v->folder);
     snprintf(v->path, sizeof v->path, "%s", test_path(v->folder, "damaged.h5"));
-    OK(test_store_write_sample(v->path));
-    OK(test_store_digest(&v->digest, v->path));
-    OK(eex_fs_read(&data, &v->size, v->path, 1 << 20));
+    if (!original)
+        OK(test_store_write_sample(v->path));
+    OK(eex_fs_read(&data, &v->size, original ? original : v->path, 64 << 20));
     v->data = (uint8_t *)data;
+    if (original)
+        OK(eex_fs_write(v->path, data, v->size));
+    OK(test_store_digest(&v->digest, v->path));
     v->fd = open(v->path, O_RDWR | O_CLOEXEC);
     cr_assert_geq(v->fd, 0);
 }
@@ -69,7 +73,7 @@ Test(damage, every_byte)
     size_t survived = 0;
     eex_rng rng;
     eex_rng_seed(&rng, 3, 0);
-    begin(&v);
+    begin(&v, NULL);
     for (size_t i = 0; i < v.size; i++) {
         uint8_t changed = v.data[i] ^ (uint8_t)(1 + eex_rng_below(&rng, 255));
         put(&v, i, &changed, 1);
@@ -84,7 +88,7 @@ Test(damage, every_byte)
 Test(damage, every_length)
 {
     victim v;
-    begin(&v);
+    begin(&v, NULL);
     for (size_t length = v.size; length-- > 0;) {
         cr_assert_eq(ftruncate(v.fd, (off_t)length), 0);
         cr_assert_not(survives(&v, "the end", length));
@@ -98,7 +102,7 @@ Test(damage, blocks)
     enum { BLOCK = 512 };
     static const uint8_t zeros[BLOCK];
     victim v;
-    begin(&v);
+    begin(&v, NULL);
     for (size_t i = 0; i + BLOCK <= v.size; i += 32) {
         put(&v, i, zeros, BLOCK);
         survives(&v, "zeros", i);
@@ -107,4 +111,37 @@ Test(damage, blocks)
         put(&v, i, v.data + i, BLOCK);
     }
     end(&v);
+}
+
+/* EEX_DAMAGE: a folder with files, a run for instance, of each of which 10,000 bits are turned
+ * over. */
+Test(damage, a_folder_of_files, .timeout = 3600)
+{
+    enum { ROUNDS = 10000 };
+    const char *folder = getenv("EEX_DAMAGE");
+    eex_fs_names names;
+    eex_rng rng;
+    eex_rng_seed(&rng, 5, 0);
+    if (!folder)
+        cr_skip_test("EEX_DAMAGE names no folder");
+    OK(eex_fs_list(&names, folder));
+    for (size_t i = 0; i < names.count; i++) {
+        victim v;
+        int survived = 0;
+        char path[TEST_PATH_SIZE];
+        snprintf(path, sizeof path, "%s/%s", folder, names.names[i]);
+        if (!strstr(path, ".h5"))
+            continue;
+        begin(&v, path);
+        for (int round = 0; round < ROUNDS; round++) {
+            size_t at = eex_rng_below(&rng, round % 2 && v.size > 8192 ? 8192 : v.size);
+            uint8_t changed = v.data[at] ^ (uint8_t)(1 << eex_rng_below(&rng, 8));
+            put(&v, at, &changed, 1);
+            survived += survives(&v, path, at);
+            put(&v, at, &v.data[at], 1);
+        }
+        printf("%s: %d of %d changes concern nothing that is read\n", path, survived, ROUNDS);
+        end(&v);
+    }
+    eex_fs_names_free(&names);
 }
