@@ -7,12 +7,20 @@
 #include <string.h>
 
 static const char *const class_names[] = {
-    "integers", "floats",     "times",      "strings",        "bit fields",
-    "opaque",   "a compound", "references", "an enumeration", "of variable length",
-    "an array",
+    "integers",
+    "floats",
+    "times",
+    "strings",
+    "bit fields",
+    "opaque bytes",
+    "compounds",
+    "references",
+    "enumerations",
+    "elements of variable length",
+    "arrays",
 };
 
-static bool is_power_of_eight_bits(uint32_t size)
+static bool is_whole_word(uint32_t size)
 {
     return size == 1 || size == 2 || size == 4 || size == 8;
 }
@@ -21,7 +29,7 @@ static bool is_power_of_eight_bits(uint32_t size)
 static bool integer_fits(const eex__h5_type *type, eex__h5_bytes *bytes)
 {
     uint64_t offset = eex__h5_number(bytes, 2), bits = eex__h5_number(bytes, 2);
-    return is_power_of_eight_bits(type->size) && offset == 0 && bits == 8ULL * type->size;
+    return is_whole_word(type->size) && offset == 0 && bits == 8ULL * type->size;
 }
 
 /* Sign, exponent and mantissa as IEEE 754 has them. */
