@@ -7,16 +7,8 @@
 #include <string.h>
 
 static const char *const class_names[] = {
-    "integers",
-    "floats",
-    "times",
-    "strings",
-    "bit fields",
-    "opaque bytes",
-    "compounds",
-    "references",
-    "enumerations",
-    "elements of variable length",
+    "integers",     "floats",    "times",      "strings",      "bit fields",
+    "opaque bytes", "compounds", "references", "enumerations", "elements of variable length",
     "arrays",
 };
 
