@@ -140,6 +140,8 @@ static int add_huge(void *data, const uint8_t *record, size_t size)
     uint64_t number = eex__h5_number(&bytes, 8);
     if (bytes.over || length > v->file->size)
         return eex__h5_damaged(v->file, "%s keeps something outside of the file", what);
+    if (heap->huges > 0 && heap->huge[heap->huges - 1].number >= number)
+        return eex__h5_damaged(v->file, "%s keeps something out of order", what);
     heap->block_bytes += length;
     if (heap->block_bytes > v->file->size)
         return eex__h5_damaged(v->file, "%s is larger than the file", what);
@@ -233,16 +235,23 @@ void eex__h5_heap_free(eex__h5_heap *heap)
 
 /* ---- looking up ---- */
 
+static int compare_huge(const void *number, const void *huge)
+{
+    uint64_t a = *(const uint64_t *)number, b = ((const eex__h5_huge *)huge)->number;
+    return a < b ? -1 : a > b;
+}
+
 static int find_huge(const uint8_t **data, uint64_t *size, const eex__h5_heap *heap,
                      const eex__h5_file *file, uint64_t number)
 {
-    for (size_t i = 0; i < heap->huges; i++)
-        if (heap->huge[i].number == number) {
-            *data = heap->huge[i].data;
-            *size = heap->huge[i].size;
-            return EEX_OK;
-        }
-    return eex__h5_damaged(file, "%s lacks something that it should hold", what);
+    const eex__h5_huge *huge = NULL;
+    if (heap->huges > 0)
+        huge = bsearch(&number, heap->huge, heap->huges, sizeof *huge, compare_huge);
+    if (!huge)
+        return eex__h5_damaged(file, "%s lacks something that it should hold", what);
+    *data = huge->data;
+    *size = huge->size;
+    return EEX_OK;
 }
 
 int eex__h5_heap_find(const uint8_t **data, uint64_t *size, const eex__h5_heap *heap,

@@ -20,7 +20,7 @@ typedef struct eex__h5_heap {
     uint64_t block_bytes; /* of all blocks */
     eex__h5_heap_block *block;
     size_t blocks;
-    eex__h5_huge *huge; /* objects that are too large for a block */
+    eex__h5_huge *huge; /* objects that are too large for a block, by number */
     size_t huges;
 } eex__h5_heap;
 

@@ -34,40 +34,44 @@ static void put_shape(eex_buffer *to, const eex_store_shape *shape)
         eex_buffer_printf(to, " %" PRIu64, shape->extent[i]);
 }
 
-static char **find_line(const eex__seal_lines *lines, const char *name)
+void eex__seal_lines_remove(eex__seal_lines *lines, const char *name)
 {
     size_t length = strlen(name);
     for (size_t i = 0; i < lines->count; i++)
-        if (strncmp(lines->line[i] + 1, name, length) == 0 && lines->line[i][1 + length] == '\t')
-            return &lines->line[i];
-    return NULL;
+        if (strncmp(lines->line[i] + 1, name, length) == 0 && lines->line[i][1 + length] == '\t') {
+            free(lines->line[i]);
+            lines->line[i] = lines->line[--lines->count]; /* they are sorted in the end */
+            return;
+        }
 }
 
-int eex__seal_lines_set(eex__seal_lines *lines, const char *name, const char *type,
-                        const eex_store_shape *shape, const void *data, size_t bytes)
+static char *make_line(const char *name, const char *type, const eex_store_shape *shape,
+                       const void *data, size_t bytes)
 {
     eex_buffer text = EEX_BUFFER_INIT;
     char *line = NULL;
     eex_buffer_printf(&text, "@%s\t%s", name, type);
     put_shape(&text, shape);
     eex_buffer_printf(&text, " %016" PRIx64, eex_xxh64_of(data, bytes));
-    int code = eex_buffer_take(&line, &text);
-    eex_buffer_free(&text);
-    if (code < 0)
-        return no_memory();
-    char **place = find_line(lines, name);
-    if (!place) {
-        char **more = realloc(lines->line, (lines->count + 1) * sizeof *more);
-        if (!more) {
-            free(line);
+    if (eex_buffer_take(&line, &text) < 0)
+        eex_buffer_free(&text);
+    return line;
+}
+
+int eex__seal_lines_add(eex__seal_lines *lines, const char *name, const char *type,
+                        const eex_store_shape *shape, const void *data, size_t bytes)
+{
+    if ((lines->count & (lines->count - 1)) == 0) { /* capacity is the next power of two */
+        size_t capacity = lines->count ? 2 * lines->count : 1;
+        char **more = realloc(lines->line, capacity * sizeof *more);
+        if (!more)
             return no_memory();
-        }
         lines->line = more;
-        place = &more[lines->count++];
-        *place = NULL;
     }
-    free(*place);
-    *place = line;
+    char *line = make_line(name, type, shape, data, bytes);
+    if (!line)
+        return no_memory();
+    lines->line[lines->count++] = line;
     return EEX_OK;
 }
 

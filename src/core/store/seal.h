@@ -31,8 +31,11 @@ typedef struct eex__seal_lines {
 
 void eex__seal_lines_free(eex__seal_lines *lines); /* accepts {0} */
 
-/* Adds an attribute, or replaces one of that name. EEX_ENOMEM. */
-int eex__seal_lines_set(eex__seal_lines *lines, const char *name, const char *type,
+/* Takes an attribute away, if there is one of that name. */
+void eex__seal_lines_remove(eex__seal_lines *lines, const char *name);
+
+/* Adds an attribute. EEX_ENOMEM. */
+int eex__seal_lines_add(eex__seal_lines *lines, const char *name, const char *type,
                         const eex_store_shape *shape, const void *data, size_t bytes);
 
 /* The first sum of an object; sorts the lines. `type` "group" has no shape. EEX_ENOMEM. */

@@ -99,13 +99,12 @@ int eex__store_check_name(const eex_store_file *file, const char *name)
     return EEX_OK;
 }
 
-/* HDF5's library ends the process in some of the places where it finds no memory. So it is asked for
- * nothing unless there is more than it takes for its caches and a few chunks. */
+/* HDF5's library ends the process in some of the places where it finds no memory. So it is asked
+ * for nothing unless there is more than it takes for its caches and a few chunks. */
 static bool has_headroom(void)
 {
     enum { BYTES = 16 << 20 };
-    void *memory =
-        mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *memory = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     return memory != MAP_FAILED && munmap(memory, BYTES) == 0;
 }
 

@@ -37,7 +37,8 @@ static int read_cells(eex_store_list *out, eex__reader *reader, eex__h5_array *a
 {
     size_t size = array->type.size;
     if (array->type.class != EEX__H5_STRING)
-        return eex__h5_refused(&reader->file, "expected strings of fixed length (numpy.bytes_), found %s",
+        return eex__h5_refused(&reader->file,
+                               "expected strings of fixed length (numpy.bytes_), found %s",
                                array->type.other);
     /* The list's own pointers count too: strings may be empty. */
     if (array->count > max_bytes / size || array->count > EEX__STORE_MAX_NAMES)

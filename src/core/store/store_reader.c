@@ -50,40 +50,57 @@ void eex__reader_close(eex__reader *reader)
 
 /* ---- objects by address ---- */
 
-/* Headers lie behind the superblock, so that 0 is no address of one. */
+/* The object at that address; the one that was not needed for longest makes room. Headers lie
+ * behind the superblock, so that 0, of places that are free, is the address of none. */
 static int object_at(eex__reader_object **out, eex__reader *reader, uint64_t address)
 {
-    for (int i = 0; i < EEX__READER_OBJECTS; i++)
-        if (reader->object[i].header.address == address && address) {
-            *out = &reader->object[i];
+    eex__h5_object header;
+    eex__reader_object *oldest = &reader->object[0];
+    for (int i = 0; i < EEX__READER_OBJECTS; i++) {
+        eex__reader_object *object = &reader->object[i];
+        if (object->header.address == address && address) {
+            object->used = ++reader->clock;
+            *out = object;
             return EEX_OK;
         }
-    eex__h5_object header;
+        if (object->used < oldest->used)
+            oldest = object;
+    }
     EEX_TRY(eex__h5_object_read(&header, &reader->file, address));
-    eex__reader_object *object = &reader->object[reader->objects++ % EEX__READER_OBJECTS];
-    object_free(object);
-    object->header = header;
-    *out = object;
+    object_free(oldest);
+    oldest->header = header;
+    oldest->used = ++reader->clock;
+    *out = oldest;
     return EEX_OK;
+}
+
+static int read_links(eex__h5_links *out, eex__reader *reader, uint64_t address)
+{
+    eex__reader_object *object;
+    EEX_TRY(object_at(&object, reader, address));
+    if (object->header.kind != EEX__H5_GROUP)
+        return eex__h5_refused(&reader->file, "expected a group");
+    return eex__h5_links_read(out, &reader->file, &object->header);
 }
 
 static int links_at(const eex__h5_links **out, eex__reader *reader, uint64_t address)
 {
-    eex__reader_object *object;
-    for (int i = 0; i < EEX__READER_GROUPS; i++)
-        if (reader->group[i].address == address && address) {
-            *out = &reader->group[i].links;
+    eex__h5_links links;
+    eex__reader_group *oldest = &reader->group[0];
+    for (int i = 0; i < EEX__READER_GROUPS; i++) {
+        eex__reader_group *group = &reader->group[i];
+        if (group->address == address && address) {
+            group->used = ++reader->clock;
+            *out = &group->links;
             return EEX_OK;
         }
-    EEX_TRY(object_at(&object, reader, address));
-    if (object->header.kind != EEX__H5_GROUP)
-        return eex__h5_refused(&reader->file, "expected a group");
-    eex__h5_links links;
-    EEX_TRY(eex__h5_links_read(&links, &reader->file, &object->header));
-    eex__reader_group *group = &reader->group[reader->groups++ % EEX__READER_GROUPS];
-    eex__h5_links_free(&group->links);
-    *group = (eex__reader_group){address, links};
-    *out = &group->links;
+        if (group->used < oldest->used)
+            oldest = group;
+    }
+    EEX_TRY(read_links(&links, reader, address));
+    eex__h5_links_free(&oldest->links);
+    *oldest = (eex__reader_group){address, ++reader->clock, links};
+    *out = &oldest->links;
     return EEX_OK;
 }
 
@@ -120,7 +137,11 @@ int eex__reader_find(eex__reader_object **out, eex__reader *reader, const char *
     if (snprintf(path, sizeof reader->name, "%s", name) > EEX__STORE_MAX_NAME)
         return eex__h5_refused(&reader->file, "a name of more than %d bytes", EEX__STORE_MAX_NAME);
     reader->file.name = path;
+    int depth = 0;
     for (char *at = path, *end; *at; at = *end ? end + 1 : end) {
+        if (++depth > EEX__READER_DEPTH)
+            return eex__h5_refused(&reader->file, "it is in more than %d groups",
+                                   EEX__READER_DEPTH);
         end = strchrnul(at, '/');
         bool more = *end;
         *end = '\0'; /* messages name what was reached */

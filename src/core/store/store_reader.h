@@ -14,16 +14,20 @@
 enum {
     EEX__STORE_MAX_NAME = 1000,
     EEX__STORE_MAX_NAMES = 1 << 20,
-    EEX__READER_GROUPS = 16,
+    /* What is kept at hand: groups for a path and some beside it, so that who goes through a file
+     * in the order of its names reads each group once. */
+    EEX__READER_DEPTH = 24,
+    EEX__READER_GROUPS = 32,
     EEX__READER_OBJECTS = 8
 };
 
 typedef struct eex__reader_group {
-    uint64_t address;
+    uint64_t address, used; /* `used`: when it was needed last */
     eex__h5_links links;
 } eex__reader_group;
 
 typedef struct eex__reader_object {
+    uint64_t used;
     eex__h5_object header;
     bool has_attributes, is_array; /* whether these were looked at */
     eex__h5_attributes attributes;
@@ -34,10 +38,10 @@ typedef struct eex__reader {
     pthread_mutex_t lock;
     eex__h5_file file;
     char name[EEX__STORE_MAX_NAME + 1]; /* what is being looked for, see file.name */
-    /* The ones used last; the oldest makes room. */
+    /* Those used last. */
     eex__reader_group group[EEX__READER_GROUPS];
     eex__reader_object object[EEX__READER_OBJECTS];
-    unsigned groups, objects; /* how many there have been */
+    uint64_t clock;
     eex__h5_reader chunk;
     bool is_sealed;
     eex__seal seal;

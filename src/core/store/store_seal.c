@@ -50,7 +50,7 @@ static int add_attributes(eex__seal_lines *lines, const eex__reader *reader,
         type_name(type, &a->type);
         EEX_TRY(eex__reader_shape(&shape, reader, &a->space));
         EEX_TRY(
-            eex__seal_lines_set(lines, a->name, type, &shape, a->data, a->count * a->type.size));
+            eex__seal_lines_add(lines, a->name, type, &shape, a->data, a->count * a->type.size));
     }
     return EEX_OK;
 }

@@ -111,9 +111,10 @@ static int write_attribute(eex_store_file *file, const char *object, const attri
     if (!sealed)
         return eex__store_fail(EEX_ENOTFOUND, file, object, "there is no such object to describe");
     const eex_store_shape shape = {a->count ? 1 : 0, {a->count}};
+    eex__seal_lines_remove(&sealed->lines, a->name);
     if (strcmp(a->name, EEX__SEAL_NAME) != 0) /* which seals itself */
         EEX_TRY(
-            eex__seal_lines_set(&sealed->lines, a->name, a->type_name, &shape, a->data, a->bytes));
+            eex__seal_lines_add(&sealed->lines, a->name, a->type_name, &shape, a->data, a->bytes));
     hid_t at = H5Oopen(file->id, path, H5P_DEFAULT);
     if (at < 0)
         return eex__store_fail(EEX_EIO, file, object, "cannot open the object");

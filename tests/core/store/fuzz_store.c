@@ -38,10 +38,12 @@ int __wrap_eex__reader_check_seal(eex__reader *reader);
 int __real_eex__reader_check_seal(eex__reader *reader);
 
 /* Reads what it is said to, so that a sanitizer sees where that is. */
+static volatile uint32_t last_sum;
+
 static bool touch(const void *data, size_t size)
 {
-    volatile uint32_t sum = eex__h5_fletcher32(data, size);
-    return sum == sum;
+    last_sum = eex__h5_fletcher32(data, size);
+    return true;
 }
 
 bool __wrap_eex__h5_lookup3_fits(const void *data, size_t size, uint32_t stored)

@@ -67,6 +67,15 @@ static bool survives(const victim *v, const char *what, size_t offset)
     return code == EEX_OK;
 }
 
+/* In the middle of nothing but zeros, of which a chunk has many, not each one is tried. */
+static bool is_dull(const victim *v, size_t i)
+{
+    enum { AROUND = 64 };
+    static const uint8_t zeros[2 * AROUND];
+    return i % 61 && i > AROUND && i + AROUND < v->size &&
+           memcmp(v->data + i - AROUND, zeros, sizeof zeros) == 0;
+}
+
 Test(damage, every_byte)
 {
     victim v;
@@ -75,6 +84,8 @@ Test(damage, every_byte)
     eex_rng_seed(&rng, 3, 0);
     begin(&v, NULL);
     for (size_t i = 0; i < v.size; i++) {
+        if (is_dull(&v, i))
+            continue;
         uint8_t changed = v.data[i] ^ (uint8_t)(1 + eex_rng_below(&rng, 255));
         put(&v, i, &changed, 1);
         survived += survives(&v, "a changed byte", i);
@@ -90,6 +101,8 @@ Test(damage, every_length)
     victim v;
     begin(&v, NULL);
     for (size_t length = v.size; length-- > 0;) {
+        if (is_dull(&v, length))
+            continue;
         cr_assert_eq(ftruncate(v.fd, (off_t)length), 0);
         cr_assert_not(survives(&v, "the end", length));
     }
@@ -104,6 +117,8 @@ Test(damage, blocks)
     victim v;
     begin(&v, NULL);
     for (size_t i = 0; i + BLOCK <= v.size; i += 32) {
+        if (is_dull(&v, i))
+            continue;
         put(&v, i, zeros, BLOCK);
         survives(&v, "zeros", i);
         put(&v, i, v.data + (i * 7 % (v.size - BLOCK)), BLOCK);
