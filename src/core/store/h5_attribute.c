@@ -66,12 +66,13 @@ static int parse_attribute(eex__h5_attributes *list, const eex__h5_file *file, c
 typedef struct dense {
     eex__h5_attributes *list;
     const eex__h5_file *file;
+    uint64_t bytes; /* of all attributes so far */
 } dense;
 
 static int visit_attribute(void *data, const uint8_t *record, size_t size)
 {
     enum { SHARED_MESSAGE = 0x02 };
-    const dense *d = data;
+    dense *d = data;
     const eex__h5_heap *heap = &d->list->heap;
     const uint8_t *attribute;
     uint64_t bytes;
@@ -80,6 +81,9 @@ static int visit_attribute(void *data, const uint8_t *record, size_t size)
     if (record[heap->id_bytes] & SHARED_MESSAGE)
         return eex__h5_refused(d->file, "a shared attribute, which is not read");
     EEX_TRY(eex__h5_heap_find(&attribute, &bytes, heap, d->file, record));
+    d->bytes += bytes;
+    if (d->bytes > d->file->size)
+        return eex__h5_damaged(d->file, "its attributes are larger than the file");
     return parse_attribute(d->list, d->file, attribute, bytes);
 }
 
@@ -95,7 +99,7 @@ static int read_dense(eex__h5_attributes *list, const eex__h5_file *file,
     if (place == EEX__H5_NOWHERE)
         return EEX_OK;
     EEX_TRY(eex__h5_heap_read(&list->heap, file, place));
-    dense d = {list, file};
+    dense d = {list, file, 0};
     return eex__h5_btree_visit(file, index, EEX__H5_BTREE_NAMES, visit_attribute, &d);
 }
 

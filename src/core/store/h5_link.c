@@ -49,16 +49,20 @@ typedef struct dense {
     eex__h5_links *links;
     const eex__h5_file *file;
     const eex__h5_heap *heap;
+    uint64_t bytes; /* of all links so far */
 } dense;
 
 static int visit_link(void *data, const uint8_t *record, size_t size)
 {
-    const dense *d = data;
+    dense *d = data;
     const uint8_t *link;
     uint64_t bytes;
     if (size != 4 + d->heap->id_bytes)
         return eex__h5_damaged(d->file, "its index does not fit its heap");
     EEX_TRY(eex__h5_heap_find(&link, &bytes, d->heap, d->file, record + 4));
+    d->bytes += bytes;
+    if (d->bytes > d->file->size)
+        return eex__h5_damaged(d->file, "its links are larger than the file");
     return parse_link(d->links, d->file, link, bytes);
 }
 
@@ -74,7 +78,7 @@ static int read_dense(eex__h5_links *links, const eex__h5_file *file, const eex_
     if (place == EEX__H5_NOWHERE)
         return EEX_OK;
     EEX_TRY(eex__h5_heap_read(&heap, file, place));
-    dense d = {links, file, &heap};
+    dense d = {links, file, &heap, 0};
     int code = eex__h5_btree_visit(file, index, EEX__H5_BTREE_LINKS, visit_link, &d);
     eex__h5_heap_free(&heap);
     return code;

@@ -9,7 +9,7 @@
 
 /* An object that eex or h5py writes has one or a few; one that grew by many attributes some more.
  */
-enum { MAX_BLOCKS = 1000, MAX_BLOCK_BYTES = 1 << 26 };
+enum { MAX_BLOCKS = 1000, MAX_BYTES = 1 << 26 };
 
 /* Of a header's flags. */
 enum { SIZE_BITS = 0x03, ATTRIBUTE_ORDER = 0x04, ATTRIBUTE_LIMITS = 0x10, TIMES = 0x20 };
@@ -26,7 +26,8 @@ static int add_block(eex__h5_object *object, const eex__h5_file *file, uint64_t 
     for (size_t i = 0; i < object->blocks; i++)
         if (object->block[i].address == address)
             return eex__h5_damaged(file, "its header continues in itself");
-    if (object->blocks == MAX_BLOCKS || size > MAX_BLOCK_BYTES)
+    object->bytes += size < MAX_BYTES ? size : MAX_BYTES;
+    if (object->blocks == MAX_BLOCKS || object->bytes >= MAX_BYTES || object->bytes > file->size)
         return eex__h5_refused(file, "its header is too large to be read");
     eex__h5_block *block = eex__h5_grown(object->block, object->blocks, sizeof *block);
     if (!block)

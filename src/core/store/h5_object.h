@@ -41,6 +41,7 @@ typedef struct eex__h5_object {
     size_t messages;
     eex__h5_block *block;
     size_t blocks;
+    uint64_t bytes; /* of all blocks */
 } eex__h5_object;
 
 /* Reads the header at an address. On failure *out is {0}. */

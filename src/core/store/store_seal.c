@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SEAL_BYTES = 1 << 28 };
+enum { MAX_SEAL_BYTES = 1 << 26 };
 
 int eex__store_seal(eex_store_file *file)
 {
