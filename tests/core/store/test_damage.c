@@ -128,6 +128,37 @@ Test(damage, blocks)
     end(&v);
 }
 
+/* In a file without a seal too, what is damaged is not taken for absent. */
+Test(damage, is_not_absence)
+{
+    const char *const names[] = {"fixed", "scalar", "text", "many", "many/member 3"};
+    victim v;
+    int damaged = 0;
+    begin(&v, EEX_FIXTURES "/store_structures.h5");
+    for (size_t at = 48; at + 10 < v.size; at++) {
+        eex_store_file *file;
+        uint8_t changed = v.data[at + 9] ^ 1;
+        if (memcmp(v.data + at, "OHDR", 4) != 0)
+            continue;
+        put(&v, at + 9, &changed, 1);
+        if (eex_store_open(&file, v.path, NULL, 1) == EEX_OK) {
+            for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+                int there = eex_store_has(file, names[i]);
+                cr_assert(there == 1 || there == EEX_EFORMAT, "%s: %d", names[i], there);
+                int noted = eex_store_has_attribute(file, "many", "attribute 5");
+                cr_assert(noted == 1 || noted == EEX_EFORMAT);
+                damaged += there < 0 || noted < 0;
+            }
+            cr_assert_eq(eex_store_has(file, "nothing of that name"), 0);
+            cr_assert_eq(eex_store_has_attribute(file, "/", "none"), 0);
+        }
+        eex_store_close(file);
+        put(&v, at + 9, &v.data[at + 9], 1);
+    }
+    cr_assert_geq(damaged, 5);
+    end(&v);
+}
+
 /* EEX_DAMAGE: a folder with files, a run for instance, of each of which 10,000 bits are turned
  * over. */
 Test(damage, a_folder_of_files, .timeout = 3600)
