@@ -17,37 +17,6 @@ static int *count;      /* (ops) how often it ran */
 static int ops;
 static clockid_t clock_id;
 
-static const char *const kinds[EEX_OP_KINDS] = {
-    [EEX_OP_AUGMENT] = "augment",
-    [EEX_OP_CONV] = "conv",
-    [EEX_OP_CONV_BWD_DATA] = "conv bwd data",
-    [EEX_OP_CONV_BWD_WEIGHTS] = "conv bwd weights",
-    [EEX_OP_BN_TRAIN] = "bn train",
-    [EEX_OP_BN_EVAL] = "bn eval",
-    [EEX_OP_BN_BWD] = "bn bwd",
-    [EEX_OP_ACT] = "act",
-    [EEX_OP_ACT_BWD] = "act bwd",
-    [EEX_OP_ADD] = "add",
-    [EEX_OP_ACCUMULATE] = "accumulate",
-    [EEX_OP_MAX_POOL] = "max pool",
-    [EEX_OP_MAX_POOL_BWD] = "max pool bwd",
-    [EEX_OP_GLOBAL_POOL] = "global pool",
-    [EEX_OP_GLOBAL_POOL_BWD] = "global pool bwd",
-    [EEX_OP_DROPOUT] = "dropout",
-    [EEX_OP_LOSS] = "loss",
-    [EEX_OP_HEAD] = "head",
-    [EEX_OP_LEAVE] = "leave",
-    [EEX_OP_CLASS_STATS] = "class statistics",
-    [EEX_OP_GRAD_NORM] = "gradient norm",
-    [EEX_OP_SGD] = "sgd",
-    [EEX_OP_ADAMW] = "adamw",
-    [EEX_OP_EMA] = "ema",
-    [EEX_OP_ZERO] = "zero",
-    [EEX_OP_CAST] = "cast",
-    [EEX_OP_COMPACT] = "compact",
-};
-_Static_assert(EEX_OP_KINDS == 27, "a new kind of op needs its name");
-
 static double now(void)
 {
     struct timespec t;
@@ -79,8 +48,6 @@ int profile_begin(eex_device *dev, const eex_plan *plan, bool cpu)
     real = dev->vtable;
     wrapped = *real;
     wrapped.run = timed_run;
-    wrapped.run_unit = NULL; /* ops one by one */
-    wrapped.forget = NULL;
     dev->vtable = &wrapped;
     return EEX_OK;
 }
@@ -131,15 +98,16 @@ static void print_kinds(double total, int batch)
                 number++;
             }
             if (number)
-                printf("%-16s%-2s %6d %9.3f %6.1f %8.1f\n", kinds[kind], deep ? "dw" : "", number,
-                       1e3 * time, 100 * time / total, 1e-9 * flops / time);
+                printf("%-16s%-2s %6d %9.3f %6.1f %8.1f\n", eex_op_kind_name((eex_op_kind)kind),
+                       deep ? "dw" : "", number, 1e3 * time, 100 * time / total,
+                       1e-9 * flops / time);
         }
 }
 
 static void print_op(const eex_op *op, double time, int batch)
 {
     const eex_window *w = window_of(op);
-    printf("%9.3f ms  %-17s %-34s", 1e3 * time, kinds[op->kind], op->name);
+    printf("%9.3f ms  %-17s %-34s", 1e3 * time, eex_op_kind_name(op->kind), op->name);
     if (w)
         printf(" %4d->%-4d %2dx%-2d k%d s%d%s %7.1f GFLOP/s", w->cin, w->cout, w->hin, w->win,
                w->kernel, w->stride, w->groups > 1 ? " dw" : "   ",

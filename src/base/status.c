@@ -62,6 +62,7 @@ const char *eex_status_name(int code)
         [-EEX_ESCRIPT] = "script error",
     };
     const int count = (int)(sizeof names / sizeof names[0]);
+    _Static_assert(sizeof names / sizeof names[0] == 1 - EEX_ESCRIPT, "a name a code");
     if (code > 0 || code <= -count)
         return "unknown status";
     return names[-code];

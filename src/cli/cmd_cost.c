@@ -38,7 +38,6 @@ static int compare_ints(const void *a, const void *b)
 
 static void read_gates(eex_cost_report *r, const eex_args *a)
 {
-    static const char *const acts[] = {"none", "relu", "relu6", NULL};
     eex_args t = eex_args_table(a, "gates", true);
     int count = eex_args_ints(&t, "blocks", r->blocks, EEX_COST_CHOICES, 0, 15);
     if (count > 0)
@@ -47,7 +46,8 @@ static void read_gates(eex_cost_report *r, const eex_args *a)
     for (int i = 1; i < r->choices; i++)
         if (r->blocks[i] == r->blocks[i - 1])
             eex_args_refuse(&t, "blocks", "each block count once");
-    r->act = (eex_act)eex_args_choice_or(&t, "act", acts, (int)eex_lua_graph_act(r->graph));
+    r->act =
+        (eex_act)eex_args_choice_or(&t, "act", eex_act_names(), (int)eex_lua_graph_act(r->graph));
     eex_args_close(&t);
 }
 

@@ -1,5 +1,6 @@
 /* The program: finds the subcommand, runs it, turns its status into message and exit status. */
 #include "cli/commands.h"
+#include "cli/help_fields.h"
 #include "eex/eex.h"
 
 #include "base/fs.h"
@@ -43,6 +44,8 @@ static int show_help(const char *name)
         overview();
         return EEX_OK;
     }
+    if (strcmp(name, "fields") == 0)
+        return eex_help_fields();
     const eex_cmd *cmd = eex_cmd_find(commands, name);
     if (!cmd)
         return unknown(name);

@@ -11,6 +11,8 @@
 
 #include "device/decide.h"
 
+#include "base/names.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,11 +32,13 @@ typedef enum eex_precision {
 } eex_precision;
 
 /* "float32", "tf32", "bfloat16", "bfloat16-products". */
+const eex_names *eex_precision_names(void);
 const char *eex_precision_name(eex_precision precision);
 
 /* Whether networks may decide in it: all but EEX_BF16, which is for training. Scores and thresholds
  * are compared as float32, so what they come from is float32 in memory. */
 bool eex_precision_infers(eex_precision precision);
+const eex_names *eex_precision_inferring_names(void); /* without the others */
 
 /* The one of that name among those that networks may decide in. EEX_EINVAL lists them. */
 int eex_precision_parse(eex_precision *out, const char *name);
@@ -46,6 +50,12 @@ EEX_INLINE size_t eex_precision_bytes(eex_precision precision)
 }
 
 typedef enum eex_act { EEX_ACT_NONE, EEX_ACT_RELU, EEX_ACT_RELU6 } eex_act;
+enum { EEX_ACTS = EEX_ACT_RELU6 + 1 }; /* no member: kernels switch over all that there are */
+
+/* "none", "relu", "relu6". */
+const eex_names *eex_act_names(void);
+const char *eex_act_name(eex_act act);
+int eex_act_parse(eex_act *out, const char *name); /* EEX_EINVAL lists those there are */
 
 /* Whether an activation may be the end of another op: clamps may, for the backward of what they end
  * reads their slope from its output. Any other is an op of its own, whose input is kept for its
@@ -85,6 +95,10 @@ typedef enum eex_op_kind {
     EEX_OP_COMPACT, /* gathers the rows of the surviving samples to the front */
     EEX_OP_KINDS
 } eex_op_kind;
+
+/* "augment", "conv", "conv bwd data", ... */
+const eex_names *eex_op_kind_names(void);
+const char *eex_op_kind_name(eex_op_kind kind);
 
 /* Geometry of a convolution or pooling window. Square kernels, equal strides and pads. groups is 1
  * or cin (depthwise, cout == cin); anything else is refused with EEX_EUNSUPPORTED. */

@@ -1,5 +1,6 @@
 #include "lua/args.h"
 
+#include "base/range.h"
 #include "base/status.h"
 #include "base/text.h"
 
@@ -199,14 +200,12 @@ bool eex_args_has(const eex_args *a, const char *field)
 
 /* ---- numbers ---- */
 
-_Noreturn static void refuse_int(const eex_args *a, const char *field, lua_Integer min,
-                                 lua_Integer max)
+_Noreturn static void refuse_number(const eex_args *a, const char *field, double min, double max,
+                                    bool integer)
 {
-    if (min == 1 && max >= INT32_MAX)
-        eex_args_refuse(a, field, "a positive integer");
-    if (min == 0 && max >= INT32_MAX)
-        eex_args_refuse(a, field, "an integer of 0 or more");
-    eex_args_refuse(a, field, "an integer in %lld..%lld", (long long)min, (long long)max);
+    char words[EEX_RANGE_SIZE];
+    const eex_range range = {.min = min, .max = max};
+    eex_args_refuse(a, field, "%s", eex_range_words(words, &range, integer));
 }
 
 /* Only numbers that are integers count: a string that looks like one is a mistake. */
@@ -222,7 +221,7 @@ lua_Integer eex_args_int(const eex_args *a, const char *field, lua_Integer min, 
     lua_Integer value;
     get(a, field);
     if (!int_at(a->L, -1, min, max, &value))
-        refuse_int(a, field, min, max);
+        refuse_number(a, field, (double)min, (double)max, true);
     lua_pop(a->L, 1);
     return value;
 }
@@ -231,15 +230,6 @@ lua_Integer eex_args_int_or(const eex_args *a, const char *field, lua_Integer mi
                             lua_Integer otherwise)
 {
     return eex_args_has(a, field) ? eex_args_int(a, field, min, max) : otherwise;
-}
-
-_Noreturn static void refuse_number(const eex_args *a, const char *field, double min, double max)
-{
-    if (isinf(min) && isinf(max))
-        eex_args_refuse(a, field, "a number");
-    if (isinf(max))
-        eex_args_refuse(a, field, "a number of at least %.6g", min);
-    eex_args_refuse(a, field, "a number in %.6g..%.6g", min, max);
 }
 
 static bool number_at(lua_State *L, int index, double min, double max, double *out)
@@ -253,7 +243,7 @@ double eex_args_number(const eex_args *a, const char *field, double min, double 
     double value;
     get(a, field);
     if (!number_at(a->L, -1, min, max, &value))
-        refuse_number(a, field, min, max);
+        refuse_number(a, field, min, max, false);
     lua_pop(a->L, 1);
     return value;
 }
@@ -293,35 +283,18 @@ const char *eex_args_text_or(const eex_args *a, const char *field, size_t max,
     return eex_args_has(a, field) ? eex_args_text(a, field, max) : otherwise;
 }
 
-/* Writes "one of a, b and c" as far as it fits. */
-static void list_names(char *out, size_t room, const char *const *names)
+int eex_args_choice(const eex_args *a, const char *field, const eex_names *names)
 {
-    size_t at = 0;
-    for (size_t i = 0; names[i] && at < room; i++) {
-        const char *before = i == 0 ? "one of " : names[i + 1] ? ", " : " and ";
-        int written = snprintf(out + at, room - at, "%s\"%s\"", before, names[i]);
-        at += written > 0 ? (size_t)written : 0;
-    }
+    char known[EEX_NAMES_SIZE];
+    const bool text = get(a, field) == LUA_TSTRING;
+    const int found = text ? eex_name_find(names, lua_tostring(a->L, -1)) : -1;
+    lua_pop(a->L, 1);
+    if (found >= 0)
+        return found;
+    eex_args_refuse(a, field, "one of %s", eex_names_list(known, names, "\"", " and "));
 }
 
-int eex_args_choice(const eex_args *a, const char *field, const char *const *names)
-{
-    char expected[400];
-    if (get(a, field) == LUA_TSTRING) {
-        const char *text = lua_tostring(a->L, -1);
-        for (int i = 0; names[i]; i++) {
-            if (strcmp(names[i], text) == 0) {
-                lua_pop(a->L, 1);
-                return i;
-            }
-        }
-    }
-    list_names(expected, sizeof expected, names);
-    eex_args_refuse(a, field, "%s", expected);
-}
-
-int eex_args_choice_or(const eex_args *a, const char *field, const char *const *names,
-                       int otherwise)
+int eex_args_choice_or(const eex_args *a, const char *field, const eex_names *names, int otherwise)
 {
     return eex_args_has(a, field) ? eex_args_choice(a, field, names) : otherwise;
 }
@@ -356,7 +329,7 @@ int eex_args_ints(const eex_args *a, const char *field, int *out, int room, lua_
         lua_rawgeti(a->L, list.table, i + 1);
         snprintf(member, sizeof member, "[%d]", i + 1);
         if (!int_at(a->L, -1, min, max, &value))
-            refuse_int(&list, member, min, max);
+            refuse_number(&list, member, (double)min, (double)max, true);
         out[i] = (int)value;
         lua_pop(a->L, 1);
     }
@@ -374,7 +347,7 @@ int eex_args_numbers(const eex_args *a, const char *field, double *out, int room
         lua_rawgeti(a->L, list.table, i + 1);
         snprintf(member, sizeof member, "[%d]", i + 1);
         if (!number_at(a->L, -1, min, max, &out[i]))
-            refuse_number(&list, member, min, max);
+            refuse_number(&list, member, min, max, false);
         lua_pop(a->L, 1);
     }
     eex_args_close(&list);

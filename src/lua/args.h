@@ -7,6 +7,8 @@
 #ifndef EEX_LUA_ARGS_H
 #define EEX_LUA_ARGS_H
 
+#include "base/names.h"
+
 #include <lua.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -53,10 +55,9 @@ const char *eex_args_text(const eex_args *a, const char *field, size_t max);
 const char *eex_args_text_or(const eex_args *a, const char *field, size_t max,
                              const char *otherwise);
 
-/* One of the names (NULL at the end): its number. */
-int eex_args_choice(const eex_args *a, const char *field, const char *const *names);
-int eex_args_choice_or(const eex_args *a, const char *field, const char *const *names,
-                       int otherwise);
+/* One of the names: its number. */
+int eex_args_choice(const eex_args *a, const char *field, const eex_names *names);
+int eex_args_choice_or(const eex_args *a, const char *field, const eex_names *names, int otherwise);
 
 /* A list of integers within min..max; returns how many, at most `room`. One integer counts as a
  * list of one. Absent: 0. */

@@ -20,34 +20,53 @@ static int core_fail(lua_State *L)
     return lua_error(L);
 }
 
+enum { INTEGER, NUMBER, FLAG, TEXT, CHOICE, KINDS };
+EEX_NAMES_LOCAL(kind, KINDS, [INTEGER] = "integer", [NUMBER] = "number", [FLAG] = "flag",
+                [TEXT] = "text", [CHOICE] = "choice");
+
+static void push_integer(const eex_args *options, const eex_args *spec, const char *name)
+{
+    lua_Integer min = eex_args_int_or(spec, "min", LUA_MININTEGER, LUA_MAXINTEGER, 0);
+    lua_Integer max = eex_args_int_or(spec, "max", LUA_MININTEGER, LUA_MAXINTEGER, LUA_MAXINTEGER);
+    lua_pushinteger(options->L, eex_args_int(options, name, min, max));
+}
+
+static void push_number(const eex_args *options, const eex_args *spec, const char *name)
+{
+    double min = eex_args_number_or(spec, "min", -HUGE_VAL, HUGE_VAL, -HUGE_VAL);
+    double max = eex_args_number_or(spec, "max", -HUGE_VAL, HUGE_VAL, HUGE_VAL);
+    lua_pushnumber(options->L, eex_args_number(options, name, min, max));
+}
+
+static void push_choice(const eex_args *options, const eex_args *spec, const char *name)
+{
+    enum { MAX_NAMES = 16 };
+    const char *list[MAX_NAMES + 1] = {NULL};
+    lua_State *L = options->L;
+    eex_names names = {list, 0};
+    lua_getfield(L, spec->table, "names");
+    while (names.count < MAX_NAMES && lua_geti(L, -1 - names.count, names.count + 1) == LUA_TSTRING)
+        list[names.count++] = lua_tostring(L, -1);
+    lua_pushstring(L, list[eex_args_choice(options, name, &names)]);
+}
+
 /* One field of `fields`: its kind is the spec's "kind". The result is on the top of the stack. */
 static void push_field(const eex_args *options, const eex_args *spec, const char *name)
 {
-    static const char *const kinds[] = {"integer", "number", "flag", "text", "choice", NULL};
     lua_State *L = options->L;
-    int kind = eex_args_choice(spec, "kind", kinds);
-    if (!eex_args_has(options, name) && eex_args_has(spec, "default")) {
+    const int kind = eex_args_choice(spec, "kind", kind_names());
+    if (!eex_args_has(options, name) && eex_args_has(spec, "default"))
         lua_getfield(L, spec->table, "default");
-    } else if (kind == 0) {
-        lua_Integer min = eex_args_int_or(spec, "min", LUA_MININTEGER, LUA_MAXINTEGER, 0);
-        lua_Integer max =
-            eex_args_int_or(spec, "max", LUA_MININTEGER, LUA_MAXINTEGER, LUA_MAXINTEGER);
-        lua_pushinteger(L, eex_args_int(options, name, min, max));
-    } else if (kind == 1) {
-        double min = eex_args_number_or(spec, "min", -HUGE_VAL, HUGE_VAL, -HUGE_VAL);
-        double max = eex_args_number_or(spec, "max", -HUGE_VAL, HUGE_VAL, HUGE_VAL);
-        lua_pushnumber(L, eex_args_number(options, name, min, max));
-    } else if (kind == 2) {
+    else if (kind == INTEGER)
+        push_integer(options, spec, name);
+    else if (kind == NUMBER)
+        push_number(options, spec, name);
+    else if (kind == FLAG)
         lua_pushboolean(L, eex_args_flag_or(options, name, false));
-    } else if (kind == 3) {
+    else if (kind == TEXT)
         lua_pushstring(L, eex_args_text(options, name, 4096));
-    } else {
-        const char *names[17] = {NULL};
-        lua_getfield(L, spec->table, "names");
-        for (int i = 0; i < 16 && lua_geti(L, -1 - i, i + 1) == LUA_TSTRING; i++)
-            names[i] = lua_tostring(L, -1);
-        lua_pushstring(L, names[eex_args_choice(options, name, names)]);
-    }
+    else
+        push_choice(options, spec, name);
 }
 
 /* fields(path, options, specs): a new table with every field of `specs`, checked, with defaults.

@@ -5,7 +5,6 @@
 #include "core/graph/cost.h"
 #include "core/model/model_data.h"
 #include "lua/args.h"
-#include "lua/lua_recipe.h"
 #include "lua/sandbox_impl.h"
 
 #include "base/fs.h"
@@ -202,7 +201,8 @@ static opening read_options(lua_State *L, int index)
                      .policy = eex_args_text_or(&a, "policy", PATH_MAX - 1, NULL),
                      .threads = (int)eex_args_int_or(&a, "threads", 1, 1024, 0),
                      .threshold = eex_args_number_or(&a, "threshold", -1e6, 1e6, NAN),
-                     .precision = eex__read_precision(&a, false, EEX_PRECISIONS),
+                     .precision = (eex_precision)eex_args_choice_or(
+                         &a, "precision", eex_precision_inferring_names(), EEX_PRECISIONS),
                      .base = eex_args_flag_or(&a, "base", false)};
 }
 

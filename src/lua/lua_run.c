@@ -3,8 +3,8 @@
 #include "core/policy/replay.h"
 #include "core/report/report.h"
 #include "lua/args.h"
+#include "lua/lua_fields.h"
 #include "lua/lua_model.h"
-#include "lua/lua_policy.h"
 
 #include "base/buffer.h"
 #include "base/fs.h"

@@ -10,9 +10,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* In the order of `rule_names`. */
-enum { RESIDUAL_MERGES, STAGE_ENDS, ALL, RANKED };
-static const char *const rule_names[] = {"residual_merges", "stage_ends", "all", "ranked", NULL};
+enum { RESIDUAL_MERGES, STAGE_ENDS, ALL, RANKED, RULES };
+EEX_NAMES_LOCAL(rule, RULES, [RESIDUAL_MERGES] = "residual_merges", [STAGE_ENDS] = "stage_ends",
+                [ALL] = "all", [RANKED] = "ranked");
+
+enum { SPACING, PROBE, METRICS };
+EEX_NAMES_LOCAL(metric, METRICS, [SPACING] = "spacing", [PROBE] = "probe");
 
 enum { MAX_POINTS = sizeof((eex_points *)NULL)->nodes / sizeof(int) };
 
@@ -116,7 +119,6 @@ static void call_metric(double *score, const eex_args *a, const eex_graph *g,
 static void ranked(eex_lua_saliency *out, const eex_args *a, const eex_graph *g)
 {
     static const char *const known[] = {"rule", "metric", "count", "from", NULL};
-    static const char *const metrics[] = {"spacing", "probe", NULL};
     double score[MAX_POINTS];
     lua_State *L = a->L;
     eex_args_known(a, known);
@@ -127,7 +129,7 @@ static void ranked(eex_lua_saliency *out, const eex_args *a, const eex_graph *g)
     read_rule(out, L, lua_gettop(L), path, g, false);
     lua_pushliteral(L, "metric");
     bool function = lua_rawget(L, a->table) == LUA_TFUNCTION;
-    if (!function && eex_args_choice_or(a, "metric", metrics, 0) == 1) {
+    if (!function && eex_args_choice_or(a, "metric", metric_names(), SPACING) == PROBE) {
         out->probe = true;
         out->probe_count = count;
         return;
@@ -152,7 +154,7 @@ static void from_table(eex_lua_saliency *out, lua_State *L, int index, const cha
         list(&out->points, &a, g);
         return;
     }
-    int rule = eex_args_choice(&a, "rule", rule_names);
+    int rule = eex_args_choice(&a, "rule", rule_names());
     if (rule == RANKED && !may_rank)
         eex_args_refuse(&a, "rule", "a rule that does not rank");
     if (rule == RANKED) {
@@ -170,7 +172,7 @@ static void from_name(eex_lua_saliency *out, lua_State *L, int index, const char
     lua_pushvalue(L, index);
     lua_setfield(L, -2, path);
     eex_args a = eex_args_open(L, -1, "", false);
-    int rule = eex_args_choice(&a, path, rule_names);
+    int rule = eex_args_choice(&a, path, rule_names());
     if (rule == RANKED)
         eex_args_refuse(&a, path, "{rule = \"ranked\", ...} with its options");
     named(&out->points, L, rule, g);

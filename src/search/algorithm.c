@@ -1,5 +1,8 @@
 #include "search/algorithm.h"
 
+EEX_NAMES(eex_algorithm, eex_algorithm, EEX_ALGORITHMS, [EEX_AGING] = "aging",
+          [EEX_RANDOM] = "random", [EEX_EXHAUSTIVE] = "exhaustive");
+
 static const eex__algorithm *const algorithms[] = {
     [EEX_AGING] = &eex__aging,
     [EEX_RANDOM] = &eex__random,
@@ -12,10 +15,4 @@ _Static_assert(sizeof algorithms / sizeof *algorithms == EEX_ALGORITHMS,
 const eex__algorithm *eex__algorithm_of(eex_algorithm algorithm)
 {
     return (unsigned)algorithm < EEX_ALGORITHMS ? algorithms[algorithm] : NULL;
-}
-
-const char *eex_algorithm_name(eex_algorithm algorithm)
-{
-    const eex__algorithm *row = eex__algorithm_of(algorithm);
-    return row ? row->name : "?";
 }

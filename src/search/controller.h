@@ -20,6 +20,7 @@
 #include "search/space.h"
 
 #include "base/buffer.h"
+#include "base/names.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,7 +38,8 @@ typedef enum eex_algorithm {
     EEX_ALGORITHMS
 } eex_algorithm;
 
-const char *eex_algorithm_name(eex_algorithm algorithm); /* "aging", "random", "exhaustive" */
+const eex_names *eex_algorithm_names(void); /* "aging", "random", "exhaustive" */
+const char *eex_algorithm_name(eex_algorithm algorithm);
 
 enum { EEX_MAX_OBJECTIVES = 4 };
 

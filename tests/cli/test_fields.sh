@@ -1,5 +1,10 @@
 # Mistakes in experiment files: what is wrong, where, and what was expected. Exit status 2.
 . "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+expect 0 "$EEX" help fields
+out_has 'search.population = 50'
+out_has 'aging: how many candidates live (a positive integer)'
+out_has 'final.epochs = 0'
+
 write_experiment tiny.lua
 
 # refused ASSIGNMENT MESSAGE
@@ -14,7 +19,7 @@ refused serach.trials=3 'serach: no such field, did you mean "search"?'
 refused search.algorithm=agin 'search.algorithm: one of "aging", "random" and "exhaustive", got "agin"'
 refused search.sample=9 'search.sample: from 1 to search.population, got 9'
 refused search.min_accuracy=86 'search.min_accuracy: a number in 0..1, got 86'
-refused training.lr=fast 'training.lr: a number of at least 0, got "fast"'
+refused training.lr=fast 'training.lr: a positive number, got "fast"'
 refused training.lr=0 'training.lr: a positive number, got 0'
 refused training.epochs=0 'training.epochs: a positive integer, got 0'
 refused training.optimizer.kind=adam 'training.optimizer.kind: one of "sgd" and "adamw", got "adam"'

@@ -6,29 +6,18 @@
 
 #include <string.h>
 
-static const char *const names[EEX_CONVENTIONS] = {
-    [EEX_MACS] = "macs",
-    [EEX_PTFLOPS] = "ptflops",
-    [EEX_THOP] = "thop",
-    [EEX_TORCHPROFILE] = "torchprofile",
-};
-
-const char *eex_convention_name(eex_convention c)
-{
-    return (size_t)c < EEX_CONVENTIONS ? names[c] : "?";
-}
+EEX_NAMES(eex_convention, eex_convention, EEX_CONVENTIONS, [EEX_MACS] = "macs",
+          [EEX_PTFLOPS] = "ptflops", [EEX_THOP] = "thop", [EEX_TORCHPROFILE] = "torchprofile");
 
 int eex_convention_parse(eex_convention *out, const char *name)
 {
-    for (int i = 0; i < EEX_CONVENTIONS; i++) {
-        if (strcmp(names[i], name) == 0) {
-            *out = (eex_convention)i;
-            return EEX_OK;
-        }
-    }
-    return eex_fail(
-        EEX_EINVAL,
-        "unknown cost convention \"%s\": there are macs, ptflops, thop and torchprofile", name);
+    const int found = eex_name_find(eex_convention_names(), name);
+    char known[EEX_NAMES_SIZE];
+    if (found < 0)
+        return eex_fail(EEX_EINVAL, "unknown cost convention \"%s\": there are %s", name,
+                        eex_names_list(known, eex_convention_names(), "", " and "));
+    *out = (eex_convention)found;
+    return EEX_OK;
 }
 
 int64_t eex_cost_node(const eex_graph *g, int node, eex_convention c)

@@ -12,6 +12,7 @@ typedef enum eex_convention {
     EEX_CONVENTIONS
 } eex_convention;
 
+const eex_names *eex_convention_names(void);
 const char *eex_convention_name(eex_convention c);
 int eex_convention_parse(eex_convention *out, const char *name); /* EEX_EINVAL names the four */
 

@@ -130,9 +130,9 @@ bool eex_graph_gateable(const eex_graph *g, int id);
 
 /* ---- looking ---- all borrowed from the graph */
 
-const char *eex_node_kind_name(eex_node_kind kind); /* "conv", "batch_norm", ...; "?" */
-const char *eex_act_name(eex_act act);              /* "none", "relu", "relu6" */
-int eex_act_parse(eex_act *out, const char *name);  /* EEX_EINVAL names those there are */
+/* "conv", "batch_norm", ...; "?" */
+const eex_names *eex_node_kind_names(void);
+const char *eex_node_kind_name(eex_node_kind kind);
 
 const char *eex_graph_name(const eex_graph *g);
 int eex_graph_nodes(const eex_graph *g);

@@ -30,7 +30,6 @@ struct eex_graph {
 
 /* One row a node kind: everything about a kind is in graph_nodes.c. */
 typedef struct eex__kind {
-    const char *name;
     bool map; /* the output is a feature map if the inputs are: a gate may read it */
     int (*params)(eex_graph *g, const eex_node *n);                           /* NULL: has none */
     int64_t (*cost)(const eex_graph *g, const eex_node *n, eex_convention c); /* NULL: free */

@@ -248,47 +248,28 @@ int eex_graph_add_dropout(eex_graph *g, int *out, int in, const char *name, floa
 
 /* ---- the table ---- */
 
-static const eex__kind kinds[EEX_NODE_KINDS] = {
-    [EEX_NODE_INPUT] = {"input", true, NULL, NULL},
-    [EEX_NODE_CONV] = {"conv", true, conv_params, conv_cost},
-    [EEX_NODE_BATCH_NORM] = {"batch_norm", true, batch_norm_params, batch_norm_cost},
-    [EEX_NODE_ACT] = {"act", true, NULL, act_cost},
-    [EEX_NODE_ADD] = {"add", true, NULL, NULL},
-    [EEX_NODE_MAX_POOL] = {"max_pool", true, NULL, pool_input_cost},
-    [EEX_NODE_GLOBAL_POOL] = {"global_pool", false, NULL, global_pool_cost},
-    [EEX_NODE_FLATTEN] = {"flatten", false, NULL, NULL},
-    [EEX_NODE_DROPOUT] = {"dropout", true, NULL, NULL},
-    [EEX_NODE_LINEAR] = {"linear", false, linear_params, conv_cost},
+EEX_NAMES(
+    eex_node_kind, eex_node_kind,
+    EEX_NODE_KINDS, [EEX_NODE_INPUT] = "input", [EEX_NODE_CONV] = "conv",
+    [EEX_NODE_BATCH_NORM] = "batch_norm", [EEX_NODE_ACT] = "act", [EEX_NODE_ADD] = "add",
+    [EEX_NODE_MAX_POOL] = "max_pool", [EEX_NODE_GLOBAL_POOL] = "global_pool",
+    [EEX_NODE_FLATTEN] = "flatten", [EEX_NODE_DROPOUT] = "dropout", [EEX_NODE_LINEAR] = "linear");
+
+static const eex__kind kinds[] = {
+    [EEX_NODE_INPUT] = {true, NULL, NULL},
+    [EEX_NODE_CONV] = {true, conv_params, conv_cost},
+    [EEX_NODE_BATCH_NORM] = {true, batch_norm_params, batch_norm_cost},
+    [EEX_NODE_ACT] = {true, NULL, act_cost},
+    [EEX_NODE_ADD] = {true, NULL, NULL},
+    [EEX_NODE_MAX_POOL] = {true, NULL, pool_input_cost},
+    [EEX_NODE_GLOBAL_POOL] = {false, NULL, global_pool_cost},
+    [EEX_NODE_FLATTEN] = {false, NULL, NULL},
+    [EEX_NODE_DROPOUT] = {true, NULL, NULL},
+    [EEX_NODE_LINEAR] = {false, linear_params, conv_cost},
 };
-_Static_assert(EEX_NODE_KINDS == 10, "a new kind of node needs its line in kinds");
+_Static_assert(sizeof kinds / sizeof *kinds == EEX_NODE_KINDS, "a row a kind of node");
 
 const eex__kind *eex__kind_of(eex_node_kind kind)
 {
     return &kinds[kind];
-}
-
-const char *eex_node_kind_name(eex_node_kind kind)
-{
-    return (unsigned)kind < EEX_NODE_KINDS ? kinds[kind].name : "?";
-}
-
-/* ---- names of activations ---- */
-
-static const char *const acts[] = {
-    [EEX_ACT_NONE] = "none", [EEX_ACT_RELU] = "relu", [EEX_ACT_RELU6] = "relu6"};
-
-const char *eex_act_name(eex_act act)
-{
-    return (size_t)act < sizeof acts / sizeof *acts ? acts[act] : "?";
-}
-
-int eex_act_parse(eex_act *out, const char *name)
-{
-    for (size_t i = 0; i < sizeof acts / sizeof *acts; i++) {
-        if (strcmp(acts[i], name) == 0) {
-            *out = (eex_act)i;
-            return EEX_OK;
-        }
-    }
-    return eex_fail(EEX_EINVAL, "unknown activation \"%s\": there are none, relu and relu6", name);
 }

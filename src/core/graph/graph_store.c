@@ -259,12 +259,11 @@ static int read_rows(rows *r, eex_store_file *file, const char *group)
 
 static int parse_kind(eex_node_kind *out, const char *name)
 {
-    for (int kind = 0; strcmp(eex_node_kind_name((eex_node_kind)kind), "?") != 0; kind++)
-        if (strcmp(eex_node_kind_name((eex_node_kind)kind), name) == 0) {
-            *out = (eex_node_kind)kind;
-            return EEX_OK;
-        }
-    return eex_fail(EEX_EFORMAT, "no kind of node is called \"%.40s\"", name);
+    const int kind = eex_name_find(eex_node_kind_names(), name);
+    if (kind < 0)
+        return eex_fail(EEX_EFORMAT, "no kind of node is called \"%.40s\"", name);
+    *out = (eex_node_kind)kind;
+    return EEX_OK;
 }
 
 static int add_node(eex_graph *g, int *id, eex_node_kind kind, const rows *r, size_t i)

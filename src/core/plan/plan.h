@@ -9,7 +9,11 @@
 
 #include "core/plan/params.h"
 
-typedef enum eex_optimizer_kind { EEX_SGD, EEX_ADAMW } eex_optimizer_kind;
+typedef enum eex_optimizer_kind { EEX_SGD, EEX_ADAMW, EEX_OPTIMIZERS } eex_optimizer_kind;
+
+/* "sgd", "adamw". */
+const eex_names *eex_optimizer_names(void);
+const char *eex_optimizer_name(eex_optimizer_kind kind);
 
 typedef struct eex_optimizer {
     eex_optimizer_kind kind;

@@ -10,10 +10,30 @@
 #include <math.h>
 #include <stdlib.h>
 
+EEX_NAMES(eex_tune, eex_tune, EEX_TUNES, [EEX_TUNE_NONE] = "none", [EEX_TUNE_ACCURACY] = "accuracy",
+          [EEX_TUNE_MACS] = "macs", [EEX_TUNE_WEIGHTED] = "weighted");
+
 eex_calibration eex_calibration_default(void)
 {
     return (eex_calibration){
         .kind = EEX_POLICY_PER_CLASS, .temperature = 5, .a = 0.5, .b = INFINITY, .by_label = true};
+}
+
+void eex_calibration_use_kind(eex_calibration *how, eex_policy_kind kind)
+{
+    static const double usual[] = {
+        [EEX_POLICY_PER_CLASS] = 0.5,
+        [EEX_POLICY_MARGIN] = 0.5,
+        [EEX_POLICY_CONFIDENCE] = 0.9,
+        [EEX_POLICY_ENTROPY] = -0.3,
+    };
+    _Static_assert(sizeof usual / sizeof *usual == EEX_POLICY_KINDS, "a usual threshold a kind");
+    if (kind == how->kind)
+        return;
+    how->kind = kind;
+    how->temperature = kind == EEX_POLICY_PER_CLASS ? 5 : 1;
+    how->a = usual[kind];
+    how->b = INFINITY;
 }
 
 static int calibration_check(const eex_calibration *how, const eex_exit_costs *costs, int exits)
@@ -24,7 +44,7 @@ static int calibration_check(const eex_calibration *how, const eex_exit_costs *c
     if (isnan(how->a) || isnan(how->b) || isnan(how->target))
         return eex_fail(EEX_EINVAL, "policy: a, b and target must be numbers, got %g, %g, %g",
                         how->a, how->b, how->target);
-    if ((unsigned)how->tune > EEX_TUNE_WEIGHTED)
+    if ((unsigned)how->tune >= EEX_TUNES)
         return eex_fail(EEX_EINVAL, "policy.tune: no way of tuning has number %d", (int)how->tune);
     if (!(how->reject >= 0) || how->reject >= 1)
         return eex_fail(EEX_EINVAL, "policy.reject: a fraction from 0 to below 1, got %g",

@@ -10,8 +10,13 @@ typedef enum eex_tune {
     EEX_TUNE_ACCURACY, /* cheapest with at least `target` of calibration accuracy; a target <= 0 is
                         * added to the accuracy of the backbone alone */
     EEX_TUNE_MACS,     /* most accurate with at most `target` expected cost */
-    EEX_TUNE_WEIGHTED  /* largest accuracy - target * cost / cost of the whole backbone */
+    EEX_TUNE_WEIGHTED, /* largest accuracy - target * cost / cost of the whole backbone */
+    EEX_TUNES
 } eex_tune;
+
+/* "none", "accuracy", "macs", "weighted". */
+const eex_names *eex_tune_names(void);
+const char *eex_tune_name(eex_tune tune);
 
 typedef struct eex_calibration {
     eex_policy_kind kind;
@@ -28,6 +33,10 @@ typedef struct eex_calibration {
 } eex_calibration;
 
 eex_calibration eex_calibration_default(void); /* per-class, T = 5, a = 0.5, b off, no tuning */
+
+/* Another kind, with that kind's usual temperature and thresholds; the same kind: nothing changes.
+ */
+void eex_calibration_use_kind(eex_calibration *how, eex_policy_kind kind);
 
 /* Costs of leaving at each exit: the unit is the caller's (MACs, milliseconds). */
 typedef struct eex_exit_costs {

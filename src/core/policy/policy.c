@@ -9,43 +9,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const kind_names[EEX_POLICY_KINDS] = {"per_class", "margin", "confidence",
-                                                         "entropy"};
-
-const char *eex_policy_kind_name(eex_policy_kind kind)
-{
-    return (unsigned)kind < EEX_POLICY_KINDS ? kind_names[kind] : "unknown";
-}
+EEX_NAMES(eex_policy_kind, eex_policy_kind,
+          EEX_POLICY_KINDS, [EEX_POLICY_PER_CLASS] = "per_class", [EEX_POLICY_MARGIN] = "margin",
+          [EEX_POLICY_CONFIDENCE] = "confidence", [EEX_POLICY_ENTROPY] = "entropy");
 
 static int fail_unknown(const char *what, const char *name)
 {
-    const char *near = eex_text_nearest(name, kind_names, EEX_POLICY_KINDS);
-    return eex_fail(EEX_EINVAL,
-                    "no %s \"%s\"%s%s%s: there are per_class, margin, confidence, entropy", what,
-                    name, near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "");
-}
-
-/* The kind of that name, EEX_POLICY_KINDS when there is none. */
-static eex_policy_kind find_kind(const char *name)
-{
-    int i = 0;
-    while (i < EEX_POLICY_KINDS && strcmp(name, kind_names[i]) != 0)
-        i++;
-    return (eex_policy_kind)i;
+    const eex_names *names = eex_policy_kind_names();
+    const char *near = eex_text_nearest(name, names->name, (size_t)names->count);
+    char known[EEX_NAMES_SIZE];
+    return eex_fail(EEX_EINVAL, "no %s \"%s\"%s%s%s: there are %s", what, name,
+                    near ? " (did you mean \"" : "", near ? near : "", near ? "\"?)" : "",
+                    eex_names_list(known, names, "", ", "));
 }
 
 int eex_policy_kind_parse(eex_policy_kind *out, const char *name)
 {
-    eex_policy_kind kind = find_kind(name);
-    if (kind == EEX_POLICY_KINDS)
+    const int kind = eex_name_find(eex_policy_kind_names(), name);
+    if (kind < 0)
         return fail_unknown("exit policy", name);
-    *out = kind;
+    *out = (eex_policy_kind)kind;
     return EEX_OK;
 }
 
 bool eex_policy_is_file(const char *name)
 {
-    return strcmp(name, "none") != 0 && find_kind(name) == EEX_POLICY_KINDS;
+    return strcmp(name, "none") != 0 && eex_name_find(eex_policy_kind_names(), name) < 0;
 }
 
 int eex_policy_unknown(const char *name)

@@ -38,6 +38,7 @@ typedef struct eex_policy {
                          * its score; INFINITY: nothing */
 } eex_policy;
 
+const eex_names *eex_policy_kind_names(void);
 const char *eex_policy_kind_name(eex_policy_kind kind);
 int eex_policy_kind_parse(eex_policy_kind *out, const char *name);
 

@@ -12,18 +12,33 @@
 
 enum { EEX_MAX_CHOICES = 8, EEX_MAX_GATES = 63 };
 
-typedef enum eex_evaluator_kind { EEX_EVALUATE_SHARED, EEX_EVALUATE_TRAIN } eex_evaluator_kind;
+typedef enum eex_evaluator_kind {
+    EEX_EVALUATE_SHARED,
+    EEX_EVALUATE_TRAIN,
+    EEX_EVALUATORS
+} eex_evaluator_kind;
 typedef enum eex_score_kind {
     EEX_SCORE_ACCURACY,  /* Algorithm 1 */
     EEX_SCORE_EQUATION1, /* latency + loss of agreement with the base */
-    EEX_SCORE_WEIGHTED   /* accuracy - weight * cost / base cost */
+    EEX_SCORE_WEIGHTED,  /* accuracy - weight * cost / base cost */
+    EEX_SCORES
 } eex_score_kind;
 
 /* What "cheap" means to a score and to the choice from the Pareto front. */
 typedef enum eex_cost_unit {
-    EEX_COST_MACS,   /* counted: the same on every machine and in every run */
-    EEX_COST_LATENCY /* milliseconds of one input, from the run's table, which is measured once */
+    EEX_COST_MACS,    /* counted: the same on every machine and in every run */
+    EEX_COST_LATENCY, /* milliseconds of one input, from the run's table, which is measured once */
+    EEX_COST_UNITS
 } eex_cost_unit;
+
+/* As scripts and descriptions of runs have them: "aging", ...; "shared", ...; "accuracy", ...;
+ * "macs", ... */
+const eex_names *eex_evaluator_names(void);
+const char *eex_evaluator_name(eex_evaluator_kind evaluator);
+const eex_names *eex_score_names(void);
+const char *eex_score_name(eex_score_kind score);
+const eex_names *eex_cost_unit_names(void);
+const char *eex_cost_unit_name(eex_cost_unit unit);
 
 typedef struct eex_experiment {
     char name[EEX_NAME_MAX];
@@ -90,14 +105,6 @@ int eex_experiment_check_device(const eex_experiment *e, const eex_device *devic
 /* Everything that shapes the results, one "path = value" a line, the backbone as a digest. Two
  * experiments with the same text are the same. */
 int eex_experiment_text(char **out, const eex_experiment *e);
-
-const char *eex_evaluator_name(eex_evaluator_kind kind);   /* "shared", "train" */
-const char *eex_score_name(eex_score_kind kind);           /* "accuracy", "equation1", "weighted" */
-const char *eex_cost_unit_name(eex_cost_unit unit);        /* "macs", "latency" */
-const char *eex_tune_name(eex_tune tune);                  /* "none", "accuracy", ... */
-const char *eex_regime_name(eex_regime regime);            /* "joint", ... */
-const char *eex_schedule_name(eex_schedule_kind schedule); /* "constant", "cosine", ... */
-const char *eex_optimizer_name(eex_optimizer_kind kind);   /* "sgd", "adamw" */
 
 typedef struct eex_run_options {
     const char *folder;   /* created if absent */

@@ -2,6 +2,7 @@
  * experiment with another policy, search or final training does not train its base and its shared
  * network again. Where trainings repeat bit for bit (on CPUs, and when deterministic) nothing but
  * time is saved. */
+#include "core/run/fields.h"
 #include "core/run/run.h"
 
 #include "base/buffer.h"
@@ -17,25 +18,12 @@
 enum { MAX_TEXT = 16 << 20 };
 static const size_t MAX_FILE = (size_t)8 << 30;
 
-/* Fields of the description that shape a phase, by how they begin, beside those of the phases in
- * front of it. What comes after the last of these is never taken over. */
+/* What comes after the last of these phases is never taken over. */
 enum { REUSED = EEX_PHASE_LATENCY + 1 };
-typedef const char *fields[8];
-static const fields shaping[] = {
-    {"seed =", "dataset.", "data ="},
-    {"deterministic =", "backbone =", "training.", "precision =", "device =", "threads ="},
-    {"saliency =", "gates.blocks =", "gates.act ="},
-    {NULL},
-    {"search.latency_table =", "search.evaluator ="}, /* of the very device */
-};
-_Static_assert(sizeof shaping / sizeof *shaping == REUSED, "fields of each phase");
 
 static bool shapes(int phase, const char *line)
 {
-    for (size_t i = 0; i < sizeof(fields) / sizeof(char *) && shaping[phase][i]; i++)
-        if (strncmp(line, shaping[phase][i], strlen(shaping[phase][i])) == 0)
-            return true;
-    return false;
+    return (int)eex_phase_of_line(line) == phase;
 }
 
 static size_t line_length(const char *text)

@@ -12,7 +12,7 @@ enum { HEADER_BYTES = 72, BLOCK_HEAD = 14 };
 typedef struct extensible {
     uint64_t direct;   /* entries in the index block */
     uint64_t smallest; /* entries in the smallest data block */
-    uint64_t pointers; /* a quarter of the classes' data blocks that the index block lists, about */
+    uint64_t pointers; /* in the smallest super block; the index block lists 2 (pointers - 1) */
     uint64_t page;     /* larger blocks are in pages of so many entries */
     unsigned classes;
     size_t offset_bytes;

@@ -9,10 +9,11 @@
 static const struct {
     const char *name;
     size_t size;
-} types[EEX_STORE_TYPES] = {
+} types[] = {
     {"uint8", 1},  {"int32", 4},   {"uint32", 4},  {"int64", 8},
     {"uint64", 8}, {"float32", 4}, {"float64", 8},
 };
+_Static_assert(sizeof types / sizeof *types == EEX_STORE_TYPES, "a row a type");
 
 size_t eex_store_type_size(eex_store_type type)
 {

@@ -9,6 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+EEX_NAMES(
+    eex_regime, eex_regime,
+    EEX_REGIMES, [EEX_REGIME_JOINT] = "joint", [EEX_REGIME_INTERLEAVED] = "interleaved",
+    [EEX_REGIME_FROZEN] = "frozen", [EEX_REGIME_DISTILL] = "distill", [EEX_REGIME_MIXED] = "mixed");
+EEX_NAMES(eex_schedule, eex_schedule_kind,
+          EEX_SCHEDULES, [EEX_SCHEDULE_CONSTANT] = "constant", [EEX_SCHEDULE_COSINE] = "cosine",
+          [EEX_SCHEDULE_STEP] = "step", [EEX_SCHEDULE_ONE_CYCLE] = "one_cycle");
+
 eex_recipe eex_recipe_default(void)
 {
     return (eex_recipe){

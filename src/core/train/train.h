@@ -16,12 +16,21 @@ typedef enum eex_regime {
     EEX_REGIMES
 } eex_regime;
 
+/* "joint", "interleaved", ... */
+const eex_names *eex_regime_names(void);
+const char *eex_regime_name(eex_regime regime);
+
 typedef enum eex_schedule_kind {
     EEX_SCHEDULE_CONSTANT,
-    EEX_SCHEDULE_COSINE,   /* from lr to final * lr */
-    EEX_SCHEDULE_STEP,     /* lr * gamma at each milestone */
-    EEX_SCHEDULE_ONE_CYCLE /* up from lr / 25 to lr over the warm-up, cosine down to final * lr */
+    EEX_SCHEDULE_COSINE,    /* from lr to final * lr */
+    EEX_SCHEDULE_STEP,      /* lr * gamma at each milestone */
+    EEX_SCHEDULE_ONE_CYCLE, /* up from lr / 25 to lr over the warm-up, cosine down to final * lr */
+    EEX_SCHEDULES
 } eex_schedule_kind;
+
+/* "constant", "cosine", "step", "one_cycle". */
+const eex_names *eex_schedule_names(void);
+const char *eex_schedule_name(eex_schedule_kind schedule);
 
 enum { EEX_MAX_MILESTONES = 16 };
 

@@ -1,0 +1,21 @@
+/* Where a number may lie, and how messages say so. */
+#ifndef EEX_BASE_RANGE_H
+#define EEX_BASE_RANGE_H
+
+#include <stdbool.h>
+
+typedef struct eex_range {
+    double min, max; /* INFINITY: as large as you like */
+    bool above;      /* min itself is outside */
+    bool below;      /* max itself is outside: of INFINITY, numbers have to be finite */
+} eex_range;
+
+/* NaN never is. */
+bool eex_range_has(const eex_range *range, double value);
+
+/* "a positive integer", "an integer of 0 or more", "an integer in 1..8"; "a positive number", "a
+ * number of at least 0", "a number in 0..1", "a number from 0 to below 1". Returns `out`. */
+enum { EEX_RANGE_SIZE = 80 };
+const char *eex_range_words(char out[EEX_RANGE_SIZE], const eex_range *range, bool integer);
+
+#endif

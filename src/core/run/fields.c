@@ -1,0 +1,416 @@
+/* What every type of field can do, a row a type. */
+#include "core/run/fields.h"
+
+#include "core/run/experiment_impl.h"
+
+#include "base/status.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Experiments are read and written where the row says. */
+static void *place(const eex_field *f, eex_experiment *e)
+{
+    return (char *)e + f->offset;
+}
+
+static const void *look(const eex_field *f, const eex_experiment *e)
+{
+    return (const char *)e + f->offset;
+}
+
+/* ---- one number ---- */
+
+static double get_int(const eex_field *f, const eex_experiment *e)
+{
+    return *(const int *)look(f, e);
+}
+
+static void put_int(const eex_field *f, eex_experiment *e, double value)
+{
+    *(int *)place(f, e) = (int)value;
+}
+
+static double get_number(const eex_field *f, const eex_experiment *e)
+{
+    return *(const double *)look(f, e);
+}
+
+static void put_number(const eex_field *f, eex_experiment *e, double value)
+{
+    *(double *)place(f, e) = value;
+}
+
+static double get_float(const eex_field *f, const eex_experiment *e)
+{
+    return (double)*(const float *)look(f, e);
+}
+
+static void put_float(const eex_field *f, eex_experiment *e, double value)
+{
+    *(float *)place(f, e) = (float)value;
+}
+
+static double get_flag(const eex_field *f, const eex_experiment *e)
+{
+    return *(const bool *)look(f, e);
+}
+
+static void put_flag(const eex_field *f, eex_experiment *e, double value)
+{
+    *(bool *)place(f, e) = value != 0;
+}
+
+static double get_fixed(const eex_field *f, const eex_experiment *e)
+{
+    return f->otherwise;
+}
+
+/* ---- what it is when nobody says ---- */
+
+static void default_ints(const eex_field *f, eex_experiment *e)
+{
+    for (int i = 0; i < f->listed; i++)
+        eex_field_ints(f, e)[i] = f->list[i];
+    *eex_field_count(f, e) = f->listed;
+}
+
+/* ---- in descriptions ---- */
+
+static void say_number(eex_buffer *out, const eex_field *f, const eex_experiment *e)
+{
+    eex_buffer_printf(out, " %.9g", eex_field_get(f, e));
+}
+
+static void say_name(eex_buffer *out, const eex_field *f, const eex_experiment *e)
+{
+    eex_buffer_printf(out, " %s", eex_name_of(f->names(), (int)eex_field_get(f, e)));
+}
+
+static void say_text(eex_buffer *out, const eex_field *f, const eex_experiment *e)
+{
+    eex_buffer_printf(out, " %s", (const char *)look(f, e));
+}
+
+static void say_seed(eex_buffer *out, const eex_field *f, const eex_experiment *e)
+{
+    eex_buffer_printf(out, " %llu", (unsigned long long)*(const uint64_t *)look(f, e));
+}
+
+static void say_ints(eex_buffer *out, const eex_field *f, const eex_experiment *e)
+{
+    const int *at = look(f, e);
+    const int count = *(const int *)((const char *)e + f->count_offset);
+    for (int i = 0; i < count; i++)
+        eex_buffer_printf(out, " %d", at[i]);
+}
+
+static void say_augment(eex_buffer *out, const eex_field *f, const eex_experiment *e)
+{
+    eex_buffer_printf(out, " %d", ((const eex_augment *)look(f, e))->enabled);
+}
+
+static void say_backbone(eex_buffer *out, const eex_field *f, const eex_experiment *e)
+{
+    eex__describe_backbone(out, e->backbone);
+}
+
+static void say_saliency(eex_buffer *out, const eex_field *f, const eex_experiment *e)
+{
+    eex__describe_points(out, e);
+}
+
+/* ---- what it may be ---- */
+
+static bool has_range(const eex_field *f, const eex_experiment *e)
+{
+    return eex_range_has(&f->range, eex_field_get(f, e));
+}
+
+static bool has_name(const eex_field *f, const eex_experiment *e)
+{
+    const int value = (int)eex_field_get(f, e);
+    return value >= 0 && value < f->names()->count && f->names()->name[value];
+}
+
+static bool has_text(const eex_field *f, const eex_experiment *e)
+{
+    return !f->needed || *(const char *)look(f, e);
+}
+
+static bool has_ints(const eex_field *f, const eex_experiment *e)
+{
+    const int *at = look(f, e);
+    const int count = *(const int *)((const char *)e + f->count_offset);
+    bool all = count >= 0 && count <= f->size;
+    for (int i = 0; all && i < count; i++)
+        all = eex_range_has(&f->range, at[i]);
+    return all;
+}
+
+/* The range, or the value that stands for none of it. */
+static bool has_range_or(const eex_field *f, const eex_experiment *e, double none)
+{
+    return eex_field_get(f, e) == none || has_range(f, e);
+}
+
+static bool has_temperature(const eex_field *f, const eex_experiment *e)
+{
+    return has_range_or(f, e, 0);
+}
+
+static bool has_lower(const eex_field *f, const eex_experiment *e)
+{
+    return has_range_or(f, e, (double)INFINITY);
+}
+
+static bool has_or_false(const eex_field *f, const eex_experiment *e)
+{
+    return has_range_or(f, e, -1);
+}
+
+/* ---- and in words ---- */
+
+static void expects_int(eex_buffer *out, const eex_field *f)
+{
+    char words[EEX_RANGE_SIZE];
+    eex_buffer_puts(out, eex_range_words(words, &f->range, true));
+}
+
+static void expects_number(eex_buffer *out, const eex_field *f)
+{
+    char words[EEX_RANGE_SIZE];
+    eex_buffer_puts(out, eex_range_words(words, &f->range, false));
+}
+
+static void expects_flag(eex_buffer *out, const eex_field *f)
+{
+    eex_buffer_puts(out, "true or false");
+}
+
+static void expects_name(eex_buffer *out, const eex_field *f)
+{
+    char known[EEX_NAMES_SIZE];
+    eex_buffer_printf(out, "one of %s", eex_names_list(known, f->names(), "\"", " and "));
+}
+
+static void expects_seed(eex_buffer *out, const eex_field *f)
+{
+    eex_buffer_puts(out, "an integer of 0 or more");
+}
+
+static void expects_text(eex_buffer *out, const eex_field *f)
+{
+    eex_buffer_printf(out, "a text of 1..%d bytes", f->size - 1);
+}
+
+static void expects_ints(eex_buffer *out, const eex_field *f)
+{
+    char words[EEX_RANGE_SIZE];
+    eex_buffer_printf(out, "a list of at most %d, each %s", f->size,
+                      eex_range_words(words, &f->range, true));
+}
+
+static void expects_run_name(eex_buffer *out, const eex_field *f)
+{
+    eex_buffer_puts(out, "letters, digits, \"-\", \"_\" and \".\"");
+}
+
+static void expects_temperature(eex_buffer *out, const eex_field *f)
+{
+    expects_number(out, f);
+    eex_buffer_puts(out, ", or \"fitted\"");
+}
+
+static void expects_or_false(eex_buffer *out, const eex_field *f)
+{
+    expects_number(out, f);
+    eex_buffer_puts(out, ", or false");
+}
+
+static void expects_backbone(eex_buffer *out, const eex_field *f)
+{
+    eex_buffer_puts(out, "a finished network");
+}
+
+static void expects_saliency(eex_buffer *out, const eex_field *f)
+{
+    eex_buffer_puts(out, "a rule, a list of nodes or a function");
+}
+
+static void expects_table(eex_buffer *out, const eex_field *f)
+{
+    eex_buffer_puts(out, "a table");
+}
+
+static void expects_short(eex_buffer *out, const eex_field *f)
+{
+    eex_buffer_puts(out, "a table or its kind alone");
+}
+
+static void expects_dataset(eex_buffer *out, const eex_field *f)
+{
+    eex_buffer_puts(out, "a table or a name alone");
+}
+
+static void expects_augment(eex_buffer *out, const eex_field *f)
+{
+    eex_buffer_puts(out, "a table {crop, flip, cutout, jitter}, or false");
+}
+
+static void expects_nothing(eex_buffer *out, const eex_field *f)
+{
+    eex_buffer_puts(out, "nothing");
+}
+
+/* ---- the types ---- */
+
+typedef struct type {
+    void (*expects)(eex_buffer *out, const eex_field *f);
+    double (*get)(const eex_field *f, const eex_experiment *e); /* with put: it is one number */
+    void (*put)(const eex_field *f, eex_experiment *e, double value);
+    void (*say)(eex_buffer *out, const eex_field *f, const eex_experiment *e); /* NULL: no line */
+    bool (*valid)(const eex_field *f, const eex_experiment *e); /* NULL: whatever it is */
+} type;
+
+static const type types[] = {
+    [EEX_FIELD_INT] = {expects_int, get_int, put_int, say_number, has_range},
+    [EEX_FIELD_NUMBER] = {expects_number, get_number, put_number, say_number, has_range},
+    [EEX_FIELD_FLOAT] = {expects_number, get_float, put_float, say_number, has_range},
+    [EEX_FIELD_FLAG] = {expects_flag, get_flag, put_flag, say_number, NULL},
+    [EEX_FIELD_ENUM] = {expects_name, get_int, put_int, say_name, has_name},
+    [EEX_FIELD_EITHER] = {expects_name, get_flag, put_flag, say_name, NULL},
+    [EEX_FIELD_SEED] = {expects_seed, NULL, NULL, say_seed, NULL},
+    [EEX_FIELD_TEXT] = {expects_text, NULL, NULL, say_text, has_text},
+    [EEX_FIELD_INTS] = {expects_ints, NULL, NULL, say_ints, has_ints},
+    [EEX_FIELD_RUN_NAME] = {expects_run_name, NULL, NULL, say_text, has_text},
+    [EEX_FIELD_TABLE_FILE] = {expects_text, NULL, NULL, say_text, has_text},
+    [EEX_FIELD_BACKBONE] = {expects_backbone, NULL, NULL, say_backbone, NULL},
+    [EEX_FIELD_SALIENCY] = {expects_saliency, NULL, NULL, say_saliency, NULL},
+    [EEX_FIELD_GATE_ACT] = {expects_name, get_int, put_int, say_name, has_name},
+    [EEX_FIELD_DATASET] = {expects_dataset, NULL, NULL, NULL, NULL},
+    [EEX_FIELD_SHORT] = {expects_short, NULL, NULL, NULL, NULL},
+    [EEX_FIELD_AUGMENT] = {expects_augment, NULL, NULL, say_augment, NULL},
+    [EEX_FIELD_LIKE] = {expects_table, NULL, NULL, NULL, NULL},
+    [EEX_FIELD_FIXED] = {expects_nothing, get_fixed, NULL, say_name, NULL},
+    [EEX_FIELD_POLICY_KIND] = {expects_name, get_int, put_int, say_name, has_name},
+    [EEX_FIELD_TEMPERATURE] = {expects_temperature, get_number, put_number, say_number,
+                               has_temperature},
+    [EEX_FIELD_THRESHOLD] = {expects_number, get_number, put_number, say_number, has_range},
+    [EEX_FIELD_LOWER] = {expects_or_false, get_number, put_number, say_number, has_lower},
+    [EEX_FIELD_OR_FALSE] = {expects_or_false, get_number, put_number, say_number, has_or_false},
+    [EEX_FIELD_POPULATION] = {expects_int, get_int, put_int, say_number, has_range},
+};
+_Static_assert(sizeof types / sizeof *types == EEX_FIELD_TYPES, "a row a type");
+
+/* ---- whatever the type ---- */
+
+bool eex_field_is_table(const eex_field *f)
+{
+    return f->type == EEX_FIELD_DATASET || f->type == EEX_FIELD_SHORT ||
+           f->type == EEX_FIELD_AUGMENT || f->type == EEX_FIELD_LIKE;
+}
+
+double eex_field_get(const eex_field *f, const eex_experiment *e)
+{
+    return types[f->type].get(f, e);
+}
+
+void eex_field_put(const eex_field *f, eex_experiment *e, double value)
+{
+    types[f->type].put(f, e, value);
+}
+
+char *eex_field_text(const eex_field *f, eex_experiment *e)
+{
+    return place(f, e);
+}
+
+int *eex_field_ints(const eex_field *f, eex_experiment *e)
+{
+    return place(f, e);
+}
+
+eex_augment *eex_field_augment(const eex_field *f, eex_experiment *e)
+{
+    return place(f, e);
+}
+
+eex_recipe *eex_field_recipe(const eex_field *f, eex_experiment *e)
+{
+    return place(f, e);
+}
+
+int *eex_field_count(const eex_field *f, eex_experiment *e)
+{
+    return (int *)((char *)e + f->count_offset);
+}
+
+void eex_field_default(const eex_field *f, eex_experiment *e)
+{
+    if (f->type == EEX_FIELD_INTS)
+        default_ints(f, e);
+    else if (types[f->type].put)
+        eex_field_put(f, e, f->otherwise);
+}
+
+void eex_field_expects(eex_buffer *out, const eex_field *f)
+{
+    types[f->type].expects(out, f);
+}
+
+void eex_field_usual(eex_buffer *out, const eex_field *f)
+{
+    if (f->usual)
+        eex_buffer_puts(out, f->usual);
+    else if (f->type == EEX_FIELD_INTS) {
+        for (int i = 0; i < f->listed; i++)
+            eex_buffer_printf(out, "%s%d", i ? ", " : "{", f->list[i]);
+        eex_buffer_puts(out, f->listed ? "}" : "{}");
+    } else if (f->names)
+        eex_buffer_puts(out, eex_name_of(f->names(), (int)f->otherwise));
+    else if (f->type == EEX_FIELD_FLAG)
+        eex_buffer_puts(out, f->otherwise != 0 ? "true" : "false");
+    else if (types[f->type].put || f->type == EEX_FIELD_SEED)
+        eex_buffer_printf(out, "%.9g", f->otherwise);
+}
+
+/* What a message calls the value. */
+static void found(eex_buffer *out, const eex_field *f, const eex_experiment *e)
+{
+    if (types[f->type].get)
+        eex_buffer_printf(out, "%.10g", eex_field_get(f, e));
+    else if (f->type == EEX_FIELD_INTS)
+        say_ints(out, f, e);
+    else
+        eex_buffer_puts(out, "none");
+}
+
+int eex_field_check(const eex_field *f, const eex_experiment *e)
+{
+    eex_buffer expected = EEX_BUFFER_INIT, got = EEX_BUFFER_INIT;
+    if (f->unsaid || !types[f->type].valid || types[f->type].valid(f, e))
+        return EEX_OK;
+    eex_field_expects(&expected, f);
+    found(&got, f, e);
+    const int code = eex_fail(EEX_EINVAL, "%s: %s, got %s", f->path, eex_buffer_text(&expected),
+                              eex_buffer_text(&got));
+    eex_buffer_free(&expected);
+    eex_buffer_free(&got);
+    return code;
+}
+
+static bool is_default(const eex_field *f, const eex_experiment *e)
+{
+    return types[f->type].get ? eex_field_get(f, e) == f->otherwise : !*(const char *)look(f, e);
+}
+
+void eex_field_describe(eex_buffer *out, const eex_field *f, const eex_experiment *e)
+{
+    if (!types[f->type].say || f->unsaid || (f->quiet && is_default(f, e)))
+        return;
+    eex_buffer_printf(out, "%s =", f->path);
+    types[f->type].say(out, f, e);
+    eex_buffer_putc(out, '\n');
+}

@@ -1,0 +1,278 @@
+/* The rows. Macros name what most rows have in common, and check the types of members. */
+#include "core/run/fields.h"
+
+#include <limits.h>
+#include <math.h>
+#include <string.h>
+
+/* Members and paths that are joined cannot stand in parentheses.
+ * NOLINTBEGIN(bugprone-macro-parentheses) */
+
+/* Where a member lies; an error of the compiler where it is of another type. */
+#define IS(kind, value) _Generic((value), kind : (char)0)
+#define AT(kind, member) \
+    (offsetof(eex_experiment, member) + 0 * sizeof(IS(kind, ((eex_experiment *)NULL)->member)))
+
+#define FROM(low, high)             \
+    {                               \
+        .min = (low), .max = (high) \
+    }
+#define FROM_TO_BELOW(low, high)                   \
+    {                                              \
+        .min = (low), .max = (high), .below = true \
+    }
+#define ABOVE(low)                                                  \
+    {                                                               \
+        .min = (low), .max = INFINITY, .above = true, .below = true \
+    }
+#define AT_LEAST(low)                                \
+    {                                                \
+        .min = (low), .max = INFINITY, .below = true \
+    }
+
+/* A row: its path, the ends of the names of its type and of the phase that it shapes (S: none), its
+ * place, its help, and what else there is. */
+#define ROW(where, kind, place, shapes, words, ...)                                               \
+    {                                                                                             \
+        .path = (where), .type = EEX_FIELD_##kind, .offset = (place), .phase = EEX_PHASE##shapes, \
+        .help = (words), __VA_ARGS__                                                              \
+    }
+#define INT(where, member, within, usually, shapes, words) \
+    ROW(where, INT, AT(int, member), shapes, words, .range = within, .otherwise = (usually))
+#define NUMBER(where, member, within, usually, shapes, words) \
+    ROW(where, NUMBER, AT(double, member), shapes, words, .range = within, .otherwise = (usually))
+#define FLOAT(where, member, within, usually, shapes, words) \
+    ROW(where, FLOAT, AT(float, member), shapes, words, .range = within, .otherwise = (usually))
+#define FLAG(where, member, usually, shapes, words) \
+    ROW(where, FLAG, AT(bool, member), shapes, words, .otherwise = (usually))
+#define ENUM(where, kind, member, table, usually, shapes, words) \
+    ROW(where, ENUM, AT(kind, member), shapes, words, .names = (table), .otherwise = (usually))
+#define EITHER(where, member, table, usually, shapes, words) \
+    ROW(where, EITHER, AT(bool, member), shapes, words, .names = (table), .otherwise = (usually))
+#define TEXT(where, kind, member, shapes, words, ...)                 \
+    ROW(where, kind, offsetof(eex_experiment, member), shapes, words, \
+        .size = (int)sizeof((eex_experiment *)NULL)->member, __VA_ARGS__)
+#define INTS(where, member, room, count, within, shapes, words, ...)   \
+    ROW(where, INTS, AT(int *, member), shapes, words, .size = (room), \
+        .count_offset = AT(int, count), .range = within, __VA_ARGS__)
+
+/* A row that stands for the table of those that follow. */
+#define TABLE(where, kind, shapes, words) ROW(where, kind, 0, shapes, words, .otherwise = 0)
+
+enum { SCRATCH, BASE, STARTS };
+EEX_NAMES_LOCAL(start, STARTS, [SCRATCH] = "scratch", [BASE] = "base");
+
+enum { BY_PREDICTION, BY_LABEL, BYS };
+EEX_NAMES_LOCAL(by, BYS, [BY_PREDICTION] = "prediction", [BY_LABEL] = "label");
+
+static const int usual_blocks[] = {1, 2};
+
+#define AUGMENT_ROWS(where, member, shapes, twice)                                           \
+    ROW(where, AUGMENT, AT(eex_augment, member), shapes, "how training images vary",         \
+        .unsaid = (twice), .usual = "false"),                                                \
+        ROW(where ".crop", INT, AT(int, member.crop_pad), shapes,                            \
+            "zero padding in pixels before a random crop", .unsaid = (twice),                \
+            .range = FROM(0, 256)),                                                          \
+        ROW(where ".flip", FLAG, AT(bool, member.flip), shapes, "mirror half of the images", \
+            .unsaid = (twice)),                                                              \
+        ROW(where ".cutout", INT, AT(int, member.cutout), shapes,                            \
+            "side of a square that is blanked", .unsaid = (twice), .range = FROM(0, 1024)),  \
+        ROW(where ".jitter", FLOAT, AT(float, member.jitter), shapes,                        \
+            "brightness, contrast and saturation vary within 1 +- it", .unsaid = (twice),    \
+            .range = FROM(0, 1))
+
+#define SCHEDULE_ROWS(where, member, shapes)                                               \
+    TABLE(where, SHORT, shapes, "of the learning rate"),                                   \
+        ENUM(where ".kind", eex_schedule_kind, member.kind, eex_schedule_names,            \
+             EEX_SCHEDULE_COSINE, shapes, "how the rate changes"),                         \
+        NUMBER(where ".warmup", member.warmup, FROM(0, 1e6), 1, shapes,                    \
+               "epochs in which the rate rises"),                                          \
+        NUMBER(where ".final", member.final, FROM(0, 1), 0, shapes,                        \
+               "cosine, one_cycle: the last rate as a fraction of lr"),                    \
+        NUMBER(where ".gamma", member.gamma, FROM(0, 1), 0.1, shapes,                      \
+               "step: what the rate is multiplied by at a milestone"),                     \
+        INTS(where ".milestones", member.milestone, EEX_MAX_MILESTONES, member.milestones, \
+             FROM(1, INT_MAX), shapes, "step: the epochs at which it falls", .listed = 0)
+
+#define OPTIMIZER_ROWS(where, member, shapes)                                                      \
+    TABLE(where, SHORT, shapes, "of the weights"),                                                 \
+        ENUM(where ".kind", eex_optimizer_kind, member.kind, eex_optimizer_names, EEX_SGD, shapes, \
+             "how a gradient becomes a step"),                                                     \
+        FLOAT(where ".momentum", member.momentum, FROM(0, 0.9999), 0.9, shapes, "sgd"),            \
+        FLOAT(where ".beta1", member.beta1, FROM(0, 0.9999), 0.9, shapes,                          \
+              "adamw: decay of the first moment"),                                                 \
+        FLOAT(where ".beta2", member.beta2, FROM(0, 0.999999), 0.999, shapes,                      \
+              "adamw: decay of the second moment"),                                                \
+        FLOAT(where ".eps", member.eps, FROM(1e-12, 1), 1e-8, shapes,                              \
+              "adamw: added to the root of the second moment"),                                    \
+        FLOAT(where ".weight_decay", member.weight_decay, FROM(0, 1), 5e-4, shapes,                \
+              "of convolutions' and linear layers' weights alone"),                                \
+        FLAG(where ".nesterov", member.nesterov, true, shapes, "sgd: look ahead")
+
+/* A recipe at `member`; `start` is the row that says where it starts from. */
+#define RECIPE_ROWS(where, member, shapes, least_epochs, usual_epochs, start)                      \
+    ENUM(where ".regime", eex_regime, member.regime, eex_regime_names, EEX_REGIME_JOINT, shapes,   \
+         "what is trained together"),                                                              \
+        start,                                                                                     \
+        ENUM(where ".precision", eex_precision, member.precision, eex_precision_names, EEX_F32,    \
+             shapes, "what its steps are calculated in"),                                          \
+        INT(where ".epochs", member.epochs, FROM(least_epochs, INT_MAX), usual_epochs, shapes,     \
+            "how often it sees each image"),                                                       \
+        INT(where ".batch", member.batch, FROM(1, 65536), 128, shapes, "images of a step"),        \
+        NUMBER(where ".lr", member.lr, ABOVE(0), 0.1, shapes,                                      \
+               "learning rate, the largest of the schedule"),                                      \
+        SCHEDULE_ROWS(where ".schedule", member.schedule, shapes),                                 \
+        OPTIMIZER_ROWS(where ".optimizer", member.optimizer, shapes),                              \
+        FLOAT(where ".clip", member.optimizer.clip, AT_LEAST(0), 0, shapes,                        \
+              "largest gradient norm; 0: none"),                                                   \
+        FLOAT(where ".ema", member.optimizer.ema, FROM(0, 0.999999), 0, shapes,                    \
+              "decay of a moving average of the weights, used in the end; 0: none"),               \
+        NUMBER(where ".label_smoothing", member.smoothing, FROM_TO_BELOW(0, 1), 0, shapes,         \
+               "how much of the label goes to all classes alike"),                                 \
+        NUMBER(where ".l1", member.l1, AT_LEAST(0), 0, shapes, "weighs the mean absolute output"), \
+        NUMBER(where ".distill.weight", member.distill, AT_LEAST(0), 1, shapes,                    \
+               "distill: of what the end teaches the gates"),                                      \
+        NUMBER(where ".distill.temperature", member.distill_t, FROM(0.01, 1000), 4, shapes,        \
+               "distill: of both softmaxes"),                                                      \
+        NUMBER(where ".gate_weight", member.gate_weight, ABOVE(0), 1, shapes,                      \
+               "of each gate's loss; the end's is 1"),                                             \
+        INT(where ".alone", member.alone, FROM(0, INT_MAX), 0, shapes,                             \
+            "mixed: epochs of the backbone alone"),                                                \
+        FLAG(where ".cache_features", member.cache_features, false, shapes,                        \
+             "frozen: run the trunk once and keep what the gates read"),                           \
+        AUGMENT_ROWS(where ".augment", member.augment, shapes, false)
+
+/* NOLINTEND(bugprone-macro-parentheses) */
+
+static const eex_field fields[] = {
+    TEXT("name", RUN_NAME, name, S, "of the run", .needed = true, .usual = "the file's name"),
+    ROW("seed", SEED, AT(uint64_t, seed), _SPLIT, "of everything random; --seed overrides",
+        .otherwise = 0),
+
+    TABLE("dataset", DATASET, _SPLIT, "what is learned"),
+    TEXT("dataset.name", TEXT, data.name, _SPLIT, "a data set in $EEX_DATA or a path to one",
+         .needed = true),
+    FLAG("deterministic", deterministic, false, _BASE, "bit-identical twice on a GPU too"),
+    ROW("precision", ENUM, AT(eex_precision, precision), _BASE,
+        "what everything that decides is calculated in", .names = eex_precision_inferring_names,
+        .otherwise = EEX_F32, .quiet = true),
+    INT("dataset.calibration", data.calibration, FROM(1, INT_MAX), 2500, _SPLIT,
+        "training images set aside for thresholds"),
+    INT("dataset.validation", data.validation, FROM(1, INT_MAX), 5000, _SPLIT,
+        "training images set aside for choices"),
+    INT("dataset.train", data.train, FROM(0, INT_MAX), 0, _SPLIT,
+        "images to train with; 0: all that are left"),
+    AUGMENT_ROWS("dataset.augment", training.augment, _BASE, true),
+
+    ROW("backbone", BACKBONE, AT(eex_graph *, backbone), _BASE, "the network that gets exits",
+        .needed = true),
+    ROW("saliency", SALIENCY, AT(eex_points, points), _PROBE, "where exits may go",
+        .usual = "residual merges, or all where there are none"),
+    /* With other gates the points are found anew too: both are taken over, or neither. */
+    INTS("gates.blocks", gates.blocks, EEX_MAX_CHOICES, gates.choices, FROM(0, 15), _PROBE,
+         "how many blocks to choose from", .list = usual_blocks, .listed = 2),
+    ROW("gates.act", GATE_ACT, AT(eex_act, gates.act), _PROBE, "activation", .names = eex_act_names,
+        .otherwise = EEX_ACT_RELU, .usual = "the backbone's"),
+    INT("gates.max_exits", gates.max_exits, FROM(0, EEX_MAX_EXITS - 1), 0, _SEARCH,
+        "most gates of a candidate; 0: no limit"),
+
+    RECIPE_ROWS("training", training, _BASE, 1, 30,
+                EITHER("training.from", training_from_base, start_names, SCRATCH, _BASE,
+                       "what the shared network starts from")),
+    ROW("candidate", LIKE, AT(eex_recipe, candidate), _SEARCH, "like the training", .otherwise = 0),
+    RECIPE_ROWS("candidate", candidate, _SEARCH, 1, 3,
+                EITHER("candidate.from", candidate_from_base, start_names, SCRATCH, _SEARCH,
+                       "what candidates start from")),
+    ROW("final", LIKE, AT(eex_recipe, final), _FINAL, "like the training", .otherwise = 0),
+    RECIPE_ROWS("final", final, _FINAL, 0, 0,
+                ROW("final.from", FIXED, 0, _FINAL, "nothing: it goes on from the chosen network",
+                    .names = start_names, .otherwise = BASE)),
+
+    ROW("policy.kind", POLICY_KIND, AT(eex_policy_kind, policy.kind), _SEARCH,
+        "what is compared with a threshold", .names = eex_policy_kind_names,
+        .otherwise = EEX_POLICY_PER_CLASS),
+    ROW("policy.temperature", TEMPERATURE, AT(double, policy.temperature), _SEARCH,
+        "of the softmax", .range = FROM(0.01, 1000), .otherwise = 5,
+        .usual = "5 for per_class, else 1"),
+    ROW("policy.a", THRESHOLD, AT(double, policy.a), _SEARCH,
+        "deviations above the mean, or the threshold", .range = FROM(-1000, 1000), .otherwise = 0.5,
+        .usual = "0.5; 0.9 for confidence, 0.3 for entropy"),
+    ROW("policy.b", LOWER, AT(double, policy.b), _SEARCH, "reject below; false: never",
+        .range = FROM(-1000, 1000), .otherwise = INFINITY, .usual = "false"),
+    EITHER("policy.by", policy.by_label, by_names, BY_LABEL, _SEARCH,
+           "whose outputs make a class's mean"),
+    ENUM("policy.tune", eex_tune, policy.tune, eex_tune_names, EEX_TUNE_NONE, _SEARCH,
+         "set a of each exit on the calibration images"),
+    NUMBER("policy.target", policy.target, FROM(-1, INFINITY), 0, _SEARCH,
+           "what the tuning aims at"),
+    ROW("policy.reject", NUMBER, AT(double, policy.reject), _SEARCH,
+        "reject what is farther off than all but this fraction", .range = FROM(0, 0.9),
+        .quiet = true),
+
+    ENUM("search.algorithm", eex_algorithm, search.algorithm, eex_algorithm_names, EEX_AGING,
+         _SEARCH, "who proposes candidates"),
+    ENUM("search.evaluator", eex_evaluator_kind, search.evaluator, eex_evaluator_names,
+         EEX_EVALUATE_SHARED, _LATENCY, "how candidates are judged"),
+    ENUM("search.score", eex_score_kind, search.score, eex_score_names, EEX_SCORE_ACCURACY, _SEARCH,
+         "what is best"),
+    ENUM("search.cost", eex_cost_unit, search.cost, eex_cost_unit_names, EEX_COST_MACS, _SEARCH,
+         "what is weighed and tuned"),
+    ROW("search.population", POPULATION, AT(int, search.population), _SEARCH,
+        "aging: how many candidates live", .range = FROM(1, INT_MAX), .otherwise = 50),
+    INT("search.sample", search.sample, FROM(1, INT_MAX), 10, _SEARCH,
+        "aging: the best of so many is the parent"),
+    INT("search.trials", search.trials, FROM(1, INT_MAX), 2000, _SEARCH,
+        "how many candidates are judged"),
+    NUMBER("search.weight", search.weight, AT_LEAST(0), 0.1, _SEARCH,
+           "of the cost in the weighted score"),
+    ROW("search.min_accuracy", OR_FALSE, AT(double, search.min_accuracy), _SEARCH,
+        "take the cheapest with at least this validation accuracy", .range = FROM(0, 1),
+        .otherwise = -1, .usual = "false"),
+    INT("search.tau", search.tau, FROM(0, INT_MAX), 0, _TAU,
+        "train so many candidates too and compare both evaluators; 0: none"),
+    TEXT("search.latency_table", TABLE_FILE, search.latency_table, _LATENCY,
+         "file of eex profile --table that latencies come from", .quiet = true,
+         .usual = "the run measures"),
+};
+
+const eex_field *eex_fields(int *count)
+{
+    *count = sizeof fields / sizeof *fields;
+    return fields;
+}
+
+static const eex_field *find(const char *path, size_t length)
+{
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (strlen(fields[i].path) == length && memcmp(fields[i].path, path, length) == 0)
+            return &fields[i];
+    return NULL;
+}
+
+const eex_field *eex_field_find(const char *path)
+{
+    return find(path, strlen(path));
+}
+
+const eex_field *eex_field_of_line(const char *line)
+{
+    const size_t length = strcspn(line, " \n");
+    return strncmp(line + length, " =", 2) == 0 ? find(line, length) : NULL;
+}
+
+eex_phase eex_phase_of_line(const char *line)
+{
+    static const struct {
+        const char *begin;
+        eex_phase shapes;
+    } facts[] = {{"data = ", EEX_PHASE_SPLIT},
+                 {"device = ", EEX_PHASE_BASE},
+                 {"threads = ", EEX_PHASE_BASE}}; /* run_identity.c adds them */
+    const eex_field *field = eex_field_of_line(line);
+    if (field)
+        return field->phase;
+    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++)
+        if (strncmp(line, facts[i].begin, strlen(facts[i].begin)) == 0)
+            return facts[i].shapes;
+    return EEX_PHASES;
+}

@@ -1,0 +1,75 @@
+#include "base/names.h"
+#include "base/range.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+enum colour { RED, GREEN, BLUE, COLOURS };
+EEX_NAMES_LOCAL(colour, COLOURS, [RED] = "red", [GREEN] = "green", [BLUE] = "blue");
+
+Test(names, members_have_names_and_names_members)
+{
+    for (int i = 0; i < COLOURS; i++)
+        cr_expect_eq(eex_name_find(colour_names(), eex_name_of(colour_names(), i)), i);
+    cr_expect_str_eq(eex_name_of(colour_names(), COLOURS), "?");
+    cr_expect_str_eq(eex_name_of(colour_names(), -1), "?");
+    cr_expect_eq(eex_name_find(colour_names(), "grey"), -1);
+}
+
+Test(names, a_member_may_be_left_out)
+{
+    static const char *const list[] = {NULL, "green", "blue"};
+    const eex_names names = {list, COLOURS};
+    char out[EEX_NAMES_SIZE];
+    cr_expect_eq(eex_name_find(&names, "red"), -1);
+    cr_expect_eq(eex_name_find(&names, "green"), GREEN);
+    cr_expect_str_eq(eex_name_of(&names, RED), "?");
+    cr_expect_str_eq(eex_names_list(out, &names, "", " or "), "green or blue");
+}
+
+Test(names, are_listed_as_far_as_they_fit)
+{
+    char out[EEX_NAMES_SIZE];
+    char name[EEX_NAMES_SIZE];
+    cr_expect_str_eq(eex_names_list(out, colour_names(), "\"", " and "),
+                     "\"red\", \"green\" and \"blue\"");
+    memset(name, 'x', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    const char *const list[] = {name, name};
+    const eex_names names = {list, 2}, none = {list, 0};
+    cr_expect_eq(strlen(eex_names_list(out, &names, "\"", " and ")), (size_t)EEX_NAMES_SIZE - 1);
+    cr_expect_str_eq(eex_names_list(out, &none, "", ""), "");
+}
+
+static const char *words(double min, double max, bool above, bool below, bool integer)
+{
+    static char out[EEX_RANGE_SIZE];
+    const eex_range range = {min, max, above, below};
+    return eex_range_words(out, &range, integer);
+}
+
+Test(range, says_what_it_is)
+{
+    cr_expect_str_eq(words(1, INT32_MAX, false, false, true), "a positive integer");
+    cr_expect_str_eq(words(0, INT32_MAX, false, false, true), "an integer of 0 or more");
+    cr_expect_str_eq(words(0, 15, false, false, true), "an integer in 0..15");
+    cr_expect_str_eq(words(-INFINITY, INFINITY, false, false, false), "a number");
+    cr_expect_str_eq(words(0, INFINITY, true, true, false), "a positive number");
+    cr_expect_str_eq(words(0, INFINITY, false, true, false), "a number of at least 0");
+    cr_expect_str_eq(words(0.1, 4, false, false, false), "a number in 0.1..4");
+    cr_expect_str_eq(words(0, 1, false, true, false), "a number from 0 to below 1");
+    cr_expect_str_eq(words(2, 4, true, false, false), "a number above 2 to 4");
+    cr_expect_str_eq(words(2, INFINITY, true, false, false), "a number above 2");
+}
+
+Test(range, has_what_lies_in_it)
+{
+    const eex_range closed = {0, 1, false, false}, open = {0, 1, true, true};
+    cr_expect(eex_range_has(&closed, 0) && eex_range_has(&closed, 1));
+    cr_expect(!eex_range_has(&open, 0) && !eex_range_has(&open, 1) && eex_range_has(&open, 0.5));
+    cr_expect(!eex_range_has(&closed, -1) && !eex_range_has(&closed, 2));
+    cr_expect(!eex_range_has(&closed, (double)NAN));
+}
