@@ -27,8 +27,8 @@ build: deps
 
 # Installs what is missing with the system's package manager; says so and does nothing when
 # everything is there.
-PACKAGES := gcc cmake ninja-build pkg-config liblua5.4-dev libhdf5-dev libjpeg62-turbo-dev \
-    libpng-dev libwebp-dev libtiff-dev libcriterion-dev libcurl4-openssl-dev libedit-dev
+PACKAGES := gcc cmake ninja-build pkg-config liblua5.4-dev libhdf5-dev zlib1g-dev \
+    libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev libcriterion-dev libcurl4-openssl-dev libedit-dev
 
 deps:
 	@if command -v dpkg-query >/dev/null; then \
@@ -42,7 +42,7 @@ deps:
 	        DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq $$missing >/dev/null; \
 	    fi; \
 	else \
-	    echo "no Debian packages here; eex needs: gcc, CMake 3.25, Ninja, Lua 5.4, HDF5," \
+	    echo "no Debian packages here; eex needs: gcc, CMake 3.25, Ninja, Lua 5.4, HDF5, zlib," \
 	         "libjpeg-turbo, libpng, libwebp, libtiff 4.5, Criterion; libcurl and libedit if you like"; \
 	fi
 

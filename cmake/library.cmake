@@ -110,7 +110,7 @@ set(eex_private ${HDF5_C_LIBRARIES} ${JPEG_LIBRARIES} ${PNG_LIBRARIES} ${WEBP_LI
 if(EEX_HAVE_CUDA)
     list(APPEND eex_private ${CUDA_cudart_static_LIBRARY} stdc++ dl rt)
 endif()
-list(APPEND eex_private pthread m)
+list(APPEND eex_private ${ZLIB_LIBRARIES} pthread m)
 eex_linker_options(EEX_LIBS_PRIVATE ${eex_private})
 
 eex_public_headers(headers)
@@ -132,6 +132,7 @@ set_target_properties(eex_shared PROPERTIES VERSION ${PROJECT_VERSION}
 target_link_libraries(eex_shared PRIVATE eex_flags ${HDF5_C_LIBRARIES} JPEG::JPEG PNG::PNG
     PkgConfig::WEBP PkgConfig::TIFF
     $<TARGET_NAME_IF_EXISTS:PkgConfig::CURL> Threads::Threads m)
+target_link_libraries(eex_shared PRIVATE ZLIB::ZLIB)
 if(EEX_HAVE_CUDA)
     target_link_libraries(eex_shared PRIVATE CUDA::cudart_static)
 endif()

@@ -5,9 +5,9 @@
 set -u
 [ $# = 2 ] && [ -d "$1" ] && [ -d "$2" ] || { echo "usage: $0 RUN RUN" >&2; exit 2; }
 
-# Attributes and data sets that two measurements of the same differ in.
+# Attributes and data sets that two measurements of the same differ in, and the seals of files that have some.
 timed='<(seconds|created|threads|version|eex_version|device|base_ms|[a-z0-9_]*latency[a-z0-9_]*|speedup[a-z0-9_]*)( of [^>]*)?>'
-timed="$timed|<[^>]*(_ms|seconds|/description|latency[^>]*|/script)( of [^>]*)?>"
+timed="$timed|</?eex_seal( of [^>]*)?>|<[^>]*(_ms|seconds|/description|latency[^>]*|/script)( of [^>]*)?>"
 
 compare() { # A's file, B's file: prints what differs
     h5diff -v "$1" "$2" 2>&1 | awk -v timed="$timed" '

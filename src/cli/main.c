@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 /* Its arguments are names of commands, whatever they look like. */
 static const eex_cmd help = {.name = "help", .brief = "show help, of a command when one is named"};
@@ -85,8 +87,23 @@ static int exit_status(int code)
     }
 }
 
+/* With less, a call that is deep in a library ends the process without a word. What says so must do
+ * with what there is. */
+static void check_stack(void)
+{
+    enum { NEEDED = 256 * 1024 };
+    static const char text[] = "error: the stack is limited to less than 256 KiB: ulimit -s 8192\n";
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_STACK, &limit) != 0 || limit.rlim_cur >= NEEDED)
+        return;
+    ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)ignored;
+    _exit(1);
+}
+
 int main(int argc, char **argv)
 {
+    check_stack();
     int code = eex_signals_install();
     if (code == EEX_OK)
         code = eex_fs_open_standard();

@@ -13,7 +13,7 @@ static bool is_of(const char *path, const char *kind, const char *object)
 {
     eex_store_file *file = NULL;
     bool opened = eex_store_open(&file, path, kind, INT_MAX) == EEX_OK;
-    bool same = kind ? opened && (!object || eex_store_has(file, object)) : !opened;
+    bool same = kind ? opened && (!object || eex_store_has(file, object) > 0) : !opened;
     eex_store_close(file);
     return same;
 }

@@ -4,11 +4,9 @@
 #include "base/status.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* ---- opening ---- */
@@ -33,6 +31,8 @@ static void file_free(eex_store_file *file)
     free(file->path);
     free(file->part);
     free(file->array_name);
+    eex__sealing_free(&file->sealing);
+    eex__reader_close(file->reader);
     free(file);
 }
 
@@ -47,34 +47,6 @@ static int file_new(eex_store_file **out, const char *path)
         return eex_fail(EEX_ENOMEM, "%s: out of memory", path);
     }
     (*out)->id = (*out)->array = H5I_INVALID_HID;
-    return EEX_OK;
-}
-
-/* Looks at the first bytes before HDF5 does: its older formats have no checksums, and a damaged
- * file would be believed. */
-static int check_signature(const char *path)
-{
-    static const uint8_t signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
-    uint8_t head[9];
-    struct stat facts;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return eex_fail(errno == ENOENT ? EEX_ENOTFOUND : EEX_EIO, "cannot open %s: %s", path,
-                        strerror(errno));
-    ssize_t got = fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) ? pread(fd, head, 9, 0) : -2;
-    int error = errno;
-    close(fd);
-    if (got == -2)
-        return eex_fail(EEX_EFORMAT, "%s is not a file", path);
-    if (got < 0)
-        return eex_fail(EEX_EIO, "cannot read %s: %s", path, strerror(error));
-    if (got < 9 || memcmp(head, signature, 8) != 0)
-        return eex_fail(EEX_EFORMAT, "%s is not an HDF5 file, or its beginning is damaged", path);
-    if (head[8] < 2)
-        return eex_fail(EEX_EFORMAT,
-                        "%s: HDF5 superblock version %d has no checksums: write the file with "
-                        "libver=\"latest\" (h5py) or h5repack --low=2",
-                        path, head[8]);
     return EEX_OK;
 }
 
@@ -104,28 +76,12 @@ static int check_format(eex_store_file *file, const char *kind, int version)
     return code;
 }
 
-static int file_open(eex_store_file *file)
-{
-    hid_t access = H5I_INVALID_HID;
-    eex__store_enter();
-    int code = access_list(&access);
-    if (code == EEX_OK) {
-        file->id = H5Fopen(file->path, H5F_ACC_RDONLY, access);
-        if (file->id < 0)
-            code = eex__store_fail(EEX_EFORMAT, file, NULL, "truncated or damaged");
-    }
-    if (access >= 0)
-        H5Pclose(access);
-    return eex__store_leave(code);
-}
-
 int eex_store_open(eex_store_file **out, const char *path, const char *kind, int version)
 {
     eex_store_file *file = NULL;
     *out = NULL;
-    EEX_TRY(check_signature(path));
     EEX_TRY(file_new(&file, path));
-    int code = file_open(file);
+    int code = eex__reader_open(&file->reader, file->path);
     if (code == EEX_OK)
         code = check_format(file, kind, version);
     if (code < 0) {
@@ -163,7 +119,11 @@ int eex_store_create(eex_store_file **out, const char *path, const char *kind, i
     EEX_TRY(file_new(&file, path));
     int code = eex_fs_part_name(&file->part, path);
     if (code == EEX_OK)
+        code = eex__store_check_writing(file, "create");
+    if (code == EEX_OK)
         code = file_create(file);
+    if (code == EEX_OK)
+        code = eex__sealing_add(&file->sealing, "", "group", NULL);
     if (code == EEX_OK)
         code = eex_store_set_string(file, "/", "eex_format", kind);
     if (code == EEX_OK)
@@ -202,6 +162,8 @@ int eex_store_commit(eex_store_file **file)
         return eex_fail(EEX_EINVAL, "no file to commit");
     int code = eex__store_check_writing(f, "commit");
     if (code == EEX_OK)
+        code = eex__store_seal(f);
+    if (code == EEX_OK)
         code = file_close(f);
     if (code == EEX_OK)
         code = eex_fs_commit(f->part, f->path);
@@ -215,12 +177,13 @@ void eex_store_close(eex_store_file *file)
 {
     if (!file)
         return;
-    char message[2048]; /* closing what failed must not replace the reason that it failed for */
-    snprintf(message, sizeof message, "%s", eex_error());
-    if (file_close(file) < 0)
-        eex_fail(EEX_EIO, "%s", message);
-    if (file->part)
+    if (file->part) {
+        char message[2048]; /* closing what failed must not replace the reason that it failed for */
+        snprintf(message, sizeof message, "%s", eex_error());
+        if (file_close(file) < 0)
+            eex_fail(EEX_EIO, "%s", message);
         unlink(file->part);
+    }
     file_free(file);
 }
 

@@ -2,18 +2,25 @@
  *
  * A file is written aside (PATH.<pid>.part) and renamed when it is committed; until then PATH keeps
  * what it had. Nothing is ever changed in place. Files use HDF5's checksummed structures
- * (superblock 2 and up, version 2 object headers, Fletcher-32 on every chunk), so that corruption
- * is found instead of believed; h5py and h5dump read them. docs/store-format.md has the
- * conventions.
+ * (superblock 2 and up, version 2 object headers, Fletcher-32 on every chunk) and carry a seal, a
+ * list of all that is in them with sums (seal.h), so that corruption is found instead of believed;
+ * h5py and h5dump read them. docs/store-format.md has the conventions.
+ *
+ * Writing goes through HDF5's library, reading through a reader of our own (h5_file.h) for the part
+ * of the format that eex and h5py write: a file may come from anyone, and must not harm who opens
+ * it.
  *
  * Names are paths of links from the root: "train/images". Groups on the way are made as needed.
  * Object "" or "/" is the root group. Arrays are row-major, little-endian.
  *
- * Errors everywhere: EEX_EIO (the system refused), EEX_EFORMAT (truncated, corrupt, or not what the
- * caller expects; the message names file and object), EEX_ENOTFOUND (no such file or object),
- * EEX_EVERSION, EEX_ENOMEM, EEX_EINVAL. Reads check type, rank and extents before they allocate.
+ * Errors everywhere: EEX_EIO (the system refused), EEX_EFORMAT (truncated, damaged, or not what the
+ * caller expects; the message names file and object), EEX_ENOTFOUND (no such file or object: never
+ * for what is damaged), EEX_EVERSION, EEX_ENOMEM, EEX_EINVAL, EEX_EINTERRUPTED (in reads of more
+ * than 64 MiB). Reads check type, rank and extents before they allocate, and that the file holds as
+ * much.
  *
- * Any thread may call any function: HDF5 is used under one lock. */
+ * Any thread may call any function: files are written under one lock, each file is read under its
+ * own. */
 #ifndef EEX_CORE_STORE_STORE_H
 #define EEX_CORE_STORE_STORE_H
 
@@ -59,9 +66,11 @@ const char *eex_store_type_name(eex_store_type type); /* "uint8", "float32", ...
 
 /* ---- files ---- */
 
-/* Opens a file for reading. `kind` must be what its attribute eex_format says ("dataset",
- * "weights", "trial", "trace", "policy", "checkpoint", "run"), NULL accepts every kind. A file
- * whose eex_format_version is above `version` is refused with EEX_EVERSION. */
+/* Opens a file for reading and compares everything in it but the arrays' content with its seal, if
+ * it has one; content is compared when it is read as a whole. `kind` must be what its attribute
+ * eex_format says ("dataset", "weights", "trial", "trace", "policy", "checkpoint", "run"), NULL
+ * accepts every kind. A file whose eex_format_version is above `version` is refused with
+ * EEX_EVERSION. */
 int eex_store_open(eex_store_file **out, const char *path, const char *kind, int version);
 
 /* Begins a new file of that kind and version. PATH's folder must exist. */
@@ -90,7 +99,10 @@ int eex_store_version(const eex_store_file *file);      /* of the file's format 
 
 /* ---- what is in a file ---- */
 
-bool eex_store_has(eex_store_file *file, const char *name);
+/* 1: there is an object of that name; 0: there is none; negative: that cannot be told, because what
+ * would say so is damaged. So a condition takes what is damaged for there, and reading it says what
+ * is wrong. */
+int eex_store_has(eex_store_file *file, const char *name);
 
 /* Names of the members of a group, sorted. */
 int eex_store_names(eex_store_list *out, eex_store_file *file, const char *group);
@@ -151,7 +163,8 @@ int eex_store_set_doubles(eex_store_file *file, const char *object, const char *
 int eex_store_set_string(eex_store_file *file, const char *object, const char *name,
                          const char *text);
 
-bool eex_store_has_attribute(eex_store_file *file, const char *object, const char *name);
+/* 1, 0 or negative, as eex_store_has. */
+int eex_store_has_attribute(eex_store_file *file, const char *object, const char *name);
 int eex_store_get_int(int64_t *out, eex_store_file *file, const char *object, const char *name);
 int eex_store_get_double(double *out, eex_store_file *file, const char *object, const char *name);
 /* Exactly `count` values. */

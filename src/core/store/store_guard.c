@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static pthread_mutex_t store_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t store_once = PTHREAD_ONCE_INIT;
@@ -97,10 +98,21 @@ int eex__store_check_name(const eex_store_file *file, const char *name)
     return EEX_OK;
 }
 
+/* HDF5's library ends the process in some of the places where it finds no memory. So it is asked
+ * for nothing unless there is more than it takes for its caches and a few chunks. */
+static bool has_headroom(void)
+{
+    enum { BYTES = 16 << 20 };
+    void *memory = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return memory != MAP_FAILED && munmap(memory, BYTES) == 0;
+}
+
 int eex__store_check_writing(const eex_store_file *file, const char *name)
 {
     if (!file->part)
         return eex_fail(EEX_EINVAL, "%s: %s: the file is open for reading only", file->path, name);
+    if (!has_headroom())
+        return eex_fail(EEX_ENOMEM, "%s: out of memory", file->path);
     if (file->error)
         return eex_fail(EEX_EIO, "cannot write %s: %s", file->path, strerror(file->error));
     return EEX_OK;

@@ -3,30 +3,32 @@
 #define EEX_CORE_STORE_STORE_HDF5_H
 
 #include "core/store/store.h"
+#include "core/store/store_reader.h"
 
 #include <hdf5.h>
 
+/* A file is either read, without HDF5's library, or written with it. */
 struct eex_store_file {
-    hid_t id;
     char *path;
-    char *part; /* where it is written until it is committed; NULL when it is read */
     int version;
+    eex__reader *reader; /* NULL when it is written */
+    /* Of a file that is written: */
+    hid_t id;
+    char *part;  /* where it is until it is committed; NULL when it is read */
     int error;   /* errno of the first failure to write, see store_driver.c */
     hid_t array; /* the array used last, kept open for what follows; or H5I_INVALID_HID */
     char *array_name;
+    eex__sealing sealing;
 };
 
 enum {
-    EEX__STORE_MAX_NAME = 1000,
     /* Smaller arrays lie in the object header, which has a checksum of its own. */
     EEX__STORE_COMPACT_BYTES = 32 * 1024,
     EEX__STORE_CHUNK_BYTES = 1024 * 1024,
-    EEX__STORE_ROW_CHUNK_BYTES = 128 * 1024,
-    EEX__STORE_MAX_CHUNK_BYTES = 64 * 1024 * 1024, /* in files that are read */
-    EEX__STORE_MAX_NAMES = 1 << 20
+    EEX__STORE_ROW_CHUNK_BYTES = 128 * 1024
 };
 
-/* Every public function is between these two: HDF5 is not thread-safe. leave returns its code. */
+/* Whatever writes is between these two: HDF5 is not thread-safe. leave returns its code. */
 void eex__store_enter(void);
 int eex__store_leave(int code);
 
@@ -45,23 +47,31 @@ const char *eex__store_object(const char *name);
 /* EEX_EINVAL when the file is read, EEX_EIO when writing it has failed already. */
 int eex__store_check_writing(const eex_store_file *file, const char *name);
 
-/* Finds an object by hard links alone: soft and external links could lead out of the file. */
-int eex__store_find(H5O_type_t *type, const eex_store_file *file, const char *name);
-
 /* Makes the group and those above it; with `parents`, only those above. */
 int eex__store_make_groups(eex_store_file *file, const char *name, bool parents);
 
-/* Opens an array through the file's one-entry cache; borrowed. Refuses storage that could read
- * other files, run plugins or need huge chunks. */
+/* Opens an array of a file that is written, through the one-entry cache; borrowed. */
 int eex__store_open_array(hid_t *out, eex_store_file *file, const char *name);
 void eex__store_forget_array(eex_store_file *file);
 
-/* Shape of an open array; EEX_EFORMAT when its rank is above EEX_STORE_MAX_RANK. */
-int eex__store_shape(eex_store_shape *shape, const eex_store_file *file, const char *name,
-                     hid_t array);
-
-/* Makes an array. `max` has H5S_UNLIMITED where it may grow, or is NULL. The result is cached. */
+/* Makes an array, which the seal will list as of that type. The result is cached. */
 int eex__store_make_array(hid_t *out, eex_store_file *file, const char *name, hid_t type,
-                          const eex_store_shape *shape, bool grows, bool pack);
+                          const char *type_name, const eex_store_shape *shape, bool grows,
+                          bool pack);
+
+/* Elements from axis `first` on; UINT64_MAX when they do not fit 2^63 bytes of any type. */
+uint64_t eex__store_count(const eex_store_shape *shape, int first);
+
+/* Writes the seal of what was written into the file. */
+int eex__store_seal(eex_store_file *file);
+
+/* Locks the reader of a file that is read. EEX_EINVAL when it is written. */
+int eex__store_begin_reading(const eex_store_file *file);
+/* Unlocks it and returns the code. */
+int eex__store_end_reading(const eex_store_file *file, int code);
+
+/* Reads a list of strings of fixed length; one string is a list of one. */
+int eex__reader_strings(eex_store_list *out, eex__reader *reader, const char *name,
+                        size_t max_bytes);
 
 #endif
