@@ -48,6 +48,8 @@ int profile_begin(eex_device *dev, const eex_plan *plan, bool cpu)
     real = dev->vtable;
     wrapped = *real;
     wrapped.run = timed_run;
+    wrapped.run_unit = NULL; /* ops one by one */
+    wrapped.forget = NULL;
     dev->vtable = &wrapped;
     return EEX_OK;
 }

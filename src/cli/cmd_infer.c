@@ -289,7 +289,8 @@ const eex_cmd eex_cmd_infer = {
     .brief = "classify images",
     .synopsis = "RUN|MODEL INPUT... | RUN|MODEL --split NAME",
     .summary =
-        "Classifies images: JPEG and PNG files, folders of them, or a part of the data set.\n"
+        "Classifies images: JPEG, PNG, WebP and TIFF files, folders of them, or a part of the\n"
+        "data set.\n"
         "RUN is a folder that `eex run` has made, MODEL a file that `eex prune` wrote.",
     .details = "Each image gets a line: its class and how sure the network is (0 to 1), "
                "at which exit it\n"

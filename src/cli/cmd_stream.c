@@ -216,7 +216,7 @@ static const char details[] =
     "SOURCE is one of\n"
     "  -           video on the standard input, as `ffmpeg -i FILE -f yuv4mpegpipe -` writes it\n"
     "  FILE.y4m    the same from a file; with --format rgb, bare pixels of --size WIDTHxHEIGHT\n"
-    "  FOLDER      its JPEG and PNG files in the order of their names\n"
+    "  FOLDER      its images in the order of their names\n"
     "  simulated   the test images of the model's data set in random order, with a share of\n"
     "              irrelevant frames among them (--irrelevant): half of them of low entropy, half\n"
     "              unlike anything that the network knows. What is looked at to choose a\n"

@@ -194,7 +194,7 @@ int eex__infer_row(const eex__infer_printer *p, const eex_frame *frame, const ee
     if (result)
         put_result(&line, p, frame, result, ms);
     else
-        put_cell(&line, p, EEX__INFER_CLASS, "unreadable");
+        eex_buffer_puts(&line, "  unreadable"); /* the last cell of its row: as wide as it is */
     return put_line(&line);
 }
 

@@ -21,14 +21,15 @@ static void draw(uint8_t *image, int label, uint64_t number)
     }
 }
 
-static void append(eex_dataset_writer *writer, bool test, int count)
+static void append(eex_dataset_writer *writer, bool test, int count, bool exchanged)
 {
     uint8_t *images = calloc((size_t)count, SIDE * SIDE * 3);
     int32_t *labels = calloc((size_t)count, sizeof *labels);
     cr_assert(images && labels);
     for (int i = 0; i < count; i++) {
         labels[i] = i % CLASSES;
-        draw(images + (size_t)i * SIDE * SIDE * 3, labels[i], (uint64_t)(i + 10000 * test));
+        draw(images + (size_t)i * SIDE * SIDE * 3, labels[i],
+             (uint64_t)(i + 10000 * (test != exchanged)));
     }
     const eex_samples samples = {.count = (size_t)count, .images = images, .labels = labels};
     cr_assert_eq(eex_dataset_append(writer, test ? EEX_PART_TEST : EEX_PART_TRAIN, &samples),
@@ -37,7 +38,7 @@ static void append(eex_dataset_writer *writer, bool test, int count)
     free(labels);
 }
 
-void test_corners_make(const char *folder)
+static void make(const char *folder, bool exchanged)
 {
     static const char *const classes[] = {"left", "right", "top"};
     char path[512];
@@ -50,9 +51,19 @@ void test_corners_make(const char *folder)
     eex_dataset_writer *writer = NULL;
     snprintf(path, sizeof path, "%s/corners.h5", folder);
     cr_assert_eq(eex_dataset_create(&writer, path, &spec), EEX_OK, "%s", eex_error());
-    append(writer, false, TRAIN);
-    append(writer, true, TEST);
+    append(writer, false, TRAIN, exchanged);
+    append(writer, true, TEST, exchanged);
     cr_assert_eq(eex_dataset_finish(&writer, "drawn by a test"), EEX_OK, "%s", eex_error());
+}
+
+void test_corners_make(const char *folder)
+{
+    make(folder, false);
+}
+
+void test_corners_exchange(const char *folder)
+{
+    make(folder, true);
 }
 
 eex_experiment *test_corners_experiment(eex_evaluator_kind evaluator)

@@ -8,6 +8,10 @@
  * its own bright corner under noise. */
 void test_corners_make(const char *folder);
 
+/* The same under the same name and description, but with training and test images exchanged as far
+ * as they go. */
+void test_corners_exchange(const char *folder);
+
 /* The tiny network with gates of 0 or 1 blocks at its three merges, trained on it for two epochs;
  * 20 trials by replay, 3 by training. For eex_experiment_free. */
 eex_experiment *test_corners_experiment(eex_evaluator_kind evaluator);

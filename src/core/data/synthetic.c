@@ -264,7 +264,9 @@ typedef struct block {
     int32_t labels[BLOCK];
 } block;
 
-static int draw_part(eex_dataset_writer *writer, block *b, bool test, uint32_t count, uint64_t seed)
+/* `before` images were drawn already. */
+static int draw_part(eex_dataset_writer *writer, block *b, bool test, uint32_t count, uint64_t seed,
+                     uint64_t before)
 {
     for (uint32_t first = 0; first < count; first += BLOCK) {
         uint32_t now = count - first < BLOCK ? count - first : BLOCK;
@@ -278,7 +280,7 @@ static int draw_part(eex_dataset_writer *writer, block *b, bool test, uint32_t c
         const eex_samples samples = {
             .count = now, .images = b->images, .labels = b->labels, .difficulty = b->difficulty};
         EEX_TRY(eex_dataset_append(writer, test ? EEX_PART_TEST : EEX_PART_TRAIN, &samples));
-        eex_progress_update(first + now, NULL);
+        eex_progress_update(before + first + now, NULL);
     }
     return EEX_OK;
 }
@@ -287,8 +289,8 @@ static int draw_all(eex_dataset_writer **writer, block *b, uint32_t train, uint3
                     uint64_t seed)
 {
     char source[200];
-    EEX_TRY(draw_part(*writer, b, false, train, seed));
-    EEX_TRY(draw_part(*writer, b, true, test, seed));
+    EEX_TRY(draw_part(*writer, b, false, train, seed, 0));
+    EEX_TRY(draw_part(*writer, b, true, test, seed, train));
     snprintf(source, sizeof source, "eex data make synthetic --train %u --test %u --seed %llu\n",
              train, test, (unsigned long long)seed);
     return eex_dataset_finish(writer, source);

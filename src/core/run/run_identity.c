@@ -46,8 +46,10 @@ static int fill(eex_store_file *file, const void *context)
                  {"precision", eex_precision_name(run->e->precision)},
                  {"device", run->device->name},
                  {"version", EEX_VERSION}};
-    char date[EEX_DATE_SIZE];
+    char date[EEX_DATE_SIZE], print[EEX_FINGERPRINT];
     eex_clock_date(date);
+    EEX_TRY(eex_dataset_fingerprint(print, run->data));
+    EEX_TRY(eex_store_set_string(file, "", "fingerprint", print));
     EEX_TRY(eex_store_write_string(file, "description", i->description));
     EEX_TRY(eex_store_write_string(file, "script", run->e->source ? run->e->source : ""));
     for (size_t f = 0; f < sizeof facts / sizeof *facts; f++)
@@ -66,9 +68,31 @@ static int create(const eex_run *run, const char *description)
     return eex__run_write(run, "run.h5", fill, &i);
 }
 
+typedef struct stored {
+    char *description;
+    bool other_data;
+    const eex_run *run;
+} stored;
+
+int eex__run_has_other_data(bool *out, const eex_run *run, eex_store_file *file)
+{
+    char now[EEX_FINGERPRINT], *then = NULL;
+    const int there = eex_store_has_attribute(file, "", "fingerprint");
+    *out = false;
+    if (there <= 0)
+        return there;
+    EEX_TRY(eex_store_get_string(&then, file, "", "fingerprint"));
+    const int code = eex_dataset_fingerprint(now, run->data);
+    *out = code == EEX_OK && strcmp(then, now) != 0;
+    free(then);
+    return code;
+}
+
 static int use(eex_store_file *file, void *context)
 {
-    return eex_store_read_string(context, file, "description", MAX_TEXT);
+    stored *s = context;
+    EEX_TRY(eex__run_has_other_data(&s->other_data, s->run, file));
+    return eex_store_read_string(&s->description, file, "description", MAX_TEXT);
 }
 
 static size_t line_length(const char *text)
@@ -125,14 +149,21 @@ static int compare(eex_run *run, const char *there, const char *now)
 
 int eex__run_identity(eex_run *run)
 {
-    char *now = NULL, *there = NULL;
+    char *now = NULL;
+    stored there = {.run = run};
     int code = describe(&now, run);
     if (code == EEX_OK && !eex__run_has(run, "run.h5")) {
         code = create(run, now);
     } else if (code == EEX_OK) {
         code = eex__run_read(run, "run.h5", use, &there);
         if (code == EEX_OK)
-            code = compare(run, there, now);
+            code = compare(run, there.description, now);
+        if (code == EEX_OK && there.other_data)
+            code = eex_fail(EEX_EINVAL,
+                            "%s holds a run on other data: the images, labels or classes of %s, or "
+                            "their order, are not those that it began with; put these back, start "
+                            "again with --fresh, or choose another folder with --out",
+                            run->options->folder, run->facts->path);
         if (code == EEX_OK && !eex__run_has(run, "result.h5"))
             eex_log_info("continuing the run in %s", run->options->folder);
     }
@@ -141,6 +172,6 @@ int eex__run_identity(eex_run *run)
     if (code == EEX_OK && run->options->from && !eex__run_has(run, "result.h5"))
         code = eex__run_reuse(run, now);
     free(now);
-    free(there);
+    free(there.description);
     return code;
 }

@@ -81,6 +81,8 @@ static int copy_file(const eex_run *run, const char *from, const char *name, eex
 /* What a run says of itself. */
 typedef struct source {
     char *description, *device;
+    const eex_run *run;
+    bool other_data;
 } source;
 
 static int copy_phases(const eex_run *run, const char *now, const source *from_run,
@@ -136,6 +138,7 @@ int eex__run_reuse_check(const eex_run *run)
 static int use(eex_store_file *file, void *context)
 {
     source *out = context;
+    EEX_TRY(eex__run_has_other_data(&out->other_data, out->run, file));
     EEX_TRY(eex_store_read_string(&out->description, file, "description", MAX_TEXT));
     return eex_store_get_string(&out->device, file, "", "device");
 }
@@ -152,9 +155,14 @@ static int read_source(source *out, const eex_run *run)
 int eex__run_reuse(const eex_run *run, const char *now)
 {
     eex_buffer taken = EEX_BUFFER_INIT;
-    source from = {NULL, NULL};
+    source from = {.run = run};
     int code = read_source(&from, run);
-    if (code == EEX_OK)
+    if (code == EEX_OK && from.other_data)
+        eex_log_warn(
+            "%s: its data set is called alike, but its images, labels or classes, or their "
+            "order, were others",
+            run->options->from);
+    else if (code == EEX_OK)
         code = copy_phases(run, now, &from, &taken);
     if (code == EEX_OK)
         code = eex_buffer_status(&taken);

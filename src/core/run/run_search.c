@@ -236,6 +236,7 @@ static int work(search *s)
                  eex_algorithm_name(s->run->e->search.algorithm), s->run->e->search.trials,
                  eex_space_size_log2(space));
     eex_progress_begin("search", (uint64_t)s->run->e->search.trials, "trials");
+    eex_progress_skip(s->trials.count);
     int code = EEX_OK;
     while (code == EEX_OK && !eex_controller_done(s->controller))
         code = step(s);

@@ -186,7 +186,10 @@ int eex__run_train(eex_run *run, eex_params *params, const eex__training *traini
         shown s = {-1, recipe.epochs};
         uint64_t images = epoch_images(training->count, (size_t)recipe.batch);
         eex_progress_begin(training->title, (uint64_t)recipe.epochs * images, "images");
-        eex_progress_update((uint64_t)eex_trainer_epochs(trainer) * images, NULL);
+        int all;
+        const uint64_t batches = (uint64_t)eex_trainer_batches(trainer, &all);
+        eex_progress_skip((uint64_t)eex_trainer_epochs(trainer) * images +
+                          batches * (uint64_t)recipe.batch);
         eex_trainer_watch(trainer, show, &s);
         code = train_epochs(run, &c, &s);
         eex_progress_end();

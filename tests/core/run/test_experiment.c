@@ -373,6 +373,31 @@ Test(experiment, another_experiment_in_the_same_folder_is_refused)
     eex_experiment_free(e);
 }
 
+/* Called and described alike, and yet another data set. */
+Test(experiment, other_data_under_the_same_name_are_refused)
+{
+    eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
+    char from[PATH + 32], folder[PATH + 32], shared[PATH + 64];
+    assert_run(e, "run");
+    test_corners_exchange(root);
+    cr_expect_eq(run_in(e, "run", false), EEX_EINVAL);
+    cr_expect(strstr(eex_error(), "run on other data") && strstr(eex_error(), "corners.h5") &&
+                  strstr(eex_error(), "--fresh"),
+              "%s", eex_error());
+    /* Nothing of it is taken over by a new run: what is trained then is trained on these data. */
+    snprintf(from, sizeof from, "%s/run", root);
+    snprintf(folder, sizeof folder, "%s/new", root);
+    snprintf(shared, sizeof shared, "%s/new/shared.h5", root);
+    const eex_run_options options = {
+        .folder = folder, .data_dir = root, .device = "cpu", .threads = 1, .from = from};
+    cr_assert_eq(eex_experiment_run(e, &options), EEX_OK, "%s", eex_error());
+    cr_expect(eex_fs_exists(shared));
+    test_corners_make(root);
+    assert_run(e, "run");
+    cr_expect_eq(run_in(e, "new", false), EEX_EINVAL);
+    eex_experiment_free(e);
+}
+
 Test(experiment, a_folder_in_use_is_refused)
 {
     eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
