@@ -66,9 +66,10 @@ done
 
 # Little memory, and next to no stack.
 if ! grep -q __asan_init "$EEX"; then
-    for limit in 60000 40000; do
+    for limit in 60000 50000 40000; do
         (ulimit -v $limit; exec "$EEX" show runs/tiny) >out 2>err
         status=$?
+        [ $status = 127 ] && [ $limit -lt 60000 ] && continue # too little to load the libraries
         [ $status -le 1 ] || fail "with $limit KiB of memory: status $status"
     done
     expect 1 bash -c "ulimit -s 16; exec '$EEX' show runs/tiny"
