@@ -1,5 +1,6 @@
 #include "lua/lua_experiment.h"
 
+#include "core/run/run.h"
 #include "lua/args.h"
 #include "lua/experiment_set.h"
 #include "lua/lua_fields.h"
@@ -10,9 +11,11 @@
 #include "base/status.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { MAX_SCRIPT = 16 << 20 };
+enum { MAX_SCRIPT = 16 << 20, MOST_SETS = 256 };
 
 static void fit_to_epochs(eex_recipe *r)
 {
@@ -47,11 +50,11 @@ static int keep_source(eex_experiment *e, const char *path,
     return eex_buffer_take(&e->source, &b);
 }
 
-static int read_file(eex_experiment *e, lua_State *L, const char *path,
-                     const eex_lua_experiment_options *options)
+/* The value of the script on top of the stack becomes the experiment. */
+static int read_value(eex_experiment *e, lua_State *L, const char *path,
+                      const eex_lua_experiment_options *options)
 {
     eex_lua_reading r = {e, path, options};
-    EEX_TRY(eex_lua_run_file(L, path));
     lua_pushcfunction(L, read_table);
     lua_insert(L, -2);
     lua_pushlightuserdata(L, &r);
@@ -60,17 +63,24 @@ static int read_file(eex_experiment *e, lua_State *L, const char *path,
     return code < 0 ? eex_fail_in(code, "%s", path) : EEX_OK;
 }
 
+static int check(const eex_experiment *e, const char *path)
+{
+    int code = eex_experiment_check(e);
+    return code < 0 ? eex_fail_in(code, "%s", path) : EEX_OK;
+}
+
 static int load(eex_experiment *e, const char *path, const eex_lua_experiment_options *options)
 {
     const eex_lua_options lua = {.trust = options->trust};
     lua_State *L = NULL;
     EEX_TRY(eex_lua_open_for(&L, path, &lua));
-    int code = read_file(e, L, path, options);
+    int code = eex_lua_run_file(L, path);
+    if (code == EEX_OK)
+        code = read_value(e, L, path, options);
     eex_lua_close(L);
     EEX_TRY(code);
     EEX_TRY(keep_source(e, path, options));
-    code = eex_experiment_check(e);
-    return code < 0 ? eex_fail_in(code, "%s", path) : EEX_OK;
+    return check(e, path);
 }
 
 int eex_lua_experiment(eex_experiment **out, const char *path,
@@ -81,6 +91,85 @@ int eex_lua_experiment(eex_experiment **out, const char *path,
     if (!e)
         return EEX_ENOMEM;
     int code = load(e, path, options);
+    if (code != EEX_OK) {
+        eex_experiment_free(e);
+        return code;
+    }
+    *out = e;
+    return EEX_OK;
+}
+
+/* ---- of a run ---- */
+
+/* What a run.h5 says of its experiment. */
+typedef struct kept {
+    char *source, *name;
+    int64_t seed;
+} kept;
+
+static int use_kept(eex_store_file *file, void *context)
+{
+    kept *k = context;
+    EEX_TRY(eex_store_get_int(&k->seed, file, "", "seed"));
+    EEX_TRY(eex_store_get_string(&k->name, file, "", "name"));
+    return eex_store_read_string(&k->source, file, "script", MAX_SCRIPT);
+}
+
+/* Cuts the lines off that keep_source has put behind a script, last one first: set[0] is the last
+ * of *count. `set` has room for MOST_SETS. */
+static size_t cut_sets(const char **set, char *text)
+{
+    static const char mark[] = "\n-- --set ";
+    size_t count = 0;
+    for (char *line; count < MOST_SETS && (line = strrchr(text, '\n')); *line = 0) {
+        if (strncmp(line, mark, sizeof mark - 1) != 0)
+            break;
+        set[count++] = line + sizeof mark - 1;
+    }
+    return count;
+}
+
+static void reverse(const char **item, size_t count)
+{
+    for (size_t i = 0; i < count / 2; i++) {
+        const char *other = item[i];
+        item[i] = item[count - 1 - i];
+        item[count - 1 - i] = other;
+    }
+}
+
+static int load_kept(eex_experiment *e, kept *k, const char *folder, const char *path, bool trust)
+{
+    const char *set[MOST_SETS];
+    eex_lua_experiment_options options = {.trust = trust, .set = set};
+    const eex_lua_options lua = {.trust = trust, .folder = folder};
+    lua_State *L = NULL;
+    EEX_TRY(eex_lua_open(&L, &lua));
+    options.sets = cut_sets(set, k->source);
+    reverse(set, options.sets);
+    int code = eex_lua_run_text(L, k->source, path);
+    if (code == EEX_OK)
+        code = read_value(e, L, path, &options);
+    eex_lua_close(L);
+    EEX_TRY(code);
+    e->seed = (uint64_t)k->seed;
+    snprintf(e->name, sizeof e->name, "%s", k->name);
+    return check(e, path);
+}
+
+int eex_lua_experiment_of_run(eex_experiment **out, const char *folder, bool trust)
+{
+    kept k = {0};
+    char *path = NULL;
+    *out = NULL;
+    EEX_TRY(eex_path_join(&path, folder, "run.h5"));
+    eex_experiment *e = eex_experiment_new();
+    int code = e ? eex_store_read_file(path, "run", EEX_RUN_VERSION, use_kept, &k) : EEX_ENOMEM;
+    if (code == EEX_OK)
+        code = load_kept(e, &k, folder, path, trust);
+    free(k.source);
+    free(k.name);
+    free(path);
     if (code != EEX_OK) {
         eex_experiment_free(e);
         return code;

@@ -19,4 +19,9 @@ typedef struct eex_lua_experiment_options {
 int eex_lua_experiment(eex_experiment **out, const char *path,
                        const eex_lua_experiment_options *options);
 
+/* The experiment of the run in a folder, from the script, the `--set`s and the seed that its run.h5
+ * keeps, as if the script lay in the folder. A script that reads other files of its own folder
+ * fails, for these are not kept. */
+int eex_lua_experiment_of_run(eex_experiment **out, const char *folder, bool trust);
+
 #endif

@@ -227,27 +227,38 @@ static const char *skip_prefix(const char *text)
     return *text == '#' ? text + strcspn(text, "\n") : text;
 }
 
-int eex_lua_run_file(lua_State *L, const char *path)
+static int run_text(lua_State *L, const char *text, size_t size, const char *name)
 {
-    char name[PATH_MAX + 1];
-    char *text = NULL;
-    size_t size = 0;
-    if (snprintf(name, sizeof name, "@%s", path) >= (int)sizeof name)
-        return eex_fail(EEX_EINVAL, "\"%.60s...\": the path is too long", path);
-    if (eex_fs_is_folder(path))
-        return eex_fail(EEX_EINVAL, "\"%s\" is a folder, not a Lua script", path);
-    EEX_TRY(eex_fs_read(&text, &size, path, MAX_SCRIPT));
+    char chunk[PATH_MAX + 1];
     const char *program = skip_prefix(text);
     size_t skipped = (size_t)(program - text);
     int status = LUA_ERRMEM;
+    if (snprintf(chunk, sizeof chunk, "@%s", name) >= (int)sizeof chunk)
+        return eex_fail(EEX_EINVAL, "\"%.60s...\": the path is too long", name);
     if (lua_checkstack(L, LUA_MINSTACK))
-        status = luaL_loadbufferx(L, program, size - skipped, name, "t");
+        status = luaL_loadbufferx(L, program, size - skipped, chunk, "t");
     else
         lua_pushnil(L);
-    free(text);
     if (status == LUA_OK)
         return eex_lua_call(L, 0, 1);
     int code = report(L, status);
     lua_pop(L, 1);
+    return code;
+}
+
+int eex_lua_run_text(lua_State *L, const char *text, const char *name)
+{
+    return run_text(L, text, strlen(text), name);
+}
+
+int eex_lua_run_file(lua_State *L, const char *path)
+{
+    char *text = NULL;
+    size_t size = 0;
+    if (eex_fs_is_folder(path))
+        return eex_fail(EEX_EINVAL, "\"%s\" is a folder, not a Lua script", path);
+    EEX_TRY(eex_fs_read(&text, &size, path, MAX_SCRIPT));
+    int code = run_text(L, text, size, path);
+    free(text);
     return code;
 }

@@ -41,6 +41,9 @@ int eex_lua_open_for(lua_State **out, const char *path, const eex_lua_options *o
  * line; EEX_ENOTFOUND, EEX_EIO; EEX_EINTERRUPTED. */
 int eex_lua_run_file(lua_State *L, const char *path);
 
+/* The same for a script's text; messages call it `name`. */
+int eex_lua_run_text(lua_State *L, const char *text, const char *name);
+
 /* Calls a function with its arguments on the stack, like lua_pcall, which it replaces. On failure
  * nothing is left on the stack and the message is this thread's. */
 int eex_lua_call(lua_State *L, int arguments, int results);

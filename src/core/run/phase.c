@@ -18,6 +18,12 @@ static bool is_compared(const eex_run *run)
     return is_shared(run) && run->e->search.tau;
 }
 
+/* Nothing that a run does by itself: ranking.h. */
+static bool is_never(const eex_run *run)
+{
+    return false;
+}
+
 static const eex_phase_row rows[] = {
     [EEX_PHASE_SPLIT] = {"split", {{"split.h5", "split"}}, .work = eex__run_split},
     [EEX_PHASE_BASE] = {"base",
@@ -59,6 +65,10 @@ static const eex_phase_row rows[] = {
                          .work = eex__run_final},
     [EEX_PHASE_POLICIES] = {"policies", {{"policies.h5", "policies"}}, .work = eex__run_policies},
     [EEX_PHASE_RESULT] = {"result", {{"result.h5", "result"}}, .work = eex__run_result},
+    [EEX_PHASE_RANKING] = {"ranking",
+                           {{"rank.h5", "ranking"}},
+                           {{"rank-*.h5", "trial"}},
+                           .wanted = is_never},
 };
 _Static_assert(sizeof rows / sizeof *rows == EEX_PHASES, "a row a phase");
 

@@ -16,6 +16,7 @@ typedef enum eex_phase {
     EEX_PHASE_FINAL,    /* the chosen network: weights, policy, traces */
     EEX_PHASE_POLICIES, /* other policies on the same traces */
     EEX_PHASE_RESULT,   /* the test split */
+    EEX_PHASE_RANKING,  /* as TAU, larger, of a run that is done, and only when it is asked for */
     EEX_PHASES
 } eex_phase;
 
@@ -33,7 +34,8 @@ typedef struct eex_phase_row {
     eex_phase_file files[EEX_PHASE_FILES];     /* that stay; the first says what was found out */
     eex_phase_file temporary[EEX_PHASE_FILES]; /* while it works, or until a later phase is done */
     bool (*wanted)(const struct eex_run *run); /* NULL: always */
-    int (*work)(struct eex_run *run);          /* nothing where its files are there already */
+    int (*work)(struct eex_run *run);          /* nothing where its files are there already; NULL
+                                                * where it is never wanted */
 } eex_phase_row;
 
 const eex_phase_row *eex_phase_at(eex_phase phase);

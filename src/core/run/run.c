@@ -56,12 +56,12 @@ int eex__run_structures(eex_run *run, const eex_points *points)
     return eex_structures_gates(&run->structures, run->e, points);
 }
 
-static int phases(eex_run *run)
+int eex__run_phases(eex_run *run, eex_phase end)
 {
     if (!run->e->probe) /* which says what points there are */
         EEX_TRY(eex__run_structures(run, &run->e->points));
     EEX_TRY(eex__run_latency_known(run));
-    for (int p = 0; p < EEX_PHASES; p++) {
+    for (int p = 0; p < (int)end; p++) {
         const eex_phase_row *phase = eex_phase_at((eex_phase)p);
         if (phase->wanted && !phase->wanted(run))
             continue;
@@ -105,7 +105,7 @@ static int work(eex_run *run)
         return EEX_OK;
     }
     eex_device_range(run->device, "run %s", run->e->name);
-    int code = phases(run);
+    int code = eex__run_phases(run, EEX_PHASES);
     eex_device_range_end(run->device);
     return code;
 }

@@ -50,7 +50,8 @@ typedef enum eex__run_stream {
     EEX_STREAM_SHARED,
     EEX_STREAM_CANDIDATE,
     EEX_STREAM_FINAL,
-    EEX_STREAM_SEARCH
+    EEX_STREAM_SEARCH,
+    EEX_STREAM_RANKING
 } eex__run_stream;
 
 uint64_t eex__run_seed(const eex_run *run, eex__run_stream stream, uint64_t index);
@@ -70,6 +71,10 @@ int eex__run_reuse_check(const eex_run *run);
  * alike. */
 int eex__run_reuse(const eex_run *run, const char *now);
 int eex__run_latency_known(eex_run *run); /* whether a table that is named will do */
+
+/* The phases in front of `end` in their order; those that are done only read what is wanted of
+ * them. */
+int eex__run_phases(eex_run *run, eex_phase end);
 
 /* The work of each phase: see phase.h. */
 int eex__run_split(eex_run *run);

@@ -1,0 +1,30 @@
+# eex rank: of a finished run, from what the run keeps of its experiment.
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+make_data
+write_experiment tiny.lua
+small="--candidates 4 --repeated 2 --trainings 2 --epochs 1 --threads 1"
+expect 0 "$EEX" run tiny.lua --threads 1 --out r --set search.trials=30 --seed 3
+sum=$(sha256sum r/result.h5 r/run.h5 r/search.h5)
+
+# The script and what --set changed come from run.h5: the file itself is not needed.
+mv tiny.lua elsewhere.lua
+expect 0 "$EEX" rank r $small
+for word in "Kendall's tau" "MACs alone" "perfect judge" "clear pairs" "deviation of one training" "4 candidates, 2 of them"; do
+    out_has "$word"
+done
+[ "$sum" = "$(sha256sum r/result.h5 r/run.h5 r/search.h5)" ] || fail "the run was touched"
+
+# It is kept: shown again, in JSON too, and replaced only by force.
+expect 0 "$EEX" rank r $small --json
+grep -q "comparing evaluators" err && fail "a ranking that is there was made again"
+out_has '"regret"'
+expect 2 "$EEX" rank r --candidates 3 --repeated 0 --epochs 1 --threads 1
+err_has "--force"
+expect 0 "$EEX" rank r --candidates 3 --repeated 0 --epochs 1 --threads 1 --force
+out_has "None was trained twice"
+
+# What cannot be ranked.
+expect 1 "$EEX" rank nowhere
+err_has "nowhere"
+expect 2 "$EEX" rank r --candidates 1
+expect 2 "$EEX" rank
