@@ -4,6 +4,7 @@
  *   cross entropy  (1 - s) (lse - z_label) + s (lse - mean z)
  *   L1             l1 * mean |z|
  *   distillation   d T^2 sum_j p_j (log p_j - log q_j), p the teacher's and q our softmax of z / T
+ * and without the first where only a teacher is listened to.
  * Rows are independent; their losses are added up in order afterwards. */
 #include "cpu/cpu.h"
 #include "cpu/kernels/softmax.h"
@@ -11,6 +12,7 @@
 #include "base/status.h"
 
 #include <math.h>
+#include <string.h>
 
 typedef struct loss_job {
     const eex_softmax_kernels *kernels;
@@ -98,7 +100,11 @@ static void row_loss(const loss_job *job, int row, float *e, float *f)
     float *d = op->dlogits ? op->dlogits + at : NULL;
     double unit = (double)op->weight / job->batch;
     int top = largest(z, op->classes), label = op->labels[row];
-    double loss = row_cross_entropy(job, z, label, top, d, unit, e);
+    double loss = 0;
+    if (!op->taught)
+        loss = row_cross_entropy(job, z, label, top, d, unit, e);
+    else if (d)
+        memset(d, 0, (size_t)op->classes * sizeof *d);
     if (op->l1 != 0)
         loss += row_l1(op, z, d, unit);
     if (op->teacher && op->distill != 0)

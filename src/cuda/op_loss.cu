@@ -4,6 +4,7 @@
  *   cross entropy  (1 - s) (lse - z_label) + s (lse - mean z)
  *   L1             l1 * mean |z|
  *   distillation   d T^2 sum_j p_j (log p_j - log q_j), p the teacher's and q our softmax of z / T
+ * and without the first where only a teacher is listened to.
  * A label that is no class makes the row's loss and gradient NaN: a device cannot refuse, and
  * training stops at NaN.
  *
@@ -128,9 +129,10 @@ static __device__ double row_loss(const eex_op_loss &a, size_t row, float unit, 
     const bool distill = a.teacher && a.distill != 0;
     const int label = a.labels[row], known = label >= 0 && label < a.classes ? label : 0;
     const float broken = known == label ? 0.0f : NAN;
-    loss_softmax s, ours = {0, 0, 0}, theirs = {0, 0, 0};
+    loss_softmax s = {0, 0, 0}, ours = {0, 0, 0}, theirs = {0, 0, 0};
     loss_peak peak = peak_of(z, a.classes);
-    double loss = cross_entropy(a, z, known, peak, &s) + (double)broken;
+    const bool labelled = !a.taught;
+    double loss = (labelled ? cross_entropy(a, z, known, peak, &s) : 0) + (double)broken;
     *top = peak.at;
     if (a.l1 != 0)
         loss += l1_of(a, z);
@@ -141,8 +143,9 @@ static __device__ double row_loss(const eex_op_loss &a, size_t row, float unit, 
     const float even = a.smoothing / (float)a.classes + broken, l1 = a.l1 / (float)a.classes;
     const float weight = a.distill * a.distill_t;
     for (int j = (int)threadIdx.x % EEX_WARP; j < a.classes; j += EEX_WARP) {
-        float value = eex_float(z[j]), d = probability(s, value) - even;
-        d -= j == label ? 1.0f - a.smoothing : 0.0f;
+        float value = eex_float(z[j]), d = broken;
+        if (labelled)
+            d = probability(s, value) - even - (j == label ? 1.0f - a.smoothing : 0.0f);
         d += a.l1 != 0 ? l1 * sign(value) : 0.0f;
         if (distill)
             d += weight * (probability(ours, value) - probability(theirs, eex_float(teacher[j])));

@@ -198,7 +198,9 @@ typedef struct eex_op_pool {
 /* Mean cross entropy with label smoothing, plus l1 * mean |logit|, plus distillation from `teacher`
  * (KL at temperature distill_t, weight distill, scaled by distill_t squared), all times `weight`.
  * NULL dlogits: evaluate only. totals[0] += sum of per-sample losses (unweighted cross entropy with
- * its smoothing, plus l1 and distillation), totals[1] += number correct; not reset by the op. */
+ * its smoothing, plus l1 and distillation), totals[1] += number correct; not reset by the op.
+ * `taught` leaves the cross entropy out: how a network of a supernet learns from the largest
+ * (BigNAS, Yu et al. 2020, section 3.1). */
 typedef struct eex_op_loss {
     int classes;
     const float *logits;   /* (N, classes) */
@@ -207,6 +209,7 @@ typedef struct eex_op_loss {
     float *dlogits;        /* (N, classes) or NULL */
     double *totals;        /* (2) on the device */
     float weight, smoothing, l1, distill, distill_t;
+    bool taught; /* no cross entropy: what the teacher says is all that counts */
 } eex_op_loss;
 
 /* Scores of one exit, float32; x, w and logits have the op's precision. confidence = softmax(logits

@@ -9,13 +9,17 @@
 typedef struct loss_case {
     int batch, classes;
     float weight, smoothing, l1, distill, distill_t;
+    bool taught;
 } loss_case;
 
 static const loss_case cases[] = {
-    {1, 10, 1, 0, 0, 0, 1},          {129, 10, 1, 0, 0, 0, 1},      {3, 10, 0.3f, 0.1f, 0, 0, 1},
-    {5, 10, 1, 0, 0.05f, 0, 1},      {7, 10, 2, 0.1f, 0.05f, 0, 1}, {4, 10, 1, 0, 0, 0.7f, 4},
-    {6, 10, 0.5f, 0.1f, 0.1f, 1, 2}, {3, 1, 1, 0.1f, 0, 0, 1},      {2, 3, 1, 0.2f, 0, 1, 3},
-    {3, 1280, 1, 0.1f, 0.01f, 1, 5}, {129, 101, 1, 0.1f, 0, 0, 1}};
+    {1, 10, 1, 0, 0, 0, 1, false},          {129, 10, 1, 0, 0, 0, 1, false},
+    {3, 10, 0.3f, 0.1f, 0, 0, 1, false},    {5, 10, 1, 0, 0.05f, 0, 1, false},
+    {7, 10, 2, 0.1f, 0.05f, 0, 1, false},   {4, 10, 1, 0, 0, 0.7f, 4, false},
+    {6, 10, 0.5f, 0.1f, 0.1f, 1, 2, false}, {3, 1, 1, 0.1f, 0, 0, 1, false},
+    {2, 3, 1, 0.2f, 0, 1, 3, false},        {3, 1280, 1, 0.1f, 0.01f, 1, 5, false},
+    {129, 101, 1, 0.1f, 0, 0, 1, false},    {7, 10, 1, 0.1f, 0, 1, 1, true},
+    {33, 100, 0.5f, 0, 0.1f, 0.7f, 4, true}};
 enum { CASES = sizeof cases / sizeof *cases };
 
 typedef struct loss_run {
@@ -54,7 +58,8 @@ static void run_init(loss_run *r, eex_device *dev, loss_case t)
                                  .smoothing = t.smoothing,
                                  .l1 = t.l1,
                                  .distill = t.distill,
-                                 .distill_t = t.distill_t};
+                                 .distill_t = t.distill_t,
+                                 .taught = t.taught};
 }
 
 static void run_loss(loss_run *r)

@@ -91,7 +91,7 @@ static double row_loss(const double *z, const double *teacher, int label, const 
     for (int j = 0; j < classes; j++) {
         double target = (double)op->smoothing / classes;
         target += j == label ? 1 - (double)op->smoothing : 0;
-        loss -= target * (z[j] - lse);
+        loss -= op->taught ? 0 : target * (z[j] - lse);
         size += fabs(z[j]) / classes;
         if (teacher) {
             double log_p = teacher[j] / t - teacher_lse;

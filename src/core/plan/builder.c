@@ -64,7 +64,8 @@ int eex__builder_lower(eex_builder *b)
     if (eex__plan_trains(b)) {
         EEX_TRY(eex__plan_lower_train(b));
         EEX_TRY(eex__plan_lower_backward(b));
-        EEX_TRY(eex__plan_lower_optimizer(b));
+        if (!b->options->gradient_only)
+            EEX_TRY(eex__plan_lower_optimizer(b));
     } else {
         EEX_TRY(eex__plan_lower_infer(b));
     }
@@ -164,4 +165,23 @@ int eex_plan_new(eex_plan **out, const eex_plan_options *options, const eex_grap
                  eex_params *params)
 {
     return eex_plans_new(out, options, 1, graph, params);
+}
+
+int eex_plan_new_beside(eex_plan **out, const eex_plan_options *options, const eex_graph *graph,
+                        eex_params *params, const eex_plan *beside)
+{
+    eex_builder *b = NULL;
+    size_t bytes = 0;
+    *out = NULL;
+    int code = lower_all(&b, &bytes, options, 1, graph, params);
+    if (code == EEX_OK && bytes <= beside->shared->bytes)
+        code = eex__builder_finish(out, b, beside->shared);
+    else if (code == EEX_OK)
+        code = finish_all(out, &b, 1, bytes);
+    eex__builder_free(b);
+    if (code < 0) {
+        eex_plan_free(*out);
+        *out = NULL;
+    }
+    return code;
 }

@@ -55,6 +55,11 @@ typedef struct eex_plan_options {
                                   * only it needed; nodes nobody needs are left out too */
     float smoothing, l1;
     float distill, distill_t; /* the last exit teaches the gates, when distill > 0 */
+    const float *teacher; /* logits of another network, (batch, classes) in this plan's precision,
+                           * device memory: they teach every exit by `distill`, and labels are only
+                           * counted by; NULL: none. Borrowed */
+    bool keep_logits;     /* those of the last exit last until the next step, for such students */
+    bool gradient_only;   /* the gradient is left in state->g, and nothing is stepped: update.h */
     eex_optimizer optimizer;
     eex_optimizer_state *state; /* borrowed */
 } eex_plan_options;
@@ -70,6 +75,11 @@ int eex_plan_new(eex_plan **out, const eex_plan_options *options, const eex_grap
  * is there only until another runs; what is uploaded, totals and scores are each plan's own. */
 int eex_plans_new(eex_plan **plans, const eex_plan_options *options, int count,
                   const eex_graph *graph, eex_params *params);
+
+/* A plan for another graph in the memory of one that stands, with which it never runs at once: for
+ * networks that come and go. One that needs more memory gets its own. */
+int eex_plan_new_beside(eex_plan **out, const eex_plan_options *options, const eex_graph *graph,
+                        eex_params *params, const eex_plan *beside);
 void eex_plan_free(eex_plan *plan);
 
 /* ---- input and output: device memory of the plan ---- */
@@ -83,6 +93,10 @@ int eex_plan_download_value(const eex_plan *plan, int node, float *rows, int bat
 /* Logits of an exit to the host, right after its segment. Behind a training step they are whatever
  * the backward half left in their memory. */
 int eex_plan_logits(const eex_plan *plan, int exit, float *logits, int batch);
+
+/* Where the last exit's logits are, (batch, classes), device memory of the plan: of one that keeps
+ * them, as good as the plan is. */
+const float *eex_plan_kept_logits(const eex_plan *plan);
 
 /* ---- training ---- */
 /* One step: augment, forward, losses, backward, optimiser. */

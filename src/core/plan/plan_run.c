@@ -65,6 +65,12 @@ int eex_plan_logits(const eex_plan *p, int exit, float *logits, int batch)
                                        (size_t)batch * p->buffers[buffer].row_bytes);
 }
 
+const float *eex_plan_kept_logits(const eex_plan *p)
+{
+    const int last = eex_graph_exits(p->graph) - 1;
+    return eex__plan_address(p, p->value[eex_graph_exit(p->graph, last)->logits]);
+}
+
 /* ---- units ---- */
 
 int eex__plan_run_ops(const eex_plan *p, void **recording, const eex_op *ops, void *const *states,

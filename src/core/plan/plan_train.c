@@ -83,7 +83,7 @@ static int lower_loss(eex_builder *b, int k, int teacher)
     int node = eex_graph_exit(b->graph, k)->logits;
     int classes = eex_graph_classes(b->graph);
     bool last = k == eex_graph_exits(b->graph) - 1;
-    bool taught = teacher >= 0 && !last;
+    bool taught = o->teacher || (teacher >= 0 && !last);
     int logits, dlogits = -1;
     EEX_TRY(eex__plan_value(b, &logits, node));
     if (o->weight[k] > 0 && b->learns[node]) {
@@ -97,10 +97,12 @@ static int lower_loss(eex_builder *b, int k, int teacher)
                                .smoothing = o->smoothing,
                                .l1 = o->l1,
                                .distill = taught ? o->distill : 0,
-                               .distill_t = o->distill_t};
+                               .distill_t = o->distill_t,
+                               .teacher = o->teacher,
+                               .taught = o->teacher};
     EEX_TRY(eex__plan_point(b, &op->u.loss.logits, logits));
     EEX_TRY(eex__plan_point(b, &op->u.loss.labels, b->plan->labels));
-    if (taught)
+    if (taught && !o->teacher)
         EEX_TRY(eex__plan_point(b, &op->u.loss.teacher, teacher));
     if (dlogits >= 0)
         EEX_TRY(eex__plan_point(b, &op->u.loss.dlogits, dlogits));
@@ -109,12 +111,18 @@ static int lower_loss(eex_builder *b, int k, int teacher)
     return eex__plan_point_at(b, &op->u.loss.totals, b->plan->totals, at);
 }
 
+/* Whether the last exit teaches the others. */
+static bool teaches(const eex_plan_options *o)
+{
+    return o->distill > 0 && !o->teacher;
+}
+
 int eex__plan_lower_train(eex_builder *b)
 {
     int exits = eex_graph_exits(b->graph), teacher = -1;
     bool wanted[EEX_MAX_EXITS];
     for (int k = 0; k < exits; k++)
-        wanted[k] = b->options->weight[k] > 0 || (b->options->distill > 0 && k == exits - 1);
+        wanted[k] = b->options->weight[k] > 0 || (teaches(b->options) && k == exits - 1);
     EEX_TRY(eex__plan_mark(b, wanted));
     mark_learning(b);
     fuse_batch_norms(b);
@@ -124,10 +132,12 @@ int eex__plan_lower_train(eex_builder *b)
     for (int i = 0; i < eex_graph_nodes(b->graph); i++)
         if (b->needed[i] && !eex__plan_absorbed(b, i))
             EEX_TRY(lower_node(b, i));
-    if (b->options->distill > 0)
+    if (teaches(b->options))
         EEX_TRY(eex__plan_value(b, &teacher, eex_graph_exit(b->graph, exits - 1)->logits));
     for (int k = 0; k < exits; k++)
         if (wanted[k])
             EEX_TRY(lower_loss(b, k, teacher));
+    if (b->options->keep_logits)
+        b->plan->buffers[b->plan->value[eex_graph_exit(b->graph, exits - 1)->logits]].pinned = true;
     return EEX_OK;
 }
