@@ -61,7 +61,9 @@ void eex__builder_free(eex_builder *b)
 
 int eex__builder_lower(eex_builder *b)
 {
-    if (eex__plan_trains(b)) {
+    if (b->options->mode == EEX_PLAN_STATISTICS) {
+        EEX_TRY(eex__plan_lower_statistics(b));
+    } else if (eex__plan_trains(b)) {
         EEX_TRY(eex__plan_lower_train(b));
         EEX_TRY(eex__plan_lower_backward(b));
         if (!b->options->gradient_only)

@@ -75,7 +75,9 @@ static inline bool eex__plan_trains(const eex_builder *b)
 /* Whether the parameters of a node are trained, and its batch statistics used. */
 static inline bool eex__plan_trains_node(const eex_builder *b, const eex_node *node)
 {
-    return b->options->mode == EEX_PLAN_TRAIN || (eex__plan_trains(b) && node->exit != EEX_TRUNK);
+    const eex_plan_mode mode = b->options->mode;
+    return mode == EEX_PLAN_TRAIN || mode == EEX_PLAN_STATISTICS ||
+           (eex__plan_trains(b) && node->exit != EEX_TRUNK);
 }
 
 /* Whether the node's value comes from outside. */
@@ -126,7 +128,8 @@ static inline bool eex__plan_absorbed(const eex_builder *b, int node)
 }
 
 /* ---- passes ---- */
-int eex__plan_lower_train(eex_builder *b);     /* plan_train.c: forward and losses */
+int eex__plan_lower_train(eex_builder *b); /* plan_train.c: forward and losses */
+int eex__plan_lower_statistics(eex_builder *b);
 int eex__plan_lower_backward(eex_builder *b);  /* plan_backward.c */
 int eex__plan_lower_optimizer(eex_builder *b); /* plan_optimizer.c */
 int eex__plan_lower_infer(eex_builder *b);     /* plan_infer.c */

@@ -40,6 +40,8 @@ typedef enum eex_plan_mode {
     EEX_PLAN_TRAIN_GATES,             /* trunk in inference mode, no gradients: only gates learn */
     EEX_PLAN_TRAIN_GATES_ON_FEATURES, /* the trunk is left out too; the values that gates read are
                                        * inputs, see eex_plan_upload_value */
+    EEX_PLAN_STATISTICS, /* forward alone, without augmentation or dropout: a step makes
+                          * each batch norm's running statistics those of its batch */
     EEX_PLAN_MODES
 } eex_plan_mode;
 

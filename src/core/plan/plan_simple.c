@@ -15,7 +15,9 @@ int eex__plan_lower_input(eex_builder *b)
     EEX_TRY(eex__plan_op(b, &op, EEX_OP_AUGMENT, node->name));
     op->u.augment =
         (eex_op_augment){.c = node->c, .h = node->h, .w = node->w, .augment = b->options->augment};
-    op->u.augment.augment.enabled = eex__plan_trains(b) && b->options->augment.enabled;
+    op->u.augment.augment.enabled = eex__plan_trains(b) &&
+                                    b->options->mode != EEX_PLAN_STATISTICS &&
+                                    b->options->augment.enabled;
     EEX_TRY(eex__plan_point(b, &op->u.augment.images, b->plan->images));
     EEX_TRY(eex__plan_point(b, &op->u.augment.sample, b->plan->sample));
     return eex__plan_point(b, &op->u.augment.y, y);
@@ -88,7 +90,7 @@ int eex__plan_lower_bn(eex_builder *b, int id)
     eex_op_bn *bn = &op->u.bn;
     *bn = (eex_op_bn){.c = node->c,
                       .hw = node->h * node->w,
-                      .momentum = node->bn_momentum,
+                      .momentum = b->options->mode == EEX_PLAN_STATISTICS ? 1 : node->bn_momentum,
                       .eps = node->bn_eps,
                       .act = chain->act};
     EEX_TRY(eex__bind_point(b, &bn->gamma, &at[0]));

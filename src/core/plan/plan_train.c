@@ -111,6 +111,25 @@ static int lower_loss(eex_builder *b, int k, int teacher)
     return eex__plan_point_at(b, &op->u.loss.totals, b->plan->totals, at);
 }
 
+static int lower_forward(eex_builder *b)
+{
+    EEX_TRY(b->binding->begin(b->binding, b));
+    for (int i = 0; i < eex_graph_nodes(b->graph); i++)
+        if (b->needed[i] && !eex__plan_absorbed(b, i))
+            EEX_TRY(lower_node(b, i));
+    return EEX_OK;
+}
+
+int eex__plan_lower_statistics(eex_builder *b)
+{
+    bool wanted[EEX_MAX_EXITS];
+    for (int k = 0; k < eex_graph_exits(b->graph); k++)
+        wanted[k] = true;
+    EEX_TRY(eex__plan_mark(b, wanted));
+    fuse_batch_norms(b);
+    return lower_forward(b);
+}
+
 /* Whether the last exit teaches the others. */
 static bool teaches(const eex_plan_options *o)
 {
@@ -128,10 +147,7 @@ int eex__plan_lower_train(eex_builder *b)
     fuse_batch_norms(b);
     EEX_TRY(eex__plan_buffer(b, &b->plan->labels, sizeof(int32_t), 0, true));
     EEX_TRY(eex__plan_buffer(b, &b->plan->totals, 0, 2 * sizeof(double) * EEX_MAX_EXITS, true));
-    EEX_TRY(b->binding->begin(b->binding, b));
-    for (int i = 0; i < eex_graph_nodes(b->graph); i++)
-        if (b->needed[i] && !eex__plan_absorbed(b, i))
-            EEX_TRY(lower_node(b, i));
+    EEX_TRY(lower_forward(b));
     if (teaches(b->options))
         EEX_TRY(eex__plan_value(b, &teacher, eex_graph_exit(b->graph, exits - 1)->logits));
     for (int k = 0; k < exits; k++)

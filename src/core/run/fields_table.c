@@ -140,6 +140,9 @@ static const int usual_blocks[] = {1, 2};
             "mixed: epochs of the backbone alone"),                                                \
         FLAG(where ".cache_features", member.cache_features, false, shapes,                        \
              "frozen: run the trunk once and keep what the gates read"),                           \
+        ROW(where ".statistics", INT, AT(int, member.statistics), shapes,                          \
+            "training images of which batch norm's statistics are taken anew in the end",          \
+            .range = FROM(0, INT_MAX), .otherwise = 0, .quiet = true),                             \
         AUGMENT_ROWS(where ".augment", member.augment, shapes, false)
 
 /* NOLINTEND(bugprone-macro-parentheses) */

@@ -1,5 +1,6 @@
 /* The training loop. A regime is a list of passes over each batch; a pass is a plan with its own
  * loss weights over the same parameters. */
+#include "core/train/statistics.h"
 #include "core/train/train_impl.h"
 
 #include "base/clock.h"
@@ -379,11 +380,37 @@ static int copy_down(eex_device *dev, float *to, const float *from, size_t count
     return code;
 }
 
-int eex_trainer_finish(eex_trainer *t)
+static int use_average(eex_trainer *t)
 {
+    eex_device *dev = t->params->device;
     if (!t->state->ema)
         return EEX_OK;
-    eex_device *dev = t->params->device;
     EEX_TRY(copy_down(dev, t->params->w, t->state->ema, t->params->count));
     return copy_down(dev, t->params->state, t->state->ema_state, t->params->state_count);
+}
+
+/* Of training images that lie evenly among all of them: a list of samples may be sorted by class.
+ */
+static int renew_statistics(eex_trainer *t)
+{
+    const eex_recipe *r = &t->recipe;
+    const size_t count = (size_t)r->statistics < t->count ? (size_t)r->statistics : t->count;
+    const eex_inference how = {
+        .batch = r->batch, .normalise = r->augment, .precision = eex_recipe_precision(r)};
+    if (count == 0 || r->regime == EEX_REGIME_FROZEN)
+        return EEX_OK;
+    uint32_t *chosen = malloc(count * sizeof *chosen);
+    if (!chosen)
+        return eex_fail(EEX_ENOMEM, "out of memory for %zu sample numbers", count);
+    for (size_t i = 0; i < count; i++)
+        chosen[i] = t->samples[i * t->count / count];
+    int code = eex_statistics_estimate(t->params, t->data, chosen, count, &how);
+    free(chosen);
+    return code;
+}
+
+int eex_trainer_finish(eex_trainer *t)
+{
+    EEX_TRY(use_average(t));
+    return renew_statistics(t);
 }

@@ -53,6 +53,8 @@ typedef struct eex_recipe {
     double distill, distill_t;
     double gate_weight; /* loss weight of every gate; the end of the backbone has 1 */
     int alone;          /* mixed: epochs of the backbone alone */
+    int statistics; /* images of which batch norm's statistics are taken anew in the end; 0: those
+                     * of the training stay */
     eex_augment augment;
     bool cache_features; /* frozen: run the trunk once, without augmentation, and keep what the
                           * gates read in memory */
@@ -90,7 +92,8 @@ int eex_trainer_epochs(const eex_trainer *trainer); /* trained so far */
 /* Batches trained of the epoch that comes next, of *all. */
 int eex_trainer_batches(const eex_trainer *trainer, int *all);
 
-/* After the last epoch: replaces the weights by their moving average when the recipe has one. */
+/* After the last epoch: replaces the weights by their moving average when the recipe has one, then
+ * takes batch norm's statistics anew when it says so. */
 int eex_trainer_finish(eex_trainer *trainer);
 
 /* Weights, statistics, moments, averages, epoch, step and what the epoch has told: everything that

@@ -1,4 +1,5 @@
 /* The trainer on a data set that a tiny network learns in a second. */
+#include "core/train/statistics.h"
 #include "core/train/train.h"
 #include "support/backbones.h"
 #include "support/devices.h"
@@ -345,6 +346,32 @@ Test(train, a_checkpoint_of_another_network_is_refused)
 }
 
 /* ---- averages ---- */
+
+/* Of the average's weights: an average of statistics is not what these do to a batch. */
+Test(train, finish_takes_statistics_anew)
+{
+    skip_if_quick(2);
+    eex_recipe r = recipe_of(EEX_REGIME_JOINT);
+    r.optimizer.ema = 0.9f;
+    bed kept = open_bed(&r, 1);
+    r.statistics = 1 << 20; /* more than there are: all of them */
+    bed renewed = open_bed(&r, 1);
+    train(&kept, 2);
+    train(&renewed, 2);
+    OK(eex_trainer_finish(kept.trainer));
+    OK(eex_trainer_finish(renewed.trainer));
+    float *old = fetch_floats(dev, kept.params->state, kept.params->state_count);
+    float *now = fetch_floats(dev, renewed.params->state, kept.params->state_count);
+    cr_expect_neq(memcmp(old, now, kept.params->state_count * sizeof *old), 0);
+    const eex_inference how = {
+        .batch = r.batch, .normalise = r.augment, .precision = eex_recipe_precision(&r)};
+    OK(eex_statistics_estimate(kept.params, data, samples, TRAIN, &how));
+    expect_same_params(kept.params, renewed.params);
+    free(old);
+    free(now);
+    close_bed(&kept);
+    close_bed(&renewed);
+}
 
 Test(train, finish_puts_the_average_in_place)
 {
