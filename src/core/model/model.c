@@ -6,108 +6,11 @@
 #include "base/fs.h"
 #include "base/status.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MODEL_VERSION = 1, CLASS_BYTES = 16 << 20 };
-
-/* ---- what it reads ---- */
-
-void eex_input_free(eex_input *input)
-{
-    free(input->dataset);
-    eex_store_list_free(&input->classes);
-    *input = (eex_input){0};
-}
-
-static int copy_classes(eex_store_list *out, const eex_dataset_info *data)
-{
-    out->item = calloc((size_t)data->classes, sizeof *out->item);
-    for (int c = 0; c < data->classes && out->item; c++, out->count++)
-        if (!(out->item[c] = strdup(data->class_names[c])))
-            break;
-    return out->count == (size_t)data->classes
-               ? EEX_OK
-               : eex_fail(EEX_ENOMEM, "out of memory for the names of %d classes", data->classes);
-}
-
-int eex_input_of_dataset(eex_input *out, const eex_dataset_info *data)
-{
-    *out = (eex_input){.dataset = strdup(data->name),
-                       .height = data->height,
-                       .width = data->width,
-                       .channels = data->channels};
-    memcpy(out->mean, data->mean, sizeof out->mean);
-    memcpy(out->std, data->std, sizeof out->std);
-    int code = out->dataset ? copy_classes(&out->classes, data)
-                            : eex_fail(EEX_ENOMEM, "out of memory for a data set's name");
-    if (code < 0)
-        eex_input_free(out);
-    return code;
-}
-
-int eex_input_save(const eex_input *input, eex_store_file *file, const char *group)
-{
-    const double mean[3] = {(double)input->mean[0], (double)input->mean[1], (double)input->mean[2]};
-    const double std[3] = {(double)input->std[0], (double)input->std[1], (double)input->std[2]};
-    char path[256];
-    EEX_TRY(eex_store_make_group(file, group));
-    EEX_TRY(eex_store_set_string(file, group, "dataset", input->dataset));
-    EEX_TRY(eex_store_set_int(file, group, "height", input->height));
-    EEX_TRY(eex_store_set_int(file, group, "width", input->width));
-    EEX_TRY(eex_store_set_int(file, group, "channels", input->channels));
-    EEX_TRY(eex_store_set_doubles(file, group, "mean", mean, 3));
-    EEX_TRY(eex_store_set_doubles(file, group, "std", std, 3));
-    if (snprintf(path, sizeof path, "%s/classes", group) >= (int)sizeof path)
-        return eex_fail(EEX_EINVAL, "input: the group's name \"%.60s...\" is too long", group);
-    return eex_store_write_strings(file, path, (const char *const *)input->classes.item,
-                                   input->classes.count);
-}
-
-static int read_size(int *out, eex_store_file *file, const char *group, const char *name)
-{
-    int64_t value = 0;
-    EEX_TRY(eex_store_get_int(&value, file, group, name));
-    if (value < 1 || value > 1 << 16)
-        return eex_fail(EEX_EFORMAT, "%s: %s: a %s of %lld", eex_store_path(file), group, name,
-                        (long long)value);
-    *out = (int)value;
-    return EEX_OK;
-}
-
-static int read_input(eex_input *in, eex_store_file *file, const char *group)
-{
-    double mean[3], std[3];
-    char path[256];
-    if (snprintf(path, sizeof path, "%s/classes", group) >= (int)sizeof path)
-        return eex_fail(EEX_EINVAL, "input: the group's name \"%.60s...\" is too long", group);
-    EEX_TRY(eex_store_get_string(&in->dataset, file, group, "dataset"));
-    EEX_TRY(read_size(&in->height, file, group, "height"));
-    EEX_TRY(read_size(&in->width, file, group, "width"));
-    EEX_TRY(read_size(&in->channels, file, group, "channels"));
-    EEX_TRY(eex_store_get_doubles(mean, file, group, "mean", 3));
-    EEX_TRY(eex_store_get_doubles(std, file, group, "std", 3));
-    for (int c = 0; c < 3; c++) {
-        in->mean[c] = (float)mean[c];
-        in->std[c] = (float)std[c];
-        if (!isfinite(in->mean[c]) || (c < in->channels && !(in->std[c] > 0)))
-            return eex_fail(EEX_EFORMAT, "%s: %s: channel %d has mean %g and deviation %g",
-                            eex_store_path(file), group, c, mean[c], std[c]);
-    }
-    return eex_store_read_strings(&in->classes, file, path, CLASS_BYTES);
-}
-
-int eex_input_load(eex_input *out, eex_store_file *file, const char *group)
-{
-    eex_input input = {0};
-    int code = read_input(&input, file, group);
-    if (code < 0)
-        eex_input_free(&input);
-    *out = input;
-    return code;
-}
+enum { MODEL_VERSION = 1 };
 
 /* ---- which file ---- */
 
