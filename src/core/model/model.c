@@ -152,7 +152,11 @@ static int read_file(eex_model *m, const char *path, eex_model_part part, eex_de
 
 int eex_model_open(eex_model **out, const char *path, eex_model_part part, eex_device *device)
 {
+    EEX_NEED(out, "place for the model");
     *out = NULL;
+    EEX_NEED(path, "path");
+    if (part != EEX_MODEL_BEST && part != EEX_MODEL_BASE)
+        return eex_fail(EEX_EINVAL, "%s: a model has no part %d", path, (int)part);
     eex_model *m = calloc(1, sizeof *m);
     if (!m)
         return eex_fail(EEX_ENOMEM, "out of memory for a model");
@@ -191,7 +195,9 @@ void eex_model_close(eex_model *m)
 
 int eex_model_set_policy(eex_model *m, eex_policy *policy)
 {
-    int code = policy ? check_policy(policy, m) : EEX_OK;
+    int code = !m       ? eex_fail(EEX_EINVAL, "%s: no model (NULL)", __func__)
+               : policy ? check_policy(policy, m)
+                        : EEX_OK;
     if (code < 0) {
         eex_policy_free(policy);
         return code;
@@ -203,6 +209,9 @@ int eex_model_set_policy(eex_model *m, eex_policy *policy)
 
 int eex_model_set_precision(eex_model *m, eex_precision precision)
 {
+    EEX_NEED(m, "model");
+    if ((unsigned)precision >= EEX_PRECISIONS)
+        return eex_fail(EEX_EINVAL, "%s: there is no precision %d", m->path, (int)precision);
     if (!eex_precision_infers(precision))
         return eex_fail(EEX_EINVAL, "%s: %s is for training", m->path,
                         eex_precision_name(precision));
@@ -215,6 +224,8 @@ int eex_model_set_precision(eex_model *m, eex_precision precision)
 
 eex_inference eex_model_inference(const eex_model *m, int batch)
 {
+    if (!m)
+        return (eex_inference){.batch = 0};
     eex_inference how = {.batch = batch, .precision = m->runs_in, .familiar = m->familiar};
     memcpy(how.normalise.mean, m->input.mean, sizeof how.normalise.mean);
     memcpy(how.normalise.std, m->input.std, sizeof how.normalise.std);
@@ -275,9 +286,12 @@ static int check_trace(const eex_trace *t, const eex_model *m, const char *split
 
 int eex_model_trace(eex_trace **out, const eex_model *m, const char *split)
 {
+    EEX_NEED(out, "place for the trace");
+    *out = NULL;
+    EEX_NEED(m, "model");
+    EEX_NEED(split, "name of a split");
     eex_store_file *file = NULL;
     const char *group;
-    *out = NULL;
     EEX_TRY(open_trace(&file, &group, m, split));
     int code = eex_store_has(file, group)
                    ? eex_trace_load(out, file, group)
@@ -298,6 +312,13 @@ int eex_model_write(eex_store_file *file, const eex_graph *graph, const eex_para
                     const eex_policy *policy, const eex_familiar *familiar, const eex_input *input,
                     eex_precision precision)
 {
+    EEX_NEED(file, "file");
+    EEX_NEED(graph, "graph");
+    EEX_NEED(params, "parameters");
+    EEX_NEED(input, "input");
+    if ((unsigned)precision >= EEX_PRECISIONS)
+        return eex_fail(EEX_EINVAL, "%s: there is no precision %d", eex_store_path(file),
+                        (int)precision);
     EEX_TRY(eex_store_set_string(file, "", "precision", eex_precision_name(precision)));
     EEX_TRY(eex_graph_save(graph, file, "graph"));
     EEX_TRY(eex_input_save(input, file, "input"));

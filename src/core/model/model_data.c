@@ -26,6 +26,8 @@ static int check_images(const eex_model *model, const eex_dataset_info *d)
 
 bool eex_model_data_fits(const eex_model *model, const eex_dataset *data)
 {
+    if (!model || !data)
+        return false;
     const eex_dataset_info *info = eex_dataset_facts(data);
     bool same = (size_t)info->classes == model->input.classes.count;
     for (int c = 0; c < info->classes && same; c++)
@@ -152,6 +154,10 @@ static int check_own(bool *compared, const eex_model *model, eex_dataset *data)
 
 int eex_model_data_check(bool *own, bool *compared, const eex_model *model, eex_dataset *data)
 {
+    EEX_NEED(own, "place for the answer");
+    EEX_NEED(compared, "place for whether it was compared");
+    EEX_NEED(model, "model");
+    EEX_NEED(data, "data set");
     *compared = true;
     EEX_TRY(is_own(own, model, data));
     return *own ? check_own(compared, model, data) : EEX_OK;
@@ -172,6 +178,9 @@ static int check_opened(const eex_model *model, eex_dataset *data)
 
 int eex_model_data_open(eex_dataset **out, const eex_model *model, const char *name)
 {
+    EEX_NEED(out, "place for the data set");
+    *out = NULL;
+    EEX_NEED(model, "model");
     EEX_TRY(eex_dataset_open(out, name ? name : model->input.dataset));
     int code = check_opened(model, *out);
     if (code < 0) {
@@ -183,6 +192,9 @@ int eex_model_data_open(eex_dataset **out, const eex_model *model, const char *n
 
 int eex_model_data_own(eex_dataset **out, const eex_model *model, const char *name)
 {
+    EEX_NEED(out, "place for the data set");
+    *out = NULL;
+    EEX_NEED(model, "model");
     EEX_TRY(eex_model_data_open(out, model, name));
     int code = check_images(model, eex_dataset_facts(*out));
     if (code < 0) {
@@ -297,6 +309,10 @@ static int find_split(char **out, const eex_model *model)
 
 int eex_model_data_part(eex_index *out, const eex_model *model, eex_dataset *data, const char *part)
 {
+    EEX_NEED(out, "place for the list");
+    EEX_NEED(model, "model");
+    EEX_NEED(data, "data set");
+    EEX_NEED(part, "name of a part");
     char *path = NULL;
     bool own = false, compared = false;
     *out = (eex_index){NULL, 0};

@@ -12,6 +12,8 @@ enum { CLASS_BYTES = 16 << 20 };
 
 void eex_input_free(eex_input *input)
 {
+    if (!input)
+        return;
     free(input->dataset);
     eex_store_list_free(&input->classes);
     eex_identity_free(&input->made_of);
@@ -40,6 +42,8 @@ static int copy_texts(eex_input *out, const char *dataset, const char *const *cl
 
 int eex_input_of_dataset(eex_input *out, eex_dataset *data)
 {
+    EEX_NEED(out, "place for the input");
+    EEX_NEED(data, "data set");
     const eex_dataset_info *d = eex_dataset_facts(data);
     *out = (eex_input){.height = d->height, .width = d->width, .channels = d->channels};
     memcpy(out->mean, d->mean, sizeof out->mean);
@@ -54,6 +58,8 @@ int eex_input_of_dataset(eex_input *out, eex_dataset *data)
 
 int eex_input_copy(eex_input *out, const eex_input *from)
 {
+    EEX_NEED(out, "place for the input");
+    EEX_NEED(from, "input");
     *out = *from;
     out->dataset = NULL;
     out->classes = (eex_store_list){0};
@@ -69,6 +75,9 @@ int eex_input_copy(eex_input *out, const eex_input *from)
 
 int eex_input_save(const eex_input *input, eex_store_file *file, const char *group)
 {
+    EEX_NEED(input, "input");
+    EEX_NEED(file, "file");
+    EEX_NEED(group, "group");
     const double mean[3] = {(double)input->mean[0], (double)input->mean[1], (double)input->mean[2]};
     const double std[3] = {(double)input->std[0], (double)input->std[1], (double)input->std[2]};
     char path[256];
@@ -122,6 +131,9 @@ static int read_input(eex_input *in, eex_store_file *file, const char *group)
 
 int eex_input_load(eex_input *out, eex_store_file *file, const char *group)
 {
+    EEX_NEED(out, "place for the input");
+    EEX_NEED(file, "file");
+    EEX_NEED(group, "group");
     eex_input input = {0};
     int code = read_input(&input, file, group);
     if (code < 0)

@@ -27,6 +27,11 @@ static int save_exits(eex_store_file *file, const eex_graph *graph)
 int eex_policy_file(eex_store_file **out, const char *path, const eex_policy *policy,
                     const eex_model *model)
 {
+    EEX_NEED(out, "place for the file");
+    *out = NULL;
+    EEX_NEED(path, "path");
+    EEX_NEED(policy, "policy");
+    EEX_NEED(model, "model");
     EEX_TRY(eex_store_create(out, path, "policy", POLICY_VERSION));
     int code = eex_policy_save(policy, *out, "policy");
     if (code == EEX_OK)
@@ -101,6 +106,8 @@ static int read_policy(eex_policy **out, eex_store_file *file, const eex_model *
 
 int eex_model_load_policy(eex_model *m, const char *path)
 {
+    EEX_NEED(m, "model");
+    EEX_NEED(path, "path");
     eex_store_file *file = NULL;
     eex_policy *policy = NULL;
     EEX_TRY(eex_store_open(&file, path, "policy", POLICY_VERSION));
@@ -136,6 +143,9 @@ static void set_thresholds(eex_policy *p, eex_policy_kind kind, double t)
 
 int eex_model_threshold(eex_model *m, eex_policy_kind kind, double threshold)
 {
+    EEX_NEED(m, "model");
+    if ((unsigned)kind >= EEX_POLICY_KINDS)
+        return eex_fail(EEX_EINVAL, "%s: there is no policy of kind %d", m->path, (int)kind);
     const int exits = eex_graph_exits(m->graph);
     const eex_policy *own = m->policy;
     int all[EEX_MAX_EXITS];
