@@ -2,7 +2,6 @@
  * it needs, with extreme numbers, and after a fork. It says what is wrong and goes on.
  * test_arguments.sh makes sure that none is left out. */
 #include "eex/eex.h"
-
 #include "support/folder.h"
 #include "support/patches.h"
 #include "support/stored_model.h"
@@ -54,10 +53,10 @@ static void teardown(void)
 TestSuite(arguments, .init = setup, .fini = teardown, .timeout = 120);
 
 /* The call is refused, with a message of its own. */
-#define REFUSED(call)                                                               \
-    do {                                                                            \
-        (void)eex_fail(EEX_EIO, "of an earlier call");                              \
-        cr_expect_eq((call), EEX_EINVAL, "%s: %s", #call, eex_error());             \
+#define REFUSED(call)                                                                       \
+    do {                                                                                    \
+        (void)eex_fail(EEX_EIO, "of an earlier call");                                      \
+        cr_expect_eq((call), EEX_EINVAL, "%s: %s", #call, eex_error());                     \
         cr_expect(strcmp(eex_error(), "of an earlier call") != 0, "%s: no message", #call); \
     } while (0)
 
@@ -223,7 +222,8 @@ Test(arguments, of_data)
     cr_expect_eq(count, 0);
     text = eex_part_name((eex_part)-1);
     cr_expect_str_eq(text, "?");
-    cr_expect(!eex_dataset_facts(NULL) && !eex_dataset_labels(NULL) && !eex_dataset_difficulty(NULL));
+    cr_expect(!eex_dataset_facts(NULL) && !eex_dataset_labels(NULL) &&
+              !eex_dataset_difficulty(NULL));
     eex_dataset_set_resident(NULL, 0);
     eex_dataset_close(NULL);
 }
@@ -452,8 +452,7 @@ static int in_child(eex_frames *ahead)
         refused_here(eex_engine_run(engine, results, images, 1)) &&
         refused_here(eex_engine_submit(engine, 2, images)) &&
         refused_here(eex_engine_poll(engine, &done, 1, -1, &count)) &&
-        refused_here(eex_engine_wait(engine, -1)) &&
-        refused_here(eex_engine_queue(engine, NULL)) &&
+        refused_here(eex_engine_wait(engine, -1)) && refused_here(eex_engine_queue(engine, NULL)) &&
         refused_here(eex_engine_settle(engine, images)) &&
         refused_here(eex_engine_latency(engine, ms, images, 1)) &&
         refused_here(eex_engine_time(engine, ms, images, 0)) &&

@@ -174,9 +174,9 @@ static int move_threads(eex_run *run, const stored *s, const char *now)
     if (eex__run_has(run, "result.h5"))
         return EEX_OK;
     EEX_TRY(move(run, s, now));
-    eex_log_info("the run in %s began on %lld threads and goes on with %d: only its times depend on "
-                 "that",
-                 run->options->folder, (long long)s->threads, run->device->threads);
+    eex_log_info("the run in %s goes on with --threads %d, it began with %lld: only its times depend "
+                 "on that",
+                 run->options->folder, run->device->threads, (long long)s->threads);
     return EEX_OK;
 }
 
