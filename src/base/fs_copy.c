@@ -1,6 +1,5 @@
 /* Copies of files of any size, in blocks. */
 #include "base/fs.h"
-
 #include "base/signals.h"
 #include "base/status.h"
 

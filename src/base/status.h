@@ -48,9 +48,9 @@ const char *eex_status_name(int code);
     } while (0)
 
 /* Refuses a call without something that it needs: "eex_engine_run: no results". */
-#define EEX_NEED(pointer, what)                                             \
-    do {                                                                    \
-        if (!(pointer))                                                     \
+#define EEX_NEED(pointer, what)                                              \
+    do {                                                                     \
+        if (!(pointer))                                                      \
             return eex_fail(EEX_EINVAL, "%s: no %s (NULL)", __func__, what); \
     } while (0)
 

@@ -56,10 +56,11 @@ int eex_device_lock(eex_device *dev)
 {
     EEX_NEED(dev, "device");
     if (!is_here(dev))
-        return eex_fail(EEX_EDEVICE,
-                        "%s was opened by process %ld, from which this one was forked: it cannot be "
-                        "used here; open a device and what runs on it in this process",
-                        dev->name, (long)dev->process);
+        return eex_fail(
+            EEX_EDEVICE,
+            "%s was opened by process %ld, from which this one was forked: it cannot be "
+            "used here; open a device and what runs on it in this process",
+            dev->name, (long)dev->process);
     pthread_mutex_lock(&dev->lock);
     const int code = dev->vtable->enter ? dev->vtable->enter(dev) : EEX_OK;
     if (code < 0)

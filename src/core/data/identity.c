@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 enum {
-    SHOWN = 12, /* digits of a fingerprint */
+    SHOWN = 12,  /* digits of a fingerprint */
     NAMES = 200, /* bytes of names of classes */
     SOURCE = 200 /* bytes of where it came from */
 };

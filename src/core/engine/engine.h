@@ -26,8 +26,8 @@ enum { EEX_ENGINE_MAX_BATCH = 1 << 16 };
 /* graph and policy must have the same exits. Graph and parameters are borrowed and must outlive the
  * engine; the policy's thresholds are copied, NULL runs to the end (the base network).
  *
- * how->batch is the largest that will come, up to EEX_ENGINE_MAX_BATCH. Smaller ones lose nothing by it: no op of the CPU
- * depends on it, so there is one plan and not one for each size. */
+ * how->batch is the largest that will come, up to EEX_ENGINE_MAX_BATCH. Smaller ones lose nothing
+ * by it: no op of the CPU depends on it, so there is one plan and not one for each size. */
 int eex_engine_new(eex_engine **out, const eex_graph *graph, eex_params *params,
                    const eex_policy *policy, const eex_inference *how);
 /* The same for a model, with the policy that it has now, in the precision that it runs in.

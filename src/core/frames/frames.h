@@ -3,8 +3,8 @@
  *
  * Whatever a source holds, reading it needs bounded memory. A frame that cannot be used (a broken
  * file, a frame that is cut off) is told as such and the source goes on with the next one where its
- * format lets it. A source is used from one thread at a time. What a function needs and is not given
- * it refuses with EEX_EINVAL, and so it does frames of no possible size. */
+ * format lets it. A source is used from one thread at a time. What a function needs and is not
+ * given it refuses with EEX_EINVAL, and so it does frames of no possible size. */
 #ifndef EEX_CORE_FRAMES_FRAMES_H
 #define EEX_CORE_FRAMES_FRAMES_H
 
@@ -137,7 +137,8 @@ typedef struct eex_ahead {
 } eex_ahead;
 
 /* A thread reads `source` ahead into a queue of fixed size. Takes the source over, also on failure.
- * A process that was forked since gets EEX_EIO, for the thread is not in it. Bad frames take no place in it and are never dropped. */
+ * A process that was forked since gets EEX_EIO, for the thread is not in it. Bad frames take no
+ * place in it and are never dropped. */
 int eex_frames_open_ahead(eex_frames **out, eex_frames *source, const eex_ahead *how);
 
 #endif

@@ -173,8 +173,9 @@ static int queue_next(eex_frames *frames, eex_frame *frame, uint8_t *pixels)
     queue *q = (queue *)frames;
     int code = EEX_OK;
     if (!is_here(q))
-        return eex_fail(EEX_EIO, "frames read ahead by process %ld, from which this one was forked: "
-                                 "its thread is not here; open the source in this process",
+        return eex_fail(EEX_EIO,
+                        "frames read ahead by process %ld, from which this one was forked: "
+                        "its thread is not here; open the source in this process",
                         (long)q->process);
     pthread_mutex_lock(&q->lock);
     while (!q->ready && !q->bad_ready && !q->over && !given_up(q))
@@ -281,8 +282,7 @@ static int check_ahead(eex_frames **out, const eex_frames *source, const eex_ahe
     *out = NULL;
     EEX_NEED(source, "source");
     EEX_NEED(how, "description of the queue");
-    if (how->queue < 1 || how->queue > EEX_FRAMES_MAX_QUEUE || !(how->fps >= 0) ||
-        isinf(how->fps))
+    if (how->queue < 1 || how->queue > EEX_FRAMES_MAX_QUEUE || !(how->fps >= 0) || isinf(how->fps))
         return eex_fail(EEX_EINVAL,
                         "a queue of %d frames at %g a second: 1 to %d, at a rate of at least 0",
                         how->queue, how->fps, EEX_FRAMES_MAX_QUEUE);

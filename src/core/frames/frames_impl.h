@@ -27,7 +27,8 @@ struct eex_frames {
     atomic_bool stopped; /* by another thread: reading that waits for data gives up */
 };
 
-/* What every source is opened with: sets *out to NULL; EEX_EINVAL for a frame of no possible size. */
+/* What every source is opened with: sets *out to NULL; EEX_EINVAL for a frame of no possible size.
+ */
 int eex__frames_check(eex_frames **out, const eex_frame_shape *shape);
 
 /* Zeroed memory for a source of that size; NULL with the message set. */

@@ -89,8 +89,8 @@ int eex_model_write(eex_store_file *file, const eex_graph *graph, const eex_para
                     const eex_policy *policy, const eex_familiar *familiar, const eex_input *input,
                     eex_precision precision);
 
-/* Begins a policy file: the policy, which exits of the model's network it is for, and which data the
- * model was made from. The caller adds what else there is to say and commits. */
+/* Begins a policy file: the policy, which exits of the model's network it is for, and which data
+ * the model was made from. The caller adds what else there is to say and commits. */
 int eex_policy_file(eex_store_file **out, const char *path, const eex_policy *policy,
                     const eex_model *model);
 

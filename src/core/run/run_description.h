@@ -1,5 +1,5 @@
-/* Descriptions of runs, as run.h5 keeps them: entries "path = value", a line each. A line that names
- * no path goes on with the entry above it: where data come from may take several. Entries are
+/* Descriptions of runs, as run.h5 keeps them: entries "path = value", a line each. A line that
+ * names no path goes on with the entry above it: where data come from may take several. Entries are
  * compared by their paths, whatever their order and whether or not both sides have them. */
 #ifndef EEX_CORE_RUN_RUN_DESCRIPTION_H
 #define EEX_CORE_RUN_RUN_DESCRIPTION_H

@@ -1,6 +1,6 @@
 /* run.h5: what the run is. A folder belongs to one experiment, seed, content of its data set and
- * device; anything else is refused instead of mixed in. The device may be changed when the user asks
- * for it: a run whose GPU died goes on elsewhere, no longer bit for bit. No bit depends on the
+ * device; anything else is refused instead of mixed in. The device may be changed when the user
+ * asks for it: a run whose GPU died goes on elsewhere, no longer bit for bit. No bit depends on the
  * number of threads, so that may change. */
 #include "core/run/run.h"
 #include "core/run/run_description.h"
@@ -174,9 +174,10 @@ static int move_threads(eex_run *run, const stored *s, const char *now)
     if (eex__run_has(run, "result.h5"))
         return EEX_OK;
     EEX_TRY(move(run, s, now));
-    eex_log_info("the run in %s goes on with --threads %d, it began with %lld: only its times depend "
-                 "on that",
-                 run->options->folder, run->device->threads, (long long)s->threads);
+    eex_log_info(
+        "the run in %s goes on with --threads %d, it began with %lld: only its times depend "
+        "on that",
+        run->options->folder, run->device->threads, (long long)s->threads);
     return EEX_OK;
 }
 

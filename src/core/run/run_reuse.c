@@ -235,8 +235,8 @@ static int take_over(const eex_run *run, const char *now, const source *from, ee
 {
     if (eex_identity_same(&from->made_of, &run->input.made_of))
         return copy_phases(run, alike(run, now, from), taken);
-    const int code = eex_identity_check(&from->made_of, run->data, run->options->from,
-                                        "nothing is taken over");
+    const int code =
+        eex_identity_check(&from->made_of, run->data, run->options->from, "nothing is taken over");
     if (code != EEX_EINVAL)
         return code;
     eex_log_warn("%s", eex_error());
