@@ -47,7 +47,14 @@ int eex_fs_read(char **out, size_t *size, const char *path, size_t limit);
 /* Writes a whole file atomically. */
 int eex_fs_write(const char *path, const void *data, size_t size);
 
-/* The same for libraries that write files themselves: they write to the name that
+/* Copies a regular file of any size, in blocks; `path` is complete or as it was. EEX_EINTERRUPTED
+ * after a signal. */
+int eex_fs_copy(const char *path, const char *source);
+
+/* Whether two files have the same bytes. EEX_EINTERRUPTED. */
+int eex_fs_same(bool *out, const char *a, const char *b);
+
+/* The same as eex_fs_write for libraries that write files themselves: they write to the name that
  * eex_fs_part_name gives (unique, in the same folder, ending in ".part"), then eex_fs_commit
  * flushes it and renames it to `path`. On failure the caller's part is removed. */
 int eex_fs_part_name(char **out, const char *path);

@@ -47,6 +47,13 @@ const char *eex_status_name(int code);
             return eex_try_code;         \
     } while (0)
 
+/* Refuses a call without something that it needs: "eex_engine_run: no results". */
+#define EEX_NEED(pointer, what)                                              \
+    do {                                                                     \
+        if (!(pointer))                                                      \
+            return eex_fail(EEX_EINVAL, "%s: no %s (NULL)", __func__, what); \
+    } while (0)
+
 #ifdef __cplusplus
 }
 #endif

@@ -191,7 +191,7 @@ static int fill_file(eex_store_file *file, const work *w)
 static int save(const work *w)
 {
     eex_store_file *file = NULL;
-    EEX_TRY(eex_policy_file(&file, w->a->out, w->policy, w->model->graph));
+    EEX_TRY(eex_policy_file(&file, w->a->out, w->policy, w->model));
     int code = fill_file(file, w);
     if (code == EEX_OK)
         return eex_store_commit(&file);

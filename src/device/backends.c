@@ -57,6 +57,7 @@ static int backend_missing(const char *spec)
 int eex_device_open(eex_device **out, const char *spec, const eex_device_options *options)
 {
     static const eex_device_options defaults;
+    EEX_NEED(out, "place for the device");
     *out = NULL;
     if (!spec)
         return eex_fail(EEX_EINVAL, "no device named: \"cpu\" is always there");

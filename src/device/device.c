@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 /* Recursive, so that what is built on engines need not know whether they lock. */
 static int make_lock(pthread_mutex_t *lock)
@@ -20,25 +21,46 @@ static int make_lock(pthread_mutex_t *lock)
 
 int eex_device_init(eex_device *dev, const eex_device_vtable *vtable)
 {
+    EEX_NEED(dev, "device");
+    EEX_NEED(vtable, "functions");
     dev->vtable = vtable;
+    dev->process = getpid();
     return make_lock(&dev->lock);
 }
 
 void eex_device_destroy(eex_device *dev)
 {
-    pthread_mutex_destroy(&dev->lock);
+    if (dev)
+        pthread_mutex_destroy(&dev->lock);
 }
 
 int eex_device_calculates(const eex_device *dev, eex_precision precision)
 {
+    EEX_NEED(dev, "device");
     if ((unsigned)precision < EEX_PRECISIONS && (dev->precisions & 1u << precision))
         return EEX_OK;
     return eex_fail(EEX_EUNSUPPORTED, "%s does not calculate in %s; float32 works everywhere",
-                    dev->name, eex_precision_name(precision));
+                    dev->name,
+                    (unsigned)precision < EEX_PRECISIONS ? eex_precision_name(precision)
+                                                         : "a precision that there is none of");
+}
+
+/* A forked child has neither the threads of its parent's devices nor their contexts, and perhaps a
+ * lock that nobody will open. */
+static bool is_here(const eex_device *dev)
+{
+    return dev->process == getpid();
 }
 
 int eex_device_lock(eex_device *dev)
 {
+    EEX_NEED(dev, "device");
+    if (!is_here(dev))
+        return eex_fail(
+            EEX_EDEVICE,
+            "%s was opened by process %ld, from which this one was forked: it cannot be "
+            "used here; open a device and what runs on it in this process",
+            dev->name, (long)dev->process);
     pthread_mutex_lock(&dev->lock);
     const int code = dev->vtable->enter ? dev->vtable->enter(dev) : EEX_OK;
     if (code < 0)
@@ -48,12 +70,13 @@ int eex_device_lock(eex_device *dev)
 
 void eex_device_unlock(eex_device *dev)
 {
-    pthread_mutex_unlock(&dev->lock);
+    if (dev)
+        pthread_mutex_unlock(&dev->lock);
 }
 
 void eex_device_close(eex_device *dev)
 {
-    if (!dev)
+    if (!dev || !is_here(dev))
         return;
     if (dev->vtable->enter)
         (void)dev->vtable->enter(dev); /* whichever thread this is */
@@ -62,7 +85,7 @@ void eex_device_close(eex_device *dev)
 
 void eex_device_range(eex_device *dev, const char *format, ...)
 {
-    if (!dev->vtable->range_begin)
+    if (!dev || !format || !dev->vtable->range_begin)
         return;
     char name[160];
     va_list arguments;
@@ -74,6 +97,6 @@ void eex_device_range(eex_device *dev, const char *format, ...)
 
 void eex_device_range_end(eex_device *dev)
 {
-    if (dev->vtable->range_end)
+    if (dev && dev->vtable->range_end)
         dev->vtable->range_end(dev);
 }

@@ -14,6 +14,7 @@
 #include "device/op.h"
 
 #include <pthread.h>
+#include <sys/types.h>
 
 typedef struct eex_device eex_device;
 
@@ -85,6 +86,7 @@ typedef struct eex_device_vtable {
 
 struct eex_device {
     const eex_device_vtable *vtable;
+    pid_t process;        /* that opened it: a forked child cannot use it */
     pthread_mutex_t lock; /* recursive; see eex_device_lock */
     char name[128];       /* "cpu (AMD EPYC, 2 threads, avx512)": for reports */
     int threads;          /* host threads used by a CPU device, else 1 */
@@ -103,14 +105,15 @@ typedef struct eex_device_options {
 
 /* Opens "cpu", "cuda" or "cuda:N". EEX_ENOTFOUND names what is missing and what there is. */
 int eex_device_open(eex_device **out, const char *spec, const eex_device_options *options);
-void eex_device_close(eex_device *dev); /* accepts NULL */
+/* Accepts NULL. In a forked child it does nothing to what the parent opened. */
+void eex_device_close(eex_device *dev);
 
 /* EEX_OK when the device calculates in this precision; else EEX_EUNSUPPORTED naming both. */
 int eex_device_calculates(const eex_device *dev, eex_precision precision);
 
 /* Waits until no other thread uses the device and keeps others out until the matching unlock. The
  * thread that holds it may lock it again. EEX_EDEVICE, without the lock: the device cannot be used
- * from this thread. */
+ * from this thread, or was opened by the process from which this one was forked. */
 int eex_device_lock(eex_device *dev);
 void eex_device_unlock(eex_device *dev);
 

@@ -11,7 +11,8 @@
  * and everything is closed in the opposite order. Every function that can fail returns EEX_OK or a
  * negative code; eex_error() says, for this thread, what was wrong and what helps. Objects that a
  * function gives through its first argument belong to the caller; pointers that it returns are
- * borrowed. Nothing here ends the program, prints, or changes how it treats signals.
+ * borrowed. Nothing here ends the program or changes how it treats signals, and nothing is printed
+ * but a warning on stderr where a model of an earlier eex cannot be compared with its data.
  *
  * docs/running-models.md explains all of it, docs/examples/classify is a whole program. The headers
  * below this one are the reference. */

@@ -232,12 +232,14 @@ void eex_lua_push_model(lua_State *L, const char *folder, int options)
     lua_setiuservalue(L, -2, 1);
 }
 
-/* What lies in the folder may be a link to somewhere else. */
-static int check_folder(lua_State *L, const char *folder)
+/* What lies in the folder may be a link to somewhere else. A model's file is read by itself, but
+ * with what its run says of the data. */
+static int check_folder(lua_State *L, const char *folder, bool whole)
 {
     static const char *const members[] = {"run.h5", "split.h5", "final.h5", "base.h5"};
+    const size_t count = whole ? sizeof members / sizeof *members : 2;
     char path[PATH_MAX], real[PATH_MAX];
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (snprintf(path, sizeof path, "%s/%s", folder, members[i]) >= (int)sizeof path)
             return eex_fail(EEX_EINVAL, "\"%.60s...\": the path is too long", folder);
         if (eex_fs_exists(path))
@@ -246,11 +248,19 @@ static int check_folder(lua_State *L, const char *folder)
     return EEX_OK;
 }
 
+static int check_links(lua_State *L, const char *path)
+{
+    char folder[PATH_MAX];
+    if (eex_fs_is_folder(path))
+        return check_folder(L, path, true);
+    snprintf(folder, sizeof folder, "%.*s", (int)(eex_path_base(path) - path), path);
+    return check_folder(L, folder, false);
+}
+
 int eex_lua_model_open(lua_State *L)
 {
     char real[PATH_MAX];
-    if (eex__lua_readable(L, real, luaL_checkstring(L, 1)) < 0 ||
-        (eex_fs_is_folder(real) && check_folder(L, real) < 0))
+    if (eex__lua_readable(L, real, luaL_checkstring(L, 1)) < 0 || check_links(L, real) < 0)
         eex_lua_raise(L);
     lua_settop(L, 2);
     eex_lua_push_model(L, real, 2);

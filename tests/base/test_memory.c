@@ -75,10 +75,17 @@ static int use_files(void)
 {
     eex_fs_names names = {NULL, 0};
     eex_lock *lock = NULL;
-    char *text = NULL, *path = NULL;
+    char *text = NULL, *path = NULL, *twin = NULL;
+    bool same = false;
     int code = eex_path_join(&path, folder, "file");
     if (code == EEX_OK)
+        code = eex_path_join(&twin, folder, "twin");
+    if (code == EEX_OK)
         code = eex_fs_write(path, "content", 7);
+    if (code == EEX_OK)
+        code = eex_fs_copy(twin, path);
+    if (code == EEX_OK)
+        code = eex_fs_same(&same, twin, path);
     if (code == EEX_OK)
         code = eex_fs_read(&text, NULL, path, 100);
     if (code == EEX_OK)
@@ -92,6 +99,7 @@ static int use_files(void)
     eex_lock_release(lock);
     eex_fs_names_free(&names);
     free(text);
+    free(twin);
     free(path);
     return code;
 }

@@ -205,6 +205,9 @@ Test(lua_model, stays_in_its_folder)
     fails("m:run { 'five.png', 'link.png' }", "--trust");
     fails("m:classify '/etc/passwd'", "--trust");
     gives("return m:classify('inside.png').exit == m:classify('five.png').exit", "true");
+    cr_assert_eq(symlink("../outside.h5", test_path(folder, "exp/run.h5")), 0);
+    fails("eex.open 'model.h5'", "--trust"); /* nor by what is beside it */
+    OK(unlink(test_path(folder, "exp/run.h5")));
     fails("eex.open 'none.h5'", "none.h5");
     fails("eex.open 'five.png'", "five.png");
     fails("eex.open()", "string expected");
@@ -221,6 +224,17 @@ Test(lua_model, does_not_open_data_by_path)
     eex_dataset_close(data);
     eex_device_close(device);
     fails("eex.open('other.h5'):samples 'test'", "--trust");
+}
+
+/* Numbers of samples mean other images where the data set was replaced. */
+Test(lua_model, other_data_of_that_name_are_refused)
+{
+    eex_dataset_close(patches_open(folder, 20, TEST, 41));
+    fails("m:samples 'test'", "made from other data");
+    fails("m:classify('test', 1)", "made from other data");
+    fails("m:run('train', { 1 })", "made from other data");
+    eex_dataset_close(patches_open(folder, 20, TEST, 40));
+    gives("return m:samples 'test'", "40");
 }
 
 Test(lua_model, mistakes_are_named)

@@ -7,18 +7,19 @@
 #include "base/status.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
 
-void stored_model_write(const char *path, eex_device *device, const eex_dataset *data)
+void stored_model_write(const char *path, eex_device *device, eex_dataset *data)
 {
     stored_model_write_for(path, device, data, eex_dataset_facts(data)->name);
 }
 
-void stored_model_write_for(const char *path, eex_device *device, const eex_dataset *data,
+void stored_model_write_for(const char *path, eex_device *device, eex_dataset *data,
                             const char *name)
 {
-    eex_dataset_info info = *eex_dataset_facts(data);
     eex_graph *graph;
     eex_params *params;
     eex_policy *policy;
@@ -31,8 +32,10 @@ void stored_model_write_for(const char *path, eex_device *device, const eex_data
     policy->a[1] = 0.36;
     policy->b[1] = 0.33;
     eex_policy_apply(policy);
-    info.name = name;
-    OK(eex_input_of_dataset(&input, &info));
+    OK(eex_input_of_dataset(&input, data));
+    free(input.dataset);
+    input.dataset = strdup(name);
+    cr_assert_not_null(input.dataset);
     OK(eex_store_create(&file, path, "weights", 1));
     OK(eex_model_write(file, graph, params, policy, NULL, &input, EEX_F32));
     OK(eex_store_commit(&file));

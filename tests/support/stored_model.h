@@ -6,10 +6,10 @@
 #include "device/device.h"
 
 /* Random weights, and a policy by which samples leave everywhere. Any failure fails the test. */
-void stored_model_write(const char *path, eex_device *device, const eex_dataset *data);
+void stored_model_write(const char *path, eex_device *device, eex_dataset *data);
 
 /* The same with another name for the data set. */
-void stored_model_write_for(const char *path, eex_device *device, const eex_dataset *data,
+void stored_model_write_for(const char *path, eex_device *device, eex_dataset *data,
                             const char *name);
 
 #endif

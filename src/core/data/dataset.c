@@ -36,13 +36,14 @@ const char *eex_part_name(eex_part part)
 {
     static const char *const names[] = {"train", "validation", "test"};
     _Static_assert(sizeof names / sizeof *names == EEX_PARTS, "a name for each part");
-    return names[part];
+    return (unsigned)part < EEX_PARTS ? names[part] : "?";
 }
 
 /* ---- where data sets are ---- */
 
 int eex_data_directory(const char **out)
 {
+    EEX_NEED(out, "place for the folder");
     static _Thread_local char folder[4096];
     const char *chosen = getenv("EEX_DATA"), *home = getenv("HOME");
     if (chosen && *chosen) {
@@ -107,8 +108,10 @@ static int resolve(char **out, const char *name)
 
 void eex_dataset_part(uint32_t *first, uint32_t *count, const eex_dataset *data, eex_part part)
 {
+    *first = *count = 0;
+    if (!data || (unsigned)part >= EEX_PARTS)
+        return;
     const uint32_t counts[] = {data->info.train, data->info.validation, data->info.test};
-    *first = 0;
     for (int p = 0; p < (int)part; p++)
         *first += counts[p];
     *count = counts[part];
@@ -257,7 +260,9 @@ static int read_facts(eex_dataset *data)
 
 int eex_dataset_open(eex_dataset **out, const char *name_or_path)
 {
+    EEX_NEED(out, "place for the data set");
     *out = NULL;
+    EEX_NEED(name_or_path, "name");
     eex_dataset *data = calloc(1, sizeof *data);
     if (!data)
         return eex_fail(EEX_ENOMEM, "%s: out of memory", name_or_path);
@@ -292,17 +297,17 @@ void eex_dataset_close(eex_dataset *data)
 
 const eex_dataset_info *eex_dataset_facts(const eex_dataset *data)
 {
-    return &data->info;
+    return data ? &data->info : NULL;
 }
 
 const int32_t *eex_dataset_labels(const eex_dataset *data)
 {
-    return data->labels;
+    return data ? data->labels : NULL;
 }
 
 const uint8_t *eex_dataset_difficulty(const eex_dataset *data)
 {
-    return data->difficulty;
+    return data ? data->difficulty : NULL;
 }
 
 /* ---- images ---- */
@@ -369,11 +374,15 @@ static int resident_images(const uint8_t **out, eex_dataset *data)
 
 void eex_dataset_set_resident(eex_dataset *data, size_t bytes)
 {
-    data->resident_limit = bytes;
+    if (data)
+        data->resident_limit = bytes;
 }
 
 int eex_dataset_gather(uint8_t *out, eex_dataset *data, const uint32_t *samples, size_t count)
 {
+    EEX_NEED(out, "place for the images");
+    EEX_NEED(data, "data set");
+    EEX_NEED(samples, "list of samples");
     const eex_dataset_info *info = &data->info;
     const uint8_t *images;
     size_t bytes = data->image_bytes;
@@ -431,6 +440,8 @@ static int sum_up(char out[EEX_FINGERPRINT], eex_dataset *data)
 
 int eex_dataset_fingerprint(char out[EEX_FINGERPRINT], eex_dataset *data)
 {
+    EEX_NEED(out, "place for the fingerprint");
+    EEX_NEED(data, "data set");
     int code = EEX_OK;
     pthread_mutex_lock(&data->lock);
     if (!data->fingerprint[0])

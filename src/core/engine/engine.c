@@ -56,14 +56,19 @@ static int open_engine(eex_engine *e, const eex_graph *graph, eex_params *params
 int eex_engine_new(eex_engine **out, const eex_graph *graph, eex_params *params,
                    const eex_policy *policy, const eex_inference *how)
 {
+    EEX_NEED(out, "place for the engine");
     *out = NULL;
+    EEX_NEED(graph, "graph");
+    EEX_NEED(params, "params");
+    EEX_NEED(how, "way to run it");
     int exits = eex_graph_exits(graph);
     if (policy && (policy->exits != exits || policy->classes != eex_graph_classes(graph)))
         return eex_fail(
             EEX_EINVAL, "engine: the policy is for %d exits and %d classes, %s has %d and %d",
             policy->exits, policy->classes, eex_graph_name(graph), exits, eex_graph_classes(graph));
-    if (how->batch < 1)
-        return eex_fail(EEX_EINVAL, "engine: batch %d, expected at least 1", how->batch);
+    if (how->batch < 1 || how->batch > EEX_ENGINE_MAX_BATCH)
+        return eex_fail(EEX_EINVAL, "engine: batch %d, expected 1 to %d", how->batch,
+                        EEX_ENGINE_MAX_BATCH);
     const eex_node *input = eex_graph_node(graph, 0);
     eex_engine *e = calloc(1, sizeof *e);
     if (!e)
@@ -89,8 +94,10 @@ int eex_engine_new(eex_engine **out, const eex_graph *graph, eex_params *params,
 
 int eex_engine_open(eex_engine **out, const eex_model *model, int batch)
 {
-    const eex_inference how = eex_model_inference(model, batch);
+    EEX_NEED(out, "place for the engine");
     *out = NULL;
+    EEX_NEED(model, "model");
+    const eex_inference how = eex_model_inference(model, batch);
     if (!model->params)
         return eex_fail(EEX_EINVAL, "engine: %s was opened without a device", model->path);
     int code = eex_device_calculates(model->params->device, how.precision);
@@ -115,12 +122,12 @@ void eex_engine_close(eex_engine *e)
 
 size_t eex_engine_image_bytes(const eex_engine *e)
 {
-    return e->image_bytes;
+    return e ? e->image_bytes : 0;
 }
 
 int eex_engine_rows(const eex_engine *e)
 {
-    return e->walk.batch;
+    return e ? e->walk.batch : 0;
 }
 
 eex_walk eex_engine_walk(const eex_engine *e)
@@ -130,6 +137,9 @@ eex_walk eex_engine_walk(const eex_engine *e)
 
 int eex_engine_run(eex_engine *e, eex_result *results, const uint8_t *images, int count)
 {
+    EEX_NEED(e, "engine");
+    EEX_NEED(results, "place for the results");
+    EEX_NEED(images, "images");
     const int most = e->walk.batch;
     if (count < 1 || count > e->batch)
         return eex_fail(EEX_EINVAL, "engine: %d images, expected 1 to %d", count, e->batch);

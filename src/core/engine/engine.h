@@ -4,7 +4,12 @@
  * There are two ways to use one: eex_engine_run classifies a batch and returns when it is done;
  * eex_engine_submit and eex_engine_poll put images into a queue that a thread of the engine works
  * off. A program may have any number of engines, also several on one device and in several threads:
- * they take turns. What an image's result is does not depend on which images are beside it. */
+ * they take turns. What an image's result is does not depend on which images are beside it.
+ *
+ * What a function needs and is not given it refuses with EEX_EINVAL; functions that only say
+ * something say 0. After a fork the child has no threads of its parent's devices: there every
+ * function that would run something is refused with EEX_EDEVICE, and closing what the parent opened
+ * leaves it to the parent. */
 #ifndef EEX_CORE_ENGINE_ENGINE_H
 #define EEX_CORE_ENGINE_ENGINE_H
 
@@ -16,11 +21,13 @@
 
 typedef struct eex_engine eex_engine;
 
+enum { EEX_ENGINE_MAX_BATCH = 1 << 16 };
+
 /* graph and policy must have the same exits. Graph and parameters are borrowed and must outlive the
  * engine; the policy's thresholds are copied, NULL runs to the end (the base network).
  *
- * how->batch is the largest that will come. Smaller ones lose nothing by it: no op of the CPU
- * depends on it, so there is one plan and not one for each size. */
+ * how->batch is the largest that will come, up to EEX_ENGINE_MAX_BATCH. Smaller ones lose nothing
+ * by it: no op of the CPU depends on it, so there is one plan and not one for each size. */
 int eex_engine_new(eex_engine **out, const eex_graph *graph, eex_params *params,
                    const eex_policy *policy, const eex_inference *how);
 /* The same for a model, with the policy that it has now, in the precision that it runs in.

@@ -43,6 +43,9 @@ static int time_exit(const eex_engine *e, double *ms, const uint8_t *image, int 
 
 int eex_engine_time(eex_engine *e, double *ms, const uint8_t *image, int k)
 {
+    EEX_NEED(e, "engine");
+    EEX_NEED(ms, "place for the milliseconds");
+    EEX_NEED(image, "image");
     if (k < 0 || k >= e->exits)
         return eex_fail(EEX_EINVAL, "engine: exit %d, expected 0 to %d", k, e->exits - 1);
     EEX_TRY(eex_device_lock(e->device));
@@ -61,6 +64,8 @@ static int settle(const eex_engine *e, const uint8_t *image)
 
 int eex_engine_settle(eex_engine *e, const uint8_t *image)
 {
+    EEX_NEED(e, "engine");
+    EEX_NEED(image, "image");
     EEX_TRY(eex_device_lock(e->device));
     const int code = settle(e, image);
     eex_device_unlock(e->device);
@@ -84,6 +89,11 @@ static int time_exits(eex_engine *e, double *ms, const uint8_t *image, int round
 
 int eex_engine_latency(eex_engine *e, double *ms, const uint8_t *image, int rounds)
 {
+    EEX_NEED(e, "engine");
+    EEX_NEED(ms, "place for the milliseconds");
+    EEX_NEED(image, "image");
+    if (rounds < 1)
+        return eex_fail(EEX_EINVAL, "engine: a median of %d rounds, expected at least 1", rounds);
     EEX_TRY(scratch(e, rounds));
     EEX_TRY(eex_device_lock(e->device));
     const int code = time_exits(e, ms, image, rounds);
@@ -99,6 +109,9 @@ static double quantile(const double *sorted, int count, double q)
 
 int eex_engine_measure(eex_engine *e, eex_latency *out, const uint8_t *images, int count)
 {
+    EEX_NEED(e, "engine");
+    EEX_NEED(out, "place for the latency");
+    EEX_NEED(images, "images");
     eex_result result;
     if (count < 1)
         return eex_fail(EEX_EINVAL, "engine: no images to measure with");

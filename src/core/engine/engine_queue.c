@@ -20,27 +20,24 @@ int eex__engine_queue_new(eex_engine *e)
 
 int eex_engine_queue(eex_engine *e, const eex_engine_options *options)
 {
-    return e ? eex_queue_open(e->queue, options)
-             : eex_fail(EEX_EINVAL, "engine: a queue for no engine");
+    EEX_NEED(e, "engine");
+    return eex_queue_open(e->queue, options);
 }
 
 int eex_engine_submit(eex_engine *e, uint64_t id, const uint8_t *image)
 {
-    if (!e || !image)
-        return eex_fail(EEX_EINVAL, "engine: submitting needs an engine and an image");
+    EEX_NEED(e, "engine");
     return eex_queue_submit(e->queue, id, image);
 }
 
 int eex_engine_poll(eex_engine *e, eex_engine_result *results, int max, int timeout_ms, int *count)
 {
-    if (!e || !results || !count || max < 1)
-        return eex_fail(EEX_EINVAL, "engine: polling needs an engine, room for at least one result "
-                                    "and for their number");
+    EEX_NEED(e, "engine");
     return eex_queue_poll(e->queue, results, max, timeout_ms, count);
 }
 
 int eex_engine_wait(eex_engine *e, int timeout_ms)
 {
-    return e ? eex_queue_wait(e->queue, timeout_ms)
-             : eex_fail(EEX_EINVAL, "engine: waiting for no engine");
+    EEX_NEED(e, "engine");
+    return eex_queue_wait(e->queue, timeout_ms);
 }

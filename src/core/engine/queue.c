@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { BATCHES = 4 /* of room, unless the caller says otherwise */ };
 static const double longest_linger = 60e3; /* milliseconds */
@@ -21,6 +22,7 @@ static const double longest_linger = 60e3; /* milliseconds */
  * The four counters only grow: polled <= finished <= taken <= submitted <= polled + queue. */
 struct eex_queue {
     eex_queue_runner runner;
+    pid_t process;            /* whose thread works it off */
     pthread_mutex_t lock;     /* of everything below but `batch` and `results` */
     pthread_cond_t arrived;   /* for the worker: there is something new to look at */
     pthread_cond_t completed; /* for callers: likewise */
@@ -39,6 +41,17 @@ struct eex_queue {
     int code;            /* why the worker ended, with its message */
     char message[2048];
 };
+
+/* A forked child has the queue, perhaps locked, and not its thread: it would wait for ever. */
+static int check_process(const eex_queue *q)
+{
+    return q->process == getpid()
+               ? EEX_OK
+               : eex_fail(EEX_EDEVICE,
+                          "%s: its queue belongs to process %ld, from which this one was forked: "
+                          "its thread is not here; open what runs the images in this process",
+                          q->runner.name, (long)q->process);
+}
 
 /* ---- waiting ---- */
 
@@ -179,8 +192,12 @@ static int make_lock(eex_queue *q)
 
 int eex_queue_new(eex_queue **out, const eex_queue_runner *runner)
 {
+    EEX_NEED(out, "place for the queue");
     *out = NULL;
-    if (!runner->run || runner->image_bytes == 0 || runner->batch < 1)
+    EEX_NEED(runner, "runner");
+    EEX_NEED(runner->name, "name");
+    if (!runner->run || runner->image_bytes == 0 || runner->batch < 1 ||
+        runner->batch > EEX_QUEUE_MAX)
         return eex_fail(EEX_EINVAL, "%s: a queue in front of nothing that runs images",
                         runner->name);
     eex_queue *q = calloc(1, sizeof *q);
@@ -189,6 +206,7 @@ int eex_queue_new(eex_queue **out, const eex_queue_runner *runner)
         return eex_fail(EEX_ENOMEM, "%s: out of memory for a queue", runner->name);
     }
     q->runner = *runner;
+    q->process = getpid();
     *out = q;
     return EEX_OK;
 }
@@ -208,7 +226,7 @@ static void release(eex_queue *q)
 
 void eex_queue_free(eex_queue *q)
 {
-    if (!q)
+    if (!q || q->process != getpid()) /* what a forked child has is the parent's */
         return;
     pthread_mutex_lock(&q->lock);
     q->stop = true;
@@ -279,6 +297,8 @@ static int open_queue(eex_queue *q, const eex_queue_options *options)
 
 int eex_queue_open(eex_queue *q, const eex_queue_options *options)
 {
+    EEX_NEED(q, "queue");
+    EEX_TRY(check_process(q));
     pthread_mutex_lock(&q->lock);
     const int code = q->open ? eex_fail(EEX_EINVAL,
                                         "%s: it has its queue already; options go before the first "
@@ -321,6 +341,9 @@ static int submit(eex_queue *q, uint64_t id, const uint8_t *image)
 
 int eex_queue_submit(eex_queue *q, uint64_t id, const uint8_t *image)
 {
+    EEX_NEED(q, "queue");
+    EEX_NEED(image, "image");
+    EEX_TRY(check_process(q));
     pthread_mutex_lock(&q->lock);
     const int code = submit(q, id, image);
     pthread_mutex_unlock(&q->lock);
@@ -345,7 +368,14 @@ static void await_result(eex_queue *q, int timeout_ms)
 
 int eex_queue_poll(eex_queue *q, eex_queue_result *results, int max, int timeout_ms, int *count)
 {
+    EEX_NEED(q, "queue");
+    EEX_NEED(results, "place for the results");
+    EEX_NEED(count, "place for the count");
     *count = 0;
+    if (max < 1)
+        return eex_fail(EEX_EINVAL, "%s: polling for %d results, expected room for at least 1",
+                        q->runner.name, max);
+    EEX_TRY(check_process(q));
     pthread_mutex_lock(&q->lock);
     await_result(q, timeout_ms);
     for (; *count < max && q->polled < q->finished; q->polled++)
@@ -371,6 +401,8 @@ static int await_all(eex_queue *q, int timeout_ms)
 
 int eex_queue_wait(eex_queue *q, int timeout_ms)
 {
+    EEX_NEED(q, "queue");
+    EEX_TRY(check_process(q));
     pthread_mutex_lock(&q->lock);
     q->hurried++;
     pthread_cond_signal(&q->arrived);

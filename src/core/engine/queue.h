@@ -2,7 +2,8 @@
  * for a batch. One thread a queue, started by the first image, takes what is there, up to a batch,
  * and runs it; results come in the order of submission. An image keeps its place in the queue until
  * its result was polled, so the queue bounds both. Nothing is allocated after the first image.
- * Submit, poll and wait may be called from any threads.
+ * Submit, poll and wait may be called from any threads, not from a process that was forked since:
+ * there they fail with EEX_EDEVICE.
  *
  *     eex_queue_new(&queue, &runner);
  *     eex_queue_submit(queue, 7, image);                     // copies the image
@@ -18,11 +19,13 @@
 
 typedef struct eex_queue eex_queue;
 
+enum { EEX_QUEUE_MAX = 1 << 20 };
+
 /* What is behind a queue. */
 typedef struct eex_queue_runner {
     const char *name;   /* what messages begin with; borrowed */
     size_t image_bytes; /* of one image */
-    int batch;          /* images that it runs at once, at most */
+    int batch;          /* images that it runs at once, 1 to EEX_QUEUE_MAX */
     /* Answers for count (1..batch) images, one behind the other; results in the same order. Called
      * by the queue's thread alone. A failure ends the queue. */
     int (*run)(void *context, eex_result *results, const uint8_t *images, int count);
@@ -35,8 +38,6 @@ typedef struct eex_queue_options {
     double linger_ms; /* how long a batch that is not full waits for more, counted from its oldest
                        * image; 0: not at all, which is best for latency */
 } eex_queue_options;
-
-enum { EEX_QUEUE_MAX = 1 << 20 };
 
 typedef struct eex_queue_result {
     uint64_t id;

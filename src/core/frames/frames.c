@@ -6,6 +6,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+int eex__frames_check(eex_frames **out, const eex_frame_shape *shape)
+{
+    EEX_NEED(out, "place for the frames");
+    *out = NULL;
+    EEX_NEED(shape, "shape");
+    const eex_frame_shape *s = shape;
+    if (s->height < 1 || s->width < 1 || s->height > EEX_IMAGE_MAX_SIDE ||
+        s->width > EEX_IMAGE_MAX_SIDE || (int64_t)s->height * s->width > EEX_IMAGE_MAX_PIXELS ||
+        (s->channels != 1 && s->channels != 3))
+        return eex_fail(EEX_EINVAL,
+                        "frames of %dx%dx%d: 1 to %d pixels a side, at most %d million in all, and "
+                        "1 or 3 channels are possible",
+                        s->height, s->width, s->channels, EEX_IMAGE_MAX_SIDE,
+                        EEX_IMAGE_MAX_PIXELS >> 20);
+    if (s->fit != EEX_FIT_CROP && s->fit != EEX_FIT_SQUASH)
+        return eex_fail(EEX_EINVAL, "frames: there is no fit %d", (int)s->fit);
+    return EEX_OK;
+}
+
 void *eex__frames_new(size_t size, const eex__frames_vtable *vtable, const eex_frame_shape *shape)
 {
     eex_frames *frames = calloc(1, size);
@@ -26,6 +45,9 @@ static void set_bad(eex_frame *frame)
 
 int eex_frames_next(eex_frames *frames, eex_frame *frame, uint8_t *pixels)
 {
+    EEX_NEED(frames, "frames");
+    EEX_NEED(frame, "frame");
+    EEX_NEED(pixels, "pixels");
     *frame = (eex_frame){.state = EEX_FRAME_GOOD, .sample = -1, .label = -1};
     frame->number = frames->at;
     if (eex_interrupted())
@@ -52,22 +74,22 @@ void eex_frames_close(eex_frames *frames)
 
 uint64_t eex_frames_total(const eex_frames *frames)
 {
-    return frames->total;
+    return frames ? frames->total : 0;
 }
 
 uint64_t eex_frames_dropped(eex_frames *frames)
 {
-    return frames->vtable->dropped ? frames->vtable->dropped(frames) : 0;
+    return frames && frames->vtable->dropped ? frames->vtable->dropped(frames) : 0;
 }
 
 bool eex_frames_ready(eex_frames *frames)
 {
-    return frames->vtable->ready ? frames->vtable->ready(frames) : true;
+    return frames && (!frames->vtable->ready || frames->vtable->ready(frames));
 }
 
 size_t eex_frames_widest_name(const eex_frames *frames)
 {
-    return frames->widest;
+    return frames ? frames->widest : 0;
 }
 
 void eex__frames_stop(eex_frames *frames)

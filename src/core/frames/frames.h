@@ -3,7 +3,8 @@
  *
  * Whatever a source holds, reading it needs bounded memory. A frame that cannot be used (a broken
  * file, a frame that is cut off) is told as such and the source goes on with the next one where its
- * format lets it. A source is used from one thread at a time. */
+ * format lets it. A source is used from one thread at a time. What a function needs and is not
+ * given it refuses with EEX_EINVAL, and so it does frames of no possible size. */
 #ifndef EEX_CORE_FRAMES_FRAMES_H
 #define EEX_CORE_FRAMES_FRAMES_H
 
@@ -15,7 +16,8 @@ enum {
     EEX_FRAME_PROBLEM = 512
 };
 
-/* What the network reads: every frame is resized to it. */
+/* What the network reads: every frame is resized to it. 1 to EEX_IMAGE_MAX_SIDE pixels a side, at
+ * most EEX_IMAGE_MAX_PIXELS, 1 or 3 channels. */
 typedef struct eex_frame_shape {
     int height, width, channels;
     eex_fit fit;
@@ -106,7 +108,7 @@ typedef struct eex_simulated {
     const uint32_t *foreign_samples; /* (foreign_count) copied */
     size_t foreign_count;
     double irrelevant; /* share of the frames, 0..1 */
-    uint64_t frames;   /* 0: as many as samples */
+    uint64_t frames;   /* 0: as many as samples; at most 2^53 */
     uint64_t seed;
 } eex_simulated;
 
@@ -126,14 +128,17 @@ typedef enum eex_drop {
     EEX_DROP_OLDEST  /* the one that has waited longest */
 } eex_drop;
 
+enum { EEX_FRAMES_MAX_QUEUE = 1 << 20 };
+
 typedef struct eex_ahead {
-    int queue; /* frames that may wait, at least 1 */
+    int queue; /* frames that may wait, 1 to EEX_FRAMES_MAX_QUEUE */
     eex_drop drop;
     double fps; /* frames arrive so many a second; 0: as fast as the source gives them */
 } eex_ahead;
 
 /* A thread reads `source` ahead into a queue of fixed size. Takes the source over, also on failure.
- * Bad frames take no place in it and are never dropped. */
+ * A process that was forked since gets EEX_EIO, for the thread is not in it. Bad frames take no
+ * place in it and are never dropped. */
 int eex_frames_open_ahead(eex_frames **out, eex_frames *source, const eex_ahead *how);
 
 #endif

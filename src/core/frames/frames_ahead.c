@@ -5,11 +5,13 @@
 #include "base/signals.h"
 #include "base/status.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { BAD_PLACES = 64 };
 
@@ -26,6 +28,7 @@ typedef struct queue {
     uint8_t *memory;
     pthread_t thread;
     bool running;
+    pid_t process; /* whose thread it is */
     pthread_mutex_t lock;
     pthread_cond_t changed; /* by the monotonic clock */
     /* All below under the lock. Slots [head, head + ready) wait, in order. The slot behind them is
@@ -134,6 +137,12 @@ static void *read_ahead(void *argument)
 
 /* ---- the consumer ---- */
 
+/* A forked child has no thread that reads, and perhaps a lock that nobody will open. */
+static bool is_here(const queue *q)
+{
+    return q->process == getpid();
+}
+
 static void pop(queue *q, eex_frame *frame, uint8_t *pixels)
 {
     const slot *from = &q->slots[q->head];
@@ -163,6 +172,11 @@ static int queue_next(eex_frames *frames, eex_frame *frame, uint8_t *pixels)
 {
     queue *q = (queue *)frames;
     int code = EEX_OK;
+    if (!is_here(q))
+        return eex_fail(EEX_EIO,
+                        "frames read ahead by process %ld, from which this one was forked: "
+                        "its thread is not here; open the source in this process",
+                        (long)q->process);
     pthread_mutex_lock(&q->lock);
     while (!q->ready && !q->bad_ready && !q->over && !given_up(q))
         wait_until(q, eex_clock_seconds() + 1);
@@ -183,6 +197,8 @@ static int queue_next(eex_frames *frames, eex_frame *frame, uint8_t *pixels)
 static bool queue_ready(eex_frames *frames)
 {
     queue *q = (queue *)frames;
+    if (!is_here(q))
+        return true;
     pthread_mutex_lock(&q->lock);
     const bool ready = q->ready > 0 || q->bad_ready > 0;
     pthread_mutex_unlock(&q->lock);
@@ -192,6 +208,8 @@ static bool queue_ready(eex_frames *frames)
 static uint64_t queue_dropped(eex_frames *frames)
 {
     queue *q = (queue *)frames;
+    if (!is_here(q))
+        return 0;
     pthread_mutex_lock(&q->lock);
     const uint64_t dropped = q->dropped;
     pthread_mutex_unlock(&q->lock);
@@ -210,6 +228,8 @@ static void queue_stop(eex_frames *frames)
 static void queue_close(eex_frames *frames)
 {
     queue *q = (queue *)frames;
+    if (!is_here(q)) /* it is the parent's */
+        return;
     if (q->running) {
         eex__frames_stop(frames);
         pthread_join(q->thread, NULL);
@@ -256,19 +276,33 @@ static int begin(queue *q)
     return EEX_OK;
 }
 
+static int check_ahead(eex_frames **out, const eex_frames *source, const eex_ahead *how)
+{
+    EEX_NEED(out, "place for the frames");
+    *out = NULL;
+    EEX_NEED(source, "source");
+    EEX_NEED(how, "description of the queue");
+    if (how->queue < 1 || how->queue > EEX_FRAMES_MAX_QUEUE || !(how->fps >= 0) || isinf(how->fps))
+        return eex_fail(EEX_EINVAL,
+                        "a queue of %d frames at %g a second: 1 to %d, at a rate of at least 0",
+                        how->queue, how->fps, EEX_FRAMES_MAX_QUEUE);
+    if ((unsigned)how->drop > EEX_DROP_OLDEST)
+        return eex_fail(EEX_EINVAL, "a queue of frames: there is no way %d to drop some",
+                        (int)how->drop);
+    return EEX_OK;
+}
+
 int eex_frames_open_ahead(eex_frames **out, eex_frames *source, const eex_ahead *how)
 {
     queue *q = NULL;
-    int code = EEX_OK;
-    *out = NULL;
-    if (how->queue < 1 || how->queue > 1 << 20 || !(how->fps >= 0))
-        code = eex_fail(EEX_EINVAL, "a queue of %d frames at %g a second", how->queue, how->fps);
-    else if (!(q = eex__frames_new(sizeof *q, &queue_vtable, &source->shape)))
+    int code = check_ahead(out, source, how);
+    if (code == EEX_OK && !(q = eex__frames_new(sizeof *q, &queue_vtable, &source->shape)))
         code = EEX_ENOMEM;
     if (code < 0) {
         eex_frames_close(source);
         return code;
     }
+    q->process = getpid();
     q->source = source;
     q->how = *how;
     q->base.total = source->total;

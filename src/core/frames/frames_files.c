@@ -152,12 +152,25 @@ static void files_close(eex_frames *frames)
 
 static const eex__frames_vtable files_vtable = {.next = files_next, .close = files_close};
 
+static int check_lists(const char *const *paths, size_t count, const char *const *classes,
+                       size_t class_count)
+{
+    if (count)
+        EEX_NEED(paths, "list of paths");
+    for (size_t i = 0; i < count; i++)
+        EEX_NEED(paths[i], "path");
+    for (size_t c = 0; classes && c < class_count; c++)
+        EEX_NEED(classes[c], "name of a class");
+    return EEX_OK;
+}
+
 int eex_frames_open_files(eex_frames **out, const eex_frame_shape *shape, const char *const *paths,
                           size_t count, const char *const *classes, size_t class_count)
 {
+    EEX_TRY(eex__frames_check(out, shape));
+    EEX_TRY(check_lists(paths, count, classes, class_count));
     files *f = eex__frames_new(sizeof *f, &files_vtable, shape);
     int code = f ? EEX_OK : EEX_ENOMEM;
-    *out = NULL;
     if (f) {
         f->classes = classes;
         f->class_count = classes ? class_count : 0;

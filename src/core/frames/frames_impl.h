@@ -27,6 +27,10 @@ struct eex_frames {
     atomic_bool stopped; /* by another thread: reading that waits for data gives up */
 };
 
+/* What every source is opened with: sets *out to NULL; EEX_EINVAL for a frame of no possible size.
+ */
+int eex__frames_check(eex_frames **out, const eex_frame_shape *shape);
+
 /* Zeroed memory for a source of that size; NULL with the message set. */
 void *eex__frames_new(size_t size, const eex__frames_vtable *vtable, const eex_frame_shape *shape);
 

@@ -74,7 +74,8 @@ int eex_frames_open_rgb(eex_frames **out, const eex_frame_shape *shape, const ch
                         int height)
 {
     rgb *r;
-    *out = NULL;
+    EEX_TRY(eex__frames_check(out, shape));
+    EEX_NEED(path, "path");
     EEX_TRY(rgb_new(&r, shape, width, height));
     return rgb_finish(out, r, eex__bytes_open(&r->bytes, path, &r->base.stopped));
 }
@@ -83,7 +84,9 @@ int eex_frames_parse_rgb(eex_frames **out, const eex_frame_shape *shape, const v
                          size_t size, int width, int height)
 {
     rgb *r;
-    *out = NULL;
+    EEX_TRY(eex__frames_check(out, shape));
+    if (size)
+        EEX_NEED(data, "data");
     EEX_TRY(rgb_new(&r, shape, width, height));
     return rgb_finish(out, r, eex__bytes_parse(&r->bytes, data, size, &r->base.stopped));
 }

@@ -12,10 +12,15 @@
 
 int eex__sampler_open(eex__sampler *s, eex_dataset *data, const uint32_t *samples, size_t count)
 {
-    const eex_dataset_info *info = eex_dataset_facts(data);
     *s = (eex__sampler){.data = data, .count = count};
+    EEX_NEED(data, "data set");
+    const eex_dataset_info *info = eex_dataset_facts(data);
     if (count == 0)
         return eex_fail(EEX_EINVAL, "%s: there are no samples to take", info->name);
+    EEX_NEED(samples, "list of samples");
+    if (count > UINT32_MAX)
+        return eex_fail(EEX_EINVAL, "%s: a list of %zu samples, expected at most %u", info->name,
+                        count, UINT32_MAX);
     for (size_t i = 0; i < count; i++)
         if (samples[i] >= info->samples)
             return eex_fail(EEX_EINVAL, "sample %u: data set \"%s\" has %u", samples[i], info->name,
@@ -81,8 +86,8 @@ static const eex__frames_vtable samples_vtable = {.next = samples_next, .close =
 int eex_frames_open_samples(eex_frames **out, const eex_frame_shape *shape, eex_dataset *data,
                             const uint32_t *list, size_t count)
 {
+    EEX_TRY(eex__frames_check(out, shape));
     samples *s = eex__frames_new(sizeof *s, &samples_vtable, shape);
-    *out = NULL;
     if (!s)
         return EEX_ENOMEM;
     const int code = eex__sampler_open(&s->from, data, list, count);

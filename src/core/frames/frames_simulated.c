@@ -11,6 +11,8 @@
 /* Purposes of random numbers: each has its own stream. */
 enum { PLACES = 0x51, HALVES, ORDER, PICTURE };
 
+static const uint64_t most_frames = 1ULL << 53; /* that are counted exactly */
+
 typedef struct simulated {
     eex_frames base;
     eex__sampler from, foreign; /* foreign: without data when they are drawn */
@@ -126,7 +128,11 @@ static int open_simulated(simulated *s, const eex_simulated *how)
 int eex_frames_open_simulated(eex_frames **out, const eex_frame_shape *shape,
                               const eex_simulated *how)
 {
-    *out = NULL;
+    EEX_TRY(eex__frames_check(out, shape));
+    EEX_NEED(how, "description of the video");
+    if (how->frames > most_frames)
+        return eex_fail(EEX_EINVAL, "a simulated video of %llu frames: at most %llu are possible",
+                        (unsigned long long)how->frames, (unsigned long long)most_frames);
     if (!(how->irrelevant >= 0 && how->irrelevant <= 1))
         return eex_fail(EEX_EINVAL, "a share of %g irrelevant frames: 0 to 1 expected",
                         how->irrelevant);

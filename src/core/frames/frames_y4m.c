@@ -185,7 +185,8 @@ int eex__frames_open_y4m_bytes(eex_frames **out, const eex_frame_shape *shape, e
 int eex_frames_open_y4m(eex_frames **out, const eex_frame_shape *shape, const char *path)
 {
     eex__bytes bytes;
-    *out = NULL;
+    EEX_TRY(eex__frames_check(out, shape));
+    EEX_NEED(path, "path");
     EEX_TRY(eex__bytes_open(&bytes, path, NULL));
     return eex__frames_open_y4m_bytes(out, shape, &bytes);
 }
@@ -194,7 +195,9 @@ int eex_frames_parse_y4m(eex_frames **out, const eex_frame_shape *shape, const v
                          size_t size)
 {
     eex__bytes bytes;
-    *out = NULL;
+    EEX_TRY(eex__frames_check(out, shape));
+    if (size)
+        EEX_NEED(data, "data");
     EEX_TRY(eex__bytes_parse(&bytes, data, size, NULL));
     return eex__frames_open_y4m_bytes(out, shape, &bytes);
 }
@@ -205,8 +208,9 @@ int eex_frames_open_path(eex_frames **out, const eex_frame_shape *shape, const c
                          const char *const *classes, size_t class_count)
 {
     eex__bytes bytes;
+    EEX_TRY(eex__frames_check(out, shape));
+    EEX_NEED(path, "path");
     const bool in = strcmp(path, "-") == 0;
-    *out = NULL;
     if (!in && eex_fs_is_folder(path))
         return eex_frames_open_files(out, shape, &path, 1, classes, class_count);
     EEX_TRY(eex__bytes_open(&bytes, path, NULL));

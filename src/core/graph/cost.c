@@ -11,6 +11,8 @@ EEX_NAMES(eex_convention, eex_convention, EEX_CONVENTIONS, [EEX_MACS] = "macs",
 
 int eex_convention_parse(eex_convention *out, const char *name)
 {
+    EEX_NEED(out, "place for the convention");
+    EEX_NEED(name, "name");
     const int found = eex_name_find(eex_convention_names(), name);
     char known[EEX_NAMES_SIZE];
     if (found < 0)
@@ -22,7 +24,7 @@ int eex_convention_parse(eex_convention *out, const char *name)
 
 int64_t eex_cost_node(const eex_graph *g, int node, eex_convention c)
 {
-    const eex_node *n = eex_graph_node(g, node);
+    const eex_node *n = (unsigned)c < EEX_CONVENTIONS ? eex_graph_node(g, node) : NULL;
     const eex__kind *kind = n ? eex__kind_of(n->kind) : NULL;
     return kind && kind->cost ? kind->cost(g, n, c) : 0;
 }
@@ -69,7 +71,7 @@ int64_t eex_cost_cumulative(const eex_graph *g, int exit, eex_convention c)
 int64_t eex_cost_total(const eex_graph *g, eex_convention c)
 {
     int64_t total = 0;
-    for (int i = 0; i < g->node_count; i++)
+    for (int i = 0; g && i < g->node_count; i++)
         total += eex_cost_node(g, i, c);
     return total;
 }
@@ -77,7 +79,7 @@ int64_t eex_cost_total(const eex_graph *g, eex_convention c)
 double eex_cost_ada_cumulative(const eex_graph *g, const double *share, eex_convention c)
 {
     double cost = 0;
-    for (int k = 0; k < g->exit_count; k++)
+    for (int k = 0; g && share && k < g->exit_count; k++)
         cost += share[k] * (double)eex_cost_cumulative(g, k, c);
     return cost;
 }
@@ -85,7 +87,7 @@ double eex_cost_ada_cumulative(const eex_graph *g, const double *share, eex_conv
 double eex_cost_ada(const eex_graph *g, const double *share, eex_convention c)
 {
     double cost = 0;
-    for (int k = 0; k < g->exit_count; k++)
+    for (int k = 0; g && share && k < g->exit_count; k++)
         cost +=
             share[k] * (double)(eex_cost_trunk(g, g->exits[k].point, c) + eex_cost_gate(g, k, c));
     return cost;

@@ -234,7 +234,7 @@ int eex_graph_nodes(const eex_graph *g)
 
 const eex_node *eex_graph_node(const eex_graph *g, int id)
 {
-    return id >= 0 && id < g->node_count ? &g->nodes[id] : NULL;
+    return g && id >= 0 && id < g->node_count ? &g->nodes[id] : NULL;
 }
 
 int eex_graph_find(const eex_graph *g, const char *name)
@@ -257,7 +257,7 @@ int eex_graph_exits(const eex_graph *g)
 
 const eex_exit *eex_graph_exit(const eex_graph *g, int k)
 {
-    return k >= 0 && k < g->exit_count ? &g->exits[k] : NULL;
+    return g && k >= 0 && k < g->exit_count ? &g->exits[k] : NULL;
 }
 
 int eex_graph_params(const eex_graph *g)
@@ -267,7 +267,7 @@ int eex_graph_params(const eex_graph *g)
 
 const eex_param *eex_graph_param(const eex_graph *g, int i)
 {
-    return i >= 0 && i < g->param_count ? &g->params[i] : NULL;
+    return g && i >= 0 && i < g->param_count ? &g->params[i] : NULL;
 }
 
 size_t eex_param_count(const eex_param *p)

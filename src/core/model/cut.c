@@ -122,27 +122,6 @@ static int copy_params(eex_model *to, const eex_model *from)
     return EEX_OK;
 }
 
-static int copy_classes(eex_store_list *out, const eex_store_list *from)
-{
-    out->item = calloc(from->count + 1, sizeof *out->item);
-    for (; out->item && out->count < from->count; out->count++)
-        if (!(out->item[out->count] = strdup(from->item[out->count])))
-            break;
-    return out->count == from->count && out->item
-               ? EEX_OK
-               : eex_fail(EEX_ENOMEM, "out of memory for the names of %zu classes", from->count);
-}
-
-static int copy_input(eex_input *out, const eex_input *from)
-{
-    *out = *from;
-    out->classes = (eex_store_list){0};
-    out->dataset = strdup(from->dataset);
-    if (!out->dataset)
-        return eex_fail(EEX_ENOMEM, "out of memory for a data set's name");
-    return copy_classes(&out->classes, &from->classes);
-}
-
 static int fill(eex_model *to, const eex_model *from, const eex_cut *cut)
 {
     to->path = strdup(from->path);
@@ -150,7 +129,7 @@ static int fill(eex_model *to, const eex_model *from, const eex_cut *cut)
         return eex_fail(EEX_ENOMEM, "out of memory for the name of a file");
     to->precision = from->precision;
     to->runs_in = from->runs_in;
-    EEX_TRY(copy_input(&to->input, &from->input));
+    EEX_TRY(eex_input_copy(&to->input, &from->input));
     EEX_TRY(eex_graph_select(&to->graph, from->graph, cut->exits, cut->count));
     EEX_TRY(copy_params(to, from));
     if (from->familiar)

@@ -6,108 +6,11 @@
 #include "base/fs.h"
 #include "base/status.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MODEL_VERSION = 1, CLASS_BYTES = 16 << 20 };
-
-/* ---- what it reads ---- */
-
-void eex_input_free(eex_input *input)
-{
-    free(input->dataset);
-    eex_store_list_free(&input->classes);
-    *input = (eex_input){0};
-}
-
-static int copy_classes(eex_store_list *out, const eex_dataset_info *data)
-{
-    out->item = calloc((size_t)data->classes, sizeof *out->item);
-    for (int c = 0; c < data->classes && out->item; c++, out->count++)
-        if (!(out->item[c] = strdup(data->class_names[c])))
-            break;
-    return out->count == (size_t)data->classes
-               ? EEX_OK
-               : eex_fail(EEX_ENOMEM, "out of memory for the names of %d classes", data->classes);
-}
-
-int eex_input_of_dataset(eex_input *out, const eex_dataset_info *data)
-{
-    *out = (eex_input){.dataset = strdup(data->name),
-                       .height = data->height,
-                       .width = data->width,
-                       .channels = data->channels};
-    memcpy(out->mean, data->mean, sizeof out->mean);
-    memcpy(out->std, data->std, sizeof out->std);
-    int code = out->dataset ? copy_classes(&out->classes, data)
-                            : eex_fail(EEX_ENOMEM, "out of memory for a data set's name");
-    if (code < 0)
-        eex_input_free(out);
-    return code;
-}
-
-int eex_input_save(const eex_input *input, eex_store_file *file, const char *group)
-{
-    const double mean[3] = {(double)input->mean[0], (double)input->mean[1], (double)input->mean[2]};
-    const double std[3] = {(double)input->std[0], (double)input->std[1], (double)input->std[2]};
-    char path[256];
-    EEX_TRY(eex_store_make_group(file, group));
-    EEX_TRY(eex_store_set_string(file, group, "dataset", input->dataset));
-    EEX_TRY(eex_store_set_int(file, group, "height", input->height));
-    EEX_TRY(eex_store_set_int(file, group, "width", input->width));
-    EEX_TRY(eex_store_set_int(file, group, "channels", input->channels));
-    EEX_TRY(eex_store_set_doubles(file, group, "mean", mean, 3));
-    EEX_TRY(eex_store_set_doubles(file, group, "std", std, 3));
-    if (snprintf(path, sizeof path, "%s/classes", group) >= (int)sizeof path)
-        return eex_fail(EEX_EINVAL, "input: the group's name \"%.60s...\" is too long", group);
-    return eex_store_write_strings(file, path, (const char *const *)input->classes.item,
-                                   input->classes.count);
-}
-
-static int read_size(int *out, eex_store_file *file, const char *group, const char *name)
-{
-    int64_t value = 0;
-    EEX_TRY(eex_store_get_int(&value, file, group, name));
-    if (value < 1 || value > 1 << 16)
-        return eex_fail(EEX_EFORMAT, "%s: %s: a %s of %lld", eex_store_path(file), group, name,
-                        (long long)value);
-    *out = (int)value;
-    return EEX_OK;
-}
-
-static int read_input(eex_input *in, eex_store_file *file, const char *group)
-{
-    double mean[3], std[3];
-    char path[256];
-    if (snprintf(path, sizeof path, "%s/classes", group) >= (int)sizeof path)
-        return eex_fail(EEX_EINVAL, "input: the group's name \"%.60s...\" is too long", group);
-    EEX_TRY(eex_store_get_string(&in->dataset, file, group, "dataset"));
-    EEX_TRY(read_size(&in->height, file, group, "height"));
-    EEX_TRY(read_size(&in->width, file, group, "width"));
-    EEX_TRY(read_size(&in->channels, file, group, "channels"));
-    EEX_TRY(eex_store_get_doubles(mean, file, group, "mean", 3));
-    EEX_TRY(eex_store_get_doubles(std, file, group, "std", 3));
-    for (int c = 0; c < 3; c++) {
-        in->mean[c] = (float)mean[c];
-        in->std[c] = (float)std[c];
-        if (!isfinite(in->mean[c]) || (c < in->channels && !(in->std[c] > 0)))
-            return eex_fail(EEX_EFORMAT, "%s: %s: channel %d has mean %g and deviation %g",
-                            eex_store_path(file), group, c, mean[c], std[c]);
-    }
-    return eex_store_read_strings(&in->classes, file, path, CLASS_BYTES);
-}
-
-int eex_input_load(eex_input *out, eex_store_file *file, const char *group)
-{
-    eex_input input = {0};
-    int code = read_input(&input, file, group);
-    if (code < 0)
-        eex_input_free(&input);
-    *out = input;
-    return code;
-}
+enum { MODEL_VERSION = 1 };
 
 /* ---- which file ---- */
 
@@ -249,7 +152,11 @@ static int read_file(eex_model *m, const char *path, eex_model_part part, eex_de
 
 int eex_model_open(eex_model **out, const char *path, eex_model_part part, eex_device *device)
 {
+    EEX_NEED(out, "place for the model");
     *out = NULL;
+    EEX_NEED(path, "path");
+    if (part != EEX_MODEL_BEST && part != EEX_MODEL_BASE)
+        return eex_fail(EEX_EINVAL, "%s: a model has no part %d", path, (int)part);
     eex_model *m = calloc(1, sizeof *m);
     if (!m)
         return eex_fail(EEX_ENOMEM, "out of memory for a model");
@@ -288,7 +195,9 @@ void eex_model_close(eex_model *m)
 
 int eex_model_set_policy(eex_model *m, eex_policy *policy)
 {
-    int code = policy ? check_policy(policy, m) : EEX_OK;
+    int code = !m       ? eex_fail(EEX_EINVAL, "%s: no model (NULL)", __func__)
+               : policy ? check_policy(policy, m)
+                        : EEX_OK;
     if (code < 0) {
         eex_policy_free(policy);
         return code;
@@ -300,6 +209,9 @@ int eex_model_set_policy(eex_model *m, eex_policy *policy)
 
 int eex_model_set_precision(eex_model *m, eex_precision precision)
 {
+    EEX_NEED(m, "model");
+    if ((unsigned)precision >= EEX_PRECISIONS)
+        return eex_fail(EEX_EINVAL, "%s: there is no precision %d", m->path, (int)precision);
     if (!eex_precision_infers(precision))
         return eex_fail(EEX_EINVAL, "%s: %s is for training", m->path,
                         eex_precision_name(precision));
@@ -312,6 +224,8 @@ int eex_model_set_precision(eex_model *m, eex_precision precision)
 
 eex_inference eex_model_inference(const eex_model *m, int batch)
 {
+    if (!m)
+        return (eex_inference){.batch = 0};
     eex_inference how = {.batch = batch, .precision = m->runs_in, .familiar = m->familiar};
     memcpy(how.normalise.mean, m->input.mean, sizeof how.normalise.mean);
     memcpy(how.normalise.std, m->input.std, sizeof how.normalise.std);
@@ -372,9 +286,12 @@ static int check_trace(const eex_trace *t, const eex_model *m, const char *split
 
 int eex_model_trace(eex_trace **out, const eex_model *m, const char *split)
 {
+    EEX_NEED(out, "place for the trace");
+    *out = NULL;
+    EEX_NEED(m, "model");
+    EEX_NEED(split, "name of a split");
     eex_store_file *file = NULL;
     const char *group;
-    *out = NULL;
     EEX_TRY(open_trace(&file, &group, m, split));
     int code = eex_store_has(file, group)
                    ? eex_trace_load(out, file, group)
@@ -395,6 +312,13 @@ int eex_model_write(eex_store_file *file, const eex_graph *graph, const eex_para
                     const eex_policy *policy, const eex_familiar *familiar, const eex_input *input,
                     eex_precision precision)
 {
+    EEX_NEED(file, "file");
+    EEX_NEED(graph, "graph");
+    EEX_NEED(params, "parameters");
+    EEX_NEED(input, "input");
+    if ((unsigned)precision >= EEX_PRECISIONS)
+        return eex_fail(EEX_EINVAL, "%s: there is no precision %d", eex_store_path(file),
+                        (int)precision);
     EEX_TRY(eex_store_set_string(file, "", "precision", eex_precision_name(precision)));
     EEX_TRY(eex_graph_save(graph, file, "graph"));
     EEX_TRY(eex_input_save(input, file, "input"));

@@ -8,7 +8,7 @@
 #ifndef EEX_CORE_MODEL_MODEL_H
 #define EEX_CORE_MODEL_MODEL_H
 
-#include "core/data/dataset.h"
+#include "core/data/identity.h"
 #include "core/plan/params.h"
 #include "core/plan/plan.h"
 #include "core/policy/policy.h"
@@ -21,6 +21,7 @@ typedef struct eex_input {
     int height, width, channels;
     float mean[3], std[3];  /* of values in 0..1, for each channel */
     eex_store_list classes; /* names, in the order of the outputs */
+    eex_identity made_of;   /* the data set as it was; unknown in files of an earlier eex */
 } eex_input;
 
 /* Everything in it belongs to the model, but for the device. */
@@ -54,7 +55,8 @@ void eex_model_close(eex_model *model); /* accepts NULL */
 int eex_model_set_policy(eex_model *model, eex_policy *policy);
 
 /* The same from a file of kind "policy", as `eex tune` writes them. A file that says which exits it
- * is for is refused by a network whose exits are elsewhere. */
+ * is for is refused by a network whose exits are elsewhere, one that says from which data its
+ * thresholds come by a network that was made from others. */
 int eex_model_load_policy(eex_model *model, const char *path);
 
 /* One threshold for all exits but the last, at the temperatures of the model's own policy: a
@@ -87,13 +89,15 @@ int eex_model_write(eex_store_file *file, const eex_graph *graph, const eex_para
                     const eex_policy *policy, const eex_familiar *familiar, const eex_input *input,
                     eex_precision precision);
 
-/* Begins a policy file: the policy and which exits of the graph it is for. The caller adds what
- * else there is to say and commits. */
+/* Begins a policy file: the policy, which exits of the model's network it is for, and which data
+ * the model was made from. The caller adds what else there is to say and commits. */
 int eex_policy_file(eex_store_file **out, const char *path, const eex_policy *policy,
-                    const eex_graph *graph);
+                    const eex_model *model);
 
-/* What a network reads that is trained on this data set. */
-int eex_input_of_dataset(eex_input *out, const eex_dataset_info *data);
+/* What a network reads that is trained on this data set; looks at the images of one that has no
+ * fingerprint. */
+int eex_input_of_dataset(eex_input *out, eex_dataset *data);
+int eex_input_copy(eex_input *out, const eex_input *from);
 /* An input's members, under `group`. */
 int eex_input_save(const eex_input *input, eex_store_file *file, const char *group);
 int eex_input_load(eex_input *out, eex_store_file *file, const char *group);

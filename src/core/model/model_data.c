@@ -1,17 +1,14 @@
 #include "core/model/model_data.h"
 
+#include "base/buffer.h"
 #include "base/fs.h"
+#include "base/log.h"
 #include "base/status.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { SPLIT_VERSION = 1 };
-
-int eex_model_data_open(eex_dataset **out, const eex_model *model, const char *name)
-{
-    return eex_dataset_open(out, name ? name : model->input.dataset);
-}
+enum { SPLIT_VERSION = 1, RUN_VERSION = 1, DESCRIPTION_BYTES = 16 << 20 };
 
 static int check_images(const eex_model *model, const eex_dataset_info *d)
 {
@@ -27,8 +24,177 @@ static int check_images(const eex_model *model, const eex_dataset_info *d)
     return EEX_OK;
 }
 
+bool eex_model_data_fits(const eex_model *model, const eex_dataset *data)
+{
+    if (!model || !data)
+        return false;
+    const eex_dataset_info *info = eex_dataset_facts(data);
+    bool same = (size_t)info->classes == model->input.classes.count;
+    for (int c = 0; c < info->classes && same; c++)
+        same = strcmp(info->class_names[c], model->input.classes.item[c]) == 0;
+    return same;
+}
+
+/* A file of the model's run; NULL in *out where there is none: the model lies elsewhere, or the run
+ * has not come that far. */
+static int find_beside(char **out, const eex_model *model, const char *name)
+{
+    char *folder = NULL;
+    *out = NULL;
+    EEX_TRY(eex_path_folder(&folder, model->path));
+    int code = eex_path_join(out, folder, name);
+    if (code == EEX_OK && !eex_fs_exists(*out)) {
+        free(*out);
+        *out = NULL;
+    }
+    free(folder);
+    return code;
+}
+
+/* ---- whether a data set is the model's ---- */
+
+static const char remedy[] =
+    "put back the data that it was made from, or run the experiment again on these; a data set of "
+    "its own name can be named with --data";
+
+/* What a run says of its data. */
+typedef struct run_data {
+    eex_identity made_of;
+    char *description;
+} run_data;
+
+static int read_run(eex_store_file *file, void *context)
+{
+    run_data *run = context;
+    EEX_TRY(eex_identity_load(&run->made_of, file, ""));
+    return eex_store_read_string(&run->description, file, "description", DESCRIPTION_BYTES);
+}
+
+/* Runs of an earlier eex have no more than an entry of their description. */
+static int compare_entries(bool *compared, const run_data *run, const eex_dataset_info *d,
+                           const char *path)
+{
+    eex_buffer now = EEX_BUFFER_INIT;
+    const char *was = strstr(run->description, "\ndata = ");
+    const char *end = was ? strstr(was, "\ndevice = ") : NULL;
+    if (!end)
+        return EEX_OK;
+    was++;
+    const size_t length = (size_t)(end + 1 - was);
+    eex_identity_entry(&now, d);
+    int code = eex_buffer_status(&now);
+    *compared = code == EEX_OK;
+    if (code == EEX_OK && (now.size != length || memcmp(now.data, was, length) != 0))
+        code = eex_fail(EEX_EINVAL,
+                        "%s was made from other data than data set \"%s\" has now: there "
+                        "\"%.*s\", in %s \"%.*s\"; %s",
+                        path, d->name, (int)strcspn(was, "\n"), was, d->path,
+                        (int)strcspn(now.data, "\n"), now.data, remedy);
+    eex_buffer_free(&now);
+    return code;
+}
+
+static int check_run(bool *compared, const char *path, eex_dataset *data)
+{
+    run_data run = {.description = NULL};
+    int code = eex_store_read_file(path, "run", RUN_VERSION, read_run, &run);
+    if (code == EEX_OK && eex_identity_known(&run.made_of)) {
+        *compared = true;
+        code = eex_identity_check(&run.made_of, data, path, remedy);
+    } else if (code == EEX_OK) {
+        code = compare_entries(compared, &run, eex_dataset_facts(data), path);
+    }
+    eex_identity_free(&run.made_of);
+    free(run.description);
+    return code;
+}
+
+/* By its own name or by that of its file, which is what it is opened by. */
+static bool called_alike(const eex_model *model, const eex_dataset *data)
+{
+    const eex_dataset_info *d = eex_dataset_facts(data);
+    const char *name = model->input.dataset, *file = eex_path_base(d->path);
+    const size_t length = strlen(name);
+    return strcmp(d->name, name) == 0 ||
+           (strncmp(file, name, length) == 0 && strcmp(file + length, ".h5") == 0);
+}
+
+/* The images of large data sets may have to be read for it: only where it is possible at all. */
+static bool may_be_own(const eex_model *model, const eex_dataset *data)
+{
+    const eex_dataset_info *d = eex_dataset_facts(data);
+    const eex_input *in = &model->input;
+    return eex_identity_known(&in->made_of) && d->height == in->height && d->width == in->width &&
+           d->channels == in->channels && eex_model_data_fits(model, data);
+}
+
+static int is_own(bool *out, const eex_model *model, eex_dataset *data)
+{
+    eex_identity now = {.text = NULL};
+    *out = called_alike(model, data);
+    if (*out || !may_be_own(model, data))
+        return EEX_OK;
+    const int code = eex_identity_of(&now, data);
+    *out = code == EEX_OK && eex_identity_same(&now, &model->input.made_of);
+    eex_identity_free(&now);
+    return code;
+}
+
+/* The run's word counts too: its sample numbers are what is taken. */
+static int check_own(bool *compared, const eex_model *model, eex_dataset *data)
+{
+    char *run = NULL;
+    *compared = eex_identity_known(&model->input.made_of);
+    EEX_TRY(eex_identity_check(&model->input.made_of, data, model->path, remedy));
+    EEX_TRY(find_beside(&run, model, "run.h5"));
+    const int code = run ? check_run(compared, run, data) : EEX_OK;
+    free(run);
+    return code;
+}
+
+int eex_model_data_check(bool *own, bool *compared, const eex_model *model, eex_dataset *data)
+{
+    EEX_NEED(own, "place for the answer");
+    EEX_NEED(compared, "place for whether it was compared");
+    EEX_NEED(model, "model");
+    EEX_NEED(data, "data set");
+    *compared = true;
+    EEX_TRY(is_own(own, model, data));
+    return *own ? check_own(compared, model, data) : EEX_OK;
+}
+
+/* ---- opening ---- */
+
+static int check_opened(const eex_model *model, eex_dataset *data)
+{
+    bool own = false, compared = true;
+    EEX_TRY(eex_model_data_check(&own, &compared, model, data));
+    if (!compared)
+        eex_log_warn("%s: an earlier eex made it, and nothing says what its data were: whether "
+                     "%s still has them cannot be compared",
+                     model->path, eex_dataset_facts(data)->path);
+    return EEX_OK;
+}
+
+int eex_model_data_open(eex_dataset **out, const eex_model *model, const char *name)
+{
+    EEX_NEED(out, "place for the data set");
+    *out = NULL;
+    EEX_NEED(model, "model");
+    EEX_TRY(eex_dataset_open(out, name ? name : model->input.dataset));
+    int code = check_opened(model, *out);
+    if (code < 0) {
+        eex_dataset_close(*out);
+        *out = NULL;
+    }
+    return code;
+}
+
 int eex_model_data_own(eex_dataset **out, const eex_model *model, const char *name)
 {
+    EEX_NEED(out, "place for the data set");
+    *out = NULL;
+    EEX_NEED(model, "model");
     EEX_TRY(eex_model_data_open(out, model, name));
     int code = check_images(model, eex_dataset_facts(*out));
     if (code < 0) {
@@ -38,33 +204,7 @@ int eex_model_data_own(eex_dataset **out, const eex_model *model, const char *na
     return code;
 }
 
-bool eex_model_data_fits(const eex_model *model, const eex_dataset *data)
-{
-    const eex_dataset_info *info = eex_dataset_facts(data);
-    bool same = (size_t)info->classes == model->input.classes.count;
-    for (int c = 0; c < info->classes && same; c++)
-        same = strcmp(info->class_names[c], model->input.classes.item[c]) == 0;
-    return same;
-}
-
-/* Where the split of the model's run is; NULL in *out for a model that lies elsewhere. */
-static int find_split(char **out, const eex_model *model)
-{
-    char *folder = NULL, *run = NULL, *path = NULL;
-    *out = NULL;
-    EEX_TRY(eex_path_folder(&folder, model->path));
-    int code = eex_path_join(&run, folder, "run.h5");
-    if (code == EEX_OK)
-        code = eex_path_join(&path, folder, "split.h5");
-    if (code == EEX_OK && eex_fs_exists(run) && eex_fs_exists(path)) {
-        *out = path;
-        path = NULL;
-    }
-    free(path);
-    free(run);
-    free(folder);
-    return code;
-}
+/* ---- parts ---- */
 
 static int unknown_part(const char *part)
 {
@@ -130,11 +270,10 @@ static int traced_part(eex_index *out, const eex_model *model, const eex_dataset
 
 /* The data set's own parts. */
 static int own_part(eex_index *out, const eex_model *model, const eex_dataset *data,
-                    const char *part)
+                    const char *part, bool own)
 {
     const eex_dataset_info *info = eex_dataset_facts(data);
     const eex_part which = strcmp(part, "train") == 0 ? EEX_PART_TRAIN : EEX_PART_TEST;
-    const bool own = strcmp(info->name, model->input.dataset) == 0;
     if (strcmp(part, "calibration") == 0 || strcmp(part, "validation") == 0)
         return own ? traced_part(out, model, data, part)
                    : eex_fail(
@@ -157,14 +296,31 @@ static int own_part(eex_index *out, const eex_model *model, const eex_dataset *d
     return EEX_OK;
 }
 
-int eex_model_data_part(eex_index *out, const eex_model *model, const eex_dataset *data,
-                        const char *part)
+/* The split of the model's run counts where both files are there. */
+static int find_split(char **out, const eex_model *model)
 {
+    char *run = NULL;
+    *out = NULL;
+    EEX_TRY(find_beside(&run, model, "run.h5"));
+    const int code = run ? find_beside(out, model, "split.h5") : EEX_OK;
+    free(run);
+    return code;
+}
+
+int eex_model_data_part(eex_index *out, const eex_model *model, eex_dataset *data, const char *part)
+{
+    EEX_NEED(out, "place for the list");
+    EEX_NEED(model, "model");
+    EEX_NEED(data, "data set");
+    EEX_NEED(part, "name of a part");
     char *path = NULL;
+    bool own = false, compared = false;
     *out = (eex_index){NULL, 0};
-    if (strcmp(eex_dataset_facts(data)->name, model->input.dataset) == 0)
+    EEX_TRY(eex_model_data_check(&own, &compared, model, data));
+    if (own)
         EEX_TRY(find_split(&path, model));
-    const int code = path ? read_part(out, path, data, part) : own_part(out, model, data, part);
+    const int code =
+        path ? read_part(out, path, data, part) : own_part(out, model, data, part, own);
     free(path);
     return code;
 }

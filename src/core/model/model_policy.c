@@ -25,12 +25,19 @@ static int save_exits(eex_store_file *file, const eex_graph *graph)
 }
 
 int eex_policy_file(eex_store_file **out, const char *path, const eex_policy *policy,
-                    const eex_graph *graph)
+                    const eex_model *model)
 {
+    EEX_NEED(out, "place for the file");
+    *out = NULL;
+    EEX_NEED(path, "path");
+    EEX_NEED(policy, "policy");
+    EEX_NEED(model, "model");
     EEX_TRY(eex_store_create(out, path, "policy", POLICY_VERSION));
     int code = eex_policy_save(policy, *out, "policy");
     if (code == EEX_OK)
-        code = save_exits(*out, graph);
+        code = save_exits(*out, model->graph);
+    if (code == EEX_OK)
+        code = eex_identity_save(&model->input.made_of, *out, "");
     if (code < 0) {
         eex_store_close(*out);
         *out = NULL;
@@ -70,16 +77,37 @@ static int check_exits(eex_store_file *file, const eex_graph *graph)
     return code;
 }
 
+/* Thresholds are quantiles of what a network says of some data. */
+static int check_data(eex_store_file *file, const eex_model *m)
+{
+    const eex_identity *own = &m->input.made_of;
+    eex_identity from = {.text = NULL};
+    EEX_TRY(eex_identity_load(&from, file, ""));
+    const int code =
+        eex_identity_same(&from, own)
+            ? EEX_OK
+            : eex_fail(EEX_EINVAL,
+                       "its thresholds were tuned for a network made from other data than %s: from "
+                       "%s, that one from %s; tune some for this network: eex tune %s -o FILE",
+                       m->path, from.text ? from.text : "what it does not describe",
+                       own->text ? own->text : "what it does not describe", m->path);
+    eex_identity_free(&from);
+    return code;
+}
+
 static int read_policy(eex_policy **out, eex_store_file *file, const eex_model *m)
 {
     EEX_TRY(eex_policy_load(out, file, "policy"));
     if ((*out)->exits != eex_graph_exits(m->graph))
         return EEX_OK; /* eex_model_set_policy says so */
-    return check_exits(file, m->graph);
+    EEX_TRY(check_exits(file, m->graph));
+    return check_data(file, m);
 }
 
 int eex_model_load_policy(eex_model *m, const char *path)
 {
+    EEX_NEED(m, "model");
+    EEX_NEED(path, "path");
     eex_store_file *file = NULL;
     eex_policy *policy = NULL;
     EEX_TRY(eex_store_open(&file, path, "policy", POLICY_VERSION));
@@ -115,6 +143,9 @@ static void set_thresholds(eex_policy *p, eex_policy_kind kind, double t)
 
 int eex_model_threshold(eex_model *m, eex_policy_kind kind, double threshold)
 {
+    EEX_NEED(m, "model");
+    if ((unsigned)kind >= EEX_POLICY_KINDS)
+        return eex_fail(EEX_EINVAL, "%s: there is no policy of kind %d", m->path, (int)kind);
     const int exits = eex_graph_exits(m->graph);
     const eex_policy *own = m->policy;
     int all[EEX_MAX_EXITS];

@@ -31,7 +31,7 @@ static int open_data(eex_run *run)
     run->facts = eex_dataset_facts(run->data);
     memcpy(run->normalise.mean, run->facts->mean, sizeof run->normalise.mean);
     memcpy(run->normalise.std, run->facts->std, sizeof run->normalise.std);
-    return eex_input_of_dataset(&run->input, run->facts);
+    return eex_input_of_dataset(&run->input, run->data);
 }
 
 static int check_data(const eex_run *run)

@@ -61,14 +61,11 @@ int eex__run_poll(void);
 
 /* ---- phases ---- */
 
-/* Whether a run.h5 says that its data set was another one than this run's; those of older versions
- * do not say. */
-int eex__run_has_other_data(bool *out, const eex_run *run, eex_store_file *file);
 int eex__run_identity(eex_run *run); /* run.h5 */
 /* options->from is NULL, or another folder with a run in it. */
 int eex__run_reuse_check(const eex_run *run);
 /* Copies those files of options->from that this run, described by `now`, lacks and would make
- * alike. */
+ * alike, as long as what it has of these phases is that run's too. */
 int eex__run_reuse(const eex_run *run, const char *now);
 int eex__run_latency_known(eex_run *run); /* whether a table that is named will do */
 

@@ -19,6 +19,10 @@ int eex__run_write(const struct eex_run *run, const char *name, eex_store_fill f
                    const void *context);
 int eex__run_read(const struct eex_run *run, const char *name, eex_store_use use, void *context);
 
+/* Makes file NAME a copy of another run's at `source`, whole or not at all; EEX_EFORMAT and the
+ * like where that is no file of its kind. */
+int eex__run_copy(const struct eex_run *run, const char *name, const char *source);
+
 int eex__run_remove(const struct eex_run *run, const char *name);
 
 /* Called with its path after each file that a run commits; NULL. For tests of interruption. */

@@ -72,6 +72,22 @@ int eex__run_read(const eex_run *run, const char *name, eex_store_use use, void 
     return code;
 }
 
+int eex__run_copy(const eex_run *run, const char *name, const char *source)
+{
+    char *path = NULL;
+    const char *kind = NULL;
+    eex_store_file *file = NULL;
+    EEX_TRY(locate(&path, &kind, run, name));
+    int code = eex_store_open(&file, source, kind, EEX_RUN_VERSION);
+    eex_store_close(file);
+    if (code == EEX_OK)
+        code = eex_fs_copy(path, source);
+    if (code == EEX_OK && eex__run_saved)
+        eex__run_saved(path);
+    free(path);
+    return code;
+}
+
 int eex__run_remove(const eex_run *run, const char *name)
 {
     char *path = NULL;

@@ -1,10 +1,13 @@
-/* run.h5: what the run is. A folder belongs to one experiment, seed, device and thread count;
- * anything else is refused instead of mixed in. Device and threads may be changed when the user
- * asks for it: a run whose GPU died goes on elsewhere, no longer bit for bit. */
+/* run.h5: what the run is. A folder belongs to one experiment, seed, content of its data set and
+ * device; anything else is refused instead of mixed in. The device may be changed when the user
+ * asks for it: a run whose GPU died goes on elsewhere, no longer bit for bit. No bit depends on the
+ * number of threads, so that may change. */
 #include "core/run/run.h"
+#include "core/run/run_description.h"
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/fs.h"
 #include "base/log.h"
 #include "base/status.h"
 
@@ -20,19 +23,19 @@ static int describe(char **out, const eex_run *run)
     char *text = NULL;
     EEX_TRY(eex_experiment_text(&text, run->e));
     eex_buffer b = EEX_BUFFER_INIT;
-    const eex_dataset_info *d = run->facts;
     eex_buffer_puts(&b, text);
-    eex_buffer_printf(&b, "data = %u + %u images of %dx%dx%d, %d classes, %s\n", d->train, d->test,
-                      d->height, d->width, d->channels, d->classes, d->source);
+    eex_identity_entry(&b, run->facts);
     eex_buffer_printf(&b, "device = %s\nthreads = %d\n", run->device->vtable->kind,
                       run->device->threads);
     free(text);
     return eex_buffer_take(out, &b);
 }
 
+/* What run.h5 says. */
 typedef struct identity {
     const eex_run *run;
-    const char *description;
+    const char *description, *from, *created; /* from: NULL: no other run */
+    const eex_identity *made_of;
 } identity;
 
 static int fill(eex_store_file *file, const void *context)
@@ -45,133 +48,175 @@ static int fill(eex_store_file *file, const void *context)
                  {"dataset", run->facts->name},
                  {"precision", eex_precision_name(run->e->precision)},
                  {"device", run->device->name},
-                 {"version", EEX_VERSION}};
-    char date[EEX_DATE_SIZE], print[EEX_FINGERPRINT];
-    eex_clock_date(date);
-    EEX_TRY(eex_dataset_fingerprint(print, run->data));
-    EEX_TRY(eex_store_set_string(file, "", "fingerprint", print));
+                 {"version", EEX_VERSION},
+                 {"created", i->created}};
+    EEX_TRY(eex_identity_save(i->made_of, file, ""));
     EEX_TRY(eex_store_write_string(file, "description", i->description));
     EEX_TRY(eex_store_write_string(file, "script", run->e->source ? run->e->source : ""));
     for (size_t f = 0; f < sizeof facts / sizeof *facts; f++)
         EEX_TRY(eex_store_set_string(file, "", facts[f].name, facts[f].text));
     EEX_TRY(eex_store_set_int(file, "", "seed", (int64_t)run->e->seed));
     EEX_TRY(eex_store_set_int(file, "", "threads", run->device->threads));
-    EEX_TRY(eex_store_set_string(file, "", "created", date));
-    if (run->options->from)
-        EEX_TRY(eex_store_set_string(file, "", "from", run->options->from));
-    return EEX_OK;
+    return i->from ? eex_store_set_string(file, "", "from", i->from) : EEX_OK;
 }
 
 static int create(const eex_run *run, const char *description)
 {
-    const identity i = {run, description};
+    char date[EEX_DATE_SIZE];
+    eex_clock_date(date);
+    const identity i = {run, description, run->options->from, date, &run->input.made_of};
     return eex__run_write(run, "run.h5", fill, &i);
 }
 
+/* ---- what is there ---- */
+
 typedef struct stored {
-    char *description;
-    bool other_data;
-    const eex_run *run;
+    char *description, *from, *created;
+    int64_t threads;
+    eex_identity made_of;
 } stored;
 
-int eex__run_has_other_data(bool *out, const eex_run *run, eex_store_file *file)
+static void stored_free(stored *s)
 {
-    char now[EEX_FINGERPRINT], *then = NULL;
-    const int there = eex_store_has_attribute(file, "", "fingerprint");
-    *out = false;
-    if (there <= 0)
-        return there;
-    EEX_TRY(eex_store_get_string(&then, file, "", "fingerprint"));
-    const int code = eex_dataset_fingerprint(now, run->data);
-    *out = code == EEX_OK && strcmp(then, now) != 0;
-    free(then);
-    return code;
+    free(s->description);
+    free(s->from);
+    free(s->created);
+    eex_identity_free(&s->made_of);
 }
 
 static int use(eex_store_file *file, void *context)
 {
     stored *s = context;
-    EEX_TRY(eex__run_has_other_data(&s->other_data, s->run, file));
+    const int from = eex_store_has_attribute(file, "", "from");
+    EEX_TRY(from);
+    if (from)
+        EEX_TRY(eex_store_get_string(&s->from, file, "", "from"));
+    EEX_TRY(eex_identity_load(&s->made_of, file, ""));
+    EEX_TRY(eex_store_get_string(&s->created, file, "", "created"));
+    EEX_TRY(eex_store_get_int(&s->threads, file, "", "threads"));
     return eex_store_read_string(&s->description, file, "description", MAX_TEXT);
 }
 
-static size_t line_length(const char *text)
+/* ---- comparing ---- */
+
+/* What tells one experiment from another. Data are told by their fingerprint where it is known. */
+static bool is_of_experiment(const char *entry, const void *made_of)
 {
-    return strcspn(text, "\n");
+    if (eex__entry_is(entry, "data"))
+        return !eex_identity_known(made_of);
+    return !eex__entry_is(entry, "device") && !eex__entry_is(entry, "threads");
 }
 
-/* Names the first line that differs. */
-static int differs(const eex_run *run, const char *there, const char *now)
+static bool is_named(const char *entry, const void *path)
 {
-    while (*there && *now) {
-        size_t a = line_length(there), b = line_length(now);
-        if (a != b || memcmp(there, now, a) != 0)
-            break;
-        there += a + (there[a] == '\n');
-        now += b + (now[b] == '\n');
-    }
+    return eex__entry_is(entry, path);
+}
+
+static int refuse(const eex_run *run, const eex__difference *d)
+{
+    char here[EEX__ENTRY_TEXT], there[EEX__ENTRY_TEXT];
+    eex__entry_text(here, &d->here, &d->there);
+    eex__entry_text(there, &d->there, &d->here);
     return eex_fail(EEX_EINVAL,
-                    "%s holds a run of another experiment: there \"%.*s\", here \"%.*s\"; start "
-                    "again with --fresh, or choose another folder with --out",
-                    run->options->folder, (int)line_length(there), there, (int)line_length(now),
-                    now);
+                    "%s holds a run of another experiment: there %s, here %s; start again with "
+                    "--fresh, or choose another folder with --out",
+                    run->options->folder, there, here);
 }
 
-/* Device and threads are the last lines of a description: whether all before them agrees. */
-static bool only_moved(const char *there, const char *now)
+static int check_data(const eex_run *run, const stored *s)
 {
-    const char *a = strstr(there, "\ndevice = "), *b = strstr(now, "\ndevice = ");
-    return a && b && a - there == b - now && memcmp(there, now, (size_t)(a - there)) == 0;
+    const int code = eex_identity_check(
+        &s->made_of, run->data, "the run",
+        "put the data back, start again with --fresh, or choose another folder with --out");
+    return code < 0 ? eex_fail_in(code, "%s holds a run on other data", run->options->folder)
+                    : EEX_OK;
 }
 
-/* Latencies of another device are measured again, unless the search has used them already. They go
- * first: a kill in between leaves a run of the device before that measures them again. */
-static int move(eex_run *run, const char *description)
+/* ---- going on elsewhere ---- */
+
+static int search_began(bool *out, const eex_run *run)
 {
-    if (!eex__run_has(run, "search.h5") && eex__run_has(run, "latency.h5"))
+    eex_fs_names names = {0};
+    eex_phase phase;
+    *out = false;
+    EEX_TRY(eex_fs_list(&names, run->options->folder));
+    for (size_t i = 0; i < names.count && !*out; i++)
+        *out = eex_phase_file_of(&phase, names.names[i]) && phase == EEX_PHASE_SEARCH;
+    eex_fs_names_free(&names);
+    return EEX_OK;
+}
+
+/* Latencies of another device, or of other threads, are measured again, unless the search has used
+ * them already. They go first: a kill in between leaves a run of the device before that measures
+ * them again. */
+static int move(eex_run *run, const stored *s, const char *now)
+{
+    const identity i = {run, now, s->from, s->created, &s->made_of};
+    bool began = false;
+    EEX_TRY(search_began(&began, run));
+    if (!began && eex__run_has(run, "latency.h5"))
         EEX_TRY(eex__run_remove(run, "latency.h5"));
-    EEX_TRY(create(run, description));
+    return eex__run_write(run, "run.h5", fill, &i);
+}
+
+static int move_device(eex_run *run, const stored *s, const char *now, const eex__difference *d)
+{
+    if (!run->options->move)
+        return eex_fail_in(refuse(run, d), "to go on with it on this device, add --move; else");
+    EEX_TRY(move(run, s, now));
     eex_log_info("the run in %s moves to %s", run->options->folder, run->device->name);
     return EEX_OK;
 }
 
-static int compare(eex_run *run, const char *there, const char *now)
+/* A finished run stays what it was measured with. */
+static int move_threads(eex_run *run, const stored *s, const char *now)
 {
-    if (strcmp(now, there) == 0)
+    if (eex__run_has(run, "result.h5"))
         return EEX_OK;
-    if (!only_moved(there, now))
-        return differs(run, there, now);
-    if (run->options->move)
-        return move(run, now);
-    int code = differs(run, there, now);
-    return eex_fail_in(code, "to go on with it on this device, add --move; else");
+    EEX_TRY(move(run, s, now));
+    eex_log_info(
+        "the run in %s goes on with --threads %d, it began with %lld: only its times depend "
+        "on that",
+        run->options->folder, run->device->threads, (long long)s->threads);
+    return EEX_OK;
+}
+
+static int compare(eex_run *run, const stored *s, const char *now)
+{
+    const char *there = s->description;
+    eex__difference d;
+    if (eex__descriptions_differ(&d, now, there, is_of_experiment, &s->made_of))
+        return refuse(run, &d);
+    EEX_TRY(check_data(run, s));
+    if (eex__descriptions_differ(&d, now, there, is_named, "device"))
+        return move_device(run, s, now, &d);
+    if (eex__descriptions_differ(&d, now, there, is_named, "threads"))
+        return move_threads(run, s, now);
+    return EEX_OK;
+}
+
+static int go_on(eex_run *run, const char *now)
+{
+    stored s = {.description = NULL};
+    int code = eex__run_read(run, "run.h5", use, &s);
+    if (code == EEX_OK)
+        code = compare(run, &s, now);
+    if (code == EEX_OK && !eex__run_has(run, "result.h5"))
+        eex_log_info("continuing the run in %s", run->options->folder);
+    stored_free(&s);
+    return code;
 }
 
 int eex__run_identity(eex_run *run)
 {
     char *now = NULL;
-    stored there = {.run = run};
     int code = describe(&now, run);
-    if (code == EEX_OK && !eex__run_has(run, "run.h5")) {
-        code = create(run, now);
-    } else if (code == EEX_OK) {
-        code = eex__run_read(run, "run.h5", use, &there);
-        if (code == EEX_OK)
-            code = compare(run, there.description, now);
-        if (code == EEX_OK && there.other_data)
-            code = eex_fail(EEX_EINVAL,
-                            "%s holds a run on other data: the images, labels or classes of %s, or "
-                            "their order, are not those that it began with; put these back, start "
-                            "again with --fresh, or choose another folder with --out",
-                            run->options->folder, run->facts->path);
-        if (code == EEX_OK && !eex__run_has(run, "result.h5"))
-            eex_log_info("continuing the run in %s", run->options->folder);
-    }
+    if (code == EEX_OK)
+        code = eex__run_has(run, "run.h5") ? go_on(run, now) : create(run, now);
     /* After run.h5: files without it would be taken for those of whatever experiment comes. Again
      * with each start, so that a kill in between costs nothing. */
     if (code == EEX_OK && run->options->from && !eex__run_has(run, "result.h5"))
         code = eex__run_reuse(run, now);
     free(now);
-    free(there.description);
     return code;
 }

@@ -97,6 +97,10 @@ int eex_store_read_file(const char *path, const char *kind, int version, eex_sto
 const char *eex_store_path(const eex_store_file *file); /* borrowed */
 int eex_store_version(const eex_store_file *file);      /* of the file's format */
 
+/* Whether two files that are read hold the same arrays and texts, by what their seals say of them;
+ * attributes of groups, such as seconds, do not count. False where one has no seal. */
+bool eex_store_same(const eex_store_file *a, const eex_store_file *b);
+
 /* ---- what is in a file ---- */
 
 /* 1: there is an object of that name; 0: there is none; negative: that cannot be told, because what

@@ -1,13 +1,14 @@
 /* Model files, cuts and latency tables when memory runs out: each allocation fails in turn. */
 #include "core/engine/latency_table.h"
 #include "core/model/cut.h"
-#include "core/model/model.h"
+#include "core/model/model_data.h"
 #include "core/report/report_model.h"
 #include "core/use/prune.h"
 #include "support/backbones.h"
 #include "support/devices.h"
 #include "support/folder.h"
 #include "support/memory.h"
+#include "support/patches.h"
 #include "support/traces.h"
 
 #include "base/status.h"
@@ -24,11 +25,12 @@ enum { CLASSES = 4, SAMPLES = 20 };
 
 static char folder[TEST_PATH_SIZE], whole[TEST_PATH_SIZE], table[TEST_PATH_SIZE];
 static eex_device *device;
+static eex_identity made_of;
 
 /* A model file with traces: the tiny network with two gates, cut behind its end. */
 static void write_model(void)
 {
-    static char *names[CLASSES] = {"a", "b", "c", "d"};
+    static char *names[CLASSES] = {"red", "green", "blue", "yellow"};
     eex_graph *graph;
     eex_params *params;
     eex_policy *policy;
@@ -40,7 +42,8 @@ static void write_model(void)
                              .width = 8,
                              .channels = 3,
                              .std = {1, 1, 1},
-                             .classes = {CLASSES, names}};
+                             .classes = {CLASSES, names},
+                             .made_of = made_of};
     OK(eex_test_tiny_gated(&graph, CLASSES));
     OK(eex_params_new(&params, device, graph, 1));
     OK(eex_policy_new(&policy, EEX_POLICY_CONFIDENCE, 3, CLASSES));
@@ -76,12 +79,17 @@ static void setup(void)
     snprintf(whole, sizeof whole, "%s", test_path(folder, "whole.h5"));
     snprintf(table, sizeof table, "%s", test_path(folder, "table.h5"));
     device = open_device(1);
+    setenv("EEX_DATA", folder, 1);
+    eex_dataset *data = patches_open(folder, 200, 4, 40);
+    OK(eex_identity_of(&made_of, data));
+    eex_dataset_close(data);
     write_model();
     write_table();
 }
 
 static void teardown(void)
 {
+    eex_identity_free(&made_of);
     eex_device_close(device);
     test_folder_remove(folder);
 }
@@ -92,6 +100,48 @@ static int open_model(void)
 {
     eex_model *m = NULL;
     int code = eex_model_open(&m, whole, EEX_MODEL_BEST, device);
+    eex_model_close(m);
+    return code;
+}
+
+static int open_part(const char *name)
+{
+    eex_model *m = NULL;
+    eex_dataset *data = NULL;
+    eex_index part = {NULL, 0};
+    int code = eex_model_open(&m, whole, EEX_MODEL_BEST, NULL);
+    if (code == EEX_OK)
+        code = eex_model_data_open(&data, m, name);
+    if (code == EEX_OK)
+        code = eex_model_data_part(&part, m, data, "validation");
+    free(part.at);
+    eex_dataset_close(data);
+    eex_model_close(m);
+    return code;
+}
+
+static int open_own_part(void)
+{
+    return open_part(NULL);
+}
+
+static int open_other_part(void) /* by content: it is called otherwise */
+{
+    return open_part("alias");
+}
+
+static int write_policy(void)
+{
+    eex_model *m = NULL;
+    eex_store_file *file = NULL;
+    int code = eex_model_open(&m, whole, EEX_MODEL_BEST, NULL);
+    if (code == EEX_OK)
+        code = eex_policy_file(&file, test_path(folder, "policy.h5"), m->policy, m);
+    if (code == EEX_OK)
+        code = eex_store_commit(&file);
+    if (code == EEX_OK)
+        code = eex_model_load_policy(m, test_path(folder, "policy.h5"));
+    eex_store_close(file);
     eex_model_close(m);
     return code;
 }
@@ -185,6 +235,15 @@ Test(memory_model, models)
 {
     cr_expect_gt(test_fail_each_allocation(open_model), 20);
     cr_expect_gt(test_fail_each_allocation(show_model), 20);
+}
+
+Test(memory_model, data)
+{
+    OK(rename(test_path(folder, "patches.h5"), test_path(folder, "alias.h5")));
+    cr_expect_gt(test_fail_each_allocation(open_other_part), 20);
+    OK(rename(test_path(folder, "alias.h5"), test_path(folder, "patches.h5")));
+    cr_expect_gt(test_fail_each_allocation(open_own_part), 20);
+    cr_expect_gt(test_fail_each_allocation(write_policy), 20);
 }
 
 Test(memory_model, cuts)

@@ -362,7 +362,7 @@ Test(policy_file, goes_to_its_network_and_to_no_other)
     eex_store_file *file = NULL;
     eex_graph *other = NULL;
     const float high = f.model.policy->high[1];
-    cr_assert_eq(eex_policy_file(&file, path, f.model.policy, f.model.graph), EEX_OK);
+    cr_assert_eq(eex_policy_file(&file, path, f.model.policy, &f.model), EEX_OK);
     cr_assert_eq(eex_store_commit(&file), EEX_OK);
     f.model.policy->high[1] = 77;
     cr_assert_eq(eex_model_load_policy(&f.model, path), EEX_OK, "%s", eex_error());

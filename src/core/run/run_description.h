@@ -1,0 +1,33 @@
+/* Descriptions of runs, as run.h5 keeps them: entries "path = value", a line each. A line that
+ * names no path goes on with the entry above it: where data come from may take several. Entries are
+ * compared by their paths, whatever their order and whether or not both sides have them. */
+#ifndef EEX_CORE_RUN_RUN_DESCRIPTION_H
+#define EEX_CORE_RUN_RUN_DESCRIPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct eex__entry {
+    const char *at; /* borrowed */
+    size_t length;  /* 0: this side says nothing of it */
+} eex__entry;
+
+typedef struct eex__difference {
+    eex__entry here, there;
+} eex__difference;
+
+/* Whether the entry is that of a path. */
+bool eex__entry_is(const char *entry, const char *path);
+
+/* Which entries are compared; the context is handed on. */
+typedef bool eex__entry_counts(const char *entry, const void *context);
+
+/* Whether two descriptions differ in entries that count; *out is the first of them. */
+bool eex__descriptions_differ(eex__difference *out, const char *here, const char *there,
+                              eex__entry_counts *counts, const void *context);
+
+/* One side of a difference for messages: its first line, or that the field is left alone. */
+enum { EEX__ENTRY_TEXT = 256 };
+void eex__entry_text(char out[EEX__ENTRY_TEXT], const eex__entry *entry, const eex__entry *other);
+
+#endif

@@ -1,0 +1,109 @@
+# Sample numbers mean something for one content alone: whoever uses a run's split compares the data
+# that are there with those that the run was made from, whatever they are called.
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+write_experiment tiny.lua
+sed -i 's/out = 10/out = 3/; s/name = "tiny", calibration = 50, validation = 50/name = "pics", calibration = 9, validation = 9/' tiny.lua
+
+# Three classes of twelve pictures each; contact sheets are pictures that need no other program.
+mkdir -p pics/ant pics/bee pics/cat
+seed=0
+for class in ant bee cat; do
+    for i in 01 02 03 04 05 06 07 08 09 10 11 12; do
+        seed=$((seed + 1))
+        expect 0 "$EEX" data make synthetic --train 120 --test 1 --seed $seed --name sheet --force
+        expect 0 "$EEX" data info sheet --sheet "pics/$class/$i.png"
+    done
+done
+cp -r pics original
+import() { expect 0 "$EEX" data import pics pics --size 32 --force "$@"; }
+import
+cp "$EEX_DATA/pics.h5" kept.h5
+expect 0 "$EEX" run tiny.lua --threads 1
+expect 0 "$EEX" prune runs/tiny --exit 1 --no-latency -o cut.h5
+mkdir away
+cp runs/tiny/final.h5 away/model.h5
+
+# Every user of the split. Lua's message is an error at the prompt, which ends with 0.
+users() { # STATUS: expected of all; TEXT: on stderr
+    local user
+    for user in "infer runs/tiny --split test" "infer runs/tiny --split train" "infer runs/tiny --split calibration" \
+        "infer away/model.h5 --split test" "infer cut.h5 --split validation" "infer runs/tiny --split test --data $EEX_DATA/pics.h5" \
+        "stream runs/tiny simulated --frames 20" "stream runs/tiny simulated --frames 20 --split calibration" \
+        "prune runs/tiny --test" "prune runs/tiny --test --no-latency" "prune cut.h5 --test --min-accuracy 0.1" \
+        "profile runs/tiny --images 4 --batch 2 --rounds 1" "profile cut.h5 --images 4 --batch 2 --rounds 1"; do
+        # shellcheck disable=SC2086
+        expect "$1" "$EEX" $user --threads 1
+        [ -z "$2" ] || err_has "$2"
+    done
+    for user in 'run:model():samples("calibration")' 'run:model():run("test")' \
+        'run:model { base = true }:classify("validation", 1)'; do
+        echo "print(pcall(function() return $user end))" >ask.lua
+        "$EEX" repl runs/tiny <ask.lua >out 2>err || fail "the prompt ended"
+        grep -q "^$3" out || fail "$user: not $3"
+        [ -z "$2" ] || out_has "$2"
+    done
+}
+users 0 "" true
+
+both_are_described() { # what it was, what it is
+    err_has "fingerprint $(attribute kept.h5)"
+    err_has "fingerprint $(attribute "$EEX_DATA/pics.h5")"
+}
+attribute() { h5dump -a fingerprint "$1" | sed -n 's/.*"\([0-9a-f]\{12\}\)[0-9a-f]*".*/\1/p'; }
+
+changed() {
+    users 2 "was made from other data" false
+    command -v h5dump >/dev/null && {
+        expect 2 "$EEX" infer runs/tiny --split test
+        both_are_described
+    }
+    err_has "images of 32x32x3, 3 classes ("
+    expect 2 "$EEX" run tiny.lua --threads 1
+    err_has "holds a run on other data"
+    expect 2 "$EEX" run tiny.lua --threads 1 --move # which changes nothing in run.h5
+    expect 2 "$EEX" run tiny.lua --threads 1
+    err_has "holds a run on other data"
+    expect 0 "$EEX" run tiny.lua --threads 1 --out new --from runs/tiny --fresh
+    err_has "was made from other data"
+    err_has "taken over from runs/tiny: nothing"
+}
+
+# The last image of one class becomes the first of the next.
+mv pics/ant/12.png pics/bee/00.png
+import
+changed
+rm -r pics && cp -r original pics
+
+# Labels of two images are exchanged.
+mv pics/ant/05.png x && mv pics/cat/05.png pics/ant/05.png && mv x pics/cat/05.png
+import
+changed
+rm -r pics && cp -r original pics
+
+# The classes have other names; the images are the same.
+mv pics/bee pics/bug
+import
+changed
+rm -r pics && cp -r original pics
+
+# Another hold-out of the same images.
+import --seed 5
+changed
+
+# Another data set under the old file's name.
+expect 0 "$EEX" data make synthetic --train 60 --test 20 --name other
+mv "$EEX_DATA/other.h5" "$EEX_DATA/pics.h5"
+expect 2 "$EEX" infer runs/tiny --split test
+err_has "was made from other data"
+
+# The data come back, from a folder and by a name of their own: that is what counts.
+mv pics images
+expect 0 "$EEX" data import pics images --size 32 --force
+users 0 "" true
+expect 0 "$EEX" run tiny.lua --threads 1
+expect 0 "$EEX" infer runs/tiny --split test --json --threads 1
+sed "s/\"latency_ms\": [0-9.e-]*, //" out >by_name
+expect 0 "$EEX" data import renamed images --size 32
+expect 0 "$EEX" infer runs/tiny --split test --data renamed --json --threads 1
+sed "s/\"latency_ms\": [0-9.e-]*, //" out | cmp -s - by_name || fail "the same data under another name have another test split"
+exit 0
