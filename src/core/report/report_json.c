@@ -96,6 +96,9 @@ int eex_report_json(eex_buffer *out, const eex_report *r)
     eex_report_put_latency(put, &j, &r->base.latency);
     eex_json_double(&j, "energy_j", r->base.joules);
     eex_json_end(&j);
+    eex_json_object(&j, "full");
+    eex_report_put_full(put, &j, r);
+    eex_json_end(&j);
     best(&j, r);
     pareto(&j, r);
     policies(&j, r);
