@@ -96,6 +96,8 @@ static int load_search(eex_report *r, eex_store_file *file)
     EEX_TRY(eex_described_load(&r->space, file));
     EEX_TRY(load_front(r, file));
     EEX_TRY(eex_store_get_int(&r->chosen, file, "", "chosen"));
+    if (eex_store_has_attribute(file, "", "structures"))
+        EEX_TRY(eex_store_get_int(&r->structures, file, "", "structures"));
     EEX_TRY(eex_store_get_double(&seconds, file, "", "seconds"));
     r->seconds += seconds;
     if (r->chosen < 0 || (size_t)r->chosen >= r->trials.count)

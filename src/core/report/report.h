@@ -60,8 +60,9 @@ typedef struct eex_report {
         eex_report_exit exit[EEX_MAX_EXITS];
     } best;
 
-    eex_trials trials; /* of the search */
-    size_t *front;     /* Pareto-optimal ones, cheapest first */
+    eex_trials trials;  /* of the search */
+    int64_t structures; /* how many the search could try; 0: not known, or more than were counted */
+    size_t *front;      /* Pareto-optimal ones, cheapest first */
     size_t front_count;
     int64_t chosen;  /* trial; -1: none yet */
     size_t policies; /* other policies on the chosen network, validation split */

@@ -103,6 +103,10 @@ int eex_report_json(eex_buffer *out, const eex_report *r)
     pareto(&j, r);
     policies(&j, r);
     eex_json_uint(&j, "trials", r->trials.count);
+    if (r->structures > 0)
+        eex_json_int(&j, "structures", r->structures);
+    else
+        eex_json_null(&j, "structures");
     if (r->chosen < 0)
         eex_json_null(&j, "chosen");
     else

@@ -198,12 +198,22 @@ static int save_front(const search *s, eex_store_file *file)
                           : code;
 }
 
+/* How many structures there are, where that can be counted. */
+static int save_structures(const search *s, eex_store_file *file)
+{
+    uint64_t count = 0;
+    return eex_space_candidates(&count, &s->run->structures->space)
+               ? eex_store_set_int(file, "", "structures", (int64_t)count)
+               : EEX_OK;
+}
+
 static int fill_search(eex_store_file *file, const void *context)
 {
     const search *s = context;
     EEX_TRY(eex_trials_save(&s->trials, 0, s->trials.count, file, "trials"));
     EEX_TRY(eex_structures_describe(file, s->run->structures));
     EEX_TRY(save_front(s, file));
+    EEX_TRY(save_structures(s, file));
     EEX_TRY(eex_store_set_int(file, "", "chosen", (int64_t)s->chosen));
     return eex_store_set_double(file, "", "seconds", s->seconds);
 }
