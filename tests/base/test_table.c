@@ -105,6 +105,8 @@ Test(table, a_row_at_a_time_where_nothing_fits)
 Test(table, blocks_are_as_few_and_as_even_as_can_be)
 {
     static const int priority[] = {9, 1, 5, 5};
+    static const char wanted[] = "k  a0  a2\n---------\n0   1   3\n\n"
+                                 "k  a1  a3\n---------\n0   2   4\n(folded";
     eex_table *t;
     cr_assert_eq(eex_table_new(&t), 0);
     eex_table_column(t, "k", EEX_ALIGN_LEFT, 10);
@@ -116,10 +118,8 @@ Test(table, blocks_are_as_few_and_as_even_as_can_be)
     for (int i = 0; i < 5; i++)
         eex_table_cell(t, "%d", i);
     cr_assert_eq(eex_table_format(&out, t, 14), 0);
-    cr_assert_eq(strncmp(eex_buffer_text(&out),
-                         "k  a0  a2\n---------\n0   1   3\n\nk  a1  a3\n---------\n0   2   4\n",
-                         62),
-                 0, "got \"%s\"", eex_buffer_text(&out));
+    cr_assert(strncmp(eex_buffer_text(&out), wanted, strlen(wanted)) == 0, "got \"%s\"",
+              eex_buffer_text(&out));
     eex_table_free(t);
 }
 
