@@ -192,7 +192,8 @@ static int speeds(const eex_profile *p)
 
 int eex_print_profile(const eex_profile *p, const eex_model *m, bool all_layers)
 {
-    printf("%s, %d exits, on %s", eex_graph_name(m->graph), p->exits, m->params->device->name);
+    printf("%s, %d exit%s, on %s", eex_graph_name(m->graph), p->exits, eex_plural(p->exits),
+           m->params->device->name);
     if (m->runs_in != EEX_F32)
         printf(", in %s", eex_precision_name(m->runs_in));
     printf("\n\n");

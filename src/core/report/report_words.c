@@ -71,11 +71,6 @@ void eex__report_compare(eex_buffer *out, const eex_report *r)
 
 /* ---- the search ---- */
 
-static const char *plural(uint64_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
 void eex__report_search(eex_buffer *out, const eex_report *r)
 {
     char text[EEX_TEXT_SIZE];
@@ -83,10 +78,10 @@ void eex__report_search(eex_buffer *out, const eex_report *r)
     size_t failed = 0;
     for (size_t i = 0; i < trials; i++)
         failed += r->trials.at[i].status != EEX_OK;
-    eex_buffer_printf(out, "%zu trial%s", trials, plural(trials));
+    eex_buffer_printf(out, "%zu trial%s", trials, eex_plural((int64_t)trials));
     if (r->structures > 0 && (uint64_t)r->structures == trials)
         eex_buffer_printf(out, ": %s%zu structure%s tried", trials == 1 ? "the only " : "all ",
-                          trials, plural(trials));
+                          trials, eex_plural((int64_t)trials));
     else if (r->structures > 0)
         eex_buffer_printf(out, " of %lld structures", (long long)r->structures);
     if (failed)
@@ -97,7 +92,7 @@ void eex__report_search(eex_buffer *out, const eex_report *r)
     eex_buffer_printf(out, "; %s of work\n", eex_text_duration(text, r->seconds));
     if (r->tau_count)
         eex_buffer_printf(out, "Kendall tau between the evaluators: %.3f over %zu candidate%s\n",
-                          r->tau, r->tau_count, plural(r->tau_count));
+                          r->tau, r->tau_count, eex_plural((int64_t)r->tau_count));
 }
 
 /* ---- what words mean ---- */

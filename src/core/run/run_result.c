@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -308,7 +309,8 @@ static int work(result *r)
     EEX_TRY(load_best(r));
     r->full = (judged){.params = r->best.params, .graph = r->graph};
     EEX_TRY(allocate(r));
-    eex_log_info("scoring the test split: %zu images", r->run->split.test.count);
+    eex_log_info("scoring the test split: %zu image%s", r->run->split.test.count,
+                 eex_plural((int64_t)r->run->split.test.count));
     EEX_TRY(score(r, &r->base));
     EEX_TRY(score(r, &r->best));
     EEX_TRY(score(r, &r->full));

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/status.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -242,9 +243,9 @@ static int work(search *s)
     EEX_TRY(load_stored(s));
     EEX_TRY(remove_stale(s));
     EEX_TRY(eex__judge_open(&s->judge, s->run, s->how));
-    eex_log_info("searching: %s, %d trials, 2^%.1f structures",
+    eex_log_info("searching: %s, %d trial%s, 2^%.1f structures",
                  eex_algorithm_name(s->run->e->search.algorithm), s->run->e->search.trials,
-                 eex_space_size_log2(space));
+                 eex_plural(s->run->e->search.trials), eex_space_size_log2(space));
     eex_progress_begin("search", (uint64_t)s->run->e->search.trials, "trials");
     eex_progress_skip(s->trials.count);
     int code = EEX_OK;

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/status.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -136,7 +137,8 @@ static int train_all(eex_trials *trained, eex_run *run, const eex_trials *shared
 {
     eex_judge *judge = NULL;
     EEX_TRY(eex__judge_open(&judge, run, &eex__judge_train));
-    eex_log_info("training %zu candidates to compare the evaluators", count);
+    eex_log_info("training %zu candidate%s to compare the evaluators", count,
+                 eex_plural((int64_t)count));
     eex_progress_begin("comparing evaluators", count, "candidates");
     int code = EEX_OK;
     for (size_t i = 0; i < count && code == EEX_OK; i++) {
