@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 /* Columns of the first `bytes` bytes. */
@@ -14,16 +15,27 @@ static size_t columns_of(const char *text, size_t bytes)
     return columns;
 }
 
+static size_t indent_of(const char *line, size_t length)
+{
+    const size_t indent = strspn(line, " ");
+    return indent < length ? indent : 0;
+}
+
+/* Where what stands behind two blanks in the line begins; its indentation where nothing does. */
+static size_t second_of(const char *line, size_t length)
+{
+    const size_t indent = indent_of(line, length);
+    for (size_t i = indent; i + 2 < length; i++)
+        if (line[i] == ' ' && line[i + 1] == ' ')
+            return i + strspn(line + i, " ");
+    return indent;
+}
+
 /* How far the lines that continue this one are indented: not beyond a third of the width. */
 static size_t hang_of(const char *line, size_t length, size_t width)
 {
-    size_t indent = strspn(line, " ");
-    size_t hang = indent < length ? indent : 0;
-    for (size_t i = indent; i + 2 < length; i++)
-        if (line[i] == ' ' && line[i + 1] == ' ') {
-            hang = i + strspn(line + i, " ");
-            break;
-        }
+    const size_t indent = indent_of(line, length);
+    size_t hang = second_of(line, length);
     if (hang > width / 3)
         hang = indent;
     return hang > width / 3 ? 0 : hang;
@@ -79,6 +91,26 @@ void eex_wrap(eex_buffer *out, const char *text, size_t width)
         if (!text[length])
             return;
         eex_buffer_putc(out, '\n');
+        text += length + 1;
+    }
+}
+
+void eex_reflow(eex_buffer *out, const char *text)
+{
+    size_t goes_on = (size_t)-1; /* the indentation of a line that goes on with the paragraph */
+    for (bool first = true;; first = false) {
+        const size_t length = strcspn(text, "\n"), indent = indent_of(text, length);
+        const size_t second = second_of(text, length);
+        const bool joined = !first && length > 0 && indent == goes_on;
+        if (!first)
+            eex_buffer_putc(out, joined ? ' ' : '\n');
+        eex_buffer_append(out, text + (joined ? indent : 0), length - (joined ? indent : 0));
+        if (!joined) {
+            const bool example = second == indent && indent > 0;
+            goes_on = length == 0 || example ? (size_t)-1 : second;
+        }
+        if (!text[length])
+            return;
         text += length + 1;
     }
 }

@@ -15,4 +15,9 @@ enum { EEX_WRAP_WIDTH = 80 };
  * an option goes on under itself. A number and "%" behind it stay together. */
 void eex_wrap(eex_buffer *out, const char *text, size_t width);
 
+/* Appends text with the lines of each paragraph joined, so that wrapping fills them anew: lines
+ * that begin at the left edge, and those that go on under what follows two blanks in the line
+ * before. Other indented lines stay by themselves: examples. */
+void eex_reflow(eex_buffer *out, const char *text);
+
 #endif

@@ -1,12 +1,15 @@
 #include "cli/print.h"
 
 #include "base/status.h"
+#include "base/terminal.h"
 #include "base/text.h"
+#include "base/wrap.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- JSON ---- */
 
@@ -48,6 +51,21 @@ int eex__print_text(eex_buffer *text, int code)
         code = eex_fail(EEX_EIO, "cannot write to the standard output: %s", strerror(errno));
     eex_buffer_free(text);
     return code;
+}
+
+int eex__print_paragraphs(eex_buffer *text)
+{
+    eex_buffer filled = EEX_BUFFER_INIT, out = EEX_BUFFER_INIT;
+    const size_t width = eex__terminal_width(STDOUT_FILENO);
+    int code = eex_buffer_status(text);
+    eex_reflow(&filled, eex_buffer_text(text));
+    eex_wrap(&out, eex_buffer_text(&filled),
+             width > 0 && width < EEX_WRAP_WIDTH ? width : EEX_WRAP_WIDTH);
+    if (code == EEX_OK)
+        code = eex_buffer_status(&filled);
+    eex_buffer_free(&filled);
+    eex_buffer_free(text);
+    return eex__print_text(&out, code);
 }
 
 void eex__print_line(const char *format, ...)

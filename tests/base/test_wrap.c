@@ -45,6 +45,24 @@ Test(wrap, cuts_words_that_are_too_long_at_characters)
     expect(1, "\xe6\x97\xa5\xe6\x9c\xac", "\xe6\x97\xa5\n\xe6\x9c\xac"); /* two columns each */
 }
 
+static void expect_reflow(const char *text, const char *wanted)
+{
+    eex_buffer out = EEX_BUFFER_INIT;
+    eex_reflow(&out, text);
+    cr_assert_str_eq(eex_buffer_text(&out), wanted, "got \"%s\"", eex_buffer_text(&out));
+    eex_buffer_free(&out);
+}
+
+Test(wrap, paragraphs_are_joined_and_examples_are_not)
+{
+    expect_reflow("", "");
+    expect_reflow("one\ntwo\n\nthree\nfour\n", "one two\n\nthree four\n");
+    expect_reflow("try:\n  eex a\n  eex b\nor not", "try:\n  eex a\n  eex b\nor not");
+    expect_reflow("one of\n  -x    what it\n        does\n  -y    other\nend",
+                  "one of\n  -x    what it does\n  -y    other\nend");
+    expect_reflow("  -x    what\n\n        apart", "  -x    what\n\n        apart");
+}
+
 /* The text without blanks and ends of lines. */
 static const char *dense(char out[256], const char *text)
 {
