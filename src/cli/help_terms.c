@@ -17,7 +17,7 @@ static const term terms[] = {
     {"base", "the backbone without exits, trained by itself"},
     {"early exit",
      "the chosen network with gates, whose images leave as soon as its policy says so"},
-    {"the same, to its end",
+    {"to its end",
      "the chosen network with nobody leaving early: what exits cost, or gain, is seen against it. "
      "\"-\": the run does not keep it"},
     {"exit", "a place where images may leave, numbered from 1; the last one is the end of the "

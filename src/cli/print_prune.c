@@ -18,16 +18,16 @@ static int begin(eex_table **out, const char *title, const eex_prune_table *p, b
     eex_table *t = NULL;
     EEX_TRY(eex_table_new(&t));
     eex_table_column(t, title, EEX_ALIGN_LEFT, 9);
-    eex_table_column(t, "right", EEX_ALIGN_RIGHT, 8);
+    eex_table_column(t, "validation", EEX_ALIGN_RIGHT, 8);
     if (p->test)
         eex_table_column(t, "test", EEX_ALIGN_RIGHT, 7);
     eex_table_column(t, "MACs", EEX_ALIGN_RIGHT, 7);
     if (!alone)
-        eex_table_column(t, "at most", EEX_ALIGN_RIGHT, 6);
+        eex_table_column(t, "most MACs", EEX_ALIGN_RIGHT, 6);
     if (p->timed) {
         eex_table_column(t, "ms", EEX_ALIGN_RIGHT, 5);
         if (!alone)
-            eex_table_column(t, "at most", EEX_ALIGN_RIGHT, 4);
+            eex_table_column(t, "most ms", EEX_ALIGN_RIGHT, 4);
     }
     eex_table_column(t, "params", EEX_ALIGN_RIGHT, 3);
     eex_table_column(t, "MB", EEX_ALIGN_RIGHT, 2);
@@ -74,6 +74,11 @@ static int table(const eex_prune_table *p, const eex_graph *g, bool alone)
         eex_table_row(t);
         eex_table_cell(t, "base");
         numbers(t, p, &base, alone);
+        if (!alone) {
+            eex_table_row(t);
+            eex_table_cell(t, "to its end");
+            numbers(t, p, &p->alone[p->exits - 1], alone);
+        }
         eex_table_rule(t);
     }
     for (int k = 0; k < p->exits; k++) {
@@ -86,13 +91,14 @@ static int table(const eex_prune_table *p, const eex_graph *g, bool alone)
 
 static void notes(const eex_prune_table *p)
 {
-    printf("\n\"right\": on the %d images of the validation split, from its trace.\n",
-           p->validation);
+    printf("\nvalidation: right of the %d image%s of the validation split, from its trace.\n",
+           p->validation, eex_plural(p->validation));
     if (p->base.there)
-        printf("The base was run on them.\n");
+        printf("The base was run on them. \"to its end\": this network without its gates.\n");
     if (p->test)
-        printf("\"test\": on %d images of the test split, by running each network.\n", p->test);
-    printf("MACs: of an image on average, and of one that goes to the end (at most).\n");
+        printf("test: right of %d image%s of the test split, by running each network.\n", p->test,
+               eex_plural(p->test));
+    printf("MACs: of an image on average; most: of one that goes to the end.\n");
     if (p->timed)
         printf("ms: the same, measured one image at a time on %d images, networks taking turns.\n",
                p->timed);

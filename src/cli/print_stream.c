@@ -29,9 +29,9 @@ double eex__stream_recall(const eex_stream *s, const eex_stream_tally *t)
     return eex__share(t->low_rejected + t->foreign_rejected, s->low + s->foreign);
 }
 
-double eex__stream_speedup(const eex_stream *s)
+double eex__stream_speedup(const eex_stream *s, const eex_stream_tally *t)
 {
-    return s->base.frames ? s->base.seconds / s->model.seconds : (double)NAN;
+    return s->base.frames && t->frames ? s->base.seconds / t->seconds : (double)NAN;
 }
 
 double eex__stream_macs(const eex_model *model, const eex_stream_tally *t)
@@ -57,13 +57,13 @@ static void latency_columns(eex_table *t, const char *first)
         eex_table_column(t, columns[i].title, EEX_ALIGN_RIGHT, columns[i].priority);
 }
 
-static void latency_row(eex_table *t, const eex_model *model, const eex_stream_tally *y,
-                        double speedup)
+static void latency_row(eex_table *t, const char *name, const eex_model *model,
+                        const eex_stream_tally *y, double speedup)
 {
     char time[EEX_TEXT_SIZE], macs[EEX_TEXT_SIZE];
     const eex_histogram *h = &y->latency;
     eex_table_row(t);
-    eex_table_cell(t, "%s", eex_path_base(model->path));
+    eex_table_cell(t, "%s", name);
     eex_table_cell(t, "%s", eex_text_time(time, y->seconds));
     eex_table_cell(t, "%.3f", 1e3 * y->seconds / (double)y->frames);
     eex_table_cell(t, "%.3f", eex_histogram_quantile(h, 0.5));
@@ -83,16 +83,33 @@ static int print_latency(const eex__stream_facts *f, const eex_stream *s)
     eex_table *t;
     EEX_TRY(eex_table_new(&t));
     latency_columns(t, "network");
-    latency_row(t, f->model, &s->model, eex__stream_speedup(s));
+    latency_row(t, eex_path_base(f->model->path), f->model, &s->model,
+                eex__stream_speedup(s, &s->model));
+    if (s->full.frames)
+        latency_row(t, "to its end", f->model, &s->full, eex__stream_speedup(s, &s->full));
     if (f->base)
-        latency_row(t, f->base, &s->base, 1);
+        latency_row(t, eex_path_base(f->base->path), f->base, &s->base, 1);
     return eex__print_table(t);
+}
+
+/* What accuracies are of. */
+static void print_whose(const eex__stream_facts *f, const eex_stream *s, const char *name)
+{
+    if (s->model.labelled == 0)
+        return;
+    printf("\n%s: of the relevant frames%s%s%s%s", name, f->split ? ", images of the " : "",
+           f->split ? f->split : " that have a label", f->split ? " split" : "",
+           f->rejects ? "; one that is rejected is not right" : "");
+    printf("%s\n", s->full.frames ? ".\nto its end: the same network with nobody leaving early, "
+                                    "every gate run"
+                                  : "");
 }
 
 static void print_head(const eex__stream_facts *f, const eex_stream *s, double share)
 {
     char time[EEX_TEXT_SIZE], rate[EEX_TEXT_SIZE];
-    printf("%s: %llu frames in %s, %s/s", f->source, (unsigned long long)s->frames,
+    printf("%s: %llu frame%s in %s, %s/s", f->source, (unsigned long long)s->frames,
+           eex_plural((int64_t)s->frames),
            s->seconds < 60 ? eex_text_time(time, s->seconds) : eex_text_duration(time, s->seconds),
            eex_text_number(rate, (double)s->frames / s->seconds, "frames"));
     if (f->batch > 1)
@@ -170,10 +187,10 @@ static void print_drift(const eex__stream_facts *f, const eex_stream *s)
             printf("drift: not looked for (%s)\n", f->unwatched);
         return;
     }
-    printf("drift: %llu windows of %d frames compared with %.0f calibration samples, %llu alarm%s "
-           "(chance of any false one below %g)",
-           (unsigned long long)d->windows, d->size, d->samples, (unsigned long long)d->alarms,
-           d->alarms == 1 ? "" : "s", d->alpha);
+    printf("drift: %llu window%s of %d frames compared with %.0f calibration samples, %llu "
+           "alarm%s (chance of any false one below %g)",
+           (unsigned long long)d->windows, eex_plural((int64_t)d->windows), d->size, d->samples,
+           (unsigned long long)d->alarms, eex_plural((int64_t)d->alarms), d->alpha);
     if (d->alarms)
         printf("; the first at frame %llu: G = %.1f, df = %d, p = %.1e",
                (unsigned long long)d->first_alarm.number * (unsigned)d->size, d->first_alarm.g,
@@ -219,6 +236,7 @@ int eex__stream_print(const eex__stream_facts *f, const eex_stream *s, double sh
 {
     print_head(f, s, share);
     EEX_TRY(print_latency(f, s));
+    print_whose(f, s, "accuracy");
     print_delay(f, s);
     EEX_TRY(print_exits(f, s));
     print_rejections(f, s);
@@ -239,8 +257,10 @@ static void shares_columns(eex_table *t, bool base, bool rejects)
         eex_table_column(t, "by MACs", EEX_ALIGN_RIGHT, 9);
     }
     eex_table_column(t, "p99 ms", EEX_ALIGN_RIGHT, 5);
-    if (base)
+    if (base) {
         eex_table_column(t, "base right", EEX_ALIGN_RIGHT, 14);
+        eex_table_column(t, "to its end", EEX_ALIGN_RIGHT, 13);
+    }
     eex_table_column(t, "right", EEX_ALIGN_RIGHT, 15);
     if (rejects) {
         eex_table_column(t, "rejected", EEX_ALIGN_RIGHT, 8);
@@ -260,13 +280,15 @@ static void shares_row(eex_table *t, const eex__stream_facts *f, const eex_strea
         eex_table_cell(t, "%s", eex_text_time(time, s->base.seconds));
     eex_table_cell(t, "%s", eex_text_time(time, y->seconds));
     if (base) {
-        eex_table_cell(t, "%.2fx", eex__stream_speedup(s));
+        eex_table_cell(t, "%.2fx", eex__stream_speedup(s, y));
         eex_table_cell(t, "%.2fx",
                        eex__stream_macs(f->base, &s->base) / eex__stream_macs(f->model, y));
     }
     eex_table_cell(t, "%.3f", eex_histogram_quantile(&y->latency, 0.99));
-    if (base)
+    if (base) {
         eex_table_percent(t, 2, eex__share(s->base.right, s->base.labelled));
+        eex_table_percent(t, 2, eex__share(s->full.right, s->full.labelled));
+    }
     eex_table_percent(t, 2, eex__share(y->right, y->labelled));
     if (f->rejects) {
         eex_table_percent(t, 2, eex__share(y->rejected, y->frames));
@@ -279,16 +301,16 @@ int eex__stream_print_table(const eex__stream_facts *f, eex_stream *const *strea
                             const double *share, int count)
 {
     eex_table *t;
-    printf("%s: %llu frames each, cumulative latency at batch %d\n\n", f->source,
-           (unsigned long long)streams[0]->frames, f->batch);
+    printf("%s: %llu frame%s each, cumulative latency at batch %d\n\n", f->source,
+           (unsigned long long)streams[0]->frames, eex_plural((int64_t)streams[0]->frames),
+           f->batch);
     EEX_TRY(eex_table_new(&t));
     shares_columns(t, f->base != NULL, f->rejects);
     for (int i = 0; i < count; i++)
         shares_row(t, f, streams[i], share[i]);
     EEX_TRY(eex__print_table(t));
-    printf("\nright: of the relevant frames%s\n",
-           f->rejects ? "; a rejected one is not"
-                      : ". This policy rejects nobody; `eex tune` can "
-                        "make one that does.");
+    print_whose(f, streams[0], "right");
+    if (!f->rejects)
+        printf("This policy rejects nobody; `eex tune` can make one that does.\n");
     return EEX_OK;
 }

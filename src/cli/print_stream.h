@@ -10,6 +10,7 @@
 typedef struct eex__stream_facts {
     const eex_model *model, *base; /* base: NULL without --compare */
     const char *source;
+    const char *split; /* that the frames of a simulated video are from; NULL: another source */
     int batch;
     double fps;
     bool rejects;          /* the policy can */
@@ -32,7 +33,7 @@ int eex__stream_print_json(const eex__stream_facts *facts, eex_stream *const *st
  * NAN where that is not known. */
 double eex__stream_precision(const eex_stream *s, const eex_stream_tally *t);
 double eex__stream_recall(const eex_stream *s, const eex_stream_tally *t);
-double eex__stream_speedup(const eex_stream *s); /* NAN without a base */
+double eex__stream_speedup(const eex_stream *s, const eex_stream_tally *t); /* NAN without a base */
 
 /* Expected multiply-accumulates of one frame, everything executed. */
 double eex__stream_macs(const eex_model *model, const eex_stream_tally *t);

@@ -56,7 +56,7 @@ out_has "eex help terms"
 expect 0 "$EEX" help run
 out_has "eex help fields"
 expect 0 "$EEX" help terms
-for term in ECE after point trial leave "val., train" "validation split" "the same, to its end"; do
+for term in ECE after point trial leave "val., train" "validation split" "to its end"; do
     grep -q "^  .*$term" "$work/out" || fail "eex help terms lacks $term"
 done
 

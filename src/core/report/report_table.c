@@ -62,7 +62,7 @@ static int networks(eex_buffer *out, const eex_report *r, size_t width)
     eex_table_cell(t, "1.00x");
     network(t, "early exit", r->best.accuracy, r->best.ada_macs_cumulative, &r->best.latency);
     eex_table_cell(t, "%.2fx", r->best.speedup);
-    network(t, "the same, to its end", r->full.accuracy, r->full.macs, &r->full.latency);
+    network(t, "to its end", r->full.accuracy, r->full.macs, &r->full.latency);
     speedup(t, r->base.latency.mean / r->full.latency.mean);
     return finish(out, t, width);
 }
