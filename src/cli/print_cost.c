@@ -394,5 +394,5 @@ int eex_print_cost(const eex_cost_report *report, bool json)
 {
     eex_buffer text = EEX_BUFFER_INIT;
     int code = json ? report_json(&text, report) : report_tables(&text, report);
-    return eex__print_text(&text, code);
+    return json ? eex__print_text(&text, code) : eex__print_report(&text, code);
 }

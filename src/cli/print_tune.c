@@ -275,5 +275,5 @@ int eex_print_tune(const eex_tune_report *report, bool json)
         print_json(&out, report);
     else
         code = print_table(&out, report);
-    return eex__print_text(&out, code);
+    return json ? eex__print_text(&out, code) : eex__print_report(&out, code);
 }

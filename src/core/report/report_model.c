@@ -167,7 +167,9 @@ static void outcome(eex_buffer *out, const eex_model_report *r)
                       eex_text_number(text, r->outcome.cost, NULL));
     if (r->outcome.rejected > 0)
         eex_buffer_printf(out, ", %.2f %% rejected", 100 * r->outcome.rejected);
-    eex_buffer_putc(out, '\n');
+    eex_buffer_puts(out,
+                    "\nleave, right, alone: of these; right of those that leave there, alone if "
+                    "all left there\n");
 }
 
 int eex_model_report_table(eex_buffer *out, const eex_model_report *r, size_t width)
