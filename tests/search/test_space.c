@@ -104,7 +104,7 @@ Test(space, random_genomes_are_uniform)
         counts[eex_space_index(&space, genome)]++;
     }
     for (int i = 0; i < 30; i++)
-        cr_assert_float_eq(counts[i], DRAWS / 30, 5.0 * sqrt(DRAWS / 30.0), "genome %d", i);
+        cr_assert_float_eq(counts[i], DRAWS / 30.0, 5.0 * sqrt(DRAWS / 30.0), "genome %d", i);
 }
 
 /* From one parent each neighbour is reached: every gene alike, then every other value alike, the
