@@ -1,6 +1,5 @@
-#include "base/table_impl.h"
-
 #include "base/status.h"
+#include "base/table_impl.h"
 #include "base/terminal.h"
 #include "base/text.h"
 

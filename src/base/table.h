@@ -2,8 +2,8 @@
  *
  * Columns are padded to their widest cell by display width. A table that is wider than it may be is
  * folded, and says so in a line: columns that have no room stand in further blocks under the first,
- * with the first column repeated; where not even one has room beside the first column, each row is a
- * list of lines "title: value". Nothing is left out. */
+ * with the first column repeated; where not even one has room beside the first column, each row is
+ * a list of lines "title: value". Nothing is left out. */
 #ifndef EEX_BASE_TABLE_H
 #define EEX_BASE_TABLE_H
 
