@@ -79,18 +79,21 @@ static sums total(const eex_profile *p)
     return s;
 }
 
-/* Columns of what is compared: milliseconds of an image and share of all, for each batch. */
+/* Columns of what is compared: microseconds of an image and share of all, for each batch. Each
+ * title says of which batch, for columns may stand in different blocks. */
 static void columns(eex_table *t, const eex_profile *p, const char *what)
 {
     char title[48];
     eex_table_column(t, what, EEX_ALIGN_LEFT, 9);
     eex_table_column(t, "MACs", EEX_ALIGN_RIGHT, 5);
-    eex_table_column(t, "of all", EEX_ALIGN_RIGHT, 7);
+    eex_table_column(t, "of MACs", EEX_ALIGN_RIGHT, 7);
     for (int b = 0; b < p->batches; b++) {
         snprintf(title, sizeof title, "us, by %d", p->batch[b]);
         eex_table_column(t, title, EEX_ALIGN_RIGHT, 8);
-        eex_table_column(t, "of all", EEX_ALIGN_RIGHT, 7);
-        eex_table_column(t, "GFLOP/s", EEX_ALIGN_RIGHT, 4 - b);
+        snprintf(title, sizeof title, "of time, by %d", p->batch[b]);
+        eex_table_column(t, title, EEX_ALIGN_RIGHT, 7);
+        snprintf(title, sizeof title, "GFLOP/s, by %d", p->batch[b]);
+        eex_table_column(t, title, EEX_ALIGN_RIGHT, 4 - b);
     }
 }
 
@@ -198,9 +201,10 @@ int eex_print_profile(const eex_profile *p, const eex_model *m, bool all_layers)
         printf(", in %s", eex_precision_name(m->runs_in));
     printf("\n\n");
     EEX_TRY(exits(p, m));
-    printf(
-        "\nimages, right: of %d of the validation split. ms: of one image that leaves there.\n\n",
-        p->images);
+    printf("\nimages, right: of %d of the validation split. ms: of one image that leaves there; at "
+           "the\n"
+           "end it is this network with nobody leaving early, to be held against the base.\n\n",
+           p->images);
     EEX_TRY(segments(p, m));
     printf("\n");
     EEX_TRY(layers(p, all_layers));

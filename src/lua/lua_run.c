@@ -193,6 +193,7 @@ static int replay(eex_outcome *out, box *b, const eex_calibration *how)
 static void push_outcome(lua_State *L, const eex_outcome *o, const eex_report *r)
 {
     lua_newtable(L);
+    set_text(L, "split", "validation"); /* that all of it is about */
     set_number(L, "accuracy", o->accuracy);
     set_number(L, "macs", o->cost);
     set_number(L, "rejected", o->rejected);

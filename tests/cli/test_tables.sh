@@ -43,6 +43,8 @@ done
 printf 'print(run.full.accuracy == nil, run.full.macs <= run.full.macs_with_gates)\n' |
     "$EEX" repl runs/tiny >"$work/out" 2>"$work/err"
 out_has "false	true"
+printf 'print(run:replay{ policy = "margin", a = 0.3 }.split)\n' | "$EEX" repl runs/tiny >"$work/out" 2>"$work/err"
+out_has "validation"
 expect 0 "$EEX" prune runs/tiny --threads 1
 out_has "to its end"
 expect 0 "$EEX" stream runs/tiny simulated --frames 100 --compare base --threads 1

@@ -119,7 +119,8 @@ static int warn_of_target(const final *f)
     if (how->tune == EEX_TUNE_MACS && got.cost > 1.001 * how->target)
         eex_log_warn(
             "policy.target: no thresholds of the chosen network keep one input within %.6g %s; "
-            "these leave as early as they can: %.6g, with an accuracy of %.4f",
+            "these leave as early as they can: %.6g, with an accuracy of %.4f on the "
+            "calibration split",
             how->target, scoring.by_latency ? "ms" : "MACs", got.cost, got.accuracy);
     return EEX_OK;
 }

@@ -153,7 +153,7 @@ static void show(const search *s)
         return;
     }
     const eex_trial *best = &s->trials.at[s->chosen];
-    eex_progress_update(s->trials.count, "best %.2f %% at %.0f %% of the MACs",
+    eex_progress_update(s->trials.count, "best %.2f %% validation, at %.0f %% of the base's MACs",
                         100 * best->accuracy, 100 * best->macs / s->run->structures->base_macs);
 }
 
@@ -229,7 +229,8 @@ static int finish(const search *s)
             s->trials.count ? s->trials.at[s->trials.count - 1].reason : "there was none");
     const eex_trial *best = &s->trials.at[s->chosen];
     if (best->accuracy < s->run->e->search.min_accuracy)
-        eex_log_warn("no candidate reaches search.min_accuracy = %g: taking the most accurate, %g",
+        eex_log_warn("no candidate reaches search.min_accuracy = %g: taking the most "
+                     "accurate on the validation split, %g",
                      s->run->e->search.min_accuracy, best->accuracy);
     return eex__run_write(s->run, "search.h5", fill_search, s);
 }

@@ -143,7 +143,8 @@ static int keep(const eex_run *run, const checkpoint *c)
     return eex_fail(EEX_EINTERRUPTED, "interrupted");
 }
 
-/* What is left to be done of the last epoch. */
+/* What is left to be done of the last epoch. A look that there is no memory for is left out: it is
+ * no reason to lose a training. */
 static int validate(const eex_run *run, const checkpoint *c)
 {
     eex__history *h = c->history;
@@ -154,11 +155,15 @@ static int validate(const eex_run *run, const checkpoint *c)
     if (code == EEX_OK) {
         h->pending = false;
         say_epoch(c);
-    } else {
-        for (int k = 0; k < h->exits; k++)
-            row[k] = NAN;
+        return EEX_OK;
     }
-    return code;
+    for (int k = 0; k < h->exits; k++)
+        row[k] = NAN;
+    if (code != EEX_ENOMEM)
+        return code;
+    eex_log_warn("%s: epoch %d is not validated: %s", c->training->title, h->epochs, eex_error());
+    h->pending = false;
+    return EEX_OK;
 }
 
 /* One epoch, and a look at what came of it, as far as it was not done before an interruption. */

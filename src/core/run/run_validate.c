@@ -53,11 +53,13 @@ static int count_exit(void *context, const eex_survey_place *at, int k)
 }
 
 static int survey(double *accuracy, const eex_run *run, eex_params *params, const uint32_t *samples,
-                  size_t count)
+                  size_t count, int recipe_batch)
 {
     static const eex_visitor visitor = {.segment = count_exit};
     const eex_graph *graph = params->graph;
-    const eex_inference how = eex__run_inference(run, BATCH);
+    /* No more than what trains beside it needs memory for. */
+    const int batch = recipe_batch < BATCH ? recipe_batch : BATCH;
+    const eex_inference how = eex__run_inference(run, batch);
     look l = {.graph = graph, .right = accuracy};
     const eex_survey s = {.graph = graph,
                           .params = params,
@@ -88,7 +90,7 @@ int eex__run_validate(double *accuracy, const eex_run *run, eex_params *params,
         some[i] = t->validation->at[i * t->validation->count / count];
     for (int k = 0; k < eex_graph_exits(params->graph); k++)
         accuracy[k] = 0;
-    int code = survey(accuracy, run, params, some, count);
+    int code = survey(accuracy, run, params, some, count, t->recipe->batch);
     free(some);
     return code;
 }
