@@ -96,6 +96,13 @@ void eex__print_line(const char *format, ...)
     eex_buffer_free(&out);
 }
 
+int eex__put_table(eex_buffer *out, eex_table *t)
+{
+    int code = eex_table_format(out, t, eex__terminal_width(STDOUT_FILENO));
+    eex_table_free(t);
+    return code;
+}
+
 int eex__print_table(eex_table *t)
 {
     int code = eex_table_print(stdout, t);

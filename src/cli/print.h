@@ -39,6 +39,9 @@ int eex__print_paragraphs(eex_buffer *text);
  * wider than there is room for. */
 void eex__print_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Appends the table as wide as the standard output has room for, and frees it. */
+int eex__put_table(eex_buffer *out, eex_table *t);
+
 /* Prints the table within the terminal's width, and frees it. */
 int eex__print_table(eex_table *t);
 

@@ -6,13 +6,11 @@
 #include "base/json.h"
 #include "base/status.h"
 #include "base/table.h"
-#include "base/terminal.h"
 #include "base/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- numbers ---- */
 
@@ -127,14 +125,6 @@ static void layers_total(eex_table *t, const eex_cost_report *r)
             eex_table_cell(t, "%s", grouped(eex_cost_total(r->graph, (eex_convention)c)).text);
 }
 
-/* A table goes to the buffer when it is full and is freed in any case. */
-static int close_table(eex_buffer *out, eex_table *t)
-{
-    int code = eex_table_format(out, t, eex__terminal_width(STDOUT_FILENO));
-    eex_table_free(t);
-    return code;
-}
-
 static int layers_table(eex_buffer *out, const eex_cost_report *r)
 {
     eex_table *t = NULL;
@@ -150,7 +140,7 @@ static int layers_table(eex_buffer *out, const eex_cost_report *r)
         i = at.last + 1;
     }
     layers_total(t, r);
-    return close_table(out, t);
+    return eex__put_table(out, t);
 }
 
 /* ---- table: exits ---- */
@@ -184,7 +174,7 @@ static int exits_table(eex_buffer *out, const eex_cost_report *r)
         eex_table_cell(t, "%s", grouped(eex_cost_gate(g, k, c)).text);
         eex_table_cell(t, "%s", grouped(eex_cost_cumulative(g, k, c)).text);
     }
-    return close_table(out, t);
+    return eex__put_table(out, t);
 }
 
 /* ---- candidate points ---- */
@@ -255,7 +245,7 @@ static int points_table(eex_buffer *out, const eex_cost_report *r)
         eex_table_free(t);
         return code;
     }
-    EEX_TRY(close_table(out, t));
+    EEX_TRY(eex__put_table(out, t));
     space_lines(out, r);
     return EEX_OK;
 }

@@ -84,6 +84,13 @@ for columns in 20 33 40 60 80 119; do
     folds $columns "block output layers parameters macs ptflops thop torchprofile stem total" \
         cost tiny.lua
     folds $columns "class name train test" data info tiny
+    folds $columns "cutafterexit validation MACs mostMACs ms params MB onlyexit toitsend" \
+        prune runs/tiny --threads 1
+    folds $columns "network cumulative meanms p99ms accuracy speed-up toitsend exit node leave" \
+        stream runs/tiny simulated --frames 60 --compare base --threads 1
+    folds $columns "leavingatexit images right MACs uptoexit ofMACs us,by1 oftime,by1 GFLOP/s,by50 \
+        slowestlayers speed-up theoretical" profile runs/tiny --threads 1 --batch 50 --images 50 \
+        --rounds 1
     folds $columns "input class confidence exit decision ms right accepted" \
         infer runs/tiny --split test --threads 1
 done
