@@ -29,9 +29,9 @@ double eex__stream_recall(const eex_stream *s, const eex_stream_tally *t)
     return eex__share(t->low_rejected + t->foreign_rejected, s->low + s->foreign);
 }
 
-double eex__stream_speedup(const eex_stream *s, const eex_stream_tally *t)
+double eex__stream_speedup(const eex_stream *s)
 {
-    return s->base.frames && t->frames ? s->base.seconds / t->seconds : (double)NAN;
+    return s->base.frames ? s->base.seconds / s->model.seconds : (double)NAN;
 }
 
 double eex__stream_macs(const eex_model *model, const eex_stream_tally *t)
@@ -83,10 +83,9 @@ static int put_latency(eex_buffer *out, const eex__stream_facts *f, const eex_st
     eex_table *t;
     EEX_TRY(eex_table_new(&t));
     latency_columns(t, "network");
-    latency_row(t, eex_path_base(f->model->path), f->model, &s->model,
-                eex__stream_speedup(s, &s->model));
+    latency_row(t, eex_path_base(f->model->path), f->model, &s->model, eex__stream_speedup(s));
     if (s->full.frames)
-        latency_row(t, "to its end", f->model, &s->full, eex__stream_speedup(s, &s->full));
+        latency_row(t, "to its end", f->model, &s->full, (double)NAN);
     if (f->base)
         latency_row(t, eex_path_base(f->base->path), f->base, &s->base, 1);
     return eex__put_table(out, t);
@@ -298,7 +297,7 @@ static void shares_row(eex_table *t, const eex__stream_facts *f, const eex_strea
         eex_table_cell(t, "%s", eex_text_time(time, s->base.seconds));
     eex_table_cell(t, "%s", eex_text_time(time, y->seconds));
     if (base) {
-        eex_table_cell(t, "%.2fx", eex__stream_speedup(s, y));
+        eex_table_cell(t, "%.2fx", eex__stream_speedup(s));
         eex_table_cell(t, "%.2fx",
                        eex__stream_macs(f->base, &s->base) / eex__stream_macs(f->model, y));
     }

@@ -128,7 +128,7 @@ static void put_stream(eex_json *j, const eex__stream_facts *f, const eex_stream
         put_tally(j, "full", f->model, s, &s->full);
     else
         eex_json_null(j, "full");
-    eex_json_double(j, "speedup", eex__stream_speedup(s, &s->model));
+    eex_json_double(j, "speedup", eex__stream_speedup(s));
     if (f->fps > 0)
         put_histogram(j, "delay_ms", &s->delay);
     else
