@@ -60,26 +60,96 @@ static void cut(char *text, size_t columns)
     text[at - text] = '\0';
 }
 
-/* "37/100 images, 1.63 k images/s, 0:39 left, loss 1.20" */
-static void describe(char *out, size_t size, const level *l)
+/* What a line shows. Where there is no room, it loses what tells least, in this order: the bar, the
+ * rate, the count, what stands in the note behind two parts, the outer level, percent, the title,
+ * the note's second part, the time left. */
+typedef struct shape {
+    bool bar, rate, count, outer, percent, title, left;
+    int parts; /* of the note */
+} shape;
+
+static int note_parts(const level *l)
 {
-    char a[EEX_TEXT_SIZE], b[EEX_TEXT_SIZE], rate_text[80] = "", left[80] = "";
-    const double seconds = eex_clock_seconds() - l->began;
-    const double rate = seconds > 0.0 ? (double)(l->done - l->before) / seconds : 0.0;
-    if (*l->unit && rate > 0.0)
-        snprintf(rate_text, sizeof rate_text, ", %s/s", eex_text_number(a, rate, l->unit));
-    if (rate > 0.0 && l->total > l->done && !l->ended)
-        snprintf(left, sizeof left, ", %s left",
-                 eex_text_duration(a, (double)(l->total - l->done) / rate));
-    else if (seconds >= worth_mentioning)
-        snprintf(left, sizeof left, ", %s", eex_text_duration(a, seconds));
-    char count[2 * EEX_TEXT_SIZE];
+    int parts = *l->note ? 1 : 0;
+    for (const char *at = l->note; (at = strstr(at, ", ")); at += 2)
+        parts++;
+    return parts;
+}
+
+/* Takes away what tells least of what is there; false: only the first part of the note is left. */
+static bool shrink(shape *s)
+{
+    bool *const early[] = {&s->bar, &s->rate, &s->count};
+    bool *const late[] = {&s->outer, &s->percent, &s->title};
+    for (size_t i = 0; i < sizeof early / sizeof *early; i++)
+        if (*early[i])
+            return *early[i] = false, true;
+    if (s->parts > 2)
+        return s->parts--, true;
+    for (size_t i = 0; i < sizeof late / sizeof *late; i++)
+        if (*late[i])
+            return *late[i] = false, true;
+    if (s->parts > 1)
+        return s->parts--, true;
+    return s->left ? s->left = false, true : false;
+}
+
+/* Appends what there is room for of a text, behind the separator unless it is the first. */
+static void join(char *out, size_t size, const char *separator, const char *text)
+{
+    const size_t used = strlen(out);
+    if (*text && snprintf(out + used, size - used, "%s%s", used ? separator : "", text) < 0)
+        out[used] = '\0';
+}
+
+static void put_count(char *out, size_t size, const level *l)
+{
+    char a[EEX_TEXT_SIZE], b[EEX_TEXT_SIZE], text[2 * EEX_TEXT_SIZE + 2];
     eex_text_number(a, (double)l->done, NULL);
     if (l->total > 0)
-        snprintf(count, sizeof count, "%s/%s", a, eex_text_number(b, (double)l->total, NULL));
-    else
-        snprintf(count, sizeof count, "%s", a);
-    snprintf(out, size, "%s%s%s%s%s", count, rate_text, left, *l->note ? ", " : "", l->note);
+        snprintf(text, sizeof text, "%s/%s", a, eex_text_number(b, (double)l->total, NULL));
+    join(out, size, ", ", l->total > 0 ? text : a);
+}
+
+static void put_time(char *out, size_t size, const level *l, double rate, double seconds)
+{
+    char a[EEX_TEXT_SIZE], text[2 * EEX_TEXT_SIZE] = "";
+    if (rate > 0.0 && l->total > l->done && !l->ended)
+        snprintf(text, sizeof text, "%s left",
+                 eex_text_duration(a, (double)(l->total - l->done) / rate));
+    else if (seconds >= worth_mentioning)
+        snprintf(text, sizeof text, "%s", eex_text_duration(a, seconds));
+    join(out, size, ", ", text);
+}
+
+static void put_note(char *out, size_t size, const level *l, int parts)
+{
+    char text[NOTE_SIZE];
+    char *end = text;
+    snprintf(text, sizeof text, "%s", parts > 0 ? l->note : "");
+    for (; parts > 0 && end; parts--)
+        end = strstr(end == text ? text : end + 2, ", ");
+    if (end)
+        *end = '\0';
+    join(out, size, ", ", text);
+}
+
+/* "37/100, 1.63 kimages/s, 0:39 left, loss 1.20" */
+static void describe(char *out, size_t size, const level *l, const shape *s)
+{
+    char a[EEX_TEXT_SIZE], text[80];
+    const double seconds = eex_clock_seconds() - l->began;
+    const double rate = seconds > 0.0 ? (double)(l->done - l->before) / seconds : 0.0;
+    out[0] = '\0';
+    if (s->count)
+        put_count(out, size, l);
+    if (s->rate && *l->unit && rate > 0.0) {
+        snprintf(text, sizeof text, "%s/s", eex_text_number(a, rate, l->unit));
+        join(out, size, ", ", text);
+    }
+    if (s->left)
+        put_time(out, size, l, rate, seconds);
+    put_note(out, size, l, s->parts);
 }
 
 static double fraction(const level *l)
@@ -89,33 +159,47 @@ static double fraction(const level *l)
     return l->done >= l->total ? 1.0 : (double)l->done / (double)l->total;
 }
 
-/* Titles and numbers of all shown levels in one line, without the bar. */
-static void compose(char *out, size_t size, bool bar)
+/* The innermost level that is shown. */
+static void compose_last(char *out, size_t size, const level *l, const shape *s)
 {
     char text[LINE_SIZE / 2];
-    size_t used = 0;
+    const int percent = (int)(100.0 * fraction(l));
     out[0] = '\0';
-    const int shown = state.depth < LEVELS ? state.depth : LEVELS;
-    for (int i = 0; i < shown; i++) {
-        const level *l = &state.levels[i];
-        const bool last = i == shown - 1;
-        if (last)
-            describe(text, sizeof text, l);
-        else
-            snprintf(text, sizeof text, "%llu/%llu", (unsigned long long)l->done,
-                     (unsigned long long)l->total);
-        const int percent = (int)(100.0 * fraction(l));
-        char graph[48] = "";
-        if (last && l->total > 0 && bar)
-            snprintf(graph, sizeof graph, " [%-20.*s]", percent / 5, "====================");
-        if (last && l->total > 0)
-            snprintf(graph + strlen(graph), sizeof graph - strlen(graph), " %d%%", percent);
-        const int put = snprintf(out + used, size - used, "%s%s%s %s", i > 0 ? " | " : "", l->title,
-                                 graph, text);
-        if (put < 0 || (size_t)put >= size - used)
-            return;
-        used += (size_t)put;
+    if (s->title)
+        join(out, size, " ", l->title);
+    if (s->bar && l->total > 0) {
+        snprintf(text, sizeof text, "[%-20.*s]", percent / 5, "====================");
+        join(out, size, " ", text);
     }
+    if (s->percent && l->total > 0) {
+        snprintf(text, sizeof text, "%d%%", percent);
+        join(out, size, " ", text);
+    }
+    describe(text, sizeof text, l, s);
+    join(out, size, " ", text);
+}
+
+/* All shown levels in one line of at most `width` columns, 0: any. */
+static void compose(char *out, size_t size, bool bar, size_t width)
+{
+    char last[LINE_SIZE / 2], outer[LINE_SIZE / 2];
+    const int shown = state.depth < LEVELS ? state.depth : LEVELS;
+    out[0] = '\0';
+    if (shown == 0)
+        return;
+    const level *l = &state.levels[shown - 1];
+    shape s = {bar, true, true, true, true, true, true, note_parts(l)};
+    do {
+        out[0] = '\0';
+        for (int i = 0; i < shown - 1 && s.outer; i++) {
+            snprintf(outer, sizeof outer, "%s %llu/%llu", state.levels[i].title,
+                     (unsigned long long)state.levels[i].done,
+                     (unsigned long long)state.levels[i].total);
+            join(out, size, " | ", outer);
+        }
+        compose_last(last, sizeof last, l, &s);
+        join(out, size, " | ", last);
+    } while (width > 0 && eex_text_width(out) > width && shrink(&s));
 }
 
 static void erase(void)
@@ -129,10 +213,10 @@ static void draw(void)
 {
     char line[LINE_SIZE];
     const size_t width = eex__terminal_width(STDERR_FILENO);
-    compose(line, sizeof line, true);
-    if (eex_text_width(line) >= width) /* the bar is the first thing to go */
-        compose(line, sizeof line, false);
-    cut(line, width > 1 ? width - 1 : 1); /* the last column would wrap on some terminals */
+    const size_t room =
+        width > 1 ? width - 1 : 1; /* the last column would wrap on some terminals */
+    compose(line, sizeof line, true, room);
+    cut(line, room);
     fprintf(stderr, "\r\033[K%s", line);
     fflush(stderr);
     state.drawn = true;
@@ -141,7 +225,7 @@ static void draw(void)
 static void print_line(void)
 {
     char line[LINE_SIZE];
-    compose(line, sizeof line, false);
+    compose(line, sizeof line, false, eex__terminal_width(STDERR_FILENO));
     fprintf(stderr, "%s\n", line);
     fflush(stderr);
 }

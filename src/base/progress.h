@@ -16,8 +16,10 @@ void eex_progress_begin(const char *title, uint64_t total, const char *unit);
 /* Continues work of which `done` was done earlier: it counts for the bar, not for the rate. */
 void eex_progress_skip(uint64_t done);
 
-/* Reports the innermost level: `done` of the total, and a short note (printf-style, "loss 0.31";
- * NULL keeps the last one). Cheap enough for every batch. */
+/* Reports the innermost level: `done` of the total, and a short note (printf-style; NULL keeps the
+ * last one) of parts with ", " between them, what tells most first: "loss 0.31, epoch 3/12". Where
+ * a line is too short, the last parts go, after bar, rate and count. Cheap enough for every batch.
+ */
 void eex_progress_update(uint64_t done, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

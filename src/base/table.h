@@ -1,7 +1,9 @@
 /* Plain-text tables for a terminal.
  *
- * Columns are padded to their widest cell by display width. Where the table is wider than it may
- * be, columns are dropped, those with the lowest priority first and the rightmost of equals. */
+ * Columns are padded to their widest cell by display width. A table that is wider than it may be is
+ * folded, and says so in a line: columns that have no room stand in further blocks under the first,
+ * with the first column repeated; where not even one has room beside the first column, each row is
+ * a list of lines "title: value". Nothing is left out. */
 #ifndef EEX_BASE_TABLE_H
 #define EEX_BASE_TABLE_H
 
@@ -17,8 +19,9 @@ typedef struct eex_table eex_table;
 int eex_table_new(eex_table **out);
 void eex_table_free(eex_table *table); /* accepts NULL */
 
-/* Columns come before the first row. The title is copied. Memory failures stick and show up when
- * the table is printed. */
+/* Columns come before the first row; the first one says what a row is about. Where the table is
+ * folded, those with the highest priority stand in the first block, the left ones of equals. The
+ * title is copied. Memory failures stick and show up when the table is printed. */
 void eex_table_column(eex_table *table, const char *title, eex_align align, int priority);
 
 /* Starts a row, then fills its cells from the left, printf-style. Missing cells are empty, surplus
@@ -39,7 +42,7 @@ void eex_table_rule(eex_table *table);
 /* Appends the table; width 0: as wide as it is. */
 int eex_table_format(eex_buffer *out, const eex_table *table, size_t width);
 
-/* Prints it, within the terminal's width when `stream` is one. */
+/* Prints it, within the width that the stream has (terminal.h). */
 int eex_table_print(FILE *stream, const eex_table *table);
 
 #endif

@@ -11,13 +11,28 @@ bool eex__terminal_is(int descriptor)
     return isatty(descriptor) && !(kind && strcmp(kind, "dumb") == 0);
 }
 
+enum { USUAL = 80 };
+
+/* What the user says: 0 is nothing, or no number. */
+static size_t asked_width(void)
+{
+    enum { WIDEST = 100000 };
+    const char *columns = getenv("COLUMNS");
+    char *end = NULL;
+    if (!columns || *columns < '0' || *columns > '9')
+        return 0;
+    const unsigned long value = strtoul(columns, &end, 10);
+    return *end || value > WIDEST ? 0 : value;
+}
+
 size_t eex__terminal_width(int descriptor)
 {
     struct winsize size;
-    if (!isatty(descriptor))
-        return 0;
+    const size_t asked = asked_width();
+    if (asked > 0 || !isatty(descriptor))
+        return asked;
     if (ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
-        return 80;
+        return USUAL;
     return size.ws_col;
 }
 

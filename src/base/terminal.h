@@ -8,7 +8,8 @@
 /* Whether the descriptor is a terminal on which a line can be rewritten. */
 bool eex__terminal_is(int descriptor);
 
-/* Its columns; 80 when a terminal does not say, 0 when it is none. */
+/* Columns that what is written there may have: $COLUMNS, if somebody has set it, for pipes and
+ * files too; else the terminal's, 80 when it does not say; 0, any, when it is none. */
 size_t eex__terminal_width(int descriptor);
 
 /* Whether to colour: a terminal, and NO_COLOR is unset or empty (no-color.org). */

@@ -109,6 +109,11 @@ const char *eex_text_number(char out[EEX_TEXT_SIZE], double value, const char *u
     return out;
 }
 
+const char *eex_plural(int64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 const char *eex_text_time(char out[EEX_TEXT_SIZE], double seconds)
 {
     static const char *const units[] = {"s", "ms", "us", "ns"};

@@ -22,6 +22,9 @@ void eex_text_disarm(char *text, const char *kept);
 enum { EEX_TEXT_SIZE = 48 };
 const char *eex_text_number(char out[EEX_TEXT_SIZE], double value, const char *unit);
 
+/* The end of a noun behind a count: "s", but "" behind 1. */
+const char *eex_plural(int64_t count);
+
 /* A short time in three digits: "12.3 ms", "1.50 s", "480 us". */
 const char *eex_text_time(char out[EEX_TEXT_SIZE], double seconds);
 

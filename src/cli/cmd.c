@@ -1,5 +1,7 @@
 #include "cli/cmd.h"
 
+#include "cli/print.h"
+
 #include "base/buffer.h"
 #include "base/status.h"
 
@@ -38,28 +40,30 @@ int eex_cmd_unknown(const char *kind, const char *name, const eex_cmd *const *li
 /* ---- help ---- */
 
 /* Within a group a command stands with the words that it needs: "import NAME PATH". */
-static void help_of_group(const eex_cmd *group)
+static void describe_group(eex_buffer *out, const eex_cmd *group)
 {
-    printf("usage: eex %s COMMAND ...\n\n%s\n\n", group->name, group->summary);
+    eex_buffer_printf(out, "usage: eex %s COMMAND ...\n\n%s\n\n", group->name, group->summary);
     for (const eex_cmd *const *c = group->commands; *c; c++) {
         char left[64];
         snprintf(left, sizeof left, "%s %s", own_name(*c), (*c)->synopsis);
         left[strcspn(left, "[")] = '\0';
-        printf("  %-20s %s\n", left, (*c)->brief);
+        eex_buffer_printf(out, "  %-20s %s\n", left, (*c)->brief);
     }
-    printf("\neex %s COMMAND --help says more.\n", group->name);
+    eex_buffer_printf(out, "\neex %s COMMAND --help says more.\n", group->name);
 }
 
-void eex_cmd_help(const eex_cmd *cmd)
+int eex_cmd_help(const eex_cmd *cmd)
 {
+    eex_buffer text = EEX_BUFFER_INIT;
     if (cmd->commands) {
-        help_of_group(cmd);
-        return;
+        describe_group(&text, cmd);
+        return eex__print_paragraphs(&text);
     }
-    printf("usage: eex %s %s\n\n%s\n\n", cmd->name, cmd->synopsis, cmd->summary);
-    eex_options_print(cmd->takes.options);
+    eex_buffer_printf(&text, "usage: eex %s %s\n\n%s\n\n", cmd->name, cmd->synopsis, cmd->summary);
+    eex_options_describe(&text, cmd->takes.options);
     if (cmd->details)
-        printf("\n%s\n", cmd->details);
+        eex_buffer_printf(&text, "\n%s\n", cmd->details);
+    return eex__print_paragraphs(&text);
 }
 
 /* ---- running ---- */
@@ -82,10 +86,8 @@ static int parse_and_run(const eex_cmd *cmd, void *arguments, int argc, char **a
     if (cmd->takes.defaults)
         memcpy(arguments, cmd->takes.defaults, cmd->takes.size);
     EEX_TRY(eex_options_parse(&words, &help, arguments, argc, argv, cmd->takes.options));
-    if (help) {
-        eex_cmd_help(cmd);
-        return EEX_OK;
-    }
+    if (help)
+        return eex_cmd_help(cmd);
     EEX_TRY(check_words(cmd, &words));
     if (cmd->check)
         EEX_TRY(cmd->check(arguments, &words));
@@ -113,10 +115,8 @@ static int perform_in(const eex_cmd *group, int argc, char **argv)
     if (argc < 2)
         return missing(group);
     const char *name = argv[1];
-    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
-        eex_cmd_help(group);
-        return EEX_OK;
-    }
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0)
+        return eex_cmd_help(group);
     const eex_cmd *cmd = eex_cmd_find(group->commands, name);
     return cmd ? eex_cmd_perform(cmd, argc - 1, argv + 1)
                : eex_cmd_unknown("command", name, group->commands);

@@ -45,8 +45,8 @@ typedef struct eex_cmd {
  * argv[0] is the command's name. Returns EEX_OK or a negative code with the message set. */
 int eex_cmd_perform(const eex_cmd *cmd, int argc, char **argv);
 
-/* What --help prints. */
-void eex_cmd_help(const eex_cmd *cmd);
+/* Prints what --help is answered with. EEX_EIO: it could not be written. */
+int eex_cmd_help(const eex_cmd *cmd);
 
 /* The one of a list (with NULL at the end) that is called so; NULL: none. */
 const eex_cmd *eex_cmd_find(const eex_cmd *const *list, const char *name);

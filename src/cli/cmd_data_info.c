@@ -76,25 +76,32 @@ static int info_json(const eex_dataset_info *info, const uint32_t *counts)
     return eex__print_text(&text, EEX_OK);
 }
 
-static void print_channels(const char *what, const float *values, int channels)
+static void put_channels(eex_buffer *out, const char *what, const float *values, int channels)
 {
-    printf("%-8s", what);
+    eex_buffer_printf(out, "%-8s", what);
     for (int c = 0; c < channels; c++)
-        printf(" %.4f", (double)values[c]);
-    printf("\n");
+        eex_buffer_printf(out, " %.4f", (double)values[c]);
+    eex_buffer_putc(out, '\n');
+}
+
+static int print_sizes(const eex_dataset_info *info)
+{
+    eex_buffer out = EEX_BUFFER_INIT;
+    eex_buffer_printf(&out, "images   %u training, ", info->train);
+    if (info->validation)
+        eex_buffer_printf(&out, "%u validation, ", info->validation);
+    eex_buffer_printf(&out, "%u test, %d x %d pixels, %s\n", info->test, info->width, info->height,
+                      info->channels == 3 ? "colour" : "grey");
+    put_channels(&out, "mean", info->mean, info->channels);
+    put_channels(&out, "std", info->std, info->channels);
+    return eex__print_report(&out, EEX_OK);
 }
 
 static int info_text(const eex_dataset_info *info, const uint32_t *counts)
 {
     eex_table *table;
     eex__print_line("%s, %s", info->name, info->path);
-    printf("images   %u training, ", info->train);
-    if (info->validation)
-        printf("%u validation, ", info->validation);
-    printf("%u test, %d x %d pixels, %s\n", info->test, info->width, info->height,
-           info->channels == 3 ? "colour" : "grey");
-    print_channels("mean", info->mean, info->channels);
-    print_channels("std", info->std, info->channels);
+    EEX_TRY(print_sizes(info));
     eex__print_line("source   %s", info->source);
     EEX_TRY(eex_table_new(&table));
     eex_table_column(table, "class", EEX_ALIGN_RIGHT, 3);

@@ -167,8 +167,9 @@ static void summarise(const infer *in)
     if (in->rejected)
         eex_log_info("rejected: %llu", (unsigned long long)in->rejected);
     if (in->labelled)
-        eex_log_info("right: %llu of %llu with a label, %.2f %%", (unsigned long long)in->right,
-                     (unsigned long long)in->labelled,
+        eex_log_info("right: %llu of %llu %s%s%s, %.2f %%", (unsigned long long)in->right,
+                     (unsigned long long)in->labelled, in->a->split ? "of the " : "with a label",
+                     in->a->split ? in->a->split : "", in->a->split ? " split" : "",
                      100.0 * (double)in->right / (double)in->labelled);
 }
 

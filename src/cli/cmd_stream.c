@@ -62,6 +62,7 @@ typedef struct stream {
     eex_opened opened;
     eex_model *base; /* NULL without --compare */
     eex_engine *engine, *base_engine;
+    eex_engine *full_engine; /* the model to its end, beside the base */
     eex__source source;
     eex_stream *streams[EEX__MAX_SHARES];
     int count; /* of the streams that were begun */
@@ -90,7 +91,12 @@ static int open_base(stream *st, const char *run)
                            base ? EEX_MODEL_BASE : EEX_MODEL_BEST, st->opened.device));
     EEX_TRY(check_base(st));
     EEX_TRY(eex_apply_precision(st->base, &st->a->model));
-    return eex_engine_open(&st->base_engine, st->base, (int)st->a->batch);
+    EEX_TRY(eex_engine_open(&st->base_engine, st->base, (int)st->a->batch));
+    const eex_model *model = st->opened.model;
+    const eex_inference how = eex_model_inference(model, (int)st->a->batch);
+    return eex_graph_exits(model->graph) > 1
+               ? eex_engine_new(&st->full_engine, model->graph, model->params, NULL, &how)
+               : EEX_OK;
 }
 
 static int open_all(stream *st, const eex_words *words)
@@ -107,6 +113,7 @@ static void close_all(stream *st)
         free(st->streams[i]);
     eex_engine_close(st->engine);
     eex_engine_close(st->base_engine);
+    eex_engine_close(st->full_engine);
     eex_model_close(st->base);
     eex__source_close(&st->source);
     eex_opened_close(&st->opened);
@@ -137,6 +144,7 @@ static eex_stream_options how_to_run(const stream *st)
                                 .image_bytes = (size_t)shape->height * (size_t)shape->width *
                                                (size_t)shape->channels,
                                 .frames = (uint64_t)st->a->source.frames,
+                                .full = st->full_engine,
                                 .live = arrives && !st->base,
                                 .quiet = st->source.shares > 1};
 }
@@ -180,6 +188,9 @@ static int print(const stream *st)
     const eex__stream_facts facts = {.model = st->opened.model,
                                      .base = st->base,
                                      .source = s->input ? "standard input" : s->path,
+                                     .split = !s->simulated         ? NULL
+                                              : st->a->source.split ? st->a->source.split
+                                                                    : "test",
                                      .batch = (int)st->a->batch,
                                      .fps = st->a->source.fps,
                                      .rejects = st->opened.model->policy &&

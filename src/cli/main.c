@@ -1,6 +1,8 @@
 /* The program: finds the subcommand, runs it, turns its status into message and exit status. */
 #include "cli/commands.h"
 #include "cli/help_fields.h"
+#include "cli/help_terms.h"
+#include "cli/print.h"
 #include "eex/eex.h"
 
 #include "base/fs.h"
@@ -28,35 +30,64 @@ static int unknown(const char *name)
     return eex_cmd_unknown(*name == '-' ? "option" : "command", name, commands);
 }
 
-static void overview(void)
+static int overview(void)
 {
-    printf("usage: eex COMMAND ...\n\n"
-           "Finds, trains, calibrates and runs early-exit neural networks.\n\ncommands:\n");
+    eex_buffer text = EEX_BUFFER_INIT;
+    eex_buffer_puts(&text, "usage: eex COMMAND ...\n\n"
+                           "Finds, trains, calibrates and runs early-exit neural networks.\n\n"
+                           "commands:\n");
     for (const eex_cmd *const *c = commands; *c; c++)
-        printf("  %-10s %s\n", (*c)->name, (*c)->brief);
-    printf("\n\"eex help COMMAND\" has the options of each. The first thing to try:\n"
-           "  eex run experiments/quickstart.lua\n");
+        eex_buffer_printf(&text, "  %-10s %s\n", (*c)->name, (*c)->brief);
+    eex_buffer_puts(&text, "\nmore help:\n"
+                           "  eex help COMMAND  the options of a command\n"
+                           "  eex help fields   what an experiment file may say\n"
+                           "  eex help terms    the words of tables and of lines of progress\n"
+                           "\nThe first thing to try:\n"
+                           "  eex run experiments/quickstart.lua\n");
+    return eex__print_paragraphs(&text);
 }
 
-static int show_help(const char *name)
+/* What is no command but has a page of its own. */
+static const struct {
+    const char *name;
+    int (*print)(void);
+} pages[] = {{"fields", eex_help_fields},
+             {"terms", eex_help_terms},
+             {"help", overview},
+             {"--help", overview},
+             {"-h", overview}};
+
+static int too_many(const char *word)
 {
-    if (!name || strcmp(name, "help") == 0 || strcmp(name, "--help") == 0) {
-        overview();
-        return EEX_OK;
-    }
-    if (strcmp(name, "fields") == 0)
-        return eex_help_fields();
-    const eex_cmd *cmd = eex_cmd_find(commands, name);
+    return eex_fail(EEX_EINVAL, "\"%s\" is one argument too many: eex help [COMMAND]", word);
+}
+
+/* Words: NULL at the end. A group's command is two words: "help data get". */
+static int show_help(char *const *words)
+{
+    if (!words[0])
+        return overview();
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
+        if (strcmp(words[0], pages[i].name) == 0)
+            return words[1] ? too_many(words[1]) : pages[i].print();
+    const eex_cmd *cmd = eex_cmd_find(commands, words[0]);
     if (!cmd)
-        return unknown(name);
-    eex_cmd_help(cmd);
-    return EEX_OK;
+        return unknown(words[0]);
+    const char *const name = words[1];
+    if (cmd->commands && name) {
+        const eex_cmd *const *group = cmd->commands;
+        cmd = eex_cmd_find(group, name);
+        if (!cmd)
+            return eex_cmd_unknown("command", name, group);
+        words++;
+    }
+    return words[1] ? too_many(words[1]) : eex_cmd_help(cmd);
 }
 
 static int dispatch(int argc, char **argv)
 {
     if (argc < 2) {
-        overview();
+        EEX_TRY(overview());
         return eex_fail(EEX_EINVAL, "a command is missing");
     }
     const char *name = argv[1];
@@ -65,11 +96,11 @@ static int dispatch(int argc, char **argv)
         return EEX_OK;
     }
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
-        return show_help(NULL);
+        return overview();
     const eex_cmd *cmd = eex_cmd_find(commands, name);
     if (!cmd)
         return unknown(name);
-    return cmd == &help ? show_help(argv[2]) : eex_cmd_perform(cmd, argc - 1, argv + 1);
+    return cmd == &help ? show_help(argv + 2) : eex_cmd_perform(cmd, argc - 1, argv + 1);
 }
 
 static int exit_status(int code)

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_OPTIONS = 64 };
+enum { MAX_OPTIONS = 64, LEFT = 20 };
 
 /* ---- one of several words ---- */
 
@@ -38,9 +38,9 @@ int eex_options_choice(int *out, const char *kind, const char *word, const char 
 
 /* ---- help ---- */
 
-void eex_options_print(const eex_option *options)
+void eex_options_describe(eex_buffer *out, const eex_option *options)
 {
-    printf("options:\n");
+    eex_buffer_puts(out, "options:\n");
     for (const eex_option *o = options; o->name; o++) {
         char left[64];
         char letter[8] = "";
@@ -48,9 +48,12 @@ void eex_options_print(const eex_option *options)
             snprintf(letter, sizeof letter, "-%c, ", o->letter);
         snprintf(left, sizeof left, "%s--%s%s%s", letter, o->name, o->value ? " " : "",
                  o->value ? o->value : "");
-        printf("  %-20s %s\n", left, o->help);
+        if (strlen(left) < LEFT)
+            eex_buffer_printf(out, "  %-*s %s\n", LEFT, left, o->help);
+        else
+            eex_buffer_printf(out, "  %s\n  %-*s %s\n", left, LEFT, "", o->help);
     }
-    printf("  %-20s %s\n", "--help", "show this");
+    eex_buffer_printf(out, "  %-*s %s\n", LEFT, "--help", "show this");
 }
 
 /* ---- parsing ---- */

@@ -22,6 +22,8 @@
 #ifndef EEX_CLI_OPTIONS_H
 #define EEX_CLI_OPTIONS_H
 
+#include "base/buffer.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -97,8 +99,8 @@ typedef struct eex_words {
 int eex_options_parse(eex_words *out, bool *help, void *arguments, int argc, char **argv,
                       const eex_option *options);
 
-/* The lines of --help about them. */
-void eex_options_print(const eex_option *options);
+/* Appends the lines of --help about them. */
+void eex_options_describe(eex_buffer *out, const eex_option *options);
 
 /* "unknown KIND \"word\": did you mean \"near\"?" with the nearest of `known`, or the whole list
  * when none is near. Returns EEX_EINVAL. */

@@ -1,12 +1,15 @@
 #include "cli/print.h"
 
 #include "base/status.h"
+#include "base/terminal.h"
 #include "base/text.h"
+#include "base/wrap.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- JSON ---- */
 
@@ -50,18 +53,54 @@ int eex__print_text(eex_buffer *text, int code)
     return code;
 }
 
+int eex__print_report(eex_buffer *text, int code)
+{
+    eex_buffer out = EEX_BUFFER_INIT;
+    if (code == EEX_OK)
+        code = eex_buffer_status(text);
+    if (code == EEX_OK)
+        eex_wrap(&out, eex_buffer_text(text), eex__terminal_width(STDOUT_FILENO));
+    eex_buffer_free(text);
+    return eex__print_text(&out, code);
+}
+
+int eex__print_paragraphs(eex_buffer *text)
+{
+    eex_buffer filled = EEX_BUFFER_INIT, out = EEX_BUFFER_INIT;
+    const size_t width = eex__terminal_width(STDOUT_FILENO);
+    int code = eex_buffer_status(text);
+    eex_reflow(&filled, eex_buffer_text(text));
+    eex_wrap(&out, eex_buffer_text(&filled),
+             width > 0 && width < EEX_WRAP_WIDTH ? width : EEX_WRAP_WIDTH);
+    if (code == EEX_OK)
+        code = eex_buffer_status(&filled);
+    eex_buffer_free(&filled);
+    eex_buffer_free(text);
+    return eex__print_text(&out, code);
+}
+
 void eex__print_line(const char *format, ...)
 {
-    eex_buffer text = EEX_BUFFER_INIT;
+    eex_buffer text = EEX_BUFFER_INIT, out = EEX_BUFFER_INIT;
     va_list args;
     va_start(args, format);
     eex_buffer_vprintf(&text, format, args);
     va_end(args);
     if (eex_buffer_status(&text) == EEX_OK) {
         eex_text_disarm(text.data, "\n\t");
-        puts(text.data);
+        eex_wrap(&out, text.data, eex__terminal_width(STDOUT_FILENO));
     }
+    if (eex_buffer_status(&out) == EEX_OK)
+        puts(eex_buffer_text(&out));
     eex_buffer_free(&text);
+    eex_buffer_free(&out);
+}
+
+int eex__put_table(eex_buffer *out, eex_table *t)
+{
+    int code = eex_table_format(out, t, eex__terminal_width(STDOUT_FILENO));
+    eex_table_free(t);
+    return code;
 }
 
 int eex__print_table(eex_table *t)

@@ -6,12 +6,11 @@
 #include "base/json.h"
 #include "base/status.h"
 #include "base/table.h"
-#include "base/terminal.h"
+#include "base/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- numbers ---- */
 
@@ -126,20 +125,13 @@ static void layers_total(eex_table *t, const eex_cost_report *r)
             eex_table_cell(t, "%s", grouped(eex_cost_total(r->graph, (eex_convention)c)).text);
 }
 
-/* A table goes to the buffer when it is full and is freed in any case. */
-static int close_table(eex_buffer *out, eex_table *t)
-{
-    int code = eex_table_format(out, t, eex__terminal_width(STDOUT_FILENO));
-    eex_table_free(t);
-    return code;
-}
-
 static int layers_table(eex_buffer *out, const eex_cost_report *r)
 {
     eex_table *t = NULL;
     const eex_node *in = eex_graph_node(r->graph, 0);
-    eex_buffer_printf(out, "%s: images of %d x %d x %d, %d classes\n\n", eex_graph_name(r->graph),
-                      in->h, in->w, in->c, eex_graph_classes(r->graph));
+    eex_buffer_printf(out, "%s: images of %d x %d x %d, %d class%s\n\n", eex_graph_name(r->graph),
+                      in->h, in->w, in->c, eex_graph_classes(r->graph),
+                      eex_graph_classes(r->graph) == 1 ? "" : "es");
     EEX_TRY(eex_table_new(&t));
     layers_columns(t, r);
     for (int i = 1; i < eex_graph_nodes(r->graph);) {
@@ -148,7 +140,7 @@ static int layers_table(eex_buffer *out, const eex_cost_report *r)
         i = at.last + 1;
     }
     layers_total(t, r);
-    return close_table(out, t);
+    return eex__put_table(out, t);
 }
 
 /* ---- table: exits ---- */
@@ -182,7 +174,7 @@ static int exits_table(eex_buffer *out, const eex_cost_report *r)
         eex_table_cell(t, "%s", grouped(eex_cost_gate(g, k, c)).text);
         eex_table_cell(t, "%s", grouped(eex_cost_cumulative(g, k, c)).text);
     }
-    return close_table(out, t);
+    return eex__put_table(out, t);
 }
 
 /* ---- candidate points ---- */
@@ -220,14 +212,15 @@ static int points_row(eex_table *t, const eex_cost_report *r, int point)
 static void space_lines(eex_buffer *out, const eex_cost_report *r)
 {
     int layers = eex_graph_layers(r->graph), points = r->salient.count;
-    eex_buffer_printf(out, "\n|N| = %d layers; %d salient points\n", layers, points);
+    eex_buffer_printf(out, "\n|N| = %d layer%s; %d salient point%s\n", layers, eex_plural(layers),
+                      points, eex_plural(points));
     if (r->probe && r->probe_count > 0)
         eex_buffer_printf(out, "a run ranks them by a probe and keeps %d\n", r->probe_count);
     else if (r->probe)
         eex_buffer_puts(out, "a run ranks them by a probe and keeps floor(log2 |N|)\n");
     eex_buffer_printf(out, "placements: 2^%d without saliency, 2^%d with it\n", layers, points);
     eex_buffer_printf(out, "with %d block count%s a gate: 2^%.1f without, 2^%.1f with\n",
-                      r->choices, r->choices == 1 ? "" : "s", eex_space_log2(layers, r->choices),
+                      r->choices, eex_plural(r->choices), eex_space_log2(layers, r->choices),
                       eex_space_log2(points, r->choices));
 }
 
@@ -252,7 +245,7 @@ static int points_table(eex_buffer *out, const eex_cost_report *r)
         eex_table_free(t);
         return code;
     }
-    EEX_TRY(close_table(out, t));
+    EEX_TRY(eex__put_table(out, t));
     space_lines(out, r);
     return EEX_OK;
 }
@@ -391,5 +384,5 @@ int eex_print_cost(const eex_cost_report *report, bool json)
 {
     eex_buffer text = EEX_BUFFER_INIT;
     int code = json ? report_json(&text, report) : report_tables(&text, report);
-    return eex__print_text(&text, code);
+    return json ? eex__print_text(&text, code) : eex__print_report(&text, code);
 }

@@ -7,12 +7,12 @@
 #include "base/status.h"
 #include "base/terminal.h"
 #include "base/text.h"
-#include "base/utf8.h"
+#include "base/wrap.h"
 
 #include <string.h>
 #include <unistd.h>
 
-enum { NARROWEST_NAME = 12, WIDEST_CLASS = 24, CELL = 512 };
+enum { NARROWEST_NAME = 12, WIDEST_CLASS = 24, GAP = 2, CELL = 512 };
 
 static const char *const titles[EEX__INFER_COLUMNS] = {"input",    "class", "confidence", "exit",
                                                        "decision", "ms",    "right"};
@@ -86,76 +86,69 @@ static int widest_class(const eex_model *model)
 
 static int total(const eex__infer_printer *p)
 {
-    int sum = -2; /* two blanks between columns */
+    int sum = (EEX__INFER_COLUMNS - 1) * GAP;
     for (int i = 0; i < EEX__INFER_COLUMNS; i++)
-        sum += p->width[i] ? p->width[i] + 2 : 0;
+        sum += p->width[i];
     return sum;
 }
 
-/* Drops columns until the rest leaves room for names. */
-static void fit(eex__infer_printer *p, int terminal)
+/* Where a row has no room for all columns, it goes on in further lines, a little indented. */
+static void fold(eex__infer_printer *p, int terminal)
 {
-    static const eex__infer_column least[] = {EEX__INFER_MS, EEX__INFER_RIGHT, EEX__INFER_DECISION,
-                                              EEX__INFER_EXIT, EEX__INFER_CONFIDENCE};
-    const int name = p->width[EEX__INFER_INPUT];
-    const int spare = name > NARROWEST_NAME ? name - NARROWEST_NAME : 0;
-    for (size_t i = 0; i < sizeof least / sizeof *least && total(p) - spare > terminal; i++)
-        p->width[least[i]] = 0;
-    if (total(p) > terminal)
-        p->width[EEX__INFER_INPUT] -= total(p) - terminal < spare ? total(p) - terminal : spare;
-}
-
-/* Cuts text to some columns and takes out what would move the cursor; keep: the end of it rather
- * than the beginning. */
-static void cut(eex_buffer *out, const char *text, int columns, bool keep_end)
-{
-    size_t width = eex_text_width(text);
-    const bool whole = width <= (size_t)columns;
-    const char *from = text;
-    while (keep_end && width + 2 > (size_t)columns && !whole && *from)
-        width -= (size_t)eex__utf8_columns(eex__utf8_next(&from));
-    if (keep_end && !whole)
-        eex_buffer_puts(out, "..");
-    int room = keep_end && !whole ? columns - 2 : columns;
-    while (*from) {
-        char bytes[4];
-        const uint32_t c = eex__utf8_next(&from);
-        room -= eex__utf8_columns(c);
-        if (room < 0)
-            break;
-        if (c < 32 || (c >= 127 && c < 160))
-            eex_buffer_putc(out, '?');
-        else
-            eex_buffer_append(out, bytes, eex__utf8_encode(bytes, c));
+    int line = 0, used = 0;
+    if (p->width[EEX__INFER_INPUT] > terminal)
+        p->width[EEX__INFER_INPUT] = terminal;
+    for (int i = 0; i < EEX__INFER_COLUMNS; i++) {
+        if (used > 0 && used + GAP + p->width[i] > terminal) {
+            line++;
+            used = 0;
+        }
+        used += GAP + p->width[i] - (i == 0 ? GAP : 0);
+        p->line[i] = line;
     }
 }
 
+/* Texts that are wider than their column, which a file's name may be, stand in full. */
 static void put_cell(eex_buffer *line, const eex__infer_printer *p, eex__infer_column column,
                      const char *text)
 {
     const int width = p->width[column];
     const bool right = column >= EEX__INFER_CONFIDENCE && column != EEX__INFER_DECISION &&
                        column != EEX__INFER_RIGHT;
-    eex_buffer cell = EEX_BUFFER_INIT;
-    if (width == 0)
-        return;
-    cut(&cell, text, width, column == EEX__INFER_INPUT);
-    const size_t have = eex_text_width(eex_buffer_text(&cell));
+    const size_t have = eex_text_width(text), from = line->size;
     const size_t blanks = have < (size_t)width ? (size_t)width - have : 0;
-    if (line->size > 0)
-        eex_buffer_puts(line, "  ");
+    if (column > 0 && p->line[column] > p->line[column - 1])
+        eex_buffer_putc(line, '\n');
+    if (column > 0)
+        eex_buffer_fill(line, ' ', GAP);
     if (right)
         eex_buffer_fill(line, ' ', blanks);
-    eex_buffer_puts(line, eex_buffer_text(&cell));
+    eex_buffer_puts(line, text);
+    if (eex_buffer_status(line) == EEX_OK)
+        eex_text_disarm(line->data + from, "\n");
     if (!right)
         eex_buffer_fill(line, ' ', blanks);
-    eex_buffer_free(&cell);
+}
+
+/* Blanks at the ends of lines are left out. */
+static void trim(eex_buffer *text)
+{
+    size_t kept = 0, solid = 0;
+    for (size_t i = 0; i < text->size; i++) {
+        if (text->data[i] == '\n')
+            kept = solid;
+        text->data[kept++] = text->data[i];
+        if (text->data[i] != ' ')
+            solid = kept;
+    }
+    if (text->size > 0)
+        text->data[text->size = solid] = '\0';
 }
 
 static int put_line(eex_buffer *line)
 {
-    while (line->size > 0 && line->data[line->size - 1] == ' ')
-        line->data[--line->size] = '\0';
+    if (eex_buffer_status(line) == EEX_OK)
+        trim(line);
     eex_buffer_putc(line, '\n');
     return eex__print_text(line, EEX_OK);
 }
@@ -198,6 +191,14 @@ int eex__infer_row(const eex__infer_printer *p, const eex_frame *frame, const ee
     return put_line(&line);
 }
 
+static void put_note(eex_buffer *line, size_t width)
+{
+    eex_buffer out = EEX_BUFFER_INIT;
+    eex_wrap(&out, eex_buffer_text(line), width);
+    eex_buffer_clear(line);
+    put_line(&out);
+}
+
 void eex__infer_begin(eex__infer_printer *out, const eex_model *model, const char *split, bool json,
                       size_t widest)
 {
@@ -212,8 +213,13 @@ void eex__infer_begin(eex__infer_printer *out, const eex_model *model, const cha
     out->width[EEX__INFER_INPUT] = (int)(split ? 10 : widest < least ? least : widest);
     out->width[EEX__INFER_EXIT] = 5;
     out->width[EEX__INFER_MS] = 8;
-    if (terminal > 0)
-        fit(out, (int)terminal);
+    if (terminal > 0 && (size_t)total(out) > terminal) {
+        eex_buffer_printf(&line,
+                          "(folded: a row has several lines, for the table is %d columns wide)",
+                          total(out));
+        fold(out, (int)terminal);
+        put_note(&line, terminal);
+    }
     for (int i = 0; i < EEX__INFER_COLUMNS; i++)
         put_cell(&line, out, (eex__infer_column)i, titles[i]);
     put_line(&line); /* a failure comes again with the first row */

@@ -23,10 +23,12 @@ typedef struct eex__infer_printer {
     const eex_model *model; /* borrowed */
     const char *split;      /* NULL: files */
     bool json;
-    int width[EEX__INFER_COLUMNS]; /* 0: the terminal is too narrow for it */
+    int width[EEX__INFER_COLUMNS];
+    int line[EEX__INFER_COLUMNS]; /* of a row that it stands in: more than one where it is folded */
 } eex__infer_printer;
 
-/* The table is as wide as its contents, or as the terminal. widest: of the inputs' names. */
+/* The table is as wide as its contents; where that is more than there is, its rows are folded into
+ * several lines. widest: of the inputs' names. */
 void eex__infer_begin(eex__infer_printer *out, const eex_model *model, const char *split, bool json,
                       size_t widest);
 

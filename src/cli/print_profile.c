@@ -21,7 +21,7 @@ static void bar(eex_table *t, double value, double most)
     eex_table_cell(t, "%.*s", length, full);
 }
 
-static int exits(const eex_profile *p, const eex_model *m)
+static int exits(eex_buffer *out, const eex_profile *p, const eex_model *m)
 {
     eex_table *t = NULL;
     double most = p->base_ms > 0 ? p->base_ms : 0;
@@ -53,7 +53,7 @@ static int exits(const eex_profile *p, const eex_model *m)
         eex_table_cell(t, "%.3f", p->base_ms);
         bar(t, p->base_ms, most);
     }
-    return eex__print_table(t);
+    return eex__put_table(out, t);
 }
 
 /* ---- by segment and by layer ---- */
@@ -79,18 +79,21 @@ static sums total(const eex_profile *p)
     return s;
 }
 
-/* Columns of what is compared: milliseconds of an image and share of all, for each batch. */
+/* Columns of what is compared: microseconds of an image and share of all, for each batch. Each
+ * title says of which batch, for columns may stand in different blocks. */
 static void columns(eex_table *t, const eex_profile *p, const char *what)
 {
     char title[48];
     eex_table_column(t, what, EEX_ALIGN_LEFT, 9);
     eex_table_column(t, "MACs", EEX_ALIGN_RIGHT, 5);
-    eex_table_column(t, "of all", EEX_ALIGN_RIGHT, 7);
+    eex_table_column(t, "of MACs", EEX_ALIGN_RIGHT, 7);
     for (int b = 0; b < p->batches; b++) {
         snprintf(title, sizeof title, "us, by %d", p->batch[b]);
         eex_table_column(t, title, EEX_ALIGN_RIGHT, 8);
-        eex_table_column(t, "of all", EEX_ALIGN_RIGHT, 7);
-        eex_table_column(t, "GFLOP/s", EEX_ALIGN_RIGHT, 4 - b);
+        snprintf(title, sizeof title, "of time, by %d", p->batch[b]);
+        eex_table_column(t, title, EEX_ALIGN_RIGHT, 7);
+        snprintf(title, sizeof title, "GFLOP/s, by %d", p->batch[b]);
+        eex_table_column(t, title, EEX_ALIGN_RIGHT, 4 - b);
     }
 }
 
@@ -111,7 +114,7 @@ static void cells(eex_table *t, const eex_profile *p, const sums *s, const sums 
     }
 }
 
-static int segments(const eex_profile *p, const eex_model *m)
+static int segments(eex_buffer *out, const eex_profile *p, const eex_model *m)
 {
     eex_table *t = NULL;
     const sums all = total(p);
@@ -126,7 +129,7 @@ static int segments(const eex_profile *p, const eex_model *m)
         eex_table_cell(t, "%d  %s", k + 1, eex__exit_name(m->graph, k));
         cells(t, p, &s, &all);
     }
-    return eex__print_table(t);
+    return eex__put_table(out, t);
 }
 
 static int by_time(const void *a, const void *b)
@@ -136,7 +139,8 @@ static int by_time(const void *a, const void *b)
     return (x->ms[0] < y->ms[0]) - (x->ms[0] > y->ms[0]);
 }
 
-static int list_layers(const eex_profile *p, const eex_profile_op **order, int count)
+static int list_layers(eex_buffer *out, const eex_profile *p, const eex_profile_op **order,
+                       int count)
 {
     eex_table *t = NULL;
     const sums all = total(p);
@@ -149,10 +153,10 @@ static int list_layers(const eex_profile *p, const eex_profile_op **order, int c
         eex_table_cell(t, "%s", order[i]->name);
         cells(t, p, &s, &all);
     }
-    return eex__print_table(t);
+    return eex__put_table(out, t);
 }
 
-static int layers(const eex_profile *p, bool all)
+static int layers(eex_buffer *out, const eex_profile *p, bool all)
 {
     const eex_profile_op **order = calloc((size_t)p->ops + 1, sizeof *order);
     if (!order)
@@ -161,14 +165,14 @@ static int layers(const eex_profile *p, bool all)
         order[i] = &p->op[i];
     if (!all)
         qsort(order, (size_t)p->ops, sizeof *order, by_time);
-    int code = list_layers(p, order, all || p->ops < SLOWEST ? p->ops : SLOWEST);
+    int code = list_layers(out, p, order, all || p->ops < SLOWEST ? p->ops : SLOWEST);
     free(order);
     return code;
 }
 
 /* ---- against the base ---- */
 
-static int speeds(const eex_profile *p)
+static int speeds(eex_buffer *out, const eex_profile *p)
 {
     eex_table *t = NULL;
     static const char *const titles[] = {"batch",    "images",      "base ms", "ms",
@@ -187,33 +191,46 @@ static int speeds(const eex_profile *p)
         eex_table_cell(t, "%.2fx", s->theoretical);
         eex_table_cell(t, "%.2f", s->realised / s->theoretical);
     }
-    return eex__print_table(t);
+    return eex__put_table(out, t);
+}
+
+static int put_profile(eex_buffer *out, const eex_profile *p, const eex_model *m, bool all_layers)
+{
+    eex_buffer_printf(out, "%s, %d exit%s, on %s", eex_graph_name(m->graph), p->exits,
+                      eex_plural(p->exits), m->params->device->name);
+    if (m->runs_in != EEX_F32)
+        eex_buffer_printf(out, ", in %s", eex_precision_name(m->runs_in));
+    eex_buffer_puts(out, "\n\n");
+    EEX_TRY(exits(out, p, m));
+    eex_buffer_printf(
+        out,
+        "\nimages, right: of %d of the validation split. ms: of one image that leaves there; at "
+        "the\n"
+        "end it is this network with nobody leaving early, to be held against the base.\n\n",
+        p->images);
+    EEX_TRY(segments(out, p, m));
+    eex_buffer_putc(out, '\n');
+    EEX_TRY(layers(out, p, all_layers));
+    eex_buffer_puts(
+        out, "\nus: microseconds of one image, operations timed one by one while nobody leaves");
+    if (p->rows[p->batches - 1] < p->batch[p->batches - 1])
+        eex_buffer_printf(out, ";\na batch of %d passes the network in parts of %d",
+                          p->batch[p->batches - 1], p->rows[p->batches - 1]);
+    eex_buffer_puts(out, ".\n");
+    if (!p->speed[0].images)
+        return EEX_OK;
+    eex_buffer_putc(out, '\n');
+    EEX_TRY(speeds(out, p));
+    eex_buffer_puts(
+        out, "\nms: of one image on average, base and network in turns. theoretical: in MACs.\n");
+    return EEX_OK;
 }
 
 int eex_print_profile(const eex_profile *p, const eex_model *m, bool all_layers)
 {
-    printf("%s, %d exits, on %s", eex_graph_name(m->graph), p->exits, m->params->device->name);
-    if (m->runs_in != EEX_F32)
-        printf(", in %s", eex_precision_name(m->runs_in));
-    printf("\n\n");
-    EEX_TRY(exits(p, m));
-    printf(
-        "\nimages, right: of %d of the validation split. ms: of one image that leaves there.\n\n",
-        p->images);
-    EEX_TRY(segments(p, m));
-    printf("\n");
-    EEX_TRY(layers(p, all_layers));
-    printf("\nus: microseconds of one image, operations timed one by one while nobody leaves");
-    if (p->rows[p->batches - 1] < p->batch[p->batches - 1])
-        printf(";\na batch of %d passes the network in parts of %d", p->batch[p->batches - 1],
-               p->rows[p->batches - 1]);
-    printf(".\n");
-    if (!p->speed[0].images)
-        return EEX_OK;
-    printf("\n");
-    EEX_TRY(speeds(p));
-    printf("\nms: of one image on average, base and network in turns. theoretical: in MACs.\n");
-    return EEX_OK;
+    eex_buffer out = EEX_BUFFER_INIT;
+    const int code = put_profile(&out, p, m, all_layers);
+    return eex__print_report(&out, code);
 }
 
 /* ---- as a picture ---- */

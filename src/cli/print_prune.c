@@ -9,7 +9,6 @@
 #include "base/text.h"
 
 #include <math.h>
-#include <stdio.h>
 
 /* ---- as a table ---- */
 
@@ -18,16 +17,16 @@ static int begin(eex_table **out, const char *title, const eex_prune_table *p, b
     eex_table *t = NULL;
     EEX_TRY(eex_table_new(&t));
     eex_table_column(t, title, EEX_ALIGN_LEFT, 9);
-    eex_table_column(t, "right", EEX_ALIGN_RIGHT, 8);
+    eex_table_column(t, "validation", EEX_ALIGN_RIGHT, 8);
     if (p->test)
         eex_table_column(t, "test", EEX_ALIGN_RIGHT, 7);
     eex_table_column(t, "MACs", EEX_ALIGN_RIGHT, 7);
     if (!alone)
-        eex_table_column(t, "at most", EEX_ALIGN_RIGHT, 6);
+        eex_table_column(t, "most MACs", EEX_ALIGN_RIGHT, 6);
     if (p->timed) {
         eex_table_column(t, "ms", EEX_ALIGN_RIGHT, 5);
         if (!alone)
-            eex_table_column(t, "at most", EEX_ALIGN_RIGHT, 4);
+            eex_table_column(t, "most ms", EEX_ALIGN_RIGHT, 4);
     }
     eex_table_column(t, "params", EEX_ALIGN_RIGHT, 3);
     eex_table_column(t, "MB", EEX_ALIGN_RIGHT, 2);
@@ -65,7 +64,7 @@ static eex_prune_row base_row(const eex_prune_table *p)
                            .most_ms = p->base.ms};
 }
 
-static int table(const eex_prune_table *p, const eex_graph *g, bool alone)
+static int table(eex_buffer *out, const eex_prune_table *p, const eex_graph *g, bool alone)
 {
     eex_table *t = NULL;
     EEX_TRY(begin(&t, alone ? "only exit" : "cut after exit", p, alone));
@@ -74,6 +73,11 @@ static int table(const eex_prune_table *p, const eex_graph *g, bool alone)
         eex_table_row(t);
         eex_table_cell(t, "base");
         numbers(t, p, &base, alone);
+        if (!alone) {
+            eex_table_row(t);
+            eex_table_cell(t, "to its end");
+            numbers(t, p, &p->alone[p->exits - 1], alone);
+        }
         eex_table_rule(t);
     }
     for (int k = 0; k < p->exits; k++) {
@@ -81,53 +85,75 @@ static int table(const eex_prune_table *p, const eex_graph *g, bool alone)
         eex_table_cell(t, "%d  %s", k + 1, eex__exit_name(g, k));
         numbers(t, p, alone ? &p->alone[k] : &p->kept[k], alone);
     }
-    return eex__print_table(t);
+    return eex__put_table(out, t);
 }
 
-static void notes(const eex_prune_table *p)
+static void notes(eex_buffer *out, const eex_prune_table *p)
 {
-    printf("\n\"right\": on the %d images of the validation split, from its trace.\n",
-           p->validation);
+    eex_buffer_printf(
+        out, "\nvalidation: right of the %d image%s of the validation split, from its trace.\n",
+        p->validation, eex_plural(p->validation));
     if (p->base.there)
-        printf("The base was run on them.\n");
+        eex_buffer_puts(
+            out, "The base was run on them. \"to its end\": this network without its gates.\n");
     if (p->test)
-        printf("\"test\": on %d images of the test split, by running each network.\n", p->test);
-    printf("MACs: of an image on average, and of one that goes to the end (at most).\n");
+        eex_buffer_printf(out,
+                          "test: right of %d image%s of the test split, by running each network.\n",
+                          p->test, eex_plural(p->test));
+    eex_buffer_puts(out, "MACs: of an image on average; most: of one that goes to the end.\n");
     if (p->timed)
-        printf("ms: the same, measured one image at a time on %d images, networks taking turns.\n",
-               p->timed);
-    printf("MB: weights in the file, without traces.\n");
+        eex_buffer_printf(
+            out,
+            "ms: the same, measured one image at a time on %d images, networks taking turns.\n",
+            p->timed);
+    eex_buffer_puts(out, "MB: weights in the file, without traces.\n");
 }
 
-int eex_print_prune(const eex_prune_table *p, const eex_model *model, const eex_prune_done *done)
+static int put_prune(eex_buffer *out, const eex_prune_table *p, const eex_graph *g)
 {
-    EEX_TRY(table(p, model->graph, false));
-    printf("\n");
-    EEX_TRY(table(p, model->graph, true));
-    notes(p);
-    if (done->exit < 0)
-        return EEX_OK;
-    printf("\n");
-    return eex_print_cut(p, model, done);
+    EEX_TRY(table(out, p, g, false));
+    eex_buffer_putc(out, '\n');
+    EEX_TRY(table(out, p, g, true));
+    notes(out, p);
+    return EEX_OK;
 }
 
-int eex_print_cut(const eex_prune_table *p, const eex_model *model, const eex_prune_done *done)
+static void put_cut(eex_buffer *out, const eex_prune_table *p, const eex_model *model,
+                    const eex_prune_done *done)
 {
     char macs[EEX_TEXT_SIZE], most[EEX_TEXT_SIZE], params[EEX_TEXT_SIZE];
     const eex_prune_row *r = done->alone ? &p->alone[done->exit] : &p->kept[done->exit];
     if (done->why)
-        printf("%s\n", done->why);
+        eex_buffer_printf(out, "%s\n", done->why);
     eex_text_number(macs, r->facts.macs, NULL);
     eex_text_number(most, r->facts.most_macs, NULL);
     eex_text_number(params, (double)r->facts.params, NULL);
-    printf("%s exit %d (%s): %.2f %% right on the %d images of the validation split,\n"
-           "%s MACs an image, %s at most, %s parameters\n",
-           done->alone ? "only" : "cut after", done->exit + 1,
-           eex__exit_node(model->graph, done->exit), 100 * r->facts.accuracy, p->validation, macs,
-           most, params);
+    eex_buffer_printf(out,
+                      "%s exit %d (%s): %.2f %% right on the %d images of the validation split,\n"
+                      "%s MACs an image, %s at most, %s parameters\n",
+                      done->alone ? "only" : "cut after", done->exit + 1,
+                      eex__exit_node(model->graph, done->exit), 100 * r->facts.accuracy,
+                      p->validation, macs, most, params);
     if (done->file)
-        printf("%s: %.2f MB\n", done->file, (double)done->bytes / 1e6);
-    return EEX_OK;
+        eex_buffer_printf(out, "%s: %.2f MB\n", done->file, (double)done->bytes / 1e6);
+}
+
+int eex_print_prune(const eex_prune_table *p, const eex_model *model, const eex_prune_done *done)
+{
+    eex_buffer out = EEX_BUFFER_INIT;
+    const int code = put_prune(&out, p, model->graph);
+    if (code == EEX_OK && done->exit >= 0) {
+        eex_buffer_putc(&out, '\n');
+        put_cut(&out, p, model, done);
+    }
+    return eex__print_report(&out, code);
+}
+
+int eex_print_cut(const eex_prune_table *p, const eex_model *model, const eex_prune_done *done)
+{
+    eex_buffer out = EEX_BUFFER_INIT;
+    put_cut(&out, p, model, done);
+    return eex__print_report(&out, EEX_OK);
 }
 
 /* ---- as JSON ---- */

@@ -40,5 +40,5 @@ int eex_print_report(const char *path, bool json)
     eex_buffer text = EEX_BUFFER_INIT;
     const bool file = eex_fs_exists(path) && !eex_fs_is_folder(path);
     int code = file ? format_model(&text, path, json) : format_run(&text, path, json);
-    return eex__print_text(&text, code);
+    return json ? eex__print_text(&text, code) : eex__print_report(&text, code);
 }

@@ -57,13 +57,13 @@ static void latency_columns(eex_table *t, const char *first)
         eex_table_column(t, columns[i].title, EEX_ALIGN_RIGHT, columns[i].priority);
 }
 
-static void latency_row(eex_table *t, const eex_model *model, const eex_stream_tally *y,
-                        double speedup)
+static void latency_row(eex_table *t, const char *name, const eex_model *model,
+                        const eex_stream_tally *y, double speedup)
 {
     char time[EEX_TEXT_SIZE], macs[EEX_TEXT_SIZE];
     const eex_histogram *h = &y->latency;
     eex_table_row(t);
-    eex_table_cell(t, "%s", eex_path_base(model->path));
+    eex_table_cell(t, "%s", name);
     eex_table_cell(t, "%s", eex_text_time(time, y->seconds));
     eex_table_cell(t, "%.3f", 1e3 * y->seconds / (double)y->frames);
     eex_table_cell(t, "%.3f", eex_histogram_quantile(h, 0.5));
@@ -78,48 +78,71 @@ static void latency_row(eex_table *t, const eex_model *model, const eex_stream_t
         eex_table_cell(t, "%.2fx", speedup);
 }
 
-static int print_latency(const eex__stream_facts *f, const eex_stream *s)
+static int put_latency(eex_buffer *out, const eex__stream_facts *f, const eex_stream *s)
 {
     eex_table *t;
     EEX_TRY(eex_table_new(&t));
     latency_columns(t, "network");
-    latency_row(t, f->model, &s->model, eex__stream_speedup(s));
+    latency_row(t, eex_path_base(f->model->path), f->model, &s->model, eex__stream_speedup(s));
+    if (s->full.frames)
+        latency_row(t, "to its end", f->model, &s->full, (double)NAN);
     if (f->base)
-        latency_row(t, f->base, &s->base, 1);
-    return eex__print_table(t);
+        latency_row(t, eex_path_base(f->base->path), f->base, &s->base, 1);
+    return eex__put_table(out, t);
 }
 
-static void print_head(const eex__stream_facts *f, const eex_stream *s, double share)
+/* What accuracies are of. */
+static void put_whose(eex_buffer *out, const eex__stream_facts *f, const eex_stream *s,
+                      const char *name)
+{
+    if (s->model.labelled == 0)
+        return;
+    eex_buffer_printf(out, "\n%s: of the relevant frames%s%s%s%s", name,
+                      f->split ? ", images of the " : "",
+                      f->split ? f->split : " that have a label", f->split ? " split" : "",
+                      f->rejects ? "; one that is rejected is not right" : "");
+    eex_buffer_printf(out, "%s\n",
+                      s->full.frames ? ".\nto its end: the same network with nobody leaving early, "
+                                       "every gate run"
+                                     : "");
+}
+
+static void put_head(eex_buffer *out, const eex__stream_facts *f, const eex_stream *s, double share)
 {
     char time[EEX_TEXT_SIZE], rate[EEX_TEXT_SIZE];
-    printf("%s: %llu frames in %s, %s/s", f->source, (unsigned long long)s->frames,
-           s->seconds < 60 ? eex_text_time(time, s->seconds) : eex_text_duration(time, s->seconds),
-           eex_text_number(rate, (double)s->frames / s->seconds, "frames"));
+    eex_buffer_printf(out, "%s: %llu frame%s in %s, %s/s", f->source, (unsigned long long)s->frames,
+                      eex_plural((int64_t)s->frames),
+                      s->seconds < 60 ? eex_text_time(time, s->seconds)
+                                      : eex_text_duration(time, s->seconds),
+                      eex_text_number(rate, (double)s->frames / s->seconds, "frames"));
     if (f->batch > 1)
-        printf(", in batches of up to %d", f->batch);
+        eex_buffer_printf(out, ", in batches of up to %d", f->batch);
     if (!isnan(share))
-        printf(", %.0f %% irrelevant (%llu of low entropy, %llu out of distribution)",
-               100 * eex__share(s->low + s->foreign, s->frames), (unsigned long long)s->low,
-               (unsigned long long)s->foreign);
-    printf("\n%llu skipped, %llu dropped\n\n", (unsigned long long)s->skipped,
-           (unsigned long long)s->dropped);
+        eex_buffer_printf(out,
+                          ", %.0f %% irrelevant (%llu of low entropy, %llu out of distribution)",
+                          100 * eex__share(s->low + s->foreign, s->frames),
+                          (unsigned long long)s->low, (unsigned long long)s->foreign);
+    eex_buffer_printf(out, "\n%llu skipped, %llu dropped\n\n", (unsigned long long)s->skipped,
+                      (unsigned long long)s->dropped);
 }
 
 /* From arrival to decision, where frames arrive at a rate. */
-static void print_delay(const eex__stream_facts *f, const eex_stream *s)
+static void put_delay(eex_buffer *out, const eex__stream_facts *f, const eex_stream *s)
 {
     const eex_histogram *h = &s->delay;
     if (!(f->fps > 0) || h->count == 0)
         return;
-    printf("\nfrom arrival (%g frames a second) to decision: mean %.2f ms, p50 %.2f, p95 %.2f, p99 "
-           "%.2f, max %.2f\n",
-           f->fps, eex_histogram_mean(h), eex_histogram_quantile(h, 0.5),
-           eex_histogram_quantile(h, 0.95), eex_histogram_quantile(h, 0.99), h->largest);
+    eex_buffer_printf(
+        out,
+        "\nfrom arrival (%g frames a second) to decision: mean %.2f ms, p50 %.2f, p95 %.2f, p99 "
+        "%.2f, max %.2f\n",
+        f->fps, eex_histogram_mean(h), eex_histogram_quantile(h, 0.5),
+        eex_histogram_quantile(h, 0.95), eex_histogram_quantile(h, 0.99), h->largest);
 }
 
 /* ---- exits ---- */
 
-static int print_exits(const eex__stream_facts *f, const eex_stream *s)
+static int put_exits(eex_buffer *out, const eex__stream_facts *f, const eex_stream *s)
 {
     eex_table *t;
     EEX_TRY(eex_table_new(&t));
@@ -136,54 +159,57 @@ static int print_exits(const eex__stream_facts *f, const eex_stream *s)
         if (f->rejects)
             eex_table_percent(t, 2, eex__share(s->model.rejected_at[k], s->model.frames));
     }
-    printf("\n");
-    return eex__print_table(t);
+    eex_buffer_putc(out, '\n');
+    return eex__put_table(out, t);
 }
 
-static void print_rejections(const eex__stream_facts *f, const eex_stream *s)
+static void put_rejections(eex_buffer *out, const eex__stream_facts *f, const eex_stream *s)
 {
     const eex_stream_tally *y = &s->model;
     if (!f->rejects) {
-        printf("\nThis policy rejects nobody; `eex tune` can make one that does.\n");
+        eex_buffer_puts(out, "\nThis policy rejects nobody; `eex tune` can make one that does.\n");
         return;
     }
-    printf("\nrejected: %llu (%.2f %%)", (unsigned long long)y->rejected,
-           100 * eex__share(y->rejected, y->frames));
+    eex_buffer_printf(out, "\nrejected: %llu (%.2f %%)", (unsigned long long)y->rejected,
+                      100 * eex__share(y->rejected, y->frames));
     if (knows_relevance(s)) {
         if (y->rejected)
-            printf(", precision %.2f %%", 100 * eex__stream_precision(s, y));
-        printf(", recall %.2f %%", 100 * eex__stream_recall(s, y));
+            eex_buffer_printf(out, ", precision %.2f %%", 100 * eex__stream_precision(s, y));
+        eex_buffer_printf(out, ", recall %.2f %%", 100 * eex__stream_recall(s, y));
         if (s->low)
-            printf(", of low entropy %.2f %%", 100 * eex__share(y->low_rejected, s->low));
+            eex_buffer_printf(out, ", of low entropy %.2f %%",
+                              100 * eex__share(y->low_rejected, s->low));
         if (s->foreign)
-            printf(", out of distribution %.2f %%",
-                   100 * eex__share(y->foreign_rejected, s->foreign));
+            eex_buffer_printf(out, ", out of distribution %.2f %%",
+                              100 * eex__share(y->foreign_rejected, s->foreign));
     }
-    printf("\n");
+    eex_buffer_putc(out, '\n');
 }
 
-static void print_drift(const eex__stream_facts *f, const eex_stream *s)
+static void put_drift(eex_buffer *out, const eex__stream_facts *f, const eex_stream *s)
 {
     const eex_drift *d = &s->drift;
     if (!s->watched) {
         if (f->unwatched)
-            printf("drift: not looked for (%s)\n", f->unwatched);
+            eex_buffer_printf(out, "drift: not looked for (%s)\n", f->unwatched);
         return;
     }
-    printf("drift: %llu windows of %d frames compared with %.0f calibration samples, %llu alarm%s "
-           "(chance of any false one below %g)",
-           (unsigned long long)d->windows, d->size, d->samples, (unsigned long long)d->alarms,
-           d->alarms == 1 ? "" : "s", d->alpha);
+    eex_buffer_printf(
+        out,
+        "drift: %llu window%s of %d frames compared with %.0f calibration samples, %llu "
+        "alarm%s (chance of any false one below %g)",
+        (unsigned long long)d->windows, eex_plural((int64_t)d->windows), d->size, d->samples,
+        (unsigned long long)d->alarms, eex_plural((int64_t)d->alarms), d->alpha);
     if (d->alarms)
-        printf("; the first at frame %llu: G = %.1f, df = %d, p = %.1e",
-               (unsigned long long)d->first_alarm.number * (unsigned)d->size, d->first_alarm.g,
-               d->first_alarm.df, d->first_alarm.p);
-    printf("%s\n", d->drifting ? "; it goes on" : "");
+        eex_buffer_printf(out, "; the first at frame %llu: G = %.1f, df = %d, p = %.1e",
+                          (unsigned long long)d->first_alarm.number * (unsigned)d->size,
+                          d->first_alarm.g, d->first_alarm.df, d->first_alarm.p);
+    eex_buffer_printf(out, "%s\n", d->drifting ? "; it goes on" : "");
 }
 
 /* ---- over time ---- */
 
-static int print_timeline(const eex__stream_facts *f, const eex_stream *s)
+static int put_timeline(eex_buffer *out, const eex__stream_facts *f, const eex_stream *s)
 {
     uint64_t from = 0;
     char title[32];
@@ -211,19 +237,28 @@ static int print_timeline(const eex__stream_facts *f, const eex_stream *s)
         for (int k = 0; k < s->model.exits; k++)
             eex_table_cell(t, "%.1f %%", 100 * eex__share(r->left[k], r->frames));
     }
-    printf("\n");
-    return eex__print_table(t);
+    eex_buffer_putc(out, '\n');
+    return eex__put_table(out, t);
+}
+
+static int put_stream(eex_buffer *out, const eex__stream_facts *f, const eex_stream *s,
+                      double share)
+{
+    put_head(out, f, s, share);
+    EEX_TRY(put_latency(out, f, s));
+    put_whose(out, f, s, "accuracy");
+    put_delay(out, f, s);
+    EEX_TRY(put_exits(out, f, s));
+    put_rejections(out, f, s);
+    put_drift(out, f, s);
+    return put_timeline(out, f, s);
 }
 
 int eex__stream_print(const eex__stream_facts *f, const eex_stream *s, double share)
 {
-    print_head(f, s, share);
-    EEX_TRY(print_latency(f, s));
-    print_delay(f, s);
-    EEX_TRY(print_exits(f, s));
-    print_rejections(f, s);
-    print_drift(f, s);
-    return print_timeline(f, s);
+    eex_buffer out = EEX_BUFFER_INIT;
+    const int code = put_stream(&out, f, s, share);
+    return eex__print_report(&out, code);
 }
 
 /* ---- Table II ---- */
@@ -239,8 +274,10 @@ static void shares_columns(eex_table *t, bool base, bool rejects)
         eex_table_column(t, "by MACs", EEX_ALIGN_RIGHT, 9);
     }
     eex_table_column(t, "p99 ms", EEX_ALIGN_RIGHT, 5);
-    if (base)
+    if (base) {
         eex_table_column(t, "base right", EEX_ALIGN_RIGHT, 14);
+        eex_table_column(t, "to its end", EEX_ALIGN_RIGHT, 13);
+    }
     eex_table_column(t, "right", EEX_ALIGN_RIGHT, 15);
     if (rejects) {
         eex_table_column(t, "rejected", EEX_ALIGN_RIGHT, 8);
@@ -265,8 +302,10 @@ static void shares_row(eex_table *t, const eex__stream_facts *f, const eex_strea
                        eex__stream_macs(f->base, &s->base) / eex__stream_macs(f->model, y));
     }
     eex_table_cell(t, "%.3f", eex_histogram_quantile(&y->latency, 0.99));
-    if (base)
+    if (base) {
         eex_table_percent(t, 2, eex__share(s->base.right, s->base.labelled));
+        eex_table_percent(t, 2, eex__share(s->full.right, s->full.labelled));
+    }
     eex_table_percent(t, 2, eex__share(y->right, y->labelled));
     if (f->rejects) {
         eex_table_percent(t, 2, eex__share(y->rejected, y->frames));
@@ -275,20 +314,28 @@ static void shares_row(eex_table *t, const eex__stream_facts *f, const eex_strea
     }
 }
 
-int eex__stream_print_table(const eex__stream_facts *f, eex_stream *const *streams,
-                            const double *share, int count)
+static int put_shares(eex_buffer *out, const eex__stream_facts *f, eex_stream *const *streams,
+                      const double *share, int count)
 {
     eex_table *t;
-    printf("%s: %llu frames each, cumulative latency at batch %d\n\n", f->source,
-           (unsigned long long)streams[0]->frames, f->batch);
+    eex_buffer_printf(out, "%s: %llu frame%s each, cumulative latency at batch %d\n\n", f->source,
+                      (unsigned long long)streams[0]->frames,
+                      eex_plural((int64_t)streams[0]->frames), f->batch);
     EEX_TRY(eex_table_new(&t));
     shares_columns(t, f->base != NULL, f->rejects);
     for (int i = 0; i < count; i++)
         shares_row(t, f, streams[i], share[i]);
-    EEX_TRY(eex__print_table(t));
-    printf("\nright: of the relevant frames%s\n",
-           f->rejects ? "; a rejected one is not"
-                      : ". This policy rejects nobody; `eex tune` can "
-                        "make one that does.");
+    EEX_TRY(eex__put_table(out, t));
+    put_whose(out, f, streams[0], "right");
+    if (!f->rejects)
+        eex_buffer_puts(out, "This policy rejects nobody; `eex tune` can make one that does.\n");
     return EEX_OK;
+}
+
+int eex__stream_print_table(const eex__stream_facts *f, eex_stream *const *streams,
+                            const double *share, int count)
+{
+    eex_buffer out = EEX_BUFFER_INIT;
+    const int code = put_shares(&out, f, streams, share, count);
+    return eex__print_report(&out, code);
 }

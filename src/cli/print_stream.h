@@ -10,6 +10,7 @@
 typedef struct eex__stream_facts {
     const eex_model *model, *base; /* base: NULL without --compare */
     const char *source;
+    const char *split; /* that the frames of a simulated video are from; NULL: another source */
     int batch;
     double fps;
     bool rejects;          /* the policy can */

@@ -124,6 +124,10 @@ static void put_stream(eex_json *j, const eex__stream_facts *f, const eex_stream
         put_tally(j, "base", f->base, s, &s->base);
     else
         eex_json_null(j, "base");
+    if (s->full.frames)
+        put_tally(j, "full", f->model, s, &s->full);
+    else
+        eex_json_null(j, "full");
     eex_json_double(j, "speedup", eex__stream_speedup(s));
     if (f->fps > 0)
         put_histogram(j, "delay_ms", &s->delay);

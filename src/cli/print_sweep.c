@@ -145,5 +145,5 @@ int eex_print_sweep(const eex_tune_point *points, int count, const eex_model *mo
         print_json(&out, points, count, model, costs, kind);
     else
         code = print_table(&out, points, count, model, costs, kind);
-    return eex__print_text(&out, code);
+    return json ? eex__print_text(&out, code) : eex__print_report(&out, code);
 }

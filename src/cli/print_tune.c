@@ -105,8 +105,8 @@ static int split_table(eex_buffer *out, const eex_tune_report *r, const eex_tune
 static void heading(eex_buffer *out, const eex_tune_report *r)
 {
     const eex_policy *p = r->policy ? r->policy : r->model->policy;
-    eex_buffer_printf(out, "%s: %s, %d exits", r->model->path, eex_policy_kind_name(p->kind),
-                      p->exits);
+    eex_buffer_printf(out, "%s: %s, %d exit%s", r->model->path, eex_policy_kind_name(p->kind),
+                      p->exits, eex_plural(p->exits));
     eex_buffer_printf(out, "%s%s\n", *r->target ? "; " : "", r->target);
     eex_buffer_printf(out,
                       "%d calibration images fit it, %d validation images only check it;\n%s\n",
@@ -275,5 +275,5 @@ int eex_print_tune(const eex_tune_report *report, bool json)
         print_json(&out, report);
     else
         code = print_table(&out, report);
-    return eex__print_text(&out, code);
+    return json ? eex__print_text(&out, code) : eex__print_report(&out, code);
 }

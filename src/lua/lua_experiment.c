@@ -11,6 +11,7 @@
 #include "base/status.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,47 @@ static int keep_source(eex_experiment *e, const char *path,
     return eex_buffer_take(&e->source, &b);
 }
 
+/* Whether a message is about what an assignment set: it names the field, one within it, or begins
+ * with the table that it was put into, which then is no field. */
+static bool is_about(const char *message, const char *assignment)
+{
+    const size_t length = strcspn(assignment, "="), first = strcspn(message, ":");
+    if (first < length && strncmp(message, assignment, first) == 0 && assignment[first] == '.')
+        return true;
+    for (const char *at = message; length > 0 && *at; at++) {
+        const bool begins = at == message || strchr(" \"(", at[-1]);
+        if (begins && strncmp(at, assignment, length) == 0 && strchr(":.[, \"", at[length]))
+            return true;
+    }
+    return false;
+}
+
+/* Whether it is about another field of the same table: one may have to go with the other. */
+static bool is_beside(const char *message, const char *assignment)
+{
+    const size_t length = strcspn(assignment, "="), first = strcspn(message, ":");
+    for (size_t i = 0; i < length && i < first && message[i] == assignment[i]; i++)
+        if (message[i] == '.')
+            return true;
+    return false;
+}
+
+/* Whose mistake it is: that of the command line where the message is about what --set has set, else
+ * the script's. */
+static int blame(int code, const char *path, const eex_lua_experiment_options *options)
+{
+    static const char own[] = "--set ";
+    if (code == EEX_OK || strncmp(eex_error(), own, sizeof own - 1) == 0)
+        return code;
+    for (size_t i = options->sets; i-- > 0;)
+        if (is_about(eex_error(), options->set[i]))
+            return eex_fail_in(code, "--set %s", options->set[i]);
+    for (size_t i = options->sets; i-- > 0;)
+        if (is_beside(eex_error(), options->set[i]))
+            return eex_fail_in(code, "%s with --set %s", path, options->set[i]);
+    return eex_fail_in(code, "%s", path);
+}
+
 /* The value of the script on top of the stack becomes the experiment. */
 static int read_value(eex_experiment *e, lua_State *L, const char *path,
                       const eex_lua_experiment_options *options)
@@ -59,14 +101,7 @@ static int read_value(eex_experiment *e, lua_State *L, const char *path,
     lua_insert(L, -2);
     lua_pushlightuserdata(L, &r);
     lua_insert(L, -2);
-    int code = eex_lua_call(L, 2, 0);
-    return code < 0 ? eex_fail_in(code, "%s", path) : EEX_OK;
-}
-
-static int check(const eex_experiment *e, const char *path)
-{
-    int code = eex_experiment_check(e);
-    return code < 0 ? eex_fail_in(code, "%s", path) : EEX_OK;
+    return blame(eex_lua_call(L, 2, 0), path, options);
 }
 
 static int load(eex_experiment *e, const char *path, const eex_lua_experiment_options *options)
@@ -80,7 +115,7 @@ static int load(eex_experiment *e, const char *path, const eex_lua_experiment_op
     eex_lua_close(L);
     EEX_TRY(code);
     EEX_TRY(keep_source(e, path, options));
-    return check(e, path);
+    return blame(eex_experiment_check(e), path, options);
 }
 
 int eex_lua_experiment(eex_experiment **out, const char *path,
@@ -154,7 +189,7 @@ static int load_kept(eex_experiment *e, kept *k, const char *folder, const char 
     EEX_TRY(code);
     e->seed = (uint64_t)k->seed;
     snprintf(e->name, sizeof e->name, "%s", k->name);
-    return check(e, path);
+    return blame(eex_experiment_check(e), path, &options);
 }
 
 int eex_lua_experiment_of_run(eex_experiment **out, const char *folder, bool trust)

@@ -100,6 +100,9 @@ static void push_networks(lua_State *L, const eex_report *r)
     eex_report_put_latency(put, L, &r->base.latency);
     lua_setfield(L, -2, "base");
     lua_newtable(L);
+    eex_report_put_full(put, L, r);
+    lua_setfield(L, -2, "full");
+    lua_newtable(L);
     eex_report_put_best(put, L, r);
     set_number(L, "speedup", r->best.speedup);
     push_exits(L, r);
@@ -190,6 +193,7 @@ static int replay(eex_outcome *out, box *b, const eex_calibration *how)
 static void push_outcome(lua_State *L, const eex_outcome *o, const eex_report *r)
 {
     lua_newtable(L);
+    set_text(L, "split", "validation"); /* that all of it is about */
     set_number(L, "accuracy", o->accuracy);
     set_number(L, "macs", o->cost);
     set_number(L, "rejected", o->rejected);

@@ -104,3 +104,20 @@ uint64_t eex_space_hash(const eex_space *space, const int *genome)
         hash = eex_rng_hash(hash, (uint64_t)genome[i], (uint64_t)i);
     return hash;
 }
+
+bool eex_space_candidates(uint64_t *out, const eex_space *space)
+{
+    enum { MOST = 1 << 20 };
+    int genome[EEX_MAX_GENES], first[EEX_MAX_GENES];
+    uint64_t size = 0, count = 0;
+    if (!eex_space_size(&size, space) || size > MOST)
+        return false;
+    for (uint64_t i = 0; i < size; i++) {
+        eex_space_genome(genome, space, i);
+        memcpy(first, genome, (size_t)space->genes * sizeof *genome);
+        eex_space_canonicalise(first, space);
+        count += eex_space_equal(space, genome, first);
+    }
+    *out = count;
+    return true;
+}

@@ -35,6 +35,10 @@ int eex_space_init(eex_space *out, const int *options, int genes);
 double eex_space_size_log2(const eex_space *space);
 bool eex_space_size(uint64_t *out, const eex_space *space);
 
+/* The number of different candidates, that is of representatives; false, and *out is untouched, for
+ * spaces of more than 2^20 genomes, which nobody counts. */
+bool eex_space_candidates(uint64_t *out, const eex_space *space);
+
 /* Genomes by number, 0..size-1, gene 0 changing fastest; only for spaces whose size fits. */
 void eex_space_genome(int *genome, const eex_space *space, uint64_t index);
 uint64_t eex_space_index(const eex_space *space, const int *genome);

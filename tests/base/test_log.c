@@ -37,6 +37,7 @@ static void plain_terminal(void)
 {
     setenv("TERM", "xterm", 1);
     unsetenv("NO_COLOR");
+    unsetenv("COLUMNS");
 }
 
 TestSuite(log, .init = plain_terminal);
@@ -148,6 +149,70 @@ Test(progress, fits_every_terminal)
         cr_assert(drawn > 0 || widths[i] < 3, "%d columns", widths[i]);
         free(text);
     }
+}
+
+/* A search's trial on a terminal so wide, as it is drawn in the end. */
+static char *drawn_in(int columns)
+{
+    test_capture_terminal(&capture, columns);
+    eex_progress_begin("search", 12, NULL);
+    eex_progress_update(3, NULL);
+    eex_progress_begin("trial 3", 1000, "images");
+    wait_milliseconds(110);
+    eex_progress_update(250, "loss 0.312, val. 81.5%%, train 84.1%%, epoch 3/30");
+    char *text = test_capture_end(&capture), *at;
+    eex_progress_end();
+    eex_progress_end();
+    for (char *next = text; (at = strstr(next, "\r\033[K")); next = at + 4)
+        memmove(text, at + 4, strlen(at + 4) + 1), at = text;
+    return text;
+}
+
+static void expect_parts(int columns, const char *const *there, const char *const *gone)
+{
+    char *text = drawn_in(columns);
+    for (; *there; there++)
+        cr_assert_not_null(strstr(text, *there), "no %s at %d: \"%s\"", *there, columns, text);
+    for (; *gone; gone++)
+        cr_assert_null(strstr(text, *gone), "%s at %d: \"%s\"", *gone, columns, text);
+    free(text);
+}
+
+/* What tells most stays longest: loss, accuracy and the time left. */
+Test(progress, loses_what_tells_least_first)
+{
+    static const char *const all[] = {"search 3/12", "trial 3",     "[=",        "25%",
+                                      "250/1.00 k",  "images/s",    "left",      "loss 0.312",
+                                      "val. 81.5%",  "train 84.1%", "epoch 3/30"};
+#define PARTS(...) ((const char *const[]){__VA_ARGS__, NULL})
+    expect_parts(200,
+                 PARTS(all[0], all[1], all[2], all[3], all[4], all[5], all[6], all[7], all[8],
+                       all[9], all[10]),
+                 PARTS("never"));
+    expect_parts(120,
+                 PARTS(all[0], all[1], all[3], all[4], all[6], all[7], all[8], all[9], all[10]),
+                 PARTS(all[2]));
+    expect_parts(80, PARTS(all[0], all[1], all[3], all[6], all[7], all[8], all[9]),
+                 PARTS(all[2], all[4], all[5], all[10]));
+    expect_parts(60, PARTS(all[1], all[3], all[6], all[7], all[8]),
+                 PARTS(all[2], all[4], all[5], all[9], all[10]));
+    expect_parts(40, PARTS(all[6], all[7], all[8]),
+                 PARTS(all[0], all[2], all[4], all[5], all[9], all[10]));
+    expect_parts(20, PARTS(all[7]), PARTS(all[1], all[8]));
+#undef PARTS
+}
+
+/* $COLUMNS counts in files too. */
+Test(progress, lines_in_a_file_are_as_wide_as_the_user_says)
+{
+    setenv("COLUMNS", "30", 1);
+    test_capture_file(&capture);
+    eex_progress_begin("training", 100, "images");
+    wait_milliseconds(2100);
+    eex_progress_update(100, "loss 0.50, epoch 3/3");
+    eex_progress_end();
+    unsetenv("COLUMNS");
+    expect(test_capture_end(&capture), "2 s, loss 0.50, epoch 3/3\n");
 }
 
 Test(progress, shows_both_levels_and_the_bar)

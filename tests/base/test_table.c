@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static eex_table *table;
@@ -42,24 +43,107 @@ Test(table, aligns_and_rules)
                                             "end            9.0 %\n");
 }
 
-Test(table, drops_the_least_important_columns)
+Test(table, folds_into_blocks_that_repeat_the_first_column)
 {
     cr_assert_eq(eex_table_format(&out, table, 25), 0);
     cr_assert_str_eq(eex_buffer_text(&out), "exit        accuracy\n"
                                             "--------------------\n"
                                             "features.4    81.2 %\n"
                                             "--------------------\n"
-                                            "end            9.0 %\n");
-    eex_buffer_clear(&out);
-    cr_assert_eq(eex_table_format(&out, table, 3), 0);
-    cr_assert_str_eq(eex_buffer_text(&out), "exit\n----------\nfeatures.4\n----------\nend\n");
+                                            "end            9.0 %\n"
+                                            "\n"
+                                            "exit        note\n"
+                                            "-----------------\n"
+                                            "features.4  µ = 3\n"
+                                            "-----------------\n"
+                                            "end\n"
+                                            "(folded: the table is 27\n"
+                                            "columns wide, there are\n"
+                                            "25)\n");
 }
 
-Test(table, fits_every_width_that_it_can)
+Test(table, columns_that_fit_beside_nothing_are_lists)
 {
-    for (size_t width = 10; width < 40; width++) {
+    cr_assert_eq(eex_table_format(&out, table, 18), 0);
+    cr_assert_str_eq(eex_buffer_text(&out), "exit        note\n"
+                                            "-----------------\n"
+                                            "features.4  µ = 3\n"
+                                            "-----------------\n"
+                                            "end\n"
+                                            "\n"
+                                            "exit: accuracy\n"
+                                            "------------------\n"
+                                            "features.4: 81.2 %\n"
+                                            "end: 9.0 %\n"
+                                            "(folded: the table\n"
+                                            "is 27 columns\n"
+                                            "wide, there are\n"
+                                            "18)\n");
+}
+
+Test(table, a_row_at_a_time_where_nothing_fits)
+{
+    cr_assert_eq(eex_table_format(&out, table, 14), 0);
+    cr_assert_str_eq(eex_buffer_text(&out), "exit:\n"
+                                            "features.4\n"
+                                            "  accuracy:\n"
+                                            "  81.2 %\n"
+                                            "  note: µ = 3\n"
+                                            "--------------\n"
+                                            "exit: end\n"
+                                            "  accuracy:\n"
+                                            "  9.0 %\n"
+                                            "(folded: a row\n"
+                                            "at a time, for\n"
+                                            "the table is\n"
+                                            "27 columns\n"
+                                            "wide)\n");
+}
+
+/* What there is more of than fits stands in blocks about as wide as each other, first what comes
+ * first. */
+Test(table, blocks_are_as_few_and_as_even_as_can_be)
+{
+    static const int priority[] = {9, 1, 5, 5};
+    static const char wanted[] = "k  a0  a2\n---------\n0   1   3\n\n"
+                                 "k  a1  a3\n---------\n0   2   4\n(folded";
+    eex_table *t;
+    cr_assert_eq(eex_table_new(&t), 0);
+    eex_table_column(t, "k", EEX_ALIGN_LEFT, 10);
+    for (int i = 0; i < 4; i++) {
+        const char title[] = {'a', (char)('0' + i), '\0'};
+        eex_table_column(t, title, EEX_ALIGN_RIGHT, priority[i]);
+    }
+    eex_table_row(t);
+    for (int i = 0; i < 5; i++)
+        eex_table_cell(t, "%d", i);
+    cr_assert_eq(eex_table_format(&out, t, 14), 0);
+    cr_assert(strncmp(eex_buffer_text(&out), wanted, strlen(wanted)) == 0, "got \"%s\"",
+              eex_buffer_text(&out));
+    eex_table_free(t);
+}
+
+/* Every cell and every title, whole or broken where a line ends, at every width. */
+static void expect_everything(const char *text)
+{
+    static const char *const parts[] = {"features.4", "81.2%", "µ=3",      "end",
+                                        "9.0%",       "exit",  "accuracy", "note"};
+    char *dense = calloc(1, strlen(text) + 1);
+    size_t used = 0;
+    for (; *text; text++)
+        if (*text != ' ' && *text != '\n')
+            dense[used++] = *text;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        cr_assert_not_null(strstr(dense, parts[i]), "no %s in %s", parts[i], dense);
+    free(dense);
+}
+
+Test(table, fits_every_width_and_leaves_nothing_out)
+{
+    for (size_t width = 1; width < 40; width++) {
         eex_buffer_clear(&out);
         cr_assert_eq(eex_table_format(&out, table, width), 0);
+        expect_everything(eex_buffer_text(&out));
         char *line = strtok(out.data, "\n");
         for (; line; line = strtok(NULL, "\n"))
             cr_assert(eex_text_width(line) <= width, "\"%s\" in %zu", line, width);
@@ -72,6 +156,9 @@ Test(table, without_rows_or_columns)
     cr_assert_eq(eex_table_new(&empty), 0);
     eex_table_cell(empty, "nowhere");
     cr_assert_eq(eex_table_format(&out, empty, 80), 0);
+    eex_table_column(empty, "a long title", EEX_ALIGN_LEFT, 0);
+    cr_assert_eq(eex_table_format(&out, empty, 5), 0);
+    cr_assert_not_null(strstr(eex_buffer_text(&out), "a\nlong\ntitle\n"));
     eex_table_row(empty);
     eex_table_cell(empty, "surplus");
     cr_assert_eq(eex_table_format(&out, empty, 80), 0);

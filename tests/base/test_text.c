@@ -89,6 +89,14 @@ static void expect_time(double seconds, const char *expected)
     cr_assert_str_eq(eex_text_time(out, seconds), expected);
 }
 
+Test(text, only_one_is_no_plural)
+{
+    cr_assert_str_eq(eex_plural(1), "");
+    cr_assert_str_eq(eex_plural(0), "s");
+    cr_assert_str_eq(eex_plural(2), "s");
+    cr_assert_str_eq(eex_plural(INT64_MAX), "s");
+}
+
 Test(text, short_times)
 {
     expect_time(0.0123, "12.3 ms");

@@ -4,6 +4,7 @@ set -u
 work=$(mktemp -d "${TMPDIR:-/tmp}/eex-cli-XXXXXX")
 trap 'chmod -R u+rwx "$work"; rm -rf "$work"' EXIT
 export EEX_DATA=$work/data
+unset COLUMNS
 cd "$work" || exit 1
 
 fail() {

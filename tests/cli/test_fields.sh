@@ -11,7 +11,8 @@ write_experiment tiny.lua
 refused() {
     expect 2 "$EEX" run tiny.lua --set "$1"
     err_has "$2"
-    err_has "tiny.lua"
+    err_has "--set $1"
+    ! grep -q "^error: tiny.lua: " "$work/err" || fail "the file is blamed for --set $1"
 }
 refused search.population=twenty 'search.population: a positive integer, got "twenty"'
 refused search.popluation=20 'search.popluation: no such field, did you mean "population"?'
@@ -43,6 +44,21 @@ refused saliency='{"add9"}' 'saliency[1]'
 refused name=a/b 'name: letters, digits'
 refused search.population.x=1 '"population" is a number and has no fields'
 refused search 'expected FIELD=VALUE'
+
+# Whose mistake it is: the last assignment that it is about; the file's, if it is about none; both, if
+# it is about a field beside one that was set.
+expect 2 "$EEX" run tiny.lua --set seed=1 --set training.lr=1 --set training='{epohcs=3}' --set name=x
+err_has "error: --set training={epohcs=3}: training.epohcs: no such field"
+sed 's/population = 5/population = -5/' tiny.lua >wrong.lua
+expect 2 "$EEX" run wrong.lua --set training.lr=0.1
+err_has "error: wrong.lua: search.population: a positive integer, got -5"
+sed 's/sample = 2/sample = 7/' tiny.lua >wrong.lua
+expect 2 "$EEX" run wrong.lua --set search.population=6
+err_has "error: --set search.population=6: search.sample: from 1 to search.population, got 7"
+expect 2 "$EEX" run tiny.lua --set policy.tune=macs
+err_has "error: tiny.lua with --set policy.tune=macs: policy.target: "
+expect 2 "$EEX" run tiny.lua --set nonsense
+err_has "error: --set nonsense: expected FIELD=VALUE"
 
 expect 1 "$EEX" run tiny.lua --device tpu
 err_has 'no device "tpu"'

@@ -36,18 +36,61 @@ done
 for command in $data_commands; do
     has_help data $command
 done
-for way in "data --help" "data -h" "data help" "help data" "help data get"; do
+for command in $data_commands; do
+    expect 0 "$EEX" data $command --help
+    cp "$work/out" "$work/help"
+    expect 0 "$EEX" help data $command
+    cmp -s "$work/help" "$work/out" || fail "eex help data $command is not its --help"
+done
+for way in "data --help" "data -h" "data help" "help data"; do
     expect 0 "$EEX" $way
     out_has "usage: eex data COMMAND ..."
     out_has "  import NAME PATH     import CIFAR's"
     out_has "eex data COMMAND --help says more."
 done
 
-# These fit a terminal.
-for command in --help "cost --help" "devices --help" "repl --help" \
-    "data list --help" "data info --help"; do
-    expect 0 "$EEX" $command
-    ! grep -q '.\{81\}' "$work/out" || fail "eex $command is wider than 80 columns"
+# What has pages of its own is named where it is looked for.
+expect 0 "$EEX" help
+out_has "eex help fields"
+out_has "eex help terms"
+expect 0 "$EEX" help run
+out_has "eex help fields"
+expect 0 "$EEX" help terms
+for term in ECE after point trial leave "val., train" "validation split" "to its end"; do
+    grep -q "^  .*$term" "$work/out" || fail "eex help terms lacks $term"
+done
+
+# Words that are too many are named, and not passed over.
+for way in "fields x" "terms x" "run x" "data get x" "help x" "--help x" "fields --json"; do
+    expect 2 "$EEX" help $way
+    err_has "\"${way##* }\" is one argument too many: eex help [COMMAND]"
+done
+expect 2 "$EEX" help data gte
+err_has 'unknown command "gte": did you mean "get"?'
+
+# All help fits 80 columns, and fewer where the user says so.
+fits() { # COLUMNS COMMAND...
+    local columns=$1
+    shift
+    if [ "$columns" = 0 ]; then
+        expect 0 "$EEX" "$@"
+        columns=80
+    else
+        expect 0 env COLUMNS="$columns" "$EEX" "$@"
+    fi
+    ! grep -q ".\{$((columns + 1))\}" "$work/out" || fail "eex $* is wider than $columns columns"
+}
+for columns in 0 80 60 40 20; do
+    for command in $commands data help fields terms; do
+        fits $columns help $command
+    done
+    for command in $commands data; do
+        fits $columns $command --help
+    done
+    for command in $data_commands; do
+        fits $columns data $command --help
+    done
+    fits $columns --help
 done
 
 # An option, and one with a letter, as help has them.

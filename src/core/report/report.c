@@ -96,6 +96,8 @@ static int load_search(eex_report *r, eex_store_file *file)
     EEX_TRY(eex_described_load(&r->space, file));
     EEX_TRY(load_front(r, file));
     EEX_TRY(eex_store_get_int(&r->chosen, file, "", "chosen"));
+    if (eex_store_has_attribute(file, "", "structures"))
+        EEX_TRY(eex_store_get_int(&r->structures, file, "", "structures"));
     EEX_TRY(eex_store_get_double(&seconds, file, "", "seconds"));
     r->seconds += seconds;
     if (r->chosen < 0 || (size_t)r->chosen >= r->trials.count)
@@ -184,12 +186,25 @@ static int load_usage(eex_report *r, eex_store_file *file)
     return EEX_OK;
 }
 
+static int load_full(eex_report *r, eex_store_file *file)
+{
+    if (!eex_store_has(file, "full"))
+        return EEX_OK;
+    EEX_TRY(eex_store_get_double(&r->full.accuracy, file, "full", "accuracy"));
+    EEX_TRY(eex_store_get_double(&r->full.macs, file, "full", "macs_taken"));
+    EEX_TRY(eex_store_get_double(&r->full.macs_with_gates, file, "full", "macs"));
+    return eex_store_has_attribute(file, "full", "latency_mean_ms")
+               ? load_latency(&r->full.latency, file, "full")
+               : EEX_OK;
+}
+
 static int load_result(eex_report *r, eex_store_file *file)
 {
     EEX_TRY(load_usage(r, file));
     EEX_TRY(eex_store_get_double(&r->base.accuracy, file, "base", "accuracy"));
     EEX_TRY(eex_store_get_double(&r->base.macs, file, "base", "macs"));
     EEX_TRY(load_latency(&r->base.latency, file, "base"));
+    EEX_TRY(load_full(r, file));
     EEX_TRY(eex_store_get_double(&r->best.accuracy, file, "best", "accuracy"));
     EEX_TRY(eex_store_get_double(&r->best.rejected, file, "best", "rejected"));
     EEX_TRY(eex_store_get_double(&r->best.ada_macs_cumulative, file, "best", "macs"));
@@ -287,7 +302,8 @@ int eex_report_load(eex_report **out, const char *folder)
     r->tau = r->base.accuracy = r->base.macs = r->best.accuracy = r->best.speedup = NAN;
     r->best.ada_macs = r->best.ada_macs_cumulative = r->best.validation_accuracy = NAN;
     r->best.rejected = NAN;
-    r->base.latency = r->best.latency = unknown;
+    r->full.accuracy = r->full.macs = r->full.macs_with_gates = NAN;
+    r->base.latency = r->full.latency = r->best.latency = unknown;
     int code = load(r, folder);
     if (code != EEX_OK) {
         eex_report_free(r);

@@ -41,6 +41,15 @@ typedef struct eex_report {
         eex_report_latency latency;
     } base;
 
+    /* The chosen network with nobody leaving early, on the same split: what exits cost, or gain, is
+     * seen against it. NaN in runs whose version did not keep it. */
+    struct {
+        double accuracy;
+        double macs;            /* the trunk alone */
+        double macs_with_gates; /* as it was run: with every gate */
+        eex_report_latency latency;
+    } full;
+
     struct {
         double accuracy, rejected, ada_macs, ada_macs_cumulative, speedup;
         double validation_accuracy;
@@ -51,8 +60,9 @@ typedef struct eex_report {
         eex_report_exit exit[EEX_MAX_EXITS];
     } best;
 
-    eex_trials trials; /* of the search */
-    size_t *front;     /* Pareto-optimal ones, cheapest first */
+    eex_trials trials;  /* of the search */
+    int64_t structures; /* how many the search could try; 0: not known, or more than were counted */
+    size_t *front;      /* Pareto-optimal ones, cheapest first */
     size_t front_count;
     int64_t chosen;  /* trial; -1: none yet */
     size_t policies; /* other policies on the chosen network, validation split */
@@ -71,6 +81,7 @@ typedef struct eex_report {
  * with NaN for what is not known. */
 typedef void eex_report_put(void *to, const char *name, double value);
 void eex_report_put_latency(eex_report_put *put, void *to, const eex_report_latency *latency);
+void eex_report_put_full(eex_report_put *put, void *to, const eex_report *report);
 void eex_report_put_best(eex_report_put *put, void *to, const eex_report *report);
 void eex_report_put_exit(eex_report_put *put, void *to, const eex_report_exit *exit);
 void eex_report_put_trial(eex_report_put *put, void *to, const eex_trial *trial);

@@ -8,6 +8,14 @@ void eex_report_put_latency(eex_report_put *put, void *to, const eex_report_late
     put(to, "latency_p99_ms", l->p99);
 }
 
+void eex_report_put_full(eex_report_put *put, void *to, const eex_report *r)
+{
+    put(to, "accuracy", r->full.accuracy);
+    put(to, "macs", r->full.macs);
+    put(to, "macs_with_gates", r->full.macs_with_gates);
+    eex_report_put_latency(put, to, &r->full.latency);
+}
+
 void eex_report_put_best(eex_report_put *put, void *to, const eex_report *r)
 {
     put(to, "accuracy", r->best.accuracy);

@@ -96,10 +96,17 @@ int eex_report_json(eex_buffer *out, const eex_report *r)
     eex_report_put_latency(put, &j, &r->base.latency);
     eex_json_double(&j, "energy_j", r->base.joules);
     eex_json_end(&j);
+    eex_json_object(&j, "full");
+    eex_report_put_full(put, &j, r);
+    eex_json_end(&j);
     best(&j, r);
     pareto(&j, r);
     policies(&j, r);
     eex_json_uint(&j, "trials", r->trials.count);
+    if (r->structures > 0)
+        eex_json_int(&j, "structures", r->structures);
+    else
+        eex_json_null(&j, "structures");
     if (r->chosen < 0)
         eex_json_null(&j, "chosen");
     else

@@ -148,7 +148,8 @@ static void origin(eex_buffer *out, const eex_model_report *r)
 {
     if (!r->origin)
         return;
-    eex_buffer_printf(out, "cut from %s of %d exits, of which it has", r->origin, r->origin_exits);
+    eex_buffer_printf(out, "cut from %s of %d exit%s, of which it has", r->origin, r->origin_exits,
+                      eex_plural(r->origin_exits));
     for (int k = 0; k < r->kept_count; k++)
         eex_buffer_printf(out, "%s %d", k ? "," : "", (int)r->kept[k]);
     eex_buffer_putc(out, '\n');
@@ -161,21 +162,24 @@ static void outcome(eex_buffer *out, const eex_model_report *r)
         eex_buffer_puts(out, "it keeps no trace of the validation split\n");
         return;
     }
-    eex_buffer_printf(out, "validation split, %d images: %.2f %% right at %s MACs an image",
-                      r->samples, 100 * r->outcome.accuracy,
+    eex_buffer_printf(out, "validation split, %d image%s: %.2f %% right at %s MACs an image",
+                      r->samples, eex_plural(r->samples), 100 * r->outcome.accuracy,
                       eex_text_number(text, r->outcome.cost, NULL));
     if (r->outcome.rejected > 0)
         eex_buffer_printf(out, ", %.2f %% rejected", 100 * r->outcome.rejected);
-    eex_buffer_putc(out, '\n');
+    eex_buffer_puts(out,
+                    "\nleave, right, alone: of these; right of those that leave there, alone if "
+                    "all left there\n");
 }
 
 int eex_model_report_table(eex_buffer *out, const eex_model_report *r, size_t width)
 {
     const eex_model *m = r->model;
     char params[EEX_TEXT_SIZE];
-    eex_buffer_printf(out, "%s for %zu classes of %s, images of %dx%dx%d\n",
-                      eex_graph_name(m->graph), m->input.classes.count, m->input.dataset,
-                      m->input.height, m->input.width, m->input.channels);
+    eex_buffer_printf(out, "%s for %zu class%s of %s, images of %dx%dx%d\n",
+                      eex_graph_name(m->graph), m->input.classes.count,
+                      m->input.classes.count == 1 ? "" : "es", m->input.dataset, m->input.height,
+                      m->input.width, m->input.channels);
     origin(out, r);
     eex_buffer_printf(out, "%s parameters, %.2f MB of weights; policy: %s",
                       eex_text_number(params, (double)r->params, NULL), (double)r->bytes / 1e6,

@@ -1,5 +1,6 @@
-/* The table at the end of a run, made for 80 columns. */
+/* The table at the end of a run. */
 #include "core/report/report.h"
+#include "core/report/report_words.h"
 
 #include "base/status.h"
 #include "base/table.h"
@@ -42,6 +43,14 @@ static void network(eex_table *t, const char *name, double accuracy, double macs
     eex_table_fixed(t, 3, l->p99);
 }
 
+static void speedup(eex_table *t, double times)
+{
+    if (isnan(times))
+        eex_table_cell(t, "-");
+    else
+        eex_table_cell(t, "%.2fx", times);
+}
+
 static int networks(eex_buffer *out, const eex_report *r, size_t width)
 {
     static const char *const titles[] = {"network", "test",   "MACs",   "mean ms",
@@ -53,6 +62,8 @@ static int networks(eex_buffer *out, const eex_report *r, size_t width)
     eex_table_cell(t, "1.00x");
     network(t, "early exit", r->best.accuracy, r->best.ada_macs_cumulative, &r->best.latency);
     eex_table_cell(t, "%.2fx", r->best.speedup);
+    network(t, "to its end", r->full.accuracy, r->full.macs, &r->full.latency);
+    speedup(t, r->base.latency.mean / r->full.latency.mean);
     return finish(out, t, width);
 }
 
@@ -147,36 +158,15 @@ static int policies(eex_buffer *out, const eex_report *r, size_t width)
 
 /* ---- all of it ---- */
 
-static void search_line(eex_buffer *out, const eex_report *r)
+static void costs(eex_buffer *out, const eex_report *r)
 {
-    char text[EEX_TEXT_SIZE];
-    size_t failed = 0;
-    for (size_t i = 0; i < r->trials.count; i++)
-        failed += r->trials.at[i].status != EEX_OK;
-    eex_buffer_printf(out, "%zu trials", r->trials.count);
-    if (failed)
-        eex_buffer_printf(out, ", %zu of them failed", failed);
-    if (r->chosen >= 0)
-        eex_buffer_printf(out, ", %zu on the Pareto front, trial %lld chosen", r->front_count,
-                          (long long)r->chosen);
-    eex_buffer_printf(out, "; %s of work\n", eex_text_duration(text, r->seconds));
-    if (r->tau_count)
-        eex_buffer_printf(out, "Kendall tau between the evaluators: %.3f over %zu candidates\n",
-                          r->tau, r->tau_count);
-}
-
-static int results(eex_buffer *out, const eex_report *r, size_t width)
-{
-    char own[EEX_TEXT_SIZE], share[EEX_TEXT_SIZE];
-    eex_buffer_putc(out, '\n');
-    EEX_TRY(networks(out, r, width));
-    eex_buffer_putc(out, '\n');
-    EEX_TRY(exits(out, r, width));
-    eex_buffer_printf(out, "\nADA_MACs: %s (%s %% of the base) with every gate that was run,\n",
+    char own[EEX_TEXT_SIZE], share[EEX_TEXT_SIZE], taken[EEX_TEXT_SIZE];
+    eex_buffer_printf(out,
+                      "ADA_MACs: %s (%s %% of the base) with every gate that was run, %s with only "
+                      "the gate taken\n",
                       number(own, r->best.ada_macs_cumulative),
-                      number(share, 100 * r->best.ada_macs_cumulative / r->base.macs));
-    eex_buffer_printf(out, "          %s with only the gate taken\n",
-                      number(own, r->best.ada_macs));
+                      number(share, 100 * r->best.ada_macs_cumulative / r->base.macs),
+                      number(taken, r->best.ada_macs));
     if (r->best.device_bytes > 0)
         eex_buffer_printf(out, "device memory: %.0f MiB at most\n",
                           (double)r->best.device_bytes / (1 << 20));
@@ -184,20 +174,25 @@ static int results(eex_buffer *out, const eex_report *r, size_t width)
         eex_buffer_printf(out, "energy: %.3g mJ an image, base %.3g mJ\n", 1e3 * r->best.joules,
                           1e3 * r->base.joules);
     if (r->best.rejected > 0)
-        eex_buffer_printf(out, "rejected as out of distribution: %.2f %%\n",
+        eex_buffer_printf(out, "rejected as out of distribution: %.2f %% of the test split\n",
                           100 * r->best.rejected);
-    return EEX_OK;
+}
+
+static int results(eex_buffer *out, const eex_report *r, size_t width)
+{
+    eex_buffer_putc(out, '\n');
+    EEX_TRY(networks(out, r, width));
+    eex_buffer_putc(out, '\n');
+    EEX_TRY(eex__report_paragraph(out, r, width, eex__report_compare));
+    eex_buffer_putc(out, '\n');
+    EEX_TRY(exits(out, r, width));
+    eex_buffer_putc(out, '\n');
+    return eex__report_paragraph(out, r, width, costs);
 }
 
 int eex_report_table(eex_buffer *out, const eex_report *r, size_t width)
 {
-    eex_buffer_printf(out, "%s on %s, seed %lld, %s\n", r->name, r->dataset, (long long)r->seed,
-                      r->device);
-    if (r->precision != EEX_F32)
-        eex_buffer_printf(out, "decides in %s\n", eex_precision_name(r->precision));
-    if (!r->finished)
-        eex_buffer_printf(out, "not finished: %s; the same \"eex run\" goes on from there\n",
-                          r->state);
+    EEX_TRY(eex__report_paragraph(out, r, width, eex__report_heading));
     if (r->finished)
         EEX_TRY(results(out, r, width));
     if (r->front_count) {
@@ -210,7 +205,11 @@ int eex_report_table(eex_buffer *out, const eex_report *r, size_t width)
     }
     if (r->trials.count) {
         eex_buffer_putc(out, '\n');
-        search_line(out, r);
+        EEX_TRY(eex__report_paragraph(out, r, width, eex__report_search));
+    }
+    if (r->finished || r->front_count) {
+        eex_buffer_putc(out, '\n');
+        EEX_TRY(eex__report_paragraph(out, r, width, eex__report_legend));
     }
     return eex_buffer_status(out);
 }

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/status.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -46,10 +47,12 @@ static int base_train(eex_run *run, eex_params *params)
                                     .recipe = &recipe,
                                     .seed = eex__run_seed(run, EEX_STREAM_BASE, 0),
                                     .samples = run->split.train.at,
-                                    .count = run->split.train.count};
+                                    .count = run->split.train.count,
+                                    .validation = &run->split.validation};
     eex__history history = {0};
-    eex_log_info("training the base: %s, %d epochs on %zu images", eex_graph_name(run->e->backbone),
-                 recipe.epochs, training.count);
+    eex_log_info("training the base: %s, %d epoch%s on %zu images",
+                 eex_graph_name(run->e->backbone), recipe.epochs, eex_plural(recipe.epochs),
+                 training.count);
     int code = eex__run_train(run, params, &training, &history);
     if (code == EEX_OK)
         code = eex__run_save_weights(run, "base.h5", params, &history);
@@ -169,7 +172,7 @@ int eex__run_probe(eex_run *run)
     if (eex__run_has(run, "probe.h5")) {
         EEX_TRY(eex__run_read(run, "probe.h5", probe_use, &p));
     } else {
-        eex_log_info("probing %d points", run->e->points.count);
+        eex_log_info("probing %d point%s", run->e->points.count, eex_plural(run->e->points.count));
         EEX_TRY(eex__run_base_params(run));
         EEX_TRY(probe_all(run, p.accuracy));
         EEX_TRY(eex__run_write(run, "probe.h5", probe_fill, &p));

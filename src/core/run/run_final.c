@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/status.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -45,12 +46,14 @@ static int train_on(final *f)
                                     .recipe = &f->run->e->final,
                                     .seed = eex__run_seed(f->run, EEX_STREAM_FINAL, 0),
                                     .samples = f->run->split.train.at,
-                                    .count = f->run->split.train.count};
+                                    .count = f->run->split.train.count,
+                                    .validation = &f->run->split.validation};
     bool frozen = f->run->e->final.regime == EEX_REGIME_FROZEN;
     f->history.exits = eex_graph_exits(f->graph);
     if (f->run->e->final.epochs == 0 || (frozen && eex_graph_exits(f->graph) == 1))
         return EEX_OK;
-    eex_log_info("training the chosen network on: %d epochs", f->run->e->final.epochs);
+    eex_log_info("training the chosen network on: %d epoch%s", f->run->e->final.epochs,
+                 eex_plural(f->run->e->final.epochs));
     int code = eex__run_train(f->run, f->params, &training, &f->history);
     return code < 0 ? eex_fail_in(code, "final training") : EEX_OK;
 }
@@ -116,7 +119,8 @@ static int warn_of_target(const final *f)
     if (how->tune == EEX_TUNE_MACS && got.cost > 1.001 * how->target)
         eex_log_warn(
             "policy.target: no thresholds of the chosen network keep one input within %.6g %s; "
-            "these leave as early as they can: %.6g, with an accuracy of %.4f",
+            "these leave as early as they can: %.6g, with an accuracy of %.4f on the "
+            "calibration split",
             how->target, scoring.by_latency ? "ms" : "MACs", got.cost, got.accuracy);
     return EEX_OK;
 }
@@ -230,8 +234,8 @@ static int work(final *f)
     EEX_TRY(take_weights(f));
     EEX_TRY(train_on(f));
     EEX_TRY(eex__run_poll());
-    eex_log_info("calibrating %d exits on %zu images", eex_graph_exits(f->graph),
-                 f->run->split.calibration.count);
+    eex_log_info("calibrating %d exit%s on %zu images", eex_graph_exits(f->graph),
+                 eex_plural(eex_graph_exits(f->graph)), f->run->split.calibration.count);
     EEX_TRY(calibrate(f));
     EEX_TRY(eex__run_save_trace(f->run, "final-calibration.h5", f->calibration));
     EEX_TRY(eex__run_save_trace(f->run, "final-validation.h5", f->validation));

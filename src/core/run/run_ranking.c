@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/status.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -96,8 +97,8 @@ static int train_all(eex__ranking *r, const char *name)
     if (!r->of)
         return eex_fail(EEX_ENOMEM, "out of memory for %zu trainings", trainings);
     EEX_TRY(eex__judge_open(&judge, r->run, &eex__judge_train));
-    eex_log_info("training %zu candidates, %zu times in all, to compare the evaluators",
-                 r->picked.count, trainings);
+    eex_log_info("training %zu candidate%s, %zu times in all, to compare the evaluators",
+                 r->picked.count, eex_plural((int64_t)r->picked.count), trainings);
     eex_progress_begin("comparing evaluators", trainings, "trainings");
     int code = EEX_OK;
     for (size_t i = 0; i < r->picked.count && code == EEX_OK; i++)

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -16,7 +17,7 @@
 enum { BATCH = 100, CHUNK = 50, CHUNKS = 10, WARM_UP = 5 };
 
 typedef struct judged {
-    eex_params *params;     /* owned unless it is the run's base */
+    eex_params *params;     /* best's are owned; the others borrow */
     eex_policy *policy;     /* NULL: the base */
     eex_familiar *familiar; /* NULL: the base, and networks without gates */
     const eex_graph *graph;
@@ -30,6 +31,7 @@ typedef struct result {
     eex_run *run;
     eex_graph *graph; /* of the chosen network */
     judged base, best;
+    judged full;     /* best's weights, run to the end: what leaving early is compared with */
     uint8_t *images; /* (BATCH) */
     size_t image_bytes;
 } result;
@@ -64,9 +66,11 @@ static int allocate(result *r)
     r->images = malloc(BATCH * r->image_bytes);
     r->base.results = calloc(test + 1, sizeof *r->base.results);
     r->best.results = calloc(test + 1, sizeof *r->best.results);
+    r->full.results = calloc(test + 1, sizeof *r->full.results);
     r->base.ms = calloc(CHUNK * CHUNKS, sizeof *r->base.ms);
     r->best.ms = calloc(CHUNK * CHUNKS, sizeof *r->best.ms);
-    if (!r->images || !r->base.results || !r->best.results || !r->base.ms || !r->best.ms)
+    if (!r->images || !r->base.results || !r->best.results || !r->full.results || !r->base.ms ||
+        !r->best.ms)
         return eex_fail(EEX_ENOMEM, "out of memory for the results of %zu images", test);
     return EEX_OK;
 }
@@ -264,7 +268,8 @@ static int save_usage(eex_store_file *file, const char *group, const result *r, 
     return eex_store_set_double(file, group, "energy_j", j->joules / (double)images);
 }
 
-static int save_judged(eex_store_file *file, const char *group, const result *r, const judged *j)
+/* What a network makes of the test split, its latency left out. */
+static int save_score(eex_store_file *file, const char *group, const result *r, const judged *j)
 {
     tally t;
     count(&t, r, j);
@@ -280,7 +285,12 @@ static int save_judged(eex_store_file *file, const char *group, const result *r,
                         "fraction of the test split"));
     EEX_TRY(save_column(file, group, "exit_accuracy", EEX_STORE_F64, t.exit_accuracy, exits,
                         "fraction of those that leave there"));
-    EEX_TRY(save_usage(file, group, r, j));
+    return save_usage(file, group, r, j);
+}
+
+static int save_judged(eex_store_file *file, const char *group, const result *r, const judged *j)
+{
+    EEX_TRY(save_score(file, group, r, j));
     return save_latency(file, group, j);
 }
 
@@ -288,6 +298,7 @@ static int save(eex_store_file *file, const void *context)
 {
     const result *r = context;
     EEX_TRY(save_judged(file, "base", r, &r->base));
+    EEX_TRY(save_score(file, "full", r, &r->full));
     return save_judged(file, "best", r, &r->best);
 }
 
@@ -296,10 +307,13 @@ static int work(result *r)
     EEX_TRY(eex__run_base_params(r->run));
     r->base = (judged){.params = r->run->base, .graph = r->run->e->backbone};
     EEX_TRY(load_best(r));
+    r->full = (judged){.params = r->best.params, .graph = r->graph};
     EEX_TRY(allocate(r));
-    eex_log_info("scoring the test split: %zu images", r->run->split.test.count);
+    eex_log_info("scoring the test split: %zu image%s", r->run->split.test.count,
+                 eex_plural((int64_t)r->run->split.test.count));
     EEX_TRY(score(r, &r->base));
     EEX_TRY(score(r, &r->best));
+    EEX_TRY(score(r, &r->full));
     EEX_TRY(time_networks(r));
     return eex__run_write(r->run, "result.h5", save, r);
 }
@@ -314,6 +328,7 @@ int eex__run_result(eex_run *run)
     eex_graph_free(r.graph);
     free(r.base.results);
     free(r.best.results);
+    free(r.full.results);
     free(r.base.ms);
     free(r.best.ms);
     free(r.images);

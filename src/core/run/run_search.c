@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/status.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -152,7 +153,7 @@ static void show(const search *s)
         return;
     }
     const eex_trial *best = &s->trials.at[s->chosen];
-    eex_progress_update(s->trials.count, "best %.2f %% at %.0f %% of the MACs",
+    eex_progress_update(s->trials.count, "best %.2f %% validation, at %.0f %% of the base's MACs",
                         100 * best->accuracy, 100 * best->macs / s->run->structures->base_macs);
 }
 
@@ -198,12 +199,22 @@ static int save_front(const search *s, eex_store_file *file)
                           : code;
 }
 
+/* How many structures there are, where that can be counted. */
+static int save_structures(const search *s, eex_store_file *file)
+{
+    uint64_t count = 0;
+    return eex_space_candidates(&count, &s->run->structures->space)
+               ? eex_store_set_int(file, "", "structures", (int64_t)count)
+               : EEX_OK;
+}
+
 static int fill_search(eex_store_file *file, const void *context)
 {
     const search *s = context;
     EEX_TRY(eex_trials_save(&s->trials, 0, s->trials.count, file, "trials"));
     EEX_TRY(eex_structures_describe(file, s->run->structures));
     EEX_TRY(save_front(s, file));
+    EEX_TRY(save_structures(s, file));
     EEX_TRY(eex_store_set_int(file, "", "chosen", (int64_t)s->chosen));
     return eex_store_set_double(file, "", "seconds", s->seconds);
 }
@@ -218,7 +229,8 @@ static int finish(const search *s)
             s->trials.count ? s->trials.at[s->trials.count - 1].reason : "there was none");
     const eex_trial *best = &s->trials.at[s->chosen];
     if (best->accuracy < s->run->e->search.min_accuracy)
-        eex_log_warn("no candidate reaches search.min_accuracy = %g: taking the most accurate, %g",
+        eex_log_warn("no candidate reaches search.min_accuracy = %g: taking the most "
+                     "accurate on the validation split, %g",
                      s->run->e->search.min_accuracy, best->accuracy);
     return eex__run_write(s->run, "search.h5", fill_search, s);
 }
@@ -232,9 +244,9 @@ static int work(search *s)
     EEX_TRY(load_stored(s));
     EEX_TRY(remove_stale(s));
     EEX_TRY(eex__judge_open(&s->judge, s->run, s->how));
-    eex_log_info("searching: %s, %d trials, 2^%.1f structures",
+    eex_log_info("searching: %s, %d trial%s, 2^%.1f structures",
                  eex_algorithm_name(s->run->e->search.algorithm), s->run->e->search.trials,
-                 eex_space_size_log2(space));
+                 eex_plural(s->run->e->search.trials), eex_space_size_log2(space));
     eex_progress_begin("search", (uint64_t)s->run->e->search.trials, "trials");
     eex_progress_skip(s->trials.count);
     int code = EEX_OK;

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/status.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 
@@ -17,13 +18,14 @@ static int train(eex_run *run, eex_params *params)
                                     .recipe = recipe,
                                     .seed = eex__run_seed(run, EEX_STREAM_SHARED, 0),
                                     .samples = run->split.train.at,
-                                    .count = run->split.train.count};
+                                    .count = run->split.train.count,
+                                    .validation = &run->split.validation};
     eex__history history = {0};
     int code = EEX_OK;
     char summary[EEX_STRUCTURE_SUMMARY];
     eex_structures_summary(summary, run->structures);
-    eex_log_info("training the shared network: %s, %s, %d epochs", summary,
-                 eex_regime_name(recipe->regime), recipe->epochs);
+    eex_log_info("training the shared network: %s, %s, %d epoch%s", summary,
+                 eex_regime_name(recipe->regime), recipe->epochs, eex_plural(recipe->epochs));
     if (run->e->training_from_base || recipe->regime == EEX_REGIME_FROZEN) {
         EEX_TRY(eex__run_base_params(run));
         EEX_TRY(eex_params_copy(params, run->base, NULL));
@@ -43,7 +45,9 @@ static int record(const eex_run *run, const char *name, const eex_graph *graph, 
     eex_trace *trace = NULL;
     if (eex__run_has(run, name))
         return EEX_OK;
-    eex_log_info("tracing %d exits on %zu images", eex_graph_exits(graph), samples->count);
+    eex_log_info("tracing %d exit%s on %zu image%s", eex_graph_exits(graph),
+                 eex_plural(eex_graph_exits(graph)), samples->count,
+                 eex_plural((int64_t)samples->count));
     EEX_TRY(eex__run_trace(&trace, run, graph, params, NULL, samples));
     int code = eex__run_save_trace(run, name, trace);
     eex_trace_free(trace);

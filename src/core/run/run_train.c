@@ -7,62 +7,19 @@
 #include "base/progress.h"
 #include "base/status.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* A kill loses at most this much and the epoch that it falls into. */
 static const double CHECKPOINT_SECONDS = 20;
 
-/* ---- what epochs tell ---- */
-
-void eex__history_free(eex__history *history)
-{
-    free(history->loss);
-    free(history->accuracy);
-    *history = (eex__history){0};
-}
-
-static int history_new(eex__history *history, int epochs, int exits)
-{
-    size_t cells = (size_t)(epochs > 0 ? epochs : 1) * (size_t)exits;
-    *history = (eex__history){.exits = exits};
-    history->loss = calloc(cells, sizeof *history->loss);
-    history->accuracy = calloc(cells, sizeof *history->accuracy);
-    if (!history->loss || !history->accuracy)
-        return eex_fail(EEX_ENOMEM, "out of memory for the history of %d epochs", epochs);
-    return EEX_OK;
-}
-
-static void history_add(eex__history *history, const eex_epoch_report *report)
-{
-    size_t at = (size_t)history->epochs++ * (size_t)history->exits;
-    size_t bytes = (size_t)history->exits * sizeof *history->loss;
-    memcpy(history->loss + at, report->loss, bytes);
-    memcpy(history->accuracy + at, report->accuracy, bytes);
-}
-
-int eex__history_save(const eex__history *history, eex_store_file *file)
-{
-    const eex_store_shape shape = {2, {(uint64_t)history->epochs, (uint64_t)history->exits}};
-    EEX_TRY(eex_store_write(file, "history/loss", EEX_STORE_F64, &shape, history->loss));
-    EEX_TRY(eex_store_write(file, "history/accuracy", EEX_STORE_F64, &shape, history->accuracy));
-    EEX_TRY(eex_store_set_string(file, "history", "axes", "epoch, exit"));
-    return eex_store_set_double(file, "history", "seconds", history->seconds);
-}
-
-static int history_load(eex__history *history, eex_store_file *file, int epochs)
-{
-    const eex_store_shape shape = {2, {(uint64_t)epochs, (uint64_t)history->exits}};
-    EEX_TRY(eex_store_read(history->loss, file, "history/loss", EEX_STORE_F64, &shape));
-    EEX_TRY(eex_store_read(history->accuracy, file, "history/accuracy", EEX_STORE_F64, &shape));
-    history->epochs = epochs;
-    return eex_store_get_double(&history->seconds, file, "history", "seconds");
-}
-
 /* ---- checkpoints ---- */
 
 typedef struct checkpoint {
     eex_trainer *trainer;
+    eex_params *params;
     const eex__training *training;
     eex__history *history;
 } checkpoint;
@@ -82,8 +39,8 @@ static void say_where(const checkpoint *c, const char *what)
     const int batches = eex_trainer_batches(c->trainer, &all);
     const int epoch = eex_trainer_epochs(c->trainer);
     if (batches > 0)
-        eex_log_info("%s: %s in epoch %d, after %d of its %d batches", c->training->title, what,
-                     epoch + 1, batches, all);
+        eex_log_info("%s: %s in epoch %d, after %d of its %d batch%s", c->training->title, what,
+                     epoch + 1, batches, all, all == 1 ? "" : "es");
     else
         eex_log_info("%s: %s after epoch %d", c->training->title, what, epoch);
 }
@@ -97,7 +54,7 @@ static int checkpoint_use(eex_store_file *file, void *context)
     if ((uint64_t)subject != c->training->subject)
         return EEX_OK;
     EEX_TRY(eex_trainer_load(c->trainer, file, "trainer"));
-    EEX_TRY(history_load(c->history, file, eex_trainer_epochs(c->trainer)));
+    EEX_TRY(eex__history_load(c->history, file, eex_trainer_epochs(c->trainer)));
     say_where(c, "going on");
     return EEX_OK;
 }
@@ -113,20 +70,66 @@ static eex_recipe ready(const eex_run *run, const eex_recipe *recipe)
     return r;
 }
 
-/* What the progress line says about the epochs that are done. */
+/* What the progress line says about the last epoch: accuracies at the end of the network; NaN: not
+ * known. */
 typedef struct shown {
-    double accuracy; /* of the last epoch, at the end of the network; below 0: none yet */
+    double training, validation;
     int epochs;
 } shown;
 
 static void show(void *context, int epoch, uint64_t done, uint64_t total, double loss)
 {
     const shown *s = context;
-    if (s->accuracy < 0)
-        eex_progress_update(done, "epoch %d/%d, loss %.3f", epoch, s->epochs, loss);
-    else
-        eex_progress_update(done, "epoch %d/%d, loss %.3f, %.1f %% right", epoch, s->epochs, loss,
-                            100 * s->accuracy);
+    char validation[32] = "", training[32] = "";
+    if (!isnan(s->validation))
+        snprintf(validation, sizeof validation, ", val. %.1f%%", 100 * s->validation);
+    if (!isnan(s->training))
+        snprintf(training, sizeof training, ", train %.1f%%", 100 * s->training);
+    eex_progress_update(done, "loss %.3f%s%s, epoch %d/%d", loss, validation, training, epoch,
+                        s->epochs);
+}
+
+static shown shown_of(const eex__history *history, int epochs)
+{
+    const int last = history->epochs - 1, end = history->exits - 1;
+    shown s = {NAN, NAN, epochs};
+    if (last >= 0) {
+        s.training = eex__history_row(history, history->accuracy, last)[end];
+        s.validation = eex__history_row(history, history->validation, last)[end];
+    }
+    return s;
+}
+
+/* The mean of what is known; NaN: nothing is. */
+static double mean(const double *values, int count)
+{
+    double sum = 0;
+    int known = 0;
+    for (int i = 0; i < count; i++)
+        if (!isnan(values[i])) {
+            sum += values[i];
+            known++;
+        }
+    return known ? sum / known : NAN;
+}
+
+/* "base: epoch 3/12, loss 0.434; right at the end: 83.1 % in training, 82.4 % in validation" */
+static void say_epoch(const checkpoint *c)
+{
+    const eex__history *h = c->history;
+    const int last = h->epochs - 1, end = h->exits - 1;
+    const double *seen = eex__history_row(h, h->validation, last);
+    const double training = eex__history_row(h, h->accuracy, last)[end];
+    char trained[48] = "", exits[80] = "";
+    if (!isnan(training))
+        snprintf(trained, sizeof trained, "%.1f %% in training, ", 100 * training);
+    if (end > 0)
+        snprintf(exits, sizeof exits, "; at the exits before it %.1f %% on average",
+                 100 * mean(seen, end));
+    eex_log_info("%s: epoch %d/%d, loss %.3f; right at the end: %s%.1f %% in validation%s",
+                 c->training->title, h->epochs, c->training->recipe->epochs,
+                 mean(eex__history_row(h, h->loss, last), h->exits), trained, 100 * seen[end],
+                 exits);
 }
 
 /* At a signal: whatever was trained is kept, to the batch. */
@@ -140,21 +143,51 @@ static int keep(const eex_run *run, const checkpoint *c)
     return eex_fail(EEX_EINTERRUPTED, "interrupted");
 }
 
+/* What is left to be done of the last epoch. A look that there is no memory for is left out: it is
+ * no reason to lose a training. */
+static int validate(const eex_run *run, const checkpoint *c)
+{
+    eex__history *h = c->history;
+    if (!h->pending)
+        return EEX_OK;
+    double *row = eex__history_row(h, h->validation, h->epochs - 1);
+    int code = eex__run_validate(row, run, c->params, c->training);
+    if (code == EEX_OK) {
+        h->pending = false;
+        say_epoch(c);
+        return EEX_OK;
+    }
+    for (int k = 0; k < h->exits; k++)
+        row[k] = NAN;
+    if (code != EEX_ENOMEM)
+        return code;
+    eex_log_warn("%s: epoch %d is not validated: %s", c->training->title, h->epochs, eex_error());
+    h->pending = false;
+    return EEX_OK;
+}
+
+/* One epoch, and a look at what came of it, as far as it was not done before an interruption. */
+static int train_epoch(const eex_run *run, const checkpoint *c)
+{
+    eex_epoch_report report;
+    EEX_TRY(eex__run_poll());
+    if (!c->history->pending) {
+        EEX_TRY(eex_trainer_epoch(c->trainer, &report));
+        eex__history_add(c->history, &report, eex__run_validates(c->training, report.epoch));
+    }
+    return validate(run, c);
+}
+
 /* Epochs until the recipe is done, or a signal comes. */
 static int train_epochs(const eex_run *run, const checkpoint *c, shown *s)
 {
     double saved = eex_clock_seconds();
-    while (!eex_trainer_done(c->trainer)) {
-        eex_epoch_report report;
-        int code = eex__run_poll();
-        if (code == EEX_OK)
-            code = eex_trainer_epoch(c->trainer, &report);
+    while (!eex_trainer_done(c->trainer) || c->history->pending) {
+        int code = train_epoch(run, c);
         if (code == EEX_EINTERRUPTED)
             return keep(run, c);
         EEX_TRY(code);
-        history_add(c->history, &report);
-        c->history->seconds += report.seconds;
-        s->accuracy = report.accuracy[report.exits - 1];
+        *s = shown_of(c->history, s->epochs);
         const bool due = eex_clock_seconds() - saved >= CHECKPOINT_SECONDS;
         if (due || eex_trainer_done(c->trainer)) {
             EEX_TRY(eex__run_write(run, c->training->checkpoint, checkpoint_fill, c));
@@ -175,15 +208,15 @@ int eex__run_train(eex_run *run, eex_params *params, const eex__training *traini
 {
     const eex_recipe recipe = ready(run, training->recipe);
     eex_trainer *trainer = NULL;
-    EEX_TRY(history_new(history, recipe.epochs, eex_graph_exits(params->graph)));
+    EEX_TRY(eex__history_new(history, training, eex_graph_exits(params->graph)));
     EEX_TRY(eex_trainer_new(&trainer, params, &recipe, run->data, training->samples,
                             training->count, training->seed));
-    checkpoint c = {trainer, training, history};
+    checkpoint c = {trainer, params, training, history};
     int code = EEX_OK;
     if (eex__run_has(run, training->checkpoint))
         code = eex__run_read(run, training->checkpoint, checkpoint_use, &c);
     if (code == EEX_OK) {
-        shown s = {-1, recipe.epochs};
+        shown s = shown_of(history, recipe.epochs);
         uint64_t images = epoch_images(training->count, (size_t)recipe.batch);
         eex_progress_begin(training->title, (uint64_t)recipe.epochs * images, "images");
         int all;

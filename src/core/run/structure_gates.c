@@ -4,6 +4,7 @@
 
 #include "base/rng.h"
 #include "base/status.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -118,8 +119,9 @@ static void positions(int32_t *out, const eex_structures *s, const int *genome)
 static void summary(char out[EEX_STRUCTURE_SUMMARY], const eex_structures *s)
 {
     const eex__gates *g = gates_of(s);
-    snprintf(out, EEX_STRUCTURE_SUMMARY, "%d gates at %d points", g->points.count * g->choices,
-             g->points.count);
+    snprintf(out, EEX_STRUCTURE_SUMMARY, "%d gate%s at %d point%s", g->points.count * g->choices,
+             eex_plural(g->points.count * g->choices), g->points.count,
+             eex_plural(g->points.count));
 }
 
 /* ---- costs ---- */

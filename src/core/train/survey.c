@@ -23,7 +23,8 @@ static int visit_all(const eex_survey *s, eex_plan *plan, eex_loader *loader)
             return EEX_OK;
         EEX_TRY(visit_batch(s, &at));
         at.first += (size_t)at.batch->count;
-        eex_progress_update(at.first, NULL);
+        if (s->title)
+            eex_progress_update(at.first, NULL);
     }
 }
 
@@ -38,9 +39,11 @@ int eex_survey_run(const eex_survey *s)
     if (code == EEX_OK)
         code = eex_loader_open(&loader, &from);
     if (code == EEX_OK) {
-        eex_progress_begin(s->title, s->count, "images");
+        if (s->title)
+            eex_progress_begin(s->title, s->count, "images");
         code = visit_all(s, plan, loader);
-        eex_progress_end();
+        if (s->title)
+            eex_progress_end();
     }
     eex_loader_close(loader);
     eex_plan_free(plan);

@@ -24,7 +24,7 @@ typedef struct eex_visitor {
 } eex_visitor;
 
 typedef struct eex_survey {
-    const char *title; /* of the progress that is shown */
+    const char *title; /* of the progress that is shown; NULL: none is */
     const eex_graph *graph;
     eex_params *params;
     eex_dataset *data;

@@ -53,6 +53,8 @@ static int run_noise(eex_engine *model, eex_engine *base, eex_result *results, u
         EEX_TRY(eex_engine_run(model, results, pixels, o->batch));
         if (base)
             EEX_TRY(eex_engine_run(base, results, pixels, o->batch));
+        if (o->full)
+            EEX_TRY(eex_engine_run(o->full, results, pixels, o->batch));
     }
     return EEX_OK;
 }
@@ -211,14 +213,22 @@ static int run_base(runner *r, int count)
     return EEX_OK;
 }
 
-/* Who comes first alternates, so that neither always finds the frames in the cache. */
-static int run_both(runner *r, int count)
+static int run_full(runner *r, int count)
+{
+    if (!r->o->full)
+        return EEX_OK;
+    EEX_TRY(run_chunk(r, r->o->full, count));
+    tally_chunk(r, &r->s->full, count);
+    return EEX_OK;
+}
+
+/* Who comes first alternates, so that nobody always finds the frames in the cache. */
+static int run_all(runner *r, int count)
 {
     r->swap = !r->swap;
-    if (r->swap)
-        EEX_TRY(run_base(r, count));
+    EEX_TRY(r->swap ? run_base(r, count) : run_full(r, count));
     EEX_TRY(run_model(r, count));
-    return r->swap ? EEX_OK : run_base(r, count);
+    return r->swap ? run_full(r, count) : run_base(r, count);
 }
 
 static void show_progress(runner *r)
@@ -248,7 +258,7 @@ static int run_frames(runner *r)
         r->s->dropped = eex_frames_dropped(r->frames);
         if (count == 0)
             return code;
-        EEX_TRY(run_both(r, count)); /* also what came before the source failed */
+        EEX_TRY(run_all(r, count)); /* also what came before the source failed */
         r->s->seconds += eex_clock_seconds() - began;
         began = eex_clock_seconds();
         show_progress(r);
@@ -285,6 +295,7 @@ int eex_stream_run(eex_stream *s, eex_frames *frames, eex_engine *model, eex_eng
     r.chunk = base && o->batch < CHUNK ? CHUNK / o->batch * o->batch : o->batch;
     s->model.exits = o->exits;
     s->base.exits = o->base_exits;
+    s->full.exits = o->exits;
     int code = allocate(&r);
     eex_progress_begin("streaming", o->frames && (!total || o->frames < total) ? o->frames : total,
                        "frames");

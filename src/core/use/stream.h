@@ -24,7 +24,7 @@ typedef struct eex_stream {
     uint64_t frames, skipped, dropped; /* classified; not usable; gone in a queue */
     uint64_t relevant, low, foreign;   /* of those classified, where known */
     double seconds; /* from the wait for the first frame to the last one's decision */
-    eex_stream_tally model, base;
+    eex_stream_tally model, base, full; /* full: the model with nobody leaving early */
     eex_histogram delay; /* milliseconds from arrival to decision, for frames that arrive */
     eex_timeline timeline;
     bool watched; /* drift is one */
@@ -35,8 +35,10 @@ typedef struct eex_stream_options {
     int batch, exits, base_exits; /* of the engines */
     size_t image_bytes;
     uint64_t frames; /* at most; 0: all */
-    bool live;       /* a batch is what is there, not what will come */
-    bool quiet;      /* no warnings about drift and skipped frames */
+    eex_engine
+        *full;  /* the model's network without a policy, beside a base; NULL: it does not run */
+    bool live;  /* a batch is what is there, not what will come */
+    bool quiet; /* no warnings about drift and skipped frames */
 } eex_stream_options;
 
 /* Zeroed; the caller frees it. NULL with the message set. */

@@ -1,0 +1,115 @@
+#include "core/report/report_words.h"
+
+#include "base/status.h"
+#include "base/text.h"
+#include "base/wrap.h"
+
+#include <math.h>
+
+int eex__report_paragraph(eex_buffer *out, const eex_report *r, size_t width,
+                          eex__report_words *words)
+{
+    eex_buffer text = EEX_BUFFER_INIT;
+    words(&text, r);
+    if (eex_buffer_status(&text) == EEX_OK)
+        eex_wrap(out, eex_buffer_text(&text),
+                 width > 0 && width < EEX_WRAP_WIDTH ? width : EEX_WRAP_WIDTH);
+    const int code = eex_buffer_status(&text);
+    eex_buffer_free(&text);
+    return code;
+}
+
+void eex__report_heading(eex_buffer *out, const eex_report *r)
+{
+    eex_buffer_printf(out, "%s on %s, seed %lld, %s\n", r->name, r->dataset, (long long)r->seed,
+                      r->device);
+    if (r->precision != EEX_F32)
+        eex_buffer_printf(out, "decides in %s\n", eex_precision_name(r->precision));
+    if (!r->finished)
+        eex_buffer_printf(out, "not finished: %s; the same \"eex run\" goes on from there\n",
+                          r->state);
+}
+
+/* ---- what it costs to leave early ---- */
+
+/* "costs 0.42 points of accuracy" of a difference of two fractions. */
+static void points(eex_buffer *out, double change)
+{
+    const double shown = 100 * fabs(change);
+    if (shown < 0.005)
+        eex_buffer_puts(out, "costs no accuracy");
+    else
+        eex_buffer_printf(out, "%s %.2f points of accuracy", change < 0 ? "costs" : "gains", shown);
+}
+
+void eex__report_compare(eex_buffer *out, const eex_report *r)
+{
+    char text[EEX_TEXT_SIZE];
+    if (isnan(r->full.accuracy)) {
+        const double end = r->best.exit[r->best.exits - 1].validation_accuracy;
+        eex_buffer_puts(out,
+                        "-: the eex that made this run did not keep what the same network does "
+                        "when it is run to its end. ");
+        eex_buffer_printf(out,
+                          "On the validation split its end is right for %.2f %%, "
+                          "and %.2f %% are right when they leave early.\n",
+                          100 * end, 100 * r->best.validation_accuracy);
+        return;
+    }
+    const double saved = 1 - r->best.ada_macs_cumulative / r->full.macs;
+    eex_buffer_puts(out, "Against the same network run to its end, leaving early ");
+    points(out, r->best.accuracy - r->full.accuracy);
+    eex_buffer_printf(out, " on the test split and %s %.1f %% of the MACs",
+                      saved < 0 ? "adds" : "saves", 100 * fabs(saved));
+    eex_buffer_printf(out, " (the trunk alone, without gates: with them to the end it is %s). ",
+                      eex_text_number(text, r->full.macs_with_gates, NULL));
+    eex_buffer_puts(out, "The base is the backbone trained by itself: against it, training with "
+                         "exits ");
+    points(out, r->full.accuracy - r->base.accuracy);
+    eex_buffer_puts(out, ".\n");
+}
+
+/* ---- the search ---- */
+
+void eex__report_search(eex_buffer *out, const eex_report *r)
+{
+    char text[EEX_TEXT_SIZE];
+    const size_t trials = r->trials.count;
+    size_t failed = 0;
+    for (size_t i = 0; i < trials; i++)
+        failed += r->trials.at[i].status != EEX_OK;
+    eex_buffer_printf(out, "%zu trial%s", trials, eex_plural((int64_t)trials));
+    if (r->structures > 0 && (uint64_t)r->structures == trials)
+        eex_buffer_printf(out, ": %s%zu structure%s tried", trials == 1 ? "the only " : "all ",
+                          trials, eex_plural((int64_t)trials));
+    else if (r->structures > 0)
+        eex_buffer_printf(out, " of %lld structures", (long long)r->structures);
+    if (failed)
+        eex_buffer_printf(out, ", %zu of them failed", failed);
+    if (r->chosen >= 0)
+        eex_buffer_printf(out, ", %zu on the Pareto front, trial %lld chosen", r->front_count,
+                          (long long)r->chosen);
+    eex_buffer_printf(out, "; %s of work\n", eex_text_duration(text, r->seconds));
+    if (r->tau_count)
+        eex_buffer_printf(out, "Kendall tau between the evaluators: %.3f over %zu candidate%s\n",
+                          r->tau, r->tau_count, eex_plural((int64_t)r->tau_count));
+}
+
+/* ---- what words mean ---- */
+
+void eex__report_legend(eex_buffer *out, const eex_report *r)
+{
+    if (r->finished)
+        eex_buffer_puts(
+            out,
+            "test: right of the test split, scored once. leave, right: of the test split; right of "
+            "those that leave there.\n"
+            "ECE: expected calibration error on the validation split, how far confidence is from "
+            "accuracy, before calibration and after it.\n");
+    if (r->front_count)
+        eex_buffer_puts(out,
+                        "trial: a structure, which gates are where, that the search has judged. "
+                        "point: which of the run's exit points; gates are listed as "
+                        "point:blocks.\n");
+    eex_buffer_puts(out, "\"eex help terms\" explains all words.\n");
+}
