@@ -58,7 +58,7 @@ expect 0 "$EEX" prune runs/tiny --min-accuracy 0.01
 out_has "exit 1: the cheapest"
 expect 0 "$EEX" prune runs/tiny --min-accuracy -0.9
 expect 0 "$EEX" prune runs/tiny --budget-macs 1G
-expect 0 "$EEX" prune runs/tiny --max-latency 10000 --images 5 --rounds 1
+expect 0 "$EEX" prune runs/tiny --max-latency 10000 --images 5 --rounds 2
 out_has "10000 ms"
 expect 2 "$EEX" prune runs/tiny --budget-macs 1
 err_has "the nearest is exit 1"
@@ -98,7 +98,7 @@ expect 1 "$EEX" prune short.h5
 err_has "short.h5"
 
 # JSON.
-expect 0 "$EEX" prune runs/tiny --json --threads 1 --images 5 --rounds 1
+expect 0 "$EEX" prune runs/tiny --json --threads 1 --images 5 --rounds 2
 if command -v python3 >/dev/null; then
     python3 - out <<'PY' || fail "the JSON lacks something"
 import json, sys

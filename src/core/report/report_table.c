@@ -44,16 +44,30 @@ static void network(eex_table *t, const char *name, double accuracy, double macs
 
 static int networks(eex_buffer *out, const eex_report *r, size_t width)
 {
-    static const char *const titles[] = {"network", "test",   "MACs",   "mean ms",
-                                         "p50 ms",  "p95 ms", "p99 ms", "speed-up"};
+    static const char *const titles[] = {"network", "test", "MACs", "mean ms",
+                                         "p50",     "p95",  "p99",  "speed-up"};
+    char speedup[EEX_SPEEDUP_SIZE];
     eex_table *t = NULL;
     EEX_TRY(eex_table_new(&t));
     add_columns(t, titles, 8);
     network(t, "base", r->base.accuracy, r->base.macs, &r->base.latency);
     eex_table_cell(t, "1.00x");
     network(t, "early exit", r->best.accuracy, r->best.ada_macs_cumulative, &r->best.latency);
-    eex_table_cell(t, "%.2fx", r->best.speedup);
+    eex_table_cell(t, "%s", eex_speedup_text(speedup, &r->best.speedup));
     return finish(out, t, width);
+}
+
+/* How far the times can be trusted. */
+static void timing(eex_buffer *out, const eex_report *r)
+{
+    if (r->latency_rounds == 0)
+        eex_buffer_puts(out, "times were measured the old way, in one round: the speed-up has no "
+                             "interval\n");
+    else
+        eex_buffer_printf(out, "ms: lower quartile of %d rounds in turns%s\n", r->latency_rounds,
+                          r->best.speedup.disturbed
+                              ? "; they disagree: the machine was disturbed, times are rough"
+                              : "");
 }
 
 /* ---- exits ---- */
@@ -170,6 +184,7 @@ static int results(eex_buffer *out, const eex_report *r, size_t width)
     char own[EEX_TEXT_SIZE], share[EEX_TEXT_SIZE];
     eex_buffer_putc(out, '\n');
     EEX_TRY(networks(out, r, width));
+    timing(out, r);
     eex_buffer_putc(out, '\n');
     EEX_TRY(exits(out, r, width));
     eex_buffer_printf(out, "\nADA_MACs: %s (%s %% of the base) with every gate that was run,\n",

@@ -40,16 +40,16 @@ static int race(double *ms, eex_engine *engine, const eex_graph *graph, const ui
 {
     eex_racer racer[EEX_MAX_EXITS];
     const int exits = eex_graph_exits(graph);
-    const eex_race how = {.images = images,
-                          .image_bytes = image_bytes,
-                          .count = IMAGES,
-                          .batch = 1,
-                          .rounds = ROUNDS};
+    eex_race how = {.images = images,
+                    .image_bytes = image_bytes,
+                    .count = IMAGES,
+                    .batch = 1,
+                    .rounds = ROUNDS};
     for (int k = 0; k < exits; k++)
         racer[k] = (eex_racer){.engine = engine, .forced = true, .exit = k};
     EEX_TRY(eex_race_run(racer, exits, &how));
     for (int k = 0; k < exits; k++)
-        ms[k] = racer[k].latency.mean;
+        ms[k] = racer[k].times.latency.mean;
     return EEX_OK;
 }
 

@@ -114,20 +114,20 @@ static int time_exits(eex_profile *p, const eex_profile_options *o, eex_engine *
                       eex_engine *base)
 {
     eex_racer racer[EEX_MAX_EXITS + 1];
-    const eex_race how = {.images = o->images,
-                          .image_bytes = image_bytes(o),
-                          .count = o->count < TIMED ? o->count : TIMED,
-                          .batch = 1,
-                          .rounds = o->rounds,
-                          .title = "latency by exit"};
+    eex_race how = {.images = o->images,
+                    .image_bytes = image_bytes(o),
+                    .count = o->count < TIMED ? o->count : TIMED,
+                    .batch = 1,
+                    .rounds = o->rounds,
+                    .title = "latency by exit"};
     for (int k = 0; k < p->exits; k++)
         racer[k] = (eex_racer){.engine = engine, .forced = true, .exit = k};
     racer[p->exits] = (eex_racer){.engine = base};
     EEX_TRY(eex_race_run(racer, p->exits + (base != NULL), &how));
     for (int k = 0; k < p->exits; k++)
-        p->exit_ms[k] = racer[k].latency.mean;
+        p->exit_ms[k] = racer[k].times.latency.mean;
     if (base)
-        p->base_ms = racer[p->exits].latency.mean;
+        p->base_ms = racer[p->exits].times.latency.mean;
     return EEX_OK;
 }
 
@@ -156,19 +156,19 @@ static int race_base(eex_profile *p, const eex_profile_options *o, eex_engine *e
 {
     eex_profile_speed *s = &p->speed[b];
     eex_racer racer[2] = {{.engine = base}, {.engine = engine}};
-    const eex_race how = {.images = o->images,
-                          .image_bytes = image_bytes(o),
-                          .count = o->count,
-                          .batch = p->batch[b],
-                          .rounds = o->rounds,
-                          .title = p->batch[b] == 1 ? "base and exits, one image at a time"
-                                                    : "base and exits, in batches"};
+    eex_race how = {.images = o->images,
+                    .image_bytes = image_bytes(o),
+                    .count = o->count,
+                    .batch = p->batch[b],
+                    .rounds = o->rounds,
+                    .title = p->batch[b] == 1 ? "base and exits, one image at a time"
+                                              : "base and exits, in batches"};
     EEX_TRY(theory(&s->theoretical, p, o, engine, p->batch[b]));
     EEX_TRY(eex_race_run(racer, 2, &how));
     s->batch = p->batch[b];
     s->images = o->count / s->batch * s->batch;
-    s->base = racer[0].latency;
-    s->own = racer[1].latency;
+    s->base = racer[0].times.latency;
+    s->own = racer[1].times.latency;
     s->realised = s->base.mean / s->own.mean;
     return EEX_OK;
 }

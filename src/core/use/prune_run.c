@@ -186,11 +186,11 @@ static void take_times(eex_prune_table *t, const field *f, bool base)
 {
     const eex_racer *r = f->racer;
     if (base)
-        t->base.ms = (r++)->latency.mean;
+        t->base.ms = (r++)->times.latency.mean;
     for (int k = 0; k < t->exits; k++, r += ROLES) {
-        t->kept[k].ms = r[0].latency.mean;
-        t->kept[k].most_ms = r[1].latency.mean;
-        t->alone[k].ms = t->alone[k].most_ms = r[2].latency.mean;
+        t->kept[k].ms = r[0].times.latency.mean;
+        t->kept[k].most_ms = r[1].times.latency.mean;
+        t->alone[k].ms = t->alone[k].most_ms = r[2].times.latency.mean;
     }
 }
 
@@ -205,12 +205,12 @@ static int race(eex_prune_table *t, const eex_prune_bench *b, pictures *p, int i
         code = eex_dataset_gather(pixels, p->data, p->index.at, (size_t)images);
     if (code == EEX_OK)
         code = enter_all(f, t, b);
-    const eex_race how = {.images = pixels,
-                          .image_bytes = p->image_bytes,
-                          .count = images,
-                          .batch = 1,
-                          .rounds = rounds,
-                          .title = "measuring latencies"};
+    eex_race how = {.images = pixels,
+                    .image_bytes = p->image_bytes,
+                    .count = images,
+                    .batch = 1,
+                    .rounds = rounds,
+                    .title = "measuring latencies"};
     if (code == EEX_OK)
         code = eex_race_run(f->racer, f->racers, &how);
     if (code == EEX_OK) {
