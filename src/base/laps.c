@@ -30,7 +30,7 @@ double eex_laps_quartile(double *laps, int rounds)
 /* The lap, counted from 0, that is taken for a slow but undisturbed one. */
 static int slow_lap(int rounds)
 {
-    const int at = rounds / 2 < FIFTH - 1 ? FIFTH - 1 : rounds / 2;
+    const int middle = (rounds + 1) / 2, at = middle < FIFTH - 1 ? FIFTH - 1 : middle;
     return at < rounds ? at : rounds - 1;
 }
 
@@ -85,11 +85,12 @@ void eex_laps_reduce(eex_lap_times *out, double *unit_ms, const eex_laps *l)
         slow += lap[slow_lap(l->rounds)];
         unit_ms[u] = quartile / l->inputs;
     }
-    *out = (eex_lap_times){
-        .fast = fast / inputs, .slow = slow / inputs, .disturbed = disagree(sums, l->rounds, told)};
     memcpy(l->ms, unit_ms, (size_t)l->units * sizeof *l->ms);
     sort(l->ms, l->units);
+    out->disturbed = disagree(sums, l->rounds, told);
     out->latency = latency_of(l->ms, l->units, told / inputs);
+    out->fast = fmin(fast / inputs, out->latency.mean); /* here, too */
+    out->slow = fmax(slow / inputs, out->latency.mean);
 }
 
 /* ---- comparing ---- */

@@ -125,8 +125,8 @@ static int check(const eex_racer *racers, int count, const eex_race *race)
                         count, race->count, race->batch);
     if (race->rounds < EEX_LAPS_ROUNDS_MIN)
         return eex_fail(EEX_EINVAL,
-                        "race: %d rounds: nothing to compare a time with, expected at least %d",
-                        race->rounds, EEX_LAPS_ROUNDS_MIN);
+                        "race: %d round%s, nothing to compare a time with: expected at least %d",
+                        race->rounds, race->rounds == 1 ? "" : "s", EEX_LAPS_ROUNDS_MIN);
     for (int i = 0; i < count; i++)
         if (racers[i].forced && race->batch > 1)
             return eex_fail(EEX_EINVAL, "race: batches of %d as far as exit %d, expected 1 image",

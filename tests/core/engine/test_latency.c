@@ -218,14 +218,14 @@ Test(latency, racers_are_timed_in_turns)
                           {.engine = one, .forced = true, .exit = 2}};
     OK(eex_race_run(racer, 3, &race));
     for (int i = 0; i < 3; i++) {
-        const eex_latency *l = &racer[i].latency;
+        const eex_latency *l = &racer[i].times.latency;
         cr_expect(l->mean > 0 && l->p50 > 0 && l->p50 <= l->p95 && l->p95 <= l->p99);
     }
-    cr_expect_lt(racer[1].latency.p50, racer[2].latency.p99);
+    cr_expect_lt(racer[1].times.latency.p50, racer[2].times.latency.p99);
     race.batch = 3;
     racer[0] = (eex_racer){.engine = batches};
     OK(eex_race_run(racer, 1, &race));
-    cr_expect_gt(racer[0].latency.mean, 0);
+    cr_expect_gt(racer[0].times.latency.mean, 0);
     race.batch = IMAGES + 1;
     refused(eex_race_run(racer, 1, &race), EEX_EINVAL, "nothing to measure");
     race.batch = 1;
