@@ -14,7 +14,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { IMAGES = 100, ROUNDS = 5, MAX_IMAGES = 100000, MAX_ROUNDS = 1000 };
+enum { IMAGES = 100, ROUNDS = 11, MAX_IMAGES = 100000, MAX_ROUNDS = 1000 };
 
 typedef struct arguments {
     const char *out, *exit, *budget, *accuracy, *base, *data;
@@ -41,7 +41,7 @@ static const eex_option options[] = {
     EEX_FLAG("no-latency", no_latency, "measure nothing"),
     EEX_NUMBER("images", "N", 1, MAX_IMAGES, images, "how many are timed (100)"),
     EEX_NUMBER("rounds", "N", EEX_LAPS_ROUNDS_MIN, MAX_ROUNDS, rounds,
-               "how often each (5); the lower quartile counts"),
+               "how often each (11); the lower quartile counts"),
     EEX_BASE(base),
     EEX_IMAGES_OF(data),
     EEX_JSON(json),

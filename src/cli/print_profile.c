@@ -170,6 +170,7 @@ static int layers(const eex_profile *p, bool all)
 
 static int speeds(const eex_profile *p)
 {
+    char speedup[EEX_SPEEDUP_SIZE];
     eex_table *t = NULL;
     static const char *const titles[] = {"batch",    "images",      "base ms", "ms",
                                          "speed-up", "theoretical", "of it"};
@@ -183,9 +184,9 @@ static int speeds(const eex_profile *p)
         eex_table_cell(t, "%d", s->images);
         eex_table_cell(t, "%.4f", s->base.mean);
         eex_table_cell(t, "%.4f", s->own.mean);
-        eex_table_cell(t, "%.2fx", s->realised);
+        eex_table_cell(t, "%s", eex_speedup_text(speedup, &s->realised));
         eex_table_cell(t, "%.2fx", s->theoretical);
-        eex_table_cell(t, "%.2f", s->realised / s->theoretical);
+        eex_table_cell(t, "%.2f", s->realised.ratio / s->theoretical);
     }
     return eex__print_table(t);
 }
@@ -212,7 +213,9 @@ int eex_print_profile(const eex_profile *p, const eex_model *m, bool all_layers)
         return EEX_OK;
     printf("\n");
     EEX_TRY(speeds(p));
-    printf("\nms: of one image on average, base and network in turns. theoretical: in MACs.\n");
+    printf("\nms: of one image on average, base and network in turns, each image with the lower\n"
+           "quartile of %d rounds%s. theoretical: in MACs.\n",
+           p->rounds, p->disturbed ? ", which disagree: the machine was disturbed" : "");
     return EEX_OK;
 }
 

@@ -94,8 +94,10 @@ static void notes(const eex_prune_table *p)
         printf("\"test\": on %d images of the test split, by running each network.\n", p->test);
     printf("MACs: of an image on average, and of one that goes to the end (at most).\n");
     if (p->timed)
-        printf("ms: the same, measured one image at a time on %d images, networks taking turns.\n",
-               p->timed);
+        printf("ms: the same, one image at a time on %d images in %d rounds of turns, each image "
+               "with\nits lower quartile%s.\n",
+               p->timed, p->rounds,
+               p->disturbed ? "; they disagree: the machine was disturbed, times are rough" : "");
     printf("MB: weights in the file, without traces.\n");
 }
 
@@ -132,6 +134,13 @@ int eex_print_cut(const eex_prune_table *p, const eex_model *model, const eex_pr
 
 /* ---- as JSON ---- */
 
+static void json_speedup(eex_json *j, const eex_speedup *s)
+{
+    eex_json_double(j, "speedup", s->ratio);
+    eex_json_double(j, "speedup_low", s->low);
+    eex_json_double(j, "speedup_high", s->high);
+}
+
 static void json_facts(eex_json *j, const eex_prune_row *r)
 {
     eex_json_double(j, "accuracy", r->facts.accuracy);
@@ -153,6 +162,7 @@ static void json_cuts(eex_json *j, const char *key, const eex_prune_row *rows, i
         eex_json_int(j, "exit", k + 1);
         eex_json_string(j, "node", eex__exit_node(g, k));
         json_facts(j, &rows[k]);
+        json_speedup(j, &rows[k].speedup);
         eex_json_double(j, "rejected", rows[k].facts.rejected);
         eex_json_end(j);
     }
@@ -186,6 +196,9 @@ int eex_print_prune_json(const eex_prune_table *p, const eex_model *model,
     eex_json_int(&j, "validation_samples", p->validation);
     eex_json_int(&j, "test_samples", p->test);
     eex_json_int(&j, "timed_samples", p->timed);
+    eex_json_int(&j, "rounds", p->rounds);
+    eex_json_bool(&j, "disturbed", p->disturbed);
+    eex_json_double(&j, "full_latency_ms", p->full_ms);
     if (p->base.there) {
         const eex_prune_row base = base_row(p);
         eex_json_object(&j, "base");
