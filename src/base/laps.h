@@ -8,6 +8,7 @@
 #ifndef EEX_BASE_LAPS_H
 #define EEX_BASE_LAPS_H
 
+#include <math.h>
 #include <stdbool.h>
 
 enum { EEX_LAPS_ROUNDS_MIN = 2 };

@@ -29,11 +29,6 @@ double eex__stream_recall(const eex_stream *s, const eex_stream_tally *t)
     return eex__share(t->low_rejected + t->foreign_rejected, s->low + s->foreign);
 }
 
-double eex__stream_speedup(const eex_stream *s)
-{
-    return s->base.frames ? s->base.seconds / s->model.seconds : (double)NAN;
-}
-
 double eex__stream_macs(const eex_model *model, const eex_stream_tally *t)
 {
     double sum = 0;
@@ -58,7 +53,7 @@ static void latency_columns(eex_table *t, const char *first)
 }
 
 static void latency_row(eex_table *t, const eex_model *model, const eex_stream_tally *y,
-                        double speedup)
+                        const char *speedup)
 {
     char time[EEX_TEXT_SIZE], macs[EEX_TEXT_SIZE];
     const eex_histogram *h = &y->latency;
@@ -72,21 +67,30 @@ static void latency_row(eex_table *t, const eex_model *model, const eex_stream_t
     eex_table_cell(t, "%.3f", h->largest);
     eex_table_cell(t, "%s", eex_text_number(macs, eex__stream_macs(model, y), NULL));
     eex_table_percent(t, 2, eex__share(y->right, y->labelled));
-    if (isnan(speedup))
-        eex_table_cell(t, "-");
-    else
-        eex_table_cell(t, "%.2fx", speedup);
+    eex_table_cell(t, "%s", speedup);
+}
+
+/* The other times are those of the stream as it came, once. */
+static void print_race(const eex_stream *s, bool disturbed)
+{
+    if (s->rounds)
+        printf("speed-up: on %d of the frames in %d rounds of turns, each batch with its lower "
+               "quartile%s\n",
+               s->raced, s->rounds, disturbed ? ";\nthey disagree: the machine was disturbed" : "");
 }
 
 static int print_latency(const eex__stream_facts *f, const eex_stream *s)
 {
+    char speedup[EEX_SPEEDUP_SIZE];
     eex_table *t;
     EEX_TRY(eex_table_new(&t));
     latency_columns(t, "network");
-    latency_row(t, f->model, &s->model, eex__stream_speedup(s));
+    latency_row(t, f->model, &s->model, eex_speedup_text(speedup, &s->speedup));
     if (f->base)
-        latency_row(t, f->base, &s->base, 1);
-    return eex__print_table(t);
+        latency_row(t, f->base, &s->base, "1.00x");
+    EEX_TRY(eex__print_table(t));
+    print_race(s, s->speedup.disturbed);
+    return EEX_OK;
 }
 
 static void print_head(const eex__stream_facts *f, const eex_stream *s, double share)
@@ -253,14 +257,14 @@ static void shares_row(eex_table *t, const eex__stream_facts *f, const eex_strea
 {
     const bool base = f->base != NULL;
     const eex_stream_tally *y = &s->model;
-    char time[EEX_TEXT_SIZE];
+    char time[EEX_TEXT_SIZE], speedup[EEX_SPEEDUP_SIZE];
     eex_table_row(t);
     eex_table_cell(t, "%g %%", 100 * share);
     if (base)
         eex_table_cell(t, "%s", eex_text_time(time, s->base.seconds));
     eex_table_cell(t, "%s", eex_text_time(time, y->seconds));
     if (base) {
-        eex_table_cell(t, "%.2fx", eex__stream_speedup(s));
+        eex_table_cell(t, "%s", eex_speedup_text(speedup, &s->speedup));
         eex_table_cell(t, "%.2fx",
                        eex__stream_macs(f->base, &s->base) / eex__stream_macs(f->model, y));
     }
@@ -278,14 +282,18 @@ static void shares_row(eex_table *t, const eex__stream_facts *f, const eex_strea
 int eex__stream_print_table(const eex__stream_facts *f, eex_stream *const *streams,
                             const double *share, int count)
 {
+    bool disturbed = false;
     eex_table *t;
     printf("%s: %llu frames each, cumulative latency at batch %d\n\n", f->source,
            (unsigned long long)streams[0]->frames, f->batch);
     EEX_TRY(eex_table_new(&t));
     shares_columns(t, f->base != NULL, f->rejects);
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         shares_row(t, f, streams[i], share[i]);
+        disturbed = disturbed || streams[i]->speedup.disturbed;
+    }
     EEX_TRY(eex__print_table(t));
+    print_race(streams[0], disturbed);
     printf("\nright: of the relevant frames%s\n",
            f->rejects ? "; a rejected one is not"
                       : ". This policy rejects nobody; `eex tune` can "
