@@ -45,11 +45,11 @@ static void sum_rounds(double *sums, const eex_laps *l)
     }
 }
 
-static bool disagree(const double *sums, int rounds, double told)
+bool eex_laps_disagree(const double *times, int rounds, double told)
 {
     int off = 0;
     for (int r = 0; r < rounds; r++)
-        off += sums[r] > far_off * told || far_off * sums[r] < told;
+        off += times[r] > far_off * told || far_off * times[r] < told;
     return AGREEING * off > rounds;
 }
 
@@ -87,7 +87,7 @@ void eex_laps_reduce(eex_lap_times *out, double *unit_ms, const eex_laps *l)
     }
     memcpy(l->ms, unit_ms, (size_t)l->units * sizeof *l->ms);
     sort(l->ms, l->units);
-    out->disturbed = disagree(sums, l->rounds, told);
+    out->disturbed = eex_laps_disagree(sums, l->rounds, told);
     out->latency = latency_of(l->ms, l->units, told / inputs);
     out->fast = fmin(fast / inputs, out->latency.mean); /* here, too */
     out->slow = fmax(slow / inputs, out->latency.mean);

@@ -16,6 +16,10 @@ enum { EEX_LAPS_ROUNDS_MIN = 2 };
 /* The lower quartile of `rounds` laps, which it sorts. */
 double eex_laps_quartile(double *laps, int rounds);
 
+/* Whether rounds disagree: more than one in ten of their times differs from the one that is `told`
+ * by more than a quarter, either way. */
+bool eex_laps_disagree(const double *times, int rounds, double told);
+
 /* What is told of units (images, or batches of them) each of which has its lower quartile: mean and
  * percentiles are over units. p50 <= p95 <= p99 <= max, and mean <= max. */
 typedef struct eex_latency {
@@ -34,8 +38,8 @@ typedef struct eex_lap_times {
     double fast, slow; /* means over units of their fastest lap, and of the first beyond the median:
                         * the fifth where that is more, the slowest where there are fewer;
                         * milliseconds of one input */
-    bool disturbed;    /* rounds disagree: more than one in ten is, over all its units, longer or
-                        * shorter than the mean of the lower quartiles by more than a quarter */
+    bool disturbed;    /* eex_laps_disagree: the sums of rounds over all units, and of the lower
+                        * quartiles */
 } eex_lap_times;
 
 /* unit_ms (units) gets the lower quartile of each unit, for one input. Spoils the laps. */
