@@ -103,14 +103,24 @@ eex_speedup eex_speedup_of(const eex_lap_times *base, const eex_lap_times *own)
                          .disturbed = base->disturbed || own->disturbed};
 }
 
+/* Three digits or so. */
+static const char *times(char *out, size_t size, double value)
+{
+    snprintf(out, size, "%.*f", value < 10 ? 2 : value < 100 ? 1 : 0, value);
+    return out;
+}
+
 const char *eex_speedup_text(char out[EEX_SPEEDUP_SIZE], const eex_speedup *s)
 {
+    char ratio[20], low[20], high[20];
+    times(ratio, sizeof ratio, s->ratio);
     if (isnan(s->ratio))
         snprintf(out, EEX_SPEEDUP_SIZE, "-");
     else if (isnan(s->low) || isnan(s->high))
-        snprintf(out, EEX_SPEEDUP_SIZE, "%.2fx", s->ratio);
+        snprintf(out, EEX_SPEEDUP_SIZE, "%sx", ratio);
     else
-        snprintf(out, EEX_SPEEDUP_SIZE, "%.2fx (%.2f to %.2f)", s->ratio, s->low, s->high);
+        snprintf(out, EEX_SPEEDUP_SIZE, "%sx (%s to %s)", ratio, times(low, sizeof low, s->low),
+                 times(high, sizeof high, s->high));
     return out;
 }
 

@@ -63,9 +63,9 @@ typedef struct eex_speedup {
  * from. With 2, 3 and 4 rounds, all undisturbed, it holds it in 66, 90 and 97 of 100. */
 eex_speedup eex_speedup_of(const eex_lap_times *base, const eex_lap_times *own);
 
-/* For people: "2.60x (2.41 to 2.78)", "2.60x" where the interval is not known, "-" where nothing
- * is. Returns `out`. */
-enum { EEX_SPEEDUP_SIZE = 64 };
+/* For people: "2.60x (2.41 to 2.78)" or "12.4x (9.97 to 14.0)", "2.60x" where the interval is not
+ * known, "-" where nothing is. Returns `out`. */
+enum { EEX_SPEEDUP_SIZE = 80 };
 const char *eex_speedup_text(char out[EEX_SPEEDUP_SIZE], const eex_speedup *speedup);
 
 /* Warns, once for what a command has measured, that rounds disagreed. */

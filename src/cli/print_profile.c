@@ -213,8 +213,8 @@ int eex_print_profile(const eex_profile *p, const eex_model *m, bool all_layers)
         return EEX_OK;
     printf("\n");
     EEX_TRY(speeds(p));
-    printf("\nms: of one image on average, base and network in turns, each image with the lower\n"
-           "quartile of %d rounds%s. theoretical: in MACs.\n",
+    printf("\nms: of one image on average, base and network in turns, each image with the\n"
+           "lower quartile of %d rounds%s.\ntheoretical: in MACs.\n",
            p->rounds, p->disturbed ? ", which disagree: the machine was disturbed" : "");
     return EEX_OK;
 }

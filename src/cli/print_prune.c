@@ -94,10 +94,10 @@ static void notes(const eex_prune_table *p)
         printf("\"test\": on %d images of the test split, by running each network.\n", p->test);
     printf("MACs: of an image on average, and of one that goes to the end (at most).\n");
     if (p->timed)
-        printf("ms: the same, one image at a time on %d images in %d rounds of turns, each image "
-               "with\nits lower quartile%s.\n",
+        printf("ms: the same, one image at a time on %d images, networks taking turns; each\n"
+               "image counts with the lower quartile of its %d rounds%s.\n",
                p->timed, p->rounds,
-               p->disturbed ? "; they disagree: the machine was disturbed, times are rough" : "");
+               p->disturbed ? ",\nwhich disagree: the machine was disturbed" : "");
     printf("MB: weights in the file, without traces.\n");
 }
 

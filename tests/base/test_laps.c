@@ -203,6 +203,8 @@ Test(laps, speedups_are_written_with_their_interval)
     char text[EEX_SPEEDUP_SIZE];
     cr_expect_str_eq(eex_speedup_text(text, &(eex_speedup){2.6, 2.405, 2.8, true}),
                      "2.60x (2.40 to 2.80)");
+    cr_expect_str_eq(eex_speedup_text(text, &(eex_speedup){22.84, 0.53, 123.4, true}),
+                     "22.8x (0.53 to 123)");
     cr_expect_str_eq(eex_speedup_text(text, &(eex_speedup){2.6, NAN, NAN, false}), "2.60x");
     cr_expect_str_eq(eex_speedup_text(text, &EEX_SPEEDUP_UNKNOWN), "-");
 }

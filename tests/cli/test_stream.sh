@@ -21,6 +21,7 @@ expect 2 "$EEX" stream $run frames --split validation
 err_has "--split goes with the source"
 expect 0 "$EEX" stream $run simulated --irrelevant 0,10,50 --compare base --frames 200
 out_has "speed-up"
+grep -qE ' [0-9.]+x \([0-9.]+ to [0-9.]+\) ' out || fail "a speed-up has no interval"
 for share in "0 %" "10 %" "50 %"; do out_has " $share"; done
 expect 0 "$EEX" stream $run simulated --irrelevant 30 --frames 200 --compare base --json
 out_has '"relevant": 140'

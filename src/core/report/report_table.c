@@ -61,13 +61,12 @@ static int networks(eex_buffer *out, const eex_report *r, size_t width)
 static void timing(eex_buffer *out, const eex_report *r)
 {
     if (r->latency_rounds == 0)
-        eex_buffer_puts(out, "times were measured the old way, in one round: the speed-up has no "
-                             "interval\n");
+        eex_buffer_puts(out, "ms: measured the old way, once: the speed-up has no interval\n");
     else
-        eex_buffer_printf(out, "ms: lower quartile of %d rounds in turns%s\n", r->latency_rounds,
-                          r->best.speedup.disturbed
-                              ? "; they disagree: the machine was disturbed, times are rough"
-                              : "");
+        eex_buffer_printf(out, "ms: networks in turns, each image's lower quartile of %d rounds\n",
+                          r->latency_rounds);
+    if (r->best.speedup.disturbed)
+        eex_buffer_puts(out, "    which disagree: the machine was disturbed, times are rough\n");
 }
 
 /* ---- exits ---- */
