@@ -111,6 +111,7 @@ static void push_networks(lua_State *L, const eex_report *r)
     lua_setfield(L, -2, "best");
     lua_newtable(L);
     eex_report_put_latency(put, L, &r->full.latency);
+    eex_report_put_speedup(put, L, &r->full.speedup);
     lua_setfield(L, -2, "full");
 }
 

@@ -174,21 +174,26 @@ static int load_latency(eex_report_latency *out, eex_store_file *file, const cha
                : EEX_OK;
 }
 
-/* Runs from before there were rounds have two means, whose ratio has no interval. */
-static int load_speedup(eex_report *r, eex_store_file *file)
+static int load_speedup(eex_speedup *out, eex_store_file *file, const char *group, bool disturbed)
 {
-    eex_speedup *s = &r->best.speedup;
+    out->disturbed = disturbed;
+    EEX_TRY(eex_store_get_double(&out->ratio, file, group, "latency_speedup"));
+    EEX_TRY(eex_store_get_double(&out->low, file, group, "latency_speedup_low"));
+    return eex_store_get_double(&out->high, file, group, "latency_speedup_high");
+}
+
+/* Runs from before there were rounds have two means, whose ratio has no interval. */
+static int load_race(eex_report *r, eex_store_file *file)
+{
     int64_t rounds = 0, disturbed = 0;
-    s->ratio = r->base.latency.mean / r->best.latency.mean;
+    r->best.speedup.ratio = r->base.latency.mean / r->best.latency.mean;
     if (!eex_store_has_attribute(file, "", "latency_rounds"))
         return EEX_OK;
     EEX_TRY(eex_store_get_int(&rounds, file, "", "latency_rounds"));
     EEX_TRY(eex_store_get_int(&disturbed, file, "", "latency_disturbed"));
-    EEX_TRY(eex_store_get_double(&s->ratio, file, "best", "latency_speedup"));
-    EEX_TRY(eex_store_get_double(&s->low, file, "best", "latency_speedup_low"));
-    EEX_TRY(eex_store_get_double(&s->high, file, "best", "latency_speedup_high"));
-    s->disturbed = disturbed != 0;
     r->latency_rounds = (int)rounds;
+    EEX_TRY(load_speedup(&r->best.speedup, file, "best", disturbed != 0));
+    EEX_TRY(load_speedup(&r->full.speedup, file, "full", disturbed != 0));
     return load_latency(&r->full.latency, file, "full");
 }
 
@@ -218,7 +223,7 @@ static int load_result(eex_report *r, eex_store_file *file)
     EEX_TRY(load_latency(&r->best.latency, file, "best"));
     EEX_TRY(load_column(r, file, "best/utilisation", offsetof(eex_report_exit, utilisation)));
     EEX_TRY(load_column(r, file, "best/exit_accuracy", offsetof(eex_report_exit, accuracy)));
-    EEX_TRY(load_speedup(r, file));
+    EEX_TRY(load_race(r, file));
     r->finished = true;
     return EEX_OK;
 }
@@ -306,7 +311,7 @@ int eex_report_load(eex_report **out, const char *folder)
         return eex_fail(EEX_ENOMEM, "out of memory for a report");
     r->chosen = -1;
     r->tau = r->base.accuracy = r->base.macs = r->best.accuracy = NAN;
-    r->best.speedup = EEX_SPEEDUP_UNKNOWN;
+    r->best.speedup = r->full.speedup = EEX_SPEEDUP_UNKNOWN;
     r->best.ada_macs = r->best.ada_macs_cumulative = r->best.validation_accuracy = NAN;
     r->best.rejected = NAN;
     r->base.latency = r->best.latency = r->full.latency = unknown;

@@ -52,8 +52,9 @@ typedef struct eex_report {
         eex_report_exit exit[EEX_MAX_EXITS];
     } best;
 
-    struct {                        /* the best network, every image to its end */
-        eex_report_latency latency; /* NaN in runs of before it was measured */
+    struct { /* the best network to its end, without its gates; NaN in runs of before that */
+        eex_report_latency latency;
+        eex_speedup speedup; /* over the base */
     } full;
     int latency_rounds; /* behind latencies and speed-up; 0: those of before it was so */
 

@@ -105,6 +105,7 @@ int eex_report_json(eex_buffer *out, const eex_report *r)
     best(&j, r);
     eex_json_object(&j, "full");
     eex_report_put_latency(put, &j, &r->full.latency);
+    eex_report_put_speedup(put, &j, &r->full.speedup);
     eex_json_end(&j);
     pareto(&j, r);
     policies(&j, r);

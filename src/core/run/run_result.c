@@ -23,7 +23,7 @@ typedef struct judged {
     double joules;       /* of all test images in batches; NAN: nobody measures */
 } judged;
 
-/* Who races: the base, the chosen network, and that one with every image going to its end. */
+/* Who races: the base, the chosen network, and that one to its end, without its gates. */
 enum { BASE, BEST, FULL, RACERS };
 static const char *const racer_group[RACERS] = {"base", "best", "full"};
 
@@ -115,16 +115,12 @@ static int score(result *r, judged *j)
 
 /* ---- latency ---- */
 
-static int race(result *r, eex_engine *base, eex_engine *best)
+static int race(result *r, eex_engine *const *engines)
 {
     const eex_index *test = &r->run->split.test;
     EEX_TRY(eex_dataset_gather(r->timed_images, r->run->data, test->at, r->timed));
-    r->racer[BASE] = (eex_racer){.engine = base};
-    r->racer[BEST] = (eex_racer){.engine = best};
-    r->racer[FULL] =
-        (eex_racer){.engine = best, .forced = true, .exit = eex_graph_exits(r->best.graph) - 1};
     for (int i = 0; i < RACERS; i++)
-        r->racer[i].unit_ms = r->ms + (size_t)i * r->timed;
+        r->racer[i] = (eex_racer){.engine = engines[i], .unit_ms = r->ms + (size_t)i * r->timed};
     r->race = (eex_race){.images = r->timed_images,
                          .image_bytes = r->image_bytes,
                          .count = (int)r->timed,
@@ -137,20 +133,43 @@ static int race(result *r, eex_engine *base, eex_engine *best)
     return EEX_OK;
 }
 
+/* The chosen network to its end, without its gates; the caller frees graph and parameters. */
+static int take_out_gates(eex_graph **graph, eex_params **params, const result *r)
+{
+    const int last = eex_graph_exits(r->graph) - 1;
+    EEX_TRY(eex_graph_select(graph, r->graph, &last, 1));
+    EEX_TRY(eex_params_new(params, r->run->device, *graph, 0));
+    return eex_params_copy(*params, r->best.params, NULL);
+}
+
+static int race_networks(result *r, const judged *full)
+{
+    const judged *who[RACERS] = {&r->base, &r->best, full};
+    eex_inference how = eex__run_inference(r->run, 1);
+    eex_engine *engine[RACERS] = {NULL};
+    int code = EEX_OK;
+    for (int i = 0; i < RACERS && code == EEX_OK; i++) {
+        how.familiar = who[i]->familiar;
+        code = eex_engine_new(&engine[i], who[i]->graph, who[i]->params, who[i]->policy, &how);
+    }
+    if (code == EEX_OK)
+        code = race(r, engine);
+    for (int i = 0; i < RACERS; i++)
+        eex_engine_close(engine[i]);
+    return code;
+}
+
 static int time_networks(result *r)
 {
-    eex_inference how = eex__run_inference(r->run, 1);
-    how.familiar = r->best.familiar;
-    eex_engine *base = NULL, *best = NULL;
+    eex_graph *graph = NULL;
+    eex_params *params = NULL;
     if (r->timed == 0)
         return EEX_OK;
-    int code = eex_engine_new(&base, r->base.graph, r->base.params, NULL, &how);
+    int code = take_out_gates(&graph, &params, r);
     if (code == EEX_OK)
-        code = eex_engine_new(&best, r->best.graph, r->best.params, r->best.policy, &how);
-    if (code == EEX_OK)
-        code = race(r, base, best);
-    eex_engine_close(base);
-    eex_engine_close(best);
+        code = race_networks(r, &(judged){.graph = graph, .params = params});
+    eex_params_free(params);
+    eex_graph_free(graph);
     return code;
 }
 
@@ -262,15 +281,13 @@ static int save_latency(eex_store_file *file, const result *r, int i)
     return eex_store_set_double(file, group, "latency_max_ms", l->max);
 }
 
-static int save_speedup(eex_store_file *file, const result *r)
+static int save_speedup(eex_store_file *file, const result *r, int i)
 {
     const eex_speedup s =
-        r->timed ? eex_race_speedup(&r->racer[BASE], &r->racer[BEST]) : EEX_SPEEDUP_UNKNOWN;
-    EEX_TRY(eex_store_set_double(file, "best", "latency_speedup", s.ratio));
-    EEX_TRY(eex_store_set_double(file, "best", "latency_speedup_low", s.low));
-    EEX_TRY(eex_store_set_double(file, "best", "latency_speedup_high", s.high));
-    EEX_TRY(eex_store_set_int(file, "", "latency_rounds", r->race.ran));
-    return eex_store_set_int(file, "", "latency_disturbed", r->race.disturbed);
+        r->timed ? eex_race_speedup(&r->racer[BASE], &r->racer[i]) : EEX_SPEEDUP_UNKNOWN;
+    EEX_TRY(eex_store_set_double(file, racer_group[i], "latency_speedup", s.ratio));
+    EEX_TRY(eex_store_set_double(file, racer_group[i], "latency_speedup_low", s.low));
+    return eex_store_set_double(file, racer_group[i], "latency_speedup_high", s.high);
 }
 
 static int save(eex_store_file *file, const void *context)
@@ -281,7 +298,10 @@ static int save(eex_store_file *file, const void *context)
     EEX_TRY(eex_store_make_group(file, "full"));
     for (int i = 0; i < RACERS; i++)
         EEX_TRY(save_latency(file, r, i));
-    return save_speedup(file, r);
+    EEX_TRY(save_speedup(file, r, BEST));
+    EEX_TRY(save_speedup(file, r, FULL));
+    EEX_TRY(eex_store_set_int(file, "", "latency_rounds", r->race.ran));
+    return eex_store_set_int(file, "", "latency_disturbed", r->race.disturbed);
 }
 
 static int work(result *r)

@@ -22,7 +22,7 @@ typedef struct eex_prune_table {
     int test, timed; /* samples; 0: not done */
     int rounds;      /* behind the latencies */
     bool disturbed;  /* rounds of any of them disagree: base/laps.h */
-    double full_ms;  /* the whole network, every image to its end; NAN until eex_prune_time */
+    double full_ms;  /* the whole network to its end, without its gates; NAN until eex_prune_time */
     eex_prune_row kept[EEX_MAX_EXITS];  /* cut after exit k, gates in front of it kept */
     eex_prune_row alone[EEX_MAX_EXITS]; /* exit k alone */
     struct {

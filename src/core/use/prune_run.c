@@ -200,7 +200,7 @@ static void take_times(eex_prune_table *t, const field *f, bool with_base)
         take_row(&t->kept[k], &r[0], &r[1], base);
         take_row(&t->alone[k], &r[2], &r[2], base);
     }
-    t->full_ms = t->kept[t->exits - 1].most_ms;
+    t->full_ms = t->alone[t->exits - 1].ms;
 }
 
 static int race(eex_prune_table *t, const eex_prune_bench *b, pictures *p, int images, int rounds)

@@ -273,6 +273,7 @@ Test(experiment, times_have_rounds_and_those_of_before_are_told_apart)
     eex_report *r = report_of("run");
     const eex_speedup *s = &r->best.speedup;
     cr_expect(r->latency_rounds >= EEX_LAPS_ROUNDS_MIN && r->full.latency.mean > 0);
+    cr_expect(r->full.speedup.low <= r->full.speedup.ratio && r->full.speedup.low > 0);
     cr_expect(0 < s->low && s->low <= s->ratio && s->ratio <= s->high);
     cr_expect_float_eq(s->ratio, r->base.latency.mean / r->best.latency.mean, 1e-12);
     cr_expect_leq(r->base.latency.mean, r->base.latency.max);
@@ -282,7 +283,8 @@ Test(experiment, times_have_rounds_and_those_of_before_are_told_apart)
     r = report_of("run");
     cr_expect(r->finished && r->latency_rounds == 0 && !r->best.speedup.disturbed);
     cr_expect(r->best.speedup.ratio == 1 && isnan(r->best.speedup.low));
-    cr_expect(isnan(r->full.latency.mean) && isnan(r->base.latency.max));
+    cr_expect(isnan(r->full.speedup.ratio) && isnan(r->full.latency.mean) &&
+              isnan(r->base.latency.max));
     expect_table(r, "the old way", "x (");
     eex_report_free(r);
     eex_experiment_free(e);
