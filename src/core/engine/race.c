@@ -127,10 +127,16 @@ static int check(const eex_racer *racers, int count, const eex_race *race)
         return eex_fail(EEX_EINVAL,
                         "race: %d round%s, nothing to compare a time with: expected at least %d",
                         race->rounds, race->rounds == 1 ? "" : "s", EEX_LAPS_ROUNDS_MIN);
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         if (racers[i].forced && race->batch > 1)
             return eex_fail(EEX_EINVAL, "race: batches of %d as far as exit %d, expected 1 image",
                             race->batch, racers[i].exit);
+        if (racers[i].engine ? !race->images : !racers[i].run)
+            return eex_fail(EEX_EINVAL,
+                            "race: contestant %d has nothing to run: expected an "
+                            "engine and images, or a function",
+                            i + 1);
+    }
     return EEX_OK;
 }
 

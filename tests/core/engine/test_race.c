@@ -6,9 +6,6 @@
 #include "base/status.h"
 
 #include <criterion/criterion.h>
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
@@ -203,6 +200,16 @@ Test(race, nothing_to_measure_and_nothing_to_compare_with_are_refused)
     refused(&race, 1, "0 rounds");
     race.rounds = -3;
     refused(&race, 1, "-3 rounds");
+}
+
+Test(race, who_cannot_run_is_refused)
+{
+    runner good = make(1, 1);
+    eex_racer racer[] = {{.run = run, .context = &good}, {.run = NULL}};
+    eex_race race = usual();
+    cr_expect_eq(eex_race_run(racer, 2, &race), EEX_EINVAL);
+    cr_expect(strstr(eex_error(), "contestant 2"), "%s", eex_error());
+    cr_expect_eq(good.laps, 0);
 }
 
 Test(race, who_fails_ends_it)
