@@ -9,6 +9,7 @@
 #include "core/use/chrome_trace.h"
 #include "core/use/profile.h"
 
+#include "base/laps.h"
 #include "base/log.h"
 #include "base/status.h"
 
@@ -35,7 +36,7 @@ static const eex_option options[] = {
     EEX_NUMBER("batch", "N", 1, MAX_BATCH, batch, "images that go in together (128)"),
     EEX_NUMBER("images", "N", 1, MAX_IMAGES, images,
                "how many are timed (512, or one batch if that is more)"),
-    EEX_NUMBER("rounds", "N", 1, MAX_ROUNDS, rounds,
+    EEX_NUMBER("rounds", "N", EEX_LAPS_ROUNDS_MIN, MAX_ROUNDS, rounds,
                "how often each (11); the lower quartile counts"),
     EEX_FLAG("layers", layers, "list every layer, not the slowest alone"),
     EEX_OUT("FILE", out, "picture of the latencies; with --table: the table"),

@@ -5,6 +5,7 @@
 
 #include "base/fs.h"
 #include "base/json.h"
+#include "base/laps.h"
 #include "base/log.h"
 #include "base/status.h"
 
@@ -106,6 +107,8 @@ static int measure(work *w)
     EEX_TRY(eex_latency_check(&w->error, w->table, &more, w->e, w->device, w->chosen,
                               (int)w->a->structures));
     w->added += more;
+    eex_laps_warn("latencies of operations", w->table->disturbed);
+    eex_laps_warn("checking them", w->error.disturbed);
     EEX_TRY(save(w, true));
     if (w->a->json)
         return print_json(w);

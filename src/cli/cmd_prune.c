@@ -7,13 +7,14 @@
 #include "core/model/model_data.h"
 
 #include "base/fs.h"
+#include "base/laps.h"
 #include "base/status.h"
 #include "base/text.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-enum { IMAGES = 100, ROUNDS = 5, MAX_IMAGES = 100000, MAX_ROUNDS = 1000 };
+enum { IMAGES = 100, ROUNDS = 11, MAX_IMAGES = 100000, MAX_ROUNDS = 1000 };
 
 typedef struct arguments {
     const char *out, *exit, *budget, *accuracy, *base, *data;
@@ -39,8 +40,8 @@ static const eex_option options[] = {
     EEX_FLAG("test", test, "run all of them on the test split too"),
     EEX_FLAG("no-latency", no_latency, "measure nothing"),
     EEX_NUMBER("images", "N", 1, MAX_IMAGES, images, "how many are timed (100)"),
-    EEX_NUMBER("rounds", "N", 1, MAX_ROUNDS, rounds,
-               "how often each (5); the lower quartile counts"),
+    EEX_NUMBER("rounds", "N", EEX_LAPS_ROUNDS_MIN, MAX_ROUNDS, rounds,
+               "how often each (11); the lower quartile counts"),
     EEX_BASE(base),
     EEX_IMAGES_OF(data),
     EEX_JSON(json),

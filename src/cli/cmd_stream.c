@@ -65,7 +65,8 @@ typedef struct stream {
     eex_engine *full_engine; /* the model to its end, beside the base */
     eex__source source;
     eex_stream *streams[EEX__MAX_SHARES];
-    int count; /* of the streams that were begun */
+    int count;      /* of the streams that were begun */
+    bool disturbed; /* a comparison by the clock was */
     char unwatched[512];
 } stream;
 
@@ -157,6 +158,7 @@ static int run_stream(stream *st, eex_stream *s, int i)
     EEX_TRY(eex__source_frames(&frames, &st->source, i, st->base != NULL));
     const int code = eex_stream_run(s, frames, st->engine, st->base_engine, &o);
     eex_frames_close(frames);
+    st->disturbed = st->disturbed || s->speedup.disturbed;
     if (code == EEX_EINTERRUPTED)
         return eex_fail(code, "interrupted after %llu frames", (unsigned long long)s->frames);
     if (code == EEX_OK && s->frames == 0)
@@ -214,6 +216,7 @@ static int open_and_run(stream *st, const eex_words *words)
     char why[2048];
     EEX_TRY(open_all(st, words));
     const int code = run_streams(st);
+    eex_laps_warn("speed-up", st->disturbed);
     if (code == EEX_OK)
         return print(st);
     snprintf(why, sizeof why, "%s", eex_error());

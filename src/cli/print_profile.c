@@ -174,6 +174,7 @@ static int layers(eex_buffer *out, const eex_profile *p, bool all)
 
 static int speeds(eex_buffer *out, const eex_profile *p)
 {
+    char speedup[EEX_SPEEDUP_SIZE];
     eex_table *t = NULL;
     static const char *const titles[] = {"batch",    "images",      "base ms", "ms",
                                          "speed-up", "theoretical", "of it"};
@@ -187,9 +188,9 @@ static int speeds(eex_buffer *out, const eex_profile *p)
         eex_table_cell(t, "%d", s->images);
         eex_table_cell(t, "%.4f", s->base.mean);
         eex_table_cell(t, "%.4f", s->own.mean);
-        eex_table_cell(t, "%.2fx", s->realised);
+        eex_table_cell(t, "%s", eex_speedup_text(speedup, &s->realised));
         eex_table_cell(t, "%.2fx", s->theoretical);
-        eex_table_cell(t, "%.2f", s->realised / s->theoretical);
+        eex_table_cell(t, "%.2f", s->realised.ratio / s->theoretical);
     }
     return eex__put_table(out, t);
 }
@@ -221,8 +222,11 @@ static int put_profile(eex_buffer *out, const eex_profile *p, const eex_model *m
         return EEX_OK;
     eex_buffer_putc(out, '\n');
     EEX_TRY(speeds(out, p));
-    eex_buffer_puts(
-        out, "\nms: of one image on average, base and network in turns. theoretical: in MACs.\n");
+    eex_buffer_printf(
+        out,
+        "\nms: of one image on average, base and network in turns, each image with the\n"
+        "lower quartile of %d rounds%s.\ntheoretical: in MACs.\n",
+        p->rounds, p->disturbed ? ", which disagree: the machine was disturbed" : "");
     return EEX_OK;
 }
 

@@ -44,6 +44,7 @@ static void latency(eex_json *j, const char *key, const eex_latency *l)
     eex_json_double(j, "p50_ms", l->p50);
     eex_json_double(j, "p95_ms", l->p95);
     eex_json_double(j, "p99_ms", l->p99);
+    eex_json_double(j, "max_ms", l->max);
     eex_json_end(j);
 }
 
@@ -57,9 +58,12 @@ static void speeds(eex_json *j, const eex_profile *p)
         eex_json_int(j, "images", s->images);
         latency(j, "base", &s->base);
         latency(j, "network", &s->own);
-        eex_json_double(j, "realised", s->realised);
+        eex_json_double(j, "realised", s->realised.ratio);
+        eex_json_double(j, "realised_low", s->realised.low);
+        eex_json_double(j, "realised_high", s->realised.high);
+        eex_json_bool(j, "disturbed", s->realised.disturbed);
         eex_json_double(j, "theoretical", s->theoretical);
-        eex_json_double(j, "realised_of_theoretical", s->realised / s->theoretical);
+        eex_json_double(j, "realised_of_theoretical", s->realised.ratio / s->theoretical);
         eex_json_end(j);
     }
     eex_json_end(j);
@@ -75,6 +79,8 @@ int eex_print_profile_json(const eex_profile *p, const eex_model *m)
     eex_json_string(&j, "device", m->params->device->name);
     eex_json_string(&j, "precision", eex_precision_name(m->runs_in));
     eex_json_int(&j, "images", p->images);
+    eex_json_int(&j, "rounds", p->rounds);
+    eex_json_bool(&j, "disturbed", p->disturbed);
     eex__json_ints(&j, "batches", p->batch, p->batches);
     eex__json_ints(&j, "rows", p->rows, p->batches);
     eex_json_double(&j, "base_latency_ms", p->base_ms);

@@ -102,10 +102,11 @@ static void notes(eex_buffer *out, const eex_prune_table *p)
                           p->test, eex_plural(p->test));
     eex_buffer_puts(out, "MACs: of an image on average; most: of one that goes to the end.\n");
     if (p->timed)
-        eex_buffer_printf(
-            out,
-            "ms: the same, measured one image at a time on %d images, networks taking turns.\n",
-            p->timed);
+        eex_buffer_printf(out,
+                          "ms: the same, one image at a time on %d images, networks taking turns; "
+                          "each\nimage counts with the lower quartile of its %d rounds%s.\n",
+                          p->timed, p->rounds,
+                          p->disturbed ? ",\nwhich disagree: the machine was disturbed" : "");
     eex_buffer_puts(out, "MB: weights in the file, without traces.\n");
 }
 
@@ -158,6 +159,13 @@ int eex_print_cut(const eex_prune_table *p, const eex_model *model, const eex_pr
 
 /* ---- as JSON ---- */
 
+static void json_speedup(eex_json *j, const eex_speedup *s)
+{
+    eex_json_double(j, "speedup", s->ratio);
+    eex_json_double(j, "speedup_low", s->low);
+    eex_json_double(j, "speedup_high", s->high);
+}
+
 static void json_facts(eex_json *j, const eex_prune_row *r)
 {
     eex_json_double(j, "accuracy", r->facts.accuracy);
@@ -179,6 +187,7 @@ static void json_cuts(eex_json *j, const char *key, const eex_prune_row *rows, i
         eex_json_int(j, "exit", k + 1);
         eex_json_string(j, "node", eex__exit_node(g, k));
         json_facts(j, &rows[k]);
+        json_speedup(j, &rows[k].speedup);
         eex_json_double(j, "rejected", rows[k].facts.rejected);
         eex_json_end(j);
     }
@@ -212,6 +221,9 @@ int eex_print_prune_json(const eex_prune_table *p, const eex_model *model,
     eex_json_int(&j, "validation_samples", p->validation);
     eex_json_int(&j, "test_samples", p->test);
     eex_json_int(&j, "timed_samples", p->timed);
+    eex_json_int(&j, "rounds", p->rounds);
+    eex_json_bool(&j, "disturbed", p->disturbed);
+    eex_json_double(&j, "full_latency_ms", p->full_ms);
     if (p->base.there) {
         const eex_prune_row base = base_row(p);
         eex_json_object(&j, "base");

@@ -29,11 +29,6 @@ double eex__stream_recall(const eex_stream *s, const eex_stream_tally *t)
     return eex__share(t->low_rejected + t->foreign_rejected, s->low + s->foreign);
 }
 
-double eex__stream_speedup(const eex_stream *s)
-{
-    return s->base.frames ? s->base.seconds / s->model.seconds : (double)NAN;
-}
-
 double eex__stream_macs(const eex_model *model, const eex_stream_tally *t)
 {
     double sum = 0;
@@ -58,7 +53,7 @@ static void latency_columns(eex_table *t, const char *first)
 }
 
 static void latency_row(eex_table *t, const char *name, const eex_model *model,
-                        const eex_stream_tally *y, double speedup)
+                        const eex_stream_tally *y, const char *speedup)
 {
     char time[EEX_TEXT_SIZE], macs[EEX_TEXT_SIZE];
     const eex_histogram *h = &y->latency;
@@ -72,23 +67,35 @@ static void latency_row(eex_table *t, const char *name, const eex_model *model,
     eex_table_cell(t, "%.3f", h->largest);
     eex_table_cell(t, "%s", eex_text_number(macs, eex__stream_macs(model, y), NULL));
     eex_table_percent(t, 2, eex__share(y->right, y->labelled));
-    if (isnan(speedup))
-        eex_table_cell(t, "-");
-    else
-        eex_table_cell(t, "%.2fx", speedup);
+    eex_table_cell(t, "%s", speedup);
+}
+
+/* The other times are those of the stream as it came, once. */
+static void put_race(eex_buffer *out, const eex_stream *s, bool disturbed)
+{
+    if (s->rounds)
+        eex_buffer_printf(
+            out,
+            "speed-up: on %d of the frames in %d rounds of turns, each batch with its lower "
+            "quartile%s\n",
+            s->raced, s->rounds, disturbed ? ";\nthey disagree: the machine was disturbed" : "");
 }
 
 static int put_latency(eex_buffer *out, const eex__stream_facts *f, const eex_stream *s)
 {
+    char speedup[EEX_SPEEDUP_SIZE];
     eex_table *t;
     EEX_TRY(eex_table_new(&t));
     latency_columns(t, "network");
-    latency_row(t, eex_path_base(f->model->path), f->model, &s->model, eex__stream_speedup(s));
+    latency_row(t, eex_path_base(f->model->path), f->model, &s->model,
+                eex_speedup_text(speedup, &s->speedup));
     if (s->full.frames)
-        latency_row(t, "to its end", f->model, &s->full, (double)NAN);
+        latency_row(t, "to its end", f->model, &s->full, "-");
     if (f->base)
-        latency_row(t, eex_path_base(f->base->path), f->base, &s->base, 1);
-    return eex__put_table(out, t);
+        latency_row(t, eex_path_base(f->base->path), f->base, &s->base, "1.00x");
+    EEX_TRY(eex__put_table(out, t));
+    put_race(out, s, s->speedup.disturbed);
+    return EEX_OK;
 }
 
 /* What accuracies are of. */
@@ -290,14 +297,14 @@ static void shares_row(eex_table *t, const eex__stream_facts *f, const eex_strea
 {
     const bool base = f->base != NULL;
     const eex_stream_tally *y = &s->model;
-    char time[EEX_TEXT_SIZE];
+    char time[EEX_TEXT_SIZE], speedup[EEX_SPEEDUP_SIZE];
     eex_table_row(t);
     eex_table_cell(t, "%g %%", 100 * share);
     if (base)
         eex_table_cell(t, "%s", eex_text_time(time, s->base.seconds));
     eex_table_cell(t, "%s", eex_text_time(time, y->seconds));
     if (base) {
-        eex_table_cell(t, "%.2fx", eex__stream_speedup(s));
+        eex_table_cell(t, "%s", eex_speedup_text(speedup, &s->speedup));
         eex_table_cell(t, "%.2fx",
                        eex__stream_macs(f->base, &s->base) / eex__stream_macs(f->model, y));
     }
@@ -317,15 +324,19 @@ static void shares_row(eex_table *t, const eex__stream_facts *f, const eex_strea
 static int put_shares(eex_buffer *out, const eex__stream_facts *f, eex_stream *const *streams,
                       const double *share, int count)
 {
+    bool disturbed = false;
     eex_table *t;
     eex_buffer_printf(out, "%s: %llu frame%s each, cumulative latency at batch %d\n\n", f->source,
                       (unsigned long long)streams[0]->frames,
                       eex_plural((int64_t)streams[0]->frames), f->batch);
     EEX_TRY(eex_table_new(&t));
     shares_columns(t, f->base != NULL, f->rejects);
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         shares_row(t, f, streams[i], share[i]);
+        disturbed = disturbed || streams[i]->speedup.disturbed;
+    }
     EEX_TRY(eex__put_table(out, t));
+    put_race(out, streams[0], disturbed);
     put_whose(out, f, streams[0], "right");
     if (!f->rejects)
         eex_buffer_puts(out, "This policy rejects nobody; `eex tune` can make one that does.\n");

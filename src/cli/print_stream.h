@@ -33,7 +33,6 @@ int eex__stream_print_json(const eex__stream_facts *facts, eex_stream *const *st
  * NAN where that is not known. */
 double eex__stream_precision(const eex_stream *s, const eex_stream_tally *t);
 double eex__stream_recall(const eex_stream *s, const eex_stream_tally *t);
-double eex__stream_speedup(const eex_stream *s); /* NAN without a base */
 
 /* Expected multiply-accumulates of one frame, everything executed. */
 double eex__stream_macs(const eex_model *model, const eex_stream_tally *t);

@@ -128,7 +128,12 @@ static void put_stream(eex_json *j, const eex__stream_facts *f, const eex_stream
         put_tally(j, "full", f->model, s, &s->full);
     else
         eex_json_null(j, "full");
-    eex_json_double(j, "speedup", eex__stream_speedup(s));
+    eex_json_double(j, "speedup", s->speedup.ratio);
+    eex_json_double(j, "speedup_low", s->speedup.low);
+    eex_json_double(j, "speedup_high", s->speedup.high);
+    eex_json_int(j, "speedup_frames", s->raced);
+    eex_json_int(j, "speedup_rounds", s->rounds);
+    eex_json_bool(j, "speedup_disturbed", s->speedup.disturbed);
     if (f->fps > 0)
         put_histogram(j, "delay_ms", &s->delay);
     else

@@ -29,6 +29,7 @@ extern "C" {
 #endif
 
 #include "core/engine/engine.h"
+#include "core/engine/race.h"
 #include "core/frames/frames.h"
 #include "core/graph/cost.h"
 #include "core/model/model.h"

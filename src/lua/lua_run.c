@@ -104,7 +104,11 @@ static void push_networks(lua_State *L, const eex_report *r)
     lua_setfield(L, -2, "full");
     lua_newtable(L);
     eex_report_put_best(put, L, r);
-    set_number(L, "speedup", r->best.speedup);
+    if (r->latency_rounds) {
+        set_integer(L, "speedup_rounds", r->latency_rounds);
+        lua_pushboolean(L, r->best.speedup.disturbed);
+        lua_setfield(L, -2, "speedup_disturbed");
+    }
     push_exits(L, r);
     lua_setfield(L, -2, "exits");
     lua_setfield(L, -2, "best");

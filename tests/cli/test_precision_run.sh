@@ -35,7 +35,7 @@ expect 0 "$EEX" infer runs/tiny --split test --to-end --precision float32
 grep -q "thresholds" err && fail "thresholds that nobody uses"
 expect 0 "$EEX" stream runs/tiny simulated --frames 20 --compare base --precision float32
 err_has "it runs in float32"
-expect 0 "$EEX" profile runs/tiny --batch 10 --rounds 1
+expect 0 "$EEX" profile runs/tiny --batch 10 --rounds 2
 out_has ", in bfloat16-products"
 
 # What is cut off is a network of the same precision, whatever it was measured in.

@@ -10,6 +10,9 @@ for word in "leaving at exit" "the end" base "up to exit" "slowest layers" theor
     "20 of the validation split"; do
     out_has "$word"
 done
+grep -qE ' [0-9.]+x \([0-9.]+ to [0-9.]+\) ' out || fail "a speed-up has no interval"
+expect 2 "$EEX" profile runs/tiny --images 20 --batch 5 --rounds 1
+err_has "--rounds"
 expect 0 "$EEX" profile runs/tiny --threads 1 --images 20 --batch 1 --rounds 2 --layers
 out_has "classifier"
 expect 0 "$EEX" profile runs/tiny $quick --policy none
@@ -34,6 +37,10 @@ p, t = (json.load(open(name)) for name in sys.argv[1:])
 assert p["batches"] == [1, 5] and len(p["speedups"]) == 2
 for s in p["speedups"]:
     assert abs(s["base"]["mean_ms"] / s["network"]["mean_ms"] - s["realised"]) < 1e-9
+    assert 0 < s["realised_low"] <= s["realised"] <= s["realised_high"]
+    for one in s["base"], s["network"]:
+        assert one["p50_ms"] <= one["p95_ms"] <= one["p99_ms"] <= one["max_ms"] >= one["mean_ms"] > 0
+assert p["rounds"] == 2 and isinstance(p["disturbed"], bool)
 assert abs(sum(e["utilisation"] for e in p["exits"]) - 1) < 1e-9
 assert sum(l["macs"] for l in p["layers"]) == p["exits"][-1]["macs"]
 assert all(l["ms"][0] >= 0 and l["bytes"][1] >= l["bytes"][0] for l in p["layers"])

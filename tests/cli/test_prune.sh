@@ -58,7 +58,7 @@ expect 0 "$EEX" prune runs/tiny --min-accuracy 0.01
 out_has "exit 1: the cheapest"
 expect 0 "$EEX" prune runs/tiny --min-accuracy -0.9
 expect 0 "$EEX" prune runs/tiny --budget-macs 1G
-expect 0 "$EEX" prune runs/tiny --max-latency 10000 --images 5 --rounds 1
+expect 0 "$EEX" prune runs/tiny --max-latency 10000 --images 5 --rounds 2
 out_has "10000 ms"
 expect 2 "$EEX" prune runs/tiny --budget-macs 1
 err_has "the nearest is exit 1"
@@ -97,8 +97,12 @@ head -c 4000 cut.h5 >short.h5
 expect 1 "$EEX" prune short.h5
 err_has "short.h5"
 
+# A single round has nothing to be compared with.
+expect 2 "$EEX" prune runs/tiny --images 5 --rounds 1
+err_has "--rounds"
+
 # JSON.
-expect 0 "$EEX" prune runs/tiny --json --threads 1 --images 5 --rounds 1
+expect 0 "$EEX" prune runs/tiny --json --threads 1 --images 5 --rounds 2
 if command -v python3 >/dev/null; then
     python3 - out <<'PY' || fail "the JSON lacks something"
 import json, sys
@@ -108,7 +112,11 @@ assert len(table["cut"]) == len(table["alone"]) >= 2
 for cut, alone in zip(table["cut"], table["alone"]):
     assert cut["exit"] == alone["exit"] and cut["params"] >= alone["params"]
     assert cut["macs"] <= cut["macs_most"] >= alone["macs_most"] == alone["macs"]
-    assert cut["latency_ms"] > 0 and 0 <= cut["accuracy"] <= 1
+    assert 0 < cut["latency_ms"] <= cut["latency_most_ms"] and 0 <= cut["accuracy"] <= 1
+    assert 0 < cut["speedup_low"] <= cut["speedup"] <= cut["speedup_high"]
+    assert abs(cut["speedup"] - table["base"]["latency_ms"] / cut["latency_ms"]) < 1e-9
+assert table["full_latency_ms"] == table["alone"][-1]["latency_ms"]
+assert table["rounds"] == 2 and isinstance(table["disturbed"], bool)
 assert table["cut"][0]["accuracy"] == table["alone"][0]["accuracy"]
 assert table["alone"][-1]["macs"] == table["base"]["macs"]
 PY

@@ -8,6 +8,8 @@ for word in base "early exit" speed-up "end of the backbone" ADA_MACs "Pareto fr
     out_has "$word"
 done
 awk 'length($0) > 80 { print; bad = 1 } END { exit bad }' out || fail "wider than 80 columns"
+grep -qE '^early exit .* [0-9.]+x \([0-9.]+ to [0-9.]+\)$' out || fail "the speed-up has no interval"
+out_has "lower quartile of 11 rounds"
 
 # Again: shown, not redone.
 before=$(stat -c %i runs/tiny/result.h5)
@@ -34,6 +36,13 @@ for key in "accuracy macs latency_ms latency_p50_ms latency_p95_ms latency_p99_m
     assert isinstance(run["base"][key], (int, float)), key
 for key in "accuracy ada_macs ada_macs_cumulative latency_ms speedup".split():
     assert isinstance(run["best"][key], (int, float)), key
+best = run["best"]
+assert abs(best["speedup"] - run["base"]["latency_ms"] / best["latency_ms"]) < 1e-9
+assert 0 < best["speedup_low"] <= best["speedup"] <= best["speedup_high"]
+assert best["speedup_rounds"] == 11 and isinstance(best["speedup_disturbed"], bool)
+for network in run["base"], best, run["full"]:
+    p50, p95, p99, most = (network["latency_%s_ms" % key] for key in "p50 p95 p99 max".split())
+    assert 0 < p50 <= p95 <= p99 <= most and 0 < network["latency_ms"] <= most
 for exit in run["best"]["exits"]:
     for key in "position node blocks utilisation accuracy macs".split():
         assert key in exit, key

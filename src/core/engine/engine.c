@@ -116,7 +116,6 @@ void eex_engine_close(eex_engine *e)
     if (locked)
         eex_device_unlock(e->device);
     eex_distance_guest_free(e->distances);
-    free(e->ms);
     free(e);
 }
 

@@ -19,6 +19,8 @@
 #include "core/train/inference.h"
 #include "device/decide.h"
 
+#include "base/laps.h"
+
 typedef struct eex_engine eex_engine;
 
 enum { EEX_ENGINE_MAX_BATCH = 1 << 16 };
@@ -85,17 +87,15 @@ int eex_engine_wait(eex_engine *engine, int timeout_ms);
  * before they are timed. */
 int eex_engine_settle(eex_engine *engine, const uint8_t *image);
 
-/* Milliseconds of one input that leaves at exit k (batch 1): median of `rounds` runs after a
- * warm-up. ms[k] has room for every exit; cumulative, as a user would wait. */
+/* One image that goes as far as exit k, whatever the exits on the way decide. */
+int eex_engine_force(eex_engine *engine, eex_result *result, const uint8_t *image, int exit);
+
+/* Milliseconds of one input that leaves at exit k (batch 1): exits take turns, and each counts with
+ * the lower quartile of its `rounds` (at least 2; base/laps.h). ms[k] has room for every exit;
+ * cumulative, as a user would wait. race.h compares networks. */
 int eex_engine_latency(eex_engine *engine, double *ms, const uint8_t *image, int rounds);
 
-/* Milliseconds of one image that goes as far as exit k, whatever the exits on the way decide. */
-int eex_engine_time(eex_engine *engine, double *ms, const uint8_t *image, int exit);
-
-typedef struct eex_latency {
-    double mean, p50, p95, p99; /* milliseconds of one input at batch 1 */
-} eex_latency;
-/* Batch-1 latency over the given images, each run once after a warm-up. */
+/* Batch-1 latency over the given images, each with the lower quartile of its rounds (11). */
 int eex_engine_measure(eex_engine *engine, eex_latency *out, const uint8_t *images, int count);
 
 /* Images that pass the network together: a larger batch is run in parts of so many, so that what a

@@ -12,8 +12,6 @@ struct eex_engine {
     eex_guest *distances; /* of the walk; NULL: the policy rejects nobody by distance */
     int batch, exits;
     size_t image_bytes;
-    double *ms; /* scratch of the measurements */
-    int ms_count;
     eex_queue *queue;
 };
 

@@ -3,13 +3,14 @@
  * Networks are measured as inputs go through them that leave at one exit: for each exit the network
  * is cut down to that exit alone, so that the caches hold what they hold then. It runs many times,
  * each round once as it always does and once with every operation timed by itself. An entry is the
- * lower quartile of its rounds, the mean over the places that the operation has in these networks.
- * The first kind of round tells what timing one by one adds (a clock, a wait for the device), and
- * every operation gives up its share of that. Fusions that only the whole network has come last. */
+ * lower quartile of its rounds (base/laps.h), the mean over the places that the operation has in
+ * these networks, which take turns: each is visited twice, for half of its rounds. The first kind
+ * of round tells what timing one by one adds (a clock, a wait for the device), and every operation
+ * gives up its share of that. Fusions that only the whole network has come last. */
 #include "core/engine/latency_table.h"
 #include "core/engine/walk.h"
 
-#include "base/clock.h"
+#include "base/laps.h"
 #include "base/rng.h"
 #include "base/signals.h"
 #include "base/status.h"
@@ -17,27 +18,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WARM_UP = EEX_SETTLING_RUNS, ROUNDS = 31, LEAST_PERCENT = 10 };
+enum { WARM_UP = EEX_SETTLING_RUNS, VISITS = 2, ROUNDS = 32, LEAST_PERCENT = 10 };
+
+/* What is kept of a network between the visits. */
+typedef struct times {
+    double *op;    /* (ops, ROUNDS); NULL: the network has nothing new */
+    double *whole; /* (ROUNDS) all segments */
+    double *extra; /* (EEX__LATENCY_EXTRAS, ROUNDS) */
+} times;
 
 typedef struct probe {
     const eex_graph *graph;
     const eex_device *device;
     eex_plan *plan;
     int ops, exits;
-    double *op;     /* (ops, ROUNDS) */
-    double *whole;  /* (ROUNDS) all segments */
-    double *extra;  /* (EEX__LATENCY_EXTRAS, ROUNDS) */
+    times *times;   /* borrowed */
     double *round;  /* (ops) settled */
     eex_span *span; /* (ops) */
     uint8_t *image;
 } probe;
 
+static void free_times(times *t)
+{
+    free(t->op);
+    free(t->whole);
+    free(t->extra);
+}
+
 static void close_probe(probe *p)
 {
     eex_plan_free(p->plan);
-    free(p->op);
-    free(p->whole);
-    free(p->extra);
     free(p->round);
     free(p->span);
     free(p->image);
@@ -67,15 +77,22 @@ static int open_probe(probe *p, const eex_graph *graph, eex_params *params,
     return EEX_OK;
 }
 
+static int allocate_times(times *t, int ops)
+{
+    t->op = calloc(((size_t)ops + 1) * ROUNDS, sizeof *t->op);
+    t->whole = calloc(ROUNDS, sizeof *t->whole);
+    t->extra = calloc((size_t)EEX__LATENCY_EXTRAS * ROUNDS, sizeof *t->extra);
+    return t->op && t->whole && t->extra
+               ? EEX_OK
+               : eex_fail(EEX_ENOMEM, "out of memory for the times of %d ops", ops);
+}
+
 static int allocate(probe *p)
 {
     const size_t ops = (size_t)p->ops + 1;
-    p->op = calloc(ops * ROUNDS, sizeof *p->op);
-    p->whole = calloc(ROUNDS, sizeof *p->whole);
-    p->extra = calloc((size_t)EEX__LATENCY_EXTRAS * ROUNDS, sizeof *p->extra);
     p->round = calloc(ops, sizeof *p->round);
     p->span = calloc(ops, sizeof *p->span);
-    if (!p->op || !p->whole || !p->extra || !p->round || !p->span)
+    if (!p->round || !p->span)
         return eex_fail(EEX_ENOMEM, "out of memory for the times of %d ops", p->ops);
     return make_image(p);
 }
@@ -117,10 +134,10 @@ static int run_whole(probe *p, int round)
                      .forced = true};
     EEX_TRY(eex_walk_invite(&walk, &watch.guest));
     EEX_TRY(eex_walk_run(&walk, &result, p->image, 1));
-    p->extra[0 * ROUNDS + round] = watch.ms[EEX_LEG_INPUT];
-    p->extra[1 * ROUNDS + round] = watch.ms[EEX_LEG_EXIT] / p->exits;
-    p->extra[2 * ROUNDS + round] = watch.ms[EEX_LEG_RESULTS];
-    p->whole[round] = watch.ms[EEX_LEG_SEGMENT];
+    p->times->extra[0 * ROUNDS + round] = watch.ms[EEX_LEG_INPUT];
+    p->times->extra[1 * ROUNDS + round] = watch.ms[EEX_LEG_EXIT] / p->exits;
+    p->times->extra[2 * ROUNDS + round] = watch.ms[EEX_LEG_RESULTS];
+    p->times->whole[round] = watch.ms[EEX_LEG_SEGMENT];
     return EEX_OK;
 }
 
@@ -130,18 +147,19 @@ static int run_ops(probe *p, int round)
     for (int k = 0; k < p->exits; k++)
         EEX_TRY(eex_plan_spans(p->plan, p->span, k, 1));
     for (int i = 0; i < p->ops; i++)
-        p->op[(size_t)i * ROUNDS + (size_t)round] = 1e3 * (p->span[i].end - p->span[i].begin);
+        p->times->op[(size_t)i * ROUNDS + (size_t)round] =
+            1e3 * (p->span[i].end - p->span[i].begin);
     return EEX_OK;
 }
 
-static int run_rounds(probe *p)
+static int run_rounds(probe *p, int first, int end)
 {
     EEX_TRY(set_thresholds(p));
     for (int i = 0; i < WARM_UP; i++) { /* recordings are made the first time */
-        EEX_TRY(run_whole(p, 0));
-        EEX_TRY(run_ops(p, 0));
+        EEX_TRY(run_whole(p, first));
+        EEX_TRY(run_ops(p, first));
     }
-    for (int r = 0; r < ROUNDS; r++) {
+    for (int r = first; r < end; r++) {
         if (eex_interrupted())
             return eex_fail(EEX_EINTERRUPTED, "interrupted while measuring latencies");
         EEX_TRY(run_whole(p, r));
@@ -150,30 +168,19 @@ static int run_rounds(probe *p)
     return EEX_OK;
 }
 
-static int by_value(const void *a, const void *b)
+/* Into p->round, without what timing them alone has added; whether rounds disagree. */
+static bool settle(probe *p)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The lower quartile: what else the machine does only ever adds. */
-static double settled(double *rounds)
-{
-    qsort(rounds, ROUNDS, sizeof *rounds, by_value);
-    return rounds[ROUNDS / 4];
-}
-
-/* Into p->round, without what timing them alone has added. */
-static void settle(probe *p)
-{
+    const double whole = eex_laps_quartile(p->times->whole, ROUNDS);
     double sum = 0;
     for (int i = 0; i < p->ops; i++)
-        sum += p->round[i] = settled(p->op + (size_t)i * ROUNDS);
-    const double surplus = (sum - settled(p->whole)) / p->ops;
+        sum += p->round[i] = eex_laps_quartile(p->times->op + (size_t)i * ROUNDS, ROUNDS);
+    const double surplus = (sum - whole) / p->ops;
     for (int i = 0; i < p->ops && surplus > 0; i++) {
         double least = p->round[i] * LEAST_PERCENT / 100;
         p->round[i] = p->round[i] - surplus > least ? p->round[i] - surplus : least;
     }
+    return eex_laps_disagree(p->times->whole, ROUNDS, whole);
 }
 
 /* ---- what is missing ---- */
@@ -207,7 +214,7 @@ static int put_all(const entries *e, const probe *p)
     }
     eex__latency_extra_keys(extra, p->graph);
     for (int i = 0; i < EEX__LATENCY_EXTRAS; i++)
-        EEX_TRY(put(e, extra[i], settled(p->extra + i * ROUNDS)));
+        EEX_TRY(put(e, extra[i], eex_laps_quartile(p->times->extra + i * ROUNDS, ROUNDS)));
     return EEX_OK;
 }
 
@@ -230,34 +237,31 @@ static int complete(bool *out, const entries *e, bool also_fresh, const probe *p
     return EEX_OK;
 }
 
-static int measure(const entries *e, bool also_fresh, probe *p)
+/* Rounds first to end of the network; with the last of them its entries are there. */
+static int measure(const entries *e, bool also_fresh, probe *p, int first, int end)
 {
     bool done = false;
-    EEX_TRY(complete(&done, e, also_fresh, p));
-    if (done)
+    if (first == 0) {
+        EEX_TRY(complete(&done, e, also_fresh, p));
+        if (!done)
+            EEX_TRY(allocate_times(p->times, p->ops));
+    }
+    if (!p->times->op)
         return EEX_OK;
     EEX_TRY(allocate(p));
-    EEX_TRY(run_rounds(p));
-    settle(p);
+    EEX_TRY(run_rounds(p, first, end));
+    if (end < ROUNDS)
+        return EEX_OK;
+    e->fresh->disturbed = settle(p) || e->fresh->disturbed;
     return put_all(e, p);
 }
 
 /* ---- networks ---- */
 
-static int probe_graph(const entries *e, bool also_fresh, const eex_graph *graph,
-                       eex_params *params, const eex_inference *how)
+static int probe_exit(const entries *e, times *t, int visit, const eex_graph *graph,
+                      const eex_params *params, const eex_inference *how, int k)
 {
-    probe p = {.graph = graph};
-    int code = open_probe(&p, graph, params, how);
-    if (code == EEX_OK)
-        code = measure(e, also_fresh, &p);
-    close_probe(&p);
-    return code;
-}
-
-static int probe_exit(const entries *e, const eex_graph *graph, const eex_params *params,
-                      const eex_inference *how, int k)
-{
+    probe p = {.times = t};
     eex_graph *alone = NULL;
     eex_params *own = NULL;
     EEX_TRY(eex_graph_select(&alone, graph, &k, 1));
@@ -265,9 +269,40 @@ static int probe_exit(const entries *e, const eex_graph *graph, const eex_params
     if (code == EEX_OK)
         code = eex_params_copy(own, params, NULL);
     if (code == EEX_OK)
-        code = probe_graph(e, false, alone, own, how);
+        code = open_probe(&p, alone, own, how);
+    if (code == EEX_OK)
+        code = measure(e, false, &p, visit * ROUNDS / VISITS, (visit + 1) * ROUNDS / VISITS);
+    close_probe(&p);
     eex_params_free(own);
     eex_graph_free(alone);
+    return code;
+}
+
+/* One network at a time is in memory. */
+static int probe_exits(const entries *e, const eex_graph *graph, const eex_params *params,
+                       const eex_inference *how)
+{
+    times t[EEX_MAX_EXITS] = {{NULL, NULL, NULL}};
+    const int exits = eex_graph_exits(graph);
+    int code = EEX_OK;
+    for (int visit = 0; visit < VISITS; visit++)
+        for (int k = 0; k < exits && code == EEX_OK; k++)
+            code = probe_exit(e, &t[k], visit, graph, params, how, k);
+    for (int k = 0; k < exits; k++)
+        free_times(&t[k]);
+    return code;
+}
+
+static int probe_whole(const entries *e, const eex_graph *graph, eex_params *params,
+                       const eex_inference *how)
+{
+    times t = {NULL, NULL, NULL};
+    probe p = {.times = &t};
+    int code = open_probe(&p, graph, params, how);
+    if (code == EEX_OK)
+        code = measure(e, true, &p, 0, ROUNDS);
+    close_probe(&p);
+    free_times(&t);
     return code;
 }
 
@@ -275,7 +310,7 @@ static int probe_exit(const entries *e, const eex_graph *graph, const eex_params
 static int nothing_new(bool *out, const entries *e, const eex_graph *graph, eex_params *params,
                        const eex_inference *how)
 {
-    probe p = {.graph = graph};
+    probe p = {.plan = NULL};
     int code = open_probe(&p, graph, params, how);
     if (code == EEX_OK)
         code = complete(out, e, false, &p);
@@ -290,21 +325,30 @@ static int probe_all(const entries *e, const eex_graph *graph, eex_params *param
     EEX_TRY(nothing_new(&done, e, graph, params, how));
     if (done)
         return EEX_OK;
-    for (int k = 0; k < eex_graph_exits(graph); k++)
-        EEX_TRY(probe_exit(e, graph, params, how, k));
-    return probe_graph(e, true, graph, params, how);
+    EEX_TRY(probe_exits(e, graph, params, how));
+    return probe_whole(e, graph, params, how);
+}
+
+static int add(eex_latency_table *t, int *added, const eex_graph *graph, eex_params *params,
+               const eex_inference *how)
+{
+    entries e = {.known = t};
+    EEX_TRY(eex_latency_table_new(&e.fresh, params->device));
+    int code = probe_all(&e, graph, params, how);
+    for (size_t i = 0; i < e.fresh->count && code == EEX_OK; i++, ++*added)
+        code = eex__latency_put(t, e.fresh->at[i].key, e.fresh->at[i].ms, e.fresh->at[i].places);
+    t->disturbed = t->disturbed || e.fresh->disturbed;
+    eex_latency_table_free(e.fresh);
+    return code;
 }
 
 int eex_latency_table_add(eex_latency_table *t, int *added, const eex_graph *graph,
                           eex_params *params, const eex_inference *how)
 {
-    entries e = {.known = t};
     *added = 0;
     EEX_TRY(eex_latency_table_is_of(t, params->device));
-    EEX_TRY(eex_latency_table_new(&e.fresh, params->device));
-    int code = probe_all(&e, graph, params, how);
-    for (size_t i = 0; i < e.fresh->count && code == EEX_OK; i++, ++*added)
-        code = eex__latency_put(t, e.fresh->at[i].key, e.fresh->at[i].ms, e.fresh->at[i].places);
-    eex_latency_table_free(e.fresh);
+    EEX_TRY(eex_device_lock(params->device));
+    const int code = add(t, added, graph, params, how);
+    eex_device_unlock(params->device);
     return code;
 }

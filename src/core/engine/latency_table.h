@@ -22,6 +22,8 @@ typedef struct eex_latency_table {
     char device[128]; /* that it is of: name, threads and instruction set */
     size_t count, capacity;
     eex_latency_entry *at; /* sorted by key */
+    bool disturbed;        /* rounds of what was measured since it was made or read disagreed:
+                            * base/laps.h */
 } eex_latency_table;
 
 int eex_latency_table_new(eex_latency_table **out, const eex_device *device);
@@ -39,7 +41,8 @@ int eex_latency_table_is_of(const eex_latency_table *table, const eex_device *de
 /* Times what the table lacks of a network's operations, where they stand on the way to each exit,
  * with one input; *added counts them. A network that needs nothing new is not run. What leaving,
  * the input and the results take are entries, too. Operations are timed one at a time; what that
- * adds to the network as a whole is taken off again. how->batch is taken for 1. */
+ * adds to the network as a whole is taken off again. The device is the caller's alone meanwhile.
+ * how->batch is taken for 1. */
 int eex_latency_table_add(eex_latency_table *table, int *added, const eex_graph *graph,
                           eex_params *params, const eex_inference *how);
 

@@ -5,110 +5,170 @@
 #include "base/signals.h"
 #include "base/status.h"
 
-#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { WARM_UP = 5 };
 
-typedef struct times {
-    const eex_race *race;
+typedef struct laps {
+    eex_race *race;
     int units;  /* batches */
-    double *ms; /* (racers, units, rounds) */
+    double *ms; /* (racers, units + 1, rounds) */
+    double *unit_ms;
     eex_result *results;
-} times;
+    double (*clock)(void);
+} laps;
 
-static int by_value(const void *a, const void *b)
+/* Doubles of one racer. */
+static size_t each(const laps *l)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
+    return ((size_t)l->units + 1) * (size_t)l->race->rounds;
 }
 
-static int run_unit(double *ms, const eex_racer *r, const times *t, int unit)
+/* ---- running ---- */
+
+static int run_unit(const eex_racer *r, const laps *l, int unit)
 {
-    const eex_race *race = t->race;
+    const eex_race *race = l->race;
+    if (!r->engine)
+        return r->run(r->context, unit);
     const uint8_t *images = race->images + (size_t)unit * (size_t)race->batch * race->image_bytes;
-    if (r->forced)
-        return eex_engine_time(r->engine, ms, images, r->exit);
-    double begin = eex_clock_seconds();
-    EEX_TRY(eex_engine_run(r->engine, t->results, images, race->batch));
-    *ms = 1e3 * (eex_clock_seconds() - begin);
+    return r->forced ? eex_engine_force(r->engine, l->results, images, r->exit)
+                     : eex_engine_run(r->engine, l->results, images, race->batch);
+}
+
+static int time_unit(double *ms, const eex_racer *r, const laps *l, int unit)
+{
+    if (eex_interrupted())
+        return eex_fail(EEX_EINTERRUPTED, "interrupted while measuring latencies");
+    const double begin = l->clock();
+    EEX_TRY(run_unit(r, l, unit));
+    *ms = 1e3 * (l->clock() - begin);
     return EEX_OK;
 }
 
-/* One turn: the first units once more than is timed, because the caches hold another network. */
-static int turn(const eex_racer *r, const times *t, double *ms, int round)
+/* One turn: the first units once more than is timed. */
+static int turn(const eex_racer *r, const laps *l, double *ms, int round)
 {
     double ignored;
     for (int u = 0; u < WARM_UP; u++)
-        EEX_TRY(run_unit(&ignored, r, t, u % t->units));
-    for (int u = 0; u < t->units; u++)
-        EEX_TRY(run_unit(&ms[u * t->race->rounds + round], r, t, u));
+        EEX_TRY(time_unit(&ignored, r, l, u % l->units));
+    for (int u = 0; u < l->units; u++)
+        EEX_TRY(time_unit(&ms[u * l->race->rounds + round], r, l, u));
     return EEX_OK;
 }
 
-static int run_rounds(const eex_racer *racers, int count, const times *t)
+static int settle(const eex_racer *racers, int count, const laps *l)
 {
-    const size_t each = (size_t)t->units * (size_t)t->race->rounds;
+    for (int i = 0; i < count && l->race->batch == 1; i++)
+        if (racers[i].engine)
+            EEX_TRY(eex_engine_settle(racers[i].engine, l->race->images));
+    return EEX_OK;
+}
+
+static bool out_of_time(const laps *l, double begin)
+{
+    const eex_race *race = l->race;
+    return race->seconds > 0 && race->ran >= EEX_RACE_LEAST && l->clock() - begin > race->seconds;
+}
+
+static int run_rounds(const eex_racer *racers, int count, const laps *l)
+{
+    eex_race *race = l->race;
+    const double begin = l->clock();
     uint64_t done = 0;
-    for (int i = 0; i < count && t->race->batch == 1; i++)
-        EEX_TRY(eex_engine_settle(racers[i].engine, t->race->images));
-    for (int round = 0; round < t->race->rounds; round++)
-        for (int i = 0; i < count; i++) {
-            if (eex_interrupted())
-                return eex_fail(EEX_EINTERRUPTED, "interrupted while measuring latencies");
-            EEX_TRY(turn(&racers[i], t, t->ms + (size_t)i * each, round));
-            if (t->race->title)
+    EEX_TRY(settle(racers, count, l));
+    for (race->ran = 0; race->ran < race->rounds && !out_of_time(l, begin); race->ran++)
+        for (int at = 0; at < count; at++) {
+            const int i = race->ran % 2 ? count - 1 - at : at;
+            EEX_TRY(turn(&racers[i], l, l->ms + (size_t)i * each(l), race->ran));
+            if (race->title)
                 eex_progress_update(++done, NULL);
         }
     return EEX_OK;
 }
 
-static double quantile(const double *sorted, int count, double q)
+/* ---- what comes of it ---- */
+
+/* Rounds that were not run leave no gaps. */
+static void close_up(double *ms, const laps *l)
 {
-    int at = (int)ceil(q * count) - 1;
-    return sorted[at < 0 ? 0 : at];
+    const size_t asked = (size_t)l->race->rounds, ran = (size_t)l->race->ran;
+    for (size_t u = 0; u < (size_t)l->units && ran < asked; u++)
+        memmove(ms + u * ran, ms + u * asked, ran * sizeof *ms);
 }
 
-/* The lower quartiles of the units take the place of their first rounds. */
-static void reduce(eex_latency *out, double *ms, const times *t)
+static void reduce(eex_racer *racers, int count, const laps *l)
 {
-    const int rounds = t->race->rounds;
-    double sum = 0;
-    for (int u = 0; u < t->units; u++) {
-        double *unit = ms + (size_t)u * (size_t)rounds;
-        qsort(unit, (size_t)rounds, sizeof *unit, by_value);
-        ms[u] = unit[rounds / 4] / t->race->batch;
-        sum += ms[u];
+    eex_race *race = l->race;
+    race->disturbed = false;
+    for (int i = 0; i < count; i++) {
+        eex_racer *r = &racers[i];
+        const eex_laps own = {.units = l->units,
+                              .rounds = race->ran,
+                              .inputs = race->batch,
+                              .ms = l->ms + (size_t)i * each(l)};
+        close_up(own.ms, l);
+        eex_laps_reduce(&r->times, r->unit_ms ? r->unit_ms : l->unit_ms, &own);
+        race->disturbed = race->disturbed || r->times.disturbed;
     }
-    qsort(ms, (size_t)t->units, sizeof *ms, by_value);
-    *out = (eex_latency){.mean = sum / t->units,
-                         .p50 = quantile(ms, t->units, 0.5),
-                         .p95 = quantile(ms, t->units, 0.95),
-                         .p99 = quantile(ms, t->units, 0.99)};
 }
 
-int eex_race_run(eex_racer *racers, int count, const eex_race *race)
+/* ---- all of it ---- */
+
+static int check(const eex_racer *racers, int count, const eex_race *race)
 {
-    if (race->batch < 1 || race->rounds < 1 || race->count < race->batch || count < 1)
-        return eex_fail(EEX_EINVAL, "race: %d images, batch %d, %d rounds: nothing to measure",
-                        race->count, race->batch, race->rounds);
-    times t = {.race = race, .units = race->count / race->batch};
-    const size_t each = (size_t)t.units * (size_t)race->rounds;
-    t.ms = calloc((size_t)count * each, sizeof *t.ms);
-    t.results = calloc((size_t)race->batch, sizeof *t.results);
-    int code = t.ms && t.results ? EEX_OK
-                                 : eex_fail(EEX_ENOMEM, "out of memory for %zu measurements",
-                                            (size_t)count * each);
+    if (count < 1 || race->batch < 1 || race->count < race->batch)
+        return eex_fail(EEX_EINVAL,
+                        "race: %d networks on %d images in batches of %d: nothing to measure, "
+                        "expected at least one of each",
+                        count, race->count, race->batch);
+    if (race->rounds < EEX_LAPS_ROUNDS_MIN)
+        return eex_fail(EEX_EINVAL,
+                        "race: %d round%s, nothing to compare a time with: expected at least %d",
+                        race->rounds, race->rounds == 1 ? "" : "s", EEX_LAPS_ROUNDS_MIN);
+    for (int i = 0; i < count; i++) {
+        if (racers[i].forced && race->batch > 1)
+            return eex_fail(EEX_EINVAL, "race: batches of %d as far as exit %d, expected 1 image",
+                            race->batch, racers[i].exit);
+        if (racers[i].engine ? !race->images : !racers[i].run)
+            return eex_fail(EEX_EINVAL,
+                            "race: contestant %d has nothing to run: expected an "
+                            "engine and images, or a function",
+                            i + 1);
+    }
+    return EEX_OK;
+}
+
+static int allocate(laps *l, int count)
+{
+    const size_t all = (size_t)count * each(l);
+    l->ms = calloc(all, sizeof *l->ms);
+    l->unit_ms = calloc((size_t)l->units, sizeof *l->unit_ms);
+    l->results = calloc((size_t)l->race->batch, sizeof *l->results);
+    return l->ms && l->unit_ms && l->results
+               ? EEX_OK
+               : eex_fail(EEX_ENOMEM, "out of memory for %zu measurements", all);
+}
+
+int eex_race_run(eex_racer *racers, int count, eex_race *race)
+{
+    EEX_TRY(check(racers, count, race));
+    laps l = {.race = race,
+              .units = race->count / race->batch,
+              .clock = race->clock ? race->clock : eex_clock_seconds};
+    int code = allocate(&l, count);
     if (code == EEX_OK) {
         if (race->title)
             eex_progress_begin(race->title, (uint64_t)count * (uint64_t)race->rounds, "turns");
-        code = run_rounds(racers, count, &t);
+        code = run_rounds(racers, count, &l);
         if (race->title)
             eex_progress_end();
     }
-    for (int i = 0; i < count && code == EEX_OK; i++)
-        reduce(&racers[i].latency, t.ms + (size_t)i * each, &t);
-    free(t.ms);
-    free(t.results);
+    if (code == EEX_OK)
+        reduce(racers, count, &l);
+    free(l.ms);
+    free(l.unit_ms);
+    free(l.results);
     return code;
 }

@@ -155,8 +155,8 @@ int eex_plan_run_single(eex_plan *plan, bool *done);
 /* How the first `batch` inputs left. */
 int eex_plan_results(eex_plan *plan, eex_result *results, int batch);
 
-/* What each op of an inference plan takes, (ops) milliseconds: the medians of `rounds` runs of all
- * of them in order, for the inputs that were uploaded last. */
+/* What each op of an inference plan takes, (ops) milliseconds: the lower quartiles (base/laps.h)
+ * of `rounds` runs of all of them in order, for the inputs that were uploaded last. */
 int eex_plan_time(eex_plan *plan, double *ms, int rounds, int batch);
 
 /* Runs the ops of segment k one by one; when each began and ended, in seconds of eex_clock_seconds,

@@ -2,17 +2,12 @@
 #include "core/plan/plan_impl.h"
 
 #include "base/clock.h"
+#include "base/laps.h"
 #include "base/status.h"
 
 #include <stdlib.h>
 
 enum { WARM_UP = 3 };
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 /* One run of all ops; op i's time goes to ms[i * stride]. */
 static int time_round(eex_plan *p, double *ms, int stride, const eex_step *step)
@@ -44,24 +39,22 @@ int eex_plan_spans(eex_plan *p, eex_span *spans, int segment, int batch)
     return EEX_OK;
 }
 
-static double median(double *values, size_t count)
-{
-    qsort(values, count, sizeof *values, compare);
-    return values[count / 2];
-}
-
-/* What segment k takes as it is run for answers: all its ops at once, by as many threads as the
- * device has found to be best. `scratch` has room for `rounds`. */
-static int time_segment(eex_plan *p, double *ms, double *scratch, int k, int rounds)
+/* What each segment takes as it is run for answers: all its ops at once, by as many threads as the
+ * device has found to be best. laps: (exits, rounds). */
+static int time_segments(eex_plan *p, double *laps, int exits, int rounds)
 {
     eex_device *dev = p->device;
-    for (int r = 0; r < rounds; r++) {
-        const double begin = eex_clock_seconds();
-        EEX_TRY(eex_plan_segments(p, k, k, 1));
-        EEX_TRY(dev->vtable->sync(dev));
-        scratch[r] = 1e3 * (eex_clock_seconds() - begin);
-    }
-    *ms = median(scratch, (size_t)rounds);
+    for (int r = 0; r < EEX_SETTLING_RUNS; r++)
+        for (int k = 0; k < exits; k++)
+            EEX_TRY(eex_plan_segments(p, k, k, 1));
+    EEX_TRY(dev->vtable->sync(dev));
+    for (int r = 0; r < rounds; r++)
+        for (int k = 0; k < exits; k++) {
+            const double begin = eex_clock_seconds();
+            EEX_TRY(eex_plan_segments(p, k, k, 1));
+            EEX_TRY(dev->vtable->sync(dev));
+            laps[k * rounds + r] = 1e3 * (eex_clock_seconds() - begin);
+        }
     return EEX_OK;
 }
 
@@ -70,24 +63,21 @@ static int time_segment(eex_plan *p, double *ms, double *scratch, int k, int rou
 static int fit_to_segments(eex_plan *p, double *ms, int rounds)
 {
     const int exits = eex_graph_exits(p->graph);
-    int code = EEX_OK;
-    double *scratch = malloc((size_t)rounds * sizeof *scratch);
-    if (!scratch)
+    double *laps = malloc((size_t)exits * (size_t)rounds * sizeof *laps);
+    if (!laps)
         return eex_fail(EEX_ENOMEM, "out of memory for %d runs", rounds);
-    for (int r = 0; r < EEX_SETTLING_RUNS && code == EEX_OK; r++)
-        for (int k = 0; k < exits && code == EEX_OK; k++)
-            code = eex_plan_segments(p, k, k, 1);
+    int code = time_segments(p, laps, exits, rounds);
     for (int k = 0; k < exits && code == EEX_OK; k++) {
-        double whole = 0, sum = 0;
+        const double whole = eex_laps_quartile(laps + (size_t)k * (size_t)rounds, rounds);
+        double sum = 0;
         int first, end;
         eex__plan_segment(p, k, &first, &end);
-        code = time_segment(p, &whole, scratch, k, rounds);
         for (int i = first; i < end; i++)
             sum += ms[i];
-        for (int i = first; i < end && sum > 0 && code == EEX_OK; i++)
+        for (int i = first; i < end && sum > 0; i++)
             ms[i] *= whole / sum;
     }
-    free(scratch);
+    free(laps);
     return code;
 }
 
@@ -104,7 +94,7 @@ int eex_plan_time(eex_plan *p, double *ms, int rounds, int batch)
     for (int r = 0; r < rounds && code == EEX_OK; r++)
         code = time_round(p, all + r, rounds, &step);
     for (size_t i = 0; i < ops && code == EEX_OK; i++)
-        ms[i] = median(all + i * each, each);
+        ms[i] = eex_laps_quartile(all + i * each, rounds);
     free(all);
     return code == EEX_OK && batch == 1 && p->device->host_memory ? fit_to_segments(p, ms, rounds)
                                                                   : code;

@@ -170,7 +170,33 @@ static int load_latency(eex_report_latency *out, eex_store_file *file, const cha
     EEX_TRY(eex_store_get_double(&out->mean, file, group, "latency_mean_ms"));
     EEX_TRY(eex_store_get_double(&out->p50, file, group, "latency_p50_ms"));
     EEX_TRY(eex_store_get_double(&out->p95, file, group, "latency_p95_ms"));
-    return eex_store_get_double(&out->p99, file, group, "latency_p99_ms");
+    EEX_TRY(eex_store_get_double(&out->p99, file, group, "latency_p99_ms"));
+    return eex_store_has_attribute(file, group, "latency_max_ms")
+               ? eex_store_get_double(&out->max, file, group, "latency_max_ms")
+               : EEX_OK;
+}
+
+static int load_speedup(eex_speedup *out, eex_store_file *file, const char *group, bool disturbed)
+{
+    out->disturbed = disturbed;
+    EEX_TRY(eex_store_get_double(&out->ratio, file, group, "latency_speedup"));
+    EEX_TRY(eex_store_get_double(&out->low, file, group, "latency_speedup_low"));
+    return eex_store_get_double(&out->high, file, group, "latency_speedup_high");
+}
+
+/* Runs from before there were rounds have two means, whose ratio has no interval. */
+static int load_race(eex_report *r, eex_store_file *file)
+{
+    int64_t rounds = 0, disturbed = 0;
+    r->best.speedup.ratio = r->base.latency.mean / r->best.latency.mean;
+    if (!eex_store_has_attribute(file, "", "latency_rounds"))
+        return EEX_OK;
+    EEX_TRY(eex_store_get_int(&rounds, file, "", "latency_rounds"));
+    EEX_TRY(eex_store_get_int(&disturbed, file, "", "latency_disturbed"));
+    r->latency_rounds = (int)rounds;
+    EEX_TRY(load_speedup(&r->best.speedup, file, "best", disturbed != 0));
+    EEX_TRY(load_speedup(&r->full.speedup, file, "full", disturbed != 0));
+    return load_latency(&r->full.latency, file, "full");
 }
 
 /* Only devices that can tell leave these. */
@@ -192,10 +218,7 @@ static int load_full(eex_report *r, eex_store_file *file)
         return EEX_OK;
     EEX_TRY(eex_store_get_double(&r->full.accuracy, file, "full", "accuracy"));
     EEX_TRY(eex_store_get_double(&r->full.macs, file, "full", "macs_taken"));
-    EEX_TRY(eex_store_get_double(&r->full.macs_with_gates, file, "full", "macs"));
-    return eex_store_has_attribute(file, "full", "latency_mean_ms")
-               ? load_latency(&r->full.latency, file, "full")
-               : EEX_OK;
+    return eex_store_get_double(&r->full.macs_with_gates, file, "full", "macs");
 }
 
 static int load_result(eex_report *r, eex_store_file *file)
@@ -212,7 +235,7 @@ static int load_result(eex_report *r, eex_store_file *file)
     EEX_TRY(load_latency(&r->best.latency, file, "best"));
     EEX_TRY(load_column(r, file, "best/utilisation", offsetof(eex_report_exit, utilisation)));
     EEX_TRY(load_column(r, file, "best/exit_accuracy", offsetof(eex_report_exit, accuracy)));
-    r->best.speedup = r->base.latency.mean / r->best.latency.mean;
+    EEX_TRY(load_race(r, file));
     r->finished = true;
     return EEX_OK;
 }
@@ -293,13 +316,14 @@ static int load(eex_report *r, const char *folder)
 
 int eex_report_load(eex_report **out, const char *folder)
 {
-    static const eex_report_latency unknown = {NAN, NAN, NAN, NAN};
+    static const eex_report_latency unknown = {NAN, NAN, NAN, NAN, NAN};
     *out = NULL;
     eex_report *r = calloc(1, sizeof *r);
     if (!r)
         return eex_fail(EEX_ENOMEM, "out of memory for a report");
     r->chosen = -1;
-    r->tau = r->base.accuracy = r->base.macs = r->best.accuracy = r->best.speedup = NAN;
+    r->tau = r->base.accuracy = r->base.macs = r->best.accuracy = NAN;
+    r->best.speedup = r->full.speedup = EEX_SPEEDUP_UNKNOWN;
     r->best.ada_macs = r->best.ada_macs_cumulative = r->best.validation_accuracy = NAN;
     r->best.rejected = NAN;
     r->full.accuracy = r->full.macs = r->full.macs_with_gates = NAN;

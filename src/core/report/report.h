@@ -9,14 +9,13 @@
 #include "device/op.h"
 
 #include "base/buffer.h"
+#include "base/laps.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 
 /* NaN or 0 wherever the run has not come yet. */
-typedef struct eex_report_latency {
-    double mean, p50, p95, p99; /* milliseconds of one input */
-} eex_report_latency;
+typedef eex_latency eex_report_latency; /* max: NaN in runs of before it was kept */
 
 typedef struct eex_report_exit {
     const char *node; /* that the gate reads; borrowed from the report */
@@ -45,13 +44,16 @@ typedef struct eex_report {
      * seen against it. NaN in runs whose version did not keep it. */
     struct {
         double accuracy;
-        double macs;            /* the trunk alone */
-        double macs_with_gates; /* as it was run: with every gate */
-        eex_report_latency latency;
+        double macs;                /* the trunk alone */
+        double macs_with_gates;     /* as it was run: with every gate */
+        eex_report_latency latency; /* without its gates */
+        eex_speedup speedup;        /* over the base */
     } full;
 
     struct {
-        double accuracy, rejected, ada_macs, ada_macs_cumulative, speedup;
+        double accuracy, rejected, ada_macs, ada_macs_cumulative;
+        eex_speedup speedup; /* over the base; low and high are NaN where it was not measured in
+                              * rounds: runs of before that */
         double validation_accuracy;
         double joules;
         int64_t device_bytes; /* most device memory that the last session held; 0: not known */
@@ -59,6 +61,8 @@ typedef struct eex_report {
         int exits;
         eex_report_exit exit[EEX_MAX_EXITS];
     } best;
+
+    int latency_rounds; /* behind latencies and speed-up; 0: those of before it was so */
 
     eex_trials trials;  /* of the search */
     int64_t structures; /* how many the search could try; 0: not known, or more than were counted */
@@ -82,6 +86,7 @@ typedef struct eex_report {
 typedef void eex_report_put(void *to, const char *name, double value);
 void eex_report_put_latency(eex_report_put *put, void *to, const eex_report_latency *latency);
 void eex_report_put_full(eex_report_put *put, void *to, const eex_report *report);
+void eex_report_put_speedup(eex_report_put *put, void *to, const eex_speedup *speedup);
 void eex_report_put_best(eex_report_put *put, void *to, const eex_report *report);
 void eex_report_put_exit(eex_report_put *put, void *to, const eex_report_exit *exit);
 void eex_report_put_trial(eex_report_put *put, void *to, const eex_trial *trial);

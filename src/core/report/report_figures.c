@@ -6,6 +6,14 @@ void eex_report_put_latency(eex_report_put *put, void *to, const eex_report_late
     put(to, "latency_p50_ms", l->p50);
     put(to, "latency_p95_ms", l->p95);
     put(to, "latency_p99_ms", l->p99);
+    put(to, "latency_max_ms", l->max);
+}
+
+void eex_report_put_speedup(eex_report_put *put, void *to, const eex_speedup *s)
+{
+    put(to, "speedup", s->ratio);
+    put(to, "speedup_low", s->low);
+    put(to, "speedup_high", s->high);
 }
 
 void eex_report_put_full(eex_report_put *put, void *to, const eex_report *r)
@@ -14,6 +22,7 @@ void eex_report_put_full(eex_report_put *put, void *to, const eex_report *r)
     put(to, "macs", r->full.macs);
     put(to, "macs_with_gates", r->full.macs_with_gates);
     eex_report_put_latency(put, to, &r->full.latency);
+    eex_report_put_speedup(put, to, &r->full.speedup);
 }
 
 void eex_report_put_best(eex_report_put *put, void *to, const eex_report *r)
@@ -24,6 +33,7 @@ void eex_report_put_best(eex_report_put *put, void *to, const eex_report *r)
     put(to, "ada_macs", r->best.ada_macs);
     put(to, "ada_macs_cumulative", r->best.ada_macs_cumulative);
     eex_report_put_latency(put, to, &r->best.latency);
+    eex_report_put_speedup(put, to, &r->best.speedup);
 }
 
 void eex_report_put_exit(eex_report_put *put, void *to, const eex_report_exit *x)

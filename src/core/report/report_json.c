@@ -31,7 +31,13 @@ static void best(eex_json *j, const eex_report *r)
     eex_report_put_best(put, j, r);
     eex_json_double(j, "energy_j", r->best.joules);
     eex_json_int(j, "device_peak_bytes", r->best.device_bytes);
-    eex_json_double(j, "speedup", r->best.speedup);
+    if (r->latency_rounds) {
+        eex_json_int(j, "speedup_rounds", r->latency_rounds);
+        eex_json_bool(j, "speedup_disturbed", r->best.speedup.disturbed);
+    } else {
+        eex_json_null(j, "speedup_rounds");
+        eex_json_null(j, "speedup_disturbed");
+    }
     exits(j, r);
     eex_json_end(j);
 }

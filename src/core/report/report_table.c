@@ -43,28 +43,34 @@ static void network(eex_table *t, const char *name, double accuracy, double macs
     eex_table_fixed(t, 3, l->p99);
 }
 
-static void speedup(eex_table *t, double times)
-{
-    if (isnan(times))
-        eex_table_cell(t, "-");
-    else
-        eex_table_cell(t, "%.2fx", times);
-}
-
 static int networks(eex_buffer *out, const eex_report *r, size_t width)
 {
-    static const char *const titles[] = {"network", "test",   "MACs",   "mean ms",
-                                         "p50 ms",  "p95 ms", "p99 ms", "speed-up"};
+    static const char *const titles[] = {"network", "test", "MACs", "mean ms",
+                                         "p50",     "p95",  "p99",  "speed-up"};
+    char speedup[EEX_SPEEDUP_SIZE];
     eex_table *t = NULL;
     EEX_TRY(eex_table_new(&t));
     add_columns(t, titles, 8);
     network(t, "base", r->base.accuracy, r->base.macs, &r->base.latency);
     eex_table_cell(t, "1.00x");
     network(t, "early exit", r->best.accuracy, r->best.ada_macs_cumulative, &r->best.latency);
-    eex_table_cell(t, "%.2fx", r->best.speedup);
+    eex_table_cell(t, "%s", eex_speedup_text(speedup, &r->best.speedup));
     network(t, "to its end", r->full.accuracy, r->full.macs, &r->full.latency);
-    speedup(t, r->base.latency.mean / r->full.latency.mean);
+    eex_table_cell(t, "%s", eex_speedup_text(speedup, &r->full.speedup));
     return finish(out, t, width);
+}
+
+/* How far the times can be trusted. */
+static void timing(eex_buffer *out, const eex_report *r)
+{
+    if (r->latency_rounds == 0)
+        eex_buffer_puts(out, "ms: measured the old way, once: the speed-up has no interval");
+    else
+        eex_buffer_printf(out, "ms: networks in turns, each image's lower quartile of %d rounds",
+                          r->latency_rounds);
+    if (r->best.speedup.disturbed)
+        eex_buffer_puts(out, ", which disagree: the machine was disturbed, times are rough");
+    eex_buffer_puts(out, ".\n");
 }
 
 /* ---- exits ---- */
@@ -182,6 +188,7 @@ static int results(eex_buffer *out, const eex_report *r, size_t width)
 {
     eex_buffer_putc(out, '\n');
     EEX_TRY(networks(out, r, width));
+    EEX_TRY(eex__report_paragraph(out, r, width, timing));
     eex_buffer_putc(out, '\n');
     EEX_TRY(eex__report_paragraph(out, r, width, eex__report_compare));
     eex_buffer_putc(out, '\n');

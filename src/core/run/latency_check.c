@@ -35,25 +35,27 @@ static int predict(double *ms, eex_latency_table *t, int *added, const eex_graph
 }
 
 /* Every exit takes its turn with the others. */
-static int race(double *ms, eex_engine *engine, const eex_graph *graph, const uint8_t *images,
-                size_t image_bytes)
+static int race(double *ms, bool *disturbed, eex_engine *engine, const eex_graph *graph,
+                const uint8_t *images, size_t image_bytes)
 {
     eex_racer racer[EEX_MAX_EXITS];
     const int exits = eex_graph_exits(graph);
-    const eex_race how = {.images = images,
-                          .image_bytes = image_bytes,
-                          .count = IMAGES,
-                          .batch = 1,
-                          .rounds = ROUNDS};
+    eex_race how = {.images = images,
+                    .image_bytes = image_bytes,
+                    .count = IMAGES,
+                    .batch = 1,
+                    .rounds = ROUNDS};
     for (int k = 0; k < exits; k++)
         racer[k] = (eex_racer){.engine = engine, .forced = true, .exit = k};
     EEX_TRY(eex_race_run(racer, exits, &how));
     for (int k = 0; k < exits; k++)
-        ms[k] = racer[k].latency.mean;
+        ms[k] = racer[k].times.latency.mean;
+    *disturbed = *disturbed || how.disturbed;
     return EEX_OK;
 }
 
-static int measure(double *ms, const eex_graph *graph, eex_params *params, const eex_inference *how)
+static int measure(double *ms, bool *disturbed, const eex_graph *graph, eex_params *params,
+                   const eex_inference *how)
 {
     const eex_node *n = eex_graph_node(graph, 0);
     const size_t bytes = (size_t)n->h * (size_t)n->w * (size_t)n->c;
@@ -65,7 +67,7 @@ static int measure(double *ms, const eex_graph *graph, eex_params *params, const
         images[i] = (uint8_t)eex_rng_hash(0, 1, i);
     int code = eex_engine_new(&engine, graph, params, NULL, how);
     if (code == EEX_OK)
-        code = race(ms, engine, graph, images, bytes);
+        code = race(ms, disturbed, engine, graph, images, bytes);
     eex_engine_close(engine);
     free(images);
     return code;
@@ -92,7 +94,7 @@ static int check_one(eex_latency_error *e, eex_latency_table *t, int *added, con
 {
     double predicted[EEX_MAX_EXITS], measured[EEX_MAX_EXITS];
     EEX_TRY(predict(predicted, t, added, graph, params, how));
-    EEX_TRY(measure(measured, graph, params, how));
+    EEX_TRY(measure(measured, &e->disturbed, graph, params, how));
     return add_pairs(e, predicted, measured, eex_graph_exits(graph));
 }
 

@@ -23,6 +23,7 @@ typedef struct eex_latency_error {
     double mape, worst; /* mean and largest of |predicted - measured| / measured */
     double tau;         /* Kendall's, over all pairs; NaN where there is no order */
     double tau_ends;    /* and over the structures, for inputs that go to the end */
+    bool disturbed;     /* rounds of a measurement disagree: base/laps.h */
 } eex_latency_error;
 
 /* Compares for `structures` random structures of the space, seeded by the experiment, and for the

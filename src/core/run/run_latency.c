@@ -4,6 +4,7 @@
 #include "core/run/judge.h"
 #include "core/run/run.h"
 
+#include "base/laps.h"
 #include "base/log.h"
 #include "base/status.h"
 
@@ -40,7 +41,9 @@ static int get_table(eex_latency_table **out, eex_run *run, const eex_graph *gra
     }
     eex_log_info("measuring latencies");
     EEX_TRY(eex_latency_table_new(out, run->device));
-    return eex_latency_table_add(*out, &added, graph, params, &how);
+    EEX_TRY(eex_latency_table_add(*out, &added, graph, params, &how));
+    eex_laps_warn("latencies of operations", (*out)->disturbed);
+    return EEX_OK;
 }
 
 static int measure(eex_run *run)

@@ -1,8 +1,8 @@
 /* result.h5: the test split, scored once by really running both networks, and their latencies. */
+#include "core/engine/race.h"
 #include "core/graph/cost.h"
 #include "core/run/run.h"
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/status.h"
 #include "base/text.h"
@@ -12,9 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Latencies: base and best take turns, a chunk of images each, so that both see the same machine.
- */
-enum { BATCH = 100, CHUNK = 50, CHUNKS = 10, WARM_UP = 5 };
+/* Latencies: a race of three. Networks that take long run fewer rounds. */
+enum { BATCH = 100, TIMED = 500, ROUNDS = 11, TIMED_SECONDS = 20 };
 
 typedef struct judged {
     eex_params *params;     /* best's are owned; the others borrow */
@@ -22,10 +21,12 @@ typedef struct judged {
     eex_familiar *familiar; /* NULL: the base, and networks without gates */
     const eex_graph *graph;
     eex_result *results; /* (test) */
-    double *ms;          /* (CHUNK * CHUNKS) */
-    size_t timed;
-    double joules; /* of all test images in batches; NAN: nobody measures */
+    double joules;       /* of all test images in batches; NAN: nobody measures */
 } judged;
+
+/* Who races: the base, the chosen network, and that one to its end, without its gates. */
+enum { BASE, BEST, FULL, RACERS };
+static const char *const racer_group[RACERS] = {"base", "best", "full"};
 
 typedef struct result {
     eex_run *run;
@@ -34,6 +35,11 @@ typedef struct result {
     judged full;     /* best's weights, run to the end: what leaving early is compared with */
     uint8_t *images; /* (BATCH) */
     size_t image_bytes;
+    size_t timed; /* images */
+    eex_racer racer[RACERS];
+    double *ms; /* (RACERS, timed) */
+    uint8_t *timed_images;
+    eex_race race;
 } result;
 
 /* ---- the networks ---- */
@@ -67,10 +73,11 @@ static int allocate(result *r)
     r->base.results = calloc(test + 1, sizeof *r->base.results);
     r->best.results = calloc(test + 1, sizeof *r->best.results);
     r->full.results = calloc(test + 1, sizeof *r->full.results);
-    r->base.ms = calloc(CHUNK * CHUNKS, sizeof *r->base.ms);
-    r->best.ms = calloc(CHUNK * CHUNKS, sizeof *r->best.ms);
-    if (!r->images || !r->base.results || !r->best.results || !r->full.results || !r->base.ms ||
-        !r->best.ms)
+    r->timed = test < TIMED ? test : TIMED;
+    r->timed_images = malloc(r->timed * r->image_bytes + 1);
+    r->ms = calloc(RACERS * r->timed + 1, sizeof *r->ms);
+    if (!r->images || !r->base.results || !r->best.results || !r->full.results ||
+        !r->timed_images || !r->ms)
         return eex_fail(EEX_ENOMEM, "out of memory for the results of %zu images", test);
     return EEX_OK;
 }
@@ -112,55 +119,61 @@ static int score(result *r, judged *j)
 
 /* ---- latency ---- */
 
-static int time_one(double *ms, eex_engine *engine, const uint8_t *image)
-{
-    eex_result ignored;
-    double begin = eex_clock_seconds();
-    EEX_TRY(eex_engine_run(engine, &ignored, image, 1));
-    *ms = 1e3 * (eex_clock_seconds() - begin);
-    return EEX_OK;
-}
-
-static int time_chunk(result *r, judged *j, eex_engine *engine, size_t count)
-{
-    double ignored = 0;
-    for (size_t i = 0; i < WARM_UP; i++)
-        EEX_TRY(time_one(&ignored, engine, r->images + i % count * r->image_bytes));
-    for (size_t i = 0; i < count; i++)
-        EEX_TRY(time_one(&j->ms[j->timed++], engine, r->images + i * r->image_bytes));
-    return EEX_OK;
-}
-
-static int time_both(result *r, eex_engine *base, eex_engine *best)
+static int race(result *r, eex_engine *const *engines)
 {
     const eex_index *test = &r->run->split.test;
-    size_t total = test->count < CHUNK * CHUNKS ? test->count : CHUNK * CHUNKS;
-    for (size_t at = 0; at < total; at += CHUNK) {
-        size_t count = total - at < CHUNK ? total - at : CHUNK;
-        EEX_TRY(eex__run_poll());
-        EEX_TRY(eex_dataset_gather(r->images, r->run->data, test->at + at, count));
-        if (at == 0) {
-            EEX_TRY(eex_engine_settle(base, r->images));
-            EEX_TRY(eex_engine_settle(best, r->images));
-        }
-        EEX_TRY(time_chunk(r, &r->base, base, count));
-        EEX_TRY(time_chunk(r, &r->best, best, count));
-    }
+    EEX_TRY(eex_dataset_gather(r->timed_images, r->run->data, test->at, r->timed));
+    for (int i = 0; i < RACERS; i++)
+        r->racer[i] = (eex_racer){.engine = engines[i], .unit_ms = r->ms + (size_t)i * r->timed};
+    r->race = (eex_race){.images = r->timed_images,
+                         .image_bytes = r->image_bytes,
+                         .count = (int)r->timed,
+                         .batch = 1,
+                         .rounds = ROUNDS,
+                         .seconds = TIMED_SECONDS,
+                         .title = "measuring latencies"};
+    EEX_TRY(eex_race_run(r->racer, RACERS, &r->race));
+    eex_laps_warn("latencies", r->race.disturbed);
     return EEX_OK;
+}
+
+/* The chosen network to its end, without its gates; the caller frees graph and parameters. */
+static int take_out_gates(eex_graph **graph, eex_params **params, const result *r)
+{
+    const int last = eex_graph_exits(r->graph) - 1;
+    EEX_TRY(eex_graph_select(graph, r->graph, &last, 1));
+    EEX_TRY(eex_params_new(params, r->run->device, *graph, 0));
+    return eex_params_copy(*params, r->best.params, NULL);
+}
+
+static int race_networks(result *r, const judged *full)
+{
+    const judged *who[RACERS] = {&r->base, &r->best, full};
+    eex_inference how = eex__run_inference(r->run, 1);
+    eex_engine *engine[RACERS] = {NULL};
+    int code = EEX_OK;
+    for (int i = 0; i < RACERS && code == EEX_OK; i++) {
+        how.familiar = who[i]->familiar;
+        code = eex_engine_new(&engine[i], who[i]->graph, who[i]->params, who[i]->policy, &how);
+    }
+    if (code == EEX_OK)
+        code = race(r, engine);
+    for (int i = 0; i < RACERS; i++)
+        eex_engine_close(engine[i]);
+    return code;
 }
 
 static int time_networks(result *r)
 {
-    eex_inference how = eex__run_inference(r->run, 1);
-    how.familiar = r->best.familiar;
-    eex_engine *base = NULL, *best = NULL;
-    int code = eex_engine_new(&base, r->base.graph, r->base.params, NULL, &how);
+    eex_graph *graph = NULL;
+    eex_params *params = NULL;
+    if (r->timed == 0)
+        return EEX_OK;
+    int code = take_out_gates(&graph, &params, r);
     if (code == EEX_OK)
-        code = eex_engine_new(&best, r->best.graph, r->best.params, r->best.policy, &how);
-    if (code == EEX_OK)
-        code = time_both(r, base, best);
-    eex_engine_close(base);
-    eex_engine_close(best);
+        code = race_networks(r, &(judged){.graph = graph, .params = params});
+    eex_params_free(params);
+    eex_graph_free(graph);
     return code;
 }
 
@@ -227,36 +240,6 @@ static void count(tally *t, const result *r, const judged *j)
     t->accuracy = all / n;
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The value that `percent` of the sorted values do not exceed. */
-static double percentile(const double *sorted, size_t count, double percent)
-{
-    if (count == 0)
-        return NAN;
-    size_t rank = (size_t)ceil(percent / 100 * (double)count);
-    return sorted[rank ? rank - 1 : 0];
-}
-
-static int save_latency(eex_store_file *file, const char *group, const judged *j)
-{
-    double sum = 0;
-    EEX_TRY(save_column(file, group, "latency_ms", EEX_STORE_F64, j->ms, j->timed,
-                        "milliseconds of one input"));
-    for (size_t i = 0; i < j->timed; i++)
-        sum += j->ms[i];
-    qsort(j->ms, j->timed, sizeof *j->ms, compare);
-    EEX_TRY(eex_store_set_double(file, group, "latency_mean_ms",
-                                 j->timed ? sum / (double)j->timed : NAN));
-    EEX_TRY(eex_store_set_double(file, group, "latency_p50_ms", percentile(j->ms, j->timed, 50)));
-    EEX_TRY(eex_store_set_double(file, group, "latency_p95_ms", percentile(j->ms, j->timed, 95)));
-    return eex_store_set_double(file, group, "latency_p99_ms", percentile(j->ms, j->timed, 99));
-}
-
 /* What the device itself can tell: energy an image, and the most memory of the process so far. */
 static int save_usage(eex_store_file *file, const char *group, const result *r, const judged *j)
 {
@@ -288,18 +271,42 @@ static int save_score(eex_store_file *file, const char *group, const result *r, 
     return save_usage(file, group, r, j);
 }
 
-static int save_judged(eex_store_file *file, const char *group, const result *r, const judged *j)
+/* No image, no latency. */
+static int save_latency(eex_store_file *file, const result *r, int i)
 {
-    EEX_TRY(save_score(file, group, r, j));
-    return save_latency(file, group, j);
+    static const eex_latency unknown = {NAN, NAN, NAN, NAN, NAN};
+    const char *group = racer_group[i];
+    const eex_latency *l = r->timed ? &r->racer[i].times.latency : &unknown;
+    EEX_TRY(save_column(file, group, "latency_ms", EEX_STORE_F64, r->ms + (size_t)i * r->timed,
+                        r->timed, "milliseconds of one input, lower quartile of its rounds"));
+    EEX_TRY(eex_store_set_double(file, group, "latency_mean_ms", l->mean));
+    EEX_TRY(eex_store_set_double(file, group, "latency_p50_ms", l->p50));
+    EEX_TRY(eex_store_set_double(file, group, "latency_p95_ms", l->p95));
+    EEX_TRY(eex_store_set_double(file, group, "latency_p99_ms", l->p99));
+    return eex_store_set_double(file, group, "latency_max_ms", l->max);
+}
+
+static int save_speedup(eex_store_file *file, const result *r, int i)
+{
+    const eex_speedup s =
+        r->timed ? eex_race_speedup(&r->racer[BASE], &r->racer[i]) : EEX_SPEEDUP_UNKNOWN;
+    EEX_TRY(eex_store_set_double(file, racer_group[i], "latency_speedup", s.ratio));
+    EEX_TRY(eex_store_set_double(file, racer_group[i], "latency_speedup_low", s.low));
+    return eex_store_set_double(file, racer_group[i], "latency_speedup_high", s.high);
 }
 
 static int save(eex_store_file *file, const void *context)
 {
     const result *r = context;
-    EEX_TRY(save_judged(file, "base", r, &r->base));
+    EEX_TRY(save_score(file, "base", r, &r->base));
     EEX_TRY(save_score(file, "full", r, &r->full));
-    return save_judged(file, "best", r, &r->best);
+    EEX_TRY(save_score(file, "best", r, &r->best));
+    for (int i = 0; i < RACERS; i++)
+        EEX_TRY(save_latency(file, r, i));
+    EEX_TRY(save_speedup(file, r, BEST));
+    EEX_TRY(save_speedup(file, r, FULL));
+    EEX_TRY(eex_store_set_int(file, "", "latency_rounds", r->race.ran));
+    return eex_store_set_int(file, "", "latency_disturbed", r->race.disturbed);
 }
 
 static int work(result *r)
@@ -329,8 +336,8 @@ int eex__run_result(eex_run *run)
     free(r.base.results);
     free(r.best.results);
     free(r.full.results);
-    free(r.base.ms);
-    free(r.best.ms);
+    free(r.timed_images);
+    free(r.ms);
     free(r.images);
     return code;
 }

@@ -123,13 +123,18 @@ static void remember(eex_guest *guest, const eex_leg *leg)
 }
 
 /* Twice, so that nothing is slow because it is new. */
-static int run(journey *y, const eex_engine *engine, const uint8_t *images, int count)
+static int run(journey *y, eex_device *device, const eex_engine *engine, const uint8_t *images,
+               int count)
 {
     eex_walk walk = eex_engine_walk(engine);
     walk.spans = y->spans;
     EEX_TRY(eex_walk_invite(&walk, &y->guest));
-    EEX_TRY(eex_walk_run(&walk, y->result, images, count));
-    return eex_walk_run(&walk, y->result, images, count);
+    EEX_TRY(eex_device_lock(device));
+    int code = eex_walk_run(&walk, y->result, images, count);
+    if (code == EEX_OK)
+        code = eex_walk_run(&walk, y->result, images, count);
+    eex_device_unlock(device);
+    return code;
 }
 
 /* ---- telling ---- */
@@ -214,7 +219,7 @@ int eex_chrome_trace_run(eex_chrome_trace *t, eex_engine *engine, const uint8_t 
     int code =
         y.spans && y.result ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for a Chrome trace");
     if (code == EEX_OK)
-        code = run(&y, engine, images, count);
+        code = run(&y, t->model->params->device, engine, images, count);
     if (code == EEX_OK)
         tell(t, &y, plan, sample, labels, count);
     free(y.spans);

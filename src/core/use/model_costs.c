@@ -1,6 +1,6 @@
 #include "core/use/model_costs.h"
 
-#include "core/engine/engine.h"
+#include "core/engine/race.h"
 #include "core/graph/cost.h"
 
 #include "base/fs.h"
@@ -165,40 +165,50 @@ static uint8_t *make_image(const eex_input *in)
     return image;
 }
 
-static int measure(double *ms, const eex_model *model)
+/* Every exit of the model and the base take turns. */
+static int race(eex_model_costs *c, eex_engine *model, eex_engine *base, const uint8_t *image)
 {
-    eex_engine *engine = NULL;
+    eex_racer racer[EEX_MAX_EXITS + 1];
+    eex_race how = {.images = image, .count = 1, .batch = 1, .rounds = ROUNDS};
+    for (int k = 0; k < c->exits; k++)
+        racer[k] = (eex_racer){.engine = model, .forced = true, .exit = k};
+    racer[c->exits] = (eex_racer){.engine = base};
+    EEX_TRY(eex_race_run(racer, c->exits + (base != NULL), &how));
+    eex_laps_warn("latencies", how.disturbed);
+    for (int k = 0; k < c->exits; k++)
+        c->ms[k] = racer[k].times.latency.mean;
+    c->base_ms = base ? racer[c->exits].times.latency.mean : c->ms[c->exits - 1];
+    return EEX_OK;
+}
+
+static int measure(eex_model_costs *c, const eex_model *model, const eex_model *base)
+{
+    eex_engine *engine = NULL, *other = NULL;
     uint8_t *image = make_image(&model->input);
     int code = image ? eex_engine_open(&engine, model, 1)
                      : eex_fail(EEX_ENOMEM, "out of memory for an image");
+    if (code == EEX_OK && base)
+        code = eex_engine_open(&other, base, 1);
     if (code == EEX_OK)
-        code = eex_engine_latency(engine, ms, image, ROUNDS);
+        code = race(c, engine, other, image);
+    eex_engine_close(other);
     eex_engine_close(engine);
     free(image);
     return code;
 }
 
-/* The backbone alone where the model is a run's, else the last exit with the gates on the way. */
-static int measure_base(eex_model_costs *c, const char *path, eex_device *device)
-{
-    eex_model *base = NULL;
-    c->base_ms = c->ms[c->exits - 1];
-    if (!eex_fs_is_folder(path))
-        return EEX_OK;
-    EEX_TRY(eex_model_open(&base, path, EEX_MODEL_BASE, device));
-    int code = measure(&c->base_ms, base);
-    eex_model_close(base);
-    return code;
-}
-
+/* The base is the backbone alone where the model is a run's, else the last exit with the gates on
+ * the way. */
 int eex_model_costs_measure(eex_model_costs *costs, const char *path, eex_device *device)
 {
-    eex_model *model = NULL;
+    eex_model *model = NULL, *base = NULL;
     EEX_TRY(eex_model_open(&model, path, EEX_MODEL_BEST, device));
-    int code = measure(costs->ms, model);
-    eex_model_close(model);
+    int code =
+        eex_fs_is_folder(path) ? eex_model_open(&base, path, EEX_MODEL_BASE, device) : EEX_OK;
     if (code == EEX_OK)
-        code = measure_base(costs, path, device);
+        code = measure(costs, model, base);
+    eex_model_close(base);
+    eex_model_close(model);
     costs->timed = code == EEX_OK;
     return code;
 }

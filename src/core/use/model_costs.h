@@ -18,7 +18,8 @@ typedef struct eex_model_costs {
 int eex_model_costs_of(eex_model_costs *out, const eex_model *model);
 
 /* Fills the milliseconds of the run or model file at `path` by running it on the device, one input
- * at a time: medians of 51 rounds. costs must be those of this model. */
+ * at a time: lower quartiles of 51 rounds, in turns with the base (race.h). Warns where rounds
+ * disagree. costs must be those of this model. */
 int eex_model_costs_measure(eex_model_costs *costs, const char *path, eex_device *device);
 
 #endif

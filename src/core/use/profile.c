@@ -67,19 +67,28 @@ static int find_rows(eex_profile *p, const eex_profile_options *o, int b)
     return EEX_OK;
 }
 
+static int profile_batch(eex_profile *p, const eex_profile_options *o, int b)
+{
+    eex_plan *plan = NULL;
+    EEX_TRY(find_rows(p, o, b));
+    const eex_inference how = eex_model_inference(o->model, p->rows[b]);
+    const eex_plan_options options = eex_inference_plan(&how);
+    EEX_TRY(eex_plan_new(&plan, &options, o->model->graph, o->model->params));
+    int code = p->op ? EEX_OK : name_ops(p, plan);
+    if (code == EEX_OK)
+        code = time_ops(p, plan, o, b);
+    eex_plan_free(plan);
+    return code;
+}
+
 static int profile_ops(eex_profile *p, const eex_profile_options *o)
 {
+    eex_device *device = o->model->params->device;
     for (int b = 0; b < p->batches; b++) {
-        EEX_TRY(find_rows(p, o, b));
-        const eex_inference how = eex_model_inference(o->model, p->rows[b]);
-        const eex_plan_options options = eex_inference_plan(&how);
-        eex_plan *plan = NULL;
         EEX_TRY(poll_signals());
-        EEX_TRY(eex_plan_new(&plan, &options, o->model->graph, o->model->params));
-        int code = p->op ? EEX_OK : name_ops(p, plan);
-        if (code == EEX_OK)
-            code = time_ops(p, plan, o, b);
-        eex_plan_free(plan);
+        EEX_TRY(eex_device_lock(device));
+        const int code = profile_batch(p, o, b);
+        eex_device_unlock(device);
         EEX_TRY(code);
         eex_progress_update((uint64_t)b + 1, NULL);
     }
@@ -114,20 +123,21 @@ static int time_exits(eex_profile *p, const eex_profile_options *o, eex_engine *
                       eex_engine *base)
 {
     eex_racer racer[EEX_MAX_EXITS + 1];
-    const eex_race how = {.images = o->images,
-                          .image_bytes = image_bytes(o),
-                          .count = o->count < TIMED ? o->count : TIMED,
-                          .batch = 1,
-                          .rounds = o->rounds,
-                          .title = "latency by exit"};
+    eex_race how = {.images = o->images,
+                    .image_bytes = image_bytes(o),
+                    .count = o->count < TIMED ? o->count : TIMED,
+                    .batch = 1,
+                    .rounds = o->rounds,
+                    .title = "latency by exit"};
     for (int k = 0; k < p->exits; k++)
         racer[k] = (eex_racer){.engine = engine, .forced = true, .exit = k};
     racer[p->exits] = (eex_racer){.engine = base};
     EEX_TRY(eex_race_run(racer, p->exits + (base != NULL), &how));
+    p->disturbed = p->disturbed || how.disturbed;
     for (int k = 0; k < p->exits; k++)
-        p->exit_ms[k] = racer[k].latency.mean;
+        p->exit_ms[k] = racer[k].times.latency.mean;
     if (base)
-        p->base_ms = racer[p->exits].latency.mean;
+        p->base_ms = racer[p->exits].times.latency.mean;
     return EEX_OK;
 }
 
@@ -156,20 +166,21 @@ static int race_base(eex_profile *p, const eex_profile_options *o, eex_engine *e
 {
     eex_profile_speed *s = &p->speed[b];
     eex_racer racer[2] = {{.engine = base}, {.engine = engine}};
-    const eex_race how = {.images = o->images,
-                          .image_bytes = image_bytes(o),
-                          .count = o->count,
-                          .batch = p->batch[b],
-                          .rounds = o->rounds,
-                          .title = p->batch[b] == 1 ? "base and exits, one image at a time"
-                                                    : "base and exits, in batches"};
+    eex_race how = {.images = o->images,
+                    .image_bytes = image_bytes(o),
+                    .count = o->count,
+                    .batch = p->batch[b],
+                    .rounds = o->rounds,
+                    .title = p->batch[b] == 1 ? "base and exits, one image at a time"
+                                              : "base and exits, in batches"};
     EEX_TRY(theory(&s->theoretical, p, o, engine, p->batch[b]));
     EEX_TRY(eex_race_run(racer, 2, &how));
+    p->disturbed = p->disturbed || how.disturbed;
     s->batch = p->batch[b];
     s->images = o->count / s->batch * s->batch;
-    s->base = racer[0].latency;
-    s->own = racer[1].latency;
-    s->realised = s->base.mean / s->own.mean;
+    s->base = racer[0].times.latency;
+    s->own = racer[1].times.latency;
+    s->realised = eex_race_speedup(&racer[0], &racer[1]);
     return EEX_OK;
 }
 
@@ -207,6 +218,7 @@ static int measure(eex_profile *p, const eex_profile_options *o)
     p->batch[p->batches++] = 1;
     if (o->batch > 1)
         p->batch[p->batches++] = o->batch;
+    p->rounds = o->rounds;
     p->base_ms = NAN;
     p->base_macs = o->base ? (double)eex_cost_total(o->base->graph, EEX_MACS) : NAN;
     for (int k = 0; k < p->exits; k++)
@@ -214,17 +226,20 @@ static int measure(eex_profile *p, const eex_profile_options *o)
     eex_progress_begin("layers", (uint64_t)p->batches, NULL);
     int code = profile_ops(p, o);
     eex_progress_end();
-    return code == EEX_OK ? profile_exits(p, o) : code;
+    EEX_TRY(code);
+    EEX_TRY(profile_exits(p, o));
+    eex_laps_warn("profile", p->disturbed);
+    return EEX_OK;
 }
 
 int eex_profile_new(eex_profile **out, const eex_profile_options *o)
 {
     *out = NULL;
-    if (o->count < 1 || o->batch < 1 || o->batch > o->count || o->rounds < 1)
+    if (o->count < 1 || o->batch < 1 || o->batch > o->count || o->rounds < EEX_LAPS_ROUNDS_MIN)
         return eex_fail(EEX_EINVAL,
-                        "profile: %d images, batch %d, %d rounds: expected at least "
-                        "one of each, and as many images as the batch has",
-                        o->count, o->batch, o->rounds);
+                        "profile: %d images, batch %d, %d rounds: expected at least an image, as "
+                        "many as the batch has, and %d rounds",
+                        o->count, o->batch, o->rounds, EEX_LAPS_ROUNDS_MIN);
     eex_profile *p = calloc(1, sizeof *p);
     if (!p)
         return eex_fail(EEX_ENOMEM, "out of memory for a profile");

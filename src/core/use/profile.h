@@ -17,11 +17,11 @@ typedef struct eex_profile_op {
     double ms[EEX_PROFILE_BATCHES];    /* of `rows` inputs, all of which get there */
 } eex_profile_op;
 
-/* Base and adaptive network on the same images, in turns. */
+/* Base and adaptive network on the same images, in turns (race.h). */
 typedef struct eex_profile_speed {
     int batch, images;     /* images 0: not measured */
     eex_latency base, own; /* milliseconds of one image */
-    double realised;       /* speed-up: mean of the base over mean of the network */
+    eex_speedup realised;  /* by the clock: mean of the base over mean of the network */
     double theoretical;    /* the same in MACs, everything executed, for the same images */
 } eex_profile_speed;
 
@@ -37,6 +37,8 @@ typedef struct eex_profile {
     int images;                                   /* behind these */
     double base_ms, base_macs;                    /* NAN: no base */
     eex_profile_speed speed[EEX_PROFILE_BATCHES]; /* like `batch` */
+    int rounds;                                   /* behind all times */
+    bool disturbed;                               /* rounds of any of them disagree: base/laps.h */
 } eex_profile;
 
 typedef struct eex_profile_options {
@@ -45,10 +47,11 @@ typedef struct eex_profile_options {
     const int32_t *labels;         /* (count) */
     int count;
     int batch;  /* at most count */
-    int rounds; /* of each measurement */
+    int rounds; /* of each measurement, at least EEX_LAPS_ROUNDS_MIN; lower quartiles are told */
 } eex_profile_options;
 
-/* Measures everything. EEX_EINTERRUPTED once a signal came. */
+/* Measures everything, and warns once where rounds disagree. EEX_EINTERRUPTED once a signal came.
+ */
 int eex_profile_new(eex_profile **out, const eex_profile_options *options);
 void eex_profile_free(eex_profile *profile); /* accepts NULL */
 

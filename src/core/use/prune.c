@@ -11,8 +11,11 @@
 static int judge(eex_prune_row *row, const eex_model *model, const eex_trace *trace, int k,
                  bool alone)
 {
-    *row = (eex_prune_row){
-        .cut = eex_cut_at(k, alone), .test_accuracy = NAN, .ms = NAN, .most_ms = NAN};
+    *row = (eex_prune_row){.cut = eex_cut_at(k, alone),
+                           .test_accuracy = NAN,
+                           .ms = NAN,
+                           .most_ms = NAN,
+                           .speedup = EEX_SPEEDUP_UNKNOWN};
     return eex_cut_judge(&row->facts, model, trace, &row->cut);
 }
 
@@ -25,6 +28,7 @@ int eex_prune_judge(eex_prune_table *out, const eex_model *model)
     out->test = out->timed = 0;
     out->base.there = false;
     out->base.macs = out->base.accuracy = out->base.test_accuracy = out->base.ms = NAN;
+    out->full_ms = NAN;
     int code = EEX_OK;
     for (int k = 0; k < out->exits && code == EEX_OK; k++) {
         code = judge(&out->kept[k], model, trace, k, false);

@@ -5,18 +5,24 @@
 
 #include "core/model/cut.h"
 
+#include "base/laps.h"
+
 typedef struct eex_prune_row {
     eex_cut cut;
     eex_cut_facts facts;  /* accuracy: on the validation split */
     double test_accuracy; /* NAN until eex_prune_test */
     double ms;            /* of one input of the validation split, mean; NAN until eex_prune_time */
-    double most_ms;       /* of one that goes to the end */
+    double most_ms;       /* of one that goes to the end: never less than ms */
+    eex_speedup speedup;  /* over the base by the clock; NAN where either is not known */
 } eex_prune_row;
 
 typedef struct eex_prune_table {
-    int exits;                          /* of the whole network: kept[exits - 1] is itself */
-    int validation;                     /* samples behind the accuracies */
-    int test, timed;                    /* samples; 0: not done */
+    int exits;       /* of the whole network: kept[exits - 1] is itself */
+    int validation;  /* samples behind the accuracies */
+    int test, timed; /* samples; 0: not done */
+    int rounds;      /* behind the latencies */
+    bool disturbed;  /* rounds of any of them disagree: base/laps.h */
+    double full_ms;  /* the whole network to its end, without its gates; NAN until eex_prune_time */
     eex_prune_row kept[EEX_MAX_EXITS];  /* cut after exit k, gates in front of it kept */
     eex_prune_row alone[EEX_MAX_EXITS]; /* exit k alone */
     struct {
@@ -41,7 +47,8 @@ int eex_prune_base(eex_prune_table *table, const eex_prune_bench *bench);
 /* Accuracies on the test split, by running base and cut networks. */
 int eex_prune_test(eex_prune_table *table, const eex_prune_bench *bench);
 
-/* Latencies at batch 1 over (at most) `images` of the validation split: all networks take turns. */
+/* Latencies at batch 1 over (at most) `images` of the validation split: a race of all networks
+ * (race.h). Warns where rounds disagree. */
 int eex_prune_time(eex_prune_table *table, const eex_prune_bench *bench, int images, int rounds);
 
 /* What is wanted of a cut; what is not wanted is NAN. */

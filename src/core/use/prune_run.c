@@ -182,16 +182,25 @@ static int enter_all(field *f, const eex_prune_table *t, const eex_prune_bench *
     return EEX_OK;
 }
 
-static void take_times(eex_prune_table *t, const field *f, bool base)
+static void take_row(eex_prune_row *row, const eex_racer *as_it_comes, const eex_racer *to_the_end,
+                     const eex_racer *base)
 {
-    const eex_racer *r = f->racer;
+    row->ms = as_it_comes->times.latency.mean;
+    row->most_ms = fmax(row->ms, to_the_end->times.latency.mean); /* going on shortens nothing */
     if (base)
-        t->base.ms = (r++)->latency.mean;
+        row->speedup = eex_race_speedup(base, as_it_comes);
+}
+
+static void take_times(eex_prune_table *t, const field *f, bool with_base)
+{
+    const eex_racer *r = f->racer, *base = with_base ? r++ : NULL;
+    if (base)
+        t->base.ms = base->times.latency.mean;
     for (int k = 0; k < t->exits; k++, r += ROLES) {
-        t->kept[k].ms = r[0].latency.mean;
-        t->kept[k].most_ms = r[1].latency.mean;
-        t->alone[k].ms = t->alone[k].most_ms = r[2].latency.mean;
+        take_row(&t->kept[k], &r[0], &r[1], base);
+        take_row(&t->alone[k], &r[2], &r[2], base);
     }
+    t->full_ms = t->alone[t->exits - 1].ms;
 }
 
 static int race(eex_prune_table *t, const eex_prune_bench *b, pictures *p, int images, int rounds)
@@ -205,17 +214,20 @@ static int race(eex_prune_table *t, const eex_prune_bench *b, pictures *p, int i
         code = eex_dataset_gather(pixels, p->data, p->index.at, (size_t)images);
     if (code == EEX_OK)
         code = enter_all(f, t, b);
-    const eex_race how = {.images = pixels,
-                          .image_bytes = p->image_bytes,
-                          .count = images,
-                          .batch = 1,
-                          .rounds = rounds,
-                          .title = "measuring latencies"};
+    eex_race how = {.images = pixels,
+                    .image_bytes = p->image_bytes,
+                    .count = images,
+                    .batch = 1,
+                    .rounds = rounds,
+                    .title = "measuring latencies"};
     if (code == EEX_OK)
         code = eex_race_run(f->racer, f->racers, &how);
     if (code == EEX_OK) {
         take_times(t, f, b->base != NULL);
         t->timed = images;
+        t->rounds = how.ran;
+        t->disturbed = how.disturbed;
+        eex_laps_warn("latencies", how.disturbed);
     }
     if (f)
         close_field(f);

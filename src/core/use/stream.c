@@ -1,12 +1,12 @@
-#include "core/use/stream.h"
+#include "core/use/stream_impl.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/progress.h"
-#include "base/rng.h"
 #include "base/signals.h"
 #include "base/status.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -24,11 +24,12 @@ typedef struct runner {
     eex_frames *frames;
     eex_engine *model, *base;
     const eex_stream_options *o;
-    int chunk;           /* frames */
-    eex_frame *frame;    /* (chunk) */
-    uint8_t *pixels;     /* (chunk, H, W, C) */
-    eex_result *results; /* (chunk) */
-    double *ms;          /* (chunk) */
+    int chunk;                 /* frames */
+    eex_frame *frame;          /* (chunk) */
+    uint8_t *pixels;           /* (chunk, H, W, C) */
+    eex_result *results;       /* (chunk) */
+    double *ms;                /* (chunk) */
+    eex__stream_sample sample; /* with a base */
     double noted;
     bool swap, ended;
 } runner;
@@ -210,6 +211,9 @@ static int run_base(runner *r, int count)
         return EEX_OK;
     EEX_TRY(run_chunk(r, r->base, count));
     tally_chunk(r, &r->s->base, count);
+    for (int at = 0; at < count; at += r->o->batch)
+        eex__stream_sample_add(&r->sample, r->pixels + (size_t)at * r->o->image_bytes,
+                               count - at < r->o->batch ? count - at : r->o->batch);
     return EEX_OK;
 }
 
@@ -276,13 +280,15 @@ static int allocate(runner *r)
     r->pixels = malloc(chunk * r->o->image_bytes);
     if (!r->frame || !r->results || !r->ms || !r->pixels)
         return eex_fail(EEX_ENOMEM, "out of memory for %zu frames", chunk);
-    return EEX_OK;
+    return r->base ? eex__stream_sample_begin(&r->sample, r->o) : EEX_OK;
 }
 
 eex_stream *eex_stream_new(void)
 {
     eex_stream *s = calloc(1, sizeof *s);
-    if (!s)
+    if (s)
+        s->speedup = EEX_SPEEDUP_UNKNOWN;
+    else
         eex_fail(EEX_ENOMEM, "out of memory for the figures of a stream");
     return s;
 }
@@ -303,6 +309,9 @@ int eex_stream_run(eex_stream *s, eex_frames *frames, eex_engine *model, eex_eng
         code = run_frames(&r);
     eex_progress_update(s->frames, NULL);
     eex_progress_end();
+    if (code == EEX_OK && (r.sample.kept || r.sample.partial))
+        code = eex__stream_race(s, &r.sample, model, base);
+    eex__stream_sample_end(&r.sample);
     free(r.frame);
     free(r.results);
     free(r.ms);

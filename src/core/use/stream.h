@@ -25,6 +25,9 @@ typedef struct eex_stream {
     uint64_t relevant, low, foreign;   /* of those classified, where known */
     double seconds; /* from the wait for the first frame to the last one's decision */
     eex_stream_tally model, base, full; /* full: the model with nobody leaving early */
+    eex_speedup speedup; /* over the base by the clock: a race on frames of this stream; UNKNOWN
+                          * without a base, and where the stream was interrupted or broke off */
+    int raced, rounds;   /* frames of that race, and its rounds */
     eex_histogram delay; /* milliseconds from arrival to decision, for frames that arrive */
     eex_timeline timeline;
     bool watched; /* drift is one */
@@ -41,7 +44,7 @@ typedef struct eex_stream_options {
     bool quiet; /* no warnings about drift and skipped frames */
 } eex_stream_options;
 
-/* Zeroed; the caller frees it. NULL with the message set. */
+/* Without any figures; the caller frees it. NULL with the message set. */
 eex_stream *eex_stream_new(void);
 
 /* Runs both on noise, so that the first frames are not timed while memory is touched and clocks go
@@ -49,7 +52,9 @@ eex_stream *eex_stream_new(void);
  * be NULL. */
 int eex_stream_warm_up(eex_engine *model, eex_engine *base, const eex_stream_options *options);
 
-/* Runs until the frames end. `base` may be NULL. Adds to what `s` has; s->drift is begun by the
+/* Runs until the frames end. `base` may be NULL; else the two race at the end (race.h), on up to
+ * 1,024 frames and 32 MiB of them, or one batch where that is more, from all over the stream: not
+ * longer than 10 seconds or 5 rounds. Adds to what `s` has; s->drift is begun by the
  * caller who wants it. Warns about skipped frames (the first few) and about drift, and shows
  * progress. When the frames fail or EEX_EINTERRUPTED comes, `s` is complete up to there: what was
  * already taken is classified and counted. */

@@ -4,6 +4,7 @@
 #include "core/engine/race.h"
 #include "core/graph/cost.h"
 #include "core/run/latency_space.h"
+#include "core/use/chrome_trace.h"
 #include "core/use/profile.h"
 #include "support/backbones.h"
 #include "support/devices.h"
@@ -14,6 +15,7 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,6 +200,88 @@ Test(latency, operations_cost_what_their_network_does)
     macs_add_up(net_mobilenetv2);
 }
 
+/* ---- the device's lock ---- */
+
+static const eex_device_vtable *real;
+static int locked, unlocked_ops;
+
+static int enter(eex_device *dev)
+{
+    locked++;
+    return real->enter ? real->enter(dev) : EEX_OK;
+}
+
+static void *try(void *lock)
+{
+    const bool free = pthread_mutex_trylock(lock) == 0;
+    if (free)
+        pthread_mutex_unlock(lock);
+    return free ? lock : NULL;
+}
+
+/* Another thread asks: this one might lock again what it holds. */
+static bool is_free(eex_device *dev)
+{
+    pthread_t other;
+    void *out = NULL;
+    cr_assert_eq(pthread_create(&other, NULL, try, &dev->lock), 0);
+    pthread_join(other, &out);
+    return out != NULL;
+}
+
+static int run_op(eex_device *dev, const eex_op *op, void *state, const eex_step *step)
+{
+    unlocked_ops += locked == 0 || is_free(dev);
+    return real->run(dev, op, state, step);
+}
+
+static eex_device_vtable watched(eex_device *dev)
+{
+    eex_device_vtable out = *dev->vtable;
+    real = dev->vtable;
+    locked = unlocked_ops = 0;
+    out.enter = enter;
+    out.run = run_op;
+    return out;
+}
+
+static void expect_locked(eex_device *dev, const char *who)
+{
+    cr_expect(locked > 0 && unlocked_ops == 0, "%s: %d locks, %d ops without", who, locked,
+              unlocked_ops);
+    cr_expect(is_free(dev), "%s keeps the lock", who);
+    locked = unlocked_ops = 0;
+}
+
+Test(latency, whoever_measures_has_the_device)
+{
+    net n = net_open(net_tiny, 1, 1);
+    eex_latency_table *table;
+    eex_chrome_trace *trace;
+    eex_engine *engine;
+    eex_model model = {.graph = n.graph, .params = n.params, .input.classes = {0}};
+    const uint32_t sample = 0;
+    const int32_t label = -1;
+    int added;
+    OK(eex_engine_new(&engine, n.graph, n.params, NULL, &how));
+    OK(eex_chrome_trace_new(&trace, &model));
+    OK(eex_latency_table_new(&table, n.dev));
+    const eex_device_vtable vtable = watched(n.dev);
+    n.dev->vtable = &vtable;
+    OK(eex_chrome_trace_run(trace, engine, n.images, &sample, &label, 1));
+    expect_locked(n.dev, "a Chrome trace");
+    OK(eex_latency_table_add(table, &added, n.graph, n.params, &how));
+    expect_locked(n.dev, "a latency table");
+    table->device[0] = '?';
+    refused(eex_latency_table_add(table, &added, n.graph, n.params, &how), EEX_EINVAL, "?");
+    cr_expect(is_free(n.dev));
+    n.dev->vtable = real;
+    eex_latency_table_free(table);
+    eex_chrome_trace_free(trace);
+    eex_engine_close(engine);
+    net_close(&n);
+}
+
 /* ---- races ---- */
 
 Test(latency, racers_are_timed_in_turns)
@@ -218,19 +302,21 @@ Test(latency, racers_are_timed_in_turns)
                           {.engine = one, .forced = true, .exit = 2}};
     OK(eex_race_run(racer, 3, &race));
     for (int i = 0; i < 3; i++) {
-        const eex_latency *l = &racer[i].latency;
+        const eex_latency *l = &racer[i].times.latency;
         cr_expect(l->mean > 0 && l->p50 > 0 && l->p50 <= l->p95 && l->p95 <= l->p99);
     }
-    cr_expect_lt(racer[1].latency.p50, racer[2].latency.p99);
+    cr_expect_lt(racer[1].times.latency.p50, racer[2].times.latency.p99);
     race.batch = 3;
     racer[0] = (eex_racer){.engine = batches};
     OK(eex_race_run(racer, 1, &race));
-    cr_expect_gt(racer[0].latency.mean, 0);
+    cr_expect_gt(racer[0].times.latency.mean, 0);
     race.batch = IMAGES + 1;
     refused(eex_race_run(racer, 1, &race), EEX_EINVAL, "nothing to measure");
     race.batch = 1;
     racer[1].exit = 3;
     refused(eex_race_run(racer, 2, &race), EEX_EINVAL, "exit 3");
+    race.batch = 3;
+    refused(eex_race_run(racer, 2, &race), EEX_EINVAL, "batches of 3 as far as exit 3");
     eex_engine_close(batches);
     eex_engine_close(one);
     net_close(&n);

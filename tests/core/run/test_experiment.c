@@ -223,6 +223,73 @@ Test(experiment, a_shared_search_ends_with_a_result)
     eex_experiment_free(e);
 }
 
+/* ---- results of before there were rounds ---- */
+
+static int put_old(eex_store_file *file, const char *group)
+{
+    static const char *const names[] = {"accuracy",       "rejected",        "macs",
+                                        "macs_taken",     "latency_mean_ms", "latency_p50_ms",
+                                        "latency_p95_ms", "latency_p99_ms"};
+    EEX_TRY(eex_store_make_group(file, group));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        EEX_TRY(eex_store_set_double(file, group, names[i], (double)i + 1));
+    return EEX_OK;
+}
+
+static int write_old(const eex_report *r)
+{
+    const double zero[EEX_MAX_EXITS] = {0};
+    const eex_store_shape shape = {1, {(uint64_t)r->best.exits}};
+    char path[PATH + 64];
+    eex_store_file *file = NULL;
+    snprintf(path, sizeof path, "%s/result.h5", r->folder);
+    EEX_TRY(eex_store_create(&file, path, "result", 1));
+    int code = put_old(file, "base");
+    if (code == EEX_OK)
+        code = put_old(file, "best");
+    if (code == EEX_OK)
+        code = eex_store_write(file, "best/utilisation", EEX_STORE_F64, &shape, zero);
+    if (code == EEX_OK)
+        code = eex_store_write(file, "best/exit_accuracy", EEX_STORE_F64, &shape, zero);
+    if (code == EEX_OK)
+        code = eex_store_commit(&file);
+    eex_store_close(file);
+    return code;
+}
+
+static void expect_table(const eex_report *r, const char *has, const char *lacks)
+{
+    eex_buffer text = EEX_BUFFER_INIT;
+    cr_assert_eq(eex_report_table(&text, r, 0), EEX_OK, "%s", eex_error());
+    cr_expect(strstr(eex_buffer_text(&text), has), "no \"%s\"", has);
+    cr_expect_null(strstr(eex_buffer_text(&text), lacks), "\"%s\"", lacks);
+    eex_buffer_free(&text);
+}
+
+Test(experiment, times_have_rounds_and_those_of_before_are_told_apart)
+{
+    eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
+    assert_run(e, "run");
+    eex_report *r = report_of("run");
+    const eex_speedup *s = &r->best.speedup;
+    cr_expect(r->latency_rounds >= EEX_LAPS_ROUNDS_MIN && r->full.latency.mean > 0);
+    cr_expect(r->full.speedup.low <= r->full.speedup.ratio && r->full.speedup.low > 0);
+    cr_expect(0 < s->low && s->low <= s->ratio && s->ratio <= s->high);
+    cr_expect_float_eq(s->ratio, r->base.latency.mean / r->best.latency.mean, 1e-12);
+    cr_expect_leq(r->base.latency.mean, r->base.latency.max);
+    expect_table(r, "x (", "the old way");
+    cr_assert_eq(write_old(r), EEX_OK, "%s", eex_error());
+    eex_report_free(r);
+    r = report_of("run");
+    cr_expect(r->finished && r->latency_rounds == 0 && !r->best.speedup.disturbed);
+    cr_expect(r->best.speedup.ratio == 1 && isnan(r->best.speedup.low));
+    cr_expect(isnan(r->full.speedup.ratio) && isnan(r->full.latency.mean) &&
+              isnan(r->base.latency.max));
+    expect_table(r, "the old way", "x (");
+    eex_report_free(r);
+    eex_experiment_free(e);
+}
+
 /* The shared weights are taken as they are, so the final network must score what the search said of
  * it, whether or not its thresholds are tuned. */
 Test(experiment, the_final_network_is_the_one_that_was_judged)

@@ -1,7 +1,7 @@
 /* Streams: what is counted, and that batches, queues and a second network change no decision. */
 #include "core/policy/calibrate.h"
 #include "core/train/train.h"
-#include "core/use/stream.h"
+#include "core/use/stream_impl.h"
 #include "support/devices.h"
 #include "support/folder.h"
 #include "support/frames.h"
@@ -156,6 +156,75 @@ static void expect_consistent(const eex_stream *s, const eex_stream_tally *t)
     cr_expect_leq(t->right, t->labelled);
     cr_expect_geq(t->rejected, t->low_rejected + t->foreign_rejected);
     cr_expect_gt(t->seconds, 0);
+}
+
+/* ---- the comparison by the clock ---- */
+
+Test(stream, speedups_come_from_a_race)
+{
+    bed b = open_bed();
+    eex_stream *s = run(&b, video(&b), 1, true, false);
+    cr_expect(s->raced == FRAMES && s->rounds > 1, "%d frames, %d rounds", s->raced, s->rounds);
+    cr_expect(s->speedup.low > 0 && s->speedup.low <= s->speedup.ratio);
+    cr_expect(s->speedup.ratio <= s->speedup.high && s->speedup.high < 1e6);
+    free(s);
+    s = run(&b, video(&b), 48, true, false); /* 20 frames are left over */
+    cr_expect_eq(s->raced, FRAMES / 48 * 48);
+    free(s);
+    s = run(&b, video(&b), FRAMES + 1, true, false);
+    cr_expect_eq(s->raced, FRAMES);
+    free(s);
+    s = run(&b, video(&b), 1, false, false);
+    cr_expect(isnan(s->speedup.ratio) && isnan(s->speedup.low) && s->raced == 0);
+    free(s);
+    close_bed(&b);
+}
+
+/* What is kept of a stream of numbers. */
+static eex__stream_sample sample_of(uint32_t frames, int batch)
+{
+    const eex_stream_options o = {.batch = batch, .image_bytes = sizeof(uint32_t)};
+    eex__stream_sample sample;
+    uint32_t next[64];
+    OK(eex__stream_sample_begin(&sample, &o));
+    for (uint32_t at = 0; at < frames; at += (uint32_t)batch) {
+        const int count = frames - at < (uint32_t)batch ? (int)(frames - at) : batch;
+        for (int i = 0; i < count; i++)
+            next[i] = at + (uint32_t)i;
+        eex__stream_sample_add(&sample, (const uint8_t *)next, count);
+    }
+    return sample;
+}
+
+Test(stream, a_sample_is_from_all_over_the_stream)
+{
+    static const int batches[] = {1, 3, 64};
+    for (int i = 0; i < 3; i++) {
+        enum { LONG = 1 << 20 };
+        eex__stream_sample s = sample_of(LONG, batches[i]);
+        const uint32_t *kept = (const uint32_t *)(const void *)s.pixels;
+        double mean = 0;
+        cr_assert(s.kept == s.room && s.kept == 1024 / batches[i]);
+        for (int at = 0; at < s.kept * s.batch; at++) {
+            cr_expect_eq(kept[at], kept[at / s.batch * s.batch] + (uint32_t)(at % s.batch));
+            mean += (double)kept[at] / (s.kept * s.batch);
+        }
+        cr_expect_float_eq(mean / LONG, 0.5, 0.25);
+        eex__stream_sample_end(&s);
+    }
+}
+
+Test(stream, a_short_stream_is_kept_as_it_is)
+{
+    eex__stream_sample s = sample_of(7, 64);
+    cr_expect(s.kept == 0 && s.partial == 7);
+    eex__stream_sample_end(&s);
+    s = sample_of(70, 64);
+    cr_expect_eq(s.kept, 1);
+    eex__stream_sample_end(&s);
+    s = sample_of(0, 64);
+    cr_expect(s.kept == 0 && s.partial == 0);
+    eex__stream_sample_end(&s);
 }
 
 Test(stream, counts_everything_once)
