@@ -109,6 +109,8 @@ int main(int argc, char **argv)
         code = eex_fs_open_standard();
     if (code == EEX_OK)
         code = eex_init();
+    if (code == EEX_OK && eex_interrupted())
+        code = eex_fail(EEX_EINTERRUPTED, "interrupted");
     if (code == EEX_OK)
         code = dispatch(argc, argv);
     if (fflush(stdout) != 0 && code == EEX_OK)

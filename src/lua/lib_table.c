@@ -127,7 +127,8 @@ static int table_concat(lua_State *L)
     for (bool more = i <= last; more; i++) {
         lua_geti(L, 1, i);
         if (!lua_isstring(L, -1))
-            return luaL_error(L, "invalid value (at index %I) in table for 'concat'", i);
+            return luaL_error(L, "invalid value (%s) at index %I in table for 'concat'",
+                              luaL_typename(L, -1), i);
         luaL_addvalue(&b);
         more = i < last;
         if (more)

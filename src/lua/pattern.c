@@ -73,6 +73,9 @@ static bool is_of(int c, int class)
     case 'x':
         is = isxdigit(c);
         break;
+    case 'z': /* of Lua 5.1, and still there */
+        is = c == 0;
+        break;
     default:
         return class == c;
     }

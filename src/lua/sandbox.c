@@ -14,6 +14,7 @@
 
 enum {
     INSTRUCTIONS = 100,         /* between two looks at the interrupt flag */
+    LARGE = 1 << 20,            /* bytes */
     LARGEST = 4,                /* one value takes at most this part of the memory */
     MAX_SCRIPT = 16 << 20,      /* bytes */
     DEFAULT_MEMORY = 1024 << 20 /* bytes */
@@ -31,6 +32,8 @@ static void *allocate(void *data, void *block, size_t old, size_t size)
         s->used -= old;
         return NULL;
     }
+    if (size > old && size >= LARGE && eex_interrupted())
+        return NULL; /* a hundred instructions that each fill that much take long */
     if (size > old && (size > s->limit / LARGEST || size - old > s->limit - s->used)) {
         s->full = true;
         s->single = size > s->limit / LARGEST;
