@@ -146,6 +146,7 @@ static int table_concat(lua_State *L)
 /* Whether a < b, at the indices: by the function at 2 or by '<'. */
 static bool is_less(lua_State *L, int a, int b)
 {
+    eex__lua_check(L); /* texts may be long */
     if (lua_isnil(L, 2))
         return lua_compare(L, a, b, LUA_OPLT);
     lua_pushvalue(L, 2);
@@ -161,14 +162,12 @@ enum { LARGE = 100, UNEVEN = 128 };
 
 typedef struct sorting {
     lua_State *L;
-    unsigned steps;
     uint64_t random; /* the same in every run */
 } sorting;
 
 /* Pushes t[i] and t[j] and puts them in order: t[i] <= t[j] afterwards. */
 static void order(sorting *s, lua_Integer i, lua_Integer j)
 {
-    eex__lua_poll(s->L, &s->steps);
     lua_geti(s->L, 1, i);
     lua_geti(s->L, 1, j);
     if (is_less(s->L, -1, -2)) {
@@ -197,13 +196,11 @@ static lua_Integer partition(sorting *s, lua_Integer low, lua_Integer high)
             if (i == high - 1)
                 luaL_error(L, "invalid order function for sorting");
             lua_pop(L, 1);
-            eex__lua_poll(L, &s->steps);
         }
         while (lua_geti(L, 1, --j), is_less(L, -3, -1)) {
             if (j < i)
                 luaL_error(L, "invalid order function for sorting");
             lua_pop(L, 1);
-            eex__lua_poll(L, &s->steps);
         }
         if (j < i) {
             lua_pop(L, 1);
@@ -262,7 +259,7 @@ static void sort(sorting *s, lua_Integer low, lua_Integer high)
 static int table_sort(lua_State *L)
 {
     const lua_Integer size = length_of(L, 1, READ | WRITE);
-    sorting s = {L, 0, 0};
+    sorting s = {L, 0};
     if (size < 2)
         return 0;
     luaL_argcheck(L, size < INT_MAX, 1, "array too big");

@@ -9,6 +9,7 @@
 
 #include <lauxlib.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +35,8 @@ static void *allocate(void *data, void *block, size_t old, size_t size)
     }
     if (size > old && size >= LARGE && eex_interrupted())
         return NULL; /* a hundred instructions that each fill that much take long */
-    if (size > old && (size > s->limit / LARGEST || size - old > s->limit - s->used)) {
+    if (size > old &&
+        (size > s->limit / LARGEST || s->used > s->limit || size - old > s->limit - s->used)) {
         s->full = true;
         s->single = size > s->limit / LARGEST;
         return NULL;
@@ -50,6 +52,12 @@ eex__lua *eex__lua_of(lua_State *L)
     void *data;
     lua_getallocf(L, &data);
     return data;
+}
+
+size_t eex__lua_room(lua_State *L)
+{
+    const eex__lua *s = eex__lua_of(L);
+    return s->trust ? SIZE_MAX : s->limit > s->used ? s->limit - s->used : 0;
 }
 
 /* ---- interrupting ---- */

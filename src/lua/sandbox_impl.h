@@ -10,7 +10,8 @@
 
 /* One a Lua state; also the data of its allocator. */
 typedef struct eex__lua {
-    size_t used, limit;
+    size_t used, limit; /* what objects hold outside Lua is in `used`, too: see eex__lua_room */
+    int threads;        /* of the models that are open */
     bool full;       /* the limit was reached */
     bool single;     /* by one value alone */
     bool trust;      /* see eex_lua_options */
@@ -42,6 +43,10 @@ static inline void eex__lua_poll(lua_State *L, unsigned *steps)
 void eex__lua_open_base(lua_State *L);
 void eex__lua_open_string(lua_State *L);
 void eex__lua_open_table(lua_State *L);
+
+/* How many bytes objects of the script may still hold outside Lua, SIZE_MAX with trust. What they
+ * do hold they add to `used`, and take away when they go. */
+size_t eex__lua_room(lua_State *L);
 
 /* Like luaL_loadbufferx with text, and Ctrl-C ends it. */
 int eex__lua_load_text(lua_State *L, const char *text, size_t size, const char *name);

@@ -24,11 +24,11 @@ ends_soon() {
     wait $watch 2>/dev/null
 }
 
-# ready FILE: until it says so.
+# ready FILE [WHAT]: until it says so.
 ready() {
     local i
     for i in $(seq 400); do
-        grep -q ready "$1" && return
+        grep -q "ready${2-}" "$1" && return
         sleep 0.05
     done
     fail "never ready"
@@ -72,23 +72,27 @@ done <names
 
 # At the prompt the session goes on.
 mkfifo keys
+"$EEX" repl <keys >out 2>err &
+pid=$!
+exec 3>keys
+number=0
 while read -r name; do
-    "$EEX" repl <keys >out 2>err &
-    pid=$!
-    exec 3>keys
-    echo '"ready"' >&3
-    ready out
+    number=$((number + 1))
+    echo "'ready $number.'" >&3
+    ready out " $number[.]"
     echo "require('endless')[ [[$name]] ]()" >&3
     sleep 0.4
-    kill -INT $pid
-    echo '6 * 7' >&3
-    exec 3>&-
-    ends_soon $pid
-    [ $status = 0 ] || fail "$name: the prompt ended with $status"
-    [ $took -le $((2 * limit)) ] || fail "$name: took $took ms at the prompt"
-    out_has 42
-    err_has interrupted
+    begin=$(milliseconds)
+    kill -INT $pid || fail "$name: the prompt is gone"
+    echo "'ready $number!'" >&3
+    ready out " $number!"
+    took=$(($(milliseconds) - begin))
+    [ $took -le $limit ] || fail "$name: took $took ms at the prompt"
+    [ "$(grep -c interrupted err)" = $number ] || fail "$name was not interrupted"
 done <names
+exec 3>&-
+ends_soon $pid
+[ $status = 0 ] || fail "the prompt ended with $status"
 
 # SIGTERM ends the session, whether somebody types or something runs.
 for text in "" "while true do end" "('a'):rep(60000):find(('a?'):rep(28) .. ('a'):rep(28) .. 'b')"; do
