@@ -5,6 +5,7 @@
 
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/numbers.h"
 #include "base/signals.h"
 #include "base/status.h"
 
@@ -127,6 +128,7 @@ static int finish_output(int code)
 int main(int argc, char **argv)
 {
     check_stack();
+    eex_numbers_begin(); /* for good: a trusted script may set a locale */
     int code = eex_signals_install();
     if (code == EEX_OK)
         code = eex_fs_open_standard();
