@@ -461,6 +461,8 @@ static void classify_file(lua_State *L, box *b, const char *path)
 static int classify_files(lua_State *L, box *b, int list)
 {
     const lua_Integer count = (lua_Integer)lua_rawlen(L, list);
+    const eex_args files = {L, list, "files"};
+    eex_args_list(&files);
     lua_newtable(L);
     for (lua_Integer i = 1; i <= count; i++) {
         if (lua_rawgeti(L, list, i) != LUA_TSTRING)
@@ -580,6 +582,8 @@ static int model_classify(lua_State *L)
 static size_t choose_samples(lua_State *L, box *b, const char *part)
 {
     luaL_checktype(L, 3, LUA_TTABLE);
+    const eex_args samples = {L, 3, "samples"};
+    eex_args_list(&samples);
     const size_t count = lua_rawlen(L, 3);
     free(b->samples);
     b->samples = calloc(count + 1, sizeof *b->samples);

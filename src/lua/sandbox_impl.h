@@ -12,13 +12,13 @@
 typedef struct eex__lua {
     size_t used, limit; /* what objects hold outside Lua is in `used`, too: see eex__lua_room */
     int threads;        /* of the models that are open */
-    bool full;       /* the limit was reached */
-    bool single;     /* by one value alone */
-    bool trust;      /* see eex_lua_options */
-    bool expendable; /* likewise */
-    char *shown;     /* the script's folder as messages show it: as it was given, "" when current */
-    char *folder;    /* its real path */
-    char *library;   /* real path of the Lua library */
+    bool full;          /* the limit was reached */
+    bool single;        /* by one value alone */
+    bool trust;         /* see eex_lua_options */
+    bool expendable;    /* likewise */
+    char *shown;   /* the script's folder as messages show it: as it was given, "" when current */
+    char *folder;  /* its real path */
+    char *library; /* real path of the Lua library */
     FILE *print;
     int graphs, models; /* that are alive: see lua_graph.c and lua_model.c */
 } eex__lua;
