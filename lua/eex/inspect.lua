@@ -46,7 +46,8 @@ function inspect(value, depth, indent)
   if math.type(value) == "float" then
     return ("%.6g"):format(value)
   end
-  if type(value) ~= "table" or getmetatable(value) ~= nil then
+  local meta = getmetatable(value)
+  if type(value) ~= "table" or (meta ~= nil and meta ~= "fields") then
     return tostring(value)
   end
   if next(value) == nil then

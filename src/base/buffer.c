@@ -1,5 +1,6 @@
 #include "base/buffer.h"
 
+#include "base/numbers.h"
 #include "base/status.h"
 
 #include <stdint.h>
@@ -78,6 +79,7 @@ void eex_buffer_vprintf(eex_buffer *buffer, const char *format, va_list args)
 {
     va_list again;
     va_copy(again, args);
+    const locale_t before = eex_numbers_begin();
     const int length = vsnprintf(NULL, 0, format, args);
     if (length < 0) {
         buffer->failed = true;
@@ -85,6 +87,7 @@ void eex_buffer_vprintf(eex_buffer *buffer, const char *format, va_list args)
         vsnprintf(buffer->data + buffer->size, (size_t)length + 1, format, again);
         buffer->size += (size_t)length;
     }
+    eex_numbers_end(before);
     va_end(again);
 }
 

@@ -1,5 +1,6 @@
 #include "base/json.h"
 
+#include "base/numbers.h"
 #include "base/utf8.h"
 
 #include <inttypes.h>
@@ -144,10 +145,12 @@ void eex_json_double(eex_json *json, const char *key, double value)
     /* 15 digits are always exact for decimal literals, 17 for every double; only subnormal numbers
      * may need fewer than %g leaves of 15. */
     char text[40];
+    const locale_t before = eex_numbers_begin();
     for (int digits = isnormal(value) ? 15 : 1; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, value);
         if (strtod(text, NULL) == value)
             break;
     }
+    eex_numbers_end(before);
     eex_buffer_puts(json->out, text);
 }

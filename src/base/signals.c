@@ -7,17 +7,39 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 
 /* Lock-free atomics may be used in handlers and, unlike sig_atomic_t, read from other threads. */
 static atomic_int caught;
 static _Atomic int64_t caught_at; /* milliseconds */
+static atomic_int expendable;     /* see eex_signals_expendable */
+
+enum { PATIENCE = 500000 }; /* microseconds from a signal to the end of what is expendable */
 
 static int64_t milliseconds(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void set_alarm(int microseconds)
+{
+    const struct itimerval once = {.it_value.tv_usec = microseconds};
+    setitimer(ITIMER_REAL, &once, NULL);
+}
+
+/* Nobody has looked at the flag; nothing of what the process holds is safe to use. */
+static void on_alarm(int number)
+{
+    static const char text[] = "error: interrupted\n";
+    if (!caught || !expendable)
+        return;
+    ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)ignored;
+    _exit(130);
 }
 
 static void on_signal(int number)
@@ -32,6 +54,8 @@ static void on_signal(int number)
     } else {
         caught_at = milliseconds();
         caught = number;
+        if (expendable)
+            set_alarm(PATIENCE);
     }
     errno = saved;
 }
@@ -45,11 +69,28 @@ int eex_signals_install(void)
     sigemptyset(&action.sa_mask);
     if (sigaction(SIGINT, &action, NULL) != 0 || sigaction(SIGTERM, &action, NULL) != 0)
         return eex_fail(EEX_EIO, "cannot install signal handlers: %s", strerror(errno));
+    action.sa_handler = on_alarm;
+    if (sigaction(SIGALRM, &action, NULL) != 0)
+        return eex_fail(EEX_EIO, "cannot install signal handlers: %s", strerror(errno));
     /* A limit on file sizes is then an error of write, which says what happened. */
     action.sa_handler = SIG_IGN;
     if (sigaction(SIGXFSZ, &action, NULL) != 0)
         return eex_fail(EEX_EIO, "cannot ignore SIGXFSZ: %s", strerror(errno));
     return EEX_OK;
+}
+
+void eex_signals_expendable(bool on)
+{
+    const int before = atomic_fetch_add(&expendable, on ? 1 : -1);
+    if (on && caught)
+        set_alarm(PATIENCE);
+    else if (!on && before == 1)
+        set_alarm(0);
+}
+
+bool eex_terminated(void)
+{
+    return caught == SIGTERM;
 }
 
 bool eex_interrupted(void)

@@ -10,8 +10,17 @@
  * ignored. */
 int eex_signals_install(void);
 
+/* Between true and false nothing would be lost if the process ended: a signal that is not answered
+ * within half a second, wherever the process hangs, then ends it with status 130. Calls nest. Uses
+ * SIGALRM. */
+void eex_signals_expendable(bool expendable);
+
 /* True once a signal came. Work that sees it saves and returns eex_fail(EEX_EINTERRUPTED, ...). */
 bool eex_interrupted(void);
+
+/* True once SIGTERM came: work that may go on after Ctrl-C, as the prompt of the REPL does, ends.
+ */
+bool eex_terminated(void);
 
 /* Forgets a signal that came: for tests and the prompt of the REPL. */
 void eex_signals_clear(void);

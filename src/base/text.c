@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include "base/numbers.h"
 #include "base/status.h"
 #include "base/utf8.h"
 
@@ -104,8 +105,10 @@ const char *eex_text_number(char out[EEX_TEXT_SIZE], double value, const char *u
     if (prefix == 0 && value == floor(value))
         digits = 0; /* counts stay counts: "7", not "7.00" */
     const char *gap = *prefixes[prefix] || (unit && *unit) ? " " : "";
+    const locale_t before = eex_numbers_begin();
     snprintf(out, EEX_TEXT_SIZE, "%.*f%s%s%.24s", digits, value, gap, prefixes[prefix],
              unit ? unit : "");
+    eex_numbers_end(before);
     return out;
 }
 
@@ -122,7 +125,9 @@ const char *eex_text_time(char out[EEX_TEXT_SIZE], double seconds)
         seconds *= 1000.0;
         unit++;
     }
+    const locale_t before = eex_numbers_begin();
     snprintf(out, EEX_TEXT_SIZE, "%.*f %s", digits_after_point(seconds), seconds, units[unit]);
+    eex_numbers_end(before);
     return out;
 }
 
@@ -166,7 +171,9 @@ int eex_text_parse_int(int64_t *out, const char *text, int64_t min, int64_t max,
 int eex_text_parse_double(double *out, const char *text, double min, double max, const char *what)
 {
     char *end = NULL;
+    const locale_t before = eex_numbers_begin();
     const double value = strtod(text, &end);
+    eex_numbers_end(before);
     const int whole = only_chars(text, "+-0123456789.eE") && *end == '\0' && end != text;
     if (!whole || !isfinite(value) || value < min || value > max)
         return eex_fail(EEX_EINVAL, "%s: a number from %g to %g, got \"%.100s\"", what, min, max,

@@ -117,7 +117,7 @@ static int default_gates(eex_cost_report *r)
 
 static int print(eex_cost_report *r, const char *path, const arguments *a)
 {
-    const eex_lua_options lua = {.trust = a->trust};
+    const eex_lua_options lua = {.trust = a->trust, .expendable = true};
     lua_State *L = NULL;
     EEX_TRY(default_gates(r));
     EEX_TRY(eex_lua_open_for(&L, path, &lua));

@@ -156,7 +156,8 @@ static int take_line(lua_State *L, eex_buffer *text, const char *line)
     int code = eex_lua_protect(L, evaluate, &e);
     if (code < 0)
         eex_log_error("%s", eex_error());
-    eex_signals_clear();
+    if (!eex_terminated()) /* which is for the prompt, too */
+        eex_signals_clear();
     fflush(stdout);
     if (!e.incomplete)
         eex_buffer_clear(text);
@@ -172,6 +173,10 @@ static int loop(lua_State *L)
         eex_prompt_result result = eex_prompt_read(&line, text.size ? "...> " : "eex> ");
         if (result == EEX_PROMPT_END)
             break;
+        if (result == EEX_PROMPT_TERMINATE) {
+            code = eex_fail(EEX_EINTERRUPTED, "terminated");
+            break;
+        }
         if (result == EEX_PROMPT_INTERRUPT)
             eex_buffer_clear(&text);
         else

@@ -7,10 +7,12 @@
 
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/numbers.h"
 #include "base/signals.h"
 #include "base/status.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -132,18 +134,42 @@ static void check_stack(void)
     _exit(1);
 }
 
+/* Whether nobody reads what is written any more, which nobody wants to be told. */
+static bool reader_is_gone(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return errno == EPIPE || (poll(&out, 1, 0) == 1 && out.revents & POLLERR);
+}
+
+/* Results that were printed on the way may have been lost without a word: the stream remembers that
+ * much, and not why. */
+static int finish_output(int code)
+{
+    const bool lost = ferror(stdout) != 0;
+    errno = 0;
+    const bool failed = fflush(stdout) != 0;
+    if ((!lost && !failed) || code != EEX_OK || reader_is_gone())
+        return code;
+    return failed && errno
+               ? eex_fail(EEX_EIO, "cannot write to the standard output: %s", strerror(errno))
+               : eex_fail(EEX_EIO, "cannot write to the standard output: not all that "
+                                   "was printed has arrived: is its disk full?");
+}
+
 int main(int argc, char **argv)
 {
     check_stack();
+    eex_numbers_begin(); /* for good: a trusted script may set a locale */
     int code = eex_signals_install();
     if (code == EEX_OK)
         code = eex_fs_open_standard();
     if (code == EEX_OK)
         code = eex_init();
+    if (code == EEX_OK && eex_interrupted())
+        code = eex_fail(EEX_EINTERRUPTED, "interrupted");
     if (code == EEX_OK)
         code = dispatch(argc, argv);
-    if (fflush(stdout) != 0 && code == EEX_OK)
-        code = eex_fail(EEX_EIO, "cannot write to the standard output: %s", strerror(errno));
+    code = finish_output(code);
     if (code != EEX_OK)
         eex_log_error("%s", eex_error());
     return exit_status(code);

@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include "base/wrap.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,8 +46,8 @@ int eex__print_text(eex_buffer *text, int code)
 {
     if (code == EEX_OK)
         code = eex_buffer_status(text);
-    if (code == EEX_OK && fputs(eex_buffer_text(text), stdout) == EOF)
-        code = eex_fail(EEX_EIO, "cannot write to the standard output: %s", strerror(errno));
+    if (code == EEX_OK)
+        fputs(eex_buffer_text(text), stdout); /* main asks the stream whether all went well */
     eex_buffer_free(text);
     return code;
 }

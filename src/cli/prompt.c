@@ -18,22 +18,35 @@ enum { HISTORY = 1000, COMPLETIONS = 256 };
 
 static eex_completer *completer;
 static void *completer_context;
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted, terminated;
 
 /* While a line is typed, Ctrl-C is no reason to leave: reading ends with EINTR instead. */
-static void on_interrupt(int number)
+static void on_signal(int number)
 {
+    if (number == SIGTERM)
+        terminated = 1;
     interrupted = 1;
 }
 
-static void catch_interrupts(struct sigaction *before)
+typedef struct handlers {
+    struct sigaction interrupt, terminate;
+} handlers;
+
+static void catch_signals(handlers *before)
 {
     struct sigaction action;
     memset(&action, 0, sizeof action);
-    action.sa_handler = on_interrupt;
+    action.sa_handler = on_signal;
     sigemptyset(&action.sa_mask);
     interrupted = 0;
-    sigaction(SIGINT, &action, before);
+    sigaction(SIGINT, &action, &before->interrupt);
+    sigaction(SIGTERM, &action, &before->terminate);
+}
+
+static void restore_signals(const handlers *before)
+{
+    sigaction(SIGINT, &before->interrupt, NULL);
+    sigaction(SIGTERM, &before->terminate, NULL);
 }
 
 /* ---- without a terminal ---- */
@@ -161,15 +174,19 @@ static char *read_line(const char *prompt)
 
 eex_prompt_result eex_prompt_read(char **line, const char *prompt)
 {
-    struct sigaction before;
-    catch_interrupts(&before);
-    *line = read_line(prompt);
-    sigaction(SIGINT, &before, NULL);
+    handlers before;
+    *line = NULL;
+    catch_signals(&before);
+    if (eex_terminated())
+        terminated = 1;
+    else
+        *line = read_line(prompt);
+    restore_signals(&before);
     eex_signals_clear();
-    if (!interrupted)
+    if (!interrupted && !terminated)
         return *line ? EEX_PROMPT_LINE : EEX_PROMPT_END;
     free(*line);
     *line = NULL;
     fputc('\n', stdout);
-    return EEX_PROMPT_INTERRUPT;
+    return terminated ? EEX_PROMPT_TERMINATE : EEX_PROMPT_INTERRUPT;
 }

@@ -14,6 +14,7 @@ void eex_prompt_end(void); /* writes the history */
 typedef enum eex_prompt_result {
     EEX_PROMPT_LINE,      /* *line is the caller's (free) */
     EEX_PROMPT_INTERRUPT, /* Ctrl-C: what was typed is gone */
+    EEX_PROMPT_TERMINATE, /* SIGTERM */
     EEX_PROMPT_END        /* Ctrl-D, or the end of the input */
 } eex_prompt_result;
 

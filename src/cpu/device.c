@@ -8,6 +8,7 @@
 #include "base/processors.h"
 #include "base/status.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,10 +69,14 @@ static int cpu_allocate(eex_device *dev, void **out, size_t bytes)
     *out = NULL;
     size_t alignment = bytes >= 2 * (size_t)HUGE_PAGE ? HUGE_PAGE : ALIGNMENT;
     size_t padded = (bytes + 2 * alignment - 1) / alignment * alignment;
-    if (padded >= bytes)
-        *out = aligned_alloc(alignment, padded);
+    if (padded < bytes)
+        padded = bytes; /* so many that nobody has them */
+    EEX_TRY(eex__cpu_hold(cpu_of(dev), padded));
+    *out = aligned_alloc(alignment, padded);
+    dev->held -= padded; /* the allocator's word counts */
     if (!*out)
         return eex_fail(EEX_ENOMEM, "out of memory: %s refused %zu bytes", dev->name, bytes);
+    dev->held += malloc_usable_size(*out);
     if (alignment == HUGE_PAGE)
         (void)madvise(*out, padded, MADV_HUGEPAGE); /* a wish: without it all is just slower */
     return EEX_OK;
@@ -79,6 +84,7 @@ static int cpu_allocate(eex_device *dev, void **out, size_t bytes)
 
 static void cpu_release(eex_device *dev, void *memory)
 {
+    dev->held -= memory ? malloc_usable_size(memory) : 0;
     free(memory);
 }
 
@@ -265,6 +271,7 @@ int eex_cpu_open(eex_device **out, const eex_device_options *options)
         return code;
     }
     cpu->base.threads = threads;
+    cpu->base.memory = options->memory;
     cpu->chooses = options->threads == 0;
     cpu->base.host_memory = true;
     cpu->base.cache_bytes = cache_bytes(threads);

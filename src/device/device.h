@@ -96,11 +96,17 @@ struct eex_device {
     bool chains;          /* run_chain may be used */
     size_t cache_bytes;   /* activations worth keeping together between layers; 0: any amount */
     int fused_head;       /* largest features * classes of a classifier in HEAD; 0: none */
+
+    /* What a CPU device holds at most (bytes; 0: no limit), what it holds, and whether memory was
+     * refused for that limit's sake. Weights that ops pack anew are not counted. */
+    size_t memory, held;
+    bool full;
 };
 
 typedef struct eex_device_options {
     int threads;        /* 0: all that the process may use */
     bool deterministic; /* bit-identical twice; the CPU always is */
+    size_t memory;      /* bytes that a CPU device may hold; 0: no limit */
 } eex_device_options;
 
 /* Opens "cpu", "cuda" or "cuda:N". EEX_ENOTFOUND names what is missing and what there is. */

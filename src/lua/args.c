@@ -191,6 +191,32 @@ void eex_args_known(const eex_args *a, const char *const *known)
     }
 }
 
+void eex_args_check_name(lua_State *L, const char *path, const char *name, const char *const *known)
+{
+    const eex_args a = {L, 0, path};
+    luaL_checkstack(L, 8, NULL);
+    if (!is_known(name, known))
+        refuse_unknown(&a, name, known);
+}
+
+void eex_args_list(const eex_args *a)
+{
+    lua_State *L = a->L;
+    const lua_Unsigned count = lua_rawlen(L, a->table);
+    luaL_checkstack(L, 8, NULL);
+    for (lua_pushnil(L); lua_next(L, a->table); lua_pop(L, 1)) {
+        int is;
+        const lua_Unsigned place = (lua_Unsigned)lua_tointegerx(L, -2, &is);
+        if (lua_type(L, -2) == LUA_TNUMBER && is && place >= 1 && place <= count)
+            continue;
+        eex_lua_where(L);
+        push_found(L, -3);
+        lua_pushfstring(L, "%s%s: a list, in which there is no place for [%s]", lua_tostring(L, -2),
+                        a->path, lua_tostring(L, -1));
+        raise(L);
+    }
+}
+
 bool eex_args_has(const eex_args *a, const char *field)
 {
     bool has = get(a, field) != LUA_TNIL;
@@ -312,6 +338,7 @@ static int open_list(const eex_args *a, const char *field, int room, eex_args *l
         lua_seti(L, -2, 1);
     }
     *list = open_pushed(a, field, true);
+    eex_args_list(list);
     lua_Unsigned count = lua_rawlen(L, list->table);
     if (count > (lua_Unsigned)room)
         eex_args_refuse(a, field, "a list of at most %d numbers", room);

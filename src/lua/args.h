@@ -38,6 +38,13 @@ void eex_args_close(const eex_args *a);
 /* Refuses fields that are not in `known` (NULL at the end) and names the nearest one that is. */
 void eex_args_known(const eex_args *a, const char *const *known);
 
+/* Refuses one name that is not in `known`, likewise: "path.name: no such field". */
+void eex_args_check_name(lua_State *L, const char *path, const char *name,
+                         const char *const *known);
+
+/* Refuses what is at no place of a list: fields with names, and places behind a hole. */
+void eex_args_list(const eex_args *a);
+
 bool eex_args_has(const eex_args *a, const char *field);
 
 /* Integers and numbers within min..max (NaN never is). The plain ones demand the field, the _or

@@ -106,7 +106,7 @@ static int read_value(eex_experiment *e, lua_State *L, const char *path,
 
 static int load(eex_experiment *e, const char *path, const eex_lua_experiment_options *options)
 {
-    const eex_lua_options lua = {.trust = options->trust};
+    const eex_lua_options lua = {.trust = options->trust, .expendable = true};
     lua_State *L = NULL;
     EEX_TRY(eex_lua_open_for(&L, path, &lua));
     int code = eex_lua_run_file(L, path);

@@ -26,10 +26,10 @@ typedef void eex__field_reader(const eex_lua_reading *reading, const eex_args *t
                                const char *key, const eex_field *field);
 
 /* For fields.c alone: those that something is special about. */
-eex__field_reader eex__read_run_name, eex__read_table_file, eex__read_backbone, eex__read_saliency,
-    eex__read_gate_act, eex__read_dataset, eex__read_short, eex__read_augment, eex__read_like,
-    eex__read_fixed, eex__read_policy_kind, eex__read_temperature, eex__read_threshold,
-    eex__read_lower, eex__read_or_false, eex__read_population;
+eex__field_reader eex__read_run_name, eex__read_table_file, eex__read_data_name, eex__read_backbone,
+    eex__read_saliency, eex__read_gate_act, eex__read_dataset, eex__read_short, eex__read_augment,
+    eex__read_like, eex__read_fixed, eex__read_policy_kind, eex__read_temperature,
+    eex__read_threshold, eex__read_lower, eex__read_or_false, eex__read_population;
 
 /* Plain ones that others build on. */
 eex__field_reader eex__read_int, eex__read_number, eex__read_enum, eex__read_text;

@@ -48,21 +48,49 @@ static bool is_set(const eex_lua_experiment_options *options, const char *field)
     return false;
 }
 
-/* The run opens the file by its path from where eex runs, so that is the one that the script must
- * be allowed to read. One that is not there yet is not looked up before the run. */
-void eex__read_table_file(const eex_lua_reading *r, const eex_args *a, const char *key,
-                          const eex_field *f)
+/* Whether the script itself says what the field is: what --set says is the user's own. */
+static bool is_scripts(const eex_lua_reading *r, const eex_field *f)
 {
+    char table[96];
+    snprintf(table, sizeof table, "%.*s", (int)strcspn(f->path, "."), f->path);
+    return !is_set(r->options, f->path) && !is_set(r->options, table);
+}
+
+/* The run opens the file by its path from where eex runs, so that is the one that the script must
+ * be allowed to read. One that is not there yet is not looked up before the run, where it may be.
+ */
+static void check_readable(const eex_lua_reading *r, const eex_args *a, const eex_field *f)
+{
+    const char *path = eex_field_text(f, r->e);
     char from_here[PATH_MAX], real[PATH_MAX];
-    eex__read_text(r, a, key, f);
-    if (is_set(r->options, f->path) || is_set(r->options, "search") ||
-        !realpath(eex_field_text(f, r->e), from_here))
+    if (!is_scripts(r, f))
         return;
+    if (!realpath(path, from_here)) {
+        if (*path != '/')
+            return;
+        snprintf(from_here, sizeof from_here, "%s", path);
+    }
     int code = eex__lua_readable(a->L, real, from_here);
-    if (code < 0) {
+    if (code < 0 && code != EEX_ENOTFOUND) {
         eex_fail_in(code, "%s", f->path);
         eex_lua_raise(a->L);
     }
+}
+
+void eex__read_table_file(const eex_lua_reading *r, const eex_args *a, const char *key,
+                          const eex_field *f)
+{
+    eex__read_text(r, a, key, f);
+    if (eex_args_has(a, key))
+        check_readable(r, a, f);
+}
+
+void eex__read_data_name(const eex_lua_reading *r, const eex_args *a, const char *key,
+                         const eex_field *f)
+{
+    eex__read_text(r, a, key, f);
+    if (eex_dataset_is_path(eex_field_text(f, r->e)))
+        check_readable(r, a, f);
 }
 
 /* ---- network and exits ---- */
@@ -123,7 +151,7 @@ void eex__read_dataset(const eex_lua_reading *r, const eex_args *a, const char *
                        const eex_field *f)
 {
     if (eex__type_of(a, key) == LUA_TSTRING)
-        eex__read_text(r, a, key, below(f, "name"));
+        eex__read_data_name(r, a, key, below(f, "name"));
     else
         want_table(a, key, false);
 }

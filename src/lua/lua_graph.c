@@ -2,6 +2,7 @@
 
 #include "core/graph/cost.h"
 #include "lua/args.h"
+#include "lua/graph_words.h"
 #include "lua/saliency.h"
 #include "lua/sandbox_impl.h"
 
@@ -92,9 +93,8 @@ static int give_value(lua_State *L, int code, const int *value)
 
 int eex_lua_graph_new(lua_State *L)
 {
-    static const char *const known[] = {"name", "size", "height", "width", "channels", NULL};
     eex_args a = eex_args_open(L, 1, "graph", false);
-    eex_args_known(&a, known);
+    eex_args_known(&a, eex__graph_fields(EEX__OF_GRAPH));
     const char *name = eex_args_text(&a, "name", EEX_NAME_MAX - 1);
     int size = (int)eex_args_int_or(&a, "size", 1, 1 << 14, 0);
     int height = (int)(size ? size : eex_args_int(&a, "height", 1, 1 << 14));
@@ -125,12 +125,11 @@ static int graph_block(lua_State *L)
 
 static int graph_conv(lua_State *L)
 {
-    static const char *const known[] = {"out", "kernel", "stride", "pad", "groups", "bias", NULL};
     eex_graph *g = self(L);
     int x = value_at(L, 2);
     const char *name = luaL_checkstring(L, 3);
     eex_args a = eex_args_open(L, 4, name, false);
-    eex_args_known(&a, known);
+    eex_args_known(&a, eex__graph_fields(EEX__OF_CONV));
     eex_conv_options o = {.out = (int)eex_args_int(&a, "out", 1, INT_MAX),
                           .kernel = (int)eex_args_int(&a, "kernel", 1, INT_MAX),
                           .stride = (int)eex_args_int_or(&a, "stride", 1, INT_MAX, 1),
@@ -166,12 +165,11 @@ static int graph_add(lua_State *L)
 
 static int graph_max_pool(lua_State *L)
 {
-    static const char *const known[] = {"kernel", "stride", "pad", NULL};
     eex_graph *g = self(L);
     int x = value_at(L, 2);
     const char *name = luaL_checkstring(L, 3);
     eex_args a = eex_args_open(L, 4, name, false);
-    eex_args_known(&a, known);
+    eex_args_known(&a, eex__graph_fields(EEX__OF_MAX_POOL));
     int kernel = (int)eex_args_int(&a, "kernel", 1, INT_MAX);
     int stride = (int)eex_args_int_or(&a, "stride", 1, INT_MAX, kernel);
     int pad = (int)eex_args_int_or(&a, "pad", 0, INT_MAX, 0);
@@ -181,9 +179,8 @@ static int graph_max_pool(lua_State *L)
 /* {functional = true}: the original calls a function there, not a layer (see cost.h). */
 static bool functional_at(lua_State *L, const char *name, int index)
 {
-    static const char *const known[] = {"functional", NULL};
     eex_args a = eex_args_open(L, index, name, true);
-    eex_args_known(&a, known);
+    eex_args_known(&a, eex__graph_fields(EEX__OF_POOL));
     return eex_args_flag_or(&a, "functional", false);
 }
 
@@ -215,12 +212,11 @@ static int graph_dropout(lua_State *L)
 
 static int graph_linear(lua_State *L)
 {
-    static const char *const known[] = {"out", "bias", "init_std", NULL};
     eex_graph *g = self(L);
     int x = value_at(L, 2);
     const char *name = luaL_checkstring(L, 3);
     eex_args a = eex_args_open(L, 4, name, false);
-    eex_args_known(&a, known);
+    eex_args_known(&a, eex__graph_fields(EEX__OF_LINEAR));
     int out = (int)eex_args_int(&a, "out", 1, INT_MAX);
     bool bias = eex_args_flag_or(&a, "bias", true);
     float std = (float)eex_args_number_or(&a, "init_std", 0, 100, 0);
@@ -291,11 +287,12 @@ static void push_node(lua_State *L, const eex_graph *g, int id)
         lua_seti(L, -2, j + 1);
     }
     lua_setfield(L, -2, "inputs");
+    eex__graph_guard(L, EEX__OF_NODE);
 }
 
 void eex_lua_push_nodes(lua_State *L, const eex_graph *g)
 {
-    luaL_checkstack(L, 6, NULL);
+    luaL_checkstack(L, 12, NULL);
     lua_createtable(L, eex_graph_nodes(g), 0);
     for (int i = 0; i < eex_graph_nodes(g); i++) {
         push_node(L, g, i);
@@ -338,6 +335,7 @@ static int graph_parameters(lua_State *L)
             lua_seti(L, -2, d + 1);
         }
         lua_setfield(L, -2, "shape");
+        eex__graph_guard(L, EEX__OF_PARAMETER);
         lua_seti(L, -2, i + 1);
     }
     return 1;
@@ -380,6 +378,7 @@ static int graph_exits(lua_State *L)
         set_int(L, "trunk", eex_cost_trunk(g, e->point, c));
         set_int(L, "gate", eex_cost_gate(g, k, c));
         set_int(L, "cumulative", eex_cost_cumulative(g, k, c));
+        eex__graph_guard(L, EEX__OF_EXIT);
         lua_seti(L, -2, k + 1);
     }
     return 1;
@@ -427,10 +426,9 @@ static int point_of(const eex_args *gate, const eex_graph *g)
 
 static eex_gate read_gate(const eex_args *list, const eex_graph *g, int i)
 {
-    static const char *const known[] = {"point", "blocks", "heads", NULL};
     int heads[64];
     eex_args a = eex_args_member(list, i);
-    eex_args_known(&a, known);
+    eex_args_known(&a, eex__graph_fields(EEX__OF_GATE));
     eex_gate gate = {.point = point_of(&a, g), .blocks = (int)eex_args_int(&a, "blocks", 0, 63)};
     int count = eex_args_ints(&a, "heads", heads, 64, 0, gate.blocks);
     for (int j = 0; j < count; j++)
@@ -451,6 +449,7 @@ static int graph_with_gates(lua_State *L)
     if (!lua_isnoneornil(L, 3) && eex_act_parse(&act, luaL_checkstring(L, 3)) < 0)
         eex_lua_raise(L);
     eex_args list = eex_args_open(L, 2, "gates", false);
+    eex_args_list(&list);
     lua_Unsigned count = lua_rawlen(L, list.table);
     if (count >= EEX_MAX_EXITS)
         return luaL_error(L, "gates: at most %d", EEX_MAX_EXITS - 1);
@@ -496,6 +495,7 @@ void eex_lua_graph_register(lua_State *L)
     luaL_newmetatable(L, METATABLE);
     luaL_setfuncs(L, metamethods, 0);
     luaL_newlib(L, methods);
+    eex__graph_guard_methods(L);
     lua_setfield(L, -2, "__index");
     lua_pushboolean(L, 0);
     lua_setfield(L, -2, "__metatable"); /* scripts must not reach __gc */

@@ -8,12 +8,14 @@
 #include "lua/sandbox_impl.h"
 
 #include "base/fs.h"
+#include "base/processors.h"
 #include "base/signals.h"
 #include "base/status.h"
 
 #include <lauxlib.h>
 #include <limits.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,13 +24,17 @@
 
 enum {
     BATCH = 32,
-    MAX_MODELS = 16 /* alive in a state: their memory is not Lua's, so its limit does not see it */
+    MAX_MODELS = 16,   /* alive in a state */
+    THREADS_EACH = 16, /* of a state's models, for each processor; at least */
+    MIN_THREADS = 64
 };
 
 /* Everything that the object holds, so that an error of Lua loses nothing; absent until it is
  * wanted. The user value is a table with the facts. */
 typedef struct box {
     bool counted;
+    size_t bytes; /* and threads that the state counts as its own: see eex__lua_room */
+    int threads;
     eex_device *device;
     eex_model *model; /* NULL: closed */
     eex_engine *engine;
@@ -44,7 +50,7 @@ typedef struct box {
 
 /* ---- objects ---- */
 
-static void close_box(lua_State *L, box *b)
+static void empty_box(lua_State *L, box *b)
 {
     eex_frames_close(b->frames);
     eex_dataset_close(b->data);
@@ -54,9 +60,17 @@ static void close_box(lua_State *L, box *b)
     free(b->part.at);
     free(b->samples);
     free(b->pixels);
+    eex__lua_of(L)->used -= b->bytes;
+    eex__lua_of(L)->threads -= b->threads;
+    *b = (box){.counted = b->counted};
+}
+
+static void close_box(lua_State *L, box *b)
+{
+    empty_box(L, b);
     if (b->counted)
         eex__lua_of(L)->models--;
-    *b = (box){.counted = false};
+    b->counted = false;
 }
 
 static int model_close(lua_State *L)
@@ -206,17 +220,75 @@ static opening read_options(lua_State *L, int index)
                      .base = eex_args_flag_or(&a, "base", false)};
 }
 
-static int open_box(lua_State *L, box *b, const char *path, const opening *o)
+/* ---- what it may hold ---- */
+
+static int too_large(lua_State *L, const char *path, const char *why)
 {
-    const eex_device_options device = {.threads = o->threads};
+    return eex_fail(EEX_ESCRIPT,
+                    "%s: %s. A script's models hold at most %zu MiB with all else that it has: "
+                    "model:close() gives some back, --trust lifts the limit",
+                    path, why, eex__lua_of(L)->limit >> 20);
+}
+
+/* Counts threads as the state's. */
+static int take_threads(lua_State *L, box *b, const opening *o)
+{
+    eex__lua *s = eex__lua_of(L);
+    const int processors = eex_processors(), wanted = o->threads ? o->threads : processors;
+    const int most =
+        processors > MIN_THREADS / THREADS_EACH ? processors * THREADS_EACH : MIN_THREADS;
+    if (!s->trust && wanted > most - s->threads)
+        return eex_fail(EEX_ESCRIPT,
+                        "threads: %d more than the %d that the script's models have, %d at most: "
+                        "model:close() ends some, --trust lifts the limit",
+                        wanted, s->threads, most);
+    b->threads = wanted;
+    s->threads += wanted;
+    return EEX_OK;
+}
+
+/* Counts bytes as the state's, where it may have them; with trust nobody counts. */
+static int take_bytes(lua_State *L, box *b, size_t bytes)
+{
+    const size_t room = eex__lua_room(L);
+    if (bytes > room)
+        return EEX_ENOMEM;
+    if (room == SIZE_MAX)
+        return EEX_OK;
+    b->bytes += bytes;
+    eex__lua_of(L)->used += bytes;
+    return EEX_OK;
+}
+
+static int open_parts(lua_State *L, box *b, const char *path, const opening *o)
+{
+    const size_t room = eex__lua_room(L);
+    const eex_device_options device = {.threads = o->threads,
+                                       .memory = room == SIZE_MAX ? 0 : room + 1};
     EEX_TRY(eex_device_open(&b->device, o->device, &device));
     EEX_TRY(eex_model_open(&b->model, path, o->base ? EEX_MODEL_BASE : EEX_MODEL_BEST, b->device));
     EEX_TRY(apply_policy(L, b->model, o->policy, o->threshold));
     if (o->precision != EEX_PRECISIONS)
         EEX_TRY(eex_model_set_precision(b->model, o->precision));
     EEX_TRY(eex_engine_open(&b->engine, b->model, BATCH));
-    b->pixels = calloc(BATCH, eex_engine_image_bytes(b->engine));
+    const size_t pixels = BATCH * eex_engine_image_bytes(b->engine);
+    if (take_bytes(L, b, b->device->held + pixels) < 0)
+        return too_large(L, path, "a batch of its images and what they become do not fit");
+    b->device->memory = 0; /* what is to come is small */
+    b->pixels = malloc(pixels);
     return b->pixels ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for %d images", BATCH);
+}
+
+static int open_box(lua_State *L, box *b, const char *path, const opening *o)
+{
+    EEX_TRY(take_threads(L, b, o));
+    int code = open_parts(L, b, path, o);
+    if (code < 0 && b->device && b->device->full) {
+        char why[512];
+        snprintf(why, sizeof why, "%s", eex_error());
+        code = too_large(L, path, why);
+    }
+    return code;
 }
 
 void eex_lua_push_model(lua_State *L, const char *folder, int options)
@@ -224,7 +296,13 @@ void eex_lua_push_model(lua_State *L, const char *folder, int options)
     const opening o = read_options(L, options);
     luaL_checkstack(L, 12, NULL);
     box *b = push_closed(L);
-    if (open_box(L, b, folder, &o) < 0) {
+    int code = open_box(L, b, folder, &o);
+    if (code == EEX_ESCRIPT) { /* what nobody holds any more is given back first */
+        empty_box(L, b);
+        lua_gc(L, LUA_GCCOLLECT);
+        code = open_box(L, b, folder, &o);
+    }
+    if (code < 0) {
         close_box(L, b);
         eex_lua_raise(L);
     }
@@ -232,35 +310,39 @@ void eex_lua_push_model(lua_State *L, const char *folder, int options)
     lua_setiuservalue(L, -2, 1);
 }
 
-/* What lies in the folder may be a link to somewhere else. A model's file is read by itself, but
- * with what its run says of the data. */
-static int check_folder(lua_State *L, const char *folder, bool whole)
+/* The files that a model's own are read with lie beside it, and may be links to somewhere else. */
+static int check_folder(lua_State *L, const char *folder)
 {
-    static const char *const members[] = {"run.h5", "split.h5", "final.h5", "base.h5"};
-    const size_t count = whole ? sizeof members / sizeof *members : 2;
+    static const char *const members[] = {
+        "run.h5", "split.h5", "final.h5", "base.h5", "final-calibration.h5", "final-validation.h5"};
     char path[PATH_MAX], real[PATH_MAX];
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
         if (snprintf(path, sizeof path, "%s/%s", folder, members[i]) >= (int)sizeof path)
             return eex_fail(EEX_EINVAL, "\"%.60s...\": the path is too long", folder);
-        if (eex_fs_exists(path))
-            EEX_TRY(eex__lua_readable(L, real, path));
+        int code = eex__lua_readable(L, real, path);
+        if (code < 0 && code != EEX_ENOTFOUND)
+            return code;
     }
     return EEX_OK;
 }
 
-static int check_links(lua_State *L, const char *path)
+/* Where the script may read a model from, links resolved. */
+static int find_model(lua_State *L, char *real, const char *path)
 {
-    char folder[PATH_MAX];
-    if (eex_fs_is_folder(path))
-        return check_folder(L, path, true);
-    snprintf(folder, sizeof folder, "%.*s", (int)(eex_path_base(path) - path), path);
-    return check_folder(L, folder, false);
+    char *folder = NULL;
+    EEX_TRY(eex__lua_readable(L, real, path));
+    if (eex_fs_is_folder(real))
+        return check_folder(L, real);
+    EEX_TRY(eex_path_folder(&folder, real));
+    int code = check_folder(L, folder);
+    free(folder);
+    return code;
 }
 
 int eex_lua_model_open(lua_State *L)
 {
     char real[PATH_MAX];
-    if (eex__lua_readable(L, real, luaL_checkstring(L, 1)) < 0 || check_links(L, real) < 0)
+    if (find_model(L, real, luaL_checkstring(L, 1)) < 0)
         eex_lua_raise(L);
     lua_settop(L, 2);
     eex_lua_push_model(L, real, 2);
@@ -379,6 +461,8 @@ static void classify_file(lua_State *L, box *b, const char *path)
 static int classify_files(lua_State *L, box *b, int list)
 {
     const lua_Integer count = (lua_Integer)lua_rawlen(L, list);
+    const eex_args files = {L, list, "files"};
+    eex_args_list(&files);
     lua_newtable(L);
     for (lua_Integer i = 1; i <= count; i++) {
         if (lua_rawgeti(L, list, i) != LUA_TSTRING)
@@ -393,6 +477,19 @@ static int classify_files(lua_State *L, box *b, int list)
 
 /* ---- samples ---- */
 
+/* Images stay in memory where the script may have as much, and are read each time where not. */
+static int hold_images(lua_State *L, box *b)
+{
+    const eex_dataset_info *d = eex_dataset_facts(b->data);
+    const size_t image = (size_t)d->height * (size_t)d->width * (size_t)d->channels;
+    const size_t images = image * d->samples, labels = sizeof(int32_t) * d->samples;
+    if (take_bytes(L, b, labels) < 0)
+        return too_large(L, d->path, "the labels of its samples do not fit");
+    if (images > EEX_DATASET_RESIDENT || take_bytes(L, b, images) < 0)
+        eex_dataset_set_resident(b->data, 0);
+    return EEX_OK;
+}
+
 /* A model file names its data set; it might name a file anywhere. */
 static int open_data(lua_State *L, box *b)
 {
@@ -402,7 +499,13 @@ static int open_data(lua_State *L, box *b)
     if (!eex__lua_of(L)->trust && (strchr(name, '/') || strchr(name, '.')))
         return eex_fail(EEX_ESCRIPT, "the data set \"%s\" is a file: give --trust to read it",
                         name);
-    return eex_model_data_open(&b->data, b->model, NULL);
+    EEX_TRY(eex_model_data_open(&b->data, b->model, NULL));
+    const int code = hold_images(L, b);
+    if (code < 0) {
+        eex_dataset_close(b->data);
+        b->data = NULL;
+    }
+    return code;
 }
 
 static int open_part(lua_State *L, box *b, const char *part)
@@ -479,6 +582,8 @@ static int model_classify(lua_State *L)
 static size_t choose_samples(lua_State *L, box *b, const char *part)
 {
     luaL_checktype(L, 3, LUA_TTABLE);
+    const eex_args samples = {L, 3, "samples"};
+    eex_args_list(&samples);
     const size_t count = lua_rawlen(L, 3);
     free(b->samples);
     b->samples = calloc(count + 1, sizeof *b->samples);

@@ -1,6 +1,7 @@
 #include "lua/saliency.h"
 
 #include "lua/args.h"
+#include "lua/graph_words.h"
 #include "lua/lua_graph.h"
 
 #include "base/status.h"
@@ -68,6 +69,7 @@ static void list(eex_points *out, const eex_args *a, const eex_graph *g)
     lua_State *L = a->L;
     lua_Unsigned count = lua_rawlen(L, a->table);
     int top = lua_gettop(L);
+    eex_args_list(a);
     if (count > MAX_POINTS)
         luaL_error(L, "%s: more than %d points", a->path, MAX_POINTS);
     out->count = 0;
@@ -76,6 +78,10 @@ static void list(eex_points *out, const eex_args *a, const eex_graph *g)
         snprintf(member, sizeof member, "[%d]", i + 1);
         lua_rawgeti(L, a->table, i + 1);
         int id = node_at(L, top + 1, g);
+        if (id < 0 && lua_istable(L, top + 1)) { /* mistyped? */
+            const eex_args node = {L, top + 1, a->path};
+            eex_args_known(&node, eex__graph_fields(EEX__OF_NODE));
+        }
         if (!eex_graph_gateable(g, id))
             eex_args_refuse(a, member,
                             "the name or id of a feature map in front of the classifier");
@@ -116,12 +122,13 @@ static void call_metric(double *score, const eex_args *a, const eex_graph *g,
     lua_settop(L, top);
 }
 
+static const char *const ranking[] = {"rule", "metric", "count", "from", NULL};
+
 static void ranked(eex_lua_saliency *out, const eex_args *a, const eex_graph *g)
 {
-    static const char *const known[] = {"rule", "metric", "count", "from", NULL};
     double score[MAX_POINTS];
     lua_State *L = a->L;
-    eex_args_known(a, known);
+    eex_args_known(a, ranking);
     int count = (int)eex_args_int_or(a, "count", 0, MAX_POINTS, 0);
     const char *path = lua_pushfstring(L, "%s.from", a->path);
     lua_pushliteral(L, "from");
@@ -154,6 +161,8 @@ static void from_table(eex_lua_saliency *out, lua_State *L, int index, const cha
         list(&out->points, &a, g);
         return;
     }
+    if (!eex_args_has(&a, "rule"))
+        eex_args_known(&a, ranking);
     int rule = eex_args_choice(&a, "rule", rule_names());
     if (rule == RANKED && !may_rank)
         eex_args_refuse(&a, "rule", "a rule that does not rank");

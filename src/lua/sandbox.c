@@ -9,11 +9,14 @@
 
 #include <lauxlib.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    INSTRUCTIONS = 1000,        /* between two looks at the interrupt flag */
+    INSTRUCTIONS = 100,         /* between two looks at the interrupt flag */
+    LARGE = 1 << 20,            /* bytes */
+    LARGEST = 4,                /* one value takes at most this part of the memory */
     MAX_SCRIPT = 16 << 20,      /* bytes */
     DEFAULT_MEMORY = 1024 << 20 /* bytes */
 };
@@ -30,8 +33,12 @@ static void *allocate(void *data, void *block, size_t old, size_t size)
         s->used -= old;
         return NULL;
     }
-    if (size > old && size - old > s->limit - s->used) {
+    if (size > old && size >= LARGE && eex_interrupted())
+        return NULL; /* a hundred instructions that each fill that much take long */
+    if (size > old &&
+        (size > s->limit / LARGEST || s->used > s->limit || size - old > s->limit - s->used)) {
         s->full = true;
+        s->single = size > s->limit / LARGEST;
         return NULL;
     }
     void *moved = realloc(block, size);
@@ -47,15 +54,22 @@ eex__lua *eex__lua_of(lua_State *L)
     return data;
 }
 
+size_t eex__lua_room(lua_State *L)
+{
+    const eex__lua *s = eex__lua_of(L);
+    return s->trust ? SIZE_MAX : s->limit > s->used ? s->limit - s->used : 0;
+}
+
 /* ---- interrupting ---- */
 
 /* A script may catch the error; so from the first one on every instruction raises it again, until
- * the stack is unwound. Coroutines inherit the hook. */
+ * the stack is unwound. Coroutines inherit the hook. Calls are seen too: a hundred calls of C
+ * functions may take long. */
 static void interrupt_hook(lua_State *L, lua_Debug *at)
 {
     int wanted = eex_interrupted() ? 1 : INSTRUCTIONS;
     if (lua_gethookcount(L) != wanted)
-        lua_sethook(L, interrupt_hook, LUA_MASKCOUNT, wanted);
+        lua_sethook(L, interrupt_hook, LUA_MASKCALL | LUA_MASKCOUNT, wanted);
     if (wanted == 1)
         luaL_error(L, "interrupted");
 }
@@ -89,6 +103,10 @@ static int report(lua_State *L, int status)
     int code;
     if (eex_interrupted())
         code = eex_fail(EEX_EINTERRUPTED, "interrupted while the script was running");
+    else if (out_of_memory && s->full && s->single)
+        code = eex_fail(EEX_ESCRIPT,
+                        "a single value takes more than %zu of the script's %zu MiB of memory",
+                        s->limit / LARGEST >> 20, s->limit >> 20);
     else if (out_of_memory && s->full)
         code = eex_fail(EEX_ESCRIPT, "the script needs more than its %zu MiB of memory",
                         s->limit >> 20);
@@ -105,6 +123,10 @@ static int report(lua_State *L, int status)
 int eex_lua_call(lua_State *L, int arguments, int results)
 {
     int base = lua_gettop(L) - arguments;
+    if (eex_interrupted()) {
+        lua_settop(L, base - 1);
+        return eex_fail(EEX_EINTERRUPTED, "interrupted before the script ran");
+    }
     if (!lua_checkstack(L, LUA_MINSTACK)) {
         lua_settop(L, base - 1);
         return eex_fail(EEX_ENOMEM, "Lua: the stack is full");
@@ -134,7 +156,7 @@ int eex_lua_protect(lua_State *L, lua_CFunction f, void *data)
 static int set_up(lua_State *L)
 {
     eex__lua_open_libs(L);
-    lua_sethook(L, interrupt_hook, LUA_MASKCOUNT, INSTRUCTIONS);
+    lua_sethook(L, interrupt_hook, LUA_MASKCALL | LUA_MASKCOUNT, INSTRUCTIONS);
     return 0;
 }
 
@@ -177,6 +199,7 @@ int eex_lua_open(lua_State **out, const eex_lua_options *options)
     s->limit = options->memory ? options->memory : DEFAULT_MEMORY;
     s->trust = options->trust;
     s->print = options->print ? options->print : stderr;
+    s->expendable = options->expendable;
     int code = find_folders(s, options->folder);
     if (code == EEX_OK && !(L = lua_newstate(allocate, s)))
         code = eex_fail(EEX_ENOMEM, "Lua: out of memory");
@@ -188,6 +211,8 @@ int eex_lua_open(lua_State **out, const eex_lua_options *options)
         state_free(s);
         return code;
     }
+    if (s->expendable)
+        eex_signals_expendable(true);
     *out = L;
     return EEX_OK;
 }
@@ -213,6 +238,8 @@ void eex_lua_close(lua_State *L)
         return;
     eex__lua *s = eex__lua_of(L);
     lua_close(L);
+    if (s->expendable)
+        eex_signals_expendable(false);
     state_free(s);
 }
 
@@ -231,12 +258,11 @@ static int run_text(lua_State *L, const char *text, size_t size, const char *nam
 {
     char chunk[PATH_MAX + 1];
     const char *program = skip_prefix(text);
-    size_t skipped = (size_t)(program - text);
     int status = LUA_ERRMEM;
     if (snprintf(chunk, sizeof chunk, "@%s", name) >= (int)sizeof chunk)
         return eex_fail(EEX_EINVAL, "\"%.60s...\": the path is too long", name);
     if (lua_checkstack(L, LUA_MINSTACK))
-        status = luaL_loadbufferx(L, program, size - skipped, chunk, "t");
+        status = eex__lua_load_text(L, program, size - (size_t)(program - text), chunk);
     else
         lua_pushnil(L);
     if (status == LUA_OK)

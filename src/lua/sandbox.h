@@ -7,9 +7,15 @@
  *  - io.open and io.lines read regular files whose real path, links resolved, lies in the script's
  *    folder or in the eex library; `require` finds eex modules in the library and others in the
  *    script's folder, likewise;
- *  - a limit on memory;
- *  - Ctrl-C ends it wherever it is, also under pcall, xpcall and in coroutines. (A single call of a
- *    C function such as string.rep is not interrupted; a second Ctrl-C ends the process.)
+ *  - a limit on memory, a quarter of it for a single value, and limits for what it opens (models,
+ *    their memory and threads, graphs): see lua_model.h and lua_graph.h;
+ *  - Ctrl-C ends it wherever it is, also under pcall, xpcall and in coroutines. A hook sees
+ *    instructions and calls. C functions that could run long by themselves (patterns, string.rep,
+ *    load, what walks over a table) are versions of our own that look for the interrupt; the rest
+ *    is bounded by the size of a value, and formats (string.format, string.pack, os.date) are at
+ *    most 64 KiB long. What remains, such as a collection of a full state, is bounded by the
+ *    memory; while a script is only being read (`expendable`), the process ends half a second
+ *    after a signal even then.
  *
  * The state's panic handler is never reached as long as everything goes through eex_lua_call or
  * eex_lua_protect. */
@@ -25,6 +31,9 @@ typedef struct eex_lua_options {
     const char *folder; /* of the script; NULL: the current one */
     bool trust;         /* the whole standard library, and files anywhere */
     size_t memory;      /* bytes a script may use; 0: 1 GiB */
+    /* Nothing would be lost with the process as long as the state is open: see
+     * eex_signals_expendable. */
+    bool expendable;
     FILE *print; /* where print and io.write go; NULL: stderr, because results go to stdout */
 } eex_lua_options;
 

@@ -168,6 +168,7 @@ typedef struct reader {
 static const char *read_chunk(lua_State *L, void *data, size_t *size)
 {
     reader *r = data;
+    eex__lua_check(L);
     *size = fread(r->bytes, 1, sizeof r->bytes, r->file);
     return *size ? r->bytes : NULL;
 }

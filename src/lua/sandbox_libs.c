@@ -1,8 +1,6 @@
 /* Which parts of the standard library a script gets. */
 #include "lua/sandbox_impl.h"
 
-#include "base/signals.h"
-
 #include <lauxlib.h>
 #include <lualib.h>
 
@@ -21,19 +19,14 @@ static const char prelude[] =
     "  write(concat(words, '\\t'), '\\n')\n"
     "end\n"
     "if host.trust then return end\n"
-    "local set, load_any, call, collect = setmetatable, load, xpcall, collectgarbage\n"
+    "local set, call, collect, count = setmetatable, xpcall, host.collect, collectgarbage\n"
     "function setmetatable(t, meta)\n"
     "  if type(meta) == 'table' and rawget(meta, '__gc') ~= nil then\n"
     "    error('__gc is not available to scripts: give --trust to use it', 2)\n"
     "  end\n"
     "  return set(t, meta)\n"
     "end\n"
-    "function load(chunk, name, mode, ...)\n"
-    "  if mode ~= nil and mode ~= 't' and mode ~= 'bt' then\n"
-    "    error('load takes text only', 2)\n"
-    "  end\n"
-    "  return load_any(chunk, name, 't', ...)\n"
-    "end\n"
+    "load = host.load\n"
     "function xpcall(f, handler, ...)\n"
     "  if type(handler) ~= 'function' then error('xpcall: the handler is no function', 2) end\n"
     "  return call(f, function(message)\n"
@@ -42,9 +35,8 @@ static const char prelude[] =
     "  end, ...)\n"
     "end\n"
     "function collectgarbage(what)\n"
-    "  if what == nil or what == 'collect' or what == 'count' then\n"
-    "    return collect(what or 'collect')\n"
-    "  end\n"
+    "  if what == nil or what == 'collect' then return collect() end\n"
+    "  if what == 'count' then return count(what) end\n"
     "  error('collectgarbage takes \"collect\" and \"count\" only', 2)\n"
     "end\n"
     "local create, resume = coroutine.create, coroutine.resume\n"
@@ -69,28 +61,6 @@ static const char prelude[] =
     "os = { clock = os.clock, date = os.date, difftime = os.difftime, time = os.time }\n"
     "debug = { traceback = debug.traceback }\n";
 
-static int host_interrupted(lua_State *L)
-{
-    lua_pushboolean(L, eex_interrupted());
-    return 1;
-}
-
-static int host_write(lua_State *L)
-{
-    FILE *to = eex__lua_of(L)->print;
-    for (int i = 1; i <= lua_gettop(L); i++) {
-        size_t size;
-        const char *text = luaL_checklstring(L, i, &size);
-        fwrite(text, 1, size, to);
-    }
-    return 0;
-}
-
-static const luaL_Reg host[] = {{"interrupted", host_interrupted},
-                                {"write", host_write},
-                                {"open", eex__lua_io_open},
-                                {NULL, NULL}};
-
 static const luaL_Reg pure[] = {{LUA_GNAME, luaopen_base},       {LUA_COLIBNAME, luaopen_coroutine},
                                 {LUA_TABLIBNAME, luaopen_table}, {LUA_STRLIBNAME, luaopen_string},
                                 {LUA_UTF8LIBNAME, luaopen_utf8}, {LUA_MATHLIBNAME, luaopen_math},
@@ -101,7 +71,8 @@ static void run_prelude(lua_State *L, bool trust)
 {
     if (luaL_loadbufferx(L, prelude, sizeof prelude - 1, "=eex/prelude", "t") != LUA_OK)
         lua_error(L);
-    luaL_newlib(L, host);
+    lua_newtable(L);
+    eex__lua_set_host(L);
     lua_pushboolean(L, trust);
     lua_setfield(L, -2, "trust");
     lua_call(L, 1, 0);
@@ -141,6 +112,9 @@ void eex__lua_open_libs(lua_State *L)
         luaL_requiref(L, lib->name, lib->func, 1);
         lua_pop(L, 1);
     }
+    eex__lua_open_base(L);
+    eex__lua_open_string(L);
+    eex__lua_open_table(L);
     run_prelude(L, trust);
     if (!trust)
         hide_metatables(L);

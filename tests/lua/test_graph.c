@@ -1,14 +1,18 @@
 /* Graphs, backbones and saliency rules from Lua, against those that are built in C. */
 #include "core/graph/cost.h"
+#include "lua/graph_words.h"
 #include "lua/lua_graph.h"
 #include "lua/saliency.h"
 #include "lua/sandbox.h"
 #include "support/backbones.h"
 
+#include "base/fs.h"
 #include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <lauxlib.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
@@ -289,4 +293,127 @@ Test(lua_graph, families_of_gates)
     gives("return eex.gates.blocks({2, 3}, {max_exits = 5}).max_exits", "5");
     fails("eex.gates.up_to(0)", "a.lua:1: gates.up_to: a positive integer, got 0");
     fails("eex.gates.blocks(3)", "a.lua:1: gates.blocks: a list");
+}
+
+/* ---- fields ---- */
+
+static const char small[] =
+    "local x = g:conv(g:input(), 'c', {out = 4, kernel = 1}) x = g:act(x, 'a', 'relu')\n"
+    "x = g:flatten(g:global_pool(x, 'p'), 'f') g:finish(g:linear(x, 'l', {out = 2}))\n";
+
+static void fails_with_small(const char *text, const char *part)
+{
+    char all[1024];
+    snprintf(all, sizeof all, "%s%s", small, text);
+    fails(all, part);
+}
+
+static void gives_with_small(const char *text, const char *wanted)
+{
+    char all[1024];
+    snprintf(all, sizeof all, "%s%s", small, text);
+    gives(all, wanted);
+}
+
+Test(lua_graph, a_field_that_a_node_never_has_is_an_error)
+{
+    fails_with_small("return g:nodes()[1].gatable", "a.lua:3: node.gatable: no such field, did you "
+                                                    "mean \"gateable\"?");
+    fails_with_small("return g:nodes()[1].trunk_mac", "did you mean \"trunk_macs\"?");
+    fails_with_small("return g:parameters()[1].shap", "parameter.shap: no such field");
+    fails_with_small("return g:exits()[1].trunks", "exit.trunks: no such field");
+    fails_with_small("return g:points(function(nodes) local l = {} for _, n in ipairs(nodes) do\n"
+                     "if n.gateble then l[#l + 1] = n end end return l end)",
+                     "node.gateble: no such field");
+    fails_with_small("return g:points{rule = 'ranked', metric = function(n) return n.mac end}",
+                     "node.mac: no such field");
+    /* what is there for some, or put there by the script, may be looked at */
+    gives_with_small("return tostring(g:nodes()[1].act) .. tostring(g:nodes()[1].exit)", "nilnil");
+    gives_with_small("local n = g:nodes()[1] n.mine = 7 return n.mine", "7");
+    gives_with_small("local keys = 0 for _ in pairs(g:nodes()[1]) do keys = keys + 1 end "
+                     "return keys > 8",
+                     "true");
+    gives_with_small("return getmetatable(g:nodes()[1])", "fields");
+    gives_with_small("return require('eex.inspect')(g:nodes()[3]):match('gateable') ~= nil",
+                     "true");
+}
+
+Test(lua_graph, a_method_that_is_none_names_the_nearest)
+{
+    fails(
+        "return g:convv(0, 'c', {})",
+        "a.lua:1: g:convv: graphs have no such method, did you mean g:conv(x, name, { out, kernel, "
+        "stride, pad, groups, bias })?");
+    fails("return g:zzzzzzzz()", "g:zzzzzzzz: graphs have no such method");
+    gives("return tostring(g[1])", "nil");
+}
+
+Test(lua_graph, what_is_no_place_of_a_list_is_refused)
+{
+    fails_with_small("return g:points(function() return {points = {'a'}} end)",
+                     "there is no place for [\"points\"]");
+    fails_with_small("return g:points({'a', x = 'c'})", "there is no place for [\"x\"]");
+    fails_with_small("return g:points({[7] = 'a'})", "saliency.7: no such field");
+    fails_with_small("return g:points({ruel = 'all'})", "did you mean \"rule\"?");
+    fails_with_small("return g:points({{idd = 1}})", "idd: no such field, did you mean \"id\"?");
+    fails_with_small("return g:points({{point = 1}})", "point: no such field");
+    fails_with_small("return g:points({rule = 'ranked', cuont = 1})", "did you mean \"count\"?");
+    fails_with_small("return g:with_gates{point = 'a', blocks = 1}",
+                     "gates: a list, in which there is no place for [\"");
+    fails_with_small("return g:with_gates{{point = 'a', block = 1}}", "did you mean \"blocks\"?");
+    fails_with_small("return g:with_gates{{point = 'a', blocks = 1, heads = {0, last = 1}}}",
+                     "there is no place for [\"last\"]");
+    gives_with_small("return #g:points({'a', g:nodes()[2]})", "2");
+}
+
+/* docs/writing-experiments.md has every method as it is, and every field of a node. */
+Test(lua_graph, the_documentation_says_what_there_is)
+{
+    char *docs = NULL;
+    int count;
+    const eex__graph_method *methods = eex__graph_methods(&count);
+    OK(eex_fs_read(&docs, NULL, EEX_SOURCE_DIR "/docs/writing-experiments.md", 1 << 20));
+    for (int i = 0; i < count; i++) {
+        const eex__graph_method *m = &methods[i];
+        char line[512], text[128];
+        snprintf(line, sizeof line, "| `%s` |", eex__graph_push_method(L, m));
+        cr_expect(strstr(docs, line), "docs/writing-experiments.md lacks the line\n%s", line);
+        snprintf(text, sizeof text, "return type(%s%s)", strchr(m->name, '.') ? "" : "g.", m->name);
+        gives(text, "function");
+    }
+    const eex__graph_table returned[] = {EEX__OF_NODE, EEX__OF_PARAMETER, EEX__OF_EXIT};
+    for (int t = 0; t < 3; t++)
+        for (const char *const *f = eex__graph_fields(returned[t]); *f; f++) {
+            char word[64];
+            snprintf(word, sizeof word, "`%s`", *f);
+            cr_expect(strstr(docs, word), "docs/writing-experiments.md does not name %s", word);
+        }
+    free(docs);
+}
+
+/* The other way round: no method without its row, no field of a node without its name. */
+Test(lua_graph, all_that_there_is_has_a_row)
+{
+    int count, there = 0;
+    eex__graph_methods(&count);
+    gives("return 1", "1");
+    luaL_getmetatable(L, "eex.graph");
+    lua_getfield(L, -1, "__index");
+    cr_assert(lua_getupvalue(L, -1, 1));
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
+        there++;
+    cr_expect_eq(there, count - 1); /* and eex.graph */
+    OK(run("local all = {} for _, n in ipairs(eex.backbones.mobilenetv2{size = 32, classes = 10}\n"
+           "  :with_gates({{point = 'features.3.add', blocks = 1}}):nodes()) do\n"
+           "for k in pairs(n) do all[k] = true end end\n"
+           "local names = {} for k in pairs(all) do names[#names + 1] = k end return names"));
+    cr_expect_eq(lua_rawlen(L, -1), 13);
+    for (int i = 1; i <= (int)lua_rawlen(L, -1); i++) {
+        lua_rawgeti(L, -1, i);
+        const char *const *f = eex__graph_fields(EEX__OF_NODE);
+        while (*f && strcmp(*f, lua_tostring(L, -1)) != 0)
+            f++;
+        cr_expect(*f, "no row for the node's field %s", lua_tostring(L, -1));
+        lua_pop(L, 1);
+    }
 }

@@ -259,3 +259,69 @@ Test(lua_model, models_do_not_pile_up)
     gives("for _, x in ipairs(kept) do x:close() end return eex.open('model.h5').dataset",
           "patches");
 }
+
+/* ---- limits ---- */
+
+static void open_again(const eex_lua_options *options)
+{
+    eex_lua_options own = *options;
+    own.folder = test_path(folder, "exp");
+    eex_lua_close(L);
+    OK(eex_lua_open(&L, &own));
+}
+
+Test(lua_model, what_models_hold_is_the_scripts_memory)
+{
+    open_again(&(eex_lua_options){.memory = 2 << 20});
+    fails("local t = {} for i = 1, 16 do t[i] = eex.open('model.h5', {threads = 1}) end",
+          "above its limit");
+    cr_expect(strstr(eex_error(), "a.lua:1: ") && strstr(eex_error(), "model.h5") &&
+                  strstr(eex_error(), "at most 2 MiB") && strstr(eex_error(), "model:close()"),
+              "%s", eex_error());
+    /* what nobody holds is given back first, and what is closed at once */
+    gives("for i = 1, 60 do eex.open('model.h5', {threads = 1}) end return 'collected'",
+          "collected");
+    gives("for i = 1, 60 do eex.open('model.h5', {threads = 1}):close() end return 'closed'",
+          "closed");
+    gives("return #eex.open('model.h5', {threads = 1}):run('test')", "40");
+    open_again(&(eex_lua_options){.memory = 2 << 20, .trust = true});
+    lua_pushstring(L, test_path(folder, "exp/model.h5"));
+    lua_setglobal(L, "path");
+    OK(luaL_loadstring(L, "local t, eex = {}, require 'eex'\n"
+                          "for i = 1, 16 do t[i] = eex.open(path, {threads = 1}) end return #t"));
+    OK(eex_lua_call(L, 0, 1));
+    cr_expect(lua_tointeger(L, -1) == 16);
+}
+
+Test(lua_model, threads_of_models_are_limited)
+{
+    fails("eex.open('model.h5', {threads = 1024})", "threads: 1024 more than the ");
+    fails(
+        "local t = {} for i = 1, 16 do t[i] = eex.open('model.h5', {threads = 100000 // 1000}) end",
+        "threads: 100 more");
+    gives("for i = 1, 60 do eex.open('model.h5', {threads = 8}) end return 'collected'",
+          "collected");
+}
+
+Test(lua_model, images_beyond_the_limit_are_read_each_time)
+{
+    open_again(&(eex_lua_options){.memory = 1200 << 10});
+    gives("return #m:run('test')", "40");
+}
+
+Test(lua_model, what_lies_beside_a_model_may_be_no_link_to_outside)
+{
+    static const char *const beside[] = {"run.h5", "split.h5", "base.h5", "final-calibration.h5",
+                                         "final-validation.h5"};
+    char link[2 * TEST_PATH_SIZE];
+    gives("return m.height", "8");
+    for (size_t i = 0; i < sizeof beside / sizeof *beside; i++) {
+        snprintf(link, sizeof link, "%s/exp/%s", folder, beside[i]);
+        cr_assert(symlink(test_path(folder, "outside.h5"), link) == 0);
+        fails("return eex.open('model.h5')", "outside the experiment's folder");
+        cr_expect(strstr(eex_error(), beside[i]), "%s", eex_error());
+        cr_assert(unlink(link) == 0);
+    }
+    cr_assert(symlink("model.h5", test_path(folder, "exp/final.h5")) == 0); /* stays inside */
+    gives("return eex.open('final.h5').height", "8");
+}

@@ -58,7 +58,7 @@ int eex_data_directory(const char **out)
     return EEX_OK;
 }
 
-static bool is_path(const char *name)
+bool eex_dataset_is_path(const char *name)
 {
     size_t length = strlen(name);
     return strchr(name, '/') || (length > 3 && strcmp(name + length - 3, ".h5") == 0);
@@ -91,7 +91,7 @@ static int resolve(char **out, const char *name)
 {
     const char *folder;
     char file[300];
-    if (is_path(name)) {
+    if (eex_dataset_is_path(name)) {
         *out = strdup(name);
         if (!*out)
             return eex_fail(EEX_ENOMEM, "%s: out of memory", name);

@@ -51,9 +51,12 @@ typedef struct eex_dataset_info {
  * nor $HOME is set. */
 int eex_data_directory(const char **out);
 
-/* Opens a data set by name ("cifar10": in the data folder) or by path (with a '/' or ending in
- * ".h5"). A missing one gives EEX_ENOTFOUND with the command that gets it. Labels are read and
- * checked; images are read when first wanted. */
+/* Whether a name is the path of a file: with a '/' or ending in ".h5". */
+bool eex_dataset_is_path(const char *name);
+
+/* Opens a data set by name ("cifar10": in the data folder) or by path. A missing one gives
+ * EEX_ENOTFOUND with the command that gets it. Labels are read and checked; images are read when
+ * first wanted. */
 int eex_dataset_open(eex_dataset **out, const char *name_or_path);
 void eex_dataset_close(eex_dataset *data); /* accepts NULL */
 

@@ -1,5 +1,6 @@
 #include "core/data/image_impl.h"
 
+#include "base/signals.h"
 #include "base/status.h"
 
 #include <stdlib.h>
@@ -7,7 +8,28 @@
 #include <webp/decode.h>
 #include <webp/demux.h>
 
-enum { MAX_PIXELS_A_BYTE = 1 << 16 }; /* one colour takes hardly any bytes */
+enum {
+    MAX_PIXELS_A_BYTE = 1 << 16, /* one colour takes hardly any bytes */
+    PIECE = 64 << 10             /* bytes that are decoded between two looks */
+};
+
+/* Bit by bit, so that an interrupt ends it. */
+static int decode_pieces(WebPDecBuffer *pixels, const uint8_t *data, size_t size, const char *path)
+{
+    WebPIDecoder *decoder = WebPINewDecoder(pixels);
+    VP8StatusCode status = VP8_STATUS_SUSPENDED;
+    if (!decoder)
+        return eex_fail(EEX_ENOMEM, "%s: out of memory", path);
+    for (size_t at = 0; at < size && status == VP8_STATUS_SUSPENDED && !eex_interrupted();) {
+        at = size - at < PIECE ? size : at + PIECE;
+        status = WebPIUpdate(decoder, data, at);
+    }
+    WebPIDelete(decoder);
+    if (status == VP8_STATUS_OK)
+        return EEX_OK;
+    return eex_interrupted() ? eex_fail(EEX_EINTERRUPTED, "%s: interrupted", path)
+                             : eex_fail(EEX_EFORMAT, "%s: damaged or truncated WebP", path);
+}
 
 /* Decodes a picture's bytes, without container or animation. */
 static int decode(eex_image *out, const uint8_t *data, size_t size, const char *path)
@@ -21,11 +43,15 @@ static int decode(eex_image *out, const uint8_t *data, size_t size, const char *
     EEX_TRY(eex_image_new(out, facts.width, facts.height, channels, path));
     const size_t stride = (size_t)facts.width * (size_t)channels;
     const size_t bytes = stride * (size_t)facts.height;
-    const uint8_t *end = facts.has_alpha
-                             ? WebPDecodeRGBAInto(data, size, out->pixels, bytes, (int)stride)
-                             : WebPDecodeRGBInto(data, size, out->pixels, bytes, (int)stride);
-    if (!end)
-        return eex_fail(EEX_EFORMAT, "%s: damaged or truncated WebP", path);
+    WebPDecBuffer pixels;
+    if (!WebPInitDecBuffer(&pixels))
+        return eex_fail(EEX_EUNSUPPORTED, "%s: another libwebp than that of the build", path);
+    pixels.colorspace = facts.has_alpha ? MODE_RGBA : MODE_RGB;
+    pixels.is_external_memory = 1;
+    pixels.u.RGBA.rgba = out->pixels;
+    pixels.u.RGBA.stride = (int)stride;
+    pixels.u.RGBA.size = bytes;
+    EEX_TRY(decode_pieces(&pixels, data, size, path));
     if (facts.has_alpha)
         eex__image_drop_alpha(out);
     return EEX_OK;

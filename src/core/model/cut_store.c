@@ -2,6 +2,7 @@
 #include "core/graph/cost.h"
 #include "core/model/cut.h"
 
+#include "base/signals.h"
 #include "base/status.h"
 
 #include <stdio.h>
@@ -67,6 +68,8 @@ static int save_trace(eex_store_file *file, const eex_model *model, const eex_cu
     int code = eex_cut_trace(&whole, model, split);
     if (code == EEX_ENOTFOUND) /* a model without traces has none to hand on */
         return EEX_OK;
+    if (code == EEX_OK && eex_interrupted())
+        code = eex_fail(EEX_EINTERRUPTED, "interrupted");
     if (code == EEX_OK)
         code = eex_trace_select(&kept, whole, cut->exits, cut->count);
     if (code == EEX_OK)

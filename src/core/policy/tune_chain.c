@@ -2,6 +2,8 @@
 
 #include "core/policy/levels.h"
 
+#include "base/signals.h"
+
 #include <string.h>
 
 enum { STATES = 2 * EEX_MAX_EXITS };
@@ -117,8 +119,17 @@ void eex__chain_measure(eex__chain *c, eex__thresholds *at)
     chain_count(c, at, accepted);
 }
 
+static bool is_stopped(const eex__chain *c)
+{
+    return c->stops && eex_interrupted();
+}
+
 void eex__chain_judge(eex__chain *c, eex__thresholds *at)
 {
+    at->right = 0;
+    at->cost = 0;
+    if (is_stopped(c))
+        return;
     chain_outcomes(c, at);
     chain_settle(c, at);
 }
@@ -193,6 +204,8 @@ bool eex__chain_sweep(eex__chain *c, eex__thresholds *at, const eex__aim *aim)
 {
     gain gains[EEX__LEVELS_MAX + 1];
     bool moved = false;
+    if (is_stopped(c))
+        return false;
     chain_end(c, c->next);
     for (int k = c->count - 2; k >= 0; k--) {
         uint8_t before = at->t[k];

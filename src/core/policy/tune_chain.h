@@ -19,6 +19,7 @@ typedef struct eex__chain {
     uint8_t *now;                       /* (stride) outcomes with the thresholds as they are */
     uint8_t *next;    /* (stride) outcomes of samples that reach the exit at work */
     uint32_t *counts; /* (2 * levels + 3, 2 * EEX_MAX_EXITS) scratch, zero between calls */
+    bool stops;       /* an interrupt cuts all short; what comes of it is for nobody */
 } eex__chain;
 
 /* A level for each exit but the last, and what comes of it. */

@@ -1,6 +1,7 @@
 /* The tuner applied to whole policies: one operating point, or the whole front. */
-#include "core/policy/tune.h"
+#include "core/policy/tune_impl.h"
 
+#include "base/signals.h"
 #include "base/status.h"
 
 #include <math.h>
@@ -39,8 +40,11 @@ int eex_policy_tune(eex_policy *policy, eex_operating_point *out, const eex_trac
     EEX_TRY(eex_tuner_new(&tuner, trace, policy, NULL));
     columns_all(columns, trace->exits);
     const eex_goal goal = {tune, target, costs->base};
+    tuner->chain.stops = true;
     eex_tuner_run(&point, tuner, columns, trace->exits, costs->cost, &goal, EEX_EFFORT_THOROUGH);
     eex_tuner_free(tuner);
+    if (eex_interrupted())
+        return eex_fail(EEX_EINTERRUPTED, "interrupted while tuning");
     if (tune != EEX_TUNE_NONE)
         for (int k = 0; k < policy->exits - 1; k++)
             policy->a[k] = point.a[k];

@@ -286,6 +286,7 @@ static const type types[] = {
     [EEX_FIELD_INTS] = {expects_ints, NULL, NULL, say_ints, has_ints},
     [EEX_FIELD_RUN_NAME] = {expects_run_name, NULL, NULL, say_text, has_text},
     [EEX_FIELD_TABLE_FILE] = {expects_text, NULL, NULL, say_text, has_text},
+    [EEX_FIELD_DATA_NAME] = {expects_text, NULL, NULL, say_text, has_text},
     [EEX_FIELD_BACKBONE] = {expects_backbone, NULL, NULL, say_backbone, NULL},
     [EEX_FIELD_SALIENCY] = {expects_saliency, NULL, NULL, say_saliency, NULL},
     [EEX_FIELD_GATE_ACT] = {expects_name, get_int, put_int, say_name, has_name},

@@ -153,7 +153,7 @@ static const eex_field fields[] = {
         .otherwise = 0),
 
     TABLE("dataset", DATASET, _SPLIT, "what is learned"),
-    TEXT("dataset.name", TEXT, data.name, _SPLIT, "a data set in $EEX_DATA or a path to one",
+    TEXT("dataset.name", DATA_NAME, data.name, _SPLIT, "a data set in $EEX_DATA or a path to one",
          .needed = true),
     FLAG("deterministic", deterministic, false, _BASE, "bit-identical twice on a GPU too"),
     ROW("precision", ENUM, AT(eex_precision, precision), _BASE,

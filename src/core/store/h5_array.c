@@ -10,10 +10,10 @@
 
 enum {
     /* What was never written reads as the fill value: so much of it, and no more. */
-    MAX_UNWRITTEN = 64 << 20,
+    MAX_UNWRITTEN = 8 << 20,
     /* Chunks may reach over the edge: on every axis at most twice, of which this is plenty. */
     MAX_OVERHANG = 16,
-    POLL_BYTES = 64 << 20
+    POLL_BYTES = 16 << 20
 };
 
 void eex__h5_reader_free(eex__h5_reader *reader)

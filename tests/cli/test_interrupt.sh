@@ -1,0 +1,141 @@
+# Ctrl-C and SIGTERM, whatever a script is busy with, in files and at the prompt.
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+set -m # so that nobody ignores SIGINT
+
+cp "$EEX_SOURCE_DIR/tests/lua/endless.lua" .
+printf '%2000000s' '' >spaces.txt
+limit=1500 # milliseconds from the signal to the end
+grep -q __asan_init "$EEX" && limit=4000
+
+milliseconds() {
+    date +%s%3N
+}
+
+# ends_soon PID: waits and leaves the status; what it takes from now on is limited.
+ends_soon() {
+    local begin
+    begin=$(milliseconds)
+    (sleep 15; kill -KILL "$1") 2>/dev/null &
+    local watch=$!
+    wait "$1" 2>/dev/null
+    status=$?
+    took=$(($(milliseconds) - begin))
+    kill -KILL $watch 2>/dev/null
+    wait $watch 2>/dev/null
+}
+
+# ready FILE [WHAT]: until it says so.
+ready() {
+    local i
+    for i in $(seq 400); do
+        grep -q "ready${2-}" "$1" && return
+        sleep 0.05
+    done
+    fail "never ready"
+}
+
+# Every function that a script can call has a case.
+cat >missing.lua <<'LUA'
+local cases = require "endless"
+local function look(name, t)
+  for key, value in pairs(t) do
+    if type(value) == "function" and not cases[name .. key] then
+      print("no case for " .. name .. key)
+    elseif type(value) == "table" and name == "" and key ~= "_G" then
+      look(key .. ".", value)
+    end
+  end
+end
+look("", _G)
+for name in pairs(cases) do io.write("case ", name, "\n") end
+LUA
+expect 0 "$EEX" repl missing.lua </dev/null
+grep -q "no case" out && fail "functions without a case"
+sed -n 's/^case //p' out | sort >names
+[ "$(wc -l <names)" -gt 90 ] || fail "too few cases"
+
+# The file as it is read: status 130, soon.
+while read -r name; do
+    printf 'print("ready")\nrequire("endless")[ [[%s]] ]()\n' "$name" >case.lua
+    signal=INT
+    [ $((${#name} % 4)) = 0 ] && signal=TERM
+    "$EEX" cost case.lua >out 2>err &
+    pid=$!
+    ready err
+    sleep 0.3
+    kill -$signal $pid 2>/dev/null || fail "$name was over before the signal"
+    ends_soon $pid
+    [ $status = 130 ] || fail "$name: status $status"
+    [ $took -le $limit ] || fail "$name: took $took ms"
+    err_has interrupted
+done <names
+
+# At the prompt the session goes on.
+mkfifo keys
+"$EEX" repl <keys >out 2>err &
+pid=$!
+exec 3>keys
+number=0
+while read -r name; do
+    number=$((number + 1))
+    echo "'ready $number.'" >&3
+    ready out " $number[.]"
+    echo "require('endless')[ [[$name]] ]()" >&3
+    sleep 0.4
+    begin=$(milliseconds)
+    kill -INT $pid || fail "$name: the prompt is gone"
+    echo "'ready $number!'" >&3
+    ready out " $number!"
+    took=$(($(milliseconds) - begin))
+    [ $took -le $limit ] || fail "$name: took $took ms at the prompt"
+    [ "$(grep -c interrupted err)" = $number ] || fail "$name was not interrupted"
+done <names
+exec 3>&-
+ends_soon $pid
+[ $status = 0 ] || fail "the prompt ended with $status"
+
+# SIGTERM ends the session, whether somebody types or something runs.
+for text in "" "while true do end" "('a'):rep(60000):find(('a?'):rep(28) .. ('a'):rep(28) .. 'b')"; do
+    "$EEX" repl <keys >out 2>err &
+    pid=$!
+    exec 3>keys
+    echo '"ready"' >&3
+    ready out
+    [ -n "$text" ] && echo "$text" >&3
+    sleep 0.4
+    kill -TERM $pid
+    ends_soon $pid
+    exec 3>&-
+    [ $status = 130 ] || fail "SIGTERM at \"$text\" ended the prompt with $status"
+    [ $took -le $limit ] || fail "SIGTERM at \"$text\": took $took ms"
+done
+
+# A pipe that nobody reads does not keep a script that prints.
+mkfifo full
+exec 4<>full
+echo 'while true do print(("x"):rep(1000)) end' >case.lua
+"$EEX" cost case.lua >out 2>&4 &
+pid=$!
+sleep 1
+kill -INT $pid
+ends_soon $pid
+exec 4>&-
+[ $status = 130 ] || fail "a full pipe: status $status"
+[ $took -le $limit ] || fail "a full pipe: took $took ms"
+
+# However early a signal comes: before the handlers stand the system's own end the process.
+make_data
+write_experiment tiny.lua
+for i in $(seq 0 39); do
+    signal=INT
+    [ $((i % 2)) = 1 ] && signal=TERM
+    "$EEX" run tiny.lua --out "early-$i" --threads 1 --set training.epochs=20000 >out 2>err &
+    pid=$!
+    sleep "0.$(printf '%03d' $((i * i / 12)))"
+    kill -$signal $pid
+    ends_soon $pid
+    [ $status = 130 ] || { [ $signal = TERM ] && [ $status = 143 ]; } ||
+        fail "signal $signal number $i: status $status"
+    [ $took -le $limit ] || fail "signal $signal number $i: took $took ms"
+done
+exit 0

@@ -1,0 +1,85 @@
+# Results that cannot be written are no success: every subcommand into a full disk, and into a pipe that nobody
+# reads any more.
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+[ -c /dev/full ] || skip "there is no /dev/full"
+
+make_data
+write_experiment tiny.lua
+expect 0 "$EEX" run tiny.lua --out runs/tiny --threads 1
+expect 0 "$EEX" data info tiny --sheet image.png
+cp image.png one.png
+mkdir images
+for i in $(seq 40); do
+    cp image.png "images/an_image_with_a_rather_long_name_number_$i.png"
+done
+mkdir -p folder/train/a folder/train/b
+cp image.png folder/train/a
+cp image.png folder/train/b
+echo 'print("x") return 7' >prompt
+echo 'for i = 1, 5000 do print(("x"):rep(100)) end' >long
+
+commands=(
+    "help"
+    "--help"
+    "--version"
+    "help run"
+    "help fields"
+    "run --help"
+    "run tiny.lua --out runs/tiny --threads 1"
+    "run tiny.lua --out runs/tiny --threads 1 --json"
+    "show runs/tiny"
+    "show runs/tiny --json"
+    "infer runs/tiny images"
+    "infer runs/tiny one.png"
+    "infer runs/tiny one.png --json"
+    "infer runs/tiny --split test"
+    "infer runs/tiny --split test --json"
+    "prune runs/tiny -o cut.h5 --exit 1 --force"
+    "prune runs/tiny"
+    "stream runs/tiny images"
+    "stream runs/tiny images --json"
+    "profile runs/tiny --images 20 --batch 4 --rounds 2"
+    "profile runs/tiny --images 20 --batch 4 --rounds 2 --json"
+    "data list"
+    "data info tiny"
+    "data info tiny --json"
+    "data import other folder --size 8 --force"
+    "data make synthetic --train 30 --test 6 --name small --force"
+    "cost tiny.lua"
+    "cost tiny.lua --json"
+    "tune runs/tiny --accuracy -0.1"
+    "tune runs/tiny --accuracy -0.1 --json"
+    "devices"
+    "devices --json"
+)
+for command in "${commands[@]}"; do
+    # shellcheck disable=SC2086
+    "$EEX" $command >usual 2>err || fail "eex $command: $?"
+    [ -s usual ] || continue
+    # shellcheck disable=SC2086
+    "$EEX" $command >/dev/full 2>err
+    [ $? = 1 ] || fail "eex $command: success into a full disk"
+    err_has "cannot write to the standard output"
+    # Whoever ignores SIGPIPE gets the usual status and no message.
+    # shellcheck disable=SC2086
+    (trap '' PIPE; "$EEX" $command 2>err; echo $? >status) | :
+    [ "$(cat status)" = 0 ] || fail "eex $command: status $(cat status) without a reader"
+    grep -q error: err && fail "eex $command complains of a reader that is gone"
+done
+for input in prompt long; do
+    "$EEX" repl runs/tiny <$input >/dev/full 2>err
+    [ $? = 1 ] || fail "eex repl: success into a full disk"
+    err_has "cannot write to the standard output"
+done
+for command in $("$EEX" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do
+    case " ${commands[*]} repl " in
+    *" $command "*) ;;
+    *) [[ " ${commands[*]}" = *"$command"* ]] || fail "eex $command is not tested" ;;
+    esac
+done
+
+# Nothing is lost where something went wrong before: that message stays.
+"$EEX" show missing >/dev/full 2>err
+[ $? = 1 ] || [ $? = 2 ] || fail "another status"
+err_has missing
+exit 0
