@@ -64,7 +64,7 @@ static int use_fronts(void)
     const double reference[2] = {10, 0};
     EEX_TRY(eex_pareto_sort(ranks, points, 6, sense, 2));
     EEX_TRY(eex_pareto_front(front, &count, points, 6, sense, 2));
-    return eex_pareto_hypervolume(&area, points, 6, sense, reference);
+    return eex_pareto_hypervolume(&area, points, 6, sense, 2, reference);
 }
 
 static int fill_archive(void)
