@@ -35,7 +35,7 @@ typedef struct eex__algorithm {
     void (*close)(void *memory);
 } eex__algorithm;
 
-extern const eex__algorithm eex__aging, eex__random, eex__exhaustive, eex__nsga2;
+extern const eex__algorithm eex__aging, eex__random, eex__exhaustive, eex__nsga2, eex__surrogate;
 
 /* The row of an algorithm; NULL for a number that none has. */
 const eex__algorithm *eex__algorithm_of(eex_algorithm algorithm);

@@ -40,6 +40,12 @@ typedef enum eex_algorithm {
      * (or the fitness, where scores have none), those without violation first; children are made
      * by two-point crossover and polynomial mutation. Failed candidates are no parents. */
     EEX_NSGA2,
+    /* Surrogate-assisted search (Lu et al. 2020, "NSGANetV2"; EDANAS): `initial` candidates first,
+     * the genomes of first options and of last options, then random ones. Then each time a
+     * predictor (predictor.h) of each objective is fitted to all trials, NSGA-II searches on these
+     * from their front on, and `batch` of what it finds are asked for, so that the second objective
+     * is covered evenly. */
+    EEX_SURROGATE,
     EEX_ALGORITHMS
 } eex_algorithm;
 
@@ -57,12 +63,32 @@ typedef struct eex_score {
     bool failed;         /* the candidate has no score; its fitness is taken for -infinity */
 } eex_score;
 
+/* How a search on surrogates stands, before each batch. */
+typedef struct eex_search_report {
+    size_t trials; /* that it knows, failed ones included */
+    int objective_count;
+    const char *surrogate[EEX_MAX_OBJECTIVES]; /* what was chosen for each, */
+    double tau[EEX_MAX_OBJECTIVES]; /* and its cross-validated Kendall tau; NaN of very few */
+    double null_tau;    /* of the order of the first objective with the reverse order of the second:
+                         * what is known without any model; NaN with a single objective */
+    double hypervolume; /* of what was found. The reference point is a tenth of their range worse
+                         * than the worst of the first `initial` trials, and stays there */
+} eex_search_report;
+
 typedef struct eex_controller_options {
     uint64_t seed;
     size_t trials;    /* candidates asked for at most, those of told trials included; 0: no limit */
     int population;   /* aging: size of the population, >= 1; nsga2: and of a generation, >= 2 */
     int sample;       /* aging: members drawn to find a parent, 1..population */
     uint64_t largest; /* exhaustive: refuses larger spaces; 0: 1,000,000 */
+
+    /* surrogate: */
+    size_t initial;      /* candidates before the first model; 0: 100 */
+    size_t batch;        /* candidates between two models; 0: 8 */
+    unsigned surrogates; /* those to choose from, an eex_surrogate_set (predictor.h) */
+    /* Called by an ask or by eex_controller_done; NULL: nobody. The report is borrowed. */
+    void (*report)(const eex_search_report *report, void *context);
+    void *report_context;
 } eex_controller_options;
 
 typedef struct eex_controller eex_controller;

@@ -16,7 +16,7 @@ refused() {
 refused search.population=twenty 'search.population: a positive integer, got "twenty"'
 refused search.popluation=20 'search.popluation: no such field, did you mean "population"?'
 refused serach.trials=3 'serach: no such field, did you mean "search"?'
-refused search.algorithm=agin 'search.algorithm: one of "aging", "random", "exhaustive" and "nsga2", got "agin"'
+refused search.algorithm=agin 'search.algorithm: one of "aging", "random", "exhaustive", "nsga2" and "surrogate", got "agin"'
 refused search.sample=9 'search.sample: from 1 to search.population, got 9'
 refused search.min_accuracy=86 'search.min_accuracy: a number in 0..1, got 86'
 refused training.lr=fast 'training.lr: a positive number, got "fast"'

@@ -1,0 +1,135 @@
+#include "search/matrix.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Compiled for three instruction sets, of which the program takes the best when it starts;
+ * sanitizers do not like what chooses. */
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define FAST __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
+#else
+#define FAST
+#endif
+
+enum { ROWS = 4, COLUMNS = 32 };
+
+/* A tile of `ROWS` by `COLUMNS` stays in registers while k runs; what does not fill one is done a
+ * row at a time. */
+#define MULTIPLY(name, type, columns)                                                  \
+    FAST static void name##_tile(type *restrict out, const type *restrict a,           \
+                                 const type *restrict b, size_t k, size_t n)           \
+    {                                                                                  \
+        type sum[ROWS][columns] = {{0}};                                               \
+        for (size_t at = 0; at < k; at++)                                              \
+            for (size_t r = 0; r < ROWS; r++)                                          \
+                for (size_t j = 0; j < (columns); j++)                                 \
+                    sum[r][j] += a[r * k + at] * b[at * n + j];                        \
+        for (size_t r = 0; r < ROWS; r++)                                              \
+            memcpy(out + r * n, sum[r], sizeof sum[r]);                                \
+    }                                                                                  \
+    FAST static void name##_rest(type *restrict out, const type *restrict a,           \
+                                 const type *restrict b, size_t m, size_t k, size_t n, \
+                                 size_t width)                                         \
+    {                                                                                  \
+        for (size_t r = 0; r < m; r++) {                                               \
+            for (size_t j = 0; j < width; j++)                                         \
+                out[r * n + j] = 0;                                                    \
+            for (size_t at = 0; at < k; at++)                                          \
+                for (size_t j = 0; j < width; j++)                                     \
+                    out[r * n + j] += a[r * k + at] * b[at * n + j];                   \
+        }                                                                              \
+    }                                                                                  \
+    void name(type *out, const type *a, const type *b, size_t m, size_t k, size_t n)   \
+    {                                                                                  \
+        const size_t rows = m - m % ROWS, whole = n - n % (columns);                   \
+        for (size_t j = 0; j < whole; j += (columns))                                  \
+            for (size_t r = 0; r < rows; r += ROWS)                                    \
+                name##_tile(out + r * n + j, a + r * k, b + j, k, n);                  \
+        name##_rest(out + whole, a, b + whole, rows, k, n, n - whole);                 \
+        name##_rest(out + rows * n, a + rows * k, b, m - rows, k, n, n);               \
+    }
+
+MULTIPLY(eex_multiply, double, COLUMNS / 2)
+MULTIPLY(eex_multiply_float, float, COLUMNS)
+
+void eex_transpose(double *out, const double *a, size_t m, size_t n)
+{
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < n; j++)
+            out[j * m + i] = a[i * n + j];
+}
+
+void eex_transpose_float(float *out, const float *a, size_t m, size_t n)
+{
+    for (size_t i = 0; i < m; i++)
+        for (size_t j = 0; j < n; j++)
+            out[j * m + i] = a[i * n + j];
+}
+
+void eex_lengths(double *out, const double *rows, size_t n, size_t k)
+{
+    for (size_t i = 0; i < n; i++) {
+        out[i] = 0.0;
+        for (size_t j = 0; j < k; j++)
+            out[i] += rows[i * k + j] * rows[i * k + j];
+    }
+}
+
+FAST static void subtract_products(double *restrict products, const double *restrict lengths,
+                                   double length, size_t n)
+{
+    for (size_t j = 0; j < n; j++) {
+        const double distance = length + lengths[j] - 2.0 * products[j];
+        products[j] = distance > 0.0 ? distance : 0.0;
+    }
+}
+
+void eex_distances(double *out, const double *a, const double *b, const double *lengths, size_t m,
+                   size_t k, size_t n)
+{
+    eex_multiply(out, a, b, m, k, n);
+    for (size_t i = 0; i < m; i++) {
+        double length;
+        eex_lengths(&length, a + i * k, 1, k);
+        subtract_products(out + i * n, lengths, length, n);
+    }
+}
+
+FAST static void subtract_row(double *restrict to, const double *restrict row, double factor,
+                              size_t n)
+{
+    for (size_t j = 0; j < n; j++)
+        to[j] -= factor * row[j];
+}
+
+bool eex_cholesky(double *a, size_t n)
+{
+    for (size_t k = 0; k < n; k++) {
+        double *row = a + k * n;
+        if (!(row[k] > 0.0) || !isfinite(row[k]))
+            return false;
+        const double scale = 1.0 / sqrt(row[k]);
+        for (size_t j = k; j < n; j++)
+            row[j] *= scale;
+        for (size_t i = k + 1; i < n; i++)
+            subtract_row(a + i * n + i, row + i, row[i], n - i);
+    }
+    return true;
+}
+
+void eex_cholesky_forward(const double *u, double *x, size_t n)
+{
+    for (size_t k = 0; k < n; k++) {
+        x[k] /= u[k * n + k];
+        subtract_row(x + k + 1, u + k * n + k + 1, x[k], n - k - 1);
+    }
+}
+
+void eex_cholesky_backward(const double *u, double *x, size_t n)
+{
+    for (size_t k = n; k-- > 0;) {
+        for (size_t j = k + 1; j < n; j++)
+            x[k] -= u[k * n + j] * x[j];
+        x[k] /= u[k * n + k];
+    }
+}
