@@ -17,8 +17,8 @@ typedef enum eex_surrogate_kind {
     /* A Gaussian process: squared exponential kernel with one length, and noise; both maximise the
      * marginal likelihood (Rasmussen and Williams 2006, chapters 2 and 5). */
     EEX_SURROGATE_GP,
-    /* A random forest (Breiman 2001): 200 regression trees, each of a sample drawn with
-     * replacement, that look for each split among a third of the columns. */
+    /* An ensemble of 200 regression trees, extremely randomised (Geurts, Ernst and Wehenkel 2006):
+     * each split is the best of one drawn in each of a third of the columns, drawn too. */
     EEX_SURROGATE_CART,
     /* A perceptron with three hidden layers of 300, ReLU, dropout 0.2; 2,000 steps of Adam with
      * all values at once, rate 0.0008 with cosine decay, smooth L1 loss (Lu et al. 2020,

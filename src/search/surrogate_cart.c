@@ -1,5 +1,5 @@
-/* A random forest. Columns hold few different values (options of genes), so samples are counted by
- * the rank of their value, and a split is looked for among the ranks. */
+/* Extremely randomised trees: a split of a column is drawn between its least and its largest value.
+ */
 #include "search/surrogate_impl.h"
 
 #include "base/rng.h"
@@ -29,105 +29,46 @@ typedef struct forest {
     tree trees[TREES];
 } forest;
 
-typedef struct bin {
-    double count, sum;
-} bin;
-
 typedef struct grower {
     const eex__fit *fit;
     forest *out;
-    uint32_t *ranks;   /* (columns, n): which of the column's values a sample has */
-    double *levels;    /* (columns, n): a column's values, ascending */
     uint32_t *samples; /* (n): those of a node lie together */
     uint32_t *columns; /* (columns): in the order of trying */
-    bin *bins;         /* (n) */
     eex_rng rng;
 } grower;
 
-static int compare_doubles(const void *left, const void *right)
-{
-    const double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
-static uint32_t rank_of(const double *levels, size_t count, double value)
-{
-    size_t low = 0, high = count;
-    while (high - low > 1) {
-        const size_t middle = low + (high - low) / 2;
-        if (levels[middle] <= value)
-            low = middle;
-        else
-            high = middle;
-    }
-    return (uint32_t)low;
-}
-
-static void rank_column(grower *g, size_t column)
-{
-    const eex__fit *fit = g->fit;
-    double *levels = g->levels + column * fit->n;
-    size_t count = 0;
-    for (size_t i = 0; i < fit->n; i++)
-        levels[i] = fit->x[i * fit->columns + column];
-    qsort(levels, fit->n, sizeof *levels, compare_doubles);
-    for (size_t i = 0; i < fit->n; i++)
-        if (i == 0 || levels[i] > levels[count - 1])
-            levels[count++] = levels[i];
-    for (size_t i = 0; i < fit->n; i++)
-        g->ranks[column * fit->n + i] = rank_of(levels, count, fit->x[i * fit->columns + column]);
-}
-
 typedef struct split {
-    uint32_t column, rank; /* samples up to this rank go left */
-    double gain, threshold;
+    uint32_t column;
+    double gain, threshold; /* what is more goes right */
 } split;
 
-/* Counts the samples of a node by rank; returns the range of ranks that are there. */
-static void count(uint32_t range[2], grower *g, size_t column, size_t first, size_t end)
+static double value_of(const grower *g, size_t sample, uint32_t column)
 {
-    const uint32_t *ranks = g->ranks + column * g->fit->n;
-    range[0] = UINT32_MAX;
-    range[1] = 0;
-    for (size_t i = first; i < end; i++) {
-        const uint32_t rank = ranks[g->samples[i]];
-        range[0] = rank < range[0] ? rank : range[0];
-        range[1] = rank > range[1] ? rank : range[1];
-    }
-    memset(g->bins + range[0], 0, (range[1] - range[0] + 1) * sizeof *g->bins);
-    for (size_t i = first; i < end; i++) {
-        bin *b = &g->bins[ranks[g->samples[i]]];
-        b->count += 1.0;
-        b->sum += g->fit->y[g->samples[i]];
-    }
+    return g->fit->x[g->samples[sample] * g->fit->columns + column];
 }
 
-/* Improves `best` by a column: most reduction of squares, that is most of sum^2 / count in both
- * parts. False when all its values are alike. */
+/* Improves `best` by a split of a column: most reduction of squares, that is most of sum^2 / count
+ * in both parts. False when all its values are alike. */
 static bool try_column(split *best, grower *g, uint32_t column, size_t first, size_t end)
 {
-    uint32_t range[2], last;
-    double left = 0.0, left_sum = 0.0, sum = 0.0;
-    const double n = (double)(end - first);
-    const double *levels = g->levels + column * g->fit->n;
-    count(range, g, column, first, end);
-    for (uint32_t r = range[0]; r <= range[1]; r++)
-        sum += g->bins[r].sum;
-    last = range[0];
-    for (uint32_t r = range[0]; r <= range[1]; r++) {
-        if (g->bins[r].count == 0.0)
-            continue;
-        const double rest = sum - left_sum;
-        const double gain =
-            left > 0.0 ? left_sum * left_sum / left + rest * rest / (n - left) - sum * sum / n
-                       : -1.0;
-        if (gain > best->gain)
-            *best = (split){column, last, gain, 0.5 * (levels[last] + levels[r])};
-        left += g->bins[r].count;
-        left_sum += g->bins[r].sum;
-        last = r;
+    double least = INFINITY, most = -INFINITY, n[2] = {0.0}, sum[2] = {0.0};
+    for (size_t i = first; i < end; i++) {
+        const double value = value_of(g, i, column);
+        least = value < least ? value : least;
+        most = value > most ? value : most;
     }
-    return range[0] < range[1];
+    if (least == most)
+        return false;
+    const double threshold = least + eex_rng_uniform(&g->rng) * (most - least);
+    for (size_t i = first; i < end; i++) {
+        const bool right = value_of(g, i, column) > threshold;
+        n[right] += 1.0;
+        sum[right] += g->fit->y[g->samples[i]];
+    }
+    const double gain = n[1] > 0.0 ? sum[0] * sum[0] / n[0] + sum[1] * sum[1] / n[1] : -1.0;
+    if (gain > best->gain)
+        *best = (split){column, gain, threshold};
+    return true;
 }
 
 /* A third of the columns, drawn anew; more as long as none has different values. */
@@ -135,7 +76,7 @@ static bool find_split(split *best, grower *g, size_t first, size_t end)
 {
     const size_t columns = g->fit->columns, wanted = columns < 3 ? 1 : columns / 3;
     size_t tried = 0;
-    best->gain = 1e-12;
+    best->gain = -1.0;
     best->column = UINT32_MAX;
     for (size_t i = 0; i < columns && tried < wanted; i++) {
         const size_t at = i + eex_rng_below(&g->rng, columns - i);
@@ -150,11 +91,10 @@ static bool find_split(split *best, grower *g, size_t first, size_t end)
 /* Samples that go left come first; returns where the others begin. */
 static size_t part(grower *g, const split *s, size_t first, size_t end)
 {
-    const uint32_t *ranks = g->ranks + s->column * g->fit->n;
     size_t middle = first;
     for (size_t i = first; i < end; i++) {
         const uint32_t sample = g->samples[i];
-        if (ranks[sample] > s->rank)
+        if (value_of(g, i, s->column) > s->threshold)
             continue;
         g->samples[i] = g->samples[middle];
         g->samples[middle++] = sample;
@@ -219,15 +159,13 @@ static int reserve(forest *f, size_t n)
 static int grow(grower *g, task *tasks)
 {
     const size_t n = g->fit->n;
-    for (size_t c = 0; c < g->fit->columns; c++) {
-        rank_column(g, c);
+    for (size_t c = 0; c < g->fit->columns; c++)
         g->columns[c] = (uint32_t)c;
-    }
     for (size_t t = 0; t < TREES; t++) {
         EEX_TRY(reserve(g->out, n));
         eex_rng_seed(&g->rng, g->fit->seed, t);
         for (size_t i = 0; i < n; i++)
-            g->samples[i] = (uint32_t)eex_rng_below(&g->rng, n);
+            g->samples[i] = (uint32_t)i;
         g->out->trees[t].first = (uint32_t)g->out->count;
         grow_tree(g, &g->out->trees[t], tasks);
         g->out->count += g->out->trees[t].nodes;
@@ -247,15 +185,12 @@ static void free_model(void *memory)
 
 static int fit_model(void **out, const eex__fit *fit)
 {
-    const size_t n = fit->n, cells = n * fit->columns + 1;
+    const size_t n = fit->n;
     grower g = {.fit = fit, .out = calloc(1, sizeof *g.out)};
     task *tasks = malloc((n + 1) * sizeof *tasks);
-    g.ranks = malloc(cells * sizeof *g.ranks);
-    g.levels = malloc(cells * sizeof *g.levels);
     g.samples = malloc(n * sizeof *g.samples);
     g.columns = malloc((fit->columns + 1) * sizeof *g.columns);
-    g.bins = malloc(n * sizeof *g.bins);
-    int code = g.out && tasks && g.ranks && g.levels && g.samples && g.columns && g.bins
+    int code = g.out && tasks && g.samples && g.columns
                    ? EEX_OK
                    : eex_fail(EEX_ENOMEM, "out of memory: no forest of %zu values", n);
     if (code == EEX_OK) {
@@ -263,11 +198,8 @@ static int fit_model(void **out, const eex__fit *fit)
         code = grow(&g, tasks);
     }
     free(tasks);
-    free(g.ranks);
-    free(g.levels);
     free(g.samples);
     free(g.columns);
-    free(g.bins);
     if (code == EEX_OK)
         *out = g.out;
     else
