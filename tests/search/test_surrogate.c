@@ -55,7 +55,8 @@ Test(surrogate, errs_no_more_than_its_counterpart)
         const eex_surrogate_kind kind = sklearn_errors[i].kind;
         const double theirs = sklearn_errors[i].error;
         const eex_coding coding = coding_of(sklearn_errors[i].coding);
-        eex_surrogate *s = fitted(kind, &coding, &known);
+        const eex_samples some = {genomes, values, (size_t)sklearn_errors[i].known};
+        eex_surrogate *s = fitted(kind, &coding, &some);
         const double ours = error_of(s, KNOWN, UNSEEN);
         cr_log_info("%s, coding %d: %.6f, theirs %.6f", eex_surrogate_kind_name(kind), coding.kind,
                     ours, theirs);
