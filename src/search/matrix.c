@@ -13,7 +13,9 @@
 
 enum { ROWS = 4, COLUMNS = 32 };
 
-/* A tile of `ROWS` by `COLUMNS` stays in registers while k runs; what does not fill one is done a
+/* Types cannot stand in parentheses. NOLINTBEGIN(bugprone-macro-parentheses)
+ *
+ * A tile of `ROWS` by `COLUMNS` stays in registers while k runs; what does not fill one is done a
  * row at a time. */
 #define MULTIPLY(name, type, columns)                                                  \
     FAST static void name##_tile(type *restrict out, const type *restrict a,           \
@@ -51,6 +53,7 @@ enum { ROWS = 4, COLUMNS = 32 };
 
 MULTIPLY(eex_multiply, double, COLUMNS / 2)
 MULTIPLY(eex_multiply_float, float, COLUMNS)
+/* NOLINTEND(bugprone-macro-parentheses) */
 
 void eex_transpose(double *out, const double *a, size_t m, size_t n)
 {

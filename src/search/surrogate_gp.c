@@ -71,8 +71,8 @@ static void search_grid(gp *model, const evidence *e, double scale)
     model->length = scale;
     model->noise = log(0.1);
     for (int i = 0; i < LENGTHS * NOISES; i++) {
-        const double length = scale + 0.7 * (i % LENGTHS - 2);
-        const double noise = log(1e-5) + 2.3 * (i / LENGTHS);
+        const int row = i / LENGTHS, column = i % LENGTHS;
+        const double length = scale + 0.7 * (column - 2), noise = log(1e-5) + 2.3 * row;
         const double value = likelihood(e, length, noise);
         if (value > best) {
             best = value;
