@@ -42,9 +42,9 @@ typedef enum eex_algorithm {
     EEX_NSGA2,
     /* Surrogate-assisted search (Lu et al. 2020, "NSGANetV2"; EDANAS): `initial` candidates first,
      * the genomes of first options and of last options, then random ones. Then each time a
-     * predictor (predictor.h) of each objective is fitted to all trials, NSGA-II searches on these
-     * from their front on, and `batch` of what it finds are asked for, so that the second objective
-     * is covered evenly. */
+     * predictor (predictor.h) of each objective is fitted to the trials, to 512 of them at most,
+     * NSGA-II searches on these from their front on, and `batch` of what it finds are asked for, so
+     * that the second objective is covered evenly. */
     EEX_SURROGATE,
     EEX_ALGORITHMS
 } eex_algorithm;
@@ -63,7 +63,8 @@ typedef struct eex_score {
     bool failed;         /* the candidate has no score; its fitness is taken for -infinity */
 } eex_score;
 
-/* How a search on surrogates stands, before each batch. */
+/* How a search on surrogates stands, before each batch; a search that goes on says it once more of
+ * the batch that it is in. */
 typedef struct eex_search_report {
     size_t trials; /* that it knows, failed ones included */
     int objective_count;

@@ -35,8 +35,12 @@ void eex_nsga2_children(int *first, int *second, const eex_population *parents,
                         const eex_space *space, const eex_variation *v, eex_rng *rng)
 {
     const size_t bytes = (size_t)space->genes * sizeof *first;
-    memcpy(first, eex_population_genome(parents, eex_population_tournament(parents, rng)), bytes);
-    memcpy(second, eex_population_genome(parents, eex_population_tournament(parents, rng)), bytes);
+    const size_t father = eex_population_tournament(parents, rng);
+    size_t mother = father;
+    for (int tries = 0; tries < 8 && mother == father; tries++)
+        mother = eex_population_tournament(parents, rng);
+    memcpy(first, eex_population_genome(parents, father), bytes);
+    memcpy(second, eex_population_genome(parents, mother), bytes);
     if (eex_rng_uniform(rng) < v->crossover_rate) {
         if (v->crossover == EEX_CROSS_BINARY)
             eex_cross_binary(first, second, space, v->crossover_eta, rng);

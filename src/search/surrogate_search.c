@@ -15,6 +15,9 @@
 /* Of NSGA-II on the surrogates. */
 enum { POPULATION = 40, GENERATIONS = 20 };
 
+/* Trials that models are fitted to at most: the work grows with their cube. */
+enum { MOST = 512 };
+
 static const eex_sense minimised[EEX_MAX_OBJECTIVES];
 
 typedef struct surrogate {
@@ -27,9 +30,10 @@ typedef struct surrogate {
 typedef struct archive {
     const eex_controller *c;
     const eex_space *space;
-    size_t trials;        /* failed ones included */
-    eex_population known; /* usable */
-    eex_genomes seen;     /* all */
+    size_t trials;          /* failed ones included */
+    eex_population known;   /* usable */
+    eex_population lessons; /* of these, what models are fitted to */
+    eex_genomes seen;       /* all */
     size_t models; /* predictors: of the objectives, and of the violation where there is one */
     eex_predictor *predictors[EEX_MAX_OBJECTIVES + 1];
     double *column; /* room for a value of each */
@@ -77,28 +81,49 @@ static int gather(archive *a)
     return EEX_OK;
 }
 
-/* Values of objective k, or violations behind the last. */
-static void take_column(archive *a, size_t k)
+/* All as long as they are few; else the better half, and of the others some of every rank. */
+static int choose_lessons(archive *a)
 {
-    const size_t width = (size_t)a->known.objective_count;
-    for (size_t i = 0; i < a->known.count; i++) {
-        const double violation = a->known.violations[i];
-        a->column[i] = k < width         ? a->known.objectives[i * width + k]
-                       : violation > 0.0 ? violation
-                                         : 0.0;
+    const eex_population *known = &a->known;
+    const size_t n = known->count, best = n <= MOST ? n : MOST / 2;
+    size_t *order = calloc(n + 1, sizeof *order);
+    int code = order ? eex_population_init(&a->lessons, known->genes, known->objective_count,
+                                           n < MOST ? n : MOST)
+                     : eex_fail(EEX_ENOMEM, "out of memory: cannot order %zu trials", n);
+    if (code == EEX_OK && n > MOST)
+        code = eex_survival_order(order, known->standings, n);
+    for (size_t i = 0; i < n && n <= MOST; i++)
+        order[i] = i;
+    for (size_t i = 0; i < best && code == EEX_OK; i++)
+        eex_population_append(&a->lessons, known, order[i]);
+    for (size_t i = best; i < MOST && best < n && code == EEX_OK; i++)
+        eex_population_append(&a->lessons, known,
+                              order[best + (i - best) * (n - best) / (MOST - best)]);
+    free(order);
+    return code;
+}
+
+/* Values of objective k, or violations behind the last. */
+static void take_column(double *column, const eex_population *p, size_t k)
+{
+    const size_t width = (size_t)p->objective_count;
+    for (size_t i = 0; i < p->count; i++) {
+        const double violation = p->violations[i];
+        column[i] = k < width ? p->objectives[i * width + k] : violation > 0.0 ? violation : 0.0;
     }
 }
 
 static int fit_predictors(archive *a)
 {
     const eex_controller_options *options = eex__controller_options(a->c);
-    const eex_samples samples = {a->known.genomes, a->column, a->known.count};
+    EEX_TRY(choose_lessons(a));
+    const eex_samples samples = {a->lessons.genomes, a->column, a->lessons.count};
     a->models = (size_t)a->known.objective_count;
-    for (size_t i = 0; i < a->known.count; i++)
-        if (a->known.violations[i] > 0.0)
+    for (size_t i = 0; i < a->lessons.count; i++)
+        if (a->lessons.violations[i] > 0.0)
             a->models = (size_t)a->known.objective_count + 1;
     for (size_t k = 0; k < a->models; k++) {
-        take_column(a, k);
+        take_column(a->column, &a->lessons, k);
         EEX_TRY(eex_predictor_fit(&a->predictors[k], a->space, &samples, options->surrogates,
                                   eex_rng_hash(options->seed, a->trials, k)));
     }
@@ -226,7 +251,7 @@ static int null_tau(double *tau, archive *a)
     double *second = malloc(n * sizeof *second);
     if (!second)
         return eex_fail(EEX_ENOMEM, "out of memory: cannot correlate %zu trials", n);
-    take_column(a, 0);
+    take_column(a->column, &a->known, 0);
     for (size_t i = 0; i < n; i++)
         second[i] = -a->known.objectives[i * width + 1];
     const int code = eex_rank_kendall(tau, a->column, second, n);
@@ -280,8 +305,9 @@ static int plan_from(surrogate *self, archive *a)
     self->count = 0;
     if (a->known.count == 0)
         return EEX_OK;
-    EEX_TRY(fit_predictors(a));
     int code = find_front(&front, a);
+    if (code == EEX_OK)
+        code = fit_predictors(a);
     if (code == EEX_OK)
         code = report(a, &front);
     if (code == EEX_OK)
@@ -310,6 +336,7 @@ static int make_plan(surrogate *self, const eex_controller *c, size_t trials)
     free(a.column);
     eex_genomes_free(&a.seen);
     eex_population_free(&a.known);
+    eex_population_free(&a.lessons);
     return code;
 }
 

@@ -13,17 +13,23 @@ static int option_at(double place, int options)
     return option < 0 ? 0 : option < options ? option : options - 1;
 }
 
+/* Two different cuts of the genes as a ring, so that each parent gives something; what is exchanged
+ * is what lies between them or all else. */
 void eex_cross_two_points(int *a, int *b, const eex_space *space, eex_rng *rng)
 {
-    const uint64_t places = (uint64_t)space->genes + 1;
-    int from = (int)eex_rng_below(rng, places), to = (int)eex_rng_below(rng, places);
+    const uint64_t places = (uint64_t)space->genes;
+    int from = (int)eex_rng_below(rng, places), to = (int)eex_rng_below(rng, places - 1);
+    to += to >= from;
     if (from > to) {
         const int first = to;
         to = from;
         from = first;
     }
-    for (int i = from; i < to; i++) {
+    const bool between = eex_rng_below(rng, 2) == 0;
+    for (int i = 0; i < space->genes && places > 1; i++) {
         const int gene = a[i];
+        if ((i >= from && i < to) != between)
+            continue;
         a[i] = b[i];
         b[i] = gene;
     }

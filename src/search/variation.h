@@ -7,8 +7,8 @@
 
 #include "search/space.h"
 
-/* Exchanges the genes between two points, each as likely as any other, between two children; either
- * child keeps each gene of its parents in its place. */
+/* Exchanges what lies between two points, drawn among the gaps of the genes as a ring, or all else:
+ * each child has genes of both parents, each in its place. A single gene is not exchanged. */
 void eex_cross_two_points(int *a, int *b, const eex_space *space, eex_rng *rng);
 
 /* Simulated binary crossover (Deb and Agrawal 1995), bounded: each gene with probability 0.5, drawn

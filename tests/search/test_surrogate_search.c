@@ -275,6 +275,31 @@ Test(surrogate_search, more_than_a_batch_may_be_asked_before_one_is_told)
     eex_controller_free(c);
 }
 
+/* Models learn from so many at most, yet the front is that of all. */
+Test(surrogate_search, a_thousand_trials_are_no_burden)
+{
+    const eex_space space = toy_space(GENES, OPTIONS);
+    report_log log = {0};
+    eex_rng rng;
+    int genome[GENES];
+    eex_rng_seed(&rng, 12, 0);
+    const eex_controller_options options = {.initial = 1000,
+                                            .surrogates = 1U << EEX_SURROGATE_RBF,
+                                            .report = note,
+                                            .report_context = &log};
+    eex_controller *c = toy_controller(EEX_SURROGATE, &space, &options);
+    while (eex_controller_trials(c) < 1000) {
+        eex_space_random(genome, &space, &rng);
+        const eex_score score = score_of(genome);
+        if (!eex__controller_seen(c, genome))
+            cr_assert_eq(eex_controller_tell(c, genome, &score), EEX_OK);
+    }
+    cr_assert_eq(eex_controller_ask(c, genome), EEX_OK, "%s", eex_error());
+    cr_assert(log.at[0].trials == 1000 && log.at[0].tau[0] > 0.8, "%g", log.at[0].tau[0]);
+    cr_assert(log.at[0].null_tau > 0.2 && log.at[0].null_tau < 1.0);
+    eex_controller_free(c);
+}
+
 Test(surrogate_search, one_objective_is_enough)
 {
     const eex_space space = toy_space(GENES, OPTIONS);
