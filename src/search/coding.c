@@ -18,13 +18,16 @@ void eex_coding_init(eex_coding *out, const eex_space *space, eex_coding_kind ki
         out->columns += is_simplex(out, i) ? space->options[i] - 1 : space->options[i] > 1;
 }
 
+/* 1 / sqrt((j + 1) (j + 2)). */
+static const double scales[EEX_CODE_MOST - 1] = {
+    0.70710678118654752440, 0.40824829046386301637, 0.28867513459481288225, 0.22360679774997896964,
+    0.18257418583505537115, 0.15430334996209191026, 0.13363062095621219235};
+
 /* Corner `option`, by the orthonormal rows of a Helmert matrix. */
 static double *code_corner(double *row, int option, int options)
 {
-    for (int j = 0; j + 1 < options; j++) {
-        const double scale = 1.0 / sqrt((j + 1.0) * (j + 2.0));
-        *row++ = option <= j ? scale : option == j + 1 ? -(j + 1.0) * scale : 0.0;
-    }
+    for (int j = 0; j + 1 < options; j++)
+        *row++ = option <= j ? scales[j] : option == j + 1 ? -(j + 1.0) * scales[j] : 0.0;
     return row;
 }
 

@@ -18,6 +18,14 @@ void eex_transpose_float(float *out, const float *a, size_t m, size_t n);
 void eex_distances(double *out, const double *a, const double *b, const double *lengths, size_t m,
                    size_t k, size_t n);
 
+/* The sum of products of a and b, (n). */
+double eex_dot(const double *a, const double *b, size_t n);
+
+/* values[i] = values[i]^1.5, and exp(scale * values[i]) to within 1e-14; of numbers that are not
+ * negative, with a scale that is. */
+void eex_cubes_of_roots(double *values, size_t n);
+void eex_exponentials(double *values, double scale, size_t n);
+
 /* Squared lengths (n) of rows (n, k). */
 void eex_lengths(double *out, const double *rows, size_t n, size_t k);
 

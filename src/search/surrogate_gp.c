@@ -35,9 +35,7 @@ typedef struct evidence {
 
 static void apply_kernel(double *squares, double length, size_t n)
 {
-    const double scale = -0.5 * exp(-2.0 * length);
-    for (size_t i = 0; i < n; i++)
-        squares[i] = exp(scale * squares[i]);
+    eex_exponentials(squares, -0.5 * exp(-2.0 * length), n);
 }
 
 /* -infinity where the kernel is too nearly singular. */
@@ -220,11 +218,8 @@ static int predict(double *y, const void *memory, const double *x, size_t rows)
         return eex_fail(EEX_ENOMEM, "out of memory: a gaussian process cannot predict");
     eex_distances(kernel, x, model->centres, model->lengths, rows, model->columns, model->n);
     apply_kernel(kernel, model->length, rows * model->n);
-    for (size_t i = 0; i < rows; i++) {
-        y[i] = 0.0;
-        for (size_t j = 0; j < model->n; j++)
-            y[i] += kernel[i * model->n + j] * model->weights[j];
-    }
+    for (size_t i = 0; i < rows; i++)
+        y[i] = eex_dot(kernel + i * model->n, model->weights, model->n);
     free(kernel);
     return EEX_OK;
 }

@@ -35,14 +35,6 @@ typedef struct equations {
     size_t *pivots;     /* (q): which column of P stands where */
 } equations;
 
-static double dot(const double *a, const double *b, size_t n)
-{
-    double sum = 0.0;
-    for (size_t i = 0; i < n; i++)
-        sum += a[i] * b[i];
-    return sum;
-}
-
 static void add(double *to, const double *from, double factor, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -51,7 +43,7 @@ static void add(double *to, const double *from, double factor, size_t n)
 
 static void reflect(double *x, const double *v, size_t n)
 {
-    add(x, v, -dot(x, v, n), n);
+    add(x, v, -eex_dot(x, v, n), n);
 }
 
 /* The row of `p` with most left from entry `rank` on goes to place `rank`; returns its length. */
@@ -61,7 +53,7 @@ static double pivot(equations *s)
     double most = -1.0;
     for (size_t j = s->rank; j < s->q; j++) {
         const double *rest = s->p + j * s->n + s->rank;
-        const double square = dot(rest, rest, s->n - s->rank);
+        const double square = eex_dot(rest, rest, s->n - s->rank);
         if (square > most) {
             most = square;
             best = j;
@@ -90,7 +82,7 @@ static void factor(equations *s)
         memset(v, 0, s->rank * sizeof *v);
         memcpy(v + s->rank, row + s->rank, (s->n - s->rank) * sizeof *v);
         v[s->rank] += v[s->rank] < 0.0 ? -length : length;
-        const double scale = M_SQRT2 / sqrt(dot(v, v, s->n));
+        const double scale = M_SQRT2 / sqrt(eex_dot(v, v, s->n));
         for (size_t i = s->rank; i < s->n; i++)
             v[i] *= scale;
         for (size_t j = s->rank; j < s->q; j++)
@@ -105,8 +97,8 @@ static void turn(equations *s)
         const double *v = s->reflectors + k * s->n;
         double *w = s->spare;
         for (size_t i = 0; i < s->n; i++)
-            w[i] = dot(s->phi + i * s->n, v, s->n);
-        add(w, v, -0.5 * dot(w, v, s->n), s->n);
+            w[i] = eex_dot(s->phi + i * s->n, v, s->n);
+        add(w, v, -0.5 * eex_dot(w, v, s->n), s->n);
         for (size_t i = 0; i < s->n; i++) {
             add(s->phi + i * s->n, w, -v[i], s->n);
             add(s->phi + i * s->n, v, -w[i], s->n);
@@ -142,7 +134,7 @@ static void solve(rbf *model, equations *s)
     eex_cholesky_forward(s->inner, z, m);
     eex_cholesky_backward(s->inner, z, m);
     for (size_t i = rank; i-- > 0;) {
-        c[i] = s->y[i] - dot(s->phi + i * n + rank, z, m);
+        c[i] = s->y[i] - eex_dot(s->phi + i * n + rank, z, m);
         for (size_t j = i + 1; j < rank; j++)
             c[i] -= s->p[j * n + i] * c[j];
         c[i] /= s->p[i * n + i];
@@ -150,12 +142,6 @@ static void solve(rbf *model, equations *s)
     }
     for (size_t k = rank; k-- > 0;)
         reflect(model->weights, s->reflectors + k * n, n);
-}
-
-static void cube(double *squares, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        squares[i] *= sqrt(squares[i]);
 }
 
 static void fill(equations *s, const rbf *model, const eex__fit *fit)
@@ -166,7 +152,7 @@ static void fill(equations *s, const rbf *model, const eex__fit *fit)
     for (size_t j = 0; j < s->q; j++)
         s->pivots[j] = j;
     eex_distances(s->phi, fit->x, model->centres, model->lengths, s->n, fit->columns, s->n);
-    cube(s->phi, s->n * s->n);
+    eex_cubes_of_roots(s->phi, s->n * s->n);
     memcpy(s->y, fit->y, s->n * sizeof *s->y);
 }
 
@@ -242,10 +228,10 @@ static int predict(double *y, const void *memory, const double *x, size_t rows)
     if (!phi)
         return eex_fail(EEX_ENOMEM, "out of memory: an rbf cannot predict");
     eex_distances(phi, x, model->centres, model->lengths, rows, model->columns, model->n);
-    cube(phi, rows * model->n);
+    eex_cubes_of_roots(phi, rows * model->n);
     for (size_t i = 0; i < rows; i++)
-        y[i] = dot(phi + i * model->n, model->weights, model->n) + model->tail[0] +
-               dot(x + i * model->columns, model->tail + 1, model->columns);
+        y[i] = eex_dot(phi + i * model->n, model->weights, model->n) + model->tail[0] +
+               eex_dot(x + i * model->columns, model->tail + 1, model->columns);
     free(phi);
     return EEX_OK;
 }
