@@ -1,12 +1,13 @@
 #include "search/algorithm.h"
 
-EEX_NAMES(eex_algorithm, eex_algorithm, EEX_ALGORITHMS, [EEX_AGING] = "aging",
-          [EEX_RANDOM] = "random", [EEX_EXHAUSTIVE] = "exhaustive");
+EEX_NAMES(eex_algorithm, eex_algorithm,
+          EEX_ALGORITHMS, [EEX_AGING] = "aging", [EEX_RANDOM] = "random",
+          [EEX_EXHAUSTIVE] = "exhaustive", [EEX_NSGA2] = "nsga2", [EEX_SURROGATE] = "surrogate");
 
 static const eex__algorithm *const algorithms[] = {
-    [EEX_AGING] = &eex__aging,
-    [EEX_RANDOM] = &eex__random,
-    [EEX_EXHAUSTIVE] = &eex__exhaustive,
+    [EEX_AGING] = &eex__aging,           [EEX_RANDOM] = &eex__random,
+    [EEX_EXHAUSTIVE] = &eex__exhaustive, [EEX_NSGA2] = &eex__nsga2,
+    [EEX_SURROGATE] = &eex__surrogate,
 };
 
 _Static_assert(sizeof algorithms / sizeof *algorithms == EEX_ALGORITHMS,

@@ -35,7 +35,7 @@ typedef struct eex__algorithm {
     void (*close)(void *memory);
 } eex__algorithm;
 
-extern const eex__algorithm eex__aging, eex__random, eex__exhaustive;
+extern const eex__algorithm eex__aging, eex__random, eex__exhaustive, eex__nsga2, eex__surrogate;
 
 /* The row of an algorithm; NULL for a number that none has. */
 const eex__algorithm *eex__algorithm_of(eex_algorithm algorithm);
@@ -55,5 +55,10 @@ static inline bool eex__score_valid(const eex_score *score)
 {
     return !score->failed && score->fitness == score->fitness;
 }
+
+/* How many objectives the valid trials have, 0 as long as there is none; and those of one of them.
+ * Where scores have none it is one: the fitness, negated. */
+int eex__controller_objectives(const eex_controller *c);
+void eex__score_objectives(double *out, const eex_score *score);
 
 #endif

@@ -74,6 +74,21 @@ size_t eex__controller_asked(const eex_controller *c)
     return c->told.count + c->pending.count;
 }
 
+int eex__controller_objectives(const eex_controller *c)
+{
+    for (size_t i = 0; i < c->told.count; i++)
+        if (eex__score_valid(&c->scores[i]))
+            return c->scores[i].objective_count > 0 ? c->scores[i].objective_count : 1;
+    return 0;
+}
+
+void eex__score_objectives(double *out, const eex_score *score)
+{
+    out[0] = -score->fitness;
+    for (int k = 0; k < score->objective_count; k++)
+        out[k] = score->objectives[k];
+}
+
 static bool unseen(eex_controller *c, int *genome)
 {
     eex_space_canonicalise(genome, &c->space);
@@ -178,13 +193,23 @@ static int add_trial(eex_controller *c, const int *genome, const eex_score *scor
     return code;
 }
 
+static int check_score(const eex_controller *c, const eex_score *score)
+{
+    const int count = score->objective_count, before = eex__controller_objectives(c);
+    if (count < 0 || count > EEX_MAX_OBJECTIVES)
+        return eex_fail(EEX_EINVAL, "score: from 0 to %d objectives, got %d", EEX_MAX_OBJECTIVES,
+                        count);
+    if (eex__score_valid(score) && before > 0 && before != (count > 0 ? count : 1))
+        return eex_fail(EEX_EINVAL, "score: %d objectives as the trials before, got %d", before,
+                        count);
+    return EEX_OK;
+}
+
 int eex_controller_tell(eex_controller *c, const int *genome, const eex_score *score)
 {
     int canonical[EEX_MAX_GENES];
     size_t position;
-    if (score->objective_count < 0 || score->objective_count > EEX_MAX_OBJECTIVES)
-        return eex_fail(EEX_EINVAL, "score: from 0 to %d objectives, got %d", EEX_MAX_OBJECTIVES,
-                        score->objective_count);
+    EEX_TRY(check_score(c, score));
     EEX_TRY(eex_space_check(&c->space, genome));
     memcpy(canonical, genome, (size_t)c->space.genes * sizeof *genome);
     eex_space_canonicalise(canonical, &c->space);

@@ -35,10 +35,21 @@ typedef enum eex_algorithm {
     EEX_AGING,
     EEX_RANDOM,     /* uniformly random: the control that others have to beat */
     EEX_EXHAUSTIVE, /* each candidate of a small space once, in the order of eex_space_genome */
+    /* NSGA-II (Deb et al. 2002): `population` random candidates first, then generations as large.
+     * Parents are the `population` best trials by non-dominated rank and crowding of objectives
+     * (or the fitness, where scores have none), those without violation first; children are made
+     * by two-point crossover and polynomial mutation. Failed candidates are no parents. */
+    EEX_NSGA2,
+    /* Surrogate-assisted search (Lu et al. 2020, "NSGANetV2"; EDANAS): `initial` candidates first,
+     * the genomes of first options and of last options, then random ones. Then each time a
+     * predictor (predictor.h) of each objective is fitted to the trials, to 512 of them at most,
+     * NSGA-II searches on these from their front on, and `batch` of what it finds are asked for, so
+     * that the second objective is covered evenly. */
+    EEX_SURROGATE,
     EEX_ALGORITHMS
 } eex_algorithm;
 
-const eex_names *eex_algorithm_names(void); /* "aging", "random", "exhaustive" */
+const eex_names *eex_algorithm_names(void); /* "aging", "random", ... */
 const char *eex_algorithm_name(eex_algorithm algorithm);
 
 enum { EEX_MAX_OBJECTIVES = 4 };
@@ -47,15 +58,38 @@ typedef struct eex_score {
     double fitness;                        /* maximised; NaN counts as failed */
     double objectives[EEX_MAX_OBJECTIVES]; /* each minimised; the same ones in every trial */
     int objective_count; /* 0..EEX_MAX_OBJECTIVES; the rest of `objectives` is ignored */
+    double violation;    /* of constraints, by how much; 0 or less: none. Only algorithms that go
+                          * by objectives heed it */
     bool failed;         /* the candidate has no score; its fitness is taken for -infinity */
 } eex_score;
+
+/* How a search on surrogates stands, before each batch; a search that goes on says it once more of
+ * the batch that it is in. */
+typedef struct eex_search_report {
+    size_t trials; /* that it knows, failed ones included */
+    int objective_count;
+    const char *surrogate[EEX_MAX_OBJECTIVES]; /* what was chosen for each, */
+    double tau[EEX_MAX_OBJECTIVES]; /* and its cross-validated Kendall tau; NaN of very few */
+    double null_tau;    /* of the order of the first objective with the reverse order of the second:
+                         * what is known without any model; NaN with a single objective */
+    double hypervolume; /* of what was found. The reference point is a tenth of their range worse
+                         * than the worst of the first `initial` trials, and stays there */
+} eex_search_report;
 
 typedef struct eex_controller_options {
     uint64_t seed;
     size_t trials;    /* candidates asked for at most, those of told trials included; 0: no limit */
-    int population;   /* aging: size of the population, >= 1 */
+    int population;   /* aging: size of the population, >= 1; nsga2: and of a generation, >= 2 */
     int sample;       /* aging: members drawn to find a parent, 1..population */
     uint64_t largest; /* exhaustive: refuses larger spaces; 0: 1,000,000 */
+
+    /* surrogate: */
+    size_t initial;      /* candidates before the first model; 0: 100 */
+    size_t batch;        /* candidates between two models; 0: 8 */
+    unsigned surrogates; /* those to choose from, an eex_surrogate_set (predictor.h) */
+    /* Called by an ask or by eex_controller_done; NULL: nobody. The report is borrowed. */
+    void (*report)(const eex_search_report *report, void *context);
+    void *report_context;
 } eex_controller_options;
 
 typedef struct eex_controller eex_controller;
@@ -76,8 +110,9 @@ bool eex_controller_done(eex_controller *c);
  * after which asking again is as asking for the first time. */
 int eex_controller_ask(eex_controller *c, int *genome);
 
-/* Takes the score of a candidate, asked or not. EEX_EINVAL when it is not of the space or was told
- * before; any error of the algorithm. After an error the trial is not told. */
+/* Takes the score of a candidate, asked or not. EEX_EINVAL when it is not of the space, was told
+ * before, or has another number of objectives than the valid trials before; any error of the
+ * algorithm. After an error the trial is not told. */
 int eex_controller_tell(eex_controller *c, const int *genome, const eex_score *score);
 
 /* Trials told so far, by their order. Borrowed until the next tell. */

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static const uint64_t magic = UINT64_C(0x3130727463786565); /* "eexctr01" */
+static const uint64_t magic = UINT64_C(0x3230727463786565); /* "eexctr02" */
 
 static void put(eex_buffer *out, uint64_t word)
 {
@@ -60,6 +60,7 @@ static void put_score(eex_buffer *out, const eex_score *score)
 {
     put(out, (uint64_t)score->failed << 32 | (uint64_t)score->objective_count);
     put_double(out, score->fitness);
+    put_double(out, score->violation);
     for (int i = 0; i < EEX_MAX_OBJECTIVES; i++)
         put_double(out, i < score->objective_count ? score->objectives[i] : 0.0);
 }
@@ -116,6 +117,7 @@ static void get_score(eex_score *score, reader *r)
     score->failed = word >> 32 != 0;
     score->objective_count = (int)(word & 0xff);
     score->fitness = get_double(r);
+    score->violation = get_double(r);
     for (int i = 0; i < EEX_MAX_OBJECTIVES; i++)
         score->objectives[i] = get_double(r);
 }
@@ -142,7 +144,7 @@ static int load_trials(eex_controller *c, reader *r, uint64_t told, uint64_t pen
 
 int eex_controller_load(eex_controller *c, const void *data, size_t size)
 {
-    enum { HEADER = 4, SCORE = 2 + EEX_MAX_OBJECTIVES };
+    enum { HEADER = 4, SCORE = 3 + EEX_MAX_OBJECTIVES };
     reader r = {data, 0, size / 8};
     if (eex__controller_asked(c) > 0)
         return eex_fail(EEX_EINVAL, "search state: must be loaded into a new controller");

@@ -151,26 +151,6 @@ int eex_pareto_sort(size_t *rank, const double *points, size_t n, const eex_sens
     return ready ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory: cannot sort %zu points", n);
 }
 
-int eex_pareto_hypervolume(double *out, const double *points, size_t n, const eex_sense sense[2],
-                           const double reference[2])
-{
-    entry *entries = NULL;
-    EEX_TRY(sorted_entries(&entries, points, n, sense, 2));
-    const double left = gain(reference[0], sense[0]);
-    double height = gain(reference[1], sense[1]); /* of the staircase so far */
-    double area = 0.0;
-    for (size_t i = 0; i < n; i++) { /* from the right end to the left */
-        const double *g = entries[i].gains;
-        if (g[0] <= left || g[1] <= height)
-            continue;
-        area += (g[0] - left) * (g[1] - height);
-        height = g[1];
-    }
-    free(entries);
-    *out = area;
-    return EEX_OK;
-}
-
 int eex_archive_init(eex_archive *out, const eex_sense *sense, int objectives)
 {
     EEX_TRY(check_objectives(objectives));

@@ -22,10 +22,12 @@ int eex_pareto_front(size_t *front, size_t *count, const double *points, size_t 
 int eex_pareto_sort(size_t *rank, const double *points, size_t n, const eex_sense *sense,
                     int objectives);
 
-/* The area that two-dimensional points dominate, as far as it is better than the reference point in
- * both objectives. Points that are not better than it add nothing. */
-int eex_pareto_hypervolume(double *out, const double *points, size_t n, const eex_sense sense[2],
-                           const double reference[2]);
+/* The volume (an area, a length) that the points dominate, as far as it is better than the
+ * reference point in every objective; exact for 1..EEX_MAX_OBJECTIVES of them. Points that are not
+ * better than the reference add nothing. A comparison of fronts needs one reference for all of
+ * them: the caller fixes it once. EEX_ENOMEM, EEX_EINVAL. */
+int eex_pareto_hypervolume(double *out, const double *points, size_t n, const eex_sense *sense,
+                           int objectives, const double *reference);
 
 /* A front that grows point by point. Its members are in no particular order. */
 typedef struct eex_archive {

@@ -2,7 +2,7 @@
 . "$EEX_SOURCE_DIR/tests/cli/lib.sh"
 expect 0 "$EEX" help fields
 out_has 'search.population = 50'
-out_has 'aging: how many candidates live (a positive integer)'
+out_has 'aging, nsga2: how many candidates live (a positive integer)'
 out_has 'final.epochs = 0'
 
 write_experiment tiny.lua
@@ -17,7 +17,11 @@ refused() {
 refused search.population=twenty 'search.population: a positive integer, got "twenty"'
 refused search.popluation=20 'search.popluation: no such field, did you mean "population"?'
 refused serach.trials=3 'serach: no such field, did you mean "search"?'
-refused search.algorithm=agin 'search.algorithm: one of "aging", "random" and "exhaustive", got "agin"'
+refused search.algorithm=agin 'search.algorithm: one of "aging", "random", "exhaustive", "nsga2" and "surrogate", got "agin"'
+expect 2 "$EEX" run tiny.lua --set search.algorithm=nsga2 --set search.population=1 --set search.sample=1
+err_has 'search.population: at least 2 for nsga2, got 1'
+refused search.initial=1 'search.initial: an integer of 2 or more, got 1'
+refused search.batch=0 'search.batch: a positive integer, got 0'
 refused search.sample=9 'search.sample: from 1 to search.population, got 9'
 refused search.min_accuracy=86 'search.min_accuracy: a number in 0..1, got 86'
 refused training.lr=fast 'training.lr: a positive number, got "fast"'

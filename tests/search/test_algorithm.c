@@ -18,14 +18,14 @@ static eex_controller *climber(const eex_space *space)
 
 Test(algorithm, names_and_numbers_go_together)
 {
-    static const char *const names[] = {"aging", "random", "exhaustive"};
+    static const char *const names[] = {"aging", "random", "exhaustive", "nsga2", "surrogate"};
     for (int a = 0; a < EEX_ALGORITHMS; a++)
         cr_assert_str_eq(eex_algorithm_name(a), names[a]);
     cr_assert_str_eq(eex_algorithm_name(EEX_ALGORITHMS), "?");
     const eex_space space = toy_space(3, 3);
     eex_controller *c = NULL;
     cr_assert_eq(eex_controller_new(&c, EEX_ALGORITHMS, &space, &usual), EEX_EINVAL);
-    cr_assert_str_eq(eex_error(), "there is no search algorithm with the number 3");
+    cr_assert_str_eq(eex_error(), "there is no search algorithm with the number 5");
 }
 
 Test(algorithm, checks_the_space_and_the_options_itself)

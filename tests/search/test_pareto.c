@@ -155,36 +155,57 @@ Test(pareto, the_archive_ends_as_the_front_in_any_case)
     for_many_clouds(check_archive);
 }
 
-/* Area by counting unit cells: coordinates are integers. */
-static double count_cells(const double reference[2])
+/* Coordinates are integers below this, so volumes are counts of unit cells. */
+enum { CELLS = 20 };
+
+static bool covers(size_t point, const double *corner, int objectives)
 {
-    int cells = 0;
-    const double dx = sense[0] == EEX_MAXIMISE ? 1 : -1, dy = sense[1] == EEX_MAXIMISE ? 1 : -1;
-    for (int x = 0; x < 20; x++) {
-        for (int y = 0; y < 20; y++) {
-            const double corner[2] = {reference[0] + dx * (x + 1), reference[1] + dy * (y + 1)};
-            bool covered = false;
-            for (size_t i = 0; i < POINTS && !covered; i++)
-                covered = !isnan(points[2 * i]) && !isnan(points[2 * i + 1]) &&
-                          !better(corner[0], points[2 * i], sense[0]) &&
-                          !better(corner[1], points[2 * i + 1], sense[1]);
-            cells += covered;
-        }
+    for (int k = 0; k < objectives; k++) {
+        const double value = points[point * (size_t)objectives + (size_t)k];
+        if (isnan(value) || better(corner[k], value, sense[k]))
+            return false;
+    }
+    return true;
+}
+
+/* The cells of `side` a dimension next to the reference point that some point covers. */
+static int count_cells(const double *reference, int objectives, int side)
+{
+    int cells = 0, all = 1;
+    for (int k = 0; k < objectives; k++)
+        all *= side;
+    for (int cell = 0; cell < all; cell++) {
+        double corner[EEX_MAX_OBJECTIVES];
+        bool covered = false;
+        for (int k = 0, rest = cell; k < objectives; k++, rest /= side)
+            corner[k] = reference[k] + (sense[k] == EEX_MAXIMISE ? 1 : -1) * (rest % side + 1);
+        for (size_t i = 0; i < POINTS && !covered; i++)
+            covered = covers(i, corner, objectives);
+        cells += covered;
     }
     return cells;
 }
 
-Test(pareto, hypervolume_is_the_dominated_area)
+static void check_volume(eex_rng *rng, int objectives, int values)
+{
+    double volume = -1.0, reference[EEX_MAX_OBJECTIVES];
+    for (int k = 0; k < EEX_MAX_OBJECTIVES; k++)
+        reference[k] = (double)eex_rng_below(rng, (uint64_t)values);
+    draw(rng, objectives, (uint64_t)values);
+    cr_assert_eq(eex_pareto_hypervolume(&volume, points, POINTS, sense, objectives, reference),
+                 EEX_OK);
+    cr_assert_eq(volume, count_cells(reference, objectives, values), "%d objectives", objectives);
+}
+
+Test(pareto, hypervolume_is_what_the_points_dominate)
 {
     eex_rng rng;
     eex_rng_seed(&rng, 2, 0);
     for (int round = 0; round < 40; round++) {
-        double area;
-        const double reference[2] = {(double)eex_rng_below(&rng, 15),
-                                     (double)eex_rng_below(&rng, 15)};
-        draw(&rng, 2, 15);
-        cr_assert_eq(eex_pareto_hypervolume(&area, points, POINTS, sense, reference), EEX_OK);
-        cr_assert_eq(area, count_cells(reference), "round %d", round);
+        check_volume(&rng, 1, CELLS);
+        check_volume(&rng, 2, CELLS);
+        check_volume(&rng, 3, CELLS);
+        check_volume(&rng, 4, 6);
     }
 }
 
@@ -193,9 +214,9 @@ Test(pareto, hypervolume_of_a_few_points)
     const double few[] = {0.9, 100.0, 0.8, 50.0, 0.7, 60.0}, reference[2] = {0.5, 120.0};
     const eex_sense senses[2] = {EEX_MAXIMISE, EEX_MINIMISE};
     double area = -1.0;
-    cr_assert_eq(eex_pareto_hypervolume(&area, few, 3, senses, reference), EEX_OK);
+    cr_assert_eq(eex_pareto_hypervolume(&area, few, 3, senses, 2, reference), EEX_OK);
     cr_assert_float_eq(area, 0.4 * 20.0 + 0.3 * 50.0, 1e-12);
-    cr_assert_eq(eex_pareto_hypervolume(&area, few, 0, senses, reference), EEX_OK);
+    cr_assert_eq(eex_pareto_hypervolume(&area, few, 0, senses, 2, reference), EEX_OK);
     cr_assert_eq(area, 0.0);
 }
 
@@ -206,6 +227,10 @@ Test(pareto, wrong_dimensions_are_refused)
     cr_assert_eq(eex_pareto_front(out, &count, points, 1, sense, 0), EEX_EINVAL);
     cr_assert_eq(eex_pareto_sort(out, points, 1, sense, EEX_MAX_OBJECTIVES + 1), EEX_EINVAL);
     cr_assert_eq(eex_archive_init(&archive, sense, 0), EEX_EINVAL);
+    double volume;
+    cr_assert_eq(eex_pareto_hypervolume(&volume, points, 1, sense, 0, points), EEX_EINVAL);
+    cr_assert_eq(eex_pareto_hypervolume(&volume, points, 1, sense, EEX_MAX_OBJECTIVES + 1, points),
+                 EEX_EINVAL);
     cr_assert_eq(eex_pareto_front(out, &count, points, 0, sense, 2), EEX_OK);
     cr_assert_eq(count, 0);
 }

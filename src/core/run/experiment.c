@@ -110,6 +110,8 @@ static int check_search(const eex_experiment *e)
 {
     EEX_TRY(need(e->search.sample <= e->search.population, "search.sample",
                  "from 1 to search.population", e->search.sample));
+    EEX_TRY(need(e->search.algorithm != EEX_NSGA2 || e->search.population >= 2, "search.population",
+                 "at least 2 for nsga2", e->search.population));
     return need(e->search.tau != 1, "search.tau", "0, or at least 2 candidates", e->search.tau);
 }
 

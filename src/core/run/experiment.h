@@ -79,6 +79,7 @@ typedef struct eex_experiment {
         eex_cost_unit cost;
         char latency_table[256]; /* file that latencies come from; "": the run measures them */
         int population, sample, trials;
+        int initial, batch;  /* of the search on surrogates */
         double weight;       /* of EEX_SCORE_WEIGHTED */
         double min_accuracy; /* >= 0: among the Pareto front take the cheapest with at least this
                               * validation accuracy; -1: the best score */

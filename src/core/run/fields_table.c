@@ -221,7 +221,7 @@ static const eex_field fields[] = {
     ENUM("search.cost", eex_cost_unit, search.cost, eex_cost_unit_names, EEX_COST_MACS, _SEARCH,
          "what is weighed and tuned"),
     ROW("search.population", POPULATION, AT(int, search.population), _SEARCH,
-        "aging: how many candidates live", .range = FROM(1, INT_MAX), .otherwise = 50),
+        "aging, nsga2: how many candidates live", .range = FROM(1, INT_MAX), .otherwise = 50),
     INT("search.sample", search.sample, FROM(1, INT_MAX), 10, _SEARCH,
         "aging: the best of so many is the parent"),
     INT("search.trials", search.trials, FROM(1, INT_MAX), 2000, _SEARCH,
@@ -236,6 +236,12 @@ static const eex_field fields[] = {
     TEXT("search.latency_table", TABLE_FILE, search.latency_table, _LATENCY,
          "file of eex profile --table that latencies come from", .quiet = true,
          .usual = "the run measures"),
+    ROW("search.initial", INT, AT(int, search.initial), _SEARCH,
+        "surrogate: how many are judged before the first model", .range = FROM(2, INT_MAX),
+        .otherwise = 100, .quiet = true),
+    ROW("search.batch", INT, AT(int, search.batch), _SEARCH,
+        "surrogate: how many are judged between two models", .range = FROM(1, INT_MAX),
+        .otherwise = 8, .quiet = true),
 };
 
 const eex_field *eex_fields(int *count)

@@ -168,6 +168,15 @@ static int step(search *s)
     return EEX_OK;
 }
 
+/* What the models of a search on surrogates are worth. */
+static void tell_of_models(const eex_search_report *r, void *context)
+{
+    eex_log_info("after %zu trials: accuracy by %s (tau %.2f), cost by %s (tau %.2f), accuracy by "
+                 "cost alone tau %.2f; hypervolume %.6g",
+                 r->trials, r->surrogate[0], r->tau[0], r->surrogate[1], r->tau[1], r->null_tau,
+                 r->hypervolume);
+}
+
 static int make_controller(search *s)
 {
     const eex_experiment *e = s->run->e;
@@ -175,7 +184,10 @@ static int make_controller(search *s)
     const eex_controller_options options = {.seed = eex__run_seed(s->run, EEX_STREAM_SEARCH, 0),
                                             .trials = (size_t)e->search.trials,
                                             .population = e->search.population,
-                                            .sample = e->search.sample};
+                                            .sample = e->search.sample,
+                                            .initial = (size_t)e->search.initial,
+                                            .batch = (size_t)e->search.batch,
+                                            .report = tell_of_models};
     return eex_controller_new(&s->controller, e->search.algorithm, space, &options);
 }
 
