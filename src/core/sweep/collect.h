@@ -1,0 +1,49 @@
+/* What the runs of a sweep have found, in one table: each task, and means over the seeds of each
+ * point with their 95 % intervals (Student's t, of runs that are done). */
+#ifndef EEX_CORE_SWEEP_COLLECT_H
+#define EEX_CORE_SWEEP_COLLECT_H
+
+#include "core/sweep/tasks.h"
+
+#include "base/buffer.h"
+
+/* Figures of a run's result; those of the test split are told apart by their names. */
+typedef enum eex_figure {
+    EEX_FIGURE_ACCURACY,   /* of the network with exits, test split */
+    EEX_FIGURE_MACS,       /* expected of one input, every executed gate charged */
+    EEX_FIGURE_VALIDATION, /* accuracy that the search saw, validation split */
+    EEX_FIGURE_BASE_ACCURACY,
+    EEX_FIGURE_BASE_MACS,
+    EEX_FIGURE_SPEEDUP,
+    EEX_FIGURE_SECONDS, /* of work */
+    EEX_FIGURES
+} eex_figure;
+
+/* "test_accuracy", "macs", ...: as columns are called in files. */
+const eex_names *eex_figure_names(void);
+const char *eex_figure_name(eex_figure figure);
+
+typedef struct eex_mean {
+    size_t count;
+    double mean, low, high; /* NaN: nothing to say it from; low and high from two on */
+} eex_mean;
+
+typedef struct eex_collection {
+    const eex_sweep *sweep; /* borrowed */
+    eex_task *task;         /* (tasks) */
+    double *figure;         /* (tasks, EEX_FIGURES), NaN where a task is not done */
+    eex_mean *mean;         /* (points, EEX_FIGURES) */
+} eex_collection;
+
+/* Reads every run that is done; one that cannot be read is warned of and counts as failed. */
+int eex_collect(eex_collection *out, const eex_sweep *s, const char *folder);
+void eex_collection_free(eex_collection *c);
+
+/* Of `count` values, NaN left out. */
+eex_mean eex_mean_of(const double *value, size_t count);
+
+/* As files: a line a task with the point's mean and interval behind it, and kind "collection". */
+void eex_collection_csv(eex_buffer *out, const eex_collection *c);
+int eex_collection_write(const eex_collection *c, const char *path);
+
+#endif

@@ -1,0 +1,139 @@
+# eex sweep: points and seeds here, what fails, what is killed, a cluster that is a stub, results.
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+make_data
+write_experiment tiny.lua
+cat >lr.lua <<'LUA'
+return {
+  experiment = "tiny.lua",
+  set = { ["search.trials"] = 10 },
+  grid = { ["training.lr"] = { 0.05, 0.1 } },
+  seeds = { 3, 4 },
+}
+LUA
+
+# All of it, two at a time; again, nothing is left to do.
+expect 0 "$EEX" sweep lr.lua --local 2
+out_has "4 of 4 tasks done"
+sum=$(sha256sum sweeps/lr/runs/*/result.h5)
+expect 0 "$EEX" sweep lr.lua
+out_has "4 of 4 tasks done"
+[ "$sum" = "$(sha256sum sweeps/lr/runs/*/result.h5)" ] || fail "a run that was done was done again"
+expect 0 "$EEX" sweep collect sweeps/lr
+out_has "test accuracy"
+[ "$(wc -l <sweeps/lr/results.csv)" -eq 5 ] || fail "a line a task"
+head -2 sweeps/lr/results.csv | tail -1 | grep -q "^0,0.05,3,done,0\." || fail "$(cat sweeps/lr/results.csv)"
+expect 0 "$EEX" sweep status sweeps/lr --json
+out_has '"training.lr": "0.05"'
+
+# A task is an ordinary run of that point and seed.
+expect 0 "$EEX" run tiny.lua --out alone --set search.trials=10 --set training.lr=0.1 --seed 4 --threads 1
+results alone >a
+results sweeps/lr/runs/0003 >b
+cmp a b || fail "a sweep's run is another one than the same run alone"
+
+# A point that cannot be is refused before anything runs; so is another sweep in the same folder.
+sed 's/0.05, 0.1/0.05, -1/' lr.lua >bad.lua
+expect 2 "$EEX" sweep bad.lua
+err_has "training.lr=-1"
+[ ! -e sweeps/bad ] || fail "a sweep that cannot be has left a folder"
+sed 's/0.05, 0.1/0.05, 0.2/' lr.lua >other.lua
+expect 2 "$EEX" sweep other.lua --out sweeps/lr
+err_has "another sweep"
+echo 'return { experiment = "tiny.lua", grids = {} }' >typo.lua
+expect 2 "$EEX" sweep typo.lua
+err_has 'grids'
+echo 'return { experiment = "../../etc/passwd" }' >outside.lua
+expect 2 "$EEX" sweep outside.lua
+
+# What fails says so, the others go on, and retry starts it again.
+mv data/tiny.h5 away.h5
+expect 1 "$EEX" sweep lr.lua --out failing
+out_has "4 failed"
+err_has "retry"
+mv away.h5 data/tiny.h5
+expect 1 "$EEX" sweep lr.lua --out failing
+expect 0 "$EEX" sweep retry failing --local 2
+out_has "4 of 4 tasks done"
+
+# Ctrl-C saves, the same command goes on; a task that is killed is told apart and goes on too.
+sed 's/10/4000/' lr.lua | sed 's/set = {/set = { ["training.epochs"] = 200,/' >long.lua
+"$EEX" sweep long.lua >out 2>err &
+sweep=$!
+for _ in $(seq 100); do
+    [ -e sweeps/long/runs/0000/run.h5 ] && break
+    sleep 0.1
+done
+expect 0 "$EEX" sweep status sweeps/long
+out_has "running"
+kill -INT $sweep
+wait $sweep
+[ $? -eq 130 ] || fail "interrupted, and not 130"
+expect 0 "$EEX" sweep status sweeps/long
+out_has "1 stopped"
+"$EEX" sweep task sweeps/long 1 >/dev/null 2>&1 &
+task=$!
+for _ in $(seq 100); do
+    [ -e sweeps/long/runs/0001/run.h5 ] && break
+    sleep 0.1
+done
+kill -KILL $task
+wait $task 2>/dev/null
+expect 0 "$EEX" sweep status sweeps/long
+out_has "1 lost"
+
+# A cluster: what is submitted, put back and cancelled. The stub runs the tasks one by one.
+mkdir bin
+cat >bin/sbatch <<'SH'
+#!/bin/bash
+for word; do
+    case $word in
+    --array=*) tasks=${word#--array=} ;;
+    --export=*) export EEX_SWEEP_OFFSET=${word##*=} ;;
+    esac
+    script=$word
+done
+echo "$tasks" >>"$STUB/submitted"
+[ -n "${STUB_FAILS:-}" ] && { echo "sbatch: error: Invalid partition"; exit 1; }
+for range in ${tasks//,/ }; do
+    for n in $(seq "${range%-*}" "${range#*-}"); do
+        SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=$n bash "$script" >>"$STUB/said" 2>&1
+    done
+done
+echo "7;cluster"
+SH
+printf '#!/bin/bash\necho "$0 $*" >>"$STUB/commands"\n' | tee bin/scontrol >bin/scancel
+chmod +x bin/*
+export STUB=$work PATH=$work/bin:$PATH
+expect 1 env STUB_FAILS=1 "$EEX" sweep lr.lua --out cluster --slurm
+err_has "Invalid partition"
+expect 0 "$EEX" sweep lr.lua --out cluster --slurm
+out_has "4 of 4 tasks done"
+tail -1 submitted | grep -qx "0-3" || fail "submitted: $(cat submitted)"
+grep -q "^7 tasks 0 to 3" cluster/slurm.jobs || fail "no line about the job"
+bash -n cluster/slurm.sh || fail "the script is no shell script"
+expect 0 "$EEX" sweep cancel cluster
+grep -q "scancel 7" commands || fail "nothing was cancelled"
+
+# A job that is told of its time limit saves and is put back; one that is cancelled is not.
+run_job() {
+    SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=2 bash sweeps/long/slurm.sh >/dev/null 2>&1 &
+    job=$!
+    for _ in $(seq 100); do
+        [ -e sweeps/long/runs/0002/run.h5 ] && break
+        sleep 0.1
+    done
+    sleep 0.5
+    kill -TERM $job
+    wait $job
+}
+sed 's#cluster#long#' cluster/slurm.sh >sweeps/long/slurm.sh
+sed -i "s#$work/long#$work/sweeps/long#g" sweeps/long/slurm.sh
+rm -f commands
+run_job
+[ $? -eq 130 ] || fail "a job that was told to end"
+grep -q "requeue 7_2" commands || fail "it was not put back"
+rm -f commands
+: >sweeps/long/cancelled
+run_job
+[ -e commands ] && fail "a cancelled job was put back"
+exit 0
