@@ -1,6 +1,7 @@
 /* The program: finds the subcommand, runs it, turns its status into message and exit status. */
 #include "cli/commands.h"
 #include "cli/help_fields.h"
+#include "cli/manual.h"
 #include "eex/eex.h"
 
 #include "base/fs.h"
@@ -53,6 +54,15 @@ static int show_help(const char *name)
     return EEX_OK;
 }
 
+/* "eex help COMMAND"; "eex help --man FOLDER", which the installation is made with, writes manual
+ * pages. */
+static int help_about(int argc, char **argv)
+{
+    if (argc == 4 && strcmp(argv[2], "--man") == 0)
+        return eex_manual_write(argv[3], commands);
+    return show_help(argv[2]);
+}
+
 static int dispatch(int argc, char **argv)
 {
     if (argc < 2) {
@@ -69,7 +79,7 @@ static int dispatch(int argc, char **argv)
     const eex_cmd *cmd = eex_cmd_find(commands, name);
     if (!cmd)
         return unknown(name);
-    return cmd == &help ? show_help(argv[2]) : eex_cmd_perform(cmd, argc - 1, argv + 1);
+    return cmd == &help ? help_about(argc, argv) : eex_cmd_perform(cmd, argc - 1, argv + 1);
 }
 
 static int exit_status(int code)
