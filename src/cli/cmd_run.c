@@ -106,7 +106,7 @@ const eex_cmd eex_cmd_run = {
     .synopsis = "FILE.lua [options]",
     .summary = "Runs the experiment that FILE.lua describes and shows what came of it.",
     .details = "A run can be stopped at any moment, by Ctrl-C or worse; the same command goes\n"
-               "on with it. A finished run is shown and not done again.",
+               "on with it. A finished run is shown and not done again.\n\n" EEX_SET_DETAILS,
     .words = {1, 1},
     .takes = {sizeof(arguments), &defaults, options},
     .run = run,

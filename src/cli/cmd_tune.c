@@ -179,8 +179,8 @@ static int fill_file(eex_store_file *file, const work *w)
     EEX_TRY(eex_store_set_string(file, "", "target", w->target));
     EEX_TRY(eex_store_set_int(file, "", "seed", w->a->seed));
     if (!isnan(w->facts.point.held_accuracy))
-        EEX_TRY(eex_store_set_double(file, "", "cross_fitted_accuracy",
-                                     w->facts.point.held_accuracy));
+        EEX_TRY(
+            eex_store_set_double(file, "", "cross_fitted_accuracy", w->facts.point.held_accuracy));
     if (w->wish.epsilon > 0) {
         EEX_TRY(eex_store_set_double(file, "", "epsilon", w->wish.epsilon));
         EEX_TRY(eex_store_set_double(file, "", "delta", w->wish.delta));

@@ -158,8 +158,9 @@ static void overview(eex_buffer *out, const eex_cmd *const *commands)
     eex_buffer_puts(out, "eex COMMAND ...\n");
     list(out, commands);
     section(out, "EXIT STATUS");
-    eex_buffer_puts(out, "0 done, 1 failed, 2 wrong usage or a bad experiment, 130 interrupted (what "
-                         "was done is kept).\n");
+    eex_buffer_puts(out,
+                    "0 done, 1 failed, 2 wrong usage or a bad experiment, 130 interrupted (what "
+                    "was done is kept).\n");
     see_also(out, commands);
 }
 

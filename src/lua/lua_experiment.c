@@ -47,44 +47,51 @@ static int keep_source(eex_experiment *e, const char *path,
     return eex_buffer_take(&e->source, &b);
 }
 
-static int read_file(eex_experiment *e, lua_State *L, const char *path,
-                     const eex_lua_experiment_options *options)
+/* The script's value is on top of the stack. */
+static int read_value(eex_experiment *e, lua_State *L, const char *path,
+                      const eex_lua_experiment_options *options)
 {
     eex_lua_reading r = {e, path, options};
-    EEX_TRY(eex_lua_run_file(L, path));
     lua_pushcfunction(L, read_table);
     lua_insert(L, -2);
     lua_pushlightuserdata(L, &r);
     lua_insert(L, -2);
     int code = eex_lua_call(L, 2, 0);
-    return code < 0 ? eex_fail_in(code, "%s", path) : EEX_OK;
-}
-
-static int load(eex_experiment *e, const char *path, const eex_lua_experiment_options *options)
-{
-    const eex_lua_options lua = {.trust = options->trust};
-    lua_State *L = NULL;
-    EEX_TRY(eex_lua_open_for(&L, path, &lua));
-    int code = read_file(e, L, path, options);
-    eex_lua_close(L);
-    EEX_TRY(code);
+    if (code < 0)
+        return eex_fail_in(code, "%s", path);
     EEX_TRY(keep_source(e, path, options));
     code = eex_experiment_check(e);
     return code < 0 ? eex_fail_in(code, "%s", path) : EEX_OK;
 }
 
-int eex_lua_experiment(eex_experiment **out, const char *path,
-                       const eex_lua_experiment_options *options)
+int eex_lua_experiment_of(eex_experiment **out, lua_State *L, const char *path,
+                          const eex_lua_experiment_options *options)
 {
     *out = NULL;
     eex_experiment *e = eex_experiment_new();
-    if (!e)
+    if (!e) {
+        lua_pop(L, 1);
         return EEX_ENOMEM;
-    int code = load(e, path, options);
+    }
+    int code = read_value(e, L, path, options);
     if (code != EEX_OK) {
         eex_experiment_free(e);
         return code;
     }
     *out = e;
     return EEX_OK;
+}
+
+int eex_lua_experiment(eex_experiment **out, const char *path,
+                       const eex_lua_experiment_options *options)
+{
+    const eex_lua_options lua = {.trust = options->trust};
+    lua_State *L = NULL;
+    *out = NULL;
+    EEX_TRY(eex_lua_open_for(&L, path, &lua));
+    int code = eex_lua_run_file(L, path);
+    if (code == EEX_OK)
+        code = eex_lua_experiment_of(out, L, path, options);
+    eex_lua_close(L);
+    return code;
 }

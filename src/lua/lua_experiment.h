@@ -4,6 +4,7 @@
 
 #include "core/run/experiment.h"
 
+#include <lua.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -18,5 +19,10 @@ typedef struct eex_lua_experiment_options {
  * with what was expected and what is there. */
 int eex_lua_experiment(eex_experiment **out, const char *path,
                        const eex_lua_experiment_options *options);
+
+/* The same of the value that the file at `path` has returned, on top of the stack, which is popped.
+ */
+int eex_lua_experiment_of(eex_experiment **out, lua_State *L, const char *path,
+                          const eex_lua_experiment_options *options);
 
 #endif

@@ -12,10 +12,10 @@ EEX_NAMES(eex_convention, eex_convention, EEX_CONVENTIONS, [EEX_MACS] = "macs",
 int eex_convention_parse(eex_convention *out, const char *name)
 {
     const int found = eex_name_find(eex_convention_names(), name);
-    char known[EEX_NAMES_SIZE];
+    char hint[EEX_NAMES_SIZE];
     if (found < 0)
-        return eex_fail(EEX_EINVAL, "unknown cost convention \"%s\": there are %s", name,
-                        eex_names_list(known, eex_convention_names(), "", " and "));
+        return eex_fail(EEX_EINVAL, "unknown cost convention \"%s\": %s", name,
+                        eex_names_hint(hint, eex_convention_names(), name));
     *out = (eex_convention)found;
     return EEX_OK;
 }

@@ -1,12 +1,12 @@
-/* Cross-fitting: what a way to choose thresholds is worth is told by samples that they were not chosen
- * on. */
+/* Cross-fitting: what a way to choose thresholds is worth is told by samples that they were not
+ * chosen on. */
 #include "core/policy/tune_impl.h"
 
 enum { DEALS = 4 }; /* of the folds */
 
-/* What each way is worth to held-out samples: those of each fold with thresholds chosen on all other
- * folds, added up. Folds are dealt a few times and the mean counts: whoever looks for the cheapest of
- * many figures finds a lucky one where they waver. */
+/* What each way is worth to held-out samples: those of each fold with thresholds chosen on all
+ * other folds, added up. Folds are dealt a few times and the mean counts: whoever looks for the
+ * cheapest of many figures finds a lucky one where they waver. */
 static void hold_out(eex_tuner *t, const int *columns)
 {
     eex__chain *c = &t->chain;
@@ -30,10 +30,10 @@ static void hold_out(eex_tuner *t, const int *columns)
     eex__tuner_window(t, columns, 0, (int)n);
 }
 
-/* One level for all exits is a single number, which is hardly chosen too well on all samples: what it
- * is worth there stands for what it is worth elsewhere. Where nothing else holds on other samples, to
- * the sample, this still lets the surest ones leave. Nothing is ever worth more elsewhere than on the
- * samples that it was chosen on. */
+/* One level for all exits is a single number, which is hardly chosen too well on all samples: what
+ * it is worth there stands for what it is worth elsewhere. Where nothing else holds on other
+ * samples, to the sample, this still lets the surest ones leave. Nothing is ever worth more
+ * elsewhere than on the samples that it was chosen on. */
 static void settle(eex_tuner *t)
 {
     const eex__thresholds *all = t->way[0];
@@ -46,7 +46,8 @@ static void settle(eex_tuner *t)
 }
 
 /* Both kinds of target choose among the same ways by the same two figures, right answers of samples
- * held out and cost of all samples. So they agree: what a budget gives, its accuracy costs at most. */
+ * held out and cost of all samples. So they agree: what a budget gives, its accuracy costs at most.
+ */
 void eex__tuner_cross_fit(eex_tuner *t, const int *columns, const eex__aim *aim,
                           eex__thresholds *best, eex__thresholds *held)
 {

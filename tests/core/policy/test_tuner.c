@@ -360,8 +360,8 @@ Test(tuner, a_budget_and_the_accuracy_that_it_gives_agree)
             eex_operating_point q = tuned(&f, EEX_TUNE_ACCURACY, wish, EEX_EFFORT_THOROUGH);
             cr_assert(q.feasible, "round %d budget %d: %g", round, i, wish);
             cr_assert_geq(q.held_accuracy, p.held_accuracy - 1e-12);
-            cr_assert_leq(q.cost, p.cost, "round %d budget %d: %g costs %g, not %g", round, i,
-                          wish, q.cost, p.cost);
+            cr_assert_leq(q.cost, p.cost, "round %d budget %d: %g costs %g, not %g", round, i, wish,
+                          q.cost, p.cost);
             p = tuned(&f, EEX_TUNE_MACS, q.cost, EEX_EFFORT_THOROUGH);
             cr_assert_geq(p.held_accuracy, q.held_accuracy - 1e-12);
         }
@@ -371,7 +371,8 @@ Test(tuner, a_budget_and_the_accuracy_that_it_gives_agree)
 
 Test(tuner, a_laxer_accuracy_never_costs_more)
 {
-    fixture f = setup(1500, 3, kind_of(EEX_POLICY_CONFIDENCE, INFINITY), (eex_tuner_options){0}, 31);
+    fixture f =
+        setup(1500, 3, kind_of(EEX_POLICY_CONFIDENCE, INFINITY), (eex_tuner_options){0}, 31);
     double end = eex_trace_accuracy(f.trace, 2), last = INFINITY;
     int steps = 0;
     for (double less = 0; less < 0.06; less += 0.001) {
