@@ -44,6 +44,14 @@ int eex_fs_open(int *out, const char *path);
  * EEX_ENOTFOUND when there is none, EEX_EFORMAT when it is larger than `limit` bytes. */
 int eex_fs_read(char **out, size_t *size, const char *path, size_t limit);
 
+/* Whether a file could be written there now: tries it beside, under the name of a part, and takes
+ * that away again. For whoever works long before writing. EEX_EINVAL when a folder is there,
+ * EEX_ENOTFOUND and EEX_EIO as eex_fs_write says them. */
+int eex_fs_try(const char *path);
+
+/* The same of a folder that eex_fs_make_folder would make, without making it. */
+int eex_fs_try_folder(const char *path);
+
 /* Writes a whole file atomically. */
 int eex_fs_write(const char *path, const void *data, size_t size);
 

@@ -76,6 +76,7 @@ static int run_in(const eex_experiment *e, const arguments *a, const char *folde
                                  .fresh = a->fresh,
                                  .move = a->move,
                                  .from = a->from};
+    EEX_TRY(eex_fs_try_folder(folder)); /* before a data set is drawn */
     EEX_TRY(make_synthetic(e));
     eex_log_info("%s: %s", e->name, folder);
     EEX_TRY(eex_experiment_run(e, &how));
