@@ -277,47 +277,6 @@ int eex_fs_write(const char *path, const void *data, size_t size)
     return code;
 }
 
-int eex_fs_try(const char *path)
-{
-    char *part = NULL;
-    if (eex_fs_is_folder(path))
-        return eex_fail(EEX_EINVAL, "%s is a folder, expected the name of a file", path);
-    EEX_TRY(eex_fs_part_name(&part, path));
-    int code = write_part(part, path, NULL, 0);
-    if (code == EEX_OK)
-        unlink(part);
-    free(part);
-    return code;
-}
-
-/* What is there of a path: the folder itself, or the nearest above it. Cuts the text. */
-static void cut_to_existing(char *path)
-{
-    while (!eex_fs_exists(path)) {
-        char *slash = strrchr(path, '/');
-        if (!slash || slash == path) {
-            path[slash ? 1 : 0] = '\0';
-            return;
-        }
-        *slash = '\0';
-    }
-}
-
-int eex_fs_try_folder(const char *path)
-{
-    char *above = NULL;
-    EEX_TRY(copy_text(&above, path, strlen(path)));
-    cut_to_existing(above);
-    const char *there = *above ? above : ".";
-    int code = EEX_OK;
-    if (!eex_fs_is_folder(there))
-        code = eex_fail(EEX_EIO, "cannot make the folder %s: %s is a file", path, there);
-    else if (faccessat(AT_FDCWD, there, W_OK | X_OK, AT_EACCESS) != 0)
-        code = eex_fail(EEX_EIO, "cannot write into %s: %s: %s", path, there, strerror(errno));
-    free(above);
-    return code;
-}
-
 /* Digits right in front of `end`; where they begin. */
 static const char *digits_before(const char *name, const char *end)
 {

@@ -46,10 +46,10 @@ int eex_fs_read(char **out, size_t *size, const char *path, size_t limit);
 
 /* Whether a file could be written there now: tries it beside, under the name of a part, and takes
  * that away again. For whoever works long before writing. EEX_EINVAL when a folder is there,
- * EEX_ENOTFOUND and EEX_EIO as eex_fs_write says them. */
+ * EEX_ENOTFOUND when its folder is missing, else EEX_EIO. */
 int eex_fs_try(const char *path);
 
-/* The same of a folder that eex_fs_make_folder would make, without making it. */
+/* Whether eex_fs_make_folder could make the folder, or has nothing to make. */
 int eex_fs_try_folder(const char *path);
 
 /* Writes a whole file atomically. */

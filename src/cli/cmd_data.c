@@ -55,16 +55,13 @@ int eex__data_path(char **out, const char *data, const char *name, bool replace)
     EEX_TRY(eex_fs_make_folder(folder));
     snprintf(file, sizeof file, "%s.h5", name);
     EEX_TRY(eex_path_join(out, folder, file));
-    int code = EEX_OK;
-    if (!replace && eex_fs_exists(*out))
-        code = eex_fail(EEX_EINVAL,
-                        "data set \"%s\" is there already, in %s: --force replaces it, another name "
-                        "keeps both",
-                        name, *out);
-    if (code == EEX_OK)
-        code = eex_fs_try(*out);
-    if (code == EEX_OK)
+    if (replace || !eex_fs_exists(*out))
         return EEX_OK;
+    int code =
+        eex_fail(EEX_EINVAL,
+                 "data set \"%s\" is there already, in %s: --force replaces it, another name "
+                 "keeps both",
+                 name, *out);
     free(*out);
     *out = NULL;
     return code;
