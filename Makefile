@@ -1,6 +1,9 @@
 # Two commands do everything on a fresh machine: make run, make test.
-# The rest: make (build), make install, make bundle (a folder that runs where nothing is installed),
-# make bench, make lint, make clean.
+# The rest: make (build), make install and make uninstall, make bundle (a folder that runs where
+# nothing is installed), make bench, make lint, make clean.
+#
+# CUDA=1 builds the CUDA kernels or says what is missing, CUDA=0 leaves them out. By default they are
+# built where the toolkit is; for make run, only where an NVIDIA driver is, too (cmake/cuda.cmake).
 
 JOBS ?= $(shell nproc)
 PREFIX ?= /usr/local
@@ -8,13 +11,22 @@ PRESET ?= release
 BUILD := build/$(PRESET)
 EEX := $(BUILD)/bin/eex
 
-.PHONY: all run test deps build install bundle lint format bench clean
+# An option that cmake was given by hand stays; what make run has left out, the others take in again.
+CACHE := $(wildcard $(BUILD)/CMakeCache.txt)
+CUDA_1 := -DEEX_CUDA=ON
+CUDA_0 := -DEEX_CUDA=OFF
+CUDA_OPTION = $(if $(CUDA),$(or $(CUDA_$(CUDA)),$(error CUDA=$(CUDA): 1 or 0)))
+run: FIRST := $(if $(CACHE),,-DEEX_CUDA=DRIVER)
+build install: FIRST := $(if $(CACHE),$(shell sed -n 's/^EEX_CUDA:.*=DRIVER$$/-DEEX_CUDA=AUTO/p' $(CACHE)))
+CONFIGURE = @cmake --preset $(PRESET) $(or $(CUDA_OPTION),$(FIRST)) $(if $(CACHE),>/dev/null)
+
+.PHONY: all run test deps build install uninstall bundle lint format bench clean
 
 all: build
 
 # The program alone, without the tests.
 run: deps
-	@cmake --preset $(PRESET) $(if $(wildcard $(BUILD)/CMakeCache.txt),>/dev/null,)
+	$(CONFIGURE)
 	@cmake --build $(BUILD) -j $(JOBS) --target eex
 	$(EEX) run experiments/quickstart.lua
 
@@ -22,7 +34,7 @@ test: build
 	ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 
 build: deps
-	@cmake --preset $(PRESET) $(if $(wildcard $(BUILD)/CMakeCache.txt),>/dev/null,)
+	$(CONFIGURE)
 	@cmake --build $(BUILD) -j $(JOBS)
 
 # Installs what is missing with the system's package manager; says so and does nothing when
@@ -46,12 +58,20 @@ deps:
 	         "libjpeg-turbo, libpng, libwebp, libtiff 4.5, Criterion; libcurl and libedit if you like"; \
 	fi
 
-install: build
+# The program, the library, manual pages and documents; no tests, no benchmarks.
+install: deps
+	$(CONFIGURE)
+	@cmake --build $(BUILD) -j $(JOBS) --target eex_installed
 	cmake --install $(BUILD) --prefix $(PREFIX)
+
+# What the last make install from this build folder has installed.
+uninstall:
+	@test -f $(BUILD)/install_manifest.txt || { echo "nothing was installed from $(BUILD)"; exit 1; }
+	xargs -d '\n' -I FILE rm -fv "$(DESTDIR)FILE" <$(BUILD)/install_manifest.txt
 
 # BUNDLE_TESTS=1 puts the tests in too, for a GPU machine that has no packages.
 bundle: deps
-	@cmake --preset bundle -DEEX_TEST_ROOT=$(if $(BUNDLE_TESTS),.,$(CURDIR)) >/dev/null
+	@cmake --preset bundle $(CUDA_OPTION) -DEEX_TEST_ROOT=$(if $(BUNDLE_TESTS),.,$(CURDIR)) >/dev/null
 	@cmake --build build/bundled -j $(JOBS) --target $(if $(BUNDLE_TESTS),all,eex)
 	BUNDLE_TESTS=$(BUNDLE_TESTS) scripts/bundle.sh build/bundled
 

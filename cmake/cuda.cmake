@@ -2,6 +2,9 @@
 # enables the language.
 #
 #   EEX_CUDA=AUTO   with it where a toolkit (nvcc, cuBLAS' and cuDNN's headers) is found
+#           =DRIVER with it where there is an NVIDIA driver, too: "make run" asks for that, so that a
+#                   first look at the program on a machine that has only the toolkit does not begin
+#                   with minutes of kernels that cannot run there
 #           =ON     with it, or an error that says what to install
 #           =OFF    without it
 #   EEX_CUDA_ARCHITECTURES   empty: a few, which is quick to build; all: every one that the toolkit
@@ -9,14 +12,19 @@
 #
 # cuBLAS, cuDNN and NVML are loaded when a device opens (src/cuda/libs.c), so only headers are asked
 # for, and programs start where none of it is installed.
-set(EEX_CUDA AUTO CACHE STRING "The CUDA backend: AUTO, ON or OFF")
-set_property(CACHE EEX_CUDA PROPERTY STRINGS AUTO ON OFF)
+set(EEX_CUDA AUTO CACHE STRING "The CUDA backend: AUTO, DRIVER, ON or OFF")
+set_property(CACHE EEX_CUDA PROPERTY STRINGS AUTO DRIVER ON OFF)
+# The driver's own device: it is there as soon as the kernel module is, in containers too once they
+# were given a GPU. libcuda.so.1 comes with toolkit images that have no driver, nvidia-smi is often
+# left out of those that have one.
+set(EEX_CUDA_DRIVER /dev/nvidiactl CACHE FILEPATH "What EEX_CUDA=DRIVER takes for a sign of a driver")
+mark_as_advanced(EEX_CUDA_DRIVER)
 set(EEX_CUDA_ARCHITECTURES "" CACHE STRING "Chips to compile for: empty (a few), all, or a list")
 option(EEX_CUDA_LINEINFO "Kernels know their source lines, for profilers; twice the size" ON)
 set(EEX_HAVE_CUDA OFF)
 
 function(eex_cuda_missing reason)
-    if(EEX_CUDA STREQUAL "AUTO")
+    if(EEX_CUDA MATCHES "^(AUTO|DRIVER)$")
         message(STATUS "CUDA: not in this build (${reason})")
     else()
         message(FATAL_ERROR "EEX_CUDA=ON, but ${reason}.\n"
@@ -76,6 +84,8 @@ endmacro()
 
 if(EEX_CUDA STREQUAL "OFF")
     message(STATUS "CUDA: not in this build (EEX_CUDA=OFF)")
+elseif(EEX_CUDA STREQUAL "DRIVER" AND NOT EXISTS ${EEX_CUDA_DRIVER})
+    eex_cuda_missing("no NVIDIA driver here, ${EEX_CUDA_DRIVER}; make CUDA=1 builds it all the same")
 elseif(EEX_SANITIZE)
     # The runtime maps memory in ways that the sanitizers take for mistakes; the kernels are checked
     # on the CPU (tests/cuda).

@@ -44,6 +44,14 @@ int eex_fs_open(int *out, const char *path);
  * EEX_ENOTFOUND when there is none, EEX_EFORMAT when it is larger than `limit` bytes. */
 int eex_fs_read(char **out, size_t *size, const char *path, size_t limit);
 
+/* Whether a file could be written there now: tries it beside, under the name of a part, and takes
+ * that away again. For whoever works long before writing. EEX_EINVAL when a folder is there,
+ * EEX_ENOTFOUND when its folder is missing, else EEX_EIO. */
+int eex_fs_try(const char *path);
+
+/* Whether eex_fs_make_folder could make the folder, or has nothing to make. */
+int eex_fs_try_folder(const char *path);
+
 /* Writes a whole file atomically. */
 int eex_fs_write(const char *path, const void *data, size_t size);
 

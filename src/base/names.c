@@ -1,5 +1,7 @@
 #include "base/names.h"
 
+#include "base/text.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -38,5 +40,27 @@ const char *eex_names_list(char out[EEX_NAMES_SIZE], const eex_names *names, con
         before = offered(names, next + 1) < names->count ? ", " : last;
         i = next;
     }
+    return out;
+}
+
+const char *eex_name_near(const eex_names *names, const char *name)
+{
+    enum { MOST = 32 };
+    const char *known[MOST];
+    size_t count = 0;
+    for (int i = offered(names, 0); i < names->count && count < MOST; i = offered(names, i + 1))
+        known[count++] = names->name[i];
+    return eex_text_nearest(name, known, count);
+}
+
+const char *eex_names_hint(char out[EEX_NAMES_SIZE], const eex_names *names, const char *name)
+{
+    const char *near = eex_name_near(names, name);
+    char list[EEX_NAMES_SIZE];
+    eex_names_list(list, names, "", " and ");
+    if (near)
+        snprintf(out, EEX_NAMES_SIZE, "did you mean \"%.100s\"? there are %.250s", near, list);
+    else
+        snprintf(out, EEX_NAMES_SIZE, "there are %.380s", list);
     return out;
 }

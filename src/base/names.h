@@ -22,6 +22,13 @@ enum { EEX_NAMES_SIZE = 400 };
 const char *eex_names_list(char out[EEX_NAMES_SIZE], const eex_names *names, const char *quote,
                            const char *last);
 
+/* The name most like this one, NULL when none is near. */
+const char *eex_name_near(const eex_names *names, const char *name);
+
+/* What is to be said of a name that is none of these: `did you mean "b"? there are a, b and c`, as
+ * far as it fits; without the question when none is near. Returns `out`. */
+const char *eex_names_hint(char out[EEX_NAMES_SIZE], const eex_names *names, const char *name);
+
 /* Defines `const eex_names *PREFIX_names(void)`; each of the `members` members has to have an
  * entry: EEX_NAMES_TABLE(eex_act, EEX_ACTS, [EEX_ACT_RELU] = "relu", ...); */
 #define EEX_NAMES_TABLE(prefix, members, ...) EEX__NAMES(, prefix, members, __VA_ARGS__)

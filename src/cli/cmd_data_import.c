@@ -2,6 +2,7 @@
 #include "cli/cmd_data.h"
 #include "cli/commands.h"
 
+#include "base/fs.h"
 #include "base/status.h"
 
 #include <stdlib.h>
@@ -60,7 +61,9 @@ static int run(const void *given, const eex_words *words)
     char *path = NULL;
     EEX_TRY(eex__data_import_options(&how, &a->import));
     EEX_TRY(eex__data_path(&path, a->data, coarse ? coarse_name : name, a->force));
-    int code = import_any(path, a, words, &how);
+    int code = eex_fs_try(path);
+    if (code == EEX_OK)
+        code = import_any(path, a, words, &how);
     if (code == EEX_OK)
         code = eex__data_say(path);
     free(path);

@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 #include "core/data/synthetic.h"
 
+#include "base/fs.h"
 #include "base/status.h"
 
 #include <stdlib.h>
@@ -37,8 +38,10 @@ static int run(const void *given, const eex_words *words)
     if (strcmp(words->at[0], known[0]) != 0)
         return eex_options_unknown("data set", words->at[0], known, 1);
     EEX_TRY(eex__data_path(&path, a->data, a->name, a->force));
-    int code =
-        eex_synthetic_make(path, a->name, (uint32_t)a->train, (uint32_t)a->test, (uint64_t)a->seed);
+    int code = eex_fs_try(path);
+    if (code == EEX_OK)
+        code = eex_synthetic_make(path, a->name, (uint32_t)a->train, (uint32_t)a->test,
+                                  (uint64_t)a->seed);
     if (code == EEX_OK)
         code = eex__data_say(path);
     free(path);

@@ -229,7 +229,8 @@ static const char details[] =
     "With --table it measures every operation that a search by EXPERIMENT.lua can come upon on\n"
     "this device, prints how well sums of them predict whole networks, and keeps them in TABLE.h5\n"
     "(-o). What is in the file is not measured again. search.latency_table = \"TABLE.h5\" in an\n"
-    "experiment then makes its search use them.\n\n" EEX_POLICY_DETAILS;
+    "experiment then makes its search use them. --set is explained by eex help "
+    "run.\n\n" EEX_POLICY_DETAILS;
 
 const eex_cmd eex_cmd_profile = {
     .name = "profile",

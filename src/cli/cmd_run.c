@@ -76,6 +76,7 @@ static int run_in(const eex_experiment *e, const arguments *a, const char *folde
                                  .fresh = a->fresh,
                                  .move = a->move,
                                  .from = a->from};
+    EEX_TRY(eex_fs_try_folder(folder)); /* before a data set is drawn */
     EEX_TRY(make_synthetic(e));
     eex_log_info("%s: %s", e->name, folder);
     EEX_TRY(eex_experiment_run(e, &how));
@@ -108,7 +109,7 @@ const eex_cmd eex_cmd_run = {
     .details = "A run can be stopped at any moment, by Ctrl-C or worse; the same command goes\n"
                "on with it. A finished run is shown and not done again.\n\n"
                "\"eex help fields\" lists all that FILE.lua and --set may say, \"eex help terms\"\n"
-               "explains what is shown.",
+               "explains what is shown.\n\n" EEX_SET_DETAILS,
     .words = {1, 1},
     .takes = {sizeof(arguments), &defaults, options},
     .run = run,

@@ -103,7 +103,8 @@ static int open_base(stream *st, const char *run)
 static int open_all(stream *st, const eex_words *words)
 {
     EEX_TRY(eex_open_model(&st->opened, words->at[0], EEX_MODEL_BEST, &st->a->model));
-    EEX_TRY(eex__source_open(&st->source, words->at[1], st->opened.model, &st->a->source));
+    EEX_TRY(eex__source_open(&st->source, words->at[0], words->at[1], st->opened.model,
+                             &st->a->source));
     EEX_TRY(eex_engine_open(&st->engine, st->opened.model, (int)st->a->batch));
     return st->a->compare ? open_base(st, words->at[0]) : EEX_OK;
 }

@@ -178,6 +178,9 @@ static int fill_file(eex_store_file *file, const work *w)
     EEX_TRY(eex_store_set_string(file, "", "model", eex_path_base(w->path)));
     EEX_TRY(eex_store_set_string(file, "", "target", w->target));
     EEX_TRY(eex_store_set_int(file, "", "seed", w->a->seed));
+    if (!isnan(w->facts.point.held_accuracy))
+        EEX_TRY(
+            eex_store_set_double(file, "", "cross_fitted_accuracy", w->facts.point.held_accuracy));
     if (w->wish.epsilon > 0) {
         EEX_TRY(eex_store_set_double(file, "", "epsilon", w->wish.epsilon));
         EEX_TRY(eex_store_set_double(file, "", "delta", w->wish.delta));
@@ -319,6 +322,9 @@ static const char details[] =
     "                 half of the calibration images, and tested on the other half by exact\n"
     "                 binomial tests in a fixed order. Weights and structure are taken as given.\n"
     "A target that cannot be met is refused, with the nearest that can.\n"
+    "Accuracies decide as cross-fitted: every calibration image judged by thresholds that were\n"
+    "chosen on others. That figure is shown, and is what --accuracy is held against and what a\n"
+    "budget makes large; on the images that thresholds were chosen on they look better.\n"
     "\n"
     "--reject RATE lets inputs leave as none of the classes when they are farther than RATE of\n"
     "the calibration images are from what the network was trained on; with --reject-by score,\n"

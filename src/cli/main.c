@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/help_fields.h"
 #include "cli/help_terms.h"
+#include "cli/manual.h"
 #include "cli/print.h"
 #include "eex/eex.h"
 
@@ -86,6 +87,15 @@ static int show_help(char *const *words)
     return words[1] ? too_many(words[1]) : eex_cmd_help(cmd);
 }
 
+/* "eex help COMMAND"; "eex help --man FOLDER", which the installation is made with, writes manual
+ * pages. */
+static int help_about(int argc, char **argv)
+{
+    if (argc == 4 && strcmp(argv[2], "--man") == 0)
+        return eex_manual_write(argv[3], commands);
+    return show_help(argv + 2);
+}
+
 static int dispatch(int argc, char **argv)
 {
     if (argc < 2) {
@@ -102,7 +112,7 @@ static int dispatch(int argc, char **argv)
     const eex_cmd *cmd = eex_cmd_find(commands, name);
     if (!cmd)
         return unknown(name);
-    return cmd == &help ? show_help(argv + 2) : eex_cmd_perform(cmd, argc - 1, argv + 1);
+    return cmd == &help ? help_about(argc, argv) : eex_cmd_perform(cmd, argc - 1, argv + 1);
 }
 
 static int exit_status(int code)

@@ -25,8 +25,8 @@ int eex_check_out(const char *path, bool force, const char *kind, const char *ob
     if (eex_run_owns(path))
         return eex_fail(EEX_EINVAL, "%s: a file of that name belongs to the run: choose another",
                         path);
-    if (!eex_fs_exists(path))
-        return EEX_OK;
+    if (!eex_fs_exists(path) || eex_fs_is_folder(path))
+        return eex_fs_try(path);
     if (!is_of(path, kind, object))
         return eex_fail(EEX_EINVAL,
                         "%s is there already, and not what this command writes: it is never "
@@ -34,5 +34,5 @@ int eex_check_out(const char *path, bool force, const char *kind, const char *ob
                         path);
     if (!force)
         return eex_fail(EEX_EINVAL, "%s is there already: --force replaces it", path);
-    return EEX_OK;
+    return eex_fs_try(path);
 }

@@ -4,8 +4,10 @@
 #include "base/status.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,11 +31,32 @@ static const char *terminal_of(const char *path)
     return NULL;
 }
 
+static int not_installed(void)
+{
+    return eex_fail(EEX_ENOTFOUND, "no picture: gnuplot is not installed (or not in $PATH)");
+}
+
+/* In any folder of $PATH, as posix_spawnp looks for it. */
+static bool is_installed(void)
+{
+    const char *path = getenv("PATH");
+    char file[PATH_MAX];
+    for (const char *at = path ? path : "/bin:/usr/bin";; at++) {
+        const int length = (int)strcspn(at, ":");
+        snprintf(file, sizeof file, "%.*s%sgnuplot", length, at, length ? "/" : "");
+        if (access(file, X_OK) == 0)
+            return true;
+        at += length;
+        if (!*at)
+            return false;
+    }
+}
+
 int eex_plot_check(const char *path)
 {
-    return terminal_of(path)
-               ? EEX_OK
-               : eex_fail(EEX_EINVAL, "%s: expected a name that ends in .png or .svg", path);
+    if (!terminal_of(path))
+        return eex_fail(EEX_EINVAL, "%s: expected a name that ends in .png or .svg", path);
+    return is_installed() ? EEX_OK : not_installed();
 }
 
 /* gnuplot reads the script from a file, so that nobody waits on a pipe. */
@@ -43,7 +66,7 @@ static int start(pid_t *child, char *script)
     char *arguments[] = {name, script, NULL};
     int error = posix_spawnp(child, name, NULL, NULL, arguments, environ);
     if (error == ENOENT)
-        return eex_fail(EEX_ENOTFOUND, "no picture: gnuplot is not installed");
+        return not_installed();
     return error ? eex_fail(EEX_EIO, "cannot run gnuplot: %s", strerror(error)) : EEX_OK;
 }
 
@@ -56,7 +79,7 @@ static int run(char *script)
         if (errno != EINTR)
             return eex_fail(EEX_EIO, "cannot wait for gnuplot: %s", strerror(errno));
     if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-        return eex_fail(EEX_ENOTFOUND, "no picture: gnuplot is not installed");
+        return not_installed();
     return status ? eex_fail(EEX_EIO, "gnuplot ended with status %d", WEXITSTATUS(status)) : EEX_OK;
 }
 

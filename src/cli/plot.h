@@ -4,8 +4,8 @@
 
 #include "base/buffer.h"
 
-/* Whether `path` names a picture that can be drawn: .png or .svg. EEX_EINVAL says which there are.
- */
+/* Whether `path` names a picture that can be drawn: EEX_EINVAL says which there are, EEX_ENOTFOUND
+ * that gnuplot, which draws them, is not installed. */
 int eex_plot_check(const char *path);
 
 /* Runs gnuplot on a script that sets everything but terminal and output, and writes `path`

@@ -62,6 +62,21 @@ static void share_rows(eex_table *t, const eex_tune_split *s, const eex_appraisa
     }
 }
 
+/* What thresholds chosen like these are worth to images that they were not chosen on. */
+static void cross_fitted_row(eex_table *t, const eex_tune_report *r)
+{
+    eex_table_row(t);
+    eex_table_cell(t, "cross-fitted %%");
+    eex_table_cell(t, "-");
+    eex_table_cell(t, "-");
+    eex_table_cell(t, "%.2f", 100 * r->facts->point.held_accuracy);
+}
+
+static bool cross_fitted(const eex_tune_report *r)
+{
+    return r->policy && !isnan(r->facts->point.held_accuracy);
+}
+
 static void fill_split(eex_table *t, const eex_tune_report *r, const eex_tune_split *s)
 {
     const double percent = 0.01;
@@ -69,6 +84,8 @@ static void fill_split(eex_table *t, const eex_tune_report *r, const eex_tune_sp
     const char *unit_name;
     const double unit = macs_unit(r->costs->base_macs, &unit_name);
     ROW("right %", accuracy, percent, 2);
+    if (s == &r->split[0] && cross_fitted(r))
+        cross_fitted_row(t, r);
     ROW("against end", gain, percent, 2);
     ROW("as the end %", agreement, percent, 2);
     ROW("rejected %", rejected, percent, 2);
@@ -126,6 +143,20 @@ static void guarantee(eex_buffer *out, const eex_tune_report *r)
         c->path);
 }
 
+/* Accuracy lost by leaving early, as the tuner saw it. */
+static double cross_fitted_gain(const eex_tune_report *r)
+{
+    return r->facts->point.held_accuracy - r->split[0].end.accuracy.value;
+}
+
+static void deciding(eex_buffer *out, const eex_tune_report *r)
+{
+    eex_buffer_printf(out,
+                      "\ncross-fitted: %.2f %% right, %+.2f points against the end. This decided:\n"
+                      "each calibration image judged by thresholds that were chosen on others.\n",
+                      100 * r->facts->point.held_accuracy, 100 * cross_fitted_gain(r));
+}
+
 static void change(eex_buffer *out, const eex_tune_split *s)
 {
     const eex_interval *a = &s->after.accuracy_change, *m = &s->after.macs_change;
@@ -139,6 +170,8 @@ static void change(eex_buffer *out, const eex_tune_split *s)
 
 static void ending(eex_buffer *out, const eex_tune_report *r)
 {
+    if (cross_fitted(r))
+        deciding(out, r);
     if (r->policy && r->split[1].known)
         change(out, &r->split[1]);
     if (r->policy && r->wish->epsilon > 0)
@@ -244,6 +277,17 @@ static void json_conformal(eex_json *j, const eex_tune_report *r)
     eex_json_end(j);
 }
 
+/* The figures that a target was held against. */
+static void json_cross_fitted(eex_json *j, const eex_tune_report *r)
+{
+    if (!cross_fitted(r))
+        return;
+    eex_json_object(j, "cross_fitted");
+    eex_json_double(j, "accuracy", r->facts->point.held_accuracy);
+    eex_json_double(j, "against_end", cross_fitted_gain(r));
+    eex_json_end(j);
+}
+
 static void print_json(eex_buffer *out, const eex_tune_report *r)
 {
     const eex_policy *p = r->policy ? r->policy : r->model->policy;
@@ -261,6 +305,7 @@ static void print_json(eex_buffer *out, const eex_tune_report *r)
     json_thresholds(j, "a", p->a, p->exits);
     json_thresholds(j, "b", p->b, p->exits);
     json_conformal(j, r);
+    json_cross_fitted(j, r);
     for (int i = 0; i < SPLITS; i++)
         json_split(j, &r->split[i], r->policy != NULL);
     eex_json_end(j);

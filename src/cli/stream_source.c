@@ -2,6 +2,7 @@
 
 #include "cli/frame_options.h"
 #include "cli/options.h"
+#include "core/frames/video.h"
 #include "core/model/model_data.h"
 
 #include "base/status.h"
@@ -130,10 +131,17 @@ static int open_data(eex__source *s, const eex_model *model)
 
 /* ---- both ---- */
 
-int eex__source_open(eex__source *out, const char *path, const eex_model *model,
+/* A film by a path: how it is streamed. */
+static int refuse_video(const eex__source *s)
+{
+    const char *kind = s->simulated || s->input ? NULL : eex_video_file(s->path);
+    return kind && !eex_video_is_read(kind) ? eex_video_refuse(s->path, kind, s->run) : EEX_OK;
+}
+
+int eex__source_open(eex__source *out, const char *run, const char *path, const eex_model *model,
                      const eex__source_options *o)
 {
-    *out = (eex__source){.o = o, .model = model, .path = path};
+    *out = (eex__source){.o = o, .model = model, .run = run, .path = path};
     out->simulated = strcmp(path, "simulated") == 0;
     out->input = strcmp(path, "-") == 0;
     EEX_TRY(eex_model_frame_shape(&out->shape, model, o->fit));
@@ -141,7 +149,9 @@ int eex__source_open(eex__source *out, const char *path, const eex_model *model,
     EEX_TRY(check_simulated(out));
     EEX_TRY(parse_shares(out, o->irrelevant));
     EEX_TRY(parse_drop(out));
-    return out->simulated ? open_data(out, model) : EEX_OK;
+    if (out->simulated)
+        return open_data(out, model);
+    return out->width ? EEX_OK : refuse_video(out);
 }
 
 void eex__source_close(eex__source *s)

@@ -18,6 +18,7 @@ typedef struct eex__source_options {
 typedef struct eex__source {
     const eex__source_options *o;
     const eex_model *model; /* borrowed */
+    const char *run;        /* what the model was called */
     const char *path;       /* "simulated" and the like */
     eex_frame_shape shape;
     bool simulated, input; /* input: the standard one */
@@ -30,7 +31,7 @@ typedef struct eex__source {
 } eex__source;
 
 /* Checks the options against each other and opens the data sets. */
-int eex__source_open(eex__source *out, const char *path, const eex_model *model,
+int eex__source_open(eex__source *out, const char *run, const char *path, const eex_model *model,
                      const eex__source_options *o);
 void eex__source_close(eex__source *source);
 

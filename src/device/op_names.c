@@ -8,10 +8,10 @@ EEX_NAMES(eex_act, eex_act,
 int eex_act_parse(eex_act *out, const char *name)
 {
     const int found = eex_name_find(eex_act_names(), name);
-    char known[EEX_NAMES_SIZE];
+    char hint[EEX_NAMES_SIZE];
     if (found < 0)
-        return eex_fail(EEX_EINVAL, "unknown activation \"%s\": there are %s", name,
-                        eex_names_list(known, eex_act_names(), "", " and "));
+        return eex_fail(EEX_EINVAL, "unknown activation \"%s\": %s", name,
+                        eex_names_hint(hint, eex_act_names(), name));
     *out = (eex_act)found;
     return EEX_OK;
 }

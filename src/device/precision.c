@@ -18,12 +18,14 @@ int eex_precision_parse(eex_precision *out, const char *name)
 {
     const eex_names *names = eex_precision_inferring_names();
     const int found = eex_name_find(names, name);
-    char known[EEX_NAMES_SIZE];
+    char text[EEX_NAMES_SIZE];
     if (found >= 0) {
         *out = (eex_precision)found;
         return EEX_OK;
     }
-    return eex_fail(EEX_EINVAL, "precision \"%.40s\"%s: expected %s", name,
-                    eex_name_find(eex_precision_names(), name) >= 0 ? " is for training" : "",
-                    eex_names_list(known, names, "", " or "));
+    const bool training = eex_name_find(eex_precision_names(), name) >= 0;
+    const char *near = training ? NULL : eex_name_near(names, name);
+    return eex_fail(EEX_EINVAL, "precision \"%.40s\"%s: expected %s%s%s%s", name,
+                    training ? " is for training" : "", eex_names_list(text, names, "", " or "),
+                    near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }

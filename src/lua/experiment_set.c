@@ -6,6 +6,27 @@
 
 enum { MAX_PATH = 200 };
 
+/* A name in a literal: forgotten quotes, not nil. */
+static int refuse_name(lua_State *L)
+{
+    return luaL_error(L,
+                      "--set %s: %s is a name, which means nothing here: texts stand in quotes, "
+                      "as in {\"%s\"}",
+                      lua_tostring(L, lua_upvalueindex(1)), luaL_tolstring(L, 2, NULL),
+                      lua_tostring(L, -1));
+}
+
+/* Names are known to nobody: whatever is looked up raises. */
+static void push_nothing(lua_State *L, const char *assignment)
+{
+    lua_newtable(L);
+    lua_createtable(L, 0, 1);
+    lua_pushstring(L, assignment);
+    lua_pushcclosure(L, refuse_name, 1);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
+}
+
 /* A constant of Lua: no names are known to it. */
 static void push_literal(lua_State *L, const char *assignment, const char *value)
 {
@@ -14,7 +35,7 @@ static void push_literal(lua_State *L, const char *assignment, const char *value
     const char *text = lua_tolstring(L, -1, &length);
     if (luaL_loadbufferx(L, text, length, "=--set", "t") != LUA_OK)
         luaL_error(L, "--set %s: \"%s\" is no Lua value", assignment, value);
-    lua_newtable(L);
+    push_nothing(L, assignment);
     lua_setupvalue(L, -2, 1);
     lua_call(L, 0, 1);
     lua_remove(L, -2);

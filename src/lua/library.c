@@ -3,6 +3,7 @@
 
 #include "base/buffer.h"
 #include "base/fs.h"
+#include "base/share.h"
 #include "base/status.h"
 
 #include <limits.h>
@@ -41,11 +42,13 @@ static int program_folder(char out[PATH_MAX])
     return EEX_OK;
 }
 
-/* Beside the program, then in the folders above it. Returns true when the search is over. */
+/* Beside the program, then in the folders above it, then where it was built from. Returns true when
+ * the search is over. */
 static bool search(char **out, int *code, eex_buffer *searched, char *folder)
 {
-    char place[PATH_MAX + 32];
-    snprintf(place, sizeof place, "%s/../share/eex/lua", folder);
+    char place[2 * PATH_MAX + 8];
+    const char *tree = eex_share_tree(folder);
+    snprintf(place, sizeof place, "%s/%s/lua", folder, eex_share_beside());
     if (try_folder(out, code, searched, place))
         return true;
     for (int i = 0; i < LEVELS && *folder; i++) {
@@ -54,7 +57,8 @@ static bool search(char **out, int *code, eex_buffer *searched, char *folder)
             return true;
         *strrchr(folder, '/') = 0;
     }
-    return false;
+    snprintf(place, sizeof place, "%s/lua", tree ? tree : "");
+    return tree && try_folder(out, code, searched, place);
 }
 
 int eex_lua_library(char **out)

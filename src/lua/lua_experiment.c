@@ -92,9 +92,9 @@ static int blame(int code, const char *path, const eex_lua_experiment_options *o
     return eex_fail_in(code, "%s", path);
 }
 
-/* The value of the script on top of the stack becomes the experiment. */
-static int read_value(eex_experiment *e, lua_State *L, const char *path,
-                      const eex_lua_experiment_options *options)
+/* The script's value is on top of the stack. */
+static int read_fields(eex_experiment *e, lua_State *L, const char *path,
+                       const eex_lua_experiment_options *options)
 {
     eex_lua_reading r = {e, path, options};
     lua_pushcfunction(L, read_table);
@@ -104,34 +104,44 @@ static int read_value(eex_experiment *e, lua_State *L, const char *path,
     return blame(eex_lua_call(L, 2, 0), path, options);
 }
 
-static int load(eex_experiment *e, const char *path, const eex_lua_experiment_options *options)
+static int read_value(eex_experiment *e, lua_State *L, const char *path,
+                      const eex_lua_experiment_options *options)
 {
-    const eex_lua_options lua = {.trust = options->trust, .expendable = true};
-    lua_State *L = NULL;
-    EEX_TRY(eex_lua_open_for(&L, path, &lua));
-    int code = eex_lua_run_file(L, path);
-    if (code == EEX_OK)
-        code = read_value(e, L, path, options);
-    eex_lua_close(L);
-    EEX_TRY(code);
+    EEX_TRY(read_fields(e, L, path, options));
     EEX_TRY(keep_source(e, path, options));
     return blame(eex_experiment_check(e), path, options);
 }
 
-int eex_lua_experiment(eex_experiment **out, const char *path,
-                       const eex_lua_experiment_options *options)
+int eex_lua_experiment_of(eex_experiment **out, lua_State *L, const char *path,
+                          const eex_lua_experiment_options *options)
 {
     *out = NULL;
     eex_experiment *e = eex_experiment_new();
-    if (!e)
+    if (!e) {
+        lua_pop(L, 1);
         return EEX_ENOMEM;
-    int code = load(e, path, options);
+    }
+    int code = read_value(e, L, path, options);
     if (code != EEX_OK) {
         eex_experiment_free(e);
         return code;
     }
     *out = e;
     return EEX_OK;
+}
+
+int eex_lua_experiment(eex_experiment **out, const char *path,
+                       const eex_lua_experiment_options *options)
+{
+    const eex_lua_options lua = {.trust = options->trust, .expendable = true};
+    lua_State *L = NULL;
+    *out = NULL;
+    EEX_TRY(eex_lua_open_for(&L, path, &lua));
+    int code = eex_lua_run_file(L, path);
+    if (code == EEX_OK)
+        code = eex_lua_experiment_of(out, L, path, options);
+    eex_lua_close(L);
+    return code;
 }
 
 /* ---- of a run ---- */
@@ -184,7 +194,7 @@ static int load_kept(eex_experiment *e, kept *k, const char *folder, const char 
     reverse(set, options.sets);
     int code = eex_lua_run_text(L, k->source, path);
     if (code == EEX_OK)
-        code = read_value(e, L, path, &options);
+        code = read_fields(e, L, path, &options);
     eex_lua_close(L);
     EEX_TRY(code);
     e->seed = (uint64_t)k->seed;

@@ -4,6 +4,7 @@
 
 #include "core/run/experiment.h"
 
+#include <lua.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -18,6 +19,11 @@ typedef struct eex_lua_experiment_options {
  * with what was expected and what is there. */
 int eex_lua_experiment(eex_experiment **out, const char *path,
                        const eex_lua_experiment_options *options);
+
+/* The same of the value that the file at `path` has returned, on top of the stack, which is popped.
+ */
+int eex_lua_experiment_of(eex_experiment **out, lua_State *L, const char *path,
+                          const eex_lua_experiment_options *options);
 
 /* The experiment of the run in a folder, from the script, the `--set`s and the seed that its run.h5
  * keeps, as if the script lay in the folder. A script that reads other files of its own folder

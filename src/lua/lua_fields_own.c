@@ -102,6 +102,10 @@ void eex__read_backbone(const eex_lua_reading *r, const eex_args *a, const char 
     lua_pushstring(L, key);
     lua_rawget(L, a->table);
     const eex_graph *g = eex_lua_backbone(L, -1);
+    if (!g && eex_lua_finished(L, -1))
+        eex_args_refuse(a, key,
+                        "a network without gates: a search puts them on (eex cost takes one "
+                        "with gates where the file returns it by itself)");
     if (!g)
         eex_args_refuse(a, key, "a finished network, such as eex.backbones.mobilenetv2 { ... }");
     /* A copy: the script's network goes with the script. */

@@ -61,7 +61,8 @@ int eex_lua_call(lua_State *L, int arguments, int results);
 int eex_lua_protect(lua_State *L, lua_CFunction f, void *data);
 
 /* The folder with the Lua library, which holds eex/init.lua: $EEX_LUA_DIR, else beside the program:
- * ../share/eex/lua, or lua in a folder above it (a build tree). *out belongs to the caller. */
+ * ../share/eex/lua, or lua in a folder above it (a build tree), or in the source tree of the build
+ * that the program lies in. *out belongs to the caller. */
 int eex_lua_library(char **out);
 
 #endif

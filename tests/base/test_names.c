@@ -44,6 +44,18 @@ Test(names, are_listed_as_far_as_they_fit)
     cr_expect_str_eq(eex_names_list(out, &none, "", ""), "");
 }
 
+Test(names, the_nearest_is_asked_for)
+{
+    static const char *const list[] = {NULL, "green", "blue"};
+    const eex_names names = {list, COLOURS};
+    char out[EEX_NAMES_SIZE];
+    cr_expect_str_eq(eex_name_near(&names, "gren"), "green");
+    cr_expect_null(eex_name_near(&names, "red"));
+    cr_expect_str_eq(eex_names_hint(out, &names, "gren"),
+                     "did you mean \"green\"? there are green and blue");
+    cr_expect_str_eq(eex_names_hint(out, &names, "something else"), "there are green and blue");
+}
+
 static const char *words(double min, double max, bool above, bool below, bool integer)
 {
     static char out[EEX_RANGE_SIZE];

@@ -85,7 +85,41 @@ refused 2 "--points" gated.lua --points
 refused 2 'unknown cost convention "flops"' mobilenetv2.lua --convention flops
 refused 2 "--json" mobilenetv2.lua --jsn
 refused 1 "nowhere.lua" nowhere.lua
+refused 2 'did you mean "thop"?' mobilenetv2.lua --convention thopp
+refused 2 'did you mean "all"?' mobilenetv2.lua --convention al
 says "usage" --help
+
+# Fields that have nothing to do with the network are checked as `eex run` checks them.
+wrong_field() {
+    echo "return { dataset = 'x', backbone = require 'eex'.backbones.resnet50 {}, $1 }" >wrong.lua
+    refused 2 "$2" wrong.lua
+    expect 2 "$EEX" run wrong.lua
+    err_has "$2"
+}
+wrong_field "training = { epohcs = 3 }" 'training.epohcs: no such field, did you mean "epochs"?'
+wrong_field "training = { epochs = 0 }" "training.epochs: a positive integer, got 0"
+wrong_field "serach = {}" 'serach: no such field, did you mean "search"?'
+wrong_field "search = { sample = 9, population = 10, tau = 1 }" "search.tau: 0, or at least 2"
+wrong_field "policy = { tune = 'accuracy', target = 1.5 }" "policy.target: an accuracy"
+wrong_field "candidate = { augment = 7 }" "candidate.augment: a table"
+wrong_field "saliency = 'residual_merge'" "saliency: one of"
+echo 'return { backbone = dofile and nil, x = 1 }' >wrong.lua
+refused 2 "wrong.lua" wrong.lua
+cat >both.lua <<'LUA'
+local m = require "eex".backbones.mobilenetv2 { size = 32, classes = 10 }
+return { dataset = "x", backbone = m:with_gates { { point = "features.3.add", blocks = 2 } } }
+LUA
+refused 2 "backbone: a network without gates" both.lua
+
+# --set is that of `eex run`.
+says "k = 0 k = 3" mobilenetv2.lua --points --set 'gates.blocks={0, 3}' --convention thop
+says "152 layers; 2 salient points" mobilenetv2.lua --points \
+    --set 'saliency={"features.3.add", "features.5.add"}'
+says "total 152" mobilenetv2.lua --set dataset.calibration=100 --set training.epochs=3
+refused 2 'training.epohcs: no such field, did you mean "epochs"?' mobilenetv2.lua \
+    --set training.epohcs=3
+refused 2 'training.epochs: a positive integer, got "lots"' mobilenetv2.lua --set training.epochs=lots
+refused 2 "a network, which has no fields" gated.lua --set training.epochs=3
 
 # the library is found wherever the program is called from, and where it is told to look
 cd /

@@ -13,10 +13,46 @@ mkdir "$work/moved"
 mv "$work/stage/opt/eex" "$work/moved/prefix"
 prefix=$work/moved/prefix
 [ -x "$prefix/bin/eex" ] || fail "the program was not installed"
+[ -z "$(find "$prefix" -name '*test_*' -o -name 'bench_*')" ] || fail "tests were installed"
+
+# A manual page for each command, with what its help says, and the documents.
+for command in run show infer prune stream profile data cost tune devices repl; do
+    page=$prefix/share/man/man1/eex-$command.1
+    [ -f "$page" ] || fail "there is no manual page of eex $command"
+    "$EEX" $command --help | sed -n 's/^  \(-., \)*--\([a-z-]*\).*/\2/p' | while read -r option; do
+        sed 's/\\-/-/g' "$page" | grep -qF -- "--$option" || echo "--$option" >>lacking
+    done
+    [ ! -f lacking ] || fail "$page lacks $(cat lacking)"
+done
+for page in eex eex-data-make; do
+    grep -q '^\.SH NAME' "$prefix/share/man/man1/$page.1" || fail "there is no manual page of $page"
+done
+if command -v groff >/dev/null; then
+    for page in "$prefix"/share/man/man1/*.1; do
+        expect 0 groff -man -Tutf8 -ww -z "$page"
+        [ ! -s err ] || fail "$page is no good manual page"
+    done
+    groff -man -Tascii "$prefix/share/man/man1/eex-tune.1" >page
+    grep -q "runs/x --accuracy -0.01" page || fail "the manual page of eex tune lacks its examples"
+fi
+for document in README running-models store-format writing-experiments; do
+    [ -f "$prefix/share/doc/eex/$document.md" ] || fail "$document.md was not installed"
+done
 pc=$(dirname "$(find "$prefix" -name eex.pc)")
 lib=$(dirname "$pc")
 if grep -rlF "/opt/eex" "$prefix" --include='*.pc' --include='*.cmake' --include='*.h'; then
     fail "the prefix of the installation is in a file"
+fi
+
+# make install builds and installs the same, and make uninstall leaves nothing.
+preset=$(basename "$EEX_BUILD_DIR")
+if [ "$EEX_BUILD_DIR" = "$EEX_SOURCE_DIR/build/$preset" ]; then
+    expect 0 make -C "$EEX_SOURCE_DIR" PRESET="$preset" PREFIX="$work/made" PACKAGES= JOBS=2 install
+    diff <(cd "$prefix" && find . -type f | sort) <(cd made && find . -type f | sort) >out ||
+        fail "make install does not install what cmake --install does"
+    expect 0 made/bin/eex cost "$EEX_SOURCE_DIR/experiments/quickstart.lua"
+    expect 0 make -C "$EEX_SOURCE_DIR" PRESET="$preset" uninstall
+    [ -z "$(find made ! -type d)" ] || fail "make uninstall leaves $(find made ! -type d)"
 fi
 
 # Every header can be included alone, from C and from C++, and nothing but our names is shown.

@@ -42,6 +42,24 @@ for split in "calibration", "validation":
     assert abs(sum(e["utilisation"][0] for e in exits) - 1) < 1e-9
 assert len(r["a"]) == len(r["exit_macs"]) == len(exits)
 PY
+    # The figure that decides is shown, and both ways to ask agree about it.
+    for share in 45 60 75 90; do
+        "$EEX" tune runs/tiny --macs $share% --json >budget 2>err || continue # not to be had
+        expect 0 "$EEX" tune runs/tiny --accuracy "$(value budget cross_fitted accuracy)" --json
+        python3 - budget out <<'PY' || fail "asked for what $share % gave, the tuner finds something dearer"
+import json, sys
+budget, accuracy = (json.load(open(f)) for f in sys.argv[1:])
+for r in budget, accuracy:
+    fitted = r["cross_fitted"]
+    assert fitted["accuracy"] <= r["calibration"]["after"]["accuracy"][0] + 1e-12, r
+    end = r["calibration"]["end"]["accuracy"][0]
+    assert abs(fitted["accuracy"] - fitted["against_end"] - end) < 1e-12, r
+assert accuracy["cross_fitted"]["accuracy"] >= budget["cross_fitted"]["accuracy"] - 1e-12
+assert accuracy["calibration"]["after"]["macs"][0] <= budget["calibration"]["after"]["macs"][0]
+PY
+    done
+    expect 0 "$EEX" tune runs/tiny --reject 0.1 --json
+    grep -q cross_fitted out && fail "nothing was cross-fitted"
     expect 0 "$EEX" tune runs/tiny --reject 0.1 --policy entropy --temperature 2 --json
     cp out rejecting
     python3 - rejecting <<'PY' || fail "more is rejected than was asked for"
@@ -80,6 +98,9 @@ PY
 fi
 expect 0 "$EEX" tune runs/tiny --sweep
 out_has "accuracy against MACs"
+expect 0 "$EEX" tune runs/tiny --accuracy -0.1
+out_has "cross-fitted %"
+out_has "points against the end. This decided"
 expect 0 "$EEX" tune runs/tiny --conformal 0.3 --delta 0.1
 out_has "With probability 0.9"
 
@@ -99,7 +120,8 @@ expect 2 "$EEX" tune runs/tiny -o nothing.h5
 expect 1 "$EEX" tune runs/tiny --accuracy -0.1 -o no/such/folder.h5
 if command -v h5dump >/dev/null; then
     expect 0 h5dump -A careful.h5
-    for word in eex_format policy target calibration_accuracy validation_macs; do
+    for word in eex_format policy target calibration_accuracy validation_macs \
+        cross_fitted_accuracy; do
         out_has "$word"
     done
 fi

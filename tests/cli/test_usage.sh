@@ -166,6 +166,17 @@ err_has "--out needs a value: --out MODEL.h5"
 expect 2 "$EEX" run a.lua --fresh=yes
 err_has '--fresh takes no value, got "yes"'
 
+# Words that are one of several: the nearest is named.
+for way in "data get cifr10:cifar10" "cost a.lua --convention toolprofile:torchprofile" \
+    "run a.lua --fersh:--fresh"; do
+    expect 2 "$EEX" ${way%:*}
+    err_has "did you mean \"${way#*:}\"?"
+done
+expect 0 "$EEX" help run
+for text in "--set 'gates.blocks={0, 1, 2}'" "nil for the default"; do
+    out_has "$text"
+done
+
 # The last of several is the one that counts, but for lists; "=" and a letter are other ways to
 # say the same.
 for way in "-o a --out b" "--out=a -o=b" "--out a -o b" "-o b"; do

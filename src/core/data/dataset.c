@@ -47,6 +47,12 @@ int eex_data_directory(const char **out)
     static _Thread_local char folder[4096];
     const char *chosen = getenv("EEX_DATA"), *home = getenv("HOME");
     if (chosen && *chosen) {
+        if (eex_fs_exists(chosen) && !eex_fs_is_folder(chosen))
+            return eex_fail(
+                EEX_EINVAL,
+                "the data folder (EEX_DATA, or --data) is %s, which is a file: name the "
+                "folder that data sets are in",
+                chosen);
         *out = chosen;
         return EEX_OK;
     }

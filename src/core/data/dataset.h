@@ -47,8 +47,8 @@ typedef struct eex_dataset_info {
     const char *source;               /* what it was made from, with checksums; "" when unknown */
 } eex_dataset_info;
 
-/* The data folder; borrowed, valid until $EEX_DATA changes. EEX_ENOTFOUND when neither $EEX_DATA
- * nor $HOME is set. */
+/* The data folder; borrowed, valid until $EEX_DATA changes. EEX_EINVAL when it is a file,
+ * EEX_ENOTFOUND when neither $EEX_DATA nor $HOME is set. */
 int eex_data_directory(const char **out);
 
 /* Whether a name is the path of a file: with a '/' or ending in ".h5". */

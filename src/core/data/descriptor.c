@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/fs.h"
+#include "base/names.h"
 #include "base/share.h"
 #include "base/status.h"
 #include "base/text.h"
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_FILE = 1 << 16 };
+enum { MAX_FILE = 1 << 16, MAX_NAMED = 32 };
 
 static char *trim(char *text)
 {
@@ -150,20 +151,22 @@ int eex_descriptor_list(eex_descriptor **out, int *count)
 int eex_descriptor_find(eex_descriptor *out, const char *name)
 {
     eex_descriptor *list;
-    eex_buffer known = EEX_BUFFER_INIT;
+    const char *known[MAX_NAMED];
+    char hint[EEX_NAMES_SIZE];
     int count, code = EEX_ENOTFOUND;
     EEX_TRY(eex_descriptor_list(&list, &count));
     for (int i = 0; i < count; i++) {
-        eex_buffer_printf(&known, "%s%s", i ? ", " : "", list[i].name);
+        if (i < MAX_NAMED)
+            known[i] = list[i].name;
         if (strcmp(list[i].name, name) == 0) {
             *out = list[i];
             code = EEX_OK;
         }
     }
+    const eex_names names = {known, count < MAX_NAMED ? count : MAX_NAMED};
     if (code < 0)
-        eex_fail(code, "no data set \"%s\" is known to be downloaded: there are %s", name,
-                 eex_buffer_text(&known));
-    eex_buffer_free(&known);
+        eex_fail(code, "no data set \"%s\" is known to be downloaded: %s", name,
+                 eex_names_hint(hint, &names, name));
     free(list);
     return code;
 }

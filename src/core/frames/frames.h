@@ -61,10 +61,10 @@ bool eex_frames_ready(eex_frames *frames);           /* whether the next one com
 /* ---- sources ---- */
 
 /* Image files and folders, in the order given; what is in a folder, and in those inside it, in the
- * order of its names (links to folders are not followed, hidden files and those not named .jpg,
- * .jpeg or .png are left out). A file in a folder that is called like a class has that label.
- * `classes` (count of them, may be NULL) is not kept. EEX_ENOTFOUND when a folder has no image. A
- * path that does not exist is a bad frame. */
+ * order of its names, however deep (links to folders are not followed, hidden files and those not
+ * named like an image are left out). A folder that cannot be listed is a bad frame. A file in a
+ * folder that is called like a class has that label. `classes` (count of them, may be NULL) is not
+ * kept. EEX_ENOTFOUND when a folder has no image. A path that does not exist is a bad frame. */
 int eex_frames_open_files(eex_frames **out, const eex_frame_shape *shape, const char *const *paths,
                           size_t count, const char *const *classes, size_t class_count);
 

@@ -1,15 +1,16 @@
 /* Image files and folders. */
 #include "core/frames/frames_impl.h"
+#include "core/frames/video.h"
 
 #include "base/arena.h"
 #include "base/fs.h"
+#include "base/signals.h"
 #include "base/status.h"
 #include "base/text.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { MAX_DEPTH = 32 };
 
 typedef struct entry {
     const char *path;
@@ -62,34 +63,86 @@ static int32_t label_of(const files *f, const char *folder)
     return -1;
 }
 
-static int add_folder(files *f, const char *folder, int depth);
+/* A folder on the way down, with what is still to be looked at in it. */
+typedef struct level {
+    char *folder;
+    eex_fs_names names;
+    size_t next;
+    int32_t label;
+} level;
 
-static int add_member(files *f, const char *folder, const char *name, int32_t label, int depth)
+typedef struct walk {
+    level *levels;
+    size_t depth, capacity;
+} walk;
+
+static void leave(walk *w)
 {
-    char *path;
-    int code = EEX_OK;
-    if (name[0] == '.')
+    level *l = &w->levels[--w->depth];
+    free(l->folder);
+    eex_fs_names_free(&l->names);
+}
+
+/* Takes the path over. One that cannot be listed (no permission, a path too long) is no reason to
+ * leave out the others: it stands in the list as a file that cannot be read. */
+static int enter(walk *w, files *f, char *path)
+{
+    level l = {.folder = path, .label = label_of(f, path)};
+    if (w->depth == w->capacity) {
+        const size_t capacity = w->capacity ? 2 * w->capacity : 16;
+        level *levels = realloc(w->levels, capacity * sizeof *levels);
+        if (!levels) {
+            free(path);
+            return eex_fail(EEX_ENOMEM, "out of memory for folders %zu deep", capacity);
+        }
+        w->levels = levels;
+        w->capacity = capacity;
+    }
+    int code = eex_fs_list(&l.names, path);
+    if (code == EEX_OK) {
+        w->levels[w->depth++] = l;
         return EEX_OK;
-    EEX_TRY(eex_path_join(&path, folder, name));
-    if (!eex_fs_is_folder(path))
-        code = eex_image_named(name) ? add(f, path, label) : EEX_OK;
-    else if (!eex_fs_is_link(path)) /* a link may lead round in circles */
-        code = add_folder(f, path, depth + 1);
+    }
+    if (code != EEX_ENOMEM)
+        code = add(f, path, -1);
     free(path);
     return code;
 }
 
-static int add_folder(files *f, const char *folder, int depth)
+static int visit(walk *w, files *f, level *l, const char *name)
 {
-    eex_fs_names names;
-    if (depth > MAX_DEPTH)
-        return eex_fail(EEX_EINVAL, "%s: folders more than %d deep", folder, MAX_DEPTH);
-    EEX_TRY(eex_fs_list(&names, folder));
-    const int32_t label = label_of(f, folder);
+    char *path;
+    if (name[0] == '.')
+        return EEX_OK;
+    EEX_TRY(eex_path_join(&path, l->folder, name));
+    const bool folder = eex_fs_is_folder(path);
+    if (folder && !eex_fs_is_link(path)) /* a link may lead round in circles */
+        return enter(w, f, path);
     int code = EEX_OK;
-    for (size_t i = 0; i < names.count && code == EEX_OK; i++)
-        code = add_member(f, folder, names.names[i], label, depth);
-    eex_fs_names_free(&names);
+    if (!folder && (eex_image_named(name) || strlen(path) >= PATH_MAX))
+        code = add(f, path, l->label);
+    free(path);
+    return code;
+}
+
+/* However deep: the way down is kept here and not on the stack. */
+static int add_folder(files *f, const char *folder)
+{
+    walk w = {.levels = NULL};
+    char *path = strdup(folder);
+    int code = path ? enter(&w, f, path) : eex_fail(EEX_ENOMEM, "out of memory for a path");
+    while (code == EEX_OK && w.depth > 0) {
+        level *l = &w.levels[w.depth - 1];
+        if (eex_interrupted())
+            code = eex_fail(EEX_EINTERRUPTED, "interrupted");
+        else if (l->next == l->names.count)
+            leave(&w);
+        else
+            code = visit(&w, f, l, l->names.names[l->next++]);
+    }
+    while (w.depth > 0)
+        leave(&w);
+    free(w.levels);
     return code;
 }
 
@@ -98,7 +151,7 @@ static int add_path(files *f, const char *path)
     char *folder;
     if (eex_fs_is_folder(path)) {
         const size_t before = f->count;
-        EEX_TRY(add_folder(f, path, 0));
+        EEX_TRY(add_folder(f, path));
         return f->count > before ? EEX_OK
                                  : eex_fail(EEX_ENOTFOUND, "%s: no %s files in this folder", path,
                                             EEX_IMAGE_FORMATS);
@@ -115,6 +168,11 @@ static int read_image(eex_image *image, const char *path, int enough)
 {
     char *data = NULL;
     size_t bytes = 0;
+    eex_fs_names names;
+    if (eex_fs_is_folder(path)) { /* which could not be listed, and says why once more */
+        EEX_TRY(eex_fs_list(&names, path));
+        eex_fs_names_free(&names);
+    }
     int code = eex_fs_read(&data, &bytes, path, EEX_IMAGE_MAX_BYTES);
     if (code == EEX_OK)
         code = eex_image_decode(image, data, bytes, enough, path);
@@ -136,6 +194,9 @@ static int files_next(eex_frames *frames, eex_frame *frame, uint8_t *pixels)
     frame->label = e->label;
     /* As `eex data import` does it, so that an image gives the same pixels by both ways. */
     int code = read_image(&image, e->path, 4 * (s->width > s->height ? s->width : s->height));
+    const char *video = code < 0 && code != EEX_ENOMEM ? eex_video_file(e->path) : NULL;
+    if (video)
+        code = eex_video_refuse(e->path, video, "RUN");
     if (code == EEX_OK)
         code = eex_image_resize(pixels, s->width, s->height, s->channels, &image, s->fit);
     eex_image_free(&image);

@@ -8,6 +8,7 @@
 
 #include "core/frames/frames_bytes.h"
 #include "core/frames/frames_impl.h"
+#include "core/frames/video.h"
 
 #include "base/fs.h"
 #include "base/status.h"
@@ -139,14 +140,24 @@ static bool begins_as_video(eex__bytes *b)
     return eex__bytes_there(b) >= MAGIC && memcmp(eex__bytes_at(b), magic, MAGIC) == 0;
 }
 
+/* Says what it is when it is a video of another kind. */
+static int refuse_beginning(eex__bytes *bytes)
+{
+    const bool in = !bytes->owned && bytes->descriptor >= 0;
+    const char *kind = eex_video_kind(eex__bytes_at(bytes), eex__bytes_there(bytes), NULL);
+    if (kind)
+        return eex_video_refuse(in ? "-" : bytes->name, kind, "RUN");
+    return eex_fail(EEX_EFORMAT, "%s: it does not begin with \"%s\"%s", bytes->name, magic,
+                    eex__bytes_there(bytes) ? "" : ": it is empty");
+}
+
 static int read_header(y4m *v)
 {
     char line[EEX_FRAME_LINE];
     size_t length = 0;
     EEX_TRY(eex__bytes_want(&v->bytes, MAGIC));
     if (!begins_as_video(&v->bytes))
-        return eex_fail(EEX_EFORMAT, "%s: it does not begin with \"%s\"%s", v->bytes.name, magic,
-                        eex__bytes_there(&v->bytes) ? "" : ": it is empty");
+        return refuse_beginning(&v->bytes);
     EEX_TRY(eex__bytes_line(&v->bytes, &length, sizeof line - 1));
     memcpy(line, eex__bytes_at(&v->bytes), length);
     line[length] = '\0';

@@ -14,10 +14,10 @@ int eex_convention_parse(eex_convention *out, const char *name)
     EEX_NEED(out, "place for the convention");
     EEX_NEED(name, "name");
     const int found = eex_name_find(eex_convention_names(), name);
-    char known[EEX_NAMES_SIZE];
+    char hint[EEX_NAMES_SIZE];
     if (found < 0)
-        return eex_fail(EEX_EINVAL, "unknown cost convention \"%s\": there are %s", name,
-                        eex_names_list(known, eex_convention_names(), "", " and "));
+        return eex_fail(EEX_EINVAL, "unknown cost convention \"%s\": %s", name,
+                        eex_names_hint(hint, eex_convention_names(), name));
     *out = (eex_convention)found;
     return EEX_OK;
 }

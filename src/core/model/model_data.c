@@ -3,6 +3,7 @@
 #include "base/buffer.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/names.h"
 #include "base/status.h"
 
 #include <stdlib.h>
@@ -206,20 +207,24 @@ int eex_model_data_own(eex_dataset **out, const eex_model *model, const char *na
 
 /* ---- parts ---- */
 
+static const char *const part_names[] = {"train", "calibration", "validation", "test"};
+enum { PART_NAMES = sizeof part_names / sizeof *part_names };
+
 static int unknown_part(const char *part)
 {
-    return eex_fail(EEX_EINVAL,
-                    "unknown split \"%s\": there are train, calibration, validation and test",
-                    part);
+    const eex_names names = {part_names, PART_NAMES};
+    char hint[EEX_NAMES_SIZE];
+    return eex_fail(EEX_EINVAL, "unknown split \"%s\": %s", part,
+                    eex_names_hint(hint, &names, part));
 }
 
 static int take_part(eex_index *out, eex_split *split, const char *part)
 {
     eex_index *const parts[] = {&split->train, &split->calibration, &split->validation,
                                 &split->test};
-    static const char *const names[] = {"train", "calibration", "validation", "test"};
-    for (int i = 0; i < 4; i++)
-        if (strcmp(part, names[i]) == 0) {
+    _Static_assert(sizeof parts / sizeof *parts == PART_NAMES, "a part a name");
+    for (int i = 0; i < PART_NAMES; i++)
+        if (strcmp(part, part_names[i]) == 0) {
             *out = *parts[i];
             *parts[i] = (eex_index){NULL, 0};
             return EEX_OK;

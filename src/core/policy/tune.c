@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { USUAL_FOLDS = 5, MAX_FOLDS = 20 };
+enum { USUAL_FOLDS = 10, MAX_FOLDS = 20 };
 
 void eex_tuner_free(eex_tuner *tuner)
 {
@@ -19,6 +19,8 @@ void eex_tuner_free(eex_tuner *tuner)
     free(tuner->chain.now);
     free(tuner->chain.next);
     free(tuner->chain.counts);
+    for (int i = 0; i < 3; i++)
+        free(tuner->way[i]);
     free(tuner);
 }
 
@@ -65,6 +67,16 @@ static int tuner_chain(eex_tuner *t, int min_accepted)
     return EEX_OK;
 }
 
+static int tuner_ways(eex_tuner *t)
+{
+    for (int i = 0; i < 3 && t->folds > 1; i++) {
+        t->way[i] = calloc((size_t)eex__ways(&t->chain), sizeof *t->way[i]);
+        if (!t->way[i])
+            return eex_fail(EEX_ENOMEM, "tuner: out of memory for thresholds");
+    }
+    return EEX_OK;
+}
+
 static int tuner_open(eex_tuner *t, const eex_trace *trace, const eex_policy *policy,
                       const eex_tuner_options *o)
 {
@@ -78,6 +90,7 @@ static int tuner_open(eex_tuner *t, const eex_trace *trace, const eex_policy *po
         t->folds = 1;
     EEX_TRY(tuner_cells(t));
     EEX_TRY(tuner_chain(t, o->min_accepted));
+    EEX_TRY(tuner_ways(t));
     for (int k = 0; k < policy->exits; k++)
         t->start[k] = (uint8_t)eex__levels_find(t->levels, k, policy->a[k]);
     return EEX_OK;
@@ -123,7 +136,8 @@ static eex__aim aim_of(const eex__chain *c, const eex_goal *goal)
             least = right_at_end(c) + fmax(goal->target, -1) * n;
         return (eex__aim){.kind = EEX__AIM_RIGHT, .right = (int)ceil(least - 1e-9)};
     case EEX_TUNE_MACS:
-        return (eex__aim){.kind = EEX__AIM_COST, .cost = goal->target * n};
+        /* a mean that was told is met by what it is the mean of */
+        return (eex__aim){.kind = EEX__AIM_COST, .cost = goal->target * n * (1 + 1e-12)};
     default:
         return (eex__aim){.kind = EEX__AIM_PRICE, .price = goal->target / goal->base};
     }
@@ -154,8 +168,8 @@ void eex_tuner_run(eex_operating_point *out, eex_tuner *tuner, const int *column
     for (int k = 0; k < count; k++)
         start.t[k] = tuner->start[columns[k]];
     const eex__aim aim = aim_of(c, goal);
-    bool cross =
-        goal->tune == EEX_TUNE_ACCURACY && effort == EEX_EFFORT_THOROUGH && tuner->folds > 1;
+    const bool cross =
+        aim.kind != EEX__AIM_PRICE && effort == EEX_EFFORT_THOROUGH && tuner->folds > 1;
     if (goal->tune == EEX_TUNE_NONE) {
         best = start;
         eex__chain_measure(c, &best);
@@ -164,7 +178,8 @@ void eex_tuner_run(eex_operating_point *out, eex_tuner *tuner, const int *column
     } else {
         eex__solve(c, &best, &start, &aim, effort);
     }
-    *out = (eex_operating_point){.feasible = eex__aim_met(&aim, cross ? &held : &best),
+    const eex__thresholds met = {.right = cross ? held.right : best.right, .cost = best.cost};
+    *out = (eex_operating_point){.feasible = eex__aim_met(&aim, &met),
                                  .held_accuracy = cross ? (double)held.right / samples : NAN,
                                  .held_cost = cross ? held.cost / samples : NAN};
     point_fill(out, tuner, columns, &best);

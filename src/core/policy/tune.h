@@ -10,10 +10,11 @@
  * samples), and an exit that would accept fewer than `min_accepted` of the samples that reach it is
  * closed (a = INFINITY) instead of being fitted to a handful. Even so, the most favourable
  * thresholds look better on the samples that they were chosen on than on others: on 2,500 samples
- * by about 1 % of accuracy. A thorough run therefore meets a target of accuracy by cross-fitting:
- * the price is the one whose thresholds, chosen on all folds but one, reach the target on the fold
- * left out; or, where that is cheaper, all exits get the same level, a single number that is hardly
- * chosen too well. */
+ * by about 1 % of accuracy. A thorough run therefore goes by cross-fitting. There are some hundred
+ * ways to choose thresholds: a price of cost, a budget, or the same level for all exits. What a way
+ * is worth is its accuracy on each fold with thresholds chosen on all others. A target of accuracy
+ * takes the cheapest way that is worth so much, a budget the best among those that cost no more:
+ * asked for the accuracy that a budget has given, the tuner finds nothing dearer. */
 #ifndef EEX_CORE_POLICY_TUNE_H
 #define EEX_CORE_POLICY_TUNE_H
 
@@ -23,7 +24,7 @@
 typedef struct eex_tuner_options {
     int levels;       /* thresholds tried an exit, 3 to 126; 0: 64 */
     int min_accepted; /* calibration samples; 0: 0.2 % of them, at least 5; 1: no lower limit */
-    int folds; /* of cross-fitting, up to 20; 0: 5; 1: targets are met on the samples that the
+    int folds; /* of cross-fitting, up to 20; 0: 10; 1: targets are met on the samples that the
                 * thresholds are chosen on */
 } eex_tuner_options;
 
@@ -32,7 +33,8 @@ typedef struct eex_operating_point {
     int exits;
     bool feasible;                   /* the target is met, on held-out samples if there were any */
     double accuracy, cost;           /* on the calibration trace */
-    double held_accuracy, held_cost; /* of cross-fitting, on samples held out; else NaN */
+    double held_accuracy, held_cost; /* of cross-fitting, on samples held out; else NaN. Accuracy:
+                                      * never above that on all samples */
     double a[EEX_MAX_EXITS];      /* (exits) for eex_policy.a; that of the last exit is -INFINITY */
     uint8_t level[EEX_MAX_EXITS]; /* (exits) the same as a number among the tuner's thresholds */
 } eex_operating_point;

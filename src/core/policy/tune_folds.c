@@ -1,86 +1,68 @@
-/* Cross-fitting: a target of accuracy is met on samples that the thresholds were not chosen on. */
+/* Cross-fitting: what a way to choose thresholds is worth is told by samples that they were not
+ * chosen on. */
 #include "core/policy/tune_impl.h"
 
-#include <math.h>
-#include <string.h>
+enum { DEALS = 4 }; /* of the folds */
 
-/* Prices tried over the whole range, and again around the best of them. */
-enum { STEPS = 24 };
-
-/* What thresholds at this price are worth to held-out samples: those of each fold with thresholds
- * chosen on all other folds, added up. */
-static eex__thresholds held_out(eex_tuner *t, const int *columns, double price)
+/* What each way is worth to held-out samples: those of each fold with thresholds chosen on all
+ * other folds, added up. Folds are dealt a few times and the mean counts: whoever looks for the
+ * cheapest of many figures finds a lucky one where they waver. */
+static void hold_out(eex_tuner *t, const int *columns)
 {
     eex__chain *c = &t->chain;
-    int64_t n = t->levels->samples;
-    eex__thresholds sum = {.right = 0, .cost = 0}, at;
-    for (int f = 0; f < t->folds; f++) {
-        int from = (int)(n * f / t->folds), to = (int)(n * (f + 1) / t->folds);
-        eex__tuner_window(t, columns, to, (int)n - (to - from));
-        eex__solve_price(c, &at, price, EEX_EFFORT_QUICK);
+    eex__thresholds *sum = t->way[1], *others = t->way[2];
+    const int64_t n = t->levels->samples, parts = (int64_t)t->folds * DEALS;
+    for (int i = 0; i < EEX__WAYS; i++)
+        sum[i] = (eex__thresholds){.right = 0, .cost = 0};
+    for (int64_t p = 0; p < parts; p++) {
+        const int from = (int)(n * p / parts), to = (int)(n * (p + DEALS) / parts);
+        eex__tuner_window(t, columns, (int)(to % n), (int)n - (to - from));
+        eex__solve_ways(c, others);
         eex__tuner_window(t, columns, from, to - from);
-        eex__chain_measure(c, &at);
-        sum.right += at.right;
-        sum.cost += at.cost;
+        for (int i = 0; i < EEX__WAYS; i++) {
+            eex__chain_measure(c, &others[i]);
+            sum[i].right += others[i].right;
+            sum[i].cost += others[i].cost / DEALS;
+        }
     }
+    for (int i = 0; i < EEX__WAYS; i++)
+        sum[i].right /= DEALS;
     eex__tuner_window(t, columns, 0, (int)n);
-    return sum;
 }
 
-/* Looks for the best price between two (their logarithms); a grid, because held-out accuracy wavers
- * and bisection would believe one value. Returns the best price so far. */
-static double search_prices(eex_tuner *t, const int *columns, const eex__aim *aim, double from,
-                            double to, double chosen, eex__thresholds *held)
+/* One level for all exits is a single number, which is hardly chosen too well on all samples: what
+ * it is worth there stands for what it is worth elsewhere. Where nothing else holds on other
+ * samples, to the sample, this still lets the surest ones leave. Nothing is ever worth more
+ * elsewhere than on the samples that it was chosen on. */
+static void settle(eex_tuner *t)
 {
-    for (int i = 0; i < STEPS; i++) {
-        double price = exp(from + (to - from) * i / (STEPS - 1));
-        eex__thresholds now = held_out(t, columns, price);
-        if (eex__aim_better(aim, &now, held)) {
-            *held = now;
-            chosen = price;
-        }
-    }
-    return chosen;
+    const eex__thresholds *all = t->way[0];
+    eex__thresholds *held = t->way[1];
+    for (int i = 0; i < eex__ways(&t->chain); i++)
+        if (i >= EEX__WAYS)
+            held[i] = all[i];
+        else if (held[i].right > all[i].right)
+            held[i].right = all[i].right;
 }
 
-/* One level for all exits: a single number chosen on all samples is hardly chosen too well, so what
- * it is worth here stands for what it is worth elsewhere. Where prices find nothing that holds on
- * other samples, to the sample, this still lets the surest ones leave. Returns whether it is better
- * than `held`, and is then both. */
-static bool common_level(eex__chain *c, const eex__aim *aim, eex__thresholds *best,
-                         eex__thresholds *held)
-{
-    bool found = false;
-    for (int level = 0; level < c->levels; level++) {
-        eex__thresholds at;
-        memset(at.t, level, sizeof at.t);
-        eex__chain_judge(c, &at);
-        if (eex__aim_better(aim, &at, held)) {
-            *held = *best = at;
-            found = true;
-        }
-    }
-    return found;
-}
-
+/* Both kinds of target choose among the same ways by the same two figures, right answers of samples
+ * held out and cost of all samples. So they agree: what a budget gives, its accuracy costs at most.
+ */
 void eex__tuner_cross_fit(eex_tuner *t, const int *columns, const eex__aim *aim,
                           eex__thresholds *best, eex__thresholds *held)
 {
-    eex__chain *c = &t->chain;
-    const eex__prices range = eex__prices_of(c);
-    double lo = log(range.lowest), hi = log(range.highest), step = (hi - lo) / (STEPS - 1);
-    eex__solve_closed(c, best);
-    *held = *best; /* nothing was chosen: what it is here it is elsewhere */
-    double price = search_prices(t, columns, aim, lo, hi, 0, held);
-    if (price > 0)
-        price = search_prices(t, columns, aim, log(price) - step, log(price) + step, price, held);
-    if (common_level(c, aim, best, held))
-        return;
-    if (price > 0)
-        eex__solve_price(c, best, price, EEX_EFFORT_THOROUGH);
-    /* Between two corners of the front a little more data can tip a price over. */
-    while (price > range.lowest && eex__aim_met(aim, held) && !eex__aim_met(aim, best)) {
-        price *= 0.9;
-        eex__solve_price(c, best, price, EEX_EFFORT_THOROUGH);
+    eex__thresholds chosen = {.right = 0, .cost = 0};
+    int which = -1;
+    hold_out(t, columns);
+    eex__solve_ways(&t->chain, t->way[0]);
+    settle(t);
+    for (int i = 0; i < eex__ways(&t->chain); i++) {
+        const eex__thresholds at = {.right = t->way[1][i].right, .cost = t->way[0][i].cost};
+        if (which >= 0 && !eex__aim_better(aim, &at, &chosen))
+            continue;
+        chosen = at;
+        which = i;
     }
+    *best = t->way[0][which];
+    *held = t->way[1][which];
 }

@@ -110,7 +110,8 @@ int eex_policy_sweep(eex_operating_point **out, int *count, const eex_trace *tra
     eex_operating_point *points = calloc(2 * (size_t)steps + 2, sizeof *points);
     if (!points)
         return eex_fail(EEX_ENOMEM, "sweep: out of memory for %d steps", steps);
-    int status = eex_tuner_new(&tuner, trace, policy, NULL);
+    const eex_tuner_options options = {.folds = 1};
+    int status = eex_tuner_new(&tuner, trace, policy, &options);
     if (status != EEX_OK) {
         free(points);
         return status;

@@ -117,6 +117,64 @@ void eex__solve(eex__chain *chain, eex__thresholds *out, const eex__thresholds *
     perturb(chain, aim, l, out);
 }
 
+/* ---- all ways ---- */
+
+int eex__ways(const eex__chain *chain)
+{
+    return EEX__WAYS + chain->levels;
+}
+
+static void solve_prices(eex__chain *c, eex__thresholds *out)
+{
+    const eex__prices range = eex__prices_of(c);
+    const double step = log(range.highest / range.lowest) / (EEX__PRICES - 1);
+    for (int i = 0; i < EEX__PRICES; i++)
+        eex__solve_price(c, &out[i], range.lowest * exp(step * i), EEX_EFFORT_QUICK);
+}
+
+static void solve_levels(eex__chain *c, eex__thresholds *out)
+{
+    for (int level = 0; level < c->levels; level++) {
+        memset(out[level].t, level, sizeof out[level].t);
+        eex__chain_judge(c, &out[level]);
+    }
+}
+
+/* Budget number i for all samples together; the last one is enough for everybody. */
+static eex__aim budget(const eex__chain *c, int i)
+{
+    double least = c->cost[0], most = c->cost[0];
+    for (int k = 1; k < c->count; k++) {
+        least = fmin(least, c->cost[k]);
+        most = fmax(most, c->cost[k]);
+    }
+    const double each = least + (most - least) * (i + 1) / EEX__BUDGETS;
+    return (eex__aim){.kind = EEX__AIM_COST, .cost = each * c->samples};
+}
+
+/* From the largest budget down, each begins at the best that was found for anything before. */
+static void solve_budgets(eex__chain *c, eex__thresholds *ways)
+{
+    const int all = eex__ways(c);
+    for (int i = EEX__BUDGETS - 1; i >= 0; i--) {
+        const eex__aim aim = budget(c, i);
+        eex__thresholds *best = &ways[EEX__PRICES + i], at;
+        *best = ways[0];
+        for (int j = 1; j < all; j++)
+            if ((j < EEX__PRICES || j > EEX__PRICES + i) && eex__aim_better(&aim, &ways[j], best))
+                *best = ways[j];
+        at = *best;
+        climb(c, &at, &aim, limits[EEX_EFFORT_QUICK].polish, best, &aim);
+    }
+}
+
+void eex__solve_ways(eex__chain *chain, eex__thresholds *out)
+{
+    solve_prices(chain, out);
+    solve_levels(chain, out + EEX__WAYS);
+    solve_budgets(chain, out);
+}
+
 void eex__tuner_window(eex_tuner *t, const int *columns, int from, int samples)
 {
     eex__chain *c = &t->chain;

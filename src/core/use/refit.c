@@ -92,8 +92,10 @@ static int fit(eex_policy *policy, eex_operating_point *point, const eex_trace *
         EEX_TRY(eex_policy_tune(policy, point, trace, costs, EEX_TUNE_ACCURACY, 0));
     else if (rejects)
         EEX_TRY(eex_policy_tune(policy, point, trace, costs, w->tune, w->target));
-    if (rejects)
+    if (rejects) {
         EEX_TRY(eex_policy_reject(policy, trace, costs, w->reject, w->by));
+        point->held_accuracy = NAN; /* it was of what rejected nobody */
+    }
     return w->tune == EEX_TUNE_NONE ? EEX_OK : tune_to(policy, point, trace, costs, w);
 }
 
@@ -126,7 +128,7 @@ int eex_model_refit(eex_policy **out, eex_refit *facts, const eex_model *model,
     const eex_exit_costs by = {costs->exits, wish->by_latency ? costs->ms : costs->macs,
                                wish->by_latency ? costs->base_ms : costs->base_macs};
     *out = NULL;
-    *facts = (eex_refit){0};
+    *facts = (eex_refit){.point = {.held_accuracy = NAN, .held_cost = NAN}};
     EEX_TRY(check_wish(wish, model, costs));
     if (wish->epsilon > 0)
         return bound(out, facts, model, calibration, device, &by, wish);

@@ -22,7 +22,8 @@ typedef struct eex_wish {
 } eex_wish;
 
 typedef struct eex_refit {
-    eex_operating_point point; /* unless conformal */
+    eex_operating_point point; /* what the thresholds were chosen by; held_accuracy is NAN where
+                                * none was: conformal, or rejection alone */
     eex_conformal conformal;   /* with epsilon > 0 */
 } eex_refit;
 

@@ -338,6 +338,55 @@ Test(tuner, cross_fitting_keeps_the_target_on_other_samples)
     cr_assert_gt(honest, hopeful + 0.003, "%g against %g", honest, hopeful);
 }
 
+/* Budgets and accuracies are two ways to ask for the same: what one gives, the other finds. */
+Test(tuner, a_budget_and_the_accuracy_that_it_gives_agree)
+{
+    enum { ROUNDS = 8, BUDGETS = 24 };
+    for (int round = 0; round < ROUNDS; round++) {
+        eex_policy_kind kind = (eex_policy_kind)(round % EEX_POLICY_KINDS);
+        double b = round % 3 ? INFINITY : kind == EEX_POLICY_ENTROPY ? -1.25 : 0.2;
+        fixture f = setup(round % 2 ? 120 : 700, 2 + round % 5, kind_of(kind, b),
+                          (eex_tuner_options){0}, (uint64_t)round + 900);
+        double base = f.cost[f.exits - 1], end = eex_trace_accuracy(f.trace, f.exits - 1);
+        for (int i = 1; i <= BUDGETS; i++) {
+            eex_operating_point p =
+                tuned(&f, EEX_TUNE_MACS, base * i / BUDGETS, EEX_EFFORT_THOROUGH);
+            cr_assert_leq(p.held_accuracy, p.accuracy);
+            if (!p.feasible)
+                continue;
+            cr_assert_leq(p.cost, base * i / BUDGETS * (1 + 1e-12));
+            double wish = i % 2 && p.held_accuracy <= end ? p.held_accuracy - end : 0;
+            wish = wish < 0 ? wish : p.held_accuracy;
+            eex_operating_point q = tuned(&f, EEX_TUNE_ACCURACY, wish, EEX_EFFORT_THOROUGH);
+            cr_assert(q.feasible, "round %d budget %d: %g", round, i, wish);
+            cr_assert_geq(q.held_accuracy, p.held_accuracy - 1e-12);
+            cr_assert_leq(q.cost, p.cost, "round %d budget %d: %g costs %g, not %g", round, i, wish,
+                          q.cost, p.cost);
+            p = tuned(&f, EEX_TUNE_MACS, q.cost, EEX_EFFORT_THOROUGH);
+            cr_assert_geq(p.held_accuracy, q.held_accuracy - 1e-12);
+        }
+        teardown(&f);
+    }
+}
+
+Test(tuner, a_laxer_accuracy_never_costs_more)
+{
+    fixture f =
+        setup(1500, 3, kind_of(EEX_POLICY_CONFIDENCE, INFINITY), (eex_tuner_options){0}, 31);
+    double end = eex_trace_accuracy(f.trace, 2), last = INFINITY;
+    int steps = 0;
+    for (double less = 0; less < 0.06; less += 0.001) {
+        eex_operating_point p =
+            tuned(&f, EEX_TUNE_ACCURACY, less > 0 ? -less : 0, EEX_EFFORT_THOROUGH);
+        cr_assert_geq(p.held_accuracy, end - less - 1e-12);
+        cr_assert_leq(p.cost, last);
+        steps += p.cost < last;
+        last = p.cost;
+    }
+    cr_assert_geq(steps, 12, "%d steps only", steps);
+    teardown(&f);
+}
+
 Test(tuner, bad_arguments_are_refused)
 {
     fixture f = setup(100, 3, kind_of(EEX_POLICY_CONFIDENCE, INFINITY), (eex_tuner_options){0}, 1);
