@@ -92,7 +92,7 @@ static int choose_lessons(archive *a)
                      : eex_fail(EEX_ENOMEM, "out of memory: cannot order %zu trials", n);
     if (code == EEX_OK && n > MOST)
         code = eex_survival_order(order, known->standings, n);
-    for (size_t i = 0; i < n && n <= MOST; i++)
+    for (size_t i = 0; i < n && n <= MOST && code == EEX_OK; i++)
         order[i] = i;
     for (size_t i = 0; i < best && code == EEX_OK; i++)
         eex_population_append(&a->lessons, known, order[i]);
