@@ -25,7 +25,11 @@ int eex_check_out(const char *path, bool force, const char *kind, const char *ob
     if (eex_run_owns(path))
         return eex_fail(EEX_EINVAL, "%s: a file of that name belongs to the run: choose another",
                         path);
-    if (!eex_fs_exists(path))
+    if (eex_fs_is_stream(path))
+        return kind ? eex_fail(EEX_EINVAL, "%s: an HDF5 file is not written in one go: name a file",
+                               path)
+                    : EEX_OK;
+    if (!eex_fs_exists(path) && !eex_fs_is_link(path))
         return EEX_OK;
     if (!is_of(path, kind, object))
         return eex_fail(EEX_EINVAL,

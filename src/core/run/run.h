@@ -26,6 +26,8 @@ typedef struct eex_run {
     const eex_experiment *e;
     const eex_run_options *options;
     eex_lock *lock;
+    char *made;    /* the uppermost folder that was made for it, or NULL */
+    bool finished; /* when it was begun: nothing is written */
     eex_device *device;
     eex_dataset *data;
     const eex_dataset_info *facts;

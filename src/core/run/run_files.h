@@ -9,8 +9,12 @@
 
 struct eex_run;
 
-/* Makes and locks the folder, and clears it of an earlier run for one that starts again. */
+/* Makes and locks the folder, and clears it of an earlier run for one that starts again. A finished
+ * run is only looked at. */
 int eex__run_open_folder(struct eex_run *run);
+
+/* Unlocks it. Where nothing was written, what was made goes, and nothing else. */
+void eex__run_close_folder(struct eex_run *run);
 
 bool eex__run_has(const struct eex_run *run, const char *name);
 

@@ -2,6 +2,7 @@
 #include "core/run/run.h"
 
 #include "base/fs.h"
+#include "base/log.h"
 #include "base/rng.h"
 #include "base/signals.h"
 #include "base/status.h"
@@ -83,6 +84,14 @@ int eex__run_remove(const eex_run *run, const char *name)
 
 /* ---- the folder ---- */
 
+bool eex_run_is_finished(const char *folder)
+{
+    char *path = NULL;
+    bool is = eex_path_join(&path, folder, "result.h5") == EEX_OK && eex_fs_exists(path);
+    free(path);
+    return is;
+}
+
 bool eex_run_owns(const char *path)
 {
     const char *name = eex_path_base(path);
@@ -122,11 +131,43 @@ static int clear(const eex_run *run)
     return code == EEX_OK ? eex__run_remove(run, RUN_FILE) : code;
 }
 
+static int lock(eex_run *run)
+{
+    const char *folder = run->options->folder;
+    const int code = eex_lock_acquire(&run->lock, folder);
+    if (code != EEX_EUNSUPPORTED)
+        return code;
+    if (!run->options->no_lock)
+        return eex_fail(code,
+                        "%s: choose a folder on another one, or go on with --no-lock and see to it "
+                        "that nothing else writes to this run",
+                        eex_error());
+    eex_log_warn("%s is not locked: nothing else may write to it until this run ends", folder);
+    return EEX_OK;
+}
+
+/* What is finished may be where nobody can write, and is shown there. */
 int eex__run_open_folder(eex_run *run)
 {
+    const eex_run_options *o = run->options;
     EEX_TRY(eex__run_reuse_check(run)); /* before anything is removed */
-    EEX_TRY(eex_fs_make_folder(run->options->folder));
-    EEX_TRY(eex_lock_acquire(&run->lock, run->options->folder));
-    EEX_TRY(eex_fs_remove_parts(run->options->folder));
-    return run->options->fresh ? clear(run) : EEX_OK;
+    run->finished = !o->fresh && eex_run_is_finished(o->folder);
+    if (run->finished && !o->move)
+        return EEX_OK;
+    EEX_TRY(eex_fs_make_folders(&run->made, o->folder));
+    EEX_TRY(lock(run));
+    EEX_TRY(eex_fs_remove_parts(o->folder));
+    return o->fresh ? clear(run) : EEX_OK;
+}
+
+/* run.h5 comes first: where there is none, there is nothing. */
+void eex__run_close_folder(eex_run *run)
+{
+    if (eex__run_has(run, RUN_FILE)) {
+        eex_lock_release(run->lock);
+    } else {
+        eex_lock_discard(run->lock);
+        eex_fs_unmake_folders(run->made, run->options->folder);
+    }
+    free(run->made);
 }

@@ -164,12 +164,12 @@ int eex__run_identity(eex_run *run)
                             "their order, are not those that it began with; put these back, start "
                             "again with --fresh, or choose another folder with --out",
                             run->options->folder, run->facts->path);
-        if (code == EEX_OK && !eex__run_has(run, "result.h5"))
+        if (code == EEX_OK && !run->finished)
             eex_log_info("continuing the run in %s", run->options->folder);
     }
     /* After run.h5: files without it would be taken for those of whatever experiment comes. Again
      * with each start, so that a kill in between costs nothing. */
-    if (code == EEX_OK && run->options->from && !eex__run_has(run, "result.h5"))
+    if (code == EEX_OK && run->options->from && !run->finished)
         code = eex__run_reuse(run, now);
     free(now);
     free(there.description);

@@ -1,3 +1,4 @@
+#include "core/store/kinds.h"
 #include "core/store/store_hdf5.h"
 
 #include "base/fs.h"
@@ -50,6 +51,13 @@ static int file_new(eex_store_file **out, const char *path)
     return EEX_OK;
 }
 
+static int fail_kind(const eex_store_file *file, const char *kind, const char *found)
+{
+    const eex__store_kind *expected = eex__store_kind_of(kind);
+    return eex_fail(EEX_EFORMAT, "%s is a \"%s\" file, expected \"%s\"%s%s", file->path, found,
+                    kind, expected ? ": " : "", expected ? expected->what : "");
+}
+
 static int check_format(eex_store_file *file, const char *kind, int version)
 {
     char *found = NULL;
@@ -61,8 +69,7 @@ static int check_format(eex_store_file *file, const char *kind, int version)
         code = eex_fail(EEX_EFORMAT, "%s is an HDF5 file, but not one of eex's: it has no %s",
                         file->path, found ? "eex_format_version" : "eex_format");
     if (code == EEX_OK && kind && strcmp(found, kind) != 0)
-        code =
-            eex_fail(EEX_EFORMAT, "%s is a \"%s\" file, expected \"%s\"", file->path, found, kind);
+        code = fail_kind(file, kind, found);
     if (code == EEX_OK && number > version)
         code = eex_fail(EEX_EVERSION,
                         "%s: its format \"%s\" has version %lld, this eex reads up to %d: use the "
@@ -81,7 +88,7 @@ int eex_store_open(eex_store_file **out, const char *path, const char *kind, int
     eex_store_file *file = NULL;
     *out = NULL;
     EEX_TRY(file_new(&file, path));
-    int code = eex__reader_open(&file->reader, file->path);
+    int code = eex__reader_open(&file->reader, file->path, kind);
     if (code == EEX_OK)
         code = check_format(file, kind, version);
     if (code < 0) {
