@@ -58,7 +58,7 @@ int eex_path_folder(char **out, const char *path)
 bool eex_fs_exists(const char *path)
 {
     struct stat info;
-    return stat(path, &info) == 0;
+    return stat(path, &info) == 0 || (errno != ENOENT && errno != ENOTDIR && errno != ENAMETOOLONG);
 }
 
 bool eex_fs_is_folder(const char *path)
@@ -264,6 +264,11 @@ int eex_fs_read(char **out, size_t *size, const char *path, size_t limit)
         *size = bytes;
     eex_buffer_free(&data);
     return code;
+}
+
+int eex_fs_remove_file(const char *path)
+{
+    return unlink(path) == 0 || errno == ENOENT ? EEX_OK : eex__fs_fail("remove", path);
 }
 
 static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *where)

@@ -19,6 +19,8 @@ const char *eex_path_base(const char *path);
 /* The part before the last slash; "." when there is none. */
 int eex_path_folder(char **out, const char *path);
 
+/* False when there is surely nothing of that name. Where the system does not tell, in folders that
+ * one may not search, it is true: what opens it then says why it cannot. */
 bool eex_fs_exists(const char *path);
 bool eex_fs_is_folder(const char *path);
 bool eex_fs_is_file(const char *path); /* a regular one, or a link to one */
@@ -74,6 +76,9 @@ int eex_fs_commit(const char *part, const char *path);
 /* Removes parts that a killed process left in a folder, known by the names that eex_fs_part_name
  * gives. Only for the holder of its lock. */
 int eex_fs_remove_parts(const char *folder);
+
+/* Removes a file or a link, never a folder. Absent is fine. */
+int eex_fs_remove_file(const char *path);
 
 /* Removes a file or a folder with all it contains, never following links. Absent is fine. */
 int eex_fs_remove_tree(const char *path);

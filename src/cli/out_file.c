@@ -7,6 +7,7 @@
 #include "base/status.h"
 
 #include <limits.h>
+#include <sys/stat.h>
 
 /* A version that this program cannot read is the same kind nonetheless. */
 static bool is_of(const char *path, const char *kind, const char *object)
@@ -20,6 +21,7 @@ static bool is_of(const char *path, const char *kind, const char *object)
 
 int eex_check_out(const char *path, bool force, const char *kind, const char *object)
 {
+    struct stat facts;
     if (!path)
         return EEX_OK;
     if (eex_run_owns(path))
@@ -29,7 +31,7 @@ int eex_check_out(const char *path, bool force, const char *kind, const char *ob
         return kind ? eex_fail(EEX_EINVAL, "%s: an HDF5 file is not written in one go: name a file",
                                path)
                     : EEX_OK;
-    if (!eex_fs_exists(path) && !eex_fs_is_link(path))
+    if (lstat(path, &facts) != 0)
         return EEX_OK;
     if (!is_of(path, kind, object))
         return eex_fail(EEX_EINVAL,

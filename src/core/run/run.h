@@ -66,6 +66,9 @@ int eex__run_poll(void);
  * do not say. */
 int eex__run_has_other_data(bool *out, const eex_run *run, eex_store_file *file);
 int eex__run_identity(eex_run *run); /* run.h5 */
+/* EEX_EINVAL where a folder without run.h5 has files by the names of a run's: nobody knows what
+ * they are, and they would be taken for those of whatever experiment comes. */
+int eex__run_check_unclaimed(const eex_run *run);
 /* options->from is NULL, or another folder with a run in it. */
 int eex__run_reuse_check(const eex_run *run);
 /* Copies those files of options->from that this run, described by `now`, lacks and would make

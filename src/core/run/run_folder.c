@@ -69,6 +69,11 @@ int eex__run_read(const eex_run *run, const char *name, eex_store_use use, void 
     const char *kind = NULL;
     EEX_TRY(locate(&path, &kind, run, name));
     int code = eex_store_read_file(path, kind, EEX_RUN_VERSION, use, context);
+    if (code == EEX_ENOTFOUND && !eex_fs_exists(path))
+        code = eex_fail(code,
+                        "%s is not there, although what came of it is: put it back, or start again "
+                        "with --fresh",
+                        path);
     free(path);
     return code;
 }
@@ -77,7 +82,7 @@ int eex__run_remove(const eex_run *run, const char *name)
 {
     char *path = NULL;
     EEX_TRY(eex_path_join(&path, run->options->folder, name));
-    int code = eex_fs_remove_tree(path);
+    int code = eex_fs_remove_file(path);
     free(path);
     return code;
 }
@@ -113,6 +118,22 @@ static int clear_phase(const eex_run *run, const eex_fs_names *names, eex_phase 
             EEX_TRY(eex__run_remove(run, names->names[i]));
     }
     return EEX_OK;
+}
+
+int eex__run_check_unclaimed(const eex_run *run)
+{
+    const char *folder = run->options->folder;
+    eex_fs_names names = {0};
+    eex_phase of;
+    int code = eex_fs_list(&names, folder);
+    for (size_t i = 0; i < names.count && code == EEX_OK; i++)
+        if (eex_phase_file_of(&of, names.names[i]) && eex__run_has(run, names.names[i]))
+            code = eex_fail(EEX_EINVAL,
+                            "%s holds %s, but no %s that says of which run it is: put that back, "
+                            "move the files away, or choose another folder with --out",
+                            folder, names.names[i], RUN_FILE);
+    eex_fs_names_free(&names);
+    return code;
 }
 
 /* Starts again: removes what a run has left, and nothing else that may be in the folder. What was

@@ -153,7 +153,9 @@ int eex__run_identity(eex_run *run)
     stored there = {.run = run};
     int code = describe(&now, run);
     if (code == EEX_OK && !eex__run_has(run, "run.h5")) {
-        code = create(run, now);
+        code = eex__run_check_unclaimed(run);
+        if (code == EEX_OK)
+            code = create(run, now);
     } else if (code == EEX_OK) {
         code = eex__run_read(run, "run.h5", use, &there);
         if (code == EEX_OK)

@@ -120,17 +120,13 @@ int eex__h5_read_block(uint8_t **out, const eex__h5_file *file, uint64_t address
 
 /* ---- opening ---- */
 
-/* A file that somebody named may be a sound one of another format. */
-static int fail_other(const eex__h5_file *file)
+/* What is there is something else, a sound file of another format perhaps. */
+static int fail_other(const eex__h5_file *file, const char *what)
 {
     const eex__store_kind *kind = eex__store_kind_of(file->kind);
-    if (file->size == 0)
-        eex_fail(EEX_EFORMAT, "%s is empty, no HDF5 file", file->path);
-    else
-        eex_fail(EEX_EFORMAT, "%s is not an HDF5 file, or its beginning is damaged", file->path);
-    if (kind && kind->by_place)
-        return advise(file);
-    return kind ? eex_fail(EEX_EFORMAT, "%s: expected %s", eex_error(), kind->what) : EEX_EFORMAT;
+    eex_fail(EEX_EFORMAT, "%s is %s%s%s", file->path, what, kind ? ": expected " : "",
+             kind ? kind->what : "");
+    return advise(file);
 }
 
 static int fail_truncated(const eex__h5_file *file, uint64_t expected)
@@ -144,7 +140,8 @@ static int check_signature(const eex__h5_file *file, const uint8_t *block, size_
 {
     static const uint8_t signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
     if (memcmp(block, signature, sizeof signature) != 0)
-        return fail_other(file);
+        return fail_other(file, file->size == 0 ? "empty, no HDF5 file"
+                                                : "not an HDF5 file, or its beginning is damaged");
     if (size < 9)
         return fail_truncated(file, SUPERBLOCK_BYTES);
     return EEX_OK;
@@ -205,8 +202,8 @@ int eex__h5_open(eex__h5_file *file, const char *path, const char *kind)
     if (fstat(file->fd, &facts) != 0)
         code = eex_fail(EEX_EIO, "cannot read %s: %s", path, strerror(errno));
     else if (!S_ISREG(facts.st_mode))
-        code = eex_fail(EEX_EFORMAT, "%s is not a file, but %s", path,
-                        S_ISDIR(facts.st_mode) ? "a folder" : "a pipe or a device");
+        code = fail_other(file, S_ISDIR(facts.st_mode) ? "not a file, but a folder"
+                                                       : "not a file, but a pipe or a device");
     else
         file->size = (uint64_t)facts.st_size;
     if (code == EEX_OK)

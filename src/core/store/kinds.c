@@ -3,27 +3,28 @@
 #include <stddef.h>
 #include <string.h>
 
+/* A run that has its result is finished, whatever else it lacks. */
+#define OF_A_RUN "move the file away, and result.h5 with it, and run the experiment again"
+#define IF_OF_A_RUN "if it is a run's, " OF_A_RUN
+#define AGAIN "move the file away and run the experiment again"
+
 static const eex__store_kind kinds[] = {
-    {"run", "what a run is: its run.h5", "--fresh starts the run again", true},
-    {"split", "split.h5 of a run", NULL, true},
-    {"probe", "probe.h5 of a run", NULL, true},
-    {"trace", "what a network said of a split: final-calibration.h5 of a run, for one", NULL,
-     false},
-    {"latency", "latency.h5 of a run", NULL, true},
-    {"search", "search.h5 of a run", NULL, true},
-    {"trial", "trials of a run", NULL, true},
-    {"tau", "tau.h5 of a run", NULL, true},
-    {"checkpoint", "a training of a run that goes on", NULL, true},
-    {"policies", "policies.h5 of a run", NULL, true},
-    {"result", "result.h5 of a run", NULL, true},
-    {"weights", "a network: base.h5 or final.h5 of a run, or a file of `eex prune`",
-     "if a run made it, remove the file and run the experiment again; `eex prune` makes its own "
-     "again",
-     false},
-    {"policy", "a policy, of `eex tune -o`", "`eex tune` makes it again", false},
-    {"dataset", "a data set, of `eex data`", "make, get or import the data set again", false},
+    {"run", "run.h5 of a run", "--fresh starts the run again"},
+    {"split", "split.h5 of a run", OF_A_RUN},
+    {"probe", "probe.h5 of a run", OF_A_RUN},
+    {"latency", "latency.h5 of a run", OF_A_RUN},
+    {"search", "search.h5 of a run", OF_A_RUN},
+    {"trial", "trials of a run", AGAIN},
+    {"tau", "tau.h5 of a run", OF_A_RUN},
+    {"checkpoint", "a training of a run that goes on", AGAIN},
+    {"policies", "policies.h5 of a run", OF_A_RUN},
+    {"result", "result.h5 of a run", AGAIN},
+    {"trace", "a trace, such as final-calibration.h5 of a run", IF_OF_A_RUN},
+    {"weights", "a network: base.h5 or final.h5 of a run, or a file of `eex prune`", IF_OF_A_RUN},
+    {"policy", "a policy, of `eex tune -o`", "`eex tune` makes one"},
+    {"dataset", "a data set, of `eex data`", "make, get or import the data set again"},
     {"latency-table", "times, of `eex profile --table`",
-     "remove the file, and `eex profile --table` measures again", false},
+     "move the file away, and `eex profile --table` measures again"},
 };
 
 const eex__store_kind *eex__store_kind_of(const char *name)
@@ -37,8 +38,5 @@ const eex__store_kind *eex__store_kind_of(const char *name)
 const char *eex__store_remedy(const char *name)
 {
     const eex__store_kind *kind = eex__store_kind_of(name);
-    if (!kind)
-        return NULL;
-    return kind->remedy ? kind->remedy
-                        : "remove the file and run the experiment again, which makes it";
+    return kind ? kind->remedy : NULL;
 }

@@ -4,20 +4,16 @@
 #ifndef EEX_CORE_STORE_KINDS_H
 #define EEX_CORE_STORE_KINDS_H
 
-#include <stdbool.h>
-
 typedef struct eex__store_kind {
     const char *name, *what;
-    const char *remedy; /* NULL: that of files that a run makes again when they are gone */
-    /* Nobody names such a file on a command line: what is there is meant to be one, whatever it
-     * is. */
-    bool by_place;
+    const char *remedy; /* never "remove": it may be another file altogether */
 } eex__store_kind;
 
 /* NULL: not listed. Accepts NULL. */
 const eex__store_kind *eex__store_kind_of(const char *name);
 
-/* What to do about a damaged file of that kind; NULL: nothing is known. Accepts NULL. */
+/* What to do about a file of that kind that cannot be read; NULL: nothing is known. Accepts NULL.
+ */
 const char *eex__store_remedy(const char *name);
 
 #endif

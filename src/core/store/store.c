@@ -54,8 +54,10 @@ static int file_new(eex_store_file **out, const char *path)
 static int fail_kind(const eex_store_file *file, const char *kind, const char *found)
 {
     const eex__store_kind *expected = eex__store_kind_of(kind);
-    return eex_fail(EEX_EFORMAT, "%s is a \"%s\" file, expected \"%s\"%s%s", file->path, found,
-                    kind, expected ? ": " : "", expected ? expected->what : "");
+    eex_fail(EEX_EFORMAT, "%s is a \"%s\" file, expected \"%s\"", file->path, found, kind);
+    return expected ? eex_fail(EEX_EFORMAT, "%s, %s; %s", eex_error(), expected->what,
+                               eex__store_remedy(kind))
+                    : EEX_EFORMAT;
 }
 
 static int check_format(eex_store_file *file, const char *kind, int version)
