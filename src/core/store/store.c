@@ -109,7 +109,7 @@ static int file_create(eex_store_file *file)
     if (code == EEX_OK) {
         creation = H5Pcreate(H5P_FILE_CREATE);
         H5Pset_obj_track_times(creation, false); /* the same content gives the same bytes */
-        if (eex__store_use_driver(access, &file->error) >= 0)
+        if (eex__store_use_driver(access, &file->error, &file->made) >= 0)
             file->id = H5Fcreate(file->part, H5F_ACC_TRUNC, creation, access);
         if (file->id < 0)
             code = eex__store_fail(EEX_EIO, file, NULL, "cannot create it");
@@ -150,17 +150,26 @@ int eex_store_create(eex_store_file **out, const char *path, const char *kind, i
 
 /* ---- closing ---- */
 
+/* What was never opened is none of HDF5's library, which may lack the memory to begin with. */
 static int file_close(eex_store_file *file)
 {
     int code = EEX_OK;
+    if (file->id < 0)
+        return code;
     eex__store_enter();
     eex__store_forget_array(file);
-    if (file->id >= 0 && H5Fclose(file->id) < 0)
+    if (H5Fclose(file->id) < 0)
         code = eex__store_fail(EEX_EIO, file, NULL, "cannot write it");
     file->id = H5I_INVALID_HID;
     if (code == EEX_OK && file->error)
         code = eex_fail(EEX_EIO, "cannot write %s: %s", file->path, strerror(file->error));
     return eex__store_leave(code);
+}
+
+static void remove_part(const eex_store_file *file)
+{
+    if (file->made)
+        unlink(file->part);
 }
 
 int eex_store_commit(eex_store_file **file)
@@ -176,8 +185,8 @@ int eex_store_commit(eex_store_file **file)
         code = file_close(f);
     if (code == EEX_OK)
         code = eex_fs_commit(f->part, f->path);
-    else if (f->part)
-        unlink(f->part);
+    else
+        remove_part(f);
     file_free(f);
     return code;
 }
@@ -191,7 +200,7 @@ void eex_store_close(eex_store_file *file)
         snprintf(message, sizeof message, "%s", eex_error());
         if (file_close(file) < 0)
             eex_fail(EEX_EIO, "%s", message);
-        unlink(file->part);
+        remove_part(file);
     }
     file_free(file);
 }
