@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,15 +164,16 @@ int eex_fs_make_folder(const char *path)
 
 void eex_fs_unmake_folders(const char *made, const char *path)
 {
-    char *copy = made ? strdup(path) : NULL;
-    while (copy && strlen(copy) >= strlen(made)) {
-        char *slash = strrchr(copy, '/');
-        rmdir(copy); /* what is not empty stays, and so does what it is in */
+    char name[PATH_MAX]; /* no memory: where there is none, this is called too */
+    if (!made || snprintf(name, sizeof name, "%s", path) >= (int)sizeof name)
+        return;
+    while (strlen(name) >= strlen(made)) {
+        char *slash = strrchr(name, '/');
+        rmdir(name); /* what is not empty stays, and so does what it is in */
         if (!slash)
             break;
         *slash = '\0';
     }
-    free(copy);
 }
 
 static int read_all(eex_buffer *data, int file, const char *path, size_t limit)

@@ -111,8 +111,10 @@ int main(int argc, char **argv)
         code = eex_init();
     if (code == EEX_OK)
         code = dispatch(argc, argv);
-    if (fflush(stdout) != 0 && code == EEX_OK)
-        code = eex_fail(EEX_EIO, "cannot write to the standard output: %s", strerror(errno));
+    const bool lost = ferror(stdout); /* in a flush before, whose errno is gone */
+    if ((fflush(stdout) != 0 || lost) && code == EEX_OK)
+        code = eex_fail(EEX_EIO, "cannot write to the standard output: %s",
+                        lost ? "some of it got lost" : strerror(errno));
     if (code != EEX_OK)
         eex_log_error("%s", eex_error());
     return exit_status(code);

@@ -162,6 +162,11 @@ cat pipe >through &
 expect 0 "$EEX" profile whole --images 8 --batch 4 --rounds 1 --trace pipe
 wait
 grep -q traceEvents through && [ -p pipe ] || fail "a pipe was not written into"
+for arguments in "show whole" "show whole --json" "infer whole --split test" "infer whole --split test --json" \
+    "tune whole --accuracy -0.9" "data info tiny" "profile whole --images 8 --batch 4 --rounds 1 --trace /dev/stdout"; do
+    expect 1 bash -c "exec '$EEX' $arguments >/dev/full"
+    err_has "cannot write"
+done
 expect 2 "$EEX" tune whole --accuracy -0.9 -o /dev/stdout
 err_has "an HDF5 file is not written in one go"
 exit 0
