@@ -1,22 +1,21 @@
 #include "base/fs.h"
 
 #include "base/buffer.h"
+#include "base/fs_impl.h"
 #include "base/status.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <stdatomic.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char part_ending[] = ".part";
-
-static int fail_errno(const char *verb, const char *path)
+int eex__fs_fail(const char *verb, const char *path)
 {
     const int reason = errno;
     const int code = reason == ENOENT ? EEX_ENOTFOUND : reason == ENOMEM ? EEX_ENOMEM : EEX_EIO;
@@ -60,7 +59,7 @@ int eex_path_folder(char **out, const char *path)
 bool eex_fs_exists(const char *path)
 {
     struct stat info;
-    return stat(path, &info) == 0;
+    return stat(path, &info) == 0 || (errno != ENOENT && errno != ENOTDIR && errno != ENAMETOOLONG);
 }
 
 bool eex_fs_is_folder(const char *path)
@@ -93,23 +92,21 @@ int eex_fs_size(uint64_t *out, const char *path)
 {
     struct stat info;
     if (stat(path, &info) != 0)
-        return fail_errno("read", path);
+        return eex__fs_fail("read", path);
     if (!S_ISREG(info.st_mode))
         return eex_fail(EEX_EIO, "cannot read %s: it is not a regular file", path);
     *out = (uint64_t)info.st_size;
     return EEX_OK;
 }
 
-/* Flushes a file or folder to the disk; file systems that cannot flush folders say EINVAL, and a
- * folder that one may write into but not read is left to the system. */
-static int flush(const char *path, int flags)
+int eex__fs_flush(const char *path, int flags)
 {
     const int file = open(path, flags | O_CLOEXEC);
     if (file < 0)
-        return errno == EACCES && (flags & O_DIRECTORY) ? EEX_OK : fail_errno("open", path);
+        return errno == EACCES && (flags & O_DIRECTORY) ? EEX_OK : eex__fs_fail("open", path);
     int code = EEX_OK;
     if (fsync(file) != 0 && errno != EINVAL)
-        code = fail_errno("flush", path);
+        code = eex__fs_fail("flush", path);
     close(file);
     return code;
 }
@@ -120,7 +117,7 @@ static int make_one_folder(const char *path)
     char *above = NULL;
     if (mkdir(path, 0777) == 0) {
         EEX_TRY(eex_path_folder(&above, path));
-        const int code = flush(above, O_RDONLY | O_DIRECTORY);
+        const int code = eex__fs_flush(above, O_RDONLY | O_DIRECTORY);
         free(above);
         return code;
     }
@@ -131,22 +128,52 @@ static int make_one_folder(const char *path)
                     reason == EEXIST ? "a file of that name is in the way" : strerror(reason));
 }
 
-int eex_fs_make_folder(const char *path)
+/* Unless it is there: mkdir on a read-only parent would complain. `made` (may be NULL) takes the
+ * name of the first one that was not. */
+static int make_missing_folder(char **made, const char *path)
+{
+    if (eex_fs_is_folder(path))
+        return EEX_OK;
+    EEX_TRY(make_one_folder(path));
+    return made && !*made ? copy_text(made, path, strlen(path)) : EEX_OK;
+}
+
+int eex_fs_make_folders(char **made, const char *path)
 {
     char *copy;
+    if (made)
+        *made = NULL;
     EEX_TRY(copy_text(&copy, path, strlen(path)));
     int code = EEX_OK;
     for (char *slash = strchr(copy + (*copy == '/'), '/'); slash && code == EEX_OK;
          slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        if (!eex_fs_is_folder(copy)) /* mkdir on a read-only parent would complain */
-            code = make_one_folder(copy);
+        code = make_missing_folder(made, copy);
         *slash = '/';
     }
-    if (code == EEX_OK && !eex_fs_is_folder(path))
-        code = make_one_folder(path);
+    if (code == EEX_OK)
+        code = make_missing_folder(made, path);
     free(copy);
     return code;
+}
+
+int eex_fs_make_folder(const char *path)
+{
+    return eex_fs_make_folders(NULL, path);
+}
+
+void eex_fs_unmake_folders(const char *made, const char *path)
+{
+    char name[PATH_MAX]; /* no memory: where there is none, this is called too */
+    if (!made || snprintf(name, sizeof name, "%s", path) >= (int)sizeof name)
+        return;
+    while (strlen(name) >= strlen(made)) {
+        char *slash = strrchr(name, '/');
+        rmdir(name); /* what is not empty stays, and so does what it is in */
+        if (!slash)
+            break;
+        *slash = '\0';
+    }
 }
 
 static int read_all(eex_buffer *data, int file, const char *path, size_t limit)
@@ -159,7 +186,7 @@ static int read_all(eex_buffer *data, int file, const char *path, size_t limit)
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
-            return fail_errno("read", path);
+            return eex__fs_fail("read", path);
         if ((size_t)got > limit - data->size)
             return eex_fail(EEX_EFORMAT, "%s is larger than the %zu bytes that were expected", path,
                             limit);
@@ -183,9 +210,9 @@ int eex_fs_open(int *out, const char *path)
     if (file < 0)
         return errno == ENXIO
                    ? eex_fail(EEX_EIO, "%s is a socket or a device, expected a file", path)
-                   : fail_errno("open", path);
+                   : eex__fs_fail("open", path);
     if (fstat(file, &facts) != 0) {
-        const int code = fail_errno("look at", path);
+        const int code = eex__fs_fail("look at", path);
         close(file);
         return code;
     }
@@ -195,6 +222,34 @@ int eex_fs_open(int *out, const char *path)
     }
     *out = file;
     return EEX_OK;
+}
+
+int eex_fs_open_own(int *out, bool *made, const char *path, int flags)
+{
+    const int common = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | flags;
+    struct stat facts;
+    *out = open(path, common | O_CREAT | O_EXCL, 0666);
+    *made = *out >= 0;
+    if (*out < 0 && errno == EEXIST)
+        *out = open(path, common | O_CREAT, 0666); /* CREAT: it may be gone by now */
+    if (*out < 0)
+        return errno == ELOOP
+                   ? eex_fail(EEX_EIO, "%s is a symbolic link, which is not followed: remove it",
+                              path)
+                   : eex__fs_fail("open", path);
+    int code = EEX_OK;
+    if (fstat(*out, &facts) != 0)
+        code = eex__fs_fail("look at", path);
+    else if (!S_ISREG(facts.st_mode))
+        code = eex_fail(EEX_EIO, "%s is no regular file, but %s: remove it", path,
+                        kind_of(facts.st_mode));
+    else if (facts.st_nlink > 1)
+        code = eex_fail(EEX_EIO, "%s is a file that has other names too: remove it", path);
+    if (code == EEX_OK)
+        return EEX_OK;
+    close(*out);
+    *out = -1;
+    return code;
 }
 
 int eex_fs_read(char **out, size_t *size, const char *path, size_t limit)
@@ -213,112 +268,14 @@ int eex_fs_read(char **out, size_t *size, const char *path, size_t limit)
     return code;
 }
 
-static int write_all(int file, const char *data, size_t size, const char *path)
+int eex_fs_remove_file(const char *path)
 {
-    while (size > 0) {
-        const ssize_t put = write(file, data, size);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return fail_errno("write", path);
-        data += put;
-        size -= (size_t)put;
-    }
-    return EEX_OK;
-}
-
-int eex_fs_part_name(char **out, const char *path)
-{
-    static atomic_uint serial;
-    eex_buffer name = EEX_BUFFER_INIT;
-    eex_buffer_printf(&name, "%s.%ld-%u%s", path, (long)getpid(), serial++, part_ending);
-    const int code = eex_buffer_take(out, &name);
-    eex_buffer_free(&name);
-    return code;
-}
-
-int eex_fs_commit(const char *part, const char *path)
-{
-    char *folder = NULL;
-    int code = eex_path_folder(&folder, path);
-    if (code == EEX_OK)
-        code = flush(part, O_RDONLY);
-    if (code == EEX_OK && rename(part, path) != 0)
-        code = fail_errno("write", path);
-    if (code != EEX_OK)
-        unlink(part);
-    else
-        code = flush(folder, O_RDONLY | O_DIRECTORY);
-    free(folder);
-    return code;
-}
-
-static int write_part(const char *part, const char *path, const void *data, size_t size)
-{
-    const int file = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (file < 0)
-        return fail_errno("write", path);
-    int code = write_all(file, data, size, path);
-    if (close(file) != 0 && code == EEX_OK)
-        code = fail_errno("write", path);
-    if (code != EEX_OK)
-        unlink(part);
-    return code;
-}
-
-int eex_fs_write(const char *path, const void *data, size_t size)
-{
-    char *part = NULL;
-    EEX_TRY(eex_fs_part_name(&part, path));
-    int code = write_part(part, path, data, size);
-    if (code == EEX_OK)
-        code = eex_fs_commit(part, path);
-    free(part);
-    return code;
-}
-
-/* Digits right in front of `end`; where they begin. */
-static const char *digits_before(const char *name, const char *end)
-{
-    while (end > name && end[-1] >= '0' && end[-1] <= '9')
-        end--;
-    return end;
-}
-
-/* "weights.h5.4711-3.part": parts of other programs are none of ours. */
-static bool is_part(const char *name)
-{
-    const size_t length = strlen(name), ending = strlen(part_ending);
-    if (length < ending || strcmp(name + length - ending, part_ending) != 0)
-        return false;
-    const char *end = name + length - ending, *serial = digits_before(name, end);
-    if (serial == end || serial == name || serial[-1] != '-')
-        return false;
-    const char *pid = digits_before(name, serial - 1);
-    return pid < serial - 1 && pid > name + 1 && pid[-1] == '.';
-}
-
-int eex_fs_remove_parts(const char *folder)
-{
-    eex_fs_names names = {NULL, 0};
-    EEX_TRY(eex_fs_list(&names, folder));
-    int code = EEX_OK;
-    for (size_t i = 0; i < names.count && code == EEX_OK; i++) {
-        char *path = NULL;
-        if (!is_part(names.names[i]))
-            continue;
-        code = eex_path_join(&path, folder, names.names[i]);
-        if (code == EEX_OK && unlink(path) != 0 && errno != ENOENT)
-            code = fail_errno("remove", path);
-        free(path);
-    }
-    eex_fs_names_free(&names);
-    return code;
+    return unlink(path) == 0 || errno == ENOENT ? EEX_OK : eex__fs_fail("remove", path);
 }
 
 static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *where)
 {
-    return remove(path) == 0 || errno == ENOENT ? 0 : fail_errno("remove", path);
+    return remove(path) == 0 || errno == ENOENT ? 0 : eex__fs_fail("remove", path);
 }
 
 int eex_fs_remove_tree(const char *path)
@@ -327,7 +284,7 @@ int eex_fs_remove_tree(const char *path)
     const int code = nftw(path, remove_entry, open_folders, FTW_DEPTH | FTW_PHYS);
     if (code == -1 && errno == ENOENT)
         return EEX_OK;
-    return code == -1 ? fail_errno("remove", path) : code;
+    return code == -1 ? eex__fs_fail("remove", path) : code;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -357,7 +314,7 @@ static int add_all_names(eex_fs_names *names, DIR *stream, const char *folder)
         errno = 0;
         const struct dirent *entry = readdir(stream);
         if (!entry)
-            return errno == 0 ? EEX_OK : fail_errno("list", folder);
+            return errno == 0 ? EEX_OK : eex__fs_fail("list", folder);
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
             EEX_TRY(add_name(names, entry->d_name));
     }
@@ -367,7 +324,7 @@ int eex_fs_list(eex_fs_names *out, const char *folder)
 {
     DIR *stream = opendir(folder);
     if (!stream)
-        return fail_errno("list", folder);
+        return eex__fs_fail("list", folder);
     eex_fs_names names = {NULL, 0};
     const int code = add_all_names(&names, stream, folder);
     closedir(stream);

@@ -6,7 +6,6 @@
 #include "base/status.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 
 struct eex_lock {
     int file;
+    bool made; /* the file, for this lock */
     char *path;
 };
 
@@ -31,24 +31,10 @@ static int fail_busy(int file, const char *folder)
                     folder, *pid ? pid : "(unknown)");
 }
 
-/* What is locked and written to must be the lock's own file. */
 static int open_file(eex_lock *lock, const char *folder)
 {
-    struct stat facts;
-    lock->file = open(lock->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0666);
-    if (lock->file < 0 && errno == ELOOP)
-        return eex_fail(EEX_EIO, "cannot lock %s: %s is a symbolic link; remove it", folder,
-                        lock->path);
-    if (lock->file < 0)
-        return eex_fail(errno == ENOENT ? EEX_ENOTFOUND : EEX_EIO, "cannot lock %s: %s", folder,
-                        strerror(errno));
-    if (fstat(lock->file, &facts) != 0)
-        return eex_fail(EEX_EIO, "cannot lock %s: %s", folder, strerror(errno));
-    if (!S_ISREG(facts.st_mode) || facts.st_nlink > 1)
-        return eex_fail(EEX_EIO, "cannot lock %s: %s is %s; remove it", folder, lock->path,
-                        S_ISREG(facts.st_mode) ? "a file that has other names too"
-                                               : "no regular file");
-    return EEX_OK;
+    const int code = eex_fs_open_own(&lock->file, &lock->made, lock->path, 0);
+    return code < 0 ? eex_fail_in(code, "cannot lock %s", folder) : EEX_OK;
 }
 
 static int lock_file(int file, const char *folder)
@@ -95,12 +81,13 @@ int eex_lock_acquire(eex_lock **out, const char *folder)
         return eex_fail(EEX_ENOMEM, "out of memory: cannot lock %s", folder);
     *lock = (eex_lock){.file = -1};
     const int code = acquire(lock, folder);
-    if (code != EEX_OK) {
-        eex_lock_release(lock);
-        return code;
-    }
-    *out = lock;
-    return EEX_OK;
+    if (code == EEX_EBUSY)
+        eex_lock_release(lock); /* whoever was faster holds the file that was made here */
+    else if (code != EEX_OK)
+        eex_lock_discard(lock);
+    else
+        *out = lock;
+    return code;
 }
 
 void eex_lock_release(eex_lock *lock)
@@ -115,7 +102,7 @@ void eex_lock_release(eex_lock *lock)
 
 void eex_lock_discard(eex_lock *lock)
 {
-    if (lock)
+    if (lock && lock->made)
         unlink(lock->path);
     eex_lock_release(lock);
 }

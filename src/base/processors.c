@@ -1,5 +1,6 @@
 #include "base/processors.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <sched.h>
 #include <stdbool.h>
@@ -113,10 +114,25 @@ int eex_processors_quota(const char *process, const char *root)
     return limit;
 }
 
+/* Of those that the process may run on; 0 when that cannot be told, with errno. */
+static int allowed(int room)
+{
+    cpu_set_t *set = CPU_ALLOC((size_t)room);
+    if (!set)
+        return 0;
+    const size_t size = CPU_ALLOC_SIZE((size_t)room);
+    const int count = sched_getaffinity(0, size, set) == 0 ? CPU_COUNT_S(size, set) : 0;
+    CPU_FREE(set);
+    return count;
+}
+
 int eex_processors(void)
 {
-    cpu_set_t set;
-    int count = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    enum { MOST = 1 << 20 };
+    /* A set with less room than the system has processors is EINVAL. */
+    int count = allowed(CPU_SETSIZE);
+    for (int room = 2 * CPU_SETSIZE; !count && errno == EINVAL && room <= MOST; room *= 2)
+        count = allowed(room);
     const int quota = eex_processors_quota("/proc/self/cgroup", "/sys/fs/cgroup");
     if (quota && quota < count)
         count = quota;

@@ -21,7 +21,7 @@ typedef struct arguments {
     eex_device_choice device;
     eex_script_options script;
     int64_t seed; /* -1: as the file says */
-    bool fresh, move, json;
+    bool fresh, move, no_lock, json;
 } arguments;
 
 static const arguments defaults = {.device = EEX_DEVICE_CHOICE_INIT, .seed = -1};
@@ -35,6 +35,7 @@ static const eex_option options[] = {
     EEX_FLAG("fresh", fresh, "start again: what the folder has is removed"),
     EEX_TEXT("from", "RUN", from, "a new run takes over what RUN has that it would make alike"),
     EEX_FLAG("move", move, "go on with a run that began on another device"),
+    EEX_FLAG("no-lock", no_lock, "go on where the file system has no locks"),
     EEX_FLAG("json", json, "print the result as JSON"),
     EEX_TRUST(script.trust, "the file"),
     {0},
@@ -75,12 +76,17 @@ static int run_in(const eex_experiment *e, const arguments *a, const char *folde
                                  .threads = (int)a->device.threads,
                                  .fresh = a->fresh,
                                  .move = a->move,
+                                 .no_lock = a->no_lock,
                                  .from = a->from};
     EEX_TRY(eex_fs_try_folder(folder)); /* before a data set is drawn */
     EEX_TRY(make_synthetic(e));
     eex_log_info("%s: %s", e->name, folder);
+    const bool finished = !a->fresh && eex_run_is_finished(folder);
     EEX_TRY(eex_experiment_run(e, &how));
-    return eex_print_report(folder, a->json);
+    EEX_TRY(eex_print_report(folder, a->json));
+    if (finished) /* once it has been read, and is not damaged */
+        eex_log_info("%s is finished", folder);
+    return EEX_OK;
 }
 
 static int run(const void *given, const eex_words *words)

@@ -5,10 +5,11 @@
 #include <stdbool.h>
 
 /* Before any work: refuses the files of a run, what is there unless `force`, and what is there of
- * another kind in any case. `kind` is that of the store's file and `object` something that is in it
- * (NULL: anything); with a NULL kind the command writes text or a picture. What is left is tried,
- * so that no work is done for a file that cannot be written. A NULL path is EEX_OK: nothing is
- * written. */
+ * another kind in any case. A symbolic link counts as what it leads to, and is itself what is
+ * replaced. Pipes, terminals and /dev/stdout take text. `kind` is that of the store's file and
+ * `object` something that is in it (NULL: anything); with a NULL kind the command writes text or a
+ * picture. What is left is tried, so that no work is done for a file that cannot be written. A NULL
+ * path is EEX_OK: nothing is written. */
 int eex_check_out(const char *path, bool force, const char *kind, const char *object);
 
 #endif

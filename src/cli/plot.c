@@ -108,7 +108,7 @@ int eex_plot(const char *path, const char *script)
 {
     char *picture = NULL, *file = NULL;
     EEX_TRY(eex_plot_check(path));
-    int code = eex_fs_part_name(&picture, path);
+    int code = eex_fs_part_make(&picture, path); /* gnuplot would follow a link */
     if (code == EEX_OK)
         code = eex_fs_part_name(&file, path);
     if (code == EEX_OK)

@@ -2,6 +2,7 @@
 
 #include "base/fs.h"
 #include "base/signals.h"
+#include "base/status.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -119,16 +120,21 @@ void eex_prompt_begin(eex_completer *complete_word, void *context)
     rl_completion_append_character = '\0';
     using_history();
     stifle_history(HISTORY);
-    if (path)
+    if (path && eex_fs_is_file(path))
         read_history(path);
     free(path);
 }
 
 void eex_prompt_end(void)
 {
-    char *path = isatty(STDIN_FILENO) ? history_path() : NULL;
-    if (path)
-        write_history(path);
+    char *path = isatty(STDIN_FILENO) ? history_path() : NULL, *part = NULL;
+    if (path && eex_fs_part_make(&part, path) == EEX_OK) {
+        if (write_history(part) == 0)
+            (void)eex_fs_commit(part, path); /* a history is no reason to end with an error */
+        else
+            unlink(part);
+    }
+    free(part);
     free(path);
     completer = NULL;
 }

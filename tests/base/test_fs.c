@@ -4,16 +4,32 @@
 #include "base/status.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 static char folder[TEST_PATH_SIZE];
+
+/* File systems without locks: in the place of the system's function. */
+static int lock_fails_with;
+
+int flock(int file, int operation)
+{
+    if (lock_fails_with) {
+        errno = lock_fails_with;
+        return -1;
+    }
+    return (int)syscall(SYS_flock, file, operation);
+}
 
 static void begin(void)
 {
@@ -324,4 +340,209 @@ Test(fs, only_regular_files_are_read)
     cr_expect_eq(eex_fs_read(&text, NULL, folder, 100), EEX_EIO);
     cr_expect(strstr(eex_error(), "is a folder"), "%s", eex_error());
     free(pipe_path);
+}
+
+/* ---- links and streams ---- */
+
+/* A file with some text that nothing may change, and links to it. */
+static void expect_precious(const char *path)
+{
+    expect_content(path, "mine");
+}
+
+Test(fs, a_link_is_replaced_and_not_followed)
+{
+    char *precious = strdup(test_path(folder, "precious"));
+    char *place = strdup(test_path(folder, "out"));
+    const char *const targets[] = {precious, "nowhere", "/", "out"};
+    cr_assert_eq(eex_fs_write(precious, "mine", 4), EEX_OK);
+    for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+        cr_assert_eq(symlink(targets[i], place), 0);
+        cr_expect_eq(eex_fs_write(place, "ours", 4), EEX_OK, "%s", eex_error());
+        cr_expect_not(eex_fs_is_link(place));
+        expect_content(place, "ours");
+        expect_precious(precious);
+        cr_expect_not(eex_fs_exists(test_path(folder, "nowhere")));
+        unlink(place);
+    }
+    free(place);
+    free(precious);
+}
+
+/* Names of parts are counted up: what somebody has put at the next ones is neither followed nor
+ * removed. */
+Test(fs, parts_are_never_what_was_there)
+{
+    char *precious = strdup(test_path(folder, "precious"));
+    char *place = strdup(test_path(folder, "out")), *part = NULL;
+    const unsigned ahead = 20;
+    unsigned serial = 0;
+    cr_assert_eq(eex_fs_write(precious, "mine", 4), EEX_OK);
+    cr_assert_eq(eex_fs_part_name(&part, place), EEX_OK);
+    cr_assert_eq(sscanf(strrchr(part, '-'), "-%u.part", &serial), 1);
+    free(part);
+    for (unsigned i = 1; i <= ahead; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "out.%ld-%u.part", (long)getpid(), serial + i);
+        cr_assert_eq(symlink(i % 2 ? "precious" : "nowhere", test_path(folder, name)), 0);
+    }
+    cr_expect_eq(eex_fs_part_make(&part, place), EEX_OK, "%s", eex_error());
+    cr_expect_not(eex_fs_is_link(part));
+    cr_expect(eex_fs_is_file(part));
+    free(part);
+    cr_expect_eq(eex_fs_write(place, "ours", 4), EEX_OK, "%s", eex_error());
+    expect_content(place, "ours");
+    expect_precious(precious);
+    cr_expect_not(eex_fs_exists(test_path(folder, "nowhere")));
+    cr_expect_eq(files_in(folder), 3 + ahead);
+    free(place);
+    free(precious);
+}
+
+Test(fs, what_is_written_in_place_is_a_file_of_its_own)
+{
+    char *precious = strdup(test_path(folder, "precious"));
+    char *place = strdup(test_path(folder, "part"));
+    int file = -1;
+    bool made = false;
+    cr_assert_eq(eex_fs_write(precious, "mine", 4), EEX_OK);
+    cr_assert_eq(symlink("precious", place), 0);
+    cr_expect_eq(eex_fs_open_own(&file, &made, place, O_TRUNC), EEX_EIO);
+    cr_expect(strstr(eex_error(), place) && strstr(eex_error(), "is a symbolic link"));
+    unlink(place);
+    cr_assert_eq(link(precious, place), 0);
+    cr_expect_eq(eex_fs_open_own(&file, &made, place, O_APPEND), EEX_EIO);
+    cr_expect(strstr(eex_error(), "other names"), "%s", eex_error());
+    unlink(place);
+    cr_assert_eq(mkfifo(place, 0600), 0);
+    cr_expect_eq(eex_fs_open_own(&file, &made, place, 0), EEX_EIO);
+    cr_expect(strstr(eex_error(), "a pipe"), "%s", eex_error());
+    unlink(place);
+    for (int round = 0; round < 2; round++) {
+        cr_assert_eq(eex_fs_open_own(&file, &made, place, O_APPEND), EEX_OK, "%s", eex_error());
+        cr_expect_eq(made, round == 0);
+        cr_expect_eq(write(file, "ab", 2), 2);
+        close(file);
+    }
+    expect_content(place, "abab");
+    expect_precious(precious);
+    free(place);
+    free(precious);
+}
+
+Test(fs, streams_are_written_into)
+{
+    char *place = strdup(test_path(folder, "pipe"));
+    char number[32], text[8] = "";
+    int ends[2];
+    cr_assert_eq(pipe(ends), 0);
+    snprintf(number, sizeof number, "/dev/fd/%d", ends[1]);
+    cr_expect(eex_fs_is_stream(number) && eex_fs_is_stream("/dev/null"));
+    cr_expect_not(eex_fs_is_stream(folder) || eex_fs_is_stream(place));
+    cr_expect_eq(eex_fs_write(number, "text", 4), EEX_OK, "%s", eex_error());
+    cr_expect_eq(read(ends[0], text, sizeof text), 4);
+    cr_expect_str_eq(text, "text");
+    cr_expect_eq(eex_fs_write("/dev/null", "text", 4), EEX_OK, "%s", eex_error());
+    cr_expect_eq(eex_fs_write("/dev/full", "text", 4), EEX_EIO);
+    cr_expect(strstr(eex_error(), "cannot write /dev/full"), "%s", eex_error());
+    cr_assert_eq(mkfifo(place, 0600), 0);
+    cr_expect_eq(eex_fs_write(place, "text", 4), EEX_EIO);
+    cr_expect(strstr(eex_error(), "nobody reads"), "%s", eex_error());
+    int reader = open(place, O_RDONLY | O_NONBLOCK);
+    cr_expect_eq(eex_fs_write(place, "next", 4), EEX_OK, "%s", eex_error());
+    cr_expect_eq(read(reader, text, 4), 4);
+    cr_expect_str_eq(text, "next");
+    close(reader);
+    free(place);
+}
+
+/* A file that the process has open keeps what others have written into it. */
+Test(fs, an_open_file_is_written_where_it_is)
+{
+    char *place = strdup(test_path(folder, "log")), number[32];
+    int file = open(place, O_RDWR | O_CREAT, 0600);
+    cr_assert_eq(write(file, "one ", 4), 4);
+    snprintf(number, sizeof number, "/proc/self/fd/%d", file);
+    cr_expect_eq(eex_fs_write(number, "two ", 4), EEX_OK, "%s", eex_error());
+    cr_assert_eq(write(file, "three", 5), 5);
+    close(file);
+    expect_content(place, "one two three");
+    free(place);
+}
+
+/* ---- what was made goes again ---- */
+
+Test(fs, folders_that_were_made_are_unmade)
+{
+    char *there = strdup(test_path(folder, "there")), *made = NULL;
+    char *deep = strdup(test_path(folder, "there/a/b//c/"));
+    cr_assert_eq(eex_fs_make_folder(there), EEX_OK);
+    cr_assert_eq(eex_fs_make_folders(&made, there), EEX_OK);
+    cr_expect_null(made);
+    eex_fs_unmake_folders(made, there);
+    cr_expect(eex_fs_is_folder(there));
+    cr_assert_eq(eex_fs_make_folders(&made, deep), EEX_OK, "%s", eex_error());
+    cr_expect_str_eq(made, test_path(folder, "there/a"));
+    eex_fs_unmake_folders(made, deep);
+    cr_expect_eq(files_in(there), 0);
+    free(made);
+    cr_assert_eq(eex_fs_make_folders(&made, deep), EEX_OK);
+    cr_assert_eq(eex_fs_write(test_path(folder, "there/a/b/file"), "x", 1), EEX_OK);
+    eex_fs_unmake_folders(made, deep);
+    cr_expect(eex_fs_exists(test_path(folder, "there/a/b/file")));
+    cr_expect_not(eex_fs_exists(test_path(folder, "there/a/b/c")));
+    free(made);
+    free(deep);
+    free(there);
+}
+
+/* Those that could be made are told, also when one below them cannot. */
+Test(fs, a_half_made_folder_is_told)
+{
+    char name[300], *made = NULL;
+    memset(name, 'x', sizeof name - 1); /* longer than a name may be */
+    name[sizeof name - 1] = '\0';
+    memcpy(name, "a/b/", 4);
+    char *deep = strdup(test_path(folder, name));
+    cr_expect_eq(eex_fs_make_folders(&made, deep), EEX_EIO);
+    cr_assert_not_null(made);
+    cr_expect_str_eq(made, test_path(folder, "a"));
+    eex_fs_unmake_folders(made, deep);
+    cr_expect_not(eex_fs_exists(test_path(folder, "a")));
+    free(made);
+    free(deep);
+}
+
+Test(lock, missing_in_the_file_system_is_told)
+{
+    const int errors[] = {ENOLCK, ENOTSUP, EOPNOTSUPP, ENOSYS, EINVAL};
+    char *place = strdup(test_path(folder, ".lock"));
+    eex_lock *lock = NULL;
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        lock_fails_with = errors[i];
+        cr_expect_eq(eex_lock_acquire(&lock, folder), EEX_EUNSUPPORTED);
+        cr_expect(strstr(eex_error(), folder) && strstr(eex_error(), "has no locks"), "%s",
+                  eex_error());
+        cr_expect_null(lock);
+        cr_expect_not(eex_fs_exists(place), "a lock that is none stays");
+    }
+    lock_fails_with = EIO;
+    cr_expect_eq(eex_lock_acquire(&lock, folder), EEX_EIO);
+    cr_expect_not(eex_fs_exists(place));
+    lock_fails_with = 0;
+    free(place);
+}
+
+/* The file of a lock stays with the folder of a run: only who has made it may take it away. */
+Test(lock, only_its_maker_discards_the_file)
+{
+    char *place = strdup(test_path(folder, ".lock"));
+    eex_lock *lock = NULL;
+    cr_assert_eq(eex_lock_acquire(&lock, folder), EEX_OK);
+    eex_lock_release(lock);
+    cr_expect(eex_fs_exists(place));
+    cr_assert_eq(eex_lock_acquire(&lock, folder), EEX_OK);
+    eex_lock_discard(lock);
+    cr_expect(eex_fs_exists(place));
+    free(place);
 }

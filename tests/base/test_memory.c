@@ -9,6 +9,7 @@
 #include "base/table.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static char folder[TEST_PATH_SIZE];
@@ -75,7 +76,7 @@ static int use_files(void)
 {
     eex_fs_names names = {NULL, 0};
     eex_lock *lock = NULL;
-    char *text = NULL, *path = NULL, *twin = NULL;
+    char *text = NULL, *path = NULL, *twin = NULL, *made = NULL, *part = NULL;
     bool same = false;
     int code = eex_path_join(&path, folder, "file");
     if (code == EEX_OK)
@@ -89,7 +90,12 @@ static int use_files(void)
     if (code == EEX_OK)
         code = eex_fs_read(&text, NULL, path, 100);
     if (code == EEX_OK)
-        code = eex_fs_make_folder(folder);
+        code = eex_fs_make_folders(&made, test_path(folder, "a/b"));
+    eex_fs_unmake_folders(made, test_path(folder, "a/b"));
+    if (code == EEX_OK)
+        code = eex_fs_part_make(&part, path);
+    if (part) /* or there were more to list each time */
+        remove(part);
     if (code == EEX_OK)
         code = eex_lock_acquire(&lock, folder);
     if (code == EEX_OK)
@@ -98,6 +104,8 @@ static int use_files(void)
         code = eex_fs_remove_parts(folder);
     eex_lock_release(lock);
     eex_fs_names_free(&names);
+    free(part);
+    free(made);
     free(text);
     free(twin);
     free(path);

@@ -6,11 +6,35 @@
 #include "base/status.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 static char folder[TEST_PATH_SIZE];
+
+/* A machine with as many processors, in the place of the system's function; 0: this one. */
+static size_t machine;
+
+int sched_getaffinity(pid_t process, size_t size, cpu_set_t *set)
+{
+    if (!machine) {
+        const long got = syscall(SYS_sched_getaffinity, process, size, set);
+        if (got > 0)
+            memset((char *)set + got, 0, size - (size_t)got);
+        return got < 0 ? -1 : 0;
+    }
+    if (8 * size < machine) {
+        errno = EINVAL;
+        return -1;
+    }
+    memset(set, 0, size);
+    for (size_t i = 0; i < machine; i++)
+        CPU_SET_S(i, size, set);
+    return 0;
+}
 
 static void begin(void)
 {
@@ -95,4 +119,18 @@ Test(processors, nonsense_is_no_limit)
     cr_expect_eq(quota(), 0);
     put("root/a/cpu.max", "");
     cr_expect_eq(quota(), 0);
+}
+
+Test(processors, large_machines)
+{
+    const size_t sizes[] = {1, 1024, 1025, 3000, 4096, 8192, 100000};
+    const int own = eex_processors();
+    const int limit = eex_processors_quota("/proc/self/cgroup", "/sys/fs/cgroup");
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const int wanted = limit && limit < (int)sizes[i] ? limit : (int)sizes[i];
+        machine = sizes[i];
+        cr_expect_eq(eex_processors(), wanted, "%d of %zu", eex_processors(), sizes[i]);
+    }
+    machine = 0;
+    cr_expect_eq(eex_processors(), own);
 }

@@ -9,6 +9,9 @@
  * the first other error. */
 int test_store_digest(uint64_t *out, const char *path);
 
+/* The same of a file in which all is supported: whatever is refused is an error. */
+int test_store_digest_whole(uint64_t *out, const char *path);
+
 /* Writes a file that has every structure that eex writes: small and large arrays, rows, strings,
  * groups and attributes, few and many. */
 int test_store_write_sample(const char *path);

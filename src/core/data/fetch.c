@@ -10,6 +10,7 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,8 +83,13 @@ static CURLcode perform(transfer *t)
 static int begin(transfer *t, bool anew)
 {
     struct stat facts;
-    t->file = fopen(t->part, anew ? "wbe" : "abe");
-    if (!t->file || fstat(fileno(t->file), &facts) != 0)
+    int file;
+    bool made;
+    EEX_TRY(eex_fs_open_own(&file, &made, t->part, anew ? O_TRUNC : O_APPEND));
+    t->file = fdopen(file, "r+b");
+    if (!t->file)
+        close(file);
+    if (!t->file || fstat(file, &facts) != 0)
         return eex_fail(EEX_EIO, "cannot write %s: %s", t->part, strerror(errno));
     t->had = (uint64_t)facts.st_size;
     t->got = 0;

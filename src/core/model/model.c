@@ -254,6 +254,11 @@ static int open_beside(eex_store_file **out, const eex_model *m, const char *spl
     int code = eex_path_join(&path, folder, name);
     if (code == EEX_OK)
         code = eex_store_open(out, path, "trace", MODEL_VERSION);
+    if (code == EEX_ENOTFOUND)
+        code = eex_fail(code,
+                        "%s is not there: move result.h5 away and run the experiment again, which "
+                        "makes both",
+                        path);
     free(path);
     free(folder);
     return code;

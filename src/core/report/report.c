@@ -223,6 +223,11 @@ static int load_full(eex_report *r, eex_store_file *file)
 
 static int load_result(eex_report *r, eex_store_file *file)
 {
+    if (r->best.exits == 0)
+        return eex_fail(EEX_ENOTFOUND,
+                        "%s has a result, but no final.h5: put it back, or move result.h5 away and "
+                        "run the experiment again",
+                        r->folder);
     EEX_TRY(load_usage(r, file));
     EEX_TRY(eex_store_get_double(&r->base.accuracy, file, "base", "accuracy"));
     EEX_TRY(eex_store_get_double(&r->base.macs, file, "base", "macs"));

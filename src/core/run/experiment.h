@@ -114,13 +114,20 @@ typedef struct eex_run_options {
     int threads;          /* 0: all */
     bool fresh;           /* start again: what is in the folder is removed first */
     bool move;            /* go on with a run that began on another device */
+    bool no_lock;         /* go on where the file system has no locks: the caller knows that nothing
+                           * else writes to the folder */
     const char *from;     /* folder of a run whose phases a new run takes over as far as the same
                            * fields have shaped them; NULL: none */
 } eex_run_options;
 
-/* Runs or continues. A finished run is left as it is. Status codes as in status.h; after
- * EEX_EINTERRUPTED everything is saved. */
+/* Runs or continues. A finished run is left as it is, also where nobody may write. Status codes as
+ * in status.h; after EEX_EINTERRUPTED everything is saved. EEX_EUNSUPPORTED where the folder's file
+ * system has no locks. When it fails before anything is written, a folder that was not there is
+ * gone again. */
 int eex_experiment_run(const eex_experiment *e, const eex_run_options *options);
+
+/* Whether the folder holds a run that has all its files; what is in them is not looked at. */
+bool eex_run_is_finished(const char *folder);
 
 /* Whether `path` lies in the folder of a run and has the name of one of its files, which nothing
  * but the run writes. */

@@ -4,7 +4,6 @@
 #include "core/run/structure_gates.h"
 
 #include "base/fs.h"
-#include "base/log.h"
 #include "base/status.h"
 
 #include <stdio.h>
@@ -78,7 +77,7 @@ int eex__run_begin(eex_run *run)
     const eex_device_options device = {.threads = run->options->threads,
                                        .deterministic = run->e->deterministic};
     EEX_TRY(eex_device_open(&run->device, run->options->device, &device));
-    if (run->options->fresh || !eex__run_has(run, "result.h5"))
+    if (run->options->fresh || !eex_run_is_finished(run->options->folder))
         EEX_TRY(eex_experiment_check_device(run->e, run->device));
     EEX_TRY(open_data(run));
     EEX_TRY(check_data(run));
@@ -94,16 +93,14 @@ void eex__run_end(eex_run *run)
     eex_input_free(&run->input);
     eex_dataset_close(run->data);
     eex_device_close(run->device);
-    eex_lock_release(run->lock);
+    eex__run_close_folder(run);
 }
 
 static int work(eex_run *run)
 {
     EEX_TRY(eex__run_begin(run));
-    if (eex__run_has(run, "result.h5")) {
-        eex_log_info("%s is finished", run->options->folder);
+    if (run->finished)
         return EEX_OK;
-    }
     eex_device_range(run->device, "run %s", run->e->name);
     int code = eex__run_phases(run, EEX_PHASES);
     eex_device_range_end(run->device);

@@ -26,6 +26,8 @@ typedef struct eex_run {
     const eex_experiment *e;
     const eex_run_options *options;
     eex_lock *lock;
+    char *made;    /* the uppermost folder that was made for it, or NULL */
+    bool finished; /* when it was begun: nothing is written */
     eex_device *device;
     eex_dataset *data;
     const eex_dataset_info *facts;
@@ -62,6 +64,9 @@ int eex__run_poll(void);
 /* ---- phases ---- */
 
 int eex__run_identity(eex_run *run); /* run.h5 */
+/* EEX_EINVAL where a folder without run.h5 has files by the names of a run's: nobody knows what
+ * they are, and they would be taken for those of whatever experiment comes. */
+int eex__run_check_unclaimed(const eex_run *run);
 /* options->from is NULL, or another folder with a run in it. */
 int eex__run_reuse_check(const eex_run *run);
 /* Copies those files of options->from that this run, described by `now`, lacks and would make

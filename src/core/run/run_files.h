@@ -9,8 +9,15 @@
 
 struct eex_run;
 
-/* Makes and locks the folder, and clears it of an earlier run for one that starts again. */
+/* Makes and locks the folder, and clears it of an earlier run for one that starts again. A finished
+ * run is only looked at. */
 int eex__run_open_folder(struct eex_run *run);
+
+/* Locks the folder of a finished run too: for whoever adds files to it. */
+int eex__run_add_to_folder(struct eex_run *run);
+
+/* Unlocks it. Where nothing was written, what was made goes, and nothing else. */
+void eex__run_close_folder(struct eex_run *run);
 
 bool eex__run_has(const struct eex_run *run, const char *name);
 

@@ -254,9 +254,18 @@ static int clean(const eex_run *run)
     return judge->forget(run, trial);
 }
 
+/* Traces that got lost are made again with the network, unless its weights were a candidate's,
+ * which are gone once final.h5 is there. */
+static bool is_done(const eex_run *run)
+{
+    const bool traced =
+        eex__run_has(run, "final-calibration.h5") && eex__run_has(run, "final-validation.h5");
+    return eex__run_has(run, "final.h5") && (traced || eex__judge_of(run)->forget);
+}
+
 int eex__run_final(eex_run *run)
 {
-    if (eex__run_has(run, "final.h5"))
+    if (is_done(run))
         return clean(run);
     final f = {.run = run};
     int code = work(&f);

@@ -2,6 +2,7 @@
 #include "core/run/run.h"
 
 #include "base/fs.h"
+#include "base/log.h"
 #include "base/rng.h"
 #include "base/signals.h"
 #include "base/status.h"
@@ -68,6 +69,11 @@ int eex__run_read(const eex_run *run, const char *name, eex_store_use use, void 
     const char *kind = NULL;
     EEX_TRY(locate(&path, &kind, run, name));
     int code = eex_store_read_file(path, kind, EEX_RUN_VERSION, use, context);
+    if (code == EEX_ENOTFOUND && !eex_fs_exists(path))
+        code = eex_fail(code,
+                        "%s is not there, although what came of it is: put it back, or start again "
+                        "with --fresh",
+                        path);
     free(path);
     return code;
 }
@@ -92,12 +98,20 @@ int eex__run_remove(const eex_run *run, const char *name)
 {
     char *path = NULL;
     EEX_TRY(eex_path_join(&path, run->options->folder, name));
-    int code = eex_fs_remove_tree(path);
+    int code = eex_fs_remove_file(path);
     free(path);
     return code;
 }
 
 /* ---- the folder ---- */
+
+bool eex_run_is_finished(const char *folder)
+{
+    char *path = NULL;
+    bool is = eex_path_join(&path, folder, "result.h5") == EEX_OK && eex_fs_exists(path);
+    free(path);
+    return is;
+}
 
 bool eex_run_owns(const char *path)
 {
@@ -122,6 +136,22 @@ static int clear_phase(const eex_run *run, const eex_fs_names *names, eex_phase 
     return EEX_OK;
 }
 
+int eex__run_check_unclaimed(const eex_run *run)
+{
+    const char *folder = run->options->folder;
+    eex_fs_names names = {0};
+    eex_phase of;
+    int code = eex_fs_list(&names, folder);
+    for (size_t i = 0; i < names.count && code == EEX_OK; i++)
+        if (eex_phase_file_of(&of, names.names[i]) && eex__run_has(run, names.names[i]))
+            code = eex_fail(EEX_EINVAL,
+                            "%s holds %s, but no %s that says of which run it is: put that back, "
+                            "move the files away, or choose another folder with --out",
+                            folder, names.names[i], RUN_FILE);
+    eex_fs_names_free(&names);
+    return code;
+}
+
 /* Starts again: removes what a run has left, and nothing else that may be in the folder. What was
  * made last goes first, and the file that says what the run is goes last, so that a kill in between
  * leaves a run that can be continued. */
@@ -138,11 +168,51 @@ static int clear(const eex_run *run)
     return code == EEX_OK ? eex__run_remove(run, RUN_FILE) : code;
 }
 
+static int lock(eex_run *run)
+{
+    const char *folder = run->options->folder;
+    const int code = eex_lock_acquire(&run->lock, folder);
+    if (code != EEX_EUNSUPPORTED)
+        return code;
+    if (!run->options->no_lock)
+        return eex_fail(code,
+                        "%s: choose a folder on another one, or go on with --no-lock and see to it "
+                        "that nothing else writes to this run",
+                        eex_error());
+    eex_log_warn("%s is not locked: nothing else may write to it until this run ends", folder);
+    return EEX_OK;
+}
+
+/* What is finished may be where nobody can write, and is shown there. */
 int eex__run_open_folder(eex_run *run)
 {
+    const eex_run_options *o = run->options;
     EEX_TRY(eex__run_reuse_check(run)); /* before anything is removed */
-    EEX_TRY(eex_fs_make_folder(run->options->folder));
-    EEX_TRY(eex_lock_acquire(&run->lock, run->options->folder));
-    EEX_TRY(eex_fs_remove_parts(run->options->folder));
-    return run->options->fresh ? clear(run) : EEX_OK;
+    run->finished = !o->fresh && eex_run_is_finished(o->folder);
+    if (run->finished && !o->move)
+        return EEX_OK;
+    EEX_TRY(eex_fs_make_folders(&run->made, o->folder));
+    EEX_TRY(lock(run));
+    EEX_TRY(eex_fs_remove_parts(o->folder));
+    return o->fresh ? clear(run) : EEX_OK;
+}
+
+int eex__run_add_to_folder(eex_run *run)
+{
+    if (run->lock)
+        return EEX_OK;
+    EEX_TRY(lock(run));
+    return eex_fs_remove_parts(run->options->folder);
+}
+
+/* run.h5 comes first: where there is none, there is nothing. */
+void eex__run_close_folder(eex_run *run)
+{
+    if (eex__run_has(run, RUN_FILE)) {
+        eex_lock_release(run->lock);
+    } else {
+        eex_lock_discard(run->lock);
+        eex_fs_unmake_folders(run->made, run->options->folder);
+    }
+    free(run->made);
 }

@@ -171,7 +171,7 @@ static int move_device(eex_run *run, const stored *s, const char *now, const eex
 /* A finished run stays what it was measured with. */
 static int move_threads(eex_run *run, const stored *s, const char *now)
 {
-    if (eex__run_has(run, "result.h5"))
+    if (run->finished)
         return EEX_OK;
     EEX_TRY(move(run, s, now));
     eex_log_info(
@@ -201,7 +201,7 @@ static int go_on(eex_run *run, const char *now)
     int code = eex__run_read(run, "run.h5", use, &s);
     if (code == EEX_OK)
         code = compare(run, &s, now);
-    if (code == EEX_OK && !eex__run_has(run, "result.h5"))
+    if (code == EEX_OK && !run->finished)
         eex_log_info("continuing the run in %s", run->options->folder);
     stored_free(&s);
     return code;
@@ -211,11 +211,14 @@ int eex__run_identity(eex_run *run)
 {
     char *now = NULL;
     int code = describe(&now, run);
+    const bool there = eex__run_has(run, "run.h5");
+    if (code == EEX_OK && !there)
+        code = eex__run_check_unclaimed(run);
     if (code == EEX_OK)
-        code = eex__run_has(run, "run.h5") ? go_on(run, now) : create(run, now);
+        code = there ? go_on(run, now) : create(run, now);
     /* After run.h5: files without it would be taken for those of whatever experiment comes. Again
      * with each start, so that a kill in between costs nothing. */
-    if (code == EEX_OK && run->options->from && !eex__run_has(run, "result.h5"))
+    if (code == EEX_OK && run->options->from && !run->finished)
         code = eex__run_reuse(run, now);
     free(now);
     return code;

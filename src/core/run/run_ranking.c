@@ -249,6 +249,7 @@ static int rank(eex_rank_report *out, eex_run *run, eex_experiment *own,
     EEX_TRY(load_stored(&done, out, run, options));
     if (done)
         return EEX_OK;
+    EEX_TRY(eex__run_add_to_folder(run));
     EEX_TRY(eex__run_phases(run, EEX_PHASE_TAU)); /* all done: what they read is wanted */
     return eex__run_rank(out, run, "rank", options);
 }

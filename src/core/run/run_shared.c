@@ -71,7 +71,7 @@ static int work(eex_run *run, const eex_graph *graph, eex_params **params)
 
 int eex__run_shared(eex_run *run)
 {
-    if (eex__run_has(run, "trace-validation.h5"))
+    if (eex__run_has(run, "trace-calibration.h5") && eex__run_has(run, "trace-validation.h5"))
         return EEX_OK;
     eex_graph *graph = NULL;
     eex_params *params = NULL;

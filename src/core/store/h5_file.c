@@ -2,6 +2,7 @@
 
 #include "core/store/h5_bytes.h"
 #include "core/store/h5_checksum.h"
+#include "core/store/kinds.h"
 
 #include "base/status.h"
 
@@ -18,30 +19,36 @@ enum { SUPERBLOCK_BYTES = 48 };
 
 /* ---- messages ---- */
 
-static int say(int code, const eex__h5_file *file, const char *kind, const char *format,
-               va_list args)
+static int say(const eex__h5_file *file, const char *kind, const char *format, va_list args)
 {
     char what[512];
     vsnprintf(what, sizeof what, format, args);
     if (!file->name)
-        return eex_fail(code, "%s: %s%s", file->path, kind, what);
-    return eex_fail(code, "%s: /%s: %s%s", file->path, file->name, kind, what);
+        return eex_fail(EEX_EFORMAT, "%s: %s%s", file->path, kind, what);
+    return eex_fail(EEX_EFORMAT, "%s: /%s: %s%s", file->path, file->name, kind, what);
+}
+
+/* What to do about it, behind the message. */
+static int advise(const eex__h5_file *file)
+{
+    const char *remedy = eex__store_remedy(file->kind);
+    return remedy ? eex_fail(EEX_EFORMAT, "%s; %s", eex_error(), remedy) : EEX_EFORMAT;
 }
 
 int eex__h5_damaged(const eex__h5_file *file, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    int code = say(EEX_EFORMAT, file, "damaged: ", format, args);
+    say(file, "damaged: ", format, args);
     va_end(args);
-    return code;
+    return advise(file);
 }
 
 int eex__h5_refused(const eex__h5_file *file, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    int code = say(EEX_EFORMAT, file, "", format, args);
+    int code = say(file, "", format, args);
     va_end(args);
     return code;
 }
@@ -113,23 +120,46 @@ int eex__h5_read_block(uint8_t **out, const eex__h5_file *file, uint64_t address
 
 /* ---- opening ---- */
 
-static int read_superblock(eex__h5_file *file)
+/* What is there is something else, a sound file of another format perhaps. */
+static int fail_other(const eex__h5_file *file, const char *what)
+{
+    const eex__store_kind *kind = eex__store_kind_of(file->kind);
+    eex_fail(EEX_EFORMAT, "%s is %s%s%s", file->path, what, kind ? ": expected " : "",
+             kind ? kind->what : "");
+    return advise(file);
+}
+
+static int fail_truncated(const eex__h5_file *file, uint64_t expected)
+{
+    eex_fail(EEX_EFORMAT, "%s: truncated: it has %llu bytes of %llu", file->path,
+             (unsigned long long)file->size, (unsigned long long)expected);
+    return advise(file);
+}
+
+static int check_signature(const eex__h5_file *file, const uint8_t *block, size_t size)
 {
     static const uint8_t signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+    if (memcmp(block, signature, sizeof signature) != 0)
+        return fail_other(file, file->size == 0 ? "empty, no HDF5 file"
+                                                : "not an HDF5 file, or its beginning is damaged");
+    if (size < 9)
+        return fail_truncated(file, SUPERBLOCK_BYTES);
+    return EEX_OK;
+}
+
+static int read_superblock(eex__h5_file *file)
+{
     uint8_t block[SUPERBLOCK_BYTES] = {0};
     size_t size = file->size < sizeof block ? (size_t)file->size : sizeof block;
     EEX_TRY(eex__h5_read(block, file, 0, size, "the superblock"));
-    if (size < 9 || memcmp(block, signature, sizeof signature) != 0)
-        return eex_fail(EEX_EFORMAT, "%s is not an HDF5 file, or its beginning is damaged",
-                        file->path);
+    EEX_TRY(check_signature(file, block, size));
     if (block[8] < 2)
         return eex_fail(EEX_EFORMAT,
                         "%s: HDF5 superblock version %d has no checksums: write the file with "
                         "libver=\"latest\" (h5py) or h5repack --low=2 --high=2",
                         file->path, block[8]);
     if (size < sizeof block)
-        return eex_fail(EEX_EFORMAT, "%s: truncated: it has %llu bytes", file->path,
-                        (unsigned long long)file->size);
+        return fail_truncated(file, SUPERBLOCK_BYTES);
     if (block[8] > 3)
         return eex__h5_refused(file, "HDF5 superblock version %d, at most 3 is read", block[8]);
     if (block[9] != 8 || block[10] != 8)
@@ -148,24 +178,32 @@ static int read_superblock(eex__h5_file *file)
         return eex__h5_refused(file, "its content begins at byte %llu, expected at 0",
                                (unsigned long long)base);
     if (end > file->size)
-        return eex_fail(EEX_EFORMAT, "%s: truncated: it has %llu bytes of %llu", file->path,
-                        (unsigned long long)file->size, (unsigned long long)end);
+        return fail_truncated(file, end);
     return EEX_OK;
 }
 
+static int fail_open(const char *path)
+{
+    const int reason = errno;
+    const int code = reason == ENOENT ? EEX_ENOTFOUND : reason == ENOMEM ? EEX_ENOMEM : EEX_EIO;
+    return eex_fail(code, "cannot open %s: %s%s", path, strerror(reason),
+                    reason == EACCES ? ": this user may not read it" : "");
+}
+
 /* A pipe must not keep us waiting: O_NONBLOCK, which means nothing to files. */
-int eex__h5_open(eex__h5_file *file, const char *path)
+int eex__h5_open(eex__h5_file *file, const char *path, const char *kind)
 {
     struct stat facts;
-    *file = (eex__h5_file){.path = path, .fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+    *file = (eex__h5_file){
+        .path = path, .kind = kind, .fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
     if (file->fd < 0)
-        return eex_fail(errno == ENOENT ? EEX_ENOTFOUND : EEX_EIO, "cannot open %s: %s", path,
-                        strerror(errno));
+        return fail_open(path);
     int code = EEX_OK;
     if (fstat(file->fd, &facts) != 0)
         code = eex_fail(EEX_EIO, "cannot read %s: %s", path, strerror(errno));
     else if (!S_ISREG(facts.st_mode))
-        code = eex_fail(EEX_EFORMAT, "%s is not a file", path);
+        code = fail_other(file, S_ISDIR(facts.st_mode) ? "not a file, but a folder"
+                                                       : "not a file, but a pipe or a device");
     else
         file->size = (uint64_t)facts.st_size;
     if (code == EEX_OK)

@@ -29,14 +29,15 @@
 typedef struct eex__h5_file {
     const char *path; /* borrowed */
     const char *name; /* what is being read, for messages: "train/images"; NULL: the file itself */
+    const char *kind; /* what the file should be, for messages (kinds.h); NULL: anything */
     int fd;
     uint64_t size; /* bytes in the file */
     uint64_t root; /* address of the root group's header */
 } eex__h5_file;
 
-/* Opens a regular file and reads its superblock. EEX_ENOTFOUND, EEX_EIO, EEX_EFORMAT. On failure
- * there is nothing to close. `path` must stay. */
-int eex__h5_open(eex__h5_file *file, const char *path);
+/* Opens a regular file and reads its superblock. EEX_ENOTFOUND, EEX_EIO, EEX_EFORMAT, EEX_ENOMEM.
+ * On failure there is nothing to close. `path` and `kind` must stay. */
+int eex__h5_open(eex__h5_file *file, const char *path, const char *kind);
 void eex__h5_close(eex__h5_file *file);
 
 /* Reads bytes of `what` ("the header of the object"). EEX_EFORMAT when they lie outside of the
@@ -52,7 +53,7 @@ int eex__h5_read_block(uint8_t **out, const eex__h5_file *file, uint64_t address
 /* Whether the last four bytes are the checksum of those before them. */
 bool eex__h5_checksum_is_right(const uint8_t *block, size_t size);
 
-/* "PATH: /name: damaged: " and EEX_EFORMAT. */
+/* "PATH: /name: damaged: ...; remedy" and EEX_EFORMAT. */
 int eex__h5_damaged(const eex__h5_file *file, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -27,7 +27,9 @@ static int add_block(eex__h5_object *object, const eex__h5_file *file, uint64_t 
         if (object->block[i].address == address)
             return eex__h5_damaged(file, "its header continues in itself");
     object->bytes += size < MAX_BYTES ? size : MAX_BYTES;
-    if (object->blocks == MAX_BLOCKS || object->bytes >= MAX_BYTES || object->bytes > file->size)
+    if (object->bytes > file->size)
+        return eex__h5_damaged(file, "its header lies outside of the file");
+    if (object->blocks == MAX_BLOCKS || object->bytes >= MAX_BYTES)
         return eex__h5_refused(file, "its header is too large to be read");
     eex__h5_block *block = eex__h5_grown(object->block, object->blocks, sizeof *block);
     if (!block)
@@ -100,7 +102,7 @@ static int read_first(eex__h5_object *object, const eex__h5_file *file, eex__h5_
         return eex__h5_damaged(file, "its header is not where it should be, at byte %llu",
                                (unsigned long long)address);
     if (head[4] != 2)
-        return eex__h5_refused(file, "a header of version %d, expected 2", head[4]);
+        return eex__h5_damaged(file, "a header of version %d, expected 2", head[4]);
     *flags = head[5];
     size_t length = 6 + (*flags & TIMES ? 16 : 0) + (*flags & ATTRIBUTE_LIMITS ? 4 : 0);
     size_t width = (size_t)1 << (*flags & SIZE_BITS);

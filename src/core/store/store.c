@@ -1,3 +1,4 @@
+#include "core/store/kinds.h"
 #include "core/store/store_hdf5.h"
 
 #include "base/fs.h"
@@ -50,6 +51,15 @@ static int file_new(eex_store_file **out, const char *path)
     return EEX_OK;
 }
 
+static int fail_kind(const eex_store_file *file, const char *kind, const char *found)
+{
+    const eex__store_kind *expected = eex__store_kind_of(kind);
+    eex_fail(EEX_EFORMAT, "%s is a \"%s\" file, expected \"%s\"", file->path, found, kind);
+    return expected ? eex_fail(EEX_EFORMAT, "%s, %s; %s", eex_error(), expected->what,
+                               eex__store_remedy(kind))
+                    : EEX_EFORMAT;
+}
+
 static int check_format(eex_store_file *file, const char *kind, int version)
 {
     char *found = NULL;
@@ -61,8 +71,7 @@ static int check_format(eex_store_file *file, const char *kind, int version)
         code = eex_fail(EEX_EFORMAT, "%s is an HDF5 file, but not one of eex's: it has no %s",
                         file->path, found ? "eex_format_version" : "eex_format");
     if (code == EEX_OK && kind && strcmp(found, kind) != 0)
-        code =
-            eex_fail(EEX_EFORMAT, "%s is a \"%s\" file, expected \"%s\"", file->path, found, kind);
+        code = fail_kind(file, kind, found);
     if (code == EEX_OK && number > version)
         code = eex_fail(EEX_EVERSION,
                         "%s: its format \"%s\" has version %lld, this eex reads up to %d: use the "
@@ -81,7 +90,7 @@ int eex_store_open(eex_store_file **out, const char *path, const char *kind, int
     eex_store_file *file = NULL;
     *out = NULL;
     EEX_TRY(file_new(&file, path));
-    int code = eex__reader_open(&file->reader, file->path);
+    int code = eex__reader_open(&file->reader, file->path, kind);
     if (code == EEX_OK)
         code = check_format(file, kind, version);
     if (code < 0) {
@@ -100,7 +109,7 @@ static int file_create(eex_store_file *file)
     if (code == EEX_OK) {
         creation = H5Pcreate(H5P_FILE_CREATE);
         H5Pset_obj_track_times(creation, false); /* the same content gives the same bytes */
-        if (eex__store_use_driver(access, &file->error) >= 0)
+        if (eex__store_use_driver(access, &file->error, &file->made) >= 0)
             file->id = H5Fcreate(file->part, H5F_ACC_TRUNC, creation, access);
         if (file->id < 0)
             code = eex__store_fail(EEX_EIO, file, NULL, "cannot create it");
@@ -141,17 +150,26 @@ int eex_store_create(eex_store_file **out, const char *path, const char *kind, i
 
 /* ---- closing ---- */
 
+/* What was never opened is none of HDF5's library, which may lack the memory to begin with. */
 static int file_close(eex_store_file *file)
 {
     int code = EEX_OK;
+    if (file->id < 0)
+        return code;
     eex__store_enter();
     eex__store_forget_array(file);
-    if (file->id >= 0 && H5Fclose(file->id) < 0)
+    if (H5Fclose(file->id) < 0)
         code = eex__store_fail(EEX_EIO, file, NULL, "cannot write it");
     file->id = H5I_INVALID_HID;
     if (code == EEX_OK && file->error)
         code = eex_fail(EEX_EIO, "cannot write %s: %s", file->path, strerror(file->error));
     return eex__store_leave(code);
+}
+
+static void remove_part(const eex_store_file *file)
+{
+    if (file->made)
+        unlink(file->part);
 }
 
 int eex_store_commit(eex_store_file **file)
@@ -167,8 +185,8 @@ int eex_store_commit(eex_store_file **file)
         code = file_close(f);
     if (code == EEX_OK)
         code = eex_fs_commit(f->part, f->path);
-    else if (f->part)
-        unlink(f->part);
+    else
+        remove_part(f);
     file_free(f);
     return code;
 }
@@ -182,7 +200,7 @@ void eex_store_close(eex_store_file *file)
         snprintf(message, sizeof message, "%s", eex_error());
         if (file_close(file) < 0)
             eex_fail(EEX_EIO, "%s", message);
-        unlink(file->part);
+        remove_part(file);
     }
     file_free(file);
 }

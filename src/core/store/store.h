@@ -69,8 +69,8 @@ const char *eex_store_type_name(eex_store_type type); /* "uint8", "float32", ...
 /* Opens a file for reading and compares everything in it but the arrays' content with its seal, if
  * it has one; content is compared when it is read as a whole. `kind` must be what its attribute
  * eex_format says ("dataset", "weights", "trial", "trace", "policy", "checkpoint", "run"), NULL
- * accepts every kind. A file whose eex_format_version is above `version` is refused with
- * EEX_EVERSION. */
+ * accepts every kind; it must stay, messages name it. A file whose eex_format_version is above
+ * `version` is refused with EEX_EVERSION. */
 int eex_store_open(eex_store_file **out, const char *path, const char *kind, int version);
 
 /* Begins a new file of that kind and version. PATH's folder must exist. */

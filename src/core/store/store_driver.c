@@ -24,6 +24,7 @@ typedef struct driver_file {
 
 typedef struct driver_info {
     int *error;
+    bool *made;
 } driver_info;
 
 static driver_file *file_of(H5FD_t *base)
@@ -48,13 +49,14 @@ static H5FD_t *driver_open(const char *name, unsigned flags, hid_t access, haddr
         return NULL;
     }
     file->error = info->error;
-    file->fd = open(name, O_RDWR | O_CLOEXEC | (create ? O_CREAT | O_EXCL : 0), 0666);
+    file->fd = open(name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | (create ? O_CREAT | O_EXCL : 0), 0666);
     if (file->fd < 0) {
         if (create)
             remember(file, errno);
         free(file);
         return NULL;
     }
+    *info->made = *info->made || create;
     return &file->base;
 }
 
@@ -172,10 +174,10 @@ static const H5FD_class_t driver = {
     .fl_map = H5FD_FLMAP_DICHOTOMY,
 };
 
-int eex__store_use_driver(hid_t access, int *error)
+int eex__store_use_driver(hid_t access, int *error, bool *made)
 {
     static hid_t id = H5I_INVALID_HID;
-    const driver_info info = {error};
+    const driver_info info = {error, made};
     if (id < 0)
         id = H5FDregister(&driver);
     return id < 0 ? -1 : H5Pset_driver(access, id, &info);

@@ -15,6 +15,7 @@ struct eex_store_file {
     /* Of a file that is written: */
     hid_t id;
     char *part;  /* where it is until it is committed; NULL when it is read */
+    bool made;   /* whether the part is there, and ours */
     int error;   /* errno of the first failure to write, see store_driver.c */
     hid_t array; /* the array used last, kept open for what follows; or H5I_INVALID_HID */
     char *array_name;
@@ -38,7 +39,7 @@ int eex__store_fail(int code, const eex_store_file *file, const char *name, cons
     __attribute__((format(printf, 4, 5)));
 
 /* Makes HDF5 write through store_driver.c. Negative on failure. */
-int eex__store_use_driver(hid_t access, int *error);
+int eex__store_use_driver(hid_t access, int *error, bool *made);
 
 /* Names without a leading slash, "/" for the root; EEX_EINVAL for empty components and the like. */
 int eex__store_check_name(const eex_store_file *file, const char *name);

@@ -8,14 +8,14 @@
 
 /* ---- opening ---- */
 
-int eex__reader_open(eex__reader **out, const char *path)
+int eex__reader_open(eex__reader **out, const char *path, const char *kind)
 {
     eex__reader *reader = calloc(1, sizeof *reader);
     *out = NULL;
     if (!reader)
         return eex_fail(EEX_ENOMEM, "%s: out of memory", path);
     pthread_mutex_init(&reader->lock, NULL);
-    int code = eex__h5_open(&reader->file, path);
+    int code = eex__h5_open(&reader->file, path, kind);
     if (code == EEX_OK)
         code = eex__reader_check_seal(reader);
     if (code < 0)

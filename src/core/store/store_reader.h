@@ -47,8 +47,9 @@ typedef struct eex__reader {
     eex__seal seal;
 } eex__reader;
 
-/* Opens the file and checks its seal. `path` must stay. */
-int eex__reader_open(eex__reader **out, const char *path);
+/* Opens the file and checks its seal. `path` and `kind` (what it should be, for messages, or NULL)
+ * must stay. */
+int eex__reader_open(eex__reader **out, const char *path, const char *kind);
 void eex__reader_close(eex__reader *reader); /* accepts NULL */
 
 /* The calls below are made under the reader's lock; what they hand out lives until the next of

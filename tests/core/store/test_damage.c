@@ -1,5 +1,5 @@
 /* Whatever byte of a file is changed: what can still be read is what was written, or the file is
- * refused by its name. */
+ * refused by its name. flips.c does the same with the files of a run. */
 #include "core/store/store.h"
 #include "support/folder.h"
 #include "support/store_digest.h"
@@ -157,37 +157,4 @@ Test(damage, is_not_absence)
     }
     cr_assert_geq(damaged, 5);
     end(&v);
-}
-
-/* EEX_DAMAGE: a folder with files, a run for instance, of each of which 10,000 bits are turned
- * over. */
-Test(damage, a_folder_of_files, .timeout = 3600)
-{
-    enum { ROUNDS = 10000 };
-    const char *folder = getenv("EEX_DAMAGE");
-    eex_fs_names names;
-    eex_rng rng;
-    eex_rng_seed(&rng, 5, 0);
-    if (!folder)
-        cr_skip_test("EEX_DAMAGE names no folder");
-    OK(eex_fs_list(&names, folder));
-    for (size_t i = 0; i < names.count; i++) {
-        victim v;
-        int survived = 0;
-        char path[TEST_PATH_SIZE];
-        snprintf(path, sizeof path, "%s/%s", folder, names.names[i]);
-        if (!strstr(path, ".h5"))
-            continue;
-        begin(&v, path);
-        for (int round = 0; round < ROUNDS; round++) {
-            size_t at = eex_rng_below(&rng, round % 2 && v.size > 8192 ? 8192 : v.size);
-            uint8_t changed = v.data[at] ^ (uint8_t)(1 << eex_rng_below(&rng, 8));
-            put(&v, at, &changed, 1);
-            survived += survives(&v, path, at);
-            put(&v, at, &v.data[at], 1);
-        }
-        printf("%s: %d of %d changes concern nothing that is read\n", path, survived, ROUNDS);
-        end(&v);
-    }
-    eex_fs_names_free(&names);
 }

@@ -114,7 +114,7 @@ static herr_t compare_object(hid_t file, const char *name, const H5O_info_t *inf
 static int compare_file(const char *path)
 {
     comparison c = {NULL, 0};
-    OK(eex__reader_open(&c.reader, path));
+    OK(eex__reader_open(&c.reader, path, NULL));
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     DONE(file);
     DONE(H5Ovisit(file, H5_INDEX_NAME, H5_ITER_INC, compare_object, &c));
