@@ -164,6 +164,21 @@ static int graph_add(lua_State *L)
     return give_value(L, code, &a);
 }
 
+/* g:scale(x, factors, name): squeeze and excitation's multiplication. */
+static int graph_scale(lua_State *L)
+{
+    int a = value_at(L, 2), b = value_at(L, 3);
+    int code = eex_graph_add_scale(self(L), &a, a, b, luaL_checkstring(L, 4));
+    return give_value(L, code, &a);
+}
+
+static int graph_concat(lua_State *L)
+{
+    int a = value_at(L, 2), b = value_at(L, 3);
+    int code = eex_graph_add_concat(self(L), &a, a, b, luaL_checkstring(L, 4));
+    return give_value(L, code, &a);
+}
+
 static int graph_max_pool(lua_State *L)
 {
     static const char *const known[] = {"kernel", "stride", "pad", NULL};
@@ -403,7 +418,7 @@ eex_act eex_lua_graph_act(const eex_graph *g)
 {
     for (int i = eex_graph_nodes(g) - 1; i > 0; i--) {
         const eex_node *n = eex_graph_node(g, i);
-        if (n->kind == EEX_NODE_ACT && n->exit == EEX_TRUNK)
+        if (n->kind == EEX_NODE_ACT && eex_graph_gateable(g, i))
             return n->act;
     }
     return EEX_ACT_RELU;
@@ -471,6 +486,8 @@ static const luaL_Reg methods[] = {{"input", graph_input},
                                    {"batch_norm", graph_batch_norm},
                                    {"act", graph_act},
                                    {"add", graph_add},
+                                   {"scale", graph_scale},
+                                   {"concat", graph_concat},
                                    {"max_pool", graph_max_pool},
                                    {"global_pool", graph_global_pool},
                                    {"flatten", graph_flatten},

@@ -213,13 +213,16 @@ bool eex_graph_gateable(const eex_graph *g, int id)
 {
     if (id < 1 || id >= g->node_count)
         return false;
-    eex_node_set above = {0};
-    eex_graph_ancestors(&above, g, id);
-    for (int i = 1; i <= id; i++)
-        if (eex_node_set_has(&above, i) &&
-            (g->nodes[i].exit != EEX_TRUNK || !eex__kind_of(g->nodes[i].kind)->map))
-            return false;
-    return true;
+    eex_node_set maps = {0};
+    for (int i = 0; i <= id; i++) {
+        const eex_node *n = &g->nodes[i];
+        const int second = n->kind == EEX_NODE_SCALE ? -1 : n->inputs[1]; /* factors are no map */
+        if (n->exit == EEX_TRUNK && eex__kind_of(n->kind)->map &&
+            (n->inputs[0] < 0 || eex_node_set_has(&maps, n->inputs[0])) &&
+            (second < 0 || eex_node_set_has(&maps, second)))
+            eex_node_set_add(&maps, i);
+    }
+    return eex_node_set_has(&maps, id);
 }
 
 const char *eex_graph_name(const eex_graph *g)

@@ -19,6 +19,8 @@ typedef enum eex_node_kind {
     EEX_NODE_BATCH_NORM,
     EEX_NODE_ACT,
     EEX_NODE_ADD,
+    EEX_NODE_SCALE,  /* a feature map times one value a channel: squeeze and excitation */
+    EEX_NODE_CONCAT, /* channels of two feature maps behind each other */
     EEX_NODE_MAX_POOL,
     EEX_NODE_GLOBAL_POOL, /* adaptive average pool to 1x1, or mean over H and W */
     EEX_NODE_FLATTEN,
@@ -41,7 +43,7 @@ typedef struct eex_node {
     eex_node_kind kind;
     char name[EEX_NAME_MAX];  /* unique in the graph: "features.1.conv.0.0" */
     char block[EEX_NAME_MAX]; /* the building block it belongs to: "features.1"; may be "" */
-    int inputs[2];            /* value ids, -1: none. ADD has two */
+    int inputs[2];            /* value ids, -1: none. ADD, SCALE, CONCAT have two */
     int h, w, c;              /* shape of the output value */
     eex_window window;        /* CONV, MAX_POOL; LINEAR: a 1x1 window on a 1x1 image */
     bool bias;                /* CONV, LINEAR */
@@ -78,11 +80,15 @@ typedef struct eex_conv_options {
 } eex_conv_options;
 
 /* Each adds a node that reads value `in` and puts its id into *out. Names must be unique and not
- * empty. Wrong shapes, ids and names give EEX_EINVAL with the node's name in the message. */
+ * empty. Wrong shapes, ids and names give EEX_EINVAL with the node's name in the message. Both
+ * operands of an add have one shape, those of a concatenation one height and width; `factors` is of
+ * (1, 1, channels of `in`). */
 int eex_graph_add_conv(eex_graph *g, int *out, int in, const char *name, const eex_conv_options *o);
 int eex_graph_add_batch_norm(eex_graph *g, int *out, int in, const char *name);
 int eex_graph_add_act(eex_graph *g, int *out, int in, const char *name, eex_act act);
 int eex_graph_add_add(eex_graph *g, int *out, int a, int b, const char *name);
+int eex_graph_add_scale(eex_graph *g, int *out, int in, int factors, const char *name);
+int eex_graph_add_concat(eex_graph *g, int *out, int a, int b, const char *name);
 int eex_graph_add_max_pool(eex_graph *g, int *out, int in, const char *name, int kernel, int stride,
                            int pad);
 int eex_graph_add_global_pool(eex_graph *g, int *out, int in, const char *name, bool functional);

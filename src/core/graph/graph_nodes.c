@@ -165,25 +165,70 @@ int eex_graph_add_act(eex_graph *g, int *out, int in, const char *name, eex_act 
     return eex__graph_append(g, out, &n);
 }
 
+/* The ones count layers of kinds that they know, the other what multiplies: h-swish by itself. */
 static int64_t act_cost(const eex_graph *g, const eex_node *n, eex_convention c)
 {
-    return c == EEX_PTFLOPS && !n->functional ? elements(n) : 0;
+    const bool clamp = n->act == EEX_ACT_RELU || n->act == EEX_ACT_RELU6;
+    if (c == EEX_TORCHPROFILE)
+        return n->act == EEX_ACT_H_SWISH ? elements(n) : 0;
+    return c == EEX_PTFLOPS && clamp && !n->functional ? elements(n) : 0;
 }
 
 /* ---- add ---- */
 
+/* Begins a node of two inputs. */
+static int begin_pair(eex_node *n, const eex_graph *g, eex_node_kind kind, int a, int b,
+                      const char *name)
+{
+    EEX_TRY(begin(n, g, kind, a, name));
+    if (b < 0 || b >= g->node_count)
+        return eex_fail(EEX_EINVAL, "%s \"%s\": graph \"%s\" has no value %d",
+                        eex_node_kind_name(kind), name, g->name, b);
+    n->inputs[1] = b;
+    return EEX_OK;
+}
+
 int eex_graph_add_add(eex_graph *g, int *out, int a, int b, const char *name)
 {
     eex_node n;
-    EEX_TRY(begin(&n, g, EEX_NODE_ADD, a, name));
-    if (b < 0 || b >= g->node_count)
-        return eex_fail(EEX_EINVAL, "add \"%s\": graph \"%s\" has no value %d", name, g->name, b);
+    EEX_TRY(begin_pair(&n, g, EEX_NODE_ADD, a, b, name));
     const eex_node *other = &g->nodes[b];
     if (other->h != n.h || other->w != n.w || other->c != n.c)
         return eex_fail(EEX_EINVAL, "add \"%s\": \"%s\" has %d x %d x %d, \"%s\" has %d x %d x %d",
                         name, g->nodes[a].name, n.h, n.w, n.c, other->name, other->h, other->w,
                         other->c);
-    n.inputs[1] = b;
+    return eex__graph_append(g, out, &n);
+}
+
+/* ---- scale, concat ---- */
+
+int eex_graph_add_scale(eex_graph *g, int *out, int in, int factors, const char *name)
+{
+    eex_node n;
+    EEX_TRY(begin_pair(&n, g, EEX_NODE_SCALE, in, factors, name));
+    const eex_node *by = &g->nodes[factors];
+    if (by->h != 1 || by->w != 1 || by->c != n.c)
+        return eex_fail(EEX_EINVAL,
+                        "scale \"%s\": \"%s\" has %d x %d x %d, one value is needed for each of "
+                        "the %d channels of \"%s\" (1 x 1 x %d)",
+                        name, by->name, by->h, by->w, by->c, n.c, g->nodes[in].name, n.c);
+    return eex__graph_append(g, out, &n);
+}
+
+static int64_t scale_cost(const eex_graph *g, const eex_node *n, eex_convention c)
+{
+    return c == EEX_TORCHPROFILE ? elements(n) : 0;
+}
+
+int eex_graph_add_concat(eex_graph *g, int *out, int a, int b, const char *name)
+{
+    eex_node n;
+    EEX_TRY(begin_pair(&n, g, EEX_NODE_CONCAT, a, b, name));
+    const eex_node *other = &g->nodes[b];
+    if (other->h != n.h || other->w != n.w)
+        return eex_fail(EEX_EINVAL, "concat \"%s\": \"%s\" is %d x %d, \"%s\" is %d x %d", name,
+                        g->nodes[a].name, n.h, n.w, other->name, other->h, other->w);
+    n.c += other->c;
     return eex__graph_append(g, out, &n);
 }
 
@@ -249,9 +294,9 @@ int eex_graph_add_dropout(eex_graph *g, int *out, int in, const char *name, floa
 /* ---- the table ---- */
 
 EEX_NAMES(
-    eex_node_kind, eex_node_kind,
-    EEX_NODE_KINDS, [EEX_NODE_INPUT] = "input", [EEX_NODE_CONV] = "conv",
-    [EEX_NODE_BATCH_NORM] = "batch_norm", [EEX_NODE_ACT] = "act", [EEX_NODE_ADD] = "add",
+    eex_node_kind, eex_node_kind, EEX_NODE_KINDS, [EEX_NODE_INPUT] = "input",
+    [EEX_NODE_CONV] = "conv", [EEX_NODE_BATCH_NORM] = "batch_norm", [EEX_NODE_ACT] = "act",
+    [EEX_NODE_ADD] = "add", [EEX_NODE_SCALE] = "scale", [EEX_NODE_CONCAT] = "concat",
     [EEX_NODE_MAX_POOL] = "max_pool", [EEX_NODE_GLOBAL_POOL] = "global_pool",
     [EEX_NODE_FLATTEN] = "flatten", [EEX_NODE_DROPOUT] = "dropout", [EEX_NODE_LINEAR] = "linear");
 
@@ -261,6 +306,8 @@ static const eex__kind kinds[] = {
     [EEX_NODE_BATCH_NORM] = {true, batch_norm_params, batch_norm_cost},
     [EEX_NODE_ACT] = {true, NULL, act_cost},
     [EEX_NODE_ADD] = {true, NULL, NULL},
+    [EEX_NODE_SCALE] = {true, NULL, scale_cost},
+    [EEX_NODE_CONCAT] = {true, NULL, NULL},
     [EEX_NODE_MAX_POOL] = {true, NULL, pool_input_cost},
     [EEX_NODE_GLOBAL_POOL] = {false, NULL, global_pool_cost},
     [EEX_NODE_FLATTEN] = {false, NULL, NULL},

@@ -288,6 +288,10 @@ static int add_node(eex_graph *g, int *id, eex_node_kind kind, const rows *r, si
         return eex_graph_add_act(g, id, in[0], name, act);
     case EEX_NODE_ADD:
         return eex_graph_add_add(g, id, in[0], in[1], name);
+    case EEX_NODE_SCALE:
+        return eex_graph_add_scale(g, id, in[0], in[1], name);
+    case EEX_NODE_CONCAT:
+        return eex_graph_add_concat(g, id, in[0], in[1], name);
     case EEX_NODE_MAX_POOL:
         return eex_graph_add_max_pool(g, id, in[0], name, s[SHAPE_KERNEL], s[SHAPE_STRIDE],
                                       s[SHAPE_PAD]);

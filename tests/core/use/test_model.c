@@ -119,6 +119,8 @@ Test(model, graphs_come_back)
     eex_graph *g;
     OK(eex_test_tiny(&g, 10));
     comes_back(g);
+    OK(net_squeezed(&g, 10));
+    comes_back(g);
     OK(net_mobilenetv2(&g, 10));
     comes_back(g);
     OK(net_resnet50(&g, 10));
