@@ -52,10 +52,16 @@ typedef struct eex_node {
     float init_std; /* LINEAR: weights start as N(0, init_std) with zero bias; 0: uniform in
                      * +-1/sqrt(fan-in), as PyTorch has it */
     float bn_eps, bn_momentum;
+    bool zero_start;         /* BATCH_NORM: scales start at 0, see eex_graph_zero_start */
     bool functional;         /* torchvision calls a function, not a layer (mean, flatten): a
                               * convention of cost.h may care */
     int exit;                /* the gate it belongs to, or EEX_TRUNK */
     int first_param, params; /* range in the graph's parameter list */
+
+    /* What depends on genes, see elastic.h; -1: nothing does. */
+    int out_choice, kernel_choice; /* CONV */
+    int gene, from;                /* the node is there from this option of the gene on */
+    int transforms; /* CONV: so many parameters behind its range are transforms of its kernel */
 } eex_node;
 
 /* One exit, in order of position; the last one is the end of the backbone. */
@@ -99,6 +105,10 @@ int eex_graph_add_linear(eex_graph *g, int *out, int in, const char *name, int f
 /* How a linear node's weights start: see eex_node.init_std. */
 int eex_graph_init_std(eex_graph *g, int node, float std);
 
+/* The scales of a batch norm start at 0 instead of 1: the last one of a residual block, which is
+ * then the identity at first (Goyal et al. 2017, "Accurate, Large Minibatch SGD", section 5.1). */
+int eex_graph_zero_start(eex_graph *g, int node);
+
 /* Nodes added from now on carry this block name (copied). */
 int eex_graph_block(eex_graph *g, const char *block);
 
@@ -107,18 +117,29 @@ int eex_graph_finish(eex_graph *g, int logits);
 
 /* ---- gates ---- */
 
+/* What a gate on C channels is made of, in front of its FC layer to the backbone's classes:
+ * EEX_GATE_BLOCKS: k x [Conv3x3-BN-Act] and a global pool (nasexer.txt II-D-2).
+ * EEX_GATE_EEC: 1x1 convolution to 6 C, batch norm, h-swish, mean, 1x1 convolution to 8 C, h-swish:
+ * the end of MobileNetV3 in small (edanas.txt's early exit classifier). It has one block, no act
+ * but its own and is not nested. */
+typedef enum eex_gate_family { EEX_GATE_BLOCKS, EEX_GATE_EEC, EEX_GATE_FAMILIES } eex_gate_family;
+
+const eex_names *eex_gate_family_names(void); /* "blocks", "eec" */
+const char *eex_gate_family_name(eex_gate_family family);
+
 typedef struct eex_gate {
     int point;      /* node id in the backbone */
     int blocks;     /* k of k x [Conv3x3-BN-Act], >= 0 */
     bool nested;    /* also a classifier after each j in `heads`: exits that share blocks, for the
                      * shared evaluator; exits appear in order of j */
     uint64_t heads; /* bit j set: a classifier after j blocks (j = 0: on the point itself) */
+    eex_gate_family family;
 } eex_gate;
 
 /* A new finished graph: the backbone with gates put on it (gates sorted by point; nodes named
- * "exits.<point name>.block<j>.conv" / ".bn" / ".act" / ".fc<j>"; the act is `act`). A gate is
- * blocks x [Conv3x3-BN-Act], global pool, flatten, FC to the backbone's classes (nasexer.txt
- * II-D-2). The backbone stays the caller's and unchanged. */
+ * "exits.<point name>.block<j>.conv" / ".bn" / ".act" / ".fc<j>"; the act is `act`). Gates on an
+ * elastic backbone have the channels that their points have. The backbone stays the caller's and
+ * unchanged. */
 int eex_graph_with_gates(eex_graph **out, const eex_graph *backbone, const eex_gate *gates,
                          int count, eex_act act);
 

@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static int64_t elements(const eex_node *n)
@@ -14,7 +15,13 @@ static int64_t elements(const eex_node *n)
 /* Begins a node of `kind` that reads `in`, with the same shape until its kind says otherwise. */
 static int begin(eex_node *n, const eex_graph *g, eex_node_kind kind, int in, const char *name)
 {
-    *n = (eex_node){.kind = kind, .inputs = {in, -1}, .exit = g->exit};
+    *n = (eex_node){.kind = kind,
+                    .inputs = {in, -1},
+                    .exit = g->exit,
+                    .out_choice = -1,
+                    .kernel_choice = -1,
+                    .gene = g->gene,
+                    .from = g->from};
     EEX_TRY(eex__graph_name_copy(n->name, name, "node"));
     memcpy(n->block, g->block, sizeof n->block);
     if (in < 0 || in >= g->node_count)
@@ -97,9 +104,22 @@ static int weight_and_bias(eex_graph *g, const eex_node *n, int rank)
     return n->bias ? eex__graph_add_param(g, n, "bias", 1, bias, true, false) : EEX_OK;
 }
 
+int eex__graph_add_transforms(eex_graph *g, const eex_node *n)
+{
+    const int *kernel = n->transforms ? g->choices[n->kernel_choice].values : NULL;
+    char name[32];
+    for (int o = n->transforms; o > 0; o--) {
+        const int pixels = kernel[o - 1] * kernel[o - 1], shape[4] = {pixels, pixels};
+        snprintf(name, sizeof name, "%dto%d_matrix", kernel[o], kernel[o - 1]);
+        EEX_TRY(eex__graph_add_param(g, n, name, 2, shape, true, true));
+    }
+    return EEX_OK;
+}
+
 static int conv_params(eex_graph *g, const eex_node *n)
 {
-    return weight_and_bias(g, n, 4);
+    EEX_TRY(weight_and_bias(g, n, 4));
+    return eex__graph_add_transforms(g, n);
 }
 
 /* Convolutions and linear layers, which are convolutions with a 1x1 window. */
@@ -289,6 +309,63 @@ int eex_graph_add_dropout(eex_graph *g, int *out, int in, const char *name, floa
                         name, (double)p);
     n.dropout = p;
     return eex__graph_append(g, out, &n);
+}
+
+/* ---- like another ---- */
+
+static int add_kind(eex_graph *g, int *id, const eex_node *like)
+{
+    const eex_window *w = &like->window;
+    const int *in = like->inputs;
+    const char *name = like->name;
+    const eex_conv_options conv = {.out = w->cout,
+                                   .kernel = w->kernel,
+                                   .stride = w->stride,
+                                   .pad = w->pad,
+                                   .groups = w->groups,
+                                   .bias = like->bias};
+    switch (like->kind) {
+    case EEX_NODE_CONV:
+        return eex_graph_add_conv(g, id, in[0], name, &conv);
+    case EEX_NODE_BATCH_NORM:
+        return eex_graph_add_batch_norm(g, id, in[0], name);
+    case EEX_NODE_ACT:
+        return eex_graph_add_act(g, id, in[0], name, like->act);
+    case EEX_NODE_ADD:
+        return eex_graph_add_add(g, id, in[0], in[1], name);
+    case EEX_NODE_SCALE:
+        return eex_graph_add_scale(g, id, in[0], in[1], name);
+    case EEX_NODE_CONCAT:
+        return eex_graph_add_concat(g, id, in[0], in[1], name);
+    case EEX_NODE_MAX_POOL:
+        return eex_graph_add_max_pool(g, id, in[0], name, w->kernel, w->stride, w->pad);
+    case EEX_NODE_GLOBAL_POOL:
+        return eex_graph_add_global_pool(g, id, in[0], name, like->functional);
+    case EEX_NODE_FLATTEN:
+        return eex_graph_add_flatten(g, id, in[0], name, like->functional);
+    case EEX_NODE_DROPOUT:
+        return eex_graph_add_dropout(g, id, in[0], name, like->dropout);
+    case EEX_NODE_LINEAR:
+        EEX_TRY(eex_graph_add_linear(g, id, in[0], name, w->cout, like->bias));
+        return eex_graph_init_std(g, *id, like->init_std);
+    default:
+        return eex_fail(EEX_EINVAL, "\"%s\" is a second input", name);
+    }
+}
+
+int eex__graph_add_like(eex_graph *g, int *out, const eex_node *like)
+{
+    EEX_TRY(eex_graph_block(g, like->block));
+    EEX_TRY(add_kind(g, out, like));
+    eex_node *n = &g->nodes[*out];
+    n->functional = like->functional;
+    n->exit = like->exit;
+    if (n->kind == EEX_NODE_BATCH_NORM) {
+        n->bn_eps = like->bn_eps;
+        n->bn_momentum = like->bn_momentum;
+        n->zero_start = like->zero_start;
+    }
+    return EEX_OK;
 }
 
 /* ---- the table ---- */
