@@ -100,6 +100,17 @@ static int graph_resolution(lua_State *L)
 
 /* ---- looking ---- */
 
+/* 3 rather than 3.0. */
+static void push_value(lua_State *L, double value)
+{
+    lua_Integer whole;
+    lua_pushnumber(L, value);
+    if (lua_numbertointeger(value, &whole) && (double)whole == value) {
+        lua_pop(L, 1);
+        lua_pushinteger(L, whole);
+    }
+}
+
 /* g:genes(): {name, kind, values} of each. */
 static int graph_genes(lua_State *L)
 {
@@ -114,7 +125,7 @@ static int graph_genes(lua_State *L)
         lua_setfield(L, -2, "kind");
         lua_createtable(L, gene->options, 0);
         for (int o = 0; o < gene->options; o++) {
-            lua_pushnumber(L, gene->values[o]);
+            push_value(L, gene->values[o]);
             lua_seti(L, -2, o + 1);
         }
         lua_setfield(L, -2, "values");
@@ -141,7 +152,7 @@ static int push_genome(lua_State *L, const eex_graph *g, const int *genome)
 {
     lua_createtable(L, eex_graph_genes(g), 0);
     for (int i = 0; i < eex_graph_genes(g); i++) {
-        lua_pushnumber(L, eex_graph_gene(g, i)->values[genome[i]]);
+        push_value(L, eex_graph_gene(g, i)->values[genome[i]]);
         lua_seti(L, -2, i + 1);
     }
     return 1;
