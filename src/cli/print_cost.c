@@ -1,7 +1,7 @@
 #include "cli/print_cost.h"
 
 #include "cli/print.h"
-#include "core/graph/elastic.h"
+#include "cli/print_genes.h"
 
 #include "base/buffer.h"
 #include "base/json.h"
@@ -188,59 +188,6 @@ static int exits_table(eex_buffer *out, const eex_cost_report *r)
         eex_table_cell(t, "%s", grouped(eex_cost_cumulative(g, k, c)).text);
     }
     return close_table(out, t);
-}
-
-/* ---- genes ---- */
-
-static void gene_values(eex_buffer *out, const eex_gene *gene)
-{
-    for (int o = 0; o < gene->options; o++)
-        eex_buffer_printf(out, o ? ", %g" : "%g", gene->values[o]);
-}
-
-static int genes_table(eex_buffer *out, const eex_cost_report *r)
-{
-    eex_table *t = NULL;
-    eex_buffer values = EEX_BUFFER_INIT;
-    if (eex_graph_genes(r->graph) == 0)
-        return EEX_OK;
-    eex_buffer_printf(out,
-                      "\nthat is the largest network of %d genes, in the order of --genome\n\n",
-                      eex_graph_genes(r->graph));
-    EEX_TRY(eex_table_new(&t));
-    eex_table_column(t, "gene", EEX_ALIGN_LEFT, 3);
-    eex_table_column(t, "kind", EEX_ALIGN_LEFT, 2);
-    eex_table_column(t, "values", EEX_ALIGN_LEFT, 1);
-    for (int i = 0; i < eex_graph_genes(r->graph); i++) {
-        const eex_gene *gene = eex_graph_gene(r->graph, i);
-        eex_buffer_clear(&values);
-        gene_values(&values, gene);
-        eex_table_row(t);
-        eex_table_cell(t, "%s", gene->name);
-        eex_table_cell(t, "%s", eex_gene_kind_name(gene->kind));
-        eex_table_cell(t, "%s", eex_buffer_text(&values));
-    }
-    eex_buffer_free(&values);
-    return close_table(out, t);
-}
-
-static void genes_json(eex_json *j, const eex_graph *g)
-{
-    if (eex_graph_genes(g) == 0)
-        return;
-    eex_json_array(j, "genes");
-    for (int i = 0; i < eex_graph_genes(g); i++) {
-        const eex_gene *gene = eex_graph_gene(g, i);
-        eex_json_object(j, NULL);
-        eex_json_string(j, "name", gene->name);
-        eex_json_string(j, "kind", eex_gene_kind_name(gene->kind));
-        eex_json_array(j, "values");
-        for (int o = 0; o < gene->options; o++)
-            eex_json_double(j, NULL, gene->values[o]);
-        eex_json_end(j);
-        eex_json_end(j);
-    }
-    eex_json_end(j);
 }
 
 /* ---- candidate points ---- */
@@ -430,7 +377,7 @@ static int report_json(eex_json *j, const eex_cost_report *r)
     costs_json(j, r, total);
     blocks_json(j, r);
     exits_json(j, r);
-    genes_json(j, r->graph);
+    eex__genes_json(j, r->graph);
     if (r->points)
         EEX_TRY(points_json(j, r));
     eex_json_end(j);
@@ -456,7 +403,7 @@ static int report_tables(eex_buffer *out, const eex_cost_report *r)
 {
     EEX_TRY(layers_table(out, r));
     EEX_TRY(exits_table(out, r));
-    EEX_TRY(genes_table(out, r));
+    EEX_TRY(eex__genes_table(out, r->graph));
     return r->points ? points_table(out, r) : EEX_OK;
 }
 
