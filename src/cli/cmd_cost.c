@@ -203,16 +203,15 @@ const eex_cmd eex_cmd_cost = {
     .brief = "count what a network costs",
     .synopsis = "FILE.lua [options]",
     .summary = "Counts what the network of an experiment costs for one image.",
-    .details =
-        "FILE.lua returns an experiment or a network, with or without gates. Papers count\n"
-        "differently: macs are plain multiply-accumulates, the other conventions those of\n"
-        "the tools that they used. Tables of exits and points are in macs, unless a\n"
-        "convention is named.\n"
-        "\n"
-        "--genome counts one structure of the file's space. Of an elastic network it takes a\n"
-        "value for each gene, as eex cost lists them (3 for a kernel of 3x3, 64 for images\n"
-        "of that size), of any other a number of blocks for each salient point, - for no\n"
-        "gate: --genome 2,-,1. The structure is shown in canonical form.",
+    .details = "FILE.lua returns an experiment or a network, with or without gates. Papers count\n"
+               "differently: macs are plain multiply-accumulates, the other conventions those of\n"
+               "the tools that they used. Tables of exits and points are in macs, unless a\n"
+               "convention is named.\n"
+               "\n"
+               "--genome counts one structure of the file's space: of an elastic network a value\n"
+               "for each gene, as eex cost lists them (3 for a kernel of 3x3, 64 for images of\n"
+               "that size), of any other a number of blocks for each salient point, - for no\n"
+               "gate: --genome 2,-,1. The structure is shown in canonical form.",
     .words = {1, 1},
     .takes = {sizeof(arguments), &defaults, options},
     .check = check,
