@@ -1,5 +1,5 @@
--- Gate families: what the search may put on a salient point. A gate is k times [3x3 convolution,
--- batch norm, activation], global pool, and a linear layer to the classes.
+-- Gate families: what the search may put on a salient point. A gate of blocks is k times [3x3
+-- convolution, batch norm, activation], global pool, and a linear layer to the classes.
 local core = require "eex.core"
 
 local gates = {}
@@ -11,6 +11,16 @@ function gates.blocks(list, options)
     core.fail("gates.blocks: a list of block counts, got a " .. type(list))
   end
   local family = { blocks = list }
+  for key, value in pairs(options or {}) do
+    family[key] = value
+  end
+  return family
+end
+
+-- The early exit classifiers of edanas.txt: C channels through a 1x1 convolution to 6 C, batch norm,
+-- h-swish, mean, a 1x1 convolution to 8 C, h-swish, and a linear layer. Further options: max_exits.
+function gates.eec(options)
+  local family = { family = "eec", blocks = { 1 } }
   for key, value in pairs(options or {}) do
     family[key] = value
   end

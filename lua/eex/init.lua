@@ -7,6 +7,7 @@ return {
   graph = core.graph,
   open = core.open,
   backbones = require "eex.backbones",
+  families = require "eex.families",
   saliency = require "eex.saliency",
   gates = require "eex.gates",
 }

@@ -1,7 +1,9 @@
 /* eex cost: what a network costs in each paper's way of counting, and where gates may go. */
 #include "cli/commands.h"
+#include "cli/cost_genome.h"
 #include "cli/print_cost.h"
 #include "cli/script_options.h"
+#include "core/graph/elastic.h"
 #include "lua/lua_graph.h"
 #include "lua/saliency.h"
 #include "lua/sandbox.h"
@@ -13,7 +15,8 @@
 
 typedef struct arguments {
     const char *convention;
-    bool points, json;
+    const char *genome;
+    bool points, extremes, json;
     eex_script_options script;
 } arguments;
 
@@ -22,6 +25,8 @@ static const arguments defaults = {.convention = "all"};
 static const eex_option options[] = {
     EEX_TEXT("convention", "NAME", convention, "macs, ptflops, thop, torchprofile or all (all)"),
     EEX_FLAG("points", points, "where gates may go, and how many"),
+    EEX_TEXT("genome", "VALUES", genome, "the structure with these values: 2,3,5,..."),
+    EEX_FLAG("extremes", extremes, "the smallest and the largest structure"),
     EEX_SET(script.set, "the file"),
     EEX_JSON(json),
     EEX_TRUST(script.trust, "the file"),
@@ -55,19 +60,33 @@ static void add_dataset(lua_State *L, int table)
     lua_pop(L, 1);
 }
 
-/* With the report at index 1 and the script's value at index 2, which is returned: r->graph becomes
- * the network that it is, with its usual points, and stays NULL when it is something else. */
+/* What is asked of the file. */
+typedef struct question {
+    eex_cost_report *report;
+    bool structure; /* one of its space: an elastic network's genes, or gates on its points */
+} question;
+
+static bool wants_points(const question *q)
+{
+    return q->report->points || (q->structure && eex_graph_genes(q->report->graph) == 0);
+}
+
+/* With the question at index 1 and the script's value at index 2, which is returned: the report's
+ * graph becomes the network that it is, with its usual points, and stays NULL when it is something
+ * else. */
 static int look_at(lua_State *L)
 {
-    eex_cost_report *r = lua_touserdata(L, 1);
+    const question *q = lua_touserdata(L, 1);
+    eex_cost_report *r = q->report;
     eex_lua_saliency found;
     r->graph = eex_lua_finished(L, 2);
     if (lua_istable(L, 2))
         add_dataset(L, 2);
-    if (!r->graph || !r->points)
+    if (!r->graph || !wants_points(q))
         return 1;
     if (eex_graph_exits(r->graph) > 1)
-        luaL_error(L, "a network without gates expected, for --points");
+        luaL_error(L, "a network without gates expected, for %s",
+                   q->structure ? "--genome and --extremes" : "--points");
     lua_pushnil(L);
     eex_lua_read_saliency(&found, L, -1, "saliency", r->graph);
     lua_pop(L, 1);
@@ -87,6 +106,40 @@ static void take_experiment(eex_cost_report *r, const eex_experiment *e)
     r->choices = e->gates.choices;
     memcpy(r->blocks, e->gates.blocks, (size_t)r->choices * sizeof *r->blocks);
     r->act = e->gates.act;
+    r->family = e->gates.family;
+}
+
+/* ---- structures ---- */
+
+static int print_genome(const eex_cost_report *space, const arguments *a)
+{
+    eex_cost_genome genome;
+    eex_cost_report one = *space;
+    EEX_TRY(eex__cost_genome_parse(&genome, space, a->genome));
+    one.graph = genome.graph;
+    one.genome = eex_buffer_text(&genome.text);
+    int code = eex_print_costs(&one, 1, a->json);
+    eex__cost_genome_free(&genome);
+    return code;
+}
+
+static int print_extremes(const eex_cost_report *space, const arguments *a)
+{
+    static const char *const titles[2] = {"smallest", "largest"};
+    eex_cost_genome genome[2] = {{.text = EEX_BUFFER_INIT}, {.text = EEX_BUFFER_INIT}};
+    eex_cost_report both[2] = {*space, *space};
+    int code = EEX_OK;
+    for (int i = 0; i < 2 && code == EEX_OK; i++) {
+        code = eex__cost_genome_extreme(&genome[i], space, i);
+        both[i].graph = genome[i].graph;
+        both[i].genome = eex_buffer_text(&genome[i].text);
+        both[i].title = titles[i];
+    }
+    if (code == EEX_OK)
+        code = eex_print_costs(both, 2, a->json);
+    eex__cost_genome_free(&genome[0]);
+    eex__cost_genome_free(&genome[1]);
+    return code;
 }
 
 /* ---- the command ---- */
@@ -94,9 +147,10 @@ static void take_experiment(eex_cost_report *r, const eex_experiment *e)
 static int print_value(eex_cost_report *r, lua_State *L, const char *path, const arguments *a)
 {
     eex_experiment *e = NULL;
+    question q = {.report = r, .structure = a->genome || a->extremes};
     lua_pushcfunction(L, look_at);
     lua_insert(L, -2);
-    lua_pushlightuserdata(L, r);
+    lua_pushlightuserdata(L, &q);
     lua_insert(L, -2);
     int code = eex_lua_call(L, 2, 1);
     if (code < 0)
@@ -108,7 +162,9 @@ static int print_value(eex_cost_report *r, lua_State *L, const char *path, const
         EEX_TRY(eex_experiment_from(&e, L, path, &a->script));
         take_experiment(r, e);
     }
-    code = eex_print_cost(r, a->json);
+    code = a->genome     ? print_genome(r, a)
+           : a->extremes ? print_extremes(r, a)
+                         : eex_print_costs(r, 1, a->json);
     eex_experiment_free(e);
     return code;
 }
@@ -139,6 +195,14 @@ static int parse_convention(eex_convention *out, const char *name)
     return EEX_OK;
 }
 
+static int check(void *given, const eex_words *words)
+{
+    const arguments *a = given;
+    if ((a->genome != NULL) + a->extremes + a->points > 1)
+        return eex_fail(EEX_EINVAL, "one of --genome, --extremes and --points can be asked for");
+    return EEX_OK;
+}
+
 static int run(const void *given, const eex_words *words)
 {
     const arguments *a = given;
@@ -156,8 +220,14 @@ const eex_cmd eex_cmd_cost = {
                "no data set), or a network by itself, with or without gates. Papers count\n"
                "differently: macs are plain multiply-accumulates, the other conventions those of\n"
                "the tools that they used. Tables of exits and points are in macs, unless a\n"
-               "convention is named. --set is explained by eex help run.",
+               "convention is named. --set is explained by eex help run.\n"
+               "\n"
+               "--genome counts one structure of the file's space: of an elastic network a value\n"
+               "for each gene, as eex cost lists them (3 for a kernel of 3x3, 64 for images of\n"
+               "that size), of any other a number of blocks for each salient point, - for no\n"
+               "gate: --genome 2,-,1. The structure is shown in canonical form.",
     .words = {1, 1},
     .takes = {sizeof(arguments), &defaults, options},
+    .check = check,
     .run = run,
 };

@@ -1,6 +1,7 @@
 #include "cli/print_cost.h"
 
 #include "cli/print.h"
+#include "cli/print_genes.h"
 
 #include "base/buffer.h"
 #include "base/json.h"
@@ -129,6 +130,10 @@ static int layers_table(eex_buffer *out, const eex_cost_report *r)
 {
     eex_table *t = NULL;
     const eex_node *in = eex_graph_node(r->graph, 0);
+    if (r->title)
+        eex_buffer_printf(out, "%s: ", r->title);
+    if (r->genome)
+        eex_buffer_printf(out, "genome %s\n", r->genome);
     eex_buffer_printf(out, "%s: images of %d x %d x %d, %d class%s\n\n", eex_graph_name(r->graph),
                       in->h, in->w, in->c, eex_graph_classes(r->graph),
                       eex_graph_classes(r->graph) == 1 ? "" : "es");
@@ -183,7 +188,7 @@ static int exits_table(eex_buffer *out, const eex_cost_report *r)
 static int gate_costs(int64_t out[EEX_COST_CHOICES], const eex_cost_report *r, int point)
 {
     eex_graph *gated = NULL;
-    eex_gate gate = {.point = point, .nested = true};
+    eex_gate gate = {.point = point, .nested = true, .family = r->family};
     for (int i = 0; i < r->choices; i++) {
         gate.heads |= UINT64_C(1) << r->blocks[i];
         gate.blocks = r->blocks[i];
@@ -349,14 +354,15 @@ static int points_json(eex_json *j, const eex_cost_report *r)
     return EEX_OK;
 }
 
-static int report_json(eex_buffer *out, const eex_cost_report *r)
+static int report_json(eex_json *j, const eex_cost_report *r)
 {
     int64_t total[EEX_CONVENTIONS];
-    eex_json json = EEX_JSON_INIT(out), *j = &json;
     for (int c = 0; c < EEX_CONVENTIONS; c++)
         total[c] = eex_cost_total(r->graph, (eex_convention)c);
-    eex_json_object(j, NULL);
+    eex_json_object(j, r->title);
     eex_json_string(j, "name", eex_graph_name(r->graph));
+    if (r->genome)
+        eex_json_string(j, "genome", r->genome);
     shape_json(j, eex_graph_node(r->graph, 0));
     eex_json_int(j, "classes", eex_graph_classes(r->graph));
     eex_json_int(j, "layers", eex_graph_layers(r->graph));
@@ -364,9 +370,22 @@ static int report_json(eex_buffer *out, const eex_cost_report *r)
     costs_json(j, r, total);
     blocks_json(j, r);
     exits_json(j, r);
+    eex__genes_json(j, r->graph);
     if (r->points)
         EEX_TRY(points_json(j, r));
     eex_json_end(j);
+    return EEX_OK;
+}
+
+static int reports_json(eex_buffer *out, const eex_cost_report *reports, int count)
+{
+    eex_json json = EEX_JSON_INIT(out);
+    if (reports->title)
+        eex_json_object(&json, NULL);
+    for (int i = 0; i < count; i++)
+        EEX_TRY(report_json(&json, &reports[i]));
+    if (reports->title)
+        eex_json_end(&json);
     eex_buffer_putc(out, '\n');
     return EEX_OK;
 }
@@ -377,12 +396,17 @@ static int report_tables(eex_buffer *out, const eex_cost_report *r)
 {
     EEX_TRY(layers_table(out, r));
     EEX_TRY(exits_table(out, r));
+    EEX_TRY(eex__genes_table(out, r->graph));
     return r->points ? points_table(out, r) : EEX_OK;
 }
 
-int eex_print_cost(const eex_cost_report *report, bool json)
+int eex_print_costs(const eex_cost_report *reports, int count, bool json)
 {
     eex_buffer text = EEX_BUFFER_INIT;
-    int code = json ? report_json(&text, report) : report_tables(&text, report);
+    int code = json ? reports_json(&text, reports, count) : EEX_OK;
+    for (int i = 0; i < count && !json && code == EEX_OK; i++) {
+        eex_buffer_puts(&text, i ? "\n" : "");
+        code = report_tables(&text, &reports[i]);
+    }
     return json ? eex__print_text(&text, code) : eex__print_report(&text, code);
 }

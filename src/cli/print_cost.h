@@ -16,8 +16,12 @@ typedef struct eex_cost_report {
     int probe_count;
     int choices, blocks[EEX_COST_CHOICES]; /* ascending */
     eex_act act;
+    eex_gate_family family;
+    const char *title,
+        *genome; /* which of several networks this is, by which values; may be NULL */
 } eex_cost_report;
 
-int eex_print_cost(const eex_cost_report *report, bool json);
+/* One report, or several with titles: in JSON an object of objects. */
+int eex_print_costs(const eex_cost_report *reports, int count, bool json);
 
 #endif

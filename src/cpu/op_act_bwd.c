@@ -1,4 +1,4 @@
-/* The gradient of an activation: passed on where the forward output was in its linear range. */
+/* The gradient of an activation: times its slope. */
 #include "cpu/cpu.h"
 #include "cpu/kernels/pointwise.h"
 #include "cpu/range.h"

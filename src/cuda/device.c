@@ -24,6 +24,9 @@ static const eex_cuda_op_class *const classes[EEX_OP_KINDS] = {
     [EEX_OP_ACT] = &eex__cuda_act,
     [EEX_OP_ACT_BWD] = &eex__cuda_act_bwd,
     [EEX_OP_ADD] = &eex__cuda_add,
+    [EEX_OP_SCALE] = &eex__cuda_scale,
+    [EEX_OP_SCALE_BWD] = &eex__cuda_scale_bwd,
+    [EEX_OP_COLUMNS] = &eex__cuda_columns,
     [EEX_OP_ACCUMULATE] = &eex__cuda_accumulate,
     [EEX_OP_MAX_POOL] = &eex__cuda_max_pool,
     [EEX_OP_MAX_POOL_BWD] = &eex__cuda_max_pool_bwd,
@@ -42,7 +45,7 @@ static const eex_cuda_op_class *const classes[EEX_OP_KINDS] = {
     [EEX_OP_CAST] = &eex__cuda_cast,
     [EEX_OP_COMPACT] = &eex__cuda_compact,
 };
-_Static_assert(EEX_OP_KINDS == 27, "a new kind of op needs its line in classes");
+_Static_assert(EEX_OP_KINDS == 30, "a new kind of op needs its line in classes");
 
 static eex_cuda *cuda_of(eex_device *dev)
 {

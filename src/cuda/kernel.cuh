@@ -128,11 +128,12 @@ template <typename T> static inline bool eex_vector_ok(int c, const void *p)
 
 /* ---- arithmetic that several kernels share ---- */
 
+/* Activations that fuse (acts.cuh has all). NaN passes. */
 __host__ __device__ static inline float eex_act_apply(eex_act act, float value)
 {
     if (act == EEX_ACT_NONE)
         return value;
-    float y = value > 0 ? value : (value == value ? 0.0f : value); /* NaN passes */
+    float y = value > 0 ? value : (value == value ? 0.0f : value);
     return act == EEX_ACT_RELU6 && y > 6.0f ? 6.0f : y;
 }
 

@@ -1,4 +1,5 @@
 /* y = act(x). Geometry and roofline: pointwise.cuh. Bytes: x and y once. */
+#include "cuda/acts.cuh"
 #include "cuda/pointwise.cuh"
 
 struct act_function {
@@ -11,7 +12,7 @@ struct act_function {
     }
     __device__ float operator()(key, size_t, float x, float) const
     {
-        return eex_act_apply(act, x);
+        return eex_act_any(act, x);
     }
 };
 

@@ -49,10 +49,19 @@ EEX_INLINE size_t eex_precision_bytes(eex_precision precision)
     return precision == EEX_BF16 ? 2 : 4;
 }
 
-typedef enum eex_act { EEX_ACT_NONE, EEX_ACT_RELU, EEX_ACT_RELU6 } eex_act;
-enum { EEX_ACTS = EEX_ACT_RELU6 + 1 }; /* no member: kernels switch over all that there are */
+/* h-sigmoid is relu6(x + 3) / 6 and h-swish x times that (Howard et al. 2019, "Searching for
+ * MobileNetV3", section 5.2). */
+typedef enum eex_act {
+    EEX_ACT_NONE,
+    EEX_ACT_RELU,
+    EEX_ACT_RELU6,
+    EEX_ACT_H_SWISH,
+    EEX_ACT_H_SIGMOID,
+    EEX_ACT_SIGMOID
+} eex_act;
+enum { EEX_ACTS = EEX_ACT_SIGMOID + 1 }; /* no member: kernels switch over all that there are */
 
-/* "none", "relu", "relu6". */
+/* "none", "relu", "relu6", "h-swish", "h-sigmoid", "sigmoid". */
 const eex_names *eex_act_names(void);
 const char *eex_act_name(eex_act act);
 int eex_act_parse(eex_act *out, const char *name); /* EEX_EINVAL lists those there are */
@@ -76,6 +85,9 @@ typedef enum eex_op_kind {
     EEX_OP_ACT,
     EEX_OP_ACT_BWD,
     EEX_OP_ADD,
+    EEX_OP_SCALE, /* every pixel times one value a channel: squeeze and excitation */
+    EEX_OP_SCALE_BWD,
+    EEX_OP_COLUMNS,    /* channels from one tensor into another: concatenation, its gradient */
     EEX_OP_ACCUMULATE, /* y += x, or y = x: gradients of values with several consumers */
     EEX_OP_MAX_POOL,
     EEX_OP_MAX_POOL_BWD,
@@ -185,6 +197,29 @@ typedef struct eex_op_pointwise {
     float p;       /* dropout probability */
     uint64_t salt; /* dropout: tells layers apart */
 } eex_op_pointwise;
+
+/* SCALE: y = x * s, s the same for all pixels of a sample. SCALE_BWD: dx = dy * s, then ds = sum
+ * over the pixels of dy * x; dx and ds may be the same memory. */
+typedef struct eex_op_scale {
+    int c, hw;      /* hw: pixels of one sample */
+    const float *x; /* (N, hw, c) */
+    const float *s; /* (N, c) */
+    float *y;       /* (N, hw, c); SCALE */
+    const float *dy;
+    float *dx, *ds; /* SCALE_BWD; either may be NULL, not both */
+    bool dx_accumulate, ds_accumulate;
+} eex_op_scale;
+
+/* y[., y_first .. y_first + count - 1] = (or +=) x[., x_first ..], for each pixel. Other channels
+ * of y stay as they are. */
+typedef struct eex_op_columns {
+    int hw;       /* pixels of one sample */
+    int x_c, y_c; /* channels of x and y */
+    int x_first, y_first, count;
+    const float *x; /* (N, hw, x_c) */
+    float *y;       /* (N, hw, y_c) */
+    bool accumulate;
+} eex_op_columns;
 
 typedef struct eex_op_pool {
     eex_window window;
@@ -317,6 +352,8 @@ typedef struct eex_op {
         eex_op_bn bn;
         eex_op_bn_bwd bn_bwd;
         eex_op_pointwise pointwise;
+        eex_op_scale scale;
+        eex_op_columns columns;
         eex_op_pool pool;
         eex_op_loss loss;
         eex_op_head head;

@@ -2,8 +2,9 @@
 
 #include "base/status.h"
 
-EEX_NAMES(eex_act, eex_act,
-          EEX_ACTS, [EEX_ACT_NONE] = "none", [EEX_ACT_RELU] = "relu", [EEX_ACT_RELU6] = "relu6");
+EEX_NAMES(eex_act, eex_act, EEX_ACTS, [EEX_ACT_NONE] = "none", [EEX_ACT_RELU] = "relu",
+          [EEX_ACT_RELU6] = "relu6", [EEX_ACT_H_SWISH] = "h-swish",
+          [EEX_ACT_H_SIGMOID] = "h-sigmoid", [EEX_ACT_SIGMOID] = "sigmoid");
 
 int eex_act_parse(eex_act *out, const char *name)
 {
@@ -21,6 +22,7 @@ EEX_NAMES(eex_op_kind, eex_op_kind,
           [EEX_OP_CONV_BWD_DATA] = "conv bwd data", [EEX_OP_CONV_BWD_WEIGHTS] = "conv bwd weights",
           [EEX_OP_BN_TRAIN] = "bn train", [EEX_OP_BN_EVAL] = "bn eval", [EEX_OP_BN_BWD] = "bn bwd",
           [EEX_OP_ACT] = "act", [EEX_OP_ACT_BWD] = "act bwd", [EEX_OP_ADD] = "add",
+          [EEX_OP_SCALE] = "scale", [EEX_OP_SCALE_BWD] = "scale bwd", [EEX_OP_COLUMNS] = "columns",
           [EEX_OP_ACCUMULATE] = "accumulate", [EEX_OP_MAX_POOL] = "max pool",
           [EEX_OP_MAX_POOL_BWD] = "max pool bwd", [EEX_OP_GLOBAL_POOL] = "global pool",
           [EEX_OP_GLOBAL_POOL_BWD] = "global pool bwd", [EEX_OP_DROPOUT] = "dropout",

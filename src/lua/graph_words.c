@@ -8,11 +8,13 @@
 #include <string.h>
 
 static const char *const graph[] = {"name", "size", "height", "width", "channels", NULL};
-static const char *const conv[] = {"out", "kernel", "stride", "pad", "groups", "bias", NULL};
+static const char *const conv[] = {"out",    "kernel", "stride",     "pad",
+                                   "groups", "bias",   "transforms", NULL};
 static const char *const max_pool[] = {"kernel", "stride", "pad", NULL};
 static const char *const pool[] = {"functional", NULL};
 static const char *const linear[] = {"out", "bias", "init_std", NULL};
-static const char *const gate[] = {"point", "blocks", "heads", NULL};
+static const char *const gate[] = {"point", "blocks", "heads", "family", NULL};
+static const char *const gene[] = {"name", "kind", "values", NULL};
 static const char *const node[] = {"id",     "name", "kind",       "block",    "h",   "w",    "c",
                                    "inputs", "macs", "trunk_macs", "gateable", "act", "exit", NULL};
 static const char *const parameter[] = {"name", "shape", "trainable", NULL};
@@ -29,6 +31,7 @@ static const struct {
     [EEX__OF_POOL] = {"pool", pool},
     [EEX__OF_LINEAR] = {"linear", linear},
     [EEX__OF_GATE] = {"gate", gate},
+    [EEX__OF_GENE] = {"gene", gene},
     [EEX__OF_NODE] = {"node", node},
     [EEX__OF_PARAMETER] = {"parameter", parameter},
     [EEX__OF_EXIT] = {"exit", exits},
@@ -52,11 +55,17 @@ static const eex__graph_method methods[] = {
     {"batch_norm", "x, name", NONE},
     {"act", "x, name, kind", NONE},
     {"add", "x, y, name", NONE},
+    {"scale", "x, factors, name", NONE},
+    {"concat", "x, y, name", NONE},
     {"max_pool", "x, name, ", EEX__OF_MAX_POOL, false, ""},
     {"global_pool", "x, name, ", EEX__OF_POOL, false, ""},
     {"flatten", "x, name, ", EEX__OF_POOL, false, ""},
     {"dropout", "x, name, p", NONE},
     {"linear", "x, name, ", EEX__OF_LINEAR, false, ""},
+    {"gene", "", EEX__OF_GENE, false, ""},
+    {"choice", "gene, numbers", NONE},
+    {"present", "gene, from", NONE},
+    {"resolution", "gene", NONE},
     {"finish", "x", NONE},
     {"name", "", NONE},
     {"layers", "", NONE},
@@ -66,6 +75,11 @@ static const eex__graph_method methods[] = {
     {"cost", "convention", NONE},
     {"exits", "convention", NONE},
     {"points", "saliency", NONE},
+    {"genes", "", NONE},
+    {"canonical", "genome", NONE},
+    {"smallest", "", NONE},
+    {"largest", "", NONE},
+    {"derive", "genome", NONE},
     {"with_gates", "", EEX__OF_GATE, true, ", act"},
 };
 

@@ -14,6 +14,7 @@ typedef enum eex__graph_table {
     EEX__OF_POOL, /* global_pool and flatten */
     EEX__OF_LINEAR,
     EEX__OF_GATE,
+    EEX__OF_GENE,
     EEX__OF_NODE,
     EEX__OF_PARAMETER,
     EEX__OF_EXIT,

@@ -3,6 +3,7 @@
 #include "core/graph/cost.h"
 #include "lua/args.h"
 #include "lua/graph_words.h"
+#include "lua/lua_graph_impl.h"
 #include "lua/saliency.h"
 #include "lua/sandbox_impl.h"
 
@@ -59,6 +60,21 @@ static eex_graph *self(lua_State *L)
     if (!b->g)
         luaL_error(L, "this graph is closed");
     return b->g;
+}
+
+eex_graph *eex__lua_graph_self(lua_State *L)
+{
+    return self(L);
+}
+
+int eex__lua_graph_push(lua_State *L, int (*make)(eex_graph **out, void *ctx), void *ctx)
+{
+    eex_graph *g = NULL;
+    box *b = push_closed(L);
+    if (make(&g, ctx) < 0)
+        eex_lua_raise(L);
+    open_box(L, b, g);
+    return 1;
 }
 
 eex_graph *eex_lua_finished(lua_State *L, int index)
@@ -123,26 +139,52 @@ static int graph_block(lua_State *L)
     return 1;
 }
 
+/* What of a convolution depends on genes. */
+static int choose(eex_graph *g, int node, const eex__lua_choice *out, const eex__lua_choice *kernel,
+                  bool transforms)
+{
+    if (out->gene >= 0)
+        EEX_TRY(eex_graph_choose_out(g, node, out->gene, out->values));
+    return kernel->gene >= 0
+               ? eex_graph_choose_kernel(g, node, kernel->gene, kernel->values, transforms)
+               : EEX_OK;
+}
+
 static int graph_conv(lua_State *L)
 {
     eex_graph *g = self(L);
+    eex__lua_choice out, kernel;
     int x = value_at(L, 2);
     const char *name = luaL_checkstring(L, 3);
     eex_args a = eex_args_open(L, 4, name, false);
     eex_args_known(&a, eex__graph_fields(EEX__OF_CONV));
-    eex_conv_options o = {.out = (int)eex_args_int(&a, "out", 1, INT_MAX),
-                          .kernel = (int)eex_args_int(&a, "kernel", 1, INT_MAX),
+    eex__lua_read_choice(&out, &a, "out", g);
+    eex__lua_read_choice(&kernel, &a, "kernel", g);
+    bool transforms = eex_args_flag_or(&a, "transforms", false);
+    eex_conv_options o = {.out = out.largest,
+                          .kernel = kernel.largest,
                           .stride = (int)eex_args_int_or(&a, "stride", 1, INT_MAX, 1),
                           .pad = (int)eex_args_int_or(&a, "pad", 0, INT_MAX, 0),
                           .groups = (int)eex_args_int_or(&a, "groups", 1, INT_MAX, 1),
                           .bias = eex_args_flag_or(&a, "bias", false)};
-    return give_value(L, eex_graph_add_conv(g, &x, x, name, &o), &x);
+    int code = eex_graph_add_conv(g, &x, x, name, &o);
+    if (code == EEX_OK)
+        code = choose(g, x, &out, &kernel, transforms);
+    return give_value(L, code, &x);
 }
 
+/* {zero_start = true}: its scales start at 0. */
 static int graph_batch_norm(lua_State *L)
 {
+    static const char *const known[] = {"zero_start", NULL};
+    eex_graph *g = self(L);
     int x = value_at(L, 2);
-    int code = eex_graph_add_batch_norm(self(L), &x, x, luaL_checkstring(L, 3));
+    const char *name = luaL_checkstring(L, 3);
+    eex_args a = eex_args_open(L, 4, name, true);
+    eex_args_known(&a, known);
+    int code = eex_graph_add_batch_norm(g, &x, x, name);
+    if (code == EEX_OK && eex_args_flag_or(&a, "zero_start", false))
+        code = eex_graph_zero_start(g, x);
     return give_value(L, code, &x);
 }
 
@@ -160,6 +202,21 @@ static int graph_add(lua_State *L)
 {
     int a = value_at(L, 2), b = value_at(L, 3);
     int code = eex_graph_add_add(self(L), &a, a, b, luaL_checkstring(L, 4));
+    return give_value(L, code, &a);
+}
+
+/* g:scale(x, factors, name): squeeze and excitation's multiplication. */
+static int graph_scale(lua_State *L)
+{
+    int a = value_at(L, 2), b = value_at(L, 3);
+    int code = eex_graph_add_scale(self(L), &a, a, b, luaL_checkstring(L, 4));
+    return give_value(L, code, &a);
+}
+
+static int graph_concat(lua_State *L)
+{
+    int a = value_at(L, 2), b = value_at(L, 3);
+    int code = eex_graph_add_concat(self(L), &a, a, b, luaL_checkstring(L, 4));
     return give_value(L, code, &a);
 }
 
@@ -402,7 +459,7 @@ eex_act eex_lua_graph_act(const eex_graph *g)
 {
     for (int i = eex_graph_nodes(g) - 1; i > 0; i--) {
         const eex_node *n = eex_graph_node(g, i);
-        if (n->kind == EEX_NODE_ACT && n->exit == EEX_TRUNK)
+        if (n->kind == EEX_NODE_ACT && eex_graph_gateable(g, i))
             return n->act;
     }
     return EEX_ACT_RELU;
@@ -429,7 +486,10 @@ static eex_gate read_gate(const eex_args *list, const eex_graph *g, int i)
     int heads[64];
     eex_args a = eex_args_member(list, i);
     eex_args_known(&a, eex__graph_fields(EEX__OF_GATE));
-    eex_gate gate = {.point = point_of(&a, g), .blocks = (int)eex_args_int(&a, "blocks", 0, 63)};
+    const int family = eex_args_choice_or(&a, "family", eex_gate_family_names(), EEX_GATE_BLOCKS);
+    eex_gate gate = {.point = point_of(&a, g), .family = (eex_gate_family)family, .blocks = 1};
+    if (gate.family == EEX_GATE_BLOCKS || eex_args_has(&a, "blocks"))
+        gate.blocks = (int)eex_args_int(&a, "blocks", 0, 63);
     int count = eex_args_ints(&a, "heads", heads, 64, 0, gate.blocks);
     for (int j = 0; j < count; j++)
         gate.heads |= UINT64_C(1) << heads[j];
@@ -438,8 +498,8 @@ static eex_gate read_gate(const eex_args *list, const eex_graph *g, int i)
     return gate;
 }
 
-/* g:with_gates({{point = "features.3.add", blocks = 2, heads = {1}}, ...}, "relu6"): a new graph.
- */
+/* g:with_gates({{point = "features.3.add", blocks = 2, heads = {1}},
+ * {point = "features.5.add", family = "eec"}, ...}, "relu6"): a new graph. */
 static int graph_with_gates(lua_State *L)
 {
     const eex_graph *g = self(L);
@@ -470,6 +530,8 @@ static const luaL_Reg methods[] = {{"input", graph_input},
                                    {"batch_norm", graph_batch_norm},
                                    {"act", graph_act},
                                    {"add", graph_add},
+                                   {"scale", graph_scale},
+                                   {"concat", graph_concat},
                                    {"max_pool", graph_max_pool},
                                    {"global_pool", graph_global_pool},
                                    {"flatten", graph_flatten},
@@ -495,6 +557,7 @@ void eex_lua_graph_register(lua_State *L)
     luaL_newmetatable(L, METATABLE);
     luaL_setfuncs(L, metamethods, 0);
     luaL_newlib(L, methods);
+    luaL_setfuncs(L, eex__lua_elastic_methods, 0);
     eex__graph_guard_methods(L);
     lua_setfield(L, -2, "__index");
     lua_pushboolean(L, 0);

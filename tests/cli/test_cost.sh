@@ -68,6 +68,65 @@ for trunk in 3,104,256 3,321,344 4,060,928; do
 done
 says '"placements_without_saliency": 152' mobilenetv2.lua --points --json
 
+# structures of a space of gates
+cat >table3.lua <<'LUA'
+return {
+  backbone = require "eex".backbones.mobilenetv2 { size = 32, classes = 10 },
+  saliency = { "features.3.add", "features.5.add", "features.6.add", "features.8.add",
+    "features.13.add", "features.15.add", "features.16.add" },
+  gates = { blocks = { 1, 2, 3, 4 } },
+}
+LUA
+says "5 features.13.add 4 4,534,016 1,331,136 7,574,192" table3.lua --genome 2,2,2,3,4,3,3 \
+    --convention thop
+says "genome 2,-,-,-,-,-,1" table3.lua --genome 2,-,-,-,-,-,1
+says '"genome": "-,-,-,-,-,-,-"' table3.lua --extremes --json
+says '"genome": "4,4,4,4,4,4,4"' table3.lua --extremes --json
+refused 2 "there are 7 points for gates, not 2" table3.lua --genome 2,2
+refused 2 'behind "features.5.add" has one of - 1 2 3 4 blocks, not 5' table3.lua \
+    --genome 2,5,2,3,4,3,3
+refused 2 'expected numbers with commas between them, got "two"' table3.lua --genome two,2,2,3,4,3,3
+refused 2 'got ""' table3.lua --genome ,,,,,,
+refused 2 "a network without gates, for --genome" gated.lua --genome 2,2
+refused 2 "one of --genome, --extremes and --points" table3.lua --extremes --points
+cat >probe.lua <<'LUA'
+local eex = require "eex"
+return {
+  backbone = eex.backbones.mobilenetv2 { size = 32, classes = 10 },
+  saliency = eex.saliency.ranked { metric = "probe", count = 2, from = eex.saliency.all() },
+}
+LUA
+refused 2 "ranks the points by a probe" probe.lua --extremes
+
+# elastic networks: edanas.txt's integers
+cat >family.lua <<'LUA'
+return { backbone = require "eex".families.mobilenet_v3 { classes = 10 } }
+LUA
+cat >exits.lua <<'LUA'
+local gates = {}
+for i = 1, 4 do
+  gates[i] = { point = "blocks." .. 4 * i .. ".add", family = "eec" }
+end
+return require "eex".families.mobilenet_v3 { classes = 10 }:with_gates(gates)
+LUA
+unit="2,3,3,3,3,3,3,3,3" deep="4,7,7,7,7,6,6,6,6"
+least="$unit,$unit,$unit,$unit,$unit,40" most="$deep,$deep,$deep,$deep,$deep,104"
+says "smallest: genome $least" family.lua --extremes
+says "total 138 2,142,602 6,846,072" family.lua --extremes --convention torchprofile
+says "total 264 6,396,570 140,345,136" family.lua --extremes --convention torchprofile
+says "total 138 2,142,602 6,846,072" family.lua --genome "$least" --convention torchprofile
+says "genome $least" family.lua --genome "2,3,3,7,5,3,3,6,4,$unit,$unit,$unit,$unit,40"
+says "1 blocks.2.add 1 1,215,200 391,344 1,606,544" exits.lua --genome "$least" \
+    --convention torchprofile
+says "4 blocks.14.add 1 3,596,312 1,298,080" exits.lua --genome "$least" --convention torchprofile
+says "5 classifier.linear end 140,345,136 0" exits.lua --genome "$most" --convention torchprofile
+says "largest network of 46 genes, in the order of --genome" family.lua
+says "unit1.layer1.kernel kernel 3, 5, 7" family.lua
+says '"kind": "resolution"' family.lua --json
+refused 2 'gene "unit1.depth" (depth) has no value 5: there are 2, 3 and 4' family.lua \
+    --genome "5,${most#*,}"
+refused 2 "46 genes, not 3" family.lua --genome 1,2,3
+
 # mistakes
 echo 'return { backbone = 7 }' >wrong.lua
 refused 2 "wrong.lua: backbone: a finished network" wrong.lua

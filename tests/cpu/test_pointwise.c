@@ -12,7 +12,9 @@ typedef struct shape {
 
 static const shape shapes[] = {{1, 1}, {3, 5}, {1, 1280}, {129, 24 * 16}, {7, 333}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
-static const eex_act acts[] = {EEX_ACT_NONE, EEX_ACT_RELU, EEX_ACT_RELU6};
+/* Sides of the corners too: nothing may be special about a value that is far out. */
+static const float far_out[] = {-1e30f, -200, -89, -6, -3, 0, 3, 6, 89, 200, 1e18f};
+enum { FAR_OUT = sizeof far_out / sizeof *far_out };
 
 static void run(bench *b, eex_op_kind kind, eex_op_pointwise fields, int batch)
 {
@@ -49,8 +51,8 @@ static void check_forward(eex_device *dev, shape s, eex_act act)
 static void forward_on(eex_device *dev)
 {
     for (int i = 0; i < SHAPES; i++)
-        for (int a = 0; a < 3; a++)
-            check_forward(dev, shapes[i], acts[a]);
+        for (int a = 0; a < EEX_ACTS; a++)
+            check_forward(dev, shapes[i], (eex_act)a);
 }
 
 Test(pointwise, act_and_add_match_the_reference)
@@ -58,12 +60,43 @@ Test(pointwise, act_and_add_match_the_reference)
     on_each_device(forward_on);
 }
 
+static void far_out_on(eex_device *dev)
+{
+    for (int a = 0; a < EEX_ACTS; a++) {
+        bench b;
+        bench_init(&b, dev);
+        tensor x = tensor_poison(&b, FAR_OUT + 1), y = tensor_poison(&b, FAR_OUT + 1);
+        memcpy(x.host, far_out, sizeof far_out);
+        x.host[FAR_OUT] = NAN;
+        tensor_upload(&b, x);
+        run(&b, EEX_OP_ACT,
+            (eex_op_pointwise){.size = FAR_OUT + 1, .x = x.dev, .y = y.dev, .act = (eex_act)a}, 1);
+        tensor_download(&b, y);
+        for (int i = 0; i < FAR_OUT; i++) {
+            double want = ref_act((double)far_out[i], (eex_act)a);
+            cr_expect(fabs((double)y.host[i] - want) <= 1e-6 * fabs(want) + 1e-30,
+                      "%s: %s of %g is %g", dev->name, eex_act_name((eex_act)a), (double)far_out[i],
+                      (double)y.host[i]);
+        }
+        cr_expect(isnan(y.host[FAR_OUT]), "%s: %s of NaN is %g", dev->name,
+                  eex_act_name((eex_act)a), (double)y.host[FAR_OUT]);
+        bench_free(&b);
+    }
+}
+
+Test(pointwise, acts_of_large_values_and_nan)
+{
+    on_each_device(far_out_on);
+}
+
 /* Finite differences need room around the corners of the activations. */
 static void leave_corners(bench *b, tensor x)
 {
+    static const float corners[] = {-3, 0, 3, 6};
     for (size_t i = 0; i < x.n; i++)
-        if (fabsf(x.host[i]) < 1e-3f || fabsf(x.host[i] - 6) < 1e-3f)
-            x.host[i] += 0.01f;
+        for (int j = 0; j < 4; j++)
+            if (fabsf(x.host[i] - corners[j]) < 1e-3f)
+                x.host[i] += 0.01f;
     tensor_upload(b, x);
 }
 
@@ -86,7 +119,7 @@ static void check_act_bwd(eex_device *dev, shape s, eex_act act, bool accumulate
     run(&b, EEX_OP_ACT_BWD,
         (eex_op_pointwise){.size = s.size,
                            .x = dy.dev,
-                           .ref = y.dev,
+                           .ref = eex_act_fuses(act) ? y.dev : x.dev,
                            .y = dx.dev,
                            .act = act,
                            .accumulate = accumulate},
@@ -102,8 +135,8 @@ static void check_act_bwd(eex_device *dev, shape s, eex_act act, bool accumulate
 static void act_bwd_on(eex_device *dev)
 {
     for (int i = 0; i < SHAPES; i++)
-        for (int a = 0; a < 6; a++)
-            check_act_bwd(dev, shapes[i], acts[a % 3], a / 3);
+        for (int a = 0; a < 2 * EEX_ACTS; a++)
+            check_act_bwd(dev, shapes[i], (eex_act)(a / 2), a % 2);
 }
 
 Test(pointwise, gradient_of_act_matches_finite_differences)

@@ -16,7 +16,7 @@ enum {
     N = BATCH * SIZE,
     TURNS = 5,
     COUNTS = 4,
-    CASES = 20
+    CASES = 23
 };
 
 /* Inputs are written once, outputs poisoned before each run. */
@@ -204,13 +204,38 @@ static eex_op other_op(world *w, int i)
     return op;
 }
 
+static eex_op channels_op(world *w, int i)
+{
+    static const eex_op_kind kinds[] = {EEX_OP_SCALE, EEX_OP_SCALE_BWD, EEX_OP_COLUMNS};
+    eex_op op = {.kind = kinds[i], .name = "channels"};
+    if (i < 2)
+        op.u.scale = (eex_op_scale){.c = C,
+                                    .hw = SIDE * SIDE,
+                                    .x = w->x,
+                                    .s = w->x2,
+                                    .y = w->out,
+                                    .dy = w->dy,
+                                    .dx = w->out,
+                                    .ds = w->more};
+    else
+        op.u.columns = (eex_op_columns){.hw = SIDE * SIDE,
+                                        .x_c = C / 2,
+                                        .y_c = C,
+                                        .y_first = 5,
+                                        .count = C / 2,
+                                        .x = w->x,
+                                        .y = w->out};
+    return op;
+}
+
 static eex_op op_of(world *w, int i)
 {
     return i < 3    ? norm_op(w, i)
            : i < 8  ? pointwise_op(w, i - 3)
            : i < 12 ? pool_op(w, i - 8)
            : i < 15 ? row_op(w, i - 12)
-                    : other_op(w, i - 15);
+           : i < 20 ? other_op(w, i - 15)
+                    : channels_op(w, i - 20);
 }
 
 static int run_case(eex_device *dev, world *w, int i)

@@ -21,9 +21,25 @@ static void run(bench *b, eex_op *op, array_layout layout, int batch)
     bench_run(b, op, batch, &step);
 }
 
-static double slope(eex_act act, double y)
+/* At the output of a clamp, the input of others. */
+static double slope(eex_act act, double at)
 {
-    return act == EEX_ACT_NONE || (y > 0 && !(act == EEX_ACT_RELU6 && y >= 6));
+    const double inside = at > -3 && at < 3, s = 1 / (1 + exp(-at));
+    switch (act) {
+    case EEX_ACT_NONE:
+        return 1;
+    case EEX_ACT_RELU:
+        return at > 0;
+    case EEX_ACT_RELU6:
+        return at > 0 && at < 6;
+    case EEX_ACT_H_SWISH:
+        return inside > 0 ? at / 3 + 0.5 : at >= 3;
+    case EEX_ACT_H_SIGMOID:
+        return inside / 6;
+    case EEX_ACT_SIGMOID:
+        return s * (1 - s);
+    }
+    return NAN;
 }
 
 /* ---- element-wise ---- */
@@ -34,7 +50,6 @@ typedef struct shape {
 
 static const shape shapes[] = {{1, 1}, {1, 7}, {3, 5}, {129, 8}, {7, 333}, {129, 1280}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
-static const eex_act acts[] = {EEX_ACT_NONE, EEX_ACT_RELU, EEX_ACT_RELU6};
 
 /* What y must be, from x, x2 and what was in y. */
 typedef double pointwise_reference(const eex_op_pointwise *op, size_t i, double x, double x2,
@@ -95,12 +110,13 @@ static void check_pointwise(eex_device *dev, eex_op_kind kind, pointwise_referen
 
 static void pointwise_on(eex_device *dev)
 {
-    for (int i = 0; i < SHAPES * ARRAY_LAYOUTS * 3; i++) {
-        shape s = shapes[i / 3 / ARRAY_LAYOUTS];
-        array_layout layout = array_layouts[i / 3 % ARRAY_LAYOUTS];
+    for (int i = 0; i < SHAPES * ARRAY_LAYOUTS * EEX_ACTS; i++) {
+        shape s = shapes[i / EEX_ACTS / ARRAY_LAYOUTS];
+        array_layout layout = array_layouts[i / EEX_ACTS % ARRAY_LAYOUTS];
+        const eex_act act = (eex_act)(i % EEX_ACTS);
         if (!has(dev, layout))
             continue;
-        eex_op_pointwise plain = {.act = acts[i % 3]}, more = {.act = acts[i % 3]};
+        eex_op_pointwise plain = {.act = act}, more = {.act = act};
         eex_op_pointwise drop = {.p = 0.3f, .salt = 4, .accumulate = i % 2};
         more.accumulate = true;
         check_pointwise(dev, EEX_OP_ACT, act_of, s, layout, plain);
@@ -138,6 +154,99 @@ static void in_place_on(eex_device *dev)
 Test(pointwise, an_activation_in_place)
 {
     on_each_device(in_place_on);
+}
+
+/* ---- channels ---- */
+
+typedef struct map {
+    int batch, hw, c;
+} map;
+
+static const map maps[] = {{1, 1, 1},    {3, 4, 24},   {5, 49, 13},
+                           {2, 1024, 8}, {129, 1, 40}, {9, 16, 96}};
+enum { MAPS = sizeof maps / sizeof *maps };
+
+static void check_scale(eex_device *dev, map m, array_layout layout, bool more)
+{
+    bench b;
+    bench_init(&b, dev);
+    size_t rows = (size_t)(m.batch * m.c), n = rows * (size_t)m.hw;
+    array x = array_random(&b, layout, n, 1, -2, 2), s = array_random(&b, layout, rows, 2, -2, 2);
+    array dy = array_random(&b, layout, n, 3, -1, 1), y = array_poison(&b, layout, n);
+    array dx = more ? array_random(&b, layout, n, 4, -1, 1) : array_poison(&b, layout, n);
+    array ds = more ? array_random(&b, layout, rows, 5, -1, 1) : array_poison(&b, layout, rows);
+    eex_op op = {.kind = EEX_OP_SCALE};
+    op.u.scale = (eex_op_scale){.c = m.c, .hw = m.hw, .x = x.dev, .s = s.dev, .y = y.dev};
+    run(&b, &op, layout, m.batch);
+    op.kind = EEX_OP_SCALE_BWD;
+    op.u.scale.dy = dy.dev;
+    op.u.scale.dx = dx.dev;
+    op.u.scale.ds = ds.dev;
+    op.u.scale.dx_accumulate = op.u.scale.ds_accumulate = more;
+    run(&b, &op, layout, m.batch);
+    double *want = bench_doubles(&b, n), *want_dx = bench_doubles(&b, n);
+    double *want_ds = bench_doubles(&b, rows);
+    ref_scale(want, x.host, s.host, m.batch, m.hw, m.c);
+    ref_scale(want_dx, dy.host, s.host, m.batch, m.hw, m.c);
+    for (size_t i = 0; i < n; i++) {
+        size_t at = i / (size_t)(m.hw * m.c) * (size_t)m.c + i % (size_t)m.c;
+        want_dx[i] += more ? dx.host[i] : 0;
+        want_ds[at] += dy.host[i] * x.host[i];
+    }
+    for (size_t i = 0; i < rows; i++)
+        want_ds[i] += more ? ds.host[i] : 0;
+    expect_near("y", array_download(&b, y), want, n, array_tolerance(layout));
+    expect_near("dx", array_download(&b, dx), want_dx, n, array_tolerance(layout));
+    expect_near("ds", array_download(&b, ds), want_ds, rows, array_tolerance(layout));
+    bench_free(&b);
+}
+
+/* `count` channels from the x_first-th of x_c on to the y_first-th of y_c. */
+static void check_columns(eex_device *dev, eex_op_columns how, array_layout layout, bool more)
+{
+    bench b;
+    bench_init(&b, dev);
+    const int batch = 5;
+    size_t rows = (size_t)(batch * how.hw), nx = rows * (size_t)how.x_c;
+    size_t ny = rows * (size_t)how.y_c;
+    array x = array_random(&b, layout, nx, 1, -2, 2), y = array_random(&b, layout, ny, 2, -2, 2);
+    double *want = bench_doubles(&b, ny), *moved = bench_doubles(&b, ny);
+    memcpy(want, y.host, ny * sizeof *want);
+    ref_columns(more ? moved + how.y_first : want + how.y_first, x.host + how.x_first, rows,
+                how.y_c, how.x_c, how.count);
+    for (size_t i = 0; i < ny; i++)
+        want[i] += moved[i];
+    eex_op op = {.kind = EEX_OP_COLUMNS, .u.columns = how};
+    op.u.columns.x = x.dev;
+    op.u.columns.y = y.dev;
+    op.u.columns.accumulate = more;
+    run(&b, &op, layout, batch);
+    expect_near("y", array_download(&b, y), want, ny, more ? array_tolerance(layout) : 0);
+    bench_free(&b);
+}
+
+static void channels_on(eex_device *dev)
+{
+    static const eex_op_columns moves[] = {
+        {.hw = 1, .x_c = 1, .y_c = 1, .count = 1},
+        {.hw = 4, .x_c = 8, .y_c = 24, .y_first = 8, .count = 8},
+        {.hw = 4, .x_c = 24, .y_c = 8, .x_first = 16, .count = 8},
+        {.hw = 9, .x_c = 5, .y_c = 12, .y_first = 3, .count = 5},
+        {.hw = 49, .x_c = 40, .y_c = 16, .x_first = 2, .y_first = 1, .count = 13},
+        {.hw = 64, .x_c = 96, .y_c = 200, .y_first = 104, .count = 96}};
+    for (int l = 0; l < ARRAY_LAYOUTS; l++) {
+        if (!has(dev, array_layouts[l]))
+            continue;
+        for (int i = 0; i < 2 * MAPS; i++)
+            check_scale(dev, maps[i / 2], array_layouts[l], i % 2);
+        for (int i = 0; i < 12; i++)
+            check_columns(dev, moves[i / 2], array_layouts[l], i % 2);
+    }
+}
+
+Test(channels, all_layouts_match_the_reference)
+{
+    on_each_device(channels_on);
 }
 
 /* ---- pooling ---- */

@@ -105,6 +105,66 @@ static int finish(eex_graph **out, builder *b, int logits)
     return b->code;
 }
 
+static int biased(builder *b, int x, const char *n, int out)
+{
+    eex_conv_options o = {.out = out, .kernel = 1, .bias = true};
+    if (b->code == EEX_OK)
+        b->code = eex_graph_add_conv(b->g, &x, x, n, &o);
+    return x;
+}
+
+static int scale(builder *b, int x, int by, const char *n)
+{
+    if (b->code == EEX_OK)
+        b->code = eex_graph_add_scale(b->g, &x, x, by, n);
+    return x;
+}
+
+static int concat(builder *b, int x, int y, const char *n)
+{
+    if (b->code == EEX_OK)
+        b->code = eex_graph_add_concat(b->g, &x, x, y, n);
+    return x;
+}
+
+/* ---- squeezed ---- */
+
+/* Squeeze and excitation: what x is multiplied by. */
+static int factors(builder *b, int x, const char *prefix, int hidden, int c, eex_act last)
+{
+    x = global_pool(b, x, name(b, "%s.pool", prefix), true);
+    x = biased(b, x, name(b, "%s.reduce", prefix), hidden);
+    x = act(b, x, name(b, "%s.relu", prefix), EEX_ACT_RELU);
+    x = biased(b, x, name(b, "%s.expand", prefix), c);
+    return act(b, x, name(b, "%s.act", prefix), last);
+}
+
+static int squeezed(builder *b)
+{
+    int x = conv(b, 0, "stem", 8, 3, 1, 1);
+    x = act(b, batch_norm(b, x, "stem.bn"), "stem.act", EEX_ACT_H_SWISH);
+    int first = x;
+    x = conv(b, x, "depth", 8, 5, 1, 8);
+    x = act(b, batch_norm(b, x, "depth.bn"), "depth.act", EEX_ACT_H_SWISH);
+    x = scale(b, x, factors(b, x, "se", 4, 8, EEX_ACT_H_SIGMOID), "se.scale");
+    x = batch_norm(b, conv(b, x, "point", 8, 1, 1, 1), "point.bn");
+    x = add(b, x, first, "merge");
+    x = concat(b, x, first, "concat");
+    x = scale(b, x, factors(b, first, "se2", 4, 16, EEX_ACT_SIGMOID), "se2.scale");
+    x = conv(b, x, "last", 12, 3, 2, 1);
+    return act(b, batch_norm(b, x, "last.bn"), "last.act", EEX_ACT_H_SWISH);
+}
+
+int eex_test_squeezed(eex_graph **out, int classes)
+{
+    builder b;
+    begin(&b, "squeezed", 8);
+    int x = squeezed(&b);
+    x = global_pool(&b, x, "avgpool", true);
+    x = scale(&b, x, x, "square");
+    return finish(out, &b, linear(&b, x, "fc", classes));
+}
+
 /* ---- MobileNetV2 ---- */
 
 /* Conv2dNormActivation: "<prefix>.0", ".1", ".2". */

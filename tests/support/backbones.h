@@ -14,6 +14,11 @@ int eex_test_resnet50(eex_graph **out, int classes, int size);
  * 0.1, linear. Its merges ("blocks.0.relu2" ... "blocks.2.relu2") are places for gates. */
 int eex_test_tiny(eex_graph **out, int classes);
 
+/* What a squeezed network is made of, on (8, 8, 3) images: h-swish, squeeze and excitation with
+ * both sigmoids, a concatenation, a value that is scaled by itself. "merge" and "se2.scale" are
+ * places for gates. */
+int eex_test_squeezed(eex_graph **out, int classes);
+
 /* The tiny network with a gate after each of its first two blocks: 1 and 2 blocks. */
 int eex_test_tiny_gated(eex_graph **out, int classes);
 

@@ -178,6 +178,16 @@ static void eval_pointwise(naive *n, int id, double *y, const double *x)
     }
 }
 
+static void eval_concat(naive *n, const eex_node *node, double *y)
+{
+    size_t rows = (size_t)n->batch * (size_t)node->h * (size_t)node->w;
+    for (int j = 0; j < 2; j++) {
+        const int c = eex_graph_node(n->graph, node->inputs[j])->c;
+        ref_columns(y, n->value[node->inputs[j]], rows, node->c, c, c);
+        y += c;
+    }
+}
+
 static void eval(naive *n, int id)
 {
     const eex_node *node = eex_graph_node(n->graph, id);
@@ -191,6 +201,12 @@ static void eval(naive *n, int id)
         break;
     case EEX_NODE_BATCH_NORM:
         eval_batch_norm(n, node, y, x);
+        break;
+    case EEX_NODE_SCALE:
+        ref_scale(y, x, n->value[node->inputs[1]], n->batch, node->h * node->w, node->c);
+        break;
+    case EEX_NODE_CONCAT:
+        eval_concat(n, node, y);
         break;
     case EEX_NODE_MAX_POOL:
         ref_max_pool(y, x, n->batch, &node->window);

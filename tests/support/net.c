@@ -94,6 +94,14 @@ int net_tiny(eex_graph **out, int classes)
     return eex_test_tiny_gated(out, classes);
 }
 
+int net_squeezed(eex_graph **out, int classes)
+{
+    static const char *const points[] = {"merge", "se2.scale"};
+    eex_graph *backbone;
+    EEX_TRY(eex_test_squeezed(&backbone, classes));
+    return gated(out, backbone, points, 2);
+}
+
 int net_mobilenetv2(eex_graph **out, int classes)
 {
     static const char *const points[] = {"features.6.add", "features.13.add"};

@@ -2,13 +2,41 @@
 
 #include <math.h>
 
+static double clamped(double z, double high)
+{
+    return isnan(z) ? z : fmin(fmax(z, 0), high);
+}
+
 double ref_act(double z, eex_act act)
 {
-    if (act == EEX_ACT_NONE || isnan(z))
+    switch (act) {
+    case EEX_ACT_NONE:
         return z;
-    if (z < 0)
-        return 0;
-    return act == EEX_ACT_RELU6 && z > 6 ? 6 : z;
+    case EEX_ACT_RELU:
+        return clamped(z, INFINITY);
+    case EEX_ACT_RELU6:
+        return clamped(z, 6);
+    case EEX_ACT_H_SWISH:
+        return z * clamped(z + 3, 6) / 6;
+    case EEX_ACT_H_SIGMOID:
+        return clamped(z + 3, 6) / 6;
+    case EEX_ACT_SIGMOID:
+        return 1 / (1 + exp(-z));
+    }
+    return NAN;
+}
+
+void ref_scale(double *y, const double *x, const double *s, int batch, int hw, int c)
+{
+    for (int i = 0; i < batch * hw * c; i++)
+        y[i] = x[i] * s[i / (hw * c) * c + i % c];
+}
+
+void ref_columns(double *y, const double *x, size_t rows, int y_c, int x_c, int count)
+{
+    for (size_t i = 0; i < rows; i++)
+        for (int j = 0; j < count; j++)
+            y[i * (size_t)y_c + (size_t)j] = x[i * (size_t)x_c + (size_t)j];
 }
 
 void ref_moments(double *mean, double *var, const double *x, size_t pixels, int c)

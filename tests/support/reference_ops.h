@@ -15,6 +15,12 @@ void ref_bn(double *y, const double *x, const double *residual, const double *ga
             const double *beta, const double *mean, const double *var, size_t pixels, int c,
             double eps, eex_act act);
 
+/* y (batch, hw, c) = x times s (batch, c). */
+void ref_scale(double *y, const double *x, const double *s, int batch, int hw, int c);
+
+/* The first `count` elements of rows of x_c to those of rows of y_c. */
+void ref_columns(double *y, const double *x, size_t rows, int y_c, int x_c, int count);
+
 void ref_max_pool(double *y, const double *x, int batch, const eex_window *w);
 void ref_global_pool(double *y, const double *x, int batch, int hw, int c);
 

@@ -14,11 +14,22 @@ static double elements(const eex_node *n)
     return (double)n->h * (double)n->w * (double)n->c;
 }
 
-/* Whether a node is calculated by an op of its own: batch norm, activation and addition happen in
- * the convolution before. */
+/* Whether a node is calculated by an op of its own: batch norm, most activations and addition
+ * happen in the convolution before. */
 static bool moves(const eex_node *n)
 {
-    return n->kind == EEX_NODE_CONV || n->kind == EEX_NODE_MAX_POOL || n->kind == EEX_NODE_LINEAR;
+    switch (n->kind) {
+    case EEX_NODE_CONV:
+    case EEX_NODE_MAX_POOL:
+    case EEX_NODE_LINEAR:
+    case EEX_NODE_SCALE:
+    case EEX_NODE_CONCAT:
+        return true;
+    case EEX_NODE_ACT:
+        return !eex_act_fuses(n->act);
+    default:
+        return false;
+    }
 }
 
 int eex__engine_rows(const eex_device *dev, const eex_graph *graph, int batch)

@@ -149,6 +149,14 @@ static int key_of_shape(char out[EEX_LATENCY_KEY], const eex_op *op)
                           op->u.pointwise.size);
         fused(out, length, false, false, op->u.pointwise.act);
         return EEX_OK;
+    case EEX_OP_SCALE:
+        snprintf(out, EEX_LATENCY_KEY, "scale %d channels %d pixels", op->u.scale.c,
+                 op->u.scale.hw);
+        return EEX_OK;
+    case EEX_OP_COLUMNS:
+        snprintf(out, EEX_LATENCY_KEY, "columns %d of %d to %d pixels %d", op->u.columns.count,
+                 op->u.columns.x_c, op->u.columns.y_c, op->u.columns.hw);
+        return EEX_OK;
     case EEX_OP_MAX_POOL:
         key_of_window(out, "max_pool", &op->u.pool.window);
         return EEX_OK;

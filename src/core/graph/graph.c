@@ -9,8 +9,7 @@
 
 /* ---- growing ---- */
 
-/* Room for one more item; NULL with the message set when there is none, the old array unchanged. */
-static void *grown(void *items, int *capacity, int count, size_t size)
+void *eex__graph_grown(void *items, int *capacity, int count, size_t size)
 {
     if (count < *capacity)
         return items;
@@ -36,7 +35,8 @@ int eex__graph_name_copy(char out[EEX_NAME_MAX], const char *name, const char *w
 int eex__graph_add_param(eex_graph *g, const eex_node *node, const char *suffix, int rank,
                          const int shape[4], bool trainable, bool decay)
 {
-    eex_param *params = grown(g->params, &g->param_capacity, g->param_count, sizeof *params);
+    eex_param *params =
+        eex__graph_grown(g->params, &g->param_capacity, g->param_count, sizeof *params);
     if (!params)
         return EEX_ENOMEM;
     g->params = params;
@@ -50,9 +50,6 @@ int eex__graph_add_param(eex_graph *g, const eex_node *node, const char *suffix,
     return EEX_OK;
 }
 
-static const char name_characters[] =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-
 static int check_node(const eex_graph *g, const eex_node *node)
 {
     if (g->finished)
@@ -61,8 +58,7 @@ static int check_node(const eex_graph *g, const eex_node *node)
     if (!*node->name)
         return eex_fail(EEX_EINVAL, "graph \"%s\": a %s node has an empty name", g->name,
                         eex_node_kind_name(node->kind));
-    /* Names become paths in the store and keys in reports. */
-    if (node->name[strspn(node->name, name_characters)])
+    if (node->name[strspn(node->name, EEX__NAME_CHARACTERS)])
         return eex_fail(EEX_EINVAL,
                         "graph \"%s\": the name \"%s\" has more than letters, digits, '.', '_' and "
                         "'-'",
@@ -81,7 +77,7 @@ static int check_node(const eex_graph *g, const eex_node *node)
 int eex__graph_append(eex_graph *g, int *out, const eex_node *node)
 {
     EEX_TRY(check_node(g, node));
-    eex_node *nodes = grown(g->nodes, &g->node_capacity, g->node_count, sizeof *nodes);
+    eex_node *nodes = eex__graph_grown(g->nodes, &g->node_capacity, g->node_count, sizeof *nodes);
     if (!nodes)
         return EEX_ENOMEM;
     g->nodes = nodes;
@@ -95,7 +91,7 @@ int eex__graph_append(eex_graph *g, int *out, const eex_node *node)
     eex_node *added = &nodes[g->node_count];
     *added = *node;
     added->first_param = first;
-    added->params = g->param_count - first;
+    added->params = g->param_count - first - node->transforms;
     *out = g->node_count++;
     return EEX_OK;
 }
@@ -119,9 +115,13 @@ int eex_graph_new(eex_graph **out, const char *name, int height, int width, int 
                       .h = height,
                       .w = width,
                       .c = channels,
-                      .exit = EEX_TRUNK};
+                      .exit = EEX_TRUNK,
+                      .out_choice = -1,
+                      .kernel_choice = -1,
+                      .gene = -1};
     int id, code = eex__graph_name_copy(g->name, name, "graph");
     g->exit = EEX_TRUNK;
+    g->gene = g->size_gene = -1;
     if (code == EEX_OK)
         code = eex__graph_append(g, &id, &input);
     if (code < 0) {
@@ -138,6 +138,8 @@ void eex_graph_free(eex_graph *g)
         return;
     free(g->nodes);
     free(g->params);
+    free(g->genes);
+    free(g->choices);
     free(g);
 }
 
@@ -146,6 +148,16 @@ int eex_graph_block(eex_graph *g, const char *block)
     if (g->finished)
         return eex_fail(EEX_EINVAL, "graph \"%s\" is finished: no block can begin", g->name);
     return eex__graph_name_copy(g->block, block, "block");
+}
+
+int eex_graph_zero_start(eex_graph *g, int node)
+{
+    if (g->finished)
+        return eex_fail(EEX_EINVAL, "graph \"%s\" is finished", g->name);
+    if (node < 0 || node >= g->node_count || g->nodes[node].kind != EEX_NODE_BATCH_NORM)
+        return eex_fail(EEX_EINVAL, "graph \"%s\": value %d is not a batch norm's", g->name, node);
+    g->nodes[node].zero_start = true;
+    return EEX_OK;
 }
 
 int eex_graph_init_std(eex_graph *g, int node, float std)
@@ -182,6 +194,7 @@ int eex__graph_freeze(eex_graph *g)
         if (!eex_node_set_has(&used, i))
             return eex_fail(EEX_EINVAL, "graph \"%s\": the output of \"%s\" is not used", g->name,
                             g->nodes[i].name);
+    EEX_TRY(eex__genomes_check(g));
     g->finished = true;
     return EEX_OK;
 }
@@ -213,13 +226,16 @@ bool eex_graph_gateable(const eex_graph *g, int id)
 {
     if (id < 1 || id >= g->node_count)
         return false;
-    eex_node_set above = {0};
-    eex_graph_ancestors(&above, g, id);
-    for (int i = 1; i <= id; i++)
-        if (eex_node_set_has(&above, i) &&
-            (g->nodes[i].exit != EEX_TRUNK || !eex__kind_of(g->nodes[i].kind)->map))
-            return false;
-    return true;
+    eex_node_set maps = {0};
+    for (int i = 0; i <= id; i++) {
+        const eex_node *n = &g->nodes[i];
+        const int second = n->kind == EEX_NODE_SCALE ? -1 : n->inputs[1]; /* factors are no map */
+        if (n->exit == EEX_TRUNK && eex__kind_of(n->kind)->map &&
+            (n->inputs[0] < 0 || eex_node_set_has(&maps, n->inputs[0])) &&
+            (second < 0 || eex_node_set_has(&maps, second)))
+            eex_node_set_add(&maps, i);
+    }
+    return eex_node_set_has(&maps, id);
 }
 
 const char *eex_graph_name(const eex_graph *g)

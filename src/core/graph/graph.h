@@ -19,6 +19,8 @@ typedef enum eex_node_kind {
     EEX_NODE_BATCH_NORM,
     EEX_NODE_ACT,
     EEX_NODE_ADD,
+    EEX_NODE_SCALE,  /* a feature map times one value a channel: squeeze and excitation */
+    EEX_NODE_CONCAT, /* channels of two feature maps behind each other */
     EEX_NODE_MAX_POOL,
     EEX_NODE_GLOBAL_POOL, /* adaptive average pool to 1x1, or mean over H and W */
     EEX_NODE_FLATTEN,
@@ -41,7 +43,7 @@ typedef struct eex_node {
     eex_node_kind kind;
     char name[EEX_NAME_MAX];  /* unique in the graph: "features.1.conv.0.0" */
     char block[EEX_NAME_MAX]; /* the building block it belongs to: "features.1"; may be "" */
-    int inputs[2];            /* value ids, -1: none. ADD has two */
+    int inputs[2];            /* value ids, -1: none. ADD, SCALE, CONCAT have two */
     int h, w, c;              /* shape of the output value */
     eex_window window;        /* CONV, MAX_POOL; LINEAR: a 1x1 window on a 1x1 image */
     bool bias;                /* CONV, LINEAR */
@@ -50,10 +52,16 @@ typedef struct eex_node {
     float init_std; /* LINEAR: weights start as N(0, init_std) with zero bias; 0: uniform in
                      * +-1/sqrt(fan-in), as PyTorch has it */
     float bn_eps, bn_momentum;
+    bool zero_start;         /* BATCH_NORM: scales start at 0, see eex_graph_zero_start */
     bool functional;         /* torchvision calls a function, not a layer (mean, flatten): a
                               * convention of cost.h may care */
     int exit;                /* the gate it belongs to, or EEX_TRUNK */
     int first_param, params; /* range in the graph's parameter list */
+
+    /* What depends on genes, see elastic.h; -1: nothing does. */
+    int out_choice, kernel_choice; /* CONV */
+    int gene, from;                /* the node is there from this option of the gene on */
+    int transforms; /* CONV: so many parameters behind its range are transforms of its kernel */
 } eex_node;
 
 /* One exit, in order of position; the last one is the end of the backbone. */
@@ -78,11 +86,15 @@ typedef struct eex_conv_options {
 } eex_conv_options;
 
 /* Each adds a node that reads value `in` and puts its id into *out. Names must be unique and not
- * empty. Wrong shapes, ids and names give EEX_EINVAL with the node's name in the message. */
+ * empty. Wrong shapes, ids and names give EEX_EINVAL with the node's name in the message. Both
+ * operands of an add have one shape, those of a concatenation one height and width; `factors` is of
+ * (1, 1, channels of `in`). */
 int eex_graph_add_conv(eex_graph *g, int *out, int in, const char *name, const eex_conv_options *o);
 int eex_graph_add_batch_norm(eex_graph *g, int *out, int in, const char *name);
 int eex_graph_add_act(eex_graph *g, int *out, int in, const char *name, eex_act act);
 int eex_graph_add_add(eex_graph *g, int *out, int a, int b, const char *name);
+int eex_graph_add_scale(eex_graph *g, int *out, int in, int factors, const char *name);
+int eex_graph_add_concat(eex_graph *g, int *out, int a, int b, const char *name);
 int eex_graph_add_max_pool(eex_graph *g, int *out, int in, const char *name, int kernel, int stride,
                            int pad);
 int eex_graph_add_global_pool(eex_graph *g, int *out, int in, const char *name, bool functional);
@@ -93,6 +105,10 @@ int eex_graph_add_linear(eex_graph *g, int *out, int in, const char *name, int f
 /* How a linear node's weights start: see eex_node.init_std. */
 int eex_graph_init_std(eex_graph *g, int node, float std);
 
+/* The scales of a batch norm start at 0 instead of 1: the last one of a residual block, which is
+ * then the identity at first (Goyal et al. 2017, "Accurate, Large Minibatch SGD", section 5.1). */
+int eex_graph_zero_start(eex_graph *g, int node);
+
 /* Nodes added from now on carry this block name (copied). */
 int eex_graph_block(eex_graph *g, const char *block);
 
@@ -101,18 +117,29 @@ int eex_graph_finish(eex_graph *g, int logits);
 
 /* ---- gates ---- */
 
+/* What a gate on C channels is made of, in front of its FC layer to the backbone's classes:
+ * EEX_GATE_BLOCKS: k x [Conv3x3-BN-Act] and a global pool (nasexer.txt II-D-2).
+ * EEX_GATE_EEC: 1x1 convolution to 6 C, batch norm, h-swish, mean, 1x1 convolution to 8 C, h-swish:
+ * the end of MobileNetV3 in small (edanas.txt's early exit classifier). It has one block, no act
+ * but its own and is not nested. */
+typedef enum eex_gate_family { EEX_GATE_BLOCKS, EEX_GATE_EEC, EEX_GATE_FAMILIES } eex_gate_family;
+
+const eex_names *eex_gate_family_names(void); /* "blocks", "eec" */
+const char *eex_gate_family_name(eex_gate_family family);
+
 typedef struct eex_gate {
     int point;      /* node id in the backbone */
     int blocks;     /* k of k x [Conv3x3-BN-Act], >= 0 */
     bool nested;    /* also a classifier after each j in `heads`: exits that share blocks, for the
                      * shared evaluator; exits appear in order of j */
     uint64_t heads; /* bit j set: a classifier after j blocks (j = 0: on the point itself) */
+    eex_gate_family family;
 } eex_gate;
 
 /* A new finished graph: the backbone with gates put on it (gates sorted by point; nodes named
- * "exits.<point name>.block<j>.conv" / ".bn" / ".act" / ".fc<j>"; the act is `act`). A gate is
- * blocks x [Conv3x3-BN-Act], global pool, flatten, FC to the backbone's classes (nasexer.txt
- * II-D-2). The backbone stays the caller's and unchanged. */
+ * "exits.<point name>.block<j>.conv" / ".bn" / ".act" / ".fc<j>"; the act is `act`). Gates on an
+ * elastic backbone have the channels that their points have. The backbone stays the caller's and
+ * unchanged. */
 int eex_graph_with_gates(eex_graph **out, const eex_graph *backbone, const eex_gate *gates,
                          int count, eex_act act);
 

@@ -27,6 +27,12 @@ static int copy_begin(copy **out, const eex_graph *from)
     }
     c->from = from;
     c->to->classes = from->classes;
+    code = eex__graph_copy_genes(c->to, from);
+    if (code < 0) {
+        eex_graph_free(c->to);
+        free(c);
+        return code;
+    }
     *out = c;
     return EEX_OK;
 }
@@ -68,12 +74,13 @@ static int gate_name(char out[EEX_NAME_MAX], const char *point, const char *what
     return EEX_OK;
 }
 
-static int gate_block(eex_graph *g, int *value, const char *point, int j, eex_act act)
+static int gate_block(eex_graph *g, int *value, int point_id, const char *point, int j, eex_act act)
 {
     char name[EEX_NAME_MAX];
     eex_conv_options o = {.out = g->nodes[*value].c, .kernel = 3, .pad = 1};
     EEX_TRY(gate_name(name, point, "block", j, ".conv"));
     EEX_TRY(eex_graph_add_conv(g, value, *value, name, &o));
+    EEX_TRY(eex__gate_choose(g, *value, point_id, 1));
     EEX_TRY(gate_name(name, point, "block", j, ".bn"));
     EEX_TRY(eex_graph_add_batch_norm(g, value, *value, name));
     EEX_TRY(gate_name(name, point, "block", j, ".act"));
@@ -100,7 +107,8 @@ static bool has_head(const eex_gate *gate, int j)
     return j == gate->blocks || (gate->nested && gate->heads >> j & 1);
 }
 
-/* A block belongs to the first exit that needs it: the next one to be made. */
+/* A block belongs to the first exit that needs it: the next one to be made. Nodes belong to the
+ * exit that g->exit says. */
 static int add_gate(copy *c, const eex_gate *gate, eex_act act)
 {
     eex_graph *g = c->to;
@@ -109,9 +117,11 @@ static int add_gate(copy *c, const eex_gate *gate, eex_act act)
     memcpy(name, g->nodes[point].name, sizeof name); /* adding nodes moves the array */
     memcpy(g->block, g->nodes[point].block, sizeof g->block);
     g->exit = g->exit_count;
-    for (int j = 0; j <= gate->blocks; j++) {
+    if (gate->family == EEX_GATE_EEC)
+        EEX_TRY(eex__gate_eec(g, point, name));
+    for (int j = 0; j <= gate->blocks && gate->family == EEX_GATE_BLOCKS; j++) {
         if (j > 0)
-            EEX_TRY(gate_block(g, &value, name, j, act));
+            EEX_TRY(gate_block(g, &value, point, name, j, act));
         if (has_head(gate, j))
             EEX_TRY(gate_head(g, value, name, point, j));
     }
@@ -130,6 +140,12 @@ static int check_gate(const eex_graph *g, const eex_gate *gate)
     }
     if (gate->blocks < 0 || gate->blocks > 63)
         return eex_fail(EEX_EINVAL, "a gate on \"%s\": blocks must be within 0..63, not %d",
+                        g->nodes[gate->point].name, gate->blocks);
+    if ((unsigned)gate->family >= EEX_GATE_FAMILIES ||
+        (gate->family == EEX_GATE_EEC &&
+         (gate->blocks != 1 || (gate->nested && gate->heads & ~UINT64_C(2)))))
+        return eex_fail(EEX_EINVAL,
+                        "a gate on \"%s\": an early exit classifier is one block, not %d",
                         g->nodes[gate->point].name, gate->blocks);
     if (gate->nested && gate->blocks < 63 && gate->heads >> (gate->blocks + 1))
         return eex_fail(EEX_EINVAL, "a gate on \"%s\" of %d blocks has heads after more than that",

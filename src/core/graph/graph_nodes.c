@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static int64_t elements(const eex_node *n)
@@ -14,7 +15,13 @@ static int64_t elements(const eex_node *n)
 /* Begins a node of `kind` that reads `in`, with the same shape until its kind says otherwise. */
 static int begin(eex_node *n, const eex_graph *g, eex_node_kind kind, int in, const char *name)
 {
-    *n = (eex_node){.kind = kind, .inputs = {in, -1}, .exit = g->exit};
+    *n = (eex_node){.kind = kind,
+                    .inputs = {in, -1},
+                    .exit = g->exit,
+                    .out_choice = -1,
+                    .kernel_choice = -1,
+                    .gene = g->gene,
+                    .from = g->from};
     EEX_TRY(eex__graph_name_copy(n->name, name, "node"));
     memcpy(n->block, g->block, sizeof n->block);
     if (in < 0 || in >= g->node_count)
@@ -97,9 +104,22 @@ static int weight_and_bias(eex_graph *g, const eex_node *n, int rank)
     return n->bias ? eex__graph_add_param(g, n, "bias", 1, bias, true, false) : EEX_OK;
 }
 
+int eex__graph_add_transforms(eex_graph *g, const eex_node *n)
+{
+    const int *kernel = n->transforms ? g->choices[n->kernel_choice].values : NULL;
+    char name[32];
+    for (int o = n->transforms; o > 0; o--) {
+        const int pixels = kernel[o - 1] * kernel[o - 1], shape[4] = {pixels, pixels};
+        snprintf(name, sizeof name, "%dto%d_matrix", kernel[o], kernel[o - 1]);
+        EEX_TRY(eex__graph_add_param(g, n, name, 2, shape, true, true));
+    }
+    return EEX_OK;
+}
+
 static int conv_params(eex_graph *g, const eex_node *n)
 {
-    return weight_and_bias(g, n, 4);
+    EEX_TRY(weight_and_bias(g, n, 4));
+    return eex__graph_add_transforms(g, n);
 }
 
 /* Convolutions and linear layers, which are convolutions with a 1x1 window. */
@@ -165,25 +185,70 @@ int eex_graph_add_act(eex_graph *g, int *out, int in, const char *name, eex_act 
     return eex__graph_append(g, out, &n);
 }
 
+/* The ones count layers of kinds that they know, the other what multiplies: h-swish by itself. */
 static int64_t act_cost(const eex_graph *g, const eex_node *n, eex_convention c)
 {
-    return c == EEX_PTFLOPS && !n->functional ? elements(n) : 0;
+    const bool clamp = n->act == EEX_ACT_RELU || n->act == EEX_ACT_RELU6;
+    if (c == EEX_TORCHPROFILE)
+        return n->act == EEX_ACT_H_SWISH ? elements(n) : 0;
+    return c == EEX_PTFLOPS && clamp && !n->functional ? elements(n) : 0;
 }
 
 /* ---- add ---- */
 
+/* Begins a node of two inputs. */
+static int begin_pair(eex_node *n, const eex_graph *g, eex_node_kind kind, int a, int b,
+                      const char *name)
+{
+    EEX_TRY(begin(n, g, kind, a, name));
+    if (b < 0 || b >= g->node_count)
+        return eex_fail(EEX_EINVAL, "%s \"%s\": graph \"%s\" has no value %d",
+                        eex_node_kind_name(kind), name, g->name, b);
+    n->inputs[1] = b;
+    return EEX_OK;
+}
+
 int eex_graph_add_add(eex_graph *g, int *out, int a, int b, const char *name)
 {
     eex_node n;
-    EEX_TRY(begin(&n, g, EEX_NODE_ADD, a, name));
-    if (b < 0 || b >= g->node_count)
-        return eex_fail(EEX_EINVAL, "add \"%s\": graph \"%s\" has no value %d", name, g->name, b);
+    EEX_TRY(begin_pair(&n, g, EEX_NODE_ADD, a, b, name));
     const eex_node *other = &g->nodes[b];
     if (other->h != n.h || other->w != n.w || other->c != n.c)
         return eex_fail(EEX_EINVAL, "add \"%s\": \"%s\" has %d x %d x %d, \"%s\" has %d x %d x %d",
                         name, g->nodes[a].name, n.h, n.w, n.c, other->name, other->h, other->w,
                         other->c);
-    n.inputs[1] = b;
+    return eex__graph_append(g, out, &n);
+}
+
+/* ---- scale, concat ---- */
+
+int eex_graph_add_scale(eex_graph *g, int *out, int in, int factors, const char *name)
+{
+    eex_node n;
+    EEX_TRY(begin_pair(&n, g, EEX_NODE_SCALE, in, factors, name));
+    const eex_node *by = &g->nodes[factors];
+    if (by->h != 1 || by->w != 1 || by->c != n.c)
+        return eex_fail(EEX_EINVAL,
+                        "scale \"%s\": \"%s\" has %d x %d x %d, one value is needed for each of "
+                        "the %d channels of \"%s\" (1 x 1 x %d)",
+                        name, by->name, by->h, by->w, by->c, n.c, g->nodes[in].name, n.c);
+    return eex__graph_append(g, out, &n);
+}
+
+static int64_t scale_cost(const eex_graph *g, const eex_node *n, eex_convention c)
+{
+    return c == EEX_TORCHPROFILE ? elements(n) : 0;
+}
+
+int eex_graph_add_concat(eex_graph *g, int *out, int a, int b, const char *name)
+{
+    eex_node n;
+    EEX_TRY(begin_pair(&n, g, EEX_NODE_CONCAT, a, b, name));
+    const eex_node *other = &g->nodes[b];
+    if (other->h != n.h || other->w != n.w)
+        return eex_fail(EEX_EINVAL, "concat \"%s\": \"%s\" is %d x %d, \"%s\" is %d x %d", name,
+                        g->nodes[a].name, n.h, n.w, other->name, other->h, other->w);
+    n.c += other->c;
     return eex__graph_append(g, out, &n);
 }
 
@@ -246,12 +311,69 @@ int eex_graph_add_dropout(eex_graph *g, int *out, int in, const char *name, floa
     return eex__graph_append(g, out, &n);
 }
 
+/* ---- like another ---- */
+
+static int add_kind(eex_graph *g, int *id, const eex_node *like)
+{
+    const eex_window *w = &like->window;
+    const int *in = like->inputs;
+    const char *name = like->name;
+    const eex_conv_options conv = {.out = w->cout,
+                                   .kernel = w->kernel,
+                                   .stride = w->stride,
+                                   .pad = w->pad,
+                                   .groups = w->groups,
+                                   .bias = like->bias};
+    switch (like->kind) {
+    case EEX_NODE_CONV:
+        return eex_graph_add_conv(g, id, in[0], name, &conv);
+    case EEX_NODE_BATCH_NORM:
+        return eex_graph_add_batch_norm(g, id, in[0], name);
+    case EEX_NODE_ACT:
+        return eex_graph_add_act(g, id, in[0], name, like->act);
+    case EEX_NODE_ADD:
+        return eex_graph_add_add(g, id, in[0], in[1], name);
+    case EEX_NODE_SCALE:
+        return eex_graph_add_scale(g, id, in[0], in[1], name);
+    case EEX_NODE_CONCAT:
+        return eex_graph_add_concat(g, id, in[0], in[1], name);
+    case EEX_NODE_MAX_POOL:
+        return eex_graph_add_max_pool(g, id, in[0], name, w->kernel, w->stride, w->pad);
+    case EEX_NODE_GLOBAL_POOL:
+        return eex_graph_add_global_pool(g, id, in[0], name, like->functional);
+    case EEX_NODE_FLATTEN:
+        return eex_graph_add_flatten(g, id, in[0], name, like->functional);
+    case EEX_NODE_DROPOUT:
+        return eex_graph_add_dropout(g, id, in[0], name, like->dropout);
+    case EEX_NODE_LINEAR:
+        EEX_TRY(eex_graph_add_linear(g, id, in[0], name, w->cout, like->bias));
+        return eex_graph_init_std(g, *id, like->init_std);
+    default:
+        return eex_fail(EEX_EINVAL, "\"%s\" is a second input", name);
+    }
+}
+
+int eex__graph_add_like(eex_graph *g, int *out, const eex_node *like)
+{
+    EEX_TRY(eex_graph_block(g, like->block));
+    EEX_TRY(add_kind(g, out, like));
+    eex_node *n = &g->nodes[*out];
+    n->functional = like->functional;
+    n->exit = like->exit;
+    if (n->kind == EEX_NODE_BATCH_NORM) {
+        n->bn_eps = like->bn_eps;
+        n->bn_momentum = like->bn_momentum;
+        n->zero_start = like->zero_start;
+    }
+    return EEX_OK;
+}
+
 /* ---- the table ---- */
 
 EEX_NAMES(
-    eex_node_kind, eex_node_kind,
-    EEX_NODE_KINDS, [EEX_NODE_INPUT] = "input", [EEX_NODE_CONV] = "conv",
-    [EEX_NODE_BATCH_NORM] = "batch_norm", [EEX_NODE_ACT] = "act", [EEX_NODE_ADD] = "add",
+    eex_node_kind, eex_node_kind, EEX_NODE_KINDS, [EEX_NODE_INPUT] = "input",
+    [EEX_NODE_CONV] = "conv", [EEX_NODE_BATCH_NORM] = "batch_norm", [EEX_NODE_ACT] = "act",
+    [EEX_NODE_ADD] = "add", [EEX_NODE_SCALE] = "scale", [EEX_NODE_CONCAT] = "concat",
     [EEX_NODE_MAX_POOL] = "max_pool", [EEX_NODE_GLOBAL_POOL] = "global_pool",
     [EEX_NODE_FLATTEN] = "flatten", [EEX_NODE_DROPOUT] = "dropout", [EEX_NODE_LINEAR] = "linear");
 
@@ -261,6 +383,8 @@ static const eex__kind kinds[] = {
     [EEX_NODE_BATCH_NORM] = {true, batch_norm_params, batch_norm_cost},
     [EEX_NODE_ACT] = {true, NULL, act_cost},
     [EEX_NODE_ADD] = {true, NULL, NULL},
+    [EEX_NODE_SCALE] = {true, NULL, scale_cost},
+    [EEX_NODE_CONCAT] = {true, NULL, NULL},
     [EEX_NODE_MAX_POOL] = {true, NULL, pool_input_cost},
     [EEX_NODE_GLOBAL_POOL] = {false, NULL, global_pool_cost},
     [EEX_NODE_FLATTEN] = {false, NULL, NULL},

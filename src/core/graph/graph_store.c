@@ -2,14 +2,13 @@
 #include "core/graph/graph_store.h"
 
 #include "core/graph/graph_impl.h"
+#include "core/graph/graph_store_impl.h"
 
 #include "base/status.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { PATH_SIZE = 256, TEXT_BYTES = 4 << 20 };
 
 /* Columns of /nodes/shape: what the options of the eex_graph_add functions need. Zero where a kind
  * has no use for it. */
@@ -34,6 +33,7 @@ typedef struct rows {
     float *number;   /* (count, NUMBERS) */
     int32_t *place;  /* (count, PLACES) */
     int32_t *exit;   /* (exits, EXIT_COLUMNS) */
+    eex__elastic_rows elastic;
 } rows;
 
 static void rows_free(rows *r)
@@ -47,12 +47,13 @@ static void rows_free(rows *r)
     free(r->number);
     free(r->place);
     free(r->exit);
+    eex__elastic_free(&r->elastic);
 }
 
-static int path_of(char out[PATH_SIZE], const char *group, const char *name)
+int eex__graph_path(char out[EEX__GRAPH_PATH], const char *group, const char *name)
 {
-    int length = snprintf(out, PATH_SIZE, "%s/%s", group, name);
-    if (length < 0 || length >= PATH_SIZE)
+    int length = snprintf(out, EEX__GRAPH_PATH, "%s/%s", group, name);
+    if (length < 0 || length >= EEX__GRAPH_PATH)
         return eex_fail(EEX_EINVAL, "graph: the group's name \"%.60s...\" is too long", group);
     return EEX_OK;
 }
@@ -118,11 +119,11 @@ static const char *act_of(const eex_node *n)
 static int save_names(const eex_graph *g, eex_store_file *file, const char *group, const char *name,
                       text_of text)
 {
-    char path[PATH_SIZE];
+    char path[EEX__GRAPH_PATH];
     const char *items[EEX_MAX_NODES];
     for (int i = 0; i < g->node_count; i++)
         items[i] = text(&g->nodes[i]);
-    EEX_TRY(path_of(path, group, name));
+    EEX_TRY(eex__graph_path(path, group, name));
     return eex_store_write_strings(file, path, items, (size_t)g->node_count);
 }
 
@@ -138,9 +139,9 @@ static int save_array(eex_store_file *file, const char *group, const char *name,
                       eex_store_type type, size_t count, size_t columns, const char *meaning,
                       const void *data)
 {
-    char path[PATH_SIZE];
+    char path[EEX__GRAPH_PATH];
     const eex_store_shape shape = {2, {count, columns}};
-    EEX_TRY(path_of(path, group, name));
+    EEX_TRY(eex__graph_path(path, group, name));
     EEX_TRY(eex_store_write_packed(file, path, type, &shape, data));
     return eex_store_set_string(file, path, "columns", meaning);
 }
@@ -187,6 +188,8 @@ int eex_graph_save(const eex_graph *g, eex_store_file *file, const char *group)
         code = save_texts(g, file, group);
     if (code == EEX_OK)
         code = save_rows(&r, file, group);
+    if (code == EEX_OK)
+        code = eex__elastic_save(g, file, group);
     rows_free(&r);
     return code;
 }
@@ -196,18 +199,18 @@ int eex_graph_save(const eex_graph *g, eex_store_file *file, const char *group)
 static int read_array(void **out, eex_store_file *file, const char *group, const char *name,
                       eex_store_type type, size_t count, size_t columns)
 {
-    char path[PATH_SIZE];
+    char path[EEX__GRAPH_PATH];
     eex_store_shape shape = {2, {count, columns}};
-    EEX_TRY(path_of(path, group, name));
-    return eex_store_read_new(out, file, path, type, &shape, TEXT_BYTES);
+    EEX_TRY(eex__graph_path(path, group, name));
+    return eex_store_read_new(out, file, path, type, &shape, EEX__GRAPH_TEXT);
 }
 
 static int read_strings(eex_store_list *out, eex_store_file *file, const char *group,
                         const char *name)
 {
-    char path[PATH_SIZE];
-    EEX_TRY(path_of(path, group, name));
-    return eex_store_read_strings(out, file, path, TEXT_BYTES);
+    char path[EEX__GRAPH_PATH];
+    EEX_TRY(eex__graph_path(path, group, name));
+    return eex_store_read_strings(out, file, path, EEX__GRAPH_TEXT);
 }
 
 static int read_names(rows *r, eex_store_file *file, const char *group)
@@ -229,10 +232,10 @@ static int read_names(rows *r, eex_store_file *file, const char *group)
 
 static int count_exits(rows *r, eex_store_file *file, const char *group)
 {
-    char path[PATH_SIZE];
+    char path[EEX__GRAPH_PATH];
     eex_store_type type;
     eex_store_shape shape;
-    EEX_TRY(path_of(path, group, "exits"));
+    EEX_TRY(eex__graph_path(path, group, "exits"));
     EEX_TRY(eex_store_describe(&type, &shape, file, path));
     if (shape.rank != 2 || shape.extent[0] < 1 || shape.extent[0] > EEX_MAX_EXITS)
         return eex_fail(EEX_EFORMAT, "%s: %s: expected 1 to %d exits", eex_store_path(file), path,
@@ -253,8 +256,9 @@ static int read_rows(rows *r, eex_store_file *file, const char *group)
                        NUMBERS));
     EEX_TRY(read_array((void **)&r->place, file, group, "nodes/place", EEX_STORE_I32, r->count,
                        PLACES));
-    return read_array((void **)&r->exit, file, group, "exits", EEX_STORE_I32, r->exits,
-                      EXIT_COLUMNS);
+    EEX_TRY(
+        read_array((void **)&r->exit, file, group, "exits", EEX_STORE_I32, r->exits, EXIT_COLUMNS));
+    return eex__elastic_read(&r->elastic, file, group, r->count);
 }
 
 static int parse_kind(eex_node_kind *out, const char *name)
@@ -266,74 +270,52 @@ static int parse_kind(eex_node_kind *out, const char *name)
     return EEX_OK;
 }
 
-static int add_node(eex_graph *g, int *id, eex_node_kind kind, const rows *r, size_t i)
+/* What a row says of a node. */
+static int read_node(eex_node *n, const rows *r, size_t i)
 {
-    const int32_t *s = r->shape + SHAPES * i, *in = r->inputs + 2 * i;
-    const char *name = r->name.item[i];
-    const bool functional = r->place[PLACES * i + PLACE_FUNCTIONAL] != 0, bias = s[SHAPE_BIAS] != 0;
-    const eex_conv_options conv = {.out = s[SHAPE_OUT],
-                                   .kernel = s[SHAPE_KERNEL],
-                                   .stride = s[SHAPE_STRIDE],
-                                   .pad = s[SHAPE_PAD],
-                                   .groups = s[SHAPE_GROUPS],
-                                   .bias = bias};
-    eex_act act = EEX_ACT_NONE;
-    switch (kind) {
-    case EEX_NODE_CONV:
-        return eex_graph_add_conv(g, id, in[0], name, &conv);
-    case EEX_NODE_BATCH_NORM:
-        return eex_graph_add_batch_norm(g, id, in[0], name);
-    case EEX_NODE_ACT:
-        EEX_TRY(eex_act_parse(&act, r->act.item[i]));
-        return eex_graph_add_act(g, id, in[0], name, act);
-    case EEX_NODE_ADD:
-        return eex_graph_add_add(g, id, in[0], in[1], name);
-    case EEX_NODE_MAX_POOL:
-        return eex_graph_add_max_pool(g, id, in[0], name, s[SHAPE_KERNEL], s[SHAPE_STRIDE],
-                                      s[SHAPE_PAD]);
-    case EEX_NODE_GLOBAL_POOL:
-        return eex_graph_add_global_pool(g, id, in[0], name, functional);
-    case EEX_NODE_FLATTEN:
-        return eex_graph_add_flatten(g, id, in[0], name, functional);
-    case EEX_NODE_DROPOUT:
-        return eex_graph_add_dropout(g, id, in[0], name, r->number[NUMBERS * i + NUMBER_DROPOUT]);
-    case EEX_NODE_LINEAR:
-        EEX_TRY(eex_graph_add_linear(g, id, in[0], name, s[SHAPE_OUT], bias));
-        return eex_graph_init_std(g, *id, r->number[NUMBERS * i + NUMBER_INIT_STD]);
-    default:
-        return eex_fail(EEX_EFORMAT, "\"%s\" is a second input", name);
-    }
+    const int32_t *s = r->shape + SHAPES * i, *place = r->place + PLACES * i;
+    const float *number = r->number + NUMBERS * i;
+    *n = (eex_node){.inputs = {r->inputs[2 * i], r->inputs[2 * i + 1]},
+                    .window = {.cout = s[SHAPE_OUT],
+                               .kernel = s[SHAPE_KERNEL],
+                               .stride = s[SHAPE_STRIDE],
+                               .pad = s[SHAPE_PAD],
+                               .groups = s[SHAPE_GROUPS]},
+                    .bias = s[SHAPE_BIAS] != 0,
+                    .functional = place[PLACE_FUNCTIONAL] != 0,
+                    .exit = place[PLACE_EXIT],
+                    .dropout = number[NUMBER_DROPOUT],
+                    .init_std = number[NUMBER_INIT_STD],
+                    .bn_eps = number[NUMBER_EPS],
+                    .bn_momentum = number[NUMBER_MOMENTUM]};
+    EEX_TRY(eex__graph_name_copy(n->name, r->name.item[i], "node"));
+    EEX_TRY(eex__graph_name_copy(n->block, r->block.item[i], "block"));
+    EEX_TRY(parse_kind(&n->kind, r->kind.item[i]));
+    return n->kind == EEX_NODE_ACT ? eex_act_parse(&n->act, r->act.item[i]) : EEX_OK;
 }
 
-/* What the builder functions leave at their defaults. */
-static int set_rest(eex_node *n, const rows *r, size_t i)
+static int check_read(const eex_node *n, const rows *r)
 {
-    const float *number = r->number + NUMBERS * i;
-    int32_t exit = r->place[PLACES * i + PLACE_EXIT];
-    n->functional = r->place[PLACES * i + PLACE_FUNCTIONAL] != 0;
-    if (n->kind == EEX_NODE_BATCH_NORM) {
-        n->bn_eps = number[NUMBER_EPS];
-        n->bn_momentum = number[NUMBER_MOMENTUM];
-        if (!(n->bn_eps > 0 && n->bn_eps < 1 && n->bn_momentum >= 0 && n->bn_momentum <= 1))
-            return eex_fail(EEX_EFORMAT, "\"%s\" has eps %g and momentum %g", n->name,
-                            (double)n->bn_eps, (double)n->bn_momentum);
-    }
-    if (exit < EEX_TRUNK || exit >= (int32_t)r->exits)
-        return eex_fail(EEX_EFORMAT, "\"%s\" belongs to gate %d of %zu exits", n->name, (int)exit,
+    if (n->kind == EEX_NODE_BATCH_NORM &&
+        !(n->bn_eps > 0 && n->bn_eps < 1 && n->bn_momentum >= 0 && n->bn_momentum <= 1))
+        return eex_fail(EEX_EFORMAT, "\"%s\" has eps %g and momentum %g", n->name,
+                        (double)n->bn_eps, (double)n->bn_momentum);
+    if (n->exit < EEX_TRUNK || n->exit >= (int)r->exits)
+        return eex_fail(EEX_EFORMAT, "\"%s\" belongs to gate %d of %zu exits", n->name, n->exit,
                         r->exits);
-    n->exit = exit;
     return EEX_OK;
 }
 
 static int add_nodes(eex_graph *g, const rows *r)
 {
     for (size_t i = 1; i < r->count; i++) {
-        eex_node_kind kind = EEX_NODE_INPUT;
+        eex_node n;
         int id = 0;
-        EEX_TRY(parse_kind(&kind, r->kind.item[i]));
-        EEX_TRY(eex_graph_block(g, r->block.item[i]));
-        EEX_TRY(add_node(g, &id, kind, r, i));
-        EEX_TRY(set_rest(&g->nodes[id], r, i));
+        EEX_TRY(read_node(&n, r, i));
+        EEX_TRY(check_read(&n, r));
+        EEX_TRY(eex__elastic_before(g, &r->elastic, i));
+        EEX_TRY(eex__graph_add_like(g, &id, &n));
+        EEX_TRY(eex__elastic_after(g, id, &r->elastic, i));
     }
     return EEX_OK;
 }
@@ -360,6 +342,7 @@ static int build(eex_graph *g, const rows *r)
 {
     if (strcmp(r->name.item[0], g->nodes[0].name) != 0 || strcmp(r->kind.item[0], "input") != 0)
         return eex_fail(EEX_EFORMAT, "the first node is a %.40s, not the input", r->kind.item[0]);
+    EEX_TRY(eex__elastic_genes(g, &r->elastic));
     EEX_TRY(add_nodes(g, r));
     for (size_t k = 0; k < r->exits; k++)
         EEX_TRY(add_exit(g, r->exit + EXIT_COLUMNS * k));

@@ -136,7 +136,7 @@ int eex__plan_lower_infer(eex_builder *b);     /* plan_infer.c */
 int eex__plan_layout(eex_builder *b);          /* plan_memory.c: every buffer's offset */
 int eex__plan_relocate(eex_builder *b);        /* plan_memory.c: memory, and the ops' pointers */
 
-/* Nodes that plans of every mode lower alike: act, add, pools. */
+/* Nodes that plans of every mode lower alike: act, add, scale, concat, pools. */
 int eex__plan_lower_simple(eex_builder *b, const eex_node *node, int id);
 
 /* The normalisation and augmentation in front of everything. */

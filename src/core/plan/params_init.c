@@ -56,6 +56,8 @@ static void init_conv(float *values, const eex_param *p, eex_rng *rng)
         normal(values, count, sqrt(2 / fan_out), rng);
     else
         fill(values, count, 0);
+    for (size_t i = 0; p->rank == 2 && i < count; i += (size_t)p->shape[0] + 1)
+        values[i] = 1; /* a transform of kernels is the identity at first */
 }
 
 static void init_linear(float *values, const eex_node *n, const eex_param *p, eex_rng *rng)
@@ -72,7 +74,7 @@ static void init_linear(float *values, const eex_node *n, const eex_param *p, ee
 static void init_batch_norm(float *values, const eex_node *n, const eex_param *p)
 {
     const char *what = p->name + strlen(n->name) + 1;
-    bool one = strcmp(what, "weight") == 0 || strcmp(what, "running_var") == 0;
+    bool one = (strcmp(what, "weight") == 0 && !n->zero_start) || strcmp(what, "running_var") == 0;
     fill(values, eex_param_count(p), one ? 1.0f : 0.0f);
 }
 

@@ -210,7 +210,58 @@ static int back_add(eex_builder *b, const eex_node *node, int id)
     return b->learns[second] ? pass_on(b, b->grad[id], second, node->name) : EEX_OK;
 }
 
-_Static_assert(EEX_NODE_KINDS == 10, "a new kind of node needs its gradient here");
+/* One op for both operands, which may be one value: dx comes before ds. */
+static int back_scale(eex_builder *b, const eex_node *node, int id)
+{
+    const int in = node->inputs[0], by = node->inputs[1];
+    int x, s, dx = -1, ds = -1;
+    bool dx_written = false, ds_written = false;
+    EEX_TRY(eex__plan_value(b, &x, in));
+    EEX_TRY(eex__plan_value(b, &s, by));
+    if (b->learns[in])
+        EEX_TRY(gradient(b, &dx, &dx_written, in));
+    if (b->learns[by])
+        EEX_TRY(gradient(b, &ds, &ds_written, by));
+    eex_op *op;
+    EEX_TRY(eex__plan_op(b, &op, EEX_OP_SCALE_BWD, node->name));
+    op->u.scale = (eex_op_scale){.c = node->c,
+                                 .hw = node->h * node->w,
+                                 .dx_accumulate = dx_written,
+                                 .ds_accumulate = ds_written};
+    EEX_TRY(eex__plan_point(b, &op->u.scale.x, x));
+    EEX_TRY(eex__plan_point(b, &op->u.scale.s, s));
+    EEX_TRY(eex__plan_point(b, &op->u.scale.dy, b->grad[id]));
+    if (dx >= 0)
+        EEX_TRY(eex__plan_point(b, &op->u.scale.dx, dx));
+    return ds >= 0 ? eex__plan_point(b, &op->u.scale.ds, ds) : EEX_OK;
+}
+
+/* Each operand gets its channels of the gradient. */
+static int back_concat(eex_builder *b, const eex_node *node, int id)
+{
+    for (int j = 0, first = 0; j < 2; j++) {
+        const int in = node->inputs[j], c = eex_graph_node(b->graph, in)->c;
+        int dx;
+        bool written;
+        if (b->learns[in]) {
+            EEX_TRY(gradient(b, &dx, &written, in));
+            eex_op *op;
+            EEX_TRY(eex__plan_op(b, &op, EEX_OP_COLUMNS, node->name));
+            op->u.columns = (eex_op_columns){.hw = node->h * node->w,
+                                             .x_c = node->c,
+                                             .y_c = c,
+                                             .x_first = first,
+                                             .count = c,
+                                             .accumulate = written};
+            EEX_TRY(eex__plan_point(b, &op->u.columns.x, b->grad[id]));
+            EEX_TRY(eex__plan_point(b, &op->u.columns.y, dx));
+        }
+        first += c;
+    }
+    return EEX_OK;
+}
+
+_Static_assert(EEX_NODE_KINDS == 12, "a new kind of node needs its gradient here");
 
 static int back_node(eex_builder *b, int id)
 {
@@ -237,6 +288,10 @@ static int back_node(eex_builder *b, int id)
                                           : EEX_OK;
     case EEX_NODE_ADD:
         return back_add(b, node, id);
+    case EEX_NODE_SCALE:
+        return back_scale(b, node, id);
+    case EEX_NODE_CONCAT:
+        return back_concat(b, node, id);
     default:
         return EEX_OK;
     }

@@ -1,4 +1,5 @@
-/* Lowering of what plans of every mode lower alike: the input, acts, adds, pools, dropout. */
+/* Lowering of what plans of every mode lower alike: the input, acts, adds, scales, pools, dropout.
+ */
 #include "core/plan/builder_impl.h"
 
 #include "base/status.h"
@@ -62,6 +63,40 @@ static int lower_pointwise(eex_builder *b, const eex_node *node, int id)
     return eex__plan_point(b, &op->u.pointwise.y, y);
 }
 
+static int lower_scale(eex_builder *b, const eex_node *node, int id)
+{
+    int x, s, y;
+    EEX_TRY(eex__plan_value(b, &x, node->inputs[0]));
+    EEX_TRY(eex__plan_value(b, &s, node->inputs[1]));
+    EEX_TRY(eex__plan_value(b, &y, id));
+    eex_op *op;
+    EEX_TRY(eex__plan_op(b, &op, EEX_OP_SCALE, node->name));
+    op->u.scale = (eex_op_scale){.c = node->c, .hw = node->h * node->w};
+    EEX_TRY(eex__plan_point(b, &op->u.scale.x, x));
+    EEX_TRY(eex__plan_point(b, &op->u.scale.s, s));
+    return eex__plan_point(b, &op->u.scale.y, y);
+}
+
+/* One op an operand, each to its channels of the result. */
+static int lower_concat(eex_builder *b, const eex_node *node, int id)
+{
+    int first = 0, y;
+    EEX_TRY(eex__plan_value(b, &y, id));
+    for (int j = 0; j < 2; j++) {
+        const int c = eex_graph_node(b->graph, node->inputs[j])->c;
+        int x;
+        EEX_TRY(eex__plan_value(b, &x, node->inputs[j]));
+        eex_op *op;
+        EEX_TRY(eex__plan_op(b, &op, EEX_OP_COLUMNS, node->name));
+        op->u.columns = (eex_op_columns){
+            .hw = node->h * node->w, .x_c = c, .y_c = node->c, .y_first = first, .count = c};
+        EEX_TRY(eex__plan_point(b, &op->u.columns.x, x));
+        EEX_TRY(eex__plan_point(b, &op->u.columns.y, y));
+        first += c;
+    }
+    return EEX_OK;
+}
+
 /* The statistics of the batch: where they are kept for the backward half, and where the convolution
  * in front has left its sums. */
 static int point_batch_stats(eex_builder *b, eex_op_bn *bn, int id)
@@ -122,6 +157,10 @@ int eex__plan_lower_simple(eex_builder *b, const eex_node *node, int id)
     case EEX_NODE_ACT:
     case EEX_NODE_ADD:
         return lower_pointwise(b, node, id);
+    case EEX_NODE_SCALE:
+        return lower_scale(b, node, id);
+    case EEX_NODE_CONCAT:
+        return lower_concat(b, node, id);
     default:
         return eex_fail(EEX_EUNSUPPORTED, "plan: node %s of kind %d cannot be lowered", node->name,
                         (int)node->kind);

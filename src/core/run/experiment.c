@@ -70,6 +70,10 @@ static int check_gates(const eex_experiment *e)
     for (int i = 1; i < e->gates.choices; i++)
         EEX_TRY(need(e->gates.blocks[i] > e->gates.blocks[i - 1], "gates.blocks",
                      "each block count once, in ascending order", e->gates.blocks[i]));
+    if (e->gates.family == EEX_GATE_EEC)
+        EEX_TRY(need(e->gates.choices == 1 && e->gates.blocks[0] == 1, "gates.blocks",
+                     "1 alone, which an early exit classifier has (eex.gates.eec())",
+                     e->gates.blocks[e->gates.choices - 1]));
     int points = eex_experiment_points(e);
     EEX_TRY(need(
         points <= EEX_MAX_GATES || (e->gates.max_exits && e->gates.max_exits <= EEX_MAX_GATES),

@@ -60,6 +60,7 @@ typedef struct eex_experiment {
     struct {
         int choices, blocks[EEX_MAX_CHOICES]; /* block counts a gate may have, ascending */
         eex_act act;
+        eex_gate_family family;
         int max_exits; /* largest number of gates of a candidate; 0: no limit */
     } gates;
 

@@ -1,4 +1,5 @@
 /* An experiment as text: what tells one run from another. */
+#include "core/graph/elastic.h"
 #include "core/run/experiment_impl.h"
 #include "core/run/fields.h"
 
@@ -12,6 +13,31 @@ EEX_NAMES(eex_score, eex_score_kind, EEX_SCORES, [EEX_SCORE_ACCURACY] = "accurac
 EEX_NAMES(eex_cost_unit, eex_cost_unit,
           EEX_COST_UNITS, [EEX_COST_MACS] = "macs", [EEX_COST_LATENCY] = "latency");
 
+/* What few networks have, so that the text of the others stays what it was. */
+static void describe_more(eex_buffer *out, const eex_graph *g)
+{
+    for (int i = 0; i < eex_graph_genes(g); i++) {
+        const eex_gene *gene = eex_graph_gene(g, i);
+        eex_buffer_printf(out, "gene %s %s", gene->name, eex_gene_kind_name(gene->kind));
+        for (int o = 0; o < gene->options; o++)
+            eex_buffer_printf(out, " %g", gene->values[o]);
+        eex_buffer_puts(out, i == eex_graph_size_gene(g) ? " of sizes\n" : "\n");
+    }
+    const eex_choice *c;
+    for (int i = 0; (c = eex_graph_choice(g, i)); i++) {
+        eex_buffer_printf(out, "choice %d", c->gene);
+        for (int o = 0; o < eex_graph_gene(g, c->gene)->options; o++)
+            eex_buffer_printf(out, " %d", c->values[o]);
+        eex_buffer_putc(out, '\n');
+    }
+    for (int i = 0; i < eex_graph_nodes(g); i++) {
+        const eex_node *n = eex_graph_node(g, i);
+        if (n->zero_start || n->gene >= 0 || n->out_choice >= 0 || n->kernel_choice >= 0)
+            eex_buffer_printf(out, "node %d %d %d %d %d %d %d\n", i, n->zero_start, n->gene,
+                              n->from, n->out_choice, n->kernel_choice, n->transforms);
+    }
+}
+
 void eex__describe_backbone(eex_buffer *out, const eex_graph *g)
 {
     eex_buffer nodes = EEX_BUFFER_INIT;
@@ -24,6 +50,7 @@ void eex__describe_backbone(eex_buffer *out, const eex_graph *g)
                           n->bias, (int)n->act, (double)n->dropout, (double)n->init_std,
                           (double)n->bn_eps, (double)n->bn_momentum);
     }
+    describe_more(&nodes, g);
     char digest[EEX_SHA256_HEX];
     const char *text = eex_buffer_text(&nodes);
     eex_sha256_hex(digest, text, nodes.size);

@@ -176,6 +176,8 @@ static const eex_field fields[] = {
          "how many blocks to choose from", .list = usual_blocks, .listed = 2),
     ROW("gates.act", GATE_ACT, AT(eex_act, gates.act), _PROBE, "activation", .names = eex_act_names,
         .otherwise = EEX_ACT_RELU, .usual = "the backbone's"),
+    ROW("gates.family", ENUM, AT(eex_gate_family, gates.family), _PROBE, "what a gate is made of",
+        .names = eex_gate_family_names, .otherwise = EEX_GATE_BLOCKS, .quiet = true),
     INT("gates.max_exits", gates.max_exits, FROM(0, EEX_MAX_EXITS - 1), 0, _SEARCH,
         "most gates of a candidate; 0: no limit"),
 

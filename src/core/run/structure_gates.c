@@ -65,8 +65,9 @@ static int graph(eex_graph **out, const eex_structures *s, const int *genome)
     int count = 0;
     for (int p = 0; p < g->points.count; p++)
         if (genome[p] > 0)
-            gates[count++] =
-                (eex_gate){.point = g->points.nodes[p], .blocks = g->blocks[genome[p] - 1]};
+            gates[count++] = (eex_gate){.point = g->points.nodes[p],
+                                        .blocks = g->blocks[genome[p] - 1],
+                                        .family = g->family};
     return eex_graph_with_gates(out, g->backbone, gates, count, g->act);
 }
 
@@ -81,7 +82,8 @@ static int shared(eex_graph **out, const eex_structures *s)
         gates[p] = (eex_gate){.point = g->points.nodes[p],
                               .blocks = g->blocks[g->choices - 1],
                               .nested = true,
-                              .heads = heads};
+                              .heads = heads,
+                              .family = g->family};
     return eex_graph_with_gates(out, g->backbone, gates, g->points.count, g->act);
 }
 
@@ -205,6 +207,7 @@ int eex_structures_gates(eex_structures **out, const eex_experiment *e, const ee
     g->choices = e->gates.choices;
     memcpy(g->blocks, e->gates.blocks, sizeof g->blocks);
     g->act = e->gates.act;
+    g->family = e->gates.family;
     g->max_exits = e->gates.max_exits;
     int code = make_space(g);
     if (code == EEX_OK)

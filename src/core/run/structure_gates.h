@@ -28,6 +28,7 @@ typedef struct eex__gates {
     eex_points points;
     int choices, blocks[EEX_MAX_CHOICES];
     eex_act act;
+    eex_gate_family family;
     int max_exits;
     eex_gate_costs macs, ms; /* ms where head.base_ms is a number */
 } eex__gates;

@@ -16,6 +16,10 @@ const char *eex_profile_kind(const eex_op *op)
         return "act";
     case EEX_OP_ADD:
         return "add";
+    case EEX_OP_SCALE:
+        return "scale";
+    case EEX_OP_COLUMNS:
+        return "concat";
     case EEX_OP_MAX_POOL:
     case EEX_OP_GLOBAL_POOL:
         return "pool";
@@ -74,6 +78,12 @@ static void elements(double *each, double *once, const eex_op *op)
         break;
     case EEX_OP_ADD:
         *each = 3.0 * op->u.pointwise.size;
+        break;
+    case EEX_OP_SCALE:
+        *each = (2.0 * op->u.scale.hw + 1) * op->u.scale.c;
+        break;
+    case EEX_OP_COLUMNS:
+        *each = 2.0 * op->u.columns.hw * op->u.columns.count;
         break;
     case EEX_OP_MAX_POOL:
     case EEX_OP_GLOBAL_POOL:

@@ -9,12 +9,56 @@
 
 #define V_INLINE static inline __attribute__((always_inline))
 
+/* exp(x) for x <= 88, to about two units in the last place: x = k ln 2 + r with |r| <= ln 2 / 2, a
+ * polynomial in r, and k put into the exponent. Below the smallest normal number it is 0. Adding
+ * 1.5 * 2^23 leaves k in the low bits of the sum. */
+V_INLINE vec v_exp(vec x)
+{
+    const float magic = 12582912.0f;
+    vec_int tiny = x < v_set(-87.33654f);
+    vec t = v_fma(v_set(1.44269504088896341f), x, v_set(magic));
+    vec k = t - v_set(magic);
+    vec r = v_fma(k, v_set(-0.693145751953125f), x);
+    r = v_fma(k, v_set(-1.42860682030941723e-6f), r);
+    vec p = v_set(1.0f / 5040);
+    p = v_fma(p, r, v_set(1.0f / 720));
+    p = v_fma(p, r, v_set(1.0f / 120));
+    p = v_fma(p, r, v_set(1.0f / 24));
+    p = v_fma(p, r, v_set(1.0f / 6));
+    p = v_fma(p, r, v_set(0.5f));
+    p = v_fma(p, r, v_set(1.0f));
+    p = v_fma(p, r, v_set(1.0f));
+    vec_int bits = ((vec_int)t - (vec_int)v_set(magic) + 127) << 23;
+    return v_pick(tiny, v_zero(), p * (vec)bits);
+}
+
+/* NaN in x stays NaN. */
+V_INLINE vec v_sigmoid(vec x)
+{
+    return v_set(1.0f) / (v_set(1.0f) + v_exp(v_min(-x, v_set(88.0f))));
+}
+
+V_INLINE vec v_h_sigmoid(vec x)
+{
+    return v_min(v_max(x + v_set(3.0f), v_zero()), v_set(6.0f)) * v_set(1.0f / 6);
+}
+
 V_INLINE vec v_act(vec z, const eex_act act)
 {
-    if (act == EEX_ACT_NONE)
+    switch (act) {
+    case EEX_ACT_RELU:
+        return v_max(z, v_zero());
+    case EEX_ACT_RELU6:
+        return v_min(v_max(z, v_zero()), v_set(6.0f));
+    case EEX_ACT_H_SWISH:
+        return z * v_h_sigmoid(z);
+    case EEX_ACT_H_SIGMOID:
+        return v_h_sigmoid(z);
+    case EEX_ACT_SIGMOID:
+        return v_sigmoid(z);
+    default:
         return z;
-    z = v_max(z, v_zero());
-    return act == EEX_ACT_RELU6 ? v_min(z, v_set(6.0f)) : z;
+    }
 }
 
 V_INLINE vec v_and(vec a, vec_int mask)
@@ -22,13 +66,34 @@ V_INLINE vec v_and(vec a, vec_int mask)
     return (vec)((vec_int)a & mask);
 }
 
-/* dy where act's slope at output y is one, else 0. */
-V_INLINE vec v_act_slope(vec dy, vec y, const eex_act act)
+/* The slope of h-swish: 0 up to -3, 1 from 3 on, x / 3 + 1/2 between. */
+V_INLINE vec v_h_swish_slope(vec x)
 {
-    if (act == EEX_ACT_NONE)
+    vec slope = v_fma(x, v_set(1.0f / 3), v_set(0.5f));
+    slope = v_pick(x <= v_set(-3.0f), v_zero(), slope);
+    return v_pick(x >= v_set(3.0f), v_set(1.0f), slope);
+}
+
+/* dy times act's slope at `ref`, see eex_op_pointwise: the output of a clamp, the input of others.
+ */
+V_INLINE vec v_act_slope(vec dy, vec ref, const eex_act act)
+{
+    vec s;
+    switch (act) {
+    case EEX_ACT_RELU:
+        return v_and(dy, ref > v_zero());
+    case EEX_ACT_RELU6:
+        return v_and(v_and(dy, ref > v_zero()), ref < v_set(6.0f));
+    case EEX_ACT_H_SWISH:
+        return dy * v_h_swish_slope(ref);
+    case EEX_ACT_H_SIGMOID:
+        return v_and(dy * v_set(1.0f / 6), (ref > v_set(-3.0f)) & (ref < v_set(3.0f)));
+    case EEX_ACT_SIGMOID:
+        s = v_sigmoid(ref);
+        return dy * (s - s * s);
+    default:
         return dy;
-    dy = v_and(dy, y > v_zero());
-    return act == EEX_ACT_RELU6 ? v_and(dy, y < v_set(6.0f)) : dy;
+    }
 }
 
 #endif

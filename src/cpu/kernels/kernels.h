@@ -14,6 +14,7 @@ typedef struct eex_gemm_kernels eex_gemm_kernels;           /* gemm.h */
 typedef struct eex_depthwise_kernels eex_depthwise_kernels; /* depthwise.h */
 typedef struct eex_norm_kernels eex_norm_kernels;           /* norm.h */
 typedef struct eex_pointwise_kernels eex_pointwise_kernels; /* pointwise.h */
+typedef struct eex_columns_kernels eex_columns_kernels;     /* columns.h */
 typedef struct eex_window_kernels eex_window_kernels;       /* window.h */
 typedef struct eex_softmax_kernels eex_softmax_kernels;     /* softmax.h */
 typedef struct eex_optim_kernels eex_optim_kernels;         /* optim.h */
@@ -26,6 +27,7 @@ typedef struct eex_kernels {
     const eex_depthwise_kernels *depthwise;
     const eex_norm_kernels *norm;
     const eex_pointwise_kernels *pointwise;
+    const eex_columns_kernels *columns;
     const eex_window_kernels *window;
     const eex_softmax_kernels *softmax;
     const eex_optim_kernels *optim;

@@ -163,11 +163,7 @@ static void apply(float *y, const float *x, const float *residual, const float *
                   const float *offset, size_t n, int period, eex_act act)
 {
     affine t = {y, x, residual, scale, offset};
-    switch (act) {
-    case EEX_ACT_NONE:
-        residual ? affine_all(&t, n, period, true, EEX_ACT_NONE)
-                 : affine_all(&t, n, period, false, EEX_ACT_NONE);
-        break;
+    switch (act) { /* those that fuse */
     case EEX_ACT_RELU:
         residual ? affine_all(&t, n, period, true, EEX_ACT_RELU)
                  : affine_all(&t, n, period, false, EEX_ACT_RELU);
@@ -175,6 +171,10 @@ static void apply(float *y, const float *x, const float *residual, const float *
     case EEX_ACT_RELU6:
         residual ? affine_all(&t, n, period, true, EEX_ACT_RELU6)
                  : affine_all(&t, n, period, false, EEX_ACT_RELU6);
+        break;
+    default:
+        residual ? affine_all(&t, n, period, true, EEX_ACT_NONE)
+                 : affine_all(&t, n, period, false, EEX_ACT_NONE);
         break;
     }
 }

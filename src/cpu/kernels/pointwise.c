@@ -20,14 +20,34 @@ V_INLINE void act_all(float *y, const float *x, size_t n, const eex_act act)
         v_store_n(y + i, v_act(v_load_n(x + i, lanes_at(i, n)), act), lanes_at(i, n));
 }
 
+/* Calls all(..., act) with a constant for the act at hand. */
+#define WITH_ACT(act, all, ...)                  \
+    do {                                         \
+        switch (act) {                           \
+        case EEX_ACT_NONE:                       \
+            all(__VA_ARGS__, EEX_ACT_NONE);      \
+            break;                               \
+        case EEX_ACT_RELU:                       \
+            all(__VA_ARGS__, EEX_ACT_RELU);      \
+            break;                               \
+        case EEX_ACT_RELU6:                      \
+            all(__VA_ARGS__, EEX_ACT_RELU6);     \
+            break;                               \
+        case EEX_ACT_H_SWISH:                    \
+            all(__VA_ARGS__, EEX_ACT_H_SWISH);   \
+            break;                               \
+        case EEX_ACT_H_SIGMOID:                  \
+            all(__VA_ARGS__, EEX_ACT_H_SIGMOID); \
+            break;                               \
+        case EEX_ACT_SIGMOID:                    \
+            all(__VA_ARGS__, EEX_ACT_SIGMOID);   \
+            break;                               \
+        }                                        \
+    } while (0)
+
 static void act(float *y, const float *x, size_t n, eex_act act)
 {
-    if (act == EEX_ACT_RELU)
-        act_all(y, x, n, EEX_ACT_RELU);
-    else if (act == EEX_ACT_RELU6)
-        act_all(y, x, n, EEX_ACT_RELU6);
-    else
-        act_all(y, x, n, EEX_ACT_NONE);
+    WITH_ACT(act, act_all, y, x, n);
 }
 
 V_INLINE void add_all(float *y, const float *a, const float *b, size_t n, const eex_act act)
@@ -43,12 +63,7 @@ V_INLINE void add_all(float *y, const float *a, const float *b, size_t n, const 
 
 static void add(float *y, const float *x, const float *x2, size_t n, eex_act act)
 {
-    if (act == EEX_ACT_RELU)
-        add_all(y, x, x2, n, EEX_ACT_RELU);
-    else if (act == EEX_ACT_RELU6)
-        add_all(y, x, x2, n, EEX_ACT_RELU6);
-    else
-        add_all(y, x, x2, n, EEX_ACT_NONE);
+    WITH_ACT(act, add_all, y, x, x2, n);
 }
 
 static void accumulate(float *y, const float *x, size_t n)
@@ -56,8 +71,8 @@ static void accumulate(float *y, const float *x, size_t n)
     add_all(y, y, x, n, EEX_ACT_NONE);
 }
 
-V_INLINE void act_bwd_all(float *dx, const float *dy, const float *ref, size_t n, const eex_act act,
-                          const bool more)
+V_INLINE void act_bwd_all(float *dx, const float *dy, const float *ref, size_t n, const bool more,
+                          const eex_act act)
 {
     for (size_t i = 0; i < n; i += V_WIDTH) {
         int lanes = lanes_at(i, n);
@@ -69,18 +84,10 @@ V_INLINE void act_bwd_all(float *dx, const float *dy, const float *ref, size_t n
 static void act_bwd(float *dx, const float *dy, const float *ref, size_t n, eex_act act,
                     bool accumulate)
 {
-    if (act == EEX_ACT_RELU && accumulate)
-        act_bwd_all(dx, dy, ref, n, EEX_ACT_RELU, true);
-    else if (act == EEX_ACT_RELU)
-        act_bwd_all(dx, dy, ref, n, EEX_ACT_RELU, false);
-    else if (act == EEX_ACT_RELU6 && accumulate)
-        act_bwd_all(dx, dy, ref, n, EEX_ACT_RELU6, true);
-    else if (act == EEX_ACT_RELU6)
-        act_bwd_all(dx, dy, ref, n, EEX_ACT_RELU6, false);
-    else if (accumulate)
-        act_bwd_all(dx, dy, ref, n, EEX_ACT_NONE, true);
+    if (accumulate)
+        WITH_ACT(act, act_bwd_all, dx, dy, ref, n, true);
     else
-        act_bwd_all(dx, dy, ref, n, EEX_ACT_NONE, false);
+        WITH_ACT(act, act_bwd_all, dx, dy, ref, n, false);
 }
 
 /* Written as plain loops over integers: the compiler turns them into vectors of 64 bits. */

@@ -11,7 +11,7 @@ struct eex_pointwise_kernels {
     void (*add)(float *y, const float *x, const float *x2, size_t n, eex_act act);
     void (*accumulate)(float *y, const float *x, size_t n); /* y += x */
 
-    /* dx = dy, or dx += dy, where the forward output `ref` is inside act's linear range. */
+    /* dx = (or +=) dy times act's slope at `ref`, as eex_op_pointwise has it. */
     void (*act_bwd)(float *dx, const float *dy, const float *ref, size_t n, eex_act act,
                     bool accumulate);
 

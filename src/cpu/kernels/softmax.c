@@ -5,29 +5,6 @@
 
 #include <math.h>
 
-/* exp(x) for x <= 88, to about two units in the last place: x = k ln 2 + r with |r| <= ln 2 / 2, a
- * polynomial in r, and k put into the exponent. Below the smallest normal number it is 0. Adding
- * 1.5 * 2^23 leaves k in the low bits of the sum. */
-V_INLINE vec v_exp(vec x)
-{
-    const float magic = 12582912.0f;
-    vec_int tiny = x < v_set(-87.33654f);
-    vec t = v_fma(v_set(1.44269504088896341f), x, v_set(magic));
-    vec k = t - v_set(magic);
-    vec r = v_fma(k, v_set(-0.693145751953125f), x);
-    r = v_fma(k, v_set(-1.42860682030941723e-6f), r);
-    vec p = v_set(1.0f / 5040);
-    p = v_fma(p, r, v_set(1.0f / 720));
-    p = v_fma(p, r, v_set(1.0f / 120));
-    p = v_fma(p, r, v_set(1.0f / 24));
-    p = v_fma(p, r, v_set(1.0f / 6));
-    p = v_fma(p, r, v_set(0.5f));
-    p = v_fma(p, r, v_set(1.0f));
-    p = v_fma(p, r, v_set(1.0f));
-    vec_int bits = ((vec_int)t - (vec_int)v_set(magic) + 127) << 23;
-    return v_pick(tiny, v_zero(), p * (vec)bits);
-}
-
 static int lanes_at(int i, int n)
 {
     return n - i < V_WIDTH ? n - i : V_WIDTH;

@@ -1,3 +1,4 @@
+#include "cpu/kernels/columns.h"
 #include "cpu/kernels/depthwise.h"
 #include "cpu/kernels/gemm.h"
 #include "cpu/kernels/image.h"
@@ -16,6 +17,7 @@ extern const eex_gemm_kernels EEX_KERNEL(eex__gemm_kernels);
 extern const eex_depthwise_kernels EEX_KERNEL(eex__depthwise_kernels);
 extern const eex_norm_kernels EEX_KERNEL(eex__norm_kernels);
 extern const eex_pointwise_kernels EEX_KERNEL(eex__pointwise_kernels);
+extern const eex_columns_kernels EEX_KERNEL(eex__columns_kernels);
 extern const eex_window_kernels EEX_KERNEL(eex__window_kernels);
 extern const eex_softmax_kernels EEX_KERNEL(eex__softmax_kernels);
 extern const eex_optim_kernels EEX_KERNEL(eex__optim_kernels);
@@ -28,6 +30,7 @@ const eex_kernels EEX_KERNEL(eex__kernels) = {
     .depthwise = &EEX_KERNEL(eex__depthwise_kernels),
     .norm = &EEX_KERNEL(eex__norm_kernels),
     .pointwise = &EEX_KERNEL(eex__pointwise_kernels),
+    .columns = &EEX_KERNEL(eex__columns_kernels),
     .window = &EEX_KERNEL(eex__window_kernels),
     .softmax = &EEX_KERNEL(eex__softmax_kernels),
     .optim = &EEX_KERNEL(eex__optim_kernels),

@@ -197,6 +197,7 @@ static void macs_add_up(net_builder build)
 Test(latency, operations_cost_what_their_network_does)
 {
     macs_add_up(net_tiny);
+    macs_add_up(net_squeezed);
     macs_add_up(net_mobilenetv2);
 }
 

@@ -269,3 +269,17 @@ Test(cost, nodes_that_are_not_there_cost_nothing)
     IS(eex_cost_cumulative(m, 3, EEX_MACS), 0);
     eex_graph_free(m);
 }
+
+/* edanas.txt's convention counts multiplications of elements, the others none of them. */
+Test(cost, squeezed)
+{
+    eex_graph *g = NULL;
+    OK(eex_test_squeezed(&g, 10));
+    const int64_t swishes = 2 * 512 + 4 * 4 * 12, scales = 512 + 1024 + 12;
+    const int64_t means = 2 * (8 * 8 + 8) + (12 * 4 + 12);
+    IS(eex_cost_total(g, EEX_TORCHPROFILE), eex_cost_total(g, EEX_MACS) + swishes + scales + means);
+    IS(eex_cost_total(g, EEX_THOP), eex_cost_total(g, EEX_MACS) + 2 * (3 * 512 + 192));
+    const int64_t biases = 4 + 8 + 4 + 16 + 10, relus = 4 + 4;
+    IS(eex_cost_total(g, EEX_PTFLOPS), eex_cost_total(g, EEX_THOP) + biases + relus);
+    eex_graph_free(g);
+}

@@ -320,3 +320,40 @@ Test(graph, activations_have_names)
     cr_expect(strcmp(eex_node_kind_name(EEX_NODE_GLOBAL_POOL), "global_pool") == 0);
     cr_expect(strcmp(eex_node_kind_name((eex_node_kind)99), "?") == 0);
 }
+
+/* ---- squeezed ---- */
+
+Test(graph, what_scales_is_no_map_but_what_is_scaled_is)
+{
+    eex_graph *g = NULL;
+    OK(eex_test_squeezed(&g, 10));
+    has_shape(g, "concat", 8, 8, 16);
+    has_shape(g, "se2.expand", 1, 1, 16);
+    static const char *const maps[] = {"stem.act", "se.scale", "merge", "concat", "last.act"};
+    static const char *const others[] = {"se.pool", "se.reduce", "se.act", "avgpool", "square"};
+    for (int i = 0; i < 5; i++) {
+        cr_expect(eex_graph_gateable(g, eex_graph_find(g, maps[i])), "%s", maps[i]);
+        cr_expect(!eex_graph_gateable(g, eex_graph_find(g, others[i])), "%s", others[i]);
+    }
+    eex_graph_free(g);
+}
+
+Test(graph, scale_and_concat_refuse_what_does_not_fit)
+{
+    eex_graph *g = NULL;
+    int x = 0, pool = 0, small = 0, y = 0;
+    eex_conv_options o = {.out = 4, .kernel = 3, .pad = 1};
+    OK(eex_graph_new(&g, "g", 8, 8, 3));
+    OK(eex_graph_add_conv(g, &x, 0, "a", &o));
+    OK(eex_graph_add_global_pool(g, &pool, x, "pool", true));
+    OK(eex_graph_add_max_pool(g, &small, x, "small", 2, 2, 0));
+    int nodes = eex_graph_nodes(g);
+    refused(eex_graph_add_scale(g, &y, 0, pool, "b"), EEX_EINVAL, "3 channels of \"input\"");
+    refused(eex_graph_add_scale(g, &y, x, x, "b"), EEX_EINVAL, "has 8 x 8 x 4");
+    refused(eex_graph_add_scale(g, &y, x, 17, "b"), EEX_EINVAL, "no value 17");
+    refused(eex_graph_add_scale(g, &y, -1, pool, "b"), EEX_EINVAL, "no value -1");
+    refused(eex_graph_add_concat(g, &y, x, small, "b"), EEX_EINVAL, "\"small\" is 4 x 4");
+    refused(eex_graph_add_concat(g, &y, x, -1, "b"), EEX_EINVAL, "no value -1");
+    cr_expect(eex_graph_nodes(g) == nodes);
+    eex_graph_free(g);
+}

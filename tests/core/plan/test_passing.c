@@ -103,6 +103,7 @@ static void cut(net_builder build, int count, bool leaves)
 Test(passing, any_exit_can_be_a_cut)
 {
     cut(net_tiny, 6, false);
+    cut(net_squeezed, 6, false);
     cut(net_mobilenetv2, 5, false);
     cut(net_resnet50, 2, false);
 }
@@ -110,6 +111,7 @@ Test(passing, any_exit_can_be_a_cut)
 Test(passing, those_that_stay_pass)
 {
     cut(net_tiny, 7, true);
+    cut(net_squeezed, 7, true);
     cut(net_mobilenetv2, 5, true);
     cut(net_resnet50, 2, true);
 }

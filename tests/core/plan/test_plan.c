@@ -95,6 +95,7 @@ static void check_training_forward(net_builder build, int count, double toleranc
 Test(plan, training_forward_is_the_network)
 {
     check_training_forward(net_tiny, 6, 1e-5);
+    check_training_forward(net_squeezed, 6, 1e-5);
     /* 52 batch norms over few pixels pass on what rounding did to the ones in front. */
     check_training_forward(net_mobilenetv2, 16, 1e-4);
 }
@@ -126,6 +127,7 @@ static void check_inference(net_builder build, int count)
 Test(plan, inference_is_the_network)
 {
     check_inference(net_tiny, 5);
+    check_inference(net_squeezed, 5);
     check_inference(net_mobilenetv2, 3);
     check_inference(net_resnet50, 1);
 }
@@ -185,6 +187,7 @@ static void check_batches(net_builder build, int count)
 Test(plan, a_sample_gets_the_same_bits_in_every_batch)
 {
     check_batches(net_tiny, 64);
+    check_batches(net_squeezed, 64);
     check_batches(net_mobilenetv2, 64);
     check_batches(net_resnet50, 10);
 }
@@ -260,6 +263,7 @@ static void check_compaction(net_builder build, int count, int keep)
 Test(plan, compaction_keeps_the_rows_of_the_survivors)
 {
     check_compaction(net_tiny, 33, 2);
+    check_compaction(net_squeezed, 33, 2);
     check_compaction(net_mobilenetv2, 20, 3);
     check_compaction(net_resnet50, 4, 2);
 }

@@ -26,9 +26,9 @@ typedef struct bed {
     double *teacher; /* logits of the last exit, held still; NULL without distillation */
 } bed;
 
-static bed open_bed(const float *weight, void (*adjust)(eex_plan_options *))
+static bed open_bed(net_builder build, const float *weight, void (*adjust)(eex_plan_options *))
 {
-    bed b = {.net = net_open(net_tiny, COUNT, 1), .options = net_training(COUNT, weight, EXITS)};
+    bed b = {.net = net_open(build, COUNT, 1), .options = net_training(COUNT, weight, EXITS)};
     eex_step step = {.batch = COUNT, .seed = 9, .step = 1};
     if (adjust)
         adjust(&b.options);
@@ -166,18 +166,23 @@ static int check_all(bed *b)
     return checked;
 }
 
-static int check(const float *weight, void (*adjust)(eex_plan_options *))
+static int check_net(net_builder build, const float *weight, void (*adjust)(eex_plan_options *))
 {
-    bed b = open_bed(weight, adjust);
+    bed b = open_bed(build, weight, adjust);
     hold_teacher(&b);
     int checked = check_all(&b);
     close_bed(&b);
     return checked;
 }
 
-static int trainable(bool (*counts)(const eex_node *))
+static int check(const float *weight, void (*adjust)(eex_plan_options *))
 {
-    net n = net_open(net_tiny, 1, 1);
+    return check_net(net_tiny, weight, adjust);
+}
+
+static int trainable_of(net_builder build, bool (*counts)(const eex_node *))
+{
+    net n = net_open(build, 1, 1);
     int sum = 0;
     for (int i = 0; i < eex_graph_nodes(n.graph); i++) {
         const eex_node *node = eex_graph_node(n.graph, i);
@@ -186,6 +191,11 @@ static int trainable(bool (*counts)(const eex_node *))
     }
     net_close(&n);
     return sum;
+}
+
+static int trainable(bool (*counts)(const eex_node *))
+{
+    return trainable_of(net_tiny, counts);
 }
 
 static bool any(const eex_node *node)
@@ -261,4 +271,17 @@ static void freeze_and_teach(eex_plan_options *o)
 Test(plan_gradient, frozen_trunk_teaches)
 {
     cr_expect_eq(check((float[]){1, 0.5f, 0}, freeze_and_teach), trainable(of_gate));
+}
+
+/* Acts that do not fuse, squeeze and excitation, concatenation, a value scaled by itself. */
+Test(plan_gradient, squeezed)
+{
+    cr_expect_eq(check_net(net_squeezed, (float[]){0.3f, 0.7f, 1}, NULL),
+                 trainable_of(net_squeezed, any));
+}
+
+Test(plan_gradient, squeezed_and_frozen)
+{
+    cr_expect_eq(check_net(net_squeezed, (float[]){1, 0.5f, 0}, freeze),
+                 trainable_of(net_squeezed, of_gate));
 }

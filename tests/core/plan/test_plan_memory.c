@@ -118,9 +118,11 @@ static void cache(eex_plan_options *o)
 Test(plan_memory, buffers_that_live_together_lie_apart)
 {
     check_inference(net_tiny);
+    check_inference(net_squeezed);
     check_inference(net_mobilenetv2);
     check_inference(net_resnet50);
     with_training(net_tiny, all, NULL, layout);
+    with_training(net_squeezed, all, NULL, layout);
     with_training(net_tiny, first, NULL, layout);
     with_training(net_tiny, gates, freeze, layout);
     with_training(net_tiny, gates, cache, layout);
@@ -168,6 +170,7 @@ static void steps_start_afresh(const net *n, const eex_plan_options *options)
 Test(plan_memory, a_step_reads_nothing_that_an_earlier_one_left)
 {
     with_training(net_tiny, all, NULL, steps_start_afresh);
+    with_training(net_squeezed, all, NULL, steps_start_afresh);
     with_training(net_tiny, first, NULL, steps_start_afresh);
     with_training(net_tiny, gates, freeze, steps_start_afresh);
     with_training(net_tiny, all, teach, steps_start_afresh);

@@ -11,6 +11,7 @@
 #include "support/backbones.h"
 #include "support/bed.h"
 #include "support/devices.h"
+#include "support/elastic.h"
 #include "support/folder.h"
 
 #include "base/fs.h"
@@ -119,11 +120,44 @@ Test(model, graphs_come_back)
     eex_graph *g;
     OK(eex_test_tiny(&g, 10));
     comes_back(g);
+    OK(net_squeezed(&g, 10));
+    comes_back(g);
     OK(net_mobilenetv2(&g, 10));
     comes_back(g);
     OK(net_resnet50(&g, 10));
     comes_back(g);
     comes_back(nested());
+}
+
+static eex_graph *read_back(const eex_graph *graph)
+{
+    const char *path = test_path(folder, "graph.h5");
+    eex_graph *read = NULL;
+    write_graph(path, graph);
+    OK(read_graph(&read, path));
+    return read;
+}
+
+Test(model, elastic_graphs_come_back)
+{
+    eex_graph *g = NULL, *cut = NULL;
+    OK(eex_test_elastic(&g, 10));
+    comes_back(g);
+    OK(eex_test_elastic_gated(&g, 10));
+    eex_graph *read = read_back(g);
+    cr_assert_eq(eex_graph_genes(read), eex_graph_genes(g));
+    cr_expect_eq(eex_graph_size_gene(read), eex_graph_size_gene(g));
+    for (int i = 0; i < eex_graph_genes(g); i++)
+        cr_expect_eq(memcmp(eex_graph_gene(read, i), eex_graph_gene(g, i), sizeof(eex_gene)), 0);
+    const eex_choice *choice;
+    int choices = 0;
+    for (; (choice = eex_graph_choice(g, choices)); choices++)
+        cr_expect_eq(memcmp(eex_graph_choice(read, choices), choice, sizeof *choice), 0);
+    cr_expect_null(eex_graph_choice(read, choices));
+    eex_graph_free(read);
+    OK(eex_graph_select(&cut, g, (int[]){1}, 1)); /* some genes and choices have no use there */
+    comes_back(cut);
+    comes_back(g);
 }
 
 Test(model, cut_graphs_come_back)

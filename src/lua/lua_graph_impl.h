@@ -1,0 +1,30 @@
+/* What the files of graph objects share. */
+#ifndef EEX_LUA_LUA_GRAPH_IMPL_H
+#define EEX_LUA_LUA_GRAPH_IMPL_H
+
+#include "core/graph/elastic.h"
+#include "lua/args.h"
+
+#include <lauxlib.h>
+
+/* The graph that a method is called on. */
+eex_graph *eex__lua_graph_self(lua_State *L);
+
+/* Pushes the graph that `make` makes, or raises its error. */
+int eex__lua_graph_push(lua_State *L, int (*make)(eex_graph **out, void *ctx), void *ctx);
+
+/* Methods of elastic graphs. */
+extern const luaL_Reg eex__lua_elastic_methods[];
+
+/* A number that may depend on a gene. */
+typedef struct eex__lua_choice {
+    int gene;    /* -1: it does not */
+    int largest; /* the number, or the last one */
+    int values[EEX_GENE_OPTIONS];
+} eex__lua_choice;
+
+/* A positive integer, or what g:choice has made. */
+void eex__lua_read_choice(eex__lua_choice *out, const eex_args *a, const char *field,
+                          const eex_graph *g);
+
+#endif
