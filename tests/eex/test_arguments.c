@@ -104,11 +104,11 @@ Test(arguments, of_engines)
     REFUSED(eex_engine_latency(engine, ms, NULL, 1));
     REFUSED(eex_engine_latency(engine, ms, images, 0));
     REFUSED(eex_engine_latency(engine, ms, images, INT_MIN));
-    REFUSED(eex_engine_time(NULL, ms, images, 0));
-    REFUSED(eex_engine_time(engine, NULL, images, 0));
-    REFUSED(eex_engine_time(engine, ms, NULL, 0));
-    REFUSED(eex_engine_time(engine, ms, images, INT_MAX));
-    REFUSED(eex_engine_time(engine, ms, images, INT_MIN));
+    REFUSED(eex_engine_force(NULL, results, images, 0));
+    REFUSED(eex_engine_force(engine, NULL, images, 0));
+    REFUSED(eex_engine_force(engine, results, NULL, 0));
+    REFUSED(eex_engine_force(engine, results, images, INT_MAX));
+    REFUSED(eex_engine_force(engine, results, images, INT_MIN));
     REFUSED(eex_engine_measure(NULL, &latency, images, 1));
     REFUSED(eex_engine_measure(engine, NULL, images, 1));
     REFUSED(eex_engine_measure(engine, &latency, NULL, 1));
@@ -116,6 +116,33 @@ Test(arguments, of_engines)
     cr_expect(eex_engine_image_bytes(NULL) == 0 && eex_engine_rows(NULL) == 0);
     eex_engine_close(NULL);
     OK(eex_engine_run(engine, results, images, BATCH)); /* and nothing is broken */
+}
+
+Test(arguments, of_races)
+{
+    eex_racer racer = {.engine = engine}, nobody = {.engine = NULL};
+    const eex_race fine = {
+        .images = images, .image_bytes = IMAGE, .count = BATCH, .batch = 1, .rounds = 2};
+    eex_race r = fine;
+    REFUSED(eex_race_run(NULL, 1, &r));
+    REFUSED(eex_race_run(&racer, 1, NULL));
+    REFUSED(eex_race_run(&racer, 0, &r));
+    REFUSED(eex_race_run(&racer, INT_MIN, &r));
+    REFUSED(eex_race_run(&nobody, 1, &r));
+    r.images = NULL;
+    REFUSED(eex_race_run(&racer, 1, &r));
+    r = fine;
+    r.count = INT_MIN;
+    REFUSED(eex_race_run(&racer, 1, &r));
+    r = fine;
+    r.batch = INT_MAX;
+    REFUSED(eex_race_run(&racer, 1, &r));
+    r = fine;
+    r.rounds = INT_MIN;
+    REFUSED(eex_race_run(&racer, 1, &r));
+    r = fine;
+    OK(eex_race_run(&racer, 1, &r));
+    cr_expect_eq(eex_race_speedup(&racer, &racer).ratio, 1);
 }
 
 /* The largest batch is one that works. */
@@ -454,8 +481,8 @@ static int in_child(eex_frames *ahead)
         refused_here(eex_engine_poll(engine, &done, 1, -1, &count)) &&
         refused_here(eex_engine_wait(engine, -1)) && refused_here(eex_engine_queue(engine, NULL)) &&
         refused_here(eex_engine_settle(engine, images)) &&
-        refused_here(eex_engine_latency(engine, ms, images, 1)) &&
-        refused_here(eex_engine_time(engine, ms, images, 0)) &&
+        refused_here(eex_engine_latency(engine, ms, images, 2)) &&
+        refused_here(eex_engine_force(engine, results, images, 0)) &&
         refused_here(eex_engine_measure(engine, &latency, images, 1)) &&
         refused_here(eex_engine_open(&e, model, 1)) &&
         refused_here(eex_model_open(&m, path, EEX_MODEL_BEST, device)) && !e && !m &&

@@ -153,6 +153,8 @@ static int allocate(laps *l, int count)
 
 int eex_race_run(eex_racer *racers, int count, eex_race *race)
 {
+    EEX_NEED(racers, "racers");
+    EEX_NEED(race, "race");
     EEX_TRY(check(racers, count, race));
     laps l = {.race = race,
               .units = race->count / race->batch,
