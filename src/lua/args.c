@@ -327,21 +327,6 @@ int eex_args_choice_or(const eex_args *a, const char *field, const eex_names *na
 
 /* ---- lists ---- */
 
-/* Whatever is in a list besides its members would be passed over. */
-static void refuse_keys(const eex_args *a, const char *field, const eex_args *list,
-                        lua_Unsigned count)
-{
-    lua_State *L = a->L;
-    for (lua_pushnil(L); lua_next(L, list->table); lua_pop(L, 1)) {
-        lua_Integer at = lua_isinteger(L, -2) ? lua_tointeger(L, -2) : 0;
-        if (at >= 1 && (lua_Unsigned)at <= count)
-            continue;
-        lua_pop(L, 1);
-        const char *key = luaL_tolstring(L, -1, NULL);
-        eex_args_refuse(a, field, "a list such as {1, 2}, with nothing at \"%s\"", key);
-    }
-}
-
 /* Pushes the list in a field; a single number becomes a list of one. Returns its length. */
 static int open_list(const eex_args *a, const char *field, int room, eex_args *list)
 {
@@ -359,7 +344,6 @@ static int open_list(const eex_args *a, const char *field, int room, eex_args *l
     lua_Unsigned count = lua_rawlen(L, list->table);
     if (count > (lua_Unsigned)room)
         eex_args_refuse(a, field, "a list of at most %d numbers", room);
-    refuse_keys(a, field, list, count);
     return (int)count;
 }
 

@@ -87,7 +87,7 @@ refused 2 'behind "features.5.add" has one of - 1 2 3 4 blocks, not 5' table3.lu
     --genome 2,5,2,3,4,3,3
 refused 2 'expected numbers with commas between them, got "two"' table3.lua --genome two,2,2,3,4,3,3
 refused 2 'got ""' table3.lua --genome ,,,,,,
-refused 2 "a network without gates, for --genome" gated.lua --genome 2,2
+refused 2 "a network without gates expected, for --genome" gated.lua --genome 2,2
 refused 2 "one of --genome, --extremes and --points" table3.lua --extremes --points
 cat >probe.lua <<'LUA'
 local eex = require "eex"

@@ -153,17 +153,17 @@ expect 2 "$EEX" data make synthetic --train 30 --test 10 --name linked
 precious "data make"
 
 # Streams are for what is text.
-expect 0 "$EEX" profile whole --images 8 --batch 4 --rounds 1 --trace /dev/null
-expect 0 "$EEX" profile whole --images 8 --batch 4 --rounds 1 --trace /dev/stdout
+expect 0 "$EEX" profile whole --images 8 --batch 4 --rounds 2 --trace /dev/null
+expect 0 "$EEX" profile whole --images 8 --batch 4 --rounds 2 --trace /dev/stdout
 out_has '"traceEvents"'
 [ -c /dev/null ] && { [ -L /dev/stdout ] || [ ! -e /dev/stdout ]; } || fail "a device was replaced"
 mkfifo pipe
 cat pipe >through &
-expect 0 "$EEX" profile whole --images 8 --batch 4 --rounds 1 --trace pipe
+expect 0 "$EEX" profile whole --images 8 --batch 4 --rounds 2 --trace pipe
 wait
 grep -q traceEvents through && [ -p pipe ] || fail "a pipe was not written into"
 for arguments in "show whole" "show whole --json" "infer whole --split test" "infer whole --split test --json" \
-    "tune whole --accuracy -0.9" "data info tiny" "profile whole --images 8 --batch 4 --rounds 1 --trace /dev/stdout"; do
+    "tune whole --accuracy -0.9" "data info tiny" "profile whole --images 8 --batch 4 --rounds 2 --trace /dev/stdout"; do
     expect 1 bash -c "exec '$EEX' $arguments >/dev/full"
     err_has "cannot write"
 done

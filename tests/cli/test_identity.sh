@@ -30,7 +30,7 @@ users() { # STATUS: expected of all; TEXT: on stderr
         "infer away/model.h5 --split test" "infer cut.h5 --split validation" "infer runs/tiny --split test --data $EEX_DATA/pics.h5" \
         "stream runs/tiny simulated --frames 20" "stream runs/tiny simulated --frames 20 --split calibration" \
         "prune runs/tiny --test" "prune runs/tiny --test --no-latency" "prune cut.h5 --test --min-accuracy 0.1" \
-        "profile runs/tiny --images 4 --batch 2 --rounds 1" "profile cut.h5 --images 4 --batch 2 --rounds 1"; do
+        "profile runs/tiny --images 4 --batch 2 --rounds 2" "profile cut.h5 --images 4 --batch 2 --rounds 2"; do
         # shellcheck disable=SC2086
         expect "$1" "$EEX" $user --threads 1
         [ -z "$2" ] || err_has "$2"

@@ -18,6 +18,7 @@ cp image.png folder/train/b
 echo 'print("x") return 7' >prompt
 echo 'for i = 1, 5000 do print(("x"):rep(100)) end' >long
 
+echo 'return { experiment = "tiny.lua" }' >one.lua
 commands=(
     "help"
     "--help"
@@ -49,6 +50,11 @@ commands=(
     "cost tiny.lua --json"
     "tune runs/tiny --accuracy -0.1"
     "tune runs/tiny --accuracy -0.1 --json"
+    "rank runs/tiny --candidates 2 --repeated 0 --epochs 1 --threads 1"
+    "rank runs/tiny --candidates 2 --repeated 0 --epochs 1 --threads 1 --json"
+    "sweep one.lua"
+    "sweep status sweeps/one --json"
+    "sweep collect sweeps/one"
     "devices"
     "devices --json"
 )

@@ -90,7 +90,7 @@ for columns in 20 33 40 60 80 119; do
         stream runs/tiny simulated --frames 60 --compare base --threads 1
     folds $columns "leavingatexit images right MACs uptoexit ofMACs us,by1 oftime,by1 GFLOP/s,by50 \
         slowestlayers speed-up theoretical" profile runs/tiny --threads 1 --batch 50 --images 50 \
-        --rounds 1
+        --rounds 2
     folds $columns "input class confidence exit decision ms right accepted" \
         infer runs/tiny --split test --threads 1
 done

@@ -143,6 +143,8 @@ Test(arguments, of_races)
     r = fine;
     OK(eex_race_run(&racer, 1, &r));
     cr_expect_eq(eex_race_speedup(&racer, &racer).ratio, 1);
+    cr_expect_eq(eex_speedup_of(&racer.times, &racer.times).ratio, 1);
+    cr_expect(!eex_dataset_is_path(NULL));
 }
 
 /* The largest batch is one that works. */

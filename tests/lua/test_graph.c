@@ -343,7 +343,7 @@ Test(lua_graph, a_method_that_is_none_names_the_nearest)
     fails(
         "return g:convv(0, 'c', {})",
         "a.lua:1: g:convv: graphs have no such method, did you mean g:conv(x, name, { out, kernel, "
-        "stride, pad, groups, bias })?");
+        "stride, pad, groups, bias, transforms })?");
     fails("return g:zzzzzzzz()", "g:zzzzzzzz: graphs have no such method");
     gives("return tostring(g[1])", "nil");
 }

@@ -66,7 +66,9 @@ int eex_data_directory(const char **out)
 
 bool eex_dataset_is_path(const char *name)
 {
-    size_t length = strlen(name);
+    const size_t length = name ? strlen(name) : 0;
+    if (length == 0)
+        return false;
     return strchr(name, '/') || (length > 3 && strcmp(name + length - 3, ".h5") == 0);
 }
 
