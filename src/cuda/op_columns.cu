@@ -1,7 +1,7 @@
 /* Channels from one tensor into another.
  *
- * Geometry: a thread a vector of the moved channels of a pixel, in the order of memory. Bytes: what is
- * moved once in each tensor (twice in y when it accumulates). Roofline: memory. */
+ * Geometry: a thread a vector of the moved channels of a pixel, in the order of memory. Bytes: what
+ * is moved once in each tensor (twice in y when it accumulates). Roofline: memory. */
 #include "cuda/pool.cuh"
 
 template <typename T> struct moving {

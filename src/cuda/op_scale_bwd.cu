@@ -70,8 +70,8 @@ template <typename T, int V> static int dots_launch(eex_cuda *cuda, const eex_op
 {
     const eex_op_scale *scale = &op->u.scale;
     int hw = scale->hw;
-    dots_args<T> p = {(T *)scale->ds,  (const T *)scale->dy, (const T *)scale->x,
-                      hw, scale->c, scale->ds_accumulate};
+    dots_args<T> p = {(T *)scale->ds, (const T *)scale->dy, (const T *)scale->x, hw,
+                      scale->c,       scale->ds_accumulate};
     eex_columns g = {};
     g.rows = (size_t)batch * (size_t)(scale->c / V); /* of sums, laid side by side */
     g.ty = hw <= 4 ? 1 : hw <= 16 ? 4 : hw <= 256 ? 8 : 32;

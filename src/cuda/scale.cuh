@@ -1,7 +1,7 @@
 /* y = (or +=) x * s, s one value a channel of each sample: forward, and the gradient of x.
  *
- * Geometry: a thread a vector of channels of a pixel, in the order of memory. Bytes: x and y once (y
- * twice when it accumulates), s out of the caches. Roofline: memory. */
+ * Geometry: a thread a vector of channels of a pixel, in the order of memory. Bytes: x and y once
+ * (y twice when it accumulates), s out of the caches. Roofline: memory. */
 #ifndef EEX_CUDA_SCALE_CUH
 #define EEX_CUDA_SCALE_CUH
 

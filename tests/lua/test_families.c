@@ -122,8 +122,7 @@ Test(lua_families, genes_are_edanas_s)
           "kernel expansion depth resolution");
     gives("return list(n[1].values) .. ', ' .. list(n[2].values) .. ', ' .. list(n[6].values)",
           "2 3 4, 3 5 7, 3 4 6");
-    gives("return #n[46].values .. ' ' .. n[46].values[1] .. ' ' .. n[46].values[17]",
-          "17 40 104");
+    gives("return #n[46].values .. ' ' .. n[46].values[1] .. ' ' .. n[46].values[17]", "17 40 104");
 }
 
 /* A backbone with a genome's numbers is what the family derives for it. */
