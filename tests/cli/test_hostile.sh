@@ -80,4 +80,30 @@ if ! grep -q __asan_init "$EEX"; then
     [ $status = 1 ] || fail "with 16 KiB of stack: status $status"
     err_has "stack"
 fi
+
+# A small file that unpacks to a large trace: what it has is read, and Ctrl-C is heard while it is, and
+# while thresholds are tuned on it.
+if python3 -c 'import h5py' 2>/dev/null; then
+    cp -r runs/tiny large
+    for split in calibration validation; do
+        python3 "$EEX_SOURCE_DIR/tests/fixtures/make_large_trace.py" runs/tiny/final-$split.h5 \
+            large/final-$split.h5 20000 || fail "no large trace"
+        [ "$(stat -c %s large/final-$split.h5)" -lt 4000000 ] || fail "the large trace is no small file"
+    done
+    for command in "tune large" "tune large --accuracy -0.01" "tune large --sweep" "tune large --conformal 0.1"; do
+        # shellcheck disable=SC2086
+        "$EEX" $command >out 2>err &
+        reader=$!
+        sleep 1
+        kill -INT $reader
+        begin=$(date +%s%N)
+        wait $reader
+        status=$?
+        took=$((($(date +%s%N) - begin) / 1000000))
+        [ $status = 130 ] || fail "eex $command ended with $status"
+        [ $took -lt 3000 ] || fail "eex $command took $took ms to hear Ctrl-C"
+    done
+else
+    echo "no h5py: large traces are not tried"
+fi
 exit 0

@@ -66,7 +66,8 @@ void eex_tuner_free(eex_tuner *tuner);
 void eex_tuner_run(eex_operating_point *out, eex_tuner *tuner, const int *columns, int count,
                    const double *cost, const eex_goal *goal, eex_effort effort);
 
-/* Tunes a of all exits of a policy on the trace. *out (may be NULL) tells where that leads. */
+/* Tunes a of all exits of a policy on the trace. *out (may be NULL) tells where that leads. Both
+ * below end with EEX_EINTERRUPTED once a signal came. */
 int eex_policy_tune(eex_policy *policy, eex_operating_point *out, const eex_trace *trace,
                     const eex_exit_costs *costs, eex_tune tune, double target);
 

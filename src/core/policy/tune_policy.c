@@ -116,8 +116,14 @@ int eex_policy_sweep(eex_operating_point **out, int *count, const eex_trace *tra
         free(points);
         return status;
     }
+    tuner->chain.stops = true;
     *count = keep_front(points, sweep_points(points, tuner, costs, steps));
     eex_tuner_free(tuner);
+    if (eex_interrupted()) {
+        *count = 0;
+        free(points);
+        return eex_fail(EEX_EINTERRUPTED, "interrupted while tuning");
+    }
     *out = points;
     return EEX_OK;
 }

@@ -5,10 +5,12 @@
 #include "support/traces.h"
 
 #include "base/rng.h"
+#include "base/signals.h"
 #include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -433,6 +435,25 @@ Test(tuner, calibration_tunes_the_policy_it_returns)
         for (int c = 0; c < 4; c++)
             cr_assert_eq(p->high[k * 4 + c], eex_policy_high(p, k, c, p->a[k]));
     eex_policy_free(p);
+    teardown(&f);
+}
+
+/* Traces may be large: whoever waits for thresholds can stop it. */
+Test(tuner, an_interrupt_ends_it)
+{
+    fixture f = setup(800, 6, kind_of(EEX_POLICY_MARGIN, INFINITY), (eex_tuner_options){0}, 10);
+    const eex_exit_costs costs = {6, f.cost, f.cost[5]};
+    eex_operating_point *front = NULL, point;
+    int count = 0;
+    cr_assert_eq(eex_signals_install(), EEX_OK);
+    raise(SIGINT);
+    cr_expect_eq(eex_policy_tune(f.policy, &point, f.trace, &costs, EEX_TUNE_ACCURACY, 0.5),
+                 EEX_EINTERRUPTED);
+    cr_expect_eq(eex_policy_sweep(&front, &count, f.trace, f.policy, &costs, 40), EEX_EINTERRUPTED);
+    cr_expect(!front && count == 0);
+    eex_signals_clear();
+    cr_assert_eq(eex_policy_sweep(&front, &count, f.trace, f.policy, &costs, 40), EEX_OK);
+    free(front);
     teardown(&f);
 }
 
