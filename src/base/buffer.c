@@ -115,7 +115,11 @@ const char *eex_buffer_text(const eex_buffer *buffer)
 int eex_buffer_take(char **out, eex_buffer *buffer)
 {
     reserve(buffer, 0); /* an empty buffer has no NUL yet */
-    EEX_TRY(eex_buffer_status(buffer));
+    const int code = eex_buffer_status(buffer);
+    if (code != EEX_OK) {
+        eex_buffer_free(buffer);
+        return code;
+    }
     buffer->data[buffer->size] = '\0';
     *out = buffer->data;
     memset(buffer, 0, sizeof *buffer);

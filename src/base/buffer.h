@@ -39,7 +39,7 @@ int eex_buffer_status(const eex_buffer *buffer);
 /* The content as text; "" when empty. Borrowed until the next append. */
 const char *eex_buffer_text(const eex_buffer *buffer);
 
-/* Hands the content over (the caller frees it) and leaves an empty buffer. */
+/* Hands the content over (the caller frees it) and leaves an empty buffer, on failure too. */
 int eex_buffer_take(char **out, eex_buffer *buffer);
 
 #endif
