@@ -59,7 +59,14 @@ static void put_cancelled(eex_buffer *out, const char *folder)
     eex_buffer_free(&path);
 }
 
-static void put_head(eex_buffer *out, const eex_sweep *s)
+/* What the script itself says, of all tasks: a module that is not there, say. */
+static void put_output(eex_buffer *out, const char *folder)
+{
+    eex_buffer_printf(out, "#SBATCH --output=\"%s/slurm.log\"\n#SBATCH --open-mode=append\n",
+                      folder);
+}
+
+static void put_head(eex_buffer *out, const eex_sweep *s, const char *folder)
 {
     const eex_sweep_cluster *c = &s->cluster;
     eex_buffer_puts(out, "#!/bin/bash\n");
@@ -69,8 +76,8 @@ static void put_head(eex_buffer *out, const eex_sweep *s)
     put_option(out, "--mem", c->memory);
     put_number(out, "--gres=gpu:", c->gpus);
     put_number(out, "--cpus-per-task=", c->cpus);
-    eex_buffer_puts(out, "#SBATCH --output=/dev/null\n"
-                         "#SBATCH --requeue\n"
+    put_output(out, folder);
+    eex_buffer_puts(out, "#SBATCH --requeue\n"
                          "#SBATCH --signal=B:TERM@120\n");
     put_lines(out, c->options);
 }
@@ -79,7 +86,7 @@ static void put_head(eex_buffer *out, const eex_sweep *s)
  * until the time is over. */
 void eex_slurm_script(eex_buffer *out, const eex_sweep *s, const char *folder, const char *program)
 {
-    put_head(out, s);
+    put_head(out, s, folder);
     eex_buffer_puts(out,
                     "\n# Each task of the array is one run; its outcome and what it says are in "
                     "tasks/NNNN.\n");
