@@ -28,8 +28,8 @@ typedef struct reading {
 
 static _Noreturn void out_of_memory(lua_State *L)
 {
-    luaL_error(L, "out of memory for a sweep");
-    abort(); /* not reached: luaL_error does not return */
+    eex_fail(EEX_ENOMEM, "out of memory for a sweep");
+    eex_lua_raise(L);
 }
 
 static void keep(lua_State *L, char **out, const char *text)
