@@ -27,9 +27,10 @@ typedef struct eex_optimizer {
  * parameters. ema_state averages the running statistics too. */
 typedef struct eex_optimizer_state {
     eex_params *params;                 /* borrowed */
-    float *g, *m, *v, *ema, *ema_state; /* device memory; v, ema, ema_state NULL when unused */
+    float *g, *m, *v, *ema, *ema_state; /* device memory; all but g NULL when unused */
 } eex_optimizer_state;
 
+/* Without an optimiser (NULL) the gradient alone, for plans that leave it. */
 int eex_optimizer_state_new(eex_optimizer_state **out, eex_params *params, const eex_optimizer *o);
 void eex_optimizer_state_free(eex_optimizer_state *state);
 
@@ -60,6 +61,7 @@ typedef struct eex_plan_options {
     const float *teacher; /* logits of another network, (batch, classes) in this plan's precision,
                            * device memory: they teach every exit by `distill`, and labels are only
                            * counted by; NULL: none. Borrowed */
+    bool no_dropout;      /* dropout hands its input on, as for inference */
     bool keep_logits;     /* those of the last exit last until the next step, for such students */
     bool gradient_only;   /* the gradient is left in state->g, and nothing is stepped: update.h */
     eex_optimizer optimizer;
