@@ -19,8 +19,9 @@ typedef struct eex_optimizer {
     eex_optimizer_kind kind;
     float momentum, beta1, beta2, eps, weight_decay;
     bool nesterov;
-    float clip; /* largest gradient norm; 0: no clipping */
-    float ema;  /* decay of the moving average of the weights; 0: none */
+    float clip;       /* largest gradient norm; 0: no clipping */
+    float clip_value; /* largest element of a gradient, by amount, in front of that; 0: no limit */
+    float ema;        /* decay of the moving average of the weights; 0: none */
 } eex_optimizer;
 
 /* Moments and averages, parallel to eex_params.w; shared by the plans that train the same

@@ -158,6 +158,9 @@ static const int usual_blocks[] = {1, 2};
         ROW(where ".statistics", INT, AT(int, member.statistics), shapes,                          \
             "training images of which batch norm's statistics are taken anew in the end",          \
             .range = FROM(0, INT_MAX), .otherwise = 0, .quiet = true),                             \
+        ROW(where ".clip_value", FLOAT, AT(float, member.optimizer.clip_value), shapes,            \
+            "largest element of a gradient, by amount, in front of clip; 0: no limit",             \
+            .range = AT_LEAST(0), .otherwise = 0, .quiet = true),                                  \
         SANDWICH_ROWS(where, member, shapes),                                                      \
         AUGMENT_ROWS(where ".augment", member.augment, shapes, false)
 
