@@ -74,6 +74,6 @@ extern const eex_cpu_op_class eex__cpu_global_pool, eex__cpu_global_pool_bwd;
 extern const eex_cpu_op_class eex__cpu_dropout, eex__cpu_loss, eex__cpu_head;
 extern const eex_cpu_op_class eex__cpu_grad_norm, eex__cpu_sgd, eex__cpu_adamw, eex__cpu_ema;
 extern const eex_cpu_op_class eex__cpu_leave, eex__cpu_class_stats, eex__cpu_compact;
-extern const eex_cpu_op_class eex__cpu_zero, eex__cpu_cast;
+extern const eex_cpu_op_class eex__cpu_zero, eex__cpu_cast, eex__cpu_clamp;
 
 #endif

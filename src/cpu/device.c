@@ -38,6 +38,7 @@ static const eex_cpu_op_class *const classes[EEX_OP_KINDS] = {
     [EEX_OP_DROPOUT] = &eex__cpu_dropout,
     [EEX_OP_LOSS] = &eex__cpu_loss,
     [EEX_OP_HEAD] = &eex__cpu_head,
+    [EEX_OP_CLAMP] = &eex__cpu_clamp,
     [EEX_OP_GRAD_NORM] = &eex__cpu_grad_norm,
     [EEX_OP_SGD] = &eex__cpu_sgd,
     [EEX_OP_ADAMW] = &eex__cpu_adamw,
@@ -48,7 +49,7 @@ static const eex_cpu_op_class *const classes[EEX_OP_KINDS] = {
     [EEX_OP_CAST] = &eex__cpu_cast,
     [EEX_OP_COMPACT] = &eex__cpu_compact,
 };
-_Static_assert(EEX_OP_KINDS == 30, "a new kind of op needs its line in classes");
+_Static_assert(EEX_OP_KINDS == 31, "a new kind of op needs its line in classes");
 
 static eex_cpu *cpu_of(eex_device *dev)
 {

@@ -74,7 +74,7 @@ extern const eex_cuda_op_class eex__cuda_global_pool, eex__cuda_global_pool_bwd;
 extern const eex_cuda_op_class eex__cuda_loss, eex__cuda_head, eex__cuda_leave;
 extern const eex_cuda_op_class eex__cuda_class_stats, eex__cuda_compact;
 extern const eex_cuda_op_class eex__cuda_grad_norm, eex__cuda_sgd, eex__cuda_adamw;
-extern const eex_cuda_op_class eex__cuda_ema, eex__cuda_zero, eex__cuda_cast;
+extern const eex_cuda_op_class eex__cuda_ema, eex__cuda_zero, eex__cuda_cast, eex__cuda_clamp;
 
 /* Depthwise convolutions are kernels of our own; the classes of conv.c hand them over. bias,
  * residual and act as in eex_op_conv. */

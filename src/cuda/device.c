@@ -37,6 +37,7 @@ static const eex_cuda_op_class *const classes[EEX_OP_KINDS] = {
     [EEX_OP_HEAD] = &eex__cuda_head,
     [EEX_OP_LEAVE] = &eex__cuda_leave,
     [EEX_OP_CLASS_STATS] = &eex__cuda_class_stats,
+    [EEX_OP_CLAMP] = &eex__cuda_clamp,
     [EEX_OP_GRAD_NORM] = &eex__cuda_grad_norm,
     [EEX_OP_SGD] = &eex__cuda_sgd,
     [EEX_OP_ADAMW] = &eex__cuda_adamw,
@@ -45,7 +46,7 @@ static const eex_cuda_op_class *const classes[EEX_OP_KINDS] = {
     [EEX_OP_CAST] = &eex__cuda_cast,
     [EEX_OP_COMPACT] = &eex__cuda_compact,
 };
-_Static_assert(EEX_OP_KINDS == 30, "a new kind of op needs its line in classes");
+_Static_assert(EEX_OP_KINDS == 31, "a new kind of op needs its line in classes");
 
 static eex_cuda *cuda_of(eex_device *dev)
 {

@@ -98,6 +98,7 @@ typedef enum eex_op_kind {
     EEX_OP_HEAD,        /* temperature softmax, top-1, margin, entropy, decision */
     EEX_OP_LEAVE,       /* results of the samples that leave, list of those that stay */
     EEX_OP_CLASS_STATS, /* per-class count, mean and squared deviations of a score */
+    EEX_OP_CLAMP,       /* each gradient by itself, to at most so much either way */
     EEX_OP_GRAD_NORM,   /* L2 norm of all gradients and the clipping factor */
     EEX_OP_SGD,
     EEX_OP_ADAMW,
@@ -318,6 +319,7 @@ typedef struct eex_op_optim {
                            * to multiples of 16 elements */
     float *clip;          /* (1) factor written by GRAD_NORM, or NULL: no clipping */
     float clip_norm;      /* GRAD_NORM: largest norm allowed */
+    float clip_value;     /* CLAMP: largest element allowed, by amount */
     double *norm;         /* (1) GRAD_NORM: the norm before clipping */
     float momentum, beta1, beta2, eps, weight_decay;
     bool nesterov;

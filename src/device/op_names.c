@@ -27,6 +27,7 @@ EEX_NAMES(eex_op_kind, eex_op_kind,
           [EEX_OP_MAX_POOL_BWD] = "max pool bwd", [EEX_OP_GLOBAL_POOL] = "global pool",
           [EEX_OP_GLOBAL_POOL_BWD] = "global pool bwd", [EEX_OP_DROPOUT] = "dropout",
           [EEX_OP_LOSS] = "loss", [EEX_OP_HEAD] = "head", [EEX_OP_LEAVE] = "leave",
-          [EEX_OP_CLASS_STATS] = "class statistics", [EEX_OP_GRAD_NORM] = "gradient norm",
-          [EEX_OP_SGD] = "sgd", [EEX_OP_ADAMW] = "adamw", [EEX_OP_EMA] = "ema",
-          [EEX_OP_ZERO] = "zero", [EEX_OP_CAST] = "cast", [EEX_OP_COMPACT] = "compact");
+          [EEX_OP_CLASS_STATS] = "class statistics", [EEX_OP_CLAMP] = "clamp",
+          [EEX_OP_GRAD_NORM] = "gradient norm", [EEX_OP_SGD] = "sgd", [EEX_OP_ADAMW] = "adamw",
+          [EEX_OP_EMA] = "ema", [EEX_OP_ZERO] = "zero", [EEX_OP_CAST] = "cast",
+          [EEX_OP_COMPACT] = "compact");

@@ -32,6 +32,8 @@ refused training.schedule=cosin 'training.schedule: one of'
 refused precision=bfloat16 'precision: one of "float32", "tf32" and "bfloat16-products", got "bfloat16"'
 refused training.precision=half \
     'training.precision: one of "float32", "tf32", "bfloat16" and "bfloat16-products", got "half"'
+refused training.regime=sandwich 'training.regime: "sandwich" is for elastic backbones'
+refused training.shrink.kernel=-1 'training.shrink.kernel: an integer of 0 or more, got -1'
 refused candidate.regime=jiont 'candidate.regime: one of'
 refused final.from=base 'final.from'
 refused gates.blocks='{2, 1}' 'gates.blocks: each block count once, in ascending order'

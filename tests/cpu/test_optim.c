@@ -146,6 +146,38 @@ Test(optim, ema_warms_up)
     on_each_device(ema_on);
 }
 
+static void clamp_on(eex_device *dev)
+{
+    for (int i = 0; i < 3; i++) {
+        optim_case t;
+        case_init(&t, dev, EEX_OP_CLAMP, sizes[i]);
+        t.op.u.optim.clip_value = 0.3f;
+        t.g.host[t.n / 2] = NAN;
+        t.g.host[0] = -INFINITY;
+        t.g.host[1] = 0.3f;
+        tensor_upload(&t.b, t.g);
+        float *before = malloc(t.n * sizeof *before);
+        cr_assert_not_null(before);
+        memcpy(before, t.g.host, t.n * sizeof *before);
+        case_run(&t);
+        tensor_download(&t.b, t.g);
+        for (size_t k = 0; k < t.n; k++) {
+            const float want = before[k] > 0.3f ? 0.3f : before[k] < -0.3f ? -0.3f : before[k];
+            if (k == t.n / 2)
+                cr_assert(isnan(t.g.host[k]), "clipping hid a NaN");
+            else
+                cr_assert_eq(t.g.host[k], want, "element %zu of %zu", k, t.n);
+        }
+        free(before);
+        bench_free(&t.b);
+    }
+}
+
+Test(optim, gradients_are_clamped_one_by_one)
+{
+    on_each_device(clamp_on);
+}
+
 static double run_norm(optim_case *t, float largest)
 {
     double norm = -1, *on_device = bench_bytes(&t->b, &norm, sizeof norm);

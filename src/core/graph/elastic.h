@@ -59,8 +59,8 @@ int eex_graph_choose_out(eex_graph *g, int node, int gene, const int *values);
  * ascending, the last what it has now. Smaller kernels are the centres of larger ones. With
  * `transforms` each, read as a vector of its pixels, is also multiplied by a learned matrix, the
  * same for all channels: the next smaller kernel is M times the centre of the one before. They are
- * parameters "<node>.7to5_matrix" (25, 25) of the elastic graph alone, at first the identity. The
- * node must be the last that was added. */
+ * parameters "<node>.7to5_matrix" (25, 25) of the elastic graph alone, at first the identity, which
+ * weight decay leaves alone. The node must be the last that was added. */
 int eex_graph_choose_kernel(eex_graph *g, int node, int gene, const int *values, bool transforms);
 
 /* Images are squares of values[o] pixels, the gene's own values; the last is the graph's size. */

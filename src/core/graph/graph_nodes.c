@@ -111,7 +111,7 @@ int eex__graph_add_transforms(eex_graph *g, const eex_node *n)
     for (int o = n->transforms; o > 0; o--) {
         const int pixels = kernel[o - 1] * kernel[o - 1], shape[4] = {pixels, pixels};
         snprintf(name, sizeof name, "%dto%d_matrix", kernel[o], kernel[o - 1]);
-        EEX_TRY(eex__graph_add_param(g, n, name, 2, shape, true, true));
+        EEX_TRY(eex__graph_add_param(g, n, name, 2, shape, true, false));
     }
     return EEX_OK;
 }

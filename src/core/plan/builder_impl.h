@@ -86,6 +86,12 @@ static inline bool eex__plan_takes(const eex_builder *b, const eex_node *node)
     return b->options->mode == EEX_PLAN_TRAIN_GATES_ON_FEATURES && node->exit == EEX_TRUNK;
 }
 
+/* Whether a dropout takes anything away. */
+static inline bool eex__plan_drops(const eex_builder *b, const eex_node *node)
+{
+    return node->dropout > 0 && !b->options->no_dropout;
+}
+
 /* ---- plan_build.c: ops, buffers, relocations ---- */
 
 /* Makes room for one more of *items, of `size` bytes each. */

@@ -26,6 +26,18 @@ static int copied(eex_device *dev, float **out, const float *from, size_t count)
     return code;
 }
 
+static int optimizer_memory(eex_optimizer_state *s, const eex_optimizer *o)
+{
+    const eex_params *p = s->params;
+    EEX_TRY(zeroed(p->device, &s->m, p->count));
+    if (o->kind == EEX_ADAMW)
+        EEX_TRY(zeroed(p->device, &s->v, p->count));
+    if (o->ema <= 0)
+        return EEX_OK;
+    EEX_TRY(copied(p->device, &s->ema, p->w, p->count));
+    return copied(p->device, &s->ema_state, p->state, p->state_count);
+}
+
 int eex_optimizer_state_new(eex_optimizer_state **out, eex_params *params, const eex_optimizer *o)
 {
     eex_device *dev = params->device;
@@ -35,14 +47,8 @@ int eex_optimizer_state_new(eex_optimizer_state **out, eex_params *params, const
         return eex_fail(EEX_ENOMEM, "out of memory for the optimiser's state");
     s->params = params;
     int code = zeroed(dev, &s->g, params->count);
-    if (code == EEX_OK)
-        code = zeroed(dev, &s->m, params->count);
-    if (code == EEX_OK && o->kind == EEX_ADAMW)
-        code = zeroed(dev, &s->v, params->count);
-    if (code == EEX_OK && o->ema > 0)
-        code = copied(dev, &s->ema, params->w, params->count);
-    if (code == EEX_OK && o->ema > 0)
-        code = copied(dev, &s->ema_state, params->state, params->state_count);
+    if (code == EEX_OK && o)
+        code = optimizer_memory(s, o);
     if (code < 0) {
         eex_optimizer_state_free(s);
         return eex_fail_in(code, "optimiser of %s", eex_graph_name(params->graph));

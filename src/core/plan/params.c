@@ -131,7 +131,7 @@ static int initialise(eex_params *p, uint64_t seed)
     return code;
 }
 
-int eex_params_new(eex_params **out, eex_device *device, const eex_graph *graph, uint64_t seed)
+int eex_params_new_empty(eex_params **out, eex_device *device, const eex_graph *graph)
 {
     eex_params *p = calloc(1, sizeof *p);
     if (!p)
@@ -148,8 +148,19 @@ int eex_params_new(eex_params **out, eex_device *device, const eex_graph *graph,
         code = allocate(p);
     if (code == EEX_OK)
         code = upload_decay(p);
-    if (code == EEX_OK)
-        code = initialise(p, seed);
+    if (code < 0) {
+        eex_params_free(p);
+        return code;
+    }
+    *out = p;
+    return EEX_OK;
+}
+
+int eex_params_new(eex_params **out, eex_device *device, const eex_graph *graph, uint64_t seed)
+{
+    eex_params *p;
+    EEX_TRY(eex_params_new_empty(&p, device, graph));
+    const int code = initialise(p, seed);
     if (code < 0) {
         eex_params_free(p);
         return code;

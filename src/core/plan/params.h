@@ -24,6 +24,9 @@ typedef struct eex_params {
  * N(0, 0.01) for MobileNetV2's classifier, uniform for others), from `seed` and the parameter's
  * name: the same layer gets the same weights in every graph that has it. */
 int eex_params_new(eex_params **out, eex_device *device, const eex_graph *graph, uint64_t seed);
+
+/* All zero: for who fills them. */
+int eex_params_new_empty(eex_params **out, eex_device *device, const eex_graph *graph);
 void eex_params_free(eex_params *params);
 
 /* Device address of parameter i: in w or in state. */

@@ -19,17 +19,19 @@ typedef struct eex_optimizer {
     eex_optimizer_kind kind;
     float momentum, beta1, beta2, eps, weight_decay;
     bool nesterov;
-    float clip; /* largest gradient norm; 0: no clipping */
-    float ema;  /* decay of the moving average of the weights; 0: none */
+    float clip;       /* largest gradient norm; 0: no clipping */
+    float clip_value; /* largest element of a gradient, by amount, in front of that; 0: no limit */
+    float ema;        /* decay of the moving average of the weights; 0: none */
 } eex_optimizer;
 
 /* Moments and averages, parallel to eex_params.w; shared by the plans that train the same
  * parameters. ema_state averages the running statistics too. */
 typedef struct eex_optimizer_state {
     eex_params *params;                 /* borrowed */
-    float *g, *m, *v, *ema, *ema_state; /* device memory; v, ema, ema_state NULL when unused */
+    float *g, *m, *v, *ema, *ema_state; /* device memory; all but g NULL when unused */
 } eex_optimizer_state;
 
+/* Without an optimiser (NULL) the gradient alone, for plans that leave it. */
 int eex_optimizer_state_new(eex_optimizer_state **out, eex_params *params, const eex_optimizer *o);
 void eex_optimizer_state_free(eex_optimizer_state *state);
 
@@ -60,6 +62,7 @@ typedef struct eex_plan_options {
     const float *teacher; /* logits of another network, (batch, classes) in this plan's precision,
                            * device memory: they teach every exit by `distill`, and labels are only
                            * counted by; NULL: none. Borrowed */
+    bool no_dropout;      /* dropout hands its input on, as for inference */
     bool keep_logits;     /* those of the last exit last until the next step, for such students */
     bool gradient_only;   /* the gradient is left in state->g, and nothing is stepped: update.h */
     eex_optimizer optimizer;

@@ -279,7 +279,7 @@ static int back_node(eex_builder *b, int id)
     case EEX_NODE_ACT:
         return b->learns[node->inputs[0]] ? back_pointwise(b, node, id) : EEX_OK;
     case EEX_NODE_DROPOUT:
-        if (node->dropout > 0 && b->learns[node->inputs[0]])
+        if (eex__plan_drops(b, node) && b->learns[node->inputs[0]])
             return back_pointwise(b, node, id);
         return b->learns[node->inputs[0]] ? pass_on(b, b->grad[id], node->inputs[0], node->name)
                                           : EEX_OK;

@@ -65,6 +65,17 @@ static int lower_gaps(eex_builder *b, const trained *t)
     return EEX_OK;
 }
 
+static int lower_clamp(eex_builder *b, const trained *t)
+{
+    const eex_stretch all = {0, 16 * t->steps};
+    eex_op *op;
+    EEX_TRY(eex__plan_op(b, &op, EEX_OP_CLAMP, "gradient's elements"));
+    op->u.optim.count = all.count;
+    op->u.optim.g = eex__bind_stretch(b->options->state, all).g;
+    op->u.optim.clip_value = b->options->optimizer.clip_value;
+    return EEX_OK;
+}
+
 static int lower_clip(eex_builder *b, const trained *t)
 {
     const eex_stretch all = {0, 16 * t->steps};
@@ -123,6 +134,8 @@ static int lower_updates(eex_builder *b, const trained *t)
 {
     eex_stretch run;
     bool trains;
+    if (b->options->optimizer.clip_value > 0)
+        EEX_TRY(lower_clamp(b, t));
     if (b->options->optimizer.clip > 0)
         EEX_TRY(lower_clip(b, t));
     for (size_t at = 0; next(t, &at, &run, &trains);)

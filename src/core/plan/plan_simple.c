@@ -149,7 +149,7 @@ int eex__plan_lower_simple(eex_builder *b, const eex_node *node, int id)
     case EEX_NODE_GLOBAL_POOL:
         return lower_pool(b, node, id);
     case EEX_NODE_DROPOUT:
-        if (eex__plan_trains(b) && b->learns[id] && node->dropout > 0)
+        if (eex__plan_trains(b) && b->learns[id] && eex__plan_drops(b, node))
             return lower_pointwise(b, node, id);
         return eex__plan_value(b, &b->plan->value[id], node->inputs[0]);
     case EEX_NODE_FLATTEN:

@@ -6,7 +6,7 @@
 
 #include <stdlib.h>
 
-enum { OPS = 4, STEP_BATCH = 1 };
+enum { OPS = 5, STEP_BATCH = 1 };
 
 struct eex_update {
     eex_optimizer_state *state;
@@ -23,6 +23,13 @@ static eex_op *append(eex_update *u, eex_op_kind kind, const char *name)
     eex_op *op = &u->op[u->count++];
     *op = (eex_op){.kind = kind, .name = name};
     return op;
+}
+
+static void add_clamp(eex_update *u, const eex_optimizer *o)
+{
+    if (o->clip_value > 0)
+        append(u, EEX_OP_CLAMP, "gradient's elements")->u.optim = (eex_op_optim){
+            .count = u->state->params->count, .g = u->state->g, .clip_value = o->clip_value};
 }
 
 static void add_clip(eex_update *u, const eex_optimizer *o)
@@ -89,6 +96,7 @@ int eex_update_new(eex_update **out, const eex_optimizer *o, eex_optimizer_state
     int code = allocate(u);
     if (code == EEX_OK) {
         const eex_params *p = state->params;
+        add_clamp(u, o);
         add_clip(u, o);
         add_step(u, o);
         add_average(u, o, p->w, state->ema, p->count);

@@ -86,9 +86,15 @@ static int check_gates(const eex_experiment *e)
     return EEX_OK;
 }
 
-static int check_recipe(const eex_recipe *r, const char *where)
+static int check_recipe(const eex_experiment *e, const eex_recipe *r, const char *where)
 {
     char path[96];
+    if (r->regime == EEX_REGIME_SANDWICH && eex_graph_genes(e->backbone) == 0)
+        return eex_fail(
+            EEX_EINVAL,
+            "%s.regime: \"sandwich\" is for elastic backbones, and \"%s\" has no genes: "
+            "take one of eex.families, or another regime",
+            where, eex_graph_name(e->backbone));
     snprintf(path, sizeof path, "%s.schedule.warmup", where);
     EEX_TRY(need(r->schedule.warmup <= r->epochs || !r->epochs, path,
                  "epochs from 0 to those of the recipe", r->schedule.warmup));
@@ -127,9 +133,9 @@ int eex_experiment_check(const eex_experiment *e)
         EEX_TRY(eex_field_check(&fields[i], e));
     EEX_TRY(check_points(e));
     EEX_TRY(check_gates(e));
-    EEX_TRY(check_recipe(&e->training, "training"));
-    EEX_TRY(check_recipe(&e->candidate, "candidate"));
-    EEX_TRY(check_recipe(&e->final, "final"));
+    EEX_TRY(check_recipe(e, &e->training, "training"));
+    EEX_TRY(check_recipe(e, &e->candidate, "candidate"));
+    EEX_TRY(check_recipe(e, &e->final, "final"));
     EEX_TRY(check_policy(e));
     return check_search(e);
 }

@@ -109,6 +109,21 @@ static const int usual_blocks[] = {1, 2};
               "of convolutions' and linear layers' weights alone"),                                \
         FLAG(where ".nesterov", member.nesterov, true, shapes, "sgd: look ahead")
 
+#define SHRINK_ROW(where, kind, member, shapes)                          \
+    ROW(where, INT, AT(int, member[kind]), shapes,                       \
+        "sandwich: epochs that all networks have the largest option in", \
+        .range = FROM(0, INT_MAX), .otherwise = 0, .quiet = true)
+
+#define SANDWICH_ROWS(where, member, shapes)                                              \
+    ROW(where ".sandwich", INT, AT(int, member.random), shapes,                           \
+        "sandwich: random networks of a step beside the largest and the smallest",        \
+        .range = FROM(0, 64), .otherwise = 2, .quiet = true),                             \
+        SHRINK_ROW(where ".shrink.kernel", EEX_GENE_KERNEL, member.shrink, shapes),       \
+        SHRINK_ROW(where ".shrink.expansion", EEX_GENE_EXPANSION, member.shrink, shapes), \
+        SHRINK_ROW(where ".shrink.depth", EEX_GENE_DEPTH, member.shrink, shapes),         \
+        SHRINK_ROW(where ".shrink.width", EEX_GENE_WIDTH, member.shrink, shapes),         \
+        SHRINK_ROW(where ".shrink.resolution", EEX_GENE_RESOLUTION, member.shrink, shapes)
+
 /* A recipe at `member`; `start` is the row that says where it starts from. */
 #define RECIPE_ROWS(where, member, shapes, least_epochs, usual_epochs, start)                      \
     ENUM(where ".regime", eex_regime, member.regime, eex_regime_names, EEX_REGIME_JOINT, shapes,   \
@@ -131,9 +146,9 @@ static const int usual_blocks[] = {1, 2};
                "how much of the label goes to all classes alike"),                                 \
         NUMBER(where ".l1", member.l1, AT_LEAST(0), 0, shapes, "weighs the mean absolute output"), \
         NUMBER(where ".distill.weight", member.distill, AT_LEAST(0), 1, shapes,                    \
-               "distill: of what the end teaches the gates"),                                      \
+               "distill, sandwich: of what the end teaches"),                                      \
         NUMBER(where ".distill.temperature", member.distill_t, FROM(0.01, 1000), 4, shapes,        \
-               "distill: of both softmaxes"),                                                      \
+               "distill, sandwich: of both softmaxes"),                                            \
         NUMBER(where ".gate_weight", member.gate_weight, ABOVE(0), 1, shapes,                      \
                "of each gate's loss; the end's is 1"),                                             \
         INT(where ".alone", member.alone, FROM(0, INT_MAX), 0, shapes,                             \
@@ -143,6 +158,10 @@ static const int usual_blocks[] = {1, 2};
         ROW(where ".statistics", INT, AT(int, member.statistics), shapes,                          \
             "training images of which batch norm's statistics are taken anew in the end",          \
             .range = FROM(0, INT_MAX), .otherwise = 0, .quiet = true),                             \
+        ROW(where ".clip_value", FLOAT, AT(float, member.optimizer.clip_value), shapes,            \
+            "largest element of a gradient, by amount, in front of clip; 0: no limit",             \
+            .range = AT_LEAST(0), .otherwise = 0, .quiet = true),                                  \
+        SANDWICH_ROWS(where, member, shapes),                                                      \
         AUGMENT_ROWS(where ".augment", member.augment, shapes, false)
 
 /* NOLINTEND(bugprone-macro-parentheses) */

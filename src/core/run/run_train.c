@@ -61,10 +61,13 @@ static int checkpoint_use(eex_store_file *file, void *context)
 
 /* ---- training ---- */
 
-/* Ready for this data set: its mean and deviation filled in. */
-static eex_recipe ready(const eex_run *run, const eex_recipe *recipe)
+/* Ready for this data set: its mean and deviation filled in; and for this network: one that was
+ * taken out of an elastic one is trained by itself. */
+static eex_recipe ready(const eex_run *run, const eex_recipe *recipe, const eex_graph *graph)
 {
     eex_recipe r = *recipe;
+    if (r.regime == EEX_REGIME_SANDWICH && eex_graph_genes(graph) == 0)
+        r.regime = EEX_REGIME_JOINT;
     memcpy(r.augment.mean, run->normalise.mean, sizeof r.augment.mean);
     memcpy(r.augment.std, run->normalise.std, sizeof r.augment.std);
     return r;
@@ -206,7 +209,7 @@ static uint64_t epoch_images(size_t count, size_t batch)
 int eex__run_train(eex_run *run, eex_params *params, const eex__training *training,
                    eex__history *history)
 {
-    const eex_recipe recipe = ready(run, training->recipe);
+    const eex_recipe recipe = ready(run, training->recipe, params->graph);
     eex_trainer *trainer = NULL;
     EEX_TRY(eex__history_new(history, training, eex_graph_exits(params->graph)));
     EEX_TRY(eex_trainer_new(&trainer, params, &recipe, run->data, training->samples,

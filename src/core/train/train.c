@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-EEX_NAMES(
-    eex_regime, eex_regime,
-    EEX_REGIMES, [EEX_REGIME_JOINT] = "joint", [EEX_REGIME_INTERLEAVED] = "interleaved",
-    [EEX_REGIME_FROZEN] = "frozen", [EEX_REGIME_DISTILL] = "distill", [EEX_REGIME_MIXED] = "mixed");
+EEX_NAMES(eex_regime, eex_regime,
+          EEX_REGIMES, [EEX_REGIME_JOINT] = "joint", [EEX_REGIME_INTERLEAVED] = "interleaved",
+          [EEX_REGIME_FROZEN] = "frozen", [EEX_REGIME_DISTILL] = "distill",
+          [EEX_REGIME_MIXED] = "mixed", [EEX_REGIME_SANDWICH] = "sandwich");
 EEX_NAMES(eex_schedule, eex_schedule_kind,
           EEX_SCHEDULES, [EEX_SCHEDULE_CONSTANT] = "constant", [EEX_SCHEDULE_COSINE] = "cosine",
           [EEX_SCHEDULE_STEP] = "step", [EEX_SCHEDULE_ONE_CYCLE] = "one_cycle");
@@ -36,6 +36,7 @@ eex_recipe eex_recipe_default(void)
         .distill = 1,
         .distill_t = 4,
         .gate_weight = 1,
+        .random = 2,
     };
 }
 
@@ -53,6 +54,8 @@ eex_precision eex_recipe_precision(const eex_recipe *r)
 
 static void free_passes(eex_trainer *t)
 {
+    eex_supernet_free(t->supernet);
+    t->supernet = NULL;
     for (int i = 0; i < t->pass_count; i++)
         eex_plan_free(t->passes[i]);
     free(t->passes);
@@ -102,6 +105,7 @@ static eex_plan_options one_pass(const eex_trainer *t)
         options.distill = (float)r->distill;
         options.distill_t = (float)r->distill_t;
     }
+    options.gradient_only = options.keep_logits = r->regime == EEX_REGIME_SANDWICH;
     return options;
 }
 
@@ -133,6 +137,16 @@ static int add_interleaved(eex_trainer *t)
     return code;
 }
 
+static int add_supernet(eex_trainer *t)
+{
+    const eex_plan_options options = one_pass(t);
+    EEX_TRY(add_passes(t, &options, 1));
+    int code = eex_supernet_new(&t->supernet, &t->recipe, t->passes[0], &options);
+    if (code < 0)
+        free_passes(t);
+    return code;
+}
+
 static int make_features(eex_trainer *t)
 {
     const eex_recipe *r = &t->recipe;
@@ -155,6 +169,8 @@ static int make_passes(eex_trainer *t)
         t->pass_of[k] = -1;
     if (t->recipe.regime == EEX_REGIME_INTERLEAVED)
         return add_interleaved(t);
+    if (t->recipe.regime == EEX_REGIME_SANDWICH)
+        return add_supernet(t);
     const eex_plan_options options = one_pass(t);
     return add_passes(t, &options, 1);
 }
@@ -179,6 +195,8 @@ int eex_trainer_new(eex_trainer **out, eex_params *params, const eex_recipe *rec
     if (recipe->regime == EEX_REGIME_FROZEN && exits < 2)
         return eex_fail(EEX_EINVAL, "training.regime: \"frozen\" trains gates, but %s has none",
                         eex_graph_name(params->graph));
+    if (recipe->regime == EEX_REGIME_SANDWICH)
+        EEX_TRY(eex_supernet_check(params->graph, recipe));
     eex_trainer *t = calloc(1, sizeof *t);
     if (!t)
         return eex_fail(EEX_ENOMEM, "out of memory for a trainer");
@@ -251,6 +269,8 @@ static int train_batch(eex_trainer *t, const eex_batch *batch)
                      .seed = t->seed,
                      .epoch = (uint32_t)t->epoch,
                      .step = ++t->step};
+    if (t->supernet)
+        return eex_supernet_step(t->supernet, batch, &step);
     for (int i = 0; i < t->pass_count; i++) {
         EEX_TRY(eex_plan_upload(t->passes[i], batch->images, batch->labels, batch->samples,
                                 batch->count));

@@ -4,6 +4,7 @@
 #define EEX_CORE_TRAIN_TRAIN_H
 
 #include "core/data/dataset.h"
+#include "core/graph/elastic.h"
 #include "core/policy/trace.h"
 #include "core/train/inference.h"
 
@@ -13,6 +14,7 @@ typedef enum eex_regime {
     EEX_REGIME_FROZEN,      /* trunk fixed, gates only */
     EEX_REGIME_DISTILL,     /* joint, and the last exit teaches the gates */
     EEX_REGIME_MIXED,       /* backbone alone for the first `alone` epochs, then joint */
+    EEX_REGIME_SANDWICH,    /* many networks of an elastic graph a step, see supernet.h */
     EEX_REGIMES
 } eex_regime;
 
@@ -51,8 +53,10 @@ typedef struct eex_recipe {
     eex_optimizer optimizer;
     double smoothing, l1;
     double distill, distill_t;
-    double gate_weight; /* loss weight of every gate; the end of the backbone has 1 */
-    int alone;          /* mixed: epochs of the backbone alone */
+    double gate_weight;         /* loss weight of every gate; the end of the backbone has 1 */
+    int alone;                  /* mixed: epochs of the backbone alone */
+    int random;                 /* sandwich: random networks of a step */
+    int shrink[EEX_GENE_KINDS]; /* sandwich: the epoch, from 0, from which such genes are elastic */
     int statistics; /* images of which batch norm's statistics are taken anew in the end; 0: those
                      * of the training stay */
     eex_augment augment;

@@ -4,6 +4,7 @@
 
 #include "core/data/loader.h"
 #include "core/train/features.h"
+#include "core/train/supernet.h"
 #include "core/train/train.h"
 
 struct eex_trainer {
@@ -17,6 +18,7 @@ struct eex_trainer {
     eex_optimizer_state *state;
     eex_plan **passes; /* NULL until the first epoch of a regime's part */
     int pass_count;
+    eex_supernet *supernet;     /* regime sandwich: what its one pass is the largest network of */
     bool alone;                 /* the passes are those of the backbone alone */
     int pass_of[EEX_MAX_EXITS]; /* the pass that has exit k's loss, -1: none */
     int exits, epoch;

@@ -21,6 +21,12 @@ static double sum_of_squares(const float *g, size_t n)
     return total;
 }
 
+static void clamp(float *g, size_t n, float most)
+{
+    for (size_t i = 0; i < n; i++)
+        g[i] = g[i] > most ? most : g[i] < -most ? -most : g[i];
+}
+
 V_INLINE void sgd_all(float *w, const float *g, float *m, const uint8_t *decay, size_t n,
                       const eex_sgd_step *s, const bool momentum, const bool nesterov)
 {
@@ -74,6 +80,7 @@ static void ema(float *average, const float *w, size_t n, float keep)
 extern const eex_optim_kernels EEX_KERNEL(eex__optim_kernels);
 const eex_optim_kernels EEX_KERNEL(eex__optim_kernels) = {
     .sum_of_squares = sum_of_squares,
+    .clamp = clamp,
     .sgd = sgd,
     .adamw = adamw,
     .ema = ema,

@@ -23,6 +23,9 @@ typedef struct eex_adamw_step {
 struct eex_optim_kernels {
     double (*sum_of_squares)(const float *g, size_t n);
 
+    /* To -most..most; NaN stays NaN. */
+    void (*clamp)(float *g, size_t n, float most);
+
     /* m may be NULL when there is no momentum. */
     void (*sgd)(float *w, const float *g, float *m, const uint8_t *decay, size_t n,
                 const eex_sgd_step *step);

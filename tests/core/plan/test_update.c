@@ -28,6 +28,7 @@ static eex_plan_options training(const net *n, eex_optimizer_kind kind)
                                   .eps = 1e-8F,
                                   .weight_decay = 1e-3F,
                                   .clip = 0.5F,
+                                  .clip_value = 0.25F,
                                   .ema = 0.9F};
     OK(eex_optimizer_state_new(&o.state, n->params, &o.optimizer));
     return o;
@@ -93,6 +94,53 @@ Test(update, a_gradient_and_an_update_are_a_step)
 {
     check_halves(EEX_SGD);
     check_halves(EEX_ADAMW);
+}
+
+/* The gradient that a plan's step leaves, and the optimiser's by itself, with elements clamped. */
+static float *left(const eex_optimizer *o, bool halves)
+{
+    net n = net_open(net_tiny, COUNT, 2);
+    eex_plan_options options = net_training(COUNT, ones, eex_graph_exits(n.graph));
+    const eex_step step = step_at(0);
+    eex_plan *plan;
+    eex_update *update;
+    options.optimizer = *o;
+    options.gradient_only = halves;
+    OK(eex_optimizer_state_new(&options.state, n.params, o));
+    OK(eex_plan_new(&plan, &options, n.graph, n.params));
+    OK(eex_update_new(&update, o, options.state));
+    net_feed(&n, plan, 0, COUNT);
+    OK(eex_plan_step(plan, &step));
+    if (halves)
+        OK(eex_update_run(update, &step));
+    float *g = fetch_floats(n.dev, options.state->g, n.params->count);
+    g = realloc(g, (n.params->count + 1) * sizeof *g);
+    cr_assert_not_null(g);
+    g[n.params->count] = NAN; /* the end */
+    eex_update_free(update);
+    eex_plan_free(plan);
+    eex_optimizer_state_free(options.state);
+    net_close(&n);
+    return g;
+}
+
+Test(update, elements_are_clamped)
+{
+    const float most = 0.02F;
+    float *free_ones = left(&(eex_optimizer){.kind = EEX_SGD}, false);
+    for (int halves = 0; halves < 2; halves++) {
+        float *g = left(&(eex_optimizer){.kind = EEX_SGD, .clip_value = most}, halves);
+        size_t clamped = 0, kept = 0;
+        for (size_t i = 0; !isnan(g[i]); i++) {
+            const float want = fmaxf(-most, fminf(most, free_ones[i]));
+            cr_assert_eq(g[i], want, "element %zu", i);
+            *(want == free_ones[i] ? &kept : &clamped) += 1;
+        }
+        cr_expect_gt(clamped, 100);
+        cr_expect_gt(kept, 100);
+        free(g);
+    }
+    free(free_ones);
 }
 
 /* ---- learning from another network ---- */

@@ -3,6 +3,7 @@
  * the documentation. */
 #include "core/run/fields.h"
 #include "support/backbones.h"
+#include "support/elastic.h"
 
 #include "base/fs.h"
 #include "base/status.h"
@@ -131,6 +132,31 @@ Test(fields, what_is_needed_has_to_be_there)
     e->data.name[0] = '\0';
     cr_expect_eq(eex_experiment_check(e), EEX_EINVAL);
     cr_expect_str_eq(eex_error(), "dataset.name: a text of 1..255 bytes, got none");
+    eex_experiment_free(e);
+}
+
+/* Whatever recipe says so, before anything is trained. */
+Test(fields, a_supernet_needs_genes)
+{
+    eex_experiment *e = experiment();
+    const struct {
+        const char *path;
+        eex_regime *regime;
+    } rows[] = {{"training.regime", &e->training.regime},
+                {"candidate.regime", &e->candidate.regime},
+                {"final.regime", &e->final.regime}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        *rows[i].regime = EEX_REGIME_SANDWICH;
+        cr_expect_eq(eex_experiment_check(e), EEX_EINVAL);
+        cr_expect_eq(strncmp(eex_error(), rows[i].path, strlen(rows[i].path)), 0, "%s",
+                     eex_error());
+        *rows[i].regime = EEX_REGIME_JOINT;
+    }
+    eex_graph_free(e->backbone);
+    cr_assert_eq(eex_test_elastic(&e->backbone, 3), EEX_OK);
+    e->training.regime = e->candidate.regime = EEX_REGIME_SANDWICH;
+    cr_assert_eq(eex_saliency_residual_merges(&e->points, e->backbone), EEX_OK);
+    cr_expect_eq(eex_experiment_check(e), EEX_OK, "%s", eex_error());
     eex_experiment_free(e);
 }
 
