@@ -76,6 +76,13 @@ static void read_ints(const eex_lua_reading *r, const eex_args *a, const char *k
                                               (lua_Integer)f->range.min, (lua_Integer)f->range.max);
 }
 
+static void read_numbers(const eex_lua_reading *r, const eex_args *a, const char *key,
+                         const eex_field *f)
+{
+    *eex_field_count(f, r->e) =
+        eex_args_numbers(a, key, eex_field_numbers(f, r->e), f->size, f->range.min, f->range.max);
+}
+
 /* ---- the types ---- */
 
 static const struct {
@@ -91,6 +98,7 @@ static const struct {
     [EEX_FIELD_SEED] = {read_seed, false},
     [EEX_FIELD_TEXT] = {eex__read_text, false},
     [EEX_FIELD_INTS] = {read_ints, false},
+    [EEX_FIELD_NUMBERS] = {read_numbers, false},
     [EEX_FIELD_RUN_NAME] = {eex__read_run_name, true},
     [EEX_FIELD_TABLE_FILE] = {eex__read_table_file, false},
     [EEX_FIELD_DATA_NAME] = {eex__read_data_name, false},

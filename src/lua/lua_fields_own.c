@@ -190,7 +190,7 @@ void eex__read_like(const eex_lua_reading *r, const eex_args *a, const char *key
     want_table(a, key, true);
     *recipe = r->e->training;
     recipe->epochs = epochs;
-    if (from->type == EEX_FIELD_EITHER)
+    if (from->type != EEX_FIELD_FIXED)
         eex_field_put(from, r->e, r->e->training_from_base);
 }
 

@@ -32,6 +32,12 @@ int eex_replayer_new(eex_replayer **out, const eex_trace *trace, const eex_polic
  * trace may be another one (calibration) than that which is replayed (validation). */
 int eex_replayer_new_tuned(eex_replayer **out, const eex_trace *trace, const eex_policy *policy,
                            const eex_tuner *tuner);
+
+/* The same for a few thresholds, the same for every exit: a (levels) for eex_policy.a, in any
+ * order; NaN stands for what the policy has. eex_replayer_run_point takes level[k] of a point as
+ * numbers among them. */
+int eex_replayer_new_levels(eex_replayer **out, const eex_trace *trace, const eex_policy *policy,
+                            const double *a, int levels);
 void eex_replayer_free(eex_replayer *r);
 
 /* columns: the candidate's exits as columns of the trace, ascending; the end of the backbone (the
@@ -40,7 +46,8 @@ void eex_replayer_free(eex_replayer *r);
 void eex_replayer_run(eex_outcome *out, const eex_replayer *r, const int *columns, int count,
                       const double *cost);
 
-/* Replays a point that the tuner found for these columns. Only for a replayer of that tuner. */
+/* Replays a point of these columns: one that the replayer's tuner found, or one that has exits and
+ * level alone, numbers among the replayer's own. */
 void eex_replayer_run_point(eex_outcome *out, const eex_replayer *r, const int *columns,
                             const eex_operating_point *point, const double *cost);
 

@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,6 +118,42 @@ int eex_replayer_new_tuned(eex_replayer **out, const eex_trace *trace, const eex
         replayer_fill_levels(*out, levels, k);
     }
     eex__levels_free(levels);
+    return status;
+}
+
+/* Who leaves at every exit with one of the levels. */
+static void replayer_fill_level(eex_replayer *r, const eex_trace *trace, const eex_policy *p,
+                                int level)
+{
+    for (int k = 0; k < r->exits; k++) {
+        const size_t set = (size_t)k * (size_t)r->levels + (size_t)level;
+        for (int i = 0; i < r->samples; i++)
+            bit_set(r->leave + set * r->words, i, eex_policy_judge(p, trace, k, i) != EEX_GO_ON);
+    }
+}
+
+int eex_replayer_new_levels(eex_replayer **out, const eex_trace *trace, const eex_policy *policy,
+                            const double *a, int levels)
+{
+    int all[EEX_MAX_EXITS];
+    eex_policy *with = NULL;
+    *out = NULL;
+    if (levels == 1 && isnan(a[0]))
+        return eex_replayer_new(out, trace, policy);
+    EEX_TRY(replayer_check(trace, policy));
+    for (int k = 0; k < policy->exits; k++)
+        all[k] = k;
+    EEX_TRY(eex_policy_select(&with, policy, all, policy->exits));
+    int status = replayer_allocate(out, trace, levels);
+    for (int t = 0; t < levels && status == EEX_OK; t++) {
+        for (int k = 0; k < with->exits; k++)
+            with->a[k] = isnan(a[t]) ? policy->a[k] : a[t];
+        eex_policy_apply(with);
+        replayer_fill_level(*out, trace, with, t);
+    }
+    for (int k = 0; k < trace->exits && status == EEX_OK; k++)
+        replayer_fill(*out, trace, with, k); /* whom it rejects, whatever its a */
+    eex_policy_free(with);
     return status;
 }
 

@@ -15,6 +15,8 @@ typedef struct eex_evaluator_options {
                              * policy.tune says so */
     eex_scoring scoring;
     eex_tuner_options tuner; /* {0}: the defaults */
+    int levels;              /* thresholds that candidates may ask for; 0: those of the policy */
+    const double *level;     /* (levels, at most EEX_MAX_LEVELS) for eex_policy.a */
 } eex_evaluator_options;
 
 typedef struct eex_candidate {
@@ -39,6 +41,11 @@ void eex_evaluator_free(eex_evaluator *e);
  * when they are not. No allocation; one thread at a time. */
 int eex_evaluator_score(eex_evaluator *e, eex_candidate *out, const int *column,
                         const eex_structure_costs *costs);
+
+/* The same with each exit's a among options.level; NaN: as the policy has it, which the end's
+ * always is. EEX_EINVAL for others. Where thresholds are tuned, they are. */
+int eex_evaluator_score_at(eex_evaluator *e, eex_candidate *out, const int *column,
+                           const eex_structure_costs *costs, const double *a);
 
 /* The same with thresholds tuned thoroughly: for the candidate that is kept. */
 int eex_evaluator_refine(eex_evaluator *e, eex_candidate *out, const int *column,

@@ -1,6 +1,8 @@
 #include "core/run/experiment.h"
 
+#include "core/graph/elastic.h"
 #include "core/run/fields.h"
+#include "core/run/structure_elastic.h"
 
 #include "base/status.h"
 
@@ -51,6 +53,8 @@ static int check_points(const eex_experiment *e)
         if (!eex_graph_gateable(e->backbone, e->points.nodes[i]))
             return eex_fail(EEX_EINVAL, "saliency: node %d of \"%s\" cannot carry a gate",
                             e->points.nodes[i], eex_graph_name(e->backbone));
+    if (eex_graph_genes(e->backbone))
+        EEX_TRY(eex_elastic_points_check(e->backbone, &e->points));
     return need(!e->probe || (e->probe_count >= 0 && e->probe_count <= e->points.count),
                 "saliency.count", "at most the number of points to choose from", e->probe_count);
 }
@@ -61,6 +65,20 @@ int eex_experiment_points(const eex_experiment *e)
         return e->points.count;
     int count = e->probe_count ? e->probe_count : (int)log2(eex_graph_layers(e->backbone));
     return count < e->points.count ? count : e->points.count;
+}
+
+/* Thresholds that candidates choose are not set for them as well. */
+static int check_thresholds(const eex_experiment *e)
+{
+    for (int i = 1; i < e->gates.levels; i++)
+        EEX_TRY(need(e->gates.level[i] > e->gates.level[i - 1], "gates.thresholds",
+                     "each threshold once, in ascending order", e->gates.level[i]));
+    if (e->gates.levels && e->policy.tune != EEX_TUNE_NONE)
+        return eex_fail(EEX_EINVAL,
+                        "policy.tune: \"none\" beside gates.thresholds, among which the search "
+                        "chooses, got \"%s\"",
+                        eex_tune_name(e->policy.tune));
+    return EEX_OK;
 }
 
 static int check_gates(const eex_experiment *e)
@@ -84,6 +102,12 @@ static int check_gates(const eex_experiment *e)
                         "choose fewer points (saliency) or block counts (gates.blocks)",
                         points, e->gates.choices, points * e->gates.choices, EEX_MAX_EXITS - 1);
     return EEX_OK;
+}
+
+static int check_candidate(const eex_experiment *e)
+{
+    return need(!e->candidate_exits || e->candidate_from == EEX_START_SHARED, "candidate.exits",
+                "\"scratch\" unless candidate.from = \"shared\"", e->candidate_exits);
 }
 
 static int check_recipe(const eex_experiment *e, const eex_recipe *r, const char *where)
@@ -118,6 +142,9 @@ static int check_policy(const eex_experiment *e)
 
 static int check_search(const eex_experiment *e)
 {
+    if (e->search.cost == EEX_COST_LATENCY || e->search.score == EEX_SCORE_EQUATION1 ||
+        *e->search.latency_table)
+        EEX_TRY(eex_elastic_check_latency(e->backbone));
     EEX_TRY(need(e->search.sample <= e->search.population, "search.sample",
                  "from 1 to search.population", e->search.sample));
     EEX_TRY(need(e->search.algorithm != EEX_NSGA2 || e->search.population >= 2, "search.population",
@@ -133,9 +160,11 @@ int eex_experiment_check(const eex_experiment *e)
         EEX_TRY(eex_field_check(&fields[i], e));
     EEX_TRY(check_points(e));
     EEX_TRY(check_gates(e));
+    EEX_TRY(check_thresholds(e));
     EEX_TRY(check_recipe(e, &e->training, "training"));
     EEX_TRY(check_recipe(e, &e->candidate, "candidate"));
     EEX_TRY(check_recipe(e, &e->final, "final"));
+    EEX_TRY(check_candidate(e));
     EEX_TRY(check_policy(e));
     return check_search(e);
 }

@@ -10,7 +10,7 @@
 #include "core/train/train.h"
 #include "search/controller.h"
 
-enum { EEX_MAX_CHOICES = 8, EEX_MAX_GATES = 63 };
+enum { EEX_MAX_CHOICES = 8, EEX_MAX_GATES = 63, EEX_MAX_LEVELS = 16 };
 
 typedef enum eex_evaluator_kind {
     EEX_EVALUATE_SHARED,
@@ -24,6 +24,14 @@ typedef enum eex_score_kind {
     EEX_SCORES
 } eex_score_kind;
 
+/* What a training starts from. */
+typedef enum eex_start {
+    EEX_START_SCRATCH,
+    EEX_START_BASE,   /* the trained base; an elastic one's slices for a smaller network */
+    EEX_START_SHARED, /* the shared network, likewise */
+    EEX_STARTS
+} eex_start;
+
 /* What "cheap" means to a score and to the choice from the Pareto front. */
 typedef enum eex_cost_unit {
     EEX_COST_MACS,    /* counted: the same on every machine and in every run */
@@ -31,8 +39,10 @@ typedef enum eex_cost_unit {
     EEX_COST_UNITS
 } eex_cost_unit;
 
-/* As scripts and descriptions of runs have them: "aging", ...; "shared", ...; "accuracy", ...;
+/* As scripts and descriptions of runs have them: "scratch", ...; "shared", ...; "accuracy", ...;
  * "macs", ... */
+const eex_names *eex_start_names(void);
+const char *eex_start_name(eex_start start);
 const eex_names *eex_evaluator_names(void);
 const char *eex_evaluator_name(eex_evaluator_kind evaluator);
 const eex_names *eex_score_names(void);
@@ -61,16 +71,21 @@ typedef struct eex_experiment {
         int choices, blocks[EEX_MAX_CHOICES]; /* block counts a gate may have, ascending */
         eex_act act;
         eex_gate_family family;
-        int max_exits; /* largest number of gates of a candidate; 0: no limit */
+        int max_exits;                /* largest number of gates of a candidate; 0: no limit */
+        int levels;                   /* thresholds that are genes; 0: they are the policy's */
+        double level[EEX_MAX_LEVELS]; /* (levels) as policy.a, ascending; entropies as scripts say
+                                       * them, not negated */
     } gates;
 
     eex_precision precision;  /* of traces and decisions: thresholds, latencies and the stored
                                * models; one that eex_precision_infers */
     eex_recipe training;      /* of the shared network and of the base (without gates) */
+    int base_epochs;          /* of the base; 0: as many as of the shared network */
     bool training_from_base;  /* the shared network starts from the trained base; frozen always does
                                */
     eex_recipe candidate;     /* evaluator = "train": of each candidate */
-    bool candidate_from_base; /* and whether it starts from the trained base */
+    eex_start candidate_from; /* and what it starts from; frozen never from scratch */
+    bool candidate_exits;     /* EEX_START_SHARED: its exits start from the shared network's too */
     eex_calibration policy;
 
     struct {
@@ -84,7 +99,9 @@ typedef struct eex_experiment {
         double weight;       /* of EEX_SCORE_WEIGHTED */
         double min_accuracy; /* >= 0: among the Pareto front take the cheapest with at least this
                               * validation accuracy; -1: the best score */
-        int tau;             /* candidates also trained to correlate both evaluators; 0: none */
+        int statistics; /* elastic backbones: training images of which batch norm's statistics are
+                         * taken anew for each network; 0: those of the largest stay */
+        int tau;        /* candidates also trained to correlate both evaluators; 0: none */
     } search;
 
     eex_recipe final; /* epochs 0: the best candidate keeps the shared weights; else it is

@@ -6,6 +6,8 @@
 #include "base/buffer.h"
 #include "base/sha256.h"
 
+EEX_NAMES(eex_start, eex_start, EEX_STARTS, [EEX_START_SCRATCH] = "scratch",
+          [EEX_START_BASE] = "base", [EEX_START_SHARED] = "shared");
 EEX_NAMES(eex_evaluator, eex_evaluator_kind,
           EEX_EVALUATORS, [EEX_EVALUATE_SHARED] = "shared", [EEX_EVALUATE_TRAIN] = "train");
 EEX_NAMES(eex_score, eex_score_kind, EEX_SCORES, [EEX_SCORE_ACCURACY] = "accuracy",

@@ -20,6 +20,12 @@ static const void *look(const eex_field *f, const eex_experiment *e)
     return (const char *)e + f->offset;
 }
 
+/* How many a list has. */
+static int counted(const eex_field *f, const eex_experiment *e)
+{
+    return *(const int *)((const char *)e + f->count_offset);
+}
+
 /* ---- one number ---- */
 
 static double get_int(const eex_field *f, const eex_experiment *e)
@@ -69,6 +75,11 @@ static double get_fixed(const eex_field *f, const eex_experiment *e)
 
 /* ---- what it is when nobody says ---- */
 
+static void default_numbers(const eex_field *f, eex_experiment *e)
+{
+    *eex_field_count(f, e) = 0;
+}
+
 static void default_ints(const eex_field *f, eex_experiment *e)
 {
     for (int i = 0; i < f->listed; i++)
@@ -101,9 +112,15 @@ static void say_seed(eex_buffer *out, const eex_field *f, const eex_experiment *
 static void say_ints(eex_buffer *out, const eex_field *f, const eex_experiment *e)
 {
     const int *at = look(f, e);
-    const int count = *(const int *)((const char *)e + f->count_offset);
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < counted(f, e); i++)
         eex_buffer_printf(out, " %d", at[i]);
+}
+
+static void say_numbers(eex_buffer *out, const eex_field *f, const eex_experiment *e)
+{
+    const double *at = look(f, e);
+    for (int i = 0; i < counted(f, e); i++)
+        eex_buffer_printf(out, " %.9g", at[i]);
 }
 
 static void say_augment(eex_buffer *out, const eex_field *f, const eex_experiment *e)
@@ -142,7 +159,17 @@ static bool has_text(const eex_field *f, const eex_experiment *e)
 static bool has_ints(const eex_field *f, const eex_experiment *e)
 {
     const int *at = look(f, e);
-    const int count = *(const int *)((const char *)e + f->count_offset);
+    const int count = counted(f, e);
+    bool all = count >= 0 && count <= f->size;
+    for (int i = 0; all && i < count; i++)
+        all = eex_range_has(&f->range, at[i]);
+    return all;
+}
+
+static bool has_numbers(const eex_field *f, const eex_experiment *e)
+{
+    const double *at = look(f, e);
+    const int count = counted(f, e);
     bool all = count >= 0 && count <= f->size;
     for (int i = 0; all && i < count; i++)
         all = eex_range_has(&f->range, at[i]);
@@ -210,6 +237,13 @@ static void expects_ints(eex_buffer *out, const eex_field *f)
     char words[EEX_RANGE_SIZE];
     eex_buffer_printf(out, "a list of at most %d, each %s", f->size,
                       eex_range_words(words, &f->range, true));
+}
+
+static void expects_numbers(eex_buffer *out, const eex_field *f)
+{
+    char words[EEX_RANGE_SIZE];
+    eex_buffer_printf(out, "a list of at most %d, each %s", f->size,
+                      eex_range_words(words, &f->range, false));
 }
 
 static void expects_run_name(eex_buffer *out, const eex_field *f)
@@ -284,6 +318,7 @@ static const type types[] = {
     [EEX_FIELD_SEED] = {expects_seed, NULL, NULL, say_seed, NULL},
     [EEX_FIELD_TEXT] = {expects_text, NULL, NULL, say_text, has_text},
     [EEX_FIELD_INTS] = {expects_ints, NULL, NULL, say_ints, has_ints},
+    [EEX_FIELD_NUMBERS] = {expects_numbers, NULL, NULL, say_numbers, has_numbers},
     [EEX_FIELD_RUN_NAME] = {expects_run_name, NULL, NULL, say_text, has_text},
     [EEX_FIELD_TABLE_FILE] = {expects_text, NULL, NULL, say_text, has_text},
     [EEX_FIELD_DATA_NAME] = {expects_text, NULL, NULL, say_text, has_text},
@@ -343,6 +378,11 @@ eex_recipe *eex_field_recipe(const eex_field *f, eex_experiment *e)
     return place(f, e);
 }
 
+double *eex_field_numbers(const eex_field *f, eex_experiment *e)
+{
+    return place(f, e);
+}
+
 int *eex_field_count(const eex_field *f, eex_experiment *e)
 {
     return (int *)((char *)e + f->count_offset);
@@ -352,6 +392,8 @@ void eex_field_default(const eex_field *f, eex_experiment *e)
 {
     if (f->type == EEX_FIELD_INTS)
         default_ints(f, e);
+    else if (f->type == EEX_FIELD_NUMBERS)
+        default_numbers(f, e);
     else if (types[f->type].put)
         eex_field_put(f, e, f->otherwise);
 }
@@ -369,7 +411,9 @@ void eex_field_usual(eex_buffer *out, const eex_field *f)
         for (int i = 0; i < f->listed; i++)
             eex_buffer_printf(out, "%s%d", i ? ", " : "{", f->list[i]);
         eex_buffer_puts(out, f->listed ? "}" : "{}");
-    } else if (f->names)
+    } else if (f->type == EEX_FIELD_NUMBERS)
+        eex_buffer_puts(out, "{}");
+    else if (f->names)
         eex_buffer_puts(out, eex_name_of(f->names(), (int)f->otherwise));
     else if (f->type == EEX_FIELD_FLAG)
         eex_buffer_puts(out, f->otherwise != 0 ? "true" : "false");
@@ -384,6 +428,8 @@ static void found(eex_buffer *out, const eex_field *f, const eex_experiment *e)
         eex_buffer_printf(out, "%.10g", eex_field_get(f, e));
     else if (f->type == EEX_FIELD_INTS)
         say_ints(out, f, e);
+    else if (f->type == EEX_FIELD_NUMBERS)
+        say_numbers(out, f, e);
     else
         eex_buffer_puts(out, "none");
 }
@@ -404,6 +450,8 @@ int eex_field_check(const eex_field *f, const eex_experiment *e)
 
 static bool is_default(const eex_field *f, const eex_experiment *e)
 {
+    if (f->type == EEX_FIELD_NUMBERS)
+        return counted(f, e) == 0;
     return types[f->type].get ? eex_field_get(f, e) == f->otherwise : !*(const char *)look(f, e);
 }
 

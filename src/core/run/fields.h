@@ -15,15 +15,16 @@
 #include "base/range.h"
 
 typedef enum eex_field_type {
-    EEX_FIELD_INT,    /* int, within range */
-    EEX_FIELD_NUMBER, /* double, within range */
-    EEX_FIELD_FLOAT,  /* float, within range */
-    EEX_FIELD_FLAG,   /* bool */
-    EEX_FIELD_ENUM,   /* an enum, by its names */
-    EEX_FIELD_EITHER, /* bool, by two names: that of false comes first */
-    EEX_FIELD_SEED,   /* uint64_t, one that a script can say */
-    EEX_FIELD_TEXT,   /* char[size] */
-    EEX_FIELD_INTS,   /* eex_field_ints: int[size] and how many, each within range */
+    EEX_FIELD_INT,     /* int, within range */
+    EEX_FIELD_NUMBER,  /* double, within range */
+    EEX_FIELD_FLOAT,   /* float, within range */
+    EEX_FIELD_FLAG,    /* bool */
+    EEX_FIELD_ENUM,    /* an enum, by its names */
+    EEX_FIELD_EITHER,  /* bool, by two names: that of false comes first */
+    EEX_FIELD_SEED,    /* uint64_t, one that a script can say */
+    EEX_FIELD_TEXT,    /* char[size] */
+    EEX_FIELD_INTS,    /* eex_field_ints: int[size] and how many, each within range */
+    EEX_FIELD_NUMBERS, /* eex_field_numbers: double[size] and how many, each within range */
     /* Those that something is special about. */
     EEX_FIELD_RUN_NAME,   /* text that a folder can be called, the script's name when absent */
     EEX_FIELD_TABLE_FILE, /* text: a file that the script must be allowed to read */
@@ -56,7 +57,7 @@ typedef struct eex_field {
     const char *usual;               /* the default in words, where a number does not say it */
     const int *list;                 /* INTS: the default, (listed) */
     int listed, size;                /* size: bytes of a text, room of a list */
-    size_t count_offset;             /* INTS: where their number is kept */
+    size_t count_offset;             /* INTS, NUMBERS: where their number is kept */
     bool needed;                     /* has to be there */
     bool unsaid; /* not in descriptions: another row of the same place says it, and is checked */
     bool quiet;  /* not in descriptions while it is the default: runs from before there was such a
@@ -86,7 +87,8 @@ void eex_field_put(const eex_field *field, eex_experiment *e, double value);
 
 char *eex_field_text(const eex_field *field, eex_experiment *e);           /* texts: (size) */
 int *eex_field_ints(const eex_field *field, eex_experiment *e);            /* INTS: (size) */
-int *eex_field_count(const eex_field *field, eex_experiment *e);           /* INTS */
+double *eex_field_numbers(const eex_field *field, eex_experiment *e);      /* NUMBERS: (size) */
+int *eex_field_count(const eex_field *field, eex_experiment *e);           /* INTS, NUMBERS */
 eex_augment *eex_field_augment(const eex_field *field, eex_experiment *e); /* AUGMENT */
 eex_recipe *eex_field_recipe(const eex_field *field, eex_experiment *e);   /* LIKE */
 

@@ -62,6 +62,9 @@
 enum { SCRATCH, BASE, STARTS };
 EEX_NAMES_LOCAL(start, STARTS, [SCRATCH] = "scratch", [BASE] = "base");
 
+enum { EXITS_SCRATCH, EXITS_SHARED, EXITS_STARTS };
+EEX_NAMES_LOCAL(exits_start, EXITS_STARTS, [EXITS_SCRATCH] = "scratch", [EXITS_SHARED] = "shared");
+
 enum { BY_PREDICTION, BY_LABEL, BYS };
 EEX_NAMES_LOCAL(by, BYS, [BY_PREDICTION] = "prediction", [BY_LABEL] = "label");
 
@@ -197,16 +200,25 @@ static const eex_field fields[] = {
         .otherwise = EEX_ACT_RELU, .usual = "the backbone's"),
     ROW("gates.family", ENUM, AT(eex_gate_family, gates.family), _PROBE, "what a gate is made of",
         .names = eex_gate_family_names, .otherwise = EEX_GATE_BLOCKS, .quiet = true),
+    ROW("gates.thresholds", NUMBERS, AT(double *, gates.level), _SEARCH,
+        "thresholds (as policy.a) that candidates choose among, one for each exit", .quiet = true,
+        .size = EEX_MAX_LEVELS, .count_offset = AT(int, gates.levels), .range = FROM(-1000, 1000)),
     INT("gates.max_exits", gates.max_exits, FROM(0, EEX_MAX_EXITS - 1), 0, _SEARCH,
         "most gates of a candidate; 0: no limit"),
 
     RECIPE_ROWS("training", training, _BASE, 1, 30,
                 EITHER("training.from", training_from_base, start_names, SCRATCH, _BASE,
                        "what the shared network starts from")),
+    ROW("training.base_epochs", INT, AT(int, base_epochs), _BASE,
+        "how often the base sees each image; 0: as often as the shared network",
+        .range = FROM(0, INT_MAX), .otherwise = 0, .quiet = true),
     ROW("candidate", LIKE, AT(eex_recipe, candidate), _SEARCH, "like the training", .otherwise = 0),
     RECIPE_ROWS("candidate", candidate, _SEARCH, 1, 3,
-                EITHER("candidate.from", candidate_from_base, start_names, SCRATCH, _SEARCH,
-                       "what candidates start from")),
+                ENUM("candidate.from", eex_start, candidate_from, eex_start_names,
+                     EEX_START_SCRATCH, _SEARCH, "what candidates start from")),
+    ROW("candidate.exits", EITHER, AT(bool, candidate_exits), _SEARCH,
+        "from = \"shared\": what their exits start from", .names = exits_start_names,
+        .otherwise = EXITS_SCRATCH, .quiet = true),
     ROW("final", LIKE, AT(eex_recipe, final), _FINAL, "like the training", .otherwise = 0),
     RECIPE_ROWS("final", final, _FINAL, 0, 0,
                 ROW("final.from", FIXED, 0, _FINAL, "nothing: it goes on from the chosen network",
@@ -257,6 +269,10 @@ static const eex_field fields[] = {
     TEXT("search.latency_table", TABLE_FILE, search.latency_table, _LATENCY,
          "file of eex profile --table that latencies come from", .quiet = true,
          .usual = "the run measures"),
+    ROW("search.statistics", INT, AT(int, search.statistics), _SEARCH,
+        "elastic backbones: training images of which batch norm's statistics are taken anew for "
+        "each network; 0: those of the largest stay",
+        .range = FROM(0, INT_MAX), .otherwise = 2000, .quiet = true),
     ROW("search.initial", INT, AT(int, search.initial), _SEARCH,
         "surrogate: how many are judged before the first model", .range = FROM(2, INT_MAX),
         .otherwise = 100, .quiet = true),

@@ -1,5 +1,6 @@
 #include "core/run/judge.h"
 
+#include "core/graph/elastic.h"
 #include "core/run/run.h"
 
 #include "base/log.h"
@@ -16,7 +17,15 @@ _Static_assert(sizeof kinds / sizeof *kinds == EEX_EVALUATE_TRAIN + 1, "a judge 
 
 const eex_judge_kind *eex__judge_of(const eex_run *run)
 {
+    if (run->e->search.evaluator == EEX_EVALUATE_SHARED && eex_graph_genes(run->e->backbone))
+        return &eex__judge_supernet;
     return kinds[run->e->search.evaluator];
+}
+
+bool eex__judge_wants_shared(const eex_run *run)
+{
+    const bool trains = run->e->search.evaluator == EEX_EVALUATE_TRAIN;
+    return eex__judge_of(run)->shared || (trains && run->e->candidate_from == EEX_START_SHARED);
 }
 
 int eex__judge_open(eex_judge **out, eex_run *run, const eex_judge_kind *kind)

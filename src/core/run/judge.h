@@ -12,7 +12,8 @@ struct eex_run;
 typedef struct eex_judge eex_judge;
 
 typedef struct eex_judge_kind {
-    bool shared;        /* by the shared network: it and its traces are made before the search */
+    bool shared;        /* by the shared network, which is made before the search */
+    bool traced;        /* by its traces too */
     bool timed;         /* tells every candidate's latency, so the run has a table */
     bool quick;         /* microseconds: only a search as a whole has a time, trials have none */
     size_t file_trials; /* trials that go into one file before they are safe */
@@ -42,11 +43,15 @@ struct eex_judge {
     struct eex_run *run;
 };
 
-extern const eex_judge_kind eex__judge_replay; /* one trace of the shared network: shared */
-extern const eex_judge_kind eex__judge_train;  /* each is trained for itself: train */
+extern const eex_judge_kind eex__judge_replay;   /* one trace of the shared network: shared */
+extern const eex_judge_kind eex__judge_supernet; /* of an elastic backbone: one trace a network */
+extern const eex_judge_kind eex__judge_train;    /* each is trained for itself: train */
 
 /* The one that the run's experiment asks for. */
 const eex_judge_kind *eex__judge_of(const struct eex_run *run);
+
+/* Whether the shared network is wanted: its judge needs it, or candidates start from it. */
+bool eex__judge_wants_shared(const struct eex_run *run);
 
 int eex__judge_open(eex_judge **out, struct eex_run *run, const eex_judge_kind *kind);
 void eex__judge_close(eex_judge *j); /* accepts NULL */

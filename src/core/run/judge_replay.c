@@ -28,7 +28,9 @@ static void close(eex_judge *j)
 static int open_evaluator(replay *r, eex_run *run)
 {
     const eex_evaluator_options options = {.policy = run->e->policy,
-                                           .scoring = eex_scoring_of(run->e, run->structures)};
+                                           .scoring = eex_scoring_of(run->e, run->structures),
+                                           .levels = run->structures->levels,
+                                           .level = run->structures->level};
     EEX_TRY(eex__run_load_trace(&r->calibration, run, "trace-calibration.h5"));
     EEX_TRY(eex__run_load_trace(&r->validation, run, "trace-validation.h5"));
     return eex_evaluator_new(&r->evaluator, r->calibration, r->validation, run->device, &options);
@@ -52,9 +54,11 @@ static int judge(eex_candidate *out, eex_judge *j, const int *genome)
     const eex_structures *s = j->run->structures;
     eex_structure_costs costs;
     int column[EEX_MAX_EXITS];
+    double a[EEX_MAX_EXITS];
     EEX_TRY(eex_structures_costs(&costs, s, genome));
     EEX_TRY(eex_structures_columns(column, s, genome));
-    return eex_evaluator_score(((replay *)j)->evaluator, out, column, &costs);
+    EEX_TRY(eex_structures_thresholds(a, s, genome));
+    return eex_evaluator_score_at(((replay *)j)->evaluator, out, column, &costs, a);
 }
 
 static int score(eex_trial *out, eex_judge *j, const int *genome, uint64_t number)
@@ -90,6 +94,7 @@ static int weights(eex_params *out, eex_run *run, const int *genome, uint64_t nu
 }
 
 const eex_judge_kind eex__judge_replay = {.shared = true,
+                                          .traced = true,
                                           .timed = true,
                                           .quick = true,
                                           .file_trials = FILE_TRIALS,

@@ -15,6 +15,8 @@ typedef struct training {
     eex_judge head;
     eex_graph *graph; /* of the candidate that was scored last; NULL: it failed */
     eex_params *params;
+    eex_graph *shared_graph; /* NULL until a candidate starts from it */
+    eex_params *shared;
 } training;
 
 const char *eex__run_candidate_name(char name[EEX__CANDIDATE_NAME], uint64_t trial)
@@ -40,16 +42,66 @@ static int train(eex_run *run, eex_params *params, uint64_t number)
     return code;
 }
 
+/* ---- what it starts from ---- */
+
+/* Weights of the candidate's network without exits. */
+static int take_trunk(training *t, const eex_run *run, const int *genome, const eex_params *from)
+{
+    const int end = eex_graph_exits(t->graph) - 1;
+    eex_graph *trunk = NULL;
+    eex_params *params = NULL;
+    EEX_TRY(eex_graph_select(&trunk, t->graph, &end, 1));
+    int code = eex_params_new(&params, run->device, trunk, 0);
+    if (code == EEX_OK)
+        code = eex_structures_weights(params, run->structures, genome, from);
+    if (code == EEX_OK)
+        code = eex__run_statistics(run, params);
+    if (code == EEX_OK)
+        code = eex_params_copy(t->params, params, NULL);
+    eex_params_free(params);
+    eex_graph_free(trunk);
+    return code;
+}
+
+static int take_whole(training *t, const eex_run *run, const int *genome, const eex_params *from)
+{
+    EEX_TRY(eex_structures_weights(t->params, run->structures, genome, from));
+    return eex__run_statistics(run, t->params);
+}
+
+static int load_shared(training *t, const eex_run *run)
+{
+    if (t->shared)
+        return EEX_OK;
+    if (!t->shared_graph)
+        EEX_TRY(eex_structures_shared(&t->shared_graph, run->structures));
+    return eex__run_load_weights(&t->shared, run, "shared.h5", t->shared_graph);
+}
+
+static int start(training *t, eex_run *run, const int *genome)
+{
+    const bool frozen = run->e->candidate.regime == EEX_REGIME_FROZEN;
+    switch (run->e->candidate_from) {
+    case EEX_START_SHARED:
+        EEX_TRY(load_shared(t, run));
+        return (run->e->candidate_exits ? take_whole : take_trunk)(t, run, genome, t->shared);
+    case EEX_START_SCRATCH:
+        if (!frozen)
+            return EEX_OK;
+        /* fall through */
+    default:
+        EEX_TRY(eex__run_base_params(run));
+        return take_trunk(t, run, genome, run->base);
+    }
+}
+
 /* Gates only have something to learn where there are some. */
-static int make_params(training *t, eex_run *run, uint64_t number)
+static int make_params(training *t, eex_run *run, const int *genome, uint64_t number)
 {
     uint64_t seed = eex__run_seed(run, EEX_STREAM_CANDIDATE, 2 * number + 1);
     bool frozen = run->e->candidate.regime == EEX_REGIME_FROZEN;
     EEX_TRY(eex_params_new(&t->params, run->device, t->graph, seed));
-    if (run->e->candidate_from_base || frozen) {
-        EEX_TRY(eex__run_base_params(run));
-        EEX_TRY(eex_params_copy(t->params, run->base, NULL));
-    }
+    EEX_TRY(start(t, run, genome));
     return frozen && eex_graph_exits(t->graph) == 1 ? EEX_OK : train(run, t->params, number);
 }
 
@@ -107,7 +159,7 @@ static int score(eex_trial *out, eex_judge *j, const int *genome, uint64_t numbe
     eex_device_range(run->device, "trial %llu", (unsigned long long)number);
     int code = eex_structures_graph(&t->graph, run->structures, genome);
     if (code == EEX_OK)
-        code = make_params(t, run, number);
+        code = make_params(t, run, genome, number);
     if (code == EEX_OK)
         code = judge(out, run, t, genome);
     eex_device_range_end(run->device);
@@ -152,8 +204,11 @@ static int open(eex_judge **out, eex_run *run)
 
 static void close(eex_judge *j)
 {
-    drop((training *)j);
-    free(j);
+    training *t = (training *)j;
+    drop(t);
+    eex_params_free(t->shared);
+    eex_graph_free(t->shared_graph);
+    free(t);
 }
 
 const eex_judge_kind eex__judge_train = {.file_trials = 1,

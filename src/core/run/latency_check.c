@@ -2,7 +2,7 @@
 #include "core/engine/race.h"
 #include "core/run/latency_space.h"
 #include "core/run/run.h"
-#include "core/run/structure_gates.h"
+#include "core/run/structure.h"
 #include "search/rank.h"
 
 #include "base/progress.h"
@@ -155,7 +155,7 @@ static int check_all(eex_latency_error *out, eex_latency_table *t, int *added,
     eex_rng rng;
     eex_rng_seed(&rng, e->seed, EEX_STREAM_SEARCH);
     draw_points(&points, eex_experiment_points(e), &rng);
-    EEX_TRY(eex_structures_gates(&s, e, &points));
+    EEX_TRY(eex_structures_new(&s, e, &points));
     const check c = {e, device, s};
     int code = check_random(out, t, added, &c, &rng, structures);
     eex_structures_free(s);

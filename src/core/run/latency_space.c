@@ -1,6 +1,7 @@
 #include "core/run/latency_space.h"
 
-#include "core/run/structure_gates.h"
+#include "core/run/structure.h"
+#include "core/run/structure_elastic.h"
 
 #include "base/progress.h"
 #include "base/signals.h"
@@ -41,7 +42,7 @@ static int add_gated(const work *w, const eex_points *points)
 {
     eex_structures *s = NULL;
     eex_graph *graph = NULL;
-    EEX_TRY(eex_structures_gates(&s, w->e, points));
+    EEX_TRY(eex_structures_new(&s, w->e, points));
     int code = eex_structures_shared(&graph, s);
     if (code == EEX_OK)
         code = add_graph(w, graph);
@@ -73,6 +74,7 @@ int eex_latency_space(eex_latency_table *t, int *added, const eex_experiment *e,
 {
     *added = 0;
     EEX_TRY(eex_experiment_check(e));
+    EEX_TRY(eex_elastic_check_latency(e->backbone));
     EEX_TRY(eex_latency_table_is_of(t, device));
     eex_progress_begin("measuring operations", (uint64_t)e->points.count + 2, "networks");
     const work w = {e, device, t, added};

@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-static bool is_shared(const eex_run *run)
-{
-    return eex__judge_of(run)->shared;
-}
-
 static bool is_probed(const eex_run *run)
 {
     return run->e->probe;
@@ -15,7 +10,7 @@ static bool is_probed(const eex_run *run)
 
 static bool is_compared(const eex_run *run)
 {
-    return is_shared(run) && run->e->search.tau;
+    return eex__judge_of(run)->shared && run->e->search.tau;
 }
 
 /* Nothing that a run does by itself: ranking.h. */
@@ -40,7 +35,7 @@ static const eex_phase_row rows[] = {
                            {"trace-calibration.h5", "trace"},
                            {"trace-validation.h5", "trace"}},
                           {{"shared-checkpoint.h5", "checkpoint"}},
-                          .wanted = is_shared,
+                          .wanted = eex__judge_wants_shared,
                           .work = eex__run_shared},
     [EEX_PHASE_LATENCY] = {"latency",
                            {{"latency.h5", "latency"}},

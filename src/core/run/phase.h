@@ -6,10 +6,10 @@
 #include <stdbool.h>
 
 typedef enum eex_phase {
-    EEX_PHASE_SPLIT,    /* which samples are for what */
-    EEX_PHASE_BASE,     /* the backbone, trained */
-    EEX_PHASE_PROBE,    /* which points may have gates */
-    EEX_PHASE_SHARED,   /* the network with all gates, trained and traced */
+    EEX_PHASE_SPLIT,  /* which samples are for what */
+    EEX_PHASE_BASE,   /* the backbone, trained */
+    EEX_PHASE_PROBE,  /* which points may have gates */
+    EEX_PHASE_SHARED, /* the network with all gates, trained; its traces where the judge has some */
     EEX_PHASE_LATENCY,  /* what its parts take */
     EEX_PHASE_SEARCH,   /* trials, and the one that was chosen */
     EEX_PHASE_TAU,      /* how well replay ranks candidates */

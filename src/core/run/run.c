@@ -1,8 +1,6 @@
 /* A run from end to end: its phases in their order. */
 #include "core/run/run.h"
 
-#include "core/run/structure_gates.h"
-
 #include "base/fs.h"
 #include "base/status.h"
 
@@ -52,7 +50,7 @@ static int check_data(const eex_run *run)
 
 int eex__run_structures(eex_run *run, const eex_points *points)
 {
-    return eex_structures_gates(&run->structures, run->e, points);
+    return eex_structures_new(&run->structures, run->e, points);
 }
 
 int eex__run_phases(eex_run *run, eex_phase end)

@@ -101,6 +101,11 @@ int eex__run_structures(eex_run *run, const eex_points *points);
 int eex__run_calibrate(eex_policy **out, const eex_run *run, const int *genome,
                        eex_trace *calibration);
 
+/* Takes batch norm's statistics anew, on search.statistics training images; where that is 0, or the
+ * backbone is not elastic, they stay. What slices of a larger network know of themselves before
+ * that is nothing. */
+int eex__run_statistics(const eex_run *run, eex_params *params);
+
 /* Whether the run has times of its structures: those that their score or their judge needs. */
 bool eex__run_timed(const eex_run *run);
 

@@ -6,6 +6,7 @@
 #include "base/status.h"
 #include "base/text.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,11 +38,23 @@ int eex__run_split(eex_run *run)
 
 /* ---- base.h5 ---- */
 
+/* There are no gates, and of an elastic backbone the largest network alone is trained: every regime
+ * is the joint one. A warm-up that is longer than the base's own epochs ends with them. */
+static eex_recipe base_recipe(const eex_experiment *e)
+{
+    eex_recipe recipe = e->training;
+    recipe.regime = EEX_REGIME_JOINT;
+    recipe.cache_features = false;
+    if (e->base_epochs) {
+        recipe.epochs = e->base_epochs;
+        recipe.schedule.warmup = fmin(recipe.schedule.warmup, e->base_epochs);
+    }
+    return recipe;
+}
+
 static int base_train(eex_run *run, eex_params *params)
 {
-    eex_recipe recipe = run->e->training;
-    recipe.regime = EEX_REGIME_JOINT; /* there are no gates: every regime is this one */
-    recipe.cache_features = false;
+    const eex_recipe recipe = base_recipe(run->e);
     const eex__training training = {.title = "base",
                                     .checkpoint = "base-checkpoint.h5",
                                     .recipe = &recipe,

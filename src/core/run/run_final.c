@@ -84,6 +84,17 @@ static int make_policy(final *f)
     return code;
 }
 
+/* Those that the genome says. */
+static int use_thresholds(eex_policy *policy, const eex_run *run, const int *genome)
+{
+    double a[EEX_MAX_EXITS];
+    EEX_TRY(eex_structures_thresholds(a, run->structures, genome));
+    for (int k = 0; k < policy->exits; k++)
+        policy->a[k] = isnan(a[k]) ? policy->a[k] : a[k];
+    eex_policy_apply(policy);
+    return EEX_OK;
+}
+
 int eex__run_calibrate(eex_policy **out, const eex_run *run, const int *genome,
                        eex_trace *calibration)
 {
@@ -92,9 +103,18 @@ int eex__run_calibrate(eex_policy **out, const eex_run *run, const int *genome,
     eex_structure_costs all;
     EEX_TRY(eex_structures_costs(&all, run->structures, genome));
     const eex_exit_costs costs = eex_scoring_costs(&scoring, &all);
-    if (!calibration->distance) /* candidates are judged without rejection, as by replay */
-        how.reject = 0;
-    return eex_calibrate(out, calibration, run->device, &how, &costs);
+    const double reject =
+        calibration->distance ? how.reject : 0; /* candidates are judged without */
+    how.reject = 0;
+    EEX_TRY(eex_calibrate(out, calibration, run->device, &how, &costs));
+    int code = use_thresholds(*out, run, genome);
+    if (code == EEX_OK && reject > 0)
+        code = eex_policy_reject(*out, calibration, &costs, reject, EEX_REJECT_BY_ANY);
+    if (code < 0) {
+        eex_policy_free(*out);
+        *out = NULL;
+    }
+    return code;
 }
 
 /* Thresholds that miss what was asked for, on the very samples that they were chosen on: no run

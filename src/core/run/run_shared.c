@@ -1,5 +1,6 @@
-/* The shared network: the trunk with gates of every size at every point, trained once, traced once.
- */
+/* The shared network: the trunk with gates of every size at every point, trained once, and traced
+ * once where the search's judge asks for it. */
+#include "core/run/judge.h"
 #include "core/run/run.h"
 
 #include "base/log.h"
@@ -63,15 +64,24 @@ static int work(eex_run *run, const eex_graph *graph, eex_params **params)
         EEX_TRY(train(run, *params));
     }
     EEX_TRY(eex__run_remove(run, "shared-checkpoint.h5"));
+    if (!eex__judge_of(run)->traced)
+        return EEX_OK;
     EEX_TRY(eex__run_poll());
     EEX_TRY(record(run, "trace-calibration.h5", graph, *params, &run->split.calibration));
     EEX_TRY(eex__run_poll());
     return record(run, "trace-validation.h5", graph, *params, &run->split.validation);
 }
 
+static bool is_done(const eex_run *run)
+{
+    if (!eex__judge_of(run)->traced)
+        return eex__run_has(run, "shared.h5") && !eex__run_has(run, "shared-checkpoint.h5");
+    return eex__run_has(run, "trace-calibration.h5") && eex__run_has(run, "trace-validation.h5");
+}
+
 int eex__run_shared(eex_run *run)
 {
-    if (eex__run_has(run, "trace-calibration.h5") && eex__run_has(run, "trace-validation.h5"))
+    if (is_done(run))
         return EEX_OK;
     eex_graph *graph = NULL;
     eex_params *params = NULL;

@@ -1,6 +1,16 @@
 #include "core/run/structure.h"
 
+#include "core/graph/elastic.h"
+#include "core/run/structure_elastic.h"
+#include "core/run/structure_gates.h"
+
 #include "base/status.h"
+
+int eex_structures_new(eex_structures **out, const eex_experiment *e, const eex_points *points)
+{
+    return eex_graph_genes(e->backbone) ? eex_structures_elastic(out, e, points)
+                                        : eex_structures_gates(out, e, points);
+}
 
 void eex_structures_free(eex_structures *s)
 {
@@ -17,6 +27,13 @@ int eex_structures_graph(eex_graph **out, const eex_structures *s, const int *ge
     return s->kind->graph(out, s, genome);
 }
 
+int eex_structures_all(eex_graph **out, const eex_structures *s, const int *genome)
+{
+    *out = NULL;
+    EEX_TRY(eex_space_check(&s->space, genome));
+    return s->kind->all(out, s, genome);
+}
+
 int eex_structures_columns(int *out, const eex_structures *s, const int *genome)
 {
     EEX_TRY(eex_space_check(&s->space, genome));
@@ -27,14 +44,20 @@ int eex_structures_columns(int *out, const eex_structures *s, const int *genome)
 int eex_structures_costs(eex_structure_costs *out, const eex_structures *s, const int *genome)
 {
     EEX_TRY(eex_space_check(&s->space, genome));
-    s->kind->costs(out, s, genome);
-    return EEX_OK;
+    return s->kind->costs(out, s, genome);
 }
 
 int eex_structures_positions(int32_t *out, const eex_structures *s, const int *genome)
 {
     EEX_TRY(eex_space_check(&s->space, genome));
     s->kind->positions(out, s, genome);
+    return EEX_OK;
+}
+
+int eex_structures_thresholds(double *a, const eex_structures *s, const int *genome)
+{
+    EEX_TRY(eex_space_check(&s->space, genome));
+    s->kind->thresholds(a, s, genome);
     return EEX_OK;
 }
 

@@ -1,13 +1,8 @@
 #include "core/run/structure_gates.h"
 
-#include "core/graph/cost.h"
-
-#include "base/rng.h"
 #include "base/status.h"
-#include "base/text.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,41 +11,20 @@ static const eex__gates *gates_of(const eex_structures *s)
     return (const eex__gates *)s;
 }
 
-/* ---- the space ---- */
-
-/* Too many gates: those stay that come first in an order drawn from the genome itself, so that no
- * position is favoured and the same genome always means the same candidate. */
-static void limit_gates(int *genome, const void *context)
+static void canonical(int *genome, const void *context)
 {
     const eex__gates *g = context;
-    uint64_t key = 0;
-    int gates = 0;
-    for (int p = 0; p < g->points.count; p++) {
-        key = eex_rng_hash(key, (uint64_t)genome[p], (uint64_t)p);
-        gates += genome[p] > 0;
-    }
-    for (; gates > g->max_exits; gates--) {
-        int worst = -1;
-        uint64_t largest = 0;
-        for (int p = 0; p < g->points.count; p++) {
-            uint64_t order = eex_rng_hash(key, 1, (uint64_t)p);
-            if (genome[p] > 0 && (worst < 0 || order > largest)) {
-                worst = p;
-                largest = order;
-            }
-        }
-        genome[worst] = 0;
-    }
+    eex__exit_genes_limit(genome, &g->exits);
 }
 
 static int make_space(eex__gates *g)
 {
     int options[EEX_MAX_EXITS];
     for (int p = 0; p < g->points.count; p++)
-        options[p] = g->choices + 1;
+        options[p] = eex__exit_genes_options(&g->exits);
     EEX_TRY(eex_space_init(&g->head.space, options, g->points.count));
-    if (g->max_exits) {
-        g->head.space.canonical = limit_gates;
+    if (g->exits.max_exits) {
+        g->head.space.canonical = canonical;
         g->head.space.context = g;
     }
     return EEX_OK;
@@ -65,36 +39,27 @@ static int graph(eex_graph **out, const eex_structures *s, const int *genome)
     int count = 0;
     for (int p = 0; p < g->points.count; p++)
         if (genome[p] > 0)
-            gates[count++] = (eex_gate){.point = g->points.nodes[p],
-                                        .blocks = g->blocks[genome[p] - 1],
-                                        .family = g->family};
-    return eex_graph_with_gates(out, g->backbone, gates, count, g->act);
+            gates[count++] =
+                (eex_gate){.point = g->points.nodes[p],
+                           .blocks = g->exits.blocks[eex__exit_gene_choice(&g->exits, genome[p])],
+                           .family = g->exits.family};
+    return eex_graph_with_gates(out, g->backbone, gates, count, g->exits.act);
 }
 
 static int shared(eex_graph **out, const eex_structures *s)
 {
     const eex__gates *g = gates_of(s);
-    eex_gate gates[EEX_MAX_EXITS];
-    uint64_t heads = 0;
-    for (int i = 0; i < g->choices; i++)
-        heads |= UINT64_C(1) << g->blocks[i];
-    for (int p = 0; p < g->points.count; p++)
-        gates[p] = (eex_gate){.point = g->points.nodes[p],
-                              .blocks = g->blocks[g->choices - 1],
-                              .nested = true,
-                              .heads = heads,
-                              .family = g->family};
-    return eex_graph_with_gates(out, g->backbone, gates, g->points.count, g->act);
+    return eex__exit_genes_all(out, &g->exits, g->backbone, &g->points);
+}
+
+static int all(eex_graph **out, const eex_structures *s, const int *genome)
+{
+    return shared(out, s);
 }
 
 static void columns(int *out, const eex_structures *s, const int *genome)
 {
-    const eex__gates *g = gates_of(s);
-    int k = 0;
-    for (int p = 0; p < g->points.count; p++)
-        if (genome[p] > 0)
-            out[k++] = p * g->choices + genome[p] - 1;
-    out[k] = g->points.count * g->choices;
+    eex__exit_genes_columns(out, &gates_of(s)->exits, genome);
 }
 
 /* The parameters of a gate are named by its point and blocks, so a nested one has them too. */
@@ -110,63 +75,24 @@ static int weights(eex_params *out, const eex_structures *s, const int *genome,
 
 static void positions(int32_t *out, const eex_structures *s, const int *genome)
 {
-    const eex__gates *g = gates_of(s);
-    int k = 0;
-    for (int p = 0; p < g->points.count; p++)
-        if (genome[p] > 0)
-            out[k++] = p + 1;
-    out[k] = g->points.count + 1;
+    eex__exit_genes_positions(out, &gates_of(s)->exits, genome);
+}
+
+static void thresholds(double *a, const eex_structures *s, const int *genome)
+{
+    eex__exit_genes_thresholds(a, &gates_of(s)->exits, genome);
 }
 
 static void summary(char out[EEX_STRUCTURE_SUMMARY], const eex_structures *s)
 {
-    const eex__gates *g = gates_of(s);
-    snprintf(out, EEX_STRUCTURE_SUMMARY, "%d gate%s at %d point%s", g->points.count * g->choices,
-             eex_plural(g->points.count * g->choices), g->points.count,
-             eex_plural(g->points.count));
+    eex__exit_genes_summary(out, EEX_STRUCTURE_SUMMARY, &gates_of(s)->exits);
 }
 
-/* ---- costs ---- */
-
-static int fill_macs(eex__gates *g)
+static int costs(eex_structure_costs *out, const eex_structures *s, const int *genome)
 {
-    eex_graph *all = NULL;
-    EEX_TRY(shared(&all, &g->head));
-    for (int k = 0; k < g->points.count * g->choices; k++) {
-        g->macs.trunk[k / g->choices] =
-            (double)eex_cost_trunk(all, eex_graph_exit(all, k)->point, EEX_MACS);
-        g->macs.gate[k] = (double)eex_cost_gate(all, k, EEX_MACS);
-    }
-    eex_graph_free(all);
-    g->macs.base = (double)eex_cost_total(g->backbone, EEX_MACS);
-    g->head.base_macs = g->macs.base;
+    const eex__gates *g = gates_of(s);
+    eex__exit_genes_costs(out, &g->exits, genome, &g->macs, isnan(s->base_ms) ? NULL : &g->ms);
     return EEX_OK;
-}
-
-static void cumulate(double *cost, const eex__gates *g, const eex_gate_costs *t, const int *genome)
-{
-    double gates = 0;
-    int k = 0;
-    for (int p = 0; p < g->points.count; p++)
-        if (genome[p] > 0) {
-            gates += t->gate[p * g->choices + genome[p] - 1];
-            cost[k++] = t->trunk[p] + gates;
-        }
-    cost[k] = t->base + gates;
-}
-
-static void costs(eex_structure_costs *out, const eex_structures *s, const int *genome)
-{
-    const eex__gates *g = gates_of(s);
-    out->exits = 1;
-    for (int p = 0; p < g->points.count; p++)
-        out->exits += genome[p] > 0;
-    cumulate(out->macs, g, &g->macs, genome);
-    if (!isnan(s->base_ms))
-        cumulate(out->ms, g, &g->ms, genome);
-    else
-        for (int k = 0; k < out->exits; k++)
-            out->ms[k] = NAN;
 }
 
 /* ---- making one ---- */
@@ -179,10 +105,12 @@ static void free_gates(eex_structures *s)
 static const eex_structures_kind gates_kind = {
     .graph = graph,
     .shared = shared,
+    .all = all,
     .columns = columns,
     .weights = weights,
     .costs = costs,
     .positions = positions,
+    .thresholds = thresholds,
     .time = eex__gates_time,
     .write_times = eex__gates_write_times,
     .read_times = eex__gates_read_times,
@@ -191,12 +119,22 @@ static const eex_structures_kind gates_kind = {
     .free = free_gates,
 };
 
+static int fill(eex__gates *g)
+{
+    eex_graph *network = NULL;
+    EEX_TRY(make_space(g));
+    EEX_TRY(shared(&network, &g->head));
+    eex__gate_costs_count(&g->macs, &g->exits, network);
+    eex_graph_free(network);
+    g->head.base_macs = g->macs.base;
+    return EEX_OK;
+}
+
 int eex_structures_gates(eex_structures **out, const eex_experiment *e, const eex_points *points)
 {
+    eex__exit_genes exits;
     *out = NULL;
-    if (points->count * e->gates.choices >= EEX_MAX_EXITS)
-        return eex_fail(EEX_EINVAL, "%d points x %d block counts: at most %d gates in all",
-                        points->count, e->gates.choices, EEX_MAX_EXITS - 1);
+    EEX_TRY(eex__exit_genes_of(&exits, e, points->count));
     eex__gates *g = calloc(1, sizeof *g);
     if (!g)
         return eex_fail(EEX_ENOMEM, "out of memory for a space of structures");
@@ -204,14 +142,10 @@ int eex_structures_gates(eex_structures **out, const eex_experiment *e, const ee
     g->head.base_ms = NAN;
     g->backbone = e->backbone;
     g->points = *points;
-    g->choices = e->gates.choices;
-    memcpy(g->blocks, e->gates.blocks, sizeof g->blocks);
-    g->act = e->gates.act;
-    g->family = e->gates.family;
-    g->max_exits = e->gates.max_exits;
-    int code = make_space(g);
-    if (code == EEX_OK)
-        code = fill_macs(g);
+    g->exits = exits;
+    g->head.levels = g->exits.levels;
+    memcpy(g->head.level, g->exits.level, sizeof g->head.level);
+    const int code = fill(g);
     if (code != EEX_OK) {
         free(g);
         return code;

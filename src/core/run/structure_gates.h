@@ -1,20 +1,9 @@
-/* Structures that are gates on a backbone: a gene a point, 0 for no gate, i for one with the i-th
- * choice of block counts. A genome with more gates than gates.max_exits stands for one without the
- * surplus. In the shared network each point has nested gates of all block counts: exit p * choices
- * + i is point p with choice i. */
+/* Structures that are gates on a backbone: the genes of its exits (exit_genes.h). The shared
+ * network has all exits. */
 #ifndef EEX_CORE_RUN_STRUCTURE_GATES_H
 #define EEX_CORE_RUN_STRUCTURE_GATES_H
 
-#include "core/run/experiment.h"
-#include "core/run/structure.h"
-
-/* What things cost, in MACs or in milliseconds of one input. A sample that leaves at a gate has run
- * the trunk up to there, that gate and every gate of the structure before it. */
-typedef struct eex_gate_costs {
-    double trunk[EEX_MAX_EXITS]; /* (points) from the input up to and including the point */
-    double gate[EEX_MAX_EXITS];  /* (points, choices) blocks and classifier of a gate alone */
-    double base;                 /* the whole backbone */
-} eex_gate_costs;
+#include "core/run/exit_genes.h"
 
 /* Gates of the experiment's block counts at some points of its backbone, which is borrowed.
  * EEX_EINVAL unless points x choices are below EEX_MAX_EXITS. */
@@ -26,11 +15,8 @@ typedef struct eex__gates {
     eex_structures head;
     const eex_graph *backbone;
     eex_points points;
-    int choices, blocks[EEX_MAX_CHOICES];
-    eex_act act;
-    eex_gate_family family;
-    int max_exits;
-    eex_gate_costs macs, ms; /* ms where head.base_ms is a number */
+    eex__exit_genes exits;
+    eex__gate_costs macs, ms; /* ms where head.base_ms is a number */
 } eex__gates;
 
 int eex__gates_time(eex_structures *s, const eex_latency_table *table, eex_params *shared,

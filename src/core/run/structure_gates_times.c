@@ -52,10 +52,10 @@ static double sum(const timing *t, int node, bool trunk)
 static void fill(eex__gates *g, const timing *t)
 {
     const double fixed = t->extra.input + t->extra.results;
-    const int gates = g->points.count * g->choices;
+    const int gates = g->points.count * g->exits.choices;
     for (int k = 0; k < gates; k++) {
         const eex_exit *exit = eex_graph_exit(t->graph, k);
-        g->ms.trunk[k / g->choices] = fixed + sum(t, exit->point, true);
+        g->ms.trunk[k / g->exits.choices] = fixed + sum(t, exit->point, true);
         g->ms.gate[k] = t->extra.leave + sum(t, exit->logits, false);
     }
     g->ms.base = fixed + t->extra.leave + sum(t, eex_graph_exit(t->graph, gates)->logits, true);
@@ -84,7 +84,7 @@ int eex__gates_write_times(eex_store_file *file, const eex_structures *s)
 {
     const eex__gates *g = (const eex__gates *)s;
     const eex_store_shape trunk = {1, {(uint64_t)g->points.count}};
-    const eex_store_shape gate = {2, {(uint64_t)g->points.count, (uint64_t)g->choices}};
+    const eex_store_shape gate = {2, {(uint64_t)g->points.count, (uint64_t)g->exits.choices}};
     EEX_TRY(eex_store_write(file, "trunk_ms", EEX_STORE_F64, &trunk, g->ms.trunk));
     EEX_TRY(eex_store_write(file, "gate_ms", EEX_STORE_F64, &gate, g->ms.gate));
     EEX_TRY(eex_store_set_string(file, "gate_ms", "axes", "point, block count"));
@@ -103,9 +103,9 @@ static int check(const eex_store_file *file, const char *name, const double *ms,
 int eex__gates_read_times(eex_structures *s, eex_store_file *file)
 {
     eex__gates *g = (eex__gates *)s;
-    const int gates = g->points.count * g->choices;
+    const int gates = g->points.count * g->exits.choices;
     const eex_store_shape trunk = {1, {(uint64_t)g->points.count}};
-    const eex_store_shape gate = {2, {(uint64_t)g->points.count, (uint64_t)g->choices}};
+    const eex_store_shape gate = {2, {(uint64_t)g->points.count, (uint64_t)g->exits.choices}};
     EEX_TRY(eex_store_read(g->ms.trunk, file, "trunk_ms", EEX_STORE_F64, &trunk));
     EEX_TRY(eex_store_read(g->ms.gate, file, "gate_ms", EEX_STORE_F64, &gate));
     EEX_TRY(eex_store_get_double(&g->ms.base, file, "", "base_ms"));
