@@ -3,8 +3,9 @@
 --   eex.backbones.mobilenetv2 { size = 32, classes = 10 }
 --
 -- Options: size (of square images) and channels; classes; width (multiplier of all channels);
--- dropout in front of the classifier; stem_stride (2 as published, 1 keeps small images larger);
--- zero_init_residual (each residual block is the identity at first).
+-- dropout in front of the classifier; stem_stride and strides (of the seven stages; 2 and
+-- {1, 2, 2, 2, 1, 2, 1} as published, smaller ones keep small images larger); zero_init_residual
+-- (each residual block is the identity at first).
 local core = require "eex.core"
 local net = require "eex.nets.mobilenetv2"
 local parts = require "eex.nets.parts"
@@ -15,7 +16,9 @@ local specs = parts.specs(224, 1000, 4,
   { name = "zero_init_residual", kind = "flag" })
 
 return function(options)
-  local o = core.fields("backbone", options, specs)
+  local given = options or {}
+  local o = core.fields("backbone", parts.without(given, { "strides" }), specs)
+  o.strides = parts.list(given, "strides", #net.stages, net.strides, { 1, 2 })
   local g = core.graph { name = "mobilenetv2", size = o.size, channels = o.channels }
   o.depths = {}
   for s, stage in ipairs(net.stages) do

@@ -19,9 +19,10 @@ local specs = {
 }
 
 return function(options)
-  local own = parts.without(options, { "widths", "sizes", "size" })
-  local o = core.fields("family", own, specs)
-  local sizes = parts.sizes(options or {}, 224)
+  local given = options or {}
+  local o = core.fields("family", parts.without(given, { "widths", "strides", "sizes", "size" }), specs)
+  local sizes = parts.sizes(given, 224)
+  o.strides = parts.list(given, "strides", #net.stages, net.strides, { 1, 2 })
   local g = core.graph {
     name = "mobilenetv2", size = sizes[#sizes], channels = o.channels }
   o.depths = {}
@@ -29,7 +30,7 @@ return function(options)
     o.depths[s] = parts.depth(g, "stage" .. s, math.min(o.least_depth, stage[3]), stage[3])
   end
   o.width = parts.decide(g, "width", "width",
-    parts.values(options or {}, "widths", { 0.5, 0.75, 1.0 }, 0.1, 4))
+    parts.values(given, "widths", { 0.5, 0.75, 1.0 }, 0.1, 4))
   parts.resolution(g, sizes)
   return net.build(g, o)
 end

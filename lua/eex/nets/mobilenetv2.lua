@@ -1,21 +1,23 @@
 -- MobileNetV2 (Sandler et al. 2018) as torchvision defines it, with its parameter names.
 --
--- build(g, o): o has classes, dropout, stem_stride, zero_init_residual, width (a decision: multiplier
--- of all channels) and depths (a decision for each stage: how many blocks it has).
+-- build(g, o): o has classes, dropout, stem_stride, strides (of each stage's first block),
+-- zero_init_residual, width (a decision: multiplier of all channels) and depths (a decision for each
+-- stage: how many blocks it has).
 local parts = require "eex.nets.parts"
 
 local net = {}
 
--- expansion, channels, repeats, stride of the first
+-- expansion, channels, repeats
 net.stages = {
-  { 1, 16, 1, 1 },
-  { 6, 24, 2, 2 },
-  { 6, 32, 3, 2 },
-  { 6, 64, 4, 2 },
-  { 6, 96, 3, 1 },
-  { 6, 160, 3, 2 },
-  { 6, 320, 1, 1 },
+  { 1, 16, 1 },
+  { 6, 24, 2 },
+  { 6, 32, 3 },
+  { 6, 64, 4 },
+  { 6, 96, 3 },
+  { 6, 160, 3 },
+  { 6, 320, 1 },
 }
+net.strides = { 1, 2, 2, 2, 1, 2, 1 }
 
 -- So many channels by the width.
 local function scaled(channels)
@@ -57,12 +59,12 @@ function net.build(g, o)
   local x = conv_bn_act(g, g:input(), "features.0",
     { out = parts.pick(g, o.width, input), kernel = 3, stride = o.stem_stride })
   for s, stage in ipairs(net.stages) do
-    local expansion, width, _, stride = table.unpack(stage)
+    local expansion, width = table.unpack(stage)
     local output = scaled(width)
     parts.repeated(g, o.depths[s], function(i)
       feature = feature + 1
       x = inverted_residual(g, x, "features." .. feature, o,
-        { input = input, output = output, stride = i == 1 and stride or 1, expansion = expansion })
+        { input = input, output = output, stride = i == 1 and o.strides[s] or 1, expansion = expansion })
       input = output
     end)
   end
