@@ -90,7 +90,7 @@ struct eex_device {
     pthread_mutex_t lock; /* recursive; see eex_device_lock */
     char name[128];       /* "cpu (AMD EPYC, 2 threads, avx512)": for reports */
     int threads;          /* host threads used by a CPU device, else 1 */
-    bool host_memory;     /* device pointers may be read by the host after sync */
+    bool host_memory;     /* the host may read and write device memory after sync */
     unsigned precisions;  /* bit 1 << p for each eex_precision it has; EEX_F32 always */
     bool conv_stats;      /* its convolutions leave the sums that batch norm needs */
     bool chains;          /* run_chain may be used */

@@ -184,8 +184,9 @@ static void scatter(float *dwhole, const float *dpart, const float *whole, const
 
 /* ---- all of them ---- */
 
-/* Flat buffers in the host's memory. */
+/* Flat buffers in the host's memory: the device's own where the host may read and write them. */
 typedef struct copies {
+    bool own;
     float *part, *part_state;   /* of the derived network */
     float *whole, *whole_state; /* of the elastic one */
     float *dwhole;              /* scattering: gradients */
@@ -193,6 +194,8 @@ typedef struct copies {
 
 static void copies_free(copies *c)
 {
+    if (!c->own)
+        return;
     free(c->part);
     free(c->part_state);
     free(c->whole);
@@ -200,20 +203,29 @@ static void copies_free(copies *c)
     free(c->dwhole);
 }
 
-/* A copy of `count` floats, or room for them without a source. */
-static int fetch(float **out, const eex_params *p, const float *from, size_t count)
+/* Room for `count` floats that will be put there. */
+static int room(float **out, const copies *c, const eex_params *p, float *there, size_t count)
 {
-    *out = calloc(count + 1, sizeof **out);
+    *out = c->own ? calloc(count + 1, sizeof **out) : there;
     if (!*out)
         return eex_fail(EEX_ENOMEM, "slices of \"%s\": out of memory for %zu parameters",
                         eex_graph_name(p->graph), count);
-    return from && count ? p->device->vtable->download(p->device, *out, from, count * sizeof **out)
-                         : EEX_OK;
+    return EEX_OK;
+}
+
+/* Those that are there. */
+static int fetch(float **out, const copies *c, const eex_params *p, float *from, size_t count)
+{
+    EEX_TRY(room(out, c, p, from, count));
+    return c->own && count
+               ? p->device->vtable->download(p->device, *out, from, count * sizeof **out)
+               : EEX_OK;
 }
 
 static int put(const eex_params *p, float *to, const float *from, size_t count)
 {
-    return count ? p->device->vtable->upload(p->device, to, from, count * sizeof *to) : EEX_OK;
+    return to != from && count ? p->device->vtable->upload(p->device, to, from, count * sizeof *to)
+                               : EEX_OK;
 }
 
 /* Parameter i of the derived network; dmatrix may be NULL. */
@@ -235,10 +247,10 @@ static void open_pair(pair *p, const eex_slices *s, int i, const eex_params *ela
 static int gather_all(const eex_slices *s, copies *c, eex_params *derived,
                       const eex_params *elastic)
 {
-    EEX_TRY(fetch(&c->whole, elastic, elastic->w, elastic->count));
-    EEX_TRY(fetch(&c->whole_state, elastic, elastic->state, elastic->state_count));
-    EEX_TRY(fetch(&c->part, derived, NULL, derived->count));
-    EEX_TRY(fetch(&c->part_state, derived, NULL, derived->state_count));
+    EEX_TRY(fetch(&c->whole, c, elastic, elastic->w, elastic->count));
+    EEX_TRY(fetch(&c->whole_state, c, elastic, elastic->state, elastic->state_count));
+    EEX_TRY(room(&c->part, c, derived, derived->w, derived->count));
+    EEX_TRY(room(&c->part_state, c, derived, derived->state, derived->state_count));
     for (int i = 0; i < eex_graph_params(s->derived); i++) {
         const float *matrix[EEX_SLICE_STEPS];
         float *dmatrix[EEX_SLICE_STEPS];
@@ -260,9 +272,14 @@ static int check(const eex_slices *s, const eex_params *derived, const eex_param
                     eex_graph_name(s->elastic));
 }
 
+static copies copies_for(const eex_params *a, const eex_params *b)
+{
+    return (copies){.own = !a->device->host_memory || !b->device->host_memory};
+}
+
 int eex_slices_gather(const eex_slices *s, eex_params *derived, const eex_params *elastic)
 {
-    copies c = {0};
+    copies c = copies_for(derived, elastic);
     EEX_TRY(check(s, derived, elastic));
     EEX_TRY(elastic->device->vtable->sync(elastic->device));
     const int code = gather_all(s, &c, derived, elastic);
@@ -274,9 +291,9 @@ static int scatter_all(const eex_slices *s, copies *c, eex_optimizer_state *to,
                        const eex_optimizer_state *from)
 {
     const eex_params *elastic = to->params, *derived = from->params;
-    EEX_TRY(fetch(&c->whole, elastic, elastic->w, elastic->count));
-    EEX_TRY(fetch(&c->dwhole, elastic, to->g, elastic->count));
-    EEX_TRY(fetch(&c->part, derived, from->g, derived->count));
+    EEX_TRY(fetch(&c->whole, c, elastic, elastic->w, elastic->count));
+    EEX_TRY(fetch(&c->dwhole, c, elastic, to->g, elastic->count));
+    EEX_TRY(fetch(&c->part, c, derived, from->g, derived->count));
     for (int i = 0; i < eex_graph_params(s->derived); i++) {
         const float *matrix[EEX_SLICE_STEPS];
         float *dmatrix[EEX_SLICE_STEPS];
@@ -293,7 +310,7 @@ static int scatter_all(const eex_slices *s, copies *c, eex_optimizer_state *to,
 int eex_slices_scatter(const eex_slices *s, eex_optimizer_state *elastic,
                        const eex_optimizer_state *derived)
 {
-    copies c = {0};
+    copies c = copies_for(derived->params, elastic->params);
     EEX_TRY(check(s, derived->params, elastic->params));
     EEX_TRY(derived->params->device->vtable->sync(derived->params->device));
     EEX_TRY(elastic->params->device->vtable->sync(elastic->params->device));

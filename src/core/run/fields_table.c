@@ -112,9 +112,9 @@ static const int usual_blocks[] = {1, 2};
               "of convolutions' and linear layers' weights alone"),                                \
         FLAG(where ".nesterov", member.nesterov, true, shapes, "sgd: look ahead")
 
-#define SHRINK_ROW(where, kind, member, shapes)                          \
-    ROW(where, INT, AT(int, member[kind]), shapes,                       \
-        "sandwich: epochs that all networks have the largest option in", \
+#define SHRINK_ROW(where, kind, member, shapes)                                 \
+    ROW(where, INT, AT(int, member[kind]), shapes,                              \
+        "sandwich: first epochs in which all networks have the largest option", \
         .range = FROM(0, INT_MAX), .otherwise = 0, .quiet = true)
 
 #define SANDWICH_ROWS(where, member, shapes)                                              \

@@ -339,6 +339,29 @@ Test(slice, gradients_are_added)
     close_bed(&b);
 }
 
+/* Copies of the device's memory, or that itself. */
+Test(slice, where_memory_lies_changes_nothing)
+{
+    for (int i = 0; i < BEDS; i++) {
+        bed a = open_bed(genomes[i]), b = open_bed(genomes[i]);
+        shake(&a);
+        shake(&b);
+        float *d = random_floats(a.to->count, 4, 1);
+        b.dev->host_memory = false;
+        OK(eex_slices_gather(a.slices, a.to, a.from));
+        OK(eex_slices_gather(b.slices, b.to, b.from));
+        float *g = scattered(&a, d), *h = scattered(&b, d);
+        cr_expect(same_floats(a.dev, a.to->w, b.to->w, a.to->count));
+        cr_expect(same_floats(a.dev, a.to->state, b.to->state, a.to->state_count));
+        cr_expect_eq(memcmp(g, h, a.from->count * sizeof *g), 0);
+        free(h);
+        free(g);
+        free(d);
+        close_bed(&a);
+        close_bed(&b);
+    }
+}
+
 Test(slice, other_graphs_are_refused)
 {
     bed b = open_bed(genomes[0]);

@@ -150,7 +150,8 @@ static bed open_bed(const eex_recipe *r)
     b.options = net_training(COUNT, weights, SUPERNET_EXITS);
     b.options.smoothing = 0.1F;
     b.options.gradient_only = b.options.keep_logits = true;
-    b.options.optimizer = (eex_optimizer){.kind = EEX_SGD, .momentum = 0.9F, .clip = 1};
+    b.options.optimizer =
+        (eex_optimizer){.kind = EEX_SGD, .momentum = 0.9F, .weight_decay = 0.01F, .clip = 1};
     shake(&b.n);
     OK(eex_optimizer_state_new(&b.options.state, b.n.params, &b.options.optimizer));
     OK(eex_plan_new(&b.largest, &b.options, b.n.graph, b.n.params));
@@ -446,7 +447,8 @@ static bool moved(const bed *b, const eex_params *before, const char *name)
     return false;
 }
 
-/* The smallest network has one bottleneck: nothing goes through the matrix of the second. */
+/* The smallest network has one bottleneck: nothing goes through the matrix of the second, which
+ * does not decay either. */
 Test(supernet, what_no_network_uses_rests)
 {
     eex_recipe r = recipe(0);
