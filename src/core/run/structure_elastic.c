@@ -129,10 +129,9 @@ static void columns(int *out, const eex_structures *s, const int *genome)
 static int graph(eex_graph **out, const eex_structures *s, const int *genome)
 {
     const elastic *x = elastic_of(s);
-    int column[EEX_MAX_EXITS], exits = 1;
+    const int exits = eex__exit_genes_count(&x->exits, genome + x->genes);
+    int column[EEX_MAX_EXITS];
     eex_graph *whole = NULL;
-    for (int p = 0; p < x->points.count; p++)
-        exits += genome[x->genes + p] > 0;
     columns(column, s, genome);
     EEX_TRY(all(&whole, s, genome));
     const int code = eex_graph_select(out, whole, column, exits);
