@@ -25,13 +25,17 @@ out_has "The base is the largest"
 [ ! -e one/trace-calibration.h5 ] || fail "the shared network was traced"
 
 # No bit depends on threads, on what was taken over, or on starting again.
+results one >one.json
+found() {
+    results "$1" | sed 's/, [0-9]* threads\?,/, 1 thread,/'
+}
 expect 0 "$EEX" run family.lua --threads 2 --out two
-[ "$(results one)" = "$(results two | sed 's/two/one/')" ] || fail "another result with two threads"
+cmp -s <(found two) one.json || fail "another result with two threads"
 expect 0 "$EEX" run family.lua --threads 1 --from one --out three --set search.trials=11
 err_has "taken over from one: split.h5, base.h5, shared.h5"
 grep -q "trains the largest" err && fail "a warning of a training that is not done"
 expect 0 "$EEX" run family.lua --threads 1 --fresh --out two
-[ "$(results one)" = "$(results two | sed 's/two/one/')" ] || fail "another result when started again"
+cmp -s <(found two) one.json || fail "another result when started again"
 
 # What was found is told: the network, its exits, their places.
 expect 0 "$EEX" show one --json
@@ -47,7 +51,6 @@ for one in front:
 PY
 
 # The chosen network is a model by itself.
-expect 0 "$EEX" cost one/final.h5 --json
 expect 0 "$EEX" infer one --split test --json
 expect 0 "$EEX" infer one/final.h5 --split test --json
 expect 0 "$EEX" tune one --accuracy 0.05
@@ -93,7 +96,6 @@ refuse() {
 refuse "latencies of the networks of an elastic backbone" --set search.cost=latency
 refuse "latencies of the networks of an elastic backbone" --set search.score=equation1
 refuse "are one place in the smallest network" --set 'saliency={"layer1.0.relu_1","layer1.1.relu_1"}'
-refuse "is not in every network" --set 'saliency={"layer2.1.relu"}'
 refuse "candidate.exits" --set candidate.exits=shared
 "$EEX" profile family.lua --table >out 2>err && fail "latencies of an elastic backbone were measured"
 err_has "latencies of the networks of an elastic backbone"
