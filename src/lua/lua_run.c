@@ -114,6 +114,31 @@ static void push_networks(lua_State *L, const eex_report *r)
     lua_setfield(L, -2, "best");
 }
 
+/* Thresholds of gates by the names of their points, where the search has chosen them. */
+static void push_thresholds(lua_State *L, const eex_structure_part *part, int parts)
+{
+    if (parts == 0 || isnan(part->threshold))
+        return;
+    lua_createtable(L, 0, parts);
+    for (int p = 0; p < parts; p++)
+        set_number(L, part[p].name, part[p].threshold);
+    lua_setfield(L, -2, "thresholds");
+}
+
+/* What an elastic backbone's genes say. */
+static void push_network(lua_State *L, const eex_report *r, const int *genome)
+{
+    const int genes = eex_described_genes(r->space);
+    if (genes == 0)
+        return;
+    lua_createtable(L, 0, genes);
+    for (int i = 0; i < genes && i < r->trials.genes; i++) {
+        const eex_structure_gene gene = eex_described_gene(r->space, genome, i);
+        set_number(L, gene.name, gene.value);
+    }
+    lua_setfield(L, -2, "network");
+}
+
 static void push_pareto(lua_State *L, const eex_report *r)
 {
     eex_structure_part part[EEX_MAX_EXITS];
@@ -129,6 +154,8 @@ static void push_pareto(lua_State *L, const eex_report *r)
         for (int p = 0; p < parts; p++)
             set_integer(L, part[p].name, part[p].size);
         lua_setfield(L, -2, "gates");
+        push_thresholds(L, part, parts);
+        push_network(L, r, genome);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
 }

@@ -2,6 +2,7 @@
 
 #include "core/data/dataset_write.h"
 #include "support/backbones.h"
+#include "support/elastic.h"
 
 #include "base/rng.h"
 #include "base/status.h"
@@ -89,5 +90,20 @@ eex_experiment *test_corners_experiment(eex_evaluator_kind evaluator)
     e->search.trials = evaluator == EEX_EVALUATE_SHARED ? 20 : 3;
     e->search.population = 6;
     e->search.sample = 2;
+    return e;
+}
+
+eex_experiment *test_corners_elastic(eex_evaluator_kind evaluator)
+{
+    eex_experiment *e = test_corners_experiment(evaluator);
+    eex_graph_free(e->backbone);
+    e->backbone = NULL;
+    cr_assert_eq(eex_test_elastic_small(&e->backbone, CLASSES), EEX_OK, "%s", eex_error());
+    e->points = (eex_points){
+        2, {eex_graph_find(e->backbone, "layer3.add"), eex_graph_find(e->backbone, "last.act")}};
+    e->training.epochs = 1;
+    e->search.statistics = 100;
+    e->search.algorithm = EEX_RANDOM;
+    e->search.trials = evaluator == EEX_EVALUATE_SHARED ? 6 : 3;
     return e;
 }

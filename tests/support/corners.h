@@ -16,4 +16,8 @@ void test_corners_exchange(const char *folder);
  * 20 trials by replay, 3 by training. For eex_experiment_free. */
 eex_experiment *test_corners_experiment(eex_evaluator_kind evaluator);
 
+/* The same search on the small elastic network (elastic.h): gates of 0 or 1 blocks behind
+ * "layer3.add" and "last.act", 6 trials, by its own judge or by training. */
+eex_experiment *test_corners_elastic(eex_evaluator_kind evaluator);
+
 #endif

@@ -19,10 +19,13 @@ typedef struct genes {
     int size, depth, kernel[3], expansion[3], width;
 } genes;
 
-static int add_genes(eex_graph *g, genes *n)
+static int add_genes(eex_graph *g, genes *n, bool sizes)
 {
     char name[32];
-    EEX_TRY(gene(g, &n->size, "size", EEX_GENE_RESOLUTION, 3, (double[]){8, 12, 16}));
+    if (sizes) {
+        EEX_TRY(gene(g, &n->size, "size", EEX_GENE_RESOLUTION, 3, (double[]){8, 12, 16}));
+        EEX_TRY(eex_graph_choose_size(g, n->size));
+    }
     EEX_TRY(gene(g, &n->depth, "depth", EEX_GENE_DEPTH, 3, (double[]){1, 2, 3}));
     for (int i = 0; i < 3; i++) {
         snprintf(name, sizeof name, "kernel%d", i + 1);
@@ -32,8 +35,7 @@ static int add_genes(eex_graph *g, genes *n)
         snprintf(name, sizeof name, "expansion%d", i + 1);
         EEX_TRY(gene(g, &n->expansion[i], name, EEX_GENE_EXPANSION, 2, (double[]){2, 3}));
     }
-    EEX_TRY(gene(g, &n->width, "width", EEX_GENE_WIDTH, 3, (double[]){0.5, 0.75, 1}));
-    return eex_graph_choose_size(g, n->size);
+    return gene(g, &n->width, "width", EEX_GENE_WIDTH, 3, (double[]){0.5, 0.75, 1});
 }
 
 static const char *named(char out[64], const char *prefix, const char *what)
@@ -96,12 +98,12 @@ static int layer(eex_graph *g, int *x, int i, const genes *n)
     return eex_graph_add_add(g, x, *x, first, name);
 }
 
-static int build(eex_graph *g, int classes)
+static int build(eex_graph *g, int classes, bool sizes)
 {
     genes n;
     int x = 0;
     const int widths[] = {8, 12, 16};
-    EEX_TRY(add_genes(g, &n));
+    EEX_TRY(add_genes(g, &n, sizes));
     EEX_TRY(conv(g, &x, "stem", (eex_conv_options){.out = 8, .kernel = 3}, EEX_ACT_RELU));
     for (int i = 0; i < 3; i++) {
         EEX_TRY(eex_graph_present(g, i ? n.depth : -1, i));
@@ -117,16 +119,26 @@ static int build(eex_graph *g, int classes)
     return eex_graph_finish(g, x);
 }
 
-int eex_test_elastic(eex_graph **out, int classes)
+static int make(eex_graph **out, int classes, int side)
 {
     eex_graph *g;
-    EEX_TRY(eex_graph_new(&g, "elastic", 16, 16, 3));
-    int code = build(g, classes);
+    EEX_TRY(eex_graph_new(&g, "elastic", side, side, 3));
+    int code = build(g, classes, side == 16);
     if (code < 0)
         eex_graph_free(g);
     else
         *out = g;
     return code;
+}
+
+int eex_test_elastic(eex_graph **out, int classes)
+{
+    return make(out, classes, 16);
+}
+
+int eex_test_elastic_small(eex_graph **out, int classes)
+{
+    return make(out, classes, 8);
 }
 
 int eex_test_elastic_gated(eex_graph **out, int classes)

@@ -12,6 +12,9 @@
 enum { ELASTIC_GENES = 9 };
 int eex_test_elastic(eex_graph **out, int classes);
 
+/* The same on images of 8 pixels alone: without the gene "size", which is the first. */
+int eex_test_elastic_small(eex_graph **out, int classes);
+
 /* With gates behind "layer3.add" (blocks) and "last.act" (early exit classifier). */
 int eex_test_elastic_gated(eex_graph **out, int classes);
 

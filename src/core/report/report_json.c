@@ -2,6 +2,8 @@
 
 #include "base/json.h"
 
+#include <math.h>
+
 static void put(void *json, const char *name, double value)
 {
     eex_json_double(json, name, value);
@@ -53,7 +55,23 @@ static void pareto_gates(eex_json *j, const eex_report *r, const int *genome)
         eex_json_int(j, "position", part[i].position);
         eex_json_string(j, "node", part[i].name);
         eex_json_int(j, "blocks", part[i].size);
+        if (!isnan(part[i].threshold))
+            eex_json_double(j, "threshold", part[i].threshold);
         eex_json_end(j);
+    }
+    eex_json_end(j);
+}
+
+/* What an elastic backbone's genes say. */
+static void pareto_network(eex_json *j, const eex_report *r, const int *genome)
+{
+    const int genes = eex_described_genes(r->space);
+    if (genes == 0)
+        return;
+    eex_json_object(j, "network");
+    for (int i = 0; i < genes && i < r->trials.genes; i++) {
+        const eex_structure_gene gene = eex_described_gene(r->space, genome, i);
+        eex_json_double(j, gene.name, gene.value);
     }
     eex_json_end(j);
 }
@@ -66,6 +84,7 @@ static void pareto(eex_json *j, const eex_report *r)
         eex_json_uint(j, "trial", r->front[i]);
         eex_report_put_trial(put, j, &r->trials.at[r->front[i]]);
         pareto_gates(j, r, eex_trials_genome(&r->trials, r->front[i]));
+        pareto_network(j, r, eex_trials_genome(&r->trials, r->front[i]));
         eex_json_end(j);
     }
     eex_json_end(j);

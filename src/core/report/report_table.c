@@ -110,16 +110,19 @@ static int exits(eex_buffer *out, const eex_report *r, size_t width)
 
 /* ---- the front ---- */
 
-/* "2:1 5:2": point 2 with one block, point 5 with two. */
+/* "2:1 5:2": point 2 with one block, point 5 with two; "2:1@0.5": at a threshold of 0.5. */
 static const char *gates(char out[GATES], const eex_report *r, const int *genome)
 {
     eex_structure_part part[EEX_MAX_EXITS];
     const int count = eex_described_parts(part, EEX_MAX_EXITS, r->space, genome, r->trials.genes);
     size_t used = 0;
     out[0] = '\0';
-    for (int i = 0; i < count && used < GATES - 16; i++)
+    for (int i = 0; i < count && used < GATES - 32; i++) {
         used += (size_t)snprintf(out + used, GATES - used, "%s%d:%d", used ? " " : "",
                                  part[i].position, part[i].size);
+        if (!isnan(part[i].threshold))
+            used += (size_t)snprintf(out + used, GATES - used, "@%g", part[i].threshold);
+    }
     return used ? out : "none";
 }
 

@@ -30,6 +30,11 @@ void eex__report_heading(eex_buffer *out, const eex_report *r)
                           r->state);
 }
 
+static bool has_genes(const eex_report *r)
+{
+    return r->space && eex_described_genes(r->space) > 0;
+}
+
 /* ---- what it costs to leave early ---- */
 
 /* "costs 0.42 points of accuracy" of a difference of two fractions. */
@@ -63,13 +68,27 @@ void eex__report_compare(eex_buffer *out, const eex_report *r)
                       saved < 0 ? "adds" : "saves", 100 * fabs(saved));
     eex_buffer_printf(out, " (the trunk alone, without gates: with them to the end it is %s). ",
                       eex_text_number(text, r->full.macs_with_gates, NULL));
-    eex_buffer_puts(out, "The base is the backbone trained by itself: against it, training with "
-                         "exits ");
+    eex_buffer_puts(out, has_genes(r) ? "The base is the largest network of the backbone, trained "
+                                        "by itself: against it, the chosen network run to its end "
+                                      : "The base is the backbone trained by itself: against it, "
+                                        "training with exits ");
     points(out, r->full.accuracy - r->base.accuracy);
     eex_buffer_puts(out, ".\n");
 }
 
 /* ---- the search ---- */
+
+/* What the chosen one's network is made of. */
+static void network(eex_buffer *out, const eex_report *r)
+{
+    const int *genome = eex_trials_genome(&r->trials, (size_t)r->chosen);
+    eex_buffer_printf(out, "Its network: ");
+    for (int i = 0; i < eex_described_genes(r->space) && i < r->trials.genes; i++) {
+        const eex_structure_gene gene = eex_described_gene(r->space, genome, i);
+        eex_buffer_printf(out, "%s%s %g", i ? ", " : "", gene.name, gene.value);
+    }
+    eex_buffer_puts(out, "\n");
+}
 
 void eex__report_search(eex_buffer *out, const eex_report *r)
 {
@@ -90,6 +109,8 @@ void eex__report_search(eex_buffer *out, const eex_report *r)
         eex_buffer_printf(out, ", %zu on the Pareto front, trial %lld chosen", r->front_count,
                           (long long)r->chosen);
     eex_buffer_printf(out, "; %s of work\n", eex_text_duration(text, r->seconds));
+    if (r->chosen >= 0 && (size_t)r->chosen < trials && has_genes(r))
+        network(out, r);
     if (r->tau_count)
         eex_buffer_printf(out, "Kendall tau between the evaluators: %.3f over %zu candidate%s\n",
                           r->tau, r->tau_count, eex_plural((int64_t)r->tau_count));
@@ -110,6 +131,6 @@ void eex__report_legend(eex_buffer *out, const eex_report *r)
         eex_buffer_puts(out,
                         "trial: a structure, which gates are where, that the search has judged. "
                         "point: which of the run's exit points; gates are listed as "
-                        "point:blocks.\n");
+                        "point:blocks, with @ and their threshold where the search chooses it.\n");
     eex_buffer_puts(out, "\"eex help terms\" explains all words.\n");
 }

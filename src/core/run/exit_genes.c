@@ -52,6 +52,24 @@ int eex__exit_gene_choice(const eex__exit_genes *g, int gene)
     return gene > 0 ? (gene - 1) / ways(g) : -1;
 }
 
+static bool has_exit(const eex__exit_genes *g, int gene)
+{
+    return eex__exit_gene_choice(g, gene) >= 0;
+}
+
+eex_gate eex__exit_gene_gate(const eex__exit_genes *g, int point, int choice)
+{
+    return (eex_gate){.point = point, .blocks = g->blocks[choice], .family = g->family};
+}
+
+int eex__exit_genes_count(const eex__exit_genes *g, const int *genes)
+{
+    int exits = 1;
+    for (int p = 0; p < g->points; p++)
+        exits += has_exit(g, genes[p]);
+    return exits;
+}
+
 int eex__exit_genes_summary(char *out, size_t size, const eex__exit_genes *g)
 {
     return snprintf(out, size, "%d gate%s at %d point%s", g->points * g->choices,
@@ -63,17 +81,15 @@ int eex__exit_genes_summary(char *out, size_t size, const eex__exit_genes *g)
 void eex__exit_genes_limit(int *genes, const eex__exit_genes *g)
 {
     uint64_t key = 0;
-    int gates = 0;
-    for (int p = 0; p < g->points; p++) {
+    int gates = eex__exit_genes_count(g, genes) - 1;
+    for (int p = 0; p < g->points; p++)
         key = eex_rng_hash(key, (uint64_t)genes[p], (uint64_t)p);
-        gates += genes[p] > 0;
-    }
     for (; g->max_exits && gates > g->max_exits; gates--) {
         int worst = -1;
         uint64_t largest = 0;
         for (int p = 0; p < g->points; p++) {
             uint64_t order = eex_rng_hash(key, 1, (uint64_t)p);
-            if (genes[p] > 0 && (worst < 0 || order > largest)) {
+            if (has_exit(g, genes[p]) && (worst < 0 || order > largest)) {
                 worst = p;
                 largest = order;
             }
@@ -89,12 +105,11 @@ int eex__exit_genes_all(eex_graph **out, const eex__exit_genes *g, const eex_gra
     uint64_t heads = 0;
     for (int i = 0; i < g->choices; i++)
         heads |= UINT64_C(1) << g->blocks[i];
-    for (int p = 0; p < g->points; p++)
-        gates[p] = (eex_gate){.point = points->nodes[p],
-                              .blocks = g->blocks[g->choices - 1],
-                              .nested = true,
-                              .heads = heads,
-                              .family = g->family};
+    for (int p = 0; p < g->points; p++) {
+        gates[p] = eex__exit_gene_gate(g, points->nodes[p], g->choices - 1);
+        gates[p].nested = true;
+        gates[p].heads = heads;
+    }
     return eex_graph_with_gates(out, network, gates, g->points, g->act);
 }
 
@@ -104,7 +119,7 @@ void eex__exit_genes_columns(int *out, const eex__exit_genes *g, const int *gene
 {
     int k = 0;
     for (int p = 0; p < g->points; p++)
-        if (genes[p] > 0)
+        if (has_exit(g, genes[p]))
             out[k++] = p * g->choices + eex__exit_gene_choice(g, genes[p]);
     out[k] = g->points * g->choices;
 }
@@ -113,7 +128,7 @@ void eex__exit_genes_positions(int32_t *out, const eex__exit_genes *g, const int
 {
     int k = 0;
     for (int p = 0; p < g->points; p++)
-        if (genes[p] > 0)
+        if (has_exit(g, genes[p]))
             out[k++] = p + 1;
     out[k] = g->points + 1;
 }
@@ -122,7 +137,7 @@ void eex__exit_genes_thresholds(double *a, const eex__exit_genes *g, const int *
 {
     int k = 0;
     for (int p = 0; p < g->points; p++)
-        if (genes[p] > 0)
+        if (has_exit(g, genes[p]))
             a[k++] = g->levels ? g->level[(genes[p] - 1) % g->levels] : (double)NAN;
     a[k] = NAN;
 }
@@ -146,7 +161,7 @@ static void cumulate(double *cost, const eex__exit_genes *g, const eex__gate_cos
     double gates = 0;
     int k = 0;
     for (int p = 0; p < g->points; p++)
-        if (genes[p] > 0) {
+        if (has_exit(g, genes[p])) {
             gates += t->gate[p * g->choices + eex__exit_gene_choice(g, genes[p])];
             cost[k++] = t->trunk[p] + gates;
         }
@@ -156,9 +171,7 @@ static void cumulate(double *cost, const eex__exit_genes *g, const eex__gate_cos
 void eex__exit_genes_costs(eex_structure_costs *out, const eex__exit_genes *g, const int *genes,
                            const eex__gate_costs *macs, const eex__gate_costs *ms)
 {
-    out->exits = 1;
-    for (int p = 0; p < g->points; p++)
-        out->exits += genes[p] > 0;
+    out->exits = eex__exit_genes_count(g, genes);
     cumulate(out->macs, g, macs, genes);
     if (ms)
         cumulate(out->ms, g, ms, genes);

@@ -36,8 +36,12 @@ int eex__exit_genes_of(eex__exit_genes *out, const eex_experiment *e, int points
 
 int eex__exit_genes_options(const eex__exit_genes *g); /* of each gene */
 
-/* Which gate a gene says, as a number among the choices; -1: none. */
+/* Which gate a gene says, as a number among the choices; -1: none. And the gate itself. */
 int eex__exit_gene_choice(const eex__exit_genes *g, int gene);
+eex_gate eex__exit_gene_gate(const eex__exit_genes *g, int point, int choice);
+
+/* How many exits the genes have, the end among them. */
+int eex__exit_genes_count(const eex__exit_genes *g, const int *genes);
 
 /* Takes surplus exits away, in an order that is drawn from the genes themselves. */
 void eex__exit_genes_limit(int *genes, const eex__exit_genes *g);

@@ -99,6 +99,7 @@ static int work(eex_run *run)
     EEX_TRY(eex__run_begin(run));
     if (run->finished)
         return EEX_OK;
+    eex__run_shared_warn(run);
     eex_device_range(run->device, "run %s", run->e->name);
     int code = eex__run_phases(run, EEX_PHASES);
     eex_device_range_end(run->device);

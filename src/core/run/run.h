@@ -90,6 +90,10 @@ int eex__run_final(eex_run *run);
 int eex__run_policies(eex_run *run);
 int eex__run_result(eex_run *run);
 
+/* Says, before anything is trained, when the shared network of an elastic backbone will not be
+ * trained for all its networks. */
+void eex__run_shared_warn(const eex_run *run);
+
 int eex__run_base_params(eex_run *run); /* run->base, read from its file when it is first wanted */
 
 /* ---- candidates ---- */

@@ -62,12 +62,20 @@ static int make_space(elastic *x)
     return EEX_OK;
 }
 
-static int vanishes(const eex_graph *g, int point)
+static int vanishes(const eex_graph *g, int point, const char *instead)
 {
     return eex_fail(EEX_EINVAL,
-                    "saliency: \"%s\" is not in every network of \"%s\", and in the smallest there "
-                    "is nothing before it that a gate could read: choose another point",
-                    eex_graph_node(g, point)->name, eex_graph_name(g));
+                    "saliency: \"%s\" is not in every network of \"%s\"; in the smallest what is "
+                    "left of it is \"%s\", which a gate for it cannot read: choose a point that "
+                    "all have, or the last node of a stage",
+                    eex_graph_node(g, point)->name, eex_graph_name(g), instead);
+}
+
+/* A gate may read the one where it would have read the other. */
+static bool alike(const eex_graph *g, int a, int b)
+{
+    const eex_node *x = eex_graph_node(g, a), *y = eex_graph_node(g, b);
+    return eex_graph_gateable(g, b) && x->h == y->h && x->w == y->w && x->c == y->c;
 }
 
 static int coincide(const eex_graph *g, int a, int b, const char *where)
@@ -86,12 +94,12 @@ static int check_places(const eex_graph *g, const eex_points *points, const eex_
 {
     for (int p = 0; p < points->count; p++) {
         const int at = value[points->nodes[p]];
-        if (!eex_graph_gateable(smallest, at))
-            return vanishes(g, points->nodes[p]);
+        const char *name = eex_graph_node(smallest, at)->name;
+        if (!alike(g, points->nodes[p], eex_graph_find(g, name)))
+            return vanishes(g, points->nodes[p], name);
         for (int q = 0; q < p; q++)
             if (value[points->nodes[q]] == at)
-                return coincide(g, points->nodes[q], points->nodes[p],
-                                eex_graph_node(smallest, at)->name);
+                return coincide(g, points->nodes[q], points->nodes[p], name);
     }
     return EEX_OK;
 }
@@ -129,10 +137,9 @@ static void columns(int *out, const eex_structures *s, const int *genome)
 static int graph(eex_graph **out, const eex_structures *s, const int *genome)
 {
     const elastic *x = elastic_of(s);
-    int column[EEX_MAX_EXITS], exits = 1;
+    const int exits = eex__exit_genes_count(&x->exits, genome + x->genes);
+    int column[EEX_MAX_EXITS];
     eex_graph *whole = NULL;
-    for (int p = 0; p < x->points.count; p++)
-        exits += genome[x->genes + p] > 0;
     columns(column, s, genome);
     EEX_TRY(all(&whole, s, genome));
     const int code = eex_graph_select(out, whole, column, exits);

@@ -37,12 +37,11 @@ static int graph(eex_graph **out, const eex_structures *s, const int *genome)
     const eex__gates *g = gates_of(s);
     eex_gate gates[EEX_MAX_EXITS];
     int count = 0;
-    for (int p = 0; p < g->points.count; p++)
-        if (genome[p] > 0)
-            gates[count++] =
-                (eex_gate){.point = g->points.nodes[p],
-                           .blocks = g->exits.blocks[eex__exit_gene_choice(&g->exits, genome[p])],
-                           .family = g->exits.family};
+    for (int p = 0; p < g->points.count; p++) {
+        const int choice = eex__exit_gene_choice(&g->exits, genome[p]);
+        if (choice >= 0)
+            gates[count++] = eex__exit_gene_gate(&g->exits, g->points.nodes[p], choice);
+    }
     return eex_graph_with_gates(out, g->backbone, gates, count, g->exits.act);
 }
 

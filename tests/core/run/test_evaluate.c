@@ -38,6 +38,12 @@ static structure structure_of(const int *genome)
     return s;
 }
 
+static int score_at(eex_evaluator *e, eex_candidate *out, const int *genome, const double *a)
+{
+    const structure s = structure_of(genome);
+    return eex_evaluator_score_at(e, out, s.column, &s.costs, a);
+}
+
 static int score(eex_evaluator *e, eex_candidate *out, const int *genome)
 {
     const structure s = structure_of(genome);
@@ -163,6 +169,53 @@ Test(evaluate, scores_are_those_of_plain_replay)
                 }
                 teardown(&f);
             }
+}
+
+/* Each exit at a level of its own, or at the policy's. */
+static void check_levels(fixture *f, const double *level, int levels, int number)
+{
+    const int genome[] = {1 + number % 2, 2, number % 3};
+    double a[EEX_MAX_EXITS];
+    eex_candidate c;
+    eex_policy *p = NULL;
+    eex_trace *t = NULL;
+    eex_outcome plain;
+    const int exits = structure_of(genome).costs.exits;
+    for (int k = 0; k < exits; k++) {
+        const int which = (number >> 2 * k) % (levels + 1);
+        a[k] = which < levels && k + 1 < exits ? level[which] : (double)NAN;
+    }
+    cr_assert_eq(score_at(f->evaluator, &c, genome, a), EEX_OK, "%s", eex_error());
+    cr_assert_eq(eex_evaluator_policy(&p, f->evaluator, &c), EEX_OK, "%s", eex_error());
+    cr_assert_eq(eex_trace_select(&t, f->validation, c.column, c.costs.exits), EEX_OK);
+    for (int k = 0; k + 1 < exits; k++)
+        cr_assert_eq(p->a[k], isnan(a[k]) ? 0.5 : a[k]);
+    const eex_exit_costs costs = {c.costs.exits, c.costs.macs, 100};
+    cr_assert_eq(eex_replay(&plain, t, p, &costs, NULL, NULL), EEX_OK, "%s", eex_error());
+    cr_assert(c.trial.accuracy == plain.accuracy && c.trial.macs == plain.cost &&
+              c.trial.agreement == plain.agreement);
+    eex_policy_free(p);
+    eex_trace_free(t);
+}
+
+Test(evaluate, thresholds_that_are_asked_for_are_those_of_plain_replay)
+{
+    static const double level[] = {-0.5, 2, 0.1};
+    for (int levels = 1; levels <= 3; levels++) {
+        eex_evaluator_options o = options_of(EEX_SCORE_ACCURACY, EEX_TUNE_NONE, 0);
+        const int genome[] = {1, 0, 0};
+        eex_candidate c;
+        o.policy.a = 0.5;
+        o.policy.b = 1; /* some are rejected, whatever the level */
+        o.levels = levels;
+        o.level = level;
+        fixture f = setup(o);
+        for (int i = 0; i < 64; i++)
+            check_levels(&f, level, levels, i);
+        cr_assert_eq(score_at(f.evaluator, &c, genome, (const double[]){7, NAN}), EEX_EINVAL);
+        cr_assert(strstr(eex_error(), "threshold 7"));
+        teardown(&f);
+    }
 }
 
 Test(evaluate, thresholds_come_from_calibration_alone)

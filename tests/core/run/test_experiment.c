@@ -162,6 +162,13 @@ static eex_report *report_of(const char *name)
     return report;
 }
 
+static bool has_file(const char *run, const char *name)
+{
+    char path[PATH + 64];
+    snprintf(path, sizeof path, "%s/%s/%s", root, run, name);
+    return eex_fs_exists(path);
+}
+
 /* ---- interruption: a signal right after the n-th file was saved ---- */
 
 static int saves_left;
@@ -383,6 +390,43 @@ Test(experiment, interrupted_anywhere_probe_and_comparison_end_the_same)
     cr_assert_eq(r->trials.count, 9); /* two points, none or one of two gates */
     cr_assert_eq(r->tau_count, 3);
     eex_report_free(r);
+    eex_experiment_free(e);
+}
+
+Test(experiment, interrupted_anywhere_a_search_of_networks_ends_the_same)
+{
+    eex_experiment *e = test_corners_elastic(EEX_EVALUATE_SHARED);
+    e->training_from_base = true;
+    e->base_epochs = 2;
+    cr_assert_geq(interrupt_everywhere(e), 10);
+    eex_report *r = report_of("whole");
+    cr_assert_eq(r->trials.count, 6);
+    eex_report_free(r);
+    eex_experiment_free(e);
+}
+
+Test(experiment, interrupted_anywhere_networks_trained_from_the_shared_one_end_the_same)
+{
+    eex_experiment *e = test_corners_elastic(EEX_EVALUATE_TRAIN);
+    e->candidate_from = EEX_START_SHARED;
+    e->search.min_accuracy = 0.2;
+    cr_assert_geq(interrupt_everywhere(e), 10);
+    cr_assert(has_file("whole", "shared.h5"));
+    eex_experiment_free(e);
+}
+
+Test(experiment, a_search_of_networks_does_not_depend_on_threads)
+{
+    char folder[PATH + 32];
+    snprintf(folder, sizeof folder, "%s/two", root);
+    const eex_run_options two = {.folder = folder, .data_dir = root, .device = "cpu", .threads = 2};
+    eex_experiment *e = test_corners_elastic(EEX_EVALUATE_SHARED);
+    assert_run(e, "one");
+    cr_assert_eq(eex_experiment_run(e, &two), EEX_OK, "%s", eex_error());
+    same_file("one", "two", "search.h5");
+    same_file("one", "two", "final.h5");
+    same_file("one", "two", "policies.h5");
+    cr_assert(has_file("one", "shared.h5") && !has_file("one", "trace-validation.h5"));
     eex_experiment_free(e);
 }
 

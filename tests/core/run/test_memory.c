@@ -3,9 +3,10 @@
 #include "core/policy/appraise.h"
 #include "core/policy/conformal.h"
 #include "core/run/evaluate.h"
-#include "core/run/structure_gates.h"
+#include "core/run/structure.h"
 #include "support/backbones.h"
 #include "support/devices.h"
+#include "support/elastic.h"
 #include "support/memory.h"
 #include "support/traces.h"
 
@@ -95,8 +96,9 @@ static int select_and_replay(void)
     return code;
 }
 
-static int evaluate(eex_tune tune)
+static int evaluate(eex_tune tune, int levels)
 {
+    const double level[] = {0.2, 0.4};
     const eex_structure_costs costs = {EXITS, {1.1, 2.3, 3.3}, {1.1, 2.3, 3.3}};
     eex_evaluator_options options = {.policy = eex_calibration_default(),
                                      .scoring = {.base_macs = 3, .base_ms = 3}};
@@ -106,6 +108,8 @@ static int evaluate(eex_tune tune)
     eex_policy *policy = NULL;
     eex_candidate candidate;
     options.policy.tune = tune;
+    options.levels = levels;
+    options.level = level;
     int code = filled(&calibration, 3);
     if (code == EEX_OK)
         code = filled(&validation, 4);
@@ -124,12 +128,17 @@ static int evaluate(eex_tune tune)
 
 static int evaluate_fixed(void)
 {
-    return evaluate(EEX_TUNE_NONE);
+    return evaluate(EEX_TUNE_NONE, 0);
+}
+
+static int evaluate_levels(void)
+{
+    return evaluate(EEX_TUNE_NONE, 2);
 }
 
 static int evaluate_tuned(void)
 {
-    return evaluate(EEX_TUNE_WEIGHTED);
+    return evaluate(EEX_TUNE_WEIGHTED, 0);
 }
 
 static eex_experiment *gated;
@@ -140,11 +149,29 @@ static int structures(void)
     eex_structures *s = NULL;
     eex_graph *graph = NULL;
     eex_structure_costs costs;
-    EEX_TRY(eex_structures_gates(&s, gated, &gated->points));
+    EEX_TRY(eex_structures_new(&s, gated, &gated->points));
     int code = eex_structures_costs(&costs, s, genome);
     if (code == EEX_OK)
         code = eex_structures_graph(&graph, s, genome);
     eex_graph_free(graph);
+    eex_structures_free(s);
+    return code;
+}
+
+static int elastic_structures(void)
+{
+    const int genome[ELASTIC_GENES + 1] = {[ELASTIC_GENES] = 1};
+    eex_structures *s = NULL;
+    eex_graph *graph = NULL, *all = NULL;
+    eex_structure_costs costs;
+    EEX_TRY(eex_structures_new(&s, gated, &gated->points));
+    int code = eex_structures_costs(&costs, s, genome);
+    if (code == EEX_OK)
+        code = eex_structures_graph(&graph, s, genome);
+    if (code == EEX_OK)
+        code = eex_structures_all(&all, s, genome);
+    eex_graph_free(graph);
+    eex_graph_free(all);
     eex_structures_free(s);
     return code;
 }
@@ -181,10 +208,15 @@ Test(memory, every_failure_is_reported)
     cr_assert_eq(eex_test_tiny(&gated->backbone, 10), EEX_OK);
     cr_assert_eq(eex_saliency_residual_merges(&gated->points, gated->backbone), EEX_OK);
     cr_assert_gt(test_fail_each_allocation(structures), 10);
+    eex_graph_free(gated->backbone);
+    cr_assert_eq(eex_test_elastic(&gated->backbone, 4), EEX_OK);
+    gated->points = (eex_points){1, {eex_graph_find(gated->backbone, "layer3.add")}};
+    cr_assert_gt(test_fail_each_allocation(elastic_structures), 20);
     eex_experiment_free(gated);
     cr_assert_gt(test_fail_each_allocation(calibrate_and_sweep), 30);
     cr_assert_gt(test_fail_each_allocation(bound_and_appraise), 40);
     cr_assert_gt(test_fail_each_allocation(select_and_replay), 25);
     cr_assert_gt(test_fail_each_allocation(evaluate_fixed), 30);
+    cr_assert_gt(test_fail_each_allocation(evaluate_levels), 32);
     cr_assert_gt(test_fail_each_allocation(evaluate_tuned), 40);
 }

@@ -1,0 +1,101 @@
+# A run over an elastic backbone: network and exits are searched together, and what comes of it is a
+# run and a model as any other.
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+make_data
+
+cat >family.lua <<'LUA'
+local eex = require "eex"
+return {
+  name = "family",
+  dataset = { name = "tiny", calibration = 50, validation = 50 },
+  backbone = eex.families.resnet_small { size = 32, stem_stride = 2, blocks = 2, widths = { 0.5, 1 } },
+  saliency = eex.saliency.stage_ends(),
+  gates = { blocks = { 0, 1 } },
+  training = { epochs = 1, base_epochs = 2, batch = 20, lr = 0.05, from = "base" },
+  search = { algorithm = "nsga2", trials = 10, population = 4, statistics = 100 },
+}
+LUA
+
+expect 0 "$EEX" run family.lua --threads 1 --out one
+err_has "training the base: resnet_small, 2 epochs"
+err_has 'training.regime: "joint" trains the largest of the backbone'
+err_has "training the shared network: 4 genes, 4 gates at 2 points"
+out_has "Its network: stage1.depth "
+out_has "The base is the largest"
+[ ! -e one/trace-calibration.h5 ] || fail "the shared network was traced"
+
+# No bit depends on threads, on what was taken over, or on starting again.
+results one >one.json
+found() {
+    results "$1" | sed 's/, [0-9]* threads\?,/, 1 thread,/'
+}
+expect 0 "$EEX" run family.lua --threads 2 --out two
+cmp -s <(found two) one.json || fail "another result with two threads"
+expect 0 "$EEX" run family.lua --threads 1 --from one --out three --set search.trials=11
+err_has "taken over from one: split.h5, base.h5, shared.h5"
+grep -q "trains the largest" err && fail "a warning of a training that is not done"
+expect 0 "$EEX" run family.lua --threads 1 --fresh --out two
+cmp -s <(found two) one.json || fail "another result when started again"
+
+# What was found is told: the network, its exits, their places.
+expect 0 "$EEX" show one --json
+python3 - out <<'PY' || fail "the front in JSON"
+import json, sys
+run = json.load(open(sys.argv[1]))
+front = run["pareto"]
+assert front and run["structures"] == 144 and run["chosen"] >= 0
+for one in front:
+    assert sorted(one["network"]) == ["stage1.depth", "stage2.depth", "stage3.depth", "width"]
+    assert one["network"]["width"] in (0.5, 1) and one["network"]["stage2.depth"] in (1, 2)
+    assert all("threshold" not in gate for gate in one["gates"])
+PY
+
+# The chosen network is a model by itself.
+expect 0 "$EEX" infer one --split test --json
+expect 0 "$EEX" infer one/final.h5 --split test --json
+expect 0 "$EEX" tune one --accuracy 0.05
+expect 0 "$EEX" prune one --table
+expect 0 "$EEX" rank one --candidates 4 --repeated 2 --trainings 2 --epochs 1 --threads 1
+out_has "Kendall's tau"
+
+# Thresholds that the search chooses, of networks and of gates alone.
+expect 0 "$EEX" run family.lua --from one --out levels --set 'gates.thresholds={0.05,0.2}' --set policy.kind=margin
+expect 0 "$EEX" show levels --json
+python3 - out <<'PY' || fail "thresholds in JSON"
+import json, sys
+run = json.load(open(sys.argv[1]))
+gates = [gate for one in run["pareto"] for gate in one["gates"]]
+assert run["structures"] == 400
+assert all(gate["threshold"] in (0.05, 0.2) for gate in gates)
+PY
+write_experiment tiny.lua
+expect 0 "$EEX" run tiny.lua --out gates --set 'gates.thresholds={0.05,0.2}' --set policy.kind=margin
+expect 2 "$EEX" run tiny.lua --out bad --set 'gates.thresholds={0.2,0.05}'
+err_has "gates.thresholds: each threshold once, in ascending order"
+expect 2 "$EEX" run tiny.lua --out bad --set 'gates.thresholds={0.2}' --set policy.tune=weighted --set policy.target=0.1
+err_has "policy.tune"
+
+# As published: candidates are trained, their backbones start from the shared network.
+expect 0 "$EEX" run family.lua --from one --out trained --set search.evaluator=train \
+    --set candidate.from=shared --set candidate.epochs=1 --set search.trials=4
+err_has "taken over from one: split.h5, base.h5, shared.h5"
+expect 0 "$EEX" infer trained --split test --json
+
+# Comparison of the judge within a run.
+expect 0 "$EEX" run family.lua --from one --out compared --set search.tau=3
+out_has "Kendall tau between the evaluators"
+
+# What cannot be is said before anything is trained.
+refuse() {
+    local words=$1
+    shift
+    "$EEX" run family.lua --out bad "$@" >out 2>err && fail "\"$*\" was taken"
+    err_has "$words"
+    [ ! -e bad ] || fail "\"$*\" left something behind"
+}
+refuse "latencies of the networks of an elastic backbone" --set search.cost=latency
+refuse "latencies of the networks of an elastic backbone" --set search.score=equation1
+refuse "are one place in the smallest network" --set 'saliency={"layer1.0.relu_1","layer1.1.relu_1"}'
+refuse "candidate.exits" --set candidate.exits=shared
+"$EEX" profile family.lua --table >out 2>err && fail "latencies of an elastic backbone were measured"
+err_has "latencies of the networks of an elastic backbone"
