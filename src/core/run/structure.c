@@ -2,6 +2,8 @@
 
 #include "base/status.h"
 
+#include <math.h>
+
 void eex_structures_free(eex_structures *s)
 {
     if (s)
@@ -27,6 +29,7 @@ int eex_structures_columns(int *out, const eex_structures *s, const int *genome)
 int eex_structures_costs(eex_structure_costs *out, const eex_structures *s, const int *genome)
 {
     EEX_TRY(eex_space_check(&s->space, genome));
+    out->params = NAN;
     s->kind->costs(out, s, genome);
     return EEX_OK;
 }

@@ -143,6 +143,21 @@ static int fill_macs(eex__gates *g)
     return EEX_OK;
 }
 
+/* Of each gate by the network that has no other. */
+static int fill_params(eex__gates *g)
+{
+    g->base_params = (double)eex_graph_param_total(g->backbone);
+    for (int k = 0; k < g->points.count * g->choices; k++) {
+        int genome[EEX_MAX_EXITS] = {0};
+        eex_graph *alone = NULL;
+        genome[k / g->choices] = k % g->choices + 1;
+        EEX_TRY(graph(&alone, &g->head, genome));
+        g->gate_params[k] = (double)eex_graph_param_total(alone) - g->base_params;
+        eex_graph_free(alone);
+    }
+    return EEX_OK;
+}
+
 static void cumulate(double *cost, const eex__gates *g, const eex_gate_costs *t, const int *genome)
 {
     double gates = 0;
@@ -159,8 +174,11 @@ static void costs(eex_structure_costs *out, const eex_structures *s, const int *
 {
     const eex__gates *g = gates_of(s);
     out->exits = 1;
-    for (int p = 0; p < g->points.count; p++)
+    out->params = g->base_params;
+    for (int p = 0; p < g->points.count; p++) {
         out->exits += genome[p] > 0;
+        out->params += genome[p] > 0 ? g->gate_params[p * g->choices + genome[p] - 1] : 0;
+    }
     cumulate(out->macs, g, &g->macs, genome);
     if (!isnan(s->base_ms))
         cumulate(out->ms, g, &g->ms, genome);
@@ -212,6 +230,8 @@ int eex_structures_gates(eex_structures **out, const eex_experiment *e, const ee
     int code = make_space(g);
     if (code == EEX_OK)
         code = fill_macs(g);
+    if (code == EEX_OK)
+        code = fill_params(g);
     if (code != EEX_OK) {
         free(g);
         return code;

@@ -30,7 +30,9 @@ typedef struct eex__gates {
     eex_act act;
     eex_gate_family family;
     int max_exits;
-    eex_gate_costs macs, ms; /* ms where head.base_ms is a number */
+    eex_gate_costs macs, ms;           /* ms where head.base_ms is a number */
+    double base_params;                /* of the backbone, */
+    double gate_params[EEX_MAX_EXITS]; /* (points, choices) and of a gate alone */
 } eex__gates;
 
 int eex__gates_time(eex_structures *s, const eex_latency_table *table, eex_params *shared,
