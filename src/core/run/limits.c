@@ -100,8 +100,8 @@ int eex_limits_check(const eex_limits *limits, const eex_limits *least)
 {
     if (limits->macs > 0 && limits->macs < least->macs)
         return eex_fail(EEX_EINVAL,
-                        "search.limits.macs: %.10g, but the first way out of the smallest network "
-                        "of the space takes %.10g MACs: give that or more",
+                        "search.limits.macs: %.15g, but the first way out of the smallest network "
+                        "of the space takes %.15g MACs: give that or more",
                         limits->macs, least->macs);
     if (limits->params > 0 && isnan(least->params))
         return eex_fail(EEX_EUNSUPPORTED,
@@ -109,8 +109,8 @@ int eex_limits_check(const eex_limits *limits, const eex_limits *least)
                         "limit macs or latency");
     if (limits->params > 0 && limits->params < least->params)
         return eex_fail(EEX_EINVAL,
-                        "search.limits.params: %.10g, but the smallest network of the space has "
-                        "%.10g parameters: give that or more",
+                        "search.limits.params: %.15g, but the smallest network of the space has "
+                        "%.15g parameters: give that or more",
                         limits->params, least->params);
     if (limits->latency > 0 && limits->latency < least->latency) /* rounded up, it would do */
         return eex_fail(EEX_EINVAL,
@@ -133,11 +133,20 @@ static size_t find_nearest(const eex_trials *trials)
     return nearest;
 }
 
-static void tell_most(eex_buffer *out, const char *name, double value, double limit)
+/* What would do as a limit: rounded up to so many parts of one. */
+static void tell_most(eex_buffer *out, const char *name, double value, double limit, double parts)
 {
     if (limit > 0 && !(value <= limit))
-        eex_buffer_printf(out, "%s%s %.10g (at most %.10g)", out->size ? ", " : "", name, value,
-                          limit);
+        eex_buffer_printf(out, "%s%s %.15g (at most %.15g)", out->size ? ", " : "", name,
+                          ceil(value * parts) / parts, limit);
+}
+
+/* Rounded down. */
+static void tell_least(eex_buffer *out, const char *name, double value, double limit, double parts)
+{
+    if (limit > 0 && !(value >= limit))
+        eex_buffer_printf(out, "%s%s %.15g (at least %.15g)", out->size ? ", " : "", name,
+                          floor(value * parts) / parts, limit);
 }
 
 bool eex_limits_tell_nearest(int *code, const eex_limits *limits, const eex_trials *trials,
@@ -145,19 +154,17 @@ bool eex_limits_tell_nearest(int *code, const eex_limits *limits, const eex_tria
 {
     const size_t nearest = find_nearest(trials);
     eex_structure_costs costs;
-    eex_buffer text = {0};
+    eex_buffer text = EEX_BUFFER_INIT;
     if (nearest == SIZE_MAX)
         return false;
     const eex_trial *t = &trials->at[nearest];
     *code = eex_structures_costs(&costs, s, eex_trials_genome(trials, nearest));
     if (*code < 0)
         return true;
-    tell_most(&text, "macs", t->macs, limits->macs);
-    tell_most(&text, "params", costs.params, limits->params);
-    tell_most(&text, "latency", t->latency, limits->latency);
-    if (limits->share > 0 && !(t->least_share >= limits->share))
-        eex_buffer_printf(&text, "%sshare %.10g (at least %.10g)", text.size ? ", " : "",
-                          t->least_share, limits->share);
+    tell_most(&text, "macs", t->macs, limits->macs, 1);
+    tell_most(&text, "params", costs.params, limits->params, 1);
+    tell_most(&text, "latency", t->latency, limits->latency, 1e6);
+    tell_least(&text, "share", t->least_share, limits->share, 1e6);
     *code = eex_fail(EEX_ENOTFOUND,
                      "search: none of %zu candidates keeps search.limits; the nearest, trial %zu, "
                      "has %s: give limits that it keeps, or more search.trials (a new run with "

@@ -82,6 +82,7 @@ int eex__run_begin(eex_run *run)
         EEX_TRY(eex_experiment_check_device(run->e, run->device));
     EEX_TRY(open_data(run));
     EEX_TRY(check_data(run));
+    EEX_TRY(eex__run_limits(run));
     EEX_TRY(eex__run_open_folder(run)); /* which a fresh start clears: after what may be mistyped */
     return eex__run_identity(run);
 }

@@ -1,4 +1,5 @@
-/* Limits that nothing in the space can keep are said before anything is trained. */
+/* Limits that nothing in the space can keep are said before there is a folder, those of latency as
+ * soon as there are times. */
 #include "core/run/limits.h"
 #include "core/run/run.h"
 
@@ -6,7 +7,7 @@
 
 #include <math.h>
 
-/* Which points a probe will leave is not known before it: each by itself has the least that all
+/* Which points a run has is not known before a probe, but each by itself has the least that all
  * have. */
 static int least_of_points(eex_limits *least, eex_run *run)
 {
