@@ -10,10 +10,12 @@
 
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -280,6 +282,50 @@ Test(limits, latency_that_a_search_by_training_keeps_is_measured)
     cr_assert_eq(run_in("none"), EEX_EINVAL);
     cr_assert(strstr(eex_error(), "search.limits.latency"), "%s", eex_error());
     cr_assert_not(has("none", "trials-0000000.h5"));
+}
+
+static int saves_left;
+
+static void interrupt_when_due(const char *path)
+{
+    if (--saves_left == 0)
+        raise(SIGINT);
+}
+
+static void same_search(const char *a, const char *b)
+{
+    eex_report *x = report_of(a), *y = report_of(b);
+    cr_assert_eq(x->chosen, y->chosen);
+    cr_assert_eq(x->front_count, y->front_count);
+    cr_assert_eq(x->trials.count, y->trials.count);
+    for (size_t i = 0; i < x->trials.count; i++) {
+        cr_assert_eq(x->trials.at[i].violation, y->trials.at[i].violation);
+        cr_assert_eq(x->trials.at[i].least_share, y->trials.at[i].least_share);
+    }
+    eex_report_free(x);
+    eex_report_free(y);
+}
+
+Test(limits, interrupted_after_every_trial_a_search_chooses_the_same)
+{
+    enum { TRIALS = 4, SAVES = 4 }; /* run.h5, split.h5 and base.h5, then a file a trial */
+    eex_experiment_free(e);
+    e = test_corners_experiment(EEX_EVALUATE_TRAIN);
+    e->search.trials = TRIALS;
+    e->search.limits.params = params_of((const int[]){0, 1, 0});
+    OK(run_in("whole"));
+    cr_assert_eq(eex_signals_install(), EEX_OK);
+    for (int n = SAVES; n < SAVES + TRIALS; n++) {
+        char name[32];
+        snprintf(name, sizeof name, "pieces-%d", n);
+        saves_left = n;
+        eex__run_saved = interrupt_when_due;
+        cr_assert_eq(run_in(name), EEX_EINTERRUPTED, "%d: %s", n, eex_error());
+        eex__run_saved = NULL;
+        eex_signals_clear();
+        OK(run_in(name));
+        same_search("whole", name);
+    }
 }
 
 /* Also where a probe has still to say which points there are. */
