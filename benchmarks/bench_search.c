@@ -27,7 +27,7 @@
 #include <string.h>
 
 enum { LAYERS = 8, NETWORKS = 6561, INITIAL = 100, BATCH = 8, TRIALS = INITIAL + 30 * BATCH };
-enum { MOST_SEEDS = 100, UNSEEN = 500 };
+enum { MOST_SEEDS = 1000, UNSEEN = 500 };
 
 static const eex_sense minimised[EEX_MAX_OBJECTIVES];
 

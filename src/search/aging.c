@@ -41,7 +41,7 @@ static size_t tournament(const eex_controller *c, size_t first, size_t count, ee
     for (int drawn = 0; drawn < sample || !best; drawn++) {
         const size_t trial = first + eex_rng_below(rng, count);
         const eex_score *member = eex_controller_score(c, trial);
-        if (!eex__score_valid(member) || (best && member->fitness <= best->fitness))
+        if (!eex__score_valid(member) || (best && !eex__score_better(member, best)))
             continue;
         best = member;
         winner = trial;

@@ -56,6 +56,11 @@ static inline bool eex__score_valid(const eex_score *score)
     return !score->failed && score->fitness == score->fitness;
 }
 
+/* Whether a valid score is better than another: what violates constraints is behind all that does
+ * not, the lesser violation in front; then by fitness (Deb 2000, "An efficient constraint handling
+ * method for genetic algorithms"). */
+bool eex__score_better(const eex_score *score, const eex_score *than);
+
 /* How many objectives the valid trials have, 0 as long as there is none; and those of one of them.
  * Where scores have none it is one: the fitness, negated. */
 int eex__controller_objectives(const eex_controller *c);

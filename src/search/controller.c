@@ -2,6 +2,7 @@
 
 #include "base/status.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,6 +81,18 @@ int eex__controller_objectives(const eex_controller *c)
         if (eex__score_valid(&c->scores[i]))
             return c->scores[i].objective_count > 0 ? c->scores[i].objective_count : 1;
     return 0;
+}
+
+/* NaN is the worst. */
+static double violation_of(const eex_score *score)
+{
+    return score->violation <= 0.0 ? 0.0 : isnan(score->violation) ? INFINITY : score->violation;
+}
+
+bool eex__score_better(const eex_score *score, const eex_score *than)
+{
+    const double violation = violation_of(score), other = violation_of(than);
+    return violation != other ? violation < other : score->fitness > than->fitness;
 }
 
 void eex__score_objectives(double *out, const eex_score *score)
@@ -244,7 +257,7 @@ bool eex_controller_best(size_t *trial, const eex_controller *c)
     for (size_t i = 0; i < c->told.count; i++) {
         if (!eex__score_valid(&c->scores[i]))
             continue;
-        if (!found || c->scores[i].fitness > c->scores[*trial].fitness)
+        if (!found || eex__score_better(&c->scores[i], &c->scores[*trial]))
             *trial = i;
         found = true;
     }

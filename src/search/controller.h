@@ -31,7 +31,8 @@ typedef enum eex_algorithm {
      * Search"): `population` random candidates first; then each time `sample` members are drawn
      * with replacement, the fittest is copied with one mutation, and the result of it replaces the
      * oldest member. Failed candidates age like others and are no parents as long as a valid member
-     * lives; when none does, random candidates are asked for. */
+     * lives; when none does, random candidates are asked for. What violates constraints is
+     * less fit than what does not, the more the less. */
     EEX_AGING,
     EEX_RANDOM,     /* uniformly random: the control that others have to beat */
     EEX_EXHAUSTIVE, /* each candidate of a small space once, in the order of eex_space_genome */
@@ -58,8 +59,9 @@ typedef struct eex_score {
     double fitness;                        /* maximised; NaN counts as failed */
     double objectives[EEX_MAX_OBJECTIVES]; /* each minimised; the same ones in every trial */
     int objective_count; /* 0..EEX_MAX_OBJECTIVES; the rest of `objectives` is ignored */
-    double violation;    /* of constraints, by how much; 0 or less: none. Only algorithms that go
-                          * by objectives heed it */
+    double violation;    /* of constraints, by how much; 0 or less: none, and how much is left, by
+                          * which surrogates see where it begins. What violates some comes behind
+                          * all that does not, the least violation first */
     bool failed;         /* the candidate has no score; its fitness is taken for -infinity */
 } eex_score;
 
@@ -72,8 +74,9 @@ typedef struct eex_search_report {
     double tau[EEX_MAX_OBJECTIVES]; /* and its cross-validated Kendall tau; NaN of very few */
     double null_tau;    /* of the order of the first objective with the reverse order of the second:
                          * what is known without any model; NaN with a single objective */
-    double hypervolume; /* of what was found. The reference point is a tenth of their range worse
-                         * than the worst of the first `initial` trials, and stays there */
+    double hypervolume; /* of what was found and violates nothing. The reference point is a tenth of
+                         * their range worse than the worst of the first `initial` trials, and stays
+                         * there */
 } eex_search_report;
 
 typedef struct eex_controller_options {
@@ -120,7 +123,8 @@ size_t eex_controller_trials(const eex_controller *c);
 const int *eex_controller_genome(const eex_controller *c, size_t trial);
 const eex_score *eex_controller_score(const eex_controller *c, size_t trial);
 
-/* The fittest valid trial, the first of equals; false when there is none. */
+/* The fittest valid trial, of those with the least violation; the first of equals. False when there
+ * is none. */
 bool eex_controller_best(size_t *trial, const eex_controller *c);
 
 /* Candidates asked for and not yet told, in the order of asking: after a load, those to evaluate

@@ -5,62 +5,88 @@
 #include <string.h>
 
 /* Compiled for three instruction sets, of which the program takes the best when it starts;
- * sanitizers do not like what chooses. */
+ * sanitizers do not like what chooses. By what a processor can do: names of architectures would
+ * leave out those of other makers. */
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define FAST __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
+#define FAST __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define FAST
 #endif
 
-/* What compilers make of these: one or more registers of the instruction set. */
-enum { VECTOR = 64 };
-typedef double doubles __attribute__((vector_size(VECTOR)));
-typedef float floats __attribute__((vector_size(VECTOR)));
+/* Rows of a tile, which is as wide as a register; it stays in registers while k runs, and has
+ * enough sums under way for processors that begin two of them a cycle and need four for each. */
+enum { ROWS = 8 };
 
-/* Rows of a tile, which is as wide as a vector; it stays in registers while k runs. */
-enum { ROWS = 4 };
-
-/* Types cannot stand in parentheses. NOLINTBEGIN(bugprone-macro-parentheses)
+/* Types and attributes cannot stand in parentheses. NOLINTBEGIN(bugprone-macro-parentheses)
  *
- * What does not fill a tile is done a row at a time. */
-#define MULTIPLY(name, type, vector)                                                   \
-    FAST static void name##_tile(type *restrict out, const type *restrict a,           \
-                                 const type *restrict b, size_t k, size_t n)           \
-    {                                                                                  \
-        vector sum[ROWS] = {{0}}, row;                                                 \
-        for (size_t at = 0; at < k; at++) {                                            \
-            memcpy(&row, b + at * n, sizeof row);                                      \
-            for (size_t r = 0; r < ROWS; r++)                                          \
-                sum[r] += a[r * k + at] * row;                                         \
-        }                                                                              \
-        for (size_t r = 0; r < ROWS; r++)                                              \
-            memcpy(out + r * n, &sum[r], sizeof row);                                  \
-    }                                                                                  \
-    FAST static void name##_rest(type *restrict out, const type *restrict a,           \
-                                 const type *restrict b, size_t m, size_t k, size_t n, \
-                                 size_t width)                                         \
-    {                                                                                  \
-        for (size_t r = 0; r < m; r++) {                                               \
-            for (size_t j = 0; j < width; j++)                                         \
-                out[r * n + j] = 0;                                                    \
-            for (size_t at = 0; at < k; at++)                                          \
-                for (size_t j = 0; j < width; j++)                                     \
-                    out[r * n + j] += a[r * k + at] * b[at * n + j];                   \
-        }                                                                              \
-    }                                                                                  \
-    void name(type *out, const type *a, const type *b, size_t m, size_t k, size_t n)   \
-    {                                                                                  \
-        const size_t columns = VECTOR / sizeof *out;                                   \
-        const size_t rows = m - m % ROWS, whole = n - n % columns;                     \
-        for (size_t j = 0; j < whole; j += columns)                                    \
-            for (size_t r = 0; r < rows; r += ROWS)                                    \
-                name##_tile(out + r * n + j, a + r * k, b + j, k, n);                  \
-        name##_rest(out + whole, a, b + whole, rows, k, n, n - whole);                 \
-        name##_rest(out + rows * n, a + rows * k, b, m - rows, k, n, n);               \
+ * The last tile of a row or column of them overlaps the one before where they do not come out even:
+ * what is calculated twice is the same. A matrix smaller than a tile is done a row at a time. */
+#define MULTIPLY(name, type, width, set)                                                        \
+    set static void name##_tile(type *restrict out, const type *restrict a,                     \
+                                const type *restrict b, size_t k, size_t n)                     \
+    {                                                                                           \
+        typedef type vector __attribute__((vector_size(width)));                                \
+        vector sum[ROWS] = {{0}}, row;                                                          \
+        for (size_t at = 0; at < k; at++) {                                                     \
+            memcpy(&row, b + at * n, sizeof row);                                               \
+            for (size_t r = 0; r < ROWS; r++)                                                   \
+                sum[r] += a[r * k + at] * row;                                                  \
+        }                                                                                       \
+        for (size_t r = 0; r < ROWS; r++)                                                       \
+            memcpy(out + r * n, &sum[r], sizeof row);                                           \
+    }                                                                                           \
+    set static void name##_small(type *restrict out, const type *restrict a,                    \
+                                 const type *restrict b, size_t m, size_t k, size_t n)          \
+    {                                                                                           \
+        for (size_t r = 0; r < m; r++) {                                                        \
+            for (size_t j = 0; j < n; j++)                                                      \
+                out[r * n + j] = 0;                                                             \
+            for (size_t at = 0; at < k; at++)                                                   \
+                for (size_t j = 0; j < n; j++)                                                  \
+                    out[r * n + j] += a[r * k + at] * b[at * n + j];                            \
+        }                                                                                       \
+    }                                                                                           \
+    set static void name(type *out, const type *a, const type *b, size_t m, size_t k, size_t n) \
+    {                                                                                           \
+        const size_t columns = (width) / sizeof *out;                                           \
+        if (m < ROWS || n < columns) {                                                          \
+            name##_small(out, a, b, m, k, n);                                                   \
+            return;                                                                             \
+        }                                                                                       \
+        for (size_t j = 0; j < n; j += columns) {                                               \
+            const size_t column = j + columns <= n ? j : n - columns;                           \
+            for (size_t i = 0; i < m; i += ROWS) {                                              \
+                const size_t row = i + ROWS <= m ? i : m - ROWS;                                \
+                name##_tile(out + row * n + column, a + row * k, b + column, k, n);             \
+            }                                                                                   \
+        }                                                                                       \
     }
 
-MULTIPLY(eex_multiply, double, doubles)
-MULTIPLY(eex_multiply_float, float, floats)
+#if defined(__x86_64__)
+#define MULTIPLY_ALL(name, type)                                                     \
+    MULTIPLY(name##_512, type, 64, __attribute__((target("avx512f"))))               \
+    MULTIPLY(name##_256, type, 32, __attribute__((target("avx2,fma"))))              \
+    MULTIPLY(name##_128, type, 16, )                                                 \
+    void name(type *out, const type *a, const type *b, size_t m, size_t k, size_t n) \
+    {                                                                                \
+        if (__builtin_cpu_supports("avx512f"))                                       \
+            name##_512(out, a, b, m, k, n);                                          \
+        else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))    \
+            name##_256(out, a, b, m, k, n);                                          \
+        else                                                                         \
+            name##_128(out, a, b, m, k, n);                                          \
+    }
+#else
+#define MULTIPLY_ALL(name, type)                                                     \
+    MULTIPLY(name##_128, type, 16, )                                                 \
+    void name(type *out, const type *a, const type *b, size_t m, size_t k, size_t n) \
+    {                                                                                \
+        name##_128(out, a, b, m, k, n);                                              \
+    }
+#endif
+
+MULTIPLY_ALL(eex_multiply, double)
+MULTIPLY_ALL(eex_multiply_float, float)
 /* NOLINTEND(bugprone-macro-parentheses) */
 
 void eex_transpose(double *out, const double *a, size_t m, size_t n)

@@ -6,7 +6,7 @@
  * (Rasmussen and Williams 2006, eq. 5.8). Length and noise are looked for on a grid of some
  * samples, then by steps that get smaller on all. */
 #include "search/matrix.h"
-#include "search/surrogate_impl.h"
+#include "search/surrogate_centres.h"
 
 #include "base/status.h"
 
@@ -17,11 +17,8 @@
 enum { GRID_SAMPLES = 128, LENGTHS = 7, NOISES = 5 };
 
 typedef struct gp {
-    size_t n, columns;
+    eex__centres centres; /* their weights are K^-1 y */
     double length, noise; /* as logarithms */
-    double *centres;      /* (columns, n) */
-    double *lengths;      /* (n), squared */
-    double *weights;      /* (n): K^-1 y */
 } gp;
 
 /* What a likelihood is of. */
@@ -147,28 +144,16 @@ static void free_model(void *memory)
     gp *model = memory;
     if (!model)
         return;
-    free(model->centres);
-    free(model->lengths);
-    free(model->weights);
+    eex__centres_free(&model->centres);
     free(model);
 }
 
 static gp *new_model(const eex__fit *fit)
 {
     gp *model = calloc(1, sizeof *model);
-    if (!model)
-        return NULL;
-    model->n = fit->n;
-    model->columns = fit->columns;
-    model->centres = malloc((fit->n * fit->columns + 1) * sizeof(double));
-    model->lengths = malloc(fit->n * sizeof(double));
-    model->weights = malloc(fit->n * sizeof(double));
-    if (model->centres && model->lengths && model->weights) {
-        eex_transpose(model->centres, fit->x, fit->n, fit->columns);
-        eex_lengths(model->lengths, fit->x, fit->n, fit->columns);
+    if (model && eex__centres_init(&model->centres, fit))
         return model;
-    }
-    free_model(model);
+    free(model);
     return NULL;
 }
 
@@ -176,8 +161,8 @@ static void finish(gp *model, const evidence *e)
 {
     while (!isfinite(likelihood(e, model->length, model->noise)))
         model->noise = model->noise + 1.0;
-    memcpy(model->weights, e->a, e->n * sizeof *model->weights);
-    eex_cholesky_backward(e->kernel, model->weights, e->n);
+    memcpy(model->centres.weights, e->a, e->n * sizeof *e->a);
+    eex_cholesky_backward(e->kernel, model->centres.weights, e->n);
 }
 
 static int fit_model(void **out, const eex__fit *fit)
@@ -190,7 +175,7 @@ static int fit_model(void **out, const eex__fit *fit)
     const bool ready = model && distances && kernel && a && thinned;
     if (ready) {
         const evidence e = {n, distances, fit->y, kernel, a};
-        eex_distances(distances, fit->x, model->centres, model->lengths, n, fit->columns, n);
+        eex__centres_distances(distances, &model->centres, fit->x, n);
         if (like) {
             model->length = like->length;
             model->noise = like->noise;
@@ -213,13 +198,14 @@ static int fit_model(void **out, const eex__fit *fit)
 static int predict(double *y, const void *memory, const double *x, size_t rows)
 {
     const gp *model = memory;
-    double *kernel = malloc(rows * model->n * sizeof *kernel);
+    const size_t n = model->centres.n;
+    double *kernel = malloc(rows * n * sizeof *kernel);
     if (!kernel)
         return eex_fail(EEX_ENOMEM, "out of memory: a gaussian process cannot predict");
-    eex_distances(kernel, x, model->centres, model->lengths, rows, model->columns, model->n);
-    apply_kernel(kernel, model->length, rows * model->n);
+    eex__centres_distances(kernel, &model->centres, x, rows);
+    apply_kernel(kernel, model->length, rows * n);
     for (size_t i = 0; i < rows; i++)
-        y[i] = eex_dot(kernel + i * model->n, model->weights, model->n);
+        y[i] = eex_dot(kernel + i * n, model->centres.weights, n);
     free(kernel);
     return EEX_OK;
 }

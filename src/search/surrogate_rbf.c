@@ -7,7 +7,7 @@
  * lies there. Columns of P are pivoted, so a gene that never varies, or fewer samples than columns,
  * only leaves coefficients of the tail at 0. */
 #include "search/matrix.h"
-#include "search/surrogate_impl.h"
+#include "search/surrogate_centres.h"
 
 #include "base/status.h"
 
@@ -17,11 +17,8 @@
 #include <string.h>
 
 typedef struct rbf {
-    size_t n, columns;
-    double *centres; /* (columns, n) */
-    double *lengths; /* (n), squared */
-    double *weights; /* (n): a */
-    double *tail;    /* (1 + columns): c */
+    eex__centres centres; /* their weights are a */
+    double *tail;         /* (1 + columns): c */
 } rbf;
 
 typedef struct equations {
@@ -127,8 +124,8 @@ static void factor_inner(equations *s)
 static void solve(rbf *model, equations *s)
 {
     const size_t n = s->n, rank = s->rank, m = n - rank;
-    double *z = model->weights + rank, *c = s->spare;
-    memset(model->weights, 0, n * sizeof *model->weights);
+    double *weights = model->centres.weights, *z = weights + rank, *c = s->spare;
+    memset(weights, 0, n * sizeof *weights);
     memcpy(z, s->y + rank, m * sizeof *z);
     factor_inner(s);
     eex_cholesky_forward(s->inner, z, m);
@@ -141,17 +138,17 @@ static void solve(rbf *model, equations *s)
         model->tail[s->pivots[i]] = c[i];
     }
     for (size_t k = rank; k-- > 0;)
-        reflect(model->weights, s->reflectors + k * n, n);
+        reflect(weights, s->reflectors + k * n, n);
 }
 
 static void fill(equations *s, const rbf *model, const eex__fit *fit)
 {
     for (size_t i = 0; i < s->n; i++)
         s->p[i] = 1.0;
-    memcpy(s->p + s->n, model->centres, s->n * fit->columns * sizeof *s->p);
+    memcpy(s->p + s->n, model->centres.turned, s->n * fit->columns * sizeof *s->p);
     for (size_t j = 0; j < s->q; j++)
         s->pivots[j] = j;
-    eex_distances(s->phi, fit->x, model->centres, model->lengths, s->n, fit->columns, s->n);
+    eex__centres_distances(s->phi, &model->centres, fit->x, s->n);
     eex_cubes_of_roots(s->phi, s->n * s->n);
     memcpy(s->y, fit->y, s->n * sizeof *s->y);
 }
@@ -161,9 +158,7 @@ static void free_model(void *memory)
     rbf *model = memory;
     if (!model)
         return;
-    free(model->centres);
-    free(model->lengths);
-    free(model->weights);
+    eex__centres_free(&model->centres);
     free(model->tail);
     free(model);
 }
@@ -173,17 +168,9 @@ static rbf *new_model(const eex__fit *fit)
     rbf *model = calloc(1, sizeof *model);
     if (!model)
         return NULL;
-    model->n = fit->n;
-    model->columns = fit->columns;
-    model->centres = malloc((fit->n * fit->columns + 1) * sizeof(double));
-    model->lengths = malloc(fit->n * sizeof(double));
-    model->weights = malloc(fit->n * sizeof(double));
     model->tail = calloc(fit->columns + 1, sizeof(double));
-    if (model->centres && model->lengths && model->weights && model->tail) {
-        eex_transpose(model->centres, fit->x, fit->n, fit->columns);
-        eex_lengths(model->lengths, fit->x, fit->n, fit->columns);
+    if (model->tail && eex__centres_init(&model->centres, fit))
         return model;
-    }
     free_model(model);
     return NULL;
 }
@@ -224,14 +211,15 @@ static int fit_model(void **out, const eex__fit *fit)
 static int predict(double *y, const void *memory, const double *x, size_t rows)
 {
     const rbf *model = memory;
-    double *phi = malloc(rows * model->n * sizeof *phi);
+    const eex__centres *c = &model->centres;
+    double *phi = malloc(rows * c->n * sizeof *phi);
     if (!phi)
         return eex_fail(EEX_ENOMEM, "out of memory: an rbf cannot predict");
-    eex_distances(phi, x, model->centres, model->lengths, rows, model->columns, model->n);
-    eex_cubes_of_roots(phi, rows * model->n);
+    eex__centres_distances(phi, c, x, rows);
+    eex_cubes_of_roots(phi, rows * c->n);
     for (size_t i = 0; i < rows; i++)
-        y[i] = eex_dot(phi + i * model->n, model->weights, model->n) + model->tail[0] +
-               eex_dot(x + i * model->columns, model->tail + 1, model->columns);
+        y[i] = eex_dot(phi + i * c->n, c->weights, c->n) + model->tail[0] +
+               eex_dot(x + i * c->columns, model->tail + 1, c->columns);
     free(phi);
     return EEX_OK;
 }

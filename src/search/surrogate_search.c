@@ -107,10 +107,8 @@ static int choose_lessons(archive *a)
 static void take_column(double *column, const eex_population *p, size_t k)
 {
     const size_t width = (size_t)p->objective_count;
-    for (size_t i = 0; i < p->count; i++) {
-        const double violation = p->violations[i];
-        column[i] = k < width ? p->objectives[i * width + k] : violation > 0.0 ? violation : 0.0;
-    }
+    for (size_t i = 0; i < p->count; i++)
+        column[i] = k < width ? p->objectives[i * width + k] : p->violations[i];
 }
 
 static int fit_predictors(archive *a)
@@ -273,8 +271,9 @@ static int report(archive *a, const eex_population *front)
     }
     find_reference(reference, a);
     EEX_TRY(null_tau(&r.null_tau, a));
-    EEX_TRY(eex_pareto_hypervolume(&r.hypervolume, front->objectives, front->count, minimised,
-                                   r.objective_count, reference));
+    if (front->count > 0 && !(front->violations[0] > 0.0))
+        EEX_TRY(eex_pareto_hypervolume(&r.hypervolume, front->objectives, front->count, minimised,
+                                       r.objective_count, reference));
     options->report(&r, options->report_context);
     return EEX_OK;
 }

@@ -19,3 +19,22 @@ for name in random nsga2 surrogate; do
     search $name again-$name "${options[@]}"
     [ "$(results $name)" = "$(results again-$name)" ] || fail "$name: another result the second time"
 done
+
+# Limits: the choice keeps them; what nothing can keep is said at once, what no candidate keeps at the end.
+front() { # the MACs of a run's front, one a line
+    "$EEX" show "$1" --json | sed -n '/"pareto"/,/"policies"/s/.*"ada_macs_cumulative": *\([0-9]*\).*/\1/p'
+}
+middle=$(($(front random | sort -n | head -1) + 1000))
+search aging limited --set search.limits.macs=$middle
+[ -n "$(front limited)" ] || fail "no front"
+for macs in $(front limited); do
+    [ "$macs" -le $middle ] || fail "on the front are $macs MACs, at most $middle were wanted"
+done
+expect 2 "$EEX" run tiny.lua --out refused --set search.limits.macs=10
+err_has 'search.limits.macs: 10, but the first way out of the smallest network'
+[ ! -e refused ] || fail "a run that cannot begin has left a folder"
+least=$(sed -n 's/.*takes \([0-9]*\) MACs.*/\1/p' err)
+expect 1 "$EEX" run tiny.lua --from first --out none --set search.limits.macs="$least" --set search.limits.share=1
+err_has 'none of 20 candidates keeps search.limits; the nearest, trial '
+expect 2 "$EEX" run tiny.lua --out refused --set search.limits.share=1.5
+err_has 'search.limits.share: a number in 0..1, got 1.5'

@@ -120,6 +120,32 @@ Test(aging, failures_age_and_are_no_parents_while_a_valid_member_lives)
     eex_controller_free(c);
 }
 
+/* The youngest are the fittest and violate the most: of twelve that are drawn hardly ever all are
+ * of the worse half. Of those that violate nothing the fittest is the parent. */
+Test(aging, the_least_violation_comes_before_fitness)
+{
+    const eex_space space = toy_space(40, 6);
+    int genome[40], parents[12] = {0};
+    for (uint64_t seed = 0; seed < 100; seed++) {
+        const eex_controller_options options = {.seed = seed, .population = 12, .sample = 12};
+        eex_controller *c = toy_controller(EEX_AGING, &space, &options);
+        for (int i = 0; i < 12; i++) {
+            const eex_score score = {.fitness = i, .violation = i - 3};
+            cr_assert_eq(eex_controller_ask(c, genome), EEX_OK);
+            cr_assert_eq(eex_controller_tell(c, genome, &score), EEX_OK);
+        }
+        cr_assert_eq(eex_controller_ask(c, genome), EEX_OK);
+        for (size_t t = 0; t < 12; t++)
+            parents[t] += genes_changed(&space, eex_controller_genome(c, t), genome) == 1;
+        eex_controller_free(c);
+    }
+    for (int t = 6; t < 12; t++)
+        cr_assert_leq(parents[t], 1, "trial %d", t);
+    cr_assert_gt(parents[3], 50, "%d", parents[3]);
+    cr_assert_gt(parents[3], parents[2]);
+    cr_assert_gt(parents[2], parents[1]);
+}
+
 static double best_fitness(eex_algorithm algorithm, const eex_space *space, uint64_t seed)
 {
     const eex_controller_options options = {

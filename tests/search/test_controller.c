@@ -299,6 +299,26 @@ Test(controller, the_best_is_valid_and_first_of_equals)
     eex_controller_free(c);
 }
 
+Test(controller, the_best_violates_the_least)
+{
+    const eex_space space = toy_space(1, 8);
+    const eex_score scores[] = {{.fitness = 9.0, .violation = NAN},
+                                {.fitness = 8.0, .violation = 2.0},
+                                {.fitness = 5.0, .violation = 1.0},
+                                {.fitness = 1.0, .violation = -3.0},
+                                {.fitness = 2.0},
+                                {.fitness = 9.0, .violation = 0.5}};
+    const size_t expected[] = {0, 1, 2, 3, 4, 4};
+    eex_controller *c = toy_controller(EEX_RANDOM, &space, &usual);
+    for (int i = 0; i < 6; i++) {
+        size_t best = 77;
+        cr_assert_eq(eex_controller_tell(c, &i, &scores[i]), EEX_OK);
+        cr_assert(eex_controller_best(&best, c));
+        cr_assert_eq(best, expected[i], "%d: %zu", i, best);
+    }
+    eex_controller_free(c);
+}
+
 Test(controller, exhaustive_refuses_large_spaces)
 {
     eex_controller *c = NULL;

@@ -39,11 +39,11 @@ static void check_product(size_t m, size_t k, size_t n, eex_rng *rng)
 /* Whole tiles, none, and what is left over beside and below them. */
 Test(matrix, products_of_every_shape)
 {
-    static const size_t sizes[] = {1, 3, 4, 7, 16, 33, 64, 70};
+    static const size_t sizes[] = {1, 3, 7, 8, 9, 15, 16, 17, 31, 64, 70};
     eex_rng rng;
     eex_rng_seed(&rng, 1, 0);
-    for (int i = 0; i < 8 * 8 * 8; i++)
-        check_product(sizes[i % 8], sizes[i / 8 % 8], sizes[i / 64], &rng);
+    for (int i = 0; i < 11 * 11 * 11; i++)
+        check_product(sizes[i % 11], sizes[i / 11 % 11], sizes[i / 121], &rng);
     double nothing[6];
     eex_multiply(nothing, NULL, NULL, 2, 0, 3);
     for (int i = 0; i < 6; i++)

@@ -155,6 +155,27 @@ void eex__gate_costs_count(eex__gate_costs *out, const eex__exit_genes *g, const
     out->base = (double)eex_cost_trunk(all, eex_graph_exit(all, gates)->point, EEX_MACS);
 }
 
+/* Of the network that has these exits alone. */
+static int count_params(double *out, const eex_graph *all, const int *column, int exits)
+{
+    eex_graph *alone = NULL;
+    EEX_TRY(eex_graph_select(&alone, all, column, exits));
+    *out = (double)eex_graph_param_total(alone);
+    eex_graph_free(alone);
+    return EEX_OK;
+}
+
+int eex__gate_params_count(eex__gate_params *out, const eex__exit_genes *g, const eex_graph *all)
+{
+    const int gates = g->points * g->choices;
+    EEX_TRY(count_params(&out->base, all, &gates, 1));
+    for (int k = 0; k < gates; k++) {
+        EEX_TRY(count_params(&out->gate[k], all, (const int[]){k, gates}, 2));
+        out->gate[k] -= out->base;
+    }
+    return EEX_OK;
+}
+
 static void cumulate(double *cost, const eex__exit_genes *g, const eex__gate_costs *t,
                      const int *genes)
 {
@@ -169,7 +190,8 @@ static void cumulate(double *cost, const eex__exit_genes *g, const eex__gate_cos
 }
 
 void eex__exit_genes_costs(eex_structure_costs *out, const eex__exit_genes *g, const int *genes,
-                           const eex__gate_costs *macs, const eex__gate_costs *ms)
+                           const eex__gate_costs *macs, const eex__gate_costs *ms,
+                           const eex__gate_params *params)
 {
     out->exits = eex__exit_genes_count(g, genes);
     cumulate(out->macs, g, macs, genes);
@@ -178,4 +200,8 @@ void eex__exit_genes_costs(eex_structure_costs *out, const eex__exit_genes *g, c
     else
         for (int k = 0; k < out->exits; k++)
             out->ms[k] = NAN;
+    out->params = params->base;
+    for (int p = 0; p < g->points; p++)
+        if (has_exit(g, genes[p]))
+            out->params += params->gate[p * g->choices + eex__exit_gene_choice(g, genes[p])];
 }

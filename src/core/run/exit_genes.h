@@ -30,6 +30,12 @@ typedef struct eex__gate_costs {
     double base;                 /* the network to its end, without gates */
 } eex__gate_costs;
 
+/* Trainable parameters of the network without gates, and of a gate alone. */
+typedef struct eex__gate_params {
+    double base;
+    double gate[EEX_MAX_EXITS]; /* (points, choices) */
+} eex__gate_params;
+
 /* Those of an experiment at so many points. EEX_EINVAL unless points x choices are below
  * EEX_MAX_EXITS. */
 int eex__exit_genes_of(eex__exit_genes *out, const eex_experiment *e, int points);
@@ -58,10 +64,12 @@ void eex__exit_genes_thresholds(double *a, const eex__exit_genes *g, const int *
 
 /* Counted on a network with all exits. */
 void eex__gate_costs_count(eex__gate_costs *out, const eex__exit_genes *g, const eex_graph *all);
+int eex__gate_params_count(eex__gate_params *out, const eex__exit_genes *g, const eex_graph *all);
 
 /* Costs of the exits that the genes have; ms NULL: no times are known. */
 void eex__exit_genes_costs(eex_structure_costs *out, const eex__exit_genes *g, const int *genes,
-                           const eex__gate_costs *macs, const eex__gate_costs *ms);
+                           const eex__gate_costs *macs, const eex__gate_costs *ms,
+                           const eex__gate_params *params);
 
 /* "8 gates at 4 points" */
 int eex__exit_genes_summary(char *out, size_t size, const eex__exit_genes *g);

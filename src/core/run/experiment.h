@@ -50,6 +50,14 @@ const char *eex_score_name(eex_score_kind score);
 const eex_names *eex_cost_unit_names(void);
 const char *eex_cost_unit_name(eex_cost_unit unit);
 
+/* What a candidate keeps within, or it is not chosen; 0: no limit. */
+typedef struct eex_limits {
+    double macs;    /* largest expected MACs of one input */
+    double params;  /* most trainable parameters of its network */
+    double latency; /* largest expected milliseconds of one input */
+    double share;   /* least fraction of the images that each of its gates takes */
+} eex_limits;
+
 typedef struct eex_experiment {
     char name[EEX_NAME_MAX];
     char *source; /* the script's text, stored with the run; owned */
@@ -101,7 +109,8 @@ typedef struct eex_experiment {
                               * validation accuracy; -1: the best score */
         int statistics; /* elastic backbones: training images of which batch norm's statistics are
                          * taken anew for each network; 0: those of the largest stay */
-        int tau;        /* candidates also trained to correlate both evaluators; 0: none */
+        eex_limits limits;
+        int tau; /* candidates also trained to correlate both evaluators; 0: none */
     } search;
 
     eex_recipe final; /* epochs 0: the best candidate keeps the shared weights; else it is

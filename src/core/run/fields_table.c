@@ -279,6 +279,15 @@ static const eex_field fields[] = {
     ROW("search.batch", INT, AT(int, search.batch), _SEARCH,
         "surrogate: how many are judged between two models", .range = FROM(1, INT_MAX),
         .otherwise = 8, .quiet = true),
+    ROW("search.limits.macs", NUMBER, AT(double, search.limits.macs), _SEARCH,
+        "most expected MACs of a candidate; 0: no limit", .range = AT_LEAST(0), .quiet = true),
+    ROW("search.limits.params", NUMBER, AT(double, search.limits.params), _SEARCH,
+        "most parameters of its network; 0: no limit", .range = AT_LEAST(0), .quiet = true),
+    ROW("search.limits.latency", NUMBER, AT(double, search.limits.latency), _SEARCH,
+        "most expected milliseconds; 0: no limit", .range = AT_LEAST(0), .quiet = true),
+    ROW("search.limits.share", NUMBER, AT(double, search.limits.share), _SEARCH,
+        "least fraction of the images that each gate takes; 0: no limit", .range = FROM(0, 1),
+        .quiet = true),
 };
 
 const eex_field *eex_fields(int *count)

@@ -51,6 +51,7 @@ static void failed(eex_trial *trial, int code)
                          .latency = NAN,
                          .agreement = NAN,
                          .rejected = NAN,
+                         .least_share = NAN,
                          .score = NAN,
                          .seconds = trial->seconds};
     snprintf(trial->reason, sizeof trial->reason, "%.*s", EEX_TRIAL_REASON - 1, eex_error());

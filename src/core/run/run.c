@@ -58,6 +58,7 @@ int eex__run_phases(eex_run *run, eex_phase end)
     if (!run->e->probe) /* which says what points there are */
         EEX_TRY(eex__run_structures(run, &run->e->points));
     EEX_TRY(eex__run_latency_known(run));
+    EEX_TRY(eex__run_limits(run));
     for (int p = 0; p < (int)end; p++) {
         const eex_phase_row *phase = eex_phase_at((eex_phase)p);
         if (phase->wanted && !phase->wanted(run))
@@ -79,6 +80,7 @@ int eex__run_begin(eex_run *run)
         EEX_TRY(eex_experiment_check_device(run->e, run->device));
     EEX_TRY(open_data(run));
     EEX_TRY(check_data(run));
+    EEX_TRY(eex__run_limits(run));
     EEX_TRY(eex__run_open_folder(run)); /* which a fresh start clears: after what may be mistyped */
     return eex__run_identity(run);
 }

@@ -73,6 +73,7 @@ int eex__run_reuse_check(const eex_run *run);
  * alike, as long as what it has of these phases is that run's too. */
 int eex__run_reuse(const eex_run *run, const char *now);
 int eex__run_latency_known(eex_run *run); /* whether a table that is named will do */
+int eex__run_limits(eex_run *run);        /* whether anything can keep the search's limits */
 
 /* The phases in front of `end` in their order; those that are done only read what is wanted of
  * them. */

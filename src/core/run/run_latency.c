@@ -11,7 +11,7 @@
 bool eex__run_timed(const eex_run *run)
 {
     return eex__judge_of(run)->timed || run->e->search.score == EEX_SCORE_EQUATION1 ||
-           run->e->search.cost == EEX_COST_LATENCY;
+           run->e->search.cost == EEX_COST_LATENCY || run->e->search.limits.latency > 0;
 }
 
 /* ---- measuring ---- */

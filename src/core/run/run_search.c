@@ -1,5 +1,6 @@
 /* The search: ask, evaluate, store, tell; then the choice from the Pareto front. */
 #include "core/run/judge.h"
+#include "core/run/limits.h"
 #include "core/run/run.h"
 #include "search/controller.h"
 
@@ -70,7 +71,7 @@ static bool preferred(const search *s, const eex_trial *t, const eex_trial *than
 static bool choose(search *s, size_t trial)
 {
     const eex_trial *t = &s->trials.at[trial];
-    if (t->status != EEX_OK || isnan(t->score))
+    if (t->status != EEX_OK || isnan(t->score) || !(t->violation <= 0))
         return false;
     if (s->chosen != SIZE_MAX && !preferred(s, t, &s->trials.at[s->chosen]))
         return false;
@@ -106,6 +107,7 @@ static int tell(search *s, size_t trial)
     const eex_score score = {.fitness = t->score,
                              .objectives = {1 - t->accuracy, cost_of(s, t)},
                              .objective_count = 2,
+                             .violation = t->violation,
                              .failed = t->status != EEX_OK};
     s->seconds += t->seconds;
     return eex_controller_tell(s->controller, eex_trials_genome(&s->trials, trial), &score);
@@ -233,12 +235,21 @@ static int fill_search(eex_store_file *file, const void *context)
 
 /* ---- all of it ---- */
 
+static int nothing_to_choose(const search *s)
+{
+    int code;
+    return eex_limits_tell_nearest(&code, &s->run->e->search.limits, &s->trials, s->run->structures)
+               ? code
+               : eex_fail(EEX_EDIVERGED, "search: all %zu candidates failed, the last with: %s",
+                          s->trials.count,
+                          s->trials.count ? s->trials.at[s->trials.count - 1].reason
+                                          : "there was none");
+}
+
 static int finish(const search *s)
 {
     if (s->chosen == SIZE_MAX)
-        return eex_fail(
-            EEX_EDIVERGED, "search: all %zu candidates failed, the last with: %s", s->trials.count,
-            s->trials.count ? s->trials.at[s->trials.count - 1].reason : "there was none");
+        return nothing_to_choose(s);
     const eex_trial *best = &s->trials.at[s->chosen];
     if (best->accuracy < s->run->e->search.min_accuracy)
         eex_log_warn("no candidate reaches search.min_accuracy = %g: taking the most "
@@ -251,6 +262,7 @@ static int work(search *s)
 {
     const eex_space *space = &s->run->structures->space;
     double begin = eex_clock_seconds();
+    EEX_TRY(eex__run_limits(s->run));
     eex_trials_init(&s->trials, space->genes);
     EEX_TRY(make_controller(s));
     EEX_TRY(load_stored(s));

@@ -10,7 +10,8 @@ eex_scoring eex_scoring_of(const eex_experiment *e, const eex_structures *s)
                          .weight = e->search.weight,
                          .by_latency = e->search.cost == EEX_COST_LATENCY,
                          .base_macs = s->base_macs,
-                         .base_ms = s->base_ms};
+                         .base_ms = s->base_ms,
+                         .limits = e->search.limits};
 }
 
 static int check_base(double cost)
@@ -53,6 +54,15 @@ static double score_of(const eex_scoring *how, const eex_trial *t)
     }
 }
 
+/* Of the gates, whoever goes to the end. */
+static double least_share(const eex_outcome *outcome, int exits)
+{
+    double least = 1;
+    for (int k = 0; k + 1 < exits; k++)
+        least = fmin(least, outcome->share[k]);
+    return least;
+}
+
 void eex_scoring_judge(eex_trial *out, const eex_scoring *how, const eex_outcome *outcome,
                        const eex_structure_costs *costs)
 {
@@ -60,8 +70,10 @@ void eex_scoring_judge(eex_trial *out, const eex_scoring *how, const eex_outcome
                        .accuracy = outcome->accuracy,
                        .macs = outcome->cost,
                        .agreement = outcome->agreement,
-                       .rejected = outcome->rejected};
+                       .rejected = outcome->rejected,
+                       .least_share = least_share(outcome, costs->exits)};
     for (int k = 0; k < costs->exits; k++)
         out->latency += outcome->share[k] * costs->ms[k];
     out->score = score_of(how, out);
+    out->violation = eex_limits_violation(&how->limits, out, costs->params);
 }

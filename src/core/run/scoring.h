@@ -3,9 +3,8 @@
 #define EEX_CORE_RUN_SCORING_H
 
 #include "core/policy/replay.h"
-#include "core/run/experiment.h"
+#include "core/run/limits.h"
 #include "core/run/structure.h"
-#include "core/run/trials.h"
 
 /* Scores:
  *   EEX_SCORE_ACCURACY   accuracy of the decisions (nasexer.txt, Algorithm 1)
@@ -17,6 +16,7 @@ typedef struct eex_scoring {
     bool by_latency;  /* the cost that is tuned and weighted is milliseconds, not MACs */
     double base_macs; /* of the base, positive */
     double base_ms;   /* NaN: no times are known */
+    eex_limits limits;
 } eex_scoring;
 
 /* As the experiment wants it, for structures whose times are known if it needs them. */

@@ -6,6 +6,8 @@
 
 #include "base/status.h"
 
+#include <math.h>
+
 int eex_structures_new(eex_structures **out, const eex_experiment *e, const eex_points *points)
 {
     return eex_graph_genes(e->backbone) ? eex_structures_elastic(out, e, points)
@@ -44,6 +46,7 @@ int eex_structures_columns(int *out, const eex_structures *s, const int *genome)
 int eex_structures_costs(eex_structure_costs *out, const eex_structures *s, const int *genome)
 {
     EEX_TRY(eex_space_check(&s->space, genome));
+    out->params = NAN;
     return s->kind->costs(out, s, genome);
 }
 

@@ -28,6 +28,7 @@ typedef struct eex_structure_costs {
     int exits;
     double macs[EEX_MAX_EXITS]; /* (exits) */
     double ms[EEX_MAX_EXITS];   /* (exits) milliseconds by the table; NaN: no times are known */
+    double params;              /* trainable parameters of the network; NaN: nobody counts them */
 } eex_structure_costs;
 
 enum { EEX_STRUCTURE_SUMMARY = 64 };

@@ -20,6 +20,7 @@ typedef struct known_costs {
     uint64_t used; /* when; 0: nothing is here */
     int genes[EEX_GENES];
     eex__gate_costs macs;
+    eex__gate_params params;
 } known_costs;
 
 typedef struct elastic {
@@ -209,7 +210,9 @@ static int count(known_costs *out, const elastic *x, const int *genome)
     eex_graph *network = NULL;
     EEX_TRY(all(&network, &x->head, genome));
     eex__gate_costs_count(&out->macs, &x->exits, network);
+    const int code = eex__gate_params_count(&out->params, &x->exits, network);
     eex_graph_free(network);
+    EEX_TRY(code);
     memcpy(out->genes, genome, (size_t)x->genes * sizeof *genome);
     return EEX_OK;
 }
@@ -221,7 +224,7 @@ static int costs(eex_structure_costs *out, const eex_structures *s, const int *g
     if (!known->used)
         EEX_TRY(count(known, x, genome));
     known->used = ++x->costs->now;
-    eex__exit_genes_costs(out, &x->exits, genome + x->genes, &known->macs, NULL);
+    eex__exit_genes_costs(out, &x->exits, genome + x->genes, &known->macs, NULL, &known->params);
     return EEX_OK;
 }
 

@@ -90,7 +90,8 @@ static void summary(char out[EEX_STRUCTURE_SUMMARY], const eex_structures *s)
 static int costs(eex_structure_costs *out, const eex_structures *s, const int *genome)
 {
     const eex__gates *g = gates_of(s);
-    eex__exit_genes_costs(out, &g->exits, genome, &g->macs, isnan(s->base_ms) ? NULL : &g->ms);
+    eex__exit_genes_costs(out, &g->exits, genome, &g->macs, isnan(s->base_ms) ? NULL : &g->ms,
+                          &g->params);
     return EEX_OK;
 }
 
@@ -124,7 +125,9 @@ static int fill(eex__gates *g)
     EEX_TRY(make_space(g));
     EEX_TRY(shared(&network, &g->head));
     eex__gate_costs_count(&g->macs, &g->exits, network);
+    const int code = eex__gate_params_count(&g->params, &g->exits, network);
     eex_graph_free(network);
+    EEX_TRY(code);
     g->head.base_macs = g->macs.base;
     return EEX_OK;
 }

@@ -17,6 +17,7 @@ typedef struct eex__gates {
     eex_points points;
     eex__exit_genes exits;
     eex__gate_costs macs, ms; /* ms where head.base_ms is a number */
+    eex__gate_params params;
 } eex__gates;
 
 int eex__gates_time(eex_structures *s, const eex_latency_table *table, eex_params *shared,

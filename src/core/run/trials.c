@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_SIZE = 128, COLUMNS = 7 };
+enum { NAME_SIZE = 128, COLUMNS = 9 };
 #define MAX_TRIAL_BYTES ((size_t)1 << 30)
 
 void eex_trials_init(eex_trials *trials, int genes)
@@ -61,16 +61,27 @@ const int *eex_trials_genome(const eex_trials *trials, size_t i)
 typedef struct column {
     const char *name, *unit;
     size_t offset;
+    bool younger;  /* files from before there was such a column have none: */
+    double before; /* what is read of them */
 } column;
 
+#define COLUMN(title, measure, member, ...)                                                    \
+    {                                                                                          \
+        .name = (title), .unit = (measure), .offset = offsetof(eex_trial, member), __VA_ARGS__ \
+    }
+
 static const column columns[COLUMNS] = {
-    {"accuracy", "fraction of the validation split", offsetof(eex_trial, accuracy)},
-    {"macs", "multiply-accumulates of one input, expected", offsetof(eex_trial, macs)},
-    {"latency_ms", "milliseconds of one input, expected", offsetof(eex_trial, latency)},
-    {"agreement", "fraction of the validation split", offsetof(eex_trial, agreement)},
-    {"rejected", "fraction of the validation split", offsetof(eex_trial, rejected)},
-    {"score", "maximised", offsetof(eex_trial, score)},
-    {"seconds", "seconds of evaluation", offsetof(eex_trial, seconds)},
+    COLUMN("accuracy", "fraction of the validation split", accuracy),
+    COLUMN("macs", "multiply-accumulates of one input, expected", macs),
+    COLUMN("latency_ms", "milliseconds of one input, expected", latency),
+    COLUMN("agreement", "fraction of the validation split", agreement),
+    COLUMN("rejected", "fraction of the validation split", rejected),
+    COLUMN("least_share", "fraction of the validation split", least_share, .younger = true,
+           .before = NAN),
+    COLUMN("violation", "fraction of the limit by which it is overstepped; 0 or less: kept",
+           violation, .younger = true),
+    COLUMN("score", "maximised", score),
+    COLUMN("seconds", "seconds of evaluation", seconds),
 };
 
 static double *field(eex_trial *trial, const column *c)
@@ -156,6 +167,19 @@ static void loaded_free(loaded *l)
     eex_store_list_free(&l->reasons);
 }
 
+/* Leaves *values NULL where the file is from before there was such a column. */
+static int load_column(double **values, const column *c, size_t count, eex_store_file *file,
+                       const char *group)
+{
+    char name[NAME_SIZE];
+    eex_store_shape shape = {1, {count}};
+    member(name, group, c->name);
+    const int there = c->younger ? eex_store_has(file, name) : 1;
+    return there == 1 ? eex_store_read_new((void **)values, file, name, EEX_STORE_F64, &shape,
+                                           MAX_TRIAL_BYTES)
+                      : there;
+}
+
 static int load_arrays(loaded *l, int genes, eex_store_file *file, const char *group)
 {
     char name[NAME_SIZE];
@@ -165,9 +189,7 @@ static int load_arrays(loaded *l, int genes, eex_store_file *file, const char *g
     l->count = (size_t)genomes.extent[0];
     eex_store_shape shape = {1, {l->count}};
     for (int c = 0; c < COLUMNS; c++)
-        EEX_TRY(eex_store_read_new((void **)&l->values[c], file,
-                                   member(name, group, columns[c].name), EEX_STORE_F64, &shape,
-                                   MAX_TRIAL_BYTES));
+        EEX_TRY(load_column(&l->values[c], &columns[c], l->count, file, group));
     EEX_TRY(eex_store_read_new((void **)&l->status, file, member(name, group, "status"),
                                EEX_STORE_I32, &shape, MAX_TRIAL_BYTES));
     EEX_TRY(
@@ -183,7 +205,7 @@ static int append(eex_trials *trials, const loaded *l)
     for (size_t i = 0; i < l->count; i++) {
         eex_trial trial = {.status = l->status[i]};
         for (int c = 0; c < COLUMNS; c++)
-            *field(&trial, &columns[c]) = l->values[c][i];
+            *field(&trial, &columns[c]) = l->values[c] ? l->values[c][i] : columns[c].before;
         snprintf(trial.reason, sizeof trial.reason, "%s", l->reasons.item[i]);
         EEX_TRY(eex_trials_add(trials, l->genomes + i * (size_t)trials->genes, &trial));
     }
@@ -208,7 +230,7 @@ static size_t front_points(double *points, size_t *of, const eex_trials *trials,
     for (size_t i = 0; i < trials->count; i++) {
         const eex_trial *t = &trials->at[i];
         double cost = by_latency ? t->latency : t->macs;
-        if (t->status != EEX_OK || isnan(cost))
+        if (t->status != EEX_OK || isnan(cost) || !(t->violation <= 0))
             continue;
         points[2 * n] = cost;
         points[2 * n + 1] = t->accuracy;

@@ -17,6 +17,9 @@ typedef struct eex_trial {
     double latency;   /* expected milliseconds of one input; NaN: not known */
     double agreement; /* fraction decided as the end of the network decides */
     double rejected;
+    double least_share;            /* least fraction that a gate takes; 1: there is none; NaN: of a
+                                    * run from before this was kept */
+    double violation;              /* of limits: limits.h; 0 or less: none */
     double score;                  /* what the search maximises */
     double seconds;                /* what the evaluation took: no part of the result */
     char reason[EEX_TRIAL_REASON]; /* of a failure */
@@ -44,7 +47,8 @@ int eex_trials_save(const eex_trials *trials, size_t first, size_t count, eex_st
 int eex_trials_load(eex_trials *trials, eex_store_file *file, const char *group);
 
 /* Numbers of the trials that no other beats in both validation accuracy and cost (MACs, or latency
- * where by_latency), cheapest first, failed ones left out, one of equals. *front is the caller's.
+ * where by_latency), cheapest first, one of equals; without those that failed or violate limits.
+ * *front is the caller's.
  */
 int eex_trials_front(size_t **front, size_t *count, const eex_trials *trials, bool by_latency);
 

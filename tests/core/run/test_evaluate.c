@@ -23,7 +23,7 @@ typedef struct structure {
 
 static structure structure_of(const int *genome)
 {
-    structure s = {{0}, {0, {0}, {0}}};
+    structure s = {.costs.params = NAN};
     double macs = 0, ms = 0;
     for (int p = 0; p < POINTS; p++)
         if (genome[p] > 0) {

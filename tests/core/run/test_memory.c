@@ -99,7 +99,7 @@ static int select_and_replay(void)
 static int evaluate(eex_tune tune, int levels)
 {
     const double level[] = {0.2, 0.4};
-    const eex_structure_costs costs = {EXITS, {1.1, 2.3, 3.3}, {1.1, 2.3, 3.3}};
+    const eex_structure_costs costs = {EXITS, {1.1, 2.3, 3.3}, {1.1, 2.3, 3.3}, 10};
     eex_evaluator_options options = {.policy = eex_calibration_default(),
                                      .scoring = {.base_macs = 3, .base_ms = 3}};
     const int columns[] = {0, 1, 2};

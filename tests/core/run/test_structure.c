@@ -85,6 +85,7 @@ static void check(const int *genome, const eex_graph *shared)
     OK(eex_structures_columns(column, s, genome));
     OK(eex_structures_positions(position, s, genome));
     cr_assert_eq(costs.exits, eex_graph_exits(graph));
+    cr_assert_eq(costs.params, (double)eex_graph_param_total(graph));
     for (int k = 0; k < costs.exits; k++) {
         const eex_exit *own = eex_graph_exit(graph, k), *all = eex_graph_exit(shared, column[k]);
         cr_assert_eq(costs.macs[k], (double)eex_cost_cumulative(graph, k, EEX_MACS));
