@@ -61,6 +61,8 @@ typedef struct eex_experiment {
         int choices, blocks[EEX_MAX_CHOICES]; /* block counts a gate may have, ascending */
         eex_act act;
         eex_gate_family family;
+        int channels;  /* as eex_gate.channels */
+        bool required; /* each point has a gate: what is searched is its block counts */
         int max_exits; /* largest number of gates of a candidate; 0: no limit */
     } gates;
 

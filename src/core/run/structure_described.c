@@ -12,6 +12,7 @@ struct eex_described {
     eex_store_list points; /* names of nodes */
     int choices;
     int32_t *blocks; /* (choices) */
+    int first;       /* the gene of the first choice: 0 where no gate is none of them */
 };
 
 int eex__gates_describe(eex_store_file *file, const eex_structures *s)
@@ -26,8 +27,11 @@ int eex__gates_describe(eex_store_file *file, const eex_structures *s)
         blocks[i] = g->blocks[i];
     EEX_TRY(eex_store_write_strings(file, "space/points", names, (size_t)g->points.count));
     EEX_TRY(eex_store_write(file, "space/blocks", EEX_STORE_I32, &choices, blocks));
+    if (g->required)
+        EEX_TRY(eex_store_set_int(file, "space", "required", 1));
     return eex_store_set_string(file, "space", "genome",
-                                "one gene a point: 0 no gate, i the i-th of blocks");
+                                g->required ? "one gene a point: i the i-th of blocks, from 0"
+                                            : "one gene a point: 0 no gate, i the i-th of blocks");
 }
 
 static int load(eex_described *d, eex_store_file *file)
@@ -37,7 +41,9 @@ static int load(eex_described *d, eex_store_file *file)
     EEX_TRY(eex_store_read_new((void **)&d->blocks, file, "space/blocks", EEX_STORE_I32, &shape,
                                MAX_BLOCKS * sizeof *d->blocks));
     d->choices = (int)shape.extent[0];
-    return EEX_OK;
+    const int required = eex_store_has_attribute(file, "space", "required");
+    d->first = required > 0 ? 0 : 1;
+    return required < 0 ? required : EEX_OK;
 }
 
 int eex_described_load(eex_described **out, eex_store_file *file)
@@ -69,8 +75,8 @@ int eex_described_parts(eex_structure_part *parts, int capacity, const eex_descr
 {
     int count = 0;
     for (int p = 0; p < genes && (size_t)p < d->points.count && count < capacity; p++)
-        if (genome[p] > 0 && genome[p] <= d->choices)
+        if (genome[p] >= d->first && genome[p] - d->first < d->choices)
             parts[count++] =
-                (eex_structure_part){p + 1, d->points.item[p], d->blocks[genome[p] - 1]};
+                (eex_structure_part){p + 1, d->points.item[p], d->blocks[genome[p] - d->first]};
     return count;
 }

@@ -18,6 +18,19 @@ static const eex__gates *gates_of(const eex_structures *s)
 
 /* ---- the space ---- */
 
+enum { NO_GATE = -1 };
+
+static int options_of_point(const eex__gates *g)
+{
+    return g->choices + !g->required;
+}
+
+/* Which of the block counts a gene stands for, or NO_GATE. */
+static int choice_of(const eex__gates *g, int gene)
+{
+    return gene - !g->required;
+}
+
 /* Too many gates: those stay that come first in an order drawn from the genome itself, so that no
  * position is favoured and the same genome always means the same candidate. */
 static void limit_gates(int *genome, const void *context)
@@ -47,9 +60,9 @@ static int make_space(eex__gates *g)
 {
     int options[EEX_MAX_EXITS];
     for (int p = 0; p < g->points.count; p++)
-        options[p] = g->choices + 1;
+        options[p] = options_of_point(g);
     EEX_TRY(eex_space_init(&g->head.space, options, g->points.count));
-    if (g->max_exits) {
+    if (g->max_exits && !g->required) {
         g->head.space.canonical = limit_gates;
         g->head.space.context = g;
     }
@@ -64,10 +77,11 @@ static int graph(eex_graph **out, const eex_structures *s, const int *genome)
     eex_gate gates[EEX_MAX_EXITS];
     int count = 0;
     for (int p = 0; p < g->points.count; p++)
-        if (genome[p] > 0)
+        if (choice_of(g, genome[p]) != NO_GATE)
             gates[count++] = (eex_gate){.point = g->points.nodes[p],
-                                        .blocks = g->blocks[genome[p] - 1],
-                                        .family = g->family};
+                                        .blocks = g->blocks[choice_of(g, genome[p])],
+                                        .family = g->family,
+                                        .channels = g->channels};
     return eex_graph_with_gates(out, g->backbone, gates, count, g->act);
 }
 
@@ -83,7 +97,8 @@ static int shared(eex_graph **out, const eex_structures *s)
                               .blocks = g->blocks[g->choices - 1],
                               .nested = true,
                               .heads = heads,
-                              .family = g->family};
+                              .family = g->family,
+                              .channels = g->channels};
     return eex_graph_with_gates(out, g->backbone, gates, g->points.count, g->act);
 }
 
@@ -92,8 +107,8 @@ static void columns(int *out, const eex_structures *s, const int *genome)
     const eex__gates *g = gates_of(s);
     int k = 0;
     for (int p = 0; p < g->points.count; p++)
-        if (genome[p] > 0)
-            out[k++] = p * g->choices + genome[p] - 1;
+        if (choice_of(g, genome[p]) != NO_GATE)
+            out[k++] = p * g->choices + choice_of(g, genome[p]);
     out[k] = g->points.count * g->choices;
 }
 
@@ -113,7 +128,7 @@ static void positions(int32_t *out, const eex_structures *s, const int *genome)
     const eex__gates *g = gates_of(s);
     int k = 0;
     for (int p = 0; p < g->points.count; p++)
-        if (genome[p] > 0)
+        if (choice_of(g, genome[p]) != NO_GATE)
             out[k++] = p + 1;
     out[k] = g->points.count + 1;
 }
@@ -148,8 +163,8 @@ static void cumulate(double *cost, const eex__gates *g, const eex_gate_costs *t,
     double gates = 0;
     int k = 0;
     for (int p = 0; p < g->points.count; p++)
-        if (genome[p] > 0) {
-            gates += t->gate[p * g->choices + genome[p] - 1];
+        if (choice_of(g, genome[p]) != NO_GATE) {
+            gates += t->gate[p * g->choices + choice_of(g, genome[p])];
             cost[k++] = t->trunk[p] + gates;
         }
     cost[k] = t->base + gates;
@@ -160,7 +175,7 @@ static void costs(eex_structure_costs *out, const eex_structures *s, const int *
     const eex__gates *g = gates_of(s);
     out->exits = 1;
     for (int p = 0; p < g->points.count; p++)
-        out->exits += genome[p] > 0;
+        out->exits += choice_of(g, genome[p]) != NO_GATE;
     cumulate(out->macs, g, &g->macs, genome);
     if (!isnan(s->base_ms))
         cumulate(out->ms, g, &g->ms, genome);
@@ -208,6 +223,8 @@ int eex_structures_gates(eex_structures **out, const eex_experiment *e, const ee
     memcpy(g->blocks, e->gates.blocks, sizeof g->blocks);
     g->act = e->gates.act;
     g->family = e->gates.family;
+    g->channels = e->gates.channels;
+    g->required = e->gates.required;
     g->max_exits = e->gates.max_exits;
     int code = make_space(g);
     if (code == EEX_OK)

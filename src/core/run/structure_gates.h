@@ -1,6 +1,6 @@
 /* Structures that are gates on a backbone: a gene a point, 0 for no gate, i for one with the i-th
- * choice of block counts. A genome with more gates than gates.max_exits stands for one without the
- * surplus. In the shared network each point has nested gates of all block counts: exit p * choices
+ * choice of block counts; where each point has a gate (gates.required) i is the i-th from 0. A
+ * genome with more gates than gates.max_exits stands for one without the surplus. In the shared network each point has nested gates of all block counts: exit p * choices
  * + i is point p with choice i. */
 #ifndef EEX_CORE_RUN_STRUCTURE_GATES_H
 #define EEX_CORE_RUN_STRUCTURE_GATES_H
@@ -29,6 +29,8 @@ typedef struct eex__gates {
     int choices, blocks[EEX_MAX_CHOICES];
     eex_act act;
     eex_gate_family family;
+    int channels;
+    bool required;
     int max_exits;
     eex_gate_costs macs, ms; /* ms where head.base_ms is a number */
 } eex__gates;
