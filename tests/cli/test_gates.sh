@@ -38,6 +38,17 @@ refused 'gates.max_exits: 0, or as many as there are points' run tiny.lua --out 
 refused 'gates.channels: an integer in 1..65536, got 0' run tiny.lua --out wrong --set gates.channels=0
 [ -e wrong ] && fail "a refused run left its folder"
 
+experiments=$EEX_SOURCE_DIR/experiments
+if [ -d "$experiments" ]; then
+    says "total 21 23,272,266 62,742,528 62,877,706" cost "$experiments/edanas_baselines_alexnet.lua"
+    says "total 33 28,328,522 247,177,216" cost "$experiments/edanas_baselines_vgg13.lua"
+    says "total 68 11,173,962 555,422,720" cost "$experiments/edanas_baselines_resnet18.lua"
+    for row in "alexnet 5" "vgg13 9" "resnet18 9"; do
+        says "${row#* } salient points each has a gate, of 1 block count" cost \
+            "$experiments/edanas_baselines_${row% *}.lua" --points
+    done
+fi
+
 # searched: all eight, and only the one that there is
 expect 0 "$EEX" run tiny.lua --threads 1 --out eight "${required[@]}" --set search.algorithm=exhaustive
 err_has "searching: exhaustive, 20 trials, 2^3.0 structures"
