@@ -188,8 +188,7 @@ static int exits_table(eex_buffer *out, const eex_cost_report *r)
 static int gate_costs(int64_t out[EEX_COST_CHOICES], const eex_cost_report *r, int point)
 {
     eex_graph *gated = NULL;
-    eex_gate gate = {
-        .point = point, .nested = true, .family = r->family, .channels = r->channels};
+    eex_gate gate = {.point = point, .nested = true, .family = r->family, .channels = r->channels};
     for (int i = 0; i < r->choices; i++) {
         gate.heads |= UINT64_C(1) << r->blocks[i];
         gate.blocks = r->blocks[i];

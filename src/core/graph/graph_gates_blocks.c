@@ -6,9 +6,10 @@
 
 #include <stdio.h>
 
-EEX_NAMES(eex_gate_family, eex_gate_family, EEX_GATE_FAMILIES, [EEX_GATE_BLOCKS] = "blocks",
-          [EEX_GATE_EEC] = "eec", [EEX_GATE_POOLED] = "pooled", [EEX_GATE_STRIDED] = "strided",
-          [EEX_GATE_RESIDUAL] = "residual");
+EEX_NAMES(
+    eex_gate_family, eex_gate_family,
+    EEX_GATE_FAMILIES, [EEX_GATE_BLOCKS] = "blocks", [EEX_GATE_EEC] = "eec",
+    [EEX_GATE_POOLED] = "pooled", [EEX_GATE_STRIDED] = "strided", [EEX_GATE_RESIDUAL] = "residual");
 
 /* A gate in the making. */
 typedef struct site {

@@ -1,7 +1,8 @@
 /* Structures that are gates on a backbone: a gene a point, 0 for no gate, i for one with the i-th
  * choice of block counts; where each point has a gate (gates.required) i is the i-th from 0. A
- * genome with more gates than gates.max_exits stands for one without the surplus. In the shared network each point has nested gates of all block counts: exit p * choices
- * + i is point p with choice i. */
+ * genome with more gates than gates.max_exits stands for one without the surplus. In the shared
+ * network each point has nested gates of all block counts: exit p * choices + i is point p with
+ * choice i. */
 #ifndef EEX_CORE_RUN_STRUCTURE_GATES_H
 #define EEX_CORE_RUN_STRUCTURE_GATES_H
 
