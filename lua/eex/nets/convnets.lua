@@ -84,10 +84,10 @@ function net.vgg(g, o)
   g:block("classifier")
   x = g:flatten(x, "flatten", { functional = true })
   for first = 0, 3, 3 do
-    x = hidden(g, x, first, o, { out = scaled(o, o.hidden), init_std = 0.01 })
+    x = hidden(g, x, first, o, { out = scaled(o, o.hidden) })
     x = g:dropout(x, "classifier." .. first + 2, o.dropout)
   end
-  return g:finish(g:linear(x, "classifier.6", { out = o.classes, init_std = 0.01 }))
+  return g:finish(g:linear(x, "classifier.6", { out = o.classes }))
 end
 
 return net
