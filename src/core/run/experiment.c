@@ -76,8 +76,10 @@ static int check_fit(const eex_experiment *e)
         int code = eex_graph_with_gates(&one, e->backbone, &gate, 1, e->gates.act);
         eex_graph_free(one);
         if (code < 0)
-            return eex_fail_in(code, "gates: %d block%s behind \"%s\"", gate.blocks,
-                               eex_plural(gate.blocks),
+            return eex_fail_in(code,
+                               "gates: %d block%s behind \"%s\" (saliency may leave it out, or "
+                               "gates.family be another)",
+                               gate.blocks, eex_plural(gate.blocks),
                                eex_graph_node(e->backbone, gate.point)->name);
     }
     return EEX_OK;
