@@ -48,6 +48,12 @@ function gates.residual(list, options)
   return family("residual", list, options)
 end
 
+-- k times [linear layer to `channels` (128), activation] on all pixels, and a linear layer: with one of
+-- 1024 the exit of the CNN in edanas.txt. Options as above, and channels.
+function gates.linear(list, options)
+  return family("linear", list, options)
+end
+
 -- Gates of 1 to n blocks.
 function gates.up_to(n, options)
   if math.type(n) ~= "integer" or n < 1 then

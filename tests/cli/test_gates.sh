@@ -43,8 +43,9 @@ if [ -d "$experiments" ]; then
     says "total 21 23,272,266 62,742,528 62,877,706" cost "$experiments/edanas_baselines_alexnet.lua"
     says "total 33 28,328,522 247,177,216" cost "$experiments/edanas_baselines_vgg13.lua"
     says "total 68 11,173,962 555,422,720" cost "$experiments/edanas_baselines_resnet18.lua"
-    for row in "alexnet 5" "vgg13 9" "resnet18 9"; do
-        says "${row#* } salient points each has a gate, of 1 block count" cost \
+    says "total 10 4,259,274 19,769,344" cost "$experiments/edanas_baselines_cnn.lua"
+    for row in "alexnet 5" "vgg13 9" "resnet18 9" "cnn 1"; do
+        says "${row#* } salient point$([ "${row#* }" = 1 ] || echo s) each has a gate, of 1 block count" cost \
             "$experiments/edanas_baselines_${row% *}.lua" --points
     done
 fi
@@ -79,7 +80,7 @@ expect 0 "$EEX" run tiny.lua --threads 1 --out timed --from one "${one[@]}" --se
 refused "the space has a single candidate: there is no order to rank" rank one
 
 # other families: trained, kept in a file, opened from it
-for family in pooled strided residual; do
+for family in pooled strided residual linear; do
     expect 0 "$EEX" run tiny.lua --threads 1 --out $family --set gates.family=$family \
         --set gates.channels=4 --set search.trials=5 --set search.score=accuracy \
         --set training.epochs=1 "${required[@]}" --set gates.blocks='{1,2}'

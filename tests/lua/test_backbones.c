@@ -308,6 +308,7 @@ Test(lua_backbones, wrong_options)
     fails("b.vgg { size = 16 }", "features.30");
     fails("b.alexnet(3)", "backbone");
     fails("eex.gates.pooled(1)", "gates.pooled: a list of block counts, got a number");
+    fails("eex.gates.linear()", "gates.linear: a list of block counts, got a nil");
     fails("eex.gates.strided()", "gates.strided: a list of block counts, got a nil");
     fails("b.alexnet {}:with_gates { { point = 'features.2', family = 'pool' } }", "family");
     fails("b.alexnet {}:with_gates { { point = 'features.2', family = 'pooled', blocks = 1, "

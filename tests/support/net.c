@@ -123,7 +123,7 @@ int net_pooled(eex_graph **out, int classes)
 int net_strided(eex_graph **out, int classes)
 {
     return tiny_with(out, classes, (eex_gate){.family = EEX_GATE_STRIDED, .blocks = 3},
-                     (eex_gate){.family = EEX_GATE_STRIDED, .blocks = 1});
+                     (eex_gate){.family = EEX_GATE_LINEAR, .blocks = 2, .channels = 12});
 }
 
 int net_mobilenetv2(eex_graph **out, int classes)

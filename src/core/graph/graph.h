@@ -130,13 +130,16 @@ int eex_graph_finish(eex_graph *g, int logits);
  * 128 channels the exits that edanas.txt V-B gives AlexNet, VGG-13 and ResNet-18 (Scardapane et al.
  * 2020), with 64 those of AlexNet in exit-prediction.txt V-A.
  * EEX_GATE_STRIDED: [Conv3x3-BN-Act] to C with stride 2, then k - 1 to C / 2: VGG16-BN's there.
- * EEX_GATE_RESIDUAL: k basic residual blocks and a 2x2 max pool: ResNet44's there. */
+ * EEX_GATE_RESIDUAL: k basic residual blocks and a 2x2 max pool: ResNet44's there.
+ * EEX_GATE_LINEAR: k x [linear layer to `channels`, Act] on all pixels: with one of 1024 the exit
+ * of the CNN in edanas.txt V-B. */
 typedef enum eex_gate_family {
     EEX_GATE_BLOCKS,
     EEX_GATE_EEC,
     EEX_GATE_POOLED,
     EEX_GATE_STRIDED,
     EEX_GATE_RESIDUAL,
+    EEX_GATE_LINEAR,
     EEX_GATE_FAMILIES
 } eex_gate_family;
 
@@ -152,7 +155,7 @@ typedef struct eex_gate {
                      * shared evaluator; exits appear in order of j */
     uint64_t heads; /* bit j set: a classifier after j blocks (j = 0: on the point itself) */
     eex_gate_family family;
-    int channels; /* of the blocks of EEX_GATE_POOLED; 0: EEX_GATE_CHANNELS */
+    int channels; /* of the blocks of EEX_GATE_POOLED and EEX_GATE_LINEAR; 0: EEX_GATE_CHANNELS */
 } eex_gate;
 
 /* A new finished graph: the backbone with gates put on it (gates sorted by point; nodes named

@@ -6,10 +6,9 @@
 
 #include <stdio.h>
 
-EEX_NAMES(
-    eex_gate_family, eex_gate_family,
-    EEX_GATE_FAMILIES, [EEX_GATE_BLOCKS] = "blocks", [EEX_GATE_EEC] = "eec",
-    [EEX_GATE_POOLED] = "pooled", [EEX_GATE_STRIDED] = "strided", [EEX_GATE_RESIDUAL] = "residual");
+EEX_NAMES(eex_gate_family, eex_gate_family, EEX_GATE_FAMILIES, [EEX_GATE_BLOCKS] = "blocks",
+          [EEX_GATE_EEC] = "eec", [EEX_GATE_POOLED] = "pooled", [EEX_GATE_STRIDED] = "strided",
+          [EEX_GATE_RESIDUAL] = "residual", [EEX_GATE_LINEAR] = "linear");
 
 /* A gate in the making. */
 typedef struct site {
@@ -75,10 +74,14 @@ static int plain_block(const site *s, int *value, int j)
     return act(s, value, j, ".act");
 }
 
+static int channels_of(const site *s)
+{
+    return s->gate->channels ? s->gate->channels : EEX_GATE_CHANNELS;
+}
+
 static int pooled_block(const site *s, int *value, int j)
 {
-    const int channels = s->gate->channels ? s->gate->channels : EEX_GATE_CHANNELS;
-    const eex_conv_options o = {.out = channels, .kernel = 3, .pad = 1, .bias = true};
+    const eex_conv_options o = {.out = channels_of(s), .kernel = 3, .pad = 1, .bias = true};
     EEX_TRY(conv(s, value, j, ".conv", &o));
     return act(s, value, j, ".act");
 }
@@ -103,6 +106,17 @@ static int residual_block(const site *s, int *value, int j)
     return eex_graph_functional(s->g, *value);
 }
 
+static int linear_block(const site *s, int *value, int j)
+{
+    char name[EEX_NAME_MAX];
+    EEX_TRY(name_of(name, s, "block", j, ".flatten"));
+    if (j == 1)
+        EEX_TRY(eex_graph_add_flatten(s->g, value, *value, name, false));
+    EEX_TRY(name_of(name, s, "block", j, ".fc"));
+    EEX_TRY(eex_graph_add_linear(s->g, value, *value, name, channels_of(s), true));
+    return act(s, value, j, ".act");
+}
+
 /* ---- in front of the classifier ---- */
 
 static int global_pool(eex_graph *g, int *value, const char *name)
@@ -124,6 +138,7 @@ static const struct {
     [EEX_GATE_POOLED] = {pooled_block, max_pool},
     [EEX_GATE_STRIDED] = {strided_block, NULL},
     [EEX_GATE_RESIDUAL] = {residual_block, max_pool},
+    [EEX_GATE_LINEAR] = {linear_block, NULL},
 };
 _Static_assert(sizeof families / sizeof *families == EEX_GATE_FAMILIES, "a row a family");
 

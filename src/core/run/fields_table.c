@@ -178,7 +178,7 @@ static const eex_field fields[] = {
         .otherwise = EEX_ACT_RELU, .usual = "the backbone's"),
     ROW("gates.family", ENUM, AT(eex_gate_family, gates.family), _PROBE, "what a gate is made of",
         .names = eex_gate_family_names, .otherwise = EEX_GATE_BLOCKS, .quiet = true),
-    ROW("gates.channels", INT, AT(int, gates.channels), _PROBE, "pooled: of its convolutions",
+    ROW("gates.channels", INT, AT(int, gates.channels), _PROBE, "pooled, linear: of its layers",
         .range = FROM(1, 65536), .otherwise = EEX_GATE_CHANNELS, .quiet = true),
     ROW("gates.required", FLAG, AT(bool, gates.required), _SEARCH,
         "each point has a gate: only its blocks are searched", .quiet = true),

@@ -95,6 +95,9 @@ Test(gates, families_have_layers_of_their_own)
          9 * 16 * (C * C + C * C / 2 + C * C / 4) + 10 * C / 2 * 16},
         {EEX_GATE_RESIDUAL, 0, "mfl", 10 * C * 16},
         {EEX_GATE_RESIDUAL, 2, "cbacb+acbacb+amfl", 4 * 9 * C * C * 64 + 10 * C * 16},
+        {EEX_GATE_LINEAR, 0, "fl", 10 * C * 64},
+        {EEX_GATE_LINEAR, 1, "flafl", 128 * C * 64 + 10 * 128},
+        {EEX_GATE_LINEAR, 2, "flalafl", 128 * C * 64 + 128 * 128 + 10 * 128},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const eex_gate gate = gate_at(tiny, "blocks.0.relu2", rows[i].family, rows[i].blocks);
@@ -125,7 +128,8 @@ Test(gates, pooled_ones_have_channels_and_biases)
 
 Test(gates, nested_ones_share_blocks)
 {
-    const eex_gate_family families[] = {EEX_GATE_POOLED, EEX_GATE_STRIDED, EEX_GATE_RESIDUAL};
+    const eex_gate_family families[] = {EEX_GATE_POOLED, EEX_GATE_STRIDED, EEX_GATE_RESIDUAL,
+                                        EEX_GATE_LINEAR};
     for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
         eex_gate gate = gate_at(tiny, "blocks.0.relu2", families[i], 2);
         gate.nested = true;

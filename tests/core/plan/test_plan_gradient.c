@@ -286,7 +286,7 @@ Test(plan_gradient, squeezed_and_frozen)
                  trainable_of(net_squeezed, of_gate));
 }
 
-/* Gates with residual blocks, biases, strides, max pools and a linear layer on all pixels. */
+/* Gates with residual blocks, biases, strides, max pools and linear layers on all pixels. */
 Test(plan_gradient, gates_of_all_pixels)
 {
     const net_builder builders[] = {net_pooled, net_strided};
