@@ -4,27 +4,54 @@ local core = require "eex.core"
 
 local gates = {}
 
--- Gates of any of these numbers of blocks: gates.blocks { 1, 2, 3, 4 }. Further options: act ("relu",
--- "relu6"; the backbone's when absent) and max_exits.
-function gates.blocks(list, options)
+-- A family with a list of block counts, and options.
+local function family(name, list, options)
   if type(list) ~= "table" then
-    core.fail("gates.blocks: a list of block counts, got a " .. type(list))
+    core.fail(("gates.%s: a list of block counts, got a %s"):format(name, type(list)))
   end
-  local family = { blocks = list }
+  local made = { family = name, blocks = list }
   for key, value in pairs(options or {}) do
-    family[key] = value
+    made[key] = value
   end
-  return family
+  return made
+end
+
+-- Gates of any of these numbers of blocks: gates.blocks { 1, 2, 3, 4 }. Further options: act ("relu",
+-- "relu6"; the backbone's when absent), max_exits, and required (every point has a gate).
+function gates.blocks(list, options)
+  return family("blocks", list, options)
 end
 
 -- The early exit classifiers of edanas.txt: C channels through a 1x1 convolution to 6 C, batch norm,
--- h-swish, mean, a 1x1 convolution to 8 C, h-swish, and a linear layer. Further options: max_exits.
+-- h-swish, mean, a 1x1 convolution to 8 C, h-swish, and a linear layer. Further options: max_exits,
+-- required.
 function gates.eec(options)
-  local family = { family = "eec", blocks = { 1 } }
-  for key, value in pairs(options or {}) do
-    family[key] = value
-  end
-  return family
+  return family("eec", { 1 }, options)
+end
+
+-- k times [3x3 convolution with bias to `channels` (128), activation], 2x2 max pool, and a linear
+-- layer on all pixels: with one block the exits that edanas.txt gives AlexNet, VGG-13 and ResNet-18,
+-- with 64 channels those of AlexNet in exit-prediction.txt. Options as above, and channels.
+function gates.pooled(list, options)
+  return family("pooled", list, options)
+end
+
+-- [3x3 convolution, batch norm, activation] of the point's C channels with stride 2, then k - 1 of
+-- C / 2, and a linear layer on all pixels: VGG16-BN's exits in exit-prediction.txt.
+function gates.strided(list, options)
+  return family("strided", list, options)
+end
+
+-- k basic residual blocks, 2x2 max pool, and a linear layer on all pixels: ResNet44's exits in
+-- exit-prediction.txt.
+function gates.residual(list, options)
+  return family("residual", list, options)
+end
+
+-- k times [linear layer to `channels` (128), activation] on all pixels, and a linear layer: with one of
+-- 1024 the exit of the CNN in edanas.txt. Options as above, and channels.
+function gates.linear(list, options)
+  return family("linear", list, options)
 end
 
 -- Gates of 1 to n blocks.

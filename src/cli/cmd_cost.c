@@ -107,6 +107,8 @@ static void take_experiment(eex_cost_report *r, const eex_experiment *e)
     memcpy(r->blocks, e->gates.blocks, (size_t)r->choices * sizeof *r->blocks);
     r->act = e->gates.act;
     r->family = e->gates.family;
+    r->channels = e->gates.channels;
+    r->required = e->gates.required;
 }
 
 /* ---- structures ---- */
@@ -225,7 +227,8 @@ const eex_cmd eex_cmd_cost = {
                "--genome counts one structure of the file's space: of an elastic network a value\n"
                "for each gene, as eex cost lists them (3 for a kernel of 3x3, 64 for images of\n"
                "that size), of any other a number of blocks for each salient point, - for no\n"
-               "gate: --genome 2,-,1. The structure is shown in canonical form.",
+               "gate: --genome 2,-,1, which gates.required rules out. The structure is shown in\n"
+               "canonical form.",
     .words = {1, 1},
     .takes = {sizeof(arguments), &defaults, options},
     .check = check,

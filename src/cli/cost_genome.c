@@ -88,8 +88,10 @@ static int with_gates(eex_cost_genome *out, const eex_cost_report *r, const int 
         eex_buffer_printf(&out->text, "%d", blocks[p]);
         if (count == EEX_MAX_EXITS - 1)
             return eex_fail(EEX_EINVAL, "at most %d gates are possible", EEX_MAX_EXITS - 1);
-        gates[count++] =
-            (eex_gate){.point = r->salient.nodes[p], .blocks = blocks[p], .family = r->family};
+        gates[count++] = (eex_gate){.point = r->salient.nodes[p],
+                                    .blocks = blocks[p],
+                                    .family = r->family,
+                                    .channels = r->channels};
     }
     EEX_TRY(eex_graph_with_gates(&out->graph, r->graph, gates, count, r->act));
     return eex_buffer_status(&out->text);
@@ -109,12 +111,15 @@ static int check_points(const eex_cost_report *r)
 
 static int blocks_of(int *out, const eex_cost_report *r, int p, const char *word)
 {
-    char known[160] = "-";
-    double number = 0;
+    char known[160] = "";
+    double number = -1;
+    const bool none = strcmp(word, "-") == 0;
     *out = NO_GATE;
-    if (strcmp(word, "-") == 0)
+    if (none && !r->required)
         return EEX_OK;
-    EEX_TRY(number_of(&number, word));
+    if (!none)
+        EEX_TRY(number_of(&number, word));
+    snprintf(known, sizeof known, "%s", r->required ? "" : " -");
     for (int i = 0; i < r->choices; i++) {
         const size_t at = strlen(known);
         snprintf(known + at, sizeof known - at, " %d", r->blocks[i]);
@@ -123,8 +128,9 @@ static int blocks_of(int *out, const eex_cost_report *r, int p, const char *word
             return EEX_OK;
         }
     }
-    return eex_fail(EEX_EINVAL, "--genome: a gate behind \"%s\" has one of %s blocks, not %s",
-                    eex_graph_node(r->graph, r->salient.nodes[p])->name, known, word);
+    return eex_fail(EEX_EINVAL, "--genome: a gate behind \"%s\" has one of%s blocks, not %s%s",
+                    eex_graph_node(r->graph, r->salient.nodes[p])->name, known, word,
+                    none ? " (gates.required: each point has one)" : "");
 }
 
 static int parse_gates(eex_cost_genome *out, const eex_cost_report *r, const char *values)
@@ -146,7 +152,7 @@ static int extreme_gates(eex_cost_genome *out, const eex_cost_report *r, bool la
     int blocks[sizeof r->salient.nodes / sizeof *r->salient.nodes];
     EEX_TRY(check_points(r));
     for (int p = 0; p < r->salient.count; p++)
-        blocks[p] = largest ? r->blocks[r->choices - 1] : NO_GATE;
+        blocks[p] = largest ? r->blocks[r->choices - 1] : r->required ? r->blocks[0] : NO_GATE;
     return with_gates(out, r, blocks);
 }
 

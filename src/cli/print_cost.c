@@ -188,7 +188,7 @@ static int exits_table(eex_buffer *out, const eex_cost_report *r)
 static int gate_costs(int64_t out[EEX_COST_CHOICES], const eex_cost_report *r, int point)
 {
     eex_graph *gated = NULL;
-    eex_gate gate = {.point = point, .nested = true, .family = r->family};
+    eex_gate gate = {.point = point, .nested = true, .family = r->family, .channels = r->channels};
     for (int i = 0; i < r->choices; i++) {
         gate.heads |= UINT64_C(1) << r->blocks[i];
         gate.blocks = r->blocks[i];
@@ -214,6 +214,12 @@ static int points_row(eex_table *t, const eex_cost_report *r, int point)
     return EEX_OK;
 }
 
+/* log2 of how many structures there are: of a gate that must be there only the blocks differ. */
+static double structures_log2(const eex_cost_report *r, int points)
+{
+    return eex_space_log2(points, r->choices - r->required);
+}
+
 static void space_lines(eex_buffer *out, const eex_cost_report *r)
 {
     int layers = eex_graph_layers(r->graph), points = r->salient.count;
@@ -223,10 +229,15 @@ static void space_lines(eex_buffer *out, const eex_cost_report *r)
         eex_buffer_printf(out, "a run ranks them by a probe and keeps %d\n", r->probe_count);
     else if (r->probe)
         eex_buffer_puts(out, "a run ranks them by a probe and keeps floor(log2 |N|)\n");
+    if (r->required) {
+        eex_buffer_printf(out, "each has a gate, of %d block count%s to choose from: 2^%.1f\n",
+                          r->choices, eex_plural(r->choices), structures_log2(r, points));
+        return;
+    }
     eex_buffer_printf(out, "placements: 2^%d without saliency, 2^%d with it\n", layers, points);
     eex_buffer_printf(out, "with %d block count%s a gate: 2^%.1f without, 2^%.1f with\n",
-                      r->choices, eex_plural(r->choices), eex_space_log2(layers, r->choices),
-                      eex_space_log2(points, r->choices));
+                      r->choices, eex_plural(r->choices), structures_log2(r, layers),
+                      structures_log2(r, points));
 }
 
 static int points_table(eex_buffer *out, const eex_cost_report *r)
@@ -347,9 +358,9 @@ static int points_json(eex_json *j, const eex_cost_report *r)
     eex_json_bool(j, "ranked_by_probe", r->probe);
     eex_json_object(j, "space_log2");
     eex_json_int(j, "placements_without_saliency", layers);
-    eex_json_int(j, "placements_with_saliency", points);
-    eex_json_double(j, "structures_without_saliency", eex_space_log2(layers, r->choices));
-    eex_json_double(j, "structures_with_saliency", eex_space_log2(points, r->choices));
+    eex_json_int(j, "placements_with_saliency", r->required ? 0 : points);
+    eex_json_double(j, "structures_without_saliency", structures_log2(r, layers));
+    eex_json_double(j, "structures_with_saliency", structures_log2(r, points));
     eex_json_end(j);
     return EEX_OK;
 }

@@ -13,7 +13,7 @@ static const char *const conv[] = {"out",    "kernel", "stride",     "pad",
 static const char *const max_pool[] = {"kernel", "stride", "pad", NULL};
 static const char *const pool[] = {"functional", NULL};
 static const char *const linear[] = {"out", "bias", "init_std", NULL};
-static const char *const gate[] = {"point", "blocks", "heads", "family", NULL};
+static const char *const gate[] = {"point", "blocks", "heads", "family", "channels", NULL};
 static const char *const gene[] = {"name", "kind", "values", NULL};
 static const char *const node[] = {"id",     "name", "kind",       "block",    "h",   "w",    "c",
                                    "inputs", "macs", "trunk_macs", "gateable", "act", "exit", NULL};
@@ -53,7 +53,7 @@ static const eex__graph_method methods[] = {
     {"block", "name", NONE},
     {"conv", "x, name, ", EEX__OF_CONV, false, ""},
     {"batch_norm", "x, name", NONE},
-    {"act", "x, name, kind", NONE},
+    {"act", "x, name, kind, ", EEX__OF_POOL, false, ""},
     {"add", "x, y, name", NONE},
     {"scale", "x, factors, name", NONE},
     {"concat", "x, y, name", NONE},

@@ -11,7 +11,7 @@ typedef enum eex__graph_table {
     EEX__OF_GRAPH,
     EEX__OF_CONV,
     EEX__OF_MAX_POOL,
-    EEX__OF_POOL, /* global_pool and flatten */
+    EEX__OF_POOL, /* act, global_pool and flatten */
     EEX__OF_LINEAR,
     EEX__OF_GATE,
     EEX__OF_GENE,

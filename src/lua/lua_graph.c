@@ -188,16 +188,6 @@ static int graph_batch_norm(lua_State *L)
     return give_value(L, code, &x);
 }
 
-static int graph_act(lua_State *L)
-{
-    eex_act act;
-    int x = value_at(L, 2);
-    const char *name = luaL_checkstring(L, 3);
-    if (eex_act_parse(&act, luaL_checkstring(L, 4)) < 0)
-        eex_lua_raise(L);
-    return give_value(L, eex_graph_add_act(self(L), &x, x, name, act), &x);
-}
-
 static int graph_add(lua_State *L)
 {
     int a = value_at(L, 2), b = value_at(L, 3);
@@ -239,6 +229,21 @@ static bool functional_at(lua_State *L, const char *name, int index)
     eex_args a = eex_args_open(L, index, name, true);
     eex_args_known(&a, eex__graph_fields(EEX__OF_POOL));
     return eex_args_flag_or(&a, "functional", false);
+}
+
+static int graph_act(lua_State *L)
+{
+    eex_graph *g = self(L);
+    eex_act act;
+    int x = value_at(L, 2);
+    const char *name = luaL_checkstring(L, 3);
+    if (eex_act_parse(&act, luaL_checkstring(L, 4)) < 0)
+        eex_lua_raise(L);
+    bool functional = functional_at(L, name, 5);
+    int code = eex_graph_add_act(g, &x, x, name, act);
+    if (code == EEX_OK && functional)
+        code = eex_graph_functional(g, x);
+    return give_value(L, code, &x);
 }
 
 static int graph_global_pool(lua_State *L)
@@ -488,8 +493,9 @@ static eex_gate read_gate(const eex_args *list, const eex_graph *g, int i)
     eex_args_known(&a, eex__graph_fields(EEX__OF_GATE));
     const int family = eex_args_choice_or(&a, "family", eex_gate_family_names(), EEX_GATE_BLOCKS);
     eex_gate gate = {.point = point_of(&a, g), .family = (eex_gate_family)family, .blocks = 1};
-    if (gate.family == EEX_GATE_BLOCKS || eex_args_has(&a, "blocks"))
+    if (gate.family != EEX_GATE_EEC || eex_args_has(&a, "blocks"))
         gate.blocks = (int)eex_args_int(&a, "blocks", 0, 63);
+    gate.channels = (int)eex_args_int_or(&a, "channels", 1, INT_MAX, 0);
     int count = eex_args_ints(&a, "heads", heads, 64, 0, gate.blocks);
     for (int j = 0; j < count; j++)
         gate.heads |= UINT64_C(1) << heads[j];

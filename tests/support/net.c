@@ -102,6 +102,30 @@ int net_squeezed(eex_graph **out, int classes)
     return gated(out, backbone, points, 2);
 }
 
+/* The tiny network with these gates behind its first two merges. */
+static int tiny_with(eex_graph **out, int classes, eex_gate first, eex_gate second)
+{
+    eex_graph *backbone;
+    EEX_TRY(eex_test_tiny(&backbone, classes));
+    first.point = eex_graph_find(backbone, "blocks.0.relu2");
+    second.point = eex_graph_find(backbone, "blocks.1.relu2");
+    int code = eex_graph_with_gates(out, backbone, (eex_gate[]){first, second}, 2, EEX_ACT_RELU6);
+    eex_graph_free(backbone);
+    return code;
+}
+
+int net_pooled(eex_graph **out, int classes)
+{
+    return tiny_with(out, classes, (eex_gate){.family = EEX_GATE_RESIDUAL, .blocks = 2},
+                     (eex_gate){.family = EEX_GATE_POOLED, .blocks = 2, .channels = 6});
+}
+
+int net_strided(eex_graph **out, int classes)
+{
+    return tiny_with(out, classes, (eex_gate){.family = EEX_GATE_STRIDED, .blocks = 3},
+                     (eex_gate){.family = EEX_GATE_LINEAR, .blocks = 2, .channels = 12});
+}
+
 int net_mobilenetv2(eex_graph **out, int classes)
 {
     static const char *const points[] = {"features.6.add", "features.13.add"};

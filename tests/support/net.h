@@ -24,11 +24,14 @@ typedef int (*net_builder)(eex_graph **out, int classes);
 net net_open(net_builder build, int count, int threads);
 void net_close(net *n);
 
-/* Builders: the tiny network and the squeezed one with two gates; MobileNetV2 with a gate of one
- * block behind its third and its eighth merge; ResNet50 with a gate behind its first. 32x32 images
- * for the latter two. */
+/* Builders: the tiny network and the squeezed one with two gates; the tiny one with a residual and
+ * a pooled gate, and with a strided and a linear one; MobileNetV2 with a gate of one block behind
+ * its third and its eighth merge; ResNet50 with a gate behind its first. 32x32 images for the
+ * latter two. */
 int net_tiny(eex_graph **out, int classes);
 int net_squeezed(eex_graph **out, int classes);
+int net_pooled(eex_graph **out, int classes);
+int net_strided(eex_graph **out, int classes);
 int net_mobilenetv2(eex_graph **out, int classes);
 int net_resnet50(eex_graph **out, int classes);
 

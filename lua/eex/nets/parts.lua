@@ -166,14 +166,15 @@ function parts.conv_bn(g, x, conv, bn, options, bn_options)
   return g:batch_norm(x, bn, bn_options)
 end
 
--- The end of a residual block: x and what came in, which is projected where their shapes differ.
-function parts.join(g, x, first, name, project, output, stride, relu)
+-- The end of a residual block: x and what came in, which is projected where their shapes differ; the
+-- options are the activation's.
+function parts.join(g, x, first, name, project, output, stride, relu, options)
   if project then
     first = parts.conv_bn(g, first, name .. ".downsample.0", name .. ".downsample.1",
       { out = output, kernel = 1, stride = stride })
   end
   x = g:add(x, first, name .. ".add")
-  return g:act(x, name .. relu, "relu")
+  return g:act(x, name .. relu, "relu", options)
 end
 
 return parts

@@ -1,7 +1,7 @@
--- Residual networks (He et al. 2015): basic blocks for small images, and ResNet50 with torchvision's
--- parameter names.
+-- Residual networks (He et al. 2015): basic blocks for small images, and ResNet18 and ResNet50 with
+-- torchvision's parameter names.
 --
--- Options that both read: classes, zero_init_residual, width (a decision: multiplier of all channels)
+-- Options that all read: classes, zero_init_residual, width (a decision: multiplier of all channels)
 -- and depths (a decision for each stage: how many blocks it has).
 local parts = require "eex.nets.parts"
 
@@ -24,10 +24,12 @@ local function basic_block(g, x, name, o, output, stride, project)
   x = g:act(x, name .. ".relu", "relu")
   x = conv_bn(g, x, name .. ".conv2", name .. ".bn2", { out = out, kernel = 3 },
     { zero_start = o.zero_init_residual })
-  return parts.join(g, x, first, name, project, out, stride, ".relu_1")
+  return parts.join(g, x, first, name, project, out, stride, ".relu_1",
+    { functional = o.functional })
 end
 
--- Three stages of 16, 32 and 64 channels; o.stem_stride.
+-- Three stages of 16, 32 and 64 channels; o.stem_stride; o.functional (the activations behind sums
+-- are calls of a function, which some conventions of cost do not count).
 function net.small(g, o)
   g:block("stem")
   local x = conv_bn(g, g:input(), "conv1", "bn1",
@@ -79,13 +81,13 @@ end
 
 net.repeats = { 3, 4, 6, 3 }
 
--- ResNet50: o.stem ("imagenet" or "cifar"), stem_stride (0: the stem's own), dropout.
-function net.fifty(g, o)
+-- block(x, name, stage, stride, first) four times as often as o.depths say, and the classifier.
+local function four_stages(g, o, block)
   local x = stem(g, o)
   for layer = 1, 4 do
     parts.repeated(g, o.depths[layer], function(i)
       local stride = layer > 1 and i == 1 and 2 or 1
-      x = bottleneck(g, x, "layer" .. layer .. "." .. i - 1, o, 64 << layer - 1, stride, i == 1)
+      x = block(x, "layer" .. layer .. "." .. i - 1, layer, stride, i == 1)
     end)
   end
   g:block("fc")
@@ -96,6 +98,21 @@ function net.fifty(g, o)
   end
   x = g:linear(x, "fc", { out = o.classes })
   return g:finish(x)
+end
+
+-- ResNet50: o.stem ("imagenet" or "cifar"), stem_stride (0: the stem's own), dropout.
+function net.fifty(g, o)
+  return four_stages(g, o, function(x, name, stage, stride, first)
+    return bottleneck(g, x, name, o, 64 << stage - 1, stride, first)
+  end)
+end
+
+-- ResNet18, with the same options but for depths.
+function net.eighteen(g, o)
+  o.depths = { 2, 2, 2, 2 }
+  return four_stages(g, o, function(x, name, stage, stride, first)
+    return basic_block(g, x, name, o, scaled(64, 1 << stage - 1), stride, first and stage > 1)
+  end)
 end
 
 return net

@@ -160,6 +160,16 @@ int eex_graph_zero_start(eex_graph *g, int node)
     return EEX_OK;
 }
 
+int eex_graph_functional(eex_graph *g, int node)
+{
+    if (g->finished)
+        return eex_fail(EEX_EINVAL, "graph \"%s\" is finished", g->name);
+    if (node < 0 || node >= g->node_count)
+        return eex_fail(EEX_EINVAL, "graph \"%s\" has no value %d", g->name, node);
+    g->nodes[node].functional = true;
+    return EEX_OK;
+}
+
 int eex_graph_init_std(eex_graph *g, int node, float std)
 {
     if (g->finished)

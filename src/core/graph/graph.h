@@ -53,8 +53,8 @@ typedef struct eex_node {
                      * +-1/sqrt(fan-in), as PyTorch has it */
     float bn_eps, bn_momentum;
     bool zero_start;         /* BATCH_NORM: scales start at 0, see eex_graph_zero_start */
-    bool functional;         /* torchvision calls a function, not a layer (mean, flatten): a
-                              * convention of cost.h may care */
+    bool functional;         /* the original calls a function, not a layer (mean, flatten,
+                              * F.relu): a convention of cost.h may care */
     int exit;                /* the gate it belongs to, or EEX_TRUNK */
     int first_param, params; /* range in the graph's parameter list */
 
@@ -109,6 +109,9 @@ int eex_graph_init_std(eex_graph *g, int node, float std);
  * then the identity at first (Goyal et al. 2017, "Accurate, Large Minibatch SGD", section 5.1). */
 int eex_graph_zero_start(eex_graph *g, int node);
 
+/* What the node does is a call of a function in the original: see eex_node.functional. */
+int eex_graph_functional(eex_graph *g, int node);
+
 /* Nodes added from now on carry this block name (copied). */
 int eex_graph_block(eex_graph *g, const char *block);
 
@@ -117,23 +120,42 @@ int eex_graph_finish(eex_graph *g, int logits);
 
 /* ---- gates ---- */
 
-/* What a gate on C channels is made of, in front of its FC layer to the backbone's classes:
+/* What a gate of k blocks on C channels is made of, in front of its FC layer to the backbone's
+ * classes. Those without a global pool have an FC layer on all pixels.
  * EEX_GATE_BLOCKS: k x [Conv3x3-BN-Act] and a global pool (nasexer.txt II-D-2).
  * EEX_GATE_EEC: 1x1 convolution to 6 C, batch norm, h-swish, mean, 1x1 convolution to 8 C, h-swish:
  * the end of MobileNetV3 in small (edanas.txt's early exit classifier). It has one block, no act
- * but its own and is not nested. */
-typedef enum eex_gate_family { EEX_GATE_BLOCKS, EEX_GATE_EEC, EEX_GATE_FAMILIES } eex_gate_family;
+ * but its own and is not nested.
+ * EEX_GATE_POOLED: k x [Conv3x3 with bias to `channels`, Act] and a 2x2 max pool: with one block of
+ * 128 channels the exits that edanas.txt V-B gives AlexNet, VGG-13 and ResNet-18 (Scardapane et al.
+ * 2020), with 64 those of AlexNet in exit-prediction.txt V-A.
+ * EEX_GATE_STRIDED: [Conv3x3-BN-Act] to C with stride 2, then k - 1 to C / 2: VGG16-BN's there.
+ * EEX_GATE_RESIDUAL: k basic residual blocks and a 2x2 max pool: ResNet44's there.
+ * EEX_GATE_LINEAR: k x [linear layer to `channels`, Act] on all pixels: with one of 1024 the exit
+ * of the CNN in edanas.txt V-B. */
+typedef enum eex_gate_family {
+    EEX_GATE_BLOCKS,
+    EEX_GATE_EEC,
+    EEX_GATE_POOLED,
+    EEX_GATE_STRIDED,
+    EEX_GATE_RESIDUAL,
+    EEX_GATE_LINEAR,
+    EEX_GATE_FAMILIES
+} eex_gate_family;
 
-const eex_names *eex_gate_family_names(void); /* "blocks", "eec" */
+const eex_names *eex_gate_family_names(void); /* "blocks", "eec", ... */
 const char *eex_gate_family_name(eex_gate_family family);
+
+enum { EEX_GATE_CHANNELS = 128 };
 
 typedef struct eex_gate {
     int point;      /* node id in the backbone */
-    int blocks;     /* k of k x [Conv3x3-BN-Act], >= 0 */
+    int blocks;     /* k of the family, >= 0 */
     bool nested;    /* also a classifier after each j in `heads`: exits that share blocks, for the
                      * shared evaluator; exits appear in order of j */
     uint64_t heads; /* bit j set: a classifier after j blocks (j = 0: on the point itself) */
     eex_gate_family family;
+    int channels; /* of the blocks of EEX_GATE_POOLED and EEX_GATE_LINEAR; 0: EEX_GATE_CHANNELS */
 } eex_gate;
 
 /* A new finished graph: the backbone with gates put on it (gates sorted by point; nodes named

@@ -63,68 +63,17 @@ static int copy_node(copy *c, int id)
 
 /* ---- gates ---- */
 
-/* "exits.<point>.<what><number><tail>" */
-static int gate_name(char out[EEX_NAME_MAX], const char *point, const char *what, int number,
-                     const char *tail)
-{
-    int length = snprintf(out, EEX_NAME_MAX, "exits.%s.%s%d%s", point, what, number, tail);
-    if (length >= EEX_NAME_MAX)
-        return eex_fail(EEX_EINVAL, "a gate on \"%s\": names of its nodes exceed %d bytes", point,
-                        EEX_NAME_MAX - 1);
-    return EEX_OK;
-}
-
-static int gate_block(eex_graph *g, int *value, int point_id, const char *point, int j, eex_act act)
-{
-    char name[EEX_NAME_MAX];
-    eex_conv_options o = {.out = g->nodes[*value].c, .kernel = 3, .pad = 1};
-    EEX_TRY(gate_name(name, point, "block", j, ".conv"));
-    EEX_TRY(eex_graph_add_conv(g, value, *value, name, &o));
-    EEX_TRY(eex__gate_choose(g, *value, point_id, 1));
-    EEX_TRY(gate_name(name, point, "block", j, ".bn"));
-    EEX_TRY(eex_graph_add_batch_norm(g, value, *value, name));
-    EEX_TRY(gate_name(name, point, "block", j, ".act"));
-    return eex_graph_add_act(g, value, *value, name, act);
-}
-
-/* The classifier after j blocks, which makes an exit. */
-static int gate_head(eex_graph *g, int value, const char *point, int point_id, int j)
-{
-    char name[EEX_NAME_MAX];
-    EEX_TRY(gate_name(name, point, "pool", j, ""));
-    EEX_TRY(eex_graph_add_global_pool(g, &value, value, name, false));
-    EEX_TRY(gate_name(name, point, "flatten", j, ""));
-    EEX_TRY(eex_graph_add_flatten(g, &value, value, name, false));
-    EEX_TRY(gate_name(name, point, "fc", j, ""));
-    EEX_TRY(eex_graph_add_linear(g, &value, value, name, g->classes, true));
-    g->exits[g->exit_count++] = (eex_exit){.point = point_id, .blocks = j, .logits = value};
-    g->exit++;
-    return EEX_OK;
-}
-
-static bool has_head(const eex_gate *gate, int j)
-{
-    return j == gate->blocks || (gate->nested && gate->heads >> j & 1);
-}
-
-/* A block belongs to the first exit that needs it: the next one to be made. Nodes belong to the
- * exit that g->exit says. */
+/* Nodes belong to the exit that g->exit says. */
 static int add_gate(copy *c, const eex_gate *gate, eex_act act)
 {
     eex_graph *g = c->to;
-    int point = c->map[gate->point], value = point;
     char name[EEX_NAME_MAX];
+    const int point = c->map[gate->point];
     memcpy(name, g->nodes[point].name, sizeof name); /* adding nodes moves the array */
     memcpy(g->block, g->nodes[point].block, sizeof g->block);
     g->exit = g->exit_count;
-    if (gate->family == EEX_GATE_EEC)
-        EEX_TRY(eex__gate_eec(g, point, name));
-    for (int j = 0; j <= gate->blocks && gate->family == EEX_GATE_BLOCKS; j++) {
-        if (j > 0)
-            EEX_TRY(gate_block(g, &value, point, name, j, act));
-        if (has_head(gate, j))
-            EEX_TRY(gate_head(g, value, name, point, j));
-    }
+    EEX_TRY(gate->family == EEX_GATE_EEC ? eex__gate_eec(g, point, name)
+                                         : eex__gate_blocks(g, point, name, gate, act));
     g->exit = EEX_TRUNK;
     return EEX_OK;
 }
@@ -169,7 +118,7 @@ static int sort_gates(eex_gate **out, const eex_graph *g, const eex_gate *gates,
     for (int i = 0; i < count; i++) {
         EEX_TRY(check_gate(g, &gates[i]));
         for (int j = 0; j <= gates[i].blocks; j++)
-            exits += has_head(&gates[i], j);
+            exits += eex__gate_has_head(&gates[i], j);
         if (exits > EEX_MAX_EXITS)
             return eex_fail(EEX_EINVAL, "graph \"%s\": more than %d exits", g->name, EEX_MAX_EXITS);
     }

@@ -5,12 +5,9 @@
 
 #include <stdio.h>
 
-EEX_NAMES(eex_gate_family, eex_gate_family,
-          EEX_GATE_FAMILIES, [EEX_GATE_BLOCKS] = "blocks", [EEX_GATE_EEC] = "eec");
-
 enum { EXPAND = 6, MIX = 8 /* times the channels of the point */ };
 
-int eex__gate_choose(eex_graph *g, int node, int point, int times)
+int eex__gate_choose(eex_graph *g, int node, int point, int times, int parts)
 {
     const eex_choice *of = eex_graph_choice(g, eex__graph_channels(g, point));
     int values[EEX_GENE_OPTIONS];
@@ -18,7 +15,7 @@ int eex__gate_choose(eex_graph *g, int node, int point, int times)
         return EEX_OK;
     const int gene = of->gene;
     for (int o = 0; o < g->genes[gene].options; o++)
-        values[o] = times * of->values[o];
+        values[o] = (times * of->values[o] + parts - 1) / parts;
     return eex_graph_choose_out(g, node, gene, values);
 }
 
@@ -40,7 +37,7 @@ static int wider(eex_graph *g, int *value, int point, const char *prefix, const 
     eex_conv_options o = {.out = times * g->nodes[point].c, .kernel = 1};
     EEX_TRY(name_of(name, prefix, what));
     EEX_TRY(eex_graph_add_conv(g, value, *value, name, &o));
-    return eex__gate_choose(g, *value, point, times);
+    return eex__gate_choose(g, *value, point, times, 1);
 }
 
 int eex__gate_eec(eex_graph *g, int point, const char *prefix)

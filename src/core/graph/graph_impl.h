@@ -77,8 +77,16 @@ int eex__graph_copy_genes(eex_graph *to, const eex_graph *from);
 /* The choice that a value's channels follow, -1: they are always as many. */
 int eex__graph_channels(const eex_graph *g, int node);
 
-/* A node of a gate has `times` the channels of the gate's point, whatever they depend on. */
-int eex__gate_choose(eex_graph *g, int node, int point, int times);
+/* A node of a gate has `times` / `parts` of the channels of the gate's point, rounded up, whatever
+ * they depend on. */
+int eex__gate_choose(eex_graph *g, int node, int point, int times, int parts);
+
+/* Whether a classifier follows the first j blocks. */
+bool eex__gate_has_head(const eex_gate *gate, int j);
+
+/* Appends a gate of numbered blocks on a node, whose name is the prefix, and its exits. */
+int eex__gate_blocks(eex_graph *g, int point, const char *prefix, const eex_gate *gate,
+                     eex_act act);
 
 /* Appends an early exit classifier on a node, whose name is the prefix, and its exit. */
 int eex__gate_eec(eex_graph *g, int point, const char *prefix);

@@ -36,6 +36,8 @@ int eex__exit_genes_of(eex__exit_genes *out, const eex_experiment *e, int points
                              .choices = e->gates.choices,
                              .family = e->gates.family,
                              .act = e->gates.act,
+                             .channels = e->gates.channels,
+                             .required = e->gates.required,
                              .max_exits = e->gates.max_exits};
     memcpy(out->blocks, e->gates.blocks, sizeof out->blocks);
     take_levels(out, e);
@@ -44,12 +46,19 @@ int eex__exit_genes_of(eex__exit_genes *out, const eex_experiment *e, int points
 
 int eex__exit_genes_options(const eex__exit_genes *g)
 {
-    return 1 + g->choices * ways(g);
+    return !g->required + g->choices * ways(g);
+}
+
+/* Among the ways to have an exit, from 0; -1: none. */
+static int way_of(const eex__exit_genes *g, int gene)
+{
+    return gene - !g->required;
 }
 
 int eex__exit_gene_choice(const eex__exit_genes *g, int gene)
 {
-    return gene > 0 ? (gene - 1) / ways(g) : -1;
+    const int way = way_of(g, gene);
+    return way >= 0 ? way / ways(g) : -1;
 }
 
 static bool has_exit(const eex__exit_genes *g, int gene)
@@ -59,7 +68,8 @@ static bool has_exit(const eex__exit_genes *g, int gene)
 
 eex_gate eex__exit_gene_gate(const eex__exit_genes *g, int point, int choice)
 {
-    return (eex_gate){.point = point, .blocks = g->blocks[choice], .family = g->family};
+    return (eex_gate){
+        .point = point, .blocks = g->blocks[choice], .family = g->family, .channels = g->channels};
 }
 
 int eex__exit_genes_count(const eex__exit_genes *g, const int *genes)
@@ -84,7 +94,7 @@ void eex__exit_genes_limit(int *genes, const eex__exit_genes *g)
     int gates = eex__exit_genes_count(g, genes) - 1;
     for (int p = 0; p < g->points; p++)
         key = eex_rng_hash(key, (uint64_t)genes[p], (uint64_t)p);
-    for (; g->max_exits && gates > g->max_exits; gates--) {
+    for (; g->max_exits && !g->required && gates > g->max_exits; gates--) {
         int worst = -1;
         uint64_t largest = 0;
         for (int p = 0; p < g->points; p++) {
@@ -138,7 +148,7 @@ void eex__exit_genes_thresholds(double *a, const eex__exit_genes *g, const int *
     int k = 0;
     for (int p = 0; p < g->points; p++)
         if (has_exit(g, genes[p]))
-            a[k++] = g->levels ? g->level[(genes[p] - 1) % g->levels] : (double)NAN;
+            a[k++] = g->levels ? g->level[way_of(g, genes[p]) % g->levels] : (double)NAN;
     a[k] = NAN;
 }
 

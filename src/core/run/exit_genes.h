@@ -1,4 +1,5 @@
-/* Genes of exits: one a point, 0 for no exit there. The others say which gate is there and, where
+/* Genes of exits: one a point, 0 for no exit there (where each point has one, gates.required, there
+ * is no such option, and the others count from 0). The others say which gate is there and, where
  * thresholds are genes too (gates.thresholds), at which threshold samples leave it:
  * 1 + choice * levels + level, else 1 + choice. Every kind of structures has them, behind whatever
  * genes its network has. A genome with more exits than gates.max_exits stands for one without the
@@ -19,6 +20,8 @@ typedef struct eex__exit_genes {
     double level[EEX_MAX_LEVELS]; /* (levels) for eex_policy.a */
     eex_gate_family family;
     eex_act act;
+    int channels;  /* as eex_gate.channels */
+    bool required; /* each point has an exit */
     int max_exits; /* 0: no limit */
 } eex__exit_genes;
 

@@ -5,6 +5,7 @@
 #include "core/run/structure_elastic.h"
 
 #include "base/status.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -81,6 +82,36 @@ static int check_thresholds(const eex_experiment *e)
     return EEX_OK;
 }
 
+/* A gate of every block count can be put on every point. */
+static int check_fit(const eex_experiment *e)
+{
+    for (int i = 0; i < e->points.count * e->gates.choices; i++) {
+        const eex_gate gate = {.point = e->points.nodes[i / e->gates.choices],
+                               .blocks = e->gates.blocks[i % e->gates.choices],
+                               .family = e->gates.family,
+                               .channels = e->gates.channels};
+        eex_graph *one = NULL;
+        int code = eex_graph_with_gates(&one, e->backbone, &gate, 1, e->gates.act);
+        eex_graph_free(one);
+        if (code < 0)
+            return eex_fail_in(code,
+                               "gates: %d block%s behind \"%s\" (saliency may leave it out, or "
+                               "gates.family be another)",
+                               gate.blocks, eex_plural(gate.blocks),
+                               eex_graph_node(e->backbone, gate.point)->name);
+    }
+    return EEX_OK;
+}
+
+static int check_required(const eex_experiment *e, int points)
+{
+    EEX_TRY(need(points <= EEX_MAX_GATES, "gates.required",
+                 "at most 63 points (saliency), each of which has a gate", points));
+    return need(!e->gates.max_exits || e->gates.max_exits >= points, "gates.max_exits",
+                "0, or as many as there are points, each of which has a gate (gates.required)",
+                e->gates.max_exits);
+}
+
 static int check_gates(const eex_experiment *e)
 {
     EEX_TRY(need(e->gates.choices >= 1, "gates.blocks", "1 to 8 different block counts",
@@ -93,6 +124,8 @@ static int check_gates(const eex_experiment *e)
                      "1 alone, which an early exit classifier has (eex.gates.eec())",
                      e->gates.blocks[e->gates.choices - 1]));
     int points = eex_experiment_points(e);
+    if (e->gates.required)
+        EEX_TRY(check_required(e, points));
     EEX_TRY(need(
         points <= EEX_MAX_GATES || (e->gates.max_exits && e->gates.max_exits <= EEX_MAX_GATES),
         "gates.max_exits", "from 1 to 63 where there are more than 63 points", e->gates.max_exits));
@@ -101,7 +134,7 @@ static int check_gates(const eex_experiment *e)
                         "gates: %d points x %d block counts are %d gates, expected at most %d: "
                         "choose fewer points (saliency) or block counts (gates.blocks)",
                         points, e->gates.choices, points * e->gates.choices, EEX_MAX_EXITS - 1);
-    return EEX_OK;
+    return check_fit(e);
 }
 
 static int check_candidate(const eex_experiment *e)

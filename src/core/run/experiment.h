@@ -79,8 +79,10 @@ typedef struct eex_experiment {
         int choices, blocks[EEX_MAX_CHOICES]; /* block counts a gate may have, ascending */
         eex_act act;
         eex_gate_family family;
-        int max_exits;                /* largest number of gates of a candidate; 0: no limit */
-        int levels;                   /* thresholds that are genes; 0: they are the policy's */
+        int channels;  /* as eex_gate.channels */
+        bool required; /* each point has a gate: what is searched is its block counts */
+        int max_exits; /* largest number of gates of a candidate; 0: no limit */
+        int levels;    /* thresholds that are genes; 0: they are the policy's */
         double level[EEX_MAX_LEVELS]; /* (levels) as policy.a, ascending; entropies as scripts say
                                        * them, not negated */
     } gates;

@@ -9,20 +9,14 @@
 #include "base/text.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* ---- training ---- */
-
-static bool trains_all_networks(eex_regime regime)
-{
-    return strcmp(eex_regime_name(regime), "sandwich") == 0;
-}
 
 void eex__run_shared_warn(const eex_run *run)
 {
     const eex_regime regime = run->e->training.regime;
     if (eex_graph_genes(run->e->backbone) == 0 || !eex__judge_wants_shared(run) ||
-        eex__run_has(run, "shared.h5") || trains_all_networks(regime))
+        eex__run_has(run, "shared.h5") || regime == EEX_REGIME_SANDWICH)
         return;
     eex_log_warn("training.regime: \"%s\" trains the largest of the backbone's networks alone: the "
                  "others are judged by weights that were never trained for them",

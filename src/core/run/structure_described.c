@@ -16,6 +16,7 @@ struct eex_described {
     int choices, levels;
     int32_t *blocks;   /* (choices) */
     double *threshold; /* (levels) */
+    int first;         /* the gene of the first choice: 0 where no gate is none of them */
     eex_store_list genes;
     double *value; /* (genes, EEX_GENE_OPTIONS); NaN: there is no such option */
 };
@@ -35,6 +36,8 @@ static int describe_exits(eex_store_file *file, const eex_graph *backbone,
         blocks[i] = exits->blocks[i];
     EEX_TRY(eex_store_write_strings(file, "space/points", names, (size_t)points->count));
     EEX_TRY(eex_store_write(file, "space/blocks", EEX_STORE_I32, &choices, blocks));
+    if (exits->required)
+        EEX_TRY(eex_store_set_int(file, "space", "required", 1));
     return exits->levels
                ? eex_store_write(file, "space/thresholds", EEX_STORE_F64, &levels, exits->level)
                : EEX_OK;
@@ -42,6 +45,11 @@ static int describe_exits(eex_store_file *file, const eex_graph *backbone,
 
 static const char *gene_of_a_point(const eex__exit_genes *exits)
 {
+    if (exits->required)
+        return exits->levels
+                   ? "one gene a point: i * thresholds + j the i-th of blocks with the j-th of "
+                     "thresholds, from 0"
+                   : "one gene a point: i the i-th of blocks, from 0";
     return exits->levels ? "one gene a point: 0 no gate, 1 + i * thresholds + j the i-th of blocks "
                            "with the j-th of thresholds"
                          : "one gene a point: 0 no gate, i the i-th of blocks";
@@ -116,6 +124,9 @@ static int load(eex_described *d, eex_store_file *file)
     EEX_TRY(eex_store_read_new((void **)&d->blocks, file, "space/blocks", EEX_STORE_I32, &shape,
                                MAX_BLOCKS * sizeof *d->blocks));
     d->choices = (int)shape.extent[0];
+    const int required = eex_store_has_attribute(file, "space", "required");
+    d->first = required > 0 ? 0 : 1;
+    EEX_TRY(required < 0 ? required : EEX_OK);
     EEX_TRY(load_levels(d, file));
     return load_genes(d, file);
 }
@@ -149,14 +160,14 @@ void eex_described_free(eex_described *d)
 
 /* ---- telling ---- */
 
-static eex_structure_part part_of(const eex_described *d, int p, int gene)
+/* `way` counts the ways to have a gate from 0. */
+static eex_structure_part part_of(const eex_described *d, int p, int way)
 {
     const int levels = d->levels ? d->levels : 1;
     return (eex_structure_part){.position = p + 1,
                                 .name = d->points.item[p],
-                                .size = d->blocks[(gene - 1) / levels],
-                                .threshold =
-                                    d->levels ? d->threshold[(gene - 1) % levels] : (double)NAN};
+                                .size = d->blocks[way / levels],
+                                .threshold = d->levels ? d->threshold[way % levels] : (double)NAN};
 }
 
 int eex_described_parts(eex_structure_part *parts, int capacity, const eex_described *d,
@@ -165,8 +176,8 @@ int eex_described_parts(eex_structure_part *parts, int capacity, const eex_descr
     const int first = eex_described_genes(d), most = d->choices * (d->levels ? d->levels : 1);
     int count = 0;
     for (int p = 0; first + p < genes && (size_t)p < d->points.count && count < capacity; p++)
-        if (genome[first + p] > 0 && genome[first + p] <= most)
-            parts[count++] = part_of(d, p, genome[first + p]);
+        if (genome[first + p] >= d->first && genome[first + p] - d->first < most)
+            parts[count++] = part_of(d, p, genome[first + p] - d->first);
     return count;
 }
 

@@ -104,6 +104,8 @@ Test(passing, any_exit_can_be_a_cut)
 {
     cut(net_tiny, 6, false);
     cut(net_squeezed, 6, false);
+    cut(net_pooled, 6, false);
+    cut(net_strided, 6, false);
     cut(net_mobilenetv2, 5, false);
     cut(net_resnet50, 2, false);
 }
@@ -112,6 +114,8 @@ Test(passing, those_that_stay_pass)
 {
     cut(net_tiny, 7, true);
     cut(net_squeezed, 7, true);
+    cut(net_pooled, 7, true);
+    cut(net_strided, 7, true);
     cut(net_mobilenetv2, 5, true);
     cut(net_resnet50, 2, true);
 }

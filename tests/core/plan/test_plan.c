@@ -96,6 +96,8 @@ Test(plan, training_forward_is_the_network)
 {
     check_training_forward(net_tiny, 6, 1e-5);
     check_training_forward(net_squeezed, 6, 1e-5);
+    check_training_forward(net_pooled, 6, 1e-5);
+    check_training_forward(net_strided, 6, 1e-5);
     /* 52 batch norms over few pixels pass on what rounding did to the ones in front. */
     check_training_forward(net_mobilenetv2, 16, 1e-4);
 }
@@ -128,6 +130,8 @@ Test(plan, inference_is_the_network)
 {
     check_inference(net_tiny, 5);
     check_inference(net_squeezed, 5);
+    check_inference(net_pooled, 5);
+    check_inference(net_strided, 5);
     check_inference(net_mobilenetv2, 3);
     check_inference(net_resnet50, 1);
 }
@@ -188,6 +192,8 @@ Test(plan, a_sample_gets_the_same_bits_in_every_batch)
 {
     check_batches(net_tiny, 64);
     check_batches(net_squeezed, 64);
+    check_batches(net_pooled, 64);
+    check_batches(net_strided, 64);
     check_batches(net_mobilenetv2, 64);
     check_batches(net_resnet50, 10);
 }
@@ -264,6 +270,8 @@ Test(plan, compaction_keeps_the_rows_of_the_survivors)
 {
     check_compaction(net_tiny, 33, 2);
     check_compaction(net_squeezed, 33, 2);
+    check_compaction(net_pooled, 33, 2);
+    check_compaction(net_strided, 33, 2);
     check_compaction(net_mobilenetv2, 20, 3);
     check_compaction(net_resnet50, 4, 2);
 }

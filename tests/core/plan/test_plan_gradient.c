@@ -285,3 +285,15 @@ Test(plan_gradient, squeezed_and_frozen)
     cr_expect_eq(check_net(net_squeezed, (float[]){1, 0.5f, 0}, freeze),
                  trainable_of(net_squeezed, of_gate));
 }
+
+/* Gates with residual blocks, biases, strides, max pools and linear layers on all pixels. */
+Test(plan_gradient, gates_of_all_pixels)
+{
+    const net_builder builders[] = {net_pooled, net_strided};
+    for (int i = 0; i < 2; i++) {
+        cr_expect_eq(check_net(builders[i], (float[]){0.3f, 0.7f, 1}, NULL),
+                     trainable_of(builders[i], any));
+        cr_expect_eq(check_net(builders[i], (float[]){1, 0.5f, 0}, freeze),
+                     trainable_of(builders[i], of_gate));
+    }
+}

@@ -574,6 +574,62 @@ Test(experiment, gates_are_limited)
     eex_experiment_free(e);
 }
 
+/* A network whose exits are all given: one structure, whatever proposes it and however many trials
+ * there may be. */
+Test(experiment, one_structure_is_found_by_every_algorithm)
+{
+    const eex_evaluator_kind evaluators[] = {EEX_EVALUATE_SHARED, EEX_EVALUATE_TRAIN};
+    for (int a = 0; a < EEX_ALGORITHMS; a++) {
+        const char *name = eex_algorithm_name((eex_algorithm)a);
+        eex_experiment *e = test_corners_experiment(evaluators[a % 2]);
+        e->gates.required = true;
+        e->gates.choices = 1;
+        e->search.algorithm = (eex_algorithm)a;
+        e->search.trials = 50;
+        assert_run(e, name);
+        eex_report *r = report_of(name);
+        cr_assert_eq(r->trials.count, 1, "%s: %zu trials", name, r->trials.count);
+        cr_assert_eq(r->structures, 1);
+        cr_assert_eq(r->best.exits, e->points.count + 1);
+        for (int k = 0; k < e->points.count; k++)
+            cr_assert_eq(r->best.exit[k].blocks, 0);
+        eex_report_free(r);
+        eex_experiment_free(e);
+    }
+}
+
+Test(experiment, required_gates_differ_in_their_blocks)
+{
+    eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
+    e->gates.required = true;
+    e->search.trials = 50;
+    e->search.tau = 2;
+    assert_run(e, "run");
+    eex_report *r = report_of("run");
+    cr_assert_eq(r->trials.count, 8); /* 2^3 */
+    cr_assert_eq(r->structures, 8);
+    cr_assert_eq(r->best.exits, e->points.count + 1);
+    eex_report_free(r);
+    eex_experiment_free(e);
+}
+
+Test(experiment, gates_of_every_family_are_trained_and_judged)
+{
+    for (int family = 0; family < EEX_GATE_FAMILIES; family++) {
+        const char *name = eex_gate_family_name((eex_gate_family)family);
+        eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
+        e->gates.family = (eex_gate_family)family;
+        e->gates.channels = 6;
+        if (family == EEX_GATE_EEC) {
+            e->gates.choices = 1;
+            e->gates.blocks[0] = 1;
+        }
+        e->search.trials = 5;
+        assert_run(e, name);
+        eex_experiment_free(e);
+    }
+}
+
 Test(experiment, scores_by_latency_use_the_stored_table)
 {
     const eex_evaluator_kind evaluators[] = {EEX_EVALUATE_SHARED, EEX_EVALUATE_TRAIN};
@@ -618,6 +674,54 @@ Test(experiment, wrong_fields_are_named)
                      wrong[i].path, eex_error());
         eex_experiment_free(e);
     }
+}
+
+static void wrong_gates(const eex_experiment *e, const char *message)
+{
+    cr_expect_eq(eex_experiment_check(e), EEX_EINVAL);
+    cr_expect_str_eq(eex_error(), message);
+}
+
+/* Said before anything is trained. */
+Test(experiment, required_gates_have_room)
+{
+    eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
+    e->gates.required = true;
+    e->gates.max_exits = e->points.count;
+    cr_assert_eq(eex_experiment_check(e), EEX_OK, "%s", eex_error());
+    e->gates.max_exits = 2;
+    wrong_gates(e, "gates.max_exits: 0, or as many as there are points, each of which has a gate "
+                   "(gates.required), got 2");
+    e->gates.max_exits = 10;
+    e->points.count = EEX_MAX_GATES + 1;
+    for (int p = 0; p < e->points.count; p++)
+        e->points.nodes[p] = e->points.nodes[0];
+    wrong_gates(e,
+                "gates.required: at most 63 points (saliency), each of which has a gate, got 64");
+    eex_experiment_free(e);
+}
+
+Test(experiment, gates_fit_their_points)
+{
+    const eex_gate_family families[] = {EEX_GATE_POOLED, EEX_GATE_RESIDUAL};
+    int x = 0;
+    eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
+    eex_graph_free(e->backbone);
+    cr_assert_eq(eex_graph_new(&e->backbone, "narrow", 3, 3, 3), EEX_OK);
+    cr_assert_eq(eex_graph_add_act(e->backbone, &x, x, "first", EEX_ACT_RELU), EEX_OK);
+    cr_assert_eq(eex_graph_add_max_pool(e->backbone, &x, x, "last", 3, 3, 0), EEX_OK);
+    e->points = (eex_points){.count = 2, .nodes = {1, 2}};
+    cr_assert_eq(eex_graph_add_linear(e->backbone, &x, x, "fc", 3, true), EEX_OK);
+    cr_assert_eq(eex_graph_finish(e->backbone, x), EEX_OK);
+    cr_assert_eq(eex_experiment_check(e), EEX_OK, "%s", eex_error());
+    for (int i = 0; i < 2; i++) {
+        e->gates.family = families[i];
+        wrong_gates(
+            e, "gates: 0 blocks behind \"last\" (saliency may leave it out, or gates.family be "
+               "another): max_pool \"exits.last.pool0\": a window of 2 with pad 0 does not "
+               "fit an image of 1 x 1");
+    }
+    eex_experiment_free(e);
 }
 
 /* ---- precision ---- */

@@ -260,6 +260,124 @@ Test(structure, a_description_tells_the_parts_of_a_genome)
     test_folder_remove(folder);
 }
 
+/* ---- points that always have a gate ---- */
+
+/* The genome of the ordinary space that stands for the same. */
+static void ordinary(int *out, const int *genome)
+{
+    for (int p = 0; p < POINTS; p++)
+        out[p] = genome[p] + 1;
+}
+
+static void same_as_ordinary(const eex_structures *required, const int *genome)
+{
+    int same[POINTS], columns[2][EEX_MAX_EXITS];
+    int32_t positions[2][EEX_MAX_EXITS];
+    eex_structure_costs costs[2];
+    eex_graph *graph;
+    ordinary(same, genome);
+    OK(eex_structures_costs(&costs[0], required, genome));
+    OK(eex_structures_costs(&costs[1], s, same));
+    cr_assert_eq(costs[0].exits, POINTS + 1);
+    cr_assert_arr_eq(costs[0].macs, costs[1].macs, (POINTS + 1) * sizeof(double));
+    OK(eex_structures_columns(columns[0], required, genome));
+    OK(eex_structures_columns(columns[1], s, same));
+    cr_assert_arr_eq(columns[0], columns[1], (POINTS + 1) * sizeof(int));
+    OK(eex_structures_positions(positions[0], required, genome));
+    OK(eex_structures_positions(positions[1], s, same));
+    cr_assert_arr_eq(positions[0], positions[1], (POINTS + 1) * sizeof(int32_t));
+    OK(eex_structures_graph(&graph, required, genome));
+    for (int p = 0; p < POINTS; p++)
+        cr_assert_eq(eex_graph_exit(graph, p)->blocks, e->gates.blocks[genome[p]]);
+    eex_graph_free(graph);
+}
+
+Test(structure, required_gates_are_at_every_point)
+{
+    eex_structures *required;
+    uint64_t size;
+    e->gates.required = true;
+    OK(eex_structures_gates(&required, e, &e->points));
+    cr_assert(eex_space_size(&size, &required->space));
+    cr_assert_eq(size, 8); /* 2^3 */
+    for (uint64_t i = 0; i < size; i++) {
+        int genome[POINTS];
+        eex_space_genome(genome, &required->space, i);
+        same_as_ordinary(required, genome);
+    }
+    eex_structures_free(required);
+}
+
+/* A limit that all gates keep to takes none of them away. */
+Test(structure, one_choice_that_is_required_is_one_structure)
+{
+    eex_structures *one;
+    uint64_t candidates;
+    int genome[POINTS] = {0};
+    eex_structure_costs costs;
+    e->gates.required = true;
+    e->gates.choices = 1;
+    e->gates.max_exits = POINTS;
+    OK(eex_structures_gates(&one, e, &e->points));
+    cr_assert(eex_space_candidates(&candidates, &one->space));
+    cr_assert_eq(candidates, 1);
+    cr_assert_eq(eex_space_size_log2(&one->space), 0);
+    eex_space_canonicalise(genome, &one->space);
+    OK(eex_structures_costs(&costs, one, genome));
+    cr_assert_eq(costs.exits, POINTS + 1);
+    cr_assert_eq(eex_structures_costs(&costs, one, (const int[]){0, 1, 0}), EEX_EINVAL);
+    eex_structures_free(one);
+}
+
+static int fill_given(eex_store_file *file, const void *context)
+{
+    return eex_structures_describe(file, context);
+}
+
+Test(structure, a_description_tells_that_gates_are_required)
+{
+    const int genome[] = {1, 0, 1};
+    char folder[TEST_PATH_SIZE];
+    eex_structures *required;
+    eex_described *d;
+    eex_structure_part part[POINTS];
+    e->gates.required = true;
+    OK(eex_structures_gates(&required, e, &e->points));
+    test_folder_make(folder);
+    const char *path = test_path(folder, "space.h5");
+    OK(eex_store_write_file(path, "search", VERSION, fill_given, required));
+    OK(eex_store_read_file(path, "search", VERSION, use_space, &d));
+    cr_assert_eq(eex_described_parts(part, POINTS, d, genome, POINTS), POINTS);
+    for (int p = 0; p < POINTS; p++) {
+        cr_assert_eq(part[p].position, p + 1);
+        cr_assert_eq(part[p].size, e->gates.blocks[genome[p]]);
+    }
+    cr_assert_eq(eex_described_parts(part, POINTS, d, (const int[]){2, -1, 0}, POINTS), 1);
+    eex_described_free(d);
+    eex_structures_free(required);
+    test_folder_remove(folder);
+}
+
+Test(structure, gates_are_of_the_experiment_s_family)
+{
+    const int genome[] = {2, 0, 1};
+    eex_structures *pooled;
+    eex_graph *graph;
+    e->gates.family = EEX_GATE_POOLED;
+    e->gates.channels = 6;
+    OK(eex_structures_gates(&pooled, e, &e->points));
+    OK(eex_structures_graph(&graph, pooled, genome));
+    for (int k = 0; k < 2; k++) {
+        const eex_exit *exit = eex_graph_exit(graph, k);
+        const eex_node *point = eex_graph_node(graph, exit->point);
+        const eex_node *pixels =
+            eex_graph_node(graph, eex_graph_node(graph, exit->logits)->inputs[0]);
+        cr_assert_eq(pixels->c, 6 * (point->h / 2) * (point->w / 2));
+    }
+    eex_graph_free(graph);
+    eex_structures_free(pooled);
+}
+
 Test(structure, too_many_gates_are_refused)
 {
     eex_structures *many = s;

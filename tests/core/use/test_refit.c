@@ -369,9 +369,8 @@ Test(policy_file, goes_to_its_network_and_to_no_other)
     cr_assert_eq(f.model.policy->high[1], high);
     eex_graph_free(f.model.graph);
     cr_assert_eq(eex_test_tiny(&other, CLASSES), EEX_OK);
-    const eex_gate gates[] = {
-        {eex_graph_find(other, "blocks.0.relu2"), 0, false, 1, EEX_GATE_BLOCKS},
-        {eex_graph_find(other, "blocks.1.relu2"), 0, false, 1, EEX_GATE_BLOCKS}};
+    const eex_gate gates[] = {{.point = eex_graph_find(other, "blocks.0.relu2"), .heads = 1},
+                              {.point = eex_graph_find(other, "blocks.1.relu2"), .heads = 1}};
     cr_assert_eq(eex_graph_with_gates(&f.model.graph, other, gates, 2, EEX_ACT_RELU), EEX_OK, "%s",
                  eex_error());
     cr_assert_eq(eex_model_load_policy(&f.model, path), EEX_EINVAL, "gates of other sizes");
