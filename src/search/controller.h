@@ -72,8 +72,9 @@ typedef struct eex_search_report {
     double tau[EEX_MAX_OBJECTIVES]; /* and its cross-validated Kendall tau; NaN of very few */
     double null_tau;    /* of the order of the first objective with the reverse order of the second:
                          * what is known without any model; NaN with a single objective */
-    double hypervolume; /* of what was found. The reference point is a tenth of their range worse
-                         * than the worst of the first `initial` trials, and stays there */
+    double hypervolume; /* of what was found, against a reference point: a tenth of their range
+                         * worse than the worst of the first `initial` trials, where it stays */
+    double reference[EEX_MAX_OBJECTIVES];
 } eex_search_report;
 
 typedef struct eex_controller_options {

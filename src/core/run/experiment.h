@@ -84,6 +84,8 @@ typedef struct eex_experiment {
         double weight;       /* of EEX_SCORE_WEIGHTED */
         double min_accuracy; /* >= 0: among the Pareto front take the cheapest with at least this
                               * validation accuracy; -1: the best score */
+        int front; /* members of the Pareto front that are finished and scored on the test split
+                    * beside the chosen one; 0: none */
         int tau;             /* candidates also trained to correlate both evaluators; 0: none */
     } search;
 

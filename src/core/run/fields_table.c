@@ -244,6 +244,9 @@ static const eex_field fields[] = {
     ROW("search.batch", INT, AT(int, search.batch), _SEARCH,
         "surrogate: how many are judged between two models", .range = FROM(1, INT_MAX),
         .otherwise = 8, .quiet = true),
+    ROW("search.front", INT, AT(int, search.front), _SEARCH,
+        "networks of the Pareto front that are finished and tested too; 0: none",
+        .range = FROM(0, 100), .otherwise = 0, .quiet = true),
 };
 
 const eex_field *eex_fields(int *count)

@@ -88,6 +88,7 @@ int eex__run_search(eex_run *run);
 int eex__run_tau(eex_run *run);
 int eex__run_final(eex_run *run);
 int eex__run_policies(eex_run *run);
+int eex__run_front(eex_run *run);
 int eex__run_result(eex_run *run);
 
 int eex__run_base_params(eex_run *run); /* run->base, read from its file when it is first wanted */
@@ -100,6 +101,10 @@ int eex__run_structures(eex_run *run, const eex_points *points);
 /* Calibrates the network of a genome on a trace of its own exits, by the experiment's policy. */
 int eex__run_calibrate(eex_policy **out, const eex_run *run, const int *genome,
                        eex_trace *calibration);
+
+/* Whether the run would rather choose one trial than another, both done. A total order but for
+ * equals. */
+bool eex__run_prefers(const eex_run *run, const eex_trial *t, const eex_trial *than);
 
 /* Whether the run has times of its structures: those that their score or their judge needs. */
 bool eex__run_timed(const eex_run *run);
