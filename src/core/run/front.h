@@ -16,7 +16,7 @@ typedef struct eex_front_exit {
     char node[EEX_NAME_MAX];           /* that the gate reads */
     int position;                      /* as in structure.h */
     int blocks;                        /* -1: the end */
-    double threshold;                  /* the policy's a */
+    double threshold;                  /* the policy's a; NaN at the end */
     double utilisation, exit_accuracy; /* test split; accuracy of those that leave there */
     double alone_accuracy, alone_macs; /* as a network of its own: on the test split; the trunk up
                                         * to there and this gate */

@@ -169,6 +169,7 @@ static int read_exits(eex_front *out, eex_front_member *m, eex_store_file *file,
     memset(exits, 0, nodes->count * sizeof *exits);
     EEX_TRY(read_places(exits, nodes, file));
     EEX_TRY(read_columns(exits, m->exits, file));
+    exits[m->exits - 1].threshold = NAN; /* whoever comes to the end leaves there */
     out->exit_count += nodes->count;
     return EEX_OK;
 }
