@@ -54,40 +54,66 @@ static void alone(eex_table *t, const eex_front_exit *x)
     eex_table_amount(t, x ? x->alone_macs : NAN);
 }
 
+static void name(eex_table *t, const eex_front *f, size_t i)
+{
+    eex_table_row(t);
+    eex_table_cell(t, "%zu  trial %llu", i + 1, (unsigned long long)f->members[i].trial);
+}
+
 static void member(eex_table *t, const eex_report *r, size_t i)
 {
-    const eex_front *f = &r->tested;
-    const eex_front_member *m = &f->members[i];
-    const eex_front_exit *cut = eex_front_cut(f, m);
-    char text[LIST];
-    eex_table_row(t);
-    eex_table_cell(t, "%zu  trial %llu", i + 1, (unsigned long long)m->trial);
+    const eex_front_member *m = &r->tested.members[i];
+    char leave[LIST];
+    name(t, &r->tested, i);
     eex_table_cell(t, "%d", m->gates);
     eex_table_percent(t, 2, m->accuracy);
     eex_table_amount(t, m->macs);
     eex_table_amount(t, m->macs_taken);
-    alone(t, eex_front_end(f, m));
-    eex_table_cell(t, "%s", cut ? cut->node : "-");
-    alone(t, cut);
-    list(text, f, m, false);
-    eex_table_cell(t, "%s", text);
-    list(text, f, m, true);
-    eex_table_cell(t, "%s", text);
+    list(leave, &r->tested, m, false);
+    eex_table_cell(t, "%s", leave);
     reasons(t, r, m);
 }
 
-int eex__report_tested(eex_buffer *out, const eex_report *r, size_t width)
+static int members(eex_buffer *out, const eex_report *r, size_t width)
 {
-    static const char *const titles[] = {"front",    "gates",      "test",     "MACs",
-                                         "taken",    "backbone",   "its MACs", "cut after",
-                                         "cut test", "cut's MACs", "leave, %", "thresholds"};
-    enum { TITLES = sizeof titles / sizeof *titles };
+    static const char *const titles[] = {"front", "gates", "test", "MACs", "taken", "leave, %"};
     eex_table *t = NULL;
-    EEX_TRY(begin(&t, titles, TITLES));
+    EEX_TRY(begin(&t, titles, sizeof titles / sizeof *titles));
     eex_table_column(t, "as", EEX_ALIGN_LEFT, 0);
     for (size_t i = 0; i < r->tested.count; i++)
         member(t, r, i);
     return finish(out, t, width);
+}
+
+static void rival(eex_table *t, const eex_front *f, size_t i)
+{
+    const eex_front_member *m = &f->members[i];
+    const eex_front_exit *cut = eex_front_cut(f, m);
+    char thresholds[LIST];
+    name(t, f, i);
+    alone(t, eex_front_end(f, m));
+    eex_table_cell(t, "%s", cut ? cut->node : "-");
+    alone(t, cut);
+    list(thresholds, f, m, true);
+    eex_table_cell(t, "%s", thresholds);
+}
+
+static int rivals(eex_buffer *out, const eex_report *r, size_t width)
+{
+    static const char *const titles[] = {"front",    "backbone",   "its MACs",  "cut after",
+                                         "cut test", "cut's MACs", "thresholds"};
+    eex_table *t = NULL;
+    EEX_TRY(begin(&t, titles, sizeof titles / sizeof *titles));
+    for (size_t i = 0; i < r->tested.count; i++)
+        rival(t, &r->tested, i);
+    return finish(out, t, width);
+}
+
+int eex__report_tested(eex_buffer *out, const eex_report *r, size_t width)
+{
+    EEX_TRY(members(out, r, width));
+    eex_buffer_putc(out, '\n');
+    return rivals(out, r, width);
 }
 
 /* ---- models ---- */
