@@ -99,6 +99,7 @@ void eex__report_search(eex_buffer *out, const eex_report *r)
 
 void eex__report_legend(eex_buffer *out, const eex_report *r)
 {
+    char text[EEX_TEXT_SIZE];
     if (r->finished)
         eex_buffer_puts(
             out,
@@ -122,8 +123,9 @@ void eex__report_legend(eex_buffer *out, const eex_report *r)
     if (r->models.count)
         eex_buffer_printf(out,
                           "hypervolume: what the front covers of 1 - accuracy and cost, up to "
-                          "%.4g and %.4g; tau: Kendall's, cross-validated; cost alone: what is "
+                          "%.4g and %s; tau: Kendall's, cross-validated; cost alone: what is "
                           "known of accuracy without a model.\n",
-                          r->models.reference[0], r->models.reference[1]);
+                          r->models.reference[0],
+                          eex_text_number(text, r->models.reference[1], NULL));
     eex_buffer_puts(out, "\"eex help terms\" explains all words.\n");
 }

@@ -86,7 +86,7 @@ typedef struct eex_experiment {
                               * validation accuracy; -1: the best score */
         int front; /* members of the Pareto front that are finished and scored on the test split
                     * beside the chosen one; 0: none */
-        int tau;             /* candidates also trained to correlate both evaluators; 0: none */
+        int tau;   /* candidates also trained to correlate both evaluators; 0: none */
     } search;
 
     eex_recipe final; /* epochs 0: the best candidate keeps the shared weights; else it is

@@ -25,8 +25,9 @@ int eex__front_consider(eex__front_bests *bests, const eex_run *run, const eex_t
 int eex__front_mark(bool *wanted, const eex_run *run, const eex_trials *trials,
                     const eex__front_bests *bests);
 
-/* Of `count` costs, strictly ascending and positive, `wanted` (1 to count) that lie as evenly as may
- * be in their logarithm, the first and the last among them; of one that is wanted the middle. */
+/* Of `count` costs, strictly ascending and positive, `wanted` (1 to count) that lie as evenly as
+ * may be in their logarithm, the first and the last among them; of one that is wanted the middle.
+ */
 void eex__front_spread(size_t *chosen, const double *cost, size_t count, size_t wanted);
 
 /* search.front members of the Pareto front and the bests, each once, in the order of their cost:

@@ -10,8 +10,8 @@ typedef struct eex__scored {
     eex_params *params;
     eex_policy *policy;     /* NULL: nobody leaves before the end */
     eex_familiar *familiar; /* NULL: it does not reject by distance */
-    eex_result *results;          /* (test) owned: free() */
-    double joules;                /* of all test images in batches; NAN: nobody measures */
+    eex_result *results;    /* (test) owned: free() */
+    double joules;          /* of all test images in batches; NAN: nobody measures */
 } eex__scored;
 
 /* Fractions. */

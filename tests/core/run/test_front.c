@@ -426,3 +426,79 @@ Test(fronts, a_file_of_another_trial_is_refused)
     cr_expect_eq(eex_experiment_run(e, &options), EEX_EFORMAT);
     cr_expect(strstr(eex_error(), "front-0001.h5 is trial"), "%s", eex_error());
 }
+
+/* ---- front.h5 ---- */
+
+/* One member of two exits, and what is wrong with the file. */
+static int32_t exits_of_member;
+static size_t exits_in_file;
+
+static int save_made_up(eex_store_file *file, const void *context)
+{
+    eex_front_exit exits[3] = {{.node = "a", .position = 1, .threshold = 0.5},
+                               {.node = "b", .position = 4, .blocks = -1, .threshold = NAN},
+                               {.node = "c"}};
+    eex_front_member member = {
+        .trial = 7, .gates = 1, .best = true, .accuracy = 0.5, .exits = exits_of_member};
+    const eex_front front = {1, &member, exits_in_file, exits};
+    return eex_front_save(&front, file);
+}
+
+static int load_made_up(eex_store_file *file, void *context)
+{
+    return eex_front_load(context, file);
+}
+
+static int back_and_forth(eex_front *out, int exits, size_t in_file)
+{
+    const char *path = test_path(root, "front.h5");
+    exits_of_member = exits;
+    exits_in_file = in_file;
+    OK(eex_store_write_file(path, "front", 1, save_made_up, NULL));
+    return eex_store_read_file(path, "front", 1, load_made_up, out);
+}
+
+Test(fronts, figures_come_back_from_their_file)
+{
+    eex_front f;
+    OK(back_and_forth(&f, 2, 2));
+    cr_assert(f.count == 1 && f.exit_count == 2);
+    cr_expect(f.members[0].trial == 7 && f.members[0].gates == 1 && f.members[0].exits == 2);
+    cr_expect(f.members[0].best && !f.members[0].spread && f.members[0].accuracy == 0.5);
+    cr_expect_str_eq(f.exits[0].node, "a");
+    cr_expect(f.exits[0].threshold == 0.5 && isnan(f.exits[1].threshold));
+    cr_expect(f.exits[1].position == 4 && eex_front_end(&f, f.members) == &f.exits[1]);
+    eex_front_free(&f);
+}
+
+Test(fronts, parts_that_do_not_fit_are_refused)
+{
+    eex_front f;
+    cr_expect_eq(back_and_forth(&f, 2, 3), EEX_EFORMAT);
+    cr_expect_eq(back_and_forth(&f, 3, 2), EEX_EFORMAT);
+    cr_expect_eq(back_and_forth(&f, -1, 0), EEX_EFORMAT);
+    cr_expect_eq(back_and_forth(&f, EEX_MAX_EXITS + 1, 2), EEX_EFORMAT);
+    cr_expect_null(f.members);
+}
+
+/* The rival is chosen by the validation split, and costs no more than the member did there. */
+Test(fronts, the_cut_is_the_best_that_costs_no_more)
+{
+    eex_front_exit exits[] = {
+        {.alone_macs = 1, .alone_validation = 0.5, .alone_accuracy = 0.9},
+        {.alone_macs = 2, .alone_validation = 0.6, .alone_accuracy = 0.4},
+        {.alone_macs = 4, .alone_validation = 0.8, .alone_accuracy = 0.8},
+        {.alone_macs = 5, .alone_validation = 0.9, .alone_accuracy = 0.9, .blocks = -1}};
+    eex_front_member m = {.exits = 4, .validation_macs = 3, .macs = 9};
+    const eex_front f = {1, &m, 4, exits};
+    cr_expect_eq(eex_front_cut(&f, &m), &exits[1]);
+    m.validation_macs = 4;
+    cr_expect_eq(eex_front_cut(&f, &m), &exits[2]);
+    m.validation_macs = 100; /* the end is no cut */
+    cr_expect_eq(eex_front_cut(&f, &m), &exits[2]);
+    m.validation_macs = 0.5;
+    cr_expect_null(eex_front_cut(&f, &m));
+    m.exits = 0;
+    cr_expect_null(eex_front_cut(&f, &m));
+    cr_expect_null(eex_front_end(&f, &m));
+}
