@@ -394,6 +394,10 @@ Test(experiment, interrupted_anywhere_a_search_on_surrogates_ends_the_same)
         cr_expect_geq(r->models.reference[0], 1 - r->trials.at[i].accuracy);
         cr_expect_geq(r->models.reference[1], r->trials.at[i].macs);
     }
+    eex_report *pieces = report_of("pieces");
+    cr_expect_arr_eq(pieces->models.reference, r->models.reference, sizeof r->models.reference);
+    cr_expect_eq(pieces->hypervolume, r->hypervolume);
+    eex_report_free(pieces);
     eex_report_free(r);
     eex_experiment_free(e);
 }
