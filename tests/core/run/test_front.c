@@ -242,9 +242,10 @@ static double run_engine(const eex_graph *graph, eex_params *params, const eex_m
         OK(eex_engine_run(engine, &one, image, 1));
         right += one.decision != EEX_REJECT && one.top == eex_dataset_labels(data)[i];
     }
+    right /= (double)d->test;
     eex_engine_close(engine);
     eex_dataset_close(data);
-    return right / (double)d->test;
+    return right;
 }
 
 /* An exit of the member as a network of its own. */
