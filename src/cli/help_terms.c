@@ -36,6 +36,17 @@ static const term terms[] = {
     {"trial", "a structure (which gates are where) that the search has judged; \"all structures "
               "tried\": there is nothing that it has missed"},
     {"Pareto front", "trials that no other beats in both accuracy and cost"},
+    {"front", "networks that are finished and scored on the test split beside the chosen one "
+              "(search.front): \"front\", members of the Pareto front at even distances of cost; "
+              "\"best\", of all trials with so many gates, 1 to 4, the one that the run would "
+              "choose"},
+    {"taken", "MACs with the trunk and only the gate taken: EDANAS's ADA_MACS"},
+    {"backbone", "of the front: the same network without its gates, everybody at the end; EDANAS "
+                 "calls it NAS"},
+    {"cut after", "of the front: the trunk up to one of the network's gates, and that gate alone: "
+                  "the static network that is the best by validation of those that cost no more"},
+    {"hypervolume", "of a search: how much of accuracy and cost its front covers, up to a "
+                    "reference point that stays where it is"},
     {"mean, p50, p95, p99 ms", "milliseconds of one image at a time: the mean, and what that share "
                                "of the images does not exceed"},
     {"speed-up", "how many times faster than the base, by the clock; \"theoretical\" and \"by "

@@ -160,6 +160,56 @@ static void push_pareto(lua_State *L, const eex_report *r)
     }
 }
 
+static void push_alone(lua_State *L, const char *name, const eex_front_exit *x)
+{
+    lua_createtable(L, 0, 3);
+    eex_report_put_alone(put, L, x);
+    lua_setfield(L, -2, name);
+}
+
+static void push_member_exits(lua_State *L, const eex_front *f, const eex_front_member *m)
+{
+    lua_createtable(L, m->exits, 0);
+    for (int k = 0; k < m->exits; k++) {
+        const eex_front_exit *x = &f->exits[m->first + (size_t)k];
+        lua_createtable(L, 0, 8);
+        set_integer(L, "position", x->position);
+        set_text(L, "node", x->node);
+        if (x->blocks >= 0)
+            set_integer(L, "blocks", x->blocks);
+        eex_report_put_member_exit(put, L, x);
+        push_alone(L, "alone", x);
+        lua_rawseti(L, -2, k + 1);
+    }
+}
+
+/* Networks of the front on the test split; those that failed have a reason instead of figures. */
+static void push_front(lua_State *L, const eex_report *r)
+{
+    char file[EEX_FRONT_NAME];
+    lua_createtable(L, (int)r->tested.count, 0);
+    for (size_t i = 0; i < r->tested.count; i++) {
+        const eex_front_member *m = &r->tested.members[i];
+        lua_createtable(L, 0, 14);
+        set_integer(L, "trial", (lua_Integer)m->trial);
+        set_integer(L, "gates", m->gates);
+        lua_pushboolean(L, m->spread);
+        lua_setfield(L, -2, "spread");
+        lua_pushboolean(L, m->best);
+        lua_setfield(L, -2, "best");
+        eex_report_put_member(put, L, m);
+        if (m->exits > 0) {
+            set_text(L, "file", eex_front_file(file, i));
+            push_alone(L, "backbone", eex_front_end(&r->tested, m));
+        } else {
+            set_text(L, "failure", m->reason);
+        }
+        push_member_exits(L, &r->tested, m);
+        lua_setfield(L, -2, "exits");
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
 static void push_report(lua_State *L, const eex_report *r)
 {
     lua_createtable(L, 0, 12);
@@ -173,11 +223,14 @@ static void push_report(lua_State *L, const eex_report *r)
     set_integer(L, "trials", (lua_Integer)r->trials.count);
     set_number(L, "seconds", r->seconds);
     set_number(L, "kendall_tau", r->tau);
+    set_number(L, "hypervolume", r->hypervolume);
     lua_pushboolean(L, r->finished);
     lua_setfield(L, -2, "finished");
     push_networks(L, r);
     push_pareto(L, r);
     lua_setfield(L, -2, "pareto");
+    push_front(L, r);
+    lua_setfield(L, -2, "front");
 }
 
 /* ---- what-if ---- */
@@ -306,7 +359,7 @@ static void push_metatable(lua_State *L)
 
 void eex_lua_push_run(lua_State *L, const char *folder)
 {
-    luaL_checkstack(L, 12, NULL);
+    luaL_checkstack(L, 16, NULL);
     box *b = lua_newuserdatauv(L, sizeof *b, 1);
     *b = (box){0};
     push_metatable(L);

@@ -77,6 +77,7 @@ typedef struct eex_search_report {
     double hypervolume; /* of what was found and violates nothing. The reference point is a tenth of
                          * their range worse than the worst of the first `initial` trials, and stays
                          * there */
+    double reference[EEX_MAX_OBJECTIVES];
 } eex_search_report;
 
 typedef struct eex_controller_options {

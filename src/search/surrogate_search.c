@@ -261,7 +261,6 @@ static int report(archive *a, const eex_population *front)
 {
     const eex_controller_options *options = eex__controller_options(a->c);
     eex_search_report r = {.trials = a->trials, .objective_count = a->known.objective_count};
-    double reference[EEX_MAX_OBJECTIVES];
     if (!options->report)
         return EEX_OK;
     for (int k = 0; k < r.objective_count; k++) {
@@ -269,11 +268,11 @@ static int report(archive *a, const eex_population *front)
         r.surrogate[k] = eex_surrogate_kind_name(choice->kind);
         r.tau[k] = choice->tau;
     }
-    find_reference(reference, a);
+    find_reference(r.reference, a);
     EEX_TRY(null_tau(&r.null_tau, a));
     if (front->count > 0 && !(front->violations[0] > 0.0))
         EEX_TRY(eex_pareto_hypervolume(&r.hypervolume, front->objectives, front->count, minimised,
-                                       r.objective_count, reference));
+                                       r.objective_count, r.reference));
     options->report(&r, options->report_context);
     return EEX_OK;
 }

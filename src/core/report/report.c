@@ -89,12 +89,21 @@ static int load_front(eex_report *r, eex_store_file *file)
     return code;
 }
 
+static int load_models(eex_report *r, eex_store_file *file)
+{
+    if (!eex_store_has(file, "models"))
+        return EEX_OK;
+    EEX_TRY(eex_models_load(&r->models, file, "models"));
+    return eex_store_get_double(&r->hypervolume, file, "models", "hypervolume");
+}
+
 static int load_search(eex_report *r, eex_store_file *file)
 {
     double seconds = 0;
     EEX_TRY(load_trials(r, file));
     EEX_TRY(eex_described_load(&r->space, file));
     EEX_TRY(load_front(r, file));
+    EEX_TRY(load_models(r, file));
     EEX_TRY(eex_store_get_int(&r->chosen, file, "", "chosen"));
     if (eex_store_has_attribute(file, "", "structures"))
         EEX_TRY(eex_store_get_int(&r->structures, file, "", "structures"));
@@ -245,6 +254,16 @@ static int load_result(eex_report *r, eex_store_file *file)
     return EEX_OK;
 }
 
+/* ---- front.h5 ---- */
+
+static int load_tested(eex_report *r, eex_store_file *file)
+{
+    EEX_TRY(eex_front_load(&r->tested, file));
+    for (size_t i = 0; i < r->tested.count; i++)
+        r->seconds += r->tested.members[i].seconds;
+    return EEX_OK;
+}
+
 static int load_policies(eex_report *r, eex_store_file *file)
 {
     eex_store_shape shape = {1, {EEX_STORE_ANY}};
@@ -271,6 +290,7 @@ static const struct {
     [EEX_PHASE_TAU] = {"the evaluators are compared", load_tau},
     [EEX_PHASE_FINAL] = {"the chosen network is calibrated", load_final},
     [EEX_PHASE_POLICIES] = {"other policies are replayed", load_policies},
+    [EEX_PHASE_FRONT] = {"the front is tested", load_tested},
     [EEX_PHASE_RESULT] = {"finished", load_result},
 };
 
@@ -327,6 +347,7 @@ int eex_report_load(eex_report **out, const char *folder)
     if (!r)
         return eex_fail(EEX_ENOMEM, "out of memory for a report");
     r->chosen = -1;
+    r->hypervolume = NAN;
     r->tau = r->base.accuracy = r->base.macs = r->best.accuracy = NAN;
     r->best.speedup = r->full.speedup = EEX_SPEEDUP_UNKNOWN;
     r->best.ada_macs = r->best.ada_macs_cumulative = r->best.validation_accuracy = NAN;
@@ -354,6 +375,8 @@ void eex_report_free(eex_report *r)
     free(r->created);
     free(r->front);
     eex_trials_free(&r->trials);
+    eex_models_free(&r->models);
+    eex_front_free(&r->tested);
     free(r->policy_accuracy);
     free(r->policy_macs);
     eex_store_list_free(&r->policy_names);

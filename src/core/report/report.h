@@ -3,6 +3,8 @@
 #define EEX_CORE_REPORT_REPORT_H
 
 #include "core/graph/graph.h"
+#include "core/run/front.h"
+#include "core/run/models.h"
 #include "core/run/structure_described.h"
 #include "core/run/trials.h"
 #include "core/store/store.h"
@@ -68,10 +70,14 @@ typedef struct eex_report {
     int64_t structures; /* how many the search could try; 0: not known, or more than were counted */
     size_t *front;      /* Pareto-optimal ones, cheapest first */
     size_t front_count;
-    int64_t chosen;  /* trial; -1: none yet */
-    size_t policies; /* other policies on the chosen network, validation split */
+    eex_models models;  /* of a search on surrogates */
+    double hypervolume; /* that it came to; NaN: none was measured */
+    int64_t chosen;     /* trial; -1: none yet */
+    size_t policies;    /* other policies on the chosen network, validation split */
     eex_store_list policy_names;
     double *policy_accuracy, *policy_macs; /* (policies) */
+
+    eex_front tested; /* members of the front on the test split; none: the run wants none */
 
     double tau; /* Kendall's, between both evaluators */
     size_t tau_count;
@@ -90,6 +96,10 @@ void eex_report_put_speedup(eex_report_put *put, void *to, const eex_speedup *sp
 void eex_report_put_best(eex_report_put *put, void *to, const eex_report *report);
 void eex_report_put_exit(eex_report_put *put, void *to, const eex_report_exit *exit);
 void eex_report_put_trial(eex_report_put *put, void *to, const eex_trial *trial);
+void eex_report_put_member(eex_report_put *put, void *to, const eex_front_member *member);
+void eex_report_put_member_exit(eex_report_put *put, void *to, const eex_front_exit *exit);
+/* An exit as a network of its own. */
+void eex_report_put_alone(eex_report_put *put, void *to, const eex_front_exit *exit);
 
 /* Reads a run's folder. EEX_ENOTFOUND when it holds no run. */
 int eex_report_load(eex_report **out, const char *folder);

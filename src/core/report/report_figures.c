@@ -46,6 +46,30 @@ void eex_report_put_exit(eex_report_put *put, void *to, const eex_report_exit *x
     put(to, "ece_after", x->ece_after);
 }
 
+void eex_report_put_member(eex_report_put *put, void *to, const eex_front_member *m)
+{
+    put(to, "accuracy", m->accuracy);
+    put(to, "rejected", m->rejected);
+    put(to, "ada_macs", m->macs_taken);
+    put(to, "ada_macs_cumulative", m->macs);
+    put(to, "validation_accuracy", m->validation_accuracy);
+    put(to, "validation_macs", m->validation_macs);
+}
+
+void eex_report_put_member_exit(eex_report_put *put, void *to, const eex_front_exit *x)
+{
+    put(to, "threshold", x->threshold);
+    put(to, "utilisation", x->utilisation);
+    put(to, "accuracy", x->exit_accuracy);
+}
+
+void eex_report_put_alone(eex_report_put *put, void *to, const eex_front_exit *x)
+{
+    put(to, "accuracy", x->alone_accuracy);
+    put(to, "macs", x->alone_macs);
+    put(to, "validation_accuracy", x->alone_validation);
+}
+
 void eex_report_put_trial(eex_report_put *put, void *to, const eex_trial *t)
 {
     put(to, "accuracy", t->accuracy);

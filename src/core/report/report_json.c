@@ -1,6 +1,7 @@
 #include "core/report/report.h"
 
 #include "base/json.h"
+#include "base/status.h"
 
 #include <math.h>
 
@@ -90,6 +91,89 @@ static void pareto(eex_json *j, const eex_report *r)
     eex_json_end(j);
 }
 
+/* ---- the front on the test split ---- */
+
+static void alone(eex_json *j, const char *name, const eex_front_exit *x)
+{
+    if (!x) {
+        eex_json_null(j, name);
+        return;
+    }
+    eex_json_object(j, name);
+    eex_report_put_alone(put, j, x);
+    eex_json_end(j);
+}
+
+static void member_exits(eex_json *j, const eex_front *f, const eex_front_member *m)
+{
+    eex_json_array(j, "exits");
+    for (int k = 0; k < m->exits; k++) {
+        const eex_front_exit *x = &f->exits[m->first + (size_t)k];
+        eex_json_object(j, NULL);
+        eex_json_int(j, "position", x->position);
+        eex_json_string(j, "node", x->node);
+        if (x->blocks < 0)
+            eex_json_null(j, "blocks");
+        else
+            eex_json_int(j, "blocks", x->blocks);
+        eex_report_put_member_exit(put, j, x);
+        alone(j, "alone", x);
+        eex_json_end(j);
+    }
+    eex_json_end(j);
+}
+
+static void tested(eex_json *j, const eex_report *r)
+{
+    char file[EEX_FRONT_NAME];
+    eex_json_array(j, "front");
+    for (size_t i = 0; i < r->tested.count; i++) {
+        const eex_front_member *m = &r->tested.members[i];
+        eex_json_object(j, NULL);
+        eex_json_uint(j, "trial", m->trial);
+        eex_json_int(j, "gates", m->gates);
+        eex_json_bool(j, "spread", m->spread);
+        eex_json_bool(j, "best", m->best);
+        if (m->status == EEX_OK) {
+            eex_json_string(j, "file", eex_front_file(file, i));
+            eex_json_null(j, "failure");
+        } else {
+            eex_json_null(j, "file");
+            eex_json_string(j, "failure", m->reason);
+        }
+        eex_report_put_member(put, j, m);
+        alone(j, "backbone", eex_front_end(&r->tested, m));
+        member_exits(j, &r->tested, m);
+        eex_json_end(j);
+    }
+    eex_json_end(j);
+}
+
+/* ---- the models of a search ---- */
+
+static void models(eex_json *j, const eex_report *r)
+{
+    eex_json_array(j, "models");
+    for (size_t i = 0; i < r->models.count; i++) {
+        const eex_models_batch *b = &r->models.at[i];
+        eex_json_object(j, NULL);
+        eex_json_uint(j, "trials", b->trials);
+        eex_json_string(j, "accuracy_surrogate", b->surrogate[0]);
+        eex_json_double(j, "accuracy_tau", b->tau[0]);
+        eex_json_string(j, "cost_surrogate", b->surrogate[1]);
+        eex_json_double(j, "cost_tau", b->tau[1]);
+        eex_json_double(j, "null_tau", b->null_tau);
+        eex_json_double(j, "hypervolume", b->hypervolume);
+        eex_json_end(j);
+    }
+    eex_json_end(j);
+    eex_json_double(j, "hypervolume", r->hypervolume);
+    eex_json_array(j, "reference");
+    for (int k = 0; k < EEX_MODELS_OBJECTIVES && r->models.count > 0; k++)
+        eex_json_double(j, NULL, r->models.reference[k]);
+    eex_json_end(j);
+}
+
 static void policies(eex_json *j, const eex_report *r)
 {
     eex_json_array(j, "policies");
@@ -126,6 +210,7 @@ int eex_report_json(eex_buffer *out, const eex_report *r)
     eex_json_end(&j);
     best(&j, r);
     pareto(&j, r);
+    tested(&j, r);
     policies(&j, r);
     eex_json_uint(&j, "trials", r->trials.count);
     if (r->structures > 0)
@@ -136,6 +221,7 @@ int eex_report_json(eex_buffer *out, const eex_report *r)
         eex_json_null(&j, "chosen");
     else
         eex_json_int(&j, "chosen", r->chosen);
+    models(&j, r);
     eex_json_double(&j, "kendall_tau", r->tau);
     eex_json_uint(&j, "kendall_tau_candidates", r->tau_count);
     eex_json_double(&j, "seconds", r->seconds);

@@ -1,5 +1,5 @@
 /* The table at the end of a run. */
-#include "core/report/report.h"
+#include "core/report/report_front.h"
 #include "core/report/report_words.h"
 
 #include "base/status.h"
@@ -205,13 +205,18 @@ int eex_report_table(eex_buffer *out, const eex_report *r, size_t width)
     EEX_TRY(eex__report_paragraph(out, r, width, eex__report_heading));
     if (r->finished)
         EEX_TRY(results(out, r, width));
-    if (r->front_count) {
+    const struct {
+        bool there;
+        int (*table)(eex_buffer *out, const eex_report *r, size_t width);
+    } parts[] = {{r->front_count > 0, front},
+                 {r->tested.count > 0, eex__report_tested},
+                 {r->models.count > 0, eex__report_models},
+                 {r->policies > 0, policies}};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        if (!parts[i].there)
+            continue;
         eex_buffer_putc(out, '\n');
-        EEX_TRY(front(out, r, width));
-    }
-    if (r->policies) {
-        eex_buffer_putc(out, '\n');
-        EEX_TRY(policies(out, r, width));
+        EEX_TRY(parts[i].table(out, r, width));
     }
     if (r->trials.count) {
         eex_buffer_putc(out, '\n');

@@ -120,6 +120,7 @@ void eex__report_search(eex_buffer *out, const eex_report *r)
 
 void eex__report_legend(eex_buffer *out, const eex_report *r)
 {
+    char text[EEX_TEXT_SIZE];
     if (r->finished)
         eex_buffer_puts(
             out,
@@ -132,5 +133,20 @@ void eex__report_legend(eex_buffer *out, const eex_report *r)
                         "trial: a structure, which gates are where, that the search has judged. "
                         "point: which of the run's exit points; gates are listed as "
                         "point:blocks, with @ and their threshold where the search chooses it.\n");
+    if (r->tested.count)
+        eex_buffer_puts(out,
+                        "front: networks of the search's Pareto front (front) and the best by "
+                        "validation of each number of gates (best), trained and calibrated like "
+                        "the chosen one. taken: MACs with only the gate taken. backbone: the same "
+                        "network without its gates. cut: its trunk up to one gate, the best by "
+                        "validation of those that cost no more. Each has its model file, "
+                        "front-0001.h5 and so on.\n");
+    if (r->models.count)
+        eex_buffer_printf(out,
+                          "hypervolume: what the front covers of 1 - accuracy and cost, up to "
+                          "%.4g and %s; tau: Kendall's, cross-validated; cost alone: what is "
+                          "known of accuracy without a model.\n",
+                          r->models.reference[0],
+                          eex_text_number(text, r->models.reference[1], NULL));
     eex_buffer_puts(out, "\"eex help terms\" explains all words.\n");
 }

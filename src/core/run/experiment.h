@@ -112,7 +112,9 @@ typedef struct eex_experiment {
         int statistics; /* elastic backbones: training images of which batch norm's statistics are
                          * taken anew for each network; 0: those of the largest stay */
         eex_limits limits;
-        int tau; /* candidates also trained to correlate both evaluators; 0: none */
+        int front; /* members of the Pareto front that are finished and scored on the test split
+                    * beside the chosen one; 0: none */
+        int tau;   /* candidates also trained to correlate both evaluators; 0: none */
     } search;
 
     eex_recipe final; /* epochs 0: the best candidate keeps the shared weights; else it is

@@ -292,6 +292,9 @@ static const eex_field fields[] = {
     ROW("search.limits.share", NUMBER, AT(double, search.limits.share), _SEARCH,
         "least fraction of the images that each gate takes; 0: no limit", .range = FROM(0, 1),
         .quiet = true),
+    ROW("search.front", INT, AT(int, search.front), _SEARCH,
+        "networks of the Pareto front that are finished and tested too; 0: none",
+        .range = FROM(0, 100), .otherwise = 0, .quiet = true),
 };
 
 const eex_field *eex_fields(int *count)

@@ -13,6 +13,11 @@ static bool is_compared(const eex_run *run)
     return eex__judge_of(run)->shared && run->e->search.tau;
 }
 
+static bool is_fronted(const eex_run *run)
+{
+    return run->e->search.front > 0;
+}
+
 /* Nothing that a run does by itself: ranking.h. */
 static bool is_never(const eex_run *run)
 {
@@ -59,6 +64,11 @@ static const eex_phase_row rows[] = {
                          {{"final-checkpoint.h5", "checkpoint"}},
                          .work = eex__run_final},
     [EEX_PHASE_POLICIES] = {"policies", {{"policies.h5", "policies"}}, .work = eex__run_policies},
+    [EEX_PHASE_FRONT] = {"front",
+                         {{"front.h5", "front"}, {"front-*.h5", "weights"}},
+                         {{"front-checkpoint.h5", "checkpoint"}},
+                         .wanted = is_fronted,
+                         .work = eex__run_front},
     [EEX_PHASE_RESULT] = {"result", {{"result.h5", "result"}}, .work = eex__run_result},
     [EEX_PHASE_RANKING] = {"ranking",
                            {{"rank.h5", "ranking"}},

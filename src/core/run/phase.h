@@ -15,6 +15,7 @@ typedef enum eex_phase {
     EEX_PHASE_TAU,      /* how well replay ranks candidates */
     EEX_PHASE_FINAL,    /* the chosen network: weights, policy, traces */
     EEX_PHASE_POLICIES, /* other policies on the same traces */
+    EEX_PHASE_FRONT,    /* the front: networks finished like the chosen one, on the test split */
     EEX_PHASE_RESULT,   /* the test split */
     EEX_PHASE_RANKING,  /* as TAU, larger, of a run that is done, and only when it is asked for */
     EEX_PHASES

@@ -89,6 +89,7 @@ int eex__run_search(eex_run *run);
 int eex__run_tau(eex_run *run);
 int eex__run_final(eex_run *run);
 int eex__run_policies(eex_run *run);
+int eex__run_front(eex_run *run);
 int eex__run_result(eex_run *run);
 
 /* Says, before anything is trained, when the shared network of an elastic backbone will not be
@@ -110,6 +111,10 @@ int eex__run_calibrate(eex_policy **out, const eex_run *run, const int *genome,
  * backbone is not elastic, they stay. What slices of a larger network know of themselves before
  * that is nothing. */
 int eex__run_statistics(const eex_run *run, eex_params *params);
+
+/* Whether the run would rather choose one trial than another, both done. A total order but for
+ * equals. */
+bool eex__run_prefers(const eex_run *run, const eex_trial *t, const eex_trial *than);
 
 /* Whether the run has times of its structures: those that their score or their judge needs. */
 bool eex__run_timed(const eex_run *run);

@@ -1,9 +1,9 @@
-/* final.h5: the chosen network with its weights and its policy. */
+/* Networks made ready, and final.h5: the chosen one with its weights and its policy. */
+#include "core/run/run_final.h"
+
 #include "core/graph/cost.h"
 #include "core/policy/reject.h"
-#include "core/policy/replay.h"
 #include "core/run/judge.h"
-#include "core/run/run.h"
 #include "core/run/scoring.h"
 
 #include "base/log.h"
@@ -16,46 +16,36 @@
 
 enum { ECE_BINS = 15, FAMILIAR_BATCH = 100 };
 
-typedef struct final {
-    eex_run *run;
-    uint64_t trial; /* that was chosen */
-    int genome[EEX_MAX_GENES];
-    eex_structure_costs costs;
-    eex_graph *graph;
-    eex_params *params;
-    eex__history history;
-    eex_trace *calibration, *validation;
-    eex_policy *policy;
-    eex_familiar *familiar;
-    eex_outcome outcome; /* on the validation split */
-    double ece_before[EEX_MAX_EXITS], ece_after[EEX_MAX_EXITS];
-} final;
-
 /* ---- weights ---- */
 
-static int take_weights(final *f)
+static int take_weights(eex__final *f)
 {
+    const eex__final_plan *plan = f->plan;
     EEX_TRY(eex_params_new(&f->params, f->run->device, f->graph, f->run->e->seed));
-    return eex__judge_of(f->run)->weights(f->params, f->run, f->genome, f->trial);
+    return plan->trained
+               ? eex__run_read_weights(f->params, f->run, plan->trained)
+               : eex__judge_of(f->run)->weights(f->params, f->run, plan->genome, plan->trial);
 }
 
-static int train_on(final *f)
+static int train_on(eex__final *f)
 {
-    const eex__training training = {.title = "final training",
-                                    .checkpoint = "final-checkpoint.h5",
+    const eex__training training = {.title = f->plan->title,
+                                    .checkpoint = f->plan->checkpoint,
                                     .recipe = &f->run->e->final,
-                                    .seed = eex__run_seed(f->run, EEX_STREAM_FINAL, 0),
+                                    .seed = f->plan->seed,
+                                    .subject = f->plan->subject,
                                     .samples = f->run->split.train.at,
                                     .count = f->run->split.train.count,
                                     .validation = &f->run->split.validation};
     bool frozen = f->run->e->final.regime == EEX_REGIME_FROZEN;
     f->history.exits = eex_graph_exits(f->graph);
-    if (f->run->e->final.epochs == 0 || (frozen && eex_graph_exits(f->graph) == 1))
+    if (f->plan->trained || f->run->e->final.epochs == 0 ||
+        (frozen && eex_graph_exits(f->graph) == 1))
         return EEX_OK;
-    eex_log_info("training the chosen network on: %d epoch%s", f->run->e->final.epochs,
+    eex_log_info("training %s on: %d epoch%s", f->plan->what, f->run->e->final.epochs,
                  eex_plural(f->run->e->final.epochs));
     int code = eex__run_train(f->run, f->params, &training, &f->history);
-    return code < 0 ? eex_fail_in(code, "final training") : EEX_OK;
+    return code < 0 ? eex_fail_in(code, "%s", f->plan->title) : EEX_OK;
 }
 
 /* ---- thresholds ---- */
@@ -73,13 +63,13 @@ static bool as_judged(const eex_run *run)
     return eex__judge_of(run)->policy && run->e->final.epochs == 0;
 }
 
-static int make_policy(final *f)
+static int make_policy(eex__final *f)
 {
     eex_judge *judge = NULL;
     if (!as_judged(f->run))
-        return eex__run_calibrate(&f->policy, f->run, f->genome, f->calibration);
+        return eex__run_calibrate(&f->policy, f->run, f->plan->genome, f->calibration);
     EEX_TRY(eex__judge_open(&judge, f->run, eex__judge_of(f->run)));
-    int code = judge->kind->policy(&f->policy, judge, f->genome);
+    int code = judge->kind->policy(&f->policy, judge, f->plan->genome);
     eex__judge_close(judge);
     return code;
 }
@@ -120,7 +110,7 @@ int eex__run_calibrate(eex_policy **out, const eex_run *run, const int *genome,
 /* Thresholds that miss what was asked for, on the very samples that they were chosen on: no run
  * ends so without a word. Half a percent is left to cross-fitting, which answers for unseen
  * samples. */
-static int warn_of_target(const final *f)
+static int warn_of_target(const eex__final *f)
 {
     const eex_calibration *how = &f->run->e->policy;
     const eex_scoring scoring = eex_scoring_of(f->run->e, f->run->structures);
@@ -133,20 +123,20 @@ static int warn_of_target(const final *f)
     EEX_TRY(eex_replay(&got, f->calibration, f->policy, &costs, NULL, NULL));
     if (how->tune == EEX_TUNE_ACCURACY && got.accuracy + how->reject < least - 0.005)
         eex_log_warn(
-            "policy.target: no thresholds of the chosen network reach an accuracy of %.4f on "
-            "the calibration split; these have %.4f, and its end %.4f",
-            least, got.accuracy, eex_trace_accuracy(f->calibration, f->calibration->exits - 1));
+            "policy.target: no thresholds of %s reach an accuracy of %.4f on the calibration "
+            "split; these have %.4f, and its end %.4f",
+            f->plan->what, least, got.accuracy,
+            eex_trace_accuracy(f->calibration, f->calibration->exits - 1));
     if (how->tune == EEX_TUNE_MACS && got.cost > 1.001 * how->target)
         eex_log_warn(
-            "policy.target: no thresholds of the chosen network keep one input within %.6g %s; "
-            "these leave as early as they can: %.6g, with an accuracy of %.4f on the "
-            "calibration split",
-            how->target, scoring.by_latency ? "ms" : "MACs", got.cost, got.accuracy);
+            "policy.target: no thresholds of %s keep one input within %.6g %s; these leave as "
+            "early as they can: %.6g, with an accuracy of %.4f on the calibration split",
+            f->plan->what, how->target, scoring.by_latency ? "ms" : "MACs", got.cost, got.accuracy);
     return EEX_OK;
 }
 
 /* By training images from all over the split: data sets may be in the order of their classes. */
-static int know_familiar(final *f)
+static int know_familiar(eex__final *f)
 {
     const eex_index *train = &f->run->split.train;
     const size_t count = train->count < EEX_FAMILIAR_IMAGES ? train->count : EEX_FAMILIAR_IMAGES;
@@ -161,7 +151,7 @@ static int know_familiar(final *f)
     return code;
 }
 
-static int calibrate(final *f)
+static int calibrate(eex__final *f)
 {
     const eex_run *run = f->run;
     const eex_exit_costs costs = {f->costs.exits, f->costs.macs, run->structures->base_macs};
@@ -192,14 +182,14 @@ static int save_column(eex_store_file *file, const char *name, const double *val
     return eex_store_set_string(file, name, "unit", unit);
 }
 
-static int save_exits(const final *f, eex_store_file *file)
+static int save_exits(const eex__final *f, eex_store_file *file)
 {
     int exits = eex_graph_exits(f->graph);
     const char *names[EEX_MAX_EXITS];
     int32_t blocks[EEX_MAX_EXITS], position[EEX_MAX_EXITS];
     double taken[EEX_MAX_EXITS], alone[EEX_MAX_EXITS];
     const eex_store_shape shape = {1, {(uint64_t)exits}};
-    EEX_TRY(eex_structures_positions(position, f->run->structures, f->genome));
+    EEX_TRY(eex_structures_positions(position, f->run->structures, f->plan->genome));
     for (int k = 0; k < exits; k++) {
         const eex_exit *exit = eex_graph_exit(f->graph, k);
         names[k] = eex_graph_node(f->graph, exit->point)->name;
@@ -223,7 +213,7 @@ static int save_exits(const final *f, eex_store_file *file)
                        "expected calibration error on the validation split, calibrated");
 }
 
-static int save_outcome(const final *f, eex_store_file *file)
+static int save_outcome(const eex__final *f, eex_store_file *file)
 {
     const eex_outcome *o = &f->outcome;
     EEX_TRY(eex_store_make_group(file, "validation"));
@@ -235,31 +225,57 @@ static int save_outcome(const final *f, eex_store_file *file)
                        "fraction of the validation split");
 }
 
-static int save(eex_store_file *file, const void *context)
+int eex__final_save(eex_store_file *file, const eex__final *f)
 {
-    const final *f = context;
     EEX_TRY(eex_model_write(file, f->graph, f->params, f->policy, f->familiar, &f->run->input,
                             f->run->e->precision));
     EEX_TRY(eex__history_save(&f->history, file));
     EEX_TRY(save_exits(f, file));
     EEX_TRY(save_outcome(f, file));
-    return eex_store_set_int(file, "", "trial", (int64_t)f->trial);
+    return eex_store_set_int(file, "", "trial", (int64_t)f->plan->trial);
 }
 
-static int work(final *f)
+/* ---- one network ---- */
+
+int eex__final_make(eex__final *f, eex_run *run, const eex__final_plan *plan)
 {
-    EEX_TRY(eex__run_chosen(f->genome, f->run, &f->trial));
-    EEX_TRY(eex_structures_costs(&f->costs, f->run->structures, f->genome));
-    EEX_TRY(eex_structures_graph(&f->graph, f->run->structures, f->genome));
+    *f = (eex__final){.run = run, .plan = plan};
+    EEX_TRY(eex_structures_costs(&f->costs, run->structures, plan->genome));
+    EEX_TRY(eex_structures_graph(&f->graph, run->structures, plan->genome));
     EEX_TRY(take_weights(f));
     EEX_TRY(train_on(f));
     EEX_TRY(eex__run_poll());
     eex_log_info("calibrating %d exit%s on %zu images", eex_graph_exits(f->graph),
-                 eex_plural(eex_graph_exits(f->graph)), f->run->split.calibration.count);
-    EEX_TRY(calibrate(f));
-    EEX_TRY(eex__run_save_trace(f->run, "final-calibration.h5", f->calibration));
-    EEX_TRY(eex__run_save_trace(f->run, "final-validation.h5", f->validation));
-    return eex__run_write(f->run, "final.h5", save, f);
+                 eex_plural(eex_graph_exits(f->graph)), run->split.calibration.count);
+    return calibrate(f);
+}
+
+void eex__final_free(eex__final *f)
+{
+    eex_policy_free(f->policy);
+    eex_familiar_free(f->familiar);
+    eex_trace_free(f->calibration);
+    eex_trace_free(f->validation);
+    eex__history_free(&f->history);
+    eex_params_free(f->params);
+    eex_graph_free(f->graph);
+    *f = (eex__final){.run = NULL};
+}
+
+/* ---- the chosen one ---- */
+
+static int save(eex_store_file *file, const void *context)
+{
+    return eex__final_save(file, context);
+}
+
+static int work(eex__final *f, eex_run *run, eex__final_plan *plan)
+{
+    EEX_TRY(eex__run_chosen(plan->genome, run, &plan->trial));
+    EEX_TRY(eex__final_make(f, run, plan));
+    EEX_TRY(eex__run_save_trace(run, "final-calibration.h5", f->calibration));
+    EEX_TRY(eex__run_save_trace(run, "final-validation.h5", f->validation));
+    return eex__run_write(run, "final.h5", save, f);
 }
 
 static int clean(const eex_run *run)
@@ -285,16 +301,14 @@ static bool is_done(const eex_run *run)
 
 int eex__run_final(eex_run *run)
 {
+    eex__final_plan plan = {.what = "the chosen network",
+                            .title = "final training",
+                            .checkpoint = "final-checkpoint.h5",
+                            .seed = eex__run_seed(run, EEX_STREAM_FINAL, 0)};
+    eex__final f = {.run = run};
     if (is_done(run))
         return clean(run);
-    final f = {.run = run};
-    int code = work(&f);
-    eex_policy_free(f.policy);
-    eex_familiar_free(f.familiar);
-    eex_trace_free(f.calibration);
-    eex_trace_free(f.validation);
-    eex__history_free(&f.history);
-    eex_params_free(f.params);
-    eex_graph_free(f.graph);
+    int code = work(&f, run, &plan);
+    eex__final_free(&f);
     return code == EEX_OK ? clean(run) : code;
 }

@@ -1,6 +1,8 @@
 /* The search: ask, evaluate, store, tell; then the choice from the Pareto front. */
+#include "core/run/front_pick.h"
 #include "core/run/judge.h"
 #include "core/run/limits.h"
+#include "core/run/models.h"
 #include "core/run/run.h"
 #include "search/controller.h"
 
@@ -23,9 +25,13 @@ typedef struct search {
     eex_judge *judge;
     eex_controller *controller;
     eex_trials trials;
-    size_t stored;  /* trials in files */
-    size_t chosen;  /* the best so far by what is wanted; SIZE_MAX: none */
-    double seconds; /* of what was loaded and what was done now */
+    size_t stored; /* trials in files */
+    size_t chosen; /* the best so far by what is wanted; SIZE_MAX: none */
+    eex__front_bests bests;
+    eex_models models;
+    size_t models_stored; /* batches in files */
+    int heard;            /* what came of hearing about the models */
+    double seconds;       /* of what was loaded and what was done now */
 } search;
 
 static const char *trials_name(char name[NAME], size_t first)
@@ -34,49 +40,87 @@ static const char *trials_name(char name[NAME], size_t first)
     return name;
 }
 
-/* Weights that a kill left behind of candidates that were chosen for a while. */
-static int remove_stale(const search *s)
-{
-    for (size_t i = 0; i <= s->trials.count && s->how->forget; i++)
-        if (i != s->chosen)
-            EEX_TRY(s->how->forget(s->run, i));
-    return EEX_OK;
-}
-
 /* ---- the choice ---- */
 
-static double cost_of(const search *s, const eex_trial *t)
+static double cost_of(const eex_run *run, const eex_trial *t)
 {
-    return s->run->e->search.cost == EEX_COST_LATENCY ? t->latency : t->macs;
+    return run->e->search.cost == EEX_COST_LATENCY ? t->latency : t->macs;
 }
 
 /* The cheapest that is accurate enough, or else the most accurate; without min_accuracy the best
  * score. The order is total but for equals, of which the first stays: so the choice among all
  * trials is the choice among the chosen so far and the newest. */
-static bool preferred(const search *s, const eex_trial *t, const eex_trial *than)
+bool eex__run_prefers(const eex_run *run, const eex_trial *t, const eex_trial *than)
 {
-    double enough = s->run->e->search.min_accuracy;
+    double enough = run->e->search.min_accuracy;
     if (enough < 0)
         return t->score > than->score;
     bool good = t->accuracy >= enough, other = than->accuracy >= enough;
     if (good != other)
         return good;
-    double cost = cost_of(s, t), other_cost = cost_of(s, than);
+    double cost = cost_of(run, t), other_cost = cost_of(run, than);
     if (good)
         return cost < other_cost || (cost == other_cost && t->accuracy > than->accuracy);
     return t->accuracy > than->accuracy || (t->accuracy == than->accuracy && cost < other_cost);
 }
 
 /* Considers the newest trial. */
-static bool choose(search *s, size_t trial)
+static int consider(search *s, size_t trial)
 {
     const eex_trial *t = &s->trials.at[trial];
-    if (t->status != EEX_OK || isnan(t->score) || !(t->violation <= 0))
-        return false;
-    if (s->chosen != SIZE_MAX && !preferred(s, t, &s->trials.at[s->chosen]))
-        return false;
-    s->chosen = trial;
-    return true;
+    if (!eex_trial_eligible(t))
+        return EEX_OK;
+    if (s->chosen == SIZE_MAX || eex__run_prefers(s->run, t, &s->trials.at[s->chosen]))
+        s->chosen = trial;
+    return s->how->keep ? eex__front_consider(&s->bests, s->run, &s->trials, trial) : EEX_OK;
+}
+
+/* ---- weights ---- */
+
+/* Whether anything may still want the weights of each trial so far: the choice, and the front. */
+static int find_wanted(bool **out, const search *s)
+{
+    bool *wanted = calloc(s->trials.count + 1, sizeof *wanted);
+    *out = NULL;
+    if (!wanted)
+        return eex_fail(EEX_ENOMEM, "out of memory for %zu trials", s->trials.count);
+    if (s->chosen != SIZE_MAX)
+        wanted[s->chosen] = true;
+    int code = eex__front_mark(wanted, s->run, &s->trials, &s->bests);
+    if (code < 0)
+        free(wanted);
+    else
+        *out = wanted;
+    return code;
+}
+
+/* Those that were wanted for a while, and what a kill has left behind of them. */
+static int remove_stale(const search *s)
+{
+    bool *wanted = NULL;
+    if (!s->how->forget)
+        return EEX_OK;
+    EEX_TRY(find_wanted(&wanted, s));
+    int code = EEX_OK;
+    for (size_t i = 0; i <= s->trials.count && code == EEX_OK; i++)
+        if (!wanted[i])
+            code = s->how->forget(s->run, i);
+    free(wanted);
+    return code;
+}
+
+/* Of the candidate that was judged last. */
+static int keep(bool *kept, const search *s)
+{
+    const size_t number = s->trials.count - 1;
+    bool *wanted = NULL;
+    *kept = false;
+    if (!s->how->keep)
+        return EEX_OK;
+    EEX_TRY(find_wanted(&wanted, s));
+    *kept = wanted[number];
+    free(wanted);
+    return *kept ? s->how->keep(s->judge, number) : EEX_OK;
 }
 
 /* ---- trials in files ---- */
@@ -84,6 +128,7 @@ static bool choose(search *s, size_t trial)
 static int fill_trials(eex_store_file *file, const void *context)
 {
     const search *s = context;
+    EEX_TRY(eex_models_save(&s->models, s->models_stored, file, "models"));
     return eex_trials_save(&s->trials, s->stored, s->trials.count - s->stored, file, "trials");
 }
 
@@ -92,12 +137,15 @@ static int store(search *s)
     char name[NAME];
     EEX_TRY(eex__run_write(s->run, trials_name(name, s->stored), fill_trials, s));
     s->stored = s->trials.count;
+    s->models_stored = s->models.count;
     return EEX_OK;
 }
 
 static int use_trials(eex_store_file *file, void *context)
 {
-    return eex_trials_load(context, file, "trials");
+    search *s = context;
+    EEX_TRY(eex_models_load(&s->models, file, "models"));
+    return eex_trials_load(&s->trials, file, "trials");
 }
 
 /* Of a trial that was just made as of one that was stored: the controller hears the same. */
@@ -105,7 +153,7 @@ static int tell(search *s, size_t trial)
 {
     const eex_trial *t = &s->trials.at[trial];
     const eex_score score = {.fitness = t->score,
-                             .objectives = {1 - t->accuracy, cost_of(s, t)},
+                             .objectives = {1 - t->accuracy, cost_of(s->run, t)},
                              .objective_count = 2,
                              .violation = t->violation,
                              .failed = t->status != EEX_OK};
@@ -117,35 +165,34 @@ static int load_stored(search *s)
 {
     char name[NAME];
     while (eex__run_has(s->run, trials_name(name, s->stored))) {
-        EEX_TRY(eex__run_read(s->run, name, use_trials, &s->trials));
+        EEX_TRY(eex__run_read(s->run, name, use_trials, s));
         for (size_t i = s->stored; i < s->trials.count; i++) {
             EEX_TRY(tell(s, i));
-            choose(s, i);
+            EEX_TRY(consider(s, i));
         }
         if (s->stored == s->trials.count)
             return eex_fail(EEX_EFORMAT, "%s: %s has no trials", s->run->options->folder, name);
         s->stored = s->trials.count;
+        s->models_stored = s->models.count;
     }
     return EEX_OK;
 }
 
 /* ---- evaluation ---- */
 
-/* Weights are kept of the chosen candidate alone, and are there before its trial is. */
+/* Weights are kept of what may still be wanted alone, and are there before the trial is. */
 static int judge(search *s, const int *genome)
 {
     eex_trial trial;
-    const size_t number = s->trials.count, before = s->chosen;
+    const size_t number = s->trials.count;
+    bool kept;
     EEX_TRY(eex__judge_score(&trial, s->judge, genome, number));
     EEX_TRY(eex_trials_add(&s->trials, genome, &trial));
-    const bool chosen = choose(s, number);
-    if (chosen && s->how->keep)
-        EEX_TRY(s->how->keep(s->judge, number));
+    EEX_TRY(consider(s, number));
+    EEX_TRY(keep(&kept, s));
     if (s->trials.count - s->stored == s->how->file_trials)
         EEX_TRY(store(s));
-    if (chosen && s->how->forget && before != SIZE_MAX)
-        EEX_TRY(s->how->forget(s->run, before));
-    return EEX_OK;
+    return kept ? remove_stale(s) : EEX_OK;
 }
 
 static void show(const search *s)
@@ -164,6 +211,7 @@ static int step(search *s)
     int genome[EEX_MAX_GENES];
     EEX_TRY(eex__run_poll());
     EEX_TRY(eex_controller_ask(s->controller, genome));
+    EEX_TRY(s->heard);
     EEX_TRY(judge(s, genome));
     EEX_TRY(tell(s, s->trials.count - 1));
     show(s);
@@ -171,8 +219,10 @@ static int step(search *s)
 }
 
 /* What the models of a search on surrogates are worth. */
-static void tell_of_models(const eex_search_report *r, void *context)
+static void hear_of_models(const eex_search_report *r, void *context)
 {
+    search *s = context;
+    s->heard = eex_models_add(&s->models, r);
     eex_log_info("after %zu trials: accuracy by %s (tau %.2f), cost by %s (tau %.2f), accuracy by "
                  "cost alone tau %.2f; hypervolume %.6g",
                  r->trials, r->surrogate[0], r->tau[0], r->surrogate[1], r->tau[1], r->null_tau,
@@ -189,7 +239,8 @@ static int make_controller(search *s)
                                             .sample = e->search.sample,
                                             .initial = (size_t)e->search.initial,
                                             .batch = (size_t)e->search.batch,
-                                            .report = tell_of_models};
+                                            .report = hear_of_models,
+                                            .report_context = s};
     return eex_controller_new(&s->controller, e->search.algorithm, space, &options);
 }
 
@@ -213,6 +264,18 @@ static int save_front(const search *s, eex_store_file *file)
                           : code;
 }
 
+/* And the hypervolume that the search has come to. */
+static int save_models(const search *s, eex_store_file *file)
+{
+    double hypervolume;
+    if (s->models.count == 0)
+        return EEX_OK;
+    EEX_TRY(eex_models_hypervolume(&hypervolume, &s->models, &s->trials,
+                                   s->run->e->search.cost == EEX_COST_LATENCY));
+    EEX_TRY(eex_models_save(&s->models, 0, file, "models"));
+    return eex_store_set_double(file, "models", "hypervolume", hypervolume);
+}
+
 /* How many structures there are, where that can be counted. */
 static int save_structures(const search *s, eex_store_file *file)
 {
@@ -228,6 +291,7 @@ static int fill_search(eex_store_file *file, const void *context)
     EEX_TRY(eex_trials_save(&s->trials, 0, s->trials.count, file, "trials"));
     EEX_TRY(eex_structures_describe(file, s->run->structures));
     EEX_TRY(save_front(s, file));
+    EEX_TRY(save_models(s, file));
     EEX_TRY(save_structures(s, file));
     EEX_TRY(eex_store_set_int(file, "", "chosen", (int64_t)s->chosen));
     return eex_store_set_double(file, "", "seconds", s->seconds);
@@ -296,51 +360,12 @@ int eex__run_search(eex_run *run)
     search s = {.run = run, .how = eex__judge_of(run), .chosen = SIZE_MAX};
     int code = EEX_OK;
     if (!eex__run_has(run, "search.h5")) {
+        eex__front_bests_init(&s.bests);
         code = work(&s);
         eex_controller_free(s.controller);
         eex__judge_close(s.judge);
         eex_trials_free(&s.trials);
+        eex_models_free(&s.models);
     }
     return code == EEX_OK ? clean(&s) : code;
-}
-
-/* ---- what was chosen ---- */
-
-typedef struct choice {
-    const eex_run *run;
-    int *genome;
-    uint64_t trial;
-} choice;
-
-static int use_choice(eex_store_file *file, void *context)
-{
-    choice *c = context;
-    const eex_space *space = &c->run->structures->space;
-    const int genes = space->genes;
-    int64_t chosen = 0;
-    int32_t *row = NULL;
-    eex_store_shape shape = {2, {EEX_STORE_ANY, (uint64_t)genes}};
-    EEX_TRY(eex_store_get_int(&chosen, file, "", "chosen"));
-    int code = eex_store_read_new((void **)&row, file, "trials/genome", EEX_STORE_I32, &shape,
-                                  (size_t)1 << 30);
-    if (code == EEX_OK && (chosen < 0 || (uint64_t)chosen >= shape.extent[0]))
-        code = eex_fail(EEX_EFORMAT, "%s: chosen is %lld, of %llu trials", eex_store_path(file),
-                        (long long)chosen, (unsigned long long)shape.extent[0]);
-    for (int p = 0; code == EEX_OK && p < genes; p++) {
-        c->genome[p] = row[(size_t)chosen * (size_t)genes + (size_t)p];
-        if (c->genome[p] < 0 || c->genome[p] >= space->options[p])
-            code = eex_fail(EEX_EFORMAT, "%s: gene %d of trial %lld is %d", eex_store_path(file), p,
-                            (long long)chosen, c->genome[p]);
-    }
-    c->trial = (uint64_t)chosen;
-    free(row);
-    return code;
-}
-
-int eex__run_chosen(int *genome, const eex_run *run, uint64_t *trial)
-{
-    choice c = {run, genome, 0};
-    int code = eex__run_read(run, "search.h5", use_choice, &c);
-    *trial = c.trial;
-    return code;
 }

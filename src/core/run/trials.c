@@ -12,6 +12,11 @@
 enum { NAME_SIZE = 128, COLUMNS = 9 };
 #define MAX_TRIAL_BYTES ((size_t)1 << 30)
 
+bool eex_trial_eligible(const eex_trial *t)
+{
+    return t->status == EEX_OK && !isnan(t->score) && t->violation <= 0;
+}
+
 void eex_trials_init(eex_trials *trials, int genes)
 {
     *trials = (eex_trials){.genes = genes};

@@ -25,6 +25,9 @@ typedef struct eex_trial {
     char reason[EEX_TRIAL_REASON]; /* of a failure */
 } eex_trial;
 
+/* Whether it may be chosen: it is done, has a score, and oversteps no limit. */
+bool eex_trial_eligible(const eex_trial *trial);
+
 typedef struct eex_trials {
     int genes;
     size_t count, capacity;

@@ -187,3 +187,68 @@ Test(report_table, programs_get_the_figures_too)
     cr_expect_not_null(strstr(full, "\"macs_with_gates\": 9000000"), "%s", full);
     cr_expect_null(strstr(text, "eex help"), "legends are for people");
 }
+
+/* ---- the front, and how the search came to it ---- */
+
+static void add_front(void)
+{
+    static eex_front_exit exits[] = {{.node = "a",
+                                      .threshold = 0.25,
+                                      .utilisation = 0.75,
+                                      .alone_accuracy = 0.7,
+                                      .alone_macs = 2e6,
+                                      .alone_validation = 0.71},
+                                     {.node = "fc",
+                                      .blocks = -1,
+                                      .threshold = NAN,
+                                      .utilisation = 0.25,
+                                      .alone_accuracy = 0.9,
+                                      .alone_macs = 8e6}};
+    static eex_front_member members[] = {{.trial = 3,
+                                          .gates = 1,
+                                          .spread = true,
+                                          .best = true,
+                                          .accuracy = 0.86,
+                                          .macs = 4e6,
+                                          .macs_taken = 3.5e6,
+                                          .validation_macs = 4e6,
+                                          .exits = 2},
+                                         {.trial = 9,
+                                          .gates = 2,
+                                          .best = true,
+                                          .status = EEX_EDIVERGED,
+                                          .reason = "the loss is NaN",
+                                          .accuracy = NAN,
+                                          .macs = NAN,
+                                          .macs_taken = NAN,
+                                          .first = 2}};
+    report.tested = (eex_front){2, members, 2, exits};
+}
+
+Test(report_table, members_of_the_front_stand_beside_their_static_rivals)
+{
+    expect_not("backbone its MACs");
+    add_front();
+    expect("1 trial 3 1 86.00 % 4.00 M 3.50 M 75 25 front, best, chosen");
+    expect("1 trial 3 90.00 % 8.00 M a 70.00 % 2.00 M 0.25");
+    expect("2 trial 9 2 - - - best, failed: the loss is NaN");
+    expect("2 trial 9 - - - - -");
+    expect("front: networks of the search's Pareto front");
+    report.tested = (eex_front){0};
+}
+
+Test(report_table, a_search_on_surrogates_tells_what_its_models_were_worth)
+{
+    eex_models_batch batches[] = {
+        {8, {"rbf", "ridge"}, {0.5, 0.875}, -0.25, 1e6},
+        {16, {"gp", "cart"}, {NAN, 1}, 0.5, 1.5e6},
+    };
+    report.models = (eex_models){2, 2, batches, {0.9, 8e6}};
+    report.hypervolume = 2e6;
+    report.front_count = 0;
+    expect("8 trials rbf 0.50 ridge 0.88 -0.25 1.00 M");
+    expect("16 trials gp - cart 1.00 0.50 1.50 M");
+    expect("48 trials, all 2.00 M");
+    expect("up to 0.9 and 8.00 M;");
+    report.models = (eex_models){0};
+}

@@ -364,9 +364,10 @@ Test(experiment, interrupted_anywhere_a_shared_search_ends_the_same)
 {
     eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
     e->final.epochs = 1;
+    e->search.front = 2;
     e->policy.tune = EEX_TUNE_WEIGHTED;
     e->policy.target = 0.2;
-    cr_assert_geq(interrupt_everywhere(e), 12);
+    cr_assert_geq(interrupt_everywhere(e), 18);
     eex_experiment_free(e);
 }
 
@@ -374,7 +375,37 @@ Test(experiment, interrupted_anywhere_a_search_by_training_ends_the_same)
 {
     eex_experiment *e = test_corners_experiment(EEX_EVALUATE_TRAIN);
     e->search.min_accuracy = 0.2;
-    cr_assert_geq(interrupt_everywhere(e), 10);
+    e->search.front = 2;
+    cr_assert_geq(interrupt_everywhere(e), 13);
+    eex_experiment_free(e);
+}
+
+/* What its models were worth is kept with the trials, each batch once, and the reference point is
+ * that of the first trials. */
+Test(experiment, interrupted_anywhere_a_search_on_surrogates_ends_the_same)
+{
+    eex_experiment *e = test_corners_experiment(EEX_EVALUATE_TRAIN);
+    e->search.algorithm = EEX_SURROGATE;
+    e->search.initial = 3;
+    e->search.batch = 2;
+    e->search.trials = 8;
+    cr_assert_geq(interrupt_everywhere(e), 15);
+    eex_report *r = report_of("whole");
+    cr_assert_eq(r->models.count, 3);
+    for (size_t i = 0; i < r->models.count; i++) {
+        cr_expect_eq(r->models.at[i].trials, 3 + 2 * i);
+        cr_expect(i == 0 || r->models.at[i].hypervolume >= r->models.at[i - 1].hypervolume);
+    }
+    cr_expect_geq(r->hypervolume, r->models.at[2].hypervolume);
+    for (size_t i = 0; i < 3; i++) {
+        cr_expect_geq(r->models.reference[0], 1 - r->trials.at[i].accuracy);
+        cr_expect_geq(r->models.reference[1], r->trials.at[i].macs);
+    }
+    eex_report *pieces = report_of("pieces");
+    cr_expect_arr_eq(pieces->models.reference, r->models.reference, sizeof r->models.reference);
+    cr_expect_eq(pieces->hypervolume, r->hypervolume);
+    eex_report_free(pieces);
+    eex_report_free(r);
     eex_experiment_free(e);
 }
 
@@ -452,6 +483,7 @@ Test(experiment, killed_at_random_moments_a_run_ends_the_same)
     int kills = 0;
     eex_experiment *e = test_corners_experiment(EEX_EVALUATE_TRAIN);
     e->final.epochs = 1;
+    e->search.front = 2;
     eex_rng_seed(&rng, (uint64_t)getpid(), 0);
     assert_run(e, "whole");
     for (int i = 0; i < RUNS; i++) {

@@ -3,10 +3,13 @@
 #include "core/policy/appraise.h"
 #include "core/policy/conformal.h"
 #include "core/run/evaluate.h"
+#include "core/run/front_pick.h"
+#include "core/run/models.h"
 #include "core/run/structure.h"
 #include "support/backbones.h"
 #include "support/devices.h"
 #include "support/elastic.h"
+#include "support/folder.h"
 #include "support/memory.h"
 #include "support/traces.h"
 
@@ -176,6 +179,91 @@ static int elastic_structures(void)
     return code;
 }
 
+static int add_some(eex_trials *trials)
+{
+    static const int genome[][3] = {{1, 0, 0}, {0, 2, 1}, {2, 2, 2}};
+    eex_trials_init(trials, 3);
+    for (int i = 0; i < 3; i++) {
+        const eex_trial trial = {.accuracy = 0.2 * i, .macs = 1 + i, .score = i};
+        EEX_TRY(eex_trials_add(trials, genome[i], &trial));
+    }
+    return EEX_OK;
+}
+
+static int pick_front(void)
+{
+    eex_run run = {.e = gated};
+    eex_trials trials;
+    eex_front front = {0};
+    EEX_TRY(eex_structures_new(&run.structures, gated, &gated->points));
+    int code = add_some(&trials);
+    if (code == EEX_OK)
+        code = eex__front_pick(&front, &run, &trials);
+    eex_front_free(&front);
+    eex_trials_free(&trials);
+    eex_structures_free(run.structures);
+    return code;
+}
+
+static char folder[TEST_PATH_SIZE];
+
+static int save_front(eex_store_file *file, const void *context)
+{
+    eex_front_exit exits[] = {{.node = "a", .alone_macs = 1}, {.node = "b", .blocks = -1}};
+    eex_front_member members[] = {{.exits = 2, .gates = 1}, {.status = EEX_ENOMEM}};
+    const eex_front front = {2, members, 2, exits};
+    return eex_front_save(&front, file);
+}
+
+static int use_front(eex_store_file *file, void *context)
+{
+    return eex_front_load(context, file);
+}
+
+static int store_front(void)
+{
+    const char *path = test_path(folder, "front.h5");
+    eex_front front = {0};
+    int code = eex_store_write_file(path, "front", 1, save_front, NULL);
+    if (code == EEX_OK)
+        code = eex_store_read_file(path, "front", 1, use_front, &front);
+    eex_front_free(&front);
+    return code;
+}
+
+static int save_models(eex_store_file *file, const void *context)
+{
+    return eex_models_save(context, 0, file, "models");
+}
+
+static int use_models(eex_store_file *file, void *context)
+{
+    return eex_models_load(context, file, "models");
+}
+
+static int models(void)
+{
+    const char *path = test_path(folder, "models.h5");
+    const eex_search_report report = {
+        .trials = 2, .surrogate = {"rbf", "gp"}, .reference = {1, 4}, .hypervolume = 1};
+    eex_models told = {0}, read = {0};
+    eex_trials trials;
+    double hypervolume;
+    int code = add_some(&trials);
+    if (code == EEX_OK)
+        code = eex_models_add(&told, &report);
+    if (code == EEX_OK)
+        code = eex_models_hypervolume(&hypervolume, &told, &trials, false);
+    if (code == EEX_OK)
+        code = eex_store_write_file(path, "search", 1, save_models, &told);
+    if (code == EEX_OK)
+        code = eex_store_read_file(path, "search", 1, use_models, &read);
+    eex_models_free(&read);
+    eex_models_free(&told);
+    eex_trials_free(&trials);
+    return code;
+}
+
 static eex_device *device;
 
 static int graph_and_params(void)
@@ -208,6 +296,12 @@ Test(memory, every_failure_is_reported)
     cr_assert_eq(eex_test_tiny(&gated->backbone, 10), EEX_OK);
     cr_assert_eq(eex_saliency_residual_merges(&gated->points, gated->backbone), EEX_OK);
     cr_assert_gt(test_fail_each_allocation(structures), 10);
+    gated->search.front = 2;
+    test_folder_make(folder);
+    cr_assert_gt(test_fail_each_allocation(pick_front), 8);
+    cr_assert_gt(test_fail_each_allocation(store_front), 20);
+    cr_assert_gt(test_fail_each_allocation(models), 20);
+    test_folder_remove(folder);
     eex_graph_free(gated->backbone);
     cr_assert_eq(eex_test_elastic(&gated->backbone, 4), EEX_OK);
     gated->points = (eex_points){1, {eex_graph_find(gated->backbone, "layer3.add")}};

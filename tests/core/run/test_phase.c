@@ -121,6 +121,7 @@ Test(phase, a_run_leaves_files_of_the_table_alone)
     eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
     e->final.epochs = 1;
     e->search.tau = 2;
+    e->search.front = 2;
     e->probe = true;
     e->probe_count = 2;
     check_run(root, e, all);
@@ -128,7 +129,7 @@ Test(phase, a_run_leaves_files_of_the_table_alone)
     e = test_corners_experiment(EEX_EVALUATE_TRAIN);
     check_run(root, e,
               all & ~(1u << EEX_PHASE_PROBE | 1u << EEX_PHASE_SHARED | 1u << EEX_PHASE_LATENCY |
-                      1u << EEX_PHASE_TAU));
+                      1u << EEX_PHASE_TAU | 1u << EEX_PHASE_FRONT));
     eex_experiment_free(e);
     test_folder_remove(root);
 }
@@ -207,6 +208,7 @@ Test(phase, a_kill_while_a_run_is_cleared_leaves_one_that_goes_on)
     eex_log_set_level(EEX_LOG_ERROR);
     test_corners_make(root);
     eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
+    e->search.front = 2;
     eex_run_options options = {.folder = part, .data_dir = root, .device = "cpu", .threads = 1};
     cr_assert_eq(eex_experiment_run(e, &options), EEX_OK, "%s", eex_error());
     options.folder = whole;
