@@ -184,6 +184,7 @@ int eex_trainer_new(eex_trainer **out, eex_params *params, const eex_recipe *rec
         return eex_fail(EEX_ENOMEM, "out of memory for a trainer");
     *t = (eex_trainer){
         .params = params, .recipe = *recipe, .data = data, .exits = exits, .seed = seed};
+    eex_augment_fit(&t->recipe.augment, data);
     eex_loader_options options = {.data = data,
                                   .samples = samples,
                                   .count = count,

@@ -3,6 +3,8 @@
 
 #include "cpu/kernels/kernels.h"
 
+#include <stddef.h>
+
 static inline float bound(float value)
 {
     value = value < 0.0f ? 0.0f : value;
@@ -58,6 +60,27 @@ static double grey_sum(const float *y, int pixels)
     return sum;
 }
 
+static void mix_rows(float *restrict y, const float *restrict x, const float *restrict weight,
+                     int count, int n)
+{
+    for (int i = 0; i < n; i++)
+        y[i] = weight[0] * x[i];
+    for (int k = 1; k < count; k++)
+        for (int i = 0; i < n; i++)
+            y[i] += weight[k] * x[(size_t)k * (size_t)n + (size_t)i];
+}
+
+static void mix_pixels(float *restrict y, const float *restrict x, const float *restrict weight,
+                       int count, int c)
+{
+    for (int j = 0; j < c; j++) {
+        float sum = weight[0] * x[j];
+        for (int k = 1; k < count; k++)
+            sum += weight[k] * x[k * c + j];
+        y[j] = sum;
+    }
+}
+
 extern const eex_image_kernels EEX_KERNEL(eex__image_kernels);
 const eex_image_kernels EEX_KERNEL(eex__image_kernels) = {
     .normalise = normalise,
@@ -66,4 +89,6 @@ const eex_image_kernels EEX_KERNEL(eex__image_kernels) = {
     .contrast = contrast,
     .saturation = saturation,
     .grey_sum = grey_sum,
+    .mix_rows = mix_rows,
+    .mix_pixels = mix_pixels,
 };

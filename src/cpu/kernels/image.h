@@ -1,4 +1,4 @@
-/* Images of bytes to normalised floats. */
+/* Images of bytes to normalised floats, and those to another size. */
 #ifndef EEX_CPU_KERNELS_IMAGE_H
 #define EEX_CPU_KERNELS_IMAGE_H
 
@@ -21,6 +21,12 @@ struct eex_image_kernels {
     void (*saturation)(float *y, float factor, int pixels);
 
     double (*grey_sum)(const float *y, int pixels); /* 3 channels; ITU-R 601 weights */
+
+    /* y[i] = the sum over k of weight[k] * x[k * n + i], in order. */
+    void (*mix_rows)(float *y, const float *x, const float *weight, int count, int n);
+
+    /* The same for the c channels of one pixel, from `count` pixels side by side. */
+    void (*mix_pixels)(float *y, const float *x, const float *weight, int count, int c);
 };
 
 #endif

@@ -67,7 +67,7 @@ Test(latency, a_network_is_measured_once)
     for (int i = 0; i < eex_plan_ops(plan); i++)
         sum += op[i];
     eex_latency_extras extra;
-    OK(eex_latency_extra(&extra, t, n.graph));
+    OK(eex_latency_extra(&extra, t, plan));
     sum += extra.input + 3 * extra.leave + extra.results;
     cr_expect(ms[0] > 0 && ms[0] < ms[1] && ms[1] < ms[2]);
     cr_expect_float_eq(ms[2], sum, 1e-9 * sum);
