@@ -29,6 +29,7 @@ void net_close(net *n);
  * for the latter two. */
 int net_tiny(eex_graph **out, int classes);
 int net_squeezed(eex_graph **out, int classes);
+int net_derived(eex_graph **out, int classes); /* 12x12, from the elastic one */
 int net_mobilenetv2(eex_graph **out, int classes);
 int net_resnet50(eex_graph **out, int classes);
 
