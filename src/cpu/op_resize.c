@@ -43,10 +43,8 @@ static void resize_row(const resize_job *job, int row, float *mixed)
     float *y = op->y + (size_t)row * (size_t)op->wout * (size_t)op->c;
     job->kernels->mix_rows(mixed, x, rows->weight + (size_t)i * (size_t)rows->most,
                            from->last - from->first + 1, (int)stride);
-    for (int j = 0; j < op->wout; j++, y += op->c)
-        job->kernels->mix_pixels(y, mixed + columns->taps[j].first * op->c,
-                                 columns->weight + (size_t)j * (size_t)columns->most,
-                                 columns->taps[j].last - columns->taps[j].first + 1, op->c);
+    job->kernels->mix_columns(y, mixed, columns->taps, columns->weight, columns->most, op->wout,
+                              op->c);
 }
 
 static void resize_share(void *ctx, const eex_part *part)

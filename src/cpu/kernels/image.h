@@ -2,6 +2,8 @@
 #ifndef EEX_CPU_KERNELS_IMAGE_H
 #define EEX_CPU_KERNELS_IMAGE_H
 
+#include "device/resize.h"
+
 #include <stdint.h>
 
 struct eex_image_kernels {
@@ -25,8 +27,10 @@ struct eex_image_kernels {
     /* y[i] = the sum over k of weight[k] * x[k * n + i], in order. */
     void (*mix_rows)(float *y, const float *x, const float *weight, int count, int n);
 
-    /* The same for the c channels of one pixel, from `count` pixels side by side. */
-    void (*mix_pixels)(float *y, const float *x, const float *weight, int count, int c);
+    /* y (columns, c): pixel i is the sum over its taps, pixels of x (., c), in order, by the
+     * weights at weight[i * most]. */
+    void (*mix_columns)(float *y, const float *x, const eex_taps *taps, const float *weight,
+                        int most, int columns, int c);
 };
 
 #endif
