@@ -110,9 +110,9 @@ int eex_plan_reads(const eex_graph *graph, int height, int width)
                         width, EEX_RESIZE_MAX_SIDE, MOST_VALUES);
     if ((int64_t)height * in->w != (int64_t)width * in->h)
         return eex_fail(EEX_EINVAL,
-                        "%s reads images of %dx%d (height x width), and those of %dx%d would be "
-                        "stretched: only images of the same shape are resized",
-                        eex_graph_name(graph), in->h, in->w, height, width);
+                        "%s reads images of %dx%dx%d (height, width, channels), and those of %dx%d "
+                        "would be stretched: only images of the same shape are resized",
+                        eex_graph_name(graph), in->h, in->w, in->c, height, width);
     return EEX_OK;
 }
 

@@ -185,7 +185,7 @@ Test(resize, other_shapes_are_refused)
     OK(eex_plan_reads(n.graph, 3, 4));
     OK(eex_plan_reads(n.graph, 300, 400));
     refused(&n, 8, 6, "stretched");
-    refused(&n, 8, 8, "6x8 (height x width)");
+    refused(&n, 8, 8, "6x8x1 (height, width, channels)");
     refused(&n, 6, 9, "stretched");
     refused(&n, -6, -8, "expected sides of 1");
     refused(&n, 0, 8, "expected sides of 1");
