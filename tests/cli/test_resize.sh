@@ -73,9 +73,9 @@ expect 0 "$EEX" show cut.h5
 out_has "that are resized to 40x40"
 expect 0 "$EEX" infer cut.h5 --split test
 echo 'm = eex.open("cut.h5")
-#m:run("test"), m.height, m:classify("test", 1).exit' >lines
+#m:run("test"), m.height, m:classify("test", 1).exit, m:classify("sheet.png").exit' >lines
 expect 0 "$EEX" repl <lines
-out_has "60	32	1"
+out_has "60	32	1	1"
 
 # Latencies, of a run and of its space; what a table of another size lacks is named.
 expect 0 "$EEX" run tiny.lua --threads 1 --out timed --set search.cost=latency

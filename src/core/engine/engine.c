@@ -47,7 +47,7 @@ static int open_engine(eex_engine *e, const eex_graph *graph, eex_params *params
     eex_plan_options options = eex_inference_plan(how);
     w->device = e->device;
     w->last = e->exits - 1;
-    options.batch = w->batch = eex__engine_rows(e->device, graph, e->batch);
+    options.batch = w->batch = eex__engine_rows(e->device, graph, how);
     EEX_TRY(eex_plan_new(&w->plan, &options, graph, params));
     e->image_bytes = eex_plan_image_bytes(w->plan);
     EEX_TRY(set_familiar(e, graph, policy, how->familiar));
