@@ -85,7 +85,7 @@ bed bed_of_patches(const char *folder)
 
 bed bed_of_enlarged(const char *folder)
 {
-    return open_bed(net_derived, patches_open(folder, SAMPLES, 4, 40), 6);
+    return open_bed(net_derived, patches_open(folder, SAMPLES, 4, 40), 2);
 }
 
 bed bed_of_drawings(const char *folder)
