@@ -231,8 +231,13 @@ static eex_op channels_op(world *w, int i)
 static eex_op resize_op(world *w)
 {
     eex_op op = {.kind = EEX_OP_RESIZE, .name = "resize"};
-    op.u.resize = (eex_op_resize){
-        .c = 3, .hin = SIDE, .win = SIDE, .hout = SIDE + 3, .wout = SIDE + 3, .x = w->x, .y = w->out};
+    op.u.resize = (eex_op_resize){.c = 3,
+                                  .hin = SIDE,
+                                  .win = SIDE,
+                                  .hout = SIDE + 3,
+                                  .wout = SIDE + 3,
+                                  .x = w->x,
+                                  .y = w->out};
     return op;
 }
 
