@@ -9,7 +9,7 @@
 /* A row of a command's table of options; the member is a const char *, NULL at first. */
 #define EEX_FIT(member, help) EEX_TEXT("fit", "HOW", member, help)
 #define EEX_FIT_FRAMES(member) \
-    EEX_FIT(member, "to the network's size: crop (default, centred) or squash")
+    EEX_FIT(member, "to the size of the model's images: crop (default, centred) or squash")
 
 /* "crop", "squash" or NULL, which is crop. */
 int eex_parse_fit(eex_fit *out, const char *fit);

@@ -18,6 +18,7 @@ enum { MAX_THREADS = 1024, ALIGNMENT = 64, HUGE_PAGE = 2 << 20 };
 
 static const eex_cpu_op_class *const classes[EEX_OP_KINDS] = {
     [EEX_OP_AUGMENT] = &eex__cpu_augment,
+    [EEX_OP_RESIZE] = &eex__cpu_resize,
     [EEX_OP_CONV] = &eex__cpu_conv,
     [EEX_OP_CONV_BWD_DATA] = &eex__cpu_conv_bwd_data,
     [EEX_OP_CONV_BWD_WEIGHTS] = &eex__cpu_conv_bwd_weights,
@@ -49,7 +50,7 @@ static const eex_cpu_op_class *const classes[EEX_OP_KINDS] = {
     [EEX_OP_CAST] = &eex__cpu_cast,
     [EEX_OP_COMPACT] = &eex__cpu_compact,
 };
-_Static_assert(EEX_OP_KINDS == 31, "a new kind of op needs its line in classes");
+_Static_assert(EEX_OP_KINDS == 32, "a new kind of op needs its line in classes");
 
 static eex_cpu *cpu_of(eex_device *dev)
 {

@@ -63,7 +63,7 @@ int eex__cuda_check(const eex_cuda *cuda, cudaError_t error, const char *what);
 /* After the launches of an op: whether they were accepted. */
 int eex__cuda_launched(const eex_cuda *cuda, const eex_op *op);
 
-extern const eex_cuda_op_class eex__cuda_augment;
+extern const eex_cuda_op_class eex__cuda_augment, eex__cuda_resize;
 extern const eex_cuda_op_class eex__cuda_conv, eex__cuda_conv_bwd_data, eex__cuda_conv_bwd_weights;
 extern const eex_cuda_op_class eex__cuda_bn_train, eex__cuda_bn_eval, eex__cuda_bn_bwd;
 extern const eex_cuda_op_class eex__cuda_act, eex__cuda_act_bwd, eex__cuda_add;

@@ -15,6 +15,7 @@
 
 static const eex_cuda_op_class *const classes[EEX_OP_KINDS] = {
     [EEX_OP_AUGMENT] = &eex__cuda_augment,
+    [EEX_OP_RESIZE] = &eex__cuda_resize,
     [EEX_OP_CONV] = &eex__cuda_conv,
     [EEX_OP_CONV_BWD_DATA] = &eex__cuda_conv_bwd_data,
     [EEX_OP_CONV_BWD_WEIGHTS] = &eex__cuda_conv_bwd_weights,
@@ -46,7 +47,7 @@ static const eex_cuda_op_class *const classes[EEX_OP_KINDS] = {
     [EEX_OP_CAST] = &eex__cuda_cast,
     [EEX_OP_COMPACT] = &eex__cuda_compact,
 };
-_Static_assert(EEX_OP_KINDS == 31, "a new kind of op needs its line in classes");
+_Static_assert(EEX_OP_KINDS == 32, "a new kind of op needs its line in classes");
 
 static eex_cuda *cuda_of(eex_device *dev)
 {

@@ -76,6 +76,7 @@ EEX_INLINE bool eex_act_fuses(eex_act act)
 
 typedef enum eex_op_kind {
     EEX_OP_AUGMENT, /* uint8 images to normalised float32, with augmentation */
+    EEX_OP_RESIZE,  /* what AUGMENT made, to the size that the network reads */
     EEX_OP_CONV,    /* convolution (dense or depthwise), fused bias + residual + act */
     EEX_OP_CONV_BWD_DATA,
     EEX_OP_CONV_BWD_WEIGHTS,
@@ -295,12 +296,15 @@ typedef struct eex_op_class_stats {
 /* Augmentation is drawn per sample from a counter-based generator keyed by (seed, epoch, sample
  * number), so that neither threads nor interruptions change it. */
 typedef struct eex_augment {
-    bool enabled; /* false: resize nothing, only normalise */
+    bool enabled; /* false: only normalise */
     int crop_pad; /* zero padding on each side before a random crop; 0: no crop */
     bool flip;
     int cutout;            /* side of the square that is blanked (to the mean); 0: none */
     float jitter;          /* brightness, contrast and saturation factors in 1 +- jitter; 0: none */
     float mean[3], std[3]; /* of values in 0..1 */
+    int height, width;     /* of the images as they come; 0: as the network reads them. A plan whose
+                            * network reads another size resizes what augmentation has made, so that
+                            * crops and cutouts are in pixels of the data whatever the network */
 } eex_augment;
 
 typedef struct eex_op_augment {
@@ -310,6 +314,14 @@ typedef struct eex_op_augment {
     const uint32_t *sample; /* (N) sample numbers in the data set: the key of the generator */
     float *y;               /* (N, h, w, c) */
 } eex_op_augment;
+
+/* Linear in both directions, corners not aligned; where it shrinks, the mean under a triangle (the
+ * antialiased "bilinear" of PyTorch and Pillow): resize.h. */
+typedef struct eex_op_resize {
+    int c, hin, win, hout, wout;
+    const float *x; /* (N, hin, win, c) */
+    float *y;       /* (N, hout, wout, c) */
+} eex_op_resize;
 
 /* Parameters lie in one flat buffer, gradients and moments in parallel ones. */
 typedef struct eex_op_optim {
@@ -348,6 +360,7 @@ typedef struct eex_op {
     const char *name; /* the node it came from; borrowed from the graph */
     union {
         eex_op_augment augment;
+        eex_op_resize resize;
         eex_op_conv conv;
         eex_op_conv_bwd_data conv_bwd_data;
         eex_op_conv_bwd_weights conv_bwd_weights;

@@ -289,3 +289,30 @@ Test(pytorch, convolutions)
 {
     on_each_device(conv_on);
 }
+
+/* ---- resizing ---- */
+
+static void check_resize(eex_device *dev, const char *group, eex_op_resize r)
+{
+    context c = context_open(dev);
+    tensor y = tensor_poison(&c.b, (size_t)(2 * r.hout * r.wout * r.c));
+    eex_op op = {.kind = EEX_OP_RESIZE, .u.resize = r};
+    op.u.resize.x = load(&c, group, "x").dev;
+    op.u.resize.y = y.dev;
+    run(&c, &op, 2, 1);
+    expect(&c, group, "y", y);
+    context_close(&c);
+}
+
+static void resize_on(eex_device *dev)
+{
+    check_resize(dev, "larger", (eex_op_resize){3, 4, 5, 10, 8, NULL, NULL});
+    check_resize(dev, "double", (eex_op_resize){1, 4, 4, 8, 8, NULL, NULL});
+    check_resize(dev, "smaller", (eex_op_resize){3, 13, 11, 5, 4, NULL, NULL});
+    check_resize(dev, "both", (eex_op_resize){2, 6, 7, 9, 3, NULL, NULL});
+}
+
+Test(pytorch, resize)
+{
+    on_each_device(resize_on);
+}

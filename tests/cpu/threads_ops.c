@@ -16,7 +16,7 @@ enum {
     N = BATCH * SIZE,
     TURNS = 5,
     COUNTS = 4,
-    CASES = 23
+    CASES = 24
 };
 
 /* Inputs are written once, outputs poisoned before each run. */
@@ -228,6 +228,19 @@ static eex_op channels_op(world *w, int i)
     return op;
 }
 
+static eex_op resize_op(world *w)
+{
+    eex_op op = {.kind = EEX_OP_RESIZE, .name = "resize"};
+    op.u.resize = (eex_op_resize){.c = 3,
+                                  .hin = SIDE,
+                                  .win = SIDE,
+                                  .hout = SIDE + 3,
+                                  .wout = SIDE + 3,
+                                  .x = w->x,
+                                  .y = w->out};
+    return op;
+}
+
 static eex_op op_of(world *w, int i)
 {
     return i < 3    ? norm_op(w, i)
@@ -235,7 +248,8 @@ static eex_op op_of(world *w, int i)
            : i < 12 ? pool_op(w, i - 8)
            : i < 15 ? row_op(w, i - 12)
            : i < 20 ? other_op(w, i - 15)
-                    : channels_op(w, i - 20);
+           : i < 23 ? channels_op(w, i - 20)
+                    : resize_op(w);
 }
 
 static int run_case(eex_device *dev, world *w, int i)

@@ -363,6 +363,44 @@ Test(pool, all_layouts_match_the_reference)
     on_each_device(pools_on);
 }
 
+/* ---- resizing ---- */
+
+/* bfloat16 must be float32's result, rounded, wherever the image begins. */
+static void check_resize(eex_device *dev, int batch, eex_op_resize r)
+{
+    bench b;
+    bench_init(&b, dev);
+    const size_t in = (size_t)(batch * r.hin * r.win * r.c);
+    const size_t out = (size_t)(batch * r.hout * r.wout * r.c);
+    double *want = NULL;
+    for (int k = 0; k < ARRAY_LAYOUTS; k++) {
+        if (!has(dev, array_layouts[k]))
+            continue;
+        array x = array_random(&b, array_layouts[k], in, 1, -2, 2);
+        array y = array_poison(&b, array_layouts[k], out);
+        eex_op op = {.kind = EEX_OP_RESIZE, .u.resize = r};
+        op.u.resize.x = x.dev;
+        op.u.resize.y = y.dev;
+        run(&b, &op, array_layouts[k], batch);
+        double *got = array_download(&b, y);
+        want = want ? want : got;
+        expect_near("y", got, want, out, array_tolerance(array_layouts[k]));
+    }
+    bench_free(&b);
+}
+
+static void resize_on(eex_device *dev)
+{
+    check_resize(dev, 3, (eex_op_resize){3, 32, 32, 40, 40, NULL, NULL});
+    check_resize(dev, 2, (eex_op_resize){3, 50, 50, 16, 16, NULL, NULL});
+    check_resize(dev, 5, (eex_op_resize){1, 7, 5, 21, 15, NULL, NULL});
+}
+
+Test(resize, all_layouts_are_alike)
+{
+    on_each_device(resize_on);
+}
+
 /* ---- augmentation ---- */
 
 /* bfloat16 must be float32's result, rounded. */

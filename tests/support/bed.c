@@ -36,6 +36,7 @@ static bed open_bed(net_builder build, eex_dataset *data, int epochs)
     const eex_dataset_info *facts = eex_dataset_facts(data);
     memcpy(b.normalise.mean, facts->mean, sizeof facts->mean);
     memcpy(b.normalise.std, facts->std, sizeof facts->std);
+    eex_augment_fit(&b.normalise, data);
     b.image = (size_t)facts->height * (size_t)facts->width * (size_t)facts->channels;
     for (uint32_t i = 0; i < SAMPLES; i++)
         b.samples[i] = i;
@@ -80,6 +81,11 @@ void bed_close(bed *b)
 bed bed_of_patches(const char *folder)
 {
     return open_bed(net_tiny, patches_open(folder, SAMPLES, 4, 40), 6);
+}
+
+bed bed_of_enlarged(const char *folder)
+{
+    return open_bed(net_derived, patches_open(folder, SAMPLES, 4, 40), 2);
 }
 
 bed bed_of_drawings(const char *folder)

@@ -2,6 +2,7 @@
 
 #include "support/backbones.h"
 #include "support/devices.h"
+#include "support/elastic.h"
 
 #include "base/rng.h"
 #include "base/status.h"
@@ -92,6 +93,18 @@ static int gated(eex_graph **out, eex_graph *backbone, const char *const *points
 int net_tiny(eex_graph **out, int classes)
 {
     return eex_test_tiny_gated(out, classes);
+}
+
+int net_derived(eex_graph **out, int classes)
+{
+    int genome[ELASTIC_GENES];
+    eex_graph *elastic;
+    EEX_TRY(eex_test_elastic_gated(&elastic, classes));
+    eex_genome_largest(elastic, genome);
+    genome[eex_graph_size_gene(elastic)] = 1;
+    int code = eex_graph_derive(out, NULL, elastic, genome);
+    eex_graph_free(elastic);
+    return code;
 }
 
 int net_squeezed(eex_graph **out, int classes)

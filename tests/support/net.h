@@ -32,6 +32,7 @@ int net_tiny(eex_graph **out, int classes);
 int net_squeezed(eex_graph **out, int classes);
 int net_pooled(eex_graph **out, int classes);
 int net_strided(eex_graph **out, int classes);
+int net_derived(eex_graph **out, int classes); /* 12x12, from the elastic one */
 int net_mobilenetv2(eex_graph **out, int classes);
 int net_resnet50(eex_graph **out, int classes);
 

@@ -78,6 +78,33 @@ static double max_at(const double *image, const eex_window *w, int oy, int ox, i
     return best;
 }
 
+/* How much the source pixel j counts for the target i. */
+static double under_triangle(int i, int j, int from, int to)
+{
+    const double scale = (double)from / to, side = fmax(scale, 1);
+    return fmax(0, 1 - fabs((i + 0.5) * scale - (j + 0.5)) / side);
+}
+
+static double resized(const double *x, const eex_op_resize *r, int row, int column, int channel)
+{
+    double sum = 0, weights = 0;
+    for (int i = 0; i < r->hin; i++)
+        for (int j = 0; j < r->win; j++) {
+            const double weight = under_triangle(row, i, r->hin, r->hout) *
+                                  under_triangle(column, j, r->win, r->wout);
+            sum += weight * x[(i * r->win + j) * r->c + channel];
+            weights += weight;
+        }
+    return sum / weights;
+}
+
+void ref_resize(double *y, const double *x, const eex_op_resize *r)
+{
+    for (int i = 0; i < r->hout * r->wout; i++)
+        for (int c = 0; c < r->c; c++)
+            y[i * r->c + c] = resized(x, r, i / r->wout, i % r->wout, c);
+}
+
 void ref_max_pool(double *y, const double *x, int batch, const eex_window *w)
 {
     size_t in = (size_t)(w->hin * w->win * w->cin);

@@ -21,6 +21,10 @@ void ref_scale(double *y, const double *x, const double *s, int batch, int hw, i
 /* The first `count` elements of rows of x_c to those of rows of y_c. */
 void ref_columns(double *y, const double *x, size_t rows, int y_c, int x_c, int count);
 
+/* One image, (hin, win, c) to (hout, wout, c): each pixel the mean of all under a triangle around
+ * its centre, whose sides are one pixel of the source or, if that is more, of the target. */
+void ref_resize(double *y, const double *x, const eex_op_resize *r);
+
 void ref_max_pool(double *y, const double *x, int batch, const eex_window *w);
 void ref_global_pool(double *y, const double *x, int batch, int hw, int c);
 

@@ -47,8 +47,9 @@ static int open_engine(eex_engine *e, const eex_graph *graph, eex_params *params
     eex_plan_options options = eex_inference_plan(how);
     w->device = e->device;
     w->last = e->exits - 1;
-    options.batch = w->batch = eex__engine_rows(e->device, graph, e->batch);
+    options.batch = w->batch = eex__engine_rows(e->device, graph, how);
     EEX_TRY(eex_plan_new(&w->plan, &options, graph, params));
+    e->image_bytes = eex_plan_image_bytes(w->plan);
     EEX_TRY(set_familiar(e, graph, policy, how->familiar));
     return set_policy(e, policy, eex_graph_classes(graph));
 }
@@ -69,14 +70,12 @@ int eex_engine_new(eex_engine **out, const eex_graph *graph, eex_params *params,
     if (how->batch < 1 || how->batch > EEX_ENGINE_MAX_BATCH)
         return eex_fail(EEX_EINVAL, "engine: batch %d, expected 1 to %d", how->batch,
                         EEX_ENGINE_MAX_BATCH);
-    const eex_node *input = eex_graph_node(graph, 0);
     eex_engine *e = calloc(1, sizeof *e);
     if (!e)
         return eex_fail(EEX_ENOMEM, "out of memory for an engine");
     e->device = params->device;
     e->batch = how->batch;
     e->exits = exits;
-    e->image_bytes = (size_t)input->h * (size_t)input->w * (size_t)input->c;
     int code = eex_device_lock(e->device);
     if (code == EEX_OK) {
         code = open_engine(e, graph, params, policy, how);

@@ -15,8 +15,8 @@ struct eex_engine {
     eex_queue *queue;
 };
 
-/* Rows of the engine's plan for batches of up to `batch` images. */
-int eex__engine_rows(const eex_device *dev, const eex_graph *graph, int batch);
+/* Rows of the engine's plan for batches of up to how->batch images. */
+int eex__engine_rows(const eex_device *dev, const eex_graph *graph, const eex_inference *how);
 
 /* The queue in front of the engine, whose batch and images are known. */
 int eex__engine_queue_new(eex_engine *engine);

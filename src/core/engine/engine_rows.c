@@ -32,9 +32,19 @@ static bool moves(const eex_node *n)
     }
 }
 
-int eex__engine_rows(const eex_device *dev, const eex_graph *graph, int batch)
+/* Resizing reads the image as it comes. */
+static double resized(const eex_node *input, const eex_augment *as)
 {
-    double most = 0, all = 0; /* floats that a layer, and all layers, read and write for an image */
+    if (as->height == 0 || (as->height == input->h && as->width == input->w))
+        return 0;
+    return elements(input) + (double)as->height * as->width * input->c;
+}
+
+int eex__engine_rows(const eex_device *dev, const eex_graph *graph, const eex_inference *how)
+{
+    const int batch = how->batch;
+    const double first = resized(eex_graph_node(graph, 0), &how->normalise);
+    double most = first, all = first; /* floats that a layer, and all layers, move for an image */
     for (int i = 1; i < eex_graph_nodes(graph); i++) {
         const eex_node *n = eex_graph_node(graph, i);
         if (!moves(n))

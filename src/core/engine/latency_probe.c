@@ -56,8 +56,7 @@ static void close_probe(probe *p)
 /* Noise: what an image shows changes no time. */
 static int make_image(probe *p)
 {
-    const eex_node *n = eex_graph_node(p->graph, 0);
-    const size_t bytes = (size_t)n->h * (size_t)n->w * (size_t)n->c;
+    const size_t bytes = eex_plan_image_bytes(p->plan);
     p->image = malloc(bytes);
     for (size_t i = 0; i < bytes && p->image; i++)
         p->image[i] = (uint8_t)eex_rng_hash(0, 0, i);
@@ -212,7 +211,7 @@ static int put_all(const entries *e, const probe *p)
         EEX_TRY(eex_latency_key(key, eex_plan_op(p->plan, i)));
         EEX_TRY(put(e, key, p->round[i]));
     }
-    eex__latency_extra_keys(extra, p->graph);
+    eex__latency_extra_keys(extra, p->plan);
     for (int i = 0; i < EEX__LATENCY_EXTRAS; i++)
         EEX_TRY(put(e, extra[i], eex_laps_quartile(p->times->extra + i * ROUNDS, ROUNDS)));
     return EEX_OK;
@@ -231,7 +230,7 @@ static int complete(bool *out, const entries *e, bool also_fresh, const probe *p
         EEX_TRY(eex_latency_key(key, eex_plan_op(p->plan, i)));
         *out = there(e, also_fresh, key);
     }
-    eex__latency_extra_keys(extra, p->graph);
+    eex__latency_extra_keys(extra, p->plan);
     for (int i = 0; i < EEX__LATENCY_EXTRAS && *out; i++)
         *out = there(e, also_fresh, extra[i]);
     return EEX_OK;

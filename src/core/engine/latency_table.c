@@ -134,6 +134,10 @@ static int key_of_shape(char out[EEX_LATENCY_KEY], const eex_op *op)
         snprintf(out, EEX_LATENCY_KEY, "normalise %dx%dx%d", op->u.augment.c, op->u.augment.h,
                  op->u.augment.w);
         return EEX_OK;
+    case EEX_OP_RESIZE:
+        snprintf(out, EEX_LATENCY_KEY, "resize %dx%dx%d to %dx%d", op->u.resize.c, op->u.resize.hin,
+                 op->u.resize.win, op->u.resize.hout, op->u.resize.wout);
+        return EEX_OK;
     case EEX_OP_CONV:
         length = key_of_window(out, "conv", &op->u.conv.window);
         fused(out, length, op->u.conv.bias, op->u.conv.residual, op->u.conv.act);
@@ -182,10 +186,10 @@ int eex_latency_key(char out[EEX_LATENCY_KEY], const eex_op *op)
     return EEX_OK;
 }
 
-void eex__latency_extra_keys(char out[EEX__LATENCY_EXTRAS][EEX_LATENCY_KEY], const eex_graph *graph)
+void eex__latency_extra_keys(char out[EEX__LATENCY_EXTRAS][EEX_LATENCY_KEY], const eex_plan *plan)
 {
-    const eex_node *n = eex_graph_node(graph, 0);
-    snprintf(out[0], EEX_LATENCY_KEY, "input %dx%dx%d", n->c, n->h, n->w);
+    const eex_op_augment *in = &eex_plan_op(plan, 0)->u.augment; /* which comes first */
+    snprintf(out[0], EEX_LATENCY_KEY, "input %dx%dx%d", in->c, in->h, in->w);
     snprintf(out[1], EEX_LATENCY_KEY, "leave");
     snprintf(out[2], EEX_LATENCY_KEY, "results");
 }
@@ -202,10 +206,10 @@ int eex_latency_ops(double *ms, const eex_latency_table *t, const eex_plan *plan
     return EEX_OK;
 }
 
-int eex_latency_extra(eex_latency_extras *out, const eex_latency_table *t, const eex_graph *graph)
+int eex_latency_extra(eex_latency_extras *out, const eex_latency_table *t, const eex_plan *plan)
 {
     char key[EEX__LATENCY_EXTRAS][EEX_LATENCY_KEY];
-    eex__latency_extra_keys(key, graph);
+    eex__latency_extra_keys(key, plan);
     EEX_TRY(eex_latency_find(&out->input, t, key[0]));
     EEX_TRY(eex_latency_find(&out->leave, t, key[1]));
     return eex_latency_find(&out->results, t, key[2]);
@@ -218,7 +222,7 @@ int eex_latency_predict(double *ms, const eex_latency_table *t, const eex_graph 
     eex_latency_extras extra;
     double segment[EEX_MAX_EXITS] = {0}, one;
     char key[EEX_LATENCY_KEY];
-    EEX_TRY(eex_latency_extra(&extra, t, graph));
+    EEX_TRY(eex_latency_extra(&extra, t, plan));
     for (int i = 0; i < eex_plan_ops(plan); i++) {
         EEX_TRY(eex_latency_key(key, eex_plan_op(plan, i)));
         EEX_TRY(eex_latency_find(&one, t, key));

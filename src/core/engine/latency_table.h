@@ -58,14 +58,15 @@ int eex_latency_find(double *ms, const eex_latency_table *table, const char *key
 /* Milliseconds of each op of a plan: (eex_plan_ops) doubles. */
 int eex_latency_ops(double *ms, const eex_latency_table *table, const eex_plan *plan);
 
-/* What is the same for every network of an input shape. */
+/* What is the same for every network that is given images of one shape. The plan is of inference.
+ */
 typedef struct eex_latency_extras {
     double input;   /* bringing the image in */
     double leave;   /* at every exit that is reached */
     double results; /* fetching them */
 } eex_latency_extras;
 int eex_latency_extra(eex_latency_extras *out, const eex_latency_table *table,
-                      const eex_graph *graph);
+                      const eex_plan *plan);
 
 /* Milliseconds of one input that leaves at each exit: (exits) doubles. The plan is the graph's. */
 int eex_latency_predict(double *ms, const eex_latency_table *table, const eex_graph *graph,
@@ -80,7 +81,6 @@ int eex__latency_places(const eex_latency_table *table, const char *key);
 
 enum { EEX__LATENCY_EXTRAS = 3 };
 /* Keys of the extras in the order of their struct. */
-void eex__latency_extra_keys(char out[EEX__LATENCY_EXTRAS][EEX_LATENCY_KEY],
-                             const eex_graph *graph);
+void eex__latency_extra_keys(char out[EEX__LATENCY_EXTRAS][EEX_LATENCY_KEY], const eex_plan *plan);
 
 #endif

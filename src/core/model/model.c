@@ -66,9 +66,11 @@ static int check_input(const eex_model *m)
 {
     const eex_node *n = eex_graph_node(m->graph, 0);
     const eex_input *in = &m->input;
-    if (n->h != in->height || n->w != in->width || n->c != in->channels)
+    if (n->c != in->channels)
         return eex_fail(EEX_EFORMAT, "%s: the network takes images of %dx%dx%d, not %dx%dx%d",
                         m->path, n->h, n->w, n->c, in->height, in->width, in->channels);
+    if (eex_plan_reads(m->graph, in->height, in->width) < 0)
+        return eex_fail_in(EEX_EFORMAT, "%s", m->path);
     if (in->classes.count != (size_t)eex_graph_classes(m->graph))
         return eex_fail(EEX_EFORMAT, "%s: %zu names of classes for a network of %d", m->path,
                         in->classes.count, eex_graph_classes(m->graph));
@@ -229,6 +231,8 @@ eex_inference eex_model_inference(const eex_model *m, int batch)
     eex_inference how = {.batch = batch, .precision = m->runs_in, .familiar = m->familiar};
     memcpy(how.normalise.mean, m->input.mean, sizeof how.normalise.mean);
     memcpy(how.normalise.std, m->input.std, sizeof how.normalise.std);
+    how.normalise.height = m->input.height;
+    how.normalise.width = m->input.width;
     return how;
 }
 

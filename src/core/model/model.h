@@ -17,11 +17,11 @@
 
 /* What a network was trained to read, and what its outputs are called. */
 typedef struct eex_input {
-    char *dataset; /* its name */
-    int height, width, channels;
-    float mean[3], std[3];  /* of values in 0..1, for each channel */
-    eex_store_list classes; /* names, in the order of the outputs */
-    eex_identity made_of;   /* the data set as it was; unknown in files of an earlier eex */
+    char *dataset;               /* its name */
+    int height, width, channels; /* of the data's images; a network of another size resizes them */
+    float mean[3], std[3];       /* of values in 0..1, for each channel */
+    eex_store_list classes;      /* names, in the order of the outputs */
+    eex_identity made_of;        /* the data set as it was; unknown in files of an earlier eex */
 } eex_input;
 
 /* Everything in it belongs to the model, but for the device. */
@@ -70,7 +70,7 @@ int eex_model_threshold(eex_model *model, eex_policy_kind kind, double threshold
  * does not have it. */
 int eex_model_set_precision(eex_model *model, eex_precision precision);
 
-/* How it is run: its mean and deviation, in the precision that it runs in. */
+/* How it is run: its mean, deviation and size of images, in the precision that it runs in. */
 eex_inference eex_model_inference(const eex_model *model, int batch);
 
 /* Whether it is the network that the run in the same folder has chosen: its traces and tables lie

@@ -1,9 +1,12 @@
 /* From options to plans that stand: lowering first, memory once every plan's needs are known. */
 #include "core/plan/builder_impl.h"
+#include "device/resize.h"
 
 #include "base/status.h"
 
 #include <stdlib.h>
+
+enum { MOST_VALUES = 1 << 25 }; /* of an image that is resized, as of those that are not */
 
 static eex_plan *empty_plan(const eex_plan_options *options, const eex_graph *graph,
                             eex_params *params, const eex_binding *binding)
@@ -95,6 +98,24 @@ int eex__builder_finish(eex_plan **out, eex_builder *b, eex_arena *arena)
     return EEX_OK;
 }
 
+int eex_plan_reads(const eex_graph *graph, int height, int width)
+{
+    const eex_node *in = eex_graph_node(graph, 0);
+    if ((height == 0 && width == 0) || (height == in->h && width == in->w))
+        return EEX_OK;
+    if (height < 1 || width < 1 || height > EEX_RESIZE_MAX_SIDE || width > EEX_RESIZE_MAX_SIDE ||
+        (int64_t)height * width * in->c > MOST_VALUES)
+        return eex_fail(EEX_EINVAL,
+                        "images of %dx%d: expected sides of 1 to %d and at most %d values", height,
+                        width, EEX_RESIZE_MAX_SIDE, MOST_VALUES);
+    if ((int64_t)height * in->w != (int64_t)width * in->h)
+        return eex_fail(EEX_EINVAL,
+                        "%s reads images of %dx%dx%d (height, width, channels), and those of %dx%d "
+                        "would be stretched: only images of the same shape are resized",
+                        eex_graph_name(graph), in->h, in->w, in->c, height, width);
+    return EEX_OK;
+}
+
 static int check(const eex_plan_options *o, const eex_graph *graph, const eex_device *dev)
 {
     const bool infers = o->mode == EEX_PLAN_INFER;
@@ -103,6 +124,8 @@ static int check(const eex_plan_options *o, const eex_graph *graph, const eex_de
                         eex_graph_name(graph), o->batch);
     if ((unsigned)o->mode >= EEX_PLAN_MODES)
         return eex_fail(EEX_EINVAL, "plan of %s: no mode %d", eex_graph_name(graph), (int)o->mode);
+    if (eex_plan_reads(graph, o->augment.height, o->augment.width) < 0)
+        return eex_fail_in(EEX_EINVAL, "plan");
     EEX_TRY(eex_device_calculates(dev, o->precision));
     if (o->precision == EEX_BF16 && (infers || o->mode == EEX_PLAN_TRAIN_GATES_ON_FEATURES))
         return eex_fail(EEX_EUNSUPPORTED, "a plan for %s is float32: bfloat16 is for training",

@@ -50,7 +50,7 @@ typedef enum eex_plan_mode {
 typedef struct eex_plan_options {
     eex_plan_mode mode;
     int batch;           /* largest batch */
-    eex_augment augment; /* training: as given; inference: only mean and std are used */
+    eex_augment augment; /* training: as given; inference: only mean, std and the images' size */
 
     eex_precision precision; /* inference: one that eex_precision_infers */
 
@@ -71,6 +71,11 @@ typedef struct eex_plan_options {
 
 typedef struct eex_plan eex_plan;
 
+/* Whether plans of this network read images of `height` x `width` (0: its own): those of its own
+ * size and, resized, any of the same shape. What is in a picture is never stretched. EEX_EINVAL
+ * says what would do. */
+int eex_plan_reads(const eex_graph *graph, int height, int width);
+
 /* graph, params (of that graph) and device are borrowed and must outlive the plan. */
 int eex_plan_new(eex_plan **out, const eex_plan_options *options, const eex_graph *graph,
                  eex_params *params);
@@ -88,6 +93,8 @@ int eex_plan_new_beside(eex_plan **out, const eex_plan_options *options, const e
 void eex_plan_free(eex_plan *plan);
 
 /* ---- input and output: device memory of the plan ---- */
+/* Bytes of one image as it is uploaded, (height, width, channels) of the options' size. */
+size_t eex_plan_image_bytes(const eex_plan *plan);
 int eex_plan_upload(eex_plan *plan, const uint8_t *images, const int32_t *labels,
                     const uint32_t *sample, int batch); /* labels, sample may be NULL: inference */
 /* Values of a trunk node, (batch, H, W, C): into a plan that trains gates on features (not

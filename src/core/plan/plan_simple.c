@@ -4,24 +4,52 @@
 
 #include "base/status.h"
 
-int eex__plan_lower_input(eex_builder *b)
+/* To the size that the network reads. */
+static int lower_resize(eex_builder *b, int x, int height, int width)
 {
     const eex_node *node = eex_graph_node(b->graph, 0);
-    size_t image = (size_t)node->h * (size_t)node->w * (size_t)node->c;
     int y;
-    EEX_TRY(eex__plan_buffer(b, &b->plan->images, image, 0, true));
-    EEX_TRY(eex__plan_buffer(b, &b->plan->sample, sizeof(uint32_t), 0, true));
     EEX_TRY(eex__plan_value(b, &y, 0));
+    eex_op *op;
+    EEX_TRY(eex__plan_op(b, &op, EEX_OP_RESIZE, node->name));
+    op->u.resize = (eex_op_resize){
+        .c = node->c, .hin = height, .win = width, .hout = node->h, .wout = node->w};
+    EEX_TRY(eex__plan_point(b, &op->u.resize.x, x));
+    return eex__plan_point(b, &op->u.resize.y, y);
+}
+
+static int lower_augment(eex_builder *b, int y, int height, int width)
+{
+    const eex_node *node = eex_graph_node(b->graph, 0);
     eex_op *op;
     EEX_TRY(eex__plan_op(b, &op, EEX_OP_AUGMENT, node->name));
     op->u.augment =
-        (eex_op_augment){.c = node->c, .h = node->h, .w = node->w, .augment = b->options->augment};
+        (eex_op_augment){.c = node->c, .h = height, .w = width, .augment = b->options->augment};
     op->u.augment.augment.enabled = eex__plan_trains(b) &&
                                     b->options->mode != EEX_PLAN_STATISTICS &&
                                     b->options->augment.enabled;
     EEX_TRY(eex__plan_point(b, &op->u.augment.images, b->plan->images));
     EEX_TRY(eex__plan_point(b, &op->u.augment.sample, b->plan->sample));
     return eex__plan_point(b, &op->u.augment.y, y);
+}
+
+int eex__plan_lower_input(eex_builder *b)
+{
+    const eex_node *node = eex_graph_node(b->graph, 0);
+    const eex_augment *as = &b->options->augment;
+    const int height = as->height ? as->height : node->h, width = as->width ? as->width : node->w;
+    const size_t image = (size_t)height * (size_t)width * (size_t)node->c;
+    const bool resizes = height != node->h || width != node->w;
+    int y;
+    EEX_TRY(eex__plan_buffer(b, &b->plan->images, image, 0, true));
+    EEX_TRY(eex__plan_buffer(b, &b->plan->sample, sizeof(uint32_t), 0, true));
+    if (!resizes)
+        EEX_TRY(eex__plan_value(b, &y, 0));
+    else
+        EEX_TRY(
+            eex__plan_buffer(b, &y, image * eex_precision_bytes(b->options->precision), 0, false));
+    EEX_TRY(lower_augment(b, y, height, width));
+    return resizes ? lower_resize(b, y, height, width) : EEX_OK;
 }
 
 static int lower_pool(eex_builder *b, const eex_node *node, int id)

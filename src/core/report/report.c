@@ -149,10 +149,22 @@ static int load_column(eex_report *r, eex_store_file *file, const char *name, si
     return EEX_OK;
 }
 
+/* Files of an earlier eex do not say. */
+static int load_sizes(eex_report *r, eex_store_file *file)
+{
+    if (!eex_store_has(file, "graph") || !eex_store_has(file, "input"))
+        return EEX_OK;
+    EEX_TRY(eex_store_get_int(&r->images.height, file, "input", "height"));
+    EEX_TRY(eex_store_get_int(&r->images.width, file, "input", "width"));
+    EEX_TRY(eex_store_get_int(&r->network.height, file, "graph", "height"));
+    return eex_store_get_int(&r->network.width, file, "graph", "width");
+}
+
 static int load_final(eex_report *r, eex_store_file *file)
 {
     int32_t blocks[EEX_MAX_EXITS], position[EEX_MAX_EXITS];
     EEX_TRY(load_history(r, file));
+    EEX_TRY(load_sizes(r, file));
     EEX_TRY(eex_store_read_strings(&r->nodes, file, "exits/node", MAX_NAMES));
     if (r->nodes.count < 1 || r->nodes.count > EEX_MAX_EXITS)
         return eex_fail(EEX_EFORMAT, "%s: %zu exits", eex_store_path(file), r->nodes.count);

@@ -35,6 +35,9 @@ typedef struct eex_report {
     eex_precision precision; /* of traces and decisions */
     bool finished;
     const char *state; /* "trained the base" and the like, what was reached last */
+    struct {
+        int64_t height, width;
+    } images, network; /* size of the data's images, and what the network resizes them to */
 
     struct {
         double accuracy, macs;

@@ -187,6 +187,22 @@ static void policies(eex_json *j, const eex_report *r)
     eex_json_end(j);
 }
 
+static void size(eex_json *j, const char *name, int64_t pixels)
+{
+    if (pixels > 0)
+        eex_json_int(j, name, pixels);
+    else
+        eex_json_null(j, name);
+}
+
+static void sizes(eex_json *j, const eex_report *r)
+{
+    size(j, "height", r->images.height);
+    size(j, "width", r->images.width);
+    size(j, "network_height", r->network.height);
+    size(j, "network_width", r->network.width);
+}
+
 int eex_report_json(eex_buffer *out, const eex_report *r)
 {
     eex_json j = EEX_JSON_INIT(out);
@@ -195,6 +211,7 @@ int eex_report_json(eex_buffer *out, const eex_report *r)
     eex_json_string(&j, "device", r->device);
     eex_json_string(&j, "precision", eex_precision_name(r->precision));
     eex_json_string(&j, "dataset", r->dataset);
+    sizes(&j, r);
     eex_json_int(&j, "seed", r->seed);
     eex_json_string(&j, "version", r->version);
     eex_json_bool(&j, "finished", r->finished);

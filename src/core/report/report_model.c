@@ -176,10 +176,13 @@ int eex_model_report_table(eex_buffer *out, const eex_model_report *r, size_t wi
 {
     const eex_model *m = r->model;
     char params[EEX_TEXT_SIZE];
-    eex_buffer_printf(out, "%s for %zu class%s of %s, images of %dx%dx%d\n",
-                      eex_graph_name(m->graph), m->input.classes.count,
-                      m->input.classes.count == 1 ? "" : "es", m->input.dataset, m->input.height,
-                      m->input.width, m->input.channels);
+    const eex_node *in = eex_graph_node(m->graph, 0);
+    eex_buffer_printf(out, "%s for %zu class%s of %s, images of %dx%dx%d", eex_graph_name(m->graph),
+                      m->input.classes.count, m->input.classes.count == 1 ? "" : "es",
+                      m->input.dataset, m->input.height, m->input.width, m->input.channels);
+    if (in->h != m->input.height || in->w != m->input.width)
+        eex_buffer_printf(out, " that are resized to %dx%d", in->h, in->w);
+    eex_buffer_putc(out, '\n');
     origin(out, r);
     eex_buffer_printf(out, "%s parameters, %.2f MB of weights; policy: %s",
                       eex_text_number(params, (double)r->params, NULL), (double)r->bytes / 1e6,
@@ -245,6 +248,8 @@ int eex_model_report_json(eex_buffer *out, const eex_model_report *r)
     eex_json_int(&j, "height", m->input.height);
     eex_json_int(&j, "width", m->input.width);
     eex_json_int(&j, "channels", m->input.channels);
+    eex_json_int(&j, "network_height", eex_graph_node(m->graph, 0)->h);
+    eex_json_int(&j, "network_width", eex_graph_node(m->graph, 0)->w);
     eex_json_int(&j, "params", r->params);
     eex_json_int(&j, "bytes", r->bytes);
     eex_json_string(&j, "precision", eex_precision_name(m->precision));

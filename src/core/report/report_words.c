@@ -25,6 +25,10 @@ void eex__report_heading(eex_buffer *out, const eex_report *r)
                       r->device);
     if (r->precision != EEX_F32)
         eex_buffer_printf(out, "decides in %s\n", eex_precision_name(r->precision));
+    if (r->images.height != r->network.height || r->images.width != r->network.width)
+        eex_buffer_printf(out, "images of %lldx%lld are resized to %lldx%lld\n",
+                          (long long)r->images.height, (long long)r->images.width,
+                          (long long)r->network.height, (long long)r->network.width);
     if (!r->finished)
         eex_buffer_printf(out, "not finished: %s; the same \"eex run\" goes on from there\n",
                           r->state);

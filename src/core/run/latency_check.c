@@ -36,12 +36,12 @@ static int predict(double *ms, eex_latency_table *t, int *added, const eex_graph
 
 /* Every exit takes its turn with the others. */
 static int race(double *ms, bool *disturbed, eex_engine *engine, const eex_graph *graph,
-                const uint8_t *images, size_t image_bytes)
+                const uint8_t *images)
 {
     eex_racer racer[EEX_MAX_EXITS];
     const int exits = eex_graph_exits(graph);
     eex_race how = {.images = images,
-                    .image_bytes = image_bytes,
+                    .image_bytes = eex_engine_image_bytes(engine),
                     .count = IMAGES,
                     .batch = 1,
                     .rounds = ROUNDS};
@@ -54,20 +54,25 @@ static int race(double *ms, bool *disturbed, eex_engine *engine, const eex_graph
     return EEX_OK;
 }
 
+static int make_images(uint8_t **out, size_t bytes)
+{
+    *out = malloc(bytes);
+    if (!*out)
+        return eex_fail(EEX_ENOMEM, "out of memory for %d images", IMAGES);
+    for (size_t i = 0; i < bytes; i++)
+        (*out)[i] = (uint8_t)eex_rng_hash(0, 1, i);
+    return EEX_OK;
+}
+
 static int measure(double *ms, bool *disturbed, const eex_graph *graph, eex_params *params,
                    const eex_inference *how)
 {
-    const eex_node *n = eex_graph_node(graph, 0);
-    const size_t bytes = (size_t)n->h * (size_t)n->w * (size_t)n->c;
     eex_engine *engine = NULL;
-    uint8_t *images = malloc(IMAGES * bytes);
-    if (!images)
-        return eex_fail(EEX_ENOMEM, "out of memory for %d images", IMAGES);
-    for (size_t i = 0; i < IMAGES * bytes; i++)
-        images[i] = (uint8_t)eex_rng_hash(0, 1, i);
-    int code = eex_engine_new(&engine, graph, params, NULL, how);
+    uint8_t *images = NULL;
+    EEX_TRY(eex_engine_new(&engine, graph, params, NULL, how));
+    int code = make_images(&images, IMAGES * eex_engine_image_bytes(engine));
     if (code == EEX_OK)
-        code = race(ms, disturbed, engine, graph, images, bytes);
+        code = race(ms, disturbed, engine, graph, images);
     eex_engine_close(engine);
     free(images);
     return code;
@@ -99,7 +104,7 @@ static int check_one(eex_latency_error *e, eex_latency_table *t, int *added, con
 }
 
 typedef struct check {
-    const eex_experiment *e;
+    const eex_inference *how;
     eex_device *device;
     const eex_structures *structures;
 } check;
@@ -107,13 +112,12 @@ typedef struct check {
 static int check_genome(eex_latency_error *e, eex_latency_table *t, int *added, const check *c,
                         const int *genome)
 {
-    const eex_inference how = eex__latency_inference(c->e);
     eex_graph *graph = NULL;
     eex_params *params = NULL;
     EEX_TRY(eex_structures_graph(&graph, c->structures, genome));
     int code = eex_params_new(&params, c->device, graph, 0);
     if (code == EEX_OK)
-        code = check_one(e, t, added, graph, params, &how);
+        code = check_one(e, t, added, graph, params, c->how);
     eex_params_free(params);
     eex_graph_free(graph);
     return code;
@@ -149,18 +153,21 @@ static int check_all(eex_latency_error *out, eex_latency_table *t, int *added,
                      const eex_experiment *e, eex_device *device, const eex_model *chosen,
                      int structures)
 {
-    const eex_inference how = eex__latency_inference(e);
+    eex_inference how;
     eex_points points = e->points;
     eex_structures *s = NULL;
     eex_rng rng;
+    EEX_TRY(eex__latency_inference(&how, e));
     eex_rng_seed(&rng, e->seed, EEX_STREAM_SEARCH);
     draw_points(&points, eex_experiment_points(e), &rng);
     EEX_TRY(eex_structures_new(&s, e, &points));
-    const check c = {e, device, s};
+    const check c = {&how, device, s};
     int code = check_random(out, t, added, &c, &rng, structures);
     eex_structures_free(s);
     if (code != EEX_OK || !chosen)
         return code;
+    how.normalise.height = chosen->input.height;
+    how.normalise.width = chosen->input.width;
     return check_one(out, t, added, chosen->graph, chosen->params, &how);
 }
 

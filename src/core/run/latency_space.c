@@ -9,15 +9,23 @@
 
 #include <stdlib.h>
 
-eex_inference eex__latency_inference(const eex_experiment *e)
+int eex__latency_inference(eex_inference *out, const eex_experiment *e)
 {
-    return (eex_inference){.batch = 1,
+    eex_dataset *data = NULL;
+    *out = (eex_inference){.batch = 1,
                            .normalise = {.mean = {0.5f, 0.5f, 0.5f}, .std = {0.25f, 0.25f, 0.25f}},
                            .precision = e->precision};
+    const int code = eex_dataset_open(&data, e->data.name);
+    if (code < 0)
+        return code == EEX_ENOTFOUND ? EEX_OK : code;
+    eex_augment_fit(&out->normalise, data);
+    eex_dataset_close(data);
+    return EEX_OK;
 }
 
 typedef struct work {
     const eex_experiment *e;
+    const eex_inference *how;
     eex_device *device;
     eex_latency_table *table;
     int *added;
@@ -25,13 +33,12 @@ typedef struct work {
 
 static int add_graph(const work *w, const eex_graph *graph)
 {
-    const eex_inference how = eex__latency_inference(w->e);
     eex_params *params = NULL;
     int more = 0;
     if (eex_interrupted())
         return eex_fail(EEX_EINTERRUPTED, "interrupted while measuring latencies");
     EEX_TRY(eex_params_new(&params, w->device, graph, 0));
-    int code = eex_latency_table_add(w->table, &more, graph, params, &how);
+    int code = eex_latency_table_add(w->table, &more, graph, params, w->how);
     eex_params_free(params);
     *w->added += more;
     return code;
@@ -72,12 +79,14 @@ static int add_all(const work *w)
 
 int eex_latency_space(eex_latency_table *t, int *added, const eex_experiment *e, eex_device *device)
 {
+    eex_inference how;
     *added = 0;
     EEX_TRY(eex_experiment_check(e));
     EEX_TRY(eex_elastic_check_latency(e->backbone));
     EEX_TRY(eex_latency_table_is_of(t, device));
+    EEX_TRY(eex__latency_inference(&how, e));
     eex_progress_begin("measuring operations", (uint64_t)e->points.count + 2, "networks");
-    const work w = {e, device, t, added};
+    const work w = {e, &how, device, t, added};
     int code = add_all(&w);
     eex_progress_end();
     return code;

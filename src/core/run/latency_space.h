@@ -37,7 +37,8 @@ void eex_latency_error_free(eex_latency_error *error); /* leaves {0} */
 /* Under /error of a table's file. */
 int eex_latency_error_save(const eex_latency_error *error, eex_store_file *file);
 
-/* How the networks of the space are run: on inputs that nobody looks at. */
-eex_inference eex__latency_inference(const eex_experiment *e);
+/* How the networks of the space are run: on inputs that nobody looks at, of the size of the data
+ * set's where that is here, else of the network's. */
+int eex__latency_inference(eex_inference *out, const eex_experiment *e);
 
 #endif

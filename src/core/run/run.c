@@ -2,6 +2,7 @@
 #include "core/run/run.h"
 
 #include "base/fs.h"
+#include "base/log.h"
 #include "base/status.h"
 
 #include <stdio.h>
@@ -28,6 +29,8 @@ static int open_data(eex_run *run)
     run->facts = eex_dataset_facts(run->data);
     memcpy(run->normalise.mean, run->facts->mean, sizeof run->normalise.mean);
     memcpy(run->normalise.std, run->facts->std, sizeof run->normalise.std);
+    run->normalise.height = run->facts->height;
+    run->normalise.width = run->facts->width;
     return eex_input_of_dataset(&run->input, run->data);
 }
 
@@ -36,14 +39,25 @@ static int check_data(const eex_run *run)
     const eex_graph *g = run->e->backbone;
     const eex_node *input = eex_graph_node(g, 0);
     const eex_dataset_info *d = run->facts;
-    if (input->h != d->height || input->w != d->width || input->c != d->channels)
-        return eex_fail(EEX_EINVAL,
-                        "backbone: takes images of %dx%dx%d, data set \"%s\" has %dx%dx%d",
-                        input->h, input->w, input->c, d->name, d->height, d->width, d->channels);
+    if (input->c != d->channels || eex_plan_reads(g, d->height, d->width) < 0)
+        return eex_fail(
+            EEX_EINVAL,
+            "backbone: takes images of %dx%dx%d, data set \"%s\" has %dx%dx%d: they are "
+            "resized, but not to another shape (height to width) or number of channels",
+            input->h, input->w, input->c, d->name, d->height, d->width, d->channels);
     if (eex_graph_classes(g) != d->classes)
         return eex_fail(EEX_EINVAL, "backbone: tells %d classes apart, data set \"%s\" has %d",
                         eex_graph_classes(g), d->name, d->classes);
     return EEX_OK;
+}
+
+static void say_size(const eex_run *run)
+{
+    const eex_node *input = eex_graph_node(run->e->backbone, 0);
+    const eex_dataset_info *d = run->facts;
+    if (!run->finished && (input->h != d->height || input->w != d->width))
+        eex_log_info("images of %dx%d are resized to %dx%d", d->height, d->width, input->h,
+                     input->w);
 }
 
 /* ---- phases ---- */
@@ -82,6 +96,7 @@ int eex__run_begin(eex_run *run)
     EEX_TRY(check_data(run));
     EEX_TRY(eex__run_limits(run));
     EEX_TRY(eex__run_open_folder(run)); /* which a fresh start clears: after what may be mistyped */
+    say_size(run);
     return eex__run_identity(run);
 }
 

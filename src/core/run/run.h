@@ -33,7 +33,7 @@ typedef struct eex_run {
     const eex_dataset_info *facts;
     eex_split split;
     eex_input input;            /* what networks of this run read */
-    eex_augment normalise;      /* the data set's mean and deviation, nothing else */
+    eex_augment normalise;      /* the data set's mean, deviation and size, nothing else */
     eex_structures *structures; /* that are searched; NULL until the probe is done */
 
     eex_params *base; /* the trained backbone; NULL until first wanted: eex__run_base_params */

@@ -31,7 +31,7 @@ static int look_up(timing *t, const eex_latency_table *table, const eex_plan *pl
         t->node[i] = node < 0 ? 0 : node; /* what is not of a node prepares the input */
     }
     EEX_TRY(eex_latency_ops(t->ms, table, plan));
-    return eex_latency_extra(&t->extra, table, t->graph);
+    return eex_latency_extra(&t->extra, table, plan);
 }
 
 /* The ops that `node` needs: those of the trunk, or those of gates. */

@@ -1,5 +1,14 @@
 #include "core/train/inference.h"
 
+#include "core/data/dataset.h"
+
+void eex_augment_fit(eex_augment *out, const eex_dataset *data)
+{
+    const eex_dataset_info *facts = eex_dataset_facts(data);
+    out->height = facts->height;
+    out->width = facts->width;
+}
+
 eex_plan_options eex_inference_plan(const eex_inference *how)
 {
     return (eex_plan_options){

@@ -31,6 +31,7 @@ static int estimate_new(estimate *e, eex_dataset *data, const uint32_t *samples,
     const eex_loader_options from = {
         .data = data, .samples = samples, .count = count, .batch = how->batch};
     options.mode = EEX_PLAN_STATISTICS;
+    eex_augment_fit(&options.augment, data);
     e->batch = malloc((e->params->state_count + 1) * sizeof *e->batch);
     e->sum = calloc(e->params->state_count + 1, sizeof *e->sum);
     if (!e->batch || !e->sum)

@@ -37,19 +37,13 @@ struct eex_supernet {
     uint64_t uses;
 };
 
-int eex_supernet_check(const eex_graph *graph, const eex_recipe *recipe)
+int eex_supernet_check(const eex_graph *graph)
 {
     if (eex_graph_genes(graph) == 0)
         return eex_fail(EEX_EINVAL,
                         "training.regime: \"sandwich\" trains the networks of an elastic backbone, "
                         "but %s has no genes: take \"joint\", or a backbone with genes",
                         eex_graph_name(graph));
-    const eex_gene *size = eex_graph_gene(graph, eex_graph_size_gene(graph));
-    if (size && size->options > 1 && recipe->shrink[EEX_GENE_RESOLUTION] < recipe->epochs)
-        return eex_fail(EEX_EUNSUPPORTED,
-                        "training.shrink.resolution: %d, but images of several sizes (gene \"%s\") "
-                        "cannot be trained on: take %d, so that all have the largest",
-                        recipe->shrink[EEX_GENE_RESOLUTION], size->name, recipe->epochs);
     return EEX_OK;
 }
 
@@ -171,7 +165,7 @@ int eex_supernet_new(eex_supernet **out, const eex_recipe *recipe, eex_plan *lar
 {
     eex_params *params = options->state->params;
     *out = NULL;
-    EEX_TRY(eex_supernet_check(params->graph, recipe));
+    EEX_TRY(eex_supernet_check(params->graph));
     eex_supernet *net = calloc(1, sizeof *net);
     if (!net)
         return eex_fail(EEX_ENOMEM, "out of memory for a supernet");

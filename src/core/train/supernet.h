@@ -39,6 +39,6 @@ void eex_supernet_free(eex_supernet *supernet); /* accepts NULL */
 int eex_supernet_step(eex_supernet *supernet, const eex_batch *batch, const eex_step *step);
 
 /* EEX_EINVAL where there is nothing to choose. */
-int eex_supernet_check(const eex_graph *graph, const eex_recipe *recipe);
+int eex_supernet_check(const eex_graph *graph);
 
 #endif

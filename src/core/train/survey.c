@@ -32,9 +32,10 @@ int eex_survey_run(const eex_survey *s)
 {
     eex_plan *plan = NULL;
     eex_loader *loader = NULL;
-    const eex_plan_options options = eex_inference_plan(s->how);
+    eex_plan_options options = eex_inference_plan(s->how);
     const eex_loader_options from = {
         .data = s->data, .samples = s->samples, .count = s->count, .batch = s->how->batch};
+    eex_augment_fit(&options.augment, s->data);
     int code = eex_plan_new(&plan, &options, s->graph, s->params);
     if (code == EEX_OK)
         code = eex_loader_open(&loader, &from);

@@ -196,12 +196,13 @@ int eex_trainer_new(eex_trainer **out, eex_params *params, const eex_recipe *rec
         return eex_fail(EEX_EINVAL, "training.regime: \"frozen\" trains gates, but %s has none",
                         eex_graph_name(params->graph));
     if (recipe->regime == EEX_REGIME_SANDWICH)
-        EEX_TRY(eex_supernet_check(params->graph, recipe));
+        EEX_TRY(eex_supernet_check(params->graph));
     eex_trainer *t = calloc(1, sizeof *t);
     if (!t)
         return eex_fail(EEX_ENOMEM, "out of memory for a trainer");
     *t = (eex_trainer){
         .params = params, .recipe = *recipe, .data = data, .exits = exits, .seed = seed};
+    eex_augment_fit(&t->recipe.augment, data);
     eex_loader_options options = {.data = data,
                                   .samples = samples,
                                   .count = count,

@@ -6,6 +6,8 @@ const char *eex_profile_kind(const eex_op *op)
     switch (op->kind) {
     case EEX_OP_AUGMENT:
         return "normalise";
+    case EEX_OP_RESIZE:
+        return "resize";
     case EEX_OP_CONV:
         if (op->u.conv.window.groups > 1)
             return "depthwise";
@@ -63,6 +65,10 @@ static void elements(double *each, double *once, const eex_op *op)
     switch (op->kind) {
     case EEX_OP_AUGMENT:
         *each = 1.25 * op->u.augment.c * op->u.augment.h * op->u.augment.w; /* bytes to floats */
+        break;
+    case EEX_OP_RESIZE:
+        *each = (double)op->u.resize.c *
+                (op->u.resize.hin * op->u.resize.win + op->u.resize.hout * op->u.resize.wout);
         break;
     case EEX_OP_CONV:
         w = &op->u.conv.window;

@@ -1,6 +1,8 @@
-/* Images of bytes to normalised floats. */
+/* Images of bytes to normalised floats, and those to another size. */
 #ifndef EEX_CPU_KERNELS_IMAGE_H
 #define EEX_CPU_KERNELS_IMAGE_H
+
+#include "device/resize.h"
 
 #include <stdint.h>
 
@@ -21,6 +23,14 @@ struct eex_image_kernels {
     void (*saturation)(float *y, float factor, int pixels);
 
     double (*grey_sum)(const float *y, int pixels); /* 3 channels; ITU-R 601 weights */
+
+    /* y[i] = the sum over k of weight[k] * x[k * n + i], in order. */
+    void (*mix_rows)(float *y, const float *x, const float *weight, int count, int n);
+
+    /* y (columns, c): pixel i is the sum over its taps, pixels of x (., c), in order, by the
+     * weights at weight[i * most]. */
+    void (*mix_columns)(float *y, const float *x, const eex_taps *taps, const float *weight,
+                        int most, int columns, int c);
 };
 
 #endif

@@ -103,6 +103,19 @@ Test(engine, decides_as_the_replay_does)
     bed_close(&b);
 }
 
+/* The images are the data's, whatever size the network reads. */
+Test(engine, decides_as_the_replay_does_on_images_of_another_size)
+{
+    const eex_calibration how = eex_calibration_default();
+    int used[EEX_MAX_EXITS] = {0};
+    bed b = bed_of_enlarged(folder);
+    cr_assert_eq(eex_graph_node(b.net.graph, 0)->h, 12);
+    cr_assert_eq(b.image, 8 * 8 * 3);
+    check_policy(&b, &how, used);
+    cr_expect_gt(SAMPLES - used[b.trace->exits - 1], 0, "nobody leaves early");
+    bed_close(&b);
+}
+
 Test(engine, decides_as_the_replay_does_on_mobilenetv2)
 {
     if (tests_are_quick() > 1)

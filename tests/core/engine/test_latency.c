@@ -67,7 +67,7 @@ Test(latency, a_network_is_measured_once)
     for (int i = 0; i < eex_plan_ops(plan); i++)
         sum += op[i];
     eex_latency_extras extra;
-    OK(eex_latency_extra(&extra, t, n.graph));
+    OK(eex_latency_extra(&extra, t, plan));
     sum += extra.input + 3 * extra.leave + extra.results;
     cr_expect(ms[0] > 0 && ms[0] < ms[1] && ms[1] < ms[2]);
     cr_expect_float_eq(ms[2], sum, 1e-9 * sum);
@@ -96,6 +96,33 @@ Test(latency, what_is_missing_is_named_and_added)
     eex_plan_free(plan);
     eex_latency_table_free(t);
     net_close(&bare);
+    net_close(&n);
+}
+
+/* Images of another size than the network's have entries of their own. */
+Test(latency, resizing_is_an_operation)
+{
+    net n = net_open(net_tiny, 1, 1);
+    eex_latency_table *t;
+    eex_inference larger = how;
+    eex_plan *plan;
+    double ms[EEX_MAX_EXITS];
+    int added;
+    larger.normalise.height = larger.normalise.width = 12;
+    const eex_plan_options options = eex_inference_plan(&larger);
+    OK(eex_latency_table_new(&t, n.dev));
+    OK(eex_latency_table_add(t, &added, n.graph, n.params, &how));
+    OK(eex_plan_new(&plan, &options, n.graph, n.params));
+    refused(eex_latency_predict(ms, t, n.graph, plan), EEX_ENOTFOUND, "input 3x12x12");
+    OK(eex_latency_table_add(t, &added, n.graph, n.params, &larger));
+    cr_expect_eq(added, 3);
+    OK(eex_latency_find(ms, t, "input 3x12x12"));
+    OK(eex_latency_find(ms, t, "normalise 3x12x12"));
+    OK(eex_latency_find(ms, t, "resize 3x12x12 to 8x8"));
+    OK(eex_latency_predict(ms, t, n.graph, plan));
+    cr_expect(ms[0] > 0 && ms[0] < ms[1] && ms[1] < ms[2]);
+    eex_plan_free(plan);
+    eex_latency_table_free(t);
     net_close(&n);
 }
 

@@ -83,6 +83,17 @@ static int infer(void)
     return code;
 }
 
+/* For images of 12x12. */
+static int infer_resized(void)
+{
+    eex_plan_options options = {.batch = BATCH, .augment = normalise};
+    eex_plan *plan = NULL;
+    options.augment.height = options.augment.width = 12;
+    int code = eex_plan_new(&plan, &options, graph, params);
+    eex_plan_free(plan);
+    return code;
+}
+
 static int engine(void)
 {
     const eex_familiar familiar = {.exits = eex_graph_exits(graph)};
@@ -114,6 +125,7 @@ Test(memory_plan, every_failure_is_reported)
     cr_assert_gt(test_fail_each_allocation(train_with_adamw), 40);
     cr_assert_gt(test_fail_each_allocation(train_in_turn), 60);
     cr_assert_gt(test_fail_each_allocation(infer), 60);
+    cr_assert_gt(test_fail_each_allocation(infer_resized), 60);
     cr_assert_gt(test_fail_each_allocation(engine), 60);
     eex_params_free(params);
     eex_graph_free(graph);

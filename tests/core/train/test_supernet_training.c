@@ -302,10 +302,17 @@ Test(supernet_training, what_is_not_elastic_is_refused)
     eex_graph_free(g);
 }
 
-Test(supernet_training, so_are_images_of_several_sizes)
+/* Each network reads the same images at a size of its own. */
+Test(supernet_training, images_of_several_sizes_are_trained_on)
 {
-    eex_graph *g;
-    OK(eex_test_elastic_gated(&g, PATCH_CLASSES));
-    refuses(g, "training.shrink.resolution", EEX_EUNSUPPORTED);
-    eex_graph_free(g);
+    const eex_recipe r = recipe_of(EEX_REGIME_SANDWICH);
+    eex_graph_free(graph);
+    OK(eex_test_elastic_gated(&graph, PATCH_CLASSES));
+    const eex_gene *size = eex_graph_gene(graph, eex_graph_size_gene(graph));
+    cr_assert(size && size->options > 1);
+    bed b = open_bed(&r, dev, 1);
+    train(&b, EPOCHS);
+    for (int k = 0; k < b.report.exits; k++)
+        cr_expect(isfinite(b.report.loss[k]) && b.report.loss[k] > 0, "exit %d", k);
+    close_bed(&b);
 }

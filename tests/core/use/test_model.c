@@ -351,8 +351,9 @@ typedef struct stored {
 
 static eex_input input_of(const bed *b)
 {
-    const eex_node *n = eex_graph_node(b->net.graph, 0);
-    eex_input in = {.dataset = strdup("patches"), .height = n->h, .width = n->w, .channels = n->c};
+    const eex_dataset_info *d = eex_dataset_facts(b->data);
+    eex_input in = {
+        .dataset = strdup("patches"), .height = d->height, .width = d->width, .channels = 3};
     memcpy(in.mean, b->normalise.mean, sizeof in.mean);
     memcpy(in.std, b->normalise.std, sizeof in.std);
     in.classes.item = calloc(NET_CLASSES, sizeof *in.classes.item);
@@ -383,9 +384,9 @@ static void write_model(const stored *s, const char *path)
     OK(eex_store_commit(&file));
 }
 
-static stored store(void)
+static stored store_bed(bed b)
 {
-    stored s = {.bed = bed_of_patches(folder)};
+    stored s = {.bed = b};
     eex_calibration how = eex_calibration_default();
     how.temperature = 1;
     how.a = 0;
@@ -397,6 +398,11 @@ static stored store(void)
     write_trace("final-validation.h5", s.bed.trace);
     write_trace("final-calibration.h5", s.bed.trace);
     return s;
+}
+
+static stored store(void)
+{
+    return store_bed(bed_of_patches(folder));
 }
 
 static void close_stored(stored *s)
@@ -424,26 +430,33 @@ static bool same_result(const eex_result *a, const eex_result *b)
            memcmp(&a->confidence, &b->confidence, sizeof a->confidence) == 0;
 }
 
-Test(model, what_is_written_comes_back)
+/* Graph, input and decisions. */
+static void network_comes_back(const stored *s)
 {
-    stored s = store();
     eex_model *m = NULL;
     eex_trace *trace = NULL;
     eex_result results[SAMPLES];
     int32_t exit[SAMPLES];
-    OK(eex_model_open(&m, s.path, EEX_MODEL_BEST, s.bed.net.dev));
-    same_graph(m->graph, s.bed.net.graph);
+    OK(eex_model_open(&m, s->path, EEX_MODEL_BEST, s->bed.net.dev));
+    same_graph(m->graph, s->bed.net.graph);
     cr_expect(m->input.classes.count == NET_CLASSES && m->input.height == 8);
     cr_expect_str_eq(m->input.classes.item[3], "class 3");
     OK(eex_model_trace(&trace, m, "validation"));
     cr_expect_eq(trace->samples, SAMPLES);
     eex_outcome outcome;
     OK(eex_replay(&outcome, trace, m->policy, NULL, exit, NULL));
-    run_all(results, m, &s);
+    run_all(results, m, s);
     for (int i = 0; i < SAMPLES && device_repeats_bits(); i++)
         cr_expect_eq(results[i].exit, exit[i]);
     eex_trace_free(trace);
     eex_model_close(m);
+}
+
+Test(model, what_is_written_comes_back)
+{
+    stored s = store();
+    eex_model *m = NULL;
+    network_comes_back(&s);
     refused(eex_model_open(&m, s.path, EEX_MODEL_BASE, NULL), EEX_ENOTFOUND, "base is not in it");
     refused(eex_model_open(&m, test_path(folder, "no.h5"), EEX_MODEL_BEST, NULL), EEX_ENOTFOUND,
             "no such run");
@@ -541,9 +554,8 @@ static void file_holds(const stored *s, const eex_model *whole, const eex_model 
     eex_model_close(read);
 }
 
-Test(model, cut_networks_decide_as_the_whole_one)
+static void cuts_decide_alike(stored s)
 {
-    stored s = store();
     eex_model *whole;
     OK(eex_model_open(&whole, s.path, EEX_MODEL_BEST, s.bed.net.dev));
     for (int k = 0; k < eex_graph_exits(whole->graph) && device_repeats_bits(); k++)
@@ -560,6 +572,11 @@ Test(model, cut_networks_decide_as_the_whole_one)
         }
     eex_model_close(whole);
     close_stored(&s);
+}
+
+Test(model, cut_networks_decide_as_the_whole_one)
+{
+    cuts_decide_alike(store());
 }
 
 Test(model, exits_have_numbers_and_names)
@@ -822,6 +839,34 @@ Test(model, parts_that_do_not_fit_are_named)
     write_parts(path, &p);
     open_refused(path, dev, "deviation 0");
     close_stored(&s);
+}
+
+/* What it reads are the data's images, whatever size the network has. */
+Test(model, a_network_of_another_size_comes_back)
+{
+    stored s = store_bed(bed_of_enlarged(folder));
+    char path[TEST_PATH_SIZE];
+    eex_model *m = reopen(s.path, s.bed.net.dev);
+    cr_expect(m->input.height == 8 && eex_graph_node(m->graph, 0)->h == 12);
+    eex_engine *engine;
+    OK(eex_engine_open(&engine, m, 1));
+    cr_expect_eq(eex_engine_image_bytes(engine), 8 * 8 * 3);
+    eex_engine_close(engine);
+    eex_model_close(m);
+    network_comes_back(&s);
+    snprintf(path, sizeof path, "%s", test_path(folder, "wrong.h5"));
+    const int sizes[][3] = {{8, 9, 3}, {8, 8, 1}, {20000, 20000, 3}, {65536, 65536, 3}};
+    for (int i = 0; i < 4; i++) {
+        const parts p = {s.bed.net.graph, s.bed.net.params, s.policy, &s.input, NULL};
+        s.input.height = sizes[i][0];
+        s.input.width = sizes[i][1];
+        s.input.channels = sizes[i][2];
+        write_parts(path, &p);
+        open_refused(path, s.bed.net.dev, i < 2 ? "12x12x3" : "expected sides of 1 to 16384");
+    }
+    s.input.height = s.input.width = 8;
+    s.input.channels = 3;
+    cuts_decide_alike(s);
 }
 
 /* A network of terabytes in a file of kilobytes. */
