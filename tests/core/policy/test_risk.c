@@ -1,0 +1,287 @@
+#include "core/policy/binomial.h"
+#include "core/policy/bounded.h"
+#include "core/policy/reject.h"
+#include "core/policy/replay.h"
+#include "core/policy/risk.h"
+#include "support/traces.h"
+
+#include "base/rng.h"
+#include "base/status.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { EXITS = 3, CLASSES = 4, POPULATION = 6000 };
+static const double cost[EXITS] = {30, 60, 110};
+static const eex_exit_costs costs = {EXITS, cost, 100};
+
+static eex_trace *population(void)
+{
+    eex_trace *t;
+    cr_assert_eq(eex_trace_new(&t, POPULATION, EXITS, CLASSES), EEX_OK);
+    test_trace_fill(t, 21);
+    return t;
+}
+
+static eex_trace *draw(const eex_trace *from, int samples, uint64_t seed)
+{
+    uint32_t rows[POPULATION];
+    eex_trace *t;
+    eex_rng rng;
+    eex_rng_seed(&rng, seed, 3);
+    for (int i = 0; i < samples; i++)
+        rows[i] = (uint32_t)eex_rng_below(&rng, (uint64_t)from->samples);
+    cr_assert_eq(eex_trace_take(&t, from, rows, samples), EEX_OK);
+    return t;
+}
+
+static eex_calibration at_temperature_two(eex_policy_kind kind)
+{
+    eex_calibration how = eex_calibration_default();
+    how.kind = kind;
+    how.temperature = 2;
+    return how;
+}
+
+/* ---- the losses, by their definitions ---- */
+
+static double naive_brier(const eex_trace *t, int k, int i)
+{
+    const float *z = t->logits + ((size_t)k * (size_t)t->samples + (size_t)i) * CLASSES;
+    double sum = 0, score = 0;
+    for (int c = 0; c < CLASSES; c++)
+        sum += exp((double)z[c] / (double)t->temperature[k]);
+    for (int c = 0; c < CLASSES; c++)
+        score += pow(exp((double)z[c] / (double)t->temperature[k]) / sum - (t->labels[i] == c), 2);
+    return score;
+}
+
+static double naive_loss(const eex_trace *t, eex_loss loss, int i, int k, eex_decision how)
+{
+    const int n = t->samples, top = t->top[k * n + i], end = t->top[(EXITS - 1) * n + i];
+    const bool gone = how == EEX_REJECT;
+    if (loss == EEX_LOSS_ACCURACY)
+        return end == t->labels[i] && (gone || top != t->labels[i]);
+    if (loss == EEX_LOSS_DISAGREEMENT)
+        return gone || top != end;
+    const double here = gone ? 2 : naive_brier(t, k, i);
+    return fmax(here - naive_brier(t, EXITS - 1, i), 0);
+}
+
+/* What a policy loses on the trace: over all, and by those who leave at each exit. */
+typedef struct truth {
+    double mean, exit[EXITS];
+    int left[EXITS];
+} truth;
+
+static truth truth_of(eex_trace *t, const eex_policy *p, eex_loss loss)
+{
+    static int32_t exit_of[POPULATION];
+    static eex_decision how[POPULATION];
+    eex_outcome o;
+    truth out = {0};
+    if (t->temperature[0] != p->temperature[0])
+        cr_assert_eq(eex_trace_score(t, test_head_device(), p->temperature), EEX_OK);
+    cr_assert_eq(eex_replay(&o, t, p, NULL, exit_of, how), EEX_OK);
+    for (int i = 0; i < t->samples; i++) {
+        double lost = naive_loss(t, loss, i, exit_of[i], how[i]);
+        out.mean += lost / t->samples;
+        out.exit[exit_of[i]] += lost;
+        out.left[exit_of[i]]++;
+    }
+    for (int k = 0; k < EXITS; k++)
+        out.exit[k] = out.left[k] ? out.exit[k] / out.left[k] : 0;
+    return out;
+}
+
+Test(losses, are_as_defined)
+{
+    eex_trace *all = population(), *t = draw(all, 500, 1);
+    const eex_calibration how = at_temperature_two(EEX_POLICY_MARGIN);
+    eex_policy *p = NULL;
+    eex_departures left;
+    cr_assert_eq(eex_calibrate(&p, t, test_head_device(), &how, NULL), EEX_OK);
+    cr_assert_eq(eex_policy_reject(p, t, &costs, 0.1, EEX_REJECT_BY_SCORE), EEX_OK);
+    cr_assert_eq(eex_departures_new(&left, t, p), EEX_OK);
+    for (int loss = 0; loss < EEX_LOSSES; loss++) {
+        const truth expected = truth_of(t, p, (eex_loss)loss);
+        eex_loss_report r;
+        cr_assert_eq(eex_loss_measure(&r, t, &left, (eex_loss)loss, NULL), EEX_OK);
+        cr_assert_float_eq(r.mean.value, expected.mean, 1e-9);
+        cr_assert(r.mean.low < expected.mean && expected.mean < r.mean.high);
+        for (int k = 0; k < EXITS; k++) {
+            cr_assert_eq(r.left[k], expected.left[k]);
+            if (r.left[k])
+                cr_assert_float_eq(r.exit_mean[k], expected.exit[k], 1e-9);
+        }
+        cr_assert_leq(r.mean.high, eex_loss_most((eex_loss)loss));
+    }
+    eex_departures_free(&left);
+    eex_policy_free(p);
+    eex_trace_free(t);
+    eex_trace_free(all);
+}
+
+/* ---- promises, on samples drawn from a population where risks can be counted ---- */
+
+typedef struct promise {
+    eex_loss loss;
+    eex_risk_method method;
+    bool each_exit;
+    double epsilon;
+} promise;
+
+static const promise promises[] = {
+    {EEX_LOSS_ACCURACY, EEX_RISK_LTT, false, 0.06},
+    {EEX_LOSS_DISAGREEMENT, EEX_RISK_LTT, false, 0.1},
+    {EEX_LOSS_BRIER, EEX_RISK_LTT, false, 0.15},
+    {EEX_LOSS_ACCURACY, EEX_RISK_CRC, false, 0.04},
+    {EEX_LOSS_DISAGREEMENT, EEX_RISK_CRC, false, 0.08},
+    {EEX_LOSS_BRIER, EEX_RISK_CRC, false, 0.08},
+    {EEX_LOSS_ACCURACY, EEX_RISK_LTT, true, 0.12},
+    {EEX_LOSS_DISAGREEMENT, EEX_RISK_LTT, true, 0.2},
+    {EEX_LOSS_BRIER, EEX_RISK_LTT, true, 0.3},
+};
+enum { PROMISES = sizeof promises / sizeof *promises };
+
+static eex_risk_options options_of(const promise *p)
+{
+    return (eex_risk_options){.loss = p->loss,
+                              .method = p->method,
+                              .epsilon = p->epsilon,
+                              .delta = 0.2,
+                              .each_exit = p->each_exit,
+                              .steps = 2};
+}
+
+/* The worst of what was promised, in truth. */
+static double worst_of(const truth *t, bool each_exit)
+{
+    double worst = each_exit ? 0 : t->mean;
+    for (int k = 0; k < EXITS && each_exit; k++)
+        worst = fmax(worst, t->exit[k]);
+    return worst;
+}
+
+typedef struct drawn {
+    int broken, open;
+    double sum, squares; /* of what the policies lose in truth */
+} drawn;
+
+static void fit_one(drawn *out, eex_trace *all, const promise *p, int samples, int d)
+{
+    const eex_risk_options o = options_of(p);
+    const eex_calibration how = at_temperature_two((eex_policy_kind)(d % EEX_POLICY_KINDS));
+    eex_trace *t = draw(all, samples, (uint64_t)d);
+    eex_policy *policy = NULL;
+    eex_risk facts;
+    cr_assert_eq(eex_risk_fit(&policy, &facts, t, test_head_device(), &how, &costs, &o), EEX_OK,
+                 "%s", eex_error());
+    cr_assert(facts.fitted == samples / 2 && facts.tested == samples / 2 && facts.passed >= 1);
+    if (!p->each_exit)
+        cr_assert_leq(facts.all.bound, o.epsilon * (1 + 1e-6));
+    for (int k = 0; k < EXITS && p->each_exit; k++)
+        cr_assert(facts.at[k].samples == 0 || facts.at[k].bound <= o.epsilon * (1 + 1e-6));
+    const truth truly = truth_of(all, policy, p->loss);
+    const double worst = worst_of(&truly, p->each_exit);
+    out->broken += worst > o.epsilon;
+    out->open += facts.open;
+    out->sum += truly.mean;
+    out->squares += truly.mean * truly.mean;
+    eex_policy_free(policy);
+    eex_trace_free(t);
+}
+
+/* What learn then test says is wrong no more often than delta; what conformal risk control says is
+ * right on average. Neither is so by never promising anything. */
+static void check_promise(const promise *p, int draws)
+{
+    enum { SAMPLES = 300 };
+    eex_trace *all = population();
+    drawn seen = {0};
+    for (int d = 0; d < draws; d++)
+        fit_one(&seen, all, p, SAMPLES, d);
+    const double delta = options_of(p).delta, mean = seen.sum / draws;
+    const double noise = sqrt((seen.squares / draws - mean * mean) / draws);
+    const char *what = eex_loss_name(p->loss);
+    if (p->method == EEX_RISK_LTT)
+        cr_assert_leq(seen.broken, draws * delta + 4 * sqrt(draws * delta * (1 - delta)),
+                      "%s: %d of %d broken", what, seen.broken, draws);
+    else
+        cr_assert_leq(mean, p->epsilon + 4 * noise, "%s: %g of %g on average", what, mean,
+                      p->epsilon);
+    cr_assert_geq(seen.open, draws / 2, "%s: only %d of %d let anybody leave", what, seen.open,
+                  draws);
+    cr_assert_geq(mean, p->epsilon / 4, "%s: %g of %g is used", what, mean, p->epsilon);
+    eex_trace_free(all);
+}
+
+Test(risk, is_broken_no_more_often_than_delta)
+{
+    for (int i = 0; i < 3; i++)
+        check_promise(&promises[i], 1000);
+}
+
+Test(risk, is_kept_on_average)
+{
+    for (int i = 3; i < 6; i++)
+        check_promise(&promises[i], 1000);
+}
+
+Test(risk, is_kept_at_each_exit)
+{
+    for (int i = 6; i < PROMISES; i++)
+        check_promise(&promises[i], 1000);
+}
+
+/* A first exit that is sure of few and wrong about many of them, a second that is hardly ever
+ * wrong. */
+static eex_trace *misleading(void)
+{
+    eex_trace *t;
+    eex_rng rng;
+    eex_rng_seed(&rng, 9, 0);
+    cr_assert_eq(eex_trace_new(&t, POPULATION, EXITS, CLASSES), EEX_OK);
+    for (int i = 0; i < POPULATION; i++) {
+        t->labels[i] = (int32_t)eex_rng_below(&rng, CLASSES);
+        const bool sure = eex_rng_uniform(&rng) < 0.06;
+        const bool wrong = eex_rng_uniform(&rng) < (sure ? 0.35 : 0.6);
+        for (int k = 0; k < EXITS; k++) {
+            const int says = (t->labels[i] + (k == 0 && wrong)) % CLASSES;
+            float *z = t->logits + (k * POPULATION + i) * CLASSES;
+            z[says] = (float)((k == 0 ? (sure ? 9 : 1) : 6) + eex_rng_uniform(&rng));
+        }
+    }
+    return t;
+}
+
+/* What is kept on average is poor for those who leave first, unless it is asked for at each exit. */
+Test(risk, on_average_is_not_at_each_exit)
+{
+    enum { DRAWS = 60, SAMPLES = 1200 };
+    eex_trace *all = misleading();
+    promise p = {EEX_LOSS_ACCURACY, EEX_RISK_LTT, false, 0.05};
+    int poor[2] = {0};
+    for (int each = 0; each < 2; each++)
+        for (int d = 0; d < DRAWS; d++) {
+            p.each_exit = each;
+            const eex_risk_options o = options_of(&p);
+            const eex_calibration how = at_temperature_two((eex_policy_kind)(d % EEX_POLICY_KINDS));
+            eex_trace *t = draw(all, SAMPLES, (uint64_t)d);
+            eex_policy *policy = NULL;
+            eex_risk facts;
+            cr_assert_eq(
+                eex_risk_fit(&policy, &facts, t, test_head_device(), &how, &costs, &o), EEX_OK);
+            cr_assert(facts.open, "the second exit can be had");
+            const truth truly = truth_of(all, policy, p.loss);
+            poor[each] += worst_of(&truly, true) > p.epsilon;
+            eex_policy_free(policy);
+            eex_trace_free(t);
+        }
+    cr_assert_geq(poor[0], DRAWS / 2, "on average: %d", poor[0]);
+    cr_assert_leq(poor[1], DRAWS / 4, "at each exit: %d", poor[1]);
+    eex_trace_free(all);
+}
