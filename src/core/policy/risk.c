@@ -32,9 +32,10 @@ static int check_options(const eex_risk_options *o)
                         "along a path; those of the ones who leave at one exit do not: at each "
                         "exit take learn then test (ltt)");
     if (o->each_exit && o->reject > 0)
-        return eex_fail(EEX_EINVAL, "risk: whoever is rejected leaves at that exit and has lost "
-                                    "his answer, so at each exit nothing can be promised of a "
-                                    "policy that rejects: reject nobody (0)");
+        return eex_fail(EEX_EINVAL,
+                        "risk: whoever is rejected leaves at that exit without an answer, so at "
+                        "each exit nothing can be promised of a policy that rejects: "
+                        "reject nobody (0)");
     return EEX_OK;
 }
 

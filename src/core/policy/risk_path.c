@@ -2,7 +2,6 @@
 #include "core/policy/risk_impl.h"
 #include "core/policy/tune.h"
 
-#include "base/signals.h"
 #include "base/status.h"
 
 #include <math.h>
@@ -164,8 +163,6 @@ static int choose(eex__risk_path *path, const eex_operating_point *front, int co
     double least = INFINITY;
     for (int i = 0; i < count; i++) {
         double cost;
-        if (eex_interrupted())
-            return eex_fail(EEX_EINTERRUPTED, "interrupted while thresholds were sought");
         follow(path, run->trace, policy, front[i].a, scratch);
         EEX_TRY(promise_of(&cost, path, run, policy, tested, o));
         if (cost < least) {

@@ -1,6 +1,7 @@
 #include "core/policy/levels.h"
 #include "core/policy/risk_impl.h"
 
+#include "base/signals.h"
 #include "base/status.h"
 
 #include <math.h>
@@ -73,7 +74,7 @@ static void set_stage(double *a, const way *w, double p, const eex_risk_options 
     a[l->exits - 1] = -INFINITY;
 }
 
-static void lay_stages(eex__risk_path *out, const way *w, const eex_risk_options *o)
+static int lay_stages(eex__risk_path *out, const way *w, const eex_risk_options *o)
 {
     const double least = log(o->delta) - DECADES * log(10), most = log(loosest);
     const size_t exits = (size_t)out->exits;
@@ -82,10 +83,13 @@ static void lay_stages(eex__risk_path *out, const way *w, const eex_risk_options
     out->count = 1;
     for (int j = 0; j < STAGES; j++) {
         double *a = out->a + (size_t)out->count * exits;
+        if (eex_interrupted())
+            return eex_fail(EEX_EINTERRUPTED, "interrupted while thresholds were sought");
         set_stage(a, w, exp(least + j * (most - least) / (STAGES - 1)), o);
         if (memcmp(a, a - exits, (exits - 1) * sizeof *a) != 0)
             out->count++;
     }
+    return EEX_OK;
 }
 
 int eex__risk_path_by_exit(eex__risk_path *out, eex__risk_run *run, const eex_policy *policy,
@@ -96,11 +100,9 @@ int eex__risk_path_by_exit(eex__risk_path *out, eex__risk_run *run, const eex_po
     EEX_TRY(eex__levels_new(&levels, run->trace, policy, EEX__LEVELS_DEFAULT, NULL));
     const way w = {levels, &run->losses, calloc((size_t)levels->samples, sizeof *w.gone)};
     out->a = calloc((size_t)(STAGES + 1) * (size_t)policy->exits, sizeof *out->a);
-    int code = EEX_OK;
-    if (w.gone && out->a)
-        lay_stages(out, &w, o);
-    else
-        code = eex_fail(EEX_ENOMEM, "risk: out of memory for %d samples", levels->samples);
+    int code = w.gone && out->a
+                   ? lay_stages(out, &w, o)
+                   : eex_fail(EEX_ENOMEM, "risk: out of memory for %d samples", levels->samples);
     free(w.gone);
     eex__levels_free(levels);
     return code;

@@ -1,6 +1,7 @@
 #include "core/policy/replay.h"
 #include "core/policy/risk_impl.h"
 
+#include "base/signals.h"
 #include "base/status.h"
 
 #include <stdlib.h>
@@ -33,6 +34,8 @@ int eex__risk_run_new(eex__risk_run *out, const eex_trace *trace, const eex_exit
 int eex__risk_run_at(eex__risk_run *r, eex_policy *policy, const double *a)
 {
     eex_outcome outcome;
+    if (eex_interrupted())
+        return eex_fail(EEX_EINTERRUPTED, "interrupted while thresholds were sought");
     for (int k = 0; k + 1 < policy->exits; k++)
         policy->a[k] = a[k];
     eex_policy_apply(policy);
