@@ -14,9 +14,9 @@
  * At each exit, the loss of those who leave there is to be at most epsilon, for each exit that
  * anybody may leave at: a guarantee on average can be poor for those who leave first (Ringel,
  * Cohen, Freedman, Elad and Romano 2024, "Early time classification with accumulated accuracy gap
- * control"). The path is then made exit by exit: each takes the lowest threshold at which the
- * samples that survive the exits before it say, with a margin that shrinks along the path, that
- * those who leave lose no more.
+ * control"). The path then opens one exit after the other: each takes the lowest threshold at which
+ * the samples that survive the exits before it say, with a margin that shrinks along the path, that
+ * those who leave there lose no more.
  *
  * EEX_RISK_LTT, learn then test (Angelopoulos, Bates, Candes, Jordan and Lei 2021): with
  * probability at least 1 - delta over the draw of the calibration samples the mean loss is at most

@@ -447,10 +447,10 @@ Test(risk, policies_are_fitted_on_the_other_half)
         cr_assert_eq(eex_risk_fit(&p, &facts, t, test_head_device(), &how, &costs, &o), EEX_OK);
         cr_assert_eq(eex__halves_new(&h, t, o.seed, 0x7269736b), EEX_OK);
         cr_assert_eq(eex_calibrate(&fitted, h.fit, test_head_device(), &how, NULL), EEX_OK);
-        const size_t cells = (size_t)EXITS * CLASSES;
-        cr_assert_eq(memcmp(p->mean, fitted->mean, cells * sizeof *p->mean), 0);
-        cr_assert_eq(memcmp(p->dev, fitted->dev, cells * sizeof *p->dev), 0);
-        cr_assert_eq(memcmp(p->temperature, fitted->temperature, EXITS * sizeof(float)), 0);
+        for (int c = 0; c < EXITS * CLASSES; c++)
+            cr_assert(p->mean[c] == fitted->mean[c] && p->dev[c] == fitted->dev[c]);
+        for (int k = 0; k < EXITS; k++)
+            cr_assert_eq(p->temperature[k], fitted->temperature[k]);
         cr_assert_eq(eex_trace_score(h.test, test_head_device(), p->temperature), EEX_OK);
         const truth certified = truth_of(h.test, p, o.loss);
         cr_assert_float_eq(facts.all.mean, certified.mean, 1e-9);
@@ -502,7 +502,8 @@ Test(risk, same_seed_same_policy_and_the_trace_stays)
         cr_assert_eq(fit(&a, &x, t, EEX_POLICY_PER_CLASS, &o), EEX_OK);
         cr_assert_eq(fit(&b, &y, t, EEX_POLICY_PER_CLASS, &o), EEX_OK);
         cr_assert(x.passed == y.passed && x.all.mean == y.all.mean);
-        cr_assert_eq(memcmp(a->high, b->high, EXITS * CLASSES * sizeof *a->high), 0);
+        for (int c = 0; c < EXITS * CLASSES; c++)
+            cr_assert_eq(a->high[c], b->high[c]);
         eex_policy_free(a);
         eex_policy_free(b);
     }
