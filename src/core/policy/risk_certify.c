@@ -50,11 +50,12 @@ double eex_risk_samples(const eex_risk_options *o)
 
 /* ---- the certificate ---- */
 
-/* The exits that a setting opens, each on its own; nothing is lost at the end. */
-static bool exits_hold(const eex__risk_run *r, const eex_risk_options *o)
+/* The exits that setting `a` opens, each on its own: where nobody happens to leave, nothing is
+ * known of those who would. Nothing is lost at the end. */
+static bool exits_hold(const eex__risk_run *r, const double *a, const eex_risk_options *o)
 {
     for (int k = 0; k + 1 < r->trace->exits; k++)
-        if (r->left[k] > 0 && !eex__risk_holds(o, r->lost[k], r->left[k]))
+        if (a[k] < INFINITY && (r->left[k] == 0 || !eex__risk_holds(o, r->lost[k], r->left[k])))
             return false;
     return true;
 }
@@ -81,10 +82,11 @@ static int walk(best *out, eex_risk *facts, double *worst, eex__risk_run *r, eex
 {
     *out = (best){.at = 0, .cost = INFINITY};
     for (int j = 0; j < path->count; j++) {
-        EEX_TRY(eex__risk_run_at(r, policy, path->a + (size_t)j * (size_t)path->exits));
+        const double *a = path->a + (size_t)j * (size_t)path->exits;
+        EEX_TRY(eex__risk_run_at(r, policy, a));
         const double sum = o->method == EEX_RISK_CRC ? raise_worst(worst, r) : r->sum;
         const bool holds =
-            o->each_exit ? exits_hold(r, o) : eex__risk_holds(o, sum, r->trace->samples);
+            o->each_exit ? exits_hold(r, a, o) : eex__risk_holds(o, sum, r->trace->samples);
         if (j == 0)
             out->sum = sum;
         if (!holds)

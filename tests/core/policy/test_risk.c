@@ -3,7 +3,7 @@
 #include "core/policy/halves.h"
 #include "core/policy/reject.h"
 #include "core/policy/replay.h"
-#include "core/policy/risk.h"
+#include "core/policy/risk_impl.h"
 #include "support/traces.h"
 
 #include "base/rng.h"
@@ -286,6 +286,29 @@ Test(risk, on_average_is_not_at_each_exit)
         }
     cr_assert_geq(poor[0], DRAWS / 2, "on average: %d", poor[0]);
     cr_assert_leq(poor[1], DRAWS / 4, "at each exit: %d", poor[1]);
+    eex_trace_free(all);
+}
+
+/* An exit that is open, and that none of the images at hand takes, is no exit that nobody takes. */
+Test(risk, nothing_is_known_of_an_exit_that_nobody_took)
+{
+    double a[][EXITS] = {
+        {INFINITY, INFINITY, INFINITY}, {0.3, INFINITY, INFINITY}, {0.3, 0.9999999, INFINITY}};
+    eex__risk_path path = {.exits = EXITS, .count = 3, .a = a[0]};
+    const eex_risk_options o = {.epsilon = 0.5, .delta = 0.1, .each_exit = true};
+    eex_trace *all = population(), *t = draw(all, 300, 1);
+    const eex_calibration how = at_temperature_two(EEX_POLICY_MARGIN);
+    eex_policy *p;
+    eex_risk facts = {0};
+    eex__risk_run run;
+    cr_assert_eq(eex_calibrate(&p, t, test_head_device(), &how, NULL), EEX_OK);
+    cr_assert_eq(eex__risk_run_new(&run, t, &costs, o.loss), EEX_OK);
+    cr_assert_eq(eex__risk_certify(&facts, &run, p, &path, &o), EEX_OK);
+    cr_assert_eq(facts.passed, 2);
+    cr_assert(facts.at[0].samples > 0 && facts.at[1].samples == 0 && p->a[1] == INFINITY);
+    eex__risk_run_free(&run);
+    eex_policy_free(p);
+    eex_trace_free(t);
     eex_trace_free(all);
 }
 
