@@ -2,7 +2,6 @@
 
 #include "core/policy/binomial.h"
 #include "core/policy/halves.h"
-#include "core/policy/reject.h"
 #include "core/policy/replay.h"
 #include "device/decide.h"
 
@@ -159,28 +158,12 @@ static int check(const eex_trace *trace, const eex_exit_costs *costs,
     return EEX_OK;
 }
 
-/* Lower thresholds need upper ones, which say what rejecting saves: those that are as good as the
- * end on the first half. */
-static int reject(eex_policy *policy, const eex_trace *fit, const eex_exit_costs *costs,
-                  const eex_conformal_options *o)
-{
-    if (o->reject <= 0)
-        return EEX_OK;
-    EEX_TRY(eex_policy_tune(policy, NULL, fit, costs, EEX_TUNE_ACCURACY, 0));
-    return eex_policy_reject(policy, fit, costs, o->reject, o->by);
-}
-
 static int fit_and_test(eex_policy **out, eex_conformal *facts, const eex__halves *h,
                         eex_device *device, const eex_calibration *how, const eex_exit_costs *costs,
                         const eex_conformal_options *o)
 {
-    eex_calibration plain = *how;
     path p = {0};
-    plain.tune = EEX_TUNE_NONE;
-    plain.b = INFINITY;
-    EEX_TRY(eex_calibrate(out, h->fit, device, &plain, NULL));
-    EEX_TRY(eex_trace_score(h->test, device, (*out)->temperature));
-    EEX_TRY(reject(*out, h->fit, costs, o));
+    EEX_TRY(eex__halves_fit(out, h, device, how, costs, o->reject, o->by));
     int code = lay_path(&p, h->fit, *out, costs, o->steps ? o->steps : USUAL_STEPS);
     if (code == EEX_OK)
         code = test_path(facts, *out, &p, h->test, costs, o);

@@ -1,8 +1,11 @@
 #include "core/policy/halves.h"
 
+#include "core/policy/tune.h"
+
 #include "base/rng.h"
 #include "base/status.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 void eex__halves_free(eex__halves *h)
@@ -31,4 +34,28 @@ int eex__halves_new(eex__halves *out, const eex_trace *trace, uint64_t seed, uin
     if (code < 0)
         eex__halves_free(out);
     return code;
+}
+
+/* Lower thresholds need upper ones, which say what rejecting saves: those that are as good as the
+ * end on the first half. */
+static int reject_some(eex_policy *policy, const eex_trace *fit, const eex_exit_costs *costs,
+                       double rate, eex_reject_by by)
+{
+    if (rate <= 0)
+        return EEX_OK;
+    EEX_TRY(eex_policy_tune(policy, NULL, fit, costs, EEX_TUNE_ACCURACY, 0));
+    return eex_policy_reject(policy, fit, costs, rate, by);
+}
+
+int eex__halves_fit(eex_policy **out, const eex__halves *h, eex_device *device,
+                    const eex_calibration *how, const eex_exit_costs *costs, double reject,
+                    eex_reject_by by)
+{
+    eex_calibration plain = *how;
+    plain.tune = EEX_TUNE_NONE;
+    plain.b = INFINITY;
+    plain.reject = 0;
+    EEX_TRY(eex_calibrate(out, h->fit, device, &plain, NULL));
+    EEX_TRY(eex_trace_score(h->test, device, (*out)->temperature));
+    return reject_some(*out, h->fit, costs, reject, by);
 }

@@ -2,7 +2,6 @@
 
 #include "core/policy/halves.h"
 #include "core/policy/risk_impl.h"
-#include "core/policy/tune.h"
 
 #include "base/status.h"
 
@@ -74,17 +73,6 @@ static int check(const eex_trace *trace, const eex_exit_costs *costs, const eex_
 
 /* ---- the work ---- */
 
-/* Lower thresholds need upper ones, which say what rejecting saves: those that are as good as the
- * end on the first half. */
-static int reject(eex_policy *policy, const eex_trace *fit, const eex_exit_costs *costs,
-                  const eex_risk_options *o)
-{
-    if (o->reject <= 0)
-        return EEX_OK;
-    EEX_TRY(eex_policy_tune(policy, NULL, fit, costs, EEX_TUNE_ACCURACY, 0));
-    return eex_policy_reject(policy, fit, costs, o->reject, o->by);
-}
-
 static int lay_path(eex__risk_path *out, eex_policy *policy, const eex__halves *h,
                     const eex_exit_costs *costs, const eex_risk_options *o)
 {
@@ -117,14 +105,8 @@ static int fit_and_certify(eex_policy **out, eex_risk *facts, const eex__halves 
                            eex_device *device, const eex_calibration *how,
                            const eex_exit_costs *costs, const eex_risk_options *o)
 {
-    eex_calibration plain = *how;
     eex__risk_path path = {0};
-    plain.tune = EEX_TUNE_NONE;
-    plain.b = INFINITY;
-    plain.reject = 0;
-    EEX_TRY(eex_calibrate(out, h->fit, device, &plain, NULL));
-    EEX_TRY(eex_trace_score(h->test, device, (*out)->temperature));
-    EEX_TRY(reject(*out, h->fit, costs, o));
+    EEX_TRY(eex__halves_fit(out, h, device, how, costs, o->reject, o->by));
     int code = lay_path(&path, *out, h, costs, o);
     if (code == EEX_OK)
         code = certify(facts, *out, &path, h->test, costs, o);
