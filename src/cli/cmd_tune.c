@@ -25,8 +25,14 @@ static const eex_option options[] = {
     EEX_TEXT("macs", "M", macs, "the most MACs an input"),
     EEX_TEXT("latency", "MS", latency, "the most ms an input"),
     EEX_REAL("conformal", "EPSILON", 1e-6, 0.999, conformal, "the most accuracy lost, guaranteed"),
+    EEX_REAL("risk", "EPSILON", 1e-9, 2, risk,
+             "the most that is lost, guaranteed: --loss says of what"),
     EEX_REAL("delta", "D", 1e-12, 0.999, delta,
              "the guarantee may fail with this probability (0.05)"),
+    EEX_TEXT("loss", "WHAT", loss, "of --risk: accuracy (so unless given), disagreement or brier"),
+    EEX_TEXT("method", "NAME", method,
+             "of --risk: ltt (learn then test), or crc: kept on average, whatever delta"),
+    EEX_FLAG("each-exit", each_exit, "--risk holds for those who leave at each exit"),
     EEX_REAL("reject", "RATE", 0, 0.9, reject,
              "at most so many calibration images are rejected (0: none)"),
     EEX_TEXT("reject-by", "WHAT", reject_by,
@@ -104,14 +110,14 @@ static int open_work(work *w)
         EEX_TRY(measure(w));
     EEX_TRY(eex_tune_wish(&w->wish, w->a, w->model, &w->costs));
     EEX_TRY(eex_refit_check(w->model));
-    if (w->wish.refit || w->wish.epsilon > 0)
+    if (w->wish.refit || eex_wish_guarantees(&w->wish))
         EEX_TRY(eex_device_open(&w->device, "cpu", &one));
     return open_traces(w);
 }
 
 static bool nothing_asked(const eex_wish *w)
 {
-    return w->tune == EEX_TUNE_NONE && !w->refit && isnan(w->reject) && w->epsilon <= 0;
+    return w->tune == EEX_TUNE_NONE && !w->refit && isnan(w->reject) && !eex_wish_guarantees(w);
 }
 
 /* Both traces at the temperatures of the new policy. */
@@ -147,6 +153,8 @@ static int appraise(work *w, int i)
         code = eex_departures_new(&after, w->trace[i], w->policy);
     if (code == EEX_OK && w->policy)
         code = eex_appraise(&s->after, w->trace[i], &after, &w->before[i], w->costs.macs, ms, &how);
+    if (code == EEX_OK && w->policy && w->wish.risk.epsilon > 0)
+        code = eex_loss_measure(&s->loss, w->trace[i], &after, w->wish.risk.loss, &how);
     eex_departures_free(&after);
     eex_departures_free(&end);
     return code;
@@ -173,6 +181,21 @@ static int set_outcome(eex_store_file *file, const eex_tune_split *s)
     return set_interval(file, name, &s->after.rejected);
 }
 
+static int set_risk(eex_store_file *file, const eex_risk_options *o, const eex_risk *risk)
+{
+    double bounds[EEX_MAX_EXITS];
+    for (int k = 0; k < risk->exits; k++)
+        bounds[k] = risk->at[k].bound;
+    EEX_TRY(eex_store_set_string(file, "", "loss", eex_loss_name(o->loss)));
+    EEX_TRY(eex_store_set_string(file, "", "method", eex_risk_method_name(o->method)));
+    EEX_TRY(eex_store_set_double(file, "", "epsilon", o->epsilon));
+    if (o->method == EEX_RISK_LTT)
+        EEX_TRY(eex_store_set_double(file, "", "delta", o->delta));
+    return o->each_exit
+               ? eex_store_set_doubles(file, "", "exit_bounds", bounds, (size_t)risk->exits)
+               : eex_store_set_double(file, "", "bound", risk->all.bound);
+}
+
 static int fill_file(eex_store_file *file, const work *w)
 {
     EEX_TRY(eex_store_set_string(file, "", "model", eex_path_base(w->path)));
@@ -186,6 +209,8 @@ static int fill_file(eex_store_file *file, const work *w)
         EEX_TRY(eex_store_set_double(file, "", "delta", w->wish.delta));
         EEX_TRY(eex_store_set_double(file, "", "bound", w->facts.conformal.bound));
     }
+    if (w->wish.risk.epsilon > 0)
+        EEX_TRY(set_risk(file, &w->wish.risk, &w->facts.risk));
     for (int i = 0; i < SPLITS; i++)
         EEX_TRY(set_outcome(file, &w->report.split[i]));
     return EEX_OK;
@@ -261,7 +286,7 @@ static int sweep(work *w)
     const eex_exit_costs costs = {w->costs.exits, w->costs.macs, w->costs.base_macs};
     eex_operating_point *front = NULL;
     int count = 0;
-    if (w->wish.tune != EEX_TUNE_NONE || w->wish.epsilon > 0)
+    if (w->wish.tune != EEX_TUNE_NONE || eex_wish_guarantees(&w->wish))
         return eex_fail(EEX_EINVAL, "--sweep shows what is possible and takes no target");
     EEX_TRY(eex_model_refit(&w->policy, &w->facts, w->model, w->trace[0], w->device, &w->costs,
                             &w->wish));
@@ -321,6 +346,12 @@ static const char details[] =
     "                 thresholds. So no more accuracy than E is lost. Everything is fitted on one\n"
     "                 half of the calibration images, and tested on the other half by exact\n"
     "                 binomial tests in a fixed order. Weights and structure are taken as given.\n"
+    "  --risk E       as cheap as possible with at most E lost against the network run to its\n"
+    "                 end: of accuracy, of agreement with it, or of the Brier score (--loss). As\n"
+    "                 --conformal, but along one scalar that moves the thresholds of all classes\n"
+    "                 and exits; with --each-exit for those who leave at each exit, with --method\n"
+    "                 crc on average over the draw. Too small an E for the images is refused,\n"
+    "                 with the number that it takes.\n"
     "A target that cannot be met is refused, with the nearest that can.\n"
     "Accuracies decide as cross-fitted: every calibration image judged by thresholds that were\n"
     "chosen on others. That figure is shown, and is what --accuracy is held against and what a\n"

@@ -1,6 +1,7 @@
 #include "cli/print_tune.h"
 
 #include "cli/print.h"
+#include "cli/print_risk.h"
 
 #include "base/buffer.h"
 #include "base/json.h"
@@ -168,7 +169,7 @@ static void change(eex_buffer *out, const eex_tune_split *s)
                       100 * m->low / before, 100 * m->high / before);
 }
 
-static void ending(eex_buffer *out, const eex_tune_report *r)
+static int ending(eex_buffer *out, const eex_tune_report *r, size_t width)
 {
     if (cross_fitted(r))
         deciding(out, r);
@@ -176,6 +177,8 @@ static void ending(eex_buffer *out, const eex_tune_report *r)
         change(out, &r->split[1]);
     if (r->policy && r->wish->epsilon > 0)
         guarantee(out, r);
+    if (r->policy && r->wish->risk.epsilon > 0)
+        EEX_TRY(eex_print_risk(out, r, width));
     if (!r->costs->timed)
         eex_buffer_puts(out, "\nMilliseconds were never measured here: --measure does.\n");
     if (r->file)
@@ -183,8 +186,10 @@ static void ending(eex_buffer *out, const eex_tune_report *r)
     else if (r->policy)
         eex_buffer_puts(out, "\nNothing was saved: -o POLICY.h5 keeps these thresholds.\n");
     else
-        eex_buffer_puts(out, "\nSay what for: --accuracy, --macs, --latency, --reject, --conformal "
-                             "or --policy.\n");
+        eex_buffer_puts(out,
+                        "\nSay what for: --accuracy, --macs, --latency, --reject, --conformal,\n"
+                        "--risk or --policy.\n");
+    return EEX_OK;
 }
 
 static int print_table(eex_buffer *out, const eex_tune_report *r)
@@ -193,8 +198,7 @@ static int print_table(eex_buffer *out, const eex_tune_report *r)
     heading(out, r);
     for (int i = 0; i < SPLITS; i++)
         EEX_TRY(split_table(out, r, &r->split[i], width));
-    ending(out, r);
-    return EEX_OK;
+    return ending(out, r, width);
 }
 
 /* ---- JSON ---- */
@@ -305,6 +309,8 @@ static void print_json(eex_buffer *out, const eex_tune_report *r)
     json_thresholds(j, "a", p->a, p->exits);
     json_thresholds(j, "b", p->b, p->exits);
     json_conformal(j, r);
+    if (r->policy && r->wish->risk.epsilon > 0)
+        eex_json_risk(j, r);
     json_cross_fitted(j, r);
     for (int i = 0; i < SPLITS; i++)
         json_split(j, &r->split[i], r->policy != NULL);

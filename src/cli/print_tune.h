@@ -10,6 +10,7 @@ typedef struct eex_tune_split {
     const char *name; /* "calibration", "validation" */
     bool known;       /* the model keeps a trace of it */
     eex_appraisal end, before, after;
+    eex_loss_report loss; /* of the new one, where a risk was asked for */
 } eex_tune_split;
 
 typedef struct eex_tune_report {

@@ -36,10 +36,12 @@ static int parse_temperature(eex_calibration *how, const char *text)
 
 static int parse_target(eex_wish *w, const eex_tune_arguments *a, const eex_model_costs *costs)
 {
-    const int targets = !!a->accuracy + !!a->macs + !!a->latency + (a->conformal > 0);
+    const int targets =
+        !!a->accuracy + !!a->macs + !!a->latency + (a->conformal > 0) + (a->risk > 0);
     if (targets > 1)
-        return eex_fail(EEX_EINVAL,
-                        "one target at a time: --accuracy, --macs, --latency or --conformal");
+        return eex_fail(
+            EEX_EINVAL,
+            "one target at a time: --accuracy, --macs, --latency, --conformal or --risk");
     if (a->accuracy) {
         w->tune = EEX_TUNE_ACCURACY;
         return eex_text_parse_double(&w->target, a->accuracy, -1, 1, "--accuracy");
@@ -67,6 +69,28 @@ static int parse_reject_by(eex_reject_by *by, const eex_tune_arguments *a)
     return EEX_OK;
 }
 
+static int parse_risk(eex_risk_options *o, const eex_tune_arguments *a)
+{
+    const eex_names *losses = eex_loss_names(), *methods = eex_risk_method_names();
+    int loss = EEX_LOSS_ACCURACY, method = EEX_RISK_LTT;
+    if (a->risk <= 0 && (a->loss || a->method || a->each_exit))
+        return eex_fail(EEX_EINVAL, "%s goes with --risk",
+                        a->loss     ? "--loss"
+                        : a->method ? "--method"
+                                    : "--each-exit");
+    if (a->loss)
+        EEX_TRY(eex_options_choice(&loss, "loss", a->loss, losses->name, (size_t)losses->count));
+    if (a->method)
+        EEX_TRY(eex_options_choice(&method, "method", a->method, methods->name,
+                                   (size_t)methods->count));
+    *o = (eex_risk_options){.loss = (eex_loss)loss,
+                            .method = (eex_risk_method)method,
+                            .epsilon = a->risk,
+                            .delta = a->delta,
+                            .each_exit = a->each_exit};
+    return EEX_OK;
+}
+
 int eex_tune_wish(eex_wish *w, const eex_tune_arguments *a, const eex_model *model,
                   const eex_model_costs *costs)
 {
@@ -76,6 +100,7 @@ int eex_tune_wish(eex_wish *w, const eex_tune_arguments *a, const eex_model *mod
                     .delta = a->delta,
                     .seed = (uint64_t)a->seed};
     EEX_TRY(parse_reject_by(&w->by, a));
+    EEX_TRY(parse_risk(&w->risk, a));
     w->refit = a->policy || a->temperature;
     w->how.kind = model->policy ? model->policy->kind : EEX_POLICY_PER_CLASS;
     if (a->policy)
@@ -102,6 +127,10 @@ void eex_tune_describe(char out[EEX_TUNE_TARGET], const eex_tune_arguments *a)
             snprintf(out, EEX_TUNE_TARGET, "at most %.40s%s ms", a->latency, share_of(a->latency));
     else if (a->conformal > 0)
         used = snprintf(out, EEX_TUNE_TARGET, "at most %g lost, delta %g", a->conformal, a->delta);
+    else if (a->risk > 0)
+        used = snprintf(out, EEX_TUNE_TARGET, "a risk of at most %g (%.20s)%s", a->risk,
+                        a->loss ? a->loss : eex_loss_name(EEX_LOSS_ACCURACY),
+                        a->each_exit ? " at each exit" : "");
     if (!isnan(a->reject))
         snprintf(out + used, EEX_TUNE_TARGET - (size_t)used, "%sat most %g rejected",
                  used ? ", " : "", a->reject);

@@ -5,13 +5,13 @@
 #include "cli/device_options.h"
 #include "core/use/refit.h"
 
-/* Options as they were given: NULL, NAN (reject) and 0 (conformal) where they were not. */
+/* Options as they were given: NULL, NAN (reject) and 0 (conformal, risk) where they were not. */
 typedef struct eex_tune_arguments {
-    const char *latency, *macs, *accuracy, *policy, *temperature, *reject_by, *out;
-    double reject, conformal, delta;
+    const char *latency, *macs, *accuracy, *policy, *temperature, *reject_by, *loss, *method, *out;
+    double reject, conformal, risk, delta;
     int64_t seed;
     eex_device_choice device; /* that --measure runs on */
-    bool measure, sweep, json, force;
+    bool each_exit, measure, sweep, json, force;
 } eex_tune_arguments;
 
 int eex_tune_wish(eex_wish *out, const eex_tune_arguments *a, const eex_model *model,

@@ -19,6 +19,8 @@ expect 0 "$EEX" run tiny.lua --threads 1 --out taken --from runs/tiny --set sear
 expect 0 "$EEX" prune runs/tiny --exit 1 -o cut.h5
 expect 0 "$EEX" tune runs/tiny --accuracy -0.2 -o policy.h5
 expect 0 "$EEX" tune runs/tiny --conformal 0.3 --delta 0.1 -o bound.h5
+expect 0 "$EEX" tune runs/tiny --risk 0.3 --delta 0.1 -o risk.h5
+expect 0 "$EEX" tune runs/tiny --risk 0.3 --delta 0.1 --each-exit -o each.h5
 expect 0 "$EEX" profile --table tiny.lua --threads 1 --structures 2 -o table.h5
 
 # What stands in code, cut into words; a member of a list, as center0, is center<k> there.

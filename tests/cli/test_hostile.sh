@@ -90,7 +90,8 @@ if python3 -c 'import h5py' 2>/dev/null; then
             large/final-$split.h5 20000 || fail "no large trace"
         [ "$(stat -c %s large/final-$split.h5)" -lt 4000000 ] || fail "the large trace is no small file"
     done
-    for command in "tune large" "tune large --accuracy -0.01" "tune large --sweep" "tune large --conformal 0.1"; do
+    for command in "tune large" "tune large --accuracy -0.01" "tune large --sweep" "tune large --conformal 0.1" \
+        "tune large --risk 0.1 --loss brier" "tune large --risk 0.1 --each-exit"; do
         # shellcheck disable=SC2086
         "$EEX" $command >out 2>err &
         reader=$!

@@ -89,9 +89,42 @@ PY
 import json, sys
 assert 0 < json.load(open(sys.argv[1]))["calibration"]["before"]["rejected"][0] <= 0.2
 PY
+    expect 2 "$EEX" tune rejects --risk 0.3
+    err_has "--reject"
     expect 0 "$EEX" tune runs/tiny --conformal 0.3 --delta 0.1 --json
     cp out bound
     [ "$(value bound conformal tested)" = 25 ] || fail "not half of 50 images were tested"
+    # Risks: what is said of the images that certified and of those held out, the same each time.
+    for how in "--loss accuracy" "--loss disagreement" "--loss brier" "--method crc" \
+        "--method crc --loss brier" --each-exit "--each-exit --loss brier --policy entropy"; do
+        # shellcheck disable=SC2086
+        expect 0 "$EEX" tune runs/tiny --risk 0.3 --delta 0.1 $how --json
+        cp out first
+        # shellcheck disable=SC2086
+        expect 0 "$EEX" tune runs/tiny --risk 0.3 --delta 0.1 $how --json
+        grep -v seconds first >a
+        grep -v seconds out >b
+        cmp -s a b || fail "--risk with $how gave another result"
+        python3 - first "$how" <<'PY' || fail "--risk with $how"
+import json, sys
+r, how = json.load(open(sys.argv[1])), sys.argv[2]
+risk, crc, each = r["risk"], "crc" in how, "each" in how
+assert risk["method"] == ("crc" if crc else "ltt") and risk["each_exit"] == each
+assert risk["fitted"] == risk["certified_on"] == 25 and risk["passed"] <= risk["settings"]
+assert (risk["delta"] is None) == crc and risk["needed"] <= 25
+assert sum(e["images"] for e in risk["exits"]) == 25
+bounds = [e["bound"] for e in risk["exits"] if e["images"]] if each else [risk["bound"]]
+assert all(b <= risk["epsilon"] * (1 + 1e-6) for b in bounds), bounds
+low, high = sorted(risk["validation"][1:])
+assert low <= risk["validation"][0] <= high
+assert risk["open"] == any(e["images"] for e in risk["exits"][:-1]) or each
+if "disagreement" in how:
+    agreed = r["validation"]["after"]["agreement"][0]
+    assert abs(risk["validation"][0] - (1 - agreed)) < 1e-9
+if how == "--loss accuracy":
+    assert abs(risk["validation"][0] - r["validation"]["after"]["lost"][0]) < 1e-9
+PY
+    done
     expect 0 "$EEX" tune runs/tiny --sweep --json
     cp out sweep
     value sweep front 0 macs >/dev/null || fail "no front"
@@ -103,6 +136,16 @@ out_has "cross-fitted %"
 out_has "points against the end. This decided"
 expect 0 "$EEX" tune runs/tiny --conformal 0.3 --delta 0.1
 out_has "With probability 0.9"
+for how in "" "--method crc" --each-exit "--loss brier"; do
+    # shellcheck disable=SC2086
+    expect 0 env COLUMNS=80 "$EEX" tune runs/tiny --risk 0.3 --delta 0.1 $how
+    out_has "Risk: "
+    out_has "certified on"
+    awk 'length > 80' out | grep -q . && fail "a line is wider than 80 columns with --risk $how"
+done
+expect 0 "$EEX" tune runs/tiny --risk 0.3 --each-exit -o promised.h5
+out_has "--policy promised.h5"
+expect 0 "$EEX" infer runs/tiny --split validation --policy promised.h5
 
 # Files: written once, used by name, refused by other networks and for what they are not.
 expect 0 "$EEX" tune runs/tiny --accuracy -0.1 -o careful.h5
@@ -135,6 +178,15 @@ expect 1 "$EEX" tune runs/tiny --latency 0.0000001
 err_has "ms on average"
 expect 1 "$EEX" tune runs/tiny --conformal 0.001
 err_has "An epsilon of that much"
+# Too few images for what is asked: so many would do.
+expect 2 "$EEX" tune runs/tiny --risk 0.01 --delta 0.05
+err_has "at least 299 others"
+err_has "597 calibration images would do, or an epsilon of 0.113"
+expect 2 "$EEX" tune runs/tiny --risk 0.03 --method crc
+err_has "at least 33 others"
+expect 2 "$EEX" tune runs/tiny --risk 0.01 --loss brier --method crc -o none.h5
+err_has "at least 199 others"
+[ -e none.h5 ] && fail "a policy that was refused"
 expect 1 "$EEX" tune runs/tiny --accuracy 1
 err_has "is the most"
 
@@ -153,6 +205,28 @@ err_has "policy.reject"
 expect 2 "$EEX" tune
 expect 2 "$EEX" tune runs/tiny --macs 2M --accuracy 0.5
 err_has "one target at a time"
+expect 2 "$EEX" tune runs/tiny --macs 50% --risk 0.3
+err_has "one target at a time"
+expect 2 "$EEX" tune runs/tiny --risk 0.3 --conformal 0.3
+err_has "one target at a time"
+expect 2 "$EEX" tune runs/tiny --risk 0.3 --sweep
+err_has "takes no target"
+for words in "--loss brier" "--method crc" --each-exit; do
+    # shellcheck disable=SC2086
+    expect 2 "$EEX" tune runs/tiny $words
+    err_has "goes with --risk"
+done
+expect 2 "$EEX" tune runs/tiny --risk 0.3 --loss accurcy
+err_has "accuracy"
+expect 2 "$EEX" tune runs/tiny --risk 0.3 --method lt
+err_has "ltt"
+expect 2 "$EEX" tune runs/tiny --risk 1.5
+err_has "the most that loss"
+expect 0 "$EEX" tune runs/tiny --risk 1.5 --loss brier
+expect 2 "$EEX" tune runs/tiny --risk 0.3 --method crc --each-exit
+err_has "(ltt)"
+expect 2 "$EEX" tune runs/tiny --risk 0.3 --each-exit --reject 0.1
+err_has "reject nobody"
 expect 2 "$EEX" tune runs/tiny --accuray 0.5
 err_has "--accuracy"
 expect 2 "$EEX" tune runs/tiny --macs lots
@@ -185,6 +259,10 @@ cp -r runs/tiny blind
 rm blind/final-validation.h5
 expect 0 "$EEX" tune blind --macs 80%
 out_has "no validation trace"
+expect 0 "$EEX" tune blind --risk 0.3
+out_has "certified on"
+expect 0 "$EEX" tune blind --risk 0.3 --json
+out_has '"validation": null'
 truncate -s 2000 blind/final-calibration.h5
 expect 1 "$EEX" tune blind
 err_has "final-calibration.h5"

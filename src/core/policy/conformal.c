@@ -1,47 +1,16 @@
 #include "core/policy/conformal.h"
 
 #include "core/policy/binomial.h"
-#include "core/policy/reject.h"
+#include "core/policy/halves.h"
 #include "core/policy/replay.h"
 #include "device/decide.h"
 
-#include "base/rng.h"
 #include "base/status.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 enum { USUAL_STEPS = 20, STREAM = 0x636f6e66 };
-
-/* ---- halves ---- */
-
-typedef struct halves {
-    eex_trace *fit, *test;
-} halves;
-
-static void halves_free(halves *h)
-{
-    eex_trace_free(h->fit);
-    eex_trace_free(h->test);
-}
-
-static int halve(halves *out, const eex_trace *trace, uint64_t seed)
-{
-    const int n = trace->samples, fit = n / 2;
-    eex_rng rng;
-    uint32_t *rows = calloc((size_t)n, sizeof *rows);
-    if (!rows)
-        return eex_fail(EEX_ENOMEM, "conformal: out of memory for %d samples", n);
-    for (int i = 0; i < n; i++)
-        rows[i] = (uint32_t)i;
-    eex_rng_seed(&rng, seed, STREAM);
-    eex_rng_shuffle(&rng, rows, (size_t)n);
-    int code = eex_trace_take(&out->fit, trace, rows, fit);
-    if (code == EEX_OK)
-        code = eex_trace_take(&out->test, trace, rows + fit, n - fit);
-    free(rows);
-    return code;
-}
 
 /* ---- the path ---- */
 
@@ -189,28 +158,12 @@ static int check(const eex_trace *trace, const eex_exit_costs *costs,
     return EEX_OK;
 }
 
-/* Lower thresholds need upper ones, which say what rejecting saves: those that are as good as the
- * end on the first half. */
-static int reject(eex_policy *policy, const eex_trace *fit, const eex_exit_costs *costs,
-                  const eex_conformal_options *o)
-{
-    if (o->reject <= 0)
-        return EEX_OK;
-    EEX_TRY(eex_policy_tune(policy, NULL, fit, costs, EEX_TUNE_ACCURACY, 0));
-    return eex_policy_reject(policy, fit, costs, o->reject, o->by);
-}
-
-static int fit_and_test(eex_policy **out, eex_conformal *facts, const halves *h, eex_device *device,
-                        const eex_calibration *how, const eex_exit_costs *costs,
+static int fit_and_test(eex_policy **out, eex_conformal *facts, const eex__halves *h,
+                        eex_device *device, const eex_calibration *how, const eex_exit_costs *costs,
                         const eex_conformal_options *o)
 {
-    eex_calibration plain = *how;
     path p = {0};
-    plain.tune = EEX_TUNE_NONE;
-    plain.b = INFINITY;
-    EEX_TRY(eex_calibrate(out, h->fit, device, &plain, NULL));
-    EEX_TRY(eex_trace_score(h->test, device, (*out)->temperature));
-    EEX_TRY(reject(*out, h->fit, costs, o));
+    EEX_TRY(eex__halves_fit(out, h, device, how, costs, o->reject, o->by));
     int code = lay_path(&p, h->fit, *out, costs, o->steps ? o->steps : USUAL_STEPS);
     if (code == EEX_OK)
         code = test_path(facts, *out, &p, h->test, costs, o);
@@ -222,15 +175,15 @@ int eex_conformal_fit(eex_policy **out, eex_conformal *facts, const eex_trace *t
                       eex_device *device, const eex_calibration *how, const eex_exit_costs *costs,
                       const eex_conformal_options *options)
 {
-    halves h = {0};
+    eex__halves h = {0};
     *out = NULL;
     EEX_TRY(check(trace, costs, options));
-    int code = halve(&h, trace, options->seed);
+    int code = eex__halves_new(&h, trace, options->seed, STREAM);
     if (code == EEX_OK) {
         *facts = (eex_conformal){.fitted = h.fit->samples, .tested = h.test->samples};
         code = fit_and_test(out, facts, &h, device, how, costs, options);
     }
-    halves_free(&h);
+    eex__halves_free(&h);
     if (code < 0) {
         eex_policy_free(*out);
         *out = NULL;

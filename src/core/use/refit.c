@@ -8,6 +8,11 @@
 
 /* ---- targets ---- */
 
+bool eex_wish_guarantees(const eex_wish *wish)
+{
+    return wish->epsilon > 0 || wish->risk.epsilon > 0;
+}
+
 int eex_refit_check(const eex_model *model)
 {
     if (eex_graph_exits(model->graph) < 2)
@@ -26,7 +31,7 @@ static int check_wish(const eex_wish *w, const eex_model *model, const eex_model
                         "%s: what leaving at each exit takes was never measured, so a budget in "
                         "milliseconds cannot be kept: add --measure, or say the budget in MACs",
                         model->path);
-    if (w->epsilon > 0 && isnan(w->reject) && eex_policy_rejects(model->policy))
+    if (eex_wish_guarantees(w) && isnan(w->reject) && eex_policy_rejects(model->policy))
         return eex_fail(EEX_EINVAL,
                         "%s: its policy rejects, by thresholds that the test of the bound may not "
                         "have seen: say --reject RATE to fit them anew, or --reject 0",
@@ -99,26 +104,37 @@ static int fit(eex_policy *policy, eex_operating_point *point, const eex_trace *
     return w->tune == EEX_TUNE_NONE ? EEX_OK : tune_to(policy, point, trace, costs, w);
 }
 
+/* How the policy is fitted anew: what the model has may have seen the samples that test it. */
+static eex_calibration anew(const eex_policy *own, const eex_wish *w)
+{
+    eex_calibration how = w->how;
+    if (w->refit)
+        return how;
+    how = eex_calibration_default();
+    how.kind = own->kind;
+    how.temperature = (double)own->temperature[0];
+    for (int k = 1; k < own->exits; k++) /* one for all exits was given, others were fitted */
+        if (own->temperature[k] != own->temperature[0])
+            how.temperature = 0;
+    return how;
+}
+
 static int bound(eex_policy **out, eex_refit *facts, const eex_model *model,
                  const eex_trace *calibration, eex_device *device, const eex_exit_costs *costs,
                  const eex_wish *w)
 {
-    const eex_policy *own = model->policy;
-    const eex_conformal_options options = {.epsilon = w->epsilon,
-                                           .delta = w->delta,
-                                           .reject = w->reject > 0 ? w->reject : 0,
-                                           .by = w->by,
-                                           .seed = w->seed};
-    eex_calibration how = w->how;
-    if (!w->refit) { /* its own kind; one temperature for all exits was given, others were fitted */
-        how = eex_calibration_default();
-        how.kind = own->kind;
-        how.temperature = (double)own->temperature[0];
-        for (int k = 1; k < own->exits; k++)
-            if (own->temperature[k] != own->temperature[0])
-                how.temperature = 0;
-    }
-    return eex_conformal_fit(out, &facts->conformal, calibration, device, &how, costs, &options);
+    const eex_calibration how = anew(model->policy, w);
+    const double reject = w->reject > 0 ? w->reject : 0;
+    const eex_conformal_options options = {
+        .epsilon = w->epsilon, .delta = w->delta, .reject = reject, .by = w->by, .seed = w->seed};
+    eex_risk_options risk = w->risk;
+    if (w->epsilon > 0)
+        return eex_conformal_fit(out, &facts->conformal, calibration, device, &how, costs,
+                                 &options);
+    risk.reject = reject;
+    risk.by = w->by;
+    risk.seed = w->seed;
+    return eex_risk_fit(out, &facts->risk, calibration, device, &how, costs, &risk);
 }
 
 int eex_model_refit(eex_policy **out, eex_refit *facts, const eex_model *model,
@@ -130,7 +146,7 @@ int eex_model_refit(eex_policy **out, eex_refit *facts, const eex_model *model,
     *out = NULL;
     *facts = (eex_refit){.point = {.held_accuracy = NAN, .held_cost = NAN}};
     EEX_TRY(check_wish(wish, model, costs));
-    if (wish->epsilon > 0)
+    if (eex_wish_guarantees(wish))
         return bound(out, facts, model, calibration, device, &by, wish);
     EEX_TRY(start_policy(out, model, calibration, device, wish));
     int code = fit(*out, &facts->point, calibration, &by, wish);

@@ -2,6 +2,7 @@
 #include "core/plan/params.h"
 #include "core/policy/appraise.h"
 #include "core/policy/conformal.h"
+#include "core/policy/risk.h"
 #include "core/run/evaluate.h"
 #include "core/run/front_pick.h"
 #include "core/run/models.h"
@@ -74,6 +75,44 @@ static int bound_and_appraise(void)
     eex_policy_free(policy);
     eex_trace_free(trace);
     return code;
+}
+
+static int promise(bool each_exit)
+{
+    const double cost[EXITS] = {1, 2, 3};
+    const eex_exit_costs costs = {EXITS, cost, 3};
+    const eex_calibration how = eex_calibration_default();
+    const eex_risk_options o = {
+        .loss = EEX_LOSS_BRIER, .epsilon = 1.2, .delta = 0.5, .each_exit = each_exit, .steps = 2};
+    const eex_bootstrap_options few = {.resamples = 20};
+    eex_trace *trace = NULL;
+    eex_policy *policy = NULL;
+    eex_risk facts;
+    eex_departures now = {0};
+    eex_loss_report report;
+    int code = filled(&trace, 6);
+    if (code == EEX_OK)
+        code = eex_risk_fit(&policy, &facts, trace, test_head_device(), &how, &costs, &o);
+    if (code == EEX_OK)
+        code = eex_trace_score(trace, test_head_device(), policy->temperature);
+    if (code == EEX_OK)
+        code = eex_departures_new(&now, trace, policy);
+    if (code == EEX_OK)
+        code = eex_loss_measure(&report, trace, &now, EEX_LOSS_BRIER, &few);
+    eex_departures_free(&now);
+    eex_policy_free(policy);
+    eex_trace_free(trace);
+    return code;
+}
+
+static int promise_over_all(void)
+{
+    return promise(false);
+}
+
+static int promise_at_each_exit(void)
+{
+    return promise(true);
 }
 
 static int select_and_replay(void)
@@ -309,6 +348,8 @@ Test(memory, every_failure_is_reported)
     eex_experiment_free(gated);
     cr_assert_gt(test_fail_each_allocation(calibrate_and_sweep), 30);
     cr_assert_gt(test_fail_each_allocation(bound_and_appraise), 40);
+    cr_assert_gt(test_fail_each_allocation(promise_over_all), 40);
+    cr_assert_gt(test_fail_each_allocation(promise_at_each_exit), 40);
     cr_assert_gt(test_fail_each_allocation(select_and_replay), 25);
     cr_assert_gt(test_fail_each_allocation(evaluate_fixed), 30);
     cr_assert_gt(test_fail_each_allocation(evaluate_levels), 32);

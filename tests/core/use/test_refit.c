@@ -320,6 +320,43 @@ Test(refit, bound_wants_rejection_to_be_fitted_anew)
     teardown(&f);
 }
 
+/* Thresholds that lose no more than was promised, by the model's own kind, within a budget of
+ * images; what has seen them is not taken over. */
+Test(refit, risk_is_a_target)
+{
+    for (int kind = 0; kind < EEX_POLICY_KINDS; kind++) {
+        fixture f = setup((eex_policy_kind)kind);
+        eex_wish w = for_target(EEX_TUNE_NONE, 0);
+        const eex_exit_costs costs = macs_of(&f);
+        eex_policy *p = NULL;
+        eex_refit facts;
+        w.risk = (eex_risk_options){.epsilon = 0.1, .delta = 0.1};
+        cr_assert(eex_wish_guarantees(&w));
+        cr_assert_eq(
+            eex_model_refit(&p, &facts, &f.model, f.calibration, test_head_device(), &f.costs, &w),
+            EEX_OK, "%s", eex_error());
+        cr_assert_eq((int)p->kind, kind);
+        cr_assert_eq(p->temperature[0], f.model.policy->temperature[0]);
+        cr_assert(facts.risk.open && facts.risk.tested == SAMPLES / 2);
+        cr_assert_leq(facts.risk.all.mean, 0.1);
+        cr_assert(isnan(facts.point.held_accuracy));
+        eex_policy_free(p);
+        w.risk.epsilon = 0.001;
+        cr_assert_eq(refit(&p, &f, &w), EEX_EINVAL);
+        w.risk.epsilon = 0.1;
+        cr_assert_eq(
+            eex_policy_reject(f.model.policy, f.calibration, &costs, 0.1, EEX_REJECT_BY_ANY),
+            EEX_OK);
+        cr_assert_eq(refit(&p, &f, &w), EEX_EINVAL);
+        cr_assert(strstr(eex_error(), "--reject"), "%s", eex_error());
+        w.reject = 0;
+        cr_assert_eq(refit(&p, &f, &w), EEX_OK, "%s", eex_error());
+        cr_assert_not(eex_policy_rejects(p));
+        eex_policy_free(p);
+        teardown(&f);
+    }
+}
+
 /* ---- what is said of it ---- */
 
 Test(appraise, says_what_replay_says)
