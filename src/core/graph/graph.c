@@ -132,6 +132,15 @@ int eex_graph_new(eex_graph **out, const char *name, int height, int width, int 
     return EEX_OK;
 }
 
+size_t eex_graph_bytes(const eex_graph *g)
+{
+    return g ? sizeof *g + (size_t)g->node_capacity * sizeof *g->nodes +
+                   (size_t)g->param_capacity * sizeof *g->params +
+                   (size_t)g->gene_capacity * sizeof *g->genes +
+                   (size_t)g->choice_capacity * sizeof *g->choices
+             : 0;
+}
+
 void eex_graph_free(eex_graph *g)
 {
     if (!g)

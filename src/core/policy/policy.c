@@ -102,6 +102,14 @@ int eex_policy_new(eex_policy **out, eex_policy_kind kind, int exits, int classe
     return EEX_OK;
 }
 
+size_t eex_policy_bytes(const eex_policy *p)
+{
+    const size_t each = sizeof *p->temperature + sizeof *p->far + sizeof *p->a + sizeof *p->b;
+    const size_t all =
+        sizeof *p->high + sizeof *p->low + sizeof *p->mean + sizeof *p->dev + sizeof *p->count;
+    return p ? sizeof *p + (size_t)p->exits * (each + (size_t)p->classes * all) : 0;
+}
+
 static void policy_copy_exit(eex_policy *to, int j, const eex_policy *from, int k)
 {
     size_t c = (size_t)from->classes, at = (size_t)j * c, of = (size_t)k * c;

@@ -17,6 +17,18 @@ void eex_familiar_free(eex_familiar *f)
     free(f);
 }
 
+size_t eex_familiar_bytes(const eex_familiar *f)
+{
+    if (!f)
+        return 0;
+    size_t bytes = sizeof *f;
+    for (int k = 0; k < f->exits; k++) {
+        const size_t c = (size_t)f->channels[k];
+        bytes += c * (c + 1) * sizeof **f->factor;
+    }
+    return bytes;
+}
+
 int eex__familiar_new(eex_familiar **out, int exits, const int *channels)
 {
     eex_familiar *f = calloc(1, sizeof *f);
