@@ -413,6 +413,7 @@ Test(arguments, of_devices)
     REFUSED(eex_device_calculates(NULL, EEX_F32));
     cr_expect_eq(eex_device_calculates(device, (eex_precision)-1), EEX_EUNSUPPORTED);
     REFUSED(eex_device_lock(NULL));
+    REFUSED(eex_device_hold(NULL, 1));
     REFUSED(eex_device_init(NULL, device->vtable));
     REFUSED(eex_device_init(&none, NULL));
     eex_device_unlock(NULL);

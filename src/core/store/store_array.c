@@ -1,5 +1,6 @@
 #include "core/store/store_hdf5.h"
 
+#include "base/signals.h"
 #include "base/status.h"
 
 #include <stdio.h>
@@ -143,6 +144,66 @@ done:
     return code;
 }
 
+/* ---- writing ---- */
+
+/* Packing takes long. What is smaller is written whole, so that state can be saved after a signal.
+ */
+enum { POLL_BYTES = 16 << 20 };
+
+static int poll_packed(eex_store_file *file, uint64_t bytes)
+{
+    file->packed += bytes;
+    if (file->packed > POLL_BYTES && eex_interrupted())
+        return eex_fail(EEX_EINTERRUPTED, "interrupted while writing %s", file->path);
+    return EEX_OK;
+}
+
+/* To the next chunk, the last axis first; false behind the last one. */
+static bool next_chunk(hsize_t *start, const hsize_t *chunk, const eex_store_shape *shape)
+{
+    for (int i = shape->rank - 1; i >= 0; i--) {
+        start[i] += chunk[i];
+        if (start[i] < shape->extent[i])
+            return true;
+        start[i] = 0;
+    }
+    return false;
+}
+
+/* Chunk by chunk, in the order in which the library would take them. */
+static int write_chunks(eex_store_file *file, const char *name, hid_t array, eex_store_type type,
+                        const eex_store_shape *shape, const void *data)
+{
+    hsize_t chunk[EEX_STORE_MAX_RANK], start[EEX_STORE_MAX_RANK] = {0}, count[EEX_STORE_MAX_RANK];
+    const hid_t space = H5Dget_space(array);
+    int code = EEX_OK;
+    chunk_shape(chunk, shape, types[type].size, false);
+    do {
+        uint64_t bytes = types[type].size;
+        for (int i = 0; i < shape->rank; i++) {
+            const hsize_t left = shape->extent[i] - start[i];
+            count[i] = chunk[i] < left ? chunk[i] : left;
+            bytes *= count[i];
+        }
+        if (space < 0 || H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) < 0 ||
+            H5Dwrite(array, memory_type(type), space, space, H5P_DEFAULT, data) < 0)
+            code = eex__store_fail(EEX_EIO, file, name, "cannot write it");
+        else
+            code = poll_packed(file, bytes);
+    } while (code == EEX_OK && next_chunk(start, chunk, shape));
+    if (space >= 0)
+        H5Sclose(space);
+    return code;
+}
+
+static int write_whole(eex_store_file *file, const char *name, hid_t array, eex_store_type type,
+                       const void *data)
+{
+    if (H5Dwrite(array, memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
+        return eex__store_fail(EEX_EIO, file, name, "cannot write it");
+    return EEX_OK;
+}
+
 static int write_array(eex_store_file *file, const char *name, eex_store_type type,
                        const eex_store_shape *shape, const void *data, bool pack)
 {
@@ -153,8 +214,10 @@ static int write_array(eex_store_file *file, const char *name, eex_store_type ty
     EEX_TRY(eex__store_make_array(&array, file, name, stored_type(type), types[type].name, shape,
                                   false, pack));
     uint64_t count = eex__store_count(shape, 0);
-    if (count > 0 && H5Dwrite(array, memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
-        return eex__store_fail(EEX_EIO, file, name, "cannot write it");
+    if (pack && count > EEX__STORE_COMPACT_BYTES / types[type].size)
+        EEX_TRY(write_chunks(file, name, array, type, shape, data));
+    else if (count > 0)
+        EEX_TRY(write_whole(file, name, array, type, data));
     eex_xxh64_update(&eex__sealing_find(&file->sealing, name)->content, data,
                      count * types[type].size);
     return EEX_OK;

@@ -14,10 +14,11 @@ struct eex_store_file {
     eex__reader *reader; /* NULL when it is written */
     /* Of a file that is written: */
     hid_t id;
-    char *part;  /* where it is until it is committed; NULL when it is read */
-    bool made;   /* whether the part is there, and ours */
-    int error;   /* errno of the first failure to write, see store_driver.c */
-    hid_t array; /* the array used last, kept open for what follows; or H5I_INVALID_HID */
+    char *part;      /* where it is until it is committed; NULL when it is read */
+    bool made;       /* whether the part is there, and ours */
+    int error;       /* errno of the first failure to write, see store_driver.c */
+    uint64_t packed; /* bytes that went through deflate so far */
+    hid_t array;     /* the array used last, kept open for what follows; or H5I_INVALID_HID */
     char *array_name;
     eex__sealing sealing;
 };
