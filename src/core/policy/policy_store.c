@@ -61,6 +61,9 @@ static int read_far(eex_policy *p, eex_store_file *file, const char *group)
 
 int eex_policy_save(const eex_policy *policy, eex_store_file *file, const char *group)
 {
+    EEX_NEED(policy, "policy");
+    EEX_NEED(file, "file");
+    EEX_NEED(group, "group");
     char path[EEX__MEMBER_PATH];
     member m[MEMBERS];
     policy_members(m, policy);
@@ -122,6 +125,9 @@ static int policy_read(eex_policy *p, eex_store_file *file, const char *group)
 
 int eex_policy_load(eex_policy **out, eex_store_file *file, const char *group)
 {
+    EEX_NEED(out, "place for the policy");
+    EEX_NEED(file, "file");
+    EEX_NEED(group, "group");
     *out = NULL;
     char path[EEX__MEMBER_PATH];
     eex_policy_kind kind;

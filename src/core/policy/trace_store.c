@@ -38,6 +38,9 @@ static void trace_members(member m[MEMBERS], const eex_trace *t)
 
 int eex_trace_save(const eex_trace *trace, eex_store_file *file, const char *group)
 {
+    EEX_NEED(trace, "trace");
+    EEX_NEED(file, "file");
+    EEX_NEED(group, "group");
     char path[EEX__MEMBER_PATH];
     member m[MEMBERS];
     trace_members(m, trace);
@@ -112,6 +115,9 @@ static int trace_shape(eex_store_shape *s, eex_store_file *file, const char *gro
 
 int eex_trace_size(size_t *bytes, eex_store_file *file, const char *group)
 {
+    EEX_NEED(bytes, "place for the size");
+    EEX_NEED(file, "file");
+    EEX_NEED(group, "group");
     char path[EEX__MEMBER_PATH];
     eex_store_shape s;
     EEX_TRY(trace_shape(&s, file, group));
@@ -133,6 +139,9 @@ int eex_trace_size(size_t *bytes, eex_store_file *file, const char *group)
 
 int eex_trace_load(eex_trace **out, eex_store_file *file, const char *group)
 {
+    EEX_NEED(out, "place for the trace");
+    EEX_NEED(file, "file");
+    EEX_NEED(group, "group");
     eex_store_shape s;
     *out = NULL;
     EEX_TRY(trace_shape(&s, file, group));

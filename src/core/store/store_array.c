@@ -18,12 +18,12 @@ _Static_assert(sizeof types / sizeof *types == EEX_STORE_TYPES, "a row a type");
 
 size_t eex_store_type_size(eex_store_type type)
 {
-    return types[type].size;
+    return (unsigned)type < EEX_STORE_TYPES ? types[type].size : 0;
 }
 
 const char *eex_store_type_name(eex_store_type type)
 {
-    return types[type].name;
+    return (unsigned)type < EEX_STORE_TYPES ? types[type].name : "?";
 }
 
 static hid_t stored_type(eex_store_type type)
@@ -58,8 +58,10 @@ uint64_t eex__store_count(const eex_store_shape *shape, int first)
     return count;
 }
 
-static int check_shape(const eex_store_file *file, const char *name, const eex_store_shape *shape)
+static int check_shape(const eex_store_file *file, const char *name, eex_store_type type,
+                       const eex_store_shape *shape)
 {
+    EEX_TRY(eex__store_check_type(file, name, type, shape));
     if (shape->rank < 0 || shape->rank > EEX_STORE_MAX_RANK ||
         eex__store_count(shape, 0) == UINT64_MAX)
         return eex_fail(EEX_EINVAL, "%s: /%s: rank %d or extents out of range", file->path, name,
@@ -210,10 +212,12 @@ static int write_array(eex_store_file *file, const char *name, eex_store_type ty
     hid_t array;
     EEX_TRY(eex__store_check_writing(file, name));
     EEX_TRY(eex__store_check_name(file, name));
-    EEX_TRY(check_shape(file, name, shape));
+    EEX_TRY(check_shape(file, name, type, shape));
+    const uint64_t count = eex__store_count(shape, 0);
+    if (count > 0 && !data)
+        return eex_fail(EEX_EINVAL, "%s: /%s: no data (NULL)", file->path, name);
     EEX_TRY(eex__store_make_array(&array, file, name, stored_type(type), types[type].name, shape,
                                   false, pack));
-    uint64_t count = eex__store_count(shape, 0);
     if (pack && count > EEX__STORE_COMPACT_BYTES / types[type].size)
         EEX_TRY(write_chunks(file, name, array, type, shape, data));
     else if (count > 0)
@@ -243,7 +247,7 @@ static int make_rows(eex_store_file *file, const char *name, eex_store_type type
     hid_t array;
     EEX_TRY(eex__store_check_writing(file, name));
     EEX_TRY(eex__store_check_name(file, name));
-    EEX_TRY(check_shape(file, name, shape));
+    EEX_TRY(check_shape(file, name, type, shape));
     if (shape->rank < 1 || eex__store_count(shape, 1) == 0)
         return eex_fail(EEX_EINVAL, "%s: /%s: rows without elements", file->path, name);
     return eex__store_make_array(&array, file, name, stored_type(type), types[type].name, shape,
@@ -278,6 +282,20 @@ static int write_rows(const eex_store_file *file, const char *name, hid_t array,
     return code;
 }
 
+/* Rows of what was made for them, so many that the whole can be counted. */
+static int check_rows(const eex_store_file *file, const char *name, eex_store_type type,
+                      uint64_t rows, const void *data, const eex_store_shape *shape)
+{
+    eex_store_shape grown = *shape;
+    EEX_TRY(eex__store_check_type(file, name, type, shape));
+    if (!data)
+        return eex_fail(EEX_EINVAL, "%s: /%s: no rows (NULL)", file->path, name);
+    if (shape->rank < 1 || __builtin_add_overflow(shape->extent[0], rows, &grown.extent[0]))
+        return eex_fail(EEX_EINVAL, "%s: /%s: %llu rows cannot be appended", file->path, name,
+                        (unsigned long long)rows);
+    return check_shape(file, name, type, &grown);
+}
+
 static int append_rows(eex_store_file *file, const char *name, eex_store_type type, uint64_t rows,
                        const void *data)
 {
@@ -289,6 +307,7 @@ static int append_rows(eex_store_file *file, const char *name, eex_store_type ty
     const eex_store_shape shape = sealed->shape;
     if (rows == 0)
         return EEX_OK;
+    EEX_TRY(check_rows(file, name, type, rows, data, &shape));
     for (int i = 0; i < shape.rank; i++)
         extent[i] = shape.extent[i];
     extent[0] += rows;

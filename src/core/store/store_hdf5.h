@@ -46,6 +46,10 @@ int eex__store_use_driver(hid_t access, int *error, bool *made);
 int eex__store_check_name(const eex_store_file *file, const char *name);
 const char *eex__store_object(const char *name);
 
+/* EEX_EINVAL for a type that there is not, and for no shape. */
+int eex__store_check_type(const eex_store_file *file, const char *name, eex_store_type type,
+                          const eex_store_shape *shape);
+
 /* EEX_EINVAL when the file is read, EEX_EIO when writing it has failed already. */
 int eex__store_check_writing(const eex_store_file *file, const char *name);
 
