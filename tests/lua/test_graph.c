@@ -448,9 +448,10 @@ Test(lua_graph, what_graphs_hold_is_the_scripts_memory)
               "done");
         eex_lua_close(L);
         OK(eex_lua_open(&L, &(eex_lua_options){0}));
-        gives("local b, kept = eex.backbones.mobilenetv2{size = 32, classes = 10}, {}\n"
-              "for i = 1, 60 do kept[i] = b:with_gates{{point = 'features.3.add', blocks = 1}} end\n"
-              "return #kept",
-              "60");
+        gives(
+            "local b, kept = eex.backbones.mobilenetv2{size = 32, classes = 10}, {}\n"
+            "for i = 1, 60 do kept[i] = b:with_gates{{point = 'features.3.add', blocks = 1}} end\n"
+            "return #kept",
+            "60");
     }
 }
