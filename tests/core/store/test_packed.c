@@ -161,8 +161,8 @@ static void *strike(void *unused)
 
 Test(packed, a_signal_in_the_middle_is_heard)
 {
-    const eex_store_shape small = {1, {1000}}, huge = {2, {400, 1 << 18}};
-    uint32_t *values = noise((size_t)400 << 18); /* takes seconds */
+    const eex_store_shape small = {1, {1000}}, huge = {2, {160, 1 << 18}};
+    uint32_t *values = noise((size_t)160 << 18); /* takes seconds */
     pthread_t thread;
     OK(write_arrays(&small, 1, values));
     cr_assert_eq(pthread_create(&thread, NULL, strike, NULL), 0);
