@@ -18,6 +18,8 @@ void eex_buffer_free(eex_buffer *buffer)
 
 void eex_buffer_clear(eex_buffer *buffer)
 {
+    if (!buffer)
+        return;
     buffer->size = 0;
     buffer->failed = false;
     if (buffer->data)
@@ -27,7 +29,7 @@ void eex_buffer_clear(eex_buffer *buffer)
 /* Makes room for `more` bytes and the NUL behind them. */
 static bool reserve(eex_buffer *buffer, size_t more)
 {
-    if (buffer->failed)
+    if (!buffer || buffer->failed)
         return false;
     if (more < buffer->capacity - buffer->size)
         return true;
@@ -48,7 +50,7 @@ static bool reserve(eex_buffer *buffer, size_t more)
 
 void eex_buffer_append(eex_buffer *buffer, const void *data, size_t size)
 {
-    if (!reserve(buffer, size))
+    if ((size > 0 && !data) || !reserve(buffer, size))
         return;
     if (size > 0)
         memcpy(buffer->data + buffer->size, data, size);
@@ -58,7 +60,8 @@ void eex_buffer_append(eex_buffer *buffer, const void *data, size_t size)
 
 void eex_buffer_puts(eex_buffer *buffer, const char *text)
 {
-    eex_buffer_append(buffer, text, strlen(text));
+    if (text)
+        eex_buffer_append(buffer, text, strlen(text));
 }
 
 void eex_buffer_putc(eex_buffer *buffer, char c)
@@ -77,6 +80,8 @@ void eex_buffer_fill(eex_buffer *buffer, char c, size_t count)
 
 void eex_buffer_vprintf(eex_buffer *buffer, const char *format, va_list args)
 {
+    if (!buffer || !format)
+        return;
     va_list again;
     va_copy(again, args);
     const locale_t before = eex_numbers_begin();
@@ -101,6 +106,7 @@ void eex_buffer_printf(eex_buffer *buffer, const char *format, ...)
 
 int eex_buffer_status(const eex_buffer *buffer)
 {
+    EEX_NEED(buffer, "buffer");
     if (buffer->failed)
         return eex_fail(EEX_ENOMEM, "out of memory: a buffer of %zu bytes could not grow",
                         buffer->size);
@@ -109,11 +115,13 @@ int eex_buffer_status(const eex_buffer *buffer)
 
 const char *eex_buffer_text(const eex_buffer *buffer)
 {
-    return buffer->data ? buffer->data : "";
+    return buffer && buffer->data ? buffer->data : "";
 }
 
 int eex_buffer_take(char **out, eex_buffer *buffer)
 {
+    EEX_NEED(out, "place for the text");
+    EEX_NEED(buffer, "buffer");
     reserve(buffer, 0); /* an empty buffer has no NUL yet */
     const int code = eex_buffer_status(buffer);
     if (code != EEX_OK) {

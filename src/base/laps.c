@@ -23,6 +23,8 @@ static void sort(double *values, int count)
 
 double eex_laps_quartile(double *laps, int rounds)
 {
+    if (!laps || rounds < 1)
+        return (double)NAN;
     sort(laps, rounds);
     return laps[rounds / 4];
 }
@@ -48,9 +50,9 @@ static void sum_rounds(double *sums, const eex_laps *l)
 bool eex_laps_disagree(const double *times, int rounds, double told)
 {
     int off = 0;
-    for (int r = 0; r < rounds; r++)
+    for (int r = 0; times && r < rounds; r++)
         off += times[r] > far_off * told || far_off * times[r] < told;
-    return AGREEING * off > rounds;
+    return rounds > 0 && AGREEING * off > rounds;
 }
 
 /* ---- units ---- */
@@ -74,6 +76,8 @@ static eex_latency latency_of(const double *sorted, int units, double mean)
 
 void eex_laps_reduce(eex_lap_times *out, double *unit_ms, const eex_laps *l)
 {
+    if (!out || !unit_ms || !l || !l->ms || l->units < 1 || l->rounds < 1)
+        return;
     double *sums = l->ms + (size_t)l->units * (size_t)l->rounds, told = 0, fast = 0, slow = 0;
     const double inputs = (double)l->units * l->inputs;
     sum_rounds(sums, l);
@@ -97,6 +101,8 @@ void eex_laps_reduce(eex_lap_times *out, double *unit_ms, const eex_laps *l)
 
 eex_speedup eex_speedup_of(const eex_lap_times *base, const eex_lap_times *own)
 {
+    if (!base || !own)
+        return EEX_SPEEDUP_UNKNOWN;
     return (eex_speedup){.ratio = base->latency.mean / own->latency.mean,
                          .low = base->fast / own->slow,
                          .high = base->slow / own->fast,
@@ -112,6 +118,8 @@ static const char *times(char *out, size_t size, double value)
 
 const char *eex_speedup_text(char out[EEX_SPEEDUP_SIZE], const eex_speedup *s)
 {
+    const eex_speedup unknown = EEX_SPEEDUP_UNKNOWN;
+    s = s ? s : &unknown;
     char ratio[20], low[20], high[20];
     times(ratio, sizeof ratio, s->ratio);
     if (isnan(s->ratio))
@@ -126,7 +134,7 @@ const char *eex_speedup_text(char out[EEX_SPEEDUP_SIZE], const eex_speedup *s)
 
 void eex_laps_warn(const char *what, bool disturbed)
 {
-    if (disturbed)
+    if (disturbed && what)
         eex_log_warn("%s: rounds disagree by more than a quarter, so the machine was disturbed: "
                      "times and speed-ups are rough; measure again when nothing else runs",
                      what);

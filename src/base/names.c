@@ -7,12 +7,13 @@
 
 const char *eex_name_of(const eex_names *names, int value)
 {
-    return value >= 0 && value < names->count && names->name[value] ? names->name[value] : "?";
+    return names && value >= 0 && value < names->count && names->name[value] ? names->name[value]
+                                                                             : "?";
 }
 
 int eex_name_find(const eex_names *names, const char *name)
 {
-    for (int i = 0; i < names->count; i++)
+    for (int i = 0; names && name && i < names->count; i++)
         if (names->name[i] && strcmp(names->name[i], name) == 0)
             return i;
     return -1;
@@ -32,6 +33,8 @@ const char *eex_names_list(char out[EEX_NAMES_SIZE], const eex_names *names, con
     const char *before = "";
     size_t at = 0;
     *out = '\0';
+    if (!names)
+        return out;
     for (int i = offered(names, 0); i < names->count && at < EEX_NAMES_SIZE;) {
         const int next = offered(names, i + 1);
         const int written = snprintf(out + at, EEX_NAMES_SIZE - at, "%s%s%s%s", before, quote,
@@ -45,6 +48,8 @@ const char *eex_names_list(char out[EEX_NAMES_SIZE], const eex_names *names, con
 
 const char *eex_name_near(const eex_names *names, const char *name)
 {
+    if (!names || !name)
+        return NULL;
     enum { MOST = 32 };
     const char *known[MOST];
     size_t count = 0;

@@ -36,9 +36,6 @@ typedef struct eex_cpu_op_class {
 int eex__cpu_reserve(eex_cpu *cpu, size_t bytes);
 void eex__cpu_release_scratch(eex_cpu *cpu);
 
-/* Counts `bytes` more as held; EEX_ENOMEM where the device may not hold them. */
-int eex__cpu_hold(eex_cpu *cpu, size_t bytes);
-
 /* For work that is estimated to take one core `work` nanoseconds in all: how many threads share it
  * now, 1 where waking them is not worth it. Varies from run to run: results must not depend on it.
  */

@@ -76,7 +76,7 @@ static int cpu_allocate(eex_device *dev, void **out, size_t bytes)
     size_t padded = (bytes + 2 * alignment - 1) / alignment * alignment;
     if (padded < bytes)
         return eex_fail(EEX_ENOMEM, "out of memory: nobody has %zu bytes", bytes);
-    EEX_TRY(eex__cpu_hold(cpu_of(dev), padded));
+    EEX_TRY(eex_device_hold(dev, padded));
     *out = aligned_alloc(alignment, padded);
     dev->held -= padded; /* the allocator's word counts */
     if (!*out)

@@ -29,24 +29,13 @@ int eex__cpu_alloc(void **out, size_t bytes, const char *what)
     return EEX_OK;
 }
 
-int eex__cpu_hold(eex_cpu *cpu, size_t bytes)
-{
-    eex_device *dev = &cpu->base;
-    dev->full = dev->memory && (dev->held > dev->memory || bytes > dev->memory - dev->held);
-    if (dev->full)
-        return eex_fail(EEX_ENOMEM, "%s: %zu MiB and %zu more are above its limit of %zu MiB",
-                        dev->name, dev->held >> 20, (bytes >> 20) + 1, dev->memory >> 20);
-    dev->held += bytes;
-    return EEX_OK;
-}
-
 int eex__cpu_reserve(eex_cpu *cpu, size_t bytes)
 {
     if (bytes <= cpu->scratch_bytes)
         return EEX_OK;
     void *bigger;
     const size_t more = bytes - cpu->scratch_bytes;
-    EEX_TRY(eex__cpu_hold(cpu, more));
+    EEX_TRY(eex_device_hold(&cpu->base, more));
     int code = eex__cpu_alloc(&bigger, bytes, "CPU scratch buffer");
     if (code < 0) {
         cpu->base.held -= more;

@@ -250,6 +250,7 @@ int eex_cuda_open(eex_device **out, int ordinal, const eex_device_options *optio
         describe(cuda, &properties);
         code = eex__cuda_host_open(cuda);
     }
+    cuda->base.memory = options->memory; /* what all devices hold from the start is counted */
     if (code < 0) {
         cuda_close(&cuda->base);
         return code;

@@ -46,10 +46,8 @@ static int out_of_memory(const eex_cuda *cuda, size_t bytes, const char *what)
                     cuda->base.name, bytes >> 20, what, available >> 20, total >> 20);
 }
 
-int eex__cuda_alloc(eex_cuda *cuda, void **out, size_t bytes, const char *what)
+static int allocate(eex_cuda *cuda, void **out, size_t bytes, size_t padded, const char *what)
 {
-    *out = NULL;
-    size_t padded = (bytes + SCRATCH_ALIGNMENT) / SCRATCH_ALIGNMENT * SCRATCH_ALIGNMENT;
     cudaError_t error = padded > bytes ? cudaMalloc(out, padded) : cudaErrorMemoryAllocation;
     if (error == cudaErrorMemoryAllocation)
         return out_of_memory(cuda, bytes, what);
@@ -62,6 +60,17 @@ int eex__cuda_alloc(eex_cuda *cuda, void **out, size_t bytes, const char *what)
     return code;
 }
 
+int eex__cuda_alloc(eex_cuda *cuda, void **out, size_t bytes, const char *what)
+{
+    *out = NULL;
+    size_t padded = (bytes + SCRATCH_ALIGNMENT) / SCRATCH_ALIGNMENT * SCRATCH_ALIGNMENT;
+    EEX_TRY(eex_device_hold(&cuda->base, padded));
+    int code = allocate(cuda, out, bytes, padded, what);
+    if (code < 0)
+        cuda->base.held -= padded;
+    return code;
+}
+
 void eex__cuda_free(eex_cuda *cuda, void *memory)
 {
     struct eex_cuda_host *host = cuda->host;
@@ -70,6 +79,7 @@ void eex__cuda_free(eex_cuda *cuda, void *memory)
     for (int i = host->block_count - 1; i >= 0; i--)
         if (host->blocks[i].at == memory) {
             host->bytes -= host->blocks[i].bytes;
+            cuda->base.held -= host->blocks[i].bytes;
             host->blocks[i] = host->blocks[--host->block_count];
             break;
         }
@@ -242,6 +252,7 @@ static int open_staging(eex_cuda *cuda)
     EEX_TRY(eex__cuda_check(cuda,
                             cudaHostAlloc((void **)&host->pinned, bytes, cudaHostAllocDefault),
                             "pinned host memory"));
+    cuda->base.held += bytes; /* until it closes: a GPU's memory and this are one to its limit */
     for (int i = 0; i < EEX_CUDA_STAGES; i++)
         EEX_TRY(eex__cuda_check(
             cuda, cudaEventCreateWithFlags(&host->staged[i], cudaEventDisableTiming), "events"));

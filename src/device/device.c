@@ -34,6 +34,17 @@ void eex_device_destroy(eex_device *dev)
         pthread_mutex_destroy(&dev->lock);
 }
 
+int eex_device_hold(eex_device *dev, size_t bytes)
+{
+    EEX_NEED(dev, "device");
+    dev->full = dev->memory && (dev->held > dev->memory || bytes > dev->memory - dev->held);
+    if (dev->full)
+        return eex_fail(EEX_ENOMEM, "%s: %zu MiB and %zu more are above its limit of %zu MiB",
+                        dev->name, dev->held >> 20, (bytes >> 20) + 1, dev->memory >> 20);
+    dev->held += bytes;
+    return EEX_OK;
+}
+
 int eex_device_calculates(const eex_device *dev, eex_precision precision)
 {
     EEX_NEED(dev, "device");

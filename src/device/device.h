@@ -97,8 +97,8 @@ struct eex_device {
     size_t cache_bytes;   /* activations worth keeping together between layers; 0: any amount */
     int fused_head;       /* largest features * classes of a classifier in HEAD; 0: none */
 
-    /* What a CPU device holds at most (bytes; 0: no limit), what it holds, and whether memory was
-     * refused for that limit's sake. Weights that ops pack anew are not counted. */
+    /* What the device holds at most (bytes; 0: no limit), what it holds, and whether memory was
+     * refused for that limit's sake. Weights that ops of a CPU device pack anew are not counted. */
     size_t memory, held;
     bool full;
 };
@@ -106,7 +106,7 @@ struct eex_device {
 typedef struct eex_device_options {
     int threads;        /* 0: all that the process may use */
     bool deterministic; /* bit-identical twice; the CPU always is */
-    size_t memory;      /* bytes that a CPU device may hold; 0: no limit */
+    size_t memory;      /* bytes that the device may hold; 0: no limit */
 } eex_device_options;
 
 /* Opens "cpu", "cuda" or "cuda:N". EEX_ENOTFOUND names what is missing and what there is. */
@@ -127,6 +127,10 @@ void eex_device_unlock(eex_device *dev);
  * destroyed by `close`. */
 int eex_device_init(eex_device *dev, const eex_device_vtable *vtable);
 void eex_device_destroy(eex_device *dev);
+
+/* For backends, before they allocate: counts the bytes as held. EEX_ENOMEM, and dev->full, where
+ * the limit does not allow them. What goes is taken off dev->held. */
+int eex_device_hold(eex_device *dev, size_t bytes);
 
 /* What runs until the matching end is called `name` (printf-style) in profiles; nothing happens on
  * devices without such names. */

@@ -8,6 +8,8 @@ EEX_NAMES(eex_act, eex_act, EEX_ACTS, [EEX_ACT_NONE] = "none", [EEX_ACT_RELU] = 
 
 int eex_act_parse(eex_act *out, const char *name)
 {
+    EEX_NEED(out, "place for the activation");
+    EEX_NEED(name, "name");
     const int found = eex_name_find(eex_act_names(), name);
     char hint[EEX_NAMES_SIZE];
     if (found < 0)

@@ -11,11 +11,14 @@ EEX_NAMES_TABLE(eex_precision_inferring, EEX_PRECISIONS, PRECISIONS(NULL));
 
 bool eex_precision_infers(eex_precision precision)
 {
-    return eex_precision_inferring_names()->name[precision] != NULL;
+    return (unsigned)precision < EEX_PRECISIONS &&
+           eex_precision_inferring_names()->name[precision] != NULL;
 }
 
 int eex_precision_parse(eex_precision *out, const char *name)
 {
+    EEX_NEED(out, "place for the precision");
+    EEX_NEED(name, "name");
     const eex_names *names = eex_precision_inferring_names();
     const int found = eex_name_find(names, name);
     char text[EEX_NAMES_SIZE];

@@ -14,11 +14,11 @@
 
 #define METATABLE "eex.graph"
 
-/* Graphs that are alive in a state: their memory is not Lua's, so its limit does not see them. */
-enum { MAX_GRAPHS = 64 };
+enum { MAX_GRAPHS = 64 }; /* alive in a state */
 
 typedef struct box {
     eex_graph *g; /* NULL: closed */
+    eex__lua_held held;
 } box;
 
 /* ---- objects ---- */
@@ -32,15 +32,25 @@ static box *push_closed(lua_State *L)
     if (s->graphs >= MAX_GRAPHS)
         luaL_error(L, "more than %d graphs at once", MAX_GRAPHS);
     box *b = lua_newuserdatauv(L, sizeof *b, 0);
-    b->g = NULL;
+    *b = (box){.g = NULL};
     luaL_setmetatable(L, METATABLE);
     return b;
+}
+
+/* What a graph takes is found out as it grows, a node at a time. */
+static void count_growth(lua_State *L, box *b)
+{
+    const size_t bytes = eex_graph_bytes(b->g);
+    if (bytes > b->held.bytes &&
+        eex__lua_take(L, &b->held, bytes - b->held.bytes, "the nodes of a graph do not fit") < 0)
+        eex_lua_raise(L);
 }
 
 static void open_box(lua_State *L, box *b, eex_graph *g)
 {
     b->g = g;
     eex__lua_of(L)->graphs++;
+    count_growth(L, b);
 }
 
 static int graph_gc(lua_State *L)
@@ -50,6 +60,7 @@ static int graph_gc(lua_State *L)
         eex_graph_free(b->g);
         eex__lua_of(L)->graphs--;
     }
+    eex__lua_give_back(L, &b->held);
     b->g = NULL;
     return 0;
 }
@@ -59,6 +70,7 @@ static eex_graph *self(lua_State *L)
     box *b = luaL_checkudata(L, 1, METATABLE);
     if (!b->g)
         luaL_error(L, "this graph is closed");
+    count_growth(L, b);
     return b->g;
 }
 

@@ -8,7 +8,6 @@
 #include "lua/sandbox_impl.h"
 
 #include "base/fs.h"
-#include "base/processors.h"
 #include "base/signals.h"
 #include "base/status.h"
 
@@ -24,17 +23,15 @@
 
 enum {
     BATCH = 32,
-    MAX_MODELS = 16,   /* alive in a state */
-    THREADS_EACH = 16, /* of a state's models, for each processor; at least */
-    MIN_THREADS = 64
+    MAX_MODELS = 16 /* alive in a state */
 };
 
 /* Everything that the object holds, so that an error of Lua loses nothing; absent until it is
  * wanted. The user value is a table with the facts. */
 typedef struct box {
     bool counted;
-    size_t bytes; /* and threads that the state counts as its own: see eex__lua_room */
-    int threads;
+    eex__lua_held held;
+    eex__lua_held chosen; /* `samples` alone */
     eex_device *device;
     eex_model *model; /* NULL: closed */
     eex_engine *engine;
@@ -60,8 +57,8 @@ static void empty_box(lua_State *L, box *b)
     free(b->part.at);
     free(b->samples);
     free(b->pixels);
-    eex__lua_of(L)->used -= b->bytes;
-    eex__lua_of(L)->threads -= b->threads;
+    eex__lua_give_back(L, &b->held);
+    eex__lua_give_back(L, &b->chosen);
     *b = (box){.counted = b->counted};
 }
 
@@ -222,44 +219,6 @@ static opening read_options(lua_State *L, int index)
 
 /* ---- what it may hold ---- */
 
-static int too_large(lua_State *L, const char *path, const char *why)
-{
-    return eex_fail(EEX_ESCRIPT,
-                    "%s: %s. A script's models hold at most %zu MiB with all else that it has: "
-                    "model:close() gives some back, --trust lifts the limit",
-                    path, why, eex__lua_of(L)->limit >> 20);
-}
-
-/* Counts threads as the state's. */
-static int take_threads(lua_State *L, box *b, const opening *o)
-{
-    eex__lua *s = eex__lua_of(L);
-    const int processors = eex_processors(), wanted = o->threads ? o->threads : processors;
-    const int most =
-        processors > MIN_THREADS / THREADS_EACH ? processors * THREADS_EACH : MIN_THREADS;
-    if (!s->trust && wanted > most - s->threads)
-        return eex_fail(EEX_ESCRIPT,
-                        "threads: %d more than the %d that the script's models have, %d at most: "
-                        "model:close() ends some, --trust lifts the limit",
-                        wanted, s->threads, most);
-    b->threads = wanted;
-    s->threads += wanted;
-    return EEX_OK;
-}
-
-/* Counts bytes as the state's, where it may have them; with trust nobody counts. */
-static int take_bytes(lua_State *L, box *b, size_t bytes)
-{
-    const size_t room = eex__lua_room(L);
-    if (bytes > room)
-        return EEX_ENOMEM;
-    if (room == SIZE_MAX)
-        return EEX_OK;
-    b->bytes += bytes;
-    eex__lua_of(L)->used += bytes;
-    return EEX_OK;
-}
-
 static int open_parts(lua_State *L, box *b, const char *path, const opening *o)
 {
     const size_t room = eex__lua_room(L);
@@ -272,8 +231,8 @@ static int open_parts(lua_State *L, box *b, const char *path, const opening *o)
         EEX_TRY(eex_model_set_precision(b->model, o->precision));
     EEX_TRY(eex_engine_open(&b->engine, b->model, BATCH));
     const size_t pixels = BATCH * eex_engine_image_bytes(b->engine);
-    if (take_bytes(L, b, b->device->held + pixels) < 0)
-        return too_large(L, path, "a batch of its images and what they become do not fit");
+    EEX_TRY(eex__lua_take(L, &b->held, b->device->held + pixels + eex_model_bytes(b->model),
+                          "the network, a batch of its images and what they become do not fit"));
     b->device->memory = 0; /* what is to come is small */
     b->pixels = malloc(pixels);
     return b->pixels ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for %d images", BATCH);
@@ -281,14 +240,14 @@ static int open_parts(lua_State *L, box *b, const char *path, const opening *o)
 
 static int open_box(lua_State *L, box *b, const char *path, const opening *o)
 {
-    EEX_TRY(take_threads(L, b, o));
+    EEX_TRY(eex__lua_take_threads(L, &b->held, o->threads));
     int code = open_parts(L, b, path, o);
-    if (code < 0 && b->device && b->device->full) {
+    if (code == EEX_ENOMEM && b->device && b->device->full) {
         char why[512];
         snprintf(why, sizeof why, "%s", eex_error());
-        code = too_large(L, path, why);
+        code = eex__lua_too_large(L, why);
     }
-    return code;
+    return code == EEX_ESCRIPT ? eex_fail_in(code, "%s", path) : code;
 }
 
 void eex_lua_push_model(lua_State *L, const char *folder, int options)
@@ -483,9 +442,9 @@ static int hold_images(lua_State *L, box *b)
     const eex_dataset_info *d = eex_dataset_facts(b->data);
     const size_t image = (size_t)d->height * (size_t)d->width * (size_t)d->channels;
     const size_t images = image * d->samples, labels = sizeof(int32_t) * d->samples;
-    if (take_bytes(L, b, labels) < 0)
-        return too_large(L, d->path, "the labels of its samples do not fit");
-    if (images > EEX_DATASET_RESIDENT || take_bytes(L, b, images) < 0)
+    if (eex__lua_take(L, &b->held, labels, "the labels of its samples do not fit") < 0)
+        return eex_fail_in(EEX_ESCRIPT, "%s", d->path);
+    if (images > EEX_DATASET_RESIDENT || eex__lua_take(L, &b->held, images, "images") < 0)
         eex_dataset_set_resident(b->data, 0);
     return EEX_OK;
 }
@@ -586,6 +545,10 @@ static size_t choose_samples(lua_State *L, box *b, const char *part)
     eex_args_list(&samples);
     const size_t count = lua_rawlen(L, 3);
     free(b->samples);
+    b->samples = NULL;
+    eex__lua_give_back(L, &b->chosen);
+    if (eex__lua_take(L, &b->chosen, (count + 1) * sizeof *b->samples, "the list does not fit") < 0)
+        eex_lua_raise(L);
     b->samples = calloc(count + 1, sizeof *b->samples);
     if (!b->samples)
         luaL_error(L, "out of memory for %I samples", (lua_Integer)count);

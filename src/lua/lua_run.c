@@ -5,6 +5,7 @@
 #include "lua/args.h"
 #include "lua/lua_fields.h"
 #include "lua/lua_model.h"
+#include "lua/sandbox_impl.h"
 
 #include "base/buffer.h"
 #include "base/fs.h"
@@ -12,6 +13,7 @@
 
 #include <lauxlib.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 static const char type_name[] = "eex.run";
@@ -19,6 +21,8 @@ static const char type_name[] = "eex.run";
 /* Everything that the object holds; absent until it is wanted. The user value is a table with what
  * the report says. */
 typedef struct box {
+    eex__lua_held held; /* by all but the policy */
+    eex__lua_held policy_held;
     eex_report *report;
     eex_device *device;
     eex_trace *calibration, *validation;
@@ -37,6 +41,8 @@ static int box_close(lua_State *L)
     eex_policy_free(b->policy);
     eex_buffer_free(&b->text);
     free(b->path);
+    eex__lua_give_back(L, &b->held);
+    eex__lua_give_back(L, &b->policy_held);
     *b = (box){0};
     return 0;
 }
@@ -50,6 +56,13 @@ static box *self(lua_State *L)
 }
 
 /* ---- what the report says ---- */
+
+static size_t report_bytes(const eex_report *r)
+{
+    const eex_trials *t = &r->trials;
+    return sizeof *r + t->capacity * (sizeof *t->at + (size_t)t->genes * sizeof *t->genomes) +
+           r->front_count * sizeof *r->front;
+}
 
 /* NaN, which is what is not known, is nil. */
 static void set_number(lua_State *L, const char *name, double value)
@@ -235,7 +248,17 @@ static void push_report(lua_State *L, const eex_report *r)
 
 /* ---- what-if ---- */
 
-static int load_trace(eex_trace **out, box *b, const char *name)
+/* A trace is the script's memory before it is there. */
+static int read_trace(eex_trace **out, lua_State *L, box *b, eex_store_file *file)
+{
+    size_t bytes;
+    EEX_TRY(eex_trace_size(&bytes, file, "trace"));
+    if (eex__lua_take(L, &b->held, bytes, "its trace does not fit") < 0)
+        return eex_fail_in(EEX_ESCRIPT, "%s", b->path);
+    return eex_trace_load(out, file, "trace");
+}
+
+static int load_trace(eex_trace **out, lua_State *L, box *b, const char *name)
 {
     eex_store_file *file = NULL;
     if (*out)
@@ -247,29 +270,55 @@ static int load_trace(eex_trace **out, box *b, const char *name)
         return eex_fail(EEX_ENOTFOUND, "%s has no %s yet: finish the run first", b->report->folder,
                         name);
     EEX_TRY(eex_store_open(&file, b->path, "trace", 1));
-    int code = eex_trace_load(out, file, "trace");
+    int code = read_trace(out, L, b, file);
     eex_store_close(file);
     return code;
 }
 
-static int replay(eex_outcome *out, box *b, const eex_calibration *how)
+static int load_traces(lua_State *L, box *b)
+{
+    const eex_report *r = b->report;
+    EEX_TRY(load_trace(&b->calibration, L, b, "final-calibration.h5"));
+    EEX_TRY(load_trace(&b->validation, L, b, "final-validation.h5"));
+    if (b->validation->exits == r->best.exits)
+        return EEX_OK;
+    return eex_fail(EEX_EFORMAT, "%s: a trace of %d exits, the network has %d", r->folder,
+                    b->validation->exits, r->best.exits);
+}
+
+/* The device holds what it scores a trace with for as long as that takes. */
+static int open_device(lua_State *L, box *b)
+{
+    if (!b->device) {
+        EEX_TRY(eex__lua_take_threads(L, &b->held, 0));
+        EEX_TRY(eex_device_open(&b->device, "cpu", NULL));
+    }
+    const size_t room = eex__lua_room(L);
+    b->device->memory = room == SIZE_MAX ? 0 : b->device->held + room + 1;
+    return EEX_OK;
+}
+
+static int fit_policy(lua_State *L, box *b, const eex_calibration *how, const eex_exit_costs *costs)
+{
+    eex_policy_free(b->policy);
+    b->policy = NULL;
+    eex__lua_give_back(L, &b->policy_held);
+    EEX_TRY(eex_calibrate(&b->policy, b->calibration, b->device, how, costs));
+    return eex__lua_take(L, &b->policy_held, eex_policy_bytes(b->policy),
+                         "the policy does not fit");
+}
+
+static int replay(eex_outcome *out, lua_State *L, box *b, const eex_calibration *how)
 {
     const eex_report *r = b->report;
     double cost[EEX_MAX_EXITS];
-    if (!b->device)
-        EEX_TRY(eex_device_open(&b->device, "cpu", NULL));
-    EEX_TRY(load_trace(&b->calibration, b, "final-calibration.h5"));
-    EEX_TRY(load_trace(&b->validation, b, "final-validation.h5"));
-    if (b->validation->exits != r->best.exits)
-        return eex_fail(EEX_EFORMAT, "%s: a trace of %d exits, the network has %d", r->folder,
-                        b->validation->exits, r->best.exits);
+    EEX_TRY(load_traces(L, b));
+    EEX_TRY(open_device(L, b));
     for (int k = 0; k < r->best.exits; k++)
         cost[k] = r->best.exit[k].macs;
     double base = isnan(r->base.macs) ? cost[r->best.exits - 1] : r->base.macs;
     const eex_exit_costs costs = {r->best.exits, cost, base};
-    eex_policy_free(b->policy);
-    b->policy = NULL;
-    EEX_TRY(eex_calibrate(&b->policy, b->calibration, b->device, how, &costs));
+    EEX_TRY(fit_policy(L, b, how, &costs));
     EEX_TRY(eex_trace_score(b->validation, b->device, b->policy->temperature));
     return eex_replay(out, b->validation, b->policy, &costs, NULL, NULL);
 }
@@ -301,7 +350,10 @@ static int run_replay(lua_State *L)
     eex_outcome outcome;
     eex_args a = eex_args_open(L, 2, "replay", true);
     eex__read_policy(&how, &a, "policy");
-    if (replay(&outcome, b, &how) < 0)
+    const int code = replay(&outcome, L, b, &how);
+    if (code == EEX_ENOMEM && b->device && b->device->full)
+        (void)eex__lua_too_large(L, "what scores a trace does not fit");
+    if (code < 0)
         eex_lua_raise(L);
     push_outcome(L, &outcome, b->report);
     return 1;
@@ -340,6 +392,7 @@ static int run_text(lua_State *L)
     if (eex_report_table(&b->text, b->report, 0) < 0)
         eex_lua_raise(L);
     lua_pushstring(L, eex_buffer_text(&b->text));
+    eex_buffer_free(&b->text);
     return 1;
 }
 
@@ -364,7 +417,8 @@ void eex_lua_push_run(lua_State *L, const char *folder)
     *b = (box){0};
     push_metatable(L);
     lua_setmetatable(L, -2);
-    if (eex_report_load(&b->report, folder) < 0)
+    if (eex_report_load(&b->report, folder) < 0 ||
+        eex__lua_take(L, &b->held, report_bytes(b->report), "its trials do not fit") < 0)
         eex_lua_raise(L);
     push_report(L, b->report);
     lua_setiuservalue(L, -2, 1);

@@ -54,12 +54,6 @@ eex__lua *eex__lua_of(lua_State *L)
     return data;
 }
 
-size_t eex__lua_room(lua_State *L)
-{
-    const eex__lua *s = eex__lua_of(L);
-    return s->trust ? SIZE_MAX : s->limit > s->used ? s->limit - s->used : 0;
-}
-
 /* ---- interrupting ---- */
 
 /* A script may catch the error; so from the first one on every instruction raises it again, until

@@ -10,8 +10,8 @@
 
 /* One a Lua state; also the data of its allocator. */
 typedef struct eex__lua {
-    size_t used, limit; /* what objects hold outside Lua is in `used`, too: see eex__lua_room */
-    int threads;        /* of the models that are open */
+    size_t used, limit; /* what objects hold outside Lua is in `used`, too: see eex__lua_held */
+    int threads;        /* of the models and runs that are open */
     bool full;          /* the limit was reached */
     bool single;        /* by one value alone */
     bool trust;         /* see eex_lua_options */
@@ -44,9 +44,25 @@ void eex__lua_open_base(lua_State *L);
 void eex__lua_open_string(lua_State *L);
 void eex__lua_open_table(lua_State *L);
 
-/* How many bytes objects of the script may still hold outside Lua, SIZE_MAX with trust. What they
- * do hold they add to `used`, and take away when they go. */
+/* What an object of the script holds outside Lua, on the host and on devices: every userdata that
+ * holds any has one of these, takes what it wants before it is made, where that can be told, and
+ * gives it back when the object goes. With trust nobody counts. */
+typedef struct eex__lua_held {
+    size_t bytes;
+    int threads;
+} eex__lua_held;
+
+/* How many bytes the script's objects may still take, SIZE_MAX with trust. */
 size_t eex__lua_room(lua_State *L);
+
+/* Counts bytes as the object's. What nobody refers to any more is collected before anything is
+ * refused; then EEX_ESCRIPT: `why` ("the labels do not fit"), the limit and the remedy. */
+int eex__lua_take(lua_State *L, eex__lua_held *held, size_t bytes, const char *why);
+/* Threads of a device likewise; 0: as many as it opens with. */
+int eex__lua_take_threads(lua_State *L, eex__lua_held *held, int threads);
+void eex__lua_give_back(lua_State *L, eex__lua_held *held);
+/* EEX_ESCRIPT with that message. */
+int eex__lua_too_large(lua_State *L, const char *why);
 
 /* Like luaL_loadbufferx with text, and Ctrl-C ends it. */
 int eex__lua_load_text(lua_State *L, const char *text, size_t size, const char *name);

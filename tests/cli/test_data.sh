@@ -64,6 +64,12 @@ for i in 1 2 3 4 5; do
 done
 expect 0 "pets: 8 training and 2 test images of 24 x 24 in 2 classes" \
     data import pets "$work/pictures" --size 24
+# All of it to train with, or none of that.
+expect 0 "whole: 10 training and 0 test images" data import whole "$work/pictures" --size 8 --test 0
+for share in 1 -1 0.95 nan; do
+    expect 2 "--test: a number from 0 to 0.9, got \"$share\"" \
+        data import none "$work/pictures" --size 8 --test $share
+done
 cp "$work/broken/cat/1.png" "$work/pictures/cat/9.png"
 expect 0 "cat/9.png: neither JPEG, PNG, WebP nor TIFF" data import pets "$work/pictures" --force
 expect 0 "1 of 11 files could not be read" data import pets "$work/pictures" --force

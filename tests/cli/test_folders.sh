@@ -46,6 +46,41 @@ expect 1 "${run[@]}" --out held --no-lock
 err_has "is in use by process"
 exec 9>&-
 
+# ---- what is still there when the power fails ----
+
+cat >sync.c <<'C'
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int fsync(int file)
+{
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", file);
+    const ssize_t length = readlink(link, path, sizeof path - 2);
+    const int log = open("synced", O_WRONLY | O_CREAT | O_APPEND, 0666);
+    if (length > 0 && log >= 0) {
+        path[length] = '\n';
+        if (write(log, path, (size_t)length + 1) < 0)
+            return -1;
+        close(log);
+    }
+    return (int)syscall(SYS_fsync, file);
+}
+C
+if ! ldd "$EEX" 2>/dev/null | grep -q -e libasan -e libtsan && ${CC:-cc} -shared -fPIC -o sync.so sync.c 2>/dev/null; then
+    expect 0 env LD_PRELOAD="$work/sync.so" "${run[@]}" --out new/and/deep
+    for folder in "$work" "$work/new" "$work/new/and" "$work/new/and/deep"; do # those that have got a new member
+        grep -qx "$folder" synced || fail "$folder was not synced"
+    done
+    for file in new/and/deep/*.h5; do
+        grep -q "/new/and/deep/$(basename "$file")" synced || fail "$file was not synced before it got its name"
+    done
+else
+    echo "no library can be preloaded here: syncing was not tried"
+fi
+
 # ---- where nobody may write ----
 
 mkdir read-only

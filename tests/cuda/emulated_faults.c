@@ -78,6 +78,35 @@ Test(faults, memory_that_runs_out_is_named)
     cr_expect_eq(eex_fake_cuda_held(), 0);
 }
 
+/* A script's models may hold so much on whichever device. */
+Test(faults, a_limit_holds_for_all_that_is_allocated)
+{
+    eex_device *dev;
+    void *memory[3] = {NULL};
+    const eex_device_options options = {.memory = 100 << 20};
+    eex_device_close(open_device(1)); /* makes the device known */
+    cr_assert_eq(eex_device_open(&dev, "cuda", &options), EEX_OK, "%s", eex_error());
+    const size_t held = dev->held;
+    cr_expect_geq(held, eex_fake_cuda_held());
+    cr_expect_geq(held, (size_t)64 << 20); /* the workspace and what uploads go through */
+    for (int i = 0; i < 3; i++) {
+        cr_expect_eq(dev->vtable->allocate(dev, &memory[i], 30 << 20), i ? EEX_ENOMEM : EEX_OK);
+        cr_expect_eq(dev->full, i > 0);
+    }
+    cr_expect_not_null(strstr(eex_error(), "above its limit of 100 MiB"), "%s", eex_error());
+    dev->vtable->release(dev, memory[0]);
+    cr_expect_eq(dev->held, held);
+    cr_expect_eq(dev->vtable->allocate(dev, &memory[1], 30 << 20), EEX_OK, "%s", eex_error());
+    eex_fake_cuda_memory(eex_fake_cuda_held()); /* and what the GPU has not got is not held */
+    dev->memory = 0;
+    cr_expect_eq(dev->vtable->allocate(dev, &memory[2], 2 << 20), EEX_ENOMEM);
+    cr_expect(!dev->full);
+    dev->vtable->release(dev, memory[1]);
+    cr_expect_eq(dev->held, held);
+    eex_device_close(dev);
+    cr_expect_eq(eex_fake_cuda_held(), 0);
+}
+
 /* ---- a training step ---- */
 
 static const float weight[] = {0.3f, 0.3f, 0.4f};

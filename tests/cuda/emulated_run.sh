@@ -32,6 +32,15 @@ if command -v h5dump >/dev/null; then
         END { exit bad || NR < 2 }' >out || fail "the losses differ from the CPU's"
 fi
 
+# What models hold on a device is the memory of the script that opens them.
+printf '%s\n' 'local eex, kept = require "eex", {}' \
+    'for i = 1, 16 do kept[i] = eex.open("on-gpu/final.h5", { device = "cuda", threads = 1 }) end' >many.lua
+expect 2 "$EEX" run many.lua
+err_has "at most 1024 MiB with all else that it has: model:close()"
+sed -i 's/kept\[i\] = \(.*\) end/\1 end return {}/' many.lua # nobody keeps them
+expect 2 "$EEX" run many.lua
+err_has "dataset: a table, got nothing"
+
 # Killed somewhere, continued, the same in the end. Each death comes a little later.
 for delay in 0.15 0.3 0.5; do
     # shellcheck disable=SC2086

@@ -4,6 +4,7 @@
 #include "eex/eex.h"
 #include "support/folder.h"
 #include "support/patches.h"
+#include "support/refused.h"
 #include "support/stored_model.h"
 
 #include <criterion/criterion.h>
@@ -51,14 +52,6 @@ static void teardown(void)
 }
 
 TestSuite(arguments, .init = setup, .fini = teardown, .timeout = 120);
-
-/* The call is refused, with a message of its own. */
-#define REFUSED(call)                                                                       \
-    do {                                                                                    \
-        (void)eex_fail(EEX_EIO, "of an earlier call");                                      \
-        cr_expect_eq((call), EEX_EINVAL, "%s: %s", #call, eex_error());                     \
-        cr_expect(strcmp(eex_error(), "of an earlier call") != 0, "%s: no message", #call); \
-    } while (0)
 
 Test(arguments, of_engines)
 {
@@ -413,6 +406,7 @@ Test(arguments, of_devices)
     REFUSED(eex_device_calculates(NULL, EEX_F32));
     cr_expect_eq(eex_device_calculates(device, (eex_precision)-1), EEX_EUNSUPPORTED);
     REFUSED(eex_device_lock(NULL));
+    REFUSED(eex_device_hold(NULL, 1));
     REFUSED(eex_device_init(NULL, device->vtable));
     REFUSED(eex_device_init(&none, NULL));
     eex_device_unlock(NULL);

@@ -417,3 +417,41 @@ Test(lua_graph, all_that_there_is_has_a_row)
         lua_pop(L, 1);
     }
 }
+
+/* ---- limits ---- */
+
+/* The collector sees a few bytes of each graph, the limit all of it. */
+Test(lua_graph, what_graphs_hold_is_the_scripts_memory)
+{
+    static const char *const loops[] = {
+        "local b = eex.backbones.mobilenetv2{size = 32, classes = 10}\n"
+        "local kept = {}\n"
+        "for i = 1, 60 do kept[i] = b:with_gates{{point = 'features.3.add', blocks = 1}} end",
+        "local kept = {}\n"
+        "for i = 1, 60 do\n"
+        "  kept[i] = eex.graph{name = 'g', size = 8}\n"
+        "  local x = kept[i]:input()\n"
+        "  for j = 1, 400 do x = kept[i]:act(x, 'a' .. j, 'relu') end\n"
+        "end",
+    };
+    for (size_t i = 0; i < sizeof loops / sizeof *loops; i++) {
+        eex_lua_close(L);
+        OK(eex_lua_open(&L, &(eex_lua_options){.memory = 1500 << 10}));
+        fails(loops[i], "the nodes of a graph do not fit");
+        cr_expect_not_null(strstr(eex_error(), "--trust"), "%s", eex_error());
+        gives("for i = 1, 200 do\n" /* what is not kept is given back */
+              "  local h = eex.graph{name = 'h', size = 8}\n"
+              "  local x = h:input()\n"
+              "  for j = 1, 70 do x = h:act(x, 'a' .. j, 'relu') end\n"
+              "end\n"
+              "return 'done'",
+              "done");
+        eex_lua_close(L);
+        OK(eex_lua_open(&L, &(eex_lua_options){0}));
+        gives(
+            "local b, kept = eex.backbones.mobilenetv2{size = 32, classes = 10}, {}\n"
+            "for i = 1, 60 do kept[i] = b:with_gates{{point = 'features.3.add', blocks = 1}} end\n"
+            "return #kept",
+            "60");
+    }
+}

@@ -44,7 +44,25 @@ static void jpeg_row(uint8_t *row, int y, const test_jpeg *what)
     }
 }
 
-static void jpeg_settings(struct jpeg_compress_struct *jpeg, const test_jpeg *what)
+/* Each band of each component roughly, then to the last bit: most of the time goes into scans. */
+static void jpeg_bands(struct jpeg_compress_struct *jpeg, int bands)
+{
+    static jpeg_scan_info scans[1 + 6 * 63];
+    int count = 0;
+    scans[count++] = (jpeg_scan_info){.comps_in_scan = 3, .component_index = {0, 1, 2}};
+    for (int band = 1; band <= bands; band++)
+        for (int i = 0; i < 6; i++)
+            scans[count++] = (jpeg_scan_info){.comps_in_scan = 1,
+                                              .component_index = {i % 3},
+                                              .Ss = band,
+                                              .Se = band,
+                                              .Ah = i / 3,
+                                              .Al = 1 - i / 3};
+    jpeg->scan_info = scans;
+    jpeg->num_scans = count;
+}
+
+static void jpeg_settings(struct jpeg_compress_struct *jpeg, const test_jpeg *what, int bands)
 {
     jpeg->image_width = (JDIMENSION)what->width;
     jpeg->image_height = (JDIMENSION)what->height;
@@ -61,11 +79,18 @@ static void jpeg_settings(struct jpeg_compress_struct *jpeg, const test_jpeg *wh
     for (int c = 0; c < jpeg->num_components;
          c++) /* full colour resolution: tests compare pixels */
         jpeg->comp_info[c].h_samp_factor = jpeg->comp_info[c].v_samp_factor = 1;
-    if (what->progressive)
+    if (bands)
+        jpeg_bands(jpeg, bands);
+    else if (what->progressive)
         jpeg_simple_progression(jpeg);
 }
 
 void test_write_jpeg(const char *path, const test_jpeg *what)
+{
+    test_write_jpeg_in_bands(path, what, 0);
+}
+
+void test_write_jpeg_in_bands(const char *path, const test_jpeg *what, int bands)
 {
     struct jpeg_compress_struct jpeg;
     struct jpeg_error_mgr errors;
@@ -75,7 +100,7 @@ void test_write_jpeg(const char *path, const test_jpeg *what)
     jpeg.err = jpeg_std_error(&errors);
     jpeg_create_compress(&jpeg);
     jpeg_stdio_dest(&jpeg, file);
-    jpeg_settings(&jpeg, what);
+    jpeg_settings(&jpeg, what, bands);
     jpeg_start_compress(&jpeg, TRUE);
     while (jpeg.next_scanline < jpeg.image_height) {
         jpeg_row(row, (int)jpeg.next_scanline, what);

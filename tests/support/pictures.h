@@ -33,6 +33,8 @@ typedef struct test_png {
 void test_picture_pixel(uint8_t rgb[3], int x, int y, int width, int height);
 
 void test_write_jpeg(const char *path, const test_jpeg *what);
+/* A progressive one of colour with so many bands, up to 63, each in six scans of its own. */
+void test_write_jpeg_in_bands(const char *path, const test_jpeg *what, int bands);
 void test_write_png(const char *path, const test_png *what);
 
 #endif

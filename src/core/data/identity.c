@@ -64,6 +64,8 @@ static int describe(char **out, const eex_dataset_info *d)
 
 void eex_identity_entry(eex_buffer *out, const eex_dataset_info *d)
 {
+    if (!out || !d)
+        return;
     eex_buffer_printf(out, "data = %u + %u images of %dx%dx%d, %d classes, %s\n",
                       (unsigned)d->train, (unsigned)d->test, d->height, d->width, d->channels,
                       d->classes, d->source);
@@ -73,6 +75,8 @@ void eex_identity_entry(eex_buffer *out, const eex_dataset_info *d)
 
 int eex_identity_of(eex_identity *out, eex_dataset *data)
 {
+    EEX_NEED(out, "place for the identity");
+    EEX_NEED(data, "data set");
     *out = (eex_identity){.text = NULL};
     EEX_TRY(eex_dataset_fingerprint(out->fingerprint, data));
     return describe(&out->text, eex_dataset_facts(data));
@@ -80,6 +84,8 @@ int eex_identity_of(eex_identity *out, eex_dataset *data)
 
 int eex_identity_copy(eex_identity *out, const eex_identity *from)
 {
+    EEX_NEED(out, "place for the identity");
+    EEX_NEED(from, "identity");
     *out = *from;
     if (!from->text)
         return EEX_OK;
@@ -89,13 +95,15 @@ int eex_identity_copy(eex_identity *out, const eex_identity *from)
 
 void eex_identity_free(eex_identity *identity)
 {
+    if (!identity)
+        return;
     free(identity->text);
     *identity = (eex_identity){.text = NULL};
 }
 
 bool eex_identity_known(const eex_identity *identity)
 {
-    return *identity->fingerprint;
+    return identity && *identity->fingerprint;
 }
 
 bool eex_identity_same(const eex_identity *a, const eex_identity *b)
@@ -108,6 +116,8 @@ bool eex_identity_same(const eex_identity *a, const eex_identity *b)
 
 int eex_identity_save(const eex_identity *identity, eex_store_file *file, const char *object)
 {
+    EEX_NEED(identity, "identity");
+    EEX_NEED(file, "file");
     if (eex_identity_known(identity))
         EEX_TRY(eex_store_set_string(file, object, "fingerprint", identity->fingerprint));
     return identity->text ? eex_store_set_string(file, object, "data", identity->text) : EEX_OK;
@@ -139,6 +149,8 @@ static int load_fingerprint(eex_identity *out, eex_store_file *file, const char 
 
 int eex_identity_load(eex_identity *out, eex_store_file *file, const char *object)
 {
+    EEX_NEED(out, "place for the identity");
+    EEX_NEED(file, "file");
     *out = (eex_identity){.text = NULL};
     int code = load_fingerprint(out, file, object);
     if (code == EEX_OK)
@@ -176,6 +188,10 @@ static int refuse(const eex_identity *was, const eex_identity *now, const eex_da
 int eex_identity_check(const eex_identity *was, eex_dataset *data, const char *whose,
                        const char *remedy)
 {
+    EEX_NEED(was, "identity");
+    EEX_NEED(data, "data set");
+    EEX_NEED(whose, "words for what was made");
+    EEX_NEED(remedy, "words for the remedy");
     eex_identity now = {.text = NULL};
     if (!eex_identity_known(was))
         return EEX_OK;

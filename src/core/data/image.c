@@ -13,8 +13,21 @@ void eex_image_free(eex_image *image)
     *image = (eex_image){0, 0, 0, NULL};
 }
 
+int eex__image_check(const eex_image *image)
+{
+    if (image->pixels && image->width > 0 && image->height > 0 && image->channels > 0)
+        return EEX_OK;
+    return eex_fail(EEX_EINVAL, "an image of %d x %d x %d%s", image->width, image->height,
+                    image->channels, image->pixels ? "" : " without pixels");
+}
+
 int eex_image_new(eex_image *out, int width, int height, int channels, const char *path)
 {
+    EEX_NEED(out, "place for the image");
+    EEX_NEED(path, "name");
+    if (channels < 1 || channels > EEX_IMAGE_MAX_CHANNELS)
+        return eex_fail(EEX_EINVAL, "%s: an image of %d channels, expected 1 to %d", path, channels,
+                        EEX_IMAGE_MAX_CHANNELS);
     *out = (eex_image){0, 0, 0, NULL};
     if (width < 1 || height < 1 || width > EEX_IMAGE_MAX_SIDE || height > EEX_IMAGE_MAX_SIDE ||
         (int64_t)width * height > EEX_IMAGE_MAX_PIXELS)
@@ -89,6 +102,8 @@ static size_t stored_at(int orientation, int x, int y, int width, int height)
 
 int eex_image_orient(eex_image *image, int orientation)
 {
+    EEX_NEED(image, "image");
+    EEX_TRY(eex__image_check(image));
     const int width = image->width, height = image->height;
     const size_t n = (size_t)image->channels;
     const int seen_width = orientation > 4 ? height : width;

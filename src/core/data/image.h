@@ -14,6 +14,7 @@
 enum {
     EEX_IMAGE_MAX_PIXELS = 64 << 20,
     EEX_IMAGE_MAX_SIDE = 65500,
+    EEX_IMAGE_MAX_CHANNELS = 4,
     EEX_IMAGE_MAX_BYTES = 256 << 20 /* of a file */
 };
 

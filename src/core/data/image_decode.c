@@ -9,7 +9,7 @@ bool eex_image_named(const char *name)
 {
     static const char *const endings[] = {".jpg", ".jpeg", ".jpe", ".jfif",
                                           ".png", ".webp", ".tif", ".tiff"};
-    const char *dot = strrchr(name, '.');
+    const char *dot = name ? strrchr(name, '.') : NULL;
     if (!dot || name[0] == '.')
         return false;
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
@@ -44,6 +44,9 @@ static bool begins(const uint8_t *data, size_t size, const char *magic, size_t l
 
 int eex_image_decode(eex_image *out, const void *bytes, size_t size, int enough, const char *path)
 {
+    EEX_NEED(out, "place for the image");
+    EEX_NEED(bytes, "file");
+    EEX_NEED(path, "name");
     const uint8_t *data = bytes;
     *out = (eex_image){0, 0, 0, NULL};
     if (size == 0)

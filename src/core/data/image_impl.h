@@ -17,6 +17,9 @@ void eex__image_drop_alpha(eex_image *image);
  * data without one, and for data that are no EXIF. */
 int eex__exif_orientation(const uint8_t *data, size_t size);
 
+/* EEX_EINVAL for what is no image. */
+int eex__image_check(const eex_image *image);
+
 /* EEX_EFORMAT where a file claims more pixels than are read, or more than `ratio` a byte. */
 int eex__image_check_claim(uint64_t width, uint64_t height, size_t size, unsigned ratio,
                            const char *path);

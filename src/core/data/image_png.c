@@ -147,6 +147,12 @@ int eex__png_decode(eex_image *out, const uint8_t *data, size_t size, const char
 
 int eex_image_write_png(const char *path, const eex_image *image)
 {
+    EEX_NEED(path, "path");
+    EEX_NEED(image, "image");
+    EEX_TRY(eex__image_check(image));
+    if (image->channels != 1 && image->channels != 3)
+        return eex_fail(EEX_EINVAL, "%s: a PNG of %d channels, expected 1 or 3", path,
+                        image->channels);
     png_image png;
     png_alloc_size_t size = 0;
     void *data = NULL;

@@ -1,4 +1,4 @@
-#include "core/data/image.h"
+#include "core/data/image_impl.h"
 
 #include "base/status.h"
 
@@ -114,13 +114,35 @@ static void mix_columns(uint8_t *out, int width, int channels, const float *row,
 int eex_image_resize(uint8_t *out, int width, int height, int channels, const eex_image *image,
                      eex_fit fit)
 {
+    EEX_NEED(image, "image");
+    if (width < 1 || height < 1)
+        return eex_fail(EEX_EINVAL, "an image cannot be made %d x %d", width, height);
     const eex_image_part part = eex_image_fit(image->width, image->height, width, height, fit);
     return eex_image_resize_part(out, width, height, channels, image, &part);
+}
+
+static int check_resize(int width, int height, int channels, const eex_image *image,
+                        const eex_image_part *p)
+{
+    EEX_TRY(eex__image_check(image));
+    if (width < 1 || height < 1 || width > EEX_IMAGE_MAX_SIDE || height > EEX_IMAGE_MAX_SIDE ||
+        (channels != 1 && channels != 3))
+        return eex_fail(EEX_EINVAL, "an image cannot be made %d x %d x %d", width, height,
+                        channels);
+    if (p->x >= 0 && p->y >= 0 && p->width > 0 && p->height > 0 &&
+        p->x + p->width <= image->width + 1e-6 && p->y + p->height <= image->height + 1e-6)
+        return EEX_OK;
+    return eex_fail(EEX_EINVAL, "no part of an image of %d x %d: %g x %g at %g, %g", image->width,
+                    image->height, p->width, p->height, p->x, p->y);
 }
 
 int eex_image_resize_part(uint8_t *out, int width, int height, int channels, const eex_image *image,
                           const eex_image_part *part)
 {
+    EEX_NEED(out, "place for pixels");
+    EEX_NEED(image, "image");
+    EEX_NEED(part, "part");
+    EEX_TRY(check_resize(width, height, channels, image, part));
     axis columns = {NULL, NULL}, rows = {NULL, NULL};
     float *row = malloc((size_t)image->width * (size_t)image->channels * sizeof *row);
     int code = row ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory, cannot resize an image");

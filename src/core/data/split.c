@@ -196,6 +196,9 @@ static int take_all(eex_split *out, const eex_dataset *data, const eex_split_spe
 
 int eex_split_make(eex_split *out, const eex_dataset *data, const eex_split_spec *spec)
 {
+    EEX_NEED(out, "place for the split");
+    EEX_NEED(data, "data set");
+    EEX_NEED(spec, "amounts");
     pool train;
     *out = (eex_split){{NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}};
     EEX_TRY(pool_make(&train, data, 0, eex_dataset_facts(data)->train, spec->seed));
@@ -231,6 +234,9 @@ static void parts_of(eex_index *parts[4], eex_split *split)
 
 int eex_split_write(const eex_split *split, eex_store_file *file, const char *group)
 {
+    EEX_NEED(split, "split");
+    EEX_NEED(file, "file");
+    EEX_NEED(group, "group");
     eex_split copy = *split;
     eex_index *parts[4];
     char name[256];
@@ -280,6 +286,9 @@ static int read_parts(eex_split *out, uint8_t *seen, eex_store_file *file, const
 
 int eex_split_read(eex_split *out, eex_store_file *file, const char *group, uint32_t samples)
 {
+    EEX_NEED(out, "place for the split");
+    EEX_NEED(file, "file");
+    EEX_NEED(group, "group");
     *out = (eex_split){{NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}};
     uint8_t *seen = calloc(samples ? samples : 1, 1);
     if (!seen)

@@ -76,6 +76,8 @@ static int check_node(const eex_graph *g, const eex_node *node)
 
 int eex__graph_append(eex_graph *g, int *out, const eex_node *node)
 {
+    if (!out)
+        return eex_fail(EEX_EINVAL, "\"%s\": no place for its value's number (NULL)", node->name);
     EEX_TRY(check_node(g, node));
     eex_node *nodes = eex__graph_grown(g->nodes, &g->node_capacity, g->node_count, sizeof *nodes);
     if (!nodes)
@@ -100,6 +102,8 @@ int eex__graph_append(eex_graph *g, int *out, const eex_node *node)
 
 int eex_graph_new(eex_graph **out, const char *name, int height, int width, int channels)
 {
+    EEX_NEED(out, "place for the graph");
+    EEX_NEED(name, "name");
     if (height < 1 || width < 1 || height > EEX__MAX_SIDE || width > EEX__MAX_SIDE)
         return eex_fail(EEX_EINVAL, "graph \"%s\": images have 1..%d pixels a side, not %d x %d",
                         name, EEX__MAX_SIDE, height, width);
@@ -132,6 +136,15 @@ int eex_graph_new(eex_graph **out, const char *name, int height, int width, int 
     return EEX_OK;
 }
 
+size_t eex_graph_bytes(const eex_graph *g)
+{
+    return g ? sizeof *g + (size_t)g->node_capacity * sizeof *g->nodes +
+                   (size_t)g->param_capacity * sizeof *g->params +
+                   (size_t)g->gene_capacity * sizeof *g->genes +
+                   (size_t)g->choice_capacity * sizeof *g->choices
+             : 0;
+}
+
 void eex_graph_free(eex_graph *g)
 {
     if (!g)
@@ -145,6 +158,8 @@ void eex_graph_free(eex_graph *g)
 
 int eex_graph_block(eex_graph *g, const char *block)
 {
+    EEX_NEED(g, "graph");
+    EEX_NEED(block, "name");
     if (g->finished)
         return eex_fail(EEX_EINVAL, "graph \"%s\" is finished: no block can begin", g->name);
     return eex__graph_name_copy(g->block, block, "block");
@@ -152,6 +167,7 @@ int eex_graph_block(eex_graph *g, const char *block)
 
 int eex_graph_zero_start(eex_graph *g, int node)
 {
+    EEX_NEED(g, "graph");
     if (g->finished)
         return eex_fail(EEX_EINVAL, "graph \"%s\" is finished", g->name);
     if (node < 0 || node >= g->node_count || g->nodes[node].kind != EEX_NODE_BATCH_NORM)
@@ -172,6 +188,7 @@ int eex_graph_functional(eex_graph *g, int node)
 
 int eex_graph_init_std(eex_graph *g, int node, float std)
 {
+    EEX_NEED(g, "graph");
     if (g->finished)
         return eex_fail(EEX_EINVAL, "graph \"%s\" is finished", g->name);
     if (node < 0 || node >= g->node_count || g->nodes[node].kind != EEX_NODE_LINEAR)
@@ -211,6 +228,7 @@ int eex__graph_freeze(eex_graph *g)
 
 int eex_graph_finish(eex_graph *g, int logits)
 {
+    EEX_NEED(g, "graph");
     if (g->finished)
         return eex_fail(EEX_EINVAL, "graph \"%s\" is finished already", g->name);
     if (logits < 1 || logits >= g->node_count)
@@ -234,7 +252,7 @@ int eex_graph_finish(eex_graph *g, int logits)
 
 bool eex_graph_gateable(const eex_graph *g, int id)
 {
-    if (id < 1 || id >= g->node_count)
+    if (!g || id < 1 || id >= g->node_count)
         return false;
     eex_node_set maps = {0};
     for (int i = 0; i <= id; i++) {
@@ -250,12 +268,12 @@ bool eex_graph_gateable(const eex_graph *g, int id)
 
 const char *eex_graph_name(const eex_graph *g)
 {
-    return g->name;
+    return g ? g->name : "";
 }
 
 int eex_graph_nodes(const eex_graph *g)
 {
-    return g->node_count;
+    return g ? g->node_count : 0;
 }
 
 const eex_node *eex_graph_node(const eex_graph *g, int id)
@@ -265,7 +283,7 @@ const eex_node *eex_graph_node(const eex_graph *g, int id)
 
 int eex_graph_find(const eex_graph *g, const char *name)
 {
-    for (int i = 0; i < g->node_count; i++)
+    for (int i = 0; g && name && i < g->node_count; i++)
         if (strcmp(g->nodes[i].name, name) == 0)
             return i;
     return -1;
@@ -273,12 +291,12 @@ int eex_graph_find(const eex_graph *g, const char *name)
 
 int eex_graph_classes(const eex_graph *g)
 {
-    return g->classes;
+    return g ? g->classes : 0;
 }
 
 int eex_graph_exits(const eex_graph *g)
 {
-    return g->exit_count;
+    return g ? g->exit_count : 0;
 }
 
 const eex_exit *eex_graph_exit(const eex_graph *g, int k)
@@ -288,7 +306,7 @@ const eex_exit *eex_graph_exit(const eex_graph *g, int k)
 
 int eex_graph_params(const eex_graph *g)
 {
-    return g->param_count;
+    return g ? g->param_count : 0;
 }
 
 const eex_param *eex_graph_param(const eex_graph *g, int i)
@@ -298,8 +316,8 @@ const eex_param *eex_graph_param(const eex_graph *g, int i)
 
 size_t eex_param_count(const eex_param *p)
 {
-    size_t count = 1;
-    for (int i = 0; i < p->rank; i++)
+    size_t count = p ? 1 : 0;
+    for (int i = 0; p && i < p->rank; i++)
         count *= (size_t)p->shape[i];
     return count;
 }
@@ -307,7 +325,7 @@ size_t eex_param_count(const eex_param *p)
 int64_t eex_graph_param_total(const eex_graph *g)
 {
     int64_t total = 0;
-    for (int i = 0; i < g->param_count; i++)
+    for (int i = 0; i < eex_graph_params(g); i++)
         if (g->params[i].trainable)
             total += (int64_t)eex_param_count(&g->params[i]);
     return total;
@@ -315,5 +333,5 @@ int64_t eex_graph_param_total(const eex_graph *g)
 
 int eex_graph_layers(const eex_graph *g)
 {
-    return g->node_count - 1; /* the output is no node of ours, the input is */
+    return g ? g->node_count - 1 : 0; /* the output is no node of ours, the input is */
 }

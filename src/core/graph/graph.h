@@ -78,7 +78,8 @@ typedef struct eex_graph eex_graph;
 /* A graph for images of (height, width, channels) with one node, the input: value 0. *out belongs
  * to the caller. */
 int eex_graph_new(eex_graph **out, const char *name, int height, int width, int channels);
-void eex_graph_free(eex_graph *graph); /* accepts NULL */
+void eex_graph_free(eex_graph *graph);          /* accepts NULL */
+size_t eex_graph_bytes(const eex_graph *graph); /* of memory that it takes */
 
 typedef struct eex_conv_options {
     int out, kernel, stride, pad, groups; /* stride, groups: 0 means 1 */

@@ -158,6 +158,14 @@ static int copy_with_gates(copy *c, const eex_gate *gates, int count, eex_act ac
 int eex_graph_with_gates(eex_graph **out, const eex_graph *backbone, const eex_gate *gates,
                          int count, eex_act act)
 {
+    EEX_NEED(out, "place for the graph");
+    EEX_NEED(backbone, "backbone");
+    if (count < 0 || (count > 0 && !gates))
+        return eex_fail(EEX_EINVAL, "graph \"%s\": %d gates%s", backbone->name, count,
+                        gates ? "" : " (NULL)");
+    if ((unsigned)act >= EEX_ACTS)
+        return eex_fail(EEX_EINVAL, "graph \"%s\": gates with activation %d, expected 0 to %d",
+                        backbone->name, (int)act, EEX_ACTS - 1);
     eex_gate *sorted = NULL;
     copy *c = NULL;
     EEX_TRY(sort_gates(&sorted, backbone, gates, count));
@@ -203,6 +211,9 @@ static int copy_selected(copy *c, const int *exits, int count)
 
 int eex_graph_select(eex_graph **out, const eex_graph *graph, const int *exits, int count)
 {
+    EEX_NEED(out, "place for the graph");
+    EEX_NEED(graph, "graph");
+    EEX_NEED(exits, "exits");
     copy *c = NULL;
     if (count < 1 || count > graph->exit_count)
         return eex_fail(EEX_EINVAL, "graph \"%s\" has %d exits, %d cannot be kept", graph->name,
@@ -218,6 +229,8 @@ int eex_graph_select(eex_graph **out, const eex_graph *graph, const int *exits, 
 
 int eex_graph_cut(eex_graph **out, const eex_graph *graph, int exit)
 {
+    EEX_NEED(out, "place for the graph");
+    EEX_NEED(graph, "graph");
     int all[EEX_MAX_EXITS];
     if (exit < 0 || exit >= graph->exit_count)
         return eex_fail(EEX_EINVAL, "graph \"%s\" has exits 0..%d, no %d", graph->name,

@@ -15,6 +15,9 @@ static int64_t elements(const eex_node *n)
 /* Begins a node of `kind` that reads `in`, with the same shape until its kind says otherwise. */
 static int begin(eex_node *n, const eex_graph *g, eex_node_kind kind, int in, const char *name)
 {
+    if (!g || !name)
+        return eex_fail(EEX_EINVAL, "a %s node without a %s (NULL)", eex_node_kind_name(kind),
+                        g ? "name" : "graph");
     *n = (eex_node){.kind = kind,
                     .inputs = {in, -1},
                     .exit = g->exit,
@@ -88,6 +91,7 @@ static int check_groups(const eex_node *n, int out, int groups)
 int eex_graph_add_conv(eex_graph *g, int *out, int in, const char *name, const eex_conv_options *o)
 {
     eex_node n;
+    EEX_NEED(o, "options");
     EEX_TRY(begin(&n, g, EEX_NODE_CONV, in, name));
     int groups = o->groups ? o->groups : 1;
     EEX_TRY(check_groups(&n, o->out, groups));
@@ -181,6 +185,7 @@ int eex_graph_add_act(eex_graph *g, int *out, int in, const char *name, eex_act 
 {
     eex_node n;
     EEX_TRY(begin(&n, g, EEX_NODE_ACT, in, name));
+    EEX_TRY(check_range(&n, "act", (int)act, 0, EEX_ACTS - 1));
     n.act = act;
     return eex__graph_append(g, out, &n);
 }

@@ -195,6 +195,17 @@ void eex_model_close(eex_model *m)
     free(m);
 }
 
+size_t eex_model_bytes(const eex_model *m)
+{
+    if (!m)
+        return 0;
+    size_t bytes = sizeof *m + eex_graph_bytes(m->graph) + eex_policy_bytes(m->policy) +
+                   eex_familiar_bytes(m->familiar);
+    for (size_t i = 0; i < m->input.classes.count; i++)
+        bytes += sizeof *m->input.classes.item + strlen(m->input.classes.item[i]) + 1;
+    return bytes;
+}
+
 int eex_model_set_policy(eex_model *m, eex_policy *policy)
 {
     int code = !m       ? eex_fail(EEX_EINVAL, "%s: no model (NULL)", __func__)

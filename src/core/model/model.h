@@ -50,6 +50,9 @@ typedef enum eex_model_part {
 int eex_model_open(eex_model **out, const char *path, eex_model_part part, eex_device *device);
 void eex_model_close(eex_model *model); /* accepts NULL */
 
+/* Memory of the host that it takes beside its weights, which its device counts as held. */
+size_t eex_model_bytes(const eex_model *model);
+
 /* Puts a policy in the place of the model's own and takes it over, also on failure: EEX_EINVAL when
  * it is for another number of exits or classes. NULL: nobody leaves early. */
 int eex_model_set_policy(eex_model *model, eex_policy *policy);

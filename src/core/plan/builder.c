@@ -119,13 +119,18 @@ int eex_plan_reads(const eex_graph *graph, int height, int width)
 static int check(const eex_plan_options *o, const eex_graph *graph, const eex_device *dev)
 {
     const bool infers = o->mode == EEX_PLAN_INFER;
-    if (o->batch < 1)
-        return eex_fail(EEX_EINVAL, "plan of %s: batch %d, expected at least 1",
-                        eex_graph_name(graph), o->batch);
+    if (o->batch < 1 || o->batch > EEX_PLAN_MAX_BATCH)
+        return eex_fail(EEX_EINVAL, "plan of %s: batch %d, expected 1 to %d", eex_graph_name(graph),
+                        o->batch, EEX_PLAN_MAX_BATCH);
+    if (eex_graph_exits(graph) == 0)
+        return eex_fail(EEX_EINVAL, "plan of %s: the graph is not finished", eex_graph_name(graph));
     if ((unsigned)o->mode >= EEX_PLAN_MODES)
         return eex_fail(EEX_EINVAL, "plan of %s: no mode %d", eex_graph_name(graph), (int)o->mode);
     if (eex_plan_reads(graph, o->augment.height, o->augment.width) < 0)
         return eex_fail_in(EEX_EINVAL, "plan");
+    if (!infers && o->mode != EEX_PLAN_STATISTICS && !o->state)
+        return eex_fail(EEX_EINVAL, "plan of %s: no optimiser's state (NULL) to learn with",
+                        eex_graph_name(graph));
     EEX_TRY(eex_device_calculates(dev, o->precision));
     if (o->precision == EEX_BF16 && (infers || o->mode == EEX_PLAN_TRAIN_GATES_ON_FEATURES))
         return eex_fail(EEX_EUNSUPPORTED, "a plan for %s is float32: bfloat16 is for training",
@@ -166,6 +171,12 @@ static int finish_all(eex_plan **plans, eex_builder **builders, int count, size_
 int eex_plans_new(eex_plan **plans, const eex_plan_options *options, int count,
                   const eex_graph *graph, eex_params *params)
 {
+    EEX_NEED(plans, "place for plans");
+    EEX_NEED(options, "options");
+    EEX_NEED(graph, "graph");
+    EEX_NEED(params, "parameters");
+    if (count < 0)
+        return eex_fail(EEX_EINVAL, "%d plans of %s", count, eex_graph_name(graph));
     size_t bytes = 0;
     for (int i = 0; i < count; i++)
         plans[i] = NULL;
@@ -195,9 +206,14 @@ int eex_plan_new(eex_plan **out, const eex_plan_options *options, const eex_grap
 int eex_plan_new_beside(eex_plan **out, const eex_plan_options *options, const eex_graph *graph,
                         eex_params *params, const eex_plan *beside)
 {
+    EEX_NEED(out, "place for the plan");
+    *out = NULL;
+    EEX_NEED(options, "options");
+    EEX_NEED(graph, "graph");
+    EEX_NEED(params, "parameters");
+    EEX_NEED(beside, "plan beside it");
     eex_builder *b = NULL;
     size_t bytes = 0;
-    *out = NULL;
     int code = lower_all(&b, &bytes, options, 1, graph, params);
     if (code == EEX_OK && bytes <= beside->shared->bytes)
         code = eex__builder_finish(out, b, beside->shared);

@@ -133,6 +133,12 @@ static int initialise(eex_params *p, uint64_t seed)
 
 int eex_params_new_empty(eex_params **out, eex_device *device, const eex_graph *graph)
 {
+    EEX_NEED(out, "place for the parameters");
+    EEX_NEED(device, "device");
+    EEX_NEED(graph, "graph");
+    if (eex_graph_exits(graph) == 0)
+        return eex_fail(EEX_EINVAL, "parameters of \"%s\": the graph is not finished",
+                        eex_graph_name(graph));
     eex_params *p = calloc(1, sizeof *p);
     if (!p)
         return eex_fail(EEX_ENOMEM, "parameters of \"%s\": out of memory", eex_graph_name(graph));
@@ -183,7 +189,8 @@ void eex_params_free(eex_params *p)
 
 float *eex_params_at(const eex_params *p, int i)
 {
-    return (eex_graph_param(p->graph, i)->trainable ? p->w : p->state) + p->offset[i];
+    const eex_param *param = p ? eex_graph_param(p->graph, i) : NULL;
+    return param ? (param->trainable ? p->w : p->state) + p->offset[i] : NULL;
 }
 
 /* ---- values ---- */
@@ -193,8 +200,19 @@ static bool same_order(const eex__weight_shape *s)
     return s->out == 1 && s->in == 1;
 }
 
+static int check_index(const eex_params *p, int i)
+{
+    if (eex_graph_param(p->graph, i))
+        return EEX_OK;
+    return eex_fail(EEX_EINVAL, "graph \"%s\" has parameters 0 to %d, no %d",
+                    eex_graph_name(p->graph), eex_graph_params(p->graph) - 1, i);
+}
+
 int eex_params_get(const eex_params *p, int i, float *values)
 {
+    EEX_NEED(p, "parameters");
+    EEX_NEED(values, "place for values");
+    EEX_TRY(check_index(p, i));
     size_t bytes = eex_param_count(eex_graph_param(p->graph, i)) * sizeof(float);
     eex__weight_shape shape = eex__param_weight_shape(p->graph, i);
     const float *from = eex_params_at(p, i);
@@ -213,6 +231,9 @@ int eex_params_get(const eex_params *p, int i, float *values)
 
 int eex_params_set(eex_params *p, int i, const float *values)
 {
+    EEX_NEED(p, "parameters");
+    EEX_NEED(values, "values");
+    EEX_TRY(check_index(p, i));
     size_t bytes = eex_param_count(eex_graph_param(p->graph, i)) * sizeof(float);
     eex__weight_shape shape = eex__param_weight_shape(p->graph, i);
     float *to = eex_params_at(p, i);
@@ -246,6 +267,8 @@ static int find_param(const eex_graph *graph, const eex_param *wanted, int hint)
 
 int eex_params_copy(eex_params *to, const eex_params *from, int *copied)
 {
+    EEX_NEED(to, "parameters to copy to");
+    EEX_NEED(from, "parameters to copy");
     float *values = NULL;
     int next = 0, count = 0;
     int code = eex__params_scratch(&values, to->graph);

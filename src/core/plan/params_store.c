@@ -38,6 +38,9 @@ static int save_one(const eex_params *params, int i, eex_store_file *file, const
 
 int eex_params_save(const eex_params *params, eex_store_file *file, const char *group)
 {
+    EEX_NEED(params, "parameters");
+    EEX_NEED(file, "file");
+    EEX_NEED(group, "group");
     float *values = NULL;
     int code = eex__params_scratch(&values, params->graph);
     for (int i = 0; i < eex_graph_params(params->graph) && code == EEX_OK; i++)
@@ -83,6 +86,9 @@ static int load_one(eex_params *params, int i, eex_store_file *file, const char 
 
 int eex_params_load(eex_params *params, eex_store_file *file, const char *group)
 {
+    EEX_NEED(params, "parameters");
+    EEX_NEED(file, "file");
+    EEX_NEED(group, "group");
     float *values = NULL;
     int count = eex_graph_params(params->graph);
     for (int i = 0; i < count; i++)

@@ -32,6 +32,7 @@ void eex_plan_free(eex_plan *p)
 
 int eex_plan_refresh(eex_plan *p)
 {
+    EEX_NEED(p, "plan");
     eex__plan_forget(p);
     EEX_TRY(eex__plan_fold(p));
     for (int i = 0; i < p->op_count; i++) {
@@ -46,20 +47,20 @@ int eex_plan_refresh(eex_plan *p)
 
 int eex_plan_ops(const eex_plan *plan)
 {
-    return plan->op_count;
+    return plan ? plan->op_count : 0;
 }
 
 const eex_op *eex_plan_op(const eex_plan *plan, int i)
 {
-    return &plan->ops[i];
+    return plan && i >= 0 && i < plan->op_count ? &plan->ops[i] : NULL;
 }
 
 int eex_plan_op_segment(const eex_plan *plan, int i)
 {
-    return plan->segment[i];
+    return plan && plan->segment && i >= 0 && i < plan->op_count ? plan->segment[i] : -1;
 }
 
 size_t eex_plan_bytes(const eex_plan *plan)
 {
-    return plan->kept_bytes + plan->arena_bytes;
+    return plan ? plan->kept_bytes + plan->arena_bytes : 0;
 }

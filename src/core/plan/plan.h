@@ -47,9 +47,11 @@ typedef enum eex_plan_mode {
     EEX_PLAN_MODES
 } eex_plan_mode;
 
+enum { EEX_PLAN_MAX_BATCH = 1 << 20 };
+
 typedef struct eex_plan_options {
     eex_plan_mode mode;
-    int batch;           /* largest batch */
+    int batch;           /* largest batch, up to EEX_PLAN_MAX_BATCH */
     eex_augment augment; /* training: as given; inference: only mean, std and the images' size */
 
     eex_precision precision; /* inference: one that eex_precision_infers */

@@ -69,6 +69,13 @@ struct eex_plan {
     int head_op[EEX_MAX_EXITS]; /* -1: exit not lowered */
 };
 
+/* EEX_EINVAL, in the name of who was called, unless there is a plan of that purpose and the batch
+ * fits it, the exit is one of its graph's. */
+typedef enum eex__purpose { EEX__ANY_PLAN, EEX__INFERENCE, EEX__TRAINING } eex__purpose;
+int eex__plan_check(const eex_plan *p, const char *who, eex__purpose purpose);
+int eex__plan_check_batch(const eex_plan *p, const char *who, int batch);
+int eex__plan_check_exit(const eex_plan *p, const char *who, int exit);
+
 /* The address of a buffer; only once the plan has its memory. */
 void *eex__plan_address(const eex_plan *p, int buffer);
 

@@ -96,6 +96,9 @@ static int upload(eex_plan *p, void *to, const void *from, size_t bytes)
 
 int eex_plan_decide(eex_plan *p, eex_measure measure, const float *high, const float *low)
 {
+    EEX_TRY(eex__plan_check(p, __func__, EEX__INFERENCE));
+    EEX_NEED(high, "thresholds");
+    EEX_NEED(low, "lower thresholds");
     size_t classes = (size_t)eex_graph_classes(p->graph);
     float *at = eex__plan_address(p, p->threshold);
     eex__plan_forget(p);
@@ -113,6 +116,8 @@ int eex_plan_decide(eex_plan *p, eex_measure measure, const float *high, const f
 
 int eex_plan_gather(eex_plan *p, int batch)
 {
+    EEX_TRY(eex__plan_check(p, __func__, EEX__INFERENCE));
+    EEX_TRY(eex__plan_check_batch(p, __func__, batch));
     p->everybody[0] = batch;
     return upload(p, words(p, p->rows), p->everybody, ((size_t)batch + 1) * sizeof *p->everybody);
 }
@@ -141,6 +146,10 @@ static int leave_here(eex_plan *p, eex_leaving *l, int batch, int *stay)
 
 int eex_plan_leave(eex_plan *p, int exit, int batch, int *stay)
 {
+    EEX_TRY(eex__plan_check(p, __func__, EEX__INFERENCE));
+    EEX_NEED(stay, "place for who stays");
+    EEX_TRY(eex__plan_check_exit(p, __func__, exit));
+    EEX_TRY(eex__plan_check_batch(p, __func__, batch));
     eex_leaving *l = &p->leaving[exit];
     if (p->device->host_memory)
         return leave_here(p, l, batch, stay);
@@ -155,6 +164,8 @@ int eex_plan_leave(eex_plan *p, int exit, int batch, int *stay)
 
 int eex_plan_run_single(eex_plan *p, bool *done)
 {
+    EEX_TRY(eex__plan_check(p, __func__, EEX__INFERENCE));
+    EEX_NEED(done, "place for whether it was done");
     eex_link links[EEX_MAX_EXITS];
     const eex_step step = {.batch = 1};
     const int exits = eex_graph_exits(p->graph);
@@ -172,23 +183,36 @@ int eex_plan_run_single(eex_plan *p, bool *done)
 
 int eex_plan_decisions(const eex_plan *p, uint8_t *decision, int batch)
 {
+    EEX_TRY(eex__plan_check(p, __func__, EEX__INFERENCE));
+    EEX_NEED(decision, "place for decisions");
+    EEX_TRY(eex__plan_check_batch(p, __func__, batch));
     return p->device->vtable->download(p->device, decision, eex__plan_address(p, p->decision),
                                        (size_t)batch);
 }
 
 int eex_plan_set_decisions(eex_plan *p, const uint8_t *decision, int batch)
 {
+    EEX_TRY(eex__plan_check(p, __func__, EEX__INFERENCE));
+    EEX_NEED(decision, "decisions");
+    EEX_TRY(eex__plan_check_batch(p, __func__, batch));
     return upload(p, eex__plan_address(p, p->decision), decision, (size_t)batch);
 }
 
 int eex_plan_results(eex_plan *p, eex_result *results, int batch)
 {
+    EEX_TRY(eex__plan_check(p, __func__, EEX__INFERENCE));
+    EEX_NEED(results, "place for results");
+    EEX_TRY(eex__plan_check_batch(p, __func__, batch));
     return p->device->vtable->download(p->device, results, eex__plan_address(p, p->results),
                                        (size_t)batch * sizeof *results);
 }
 
 int eex_plan_compact(eex_plan *p, int exit, const int32_t *index, int count)
 {
+    EEX_TRY(eex__plan_check(p, __func__, EEX__INFERENCE));
+    EEX_NEED(index, "index");
+    EEX_TRY(eex__plan_check_exit(p, __func__, exit));
+    EEX_TRY(eex__plan_check_batch(p, __func__, count));
     const eex_step step = {.batch = count};
     const int32_t stay = count;
     const eex_leaving *l = &p->leaving[exit];

@@ -26,9 +26,8 @@ size_t eex_plan_image_bytes(const eex_plan *p)
 int eex_plan_upload(eex_plan *p, const uint8_t *images, const int32_t *labels,
                     const uint32_t *sample, int batch)
 {
-    if (batch < 1 || batch > p->options.batch)
-        return eex_fail(EEX_EINVAL, "plan of %s: batch of %d, expected 1 to %d",
-                        eex_graph_name(p->graph), batch, p->options.batch);
+    EEX_TRY(eex__plan_check(p, __func__, EEX__ANY_PLAN));
+    EEX_TRY(eex__plan_check_batch(p, __func__, batch));
     size_t n = (size_t)batch;
     if (p->images >= 0)
         EEX_TRY(send(p, p->images, images, n * p->buffers[p->images].row_bytes));
@@ -47,6 +46,8 @@ static int find_value(const eex_plan *p, int node, int batch)
 
 int eex_plan_upload_value(eex_plan *p, int node, const float *rows, int batch)
 {
+    EEX_TRY(eex__plan_check(p, __func__, EEX__ANY_PLAN));
+    EEX_NEED(rows, "rows");
     int buffer = find_value(p, node, batch);
     EEX_TRY(buffer);
     return send(p, buffer, rows, (size_t)batch * p->buffers[buffer].row_bytes);
@@ -54,6 +55,8 @@ int eex_plan_upload_value(eex_plan *p, int node, const float *rows, int batch)
 
 int eex_plan_download_value(const eex_plan *p, int node, float *rows, int batch)
 {
+    EEX_TRY(eex__plan_check(p, __func__, EEX__ANY_PLAN));
+    EEX_NEED(rows, "place for rows");
     int buffer = find_value(p, node, batch);
     EEX_TRY(buffer);
     return p->device->vtable->download(p->device, rows, eex__plan_address(p, buffer),
@@ -62,6 +65,10 @@ int eex_plan_download_value(const eex_plan *p, int node, float *rows, int batch)
 
 int eex_plan_logits(const eex_plan *p, int exit, float *logits, int batch)
 {
+    EEX_TRY(eex__plan_check(p, __func__, EEX__ANY_PLAN));
+    EEX_NEED(logits, "place for logits");
+    EEX_TRY(eex__plan_check_exit(p, __func__, exit));
+    EEX_TRY(eex__plan_check_batch(p, __func__, batch));
     int buffer = p->value[eex_graph_exit(p->graph, exit)->logits];
     if (buffer < 0 || p->options.precision == EEX_BF16)
         return eex_fail(EEX_EINVAL, "plan of %s: exit %d is not part of it, or not float32",
@@ -72,8 +79,9 @@ int eex_plan_logits(const eex_plan *p, int exit, float *logits, int batch)
 
 const float *eex_plan_kept_logits(const eex_plan *p)
 {
-    const int last = eex_graph_exits(p->graph) - 1;
-    return eex__plan_address(p, p->value[eex_graph_exit(p->graph, last)->logits]);
+    const eex_exit *last = p ? eex_graph_exit(p->graph, eex_graph_exits(p->graph) - 1) : NULL;
+    return last && p->value[last->logits] >= 0 ? eex__plan_address(p, p->value[last->logits])
+                                               : NULL;
 }
 
 /* ---- units ---- */
@@ -106,6 +114,9 @@ void eex__plan_forget(eex_plan *p)
 
 int eex_plan_step(eex_plan *p, const eex_step *step)
 {
+    EEX_TRY(eex__plan_check(p, __func__, EEX__TRAINING));
+    EEX_NEED(step, "step");
+    EEX_TRY(eex__plan_check_batch(p, __func__, step->batch));
     eex_device_range(p->device, "step");
     int code = eex__plan_run_ops(p, &p->recording[0], p->ops, p->states, p->op_count, step);
     eex_device_range_end(p->device);
@@ -114,6 +125,9 @@ int eex_plan_step(eex_plan *p, const eex_step *step)
 
 int eex_plan_totals(eex_plan *p, int exit, eex_totals *out)
 {
+    EEX_TRY(eex__plan_check(p, __func__, EEX__TRAINING));
+    EEX_NEED(out, "place for totals");
+    EEX_TRY(eex__plan_check_exit(p, __func__, exit));
     double totals[2] = {0};
     const double *at = (const double *)eex__plan_address(p, p->totals) + 2 * exit;
     EEX_TRY(p->device->vtable->sync(p->device));
@@ -124,6 +138,9 @@ int eex_plan_totals(eex_plan *p, int exit, eex_totals *out)
 
 int eex_plan_totals_set(eex_plan *p, int exit, const eex_totals *totals)
 {
+    EEX_TRY(eex__plan_check(p, __func__, EEX__TRAINING));
+    EEX_NEED(totals, "totals");
+    EEX_TRY(eex__plan_check_exit(p, __func__, exit));
     const double values[2] = {totals->loss, totals->correct};
     double *at = (double *)eex__plan_address(p, p->totals) + 2 * exit;
     EEX_TRY(p->device->vtable->upload(p->device, at, values, sizeof values));
@@ -132,12 +149,15 @@ int eex_plan_totals_set(eex_plan *p, int exit, const eex_totals *totals)
 
 int eex_plan_totals_reset(eex_plan *p)
 {
+    EEX_TRY(eex__plan_check(p, __func__, EEX__TRAINING));
     return p->device->vtable->zero(p->device, eex__plan_address(p, p->totals),
                                    p->buffers[p->totals].bytes);
 }
 
 int eex_plan_grad_norm(eex_plan *p, double *out)
 {
+    EEX_TRY(eex__plan_check(p, __func__, EEX__TRAINING));
+    EEX_NEED(out, "place for the norm");
     *out = 0;
     if (p->norm < 0)
         return EEX_OK;
@@ -168,14 +188,21 @@ static int run_segment(eex_plan *p, int k, const eex_step *step)
 
 int eex_plan_segments(eex_plan *p, int from, int to, int batch)
 {
+    EEX_TRY(eex__plan_check(p, __func__, EEX__INFERENCE));
+    EEX_TRY(eex__plan_check_exit(p, __func__, to));
+    EEX_TRY(eex__plan_check_batch(p, __func__, batch));
+    EEX_TRY(eex__plan_check_exit(p, __func__, from));
     eex_step step = {.batch = batch};
-    for (int k = from; k <= to && k < EEX_MAX_EXITS; k++)
+    for (int k = from; k <= to; k++)
         EEX_TRY(run_segment(p, k, &step));
     return EEX_OK;
 }
 
 int eex_plan_scores(const eex_plan *p, int exit, eex_scores *out)
 {
+    EEX_TRY(eex__plan_check(p, __func__, EEX__INFERENCE));
+    EEX_NEED(out, "place for scores");
+    EEX_TRY(eex__plan_check_exit(p, __func__, exit));
     if (exit < 0 || exit >= EEX_MAX_EXITS || p->head_op[exit] < 0)
         return eex_fail(EEX_EINVAL, "plan of %s: no exit %d", eex_graph_name(p->graph), exit);
     const eex_op_head *head = &p->ops[p->head_op[exit]].u.head;
@@ -188,6 +215,7 @@ int eex_plan_scores(const eex_plan *p, int exit, eex_scores *out)
 
 int eex_plan_temperature(eex_plan *p, int exit, float temperature)
 {
+    EEX_TRY(eex__plan_check(p, __func__, EEX__INFERENCE));
     eex_scores unused;
     EEX_TRY(eex_plan_scores(p, exit, &unused));
     if (!(temperature > 0))

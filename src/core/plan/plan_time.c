@@ -25,6 +25,10 @@ static int time_round(eex_plan *p, double *ms, int stride, const eex_step *step)
 
 int eex_plan_spans(eex_plan *p, eex_span *spans, int segment, int batch)
 {
+    EEX_TRY(eex__plan_check(p, __func__, EEX__INFERENCE));
+    EEX_NEED(spans, "place for spans");
+    EEX_TRY(eex__plan_check_exit(p, __func__, segment));
+    EEX_TRY(eex__plan_check_batch(p, __func__, batch));
     const eex_step step = {.batch = batch};
     eex_device *dev = p->device;
     int first, end;
@@ -83,9 +87,14 @@ static int fit_to_segments(eex_plan *p, double *ms, int rounds)
 
 int eex_plan_time(eex_plan *p, double *ms, int rounds, int batch)
 {
+    EEX_TRY(eex__plan_check(p, __func__, EEX__INFERENCE));
+    EEX_NEED(ms, "place for times");
+    EEX_TRY(eex__plan_check_batch(p, __func__, batch));
+    if (rounds < 1)
+        return eex_fail(EEX_EINVAL, "%s: %d rounds, expected at least 1", __func__, rounds);
     const eex_step step = {.batch = batch};
     size_t ops = (size_t)p->op_count, each = (size_t)rounds;
-    double *all = rounds > 0 ? calloc(ops * each + 1, sizeof *all) : NULL;
+    double *all = calloc(ops * each + 1, sizeof *all);
     if (!all)
         return eex_fail(EEX_ENOMEM, "out of memory for %d runs of %zu ops", rounds, ops);
     int code = EEX_OK;

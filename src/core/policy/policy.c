@@ -25,6 +25,8 @@ static int fail_unknown(const char *what, const char *name)
 
 int eex_policy_kind_parse(eex_policy_kind *out, const char *name)
 {
+    EEX_NEED(out, "place for the kind");
+    EEX_NEED(name, "name");
     const int kind = eex_name_find(eex_policy_kind_names(), name);
     if (kind < 0)
         return fail_unknown("exit policy", name);
@@ -34,11 +36,12 @@ int eex_policy_kind_parse(eex_policy_kind *out, const char *name)
 
 bool eex_policy_is_file(const char *name)
 {
-    return strcmp(name, "none") != 0 && eex_name_find(eex_policy_kind_names(), name) < 0;
+    return name && strcmp(name, "none") != 0 && eex_name_find(eex_policy_kind_names(), name) < 0;
 }
 
 int eex_policy_unknown(const char *name)
 {
+    EEX_NEED(name, "name");
     return fail_unknown("file and no exit policy", name);
 }
 
@@ -69,6 +72,7 @@ static void policy_clear(eex_policy *p)
 
 int eex_policy_new(eex_policy **out, eex_policy_kind kind, int exits, int classes)
 {
+    EEX_NEED(out, "place for the policy");
     *out = NULL;
     if ((unsigned)kind >= EEX_POLICY_KINDS || exits < 1 || exits > EEX_MAX_EXITS || classes < 1)
         return eex_fail(EEX_EINVAL,
@@ -102,6 +106,14 @@ int eex_policy_new(eex_policy **out, eex_policy_kind kind, int exits, int classe
     return EEX_OK;
 }
 
+size_t eex_policy_bytes(const eex_policy *p)
+{
+    const size_t each = sizeof *p->temperature + sizeof *p->far + sizeof *p->a + sizeof *p->b;
+    const size_t all =
+        sizeof *p->high + sizeof *p->low + sizeof *p->mean + sizeof *p->dev + sizeof *p->count;
+    return p ? sizeof *p + (size_t)p->exits * (each + (size_t)p->classes * all) : 0;
+}
+
 static void policy_copy_exit(eex_policy *to, int j, const eex_policy *from, int k)
 {
     size_t c = (size_t)from->classes, at = (size_t)j * c, of = (size_t)k * c;
@@ -118,6 +130,9 @@ static void policy_copy_exit(eex_policy *to, int j, const eex_policy *from, int 
 
 int eex_policy_select(eex_policy **out, const eex_policy *policy, const int *exits, int count)
 {
+    EEX_NEED(out, "place for the policy");
+    EEX_NEED(policy, "policy");
+    EEX_NEED(exits, "exits");
     *out = NULL;
     for (int j = 0; j < count; j++)
         if (exits[j] < 0 || exits[j] >= policy->exits)
@@ -129,8 +144,15 @@ int eex_policy_select(eex_policy **out, const eex_policy *policy, const int *exi
     return EEX_OK;
 }
 
+static bool has_cell(const eex_policy *p, int k, int c)
+{
+    return p && k >= 0 && k < p->exits && c >= 0 && c < p->classes;
+}
+
 float eex_policy_high(const eex_policy *policy, int k, int c, double a)
 {
+    if (!has_cell(policy, k, c))
+        return NAN;
     size_t at = (size_t)k * (size_t)policy->classes + (size_t)c;
     if (policy->kind != EEX_POLICY_PER_CLASS || isinf(a)) /* infinity times a deviation of 0: NaN */
         return (float)a;
@@ -139,6 +161,8 @@ float eex_policy_high(const eex_policy *policy, int k, int c, double a)
 
 float eex_policy_low(const eex_policy *policy, int k, int c, double b)
 {
+    if (!has_cell(policy, k, c))
+        return NAN;
     size_t at = (size_t)k * (size_t)policy->classes + (size_t)c;
     if (isinf(b))
         return -INFINITY;
@@ -149,7 +173,7 @@ float eex_policy_low(const eex_policy *policy, int k, int c, double b)
 
 void eex_policy_apply(eex_policy *policy)
 {
-    for (int k = 0; k < policy->exits; k++)
+    for (int k = 0; policy && k < policy->exits; k++)
         for (int c = 0; c < policy->classes; c++) {
             size_t at = (size_t)k * (size_t)policy->classes + (size_t)c;
             policy->high[at] = eex_policy_high(policy, k, c, policy->a[k]);
@@ -159,7 +183,7 @@ void eex_policy_apply(eex_policy *policy)
 
 bool eex_policy_rejects_by_distance(const eex_policy *p)
 {
-    for (int k = 0; k < p->exits; k++)
+    for (int k = 0; p && k < p->exits; k++)
         if (p->far[k] < INFINITY)
             return true;
     return false;
@@ -167,6 +191,8 @@ bool eex_policy_rejects_by_distance(const eex_policy *p)
 
 int eex_policy_check_trace(const eex_policy *policy, const eex_trace *trace)
 {
+    EEX_NEED(policy, "policy");
+    EEX_NEED(trace, "trace");
     return trace->distance || !eex_policy_rejects_by_distance(policy)
                ? EEX_OK
                : eex_fail(EEX_EINVAL,

@@ -51,6 +51,7 @@ int eex_policy_unknown(const char *name);
  * end. */
 int eex_policy_new(eex_policy **out, eex_policy_kind kind, int exits, int classes);
 void eex_policy_free(eex_policy *policy);
+size_t eex_policy_bytes(const eex_policy *policy); /* of memory that it takes; NULL: 0 */
 /* The policy of the given exits, in the given order (copies). */
 int eex_policy_select(eex_policy **out, const eex_policy *policy, const int *exits, int count);
 

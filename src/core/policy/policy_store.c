@@ -17,6 +17,9 @@ typedef struct member {
 
 enum { MEMBERS = 8 };
 
+/* A file of a few bytes can claim any extents; beyond this many they are not believed. */
+enum { MAX_THRESHOLDS = 1 << 22 };
+
 static void policy_members(member m[MEMBERS], const eex_policy *p)
 {
     m[0] = (member){"temperature", EEX_STORE_F32, 1, p->temperature};
@@ -58,6 +61,9 @@ static int read_far(eex_policy *p, eex_store_file *file, const char *group)
 
 int eex_policy_save(const eex_policy *policy, eex_store_file *file, const char *group)
 {
+    EEX_NEED(policy, "policy");
+    EEX_NEED(file, "file");
+    EEX_NEED(group, "group");
     char path[EEX__MEMBER_PATH];
     member m[MEMBERS];
     policy_members(m, policy);
@@ -119,6 +125,9 @@ static int policy_read(eex_policy *p, eex_store_file *file, const char *group)
 
 int eex_policy_load(eex_policy **out, eex_store_file *file, const char *group)
 {
+    EEX_NEED(out, "place for the policy");
+    EEX_NEED(file, "file");
+    EEX_NEED(group, "group");
     *out = NULL;
     char path[EEX__MEMBER_PATH];
     eex_policy_kind kind;
@@ -131,6 +140,10 @@ int eex_policy_load(eex_policy **out, eex_store_file *file, const char *group)
         shape.extent[1] < 1 || shape.extent[1] > 1 << 20)
         return eex_fail(EEX_EFORMAT, "%s: %s: expected thresholds of (exits, classes)",
                         eex_store_path(file), path);
+    if (shape.extent[0] * shape.extent[1] > MAX_THRESHOLDS)
+        return eex_fail(EEX_EFORMAT, "%s: %s: thresholds of %d exits and %d classes, more than %d",
+                        eex_store_path(file), path, (int)shape.extent[0], (int)shape.extent[1],
+                        MAX_THRESHOLDS);
     EEX_TRY(eex_policy_new(out, kind, (int)shape.extent[0], (int)shape.extent[1]));
     int status = policy_read(*out, file, group);
     if (status != EEX_OK) {

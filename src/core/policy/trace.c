@@ -42,6 +42,7 @@ static int trace_check_shape(int samples, int exits, int classes)
 
 int eex_trace_new(eex_trace **out, int samples, int exits, int classes)
 {
+    EEX_NEED(out, "place for the trace");
     *out = NULL;
     EEX_TRY(trace_check_shape(samples, exits, classes));
     size_t n = (size_t)samples, all = n * (size_t)exits;
@@ -73,6 +74,7 @@ int eex_trace_new(eex_trace **out, int samples, int exits, int classes)
 
 int eex_trace_add_distance(eex_trace *t)
 {
+    EEX_NEED(t, "trace");
     t->distance = calloc((size_t)t->exits * (size_t)t->samples, sizeof *t->distance);
     return t->distance
                ? EEX_OK
@@ -94,6 +96,7 @@ static int trace_new_like(eex_trace **out, const eex_trace *like, int samples, i
 
 int eex_trace_check(const eex_trace *t)
 {
+    EEX_NEED(t, "trace");
     size_t classes = (size_t)t->classes, n = (size_t)t->samples;
     for (size_t i = 0; i < n; i++)
         if (t->labels[i] < 0 || t->labels[i] >= t->classes)
@@ -173,6 +176,9 @@ static int score_exit(eex_trace *t, eex_device *d, const score_buffers *b, int k
 
 int eex_trace_score(eex_trace *trace, eex_device *device, const float *temperature)
 {
+    EEX_NEED(trace, "trace");
+    EEX_NEED(device, "device");
+    EEX_NEED(temperature, "temperatures");
     for (int k = 0; k < trace->exits; k++)
         if (!(temperature[k] > 0) || isinf(temperature[k]))
             return eex_fail(EEX_EINVAL, "trace: temperature %g of exit %d: a positive number",
@@ -189,6 +195,8 @@ int eex_trace_score(eex_trace *trace, eex_device *device, const float *temperatu
 
 double eex_trace_accuracy(const eex_trace *trace, int exit)
 {
+    if (!trace || exit < 0 || exit >= trace->exits)
+        return (double)NAN;
     const int32_t *top = trace->top + (size_t)exit * (size_t)trace->samples;
     int right = 0;
     for (int i = 0; i < trace->samples; i++)
@@ -212,6 +220,9 @@ static void trace_copy_exit(eex_trace *to, int j, const eex_trace *from, int k)
 
 int eex_trace_select(eex_trace **out, const eex_trace *trace, const int *exits, int count)
 {
+    EEX_NEED(out, "place for the trace");
+    EEX_NEED(trace, "trace");
+    EEX_NEED(exits, "exits");
     *out = NULL;
     for (int j = 0; j < count; j++)
         if (exits[j] < 0 || exits[j] >= trace->exits)
@@ -245,6 +256,9 @@ static void trace_copy_row(eex_trace *to, size_t i, const eex_trace *from, size_
 
 int eex_trace_take(eex_trace **out, const eex_trace *trace, const uint32_t *rows, int count)
 {
+    EEX_NEED(out, "place for the trace");
+    EEX_NEED(trace, "trace");
+    EEX_NEED(rows, "rows");
     *out = NULL;
     for (int i = 0; i < count; i++)
         if (rows[i] >= (uint32_t)trace->samples)

@@ -51,5 +51,7 @@ int eex_trace_take(eex_trace **out, const eex_trace *trace, const uint32_t *rows
  * classes that do not exist. */
 int eex_trace_save(const eex_trace *trace, eex_store_file *file, const char *group);
 int eex_trace_load(eex_trace **out, eex_store_file *file, const char *group);
+/* How much memory that one takes when it is loaded: what a file of few bytes holds can be large. */
+int eex_trace_size(size_t *bytes, eex_store_file *file, const char *group);
 
 #endif

@@ -38,6 +38,9 @@ static void trace_members(member m[MEMBERS], const eex_trace *t)
 
 int eex_trace_save(const eex_trace *trace, eex_store_file *file, const char *group)
 {
+    EEX_NEED(trace, "trace");
+    EEX_NEED(file, "file");
+    EEX_NEED(group, "group");
     char path[EEX__MEMBER_PATH];
     member m[MEMBERS];
     trace_members(m, trace);
@@ -94,21 +97,54 @@ static int trace_read(eex_trace *t, eex_store_file *file, const char *group)
     return trace_check_classes(t, file, group);
 }
 
-int eex_trace_load(eex_trace **out, eex_store_file *file, const char *group)
+static int trace_shape(eex_store_shape *s, eex_store_file *file, const char *group)
 {
-    *out = NULL;
     char path[EEX__MEMBER_PATH];
     eex_store_type type;
-    eex_store_shape s;
     EEX_TRY(eex__member_path(path, group, "logits", "trace"));
-    EEX_TRY(eex_store_describe(&type, &s, file, path));
-    if (type != EEX_STORE_F32 || s.rank != 3 || s.extent[0] < 1 || s.extent[0] > EEX_MAX_EXITS ||
-        s.extent[1] < 1 || s.extent[1] > INT32_MAX || s.extent[2] < 1 || s.extent[2] > 1 << 20)
+    EEX_TRY(eex_store_describe(&type, s, file, path));
+    if (type != EEX_STORE_F32 || s->rank != 3 || s->extent[0] < 1 || s->extent[0] > EEX_MAX_EXITS ||
+        s->extent[1] < 1 || s->extent[1] > INT32_MAX || s->extent[2] < 1 || s->extent[2] > 1 << 20)
         return eex_fail(EEX_EFORMAT, "%s: %s: expected float32 logits of (exits, samples, classes)",
                         eex_store_path(file), path);
-    if (s.extent[0] * s.extent[1] > (uint64_t)MAX_LOGITS / s.extent[2])
+    if (s->extent[0] * s->extent[1] > (uint64_t)MAX_LOGITS / s->extent[2])
         return eex_fail(EEX_EFORMAT, "%s: %s: more than %lld logits", eex_store_path(file), path,
                         (long long)MAX_LOGITS);
+    return EEX_OK;
+}
+
+int eex_trace_size(size_t *bytes, eex_store_file *file, const char *group)
+{
+    EEX_NEED(bytes, "place for the size");
+    EEX_NEED(file, "file");
+    EEX_NEED(group, "group");
+    char path[EEX__MEMBER_PATH];
+    eex_store_shape s;
+    EEX_TRY(trace_shape(&s, file, group));
+    EEX_TRY(eex__member_path(path, group, "distance", "trace"));
+    const int has_distance = eex_store_has(file, path);
+    const eex_trace like = {
+        .samples = (int)s.extent[1], .exits = (int)s.extent[0], .classes = (int)s.extent[2]};
+    member m[MEMBERS];
+    trace_members(m, &like);
+    *bytes = sizeof like;
+    for (int i = 0; i < (has_distance ? MEMBERS : ALWAYS); i++) {
+        size_t member_bytes = eex_store_type_size(m[i].type);
+        for (int axis = 0; axis < m[i].shape.rank; axis++)
+            member_bytes *= (size_t)m[i].shape.extent[axis];
+        *bytes += member_bytes;
+    }
+    return EEX_OK;
+}
+
+int eex_trace_load(eex_trace **out, eex_store_file *file, const char *group)
+{
+    EEX_NEED(out, "place for the trace");
+    EEX_NEED(file, "file");
+    EEX_NEED(group, "group");
+    eex_store_shape s;
+    *out = NULL;
+    EEX_TRY(trace_shape(&s, file, group));
     EEX_TRY(eex_trace_new(out, (int)s.extent[1], (int)s.extent[0], (int)s.extent[2]));
     int status = trace_read(*out, file, group);
     if (status != EEX_OK) {

@@ -87,6 +87,8 @@ static int check_format(eex_store_file *file, const char *kind, int version)
 
 int eex_store_open(eex_store_file **out, const char *path, const char *kind, int version)
 {
+    EEX_NEED(out, "place for the file");
+    EEX_NEED(path, "path");
     eex_store_file *file = NULL;
     *out = NULL;
     EEX_TRY(file_new(&file, path));
@@ -123,6 +125,9 @@ static int file_create(eex_store_file *file)
 
 int eex_store_create(eex_store_file **out, const char *path, const char *kind, int version)
 {
+    EEX_NEED(out, "place for the file");
+    EEX_NEED(path, "path");
+    EEX_NEED(kind, "kind");
     eex_store_file *file = NULL;
     *out = NULL;
     EEX_TRY(file_new(&file, path));
@@ -174,6 +179,7 @@ static void remove_part(const eex_store_file *file)
 
 int eex_store_commit(eex_store_file **file)
 {
+    EEX_NEED(file, "file");
     eex_store_file *f = *file;
     *file = NULL;
     if (!f)
@@ -210,6 +216,7 @@ void eex_store_close(eex_store_file *file)
 int eex_store_write_file(const char *path, const char *kind, int version, eex_store_fill fill,
                          const void *context)
 {
+    EEX_NEED(fill, "function");
     eex_store_file *file = NULL;
     EEX_TRY(eex_store_create(&file, path, kind, version));
     int code = fill(file, context);
@@ -222,6 +229,7 @@ int eex_store_write_file(const char *path, const char *kind, int version, eex_st
 int eex_store_read_file(const char *path, const char *kind, int version, eex_store_use use,
                         void *context)
 {
+    EEX_NEED(use, "function");
     eex_store_file *file = NULL;
     EEX_TRY(eex_store_open(&file, path, kind, version));
     int code = use(file, context);
@@ -231,10 +239,10 @@ int eex_store_read_file(const char *path, const char *kind, int version, eex_sto
 
 const char *eex_store_path(const eex_store_file *file)
 {
-    return file->path;
+    return file ? file->path : "";
 }
 
 int eex_store_version(const eex_store_file *file)
 {
-    return file->version;
+    return file ? file->version : 0;
 }

@@ -16,8 +16,8 @@
  * Errors everywhere: EEX_EIO (the system refused), EEX_EFORMAT (truncated, damaged, or not what the
  * caller expects; the message names file and object), EEX_ENOTFOUND (no such file or object: never
  * for what is damaged), EEX_EVERSION, EEX_ENOMEM, EEX_EINVAL, EEX_EINTERRUPTED (in reads of more
- * than 64 MiB). Reads check type, rank and extents before they allocate, and that the file holds as
- * much.
+ * than 64 MiB, and in files of more than 16 MiB that is packed). Reads check type, rank and extents
+ * before they allocate, and that the file holds as much.
  *
  * Any thread may call any function: files are written under one lock, each file is read under its
  * own. */
@@ -123,7 +123,8 @@ int eex_store_make_group(eex_store_file *file, const char *name);
 int eex_store_write(eex_store_file *file, const char *name, eex_store_type type,
                     const eex_store_shape *shape, const void *data);
 
-/* The same through shuffle and deflate: for what repeats itself (traces, indices), not weights. */
+/* The same through shuffle and deflate: for what repeats itself (traces, indices), not weights,
+ * which have to be saved after a signal: a file with more than 16 MiB of these is given up then. */
 int eex_store_write_packed(eex_store_file *file, const char *name, eex_store_type type,
                            const eex_store_shape *shape, const void *data);
 

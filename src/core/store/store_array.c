@@ -1,5 +1,6 @@
 #include "core/store/store_hdf5.h"
 
+#include "base/signals.h"
 #include "base/status.h"
 
 #include <stdio.h>
@@ -17,12 +18,12 @@ _Static_assert(sizeof types / sizeof *types == EEX_STORE_TYPES, "a row a type");
 
 size_t eex_store_type_size(eex_store_type type)
 {
-    return types[type].size;
+    return (unsigned)type < EEX_STORE_TYPES ? types[type].size : 0;
 }
 
 const char *eex_store_type_name(eex_store_type type)
 {
-    return types[type].name;
+    return (unsigned)type < EEX_STORE_TYPES ? types[type].name : "?";
 }
 
 static hid_t stored_type(eex_store_type type)
@@ -57,8 +58,10 @@ uint64_t eex__store_count(const eex_store_shape *shape, int first)
     return count;
 }
 
-static int check_shape(const eex_store_file *file, const char *name, const eex_store_shape *shape)
+static int check_shape(const eex_store_file *file, const char *name, eex_store_type type,
+                       const eex_store_shape *shape)
 {
+    EEX_TRY(eex__store_check_type(file, name, type, shape));
     if (shape->rank < 0 || shape->rank > EEX_STORE_MAX_RANK ||
         eex__store_count(shape, 0) == UINT64_MAX)
         return eex_fail(EEX_EINVAL, "%s: /%s: rank %d or extents out of range", file->path, name,
@@ -143,18 +146,82 @@ done:
     return code;
 }
 
+/* ---- writing ---- */
+
+/* Packing takes long. What is smaller is written whole, so that state can be saved after a signal.
+ */
+enum { POLL_BYTES = 16 << 20 };
+
+static int poll_packed(eex_store_file *file, uint64_t bytes)
+{
+    file->packed += bytes;
+    if (file->packed > POLL_BYTES && eex_interrupted())
+        return eex_fail(EEX_EINTERRUPTED, "interrupted while writing %s", file->path);
+    return EEX_OK;
+}
+
+/* To the next chunk, the last axis first; false behind the last one. */
+static bool next_chunk(hsize_t *start, const hsize_t *chunk, const eex_store_shape *shape)
+{
+    for (int i = shape->rank - 1; i >= 0; i--) {
+        start[i] += chunk[i];
+        if (start[i] < shape->extent[i])
+            return true;
+        start[i] = 0;
+    }
+    return false;
+}
+
+/* Chunk by chunk, in the order in which the library would take them. */
+static int write_chunks(eex_store_file *file, const char *name, hid_t array, eex_store_type type,
+                        const eex_store_shape *shape, const void *data)
+{
+    hsize_t chunk[EEX_STORE_MAX_RANK], start[EEX_STORE_MAX_RANK] = {0}, count[EEX_STORE_MAX_RANK];
+    const hid_t space = H5Dget_space(array);
+    int code = EEX_OK;
+    chunk_shape(chunk, shape, types[type].size, false);
+    do {
+        uint64_t bytes = types[type].size;
+        for (int i = 0; i < shape->rank; i++) {
+            const hsize_t left = shape->extent[i] - start[i];
+            count[i] = chunk[i] < left ? chunk[i] : left;
+            bytes *= count[i];
+        }
+        if (space < 0 || H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) < 0 ||
+            H5Dwrite(array, memory_type(type), space, space, H5P_DEFAULT, data) < 0)
+            code = eex__store_fail(EEX_EIO, file, name, "cannot write it");
+        else
+            code = poll_packed(file, bytes);
+    } while (code == EEX_OK && next_chunk(start, chunk, shape));
+    if (space >= 0)
+        H5Sclose(space);
+    return code;
+}
+
+static int write_whole(eex_store_file *file, const char *name, hid_t array, eex_store_type type,
+                       const void *data)
+{
+    if (H5Dwrite(array, memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
+        return eex__store_fail(EEX_EIO, file, name, "cannot write it");
+    return EEX_OK;
+}
+
 static int write_array(eex_store_file *file, const char *name, eex_store_type type,
                        const eex_store_shape *shape, const void *data, bool pack)
 {
     hid_t array;
     EEX_TRY(eex__store_check_writing(file, name));
     EEX_TRY(eex__store_check_name(file, name));
-    EEX_TRY(check_shape(file, name, shape));
+    EEX_TRY(check_shape(file, name, type, shape));
+    const uint64_t count = eex__store_count(shape, 0);
+    if (count > 0 && !data)
+        return eex_fail(EEX_EINVAL, "%s: /%s: no data (NULL)", file->path, name);
     EEX_TRY(eex__store_make_array(&array, file, name, stored_type(type), types[type].name, shape,
                                   false, pack));
-    uint64_t count = eex__store_count(shape, 0);
-    if (count > 0 && H5Dwrite(array, memory_type(type), H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
-        return eex__store_fail(EEX_EIO, file, name, "cannot write it");
+    if (pack && count > EEX__STORE_COMPACT_BYTES / types[type].size)
+        EEX_TRY(write_chunks(file, name, array, type, shape, data));
+    else if (count > 0)
+        EEX_TRY(write_whole(file, name, array, type, data));
     eex_xxh64_update(&eex__sealing_find(&file->sealing, name)->content, data,
                      count * types[type].size);
     return EEX_OK;
@@ -180,7 +247,7 @@ static int make_rows(eex_store_file *file, const char *name, eex_store_type type
     hid_t array;
     EEX_TRY(eex__store_check_writing(file, name));
     EEX_TRY(eex__store_check_name(file, name));
-    EEX_TRY(check_shape(file, name, shape));
+    EEX_TRY(check_shape(file, name, type, shape));
     if (shape->rank < 1 || eex__store_count(shape, 1) == 0)
         return eex_fail(EEX_EINVAL, "%s: /%s: rows without elements", file->path, name);
     return eex__store_make_array(&array, file, name, stored_type(type), types[type].name, shape,
@@ -215,6 +282,20 @@ static int write_rows(const eex_store_file *file, const char *name, hid_t array,
     return code;
 }
 
+/* Rows of what was made for them, so many that the whole can be counted. */
+static int check_rows(const eex_store_file *file, const char *name, eex_store_type type,
+                      uint64_t rows, const void *data, const eex_store_shape *shape)
+{
+    eex_store_shape grown = *shape;
+    EEX_TRY(eex__store_check_type(file, name, type, shape));
+    if (!data)
+        return eex_fail(EEX_EINVAL, "%s: /%s: no rows (NULL)", file->path, name);
+    if (shape->rank < 1 || __builtin_add_overflow(shape->extent[0], rows, &grown.extent[0]))
+        return eex_fail(EEX_EINVAL, "%s: /%s: %llu rows cannot be appended", file->path, name,
+                        (unsigned long long)rows);
+    return check_shape(file, name, type, &grown);
+}
+
 static int append_rows(eex_store_file *file, const char *name, eex_store_type type, uint64_t rows,
                        const void *data)
 {
@@ -226,6 +307,7 @@ static int append_rows(eex_store_file *file, const char *name, eex_store_type ty
     const eex_store_shape shape = sealed->shape;
     if (rows == 0)
         return EEX_OK;
+    EEX_TRY(check_rows(file, name, type, rows, data, &shape));
     for (int i = 0; i < shape.rank; i++)
         extent[i] = shape.extent[i];
     extent[0] += rows;

@@ -87,6 +87,8 @@ const char *eex__store_object(const char *name)
 
 int eex__store_check_name(const eex_store_file *file, const char *name)
 {
+    if (!file)
+        return eex_fail(EEX_EINVAL, "store: no file (NULL)");
     size_t length = name ? strlen(name) : 0;
     bool wrong =
         length == 0 || length > EEX__STORE_MAX_NAME || name[0] == '/' || name[length - 1] == '/';
@@ -96,6 +98,15 @@ int eex__store_check_name(const eex_store_file *file, const char *name)
         return eex_fail(EEX_EINVAL, "%s: \"%s\" is no name for an object: it must look like a/b/c",
                         file->path, name ? name : "");
     return EEX_OK;
+}
+
+int eex__store_check_type(const eex_store_file *file, const char *name, eex_store_type type,
+                          const eex_store_shape *shape)
+{
+    if ((unsigned)type >= EEX_STORE_TYPES)
+        return eex_fail(EEX_EINVAL, "%s: /%s: there is no type %d, only 0 to %d", file->path, name,
+                        (int)type, EEX_STORE_TYPES - 1);
+    return shape ? EEX_OK : eex_fail(EEX_EINVAL, "%s: /%s: no shape (NULL)", file->path, name);
 }
 
 /* HDF5's library ends the process in some of the places where it finds no memory. So it is asked
@@ -109,6 +120,8 @@ static bool has_headroom(void)
 
 int eex__store_check_writing(const eex_store_file *file, const char *name)
 {
+    if (!file)
+        return eex_fail(EEX_EINVAL, "store: no file (NULL)");
     if (!file->part)
         return eex_fail(EEX_EINVAL, "%s: %s: the file is open for reading only", file->path, name);
     if (!has_headroom())

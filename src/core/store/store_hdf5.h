@@ -14,10 +14,11 @@ struct eex_store_file {
     eex__reader *reader; /* NULL when it is written */
     /* Of a file that is written: */
     hid_t id;
-    char *part;  /* where it is until it is committed; NULL when it is read */
-    bool made;   /* whether the part is there, and ours */
-    int error;   /* errno of the first failure to write, see store_driver.c */
-    hid_t array; /* the array used last, kept open for what follows; or H5I_INVALID_HID */
+    char *part;      /* where it is until it is committed; NULL when it is read */
+    bool made;       /* whether the part is there, and ours */
+    int error;       /* errno of the first failure to write, see store_driver.c */
+    uint64_t packed; /* bytes that went through deflate so far */
+    hid_t array;     /* the array used last, kept open for what follows; or H5I_INVALID_HID */
     char *array_name;
     eex__sealing sealing;
 };
@@ -44,6 +45,10 @@ int eex__store_use_driver(hid_t access, int *error, bool *made);
 /* Names without a leading slash, "/" for the root; EEX_EINVAL for empty components and the like. */
 int eex__store_check_name(const eex_store_file *file, const char *name);
 const char *eex__store_object(const char *name);
+
+/* EEX_EINVAL for a type that there is not, and for no shape. */
+int eex__store_check_type(const eex_store_file *file, const char *name, eex_store_type type,
+                          const eex_store_shape *shape);
 
 /* EEX_EINVAL when the file is read, EEX_EIO when writing it has failed already. */
 int eex__store_check_writing(const eex_store_file *file, const char *name);

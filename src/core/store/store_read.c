@@ -9,6 +9,8 @@
 
 int eex__store_begin_reading(const eex_store_file *file)
 {
+    if (!file)
+        return eex_fail(EEX_EINVAL, "store: no file (NULL)");
     if (!file->reader)
         return eex_fail(EEX_EINVAL, "%s: the file is being written: nothing can be read from it",
                         file->path);
@@ -63,6 +65,7 @@ static int list_names(eex_store_list *out, eex__reader *reader, const char *grou
 
 int eex_store_names(eex_store_list *out, eex_store_file *file, const char *group)
 {
+    EEX_NEED(out, "place for names");
     const char *path = eex__store_object(group);
     *out = (eex_store_list){0, NULL};
     if (strcmp(path, "/") != 0)
@@ -85,6 +88,8 @@ static int describe(eex__h5_array **array, eex_store_type *type, eex_store_shape
 int eex_store_describe(eex_store_type *type, eex_store_shape *shape, eex_store_file *file,
                        const char *name)
 {
+    EEX_NEED(type, "place for the type");
+    EEX_NEED(shape, "place for the shape");
     eex__h5_array *array;
     EEX_TRY(eex__store_check_name(file, name));
     EEX_TRY(eex__store_begin_reading(file));
@@ -141,7 +146,9 @@ static int read_array(void *out, eex__reader *reader, const char *name, eex_stor
 int eex_store_read(void *out, eex_store_file *file, const char *name, eex_store_type type,
                    const eex_store_shape *shape)
 {
+    EEX_NEED(out, "place for the array");
     EEX_TRY(eex__store_check_name(file, name));
+    EEX_TRY(eex__store_check_type(file, name, type, shape));
     for (int i = 0; i < shape->rank; i++)
         if (shape->extent[i] == EEX_STORE_ANY)
             return eex_fail(EEX_EINVAL, "%s: /%s: reading needs exact extents", file->path, name);
@@ -177,8 +184,10 @@ static int read_new(void **out, eex__reader *reader, const char *name, eex_store
 int eex_store_read_new(void **out, eex_store_file *file, const char *name, eex_store_type type,
                        eex_store_shape *shape, size_t max_bytes)
 {
+    EEX_NEED(out, "place for the array");
     *out = NULL;
     EEX_TRY(eex__store_check_name(file, name));
+    EEX_TRY(eex__store_check_type(file, name, type, shape));
     EEX_TRY(eex__store_begin_reading(file));
     return eex__store_end_reading(file, read_new(out, file->reader, name, type, shape, max_bytes));
 }
@@ -204,7 +213,10 @@ static int read_rows(void *out, eex__reader *reader, const char *name, eex_store
 int eex_store_read_rows(void *out, eex_store_file *file, const char *name, eex_store_type type,
                         const eex_store_shape *shape, uint64_t first, uint64_t rows)
 {
+    if (rows > 0)
+        EEX_NEED(out, "place for the rows");
     EEX_TRY(eex__store_check_name(file, name));
+    EEX_TRY(eex__store_check_type(file, name, type, shape));
     EEX_TRY(eex__store_begin_reading(file));
     return eex__store_end_reading(file,
                                   read_rows(out, file->reader, name, type, shape, first, rows));

@@ -74,6 +74,7 @@ int eex__reader_strings(eex_store_list *out, eex__reader *reader, const char *na
 int eex_store_read_strings(eex_store_list *out, eex_store_file *file, const char *name,
                            size_t max_bytes)
 {
+    EEX_NEED(out, "place for strings");
     *out = (eex_store_list){0, NULL};
     EEX_TRY(eex__store_check_name(file, name));
     EEX_TRY(eex__store_begin_reading(file));
@@ -82,6 +83,7 @@ int eex_store_read_strings(eex_store_list *out, eex_store_file *file, const char
 
 int eex_store_read_string(char **out, eex_store_file *file, const char *name, size_t max_bytes)
 {
+    EEX_NEED(out, "place for the string");
     eex_store_list list;
     *out = NULL;
     EEX_TRY(eex_store_read_strings(&list, file, name, max_bytes));
@@ -116,6 +118,7 @@ static int begin_attribute(const eex__h5_attribute **out, eex_store_file *file, 
                            const char *name)
 {
     const char *path = eex__store_object(object);
+    EEX_NEED(name, "attribute's name");
     if (strcmp(path, "/") != 0)
         EEX_TRY(eex__store_check_name(file, path));
     EEX_TRY(eex__store_begin_reading(file));
@@ -159,6 +162,7 @@ static int take_int(int64_t *out, const eex__reader *reader, const char *name,
 
 int eex_store_get_int(int64_t *out, eex_store_file *file, const char *object, const char *name)
 {
+    EEX_NEED(out, "place for the value");
     const eex__h5_attribute *a;
     EEX_TRY(begin_attribute(&a, file, object, name));
     return eex__store_end_reading(file, take_int(out, file->reader, name, a));
@@ -166,6 +170,7 @@ int eex_store_get_int(int64_t *out, eex_store_file *file, const char *object, co
 
 int eex_store_get_double(double *out, eex_store_file *file, const char *object, const char *name)
 {
+    EEX_NEED(out, "place for the value");
     return eex_store_get_doubles(out, file, object, name, 1);
 }
 
@@ -193,6 +198,7 @@ static int take_doubles(double *out, const eex__reader *reader, const char *name
 int eex_store_get_doubles(double *out, eex_store_file *file, const char *object, const char *name,
                           size_t count)
 {
+    EEX_NEED(out, "place for the value");
     const eex__h5_attribute *a;
     EEX_TRY(begin_attribute(&a, file, object, name));
     return eex__store_end_reading(file, take_doubles(out, file->reader, name, a, count));
@@ -212,6 +218,7 @@ static int take_text(char **out, const eex__reader *reader, const char *name,
 
 int eex_store_get_string(char **out, eex_store_file *file, const char *object, const char *name)
 {
+    EEX_NEED(out, "place for the value");
     const eex__h5_attribute *a;
     *out = NULL;
     EEX_TRY(begin_attribute(&a, file, object, name));

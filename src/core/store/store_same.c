@@ -21,7 +21,7 @@ static bool same_entry(const eex__seal_entry *a, const eex__seal_entry *b)
 bool eex_store_same(const eex_store_file *a, const eex_store_file *b)
 {
     size_t i = 0, j = 0;
-    if (!a->reader || !b->reader || !a->reader->is_sealed || !b->reader->is_sealed)
+    if (!a || !b || !a->reader || !b->reader || !a->reader->is_sealed || !b->reader->is_sealed)
         return false;
     for (;;) {
         const eex__seal_entry *x = next_content(&a->reader->seal, &i);

@@ -30,12 +30,22 @@ static size_t longest(const char *const *items, size_t count)
     return most;
 }
 
+static int check_items(const eex_store_file *file, const char *name, const char *const *items,
+                       size_t count)
+{
+    bool missing = count > 0 && !items;
+    for (size_t i = 0; i < count && !missing; i++)
+        missing = !items[i];
+    return missing ? eex_fail(EEX_EINVAL, "%s: /%s: no text (NULL)", file->path, name) : EEX_OK;
+}
+
 static int write_strings(eex_store_file *file, const char *name, const char *const *items,
                          size_t count)
 {
     hid_t array;
     EEX_TRY(eex__store_check_writing(file, name));
     EEX_TRY(eex__store_check_name(file, name));
+    EEX_TRY(check_items(file, name, items, count));
     size_t size = longest(items, count);
     if (count > SIZE_MAX / size)
         return eex_fail(EEX_EINVAL, "%s: /%s: too many strings", file->path, name);
@@ -105,6 +115,9 @@ static int put_attribute(eex_store_file *file, const char *object, const attribu
 static int write_attribute(eex_store_file *file, const char *object, const attribute *a)
 {
     EEX_TRY(eex__store_check_writing(file, object));
+    if (!a->name || !*a->name || !a->data)
+        return eex_fail(EEX_EINVAL, "%s: an attribute without a %s (NULL)", file->path,
+                        a->data ? "name" : "value");
     const char *path = eex__store_object(object);
     eex__sealed_object *sealed =
         eex__sealing_find(&file->sealing, strcmp(path, "/") == 0 ? "" : path);
@@ -149,6 +162,8 @@ int eex_store_set_double(eex_store_file *file, const char *object, const char *n
 int eex_store_set_doubles(eex_store_file *file, const char *object, const char *name,
                           const double *values, size_t count)
 {
+    EEX_NEED(file, "file");
+    EEX_NEED(values, "values");
     if (count == 0 || count > EEX_STORE_MAX_ATTRIBUTE / sizeof *values)
         return eex_fail(EEX_EINVAL, "%s: attribute %s of %zu values: 1 to %zu fit", file->path,
                         name, count, EEX_STORE_MAX_ATTRIBUTE / sizeof *values);
@@ -158,6 +173,9 @@ int eex_store_set_doubles(eex_store_file *file, const char *object, const char *
 int eex_store_set_string(eex_store_file *file, const char *object, const char *name,
                          const char *text)
 {
+    EEX_NEED(file, "file");
+    EEX_NEED(name, "name");
+    EEX_NEED(text, "text");
     size_t size = strlen(text);
     char type_name[EEX__SEAL_TYPE];
     if (size > EEX_STORE_MAX_ATTRIBUTE)

@@ -17,6 +17,18 @@ void eex_familiar_free(eex_familiar *f)
     free(f);
 }
 
+size_t eex_familiar_bytes(const eex_familiar *f)
+{
+    if (!f)
+        return 0;
+    size_t bytes = sizeof *f;
+    for (int k = 0; k < f->exits; k++) {
+        const size_t c = (size_t)f->channels[k];
+        bytes += c * (c + 1) * sizeof **f->factor;
+    }
+    return bytes;
+}
+
 int eex__familiar_new(eex_familiar **out, int exits, const int *channels)
 {
     eex_familiar *f = calloc(1, sizeof *f);
@@ -42,6 +54,12 @@ int eex__familiar_new(eex_familiar **out, int exits, const int *channels)
 
 int eex_familiar_select(eex_familiar **out, const eex_familiar *f, const int *exits, int count)
 {
+    EEX_NEED(out, "place for familiarity");
+    EEX_NEED(f, "familiarity");
+    EEX_NEED(exits, "exits");
+    if (count < 1 || count > EEX_MAX_EXITS)
+        return eex_fail(EEX_EINVAL, "familiarity of %d exits: expected 1 to %d", count,
+                        EEX_MAX_EXITS);
     int channels[EEX_MAX_EXITS] = {0};
     *out = NULL;
     for (int j = 0; j < count; j++) {
@@ -82,6 +100,8 @@ void eex__familiar_pool(float *mean, const float *value, int hw, int c)
 
 float eex_familiar_distance(const eex_familiar *f, int k, const float *value, int hw)
 {
+    if (!f || !value || hw < 1 || k < 0 || k >= f->exits)
+        return NAN;
     const int c = f->channels[k];
     float mean[EEX_FAMILIAR_CHANNELS], y[EEX_FAMILIAR_CHANNELS] = {0};
     if (c == 0)
@@ -106,6 +126,8 @@ static const eex_node *point_of(const eex_graph *graph, int k)
 
 size_t eex_familiar_floats(const eex_familiar *f, const eex_graph *graph)
 {
+    if (!f || eex_graph_exits(graph) < f->exits)
+        return 0;
     size_t most = 0;
     for (int k = 0; k < f->exits; k++) {
         const eex_node *n = point_of(graph, k);
@@ -119,11 +141,21 @@ size_t eex_familiar_floats(const eex_familiar *f, const eex_graph *graph)
 int eex_familiar_measure(float *distance, const eex_familiar *f, const eex_plan *plan,
                          const eex_graph *graph, int k, float *values, int batch)
 {
+    EEX_NEED(distance, "place for distances");
+    EEX_NEED(f, "familiarity");
+    EEX_NEED(plan, "plan");
+    EEX_NEED(graph, "graph");
+    EEX_NEED(values, "room for values");
+    if (k < 0 || k >= f->exits || f->exits > eex_graph_exits(graph) || batch < 1 ||
+        batch > EEX_PLAN_MAX_BATCH)
+        return eex_fail(EEX_EINVAL, "familiarity: %d inputs at exit %d: there are exits 0 to %d",
+                        batch, k, f->exits - 1);
     const eex_node *n = point_of(graph, k);
     const int hw = n->h * n->w;
-    memset(distance, 0, (size_t)batch * sizeof *distance);
-    if (f->channels[k] == 0)
+    if (f->channels[k] == 0) {
+        memset(distance, 0, (size_t)batch * sizeof *distance);
         return EEX_OK;
+    }
     EEX_TRY(eex_plan_download_value(plan, eex_graph_exit(graph, k)->point, values, batch));
     for (int i = 0; i < batch; i++)
         distance[i] =

@@ -30,7 +30,8 @@ typedef struct eex_familiar {
 int eex_familiar_fit(eex_familiar **out, const eex_graph *graph, eex_params *params,
                      eex_dataset *data, const uint32_t *samples, size_t count,
                      const eex_inference *how);
-void eex_familiar_free(eex_familiar *f); /* accepts NULL */
+void eex_familiar_free(eex_familiar *f);          /* accepts NULL */
+size_t eex_familiar_bytes(const eex_familiar *f); /* of memory that it takes; NULL: 0 */
 
 /* Of the given exits, in the given order (copies). */
 int eex_familiar_select(eex_familiar **out, const eex_familiar *f, const int *exits, int count);

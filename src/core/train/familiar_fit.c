@@ -140,6 +140,15 @@ int eex_familiar_fit(eex_familiar **out, const eex_graph *graph, eex_params *par
                      eex_dataset *data, const uint32_t *samples, size_t count,
                      const eex_inference *how)
 {
+    EEX_NEED(out, "place for familiarity");
+    EEX_NEED(graph, "graph");
+    EEX_NEED(params, "parameters");
+    EEX_NEED(data, "data set");
+    EEX_NEED(samples, "samples");
+    EEX_NEED(how, "way to run it");
+    if (count < 1)
+        return eex_fail(EEX_EINVAL, "familiarity of %s: no samples to learn it from",
+                        eex_graph_name(graph));
     static const eex_visitor visitor = {.segment = add_exit};
     fit t = {0};
     int channels[EEX_MAX_EXITS] = {0};

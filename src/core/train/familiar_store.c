@@ -20,6 +20,9 @@ static int member(char *out, const char *group, const char *what, int k)
 
 int eex_familiar_save(const eex_familiar *f, eex_store_file *file, const char *group)
 {
+    EEX_NEED(f, "familiarity");
+    EEX_NEED(file, "file");
+    EEX_NEED(group, "group");
     const eex_store_shape by_exit = {1, {(uint64_t)f->exits}};
     char path[NAME_SIZE];
     EEX_TRY(eex_store_make_group(file, group));
@@ -85,6 +88,10 @@ static int check_channels(const int32_t *channels, eex_store_file *file, const c
 int eex_familiar_load(eex_familiar **out, eex_store_file *file, const char *group,
                       const eex_graph *graph)
 {
+    EEX_NEED(out, "place for familiarity");
+    EEX_NEED(file, "file");
+    EEX_NEED(group, "group");
+    EEX_NEED(graph, "graph");
     const int exits = eex_graph_exits(graph);
     const eex_store_shape by_exit = {1, {(uint64_t)exits}};
     int32_t channels[EEX_MAX_EXITS];

@@ -11,6 +11,8 @@ void eex_augment_fit(eex_augment *out, const eex_dataset *data)
 
 eex_plan_options eex_inference_plan(const eex_inference *how)
 {
+    if (!how)
+        return (eex_plan_options){.batch = 0};
     return (eex_plan_options){
         .batch = how->batch, .augment = how->normalise, .precision = how->precision};
 }

@@ -196,6 +196,22 @@ static void cut_at_every_length(const char *path)
     free(data);
 }
 
+/* Each scan goes over the whole image: a small file can keep a reader busy with nothing else. */
+Test(image, more_scans_than_an_image_needs_are_refused)
+{
+    const char *path = test_path(folder, "a.jpg");
+    const test_jpeg small = {24, 24, TEST_COLOUR, true, 90};
+    const test_jpeg large = {2048, 2048, TEST_COLOUR, true, 1};
+    eex_image image;
+    test_write_jpeg_in_bands(path, &small, 30); /* 181 scans */
+    OK(read_file(&image, path, 0));
+    eex_image_free(&image);
+    test_write_jpeg_in_bands(path, &small, 40); /* 241 */
+    refused(read_file(&image, path, 0), "scans");
+    test_write_jpeg_in_bands(path, &large, 33); /* 199, of 4 Mi pixels each */
+    refused(read_file(&image, path, 0), "scans");
+}
+
 Test(image, cut_files_are_refused_at_every_length)
 {
     for (int progressive = 0; progressive < 2; progressive++) {

@@ -1,5 +1,6 @@
 /* Files written by HDF5's own library, in every form that it has for what we read, are read by it
  * and by us: the same groups, arrays and attributes, byte for byte. */
+#include "core/store/store.h"
 #include "core/store/store_reader.h"
 #include "support/folder.h"
 
@@ -238,6 +239,30 @@ Test(parity, storage)
         write_layout(file, &layouts[i]);
     H5Fclose(file);
     cr_assert_eq(compare_file(test_path(folder, "a.h5")), sizeof layouts / sizeof *layouts);
+    test_folder_remove(folder);
+}
+
+/* What eex packs, chunk by chunk, is what HDF5's library reads. */
+Test(parity, packed_by_eex)
+{
+    const eex_store_shape shapes[] = {
+        {1, {262145}}, {2, {300001, 3}}, {3, {3, 700, 150}}, {3, {2, 3, 262145}}};
+    const int count = sizeof shapes / sizeof *shapes;
+    char folder[TEST_PATH_SIZE], name[16];
+    eex_store_file *file;
+    float *values = calloc(2000000, sizeof *values);
+    cr_assert_not_null(values);
+    for (int i = 0; i < 2000000; i++)
+        values[i] = (float)i * 0.37f;
+    test_folder_make(folder);
+    OK(eex_store_create(&file, test_path(folder, "a.h5"), "trace", 1));
+    for (int i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "a%d", i);
+        OK(eex_store_write_packed(file, name, EEX_STORE_F32, &shapes[i], values));
+    }
+    OK(eex_store_commit(&file));
+    free(values);
+    cr_assert_geq(compare_file(test_path(folder, "a.h5")), count);
     test_folder_remove(folder);
 }
 
