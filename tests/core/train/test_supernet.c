@@ -472,8 +472,7 @@ Test(supernet, what_no_network_uses_rests)
 Test(supernet, without_genes_there_is_nothing_to_choose)
 {
     net n = net_open(net_tiny, 1, 1);
-    const eex_recipe r = recipe(2);
-    cr_expect_eq(eex_supernet_check(n.graph, &r), EEX_EINVAL);
+    cr_expect_eq(eex_supernet_check(n.graph), EEX_EINVAL);
     cr_expect(strstr(eex_error(), "training.regime") && strstr(eex_error(), "joint"), "%s",
               eex_error());
     net_close(&n);
