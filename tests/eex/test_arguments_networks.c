@@ -74,6 +74,7 @@ Test(arguments_networks, of_building)
                                &(eex_conv_options){.out = 4, .kernel = 3, .groups = INT_MIN}));
     REFUSED(eex_graph_add_batch_norm(NULL, &v, 0, "b"));
     REFUSED(eex_graph_add_act(NULL, &v, 0, "a", EEX_ACT_RELU));
+    REFUSED(eex_graph_functional(NULL, 0));
     REFUSED(eex_graph_add_act(g, &v, 0, "a", (eex_act)-1));
     REFUSED(eex_graph_add_act(g, &v, 0, "a", (eex_act)EEX_ACTS));
     REFUSED(eex_graph_add_add(NULL, &v, 0, 0, "a"));
@@ -90,6 +91,7 @@ Test(arguments_networks, of_building)
         const int id = wrong_ids[i];
         REFUSED(eex_graph_add_conv(g, &v, id, "c", &conv));
         REFUSED(eex_graph_add_batch_norm(g, &v, id, "b"));
+        REFUSED(eex_graph_functional(g, id));
         REFUSED(eex_graph_add_act(g, &v, id, "a", EEX_ACT_RELU));
         REFUSED(eex_graph_add_add(g, &v, 0, id, "a"));
         REFUSED(eex_graph_add_scale(g, &v, 0, id, "s"));
@@ -179,6 +181,10 @@ Test(arguments_networks, of_parameters)
     REFUSED(eex_params_new(&p, NULL, model->graph, 1));
     REFUSED(eex_params_new(&p, device, NULL, 1));
     REFUSED(eex_params_new(&p, device, open, 1));
+    REFUSED(eex_params_new_empty(NULL, device, model->graph));
+    REFUSED(eex_params_new_empty(&p, NULL, model->graph));
+    REFUSED(eex_params_new_empty(&p, device, NULL));
+    REFUSED(eex_params_new_empty(&p, device, open));
     cr_expect_null(p);
     for (int i = 0; i < WRONG; i++) {
         REFUSED(eex_params_get(model->params, wrong_ids[i], floats));
@@ -210,7 +216,6 @@ Test(arguments_networks, of_optimisers)
     eex_optimizer_state *s = NULL;
     REFUSED(eex_optimizer_state_new(NULL, model->params, &sgd));
     REFUSED(eex_optimizer_state_new(&s, NULL, &sgd));
-    REFUSED(eex_optimizer_state_new(&s, model->params, NULL));
     REFUSED(eex_optimizer_state_new(&s, model->params, &none));
     cr_expect_null(s);
     eex_optimizer_state_free(NULL);
@@ -348,8 +353,17 @@ Test(arguments_networks, of_training_plans)
     eex_totals totals = {0};
     double norm;
     bool done;
+    OK(eex_optimizer_state_new(&o.state, model->params, NULL));
+    REFUSED(eex_plan_new(&p, &o, model->graph, model->params));
+    eex_optimizer_state_free(o.state);
     OK(eex_optimizer_state_new(&o.state, model->params, &sgd));
     OK(eex_plan_new(&p, &o, model->graph, model->params));
+    REFUSED(eex_plan_reads(NULL, 8, 8));
+    REFUSED(eex_plan_reads(model->graph, -1, 8));
+    REFUSED(eex_plan_reads(model->graph, INT_MAX, INT_MAX));
+    cr_expect_eq(eex_plan_image_bytes(NULL), 0);
+    eex_augment_fit(NULL, NULL);
+    eex_augment_fit(&o.augment, NULL);
     REFUSED(eex_plan_step(NULL, &(eex_step){.batch = 1}));
     REFUSED(eex_plan_step(p, NULL));
     REFUSED(eex_plan_step(p, &(eex_step){.batch = 0}));

@@ -178,6 +178,7 @@ int eex_graph_zero_start(eex_graph *g, int node)
 
 int eex_graph_functional(eex_graph *g, int node)
 {
+    EEX_NEED(g, "graph");
     if (g->finished)
         return eex_fail(EEX_EINVAL, "graph \"%s\" is finished", g->name);
     if (node < 0 || node >= g->node_count)

@@ -100,7 +100,10 @@ int eex__builder_finish(eex_plan **out, eex_builder *b, eex_arena *arena)
 
 int eex_plan_reads(const eex_graph *graph, int height, int width)
 {
+    EEX_NEED(graph, "graph");
     const eex_node *in = eex_graph_node(graph, 0);
+    if (!in)
+        return eex_fail(EEX_EINVAL, "%s has no input yet", eex_graph_name(graph));
     if ((height == 0 && width == 0) || (height == in->h && width == in->w))
         return EEX_OK;
     if (height < 1 || width < 1 || height > EEX_RESIZE_MAX_SIDE || width > EEX_RESIZE_MAX_SIDE ||
@@ -131,6 +134,12 @@ static int check(const eex_plan_options *o, const eex_graph *graph, const eex_de
     if (!infers && o->mode != EEX_PLAN_STATISTICS && !o->state)
         return eex_fail(EEX_EINVAL, "plan of %s: no optimiser's state (NULL) to learn with",
                         eex_graph_name(graph));
+    if (o->state && !o->gradient_only && !o->state->m)
+        return eex_fail(
+            EEX_EINVAL,
+            "plan of %s: the optimiser's state has a gradient alone, which is for plans "
+            "that leave one (gradient_only)",
+            eex_graph_name(graph));
     EEX_TRY(eex_device_calculates(dev, o->precision));
     if (o->precision == EEX_BF16 && (infers || o->mode == EEX_PLAN_TRAIN_GATES_ON_FEATURES))
         return eex_fail(EEX_EUNSUPPORTED, "a plan for %s is float32: bfloat16 is for training",

@@ -165,6 +165,7 @@ int eex_params_new_empty(eex_params **out, eex_device *device, const eex_graph *
 int eex_params_new(eex_params **out, eex_device *device, const eex_graph *graph, uint64_t seed)
 {
     eex_params *p;
+    EEX_NEED(out, "place for the parameters");
     EEX_TRY(eex_params_new_empty(&p, device, graph));
     const int code = initialise(p, seed);
     if (code < 0) {

@@ -20,7 +20,7 @@ static int send(const eex_plan *p, int buffer, const void *from, size_t bytes)
 
 size_t eex_plan_image_bytes(const eex_plan *p)
 {
-    return p->images >= 0 ? p->buffers[p->images].row_bytes : 0;
+    return p && p->images >= 0 ? p->buffers[p->images].row_bytes : 0;
 }
 
 int eex_plan_upload(eex_plan *p, const uint8_t *images, const int32_t *labels,

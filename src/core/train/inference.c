@@ -5,6 +5,8 @@
 void eex_augment_fit(eex_augment *out, const eex_dataset *data)
 {
     const eex_dataset_info *facts = eex_dataset_facts(data);
+    if (!out || !facts)
+        return;
     out->height = facts->height;
     out->width = facts->width;
 }

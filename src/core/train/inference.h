@@ -21,7 +21,7 @@ typedef struct eex_inference {
 /* The options of a plan that runs so. */
 eex_plan_options eex_inference_plan(const eex_inference *how);
 
-/* The size of a data set's images, for whoever reads them from there. */
+/* The size of a data set's images, for whoever reads them from there; NULL: nothing. */
 void eex_augment_fit(eex_augment *out, const eex_dataset *data);
 
 #endif
