@@ -145,8 +145,12 @@ function parts.depth(g, name, least, most)
   return parts.decide(g, name .. ".depth", "depth", values)
 end
 
--- The options without the fields of `own`, which parts.list and parts.values read.
+-- The options without the fields of `own`, which parts.list and parts.values read. What is no table is
+-- for core.fields to refuse.
 function parts.without(options, own)
+  if options ~= nil and type(options) ~= "table" then
+    return options
+  end
   local rest = {}
   for key, value in pairs(options or {}) do
     rest[key] = value

@@ -1,6 +1,7 @@
 #include "core/graph/saliency.h"
 
 #include "core/graph/cost.h"
+#include "core/graph/elastic.h"
 #include "core/graph/graph_impl.h"
 
 #include "base/status.h"
@@ -18,6 +19,49 @@ static int add_point(eex_points *p, const eex_graph *g, int node)
                         "saliency rule",
                         eex_graph_name(g), MAX_POINTS);
     p->nodes[p->count++] = node;
+    return EEX_OK;
+}
+
+/* ---- places of an elastic graph ---- */
+
+static bool same_shape(const eex_graph *g, int a, int b)
+{
+    const eex_node *x = eex_graph_node(g, a), *y = eex_graph_node(g, b);
+    return x->h == y->h && x->w == y->w && x->c == y->c;
+}
+
+bool eex_saliency_alike(const eex_graph *g, int a, int b)
+{
+    return eex_graph_gateable(g, b) && same_shape(g, a, b);
+}
+
+static void keep_last_of_each(eex_points *points, const eex_graph *g, const eex_graph *smallest,
+                              const int *value)
+{
+    bool taken[EEX_MAX_NODES] = {false};
+    int first = points->count;
+    for (int p = points->count - 1; p >= 0; p--) {
+        const int node = points->nodes[p], at = value[node];
+        const int place = eex_graph_find(g, eex_graph_node(smallest, at)->name);
+        if (taken[at] || !eex_saliency_alike(g, node, place))
+            continue;
+        taken[at] = true;
+        points->nodes[--first] = node;
+    }
+    points->count -= first;
+    memmove(points->nodes, points->nodes + first, (size_t)points->count * sizeof *points->nodes);
+}
+
+static int keep_places(eex_points *points, const eex_graph *g)
+{
+    int genome[EEX_GENES], value[EEX_MAX_NODES];
+    eex_graph *smallest = NULL;
+    if (eex_graph_genes(g) == 0)
+        return EEX_OK;
+    eex_genome_smallest(g, genome);
+    EEX_TRY(eex_graph_derive(&smallest, value, g, genome));
+    keep_last_of_each(points, g, smallest, value);
+    eex_graph_free(smallest);
     return EEX_OK;
 }
 
@@ -44,7 +88,7 @@ int eex_saliency_residual_merges(eex_points *out, const eex_graph *g)
     for (int i = 0; i < eex_graph_nodes(g); i++)
         if (eex_graph_node(g, i)->kind == EEX_NODE_ADD && eex_graph_gateable(g, i))
             EEX_TRY(add_point(out, g, after_act(g, i)));
-    return EEX_OK;
+    return keep_places(out, g);
 }
 
 /* The last gateable node of the block that begins at `id`; *next: where the following one begins.
@@ -60,12 +104,6 @@ static int block_end(int *next, const eex_graph *g, int id)
     return end;
 }
 
-static bool same_shape(const eex_graph *g, int a, int b)
-{
-    const eex_node *x = eex_graph_node(g, a), *y = eex_graph_node(g, b);
-    return x->h == y->h && x->w == y->w && x->c == y->c;
-}
-
 int eex_saliency_stage_ends(eex_points *out, const eex_graph *g)
 {
     int previous = -1;
@@ -78,7 +116,7 @@ int eex_saliency_stage_ends(eex_points *out, const eex_graph *g)
             EEX_TRY(add_point(out, g, previous));
         previous = end;
     }
-    return EEX_OK;
+    return keep_places(out, g);
 }
 
 int eex_saliency_all(eex_points *out, const eex_graph *g)
@@ -87,7 +125,7 @@ int eex_saliency_all(eex_points *out, const eex_graph *g)
     for (int i = 0; i < eex_graph_nodes(g); i++)
         if (eex_graph_gateable(g, i))
             EEX_TRY(add_point(out, g, i));
-    return EEX_OK;
+    return keep_places(out, g);
 }
 
 /* ---- ranking ---- */

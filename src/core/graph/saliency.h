@@ -9,6 +9,9 @@ typedef struct eex_points {
     int nodes[EEX_MAX_EXITS * 2]; /* node ids, ascending */
 } eex_points;
 
+/* Rules. Of an elastic graph (elastic.h) they give places that all its networks have: of points
+ * that are one place in the smallest the last, and none that a gate could not read there. */
+
 /* Where a residual connection merges: the value after the add, and after the act that directly
  * follows it where there is one (the paper's rule: 16 in ResNet50, 10 in MobileNetV2). */
 int eex_saliency_residual_merges(eex_points *out, const eex_graph *g);
@@ -19,6 +22,10 @@ int eex_saliency_stage_ends(eex_points *out, const eex_graph *g);
 
 /* Every value of the trunk that a gate can read: not the input, not after the global pool. */
 int eex_saliency_all(eex_points *out, const eex_graph *g);
+
+/* Whether a gate for the value of node a can read that of b, which takes its place where a is not
+ * there. */
+bool eex_saliency_alike(const eex_graph *g, int a, int b);
 
 /* The `count` best of `from` by score (higher is better), ties to the earlier node. count 0:
  * floor(log2(number of layers)). */

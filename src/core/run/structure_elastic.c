@@ -72,13 +72,6 @@ static int vanishes(const eex_graph *g, int point, const char *instead)
                     eex_graph_node(g, point)->name, eex_graph_name(g), instead);
 }
 
-/* A gate may read the one where it would have read the other. */
-static bool alike(const eex_graph *g, int a, int b)
-{
-    const eex_node *x = eex_graph_node(g, a), *y = eex_graph_node(g, b);
-    return eex_graph_gateable(g, b) && x->h == y->h && x->w == y->w && x->c == y->c;
-}
-
 static int coincide(const eex_graph *g, int a, int b, const char *where)
 {
     return eex_fail(EEX_EINVAL,
@@ -96,7 +89,7 @@ static int check_places(const eex_graph *g, const eex_points *points, const eex_
     for (int p = 0; p < points->count; p++) {
         const int at = value[points->nodes[p]];
         const char *name = eex_graph_node(smallest, at)->name;
-        if (!alike(g, points->nodes[p], eex_graph_find(g, name)))
+        if (!eex_saliency_alike(g, points->nodes[p], eex_graph_find(g, name)))
             return vanishes(g, points->nodes[p], name);
         for (int q = 0; q < p; q++)
             if (value[points->nodes[q]] == at)

@@ -1,6 +1,8 @@
 #include "core/graph/cost.h"
+#include "core/graph/elastic.h"
 #include "core/graph/saliency.h"
 #include "support/backbones.h"
+#include "support/elastic.h"
 
 #include "base/status.h"
 
@@ -157,4 +159,42 @@ Test(saliency, size_of_the_space)
     cr_expect(eex_space_log2(10, 1) == 10);
     cr_expect(fabs(eex_space_log2(10, 3) - 20) < 1e-12);
     cr_expect(eex_space_log2(0, 3) == 0);
+}
+
+/* ---- elastic graphs ---- */
+
+/* No two points are one place in the smallest network, and a gate fits on each in every network. */
+static void expect_places(const eex_graph *g, const eex_points *points)
+{
+    eex_gate gates[EEX_MAX_EXITS];
+    int genome[EEX_GENES], value[128];
+    eex_graph *gated, *smallest;
+    cr_assert(points->count > 0 && points->count < EEX_MAX_EXITS);
+    cr_assert_leq((size_t)eex_graph_nodes(g), sizeof value / sizeof *value);
+    for (int p = 0; p < points->count; p++)
+        gates[p] = (eex_gate){.point = points->nodes[p], .blocks = 1};
+    cr_assert_eq(eex_graph_with_gates(&gated, g, gates, points->count, EEX_ACT_RELU), EEX_OK);
+    eex_genome_smallest(gated, genome);
+    cr_assert_eq(eex_graph_derive(&smallest, NULL, gated, genome), EEX_OK, "%s", eex_error());
+    cr_expect_eq(eex_graph_exits(smallest), points->count + 1);
+    eex_graph_free(smallest);
+    cr_assert_eq(eex_graph_derive(&smallest, value, g, genome), EEX_OK);
+    for (int p = 1; p < points->count; p++)
+        cr_expect_gt(value[points->nodes[p]], value[points->nodes[p - 1]]);
+    eex_graph_free(smallest);
+    eex_graph_free(gated);
+}
+
+Test(saliency, elastic_networks_keep_one_point_a_place)
+{
+    eex_graph *g;
+    eex_points points;
+    cr_assert_eq(eex_test_elastic(&g, 4), EEX_OK);
+    cr_assert_eq(eex_saliency_residual_merges(&points, g), EEX_OK);
+    expect_places(g, &points);
+    cr_assert_eq(eex_saliency_stage_ends(&points, g), EEX_OK);
+    expect_places(g, &points);
+    cr_assert_eq(eex_saliency_all(&points, g), EEX_OK);
+    expect_places(g, &points);
+    eex_graph_free(g);
 }
