@@ -192,8 +192,6 @@ Test(saliency, elastic_networks_keep_one_point_a_place)
     cr_assert_eq(eex_test_elastic(&g, 4), EEX_OK);
     cr_assert_eq(eex_saliency_residual_merges(&points, g), EEX_OK);
     expect_places(g, &points);
-    cr_assert_eq(eex_saliency_stage_ends(&points, g), EEX_OK);
-    expect_places(g, &points);
     cr_assert_eq(eex_saliency_all(&points, g), EEX_OK);
     expect_places(g, &points);
     eex_graph_free(g);
