@@ -42,8 +42,7 @@ int eex_optimizer_state_new(eex_optimizer_state **out, eex_params *params, const
 {
     EEX_NEED(out, "place for the state");
     EEX_NEED(params, "parameters");
-    EEX_NEED(o, "optimiser");
-    if ((unsigned)o->kind >= EEX_OPTIMIZERS)
+    if (o && (unsigned)o->kind >= EEX_OPTIMIZERS)
         return eex_fail(EEX_EINVAL, "optimiser of %s: there is no kind %d",
                         eex_graph_name(params->graph), (int)o->kind);
     eex_device *dev = params->device;
