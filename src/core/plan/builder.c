@@ -131,11 +131,6 @@ static int check(const eex_plan_options *o, const eex_graph *graph, const eex_de
     if (!infers && o->mode != EEX_PLAN_STATISTICS && !o->state)
         return eex_fail(EEX_EINVAL, "plan of %s: no optimiser's state (NULL) to learn with",
                         eex_graph_name(graph));
-    if (!infers && o->mode != EEX_PLAN_STATISTICS && !o->gradient_only && !o->state->m)
-        return eex_fail(EEX_EINVAL,
-                        "plan of %s: a state without an optimiser has the gradient alone, which "
-                        "only a plan that leaves it (gradient_only) can do with",
-                        eex_graph_name(graph));
     EEX_TRY(eex_device_calculates(dev, o->precision));
     if (o->precision == EEX_BF16 && (infers || o->mode == EEX_PLAN_TRAIN_GATES_ON_FEATURES))
         return eex_fail(EEX_EUNSUPPORTED, "a plan for %s is float32: bfloat16 is for training",
