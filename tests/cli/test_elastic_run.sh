@@ -95,6 +95,7 @@ refuse() {
 }
 refuse "latencies of the networks of an elastic backbone" --set search.cost=latency
 refuse "latencies of the networks of an elastic backbone" --set search.score=equation1
+refuse "search.limits.macs" --set search.limits.latency=1
 refuse "are one place in the smallest network" --set 'saliency={"layer1.0.relu_1","layer1.1.relu_1"}'
 refuse "candidate.exits" --set candidate.exits=shared
 "$EEX" profile family.lua --table >out 2>err && fail "latencies of an elastic backbone were measured"
