@@ -13,6 +13,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "base/text.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -120,7 +121,9 @@ static int begin(const char *file, const arguments *a)
     if (code == EEX_OK)
         code = eex_sweep_write(s, real);
     if (code == EEX_OK) {
-        eex_log_info("%s: %zu points, %zu seeds, in %s", s->name, s->points, s->seeds, folder);
+        eex_log_info("%s: %zu point%s, %zu seed%s, in %s", s->name, s->points,
+                     eex_plural((int64_t)s->points), s->seeds, eex_plural((int64_t)s->seeds),
+                     folder);
         code = start(s, real, a, false);
     }
     free(real);

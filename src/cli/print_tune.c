@@ -163,8 +163,8 @@ static void change(eex_buffer *out, const eex_tune_split *s)
     const eex_interval *a = &s->after.accuracy_change, *m = &s->after.macs_change;
     const double before = s->before.macs.value;
     eex_buffer_printf(out,
-                      "\nafter against before, the same %s images: right %+.2f points "
-                      "(%+.2f..%+.2f),\nMACs %+.1f %% (%+.1f..%+.1f)\n",
+                      "\nafter against before, the same %s images:\nright %+.2f points "
+                      "(%+.2f..%+.2f), MACs %+.1f %% (%+.1f..%+.1f)\n",
                       s->name, 100 * a->value, 100 * a->low, 100 * a->high, 100 * m->value / before,
                       100 * m->low / before, 100 * m->high / before);
 }

@@ -207,6 +207,8 @@ int eex_lua_experiment_of_run(eex_experiment **out, const char *folder, bool tru
     kept k = {0};
     char *path = NULL;
     *out = NULL;
+    if (eex_fs_is_file(folder))
+        return eex_fail(EEX_EINVAL, "%s: the folder of a run, got a file", folder);
     EEX_TRY(eex_path_join(&path, folder, "run.h5"));
     eex_experiment *e = eex_experiment_new();
     int code = e ? eex_store_read_file(path, "run", EEX_RUN_VERSION, use_kept, &k) : EEX_ENOMEM;

@@ -57,6 +57,8 @@ expect 0 "$EEX" tune one --accuracy 0.05
 expect 0 "$EEX" prune one --table
 expect 0 "$EEX" rank one --candidates 4 --repeated 2 --trainings 2 --epochs 1 --threads 1
 out_has "Kendall's tau"
+expect 2 "$EEX" rank one/final.h5
+err_has "one/final.h5: the folder of a run, got a file"
 
 # Thresholds that the search chooses, of networks and of gates alone.
 expect 0 "$EEX" run family.lua --from one --out levels --set 'gates.thresholds={0.05,0.2}' --set policy.kind=margin
@@ -95,7 +97,9 @@ refuse() {
 }
 refuse "latencies of the networks of an elastic backbone" --set search.cost=latency
 refuse "latencies of the networks of an elastic backbone" --set search.score=equation1
+refuse "search.limits.macs" --set search.limits.latency=1
 refuse "are one place in the smallest network" --set 'saliency={"layer1.0.relu_1","layer1.1.relu_1"}'
-refuse "candidate.exits" --set candidate.exits=shared
+refuse 'candidate.exits: "scratch" unless candidate.from = "shared", got "shared"' --set candidate.exits=shared
+refuse "(eex.gates.eec()), got 0" --set gates.family=eec
 "$EEX" profile family.lua --table >out 2>err && fail "latencies of an elastic backbone were measured"
 err_has "latencies of the networks of an elastic backbone"

@@ -112,6 +112,17 @@ static int check_required(const eex_experiment *e, int points)
                 e->gates.max_exits);
 }
 
+/* The number that is wrong, not the 1 that may stand beside it, is named. */
+static int check_eec(const eex_experiment *e)
+{
+    const int *blocks = e->gates.blocks;
+    if (e->gates.choices == 1 && blocks[0] == 1)
+        return EEX_OK;
+    return need(false, "gates.blocks",
+                "1 alone, which an early exit classifier has (eex.gates.eec())",
+                blocks[0] != 1 ? blocks[0] : blocks[1]);
+}
+
 static int check_gates(const eex_experiment *e)
 {
     EEX_TRY(need(e->gates.choices >= 1, "gates.blocks", "1 to 8 different block counts",
@@ -120,9 +131,7 @@ static int check_gates(const eex_experiment *e)
         EEX_TRY(need(e->gates.blocks[i] > e->gates.blocks[i - 1], "gates.blocks",
                      "each block count once, in ascending order", e->gates.blocks[i]));
     if (e->gates.family == EEX_GATE_EEC)
-        EEX_TRY(need(e->gates.choices == 1 && e->gates.blocks[0] == 1, "gates.blocks",
-                     "1 alone, which an early exit classifier has (eex.gates.eec())",
-                     e->gates.blocks[e->gates.choices - 1]));
+        EEX_TRY(check_eec(e));
     int points = eex_experiment_points(e);
     if (e->gates.required)
         EEX_TRY(check_required(e, points));
@@ -139,8 +148,10 @@ static int check_gates(const eex_experiment *e)
 
 static int check_candidate(const eex_experiment *e)
 {
-    return need(!e->candidate_exits || e->candidate_from == EEX_START_SHARED, "candidate.exits",
-                "\"scratch\" unless candidate.from = \"shared\"", e->candidate_exits);
+    if (e->candidate_exits && e->candidate_from != EEX_START_SHARED)
+        return eex_fail(EEX_EINVAL, "candidate.exits: \"scratch\" unless candidate.from = "
+                                    "\"shared\", got \"shared\"");
+    return EEX_OK;
 }
 
 static int check_recipe(const eex_experiment *e, const eex_recipe *r, const char *where)
@@ -176,7 +187,7 @@ static int check_policy(const eex_experiment *e)
 static int check_search(const eex_experiment *e)
 {
     if (e->search.cost == EEX_COST_LATENCY || e->search.score == EEX_SCORE_EQUATION1 ||
-        *e->search.latency_table)
+        e->search.limits.latency > 0 || *e->search.latency_table)
         EEX_TRY(eex_elastic_check_latency(e->backbone));
     EEX_TRY(need(e->search.sample <= e->search.population, "search.sample",
                  "from 1 to search.population", e->search.sample));

@@ -211,9 +211,9 @@ static int load_stored(bool *done, eex_rank_report *out, const eex_run *run,
     return *done ? EEX_OK
                  : eex_fail(EEX_EINVAL,
                             "%s has a ranking of %d candidates, %d of them trained %d times, for "
-                            "%d epochs: --force replaces it",
+                            "%d epoch%s: --force replaces it",
                             run->options->folder, s.options.candidates, s.options.repeated,
-                            s.options.trainings, s.options.epochs);
+                            s.options.trainings, s.options.epochs, eex_plural(s.options.epochs));
 }
 
 /* Of a run that has begun: it is one of another experiment to anybody who asks later. */

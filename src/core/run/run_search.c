@@ -218,15 +218,25 @@ static int step(search *s)
     return EEX_OK;
 }
 
+/* Of few trials, or of equal ones, cross-validation knows none. */
+static const char *tau_text(char text[16], double tau)
+{
+    if (isnan(tau))
+        return "unknown";
+    snprintf(text, 16, "%.2f", tau);
+    return text;
+}
+
 /* What the models of a search on surrogates are worth. */
 static void hear_of_models(const eex_search_report *r, void *context)
 {
     search *s = context;
+    char accuracy[16], cost[16], null[16];
     s->heard = eex_models_add(&s->models, r);
-    eex_log_info("after %zu trials: accuracy by %s (tau %.2f), cost by %s (tau %.2f), accuracy by "
-                 "cost alone tau %.2f; hypervolume %.6g",
-                 r->trials, r->surrogate[0], r->tau[0], r->surrogate[1], r->tau[1], r->null_tau,
-                 r->hypervolume);
+    eex_log_info("after %zu trials: accuracy by %s (tau %s), cost by %s (tau %s), accuracy by "
+                 "cost alone tau %s; hypervolume %.6g",
+                 r->trials, r->surrogate[0], tau_text(accuracy, r->tau[0]), r->surrogate[1],
+                 tau_text(cost, r->tau[1]), tau_text(null, r->null_tau), r->hypervolume);
 }
 
 static int make_controller(search *s)

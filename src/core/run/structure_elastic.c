@@ -227,11 +227,12 @@ int eex_elastic_check_latency(const eex_graph *backbone)
 {
     return eex_graph_genes(backbone) == 0
                ? EEX_OK
-               : eex_fail(EEX_EUNSUPPORTED,
-                          "latencies of the networks of an elastic backbone, \"%s\", are not "
-                          "measured: count MACs instead (search.cost = \"macs\", any search.score "
-                          "but \"equation1\")",
-                          eex_graph_name(backbone));
+               : eex_fail(
+                     EEX_EUNSUPPORTED,
+                     "latencies of the networks of an elastic backbone, \"%s\", are not "
+                     "measured: count MACs instead (search.cost = \"macs\", search.limits.macs, "
+                     "any search.score but \"equation1\", no search.latency_table)",
+                     eex_graph_name(backbone));
 }
 
 static int no_time(eex_structures *s, const eex_latency_table *table, eex_params *from,

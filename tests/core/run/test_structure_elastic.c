@@ -364,6 +364,9 @@ Test(structure_elastic, latencies_are_refused)
     e->search.score = EEX_SCORE_ACCURACY;
     snprintf(e->search.latency_table, sizeof e->search.latency_table, "table.h5");
     refused("are not measured");
+    *e->search.latency_table = '\0';
+    e->search.limits.latency = 1;
+    refused("search.limits.macs");
     cr_assert_eq(eex_structures_time(s, NULL, NULL, NULL), EEX_EUNSUPPORTED);
     cr_assert_eq(eex_structures_write_times(NULL, s), EEX_EUNSUPPORTED);
     cr_assert_eq(eex_structures_read_times(s, NULL), EEX_EUNSUPPORTED);
@@ -372,7 +375,7 @@ Test(structure_elastic, latencies_are_refused)
 Test(structure_elastic, exits_of_the_shared_network_need_its_training)
 {
     e->candidate_exits = true;
-    refused("candidate.exits: \"scratch\" unless candidate.from = \"shared\"");
+    refused("candidate.exits: \"scratch\" unless candidate.from = \"shared\", got \"shared\"");
     e->candidate_from = EEX_START_SHARED;
     OK(eex_experiment_check(e));
 }
