@@ -82,10 +82,15 @@ static int evaluate(lua_State *L)
         return 0;
     if (status == LUA_OK)
         status = lua_pcall(L, 0, LUA_MULTRET, handler);
-    if (status != LUA_OK)
-        eex_log_error("%s", eex_interrupted() ? "interrupted" : lua_tostring(L, -1));
-    else
+    if (status == LUA_OK) {
         show_results(L, handler + 1);
+        return 0;
+    }
+    eex_log_error("%s", eex_interrupted() ? "interrupted" : lua_tostring(L, -1));
+    /* Buffers that it was in the middle of end with their finalizers, which no collection calls that
+     * a full memory asks for: the next line would not fit. */
+    lua_settop(L, 1);
+    lua_gc(L, LUA_GCCOLLECT, 0);
     return 0;
 }
 
