@@ -87,8 +87,8 @@ static int evaluate(lua_State *L)
         return 0;
     }
     eex_log_error("%s", eex_interrupted() ? "interrupted" : lua_tostring(L, -1));
-    /* Buffers that it was in the middle of end with their finalizers, which no collection calls that
-     * a full memory asks for: the next line would not fit. */
+    /* Buffers that it was in the middle of end with their finalizers, which no collection calls
+     * that a full memory asks for: the next line would not fit. */
     lua_settop(L, 1);
     lua_gc(L, LUA_GCCOLLECT, 0);
     return 0;
