@@ -492,7 +492,7 @@ Test(experiment, killed_at_random_moments_a_run_ends_the_same)
         snprintf(name, sizeof name, "killed-%d", i);
         while (!run_killed(e, name, (unsigned)eex_rng_below(&rng, wait))) {
             kills++;
-            wait += 5000; /* so that there is progress on a slow machine */
+            wait += 5000 + wait / 4; /* so that there is progress on a slow machine */
         }
         same_run("whole", name);
     }
