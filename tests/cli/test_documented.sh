@@ -1,5 +1,20 @@
-# docs/store-format.md speaks of every object and attribute that eex writes.
+# docs/store-format.md speaks of every object and attribute that eex writes, docs/profiling.md of every
+# range that Nsight shows.
 . "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+
+ranges=$EEX_SOURCE_DIR/docs/profiling.md
+[ -f "$ranges" ] || skip "the documents are not here"
+sed -n '/^## Ranges/,/^## Nsight/p' "$ranges" | grep -o '`[^`]*`' | tr -d '`' | sed 's/[0-9]\+/N/' >named
+{
+    grep -rho 'eex_device_range([^;]*"[^"]*"' "$EEX_SOURCE_DIR/src" | sed 's/.*"\(.*\)"/\1/' |
+        grep -vx '%s' | sed 's/%s/NAME/; s/%[a-z]*/N/'
+    sed -n 's/^ *\[EEX_PHASE_[A-Z]*\] = {"\([^"]*\)".*/\1/p' "$EEX_SOURCE_DIR/src/core/run/phase.c"
+} >there
+[ "$(wc -l <there)" -gt 15 ] || fail "only these ranges: $(cat there)"
+while read -r name; do
+    grep -qxF -- "$name" named || fail "docs/profiling.md says nothing of the range \"$name\""
+done <there
+
 document=$EEX_SOURCE_DIR/docs/store-format.md
 [ -f "$document" ] || skip "the documents are not here"
 command -v h5dump >/dev/null || skip "there is no h5dump"
