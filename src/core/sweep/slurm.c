@@ -91,7 +91,9 @@ void eex_slurm_script(eex_buffer *out, const eex_sweep *s, const char *folder, c
                     "\n# Each task of the array is one run; its outcome and what it says are in "
                     "tasks/NNNN.\n");
     put_lines(out, s->cluster.setup);
-    eex_buffer_puts(out, "trap 'kill -TERM \"$run\"' TERM\n");
+    eex_buffer_puts(out, "trap 'kill -TERM \"$run\"' TERM\n"
+                         "threads=${SLURM_CPUS_PER_TASK:-${SLURM_CPUS_ON_NODE:-}} # not all of the "
+                         "node's\n");
     if (*s->cluster.container)
         eex_buffer_printf(out, "%s ", s->cluster.container);
     put_quoted(out, program);
@@ -100,7 +102,7 @@ void eex_slurm_script(eex_buffer *out, const eex_sweep *s, const char *folder, c
     eex_buffer_puts(out, " $((SLURM_ARRAY_TASK_ID + ${EEX_SWEEP_OFFSET:-0})) --device ");
     put_quoted(out, s->device);
     eex_buffer_puts(out,
-                    " &\n"
+                    " ${threads:+--threads \"$threads\"} &\n"
                     "run=$!\n"
                     "wait \"$run\"\n"
                     "status=$?\n"
