@@ -12,7 +12,7 @@ EEX_NAMES(eex_answerer, eex_answerer, EEX_ANSWERERS, [EEX_BY_DEVICE] = "device",
           [EEX_BY_SERVER] = "server", [EEX_BY_FALLBACK] = "fallback");
 
 struct eex_offload {
-    eex_front *front;
+    eex_onset *front;
     eex_remote *remote;
     int batch;
     eex_result *answers; /* (batch) the server's */
@@ -47,8 +47,8 @@ static int open_offload(eex_offload *o, const eex_model *model, eex_engine *engi
     o->answered = calloc(batch, sizeof *o->answered);
     if (!o->answers || !o->answered)
         return eex_fail(EEX_ENOMEM, "out of memory for the answers about %zu images", batch);
-    EEX_TRY(eex_front_new(&o->front, engine, exit, bits));
-    EEX_TRY(eex_offload_hello(&how.hello, model, eex_front_payload(o->front)));
+    EEX_TRY(eex_onset_new(&o->front, engine, exit, bits));
+    EEX_TRY(eex_offload_hello(&how.hello, model, eex_onset_payload(o->front)));
     how.exits = eex_graph_exits(model->graph);
     how.classes = eex_graph_classes(model->graph);
     return eex_remote_open(&o->remote, &how);
@@ -82,7 +82,7 @@ void eex_offload_close(eex_offload *o)
 {
     if (!o)
         return;
-    eex_front_free(o->front);
+    eex_onset_free(o->front);
     eex_remote_close(o->remote);
     free(o->answers);
     free(o->answered);
@@ -92,7 +92,7 @@ void eex_offload_close(eex_offload *o)
 /* The server's answers take the places of what the last exit here thought. */
 static void merge(eex_offload *o, eex_result *results, eex_answerer *by, int stay)
 {
-    const int32_t *index = eex_front_index(o->front);
+    const int32_t *index = eex_onset_index(o->front);
     for (int i = 0; i < stay; i++) {
         const eex_answerer who = o->answered[i] ? EEX_BY_SERVER : EEX_BY_FALLBACK;
         if (o->answered[i])
@@ -112,12 +112,12 @@ int eex_offload_run(eex_offload *o, eex_result *results, eex_answerer *by, const
     EEX_NEED(images, "images");
     if (count < 1 || count > o->batch)
         return eex_fail(EEX_EINVAL, "device's part: %d images, expected 1 to %d", count, o->batch);
-    EEX_TRY(eex_front_run(o->front, results, images, count, &stay));
+    EEX_TRY(eex_onset_run(o->front, results, images, count, &stay));
     for (int i = 0; i < count && by; i++)
         by[i] = EEX_BY_DEVICE;
     o->by[EEX_BY_DEVICE] += (uint64_t)(count - stay);
     if (stay > 0)
-        EEX_TRY(eex_remote_ask(o->remote, o->answers, o->answered, eex_front_rows(o->front), stay));
+        EEX_TRY(eex_remote_ask(o->remote, o->answers, o->answered, eex_onset_rows(o->front), stay));
     merge(o, results, by, stay);
     return EEX_OK;
 }

@@ -29,7 +29,7 @@ typedef struct eex_offload eex_offload;
 /* What device and server must agree about: the model's network and policy, cut so. */
 int eex_offload_hello(eex_hello *out, const eex_model *model, const eex_payload *payload);
 
-/* The engine is one of the model's, and is borrowed. exit and bits: as eex_front_new has them;
+/* The engine is one of the model's, and is borrowed. exit and bits: as eex_onset_new has them;
  * remote: its hello, exits and classes are filled in here. */
 int eex_offload_open(eex_offload **out, const eex_model *model, eex_engine *engine, int batch,
                      int exit, int bits, const eex_remote_options *remote);

@@ -30,8 +30,8 @@ struct eex_remote {
     eex_remote_options options;
     char host[256], port[8];
     eex__key *key;
-    eex__link link; /* socket -1: not connected */
-    bool welcomed;
+    eex__link link;        /* socket -1: not connected */
+    bool welcomed, useful; /* useful: it has answered something on this connection */
     int window, under_way; /* rows that were sent on this connection and not answered */
     unsigned char *in;     /* (IN_ROOM) */
     size_t in_size;
@@ -91,7 +91,7 @@ static void hang_up(eex_remote *r)
     r->figures.bytes_out += r->link.out;
     eex__link_close(&r->link);
     r->link.in = r->link.out = 0;
-    r->welcomed = false;
+    r->welcomed = r->useful = false;
     r->window = r->under_way = 0;
     r->in_size = r->out_at = r->out_size = 0;
 }
@@ -135,10 +135,9 @@ static void leave_alone(eex_remote *r, double now)
 /* A connection that was good gets another try at once, and only then a rest. */
 static void break_off(eex_remote *r, const char *what)
 {
-    const bool was_good = r->welcomed;
     complain(r, what);
-    r->figures.broken += was_good;
-    if (was_good)
+    r->figures.broken += r->welcomed;
+    if (r->useful)
         hang_up(r);
     else
         leave_alone(r, eex_clock_seconds());
@@ -162,6 +161,7 @@ static int take_result(eex_remote *r, call *c, uint64_t id, const eex_result *re
         return eex_fail(EEX_EFORMAT, "it answers class %d at exit %d, which the network has not",
                         result->top, result->exit + 1);
     r->under_way--;
+    r->useful = true;
     if (row < 0)
         return EEX_OK;
     c->results[row] = *result;
@@ -187,7 +187,7 @@ static int take_message(eex_remote *r, call *c, const eex_message *m)
         return take_result(r, c, m->as.result.id, &m->as.result.result);
     case EEX_REFUSED:
         r->figures.refused++;
-        r->welcomed = false; /* a no is not asked again at once */
+        r->welcomed = r->useful = false; /* a no is not asked again at once */
         return eex_fail(EEX_EUNSUPPORTED, "it says no: %s", m->as.refused.text);
     default:
         return eex_fail(EEX_ENOTFOUND, "it says goodbye");

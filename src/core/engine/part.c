@@ -53,7 +53,7 @@ static int allocate_staging(unsigned char **out, const eex_engine *e, const eex_
 
 /* ---- the device's part ---- */
 
-struct eex_front {
+struct eex_onset {
     eex_guest guest;
     eex_engine *engine;
     eex_payload payload;
@@ -65,13 +65,13 @@ struct eex_front {
     int first, stay;        /* image that the walk began with; samples that stayed so far */
 };
 
-static bool stays(const eex_front *f, int row)
+static bool stays(const eex_onset *f, int row)
 {
     return !f->engine->walk.leaves || f->decision[row] == EEX_GO_ON;
 }
 
 /* Those of `there` rows that stay, one value after the other. */
-static int take_rows(eex_front *f, const eex_plan *plan, int there)
+static int take_rows(eex_onset *f, const eex_plan *plan, int there)
 {
     const eex_passing *values;
     size_t offset = 0;
@@ -94,7 +94,7 @@ static int take_rows(eex_front *f, const eex_plan *plan, int there)
 /* Nobody goes on behind the cut: those that would leave with what this exit thinks of them. */
 static int take(eex_guest *guest, eex_plan *plan, int exit, int there)
 {
-    eex_front *f = (eex_front *)guest;
+    eex_onset *f = (eex_onset *)guest;
     if (exit != f->payload.exit)
         return EEX_OK;
     EEX_TRY(eex_plan_decisions(plan, f->decision, there));
@@ -109,7 +109,7 @@ static int take(eex_guest *guest, eex_plan *plan, int exit, int there)
     return eex_plan_set_decisions(plan, f->decision, there);
 }
 
-static int allocate_front(eex_front *f)
+static int allocate_front(eex_onset *f)
 {
     const size_t walk = (size_t)f->engine->walk.batch, batch = (size_t)f->engine->batch;
     f->decision = calloc(walk, sizeof *f->decision);
@@ -122,13 +122,13 @@ static int allocate_front(eex_front *f)
     return allocate_staging(&f->staging, f->engine, &f->payload);
 }
 
-int eex_front_new(eex_front **out, eex_engine *engine, int exit, int bits)
+int eex_onset_new(eex_onset **out, eex_engine *engine, int exit, int bits)
 {
     eex_payload payload;
     EEX_NEED(out, "place for the device's part");
     *out = NULL;
     EEX_TRY(eex_engine_payload(&payload, engine, exit, bits));
-    eex_front *f = calloc(1, sizeof *f);
+    eex_onset *f = calloc(1, sizeof *f);
     if (!f)
         return eex_fail(EEX_ENOMEM, "out of memory for a device's part");
     f->guest.after = take;
@@ -136,14 +136,14 @@ int eex_front_new(eex_front **out, eex_engine *engine, int exit, int bits)
     f->payload = payload;
     const int code = allocate_front(f);
     if (code < 0) {
-        eex_front_free(f);
+        eex_onset_free(f);
         return code;
     }
     *out = f;
     return EEX_OK;
 }
 
-void eex_front_free(eex_front *f)
+void eex_onset_free(eex_onset *f)
 {
     if (!f)
         return;
@@ -155,22 +155,22 @@ void eex_front_free(eex_front *f)
     free(f);
 }
 
-const eex_payload *eex_front_payload(const eex_front *f)
+const eex_payload *eex_onset_payload(const eex_onset *f)
 {
     return f ? &f->payload : NULL;
 }
 
-const int32_t *eex_front_index(const eex_front *f)
+const int32_t *eex_onset_index(const eex_onset *f)
 {
     return f ? f->index : NULL;
 }
 
-const unsigned char *eex_front_rows(const eex_front *f)
+const unsigned char *eex_onset_rows(const eex_onset *f)
 {
     return f ? f->rows : NULL;
 }
 
-static int run_front(eex_front *f, eex_result *results, const uint8_t *images, int count)
+static int run_front(eex_onset *f, eex_result *results, const uint8_t *images, int count)
 {
     const eex_engine *e = f->engine;
     eex_walk walk = eex_engine_walk(e);
@@ -184,7 +184,7 @@ static int run_front(eex_front *f, eex_result *results, const uint8_t *images, i
     return EEX_OK;
 }
 
-int eex_front_run(eex_front *f, eex_result *results, const uint8_t *images, int count, int *stay)
+int eex_onset_run(eex_onset *f, eex_result *results, const uint8_t *images, int count, int *stay)
 {
     EEX_NEED(f, "device's part");
     EEX_NEED(results, "place for the results");

@@ -27,21 +27,21 @@ int eex_engine_payload(eex_payload *out, const eex_engine *engine, int exit, int
 
 /* ---- the device's part ---- */
 
-typedef struct eex_front eex_front;
+typedef struct eex_onset eex_onset;
 
-int eex_front_new(eex_front **out, eex_engine *engine, int exit, int bits);
-void eex_front_free(eex_front *front); /* accepts NULL */
+int eex_onset_new(eex_onset **out, eex_engine *engine, int exit, int bits);
+void eex_onset_free(eex_onset *front); /* accepts NULL */
 
 /* Runs count (1..batch of the engine) images as far as the cut. results[0..count) say how each
  * left; those of samples that nobody has accepted or rejected say what the last exit here thinks of
  * them, as if it had accepted. *stay (0..count) is how many these are. */
-int eex_front_run(eex_front *front, eex_result *results, const uint8_t *images, int count,
+int eex_onset_run(eex_onset *front, eex_result *results, const uint8_t *images, int count,
                   int *stay);
 
 /* Borrowed. Which images stayed, and their rows, until the next run. */
-const eex_payload *eex_front_payload(const eex_front *front);
-const int32_t *eex_front_index(const eex_front *front);      /* (stay) strictly increasing */
-const unsigned char *eex_front_rows(const eex_front *front); /* (stay, payload.bytes) */
+const eex_payload *eex_onset_payload(const eex_onset *front);
+const int32_t *eex_onset_index(const eex_onset *front);      /* (stay) strictly increasing */
+const unsigned char *eex_onset_rows(const eex_onset *front); /* (stay, payload.bytes) */
 
 /* ---- the server's part ---- */
 

@@ -66,7 +66,7 @@ static bool same(const eex_result *got, const eex_result *wanted)
 
 typedef struct parts {
     eex_engine *device, *server; /* of batches of their own */
-    eex_front *front;
+    eex_onset *front;
     eex_rest *rest;
     int device_batch, server_batch;
 } parts;
@@ -79,16 +79,16 @@ static parts open_parts(const eex_policy *p, int cut, int bits, int device_batch
                   NULL,
                   device_batch,
                   server_batch};
-    OK(eex_front_new(&both.front, both.device, cut, bits));
+    OK(eex_onset_new(&both.front, both.device, cut, bits));
     OK(eex_rest_new(&both.rest, both.server, cut, bits));
-    cr_assert_eq(eex_front_payload(both.front)->bytes, eex_rest_payload(both.rest)->bytes);
-    cr_assert_eq(eex_front_payload(both.front)->exit, eex_rest_payload(both.rest)->exit);
+    cr_assert_eq(eex_onset_payload(both.front)->bytes, eex_rest_payload(both.rest)->bytes);
+    cr_assert_eq(eex_onset_payload(both.front)->exit, eex_rest_payload(both.rest)->exit);
     return both;
 }
 
 static void close_parts(parts *both)
 {
-    eex_front_free(both->front);
+    eex_onset_free(both->front);
     eex_rest_free(both->rest);
     eex_engine_close(both->device);
     eex_engine_close(both->server);
@@ -97,20 +97,20 @@ static void close_parts(parts *both)
 /* The server's answers take the places of what the device thought. Returns how many passed. */
 static int run_batch(const parts *both, eex_result *results, const uint8_t *from, int count)
 {
-    const size_t bytes = eex_front_payload(both->front)->bytes;
+    const size_t bytes = eex_onset_payload(both->front)->bytes;
     eex_result answer[SAMPLES];
     int stay;
-    OK(eex_front_run(both->front, results, from, count, &stay));
+    OK(eex_onset_run(both->front, results, from, count, &stay));
     unsigned char *wire = malloc((size_t)stay * bytes + 1);
-    memcpy(wire, eex_front_rows(both->front), (size_t)stay * bytes);
+    memcpy(wire, eex_onset_rows(both->front), (size_t)stay * bytes);
     for (int at = 0; at < stay; at += both->server_batch) {
         const int some = stay - at < both->server_batch ? stay - at : both->server_batch;
         OK(eex_rest_run(both->rest, answer + at, wire + (size_t)at * bytes, some));
     }
     for (int i = 0; i < stay; i++) {
-        const int32_t to = eex_front_index(both->front)[i];
-        cr_assert(to >= 0 && to < count && (i == 0 || to > eex_front_index(both->front)[i - 1]));
-        cr_expect_eq(results[to].exit, eex_front_payload(both->front)->exit);
+        const int32_t to = eex_onset_index(both->front)[i];
+        cr_assert(to >= 0 && to < count && (i == 0 || to > eex_onset_index(both->front)[i - 1]));
+        cr_expect_eq(results[to].exit, eex_onset_payload(both->front)->exit);
         cr_expect_eq(results[to].decision, EEX_ACCEPT);
         results[to] = answer[i];
     }
@@ -193,12 +193,12 @@ Test(part, few_bits_are_nearly_the_same_and_know_no_neighbours, .timeout = 240)
     eex_result whole[SAMPLES], alone[SAMPLES], together[SAMPLES];
     open_bed(bed_of_patches);
     parts both = open_parts(NULL, 1, 0, SAMPLES, SAMPLES);
-    const size_t raw = eex_front_payload(both.front)->bytes;
+    const size_t raw = eex_onset_payload(both.front)->bytes;
     run_all(&both, whole);
     close_parts(&both);
     for (int bits = 1; bits <= 8; bits++) {
         both = open_parts(NULL, 1, bits, SAMPLES, SAMPLES);
-        const eex_payload *p = eex_front_payload(both.front);
+        const eex_payload *p = eex_onset_payload(both.front);
         cr_expect_eq(p->bytes, raw / 32 * (size_t)bits + 8 * (size_t)p->values);
         run_all(&both, together);
         close_parts(&both);
@@ -239,7 +239,7 @@ Test(part, any_bytes_get_an_answer, .timeout = 240)
 
 Test(part, nonsense_is_refused, .timeout = 240)
 {
-    eex_front *front;
+    eex_onset *front;
     eex_rest *rest;
     eex_payload payload;
     eex_result results[4];
@@ -247,27 +247,27 @@ Test(part, nonsense_is_refused, .timeout = 240)
     open_bed(bed_of_patches);
     parts both = open_parts(policy, -1, 0, 4, 4);
     const int last = eex_graph_exits(b.net.graph) - 1;
-    cr_expect_eq(eex_front_payload(both.front)->exit, last - 1, "the last early exit");
+    cr_expect_eq(eex_onset_payload(both.front)->exit, last - 1, "the last early exit");
     REFUSED(eex_engine_payload(NULL, both.device, 0, 0));
     REFUSED(eex_engine_payload(&payload, NULL, 0, 0));
     REFUSED(eex_engine_payload(&payload, both.device, last, 0));
     REFUSED(eex_engine_payload(&payload, both.device, -2, 0));
-    REFUSED(eex_front_new(NULL, both.device, 0, 0));
-    REFUSED(eex_front_new(&front, NULL, 0, 0));
-    REFUSED(eex_front_new(&front, both.device, 0, 9));
+    REFUSED(eex_onset_new(NULL, both.device, 0, 0));
+    REFUSED(eex_onset_new(&front, NULL, 0, 0));
+    REFUSED(eex_onset_new(&front, both.device, 0, 9));
     REFUSED(eex_rest_new(NULL, both.server, 0, 0));
     REFUSED(eex_rest_new(&rest, NULL, 0, 0));
     REFUSED(eex_rest_new(&rest, both.server, 0, -1));
-    REFUSED(eex_front_run(NULL, results, images, 1, &stay));
-    REFUSED(eex_front_run(both.front, NULL, images, 1, &stay));
-    REFUSED(eex_front_run(both.front, results, NULL, 1, &stay));
-    REFUSED(eex_front_run(both.front, results, images, 5, &stay));
-    REFUSED(eex_front_run(both.front, results, images, 1, NULL));
+    REFUSED(eex_onset_run(NULL, results, images, 1, &stay));
+    REFUSED(eex_onset_run(both.front, NULL, images, 1, &stay));
+    REFUSED(eex_onset_run(both.front, results, NULL, 1, &stay));
+    REFUSED(eex_onset_run(both.front, results, images, 5, &stay));
+    REFUSED(eex_onset_run(both.front, results, images, 1, NULL));
     REFUSED(eex_rest_run(NULL, results, images, 1));
     REFUSED(eex_rest_run(both.rest, NULL, images, 1));
     REFUSED(eex_rest_run(both.rest, results, NULL, 1));
     REFUSED(eex_rest_run(both.rest, results, images, 0));
-    eex_front_free(NULL);
+    eex_onset_free(NULL);
     eex_rest_free(NULL);
     close_parts(&both);
     close_bed();
