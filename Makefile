@@ -40,7 +40,8 @@ build: deps
 # Installs what is missing with the system's package manager; says so and does nothing when
 # everything is there.
 PACKAGES := gcc cmake ninja-build pkg-config liblua5.4-dev libhdf5-dev zlib1g-dev \
-    libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev libcriterion-dev libcurl4-openssl-dev libedit-dev
+    libjpeg62-turbo-dev libpng-dev libwebp-dev libtiff-dev libcriterion-dev libcurl4-openssl-dev libssl-dev \
+    libedit-dev
 
 deps:
 	@if command -v dpkg-query >/dev/null; then \
@@ -55,7 +56,7 @@ deps:
 	    fi; \
 	else \
 	    echo "no Debian packages here; eex needs: gcc, CMake 3.25, Ninja, Lua 5.4, HDF5, zlib," \
-	         "libjpeg-turbo, libpng, libwebp, libtiff 4.5, Criterion; libcurl and libedit if you like"; \
+	         "libjpeg-turbo, libpng, libwebp, libtiff 4.5, OpenSSL 3, Criterion; libcurl and libedit if you like"; \
 	fi
 
 # The program, the library, manual pages and documents; no tests, no benchmarks.

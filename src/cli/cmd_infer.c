@@ -3,6 +3,8 @@
 #include "cli/frame_options.h"
 #include "cli/open_model.h"
 #include "cli/print_infer.h"
+#include "cli/print_remote.h"
+#include "cli/remote_options.h"
 #include "core/engine/engine.h"
 #include "core/model/model_data.h"
 
@@ -25,9 +27,11 @@ typedef struct arguments {
     int64_t batch;
     bool json, to_end;
     eex_model_options model;
+    eex__remote_options remote;
 } arguments;
 
-static const arguments defaults = {.batch = 1, .model = EEX_MODEL_OPTIONS_INIT};
+static const arguments defaults = {
+    .batch = 1, .model = EEX_MODEL_OPTIONS_INIT, .remote = EEX__REMOTE_OPTIONS_INIT};
 
 static const eex_option options[] = {
     EEX_TEXT("split", "NAME", split,
@@ -37,6 +41,7 @@ static const eex_option options[] = {
     EEX_FLAG("json", json, "one JSON object a line"),
     EEX_FLAG("to-end", to_end, "nobody leaves early: the same as --policy none"),
     EEX_FIT_FRAMES(fit),
+    EEX__REMOTE_OPTIONS(remote),
     EEX_MODEL_OPTIONS(model),
     {0},
 };
@@ -47,12 +52,14 @@ typedef struct infer {
     eex_dataset *data;
     eex_frames *frames;
     eex_engine *engine;
+    eex_offload *offload; /* NULL without --remote */
     eex__infer_printer printer;
     bool labels; /* the data set's are classes of the model */
 
     eex_frame *frame;    /* (batch) as they came, bad ones too */
     uint8_t *pixels;     /* (batch, H, W, C) of the good ones, in order */
     eex_result *results; /* (batch) of the good ones */
+    eex_answerer *by;    /* (batch) likewise */
     size_t image_bytes;
 
     uint64_t done, unreadable, rejected, labelled, right;
@@ -93,11 +100,13 @@ static void count(infer *in, const eex_frame *frame, const eex_result *result)
 static int report(infer *in, int all, double ms)
 {
     const eex_result *result = in->results;
+    const eex_answerer *by = in->by;
     for (int i = 0; i < all; i++) {
         const eex_frame *frame = &in->frame[i];
         const bool good = frame->state == EEX_FRAME_GOOD;
-        EEX_TRY(eex__infer_row(&in->printer, frame, good ? result : NULL, ms));
+        EEX_TRY(eex__infer_row(&in->printer, frame, good ? result : NULL, *by, ms));
         if (good) {
+            by++;
             count(in, frame, result++);
         } else {
             eex_log_warn("%s", frame->problem);
@@ -115,12 +124,18 @@ static int warm_up(infer *in, int good)
     return EEX_OK;
 }
 
+static int run_images(infer *in, int good)
+{
+    return in->offload ? eex_offload_run(in->offload, in->results, in->by, in->pixels, good)
+                       : eex_engine_run(in->engine, in->results, in->pixels, good);
+}
+
 static int run_batch(infer *in, int good, int all)
 {
     EEX_TRY(warm_up(in, good));
     const double began = eex_clock_seconds();
     if (good > 0)
-        EEX_TRY(eex_engine_run(in->engine, in->results, in->pixels, good));
+        EEX_TRY(run_images(in, good));
     const double seconds = eex_clock_seconds() - began;
     in->seconds += good > 0 ? seconds : 0;
     EEX_TRY(report(in, all, 1e3 * seconds));
@@ -173,6 +188,16 @@ static void summarise(const infer *in)
                      100.0 * (double)in->right / (double)in->labelled);
 }
 
+static int summarise_remote(const infer *in)
+{
+    eex_offload_figures figures;
+    if (!in->offload)
+        return EEX_OK;
+    eex_offload_look(&figures, in->offload);
+    return in->a->json ? eex__remote_print_json(&figures, in->a->remote.address)
+                       : eex__remote_log(&figures, in->a->remote.address);
+}
+
 static int classify(infer *in)
 {
     const bool shown = !eex__terminal_is(STDOUT_FILENO); /* or it would run through the table */
@@ -183,6 +208,8 @@ static int classify(infer *in)
         eex_progress_end();
     fflush(stdout);
     summarise(in);
+    if (code == EEX_OK)
+        EEX_TRY(summarise_remote(in));
     if (code == EEX_OK && in->unreadable)
         return eex_fail(EEX_EFORMAT, "%llu of %llu images could not be read",
                         (unsigned long long)in->unreadable,
@@ -228,8 +255,9 @@ static int allocate(infer *in)
     const size_t batch = (size_t)in->a->batch;
     in->frame = malloc(batch * sizeof *in->frame);
     in->results = malloc(batch * sizeof *in->results);
+    in->by = calloc(batch + 1, sizeof *in->by); /* one more: looked at behind the last, too */
     in->pixels = malloc(batch * in->image_bytes);
-    if (!in->frame || !in->results || !in->pixels)
+    if (!in->frame || !in->results || !in->by || !in->pixels)
         return eex_fail(EEX_ENOMEM, "out of memory for batches of %zu images", batch);
     return EEX_OK;
 }
@@ -240,19 +268,25 @@ static int open_and_run(infer *in, const eex_words *words)
     EEX_TRY(open_frames(in, words));
     EEX_TRY(allocate(in));
     EEX_TRY(eex_engine_open(&in->engine, in->opened.model, (int)in->a->batch));
+    if (in->a->remote.address)
+        EEX_TRY(eex__remote_open(&in->offload, &in->a->remote, in->opened.model, in->engine,
+                                 (int)in->a->batch));
     eex__infer_begin(&in->printer, in->opened.model, in->a->split, in->a->json,
                      eex_frames_widest_name(in->frames));
+    in->printer.remote = in->offload != NULL;
     return classify(in);
 }
 
 static void close_all(infer *in)
 {
+    eex_offload_close(in->offload);
     eex_engine_close(in->engine);
     eex_frames_close(in->frames);
     eex_dataset_close(in->data);
     eex_opened_close(&in->opened);
     free(in->frame);
     free(in->results);
+    free(in->by);
     free(in->pixels);
 }
 
@@ -274,7 +308,7 @@ static int check(void *given, const eex_words *words)
                         a->model.policy);
     if (a->to_end)
         a->model.policy = "none";
-    return EEX_OK;
+    return eex__remote_check(&a->remote);
 }
 
 static int run(const void *given, const eex_words *words)
@@ -301,7 +335,8 @@ const eex_cmd eex_cmd_infer = {
                "has that label, and\n"
                "the summary says how many were right. Files that cannot be read are reported, "
                "the others are\n"
-               "classified all the same, and the exit status is 1.\n\n" EEX_POLICY_DETAILS,
+               "classified all the same, and the exit status is 1.\n\n" EEX__REMOTE_DETAILS
+               "\n\n" EEX_POLICY_DETAILS,
     .words = {1, INT32_MAX},
     .takes = {sizeof(arguments), &defaults, options},
     .check = check,

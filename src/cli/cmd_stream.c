@@ -3,6 +3,7 @@
 #include "cli/frame_options.h"
 #include "cli/open_model.h"
 #include "cli/print_stream.h"
+#include "cli/remote_options.h"
 #include "cli/stream_source.h"
 #include "core/policy/reject.h"
 
@@ -18,6 +19,7 @@ enum { MAX_BATCH = 4096, MAX_QUEUE = 65536, MOST_FRAMES = 1000000000 };
 typedef struct arguments {
     eex_model_options model;
     eex__source_options source;
+    eex__remote_options remote;
     const char *compare;
     int64_t batch, window;
     bool json;
@@ -25,6 +27,7 @@ typedef struct arguments {
 
 static const arguments defaults = {.model = EEX_MODEL_OPTIONS_INIT,
                                    .source = {.queue = 64},
+                                   .remote = EEX__REMOTE_OPTIONS_INIT,
                                    .batch = 1,
                                    .window = EEX_DRIFT_WINDOW};
 
@@ -52,6 +55,7 @@ static const eex_option options[] = {
     EEX_NUMBER("batch", "N", 1, MAX_BATCH, batch, "frames at once (1)"),
     EEX_NUMBER("window", "N", 20, 1000000, window,
                "frames that are compared with calibration at a time (500)"),
+    EEX__REMOTE_OPTIONS(remote),
     EEX_MODEL_OPTIONS(model),
     EEX_JSON(json),
     {0},
@@ -62,6 +66,7 @@ typedef struct stream {
     eex_opened opened;
     eex_model *base; /* NULL without --compare */
     eex_engine *engine, *base_engine;
+    eex_offload *offload;    /* NULL without --remote */
     eex_engine *full_engine; /* the model to its end, beside the base */
     eex__source source;
     eex_stream *streams[EEX__MAX_SHARES];
@@ -106,6 +111,9 @@ static int open_all(stream *st, const eex_words *words)
     EEX_TRY(eex__source_open(&st->source, words->at[0], words->at[1], st->opened.model,
                              &st->a->source));
     EEX_TRY(eex_engine_open(&st->engine, st->opened.model, (int)st->a->batch));
+    if (st->a->remote.address)
+        EEX_TRY(eex__remote_open(&st->offload, &st->a->remote, st->opened.model, st->engine,
+                                 (int)st->a->batch));
     return st->a->compare ? open_base(st, words->at[0]) : EEX_OK;
 }
 
@@ -113,6 +121,7 @@ static void close_all(stream *st)
 {
     for (int i = 0; i < st->count; i++)
         free(st->streams[i]);
+    eex_offload_close(st->offload);
     eex_engine_close(st->engine);
     eex_engine_close(st->base_engine);
     eex_engine_close(st->full_engine);
@@ -136,6 +145,11 @@ static int watch(stream *st, eex_stream *s)
     return code;
 }
 
+static int offload(void *context, eex_result *results, const uint8_t *images, int count)
+{
+    return eex_offload_run(context, results, NULL, images, count);
+}
+
 static eex_stream_options how_to_run(const stream *st)
 {
     const eex_frame_shape *shape = &st->source.shape;
@@ -147,6 +161,8 @@ static eex_stream_options how_to_run(const stream *st)
                                                (size_t)shape->channels,
                                 .frames = (uint64_t)st->a->source.frames,
                                 .full = st->full_engine,
+                                .classify = st->offload ? offload : NULL,
+                                .context = st->offload,
                                 .live = arrives && !st->base,
                                 .quiet = st->source.shares > 1};
 }
@@ -188,6 +204,9 @@ static int run_streams(stream *st)
 static int print(const stream *st)
 {
     const eex__source *s = &st->source;
+    eex_offload_figures figures;
+    if (st->offload)
+        eex_offload_look(&figures, st->offload);
     const eex__stream_facts facts = {.model = st->opened.model,
                                      .base = st->base,
                                      .source = s->input ? "standard input" : s->path,
@@ -195,6 +214,8 @@ static int print(const stream *st)
                                               : st->a->source.split ? st->a->source.split
                                                                     : "test",
                                      .batch = (int)st->a->batch,
+                                     .server = st->a->remote.address,
+                                     .offloaded = st->offload ? &figures : NULL,
                                      .fps = st->a->source.fps,
                                      .rejects = st->opened.model->policy &&
                                                 eex_policy_rejects(st->opened.model->policy),
@@ -248,14 +269,16 @@ static const char details[] =
     "taken, and what was rejected. "
     "Warnings say when frames begin to leave otherwise than those that\n"
     "the thresholds were made from. Ctrl-C prints all that for the frames so far.\n"
-    "\n" EEX_POLICY_DETAILS;
+    "\n" EEX__REMOTE_DETAILS "\n\n" EEX_POLICY_DETAILS;
 
 static int check(void *given, const eex_words *words)
 {
     const arguments *a = given;
     if (a->compare && a->source.fps > 0)
         return eex_fail(EEX_EINVAL, "--compare takes frames as fast as possible: leave out --fps");
-    return EEX_OK;
+    if (a->compare && a->remote.address)
+        return eex_fail(EEX_EINVAL, "--compare races networks on this machine: leave out --remote");
+    return eex__remote_check(&a->remote);
 }
 
 static int run(const void *given, const eex_words *words)

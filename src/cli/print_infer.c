@@ -37,7 +37,7 @@ static void json_input(eex_json *j, const eex__infer_printer *p, const eex_frame
 }
 
 static void json_result(eex_json *j, const eex__infer_printer *p, const eex_frame *frame,
-                        const eex_result *r, double ms)
+                        const eex_result *r, eex_answerer by, double ms)
 {
     const int right = eex__infer_right(frame, r);
     eex_json_int(j, "class", r->top);
@@ -48,6 +48,8 @@ static void json_result(eex_json *j, const eex__infer_printer *p, const eex_fram
     eex_json_int(j, "exit", r->exit + 1);
     eex_json_string(j, "node", eex__exit_node(p->model->graph, r->exit));
     eex_json_bool(j, "accepted", r->decision == EEX_ACCEPT);
+    if (p->remote)
+        eex_json_string(j, "by", eex_answerer_name(by));
     eex_json_double(j, "latency_ms", ms);
     if (right >= 0) {
         eex_json_int(j, "label", frame->label);
@@ -56,7 +58,7 @@ static void json_result(eex_json *j, const eex__infer_printer *p, const eex_fram
 }
 
 static int json_row(const eex__infer_printer *p, const eex_frame *frame, const eex_result *result,
-                    double ms)
+                    eex_answerer by, double ms)
 {
     eex_buffer line = EEX_BUFFER_INIT;
     eex_json json = EEX_JSON_INIT(&line);
@@ -64,7 +66,7 @@ static int json_row(const eex__infer_printer *p, const eex_frame *frame, const e
     eex_json_object(&json, NULL);
     json_input(&json, p, frame);
     if (result)
-        json_result(&json, p, frame, result, ms);
+        json_result(&json, p, frame, result, by, ms);
     else
         eex_json_string(&json, "error", frame->problem);
     eex_json_end(&json);
@@ -162,7 +164,7 @@ static void put_number(eex_buffer *line, const eex__infer_printer *p, eex__infer
 }
 
 static void put_result(eex_buffer *line, const eex__infer_printer *p, const eex_frame *frame,
-                       const eex_result *r, double ms)
+                       const eex_result *r, eex_answerer by, double ms)
 {
     static const char *const says[] = {"", "no", "yes"};
     char text[32];
@@ -170,22 +172,25 @@ static void put_result(eex_buffer *line, const eex__infer_printer *p, const eex_
     put_number(line, p, EEX__INFER_CONFIDENCE, 3, (double)r->confidence);
     snprintf(text, sizeof text, "%d/%d", r->exit + 1, eex_graph_exits(p->model->graph));
     put_cell(line, p, EEX__INFER_EXIT, text);
-    put_cell(line, p, EEX__INFER_DECISION, r->decision == EEX_ACCEPT ? "accepted" : "rejected");
+    put_cell(line, p, EEX__INFER_DECISION,
+             by == EEX_BY_FALLBACK       ? "fallback"
+             : r->decision == EEX_ACCEPT ? "accepted"
+                                         : "rejected");
     put_number(line, p, EEX__INFER_MS, 2, ms);
     put_cell(line, p, EEX__INFER_RIGHT, says[eex__infer_right(frame, r) + 1]);
 }
 
 int eex__infer_row(const eex__infer_printer *p, const eex_frame *frame, const eex_result *result,
-                   double ms)
+                   eex_answerer by, double ms)
 {
     eex_buffer line = EEX_BUFFER_INIT;
     char name[CELL];
     if (p->json)
-        return json_row(p, frame, result, ms);
+        return json_row(p, frame, result, by, ms);
     snprintf(name, sizeof name, "%lld", (long long)frame->sample);
     put_cell(&line, p, EEX__INFER_INPUT, p->split ? name : frame->name);
     if (result)
-        put_result(&line, p, frame, result, ms);
+        put_result(&line, p, frame, result, by, ms);
     else
         eex_buffer_puts(&line, "  unreadable"); /* the last cell of its row: as wide as it is */
     return put_line(&line);

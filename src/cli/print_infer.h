@@ -5,6 +5,7 @@
 #include "core/frames/frames.h"
 #include "core/model/model.h"
 #include "device/decide.h"
+#include "net/offload.h"
 
 #include <stdio.h>
 
@@ -22,7 +23,7 @@ typedef enum eex__infer_column {
 typedef struct eex__infer_printer {
     const eex_model *model; /* borrowed */
     const char *split;      /* NULL: files */
-    bool json;
+    bool json, remote;      /* remote: a server answers too */
     int width[EEX__INFER_COLUMNS];
     int line[EEX__INFER_COLUMNS]; /* of a row that it stands in: more than one where it is folded */
 } eex__infer_printer;
@@ -32,9 +33,10 @@ typedef struct eex__infer_printer {
 void eex__infer_begin(eex__infer_printer *out, const eex_model *model, const char *split, bool json,
                       size_t widest);
 
-/* One image that was classified, or one that could not be read (result NULL). */
+/* One image that was classified (by whom, matters where a server answers too), or one that could
+ * not be read (result NULL). */
 int eex__infer_row(const eex__infer_printer *p, const eex_frame *frame, const eex_result *result,
-                   double ms);
+                   eex_answerer by, double ms);
 
 /* Whether the label is known and is what was said; -1 unknown. A rejected image is not right. */
 int eex__infer_right(const eex_frame *frame, const eex_result *result);

@@ -1,6 +1,7 @@
 #include "cli/print_stream.h"
 
 #include "cli/print.h"
+#include "cli/print_remote.h"
 #include "core/graph/cost.h"
 
 #include "base/fs.h"
@@ -265,6 +266,8 @@ int eex__stream_print(const eex__stream_facts *f, const eex_stream *s, double sh
 {
     eex_buffer out = EEX_BUFFER_INIT;
     const int code = put_stream(&out, f, s, share);
+    if (f->offloaded)
+        eex__remote_put(&out, f->offloaded, f->server);
     return eex__print_report(&out, code);
 }
 
@@ -348,5 +351,7 @@ int eex__stream_print_table(const eex__stream_facts *f, eex_stream *const *strea
 {
     eex_buffer out = EEX_BUFFER_INIT;
     const int code = put_shares(&out, f, streams, share, count);
+    if (f->offloaded)
+        eex__remote_put(&out, f->offloaded, f->server);
     return eex__print_report(&out, code);
 }

@@ -4,6 +4,7 @@
 
 #include "core/model/model.h"
 #include "core/use/stream.h"
+#include "net/offload.h"
 
 #include <math.h>
 
@@ -12,6 +13,8 @@ typedef struct eex__stream_facts {
     const char *source;
     const char *split; /* that the frames of a simulated video are from; NULL: another source */
     int batch;
+    const char *server;                   /* NULL without --remote */
+    const eex_offload_figures *offloaded; /* likewise */
     double fps;
     bool rejects;          /* the policy can */
     const char *unwatched; /* why drift is not, or NULL */

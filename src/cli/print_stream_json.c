@@ -1,5 +1,6 @@
 /* `eex stream --json`: one object. */
 #include "cli/print.h"
+#include "cli/print_remote.h"
 #include "cli/print_stream.h"
 
 #include "base/status.h"
@@ -153,6 +154,8 @@ int eex__stream_print_json(const eex__stream_facts *f, eex_stream *const *stream
     eex_json_int(&json, "batch", f->batch);
     eex_json_double(&json, "fps", f->fps > 0 ? f->fps : (double)NAN);
     eex_json_bool(&json, "rejects", f->rejects);
+    if (f->offloaded)
+        eex__remote_json(&json, f->offloaded, f->server);
     eex_json_array(&json, "streams");
     for (int i = 0; i < count; i++)
         put_stream(&json, f, streams[i], share[i]);

@@ -23,12 +23,13 @@ may[core/train]="${may[core/plan]} core/data core/plan core/policy"
 may[core/model]="${may[core/train]} core/train"
 may[core/engine]="${may[core/plan]} core/plan core/policy core/train core/model"
 may[core/use]="${may[core/model]} core/model core/engine core/frames"
+may[net]="${may[core/use]} core/use"
 may[core/run]="${may[core/model]} core/model core/engine search"
 may[core/report]="base core/store device core/graph core/policy core/model core/run"
 may[core/sweep]="base core/store device core/graph core/run core/report"
 may[eex]="${may[core/use]} search core/use core/run core/report core/sweep cpu cuda"
 may[lua]="${may[eex]}"
-may[cli]="${may[eex]} eex lua"
+may[cli]="${may[eex]} eex lua net"
 
 # The room of a path below src/, in $room; "" where there is none.
 room_of() {
@@ -73,7 +74,8 @@ check oneDNN '(oneapi/dnnl/)?dnnl' '^$' # benchmarks/ alone
 check Lua '(lua5\.4/)?(lua|lauxlib|lualib)\.h' '^(lua|cli)/'
 check CUDA 'cuda|cudnn|cublas|nvToolsExt|nvtx3' '^cuda/'
 check libcurl 'curl/' '^core/data/'
-check sockets 'sys/socket\.h' '^$'
+check sockets '(sys/(socket|un|eventfd)|netdb|netinet/[a-z]*|arpa/[a-z]*)\.h' '^net/'
+check OpenSSL 'openssl/' '^net/tls\.c'
 check libedit '(editline/|histedit)' '^cli/'
 
 # CUDA is known to the host code in one place: where backends are registered.

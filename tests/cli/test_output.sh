@@ -77,8 +77,12 @@ for input in prompt long; do
     [ $? = 1 ] || fail "eex repl: success into a full disk"
     err_has "cannot write to the standard output"
 done
+# A server says where it listens before it serves anybody.
+timeout 60 "$EEX" serve runs/tiny --port 0 >/dev/full 2>err
+[ $? = 1 ] || fail "eex serve: success into a full disk"
+err_has "cannot write to the standard output"
 for command in $("$EEX" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p'); do
-    case " ${commands[*]} repl " in
+    case " ${commands[*]} repl serve " in
     *" $command "*) ;;
     *) [[ " ${commands[*]}" = *"$command"* ]] || fail "eex $command is not tested" ;;
     esac

@@ -1,7 +1,7 @@
 # Help, versions, and what is said about wrong usage.
 . "$EEX_SOURCE_DIR/tests/cli/lib.sh"
 
-commands="run show infer prune stream profile cost tune devices repl"
+commands="run show infer prune stream serve profile cost tune devices repl"
 data_commands="list get import make info"
 
 # ---- help ----

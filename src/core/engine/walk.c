@@ -69,9 +69,9 @@ static int pass_exit(const eex_walk *w, int k, int rows, int there, int *stay)
     return eex_plan_leave(w->plan, k, rows, stay);
 }
 
-static int run_exits(const eex_walk *w, double *at, int count)
+static int run_exits(const eex_walk *w, double *at, int first, int count)
 {
-    for (int k = 0, there = count; k <= w->last && there > 0; k++) {
+    for (int k = first, there = count; k <= w->last && there > 0; k++) {
         const int rows = rows_to_run(w, there);
         int stay;
         EEX_TRY(run_segment(w, k, rows));
@@ -101,7 +101,17 @@ int eex_walk_run(const eex_walk *w, eex_result *results, const uint8_t *images, 
     tell(w, &at, (eex_leg){.kind = EEX_LEG_INPUT, .rows = count, .stay = count});
     EEX_TRY(run_single(w, count, &done));
     if (!done)
-        EEX_TRY(run_exits(w, &at, count));
+        EEX_TRY(run_exits(w, &at, 0, count));
+    EEX_TRY(eex_plan_results(w->plan, results, count));
+    tell(w, &at, (eex_leg){.kind = EEX_LEG_RESULTS, .rows = count, .stay = count});
+    return EEX_OK;
+}
+
+int eex_walk_on(const eex_walk *w, eex_result *results, int exit, int count)
+{
+    double at = is_timed(w) ? eex_clock_seconds() : 0;
+    EEX_TRY(eex_plan_gather(w->plan, count));
+    EEX_TRY(run_exits(w, &at, exit + 1, count));
     EEX_TRY(eex_plan_results(w->plan, results, count));
     tell(w, &at, (eex_leg){.kind = EEX_LEG_RESULTS, .rows = count, .stay = count});
     return EEX_OK;

@@ -62,4 +62,8 @@ int eex_walk_invite(eex_walk *walk, eex_guest *guest);
 /* Walks with count (1..batch) images; how each left goes to results[0..count). */
 int eex_walk_run(const eex_walk *walk, eex_result *results, const uint8_t *images, int count);
 
+/* Goes on behind an exit with count (1..batch) rows of what passes it, which the caller has put
+ * there (plan/passing.h): what somebody else began. There is no leg for the way in. */
+int eex_walk_on(const eex_walk *walk, eex_result *results, int exit, int count);
+
 #endif

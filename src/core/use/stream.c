@@ -107,13 +107,20 @@ static int take_chunk(runner *r, int *count)
 
 /* ---- running them ---- */
 
+static int run_batch(runner *r, eex_engine *engine, int at, int count)
+{
+    const uint8_t *images = r->pixels + (size_t)at * r->o->image_bytes;
+    if (engine == r->model && r->o->classify)
+        return r->o->classify(r->o->context, r->results + at, images, count);
+    return eex_engine_run(engine, r->results + at, images, count);
+}
+
 static int run_chunk(runner *r, eex_engine *engine, int count)
 {
     for (int at = 0; at < count; at += r->o->batch) {
         const int some = count - at < r->o->batch ? count - at : r->o->batch;
         const double began = eex_clock_seconds();
-        EEX_TRY(eex_engine_run(engine, r->results + at, r->pixels + (size_t)at * r->o->image_bytes,
-                               some));
+        EEX_TRY(run_batch(r, engine, at, some));
         const double ms = 1e3 * (eex_clock_seconds() - began);
         for (int i = at; i < at + some; i++)
             r->ms[i] = ms;

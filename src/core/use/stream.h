@@ -39,7 +39,10 @@ typedef struct eex_stream_options {
     size_t image_bytes;
     uint64_t frames; /* at most; 0: all */
     eex_engine
-        *full;  /* the model's network without a policy, beside a base; NULL: it does not run */
+        *full; /* the model's network without a policy, beside a base; NULL: it does not run */
+    /* Who classifies for the model in place of its engine, as that does; NULL: that. */
+    int (*classify)(void *context, eex_result *results, const uint8_t *images, int count);
+    void *context;
     bool live;  /* a batch is what is there, not what will come */
     bool quiet; /* no warnings about drift and skipped frames */
 } eex_stream_options;

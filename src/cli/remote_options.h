@@ -1,0 +1,53 @@
+/* What commands have in common that leave the rest of a network to a server: their options, and
+ * opening the device's part. */
+#ifndef EEX_CLI_REMOTE_OPTIONS_H
+#define EEX_CLI_REMOTE_OPTIONS_H
+
+#include "cli/options.h"
+#include "net/offload.h"
+
+typedef struct eex__remote_options {
+    const char *address; /* NULL: everything runs here */
+    const char *key;
+    int64_t cut, bits, timeout; /* cut: 0: the last early exit; timeout: milliseconds, 0: 1,000 */
+} eex__remote_options;
+
+#define EEX__REMOTE_OPTIONS_INIT \
+    {                            \
+        .bits = 0                \
+    }
+
+/* Rows of a command's table of options, with `o` the member of that type. */
+#define EEX__REMOTE_OPTIONS(o)                                                      \
+    EEX_TEXT("remote", "HOST:PORT", EEX_IN(o, address),                             \
+             "who leaves at no early exit goes on at a server (eex serve)"),        \
+        EEX_NUMBER("timeout", "MS", 1, 600000, EEX_IN(o, timeout),                  \
+                   "with --remote: how long a batch waits for its answers (1000)"), \
+        EEX__CUT_OPTIONS(o)
+
+/* Those that both sides have to give alike. */
+#define EEX__CUT_OPTIONS(o)                                                      \
+    EEX_TEXT("key", "FILE", EEX_IN(o, key), "the key of both sides, for TLS"),   \
+        EEX_NUMBER("cut", "EXIT", 1, EEX_MAX_EXITS, EEX_IN(o, cut),              \
+                   "exit behind which the network is cut (the last early one)"), \
+        EEX_NUMBER("bits", "N", 1, 32, EEX_IN(o, bits),                          \
+                   "1 to 8: what passes the cut is sent in so few; 32: as it is (32)")
+
+#define EEX__REMOTE_DETAILS                                                              \
+    "With --remote this machine runs the network as far as the cut, and `eex serve` at " \
+    "HOST:PORT what\n"                                                                   \
+    "goes on from there. Where the server is away, too slow or refuses, the last exit "  \
+    "here answers in\n"                                                                  \
+    "its place (\"fallback\"), which is said and counted. docs/co-inference.md tells more."
+
+/* What is given without --remote, or cannot be. EEX_EINVAL. */
+int eex__remote_check(const eex__remote_options *options);
+int eex__bits_check(int64_t bits);
+
+/* Bits of the codes as core/engine/part.h has them. */
+int eex__bits_of(int64_t bits);
+
+int eex__remote_open(eex_offload **out, const eex__remote_options *options, const eex_model *model,
+                     eex_engine *engine, int batch);
+
+#endif

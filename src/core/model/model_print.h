@@ -1,0 +1,17 @@
+/* What tells one model from another, whatever file it is in: for machines that run parts of it. */
+#ifndef EEX_CORE_MODEL_MODEL_PRINT_H
+#define EEX_CORE_MODEL_MODEL_PRINT_H
+
+#include "core/model/model.h"
+
+#include "base/sha256.h"
+
+/* SHA-256 over the network's nodes, what it reads, the precision that it runs in, and every
+ * parameter by name and value. EEX_EINVAL: it was opened without a device. */
+int eex_model_print(uint8_t out[EEX_SHA256_BYTES], const eex_model *model);
+
+/* SHA-256 over what a policy decides by behind exit k: kind, temperatures and thresholds of the
+ * exits from k + 1 on. NULL: nobody is asked. */
+void eex_policy_print(uint8_t out[EEX_SHA256_BYTES], const eex_policy *policy, int k);
+
+#endif

@@ -1,0 +1,129 @@
+#include "net/offload.h"
+
+#include "core/model/model_print.h"
+
+#include "base/names.h"
+#include "base/status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+EEX_NAMES(eex_answerer, eex_answerer, EEX_ANSWERERS, [EEX_BY_DEVICE] = "device",
+          [EEX_BY_SERVER] = "server", [EEX_BY_FALLBACK] = "fallback");
+
+struct eex_offload {
+    eex_onset *front;
+    eex_remote *remote;
+    int batch;
+    eex_result *answers; /* (batch) the server's */
+    bool *answered;      /* (batch) */
+    uint64_t by[EEX_ANSWERERS];
+};
+
+int eex_offload_hello(eex_hello *out, const eex_model *model, const eex_payload *payload)
+{
+    EEX_NEED(out, "place for the hello");
+    EEX_NEED(model, "model");
+    EEX_NEED(payload, "payload");
+    if (payload->bytes > EEX_WIRE_ROW_MOST)
+        return eex_fail(EEX_EUNSUPPORTED,
+                        "%s: %zu bytes a sample pass exit %d, more than the %d "
+                        "that can be sent",
+                        model->path, payload->bytes, payload->exit + 1, EEX_WIRE_ROW_MOST);
+    *out = (eex_hello){.version = EEX_WIRE_VERSION,
+                       .exit = (uint16_t)payload->exit,
+                       .bits = (uint8_t)payload->bits,
+                       .row_bytes = payload->bytes};
+    eex_policy_print(out->policy, model->policy, payload->exit);
+    return eex_model_print(out->model, model);
+}
+
+static int open_offload(eex_offload *o, const eex_model *model, eex_engine *engine, int exit,
+                        int bits, const eex_remote_options *remote)
+{
+    eex_remote_options how = *remote;
+    const size_t batch = (size_t)o->batch;
+    o->answers = calloc(batch, sizeof *o->answers);
+    o->answered = calloc(batch, sizeof *o->answered);
+    if (!o->answers || !o->answered)
+        return eex_fail(EEX_ENOMEM, "out of memory for the answers about %zu images", batch);
+    EEX_TRY(eex_onset_new(&o->front, engine, exit, bits));
+    EEX_TRY(eex_offload_hello(&how.hello, model, eex_onset_payload(o->front)));
+    how.exits = eex_graph_exits(model->graph);
+    how.classes = eex_graph_classes(model->graph);
+    return eex_remote_open(&o->remote, &how);
+}
+
+int eex_offload_open(eex_offload **out, const eex_model *model, eex_engine *engine, int batch,
+                     int exit, int bits, const eex_remote_options *remote)
+{
+    EEX_NEED(out, "place for it");
+    *out = NULL;
+    EEX_NEED(model, "model");
+    EEX_NEED(engine, "engine");
+    EEX_NEED(remote, "server");
+    if (batch < 1 || batch > EEX_ENGINE_MAX_BATCH)
+        return eex_fail(EEX_EINVAL, "batches of %d images, expected 1 to %d", batch,
+                        EEX_ENGINE_MAX_BATCH);
+    eex_offload *o = calloc(1, sizeof *o);
+    if (!o)
+        return eex_fail(EEX_ENOMEM, "out of memory for a device's part");
+    o->batch = batch;
+    const int code = open_offload(o, model, engine, exit, bits, remote);
+    if (code < 0) {
+        eex_offload_close(o);
+        return code;
+    }
+    *out = o;
+    return EEX_OK;
+}
+
+void eex_offload_close(eex_offload *o)
+{
+    if (!o)
+        return;
+    eex_onset_free(o->front);
+    eex_remote_close(o->remote);
+    free(o->answers);
+    free(o->answered);
+    free(o);
+}
+
+/* The server's answers take the places of what the last exit here thought. */
+static void merge(eex_offload *o, eex_result *results, eex_answerer *by, int stay)
+{
+    const int32_t *index = eex_onset_index(o->front);
+    for (int i = 0; i < stay; i++) {
+        const eex_answerer who = o->answered[i] ? EEX_BY_SERVER : EEX_BY_FALLBACK;
+        if (o->answered[i])
+            results[index[i]] = o->answers[i];
+        if (by)
+            by[index[i]] = who;
+        o->by[who]++;
+    }
+}
+
+int eex_offload_run(eex_offload *o, eex_result *results, eex_answerer *by, const uint8_t *images,
+                    int count)
+{
+    int stay;
+    EEX_NEED(o, "device's part");
+    EEX_NEED(results, "place for the results");
+    EEX_NEED(images, "images");
+    if (count < 1 || count > o->batch)
+        return eex_fail(EEX_EINVAL, "device's part: %d images, expected 1 to %d", count, o->batch);
+    EEX_TRY(eex_onset_run(o->front, results, images, count, &stay));
+    for (int i = 0; i < count && by; i++)
+        by[i] = EEX_BY_DEVICE;
+    o->by[EEX_BY_DEVICE] += (uint64_t)(count - stay);
+    if (stay > 0)
+        EEX_TRY(eex_remote_ask(o->remote, o->answers, o->answered, eex_onset_rows(o->front), stay));
+    merge(o, results, by, stay);
+    return EEX_OK;
+}
+
+void eex_offload_look(eex_offload_figures *out, const eex_offload *o)
+{
+    memcpy(out->by, o->by, sizeof out->by);
+    eex_remote_look(&out->remote, o->remote);
+}

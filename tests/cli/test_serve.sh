@@ -1,0 +1,171 @@
+# eex serve and --remote: both sides together say what the whole network says; keys; hostile devices
+# beside a good one; either side killed.
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+command -v python3 >/dev/null || skip "no python3 to be a hostile device"
+make_data
+write_experiment tiny.lua
+expect 0 "$EEX" run tiny.lua --threads 1
+run=runs/tiny
+py=$EEX_SOURCE_DIR/tests/cli/serve_devices.py
+servers=""
+trap 'for s in $servers; do kill -9 $s 2>/dev/null; done; chmod -R u+rwx "$work"; rm -rf "$work"' EXIT
+
+# start NAME OPTION...: a server whose lines go to NAME.out; $server is its process, $port its port.
+start() {
+    local name=$1
+    shift
+    "$EEX" serve "$@" --json --threads 1 >"$name.out" 2>"$name.err" &
+    server=$!
+    servers="$servers $server"
+    for _ in $(seq 200); do
+        grep -q listening "$name.out" && break
+        kill -0 $server 2>/dev/null || break
+        sleep 0.1
+    done
+    port=$(sed -n 's/.*"port": \([0-9]*\).*/\1/p' "$name.out")
+    [ -n "$port" ] || { cat "$name.err" >err; fail "$name does not listen"; }
+}
+# stop: by SIGTERM, which drains; the exit status is 0.
+stop() {
+    kill -TERM $server
+    wait $server || fail "a server that was told to end ended with $?"
+}
+figure() { # NAME KEY: of the server's last line
+    tail -n 1 "$1.out" | sed -n "s/.*\"$2\": \([0-9]*\).*/\1/p"
+}
+is() { # NAME KEY VALUE
+    [ "$(figure "$1" "$2")" = "$3" ] || { cp "$1.out" out; cp "$1.err" err; fail "$1: $2 is not $3"; }
+}
+decisions() {
+    sed 's/, "latency_ms": [^,}]*//; s/, "by": "[a-z]*"//' | grep -v '^{"remote"'
+}
+
+# ---- together they are the whole ----
+
+all="--policy confidence --threshold 1" # most go on
+# shellcheck disable=SC2086
+expect 0 "$EEX" infer $run --split test --json --threads 1 $all
+decisions <out >whole
+exits=$(grep -o '"exit": [0-9]*' whole | sort -u | wc -l)
+start plain $run --port 0 $all
+for batch in 1 7 60; do
+    # shellcheck disable=SC2086
+    expect 0 "$EEX" infer $run --split test --json --threads 1 $all --batch $batch \
+        --remote 127.0.0.1:$port --timeout 20000
+    decisions <out >parts
+    cmp -s whole parts || fail "batch $batch: both parts say something else than the whole network"
+    grep -q '"by": "server"' out || fail "nobody went on at the server"
+    out_has '"fallback": 0'
+done
+# shellcheck disable=SC2086
+expect 0 "$EEX" infer $run --split test --threads 1 $all --remote 127.0.0.1:$port --timeout 20000
+err_has "by the server 127.0.0.1:$port: "
+err_has "on the wire: "
+# shellcheck disable=SC2086
+expect 0 "$EEX" stream $run simulated --threads 1 $all --json --remote 127.0.0.1:$port --timeout 20000
+out_has '"fallback": 0'
+# shellcheck disable=SC2086
+expect 0 "$EEX" stream $run simulated --threads 1 $all --remote "localhost:$port" --timeout 20000
+out_has "by the server localhost:$port"
+
+# ---- what does not fit is refused, with both named, and the device answers ----
+
+# shellcheck disable=SC2086
+expect 0 "$EEX" infer $run --split test --json --threads 1 $all --bits 8 --remote 127.0.0.1:$port
+err_has "(8 bits) a sample, this server goes on behind exit"
+grep -q '"by": "server"' out && fail "a server of other payloads has answered"
+out_has '"by": "fallback"'
+expect 0 "$EEX" infer $run --split test --threads 1 --policy none --remote 127.0.0.1:$port
+err_has "behind the cut, this server"
+out_has "fallback"
+expect 0 "$EEX" run tiny.lua --threads 1 --seed 7 --out other
+# shellcheck disable=SC2086
+expect 0 "$EEX" infer other --split test --threads 1 $all --remote 127.0.0.1:$port
+if cmp -s other/final.h5 $run/final.h5; then fail "another seed gave the same model"; fi
+grep -qE "the device has model [0-9a-f]{24}, this server model [0-9a-f]{24}|behind exit" err ||
+    fail "another model was not refused by its fingerprint"
+stop
+[ "$(figure plain policy)" -ge 1 ] || fail "a device of another policy was not counted"
+
+# ---- nobody there, and wrong usage ----
+
+# shellcheck disable=SC2086
+expect 0 "$EEX" infer $run --split test --json --threads 1 $all --remote 127.0.0.1:$port
+out_has '"by": "fallback"'
+err_has "Connection refused"
+[ "$(decisions <out | wc -l)" = 60 ] || fail "not an answer for each image"
+expect 2 "$EEX" infer $run --split test --key eex.key
+err_has "--key goes with --remote"
+expect 2 "$EEX" infer $run --split test --remote nowhere
+err_has "expected HOST:PORT"
+expect 2 "$EEX" infer $run --split test --remote 127.0.0.1:1 --bits 9
+err_has "--bits 9"
+expect 2 "$EEX" infer $run --split test --remote 127.0.0.1:1 --cut 9
+expect 2 "$EEX" serve $run --listen 0.0.0.0 --port 0
+err_has "over TLS alone"
+expect 2 "$EEX" stream $run simulated --compare base --remote 127.0.0.1:1
+err_has "--compare"
+
+# ---- few bits ----
+
+start few $run --port 0 $all --bits 8 --cut 1
+# shellcheck disable=SC2086
+expect 0 "$EEX" infer $run --split test --json --threads 1 $all --bits 8 --cut 1 \
+    --remote 127.0.0.1:$port --timeout 20000
+out_has '"fallback": 0'
+stop
+
+# ---- keys ----
+
+umask 077
+python3 -c "print('0123456789abcdef' * 4)" >right.key
+python3 -c "print('f123456789abcdef' * 4)" >wrong.key
+start tls $run --port 0 $all --key right.key --listen 0.0.0.0
+device() { # OPTION...
+    # shellcheck disable=SC2086
+    expect 0 "$EEX" infer $run --split test --json --threads 1 $all --timeout 20000 "$@" \
+        --remote 127.0.0.1:$port
+}
+device --key right.key
+decisions <out >parts
+cmp -s whole parts || fail "over TLS both parts say something else than the whole network"
+device --key wrong.key
+err_has "no key or another one"
+grep -q '"by": "server"' out && fail "a device with a wrong key was answered"
+device
+grep -q '"by": "server"' out && fail "a device without a key was answered"
+device --key right.key
+out_has '"fallback": 0'
+stop
+[ "$(figure tls key)" -ge 2 ] || { cp tls.out out; fail "a wrong and a missing key are not counted"; }
+chmod 644 right.key
+expect 2 "$EEX" serve $run --port 0 --key right.key
+err_has "chmod 600"
+echo short >short.key
+expect 1 "$EEX" serve $run --port 0 --key short.key
+err_has "64 hexadecimal digits"
+
+# ---- hostile devices beside good ones ----
+
+start hostile $run --port 0 $all --patience 1 --sessions 40
+python3 "$py" hostile "$port" hostile.out >python.out 2>&1 &
+enemy=$!
+for _ in 1 2 3 4 5 6; do
+    # shellcheck disable=SC2086
+    expect 0 "$EEX" infer $run --split test --json --threads 1 $all --batch 4 \
+        --remote 127.0.0.1:$port --timeout 20000
+    decisions <out >parts
+    cmp -s whole parts || fail "beside hostile devices a good one was answered otherwise"
+    out_has '"fallback": 0'
+done
+wait $enemy || { cat python.out >err; fail "what hostile devices were told"; }
+stop
+for reason in garbage stalled flooded version model; do
+    [ "$(figure hostile $reason)" -ge 1 ] || { cp hostile.out out; fail "nobody was sent away: $reason"; }
+done
+
+# ---- kill -9 of either side ----
+
+EEX=$EEX python3 "$py" kill $run "${EEX_KILLS:-6}" whole >python.out 2>&1 || { cat python.out >err; fail "kills"; }
+cat python.out
+echo "exits seen: $exits"
