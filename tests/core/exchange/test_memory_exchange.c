@@ -1,0 +1,95 @@
+/* Reading and writing for other programs when memory runs out: each allocation fails in turn. */
+#include "core/exchange/start.h"
+#include "core/exchange/weights.h"
+#include "support/backbones.h"
+#include "support/devices.h"
+#include "support/folder.h"
+#include "support/memory.h"
+
+#include "base/fs.h"
+#include "base/status.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
+
+static char folder[TEST_PATH_SIZE], weights[TEST_PATH_SIZE], started[TEST_PATH_SIZE];
+static eex_device *device;
+static eex_graph *graph;
+static eex_params *params;
+
+static void setup(void)
+{
+    test_folder_make(folder);
+    snprintf(weights, sizeof weights, "%s", test_path(folder, "x.safetensors"));
+    snprintf(started, sizeof started, "%s", test_path(folder, "x.h5"));
+    device = open_device(1);
+    OK(eex_test_tiny(&graph, 4));
+    OK(eex_params_new(&params, device, graph, 1));
+    eex_buffer b = EEX_BUFFER_INIT;
+    OK(eex_safetensors_put(&b, params, "tiny"));
+    OK(eex_fs_write(weights, b.data, b.size));
+    eex_buffer_free(&b);
+}
+
+static void teardown(void)
+{
+    eex_params_free(params);
+    eex_graph_free(graph);
+    eex_device_close(device);
+    test_folder_remove(folder);
+}
+
+TestSuite(memory_exchange, .init = setup, .fini = teardown);
+
+static int put(void)
+{
+    eex_buffer b = EEX_BUFFER_INIT;
+    int code = eex_safetensors_put(&b, params, "tiny");
+    if (code == EEX_OK)
+        code = eex_buffer_status(&b);
+    eex_buffer_free(&b);
+    return code;
+}
+
+static int take(void)
+{
+    eex_safetensors *f = NULL;
+    eex_weights w = {.names = ""};
+    int code = eex_safetensors_open(&f, weights);
+    if (code == EEX_OK)
+        code = eex_weights_match(&w, f, graph);
+    if (code == EEX_OK)
+        code = eex_weights_load(params, f, &w);
+    eex_weights_free(&w);
+    eex_safetensors_close(f);
+    return code;
+}
+
+static int start(void)
+{
+    eex_input input = {0};
+    bool there;
+    int code = eex_start_input(&input, &there, graph, "/nowhere/x.h5");
+    if (code == EEX_OK)
+        code = eex_start_write(started, params, &input, EEX_F32);
+    eex_input_free(&input);
+    return code;
+}
+
+Test(memory_exchange, writing_weights)
+{
+    cr_expect_gt(test_fail_each_allocation(put), 5);
+}
+
+Test(memory_exchange, taking_weights)
+{
+    cr_expect_gt(test_fail_each_allocation(take), 10);
+}
+
+Test(memory_exchange, starting)
+{
+    cr_expect_gt(test_fail_each_allocation(start), 10);
+}
