@@ -3,15 +3,17 @@
 #include "cli/open_model.h"
 #include "cli/out_file.h"
 #include "cli/print.h"
+#include "core/exchange/onnx.h"
 #include "core/exchange/safetensors.h"
+#include "core/model/cut.h"
 
 #include "base/fs.h"
 #include "base/status.h"
 #include "base/text.h"
 
 typedef struct arguments {
-    const char *safetensors;
-    bool base, force;
+    const char *safetensors, *onnx, *exit;
+    bool base, all_exits, force;
     eex_model_options model;
 } arguments;
 
@@ -19,7 +21,10 @@ static const arguments defaults = {.model = EEX_MODEL_OPTIONS_INIT};
 
 static const eex_option options[] = {
     EEX_TEXT("safetensors", "FILE", safetensors, "all weights, by their names, for PyTorch"),
+    EEX_TEXT("onnx", "FILE", onnx, "ONNX: one image, which leaves where it may"),
+    EEX_FLAG("all-exits", all_exits, "--onnx gives what every exit says, of any number of images"),
     EEX_FLAG("base", base, "the run's network without exits"),
+    EEX_TEXT("exit", "K", exit, "exit K alone, as all images run to it"),
     EEX_FLAG("force", force, "replace what is there"),
     EEX_MODEL_OPTIONS(model),
     {0},
@@ -28,9 +33,14 @@ static const eex_option options[] = {
 static int check(void *given, const eex_words *words)
 {
     const arguments *a = given;
-    if (!a->safetensors)
-        return eex_fail(EEX_EINVAL, "%s: as what? --safetensors FILE", words->at[0]);
-    return eex_check_out(a->safetensors, a->force, NULL, NULL);
+    if (!a->safetensors && !a->onnx)
+        return eex_fail(EEX_EINVAL, "%s: as what? --safetensors FILE or --onnx FILE", words->at[0]);
+    if (a->base && a->exit)
+        return eex_fail(EEX_EINVAL, "--exit %s: the base has no exits", a->exit);
+    if (a->all_exits && (!a->onnx || a->base || a->exit))
+        return eex_fail(EEX_EINVAL, "--all-exits goes with --onnx, and with all exits");
+    EEX_TRY(eex_check_out(a->safetensors, a->force, NULL, NULL));
+    return eex_check_out(a->onnx, a->force, NULL, NULL);
 }
 
 /* A line about what was written; where the file is the standard output it says enough. */
@@ -55,14 +65,48 @@ static int export_safetensors(const arguments *a, const eex_model *model)
     return code;
 }
 
+static int export_onnx(const arguments *a, const eex_model *model)
+{
+    const bool decides = model->policy && !a->all_exits && eex_graph_exits(model->graph) > 1;
+    eex_buffer file = EEX_BUFFER_INIT;
+    int code = eex_onnx_put(&file, model, decides ? EEX_ONNX_DECIDES : EEX_ONNX_EXITS);
+    if (code == EEX_OK)
+        code = written(a->onnx, &file, decides ? "ONNX that decides" : "ONNX");
+    eex_buffer_free(&file);
+    return code;
+}
+
+static int export_all(const arguments *a, const eex_model *model)
+{
+    if (a->safetensors)
+        EEX_TRY(export_safetensors(a, model));
+    return a->onnx ? export_onnx(a, model) : EEX_OK;
+}
+
+/* Only what is wanted of the network: an exit, or its end where nobody may leave before. */
+static int export_wanted(const arguments *a, const eex_model *model)
+{
+    int exit = eex_graph_exits(model->graph) - 1;
+    eex_model *alone = NULL;
+    if (!a->exit && (model->policy || a->all_exits || !a->onnx || exit == 0))
+        return export_all(a, model);
+    if (a->exit)
+        EEX_TRY(eex_exit_parse(&exit, model->graph, a->exit));
+    const eex_cut cut = eex_cut_at(exit, true);
+    EEX_TRY(eex_cut_make(&alone, model, &cut));
+    int code = export_all(a, alone);
+    eex_model_close(alone);
+    return code;
+}
+
 static int run(const void *given, const eex_words *words)
 {
     const arguments *a = given;
     const eex_model_part part = a->base ? EEX_MODEL_BASE : EEX_MODEL_BEST;
     eex_opened opened;
     int code = eex_open_model(&opened, words->at[0], part, &a->model);
-    if (code == EEX_OK && a->safetensors)
-        code = export_safetensors(a, opened.model);
+    if (code == EEX_OK)
+        code = export_wanted(a, opened.model);
     eex_opened_close(&opened);
     return code;
 }
@@ -70,7 +114,7 @@ static int run(const void *given, const eex_words *words)
 const eex_cmd eex_cmd_export = {
     .name = "export",
     .brief = "write a network for other programs",
-    .synopsis = "RUN|MODEL.h5 --safetensors FILE [options]",
+    .synopsis = "RUN|MODEL.h5 [options]",
     .summary = "Writes a network as files that other programs read.",
     .details = "docs/exchange.md says what is in them.\n\n" EEX_POLICY_DETAILS,
     .words = {1, 1},

@@ -81,4 +81,13 @@ err_has "a header of 18446744073709551615 bytes in a file of 8"
 [ ! -e x.h5 ] || fail "something was written"
 expect 2 "$EEX" export run
 err_has "as what?"
+expect 2 "$EEX" export run --base --exit 1 --onnx x.onnx
+err_has "the base has no exits"
+expect 2 "$EEX" export run --all-exits --safetensors x.safetensors
+err_has "goes with --onnx"
+expect 2 "$EEX" export run --exit 9 --onnx x.onnx
+err_has "expected 1 to"
+expect 0 "$EEX" export run --base --onnx base.onnx
+expect 2 "$EEX" export run --base --onnx base.onnx
+expect 0 "$EEX" export run --exit 1 --onnx one.onnx --safetensors one.safetensors
 exit 0

@@ -1,4 +1,5 @@
 /* Reading and writing for other programs when memory runs out: each allocation fails in turn. */
+#include "core/exchange/onnx.h"
 #include "core/exchange/start.h"
 #include "core/exchange/weights.h"
 #include "support/backbones.h"
@@ -26,7 +27,7 @@ static void setup(void)
     snprintf(weights, sizeof weights, "%s", test_path(folder, "x.safetensors"));
     snprintf(started, sizeof started, "%s", test_path(folder, "x.h5"));
     device = open_device(1);
-    OK(eex_test_tiny(&graph, 4));
+    OK(eex_test_tiny_gated(&graph, 4));
     OK(eex_params_new(&params, device, graph, 1));
     eex_buffer b = EEX_BUFFER_INIT;
     OK(eex_safetensors_put(&b, params, "tiny"));
@@ -50,6 +51,36 @@ static int put(void)
     int code = eex_safetensors_put(&b, params, "tiny");
     if (code == EEX_OK)
         code = eex_buffer_status(&b);
+    eex_buffer_free(&b);
+    return code;
+}
+
+/* The network as a model with exits that decide. */
+static eex_model model_of(eex_policy *policy)
+{
+    static char path[] = "a model", set[] = "noise", *names[] = {set, set, set, set};
+    return (eex_model){.path = path,
+                       .graph = graph,
+                       .params = params,
+                       .policy = policy,
+                       .input = {.dataset = set,
+                                 .height = 16,
+                                 .width = 16,
+                                 .channels = 3,
+                                 .std = {1, 1, 1},
+                                 .classes = {4, names}}};
+}
+
+static int put_onnx(void)
+{
+    eex_buffer b = EEX_BUFFER_INIT;
+    eex_policy *policy = NULL;
+    int code = eex_policy_new(&policy, EEX_POLICY_MARGIN, eex_graph_exits(graph), 4);
+    if (code == EEX_OK) {
+        const eex_model m = model_of(policy);
+        code = eex_onnx_put(&b, &m, EEX_ONNX_DECIDES);
+    }
+    eex_policy_free(policy);
     eex_buffer_free(&b);
     return code;
 }
@@ -82,6 +113,11 @@ static int start(void)
 Test(memory_exchange, writing_weights)
 {
     cr_expect_gt(test_fail_each_allocation(put), 5);
+}
+
+Test(memory_exchange, writing_onnx)
+{
+    cr_expect_gt(test_fail_each_allocation(put_onnx), 20);
 }
 
 Test(memory_exchange, taking_weights)
