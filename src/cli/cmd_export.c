@@ -1,5 +1,6 @@
 /* eex export: a network for programs of others. */
 #include "cli/commands.h"
+#include "cli/export_c99.h"
 #include "cli/open_model.h"
 #include "cli/out_file.h"
 #include "cli/print.h"
@@ -12,7 +13,7 @@
 #include "base/text.h"
 
 typedef struct arguments {
-    const char *safetensors, *onnx, *exit;
+    const char *safetensors, *onnx, *c, *exit;
     bool base, all_exits, force;
     eex_model_options model;
 } arguments;
@@ -23,6 +24,7 @@ static const eex_option options[] = {
     EEX_TEXT("safetensors", "FILE", safetensors, "all weights, by their names, for PyTorch"),
     EEX_TEXT("onnx", "FILE", onnx, "ONNX: one image, which leaves where it may"),
     EEX_FLAG("all-exits", all_exits, "--onnx gives what every exit says, of any number of images"),
+    EEX_TEXT("c", "DIR", c, "plain C99 for small devices, weights, exits and policy inside"),
     EEX_FLAG("base", base, "the run's network without exits"),
     EEX_TEXT("exit", "K", exit, "exit K alone, as all images run to it"),
     EEX_FLAG("force", force, "replace what is there"),
@@ -33,14 +35,16 @@ static const eex_option options[] = {
 static int check(void *given, const eex_words *words)
 {
     const arguments *a = given;
-    if (!a->safetensors && !a->onnx)
-        return eex_fail(EEX_EINVAL, "%s: as what? --safetensors FILE or --onnx FILE", words->at[0]);
+    if (!a->safetensors && !a->onnx && !a->c)
+        return eex_fail(EEX_EINVAL, "%s: as what? --safetensors FILE, --onnx FILE or --c DIR",
+                        words->at[0]);
     if (a->base && a->exit)
         return eex_fail(EEX_EINVAL, "--exit %s: the base has no exits", a->exit);
-    if (a->all_exits && (!a->onnx || a->base || a->exit))
-        return eex_fail(EEX_EINVAL, "--all-exits goes with --onnx, and with all exits");
+    if (a->all_exits && (!a->onnx || a->base || a->exit || a->c))
+        return eex_fail(EEX_EINVAL, "--all-exits goes with --onnx alone, and with all exits");
     EEX_TRY(eex_check_out(a->safetensors, a->force, NULL, NULL));
-    return eex_check_out(a->onnx, a->force, NULL, NULL);
+    EEX_TRY(eex_check_out(a->onnx, a->force, NULL, NULL));
+    return eex_export_c99_check(a->c, a->force);
 }
 
 /* A line about what was written; where the file is the standard output it says enough. */
@@ -80,7 +84,9 @@ static int export_all(const arguments *a, const eex_model *model)
 {
     if (a->safetensors)
         EEX_TRY(export_safetensors(a, model));
-    return a->onnx ? export_onnx(a, model) : EEX_OK;
+    if (a->onnx)
+        EEX_TRY(export_onnx(a, model));
+    return a->c ? eex_export_c99(a->c, model) : EEX_OK;
 }
 
 /* Only what is wanted of the network: an exit, or its end where nobody may leave before. */
@@ -88,7 +94,7 @@ static int export_wanted(const arguments *a, const eex_model *model)
 {
     int exit = eex_graph_exits(model->graph) - 1;
     eex_model *alone = NULL;
-    if (!a->exit && (model->policy || a->all_exits || !a->onnx || exit == 0))
+    if (!a->exit && (model->policy || a->all_exits || (!a->onnx && !a->c) || exit == 0))
         return export_all(a, model);
     if (a->exit)
         EEX_TRY(eex_exit_parse(&exit, model->graph, a->exit));

@@ -1,4 +1,5 @@
 /* Reading and writing for other programs when memory runs out: each allocation fails in turn. */
+#include "core/exchange/c99.h"
 #include "core/exchange/onnx.h"
 #include "core/exchange/start.h"
 #include "core/exchange/weights.h"
@@ -85,6 +86,22 @@ static int put_onnx(void)
     return code;
 }
 
+static int put_c99(void)
+{
+    eex_buffer header = EEX_BUFFER_INIT, source = EEX_BUFFER_INIT;
+    eex_c99_needs needs;
+    eex_policy *policy = NULL;
+    int code = eex_policy_new(&policy, EEX_POLICY_MARGIN, eex_graph_exits(graph), 4);
+    if (code == EEX_OK) {
+        const eex_model m = model_of(policy);
+        code = eex_c99_put(&header, &source, &needs, &m);
+    }
+    eex_policy_free(policy);
+    eex_buffer_free(&header);
+    eex_buffer_free(&source);
+    return code;
+}
+
 static int take(void)
 {
     eex_safetensors *f = NULL;
@@ -118,6 +135,11 @@ Test(memory_exchange, writing_weights)
 Test(memory_exchange, writing_onnx)
 {
     cr_expect_gt(test_fail_each_allocation(put_onnx), 20);
+}
+
+Test(memory_exchange, writing_c)
+{
+    cr_expect_gt(test_fail_each_allocation(put_c99), 20);
 }
 
 Test(memory_exchange, taking_weights)
