@@ -1,5 +1,6 @@
 /* eex import: weights that were trained elsewhere, for a run to start from. */
 #include "cli/commands.h"
+#include "cli/import_onnx.h"
 #include "cli/out_file.h"
 #include "cli/print_import.h"
 #include "cli/script_options.h"
@@ -13,7 +14,8 @@
 #include <string.h>
 
 typedef struct arguments {
-    const char *into, *out, *data;
+    const char *into, *out, *data, *dataset, *mean, *std;
+    int64_t size;
     bool partial, force, json;
     eex_script_options script;
 } arguments;
@@ -23,6 +25,10 @@ static const eex_option options[] = {
     EEX_OUT("MODEL.h5", out, "what to write (the weights' name with .h5)"),
     EEX_FLAG("force", force, "replace that file"),
     EEX_FLAG("partial", partial, "layers that find no weights start anew"),
+    EEX_TEXT("dataset", "NAME", dataset, "of MODEL.onnx: what it is to classify"),
+    EEX_TEXT("mean", "R,G,B", mean, "of MODEL.onnx: what it was trained with (the data set's)"),
+    EEX_TEXT("std", "R,G,B", std, "likewise the deviation, of values in 0..1"),
+    EEX_NUMBER("size", "N", 8, 4096, size, "of MODEL.onnx: its images, where it does not say"),
     EEX_TEXT("data", "DIR", data, "the data folder, instead of $EEX_DATA"),
     EEX_SET(EEX_IN(script, set), "the experiment"),
     EEX_TRUST(EEX_IN(script, trust), "the experiment"),
@@ -33,7 +39,15 @@ static const eex_option options[] = {
 static int check(void *given, const eex_words *words)
 {
     const arguments *a = given;
-    if (!a->into)
+    const bool onnx = eex_is_onnx(words->at[0]);
+    if (onnx && (a->into || a->partial || a->script.set.count > 0 || a->script.trust))
+        return eex_fail(EEX_EINVAL,
+                        "%s is a network by itself: --into, --partial, --set and "
+                        "--trust go with safetensors",
+                        words->at[0]);
+    if (!onnx && (a->dataset || a->mean || a->std || a->size))
+        return eex_fail(EEX_EINVAL, "--dataset, --mean, --std and --size go with MODEL.onnx");
+    if (!onnx && !a->into)
         return eex_fail(EEX_EINVAL, "%s: for which network? --into EXPERIMENT.lua", words->at[0]);
     if (a->data && setenv("EEX_DATA", a->data, 1) != 0)
         return eex_fail(EEX_ENOMEM, "out of memory for --data");
@@ -94,6 +108,20 @@ static int write_model(import *m)
     return eex_start_write(m->out, m->params, &m->input, e->precision);
 }
 
+static int work_onnx(const import *m, const char *path)
+{
+    const arguments *a = m->a;
+    const eex_import_onnx_options o = {.path = path,
+                                       .out = m->out,
+                                       .dataset = a->dataset,
+                                       .mean = a->mean,
+                                       .std = a->std,
+                                       .size = (int)a->size,
+                                       .force = a->force,
+                                       .json = a->json};
+    return eex_import_onnx(&o);
+}
+
 static int work(import *m, const char *path)
 {
     EEX_TRY(eex_safetensors_open(&m->file, path));
@@ -124,7 +152,7 @@ import m = {.a = a };
     }
     m.out = a->out ? a->out : own;
     if (code == EEX_OK)
-        code = work(&m, words->at[0]);
+        code = eex_is_onnx(words->at[0]) ? work_onnx(&m, words->at[0]) : work(&m, words->at[0]);
     eex_input_free(&m.input);
     eex_params_free(m.params);
     eex_weights_free(&m.weights);
@@ -138,15 +166,18 @@ import m = {.a = a };
 const eex_cmd eex_cmd_import = {
     .name = "import",
     .brief = "take weights that were trained elsewhere",
-    .synopsis = "WEIGHTS.safetensors --into FILE.lua [options]",
+    .synopsis = "WEIGHTS.safetensors|MODEL.onnx [options]",
     .summary =
-        "Puts weights from a safetensors file into the backbone of an experiment and writes the\n"
-        "model file that its training may start from.",
+        "Puts weights from a safetensors file into the backbone of an experiment (--into), or\n"
+        "makes a backbone of a network in ONNX (--dataset), and writes the model file that\n"
+        "training may start from.",
     .details =
         "Names as torchvision, timm and pytorch-cifar have them are known, whatever is in front\n"
         "of all of them. What was taken and what was not is listed. The last layer starts anew\n"
         "where the classes are others. docs/exchange.md has the script that makes safetensors\n"
-        "of PyTorch's own files.\n\n" EEX_SET_DETAILS,
+        "of PyTorch's own files.\n\n"
+        "Of MODEL.onnx the experiment is written too, beside the model file. Operators that are\n"
+        "not known are refused by name.\n\n" EEX_SET_DETAILS,
     .words = {1, 1},
     .takes = {sizeof(arguments), NULL, options},
     .check = check,

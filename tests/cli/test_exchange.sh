@@ -67,6 +67,40 @@ out_has "21 of the 22 parameters"
 expect 0 "$EEX" import base.safetensors --into tiny.lua -o far.h5 --data "$work/nowhere"
 err_has 'the data set "tiny" is not here'
 
+# ---- networks of others, as ONNX ----
+
+fixtures=$EEX_SOURCE_DIR/tests/fixtures
+expect 0 "$EEX" import "$fixtures/network_odd.onnx" --dataset tiny -o odd.h5
+out_has "network_odd: 22 nodes, "
+out_has "odd.h5, odd.lua: eex run odd.lua --set training.init=odd.h5 puts exits on it"
+expect 0 "$EEX" infer odd.h5 --split test --threads 1
+expect 0 "$EEX" run odd.lua --out odd --threads 1 --set dataset.calibration=50 \
+    --set dataset.validation=50 --set training.epochs=1 --set training.batch=20 \
+    --set search.trials=4 --set search.population=2 --set search.sample=1
+expect 0 "$EEX" import "$fixtures/network_plain.onnx" --dataset tiny -o plain.h5 --json \
+    --mean 0,0,0 --std 1,1,1
+out_has '"script": "plain.lua"'
+expect 0 "$EEX" cost plain.lua --points
+expect 0 "$EEX" export plain.h5 --safetensors plain.safetensors --onnx plain.onnx --c plain
+expect 2 "$EEX" import "$fixtures/network_plain.onnx" --dataset tiny -o plain.h5
+err_has "plain.h5 is there already"
+rm plain.h5
+expect 2 "$EEX" import "$fixtures/network_plain.onnx" --dataset tiny -o plain.h5
+err_has "plain.lua is there already"
+expect 2 "$EEX" import "$fixtures/network_plain.onnx" --dataset 'x" }' -o x.h5
+err_has "--dataset"
+expect 2 "$EEX" import "$fixtures/network_plain.onnx" -o x.h5
+err_has "for which data set?"
+expect 2 "$EEX" import "$fixtures/network_plain.onnx" --dataset tiny -o x.h5 --mean 1,2
+err_has "expected 3 numbers"
+expect 2 "$EEX" import "$fixtures/network_plain.onnx" --into tiny.lua
+err_has "go with safetensors"
+expect 2 "$EEX" import base.safetensors --into tiny.lua --mean 0,0,0
+err_has "go with MODEL.onnx"
+expect 1 "$EEX" import plain.onnx --dataset tiny -o x.h5 # what eex exports reads bytes
+err_has "expected (N, 1 or 3, height, width)"
+[ ! -e x.h5 ] && [ ! -e x.lua ] || fail "something was written"
+
 # ---- wrong usage, and files that are none ----
 
 expect 2 "$EEX" import base.safetensors

@@ -5,6 +5,7 @@
  *
  * Starts from the fixtures. A round that crashes or hangs is named, and --seed with its number
  * begins with it. */
+#include "core/exchange/onnx_import.h"
 #include "core/exchange/safetensors.h"
 
 #include "base/fs.h"
@@ -22,7 +23,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_FILE = 1 << 20, SECONDS_A_FILE = 10, MAX_MEMORY = 64 << 10 /* KiB */ };
+enum { MAX_FILE = 1 << 20, SECONDS_A_FILE = 10 };
+
+/* KiB. A sanitizer keeps what was freed. */
+#ifdef __SANITIZE_ADDRESS__
+enum { MAX_MEMORY = 600 << 10 };
+#else
+enum { MAX_MEMORY = 64 << 10 };
+#endif
 
 /* ---- readers ---- */
 
@@ -42,6 +50,13 @@ static void read_safetensors(const char *path)
     eex_safetensors_close(f);
 }
 
+static void read_onnx(const char *path)
+{
+    eex_onnx_network *n = NULL;
+    if (eex_onnx_open(&n, path, "fuzzed", 0) == EEX_OK)
+        eex_onnx_close(n);
+}
+
 static const struct {
     const char *path;
     void (*read)(const char *path);
@@ -49,6 +64,8 @@ static const struct {
 } kinds[] = {
     {EEX_FIXTURES "/weights.safetensors", read_safetensors, 6000},
     {EEX_FIXTURES "/weights_types.safetensors", read_safetensors, 6000},
+    {EEX_FIXTURES "/network_plain.onnx", read_onnx, 4000},
+    {EEX_FIXTURES "/network_odd.onnx", read_onnx, 8000},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
@@ -105,10 +122,11 @@ static void change(fuzz *f, int kind, uint8_t *data)
         break;
     case 2: /* a word of the format */
         word = words[below(f, sizeof words / sizeof *words)];
-        memcpy(data + place(f, kind, strlen(word)), word, strlen(word));
+        size = strlen(word);
+        memcpy(data + place(f, kind, size), word, size);
         break;
-    case 3: /* a digit */
-        data[place(f, kind, 1)] = (uint8_t)('0' + below(f, 10));
+    case 3: /* a digit, or a small length */
+        data[place(f, kind, 1)] = (uint8_t)((below(f, 2) ? '0' : 0) + below(f, 10));
         break;
     default: /* another part of it */
         size = 1 + below(f, 200);

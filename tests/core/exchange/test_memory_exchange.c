@@ -1,6 +1,7 @@
 /* Reading and writing for other programs when memory runs out: each allocation fails in turn. */
 #include "core/exchange/c99.h"
 #include "core/exchange/onnx.h"
+#include "core/exchange/onnx_import.h"
 #include "core/exchange/start.h"
 #include "core/exchange/weights.h"
 #include "support/backbones.h"
@@ -116,6 +117,24 @@ static int take(void)
     return code;
 }
 
+static int take_onnx(void)
+{
+    eex_onnx_network *net = NULL;
+    eex_params *own = NULL;
+    eex_buffer script = EEX_BUFFER_INIT;
+    int code = eex_onnx_open(&net, EEX_FIXTURES "/network_odd.onnx", "odd", 0);
+    if (code == EEX_OK)
+        code = eex_params_new_empty(&own, device, eex_onnx_graph(net));
+    if (code == EEX_OK)
+        code = eex_onnx_load(own, net);
+    if (code == EEX_OK)
+        code = eex_start_script(&script, eex_onnx_graph(net), "set", "odd.onnx");
+    eex_buffer_free(&script);
+    eex_params_free(own);
+    eex_onnx_close(net);
+    return code;
+}
+
 static int start(void)
 {
     eex_input input = {0};
@@ -145,6 +164,11 @@ Test(memory_exchange, writing_c)
 Test(memory_exchange, taking_weights)
 {
     cr_expect_gt(test_fail_each_allocation(take), 10);
+}
+
+Test(memory_exchange, taking_onnx)
+{
+    cr_expect_gt(test_fail_each_allocation(take_onnx), 20);
 }
 
 Test(memory_exchange, starting)
