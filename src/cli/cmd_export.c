@@ -9,6 +9,7 @@
 #include "core/model/cut.h"
 
 #include "base/fs.h"
+#include "base/log.h"
 #include "base/status.h"
 #include "base/text.h"
 
@@ -105,14 +106,25 @@ static int export_wanted(const arguments *a, const eex_model *model)
     return code;
 }
 
+/* What is written calculates in float32, whatever the engine does. */
+static void warn_of_precision(const arguments *a, const eex_model *model)
+{
+    if (model->policy && model->precision != EEX_F32 && (a->onnx || a->c))
+        eex_log_warn("%s: its thresholds were made from scores in %s, what is written calculates "
+                     "in float32: decisions near a threshold may differ",
+                     model->path, eex_precision_name(model->precision));
+}
+
 static int run(const void *given, const eex_words *words)
 {
     const arguments *a = given;
     const eex_model_part part = a->base ? EEX_MODEL_BASE : EEX_MODEL_BEST;
     eex_opened opened;
     int code = eex_open_model(&opened, words->at[0], part, &a->model);
-    if (code == EEX_OK)
+    if (code == EEX_OK) {
+        warn_of_precision(a, opened.model);
         code = export_wanted(a, opened.model);
+    }
     eex_opened_close(&opened);
     return code;
 }

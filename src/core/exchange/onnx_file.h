@@ -83,6 +83,12 @@ typedef struct eex__onnx_graph {
 int eex__onnx_read(eex__onnx_graph *out, const char *path);
 void eex__onnx_free(eex__onnx_graph *graph); /* leaves {0} */
 
+/* EEX_EFORMAT: longer than EEX__ONNX_TEXT, or with a NUL in it. */
+int eex__onnx_check_name(eex__text name);
+
+/* A TensorProto; its shape fits its bytes. */
+int eex__onnx_read_tensor(eex__onnx_tensor *out, eex__text message);
+
 /* An attribute of a node by its name; NULL: it does not say. */
 const eex__onnx_attribute *eex__onnx_attribute_of(const eex__onnx_call *call, const char *name);
 
