@@ -59,6 +59,12 @@ for network in v3 vgg; do
     agree "-O3 -march=native" $network
 done
 
+# A gate that says the same of every image, whose score is then a threshold.
+sed 's/gates = .*/gates = { family = "residual", blocks = { 1 }, required = true },\n  saliency = { "add1", "add2" },/' tiny.lua >same.lua
+expect 0 "$EEX" run same.lua --out same --threads 1 --set training.epochs=2 --set search.trials=4 \
+    --set search.population=2
+agree "-O2" same
+
 # Names of classes are texts of C whatever is in them; the end of an image is missed.
 head -c 100 images >part
 expect 1 c/model <part

@@ -49,4 +49,12 @@ expect 0 "$EEX" run v3.lua --out v3 --threads 1 --set training.epochs=1 --set se
 said v3
 agree v3
 agree v3 --all-exits
+
+# A gate that says the same of every image, whose score is then a threshold.
+sed 's/gates = .*/gates = { family = "residual", blocks = { 1 }, required = true },\n  saliency = { "add1", "add2" },/' tiny.lua >same.lua
+expect 0 "$EEX" run same.lua --out same --threads 1 --set training.epochs=2 --set search.trials=4 \
+    --set search.population=2
+said same
+agree same
+
 exit 0

@@ -32,17 +32,18 @@ static void put_array(eex_buffer *out, const char *what, int k, const float *val
     *total += count;
 }
 
-void eex__c99_thresholds(eex_buffer *out, const eex_model *m, int k, uint64_t *count)
+void eex__c99_thresholds(eex_buffer *out, const eex__layers *layers, int k, uint64_t *count)
 {
+    const eex_model *m = layers->model;
     const eex_policy *p = m->policy;
     const size_t classes = (size_t)eex_graph_classes(m->graph), row = (size_t)k * classes;
     if (!p)
         return;
     eex_buffer_printf(out, "\n/* exit %d */\n", k + 1);
     if (decides(m, k))
-        put_array(out, "high", k, p->high + row, classes, count);
+        put_array(out, "high", k, layers->high + row, classes, count);
     if (rejects(p, k))
-        put_array(out, "low", k, p->low + row, classes, count);
+        put_array(out, "low", k, layers->low + row, classes, count);
     const size_t c = eex__c99_room(m, k) / 2;
     if (c == 0)
         return;
@@ -144,7 +145,7 @@ static int put_constants(eex_buffer *out, const eex__layers *layers, uint64_t *c
     for (int i = 0; i < layers->count; i++)
         EEX_TRY(eex__c99_weights(out, layers, i, count));
     for (int k = 0; k < eex_graph_exits(layers->model->graph); k++)
-        eex__c99_thresholds(out, layers->model, k, count);
+        eex__c99_thresholds(out, layers, k, count);
     put_classes(out, &layers->model->input);
     return eex_buffer_status(out);
 }

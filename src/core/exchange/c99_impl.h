@@ -39,7 +39,7 @@ int eex__c99_call(eex_buffer *out, const eex__layers *layers, const eex__c99_mem
 void eex__c99_image(eex_buffer *out, const eex__layers *layers, const eex__c99_memory *memory);
 
 /* What exit k's thresholds are, and the calls that score it and leave. */
-void eex__c99_thresholds(eex_buffer *out, const eex_model *model, int k, uint64_t *count);
+void eex__c99_thresholds(eex_buffer *out, const eex__layers *layers, int k, uint64_t *count);
 void eex__c99_exit(eex_buffer *out, const eex__layers *layers, const eex__c99_memory *memory,
                    int k);
 

@@ -143,6 +143,30 @@ static void count_readers(builder *b)
     }
 }
 
+/* ---- thresholds ---- */
+
+static float lowered(float threshold)
+{
+    const float rounding = 3e-7f * fmaxf(fabsf(threshold), 0.1f);
+    return isinf(threshold) ? threshold : threshold - rounding;
+}
+
+static int fetch_thresholds(eex__layers *out, const eex_policy *p)
+{
+    const size_t count = p ? (size_t)p->exits * (size_t)p->classes : 0;
+    if (!p)
+        return EEX_OK;
+    out->high = malloc(count * sizeof *out->high);
+    out->low = malloc(count * sizeof *out->low);
+    if (!out->high || !out->low)
+        return eex_fail(EEX_ENOMEM, "out of memory for %zu thresholds", count);
+    for (size_t i = 0; i < count; i++) {
+        out->high[i] = lowered(p->high[i]);
+        out->low[i] = lowered(p->low[i]);
+    }
+    return EEX_OK;
+}
+
 int eex__layers_make(eex__layers *out, const eex_model *model, bool fuse)
 {
     const size_t nodes = (size_t)eex_graph_nodes(model->graph);
@@ -158,6 +182,8 @@ int eex__layers_make(eex__layers *out, const eex_model *model, bool fuse)
     for (int i = 0; i < (int)nodes && code == EEX_OK; i++)
         code = add_node(&b, i);
     free(b.readers);
+    if (code == EEX_OK)
+        code = fetch_thresholds(out, model->policy);
     if (code < 0)
         eex__layers_free(out);
     return code;
@@ -171,6 +197,8 @@ void eex__layers_free(eex__layers *layers)
     }
     free(layers->at);
     free(layers->of_node);
+    free(layers->high);
+    free(layers->low);
     *layers = (eex__layers){.count = 0};
 }
 

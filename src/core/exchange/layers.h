@@ -24,6 +24,13 @@ typedef struct eex__layers {
     eex__layer *at;
     int count;
     int *of_node; /* which layer has the value of a node */
+
+    /* The policy's thresholds, (exits, classes); NULL: there is none. They are lower by what
+     * rounding may do, for images often score just what a threshold is: those that it was chosen
+     * on, and all where an exit says the same of each. Sums that are added up in another order must
+     * not miss it.
+     */
+    float *high, *low;
 } eex__layers;
 
 /* Of a model with weights. `fuse`: activations become the end of the layer that they alone read. */

@@ -176,7 +176,7 @@ static const char *put_refused(eex__onnx *o, int k, const char *score)
     const eex_model *m = o->layers->model;
     const bool by_score = rejects_by_score(m->policy, k), by_distance = rejects_by_distance(m, k);
     if (by_score)
-        compare(o, k, "Less", "strange", score, (const char *[]){"low", "least"}, m->policy->low);
+        compare(o, k, "Less", "strange", score, (const char *[]){"low", "least"}, o->layers->low);
     if (!by_distance)
         return by_score ? "strange" : NULL;
     put_far(o, k);
@@ -193,7 +193,7 @@ static const char *put_reached(eex__onnx *o, int k, const char *score)
     const eex_policy *p = o->layers->model->policy;
     if (k < p->exits - 1)
         compare(o, k, "GreaterOrEqual", "reached", score, (const char *[]){"high", "wanted"},
-                p->high);
+                o->layers->high);
     else
         put(o, k, "Equal", "reached", "class", "class");
     return "reached";

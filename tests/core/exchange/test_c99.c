@@ -69,6 +69,29 @@ Test(c99, batch_norms_and_activations_are_folded)
     check_layers(net_mobilenetv2, 0, 0);
 }
 
+/* What scores just as much as a threshold says reaches it, rounded otherwise too. */
+Test(c99, thresholds_are_lower_by_rounding)
+{
+    net n = net_open(net_tiny, 1, 1);
+    eex_policy *policy;
+    eex__layers l;
+    OK(eex_policy_new(&policy, EEX_POLICY_ENTROPY, eex_graph_exits(n.graph), NET_CLASSES));
+    policy->high[0] = 0.5f;
+    policy->high[1] = -2;
+    policy->high[2] = 0;
+    const eex_model m = model_of(&n, policy);
+    OK(eex__layers_make(&l, &m, true));
+    for (int c = 0; c < 3; c++) {
+        cr_expect_lt(l.high[c], nextafterf(policy->high[c], -1));
+        cr_expect_gt(l.high[c], policy->high[c] - 1e-6f);
+    }
+    cr_expect_eq(l.high[3], INFINITY);
+    cr_expect_eq(l.low[0], -INFINITY);
+    eex__layers_free(&l);
+    eex_policy_free(policy);
+    net_close(&n);
+}
+
 /* ---- places ---- */
 
 typedef struct region {
