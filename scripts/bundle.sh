@@ -67,7 +67,7 @@ add_tests() {
         cp "$source"/benchmarks/{compare_cuda.*,peer_torch_cuda.py,peer_networks.py} "$folder/bin/"
     fi
     cp -r "$source"/tests/{fixtures,cli} "$folder/tests/tests/"
-    for program in lua experiments datasets; do
+    for program in lua experiments datasets export; do
         cp -r "$source/$program" "$folder/tests/"
     done
     cp "$source/scripts/run_tests.sh" "$folder/tests/run.sh"

@@ -21,13 +21,14 @@ declare -A may=(
 )
 may[core/train]="${may[core/plan]} core/data core/plan core/policy"
 may[core/model]="${may[core/train]} core/train"
+may[core/exchange]="${may[core/model]} core/model"
 may[core/engine]="${may[core/plan]} core/plan core/policy core/train core/model"
 may[core/use]="${may[core/model]} core/model core/engine core/frames"
 may[net]="${may[core/use]} core/use"
 may[core/run]="${may[core/model]} core/model core/engine search"
 may[core/report]="base core/store device core/graph core/policy core/model core/run"
 may[core/sweep]="base core/store device core/graph core/run core/report"
-may[eex]="${may[core/use]} search core/use core/run core/report core/sweep cpu cuda"
+may[eex]="${may[core/use]} search core/use core/exchange core/run core/report core/sweep cpu cuda"
 may[lua]="${may[eex]}"
 may[cli]="${may[eex]} eex lua net"
 

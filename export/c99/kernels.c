@@ -1,0 +1,386 @@
+#include "kernels.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+/* What a convolution calculates at once: LANES channels of PIXELS pixels. Compilers that know
+ * vectors are told of them; for any other these are single numbers. */
+#if defined(__GNUC__) && defined(__AVX512F__)
+enum { LANES = 16 };
+#elif defined(__GNUC__) && defined(__AVX__)
+enum { LANES = 8 };
+#elif defined(__GNUC__) && (defined(__SSE__) || defined(__ARM_NEON) || defined(__riscv_vector))
+enum { LANES = 4 };
+#else
+enum { LANES = 1 };
+#endif
+#ifdef __GNUC__
+typedef float lanes __attribute__((vector_size(LANES * 4)));
+#else
+typedef float lanes;
+#endif
+enum { PIXELS = 8 };
+
+static const float nothing[MODEL_MOST_CHANNELS]; /* what lies beside an image */
+
+/* ---- activations ---- */
+
+static float clamp(float x, float top)
+{
+    x = x > 0 ? x : 0;
+    return x < top ? x : top;
+}
+
+static float act_on(float x, int act)
+{
+    switch (act) {
+    case ACT_RELU:
+        return x > 0 ? x : 0;
+    case ACT_RELU6:
+        return clamp(x, 6);
+    case ACT_H_SWISH:
+        return x * (clamp(x + 3, 6) * (1.0f / 6));
+    case ACT_H_SIGMOID:
+        return clamp(x + 3, 6) * (1.0f / 6);
+    case ACT_SIGMOID:
+        return 1 / (1 + expf(-x));
+    default:
+        return x;
+    }
+}
+
+void activate(float *y, const float *x, int count, int act)
+{
+    int i;
+    switch (act) {
+    case ACT_NONE:
+        memmove(y, x, (size_t)count * sizeof *y);
+        break;
+    case ACT_RELU:
+        for (i = 0; i < count; i++)
+            y[i] = x[i] > 0 ? x[i] : 0;
+        break;
+    case ACT_RELU6:
+        for (i = 0; i < count; i++)
+            y[i] = clamp(x[i], 6);
+        break;
+    default:
+        for (i = 0; i < count; i++)
+            y[i] = act_on(x[i], act);
+    }
+}
+
+/* ---- the image ---- */
+
+void normalise(float *y, const unsigned char *x, int pixels, int channels, const float *scale,
+               const float *offset)
+{
+    for (int i = 0; i < pixels; i++)
+        for (int c = 0; c < channels; c++)
+            y[i * channels + c] = (float)x[i * channels + c] * scale[c] + offset[c];
+}
+
+/* Weight of source pixel `s` in target pixel `t`; 0 or less: none. */
+static int resize_weight(int t, int s, int from, int to)
+{
+    const int longer = from > to ? from : to;
+    const int distance = (2 * s + 1) * to - (2 * t + 1) * from;
+    return 2 * longer - (distance < 0 ? -distance : distance);
+}
+
+/* The first and the last source pixel that have weight. */
+static void resize_taps(int *first, int *last, int t, int from, int to)
+{
+    *first = 0;
+    while (*first < from - 1 && resize_weight(t, *first, from, to) <= 0)
+        ++*first;
+    *last = *first;
+    while (*last < from - 1 && resize_weight(t, *last + 1, from, to) > 0)
+        ++*last;
+}
+
+static float resized(const float *x, int c, int channels, int row, int column, int hin, int win,
+                     int hout, int wout)
+{
+    int top, bottom, left, right;
+    double sum = 0, weight = 0;
+    resize_taps(&top, &bottom, row, hin, hout);
+    resize_taps(&left, &right, column, win, wout);
+    for (int i = top; i <= bottom; i++)
+        for (int j = left; j <= right; j++) {
+            const double w =
+                (double)resize_weight(row, i, hin, hout) * resize_weight(column, j, win, wout);
+            sum += w * x[((size_t)i * win + j) * channels + c];
+            weight += w;
+        }
+    return (float)(sum / weight);
+}
+
+void resize(float *y, const float *x, int hin, int win, int hout, int wout, int channels)
+{
+    for (int i = 0; i < hout; i++)
+        for (int j = 0; j < wout; j++)
+            for (int c = 0; c < channels; c++)
+                *y++ = resized(x, c, channels, i, j, hin, win, hout, wout);
+}
+
+/* ---- convolutions ---- */
+
+/* Where the channels begin that tap (ky, kx) of output pixel (row, column) reads. */
+static const float *tap(const float *x, const window *w, int row, int column, int ky, int kx)
+{
+    const int iy = row * w->stride + ky - w->pad, ix = column * w->stride + kx - w->pad;
+    if (iy < 0 || iy >= w->hin || ix < 0 || ix >= w->win)
+        return nothing;
+    return x + ((size_t)iy * w->win + ix) * w->cin;
+}
+
+static lanes load(const float *from)
+{
+    lanes to;
+    memcpy(&to, from, sizeof to);
+    return to;
+}
+
+/* sum[p] += x[p][i] * (a row of weights) over all i. */
+static void multiply_block(lanes sum[PIXELS], const float *const x[PIXELS], const float *weights,
+                           int in, int stride)
+{
+    lanes s0 = sum[0], s1 = sum[1], s2 = sum[2], s3 = sum[3];
+    lanes s4 = sum[4], s5 = sum[5], s6 = sum[6], s7 = sum[7];
+    const float *x0 = x[0], *x1 = x[1], *x2 = x[2], *x3 = x[3];
+    const float *x4 = x[4], *x5 = x[5], *x6 = x[6], *x7 = x[7];
+    for (int i = 0; i < in; i++, weights += stride) {
+        const lanes v = load(weights);
+        s0 += x0[i] * v;
+        s1 += x1[i] * v;
+        s2 += x2[i] * v;
+        s3 += x3[i] * v;
+        s4 += x4[i] * v;
+        s5 += x5[i] * v;
+        s6 += x6[i] * v;
+        s7 += x7[i] * v;
+    }
+    sum[0] = s0, sum[1] = s1, sum[2] = s2, sum[3] = s3;
+    sum[4] = s4, sum[5] = s5, sum[6] = s6, sum[7] = s7;
+}
+
+/* Where each of these pixels' kernels begins, by row and column. */
+typedef struct corners {
+    int y[PIXELS], x[PIXELS];
+} corners;
+
+static void find_corners(corners *c, const window *w, int from)
+{
+    int row = from / w->wout, column = from % w->wout;
+    for (int p = 0; p < PIXELS; p++) {
+        c->y[p] = row * w->stride - w->pad;
+        c->x[p] = column * w->stride - w->pad;
+        if (++column == w->wout) {
+            column = 0;
+            row++;
+        }
+    }
+}
+
+/* What tap (ky, kx) of each pixel reads. Pixels behind the last one read what is on the image, too,
+ * and are not kept. */
+static void find_taps(const float *at[PIXELS], const float *x, const window *w, const corners *c,
+                      int ky, int kx)
+{
+    for (int p = 0; p < PIXELS; p++) {
+        const int iy = c->y[p] + ky, ix = c->x[p] + kx;
+        const int inside = iy >= 0 && iy < w->hin && ix >= 0 && ix < w->win;
+        at[p] = inside ? x + ((size_t)iy * w->win + ix) * w->cin : nothing;
+    }
+}
+
+/* LANES channels from `first` on of PIXELS pixels from number `from` on, or of those that are left;
+ * pixels are numbered through. */
+static void conv_block(float *y, const float *x, const float *weights, const float *bias,
+                       const window *w, int act, int from, int first)
+{
+    lanes sum[PIXELS];
+    const float *at[PIXELS];
+    const int left = w->hout * w->wout - from, pixels = left < PIXELS ? left : PIXELS;
+    float out[LANES];
+    corners c;
+    find_corners(&c, w, from);
+    for (int p = 0; p < PIXELS; p++)
+        sum[p] = load(bias + first);
+    for (int ky = 0; ky < w->kernel; ky++)
+        for (int kx = 0; kx < w->kernel; kx++) {
+            const size_t k = (size_t)ky * w->kernel + kx;
+            find_taps(at, x, w, &c, ky, kx);
+            multiply_block(sum, at, weights + k * w->cin * w->cout + first, w->cin, w->cout);
+        }
+    for (int p = 0; p < pixels; p++) {
+        memcpy(out, &sum[p], sizeof out);
+        activate(y + (size_t)(from + p) * w->cout + first, out, LANES, act);
+    }
+}
+
+/* The same of one channel. */
+static void conv_channel(float *y, const float *x, const float *weights, const float *bias,
+                         const window *w, int act, int channel)
+{
+    for (int p = 0; p < w->hout * w->wout; p++) {
+        float sum = bias[channel];
+        for (int k = 0; k < w->kernel * w->kernel; k++) {
+            const float *at = tap(x, w, p / w->wout, p % w->wout, k / w->kernel, k % w->kernel);
+            const float *factor = weights + (size_t)k * w->cin * w->cout + channel;
+            for (int i = 0; i < w->cin; i++)
+                sum += at[i] * factor[(size_t)i * w->cout];
+        }
+        y[(size_t)p * w->cout + channel] = act_on(sum, act);
+    }
+}
+
+/* The last block of channels begins early enough to be a whole one: what it shares with the one
+ * before is calculated twice. */
+void conv(float *y, const float *x, const float *weights, const float *bias, const window *w,
+          int act)
+{
+    if (w->cout < LANES) {
+        for (int channel = 0; channel < w->cout; channel++)
+            conv_channel(y, x, weights, bias, w, act, channel);
+        return;
+    }
+    for (int first = 0; first < w->cout; first += LANES)
+        for (int from = 0; from < w->hout * w->wout; from += PIXELS)
+            conv_block(y, x, weights, bias, w, act, from,
+                       first + LANES <= w->cout ? first : w->cout - LANES);
+}
+
+void depthwise(float *y, const float *x, const float *weights, const float *bias, const window *w,
+               int act)
+{
+    for (int row = 0; row < w->hout; row++)
+        for (int column = 0; column < w->wout; column++, y += w->cin) {
+            memcpy(y, bias, (size_t)w->cin * sizeof *y);
+            for (int k = 0; k < w->kernel * w->kernel; k++) {
+                const float *at = tap(x, w, row, column, k / w->kernel, k % w->kernel);
+                const float *factor = weights + (size_t)k * w->cin;
+                for (int c = 0; c < w->cin; c++)
+                    y[c] += at[c] * factor[c];
+            }
+            activate(y, y, w->cin, act);
+        }
+}
+
+void linear(float *y, const float *x, const float *weights, const float *bias, int in, int out,
+            int act)
+{
+    memcpy(y, bias, (size_t)out * sizeof *y);
+    for (int i = 0; i < in; i++)
+        for (int j = 0; j < out; j++)
+            y[j] += x[i] * weights[(size_t)i * out + j];
+    activate(y, y, out, act);
+}
+
+/* ---- other layers ---- */
+
+void max_pool(float *y, const float *x, const window *w)
+{
+    for (int row = 0; row < w->hout; row++)
+        for (int column = 0; column < w->wout; column++, y += w->cin) {
+            int any = 0;
+            for (int k = 0; k < w->kernel * w->kernel; k++) {
+                const float *at = tap(x, w, row, column, k / w->kernel, k % w->kernel);
+                if (at == nothing)
+                    continue;
+                for (int c = 0; c < w->cin; c++)
+                    y[c] = any && !(at[c] > y[c]) ? y[c] : at[c];
+                any = 1;
+            }
+        }
+}
+
+void mean(float *y, const float *x, int pixels, int channels)
+{
+    memset(y, 0, (size_t)channels * sizeof *y);
+    for (int i = 0; i < pixels; i++, x += channels)
+        for (int c = 0; c < channels; c++)
+            y[c] += x[c];
+    for (int c = 0; c < channels; c++)
+        y[c] /= (float)pixels;
+}
+
+void affine(float *y, const float *x, const float *scale, const float *offset, int pixels,
+            int channels, int act)
+{
+    for (int i = 0; i < pixels * channels; i++)
+        y[i] = act_on(x[i] * scale[i % channels] + offset[i % channels], act);
+}
+
+void add(float *y, const float *a, const float *b, int count, int act)
+{
+    for (int i = 0; i < count; i++)
+        y[i] = a[i] + b[i];
+    activate(y, y, count, act);
+}
+
+void multiply(float *y, const float *x, const float *factor, int pixels, int channels)
+{
+    for (int i = 0; i < pixels; i++)
+        for (int c = 0; c < channels; c++)
+            y[i * channels + c] = x[i * channels + c] * factor[c];
+}
+
+void concatenate(float *y, const float *a, int ca, const float *b, int cb, int pixels)
+{
+    for (int i = 0; i < pixels; i++, y += ca + cb) {
+        memcpy(y, a + (size_t)i * ca, (size_t)ca * sizeof *y);
+        memcpy(y + ca, b + (size_t)i * cb, (size_t)cb * sizeof *y);
+    }
+}
+
+/* ---- exits ---- */
+
+void score(model_result *r, const float *logits, int classes, float temperature)
+{
+    const float cold = 1 / temperature;
+    double sum = 0, energy = 0;
+    float second = -HUGE_VALF;
+    r->top = 0;
+    for (int c = 1; c < classes; c++)
+        if (logits[c] > logits[r->top])
+            r->top = c;
+    for (int c = 0; c < classes; c++) {
+        const float below = logits[r->top] - logits[c], e = expf(-below * cold);
+        sum += e;
+        energy += e > 0 ? (double)(e * below) : 0;
+        if (c != r->top && logits[c] > second)
+            second = logits[c];
+    }
+    r->confidence = (float)(1 / sum);
+    r->margin = (float)((1 - expf((second - logits[r->top]) * cold)) / sum);
+    r->entropy = (float)(log(sum) + energy * cold / sum);
+}
+
+int leaves(model_result *r, int number, int what, const float *high, const float *low, int far)
+{
+    const float value = what == SCORE_MARGIN    ? r->margin
+                        : what == SCORE_ENTROPY ? -r->entropy
+                                                : r->confidence;
+    const int rejected = far || (low && value < low[r->top]);
+    r->exit = number;
+    r->accepted = !rejected;
+    return rejected || !high || value >= high[r->top];
+}
+
+/* The squared Mahalanobis distance of the means, a channel. */
+int is_far(const float *x, int pixels, int channels, const float *centre, const float *factor,
+           double limit, float *room)
+{
+    float *seen = room, *white = room + channels, sum = 0;
+    mean(seen, x, pixels, channels);
+    memset(white, 0, (size_t)channels * sizeof *white);
+    for (int j = 0; j < channels; j++)
+        for (int i = j; i < channels; i++)
+            white[i] += factor[(size_t)j * channels + i] * (seen[j] - centre[j]);
+    for (int i = 0; i < channels; i++)
+        sum += white[i] * white[i];
+    return !((double)(sum / (float)channels) <= limit);
+}

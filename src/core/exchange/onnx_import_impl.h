@@ -1,0 +1,93 @@
+/* What the files of onnx_import.h share. */
+#ifndef EEX_CORE_EXCHANGE_ONNX_IMPORT_IMPL_H
+#define EEX_CORE_EXCHANGE_ONNX_IMPORT_IMPL_H
+
+#include "core/exchange/onnx_file.h"
+#include "core/exchange/onnx_import.h"
+#include "core/graph/node_set.h"
+
+/* What a name of the file stands for. Some operators are ours only together with the next. */
+typedef enum eex__onnx_is {
+    EEX__IS_VALUE,     /* the value of a node */
+    EEX__IS_CONSTANT,  /* a tensor */
+    EEX__IS_SHAPE,     /* made of a value's shape */
+    EEX__IS_H_SIGMOID, /* h-sigmoid of the node's value: h-swish if it is multiplied with that */
+    EEX__IS_PRODUCT    /* the node's value times a matrix: a bias may be added */
+} eex__onnx_is;
+
+typedef struct eex__onnx_entry {
+    eex__text name;
+    eex__onnx_is is;
+    int node;                       /* -1: none */
+    const eex__onnx_tensor *tensor; /* of CONSTANT and PRODUCT */
+    const eex__onnx_call *call;     /* that has made it; NULL: none */
+} eex__onnx_entry;
+
+/* A parameter, and the tensor that it comes from. */
+typedef struct eex__onnx_source {
+    int param;
+    const eex__onnx_tensor *tensor;
+    bool transposed; /* (in, out) */
+    float plus;      /* is added to each element */
+} eex__onnx_source;
+
+struct eex_onnx_network {
+    eex__onnx_graph file;
+    eex_graph *graph;
+    eex__onnx_entry *entry; /* by a hash of their names; those of an empty name are free */
+    size_t entries, used;   /* a power of two, and how many there are */
+    eex__onnx_source *source;
+    int sources, source_capacity;
+    eex__text end; /* the value that is asked for, or what it is made from */
+};
+
+/* ---- names ---- */
+
+/* NULL: nothing is called so. */
+eex__onnx_entry *eex__onnx_find(const eex_onnx_network *n, eex__text name);
+
+/* EEX_EFORMAT where something is called so already. */
+int eex__onnx_define(eex_onnx_network *n, const eex__onnx_entry *entry);
+
+/* A name for a node, which nothing has yet: that of the tensor without its last part, where it may
+ * be one, else the operator's with a number. */
+int eex__onnx_node_name(char out[EEX_NAME_MAX], const eex_onnx_network *n,
+                        const eex__onnx_call *call, const eex__onnx_tensor *tensor);
+
+/* "operator OP of node NAME: " and the message; returns EEX_EUNSUPPORTED. */
+int eex__onnx_refuse(const eex__onnx_call *call, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* ---- operators ---- */
+
+/* Input i as a node's value, made now where it was put off. */
+int eex__onnx_value_of(int *out, eex_onnx_network *n, const eex__onnx_call *call, int i);
+
+/* Input i as a constant. EEX_EUNSUPPORTED: it is none. */
+int eex__onnx_tensor_of(const eex__onnx_tensor **out, eex_onnx_network *n,
+                        const eex__onnx_call *call, int i);
+
+/* Whether the node has an input i at all. */
+bool eex__onnx_has(const eex__onnx_call *call, int i);
+
+/* Remembers where a parameter comes from. */
+int eex__onnx_source_of(eex_onnx_network *n, const eex__onnx_source *source);
+
+/* A linear layer; the bias may be NULL. */
+int eex__onnx_linear(int *out, eex_onnx_network *n, const eex__onnx_call *call, int in,
+                     const eex__onnx_tensor *weight, const eex__onnx_tensor *bias, bool transposed);
+
+/* A row an operator. */
+typedef struct eex__onnx_operator {
+    const char *name;
+    /* Defines the outputs of the node. */
+    int (*add)(eex_onnx_network *n, const eex__onnx_call *call);
+} eex__onnx_operator;
+
+extern const eex__onnx_operator eex__onnx_layers[], eex__onnx_others[]; /* end with {0} */
+
+/* The node's first output is this node's value, or something else. */
+int eex__onnx_is_node(eex_onnx_network *n, const eex__onnx_call *call, int node);
+int eex__onnx_is_entry(eex_onnx_network *n, const eex__onnx_call *call, eex__onnx_entry entry);
+
+#endif

@@ -1,0 +1,250 @@
+/* Operators with weights or windows. */
+#include "core/exchange/onnx_import_impl.h"
+
+#include "base/status.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* ---- attributes ---- */
+
+static int64_t int_of(const eex__onnx_call *c, const char *name, int64_t otherwise)
+{
+    const eex__onnx_attribute *a = eex__onnx_attribute_of(c, name);
+    return a ? a->i : otherwise;
+}
+
+static float float_of(const eex__onnx_call *c, const char *name, float otherwise)
+{
+    const eex__onnx_attribute *a = eex__onnx_attribute_of(c, name);
+    return a ? a->f : otherwise;
+}
+
+/* All of a list are the same number; otherwise it is refused. */
+static int one_of(int *out, const eex__onnx_call *c, const char *name, int count, int otherwise)
+{
+    const eex__onnx_attribute *a = eex__onnx_attribute_of(c, name);
+    *out = otherwise;
+    if (!a)
+        return EEX_OK;
+    for (int i = 0; i < a->count; i++)
+        if (a->ints[i] != a->ints[0] || a->ints[i] < 0 || a->ints[i] > 1 << 16)
+            return eex__onnx_refuse(c, "%s differ between the sides", name);
+    if (a->count != count)
+        return eex__onnx_refuse(c, "%d %s instead of %d", a->count, name, count);
+    *out = (int)a->ints[0];
+    return EEX_OK;
+}
+
+typedef struct sides {
+    int kernel, stride, pad;
+} sides;
+
+static int sides_of(sides *out, const eex__onnx_call *c, int kernel)
+{
+    int dilation;
+    const eex__onnx_attribute *a = eex__onnx_attribute_of(c, "auto_pad");
+    EEX_TRY(one_of(&out->kernel, c, "kernel_shape", 2, kernel));
+    EEX_TRY(one_of(&out->stride, c, "strides", 2, 1));
+    EEX_TRY(one_of(&out->pad, c, "pads", 4, 0));
+    EEX_TRY(one_of(&dilation, c, "dilations", 2, 1));
+    if (dilation != 1)
+        return eex__onnx_refuse(c, "dilations of %d", dilation);
+    if (int_of(c, "ceil_mode", 0))
+        return eex__onnx_refuse(c, "ceil_mode");
+    if (a && !eex__text_is(a->s, "NOTSET") && !eex__text_is(a->s, "VALID"))
+        return eex__onnx_refuse(c, "auto_pad");
+    return EEX_OK;
+}
+
+/* ---- convolution and batch norm ---- */
+
+/* A bias of a node that has one, or weights. */
+static int put_source(eex_onnx_network *n, const eex__onnx_call *c, int node, int which,
+                      const eex__onnx_tensor *t, bool transposed)
+{
+    const eex_node *made = eex_graph_node(n->graph, node);
+    const eex_param *p = eex_graph_param(n->graph, made->first_param + which);
+    if (eex_param_count(p) != t->count)
+        return eex__onnx_refuse(c, "%llu weights for %zu", (unsigned long long)t->count,
+                                eex_param_count(p));
+    return eex__onnx_source_of(n, &(eex__onnx_source){.param = made->first_param + which,
+                                                      .tensor = t,
+                                                      .transposed = transposed});
+}
+
+static int check_conv(const eex_onnx_network *n, const eex__onnx_call *c, const eex__onnx_tensor *w,
+                      int in, int64_t groups)
+{
+    const eex_node *x = eex_graph_node(n->graph, in);
+    if (w->rank != 4 || w->shape[2] != w->shape[3] || w->shape[0] < 1 || w->shape[0] > 1 << 16)
+        return eex__onnx_refuse(c, "its weights are no square kernels");
+    if (groups < 1 || groups > x->c || w->shape[1] * groups != x->c)
+        return eex__onnx_refuse(c, "weights for %lld channels in %lld groups, of %d",
+                                (long long)w->shape[1], (long long)groups, x->c);
+    return EEX_OK;
+}
+
+static int add_conv(eex_onnx_network *n, const eex__onnx_call *c)
+{
+    const eex__onnx_tensor *w, *b = NULL;
+    const int64_t groups = int_of(c, "group", 1);
+    char name[EEX_NAME_MAX];
+    int in, node;
+    sides s;
+    EEX_TRY(eex__onnx_value_of(&in, n, c, 0));
+    EEX_TRY(eex__onnx_tensor_of(&w, n, c, 1));
+    if (eex__onnx_has(c, 2))
+        EEX_TRY(eex__onnx_tensor_of(&b, n, c, 2));
+    EEX_TRY(check_conv(n, c, w, in, groups));
+    EEX_TRY(sides_of(&s, c, (int)w->shape[3]));
+    if (s.kernel != w->shape[3])
+        return eex__onnx_refuse(c, "a kernel of %d and weights of %lld", s.kernel,
+                                (long long)w->shape[3]);
+    EEX_TRY(eex__onnx_node_name(name, n, c, w));
+    const eex_conv_options o = {.out = (int)w->shape[0],
+                                .kernel = s.kernel,
+                                .stride = s.stride,
+                                .pad = s.pad,
+                                .groups = (int)groups,
+                                .bias = b != NULL};
+    EEX_TRY(eex_graph_add_conv(n->graph, &node, in, name, &o));
+    EEX_TRY(put_source(n, c, node, 0, w, false));
+    if (b)
+        EEX_TRY(put_source(n, c, node, 1, b, false));
+    return eex__onnx_is_node(n, c, node);
+}
+
+/* Ours divide by the root of the variance plus 1e-5, whatever theirs add. */
+static int add_batch_norm(eex_onnx_network *n, const eex__onnx_call *c)
+{
+    const eex__onnx_tensor *t[4];
+    char name[EEX_NAME_MAX];
+    int in, node;
+    EEX_TRY(eex__onnx_value_of(&in, n, c, 0));
+    for (int i = 0; i < 4; i++)
+        EEX_TRY(eex__onnx_tensor_of(&t[i], n, c, i + 1));
+    if (int_of(c, "training_mode", 0))
+        return eex__onnx_refuse(c, "training_mode");
+    EEX_TRY(eex__onnx_node_name(name, n, c, t[0]));
+    EEX_TRY(eex_graph_add_batch_norm(n->graph, &node, in, name));
+    for (int i = 0; i < 4; i++)
+        EEX_TRY(put_source(n, c, node, i, t[i], false));
+    n->source[n->sources - 1].plus =
+        float_of(c, "epsilon", 1e-5f) - eex_graph_node(n->graph, node)->bn_eps;
+    return eex__onnx_is_node(n, c, node);
+}
+
+/* ---- linear layers ---- */
+
+int eex__onnx_linear(int *out, eex_onnx_network *n, const eex__onnx_call *c, int in,
+                     const eex__onnx_tensor *w, const eex__onnx_tensor *bias, bool transposed)
+{
+    const eex_node *x = eex_graph_node(n->graph, in);
+    const int64_t features = (int64_t)x->h * x->w * x->c;
+    char name[EEX_NAME_MAX];
+    if (w->rank != 2 || w->shape[transposed ? 0 : 1] != features ||
+        w->shape[transposed ? 1 : 0] < 1 || w->shape[transposed ? 1 : 0] > 1 << 16)
+        return eex__onnx_refuse(c, "its weights are no matrix for %lld numbers",
+                                (long long)features);
+    EEX_TRY(eex__onnx_node_name(name, n, c, w));
+    EEX_TRY(eex_graph_add_linear(n->graph, out, in, name, (int)w->shape[transposed ? 1 : 0],
+                                 bias != NULL));
+    EEX_TRY(put_source(n, c, *out, 0, w, transposed));
+    return bias ? put_source(n, c, *out, 1, bias, false) : EEX_OK;
+}
+
+static int add_gemm(eex_onnx_network *n, const eex__onnx_call *c)
+{
+    const eex__onnx_tensor *w, *b = NULL;
+    int in, node;
+    EEX_TRY(eex__onnx_value_of(&in, n, c, 0));
+    EEX_TRY(eex__onnx_tensor_of(&w, n, c, 1));
+    if (eex__onnx_has(c, 2))
+        EEX_TRY(eex__onnx_tensor_of(&b, n, c, 2));
+    if (int_of(c, "transA", 0) || float_of(c, "alpha", 1) != 1 || float_of(c, "beta", 1) != 1)
+        return eex__onnx_refuse(c, "transA, alpha or beta");
+    EEX_TRY(eex__onnx_linear(&node, n, c, in, w, b, !int_of(c, "transB", 0)));
+    return eex__onnx_is_node(n, c, node);
+}
+
+/* A bias may come with the next node. */
+static int add_matmul(eex_onnx_network *n, const eex__onnx_call *c)
+{
+    const eex__onnx_tensor *w;
+    int in;
+    EEX_TRY(eex__onnx_value_of(&in, n, c, 0));
+    EEX_TRY(eex__onnx_tensor_of(&w, n, c, 1));
+    return eex__onnx_is_entry(n, c,
+                              (eex__onnx_entry){.is = EEX__IS_PRODUCT, .node = in, .tensor = w});
+}
+
+/* ---- pools ---- */
+
+static int add_max_pool(eex_onnx_network *n, const eex__onnx_call *c)
+{
+    char name[EEX_NAME_MAX];
+    int in, node;
+    sides s;
+    EEX_TRY(eex__onnx_value_of(&in, n, c, 0));
+    EEX_TRY(sides_of(&s, c, 0));
+    EEX_TRY(eex__onnx_node_name(name, n, c, NULL));
+    EEX_TRY(eex_graph_add_max_pool(n->graph, &node, in, name, s.kernel, s.stride, s.pad));
+    return eex__onnx_is_node(n, c, node);
+}
+
+static int add_global_pool(eex_onnx_network *n, const eex__onnx_call *c)
+{
+    char name[EEX_NAME_MAX];
+    int in, node;
+    EEX_TRY(eex__onnx_value_of(&in, n, c, 0));
+    EEX_TRY(eex__onnx_node_name(name, n, c, NULL));
+    EEX_TRY(eex_graph_add_global_pool(n->graph, &node, in, name, false));
+    return eex__onnx_is_node(n, c, node);
+}
+
+/* Over the whole image, or over single pixels, which changes nothing. */
+static int add_average_pool(eex_onnx_network *n, const eex__onnx_call *c)
+{
+    int in;
+    sides s;
+    EEX_TRY(eex__onnx_value_of(&in, n, c, 0));
+    EEX_TRY(sides_of(&s, c, 0));
+    const eex_node *x = eex_graph_node(n->graph, in);
+    if (s.pad == 0 && s.kernel == 1 && s.stride == 1)
+        return eex__onnx_is_node(n, c, in);
+    if (s.pad != 0 || s.kernel != x->h || s.kernel != x->w)
+        return eex__onnx_refuse(c, "a window of %d on %d x %d: only means of the whole image",
+                                s.kernel, x->h, x->w);
+    return add_global_pool(n, c);
+}
+
+/* Over rows and columns. */
+static int add_mean(eex_onnx_network *n, const eex__onnx_call *c)
+{
+    const eex__onnx_attribute *a = eex__onnx_attribute_of(c, "axes");
+    const eex__onnx_tensor *t;
+    int64_t axes[2] = {0, 0};
+    int count = a ? a->count : 0;
+    for (int i = 0; a && i < a->count && i < 2; i++)
+        axes[i] = a->ints[i];
+    if (!a && eex__onnx_has(c, 1)) {
+        EEX_TRY(eex__onnx_tensor_of(&t, n, c, 1));
+        count = eex__onnx_ints_of(axes, 2, t);
+    }
+    for (int i = 0; i < 2; i++)
+        axes[i] += axes[i] < 0 ? 4 : 0;
+    if (count != 2 || axes[0] + axes[1] != 5 || axes[0] * axes[1] != 6)
+        return eex__onnx_refuse(c, "over other axes than rows and columns");
+    return add_global_pool(n, c);
+}
+
+const eex__onnx_operator eex__onnx_layers[] = {{"Conv", add_conv},
+                                               {"BatchNormalization", add_batch_norm},
+                                               {"Gemm", add_gemm},
+                                               {"MatMul", add_matmul},
+                                               {"MaxPool", add_max_pool},
+                                               {"GlobalAveragePool", add_global_pool},
+                                               {"AveragePool", add_average_pool},
+                                               {"ReduceMean", add_mean},
+                                               {NULL, NULL}};

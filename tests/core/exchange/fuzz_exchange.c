@@ -1,0 +1,223 @@
+/* Foreign files that are damaged on purpose: a reader must end, soon, without having touched memory
+ * that is not its own, and without having asked for more than a file may want.
+ *
+ * fuzz_core_exchange_exchange [--rounds N] [--seconds N] [--seed N]
+ *
+ * Starts from the fixtures. A round that crashes or hangs is named, and --seed with its number
+ * begins with it. */
+#include "core/exchange/onnx_import.h"
+#include "core/exchange/safetensors.h"
+
+#include "base/fs.h"
+#include "base/rng.h"
+#include "base/status.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MAX_FILE = 1 << 20, SECONDS_A_FILE = 10 };
+
+/* KiB. A sanitizer keeps what was freed. */
+#ifdef __SANITIZE_ADDRESS__
+enum { MAX_MEMORY = 600 << 10 };
+#else
+enum { MAX_MEMORY = 64 << 10 };
+#endif
+
+/* ---- readers ---- */
+
+/* Opens the file and reads all that is in it. */
+static void read_safetensors(const char *path)
+{
+    eex_safetensors *f = NULL;
+    if (eex_safetensors_open(&f, path) < 0)
+        return;
+    for (int i = 0; i < eex_safetensors_count(f); i++) {
+        const eex_tensor *t = eex_safetensors_at(f, i);
+        float *values = t->count <= MAX_FILE ? malloc(t->count * sizeof *values + 1) : NULL;
+        if (values && eex_safetensors_find(f, t->name) == i)
+            (void)eex_safetensors_read(values, f, i);
+        free(values);
+    }
+    eex_safetensors_close(f);
+}
+
+static void read_onnx(const char *path)
+{
+    eex_onnx_network *n = NULL;
+    if (eex_onnx_open(&n, path, "fuzzed", 0) == EEX_OK)
+        eex_onnx_close(n);
+}
+
+static const struct {
+    const char *path;
+    void (*read)(const char *path);
+    size_t head; /* where changes mostly are */
+} kinds[] = {
+    {EEX_FIXTURES "/weights.safetensors", read_safetensors, 6000},
+    {EEX_FIXTURES "/weights_types.safetensors", read_safetensors, 6000},
+    {EEX_FIXTURES "/network_plain.onnx", read_onnx, 4000},
+    {EEX_FIXTURES "/network_odd.onnx", read_onnx, 8000},
+};
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+/* ---- changing a file ---- */
+
+typedef struct fuzz {
+    uint8_t *data[KINDS];
+    size_t size[KINDS];
+    int fd; /* of the file in memory */
+    char path[40];
+    eex_rng rng;
+    uint64_t round;
+} fuzz;
+
+static fuzz state;
+
+static uint64_t below(fuzz *f, uint64_t limit)
+{
+    return eex_rng_below(&f->rng, limit);
+}
+
+static size_t place(fuzz *f, int kind, size_t room)
+{
+    const size_t size = f->size[kind], head = kinds[kind].head < size ? kinds[kind].head : size;
+    const size_t at = below(f, below(f, 4) ? head : size);
+    return at + room < size ? at : size - room;
+}
+
+static void change(fuzz *f, int kind, uint8_t *data)
+{
+    static const char *const words[] = {"18446744073709551615",
+                                        "-1",
+                                        "{",
+                                        "}",
+                                        "[",
+                                        "]",
+                                        "\"",
+                                        ",",
+                                        ":",
+                                        "\\",
+                                        "\\u0000",
+                                        "F4",
+                                        "\"F64\"",
+                                        "0",
+                                        "99999999"};
+    const char *word;
+    uint64_t size;
+    switch (below(f, 5)) {
+    case 0: /* a bit */
+        data[place(f, kind, 1)] ^= (uint8_t)(1 << below(f, 8));
+        break;
+    case 1: /* a byte */
+        data[place(f, kind, 1)] = (uint8_t)below(f, 256);
+        break;
+    case 2: /* a word of the format */
+        word = words[below(f, sizeof words / sizeof *words)];
+        size = strlen(word);
+        memcpy(data + place(f, kind, size), word, size);
+        break;
+    case 3: /* a digit, or a small length */
+        data[place(f, kind, 1)] = (uint8_t)((below(f, 2) ? '0' : 0) + below(f, 10));
+        break;
+    default: /* another part of it */
+        size = 1 + below(f, 200);
+        memmove(data + place(f, kind, size), data + place(f, kind, size), size);
+    }
+}
+
+/* ---- rounds ---- */
+
+static void say_and_end(int signal_number)
+{
+    char text[100];
+    const int size = snprintf(text, sizeof text, "signal %d in round --seed %" PRIu64 "\n",
+                              signal_number, state.round);
+    if (write(STDERR_FILENO, text, (size_t)size) < 0)
+        _exit(2);
+    signal(signal_number, SIG_DFL);
+    raise(signal_number == SIGPROF ? SIGABRT : signal_number);
+}
+
+/* Of the processor's time: on a crowded machine a round may take long without hanging. */
+static void limit_seconds(time_t seconds)
+{
+    const struct itimerval limit = {.it_value.tv_sec = seconds};
+    setitimer(ITIMER_PROF, &limit, NULL);
+}
+
+static void run_round(fuzz *f)
+{
+    eex_rng_seed(&f->rng, f->round, 0);
+    const int kind = (int)below(f, KINDS);
+    uint8_t *data = malloc(f->size[kind]);
+    if (!data)
+        exit(1);
+    memcpy(data, f->data[kind], f->size[kind]);
+    for (uint64_t left = 1 + below(f, below(f, 3) ? 3 : 20); left > 0; left--)
+        change(f, kind, data);
+    const size_t size = below(f, 20) ? f->size[kind] : below(f, f->size[kind]);
+    if (ftruncate(f->fd, 0) != 0 || pwrite(f->fd, data, size, 0) != (ssize_t)size)
+        exit(1);
+    limit_seconds(SECONDS_A_FILE);
+    kinds[kind].read(f->path);
+    limit_seconds(0);
+    free(data);
+}
+
+static long peak_memory(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss;
+}
+
+static void begin(fuzz *f)
+{
+    for (int i = 0; i < KINDS; i++)
+        if (eex_fs_read((char **)&f->data[i], &f->size[i], kinds[i].path, MAX_FILE) < 0) {
+            fprintf(stderr, "%s\n", eex_error());
+            exit(1);
+        }
+    f->fd = memfd_create("fuzz", MFD_CLOEXEC);
+    if (f->fd < 0)
+        exit(1);
+    snprintf(f->path, sizeof f->path, "/proc/self/fd/%d", f->fd);
+    signal(SIGPROF, say_and_end);
+    signal(SIGSEGV, say_and_end);
+    signal(SIGABRT, say_and_end);
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t rounds = 20000, seconds = 0;
+    for (int i = 1; i + 1 < argc; i += 2) {
+        const uint64_t value = strtoull(argv[i + 1], NULL, 10);
+        if (strcmp(argv[i], "--rounds") == 0)
+            rounds = value;
+        else if (strcmp(argv[i], "--seconds") == 0)
+            seconds = value;
+        else if (strcmp(argv[i], "--seed") == 0)
+            state.round = value;
+    }
+    begin(&state);
+    const time_t start = time(NULL);
+    const uint64_t first = state.round;
+    const long before = peak_memory();
+    for (; seconds ? time(NULL) - start < (time_t)seconds : state.round - first < rounds;
+         state.round++)
+        run_round(&state);
+    const long memory = peak_memory() - before;
+    printf("%" PRIu64 " rounds, %ld KiB of memory\n", state.round - first, memory);
+    for (int i = 0; i < KINDS; i++)
+        free(state.data[i]);
+    return memory > MAX_MEMORY;
+}

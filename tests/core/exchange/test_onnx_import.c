@@ -1,0 +1,296 @@
+/* Networks from ONNX: what PyTorch exports gives PyTorch's logits; what is not known is named, what
+ * cannot be is refused. */
+#include "core/exchange/onnx_import.h"
+#include "core/exchange/proto.h"
+#include "core/exchange/start.h"
+#include "core/plan/plan.h"
+#include "support/devices.h"
+#include "support/fixture.h"
+#include "support/folder.h"
+#include "support/refused.h"
+
+#include "base/fs.h"
+#include "base/status.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
+
+static char folder[TEST_PATH_SIZE];
+
+static void setup(void)
+{
+    test_folder_make(folder);
+}
+
+static void teardown(void)
+{
+    test_folder_remove(folder);
+}
+
+TestSuite(onnx_import, .init = setup, .fini = teardown);
+
+/* ---- what PyTorch exported ---- */
+
+static void expect_logits(const char *name, const char *what)
+{
+    char path[TEST_PATH_SIZE];
+    fixture *fix = fixture_open(EEX_FIXTURES "/weights.bin");
+    const uint8_t *images = fixture_find(fix, NULL, "u8", "images");
+    const float *want = fixture_find(fix, NULL, "f32", "%s", what);
+    eex_device *dev = open_device(1);
+    eex_onnx_network *net;
+    eex_params *params;
+    eex_plan *plan;
+    float got[40];
+    snprintf(path, sizeof path, "%s/%s", EEX_FIXTURES, name);
+    OK(eex_onnx_open(&net, path, "imported", 0));
+    OK(eex_params_new_empty(&params, dev, eex_onnx_graph(net)));
+    OK(eex_onnx_load(params, net));
+    const eex_plan_options how = {.batch = 4, .augment = {.std = {1, 1, 1}}};
+    OK(eex_plan_new(&plan, &how, eex_onnx_graph(net), params));
+    OK(eex_plan_upload(plan, images, NULL, NULL, 4));
+    OK(eex_plan_segments(plan, 0, 0, 4));
+    OK(eex_plan_logits(plan, 0, got, 4));
+    for (int i = 0; i < 40; i++)
+        cr_expect(fabsf(got[i] - want[i]) < 1e-4f, "%s %d: %g and %g", name, i, (double)got[i],
+                  (double)want[i]);
+    eex_plan_free(plan);
+    eex_params_free(params);
+    eex_onnx_close(net);
+    eex_device_close(dev);
+    fixture_close(fix);
+}
+
+Test(onnx_import, of_pytorch)
+{
+    expect_logits("network_plain.onnx", "exact");
+    expect_logits("network_odd.onnx", "odd");
+}
+
+Test(onnx_import, scripts)
+{
+    eex_onnx_network *net;
+    eex_buffer b = EEX_BUFFER_INIT;
+    OK(eex_onnx_open(&net, EEX_FIXTURES "/network_odd.onnx", "odd", 0));
+    OK(eex_start_script(&b, eex_onnx_graph(net), "cifar10", "odd.onnx"));
+    const char *text = eex_buffer_text(&b);
+    cr_expect(strstr(text, "v[1] = g:conv(v[0], \"stem\", { out = 8, kernel = 3, pad = 1 })"), "%s",
+              text);
+    cr_expect(strstr(text, "groups = 8, bias = true })"));
+    cr_expect(strstr(text, "\"h-swish\")"));
+    cr_expect(strstr(text, "{ out = 10 })"));
+    cr_expect(strstr(text, "dataset = { name = \"cifar10\" }"));
+    eex_buffer_free(&b);
+    eex_onnx_close(net);
+}
+
+/* ---- files that are made here ---- */
+
+typedef struct maker {
+    eex_buffer file;
+    size_t graph;
+} maker;
+
+static void put_port(maker *m, int field, const char *name, const int64_t *shape, int rank)
+{
+    const size_t port = eex__proto_open(&m->file, field);
+    eex__proto_text(&m->file, 1, name);
+    const size_t type = eex__proto_open(&m->file, 2), tensor = eex__proto_open(&m->file, 1);
+    const size_t sizes = eex__proto_open(&m->file, 2);
+    for (int d = 0; d < rank; d++) {
+        const size_t one = eex__proto_open(&m->file, 1);
+        if (shape[d] >= 0)
+            eex__proto_int(&m->file, 1, shape[d]);
+        eex__proto_close(&m->file, one);
+    }
+    eex__proto_close(&m->file, sizes);
+    eex__proto_close(&m->file, tensor);
+    eex__proto_close(&m->file, type);
+    eex__proto_close(&m->file, port);
+}
+
+static maker begin(int64_t side)
+{
+    const int64_t in[4] = {-1, 3, side, side}, out[2] = {-1, 10};
+    maker m = {.file = EEX_BUFFER_INIT};
+    m.graph = eex__proto_open(&m.file, 7);
+    put_port(&m, 11, "x", in, 4);
+    put_port(&m, 12, "y", out, 2);
+    return m;
+}
+
+static void put_node(maker *m, const char *op, const char *a, const char *b, const char *out)
+{
+    const size_t node = eex__proto_open(&m->file, 1);
+    eex__proto_text(&m->file, 1, a);
+    if (b)
+        eex__proto_text(&m->file, 1, b);
+    eex__proto_text(&m->file, 2, out);
+    eex__proto_text(&m->file, 4, op);
+    eex__proto_close(&m->file, node);
+}
+
+/* A tensor that claims this type and shape and has so many bytes. */
+static void put_tensor(maker *m, const char *name, int type, const int64_t *shape, int rank,
+                       size_t bytes)
+{
+    const size_t tensor = eex__proto_open(&m->file, 5);
+    for (int d = 0; d < rank; d++)
+        eex__proto_int(&m->file, 1, shape[d]);
+    eex__proto_int(&m->file, 2, type);
+    eex__proto_text(&m->file, 8, name);
+    const size_t raw = eex__proto_open(&m->file, 9);
+    eex_buffer_fill(&m->file, 0, bytes);
+    eex__proto_close(&m->file, raw);
+    eex__proto_close(&m->file, tensor);
+}
+
+static int end(maker *m, int size)
+{
+    const char *path = test_path(folder, "made.onnx");
+    eex_onnx_network *net = NULL;
+    eex__proto_close(&m->file, m->graph);
+    OK(eex_fs_write(path, m->file.data, m->file.size));
+    eex_buffer_free(&m->file);
+    const int code = eex_onnx_open(&net, path, "made", size);
+    cr_expect_eq(code == EEX_OK, net != NULL);
+    eex_onnx_close(net);
+    return code;
+}
+
+static void expect_says(int code, int wanted, const char *says)
+{
+    cr_expect_eq(code, wanted, "%d: %s", code, eex_error());
+    cr_expect(strstr(eex_error(), says), "%s", eex_error());
+    cr_expect(strstr(eex_error(), "made.onnx"), "%s", eex_error());
+}
+
+static const int64_t matrix[2] = {10, 192};
+
+/* A flatten and a Gemm on 8 x 8, with something wrong. */
+static maker linear(int type, const int64_t *shape, int rank, size_t bytes)
+{
+    maker m = begin(8);
+    put_node(&m, "Flatten", "x", NULL, "f");
+    put_node(&m, "MatMul", "f", "w", "y");
+    put_tensor(&m, "w", type, shape, rank, bytes);
+    return m;
+}
+
+Test(onnx_import, what_is_right)
+{
+    const int64_t shape[2] = {192, 10};
+    maker m = linear(1, shape, 2, sizeof(float) * 1920);
+    OK(end(&m, 0));
+    m = begin(-1);
+    put_node(&m, "Flatten", "x", NULL, "f");
+    put_node(&m, "MatMul", "f", "w", "y");
+    put_tensor(&m, "w", 1, shape, 2, sizeof(float) * 1920);
+    OK(end(&m, 8));
+}
+
+Test(onnx_import, what_is_not_known)
+{
+    maker m = begin(8);
+    put_node(&m, "Elu", "x", NULL, "y");
+    expect_says(end(&m, 0), EEX_EUNSUPPORTED, "Elu \"y\": this operator is not known");
+    m = begin(8);
+    put_node(&m, "Softmax", "x", NULL, "z");
+    put_node(&m, "Relu", "z", NULL, "y");
+    expect_says(end(&m, 0), EEX_EUNSUPPORTED, "in the middle");
+    m = begin(8);
+    put_node(&m, "HardSigmoid", "x", NULL, "y");
+    expect_says(end(&m, 0), EEX_EUNSUPPORTED, "expected 1/6 and 1/2");
+    m = begin(8);
+    put_node(&m, "Clip", "x", NULL, "y");
+    expect_says(end(&m, 0), EEX_EUNSUPPORTED, "expected 0..6");
+    m = begin(8);
+    put_node(&m, "Mul", "x", "x", "y");
+    expect_says(end(&m, 0), EEX_EUNSUPPORTED, "of two feature maps");
+    m = begin(-1);
+    put_node(&m, "Relu", "x", NULL, "y");
+    expect_says(end(&m, 0), EEX_EINVAL, "--size N");
+}
+
+/* Cycles, names that are not there or twice, an escape sequence in one. */
+Test(onnx_import, what_does_not_hold_together)
+{
+    maker m = begin(8);
+    put_node(&m, "Add", "x", "z", "y");
+    put_node(&m, "Relu", "y", NULL, "z");
+    expect_says(end(&m, 0), EEX_EFORMAT, "reads \"z\", which nothing in front of it makes");
+    m = begin(8);
+    put_node(&m, "Relu", "y", NULL, "y");
+    expect_says(end(&m, 0), EEX_EFORMAT, "reads \"y\"");
+    m = begin(8);
+    put_node(&m, "Relu", "x", NULL, "z");
+    put_node(&m, "Relu", "x", NULL, "z");
+    expect_says(end(&m, 0), EEX_EFORMAT, "two values are called \"z\"");
+    m = linear(1, matrix, 2, sizeof(float) * 1920);
+    put_tensor(&m, "w", 1, matrix, 2, sizeof(float) * 1920);
+    expect_says(end(&m, 0), EEX_EFORMAT, "two values are called \"w\"");
+    m = begin(8);
+    put_node(&m, "Relu", "a\x1b[2J", NULL, "y");
+    expect_says(end(&m, 0), EEX_EFORMAT, "reads \"a?[2J\"");
+    m = begin(8);
+    expect_says(end(&m, 0), EEX_EFORMAT, "reads \"y\"");
+    m = begin(8);
+    put_node(&m, "Relu", "x", NULL, "y"); /* no scores */
+    cr_expect_lt(end(&m, 0), 0);
+}
+
+Test(onnx_import, shapes_that_cannot_be)
+{
+    static const int64_t huge[4] = {1LL << 32, 1LL << 32, 1LL << 32, 4}, below[2] = {-1, -4};
+    static const int64_t many[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
+    maker m = linear(1, huge, 4, 16);
+    expect_says(end(&m, 0), EEX_EFORMAT, "a shape that cannot be");
+    m = linear(1, below, 2, 16);
+    expect_says(end(&m, 0), EEX_EFORMAT, "a shape that cannot be");
+    m = linear(1, many, 9, 4);
+    expect_says(end(&m, 0), EEX_EFORMAT, "more than 8 dimensions");
+    m = linear(1, matrix, 2, 17);
+    expect_says(end(&m, 0), EEX_EFORMAT, "a shape of 7680 bytes and 17 bytes");
+    m = linear(22, matrix, 2, 960); /* INT4 */
+    expect_says(end(&m, 0), EEX_EUNSUPPORTED, "weights are expected as float32");
+    m = linear(1, matrix, 2, sizeof(float) * 1920); /* (out, in) */
+    expect_says(end(&m, 0), EEX_EUNSUPPORTED, "no matrix for 192 numbers");
+    m = begin(1 << 19);
+    put_node(&m, "Relu", "x", NULL, "y");
+    cr_expect_lt(end(&m, 0), 0);
+}
+
+Test(onnx_import, bytes_that_are_no_model)
+{
+    static const char *const files[] = {"",
+                                        "x",
+                                        "\x3a",
+                                        "\x3a\xff\xff\xff\xff\x0f",
+                                        "\x3a\x02\x0a\x05",
+                                        "\x3a\x04\x0a\x02\x0a\x7f",
+                                        "\x0b\x01",
+                                        "PK\x03\x04"};
+    const char *path = test_path(folder, "made.onnx");
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        eex_onnx_network *net = NULL;
+        OK(eex_fs_write(path, files[i], strlen(files[i])));
+        cr_expect_eq(eex_onnx_open(&net, path, "made", 8), EEX_EFORMAT, "%zu: %s", i, eex_error());
+        cr_expect_null(net);
+    }
+}
+
+Test(onnx_import, refused)
+{
+    eex_onnx_network *net;
+    REFUSED(eex_onnx_open(NULL, "x", "x", 0));
+    REFUSED(eex_onnx_open(&net, NULL, "x", 0));
+    REFUSED(eex_onnx_open(&net, "x", NULL, 0));
+    REFUSED(eex_onnx_load(NULL, NULL));
+    REFUSED(eex_start_script(NULL, NULL, NULL, NULL));
+    cr_expect_null(eex_onnx_graph(NULL));
+    eex_onnx_close(NULL);
+}
