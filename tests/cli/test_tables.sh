@@ -18,6 +18,17 @@ grep -q "^shared network: epoch .*; at the exits before it .* % on average" "$wo
     fail "nothing about the exits of the shared network"
 grep -q "^base: epoch .*exits before" "$work/said" && fail "the base has no exits"
 
+# The line of progress says what is what, in training and in validation.
+if command -v script >/dev/null && script -qec true /dev/null >/dev/null 2>&1; then
+    SHELL=/bin/bash script -qec "stty cols 200; exec '$EEX' run tiny.lua --threads 1 --out watched \
+        --set training.epochs=40 --set search.trials=1" "$work/watched.log" >/dev/null 2>&1
+    [ -e watched/result.h5 ] || fail "no run on a terminal"
+    tr '\r' '\n' <"$work/watched.log" | grep -aqE ", val\. [0-9.]+%, train [0-9.]+%, epoch [0-9]+/40" ||
+        fail "the line of progress does not label its figures"
+else
+    echo "no terminal can be had here: the line of progress was not tried"
+fi
+
 # One of a kind is no plural, wherever it is said.
 plural='(^|[^0-9.,])1 (epochs|exits|images|trials|points|gates|classes|structures|batches|candidates|layers|frames|windows)'
 ! grep -E "$plural" "$work/shown" "$work/said" || fail "a plural of one"
