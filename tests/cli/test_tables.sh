@@ -37,6 +37,8 @@ expect 0 "$EEX" stream runs/tiny simulated --frames 1 --threads 1
 expect 0 "$EEX" infer runs/tiny --split test --threads 1
 err_has "of the test split"
 
+grep -q "Pareto front .*latency ms" "$work/shown" || fail "no latencies on the front"
+
 # The search ended because there was nothing left.
 grep -qE "trials: all [0-9]+ structures tried" "$work/shown" || fail "an exhausted search is not told"
 

@@ -175,6 +175,9 @@ fi
 expect 1 "$EEX" tune careful.h5
 err_has "careful.h5"
 
+expect 0 "$EEX" help tune
+tr -s ' \n' ' ' <out | grep -qF "with --conformal and --risk, of the half of them" || fail "whom --reject looks at"
+
 # What cannot be met is refused with what can.
 expect 1 "$EEX" tune runs/tiny --macs 1
 err_has "leaving as early as they can"
