@@ -4,6 +4,7 @@
 #include "cli/print_cost.h"
 #include "cli/script_options.h"
 #include "core/graph/elastic.h"
+#include "core/run/limits.h"
 #include "lua/lua_graph.h"
 #include "lua/saliency.h"
 #include "lua/sandbox.h"
@@ -163,10 +164,14 @@ static int print_value(eex_cost_report *r, lua_State *L, const char *path, const
     if (!r->graph) {
         EEX_TRY(eex_experiment_from(&e, L, path, &a->script));
         take_experiment(r, e);
+        code = eex_limits_check_early(e);
     }
-    code = a->genome     ? print_genome(r, a)
-           : a->extremes ? print_extremes(r, a)
-                         : eex_print_costs(r, 1, a->json);
+    if (code < 0)
+        code = eex_fail_in(code, "%s", path);
+    else
+        code = a->genome     ? print_genome(r, a)
+               : a->extremes ? print_extremes(r, a)
+                             : eex_print_costs(r, 1, a->json);
     eex_experiment_free(e);
     return code;
 }

@@ -508,6 +508,8 @@ static eex_gate read_gate(const eex_args *list, const eex_graph *g, int i)
     if (gate.family != EEX_GATE_EEC || eex_args_has(&a, "blocks"))
         gate.blocks = (int)eex_args_int(&a, "blocks", 0, 63);
     gate.channels = (int)eex_args_int_or(&a, "channels", 1, INT_MAX, 0);
+    if (gate.channels && gate.family != EEX_GATE_POOLED && gate.family != EEX_GATE_LINEAR)
+        eex_args_refuse(&a, "channels", "nothing: only pooled and linear gates have a choice");
     int count = eex_args_ints(&a, "heads", heads, 64, 0, gate.blocks);
     for (int j = 0; j < count; j++)
         gate.heads |= UINT64_C(1) << heads[j];

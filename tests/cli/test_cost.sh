@@ -127,6 +127,16 @@ refused 2 'gene "unit1.depth" (depth) has no value 5: there are 2, 3 and 4' fami
     --genome "5,${most#*,}"
 refused 2 "46 genes, not 3" family.lua --genome 1,2,3
 
+# Limits that nothing can keep, as `eex run` refuses them.
+for way in --points --extremes ""; do
+    # shellcheck disable=SC2086
+    refused 2 "table3.lua: search.limits.macs: 10, but the first way out of the smallest network" table3.lua $way \
+        --set search.limits.macs=10 --set dataset=x
+    refused 2 "search.limits.params: 7, but the smallest network" family.lua $way --set search.limits.params=7 \
+        --set dataset=x
+done
+says "7 salient points" table3.lua --points --set search.limits.macs=2e6
+
 # mistakes
 echo 'return { backbone = 7 }' >wrong.lua
 refused 2 "wrong.lua: backbone: a finished network" wrong.lua

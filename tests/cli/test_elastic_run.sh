@@ -21,6 +21,8 @@ err_has "training the base: resnet_small, 2 epochs"
 err_has 'training.regime: "joint" trains the largest of the backbone'
 err_has "training the shared network: 4 genes, 4 gates at 2 points"
 out_has "Its network: stage1.depth "
+out_has "Pareto front"
+grep -q "latency ms" out && fail "a column of latencies that there are none of"
 out_has "The base is the largest"
 [ ! -e one/trace-calibration.h5 ] || fail "the shared network was traced"
 

@@ -16,6 +16,19 @@ wait $first || fail "the first run was disturbed"
 results shared >shared.json
 cmp -s whole.json shared.json || fail "the first run was disturbed"
 
+# What another program has locked is neither damaged nor in the way: it is read.
+if command -v flock >/dev/null; then
+    exec 8<data/tiny.h5 9<whole/final.h5
+    flock 8 && flock 9 || fail "no lock"
+    for command in "data info tiny" "show whole" "infer whole --split test --threads 1"; do
+        # shellcheck disable=SC2086
+        expect 0 env HDF5_USE_FILE_LOCKING=TRUE "$EEX" $command
+    done
+    exec 8<&- 9<&-
+else
+    echo "there is no flock: locked files were not tried"
+fi
+
 # Ctrl-C: exit status 130, and how to go on.
 "${run[@]}" --out stopped >out 2>err &
 pid=$!

@@ -35,6 +35,10 @@ refused 'has one of 0 1 blocks, not - (gates.required: each point has one)' cost
 says "genome 0,-,1" cost tiny.lua --genome 0,-,1
 refused 'gates.max_exits: 0, or as many as there are points' run tiny.lua --out wrong "${required[@]}" \
     --set gates.max_exits=2
+for family in blocks strided residual; do
+    refused "gates.channels: of pooled and linear gates, but gates.family is \"$family\"" run tiny.lua --out wrong \
+        --set gates.family=$family --set gates.channels=4
+done
 refused 'gates.channels: an integer in 1..65536, got 0' run tiny.lua --out wrong --set gates.channels=0
 [ -e wrong ] && fail "a refused run left its folder"
 
@@ -81,8 +85,10 @@ refused "the space has a single candidate: there is no order to rank" rank one
 
 # other families: trained, kept in a file, opened from it
 for family in pooled strided residual linear; do
-    expect 0 "$EEX" run tiny.lua --threads 1 --out $family --set gates.family=$family \
-        --set gates.channels=4 --set search.trials=5 --set search.score=accuracy \
+    channels=
+    case $family in pooled | linear) channels="--set gates.channels=4" ;; esac
+    # shellcheck disable=SC2086
+    expect 0 "$EEX" run tiny.lua --threads 1 --out $family --set gates.family=$family $channels --set search.trials=5 --set search.score=accuracy \
         --set training.epochs=1 "${required[@]}" --set gates.blocks='{1,2}'
     cp $family/final.h5 $family.h5
     expect 0 "$EEX" prune $family --exit 3 --alone -o $family-cut.h5

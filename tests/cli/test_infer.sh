@@ -44,6 +44,14 @@ for i, e in enumerate(stored["exits"]):
 PY
 fi
 
+# What cannot be read has a row of its own, which says so in full.
+expect 0 "$EEX" data info tiny --sheet good.png
+echo "no picture" >an_image_with_a_rather_long_name.png
+for columns in 40 60 80 200; do
+    expect 1 env COLUMNS=$columns "$EEX" infer $run good.png an_image_with_a_rather_long_name.png --threads 1
+    grep -q "unreadable$" out || fail "in $columns columns it is not said that an image is unreadable"
+done
+
 # To the end, and with another threshold.
 expect 0 "$EEX" infer $run --split test --json --to-end
 [ "$(grep -o '"exit": [0-9]*' out | sort -u | wc -l)" = 1 ] || fail "--to-end left early"

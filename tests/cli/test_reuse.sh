@@ -31,6 +31,11 @@ err_has "taken over from runs/tiny: shared.h5, trace-validation.h5"
 results other >a
 cmp -s a b || fail "a run that took over in two goes differs"
 
+# One that has it all says nothing of it when it goes on.
+rm other/result.h5
+expect 0 "$EEX" run tiny.lua --threads 1 --set search.trials=30 --out other --from runs/tiny
+grep -q "taken over" err && fail "a run that goes on tells what it did not take over"
+
 # Latencies are those of a table where one is named.
 expect 0 "$EEX" profile --table tiny.lua --threads 1 --structures 2 -o table.h5
 expect 0 "$EEX" run tiny.lua --threads 1 --set search.latency_table=table.h5 --out table --from runs/tiny

@@ -36,5 +36,9 @@ err_has 'search.limits.macs: 10, but the first way out of the smallest network'
 least=$(sed -n 's/.*takes \([0-9]*\) MACs.*/\1/p' err)
 expect 1 "$EEX" run tiny.lua --from first --out none --set search.limits.macs="$least" --set search.limits.share=1
 err_has 'none of 20 candidates keeps search.limits; the nearest, trial '
+expect 0 "$EEX" show none
+tr '\n' ' ' <out | grep -qF "none of 20 trials keeps search.limits" || fail "show says that the run goes on, which does not help"
+tr '\n' ' ' <out | grep -qF "with --out and --from none it takes over" || fail "show does not say what helps"
+expect 0 "$EEX" run tiny.lua --from none --out widened --set search.limits.macs=$((10 * least))
 expect 2 "$EEX" run tiny.lua --out refused --set search.limits.share=1.5
 err_has 'search.limits.share: a number in 0..1, got 1.5'

@@ -18,6 +18,17 @@ grep -q "^shared network: epoch .*; at the exits before it .* % on average" "$wo
     fail "nothing about the exits of the shared network"
 grep -q "^base: epoch .*exits before" "$work/said" && fail "the base has no exits"
 
+# The line of progress says what is what, in training and in validation.
+if command -v script >/dev/null && script -qec true /dev/null >/dev/null 2>&1; then
+    SHELL=/bin/bash script -qec "stty cols 200; exec '$EEX' run tiny.lua --threads 1 --out watched \
+        --set training.epochs=40 --set search.trials=1" "$work/watched.log" >/dev/null 2>&1
+    [ -e watched/result.h5 ] || fail "no run on a terminal"
+    tr '\r' '\n' <"$work/watched.log" | grep -aqE ", val\. [0-9.]+%, train [0-9.]+%, epoch [0-9]+/40" ||
+        fail "the line of progress does not label its figures"
+else
+    echo "no terminal can be had here: the line of progress was not tried"
+fi
+
 # One of a kind is no plural, wherever it is said.
 plural='(^|[^0-9.,])1 (epochs|exits|images|trials|points|gates|classes|structures|batches|candidates|layers|frames|windows)'
 ! grep -E "$plural" "$work/shown" "$work/said" || fail "a plural of one"
@@ -25,6 +36,8 @@ expect 0 "$EEX" stream runs/tiny simulated --frames 1 --threads 1
 ! grep -E "$plural" "$work/out" "$work/err" || fail "a plural of one frame"
 expect 0 "$EEX" infer runs/tiny --split test --threads 1
 err_has "of the test split"
+
+grep -q "Pareto front .*latency ms" "$work/shown" || fail "no latencies on the front"
 
 # The search ended because there was nothing left.
 grep -qE "trials: all [0-9]+ structures tried" "$work/shown" || fail "an exhausted search is not told"

@@ -156,8 +156,12 @@ expect 0 "$EEX" tune runs/tiny --accuracy -0.1 -o careful.h5 --force
 expect 2 "$EEX" tune runs/tiny --accuracy -0.1 -o runs/tiny/final.h5 --force
 err_has "belongs to the run"
 cp runs/tiny/final.h5 other.h5
-expect 2 "$EEX" tune runs/tiny --accuracy -0.1 -o other.h5 --force
-err_has "not what this command writes"
+for force in "" --force; do # what would be refused with --force is not said to be replaced by it
+    # shellcheck disable=SC2086
+    expect 2 "$EEX" tune runs/tiny --accuracy -0.1 -o other.h5 $force
+    err_has "not what this command writes"
+    grep -q -e --force err && fail "--force is offered where it does not help"
+done
 expect 2 "$EEX" tune runs/tiny -o nothing.h5
 [ -e nothing.h5 ] && fail "a policy for nothing"
 expect 1 "$EEX" tune runs/tiny --accuracy -0.1 -o no/such/folder.h5
@@ -170,6 +174,9 @@ if command -v h5dump >/dev/null; then
 fi
 expect 1 "$EEX" tune careful.h5
 err_has "careful.h5"
+
+expect 0 "$EEX" help tune
+tr -s ' \n' ' ' <out | grep -qF "with --conformal and --risk, of the half of them" || fail "whom --reject looks at"
 
 # What cannot be met is refused with what can.
 expect 1 "$EEX" tune runs/tiny --macs 1

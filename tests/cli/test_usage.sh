@@ -57,7 +57,7 @@ expect 0 "$EEX" help run
 out_has "eex help fields"
 expect 0 "$EEX" help terms
 for term in ECE after point trial leave "val., train" "validation split" "to its end"; do
-    grep -q "^  .*$term" "$work/out" || fail "eex help terms lacks $term"
+    grep -qE "^  ([^ ].*, )?$term(,|\$)" "$work/out" || fail "eex help terms lacks $term"
 done
 
 # Words that are too many are named, and not passed over.

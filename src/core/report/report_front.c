@@ -24,6 +24,14 @@ static int finish(eex_buffer *out, eex_table *t, size_t width)
 
 /* ---- members of the front ---- */
 
+/* "0.52"; a threshold that none passes, or all, is none of the scale. */
+static int threshold(char *out, size_t room, const char *before, double value)
+{
+    if (isinf(value))
+        return snprintf(out, room, "%s%s", before, value > 0 ? "none" : "all");
+    return snprintf(out, room, "%s%.3g", before, value);
+}
+
 /* "12 70 18": one number an exit, in percent; those of the gates alone, as they are. */
 static void list(char out[LIST], const eex_front *f, const eex_front_member *m, bool thresholds)
 {
@@ -32,9 +40,9 @@ static void list(char out[LIST], const eex_front *f, const eex_front_member *m, 
     out[0] = '\0';
     for (int k = 0; k < count && used < LIST - CELL; k++) {
         const eex_front_exit *x = &f->exits[m->first + (size_t)k];
-        used += (size_t)(thresholds ? snprintf(out + used, LIST - used, "%s%.3g", k ? " " : "",
-                                               x->threshold)
-                                    : snprintf(out + used, LIST - used, "%s%.0f", k ? " " : "",
+        const char *before = k ? " " : "";
+        used += (size_t)(thresholds ? threshold(out + used, LIST - used, before, x->threshold)
+                                    : snprintf(out + used, LIST - used, "%s%.0f", before,
                                                100 * x->utilisation));
     }
 }

@@ -126,14 +126,24 @@ static const char *gates(char out[GATES], const eex_report *r, const int *genome
     return used ? out : "none";
 }
 
+/* Elastic networks have no latencies, and no column for them. */
+static bool timed(const eex_report *r)
+{
+    bool known = false;
+    for (size_t i = 0; i < r->front_count; i++)
+        known = known || !isnan(r->trials.at[r->front[i]].latency);
+    return known;
+}
+
 static int front(eex_buffer *out, const eex_report *r, size_t width)
 {
     static const char *const titles[] = {"Pareto front", "validation", "MACs", "latency ms"};
+    const bool times = timed(r);
     char list[GATES];
     size_t rows = r->front_count < FRONT_ROWS ? r->front_count : FRONT_ROWS;
     eex_table *t = NULL;
     EEX_TRY(eex_table_new(&t));
-    add_columns(t, titles, 4);
+    add_columns(t, titles, times ? 4 : 3);
     eex_table_column(t, "gates (point:blocks)", EEX_ALIGN_LEFT, 0);
     for (size_t i = 0; i < rows; i++) {
         size_t trial = r->front[rows > 1 ? i * (r->front_count - 1) / (rows - 1) : 0];
@@ -142,7 +152,8 @@ static int front(eex_buffer *out, const eex_report *r, size_t width)
         eex_table_cell(t, "trial %zu", trial);
         eex_table_percent(t, 2, x->accuracy);
         eex_table_amount(t, x->macs);
-        eex_table_fixed(t, 3, x->latency);
+        if (times)
+            eex_table_fixed(t, 3, x->latency);
         eex_table_cell(t, "%s", gates(list, r, eex_trials_genome(&r->trials, trial)));
     }
     return finish(out, t, width);

@@ -19,6 +19,19 @@ int eex__report_paragraph(eex_buffer *out, const eex_report *r, size_t width,
     return code;
 }
 
+/* Whether there are trials, and each that was judged oversteps a limit. */
+static bool none_keeps_limits(const eex_report *r)
+{
+    size_t over = 0;
+    for (size_t i = 0; i < r->trials.count; i++) {
+        const eex_trial *t = &r->trials.at[i];
+        if (t->status == EEX_OK && t->violation <= 0)
+            return false;
+        over += t->status == EEX_OK;
+    }
+    return over > 0;
+}
+
 void eex__report_heading(eex_buffer *out, const eex_report *r)
 {
     eex_buffer_printf(out, "%s on %s, seed %lld, %s\n", r->name, r->dataset, (long long)r->seed,
@@ -32,6 +45,13 @@ void eex__report_heading(eex_buffer *out, const eex_report *r)
     if (!r->finished)
         eex_buffer_printf(out, "not finished: %s; the same \"eex run\" goes on from there\n",
                           r->state);
+    if (!r->finished && none_keeps_limits(r))
+        eex_buffer_printf(
+            out,
+            "none of %zu trials keeps search.limits: where that is all of the search, "
+            "the same command ends as before. Wider limits, or more search.trials, are "
+            "a run of its own: with --out and --from %s it takes over what is trained.\n",
+            r->trials.count, r->folder);
 }
 
 static bool has_genes(const eex_report *r)
@@ -51,6 +71,16 @@ static void points(eex_buffer *out, double change)
         eex_buffer_printf(out, "%s %.2f points of accuracy", change < 0 ? "costs" : "gains", shown);
 }
 
+static void against_base(eex_buffer *out, const eex_report *r)
+{
+    eex_buffer_puts(out, has_genes(r) ? "The base is the largest network of the backbone, trained "
+                                        "by itself: against it, the chosen network run to its end "
+                                      : "The base is the backbone trained by itself: against it, "
+                                        "training with exits ");
+    points(out, r->full.accuracy - r->base.accuracy);
+    eex_buffer_puts(out, ".\n");
+}
+
 void eex__report_compare(eex_buffer *out, const eex_report *r)
 {
     char text[EEX_TEXT_SIZE];
@@ -65,6 +95,11 @@ void eex__report_compare(eex_buffer *out, const eex_report *r)
                           100 * end, 100 * r->best.validation_accuracy);
         return;
     }
+    if (r->best.exits == 1) {
+        eex_buffer_puts(out, "The chosen network has no gates: nobody leaves early. ");
+        against_base(out, r);
+        return;
+    }
     const double saved = 1 - r->best.ada_macs_cumulative / r->full.macs;
     eex_buffer_puts(out, "Against the same network run to its end, leaving early ");
     points(out, r->best.accuracy - r->full.accuracy);
@@ -72,12 +107,7 @@ void eex__report_compare(eex_buffer *out, const eex_report *r)
                       saved < 0 ? "adds" : "saves", 100 * fabs(saved));
     eex_buffer_printf(out, " (the trunk alone, without gates: with them to the end it is %s). ",
                       eex_text_number(text, r->full.macs_with_gates, NULL));
-    eex_buffer_puts(out, has_genes(r) ? "The base is the largest network of the backbone, trained "
-                                        "by itself: against it, the chosen network run to its end "
-                                      : "The base is the backbone trained by itself: against it, "
-                                        "training with exits ");
-    points(out, r->full.accuracy - r->base.accuracy);
-    eex_buffer_puts(out, ".\n");
+    against_base(out, r);
 }
 
 /* ---- the search ---- */
@@ -143,8 +173,9 @@ void eex__report_legend(eex_buffer *out, const eex_report *r)
                         "validation of each number of gates (best), trained and calibrated like "
                         "the chosen one. taken: MACs with only the gate taken. backbone: the same "
                         "network without its gates. cut: its trunk up to one gate, the best by "
-                        "validation of those that cost no more. Each has its model file, "
-                        "front-0001.h5 and so on.\n");
+                        "validation of those that cost no more. thresholds: all, none: so many "
+                        "leave there, whatever the score. Each has its model file, front-0001.h5 "
+                        "and so on.\n");
     if (r->models.count)
         eex_buffer_printf(out,
                           "hypervolume: what the front covers of 1 - accuracy and cost, up to "

@@ -123,8 +123,22 @@ static int check_eec(const eex_experiment *e)
                 blocks[0] != 1 ? blocks[0] : blocks[1]);
 }
 
+/* Only these families have layers whose size is free: of others it would be ignored. */
+static int check_channels(const eex_experiment *e)
+{
+    const eex_gate_family family = e->gates.family;
+    if (family == EEX_GATE_POOLED || family == EEX_GATE_LINEAR ||
+        e->gates.channels == EEX_GATE_CHANNELS)
+        return EEX_OK;
+    return eex_fail(EEX_EINVAL,
+                    "gates.channels: of pooled and linear gates, but gates.family is \"%s\", whose "
+                    "channels are its point's, got %d",
+                    eex_gate_family_name(family), e->gates.channels);
+}
+
 static int check_gates(const eex_experiment *e)
 {
+    EEX_TRY(check_channels(e));
     EEX_TRY(need(e->gates.choices >= 1, "gates.blocks", "1 to 8 different block counts",
                  e->gates.choices));
     for (int i = 1; i < e->gates.choices; i++)

@@ -91,6 +91,8 @@ typedef struct eex_experiment {
                                * models; one that eex_precision_infers */
     eex_recipe training;      /* of the shared network and of the base (without gates) */
     int base_epochs;          /* of the base; 0: as many as of the shared network */
+    char training_init[256];  /* file of a model that base and shared network start from, by names
+                               * of parameters; "": none */
     bool training_from_base;  /* the shared network starts from the trained base; frozen always does
                                */
     eex_recipe candidate;     /* evaluator = "train": of each candidate */

@@ -1,5 +1,6 @@
 /* The rows. Macros name what most rows have in common, and check the types of members. */
 #include "core/run/fields.h"
+#include "core/run/run_init.h"
 
 #include <limits.h>
 #include <math.h>
@@ -216,6 +217,9 @@ static const eex_field fields[] = {
     ROW("training.base_epochs", INT, AT(int, base_epochs), _BASE,
         "how often the base sees each image; 0: as often as the shared network",
         .range = FROM(0, INT_MAX), .otherwise = 0, .quiet = true),
+    TEXT("training.init", TABLE_FILE, training_init, _BASE,
+         "file of a model: initial weights of what has its name and shape there", .quiet = true,
+         .usual = "all weights are drawn"),
     ROW("candidate", LIKE, AT(eex_recipe, candidate), _SEARCH, "like the training", .otherwise = 0),
     RECIPE_ROWS("candidate", candidate, _SEARCH, 1, 3,
                 ENUM("candidate.from", eex_start, candidate_from, eex_start_names,
@@ -328,6 +332,7 @@ eex_phase eex_phase_of_line(const char *line)
         const char *begin;
         eex_phase shapes;
     } facts[] = {{"data = ", EEX_PHASE_SPLIT},
+                 {EEX__INIT_CONTENT " = ", EEX_PHASE_BASE},
                  {"device = ", EEX_PHASE_BASE},
                  {"threads = ", EEX_PHASE_BASE}}; /* run_identity.c adds them */
     const eex_field *field = eex_field_of_line(line);

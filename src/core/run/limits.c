@@ -120,6 +120,30 @@ int eex_limits_check(const eex_limits *limits, const eex_limits *least)
     return EEX_OK;
 }
 
+/* Which points a run has is not known before a probe, but each by itself has the least that all
+ * have. */
+static int least_of_points(eex_limits *least, const eex_experiment *e)
+{
+    for (int p = 0; p < e->points.count; p++) {
+        const eex_points one = {.count = 1, .nodes = {e->points.nodes[p]}};
+        eex_structures *s = NULL;
+        EEX_TRY(eex_structures_new(&s, e, &one));
+        const int code = eex_limits_least(least, s);
+        eex_structures_free(s);
+        EEX_TRY(code);
+    }
+    return EEX_OK;
+}
+
+int eex_limits_check_early(const eex_experiment *e)
+{
+    eex_limits least = {NAN, NAN, NAN, 0};
+    if (!eex_limits_any(&e->search.limits))
+        return EEX_OK;
+    EEX_TRY(least_of_points(&least, e));
+    return eex_limits_check(&e->search.limits, &least);
+}
+
 /* ---- of a search ---- */
 
 /* SIZE_MAX: all failed. */

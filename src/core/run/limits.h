@@ -23,6 +23,9 @@ int eex_limits_least(eex_limits *least, const eex_structures *s);
  * not known yet; EEX_EUNSUPPORTED where that is the number of parameters. */
 int eex_limits_check(const eex_limits *limits, const eex_limits *least);
 
+/* The same of an experiment before it is run: from the points that it may have, latencies aside. */
+int eex_limits_check_early(const eex_experiment *e);
+
 /* Fails with EEX_ENOTFOUND: says of trials that all violate limits, or failed, which is the nearest
  * to keeping them, and what would do. False, and *code is untouched, where all failed. */
 bool eex_limits_tell_nearest(int *code, const eex_limits *limits, const eex_trials *trials,

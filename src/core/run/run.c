@@ -1,6 +1,8 @@
 /* A run from end to end: its phases in their order. */
 #include "core/run/run.h"
 
+#include "core/run/run_init.h"
+
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/status.h"
@@ -95,6 +97,8 @@ int eex__run_begin(eex_run *run)
     EEX_TRY(open_data(run));
     EEX_TRY(check_data(run));
     EEX_TRY(eex__run_limits(run));
+    if (run->options->fresh || !eex_run_is_finished(run->options->folder))
+        EEX_TRY(eex__run_init_check(run));
     EEX_TRY(eex__run_open_folder(run)); /* which a fresh start clears: after what may be mistyped */
     say_size(run);
     return eex__run_identity(run);

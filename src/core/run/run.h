@@ -70,8 +70,9 @@ int eex__run_check_unclaimed(const eex_run *run);
 /* options->from is NULL, or another folder with a run in it. */
 int eex__run_reuse_check(const eex_run *run);
 /* Copies those files of options->from that this run, described by `now`, lacks and would make
- * alike, as long as what it has of these phases is that run's too. */
-int eex__run_reuse(const eex_run *run, const char *now);
+ * alike, as long as what it has of these phases is that run's too. One that is going on has nothing
+ * to say where it lacks none. */
+int eex__run_reuse(const eex_run *run, const char *now, bool going_on);
 int eex__run_latency_known(eex_run *run); /* whether a table that is named will do */
 int eex__run_limits(eex_run *run);        /* whether anything can keep the search's limits */
 

@@ -1,6 +1,7 @@
 /* The split, the base network and the probe that ranks exit points by what a linear layer can read
  * there. */
 #include "core/run/run.h"
+#include "core/run/run_init.h"
 
 #include "base/log.h"
 #include "base/status.h"
@@ -79,7 +80,9 @@ int eex__run_base(eex_run *run)
         return eex__run_remove(run, "base-checkpoint.h5");
     eex_params *params = NULL;
     EEX_TRY(eex_params_new(&params, run->device, run->e->backbone, run->e->seed));
-    int code = base_train(run, params);
+    int code = eex__run_init(params, run);
+    if (code == EEX_OK)
+        code = base_train(run, params);
     if (code == EEX_OK)
         code = eex__run_remove(run, "base-checkpoint.h5");
     if (code == EEX_OK)

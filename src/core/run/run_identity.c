@@ -4,6 +4,7 @@
  * number of threads, so that may change. */
 #include "core/run/run.h"
 #include "core/run/run_description.h"
+#include "core/run/run_init.h"
 
 #include "base/buffer.h"
 #include "base/clock.h"
@@ -28,6 +29,11 @@ static int describe(char **out, const eex_run *run)
     eex_buffer_printf(&b, "device = %s\nthreads = %d\n", run->device->vtable->kind,
                       run->device->threads);
     free(text);
+    const int code = eex__run_init_entry(&b, run);
+    if (code < 0) {
+        eex_buffer_free(&b);
+        return code;
+    }
     return eex_buffer_take(out, &b);
 }
 
@@ -99,12 +105,14 @@ static int use(eex_store_file *file, void *context)
 
 /* ---- comparing ---- */
 
-/* What tells one experiment from another. Data are told by their fingerprint where it is known. */
+/* What tells one experiment from another. Data are told by their fingerprint where it is known,
+ * initial weights by the content of their file. */
 static bool is_of_experiment(const char *entry, const void *made_of)
 {
     if (eex__entry_is(entry, "data"))
         return !eex_identity_known(made_of);
-    return !eex__entry_is(entry, "device") && !eex__entry_is(entry, "threads");
+    return !eex__entry_is(entry, "training.init") && !eex__entry_is(entry, "device") &&
+           !eex__entry_is(entry, "threads");
 }
 
 static bool is_named(const char *entry, const void *path)
@@ -219,7 +227,7 @@ int eex__run_identity(eex_run *run)
     /* After run.h5: files without it would be taken for those of whatever experiment comes. Again
      * with each start, so that a kill in between costs nothing. */
     if (code == EEX_OK && run->options->from && !run->finished)
-        code = eex__run_reuse(run, now);
+        code = eex__run_reuse(run, now, there);
     free(now);
     return code;
 }

@@ -33,11 +33,12 @@ typedef struct shaping {
     const source *from;
 } shaping;
 
-/* No bit depends on threads; data are told by their fingerprint where it is known. */
+/* No bit depends on threads, nor on what a file with initial weights is called; data are told by
+ * their fingerprint where it is known. */
 static bool shapes(const char *entry, const void *context)
 {
     const shaping *s = context;
-    if (eex__entry_is(entry, "threads") ||
+    if (eex__entry_is(entry, "threads") || eex__entry_is(entry, "training.init") ||
         (eex__entry_is(entry, "data") && eex_identity_known(&s->from->made_of)))
         return false;
     return (int)eex_phase_of_line(entry) == s->phase;
@@ -243,7 +244,7 @@ static int take_over(const eex_run *run, const char *now, const source *from, ee
     return EEX_OK;
 }
 
-int eex__run_reuse(const eex_run *run, const char *now)
+int eex__run_reuse(const eex_run *run, const char *now, bool going_on)
 {
     eex_buffer taken = EEX_BUFFER_INIT;
     source from = {.description = NULL};
@@ -252,7 +253,7 @@ int eex__run_reuse(const eex_run *run, const char *now)
         code = take_over(run, now, &from, &taken);
     if (code == EEX_OK)
         code = eex_buffer_status(&taken);
-    if (code == EEX_OK)
+    if (code == EEX_OK && (taken.size || !going_on))
         eex_log_info("taken over from %s: %s", run->options->from,
                      taken.size ? eex_buffer_text(&taken) : "nothing");
     eex_buffer_free(&taken);

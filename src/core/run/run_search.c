@@ -320,10 +320,14 @@ static int nothing_to_choose(const search *s)
                                           : "there was none");
 }
 
-static int finish(const search *s)
+/* What was judged stays, so that reports can tell of it. */
+static int finish(search *s)
 {
-    if (s->chosen == SIZE_MAX)
+    if (s->chosen == SIZE_MAX) {
+        if (s->trials.count > s->stored)
+            EEX_TRY(store(s));
         return nothing_to_choose(s);
+    }
     const eex_trial *best = &s->trials.at[s->chosen];
     if (best->accuracy < s->run->e->search.min_accuracy)
         eex_log_warn("no candidate reaches search.min_accuracy = %g: taking the most "

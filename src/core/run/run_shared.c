@@ -3,6 +3,7 @@
 #include "core/graph/elastic.h"
 #include "core/run/judge.h"
 #include "core/run/run.h"
+#include "core/run/run_init.h"
 
 #include "base/log.h"
 #include "base/status.h"
@@ -42,6 +43,8 @@ static int train(eex_run *run, eex_params *params)
     if (run->e->training_from_base || recipe->regime == EEX_REGIME_FROZEN) {
         EEX_TRY(eex__run_base_params(run));
         EEX_TRY(eex_params_copy(params, run->base, NULL));
+    } else {
+        EEX_TRY(eex__run_init(params, run));
     }
     code = eex__run_train(run, params, &training, &history);
     if (code == EEX_OK)

@@ -113,6 +113,29 @@ Test(report_table, leaving_early_is_compared_with_the_same_network)
     expect("training with exits costs 2.20 points of accuracy.");
 }
 
+Test(report_table, without_gates_nobody_is_said_to_leave)
+{
+    report.best.exits = 1;
+    report.best.exit[0] = report.best.exit[1];
+    expect("The chosen network has no gates: nobody leaves early. The base is the backbone");
+    expect_not("leaving early");
+}
+
+Test(report_table, trials_that_overstep_limits_are_not_said_to_go_on)
+{
+    static char folder[] = "runs/x";
+    report.finished = false;
+    report.folder = folder;
+    report.state = "the shared network is trained";
+    expect_not("search.limits");
+    for (size_t i = 0; i < report.trials.count; i++)
+        report.trials.at[i].violation = 0.5;
+    expect("none of 48 trials keeps search.limits");
+    expect("--from runs/x it takes over what is trained");
+    report.trials.at[7].violation = -0.1;
+    expect_not("search.limits");
+}
+
 Test(report_table, what_a_run_did_not_keep_is_a_dash_with_a_reason)
 {
     report.full.accuracy = report.full.macs = report.full.macs_with_gates = NAN;
@@ -231,6 +254,12 @@ Test(report_table, members_of_the_front_stand_beside_their_static_rivals)
     add_front();
     expect("1 trial 3 1 86.00 % 4.00 M 3.50 M 75 25 front, best, chosen");
     expect("1 trial 3 90.00 % 8.00 M a 70.00 % 2.00 M 0.25");
+    report.tested.exits[0].threshold = INFINITY;
+    expect("a 70.00 % 2.00 M none");
+    report.tested.exits[0].threshold = -INFINITY;
+    expect("a 70.00 % 2.00 M all");
+    expect("thresholds: all, none: so many leave there");
+    report.tested.exits[0].threshold = 0.25;
     expect("2 trial 9 2 - - - best, failed: the loss is NaN");
     expect("2 trial 9 - - - - -");
     expect("front: networks of the search's Pareto front");

@@ -152,7 +152,8 @@ Test(hostile, heaps_and_trees)
     expect_in(file, "BTHD", 38, 6, 12, 4, "too small");              /* bytes of a node */
     expect_in(file, "BTHD", 38, 12, 100, 2, "larger than the file"); /* the depth */
     expect_in(file, "BTHD", 38, 26, UINT64_MAX, 8, "larger than the file");
-    expect_in(file, "BTHD", 38, 26, 1, 8, "than it says");
+    expect_in(file, "BTHD", 38, 26, 1, 8, "has more records than it says");
+    expect_in(file, "BTHD", 38, 26, 1000, 8, "has fewer records than it says");
     expect_in(file, "BTHD", 38, 24, 60000, 2, "counts its records wrongly");
     expect_in(file, "BTHD", 38, 16, 7, 8, "not where it should be");
 }
