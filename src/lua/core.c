@@ -99,6 +99,7 @@ static int core_fields(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {{"graph", eex_lua_graph_new},
+                                     {"predictor", eex_lua_graph_predictor},
                                      {"open", eex_lua_model_open},
                                      {"fail", core_fail},
                                      {"fields", core_fields},
