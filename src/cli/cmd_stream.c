@@ -53,6 +53,7 @@ static const eex_option options[] = {
     EEX_NUMBER("window", "N", 20, 1000000, window,
                "frames that are compared with calibration at a time (500)"),
     EEX_MODEL_OPTIONS(model),
+    EEX_NO_PREDICTOR(model),
     EEX_JSON(json),
     {0},
 };
@@ -102,7 +103,7 @@ static int open_base(stream *st, const char *run)
 
 static int open_all(stream *st, const eex_words *words)
 {
-    EEX_TRY(eex_open_model(&st->opened, words->at[0], EEX_MODEL_BEST, &st->a->model));
+    EEX_TRY(eex_open_used(&st->opened, words->at[0], &st->a->model));
     EEX_TRY(eex__source_open(&st->source, words->at[0], words->at[1], st->opened.model,
                              &st->a->source));
     EEX_TRY(eex_engine_open(&st->engine, st->opened.model, (int)st->a->batch));

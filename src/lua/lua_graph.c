@@ -544,21 +544,21 @@ static int graph_with_gates(lua_State *L)
 /* ---- predictors ---- */
 
 typedef struct predictor {
-    eex_predictor_family family;
+    eex_exit_predictor_family family;
     int height, width, channels, gates;
 } predictor;
 
 static int make_predictor(eex_graph **out, void *context)
 {
     const predictor *p = context;
-    return eex_predictor_graph(out, p->family, p->height, p->width, p->channels, p->gates);
+    return eex_exit_predictor_graph(out, p->family, p->height, p->width, p->channels, p->gates);
 }
 
 int eex_lua_graph_predictor(lua_State *L)
 {
-    const int family = eex_name_find(eex_predictor_family_names(), luaL_checkstring(L, 1));
+    const int family = eex_name_find(eex_exit_predictor_family_names(), luaL_checkstring(L, 1));
     eex_args a = eex_args_open(L, 2, "predictor", false);
-    predictor p = {.family = (eex_predictor_family)family,
+    predictor p = {.family = (eex_exit_predictor_family)family,
                    .height = (int)eex_args_int(&a, "height", 1, INT_MAX),
                    .width = (int)eex_args_int(&a, "width", 1, INT_MAX),
                    .channels = (int)eex_args_int(&a, "channels", 1, INT_MAX),

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-EEX_NAMES(eex_predictor_family, eex_predictor_family,
+EEX_NAMES(eex_exit_predictor_family, eex_exit_predictor_family,
           EEX_PREDICTOR_FAMILIES, [EEX_PREDICTOR_SEPARABLE] = "separable",
           [EEX_PREDICTOR_PLAIN] = "plain", [EEX_PREDICTOR_LINEAR] = "linear",
           [EEX_PREDICTOR_LENET] = "lenet");
@@ -127,7 +127,7 @@ static int lenet(eex_graph *g, int *x)
     return linear_relu(g, x, "fc2", 84);
 }
 
-static int build(eex_graph *g, eex_predictor_family family, int outputs)
+static int build(eex_graph *g, eex_exit_predictor_family family, int outputs)
 {
     int x = 0;
     switch (family) {
@@ -144,7 +144,7 @@ static int build(eex_graph *g, eex_predictor_family family, int outputs)
     return eex_graph_finish(g, x);
 }
 
-int eex_predictor_graph(eex_graph **out, eex_predictor_family family, int height, int width,
+int eex_exit_predictor_graph(eex_graph **out, eex_exit_predictor_family family, int height, int width,
                         int channels, int gates)
 {
     EEX_NEED(out, "place for the graph");
@@ -160,7 +160,7 @@ int eex_predictor_graph(eex_graph **out, eex_predictor_family family, int height
                         "%dx%d: take another family",
                         LENET_LEAST, LENET_LEAST, height, width);
     char name[EEX_NAME_MAX];
-    snprintf(name, sizeof name, "predictor_%s", eex_predictor_family_name(family));
+    snprintf(name, sizeof name, "predictor_%s", eex_exit_predictor_family_name(family));
     EEX_TRY(eex_graph_new(out, name, height, width, channels));
     const int code = build(*out, family, gates < 2 ? 2 : gates);
     if (code < 0) {

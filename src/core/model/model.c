@@ -1,5 +1,6 @@
 /* Models: opening what a run or `eex prune` has left. */
 #include "core/model/model.h"
+#include "core/model/predictor.h"
 
 #include "core/graph/graph_store.h"
 
@@ -186,6 +187,7 @@ void eex_model_close(eex_model *m)
 {
     if (!m)
         return;
+    eex_exit_predictor_free(m->predictor);
     eex_policy_free(m->policy);
     eex_familiar_free(m->familiar);
     free_params(m->params);

@@ -9,15 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-EEX_NAMES(eex_predictor_images, eex_predictor_images,
+EEX_NAMES(eex_exit_predictor_images, eex_exit_predictor_images,
           EEX_PREDICTOR_IMAGES, [EEX_PREDICTOR_TRAIN] = "train",
           [EEX_PREDICTOR_CALIBRATION] = "calibration", [EEX_PREDICTOR_BOTH] = "both");
-EEX_NAMES(eex_predictor_lambda, eex_predictor_lambda, EEX_LAMBDAS, [EEX_LAMBDA_POLICY] = "policy",
+EEX_NAMES(eex_exit_predictor_lambda, eex_exit_predictor_lambda, EEX_LAMBDAS, [EEX_LAMBDA_POLICY] = "policy",
           [EEX_LAMBDA_GRID] = "grid");
 
-eex_predictor_recipe eex_predictor_recipe_default(void)
+eex_exit_predictor_recipe eex_exit_predictor_recipe_default(void)
 {
-    return (eex_predictor_recipe){.family = EEX_PREDICTOR_SEPARABLE,
+    return (eex_exit_predictor_recipe){.family = EEX_PREDICTOR_SEPARABLE,
                                   .more = 0.02,
                                   .epochs = 30,
                                   .batch = 128,
@@ -28,7 +28,7 @@ eex_predictor_recipe eex_predictor_recipe_default(void)
                                   .flip = true};
 }
 
-void eex_predictor_free(eex_predictor *p)
+void eex_exit_predictor_free(eex_exit_predictor *p)
 {
     if (!p)
         return;
@@ -44,7 +44,7 @@ void eex_predictor_free(eex_predictor *p)
     free(p);
 }
 
-int eex_predictor_path(char **out, const eex_model *model)
+int eex_exit_predictor_path(char **out, const eex_model *model)
 {
     EEX_NEED(out, "place for the path");
     *out = NULL;
@@ -57,6 +57,27 @@ int eex_predictor_path(char **out, const eex_model *model)
     if (!*out)
         return eex_fail(EEX_ENOMEM, "out of memory for the name of a file");
     snprintf(*out, room, "%.*s-predictor.h5", (int)stem, model->path);
+    return EEX_OK;
+}
+
+int eex_model_use_predictor(eex_model *model)
+{
+    EEX_NEED(model, "model");
+    eex_exit_predictor *predictor = NULL;
+    eex_policy *policy = NULL;
+    int all[EEX_MAX_EXITS];
+    for (int k = 0; k < EEX_MAX_EXITS; k++)
+        all[k] = k;
+    EEX_TRY(eex_exit_predictor_open(&predictor, model));
+    int code = eex_policy_select(&policy, predictor->policy, all, predictor->policy->exits);
+    if (code == EEX_OK)
+        code = eex_model_set_policy(model, policy);
+    if (code < 0) {
+        eex_exit_predictor_free(predictor);
+        return code;
+    }
+    eex_exit_predictor_free(model->predictor);
+    model->predictor = predictor;
     return EEX_OK;
 }
 

@@ -19,8 +19,8 @@ static const char *const part_names[PARTS] = {"train", "calibration", "validatio
 typedef struct making {
     const eex_model *model;
     eex_dataset *data;
-    const eex_predictor_recipe *recipe;
-    eex_predictor *p;
+    const eex_exit_predictor_recipe *recipe;
+    eex_exit_predictor *p;
     eex_index part[PARTS];
     eex_trace *trace[PARTS]; /* at the temperatures of p->policy */
     float *score[PARTS];     /* (gates, samples) of the traces */
@@ -147,7 +147,7 @@ static int drop_held_out(making *m)
 
 static int find_answers(making *m)
 {
-    const eex_predictor_images images = m->recipe->images;
+    const eex_exit_predictor_images images = m->recipe->images;
     const eex_trace *train = m->trace[TRAIN], *calibration = m->trace[CALIBRATION];
     const size_t most = (size_t)calibration->samples + (size_t)(train ? train->samples : 0);
     m->samples = malloc(most * sizeof *m->samples);
@@ -165,7 +165,7 @@ static int find_answers(making *m)
 
 static eex_recipe recipe_of(const making *m)
 {
-    const eex_predictor_recipe *r = m->recipe;
+    const eex_exit_predictor_recipe *r = m->recipe;
     const eex_inference how = inference(m);
     eex_recipe out = eex_recipe_default();
     out.epochs = r->epochs;
@@ -221,7 +221,7 @@ static int train(making *m)
 /* ---- scores ---- */
 
 typedef struct reader {
-    const eex_predictor *p;
+    const eex_exit_predictor *p;
     float *score, *logits; /* (gates, samples), (BATCH, outputs) */
     size_t samples;
 } reader;
@@ -272,7 +272,7 @@ static eex_skips skips_of(const making *m, int part)
     return (eex_skips){.gates = m->p->gates, .score = m->score[part], .gamma = m->p->gamma};
 }
 
-static int figures(eex_predictor_figures *out, const making *m, int part, const eex_policy *policy,
+static int figures(eex_exit_predictor_figures *out, const making *m, int part, const eex_policy *policy,
                    const float *gamma)
 {
     eex_skips skips = skips_of(m, part);
@@ -306,7 +306,7 @@ static int choose_published(making *m)
 
 static int choose(making *m)
 {
-    eex_predictor *p = m->p;
+    eex_exit_predictor *p = m->p;
     const int held = m->recipe->images == EEX_PREDICTOR_TRAIN ? CALIBRATION : VALIDATION;
     const eex_skips skips = skips_of(m, held);
     EEX_TRY(eex_skip_choose(p->gamma, m->trace[held], p->policy, &p->charges, &skips,
@@ -318,12 +318,12 @@ static int choose(making *m)
 
 static int make(making *m)
 {
-    eex_predictor *p = m->p;
+    eex_exit_predictor *p = m->p;
     const eex_input *in = &m->model->input;
     EEX_TRY(check(m));
     p->recipe = *m->recipe;
     p->gates = eex_graph_exits(m->model->graph) - 1;
-    EEX_TRY(eex_predictor_graph(&p->graph, m->recipe->family, in->height, in->width, in->channels,
+    EEX_TRY(eex_exit_predictor_graph(&p->graph, m->recipe->family, in->height, in->width, in->channels,
                                 p->gates));
     eex_model_charges(&p->charges, m->model->graph, p->graph);
     EEX_TRY(find_parts(m));
@@ -341,8 +341,8 @@ static int make(making *m)
     return EEX_OK;
 }
 
-int eex_predictor_make(eex_predictor **out, const eex_model *model, eex_dataset *data,
-                       const eex_predictor_recipe *recipe)
+int eex_exit_predictor_make(eex_exit_predictor **out, const eex_model *model, eex_dataset *data,
+                       const eex_exit_predictor_recipe *recipe)
 {
     EEX_NEED(out, "place for the predictor");
     *out = NULL;
@@ -365,6 +365,6 @@ int eex_predictor_make(eex_predictor **out, const eex_model *model, eex_dataset 
     }
     free(m.samples);
     free(m.answers);
-    eex_predictor_free(m.p);
+    eex_exit_predictor_free(m.p);
     return code;
 }

@@ -32,7 +32,7 @@ static int save_outcome(eex_store_file *file, const char *group, const eex_skip_
     return eex_store_write(file, name, EEX_STORE_F64, &shape, o->computed);
 }
 
-static int save_figures(eex_store_file *file, const char *group, const eex_predictor_figures *f,
+static int save_figures(eex_store_file *file, const char *group, const eex_exit_predictor_figures *f,
                         int exits)
 {
     char name[32];
@@ -59,7 +59,7 @@ static int load_outcome(eex_skip_outcome *o, eex_store_file *file, const char *g
     return eex_store_read(o->computed, file, name, EEX_STORE_F64, &shape);
 }
 
-static int load_figures(eex_predictor_figures *f, eex_store_file *file, const char *group,
+static int load_figures(eex_exit_predictor_figures *f, eex_store_file *file, const char *group,
                         int exits)
 {
     int64_t samples = 0;
@@ -79,11 +79,11 @@ static int load_figures(eex_predictor_figures *f, eex_store_file *file, const ch
 
 /* ---- writing ---- */
 
-static int save_recipe(eex_store_file *file, const eex_predictor_recipe *r)
+static int save_recipe(eex_store_file *file, const eex_exit_predictor_recipe *r)
 {
-    EEX_TRY(eex_store_set_string(file, "", "family", eex_predictor_family_name(r->family)));
-    EEX_TRY(eex_store_set_string(file, "", "images", eex_predictor_images_name(r->images)));
-    EEX_TRY(eex_store_set_string(file, "", "lambda", eex_predictor_lambda_name(r->lambda)));
+    EEX_TRY(eex_store_set_string(file, "", "family", eex_exit_predictor_family_name(r->family)));
+    EEX_TRY(eex_store_set_string(file, "", "images", eex_exit_predictor_images_name(r->images)));
+    EEX_TRY(eex_store_set_string(file, "", "lambda", eex_exit_predictor_lambda_name(r->lambda)));
     EEX_TRY(eex_store_set_double(file, "", "more", r->more));
     EEX_TRY(eex_store_set_int(file, "", "epochs", r->epochs));
     EEX_TRY(eex_store_set_string(file, "", "convention", "macs"));
@@ -91,7 +91,7 @@ static int save_recipe(eex_store_file *file, const eex_predictor_recipe *r)
                                 "a gate is computed where sigmoid of its output is at least gamma");
 }
 
-static int save_scores(eex_store_file *file, const eex_predictor *p)
+static int save_scores(eex_store_file *file, const eex_exit_predictor *p)
 {
     EEX_TRY(eex_store_make_group(file, "score"));
     for (int i = 0; i < 2; i++) {
@@ -101,10 +101,10 @@ static int save_scores(eex_store_file *file, const eex_predictor *p)
     return eex_store_set_string(file, "score", "layout", "gate, sample of the model's trace");
 }
 
-int eex_predictor_fill(eex_store_file *file, const void *context)
+int eex_exit_predictor_fill(eex_store_file *file, const void *context)
 {
-    const eex_predictor_file *f = context;
-    const eex_predictor *p = f->predictor;
+    const eex_exit_predictor_file *f = context;
+    const eex_exit_predictor *p = f->predictor;
     const eex_store_shape gates = {1, {(uint64_t)p->gates}};
     EEX_TRY(save_recipe(file, &p->recipe));
     EEX_TRY(eex_graph_save(p->graph, file, "graph"));
@@ -119,13 +119,13 @@ int eex_predictor_fill(eex_store_file *file, const void *context)
     return save_figures(file, "published", &p->published, p->gates + 1);
 }
 
-int eex_predictor_save(const eex_predictor *predictor, const eex_model *model, const char *path)
+int eex_exit_predictor_save(const eex_exit_predictor *predictor, const eex_model *model, const char *path)
 {
     EEX_NEED(predictor, "predictor");
     EEX_NEED(model, "model");
     EEX_NEED(path, "path");
-    const eex_predictor_file all = {predictor, model};
-    return eex_store_write_file(path, "predictor", VERSION, eex_predictor_fill, &all);
+    const eex_exit_predictor_file all = {predictor, model};
+    return eex_store_write_file(path, "predictor", VERSION, eex_exit_predictor_fill, &all);
 }
 
 /* ---- reading ---- */
@@ -144,24 +144,24 @@ static int load_name(int *out, eex_store_file *file, const char *attribute, cons
     return code;
 }
 
-static int load_recipe(eex_predictor_recipe *r, eex_store_file *file)
+static int load_recipe(eex_exit_predictor_recipe *r, eex_store_file *file)
 {
     int family, images, lambda;
     int64_t epochs;
-    EEX_TRY(load_name(&family, file, "family", eex_predictor_family_names()));
-    EEX_TRY(load_name(&images, file, "images", eex_predictor_images_names()));
-    EEX_TRY(load_name(&lambda, file, "lambda", eex_predictor_lambda_names()));
+    EEX_TRY(load_name(&family, file, "family", eex_exit_predictor_family_names()));
+    EEX_TRY(load_name(&images, file, "images", eex_exit_predictor_images_names()));
+    EEX_TRY(load_name(&lambda, file, "lambda", eex_exit_predictor_lambda_names()));
     EEX_TRY(eex_store_get_double(&r->more, file, "", "more"));
     EEX_TRY(eex_store_get_int(&epochs, file, "", "epochs"));
-    r->family = (eex_predictor_family)family;
-    r->images = (eex_predictor_images)images;
-    r->lambda = (eex_predictor_lambda)lambda;
+    r->family = (eex_exit_predictor_family)family;
+    r->images = (eex_exit_predictor_images)images;
+    r->lambda = (eex_exit_predictor_lambda)lambda;
     r->epochs = (int)epochs;
     return EEX_OK;
 }
 
 /* Outputs are counted by the gates of the model, its input is the model's. */
-static int check_graph(const eex_predictor *p, const eex_model *m, const char *path)
+static int check_graph(const eex_exit_predictor *p, const eex_model *m, const char *path)
 {
     const eex_node *in = eex_graph_node(p->graph, 0);
     const eex_input *reads = &m->input;
@@ -176,7 +176,7 @@ static int check_graph(const eex_predictor *p, const eex_model *m, const char *p
                     reads->height, reads->width, reads->channels);
 }
 
-static int check_policy(const eex_predictor *p, const eex_model *m, const char *path)
+static int check_policy(const eex_exit_predictor *p, const eex_model *m, const char *path)
 {
     if (p->policy->exits != p->gates + 1 ||
         p->policy->classes != eex_graph_classes(m->graph) ||
@@ -204,7 +204,7 @@ static int check_made_of(eex_store_file *file, const eex_model *m)
     return code;
 }
 
-static int load_scores(eex_predictor *p, eex_store_file *file)
+static int load_scores(eex_exit_predictor *p, eex_store_file *file)
 {
     for (int i = 0; i < 2; i++) {
         eex_store_shape shape = {2, {(uint64_t)p->gates, EEX_STORE_ANY}};
@@ -219,7 +219,7 @@ static int load_scores(eex_predictor *p, eex_store_file *file)
 }
 
 /* What the file holds bounds what is believed. */
-static int load_params(eex_predictor *p, eex_store_file *file, eex_device *device)
+static int load_params(eex_exit_predictor *p, eex_store_file *file, eex_device *device)
 {
     uint64_t bytes = 0, held = 0;
     for (int i = 0; i < eex_graph_params(p->graph); i++)
@@ -236,7 +236,7 @@ static int load_params(eex_predictor *p, eex_store_file *file, eex_device *devic
     return code;
 }
 
-static int load(eex_predictor *p, eex_store_file *file, const eex_model *m)
+static int load(eex_exit_predictor *p, eex_store_file *file, const eex_model *m)
 {
     const char *path = eex_store_path(file);
     p->gates = eex_graph_exits(m->graph) - 1;
@@ -257,24 +257,24 @@ static int load(eex_predictor *p, eex_store_file *file, const eex_model *m)
     return m->params ? load_params(p, file, m->params->device) : EEX_OK;
 }
 
-static int load_from(eex_predictor **out, const char *path, const eex_model *model)
+static int load_from(eex_exit_predictor **out, const char *path, const eex_model *model)
 {
     eex_store_file *file = NULL;
     if (!eex_fs_exists(path))
         return eex_fail(EEX_ENOTFOUND, "%s has no predictor: eex predictor %s trains one",
                         model->path, model->path);
     EEX_TRY(eex_store_open(&file, path, "predictor", VERSION));
-    eex_predictor *p = calloc(1, sizeof *p);
+    eex_exit_predictor *p = calloc(1, sizeof *p);
     int code = p ? load(p, file, model) : eex_fail(EEX_ENOMEM, "out of memory for a predictor");
     eex_store_close(file);
     if (code == EEX_OK)
         *out = p;
     else
-        eex_predictor_free(p);
+        eex_exit_predictor_free(p);
     return code;
 }
 
-int eex_predictor_open(eex_predictor **out, const eex_model *model)
+int eex_exit_predictor_open(eex_exit_predictor **out, const eex_model *model)
 {
     EEX_NEED(out, "place for the predictor");
     *out = NULL;
@@ -282,7 +282,7 @@ int eex_predictor_open(eex_predictor **out, const eex_model *model)
     char *path = NULL;
     if (eex_graph_exits(model->graph) < 2)
         return eex_fail(EEX_ENOTFOUND, "%s has no gates, and no predictor", model->path);
-    EEX_TRY(eex_predictor_path(&path, model));
+    EEX_TRY(eex_exit_predictor_path(&path, model));
     const int code = load_from(out, path, model);
     free(path);
     return code;

@@ -10,7 +10,7 @@
 
 /* ../shared/reference/costs.md, exit-prediction.txt: Table II at two gates. */
 static const struct {
-    eex_predictor_family family;
+    eex_exit_predictor_family family;
     int64_t cost, params;
 } published[] = {{EEX_PREDICTOR_SEPARABLE, 398224, 59298},
                  {EEX_PREDICTOR_PLAIN, 286466, 0},
@@ -21,7 +21,7 @@ Test(predictor, published_costs_are_exact)
 {
     for (int i = 0; i < EEX_PREDICTOR_FAMILIES; i++) {
         eex_graph *g = NULL;
-        cr_assert_eq(eex_predictor_graph(&g, published[i].family, 32, 32, 3, 2), EEX_OK, "%s",
+        cr_assert_eq(eex_exit_predictor_graph(&g, published[i].family, 32, 32, 3, 2), EEX_OK, "%s",
                      eex_error());
         cr_expect_eq(eex_cost_total(g, EEX_PTFLOPS), published[i].cost, "%s: %" PRId64,
                      eex_graph_name(g), eex_cost_total(g, EEX_PTFLOPS));
@@ -39,7 +39,7 @@ Test(predictor, has_an_output_a_gate_for_images_of_any_size)
         for (int gates = 1; gates <= EEX_LABEL_BITS; gates += 6)
             for (int family = 0; family < EEX_PREDICTOR_LENET; family++) {
                 eex_graph *g = NULL;
-                cr_assert_eq(eex_predictor_graph(&g, (eex_predictor_family)family, sizes[i][0],
+                cr_assert_eq(eex_exit_predictor_graph(&g, (eex_exit_predictor_family)family, sizes[i][0],
                                                  sizes[i][1], sizes[i][2], gates),
                              EEX_OK, "%s", eex_error());
                 cr_expect_eq(eex_graph_classes(g), gates < 2 ? 2 : gates);
@@ -50,11 +50,11 @@ Test(predictor, has_an_output_a_gate_for_images_of_any_size)
 Test(predictor, what_cannot_be_is_refused)
 {
     eex_graph *g = (eex_graph *)&g;
-    cr_assert_eq(eex_predictor_graph(&g, EEX_PREDICTOR_LENET, 32, 15, 3, 2), EEX_EINVAL);
+    cr_assert_eq(eex_exit_predictor_graph(&g, EEX_PREDICTOR_LENET, 32, 15, 3, 2), EEX_EINVAL);
     cr_assert_not_null(strstr(eex_error(), "needs images of 16x16"), "%s", eex_error());
     cr_assert_null(g);
-    cr_assert_eq(eex_predictor_graph(&g, EEX_PREDICTOR_FAMILIES, 32, 32, 3, 2), EEX_EINVAL);
-    cr_assert_eq(eex_predictor_graph(&g, EEX_PREDICTOR_LINEAR, 32, 32, 3, 0), EEX_EINVAL);
-    cr_assert_eq(eex_predictor_graph(&g, EEX_PREDICTOR_LINEAR, 32, 32, 3, 32), EEX_EINVAL);
-    cr_assert_eq(eex_predictor_graph(NULL, EEX_PREDICTOR_LINEAR, 32, 32, 3, 2), EEX_EINVAL);
+    cr_assert_eq(eex_exit_predictor_graph(&g, EEX_PREDICTOR_FAMILIES, 32, 32, 3, 2), EEX_EINVAL);
+    cr_assert_eq(eex_exit_predictor_graph(&g, EEX_PREDICTOR_LINEAR, 32, 32, 3, 0), EEX_EINVAL);
+    cr_assert_eq(eex_exit_predictor_graph(&g, EEX_PREDICTOR_LINEAR, 32, 32, 3, 32), EEX_EINVAL);
+    cr_assert_eq(eex_exit_predictor_graph(NULL, EEX_PREDICTOR_LINEAR, 32, 32, 3, 2), EEX_EINVAL);
 }
