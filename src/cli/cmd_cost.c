@@ -109,6 +109,7 @@ static void take_experiment(eex_cost_report *r, const eex_experiment *e)
     r->family = e->gates.family;
     r->channels = e->gates.channels;
     r->required = e->gates.required;
+    r->each = e->gates.points > 0 ? e->gates.each : NULL;
 }
 
 /* ---- structures ---- */

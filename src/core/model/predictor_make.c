@@ -209,8 +209,9 @@ static int train(making *m)
     if (code == EEX_OK) {
         eex_trainer_answers(trainer, m->answers);
         eex_trainer_watch(trainer, show, m);
-        eex_progress_begin("training the predictor", (uint64_t)m->count * (uint64_t)recipe.epochs,
-                           "images");
+        const size_t batch = (size_t)recipe.batch;
+        const uint64_t images = m->count > batch ? m->count / batch * batch : m->count;
+        eex_progress_begin("training the predictor", images * (uint64_t)recipe.epochs, "images");
         code = train_all(m, trainer);
         eex_progress_end();
     }
