@@ -5,6 +5,7 @@
 #include "cli/print.h"
 #include "cli/print_predictor.h"
 #include "core/model/model_data.h"
+#include "core/report/report_predictor.h"
 
 #include "base/fs.h"
 #include "base/status.h"
@@ -101,7 +102,7 @@ static int print(const work *w)
     eex_json_object(&j, NULL);
     eex_json_string(&j, "model", w->model->path);
     eex_json_string(&j, "file", w->path);
-    eex_json_predictor(&j, w->predictor, w->model);
+    eex_report_predictor_json(&j, w->predictor, w->model);
     eex_json_end(&j);
     eex_buffer_putc(&text, '\n');
     return eex__print_text(&text, EEX_OK);
@@ -139,15 +140,19 @@ static int run(const void *given, const eex_words *words)
 }
 
 static const char details[] =
-    "The predictor (exit-prediction.txt) is a tiny network that looks at an image first. It learns\n"
-    "which exits would let the image leave; where one would not, its gate is not computed. What it\n"
+    "The predictor (exit-prediction.txt) is a tiny network that looks at an image first. It "
+    "learns\n"
+    "which exits would let the image leave; where one would not, its gate is not computed. What "
+    "it\n"
     "costs itself is charged for every image, so it pays where gates are dear: the report says\n"
     "whether it does, on the test split, and is no choice.\n\n"
     "A gate is computed where the predictor's score is at least gamma. Gammas are those with the\n"
-    "least computation in front of the last exit, by replay on images that it has not learnt from:\n"
+    "least computation in front of the last exit, by replay on images that it has not learnt "
+    "from:\n"
     "the calibration images, or the validation images with --images calibration or both.\n\n"
     "The file lies beside the model's (final-predictor.h5 in a run). infer, stream and profile\n"
-    "use it, with the thresholds that it imitates, unless --no-predictor or other thresholds are given.";
+    "use it, with the thresholds that it imitates, unless --no-predictor or other thresholds are "
+    "given.";
 
 const eex_cmd eex_cmd_predictor = {
     .name = "predictor",

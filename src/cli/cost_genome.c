@@ -159,7 +159,10 @@ static int extreme_gates(eex_cost_genome *out, const eex_cost_report *r, bool la
     int blocks[sizeof r->salient.nodes / sizeof *r->salient.nodes];
     EEX_TRY(check_points(r));
     for (int p = 0; p < r->salient.count; p++)
-        blocks[p] = r->each && (largest || r->required) ? r->each[p] : largest ? r->blocks[r->choices - 1] : r->required ? r->blocks[0] : NO_GATE;
+        blocks[p] = r->each && (largest || r->required) ? r->each[p]
+                    : largest                           ? r->blocks[r->choices - 1]
+                    : r->required                       ? r->blocks[0]
+                                                        : NO_GATE;
     return with_gates(out, r, blocks);
 }
 

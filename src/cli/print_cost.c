@@ -194,10 +194,8 @@ static int blocks_at(const eex_cost_report *r, int p, int i)
 static int gate_costs(int64_t out[EEX_COST_CHOICES], const eex_cost_report *r, int p)
 {
     eex_graph *gated = NULL;
-    eex_gate gate = {.point = r->salient.nodes[p],
-                     .nested = true,
-                     .family = r->family,
-                     .channels = r->channels};
+    eex_gate gate = {
+        .point = r->salient.nodes[p], .nested = true, .family = r->family, .channels = r->channels};
     for (int i = 0; i < r->choices; i++) {
         gate.blocks = blocks_at(r, p, i);
         gate.heads |= UINT64_C(1) << gate.blocks;

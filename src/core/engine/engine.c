@@ -42,7 +42,8 @@ static int set_familiar(eex_engine *e, const eex_graph *graph, const eex_policy 
 }
 
 /* Gates are skipped where there is one, and somebody decides. */
-static int set_predictor(eex_engine *e, const eex_exit_predictor *predictor, const eex_inference *how)
+static int set_predictor(eex_engine *e, const eex_exit_predictor *predictor,
+                         const eex_inference *how)
 {
     eex_walk *w = &e->walk;
     eex_inference own = *how;

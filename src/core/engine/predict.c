@@ -25,9 +25,8 @@ static int choose(eex_guest *guest, eex_plan *plan, int k, const int32_t *input,
 {
     const predicting *p = (const predicting *)guest;
     for (int i = 0; i < rows; i++)
-        ask[i] = ask[i] &&
-                 eex_exit_predictor_asks(p->predictor, p->logits + (size_t)input[i] * (size_t)p->outputs,
-                                    k);
+        ask[i] = ask[i] && eex_exit_predictor_asks(
+                               p->predictor, p->logits + (size_t)input[i] * (size_t)p->outputs, k);
     return EEX_OK;
 }
 
@@ -46,9 +45,9 @@ int eex_predict_guest_new(eex_guest **out, const eex_exit_predictor *predictor,
     p->predictor = predictor;
     p->outputs = eex_graph_classes(predictor->graph);
     p->logits = malloc((size_t)how->batch * (size_t)p->outputs * sizeof *p->logits);
-    int code = p->logits ? EEX_OK
-                         : eex_fail(EEX_ENOMEM, "out of memory for the scores of %d images",
-                                    how->batch);
+    int code = p->logits
+                   ? EEX_OK
+                   : eex_fail(EEX_ENOMEM, "out of memory for the scores of %d images", how->batch);
     if (code == EEX_OK)
         code = eex_plan_new(&p->plan, &options, predictor->graph, predictor->params);
     if (code < 0) {

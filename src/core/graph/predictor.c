@@ -4,10 +4,9 @@
 
 #include <stdio.h>
 
-EEX_NAMES(eex_exit_predictor_family, eex_exit_predictor_family,
-          EEX_PREDICTOR_FAMILIES, [EEX_PREDICTOR_SEPARABLE] = "separable",
-          [EEX_PREDICTOR_PLAIN] = "plain", [EEX_PREDICTOR_LINEAR] = "linear",
-          [EEX_PREDICTOR_LENET] = "lenet");
+EEX_NAMES(eex_exit_predictor_family, eex_exit_predictor_family, EEX_PREDICTOR_FAMILIES,
+          [EEX_PREDICTOR_SEPARABLE] = "separable", [EEX_PREDICTOR_PLAIN] = "plain",
+          [EEX_PREDICTOR_LINEAR] = "linear", [EEX_PREDICTOR_LENET] = "lenet");
 
 enum { REDUCTION = 16, STEM = 16, HIDDEN = 64, LINEAR_HIDDEN = 128, LENET_LEAST = 16 };
 
@@ -66,8 +65,7 @@ static int separable_block(eex_graph *g, int *x, int number, int out, bool plain
 {
     char name[EEX_NAME_MAX];
     const int c = eex_graph_node(g, *x)->c;
-    const eex_conv_options depthwise = {
-        .out = c, .kernel = 3, .stride = 2, .pad = 1, .groups = c};
+    const eex_conv_options depthwise = {.out = c, .kernel = 3, .stride = 2, .pad = 1, .groups = c};
     const eex_conv_options pointwise = {.out = out, .kernel = 1};
     int half = 0, y = *x;
     snprintf(name, sizeof name, "block%d", number);
@@ -144,8 +142,8 @@ static int build(eex_graph *g, eex_exit_predictor_family family, int outputs)
     return eex_graph_finish(g, x);
 }
 
-int eex_exit_predictor_graph(eex_graph **out, eex_exit_predictor_family family, int height, int width,
-                        int channels, int gates)
+int eex_exit_predictor_graph(eex_graph **out, eex_exit_predictor_family family, int height,
+                             int width, int channels, int gates)
 {
     EEX_NEED(out, "place for the graph");
     *out = NULL;

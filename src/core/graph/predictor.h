@@ -16,13 +16,14 @@ typedef enum eex_exit_predictor_family {
     EEX_PREDICTOR_FAMILIES
 } eex_exit_predictor_family;
 
-const eex_names *eex_exit_predictor_family_names(void); /* "separable", "plain", "linear", "lenet" */
+const eex_names *
+eex_exit_predictor_family_names(void); /* "separable", "plain", "linear", "lenet" */
 const char *eex_exit_predictor_family_name(eex_exit_predictor_family family);
 
 /* A finished graph for images of (height, width, channels), with an output for each of `gates`
  * gates (1 to EEX_LABEL_BITS), and two at least: what a second says where there is one gate means
  * nothing. EEX_EINVAL: images that a LeNet is too deep for. */
-int eex_exit_predictor_graph(eex_graph **out, eex_exit_predictor_family family, int height, int width,
-                        int channels, int gates);
+int eex_exit_predictor_graph(eex_graph **out, eex_exit_predictor_family family, int height,
+                             int width, int channels, int gates);
 
 #endif

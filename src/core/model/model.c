@@ -1,8 +1,8 @@
 /* Models: opening what a run or `eex prune` has left. */
 #include "core/model/model.h"
-#include "core/model/predictor.h"
 
 #include "core/graph/graph_store.h"
+#include "core/model/predictor.h"
 
 #include "base/fs.h"
 #include "base/status.h"

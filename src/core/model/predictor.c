@@ -12,20 +12,20 @@
 EEX_NAMES(eex_exit_predictor_images, eex_exit_predictor_images,
           EEX_PREDICTOR_IMAGES, [EEX_PREDICTOR_TRAIN] = "train",
           [EEX_PREDICTOR_CALIBRATION] = "calibration", [EEX_PREDICTOR_BOTH] = "both");
-EEX_NAMES(eex_exit_predictor_lambda, eex_exit_predictor_lambda, EEX_LAMBDAS, [EEX_LAMBDA_POLICY] = "policy",
-          [EEX_LAMBDA_GRID] = "grid");
+EEX_NAMES(eex_exit_predictor_lambda, eex_exit_predictor_lambda,
+          EEX_LAMBDAS, [EEX_LAMBDA_POLICY] = "policy", [EEX_LAMBDA_GRID] = "grid");
 
 eex_exit_predictor_recipe eex_exit_predictor_recipe_default(void)
 {
     return (eex_exit_predictor_recipe){.family = EEX_PREDICTOR_SEPARABLE,
-                                  .more = 0.02,
-                                  .epochs = 30,
-                                  .batch = 128,
-                                  .lr = 0.1,
-                                  .lr_end = 1e-4,
-                                  .weight_decay = 2e-4,
-                                  .crop = 4,
-                                  .flip = true};
+                                       .more = 0.02,
+                                       .epochs = 30,
+                                       .batch = 128,
+                                       .lr = 0.1,
+                                       .lr_end = 1e-4,
+                                       .weight_decay = 2e-4,
+                                       .crop = 4,
+                                       .flip = true};
 }
 
 void eex_exit_predictor_free(eex_exit_predictor *p)

@@ -13,7 +13,7 @@
 /* Which images it learns from. Thresholds of its scores come from others: the calibration images,
  * or the validation images where it has learnt from those. */
 typedef enum eex_exit_predictor_images {
-    EEX_PREDICTOR_TRAIN, /* those of the network: as published */
+    EEX_PREDICTOR_TRAIN,       /* those of the network: as published */
     EEX_PREDICTOR_CALIBRATION, /* fewer, which the network has not learnt from */
     EEX_PREDICTOR_BOTH,
     EEX_PREDICTOR_IMAGES
@@ -64,9 +64,10 @@ struct eex_exit_predictor {
     eex_policy *policy;         /* thresholds of the exits that it goes with */
     eex_charges charges;
     eex_exit_predictor_figures validation, test;
-    eex_exit_predictor_figures published; /* on the test split, thresholds chosen there: optimistic */
-    float *score[2];                 /* (gates, samples) of the model's calibration and validation
-                                      * traces: for those who replay */
+    eex_exit_predictor_figures
+        published;   /* on the test split, thresholds chosen there: optimistic */
+    float *score[2]; /* (gates, samples) of the model's calibration and validation
+                      * traces: for those who replay */
     int samples[2];
 };
 
@@ -74,12 +75,13 @@ struct eex_exit_predictor {
  * only reported on. The model's thresholds stay what they are. EEX_EINVAL: no gates, no policy, no
  * device, or gates that share a point. EEX_EINTERRUPTED. */
 int eex_exit_predictor_make(eex_exit_predictor **out, const eex_model *model, eex_dataset *data,
-                       const eex_exit_predictor_recipe *recipe);
+                            const eex_exit_predictor_recipe *recipe);
 void eex_exit_predictor_free(eex_exit_predictor *predictor); /* accepts NULL */
 
 /* The file beside the model's. */
 int eex_exit_predictor_path(char **out, const eex_model *model);
-int eex_exit_predictor_save(const eex_exit_predictor *predictor, const eex_model *model, const char *path);
+int eex_exit_predictor_save(const eex_exit_predictor *predictor, const eex_model *model,
+                            const char *path);
 /* As eex_store_fill, for files that others make: context is an eex_exit_predictor_file. */
 typedef struct eex_exit_predictor_file {
     const eex_exit_predictor *predictor;
@@ -99,7 +101,8 @@ int eex_model_use_predictor(eex_model *model);
 void eex_model_charges(eex_charges *out, const eex_graph *graph, const eex_graph *predictor);
 
 /* The scores of an image's gates, (outputs) logits. */
-static inline bool eex_exit_predictor_asks(const eex_exit_predictor *p, const float *logits, int gate)
+static inline bool eex_exit_predictor_asks(const eex_exit_predictor *p, const float *logits,
+                                           int gate)
 {
     return eex_skip_asks(eex_skip_score(logits[gate]), p->gamma[gate]);
 }

@@ -101,8 +101,8 @@ static int find_traces(making *m)
     EEX_TRY(find_policy(m));
     for (int i = 0; i < PARTS; i++)
         if (m->trace[i])
-            EEX_TRY(eex_trace_score(m->trace[i], m->model->params->device,
-                                    m->p->policy->temperature));
+            EEX_TRY(
+                eex_trace_score(m->trace[i], m->model->params->device, m->p->policy->temperature));
     return EEX_OK;
 }
 
@@ -259,9 +259,10 @@ static int find_scores(making *m, int part)
                          .context = &r};
     r.score = m->score[part] = malloc((size_t)m->p->gates * r.samples * sizeof *r.score);
     r.logits = malloc(BATCH * outputs * sizeof *r.logits);
-    const int code = r.score && r.logits
-                         ? eex_survey_run(&survey)
-                         : eex_fail(EEX_ENOMEM, "out of memory for scores of %zu images", r.samples);
+    const int code =
+        r.score && r.logits
+            ? eex_survey_run(&survey)
+            : eex_fail(EEX_ENOMEM, "out of memory for scores of %zu images", r.samples);
     free(r.logits);
     return code;
 }
@@ -273,14 +274,14 @@ static eex_skips skips_of(const making *m, int part)
     return (eex_skips){.gates = m->p->gates, .score = m->score[part], .gamma = m->p->gamma};
 }
 
-static int figures(eex_exit_predictor_figures *out, const making *m, int part, const eex_policy *policy,
-                   const float *gamma)
+static int figures(eex_exit_predictor_figures *out, const making *m, int part,
+                   const eex_policy *policy, const float *gamma)
 {
     eex_skips skips = skips_of(m, part);
     skips.gamma = gamma;
     out->samples = m->trace[part]->samples;
-    EEX_TRY(eex_replay_skips(&out->without, m->trace[part], policy, &m->p->charges, NULL, NULL,
-                             NULL));
+    EEX_TRY(
+        eex_replay_skips(&out->without, m->trace[part], policy, &m->p->charges, NULL, NULL, NULL));
     return eex_replay_skips(&out->with, m->trace[part], policy, &m->p->charges, &skips, NULL, NULL);
 }
 
@@ -310,8 +311,8 @@ static int choose(making *m)
     eex_exit_predictor *p = m->p;
     const int held = m->recipe->images == EEX_PREDICTOR_TRAIN ? CALIBRATION : VALIDATION;
     const eex_skips skips = skips_of(m, held);
-    EEX_TRY(eex_skip_choose(p->gamma, m->trace[held], p->policy, &p->charges, &skips,
-                            m->recipe->more));
+    EEX_TRY(
+        eex_skip_choose(p->gamma, m->trace[held], p->policy, &p->charges, &skips, m->recipe->more));
     EEX_TRY(figures(&p->validation, m, VALIDATION, p->policy, p->gamma));
     EEX_TRY(figures(&p->test, m, TEST, p->policy, p->gamma));
     return m->recipe->published ? choose_published(m) : EEX_OK;
@@ -324,8 +325,8 @@ static int make(making *m)
     EEX_TRY(check(m));
     p->recipe = *m->recipe;
     p->gates = eex_graph_exits(m->model->graph) - 1;
-    EEX_TRY(eex_exit_predictor_graph(&p->graph, m->recipe->family, in->height, in->width, in->channels,
-                                p->gates));
+    EEX_TRY(eex_exit_predictor_graph(&p->graph, m->recipe->family, in->height, in->width,
+                                     in->channels, p->gates));
     eex_model_charges(&p->charges, m->model->graph, p->graph);
     EEX_TRY(find_parts(m));
     EEX_TRY(find_traces(m));
@@ -343,7 +344,7 @@ static int make(making *m)
 }
 
 int eex_exit_predictor_make(eex_exit_predictor **out, const eex_model *model, eex_dataset *data,
-                       const eex_exit_predictor_recipe *recipe)
+                            const eex_exit_predictor_recipe *recipe)
 {
     EEX_NEED(out, "place for the predictor");
     *out = NULL;

@@ -32,8 +32,8 @@ static int save_outcome(eex_store_file *file, const char *group, const eex_skip_
     return eex_store_write(file, name, EEX_STORE_F64, &shape, o->computed);
 }
 
-static int save_figures(eex_store_file *file, const char *group, const eex_exit_predictor_figures *f,
-                        int exits)
+static int save_figures(eex_store_file *file, const char *group,
+                        const eex_exit_predictor_figures *f, int exits)
 {
     char name[32];
     if (f->samples == 0)
@@ -119,7 +119,8 @@ int eex_exit_predictor_fill(eex_store_file *file, const void *context)
     return save_figures(file, "published", &p->published, p->gates + 1);
 }
 
-int eex_exit_predictor_save(const eex_exit_predictor *predictor, const eex_model *model, const char *path)
+int eex_exit_predictor_save(const eex_exit_predictor *predictor, const eex_model *model,
+                            const char *path)
 {
     EEX_NEED(predictor, "predictor");
     EEX_NEED(model, "model");
@@ -135,10 +136,10 @@ static int load_name(int *out, eex_store_file *file, const char *attribute, cons
     char *text = NULL, hint[EEX_NAMES_SIZE];
     EEX_TRY(eex_store_get_string(&text, file, "", attribute));
     const int found = eex_name_find(names, text);
-    const int code = found >= 0 ? EEX_OK
-                                : eex_fail(EEX_EFORMAT, "%s: no %s \"%.60s\": %s",
-                                           eex_store_path(file), attribute, text,
-                                           eex_names_hint(hint, names, text));
+    const int code = found >= 0
+                         ? EEX_OK
+                         : eex_fail(EEX_EFORMAT, "%s: no %s \"%.60s\": %s", eex_store_path(file),
+                                    attribute, text, eex_names_hint(hint, names, text));
     *out = found;
     free(text);
     return code;
@@ -178,11 +179,11 @@ static int check_graph(const eex_exit_predictor *p, const eex_model *m, const ch
 
 static int check_policy(const eex_exit_predictor *p, const eex_model *m, const char *path)
 {
-    if (p->policy->exits != p->gates + 1 ||
-        p->policy->classes != eex_graph_classes(m->graph) ||
+    if (p->policy->exits != p->gates + 1 || p->policy->classes != eex_graph_classes(m->graph) ||
         (eex_policy_rejects_by_distance(p->policy) && !m->familiar))
-        return eex_fail(EEX_EINVAL, "%s: its thresholds do not fit %s: they belong to another "
-                                    "network",
+        return eex_fail(EEX_EINVAL,
+                        "%s: its thresholds do not fit %s: they belong to another "
+                        "network",
                         path, m->path);
     for (int k = 0; k < p->gates; k++)
         if (isnan(p->gamma[k]))

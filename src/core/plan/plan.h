@@ -56,8 +56,8 @@ typedef struct eex_plan_options {
 
     eex_precision precision; /* inference: one that eex_precision_infers */
 
-    bool gates_apart; /* inference: gates may be run on some of the rows alone, eex_plan_ask. Not for
-                       * networks in which a point has several gates */
+    bool gates_apart; /* inference: gates may be run on some of the rows alone, eex_plan_ask. Not
+                       * for networks in which a point has several gates */
 
     /* Training only. */
     float weight[EEX_MAX_EXITS]; /* loss weight of each exit; 0: its gate is left out, and what
@@ -146,7 +146,8 @@ typedef struct eex_span {
 } eex_span;
 
 /* ---- gates apart ---- where options.gates_apart; of all exits but the last */
-/* With spans (as eex_plan_spans) op by op, else NULL. What segment k does in front of the gate: its part of the trunk, on `batch` rows. */
+/* With spans (as eex_plan_spans) op by op, else NULL. What segment k does in front of the gate: its
+ * part of the trunk, on `batch` rows. */
 int eex_plan_trunk(eex_plan *plan, int exit, int batch, eex_span *spans);
 /* Of the `rows` rows that are there the exit is asked about those with ask[i]: of these its gate
  * gets a copy, in their order, and eex_plan_leave lets nobody else leave. *count of them. */

@@ -60,16 +60,16 @@ struct eex_plan {
 
     int images, labels, sample, totals, norm; /* buffers */
     int index;                                /* buffer: number of survivors, then which they are */
-    int rows;                         /* buffer: rows that are there, then which input each is */
-    int32_t *everybody;               /* host: a count, then 0, 1, 2... (batch) */
-    int at;                           /* gates apart: buffer, where each row is among those that
-                                       * were asked about, -1: it was not */
-    int32_t *asked;                   /* gates apart: host, (1 + 2 * batch): a count and which rows,
-                                       * then what `at` gets */
-    int gathered[EEX_MAX_EXITS];      /* gates apart: buffer, the rows that the gate reads; or -1 */
-    int gate[EEX_MAX_EXITS];          /* and the first op of the gate, which gathers them */
+    int rows;                    /* buffer: rows that are there, then which input each is */
+    int32_t *everybody;          /* host: a count, then 0, 1, 2... (batch) */
+    int at;                      /* gates apart: buffer, where each row is among those that
+                                  * were asked about, -1: it was not */
+    int32_t *asked;              /* gates apart: host, (1 + 2 * batch): a count and which rows,
+                                  * then what `at` gets */
+    int gathered[EEX_MAX_EXITS]; /* gates apart: buffer, the rows that the gate reads; or -1 */
+    int gate[EEX_MAX_EXITS];     /* and the first op of the gate, which gathers them */
     void *gate_recording[EEX_MAX_EXITS]; /* the device's, of the gate's ops */
-    int decision, results, threshold; /* buffers; threshold: (exits, 2, classes), high and low */
+    int decision, results, threshold;    /* buffers; threshold: (exits, 2, classes), high and low */
     eex_leaving leaving[EEX_MAX_EXITS];
     void *single;               /* the device's recording of all segments for one sample */
     int loss_op[EEX_MAX_EXITS]; /* -1: exit without a loss */

@@ -17,8 +17,7 @@ typedef struct search {
 
 static bool is_better(const eex_grid_value *a, const eex_grid_value *b)
 {
-    return a->first[0] < b->first[0] ||
-           (a->first[0] == b->first[0] && a->first[1] < b->first[1]);
+    return a->first[0] < b->first[0] || (a->first[0] == b->first[0] && a->first[1] < b->first[1]);
 }
 
 static bool consider(search *s, const int *at)

@@ -23,7 +23,7 @@ static inline bool eex_skip_asks(float score, float gamma)
 /* Costs of one input, part by part. */
 typedef struct eex_charges {
     int exits;
-    double predictor;                               /* charged always, where there is one */
+    double predictor;                                 /* charged always, where there is one */
     double trunk[EEX_MAX_EXITS], gate[EEX_MAX_EXITS]; /* to each exit from the one before; the end
                                                        * has no gate */
 } eex_charges;
@@ -50,15 +50,16 @@ int eex_replay_skips(eex_skip_outcome *out, const eex_trace *trace, const eex_po
                      eex_decision *decision_of);
 
 /* Thresholds with the lowest cost on the device, by replay, while less than `more` of the samples
- * reach the last exit besides those that do without a predictor (exit-prediction.txt, Fig. 7: 0.02).
- * They are scores of the trace, or INFINITY: the gate is never computed. skips->gamma is not read.
- * Where nothing is saved each gate is computed for everybody. */
+ * reach the last exit besides those that do without a predictor (exit-prediction.txt, Fig. 7:
+ * 0.02). They are scores of the trace, or INFINITY: the gate is never computed. skips->gamma is not
+ * read. Where nothing is saved each gate is computed for everybody. */
 int eex_skip_choose(float *gamma, const eex_trace *trace, const eex_policy *policy,
                     const eex_charges *charges, const eex_skips *skips, double more);
 
-/* One threshold on the top-1 probability for each gate, for the highest accuracy without a predictor
- * (exit-prediction.txt, footnote 2): a grid of 0.2 to 0.9, 0.95 and 0.99. Among equals the cheapest
- * on the device. The trace is scored at temperature 1. *out is a policy that never rejects. */
+/* One threshold on the top-1 probability for each gate, for the highest accuracy without a
+ * predictor (exit-prediction.txt, footnote 2): a grid of 0.2 to 0.9, 0.95 and 0.99. Among equals
+ * the cheapest on the device. The trace is scored at temperature 1. *out is a policy that never
+ * rejects. */
 int eex_skip_lambda(eex_policy **out, const eex_trace *trace, const eex_charges *charges);
 
 #endif

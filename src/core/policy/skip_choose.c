@@ -18,10 +18,10 @@ typedef struct bench {
     const eex_trace *trace;
     const eex_charges *charges;
     const eex_skips *skips;
-    uint8_t *leaves;        /* (gates, samples) */
-    float *gamma;           /* (gates, GAMMAS) ascending */
+    uint8_t *leaves; /* (gates, samples) */
+    float *gamma;    /* (gates, GAMMAS) ascending */
     int options[EEX_MAX_EXITS];
-    int most_last;          /* samples that may reach the end */
+    int most_last; /* samples that may reach the end */
 } bench;
 
 static size_t at_of(const bench *b, int k, int i)
@@ -149,7 +149,8 @@ int eex_skip_choose(float *gamma, const eex_trace *trace, const eex_policy *poli
 
 /* ---- confidence thresholds ---- */
 
-static const float lambdas[LAMBDAS] = {0.2F, 0.3F, 0.4F, 0.5F, 0.6F, 0.7F, 0.8F, 0.9F, 0.95F, 0.99F};
+static const float lambdas[LAMBDAS] = {0.2F, 0.3F, 0.4F, 0.5F,  0.6F,
+                                       0.7F, 0.8F, 0.9F, 0.95F, 0.99F};
 
 static eex_grid_value judge_lambda(const void *context, const int *at)
 {
@@ -180,10 +181,8 @@ int eex_skip_lambda(eex_policy **out, const eex_trace *trace, const eex_charges 
                         "thresholds for a trace of %d exits, scored at temperature %g, with costs "
                         "of %d: at least 2 of each, scored at 1, expected",
                         trace->exits, (double)trace->temperature[0], charges->exits);
-    const bench b = {.samples = trace->samples,
-                     .gates = trace->exits - 1,
-                     .trace = trace,
-                     .charges = charges};
+    const bench b = {
+        .samples = trace->samples, .gates = trace->exits - 1, .trace = trace, .charges = charges};
     eex_grid grid = {.dimensions = b.gates,
                      .most = most_steps / ((double)b.samples * b.gates),
                      .judge = judge_lambda,

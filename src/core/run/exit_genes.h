@@ -18,7 +18,7 @@ typedef struct eex__exit_genes {
     int choices, blocks[EEX_MAX_CHOICES];
     bool fixed;              /* each point has a block count of its own, and is its only choice: */
     int each[EEX_MAX_GATES]; /* (points) */
-    int levels;                   /* 0: thresholds are no genes */
+    int levels;              /* 0: thresholds are no genes */
     double level[EEX_MAX_LEVELS]; /* (levels) for eex_policy.a */
     eex_gate_family family;
     eex_act act;

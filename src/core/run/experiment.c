@@ -230,8 +230,8 @@ int eex_experiment_check(const eex_experiment *e)
     EEX_TRY(check_recipe(e, &e->final, "final"));
     EEX_TRY(check_candidate(e));
     EEX_TRY(check_policy(e));
-    EEX_TRY(need(e->predictor.lr_end <= e->predictor.lr, "predictor.lr_end",
-                 "at most predictor.lr", e->predictor.lr_end));
+    EEX_TRY(need(e->predictor.lr_end <= e->predictor.lr, "predictor.lr_end", "at most predictor.lr",
+                 e->predictor.lr_end));
     return check_search(e);
 }
 

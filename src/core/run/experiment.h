@@ -84,8 +84,8 @@ typedef struct eex_experiment {
         bool required; /* each point has a gate: what is searched is its block counts */
         int points, each[EEX_MAX_GATES]; /* a block count for each point, in their order, in the
                                           * place of `blocks`; points 0: all choose among those */
-        int max_exits; /* largest number of gates of a candidate; 0: no limit */
-        int levels;    /* thresholds that are genes; 0: they are the policy's */
+        int max_exits;                   /* largest number of gates of a candidate; 0: no limit */
+        int levels;                      /* thresholds that are genes; 0: they are the policy's */
         double level[EEX_MAX_LEVELS]; /* (levels) as policy.a, ascending; entropies as scripts say
                                        * them, not negated */
     } gates;

@@ -200,7 +200,8 @@ static void tell_exit(eex_chrome_trace *t, const journey *y, const eex_plan *pla
     const eex_leg *s = &y->segment[k], *x = &y->exit[k];
     const eex_graph *g = t->model->graph;
     snprintf(name, sizeof name, "segment %d", k + 1);
-    eex_json *j = begin_event(t, name, "segment", trunk->rows > 0 ? trunk->begin : s->begin, s->end);
+    eex_json *j =
+        begin_event(t, name, "segment", trunk->rows > 0 ? trunk->begin : s->begin, s->end);
     eex_json_int(j, "rows", x->rows);
     eex_json_int(j, "asked", s->rows);
     end_event(t);

@@ -22,7 +22,7 @@ static bed b;
 static uint8_t *images;
 static eex_policy *policy;
 static eex_exit_predictor predictor; /* nobody trained it: its scores are as good as any */
-static float *score;            /* (gates, SAMPLES) */
+static float *score;                 /* (gates, SAMPLES) */
 static eex_charges charges;
 
 static int read_scores(void *context, const eex_survey_place *at, int exit)
@@ -66,8 +66,8 @@ static void setup(void)
     cr_assert_not_null(images);
     OK(eex_dataset_gather(images, b.data, b.samples, SAMPLES));
     OK(eex_calibrate(&policy, b.trace, b.net.dev, &how, NULL));
-    OK(eex_exit_predictor_graph(&predictor.graph, EEX_PREDICTOR_SEPARABLE, facts->height, facts->width,
-                           facts->channels, predictor.gates));
+    OK(eex_exit_predictor_graph(&predictor.graph, EEX_PREDICTOR_SEPARABLE, facts->height,
+                                facts->width, facts->channels, predictor.gates));
     OK(eex_params_new(&predictor.params, b.net.dev, predictor.graph, 3));
     eex_model_charges(&charges, b.net.graph, predictor.graph);
     find_scores();
@@ -158,10 +158,8 @@ static void compare(int rounds)
         eex_skip_outcome outcome;
         expected want;
         draw_gammas(&rng);
-        OK(eex_replay_skips(&outcome, b.trace, policy, &charges, &skips, want.exit,
-                            want.decision));
-        OK(eex_engine_new_predicting(&engine, b.net.graph, b.net.params, policy, &how,
-                                     &predictor));
+        OK(eex_replay_skips(&outcome, b.trace, policy, &charges, &skips, want.exit, want.decision));
+        OK(eex_engine_new_predicting(&engine, b.net.graph, b.net.params, policy, &how, &predictor));
         for (size_t i = 0; i < sizeof batches / sizeof *batches; i++)
             compare_batches(engine, batches[i], &want, &outcome);
         skipped += outcome.computed[0] < 1;
@@ -228,9 +226,9 @@ Test(predict, a_predictor_of_another_network_is_refused)
     const eex_inference how = bed_inference(&b, SAMPLES);
     eex_engine *engine = NULL;
     predictor.gates++;
-    cr_expect_eq(eex_engine_new_predicting(&engine, b.net.graph, b.net.params, policy, &how,
-                                           &predictor),
-                 EEX_EINVAL);
+    cr_expect_eq(
+        eex_engine_new_predicting(&engine, b.net.graph, b.net.params, policy, &how, &predictor),
+        EEX_EINVAL);
     cr_expect(strstr(eex_error(), "gates, the network has"), "%s", eex_error());
     predictor.gates--;
 }

@@ -39,8 +39,8 @@ Test(predictor, has_an_output_a_gate_for_images_of_any_size)
         for (int gates = 1; gates <= EEX_LABEL_BITS; gates += 6)
             for (int family = 0; family < EEX_PREDICTOR_LENET; family++) {
                 eex_graph *g = NULL;
-                cr_assert_eq(eex_exit_predictor_graph(&g, (eex_exit_predictor_family)family, sizes[i][0],
-                                                 sizes[i][1], sizes[i][2], gates),
+                cr_assert_eq(eex_exit_predictor_graph(&g, (eex_exit_predictor_family)family,
+                                                      sizes[i][0], sizes[i][1], sizes[i][2], gates),
                              EEX_OK, "%s", eex_error());
                 cr_expect_eq(eex_graph_classes(g), gates < 2 ? 2 : gates);
                 eex_graph_free(g);

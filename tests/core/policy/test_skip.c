@@ -117,8 +117,12 @@ static double cheapest(const bench *b, double more)
     for (int i = -1; i <= b->trace->samples; i += 3)
         for (int j = -1; j <= b->trace->samples; j += 3) {
             const int n = b->trace->samples;
-            const float gamma[] = {i < 0 ? 0 : i == n ? INFINITY : b->score[i],
-                                   j < 0 ? 0 : j == n ? INFINITY : b->score[n + j]};
+            const float gamma[] = {i < 0    ? 0
+                                   : i == n ? INFINITY
+                                            : b->score[i],
+                                   j < 0    ? 0
+                                   : j == n ? INFINITY
+                                            : b->score[n + j]};
             const eex_skip_outcome o = replay(b, gamma);
             if (o.share[2] - last < more - 1e-9 && o.device < best)
                 best = o.device;
