@@ -15,7 +15,6 @@
 
 #include "core/engine/queue.h"
 #include "core/model/model.h"
-#include "core/model/predictor.h"
 #include "core/plan/plan.h"
 #include "core/train/inference.h"
 #include "device/decide.h"
