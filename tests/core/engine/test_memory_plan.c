@@ -1,5 +1,6 @@
 /* Every allocation of plans, optimisers and engines fails once. */
 #include "core/engine/engine.h"
+#include "core/model/predictor.h"
 #include "core/train/familiar.h"
 #include "support/backbones.h"
 #include "support/devices.h"
