@@ -4,12 +4,16 @@ local core = require "eex.core"
 
 local gates = {}
 
--- A family with a list of block counts, and options.
+-- A family with a list of block counts, and options. { each = { 2, 1 } } in the place of the list gives
+-- each point a block count of its own, in their order.
 local function family(name, list, options)
   if type(list) ~= "table" then
     core.fail(("gates.%s: a list of block counts, got a %s"):format(name, type(list)))
   end
   local made = { family = name, blocks = list }
+  if list.each then
+    made.blocks, made.each = nil, list.each
+  end
   for key, value in pairs(options or {}) do
     made[key] = value
   end

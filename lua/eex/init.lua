@@ -10,4 +10,5 @@ return {
   families = require "eex.families",
   saliency = require "eex.saliency",
   gates = require "eex.gates",
+  predictors = require "eex.predictors",
 }

@@ -110,6 +110,9 @@ static void take_experiment(eex_cost_report *r, const eex_experiment *e)
     r->family = e->gates.family;
     r->channels = e->gates.channels;
     r->required = e->gates.required;
+    r->each = e->gates.points > 0 ? e->gates.each : NULL;
+    if (r->each)
+        r->choices = 1;
 }
 
 /* ---- structures ---- */

@@ -43,6 +43,7 @@ static const eex_option options[] = {
     EEX_FIT_FRAMES(fit),
     EEX__REMOTE_OPTIONS(remote),
     EEX_MODEL_OPTIONS(model),
+    EEX_NO_PREDICTOR(model),
     {0},
 };
 
@@ -264,7 +265,7 @@ static int allocate(infer *in)
 
 static int open_and_run(infer *in, const eex_words *words)
 {
-    EEX_TRY(eex_open_model(&in->opened, words->at[0], EEX_MODEL_BEST, &in->a->model));
+    EEX_TRY(eex_open_used(&in->opened, words->at[0], &in->a->model));
     EEX_TRY(open_frames(in, words));
     EEX_TRY(allocate(in));
     EEX_TRY(eex_engine_open(&in->engine, in->opened.model, (int)in->a->batch));

@@ -53,6 +53,7 @@ static const eex_option options[] = {
     EEX_SET(script.set, "the experiment"),
     EEX_TRUST(script.trust, "the experiment"),
     EEX_MODEL_OPTIONS(model),
+    EEX_NO_PREDICTOR(model),
     {0},
 };
 
@@ -178,7 +179,7 @@ static int draw(const work *w)
 static int profile(work *w)
 {
     const arguments *a = w->a;
-    EEX_TRY(eex_open_model(&w->opened, w->path, EEX_MODEL_BEST, &a->model));
+    EEX_TRY(eex_open_used(&w->opened, w->path, &a->model));
     EEX_TRY(open_base(w));
     EEX_TRY(load_images(w));
     const eex_profile_options how = {.model = w->opened.model,

@@ -57,6 +57,7 @@ static const eex_option options[] = {
                "frames that are compared with calibration at a time (500)"),
     EEX__REMOTE_OPTIONS(remote),
     EEX_MODEL_OPTIONS(model),
+    EEX_NO_PREDICTOR(model),
     EEX_JSON(json),
     {0},
 };
@@ -107,7 +108,7 @@ static int open_base(stream *st, const char *run)
 
 static int open_all(stream *st, const eex_words *words)
 {
-    EEX_TRY(eex_open_model(&st->opened, words->at[0], EEX_MODEL_BEST, &st->a->model));
+    EEX_TRY(eex_open_used(&st->opened, words->at[0], &st->a->model));
     EEX_TRY(eex__source_open(&st->source, words->at[0], words->at[1], st->opened.model,
                              &st->a->source));
     EEX_TRY(eex_engine_open(&st->engine, st->opened.model, (int)st->a->batch));

@@ -120,6 +120,13 @@ static int blocks_of(int *out, const eex_cost_report *r, int p, const char *word
     if (!none)
         EEX_TRY(number_of(&number, word));
     snprintf(known, sizeof known, "%s", r->required ? "" : " -");
+    if (r->each && number == r->each[p]) {
+        *out = r->each[p];
+        return EEX_OK;
+    }
+    if (r->each)
+        return eex_fail(EEX_EINVAL, "--genome: the gate behind \"%s\" has %d blocks, not %s",
+                        eex_graph_node(r->graph, r->salient.nodes[p])->name, r->each[p], word);
     for (int i = 0; i < r->choices; i++) {
         const size_t at = strlen(known);
         snprintf(known + at, sizeof known - at, " %d", r->blocks[i]);
@@ -152,7 +159,10 @@ static int extreme_gates(eex_cost_genome *out, const eex_cost_report *r, bool la
     int blocks[sizeof r->salient.nodes / sizeof *r->salient.nodes];
     EEX_TRY(check_points(r));
     for (int p = 0; p < r->salient.count; p++)
-        blocks[p] = largest ? r->blocks[r->choices - 1] : r->required ? r->blocks[0] : NO_GATE;
+        blocks[p] = r->each && (largest || r->required) ? r->each[p]
+                    : largest                           ? r->blocks[r->choices - 1]
+                    : r->required                       ? r->blocks[0]
+                                                        : NO_GATE;
     return with_gates(out, r, blocks);
 }
 

@@ -34,6 +34,7 @@ static const eex_cmd *const commands[] = {
     &eex_cmd_tune,
     &eex_cmd_devices,
     &eex_cmd_rank,
+    &eex_cmd_predictor,
     &eex_cmd_sweep,
     &eex_cmd_serve,
     &eex_cmd_repl,

@@ -1,10 +1,13 @@
 #include "cli/open_model.h"
 
+#include "core/model/predictor.h"
+
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/status.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int parse_kind(eex_policy_kind *out, const eex_model *model, const char *name)
@@ -75,6 +78,24 @@ int eex_open_model(eex_opened *out, const char *path, eex_model_part part,
     if (part != EEX_MODEL_BASE)
         EEX_TRY(eex_apply_policy(out->model, o));
     return eex_apply_precision(out->model, o);
+}
+
+int eex_open_used(eex_opened *out, const char *path, const eex_model_options *o)
+{
+    char *file = NULL;
+    EEX_TRY(eex_open_model(out, path, EEX_MODEL_BEST, o));
+    if (o->no_predictor || o->policy || !isnan(o->threshold) ||
+        eex_graph_exits(out->model->graph) < 2)
+        return EEX_OK;
+    EEX_TRY(eex_exit_predictor_path(&file, out->model));
+    int code = EEX_OK;
+    if (eex_fs_exists(file)) {
+        code = eex_model_use_predictor(out->model);
+        if (code == EEX_OK)
+            eex_log_info("%s says which gates are computed (--no-predictor: all)", file);
+    }
+    free(file);
+    return code;
 }
 
 int eex_open_base(eex_model **out, const eex_opened *opened, const char *path, const char *base,

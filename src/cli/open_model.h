@@ -11,6 +11,7 @@ typedef struct eex_model_options {
     eex_device_choice device;
     const char *policy, *precision; /* NULL: the model's own */
     double threshold;               /* NAN: as the policy has it */
+    bool no_predictor;
 } eex_model_options;
 
 #define EEX_MODEL_OPTIONS_INIT                             \
@@ -26,6 +27,10 @@ typedef struct eex_model_options {
         EEX_TEXT("precision", "NAME", EEX_IN(o, precision),                                 \
                  "float32, tf32 or bfloat16-products (what it was calibrated in)"),         \
         EEX_REAL("threshold", "X", -1e6, 1e6, EEX_IN(o, threshold), "one threshold for all exits")
+
+/* A row of commands that run a model as it is used. */
+#define EEX_NO_PREDICTOR(o) \
+    EEX_FLAG("no-predictor", EEX_IN(o, no_predictor), "compute every gate on the way")
 
 /* Rows of commands that compare a network with its base, on images. */
 #define EEX_BASE(member) \
@@ -54,6 +59,9 @@ typedef struct eex_opened {
  * failure. */
 int eex_open_model(eex_opened *out, const char *path, eex_model_part part,
                    const eex_model_options *options);
+/* The same with the predictor beside the model, where there is one and neither other thresholds nor
+ * --no-predictor are asked for; says so. */
+int eex_open_used(eex_opened *out, const char *path, const eex_model_options *options);
 void eex_opened_close(eex_opened *opened); /* accepts {0}; leaves {0} */
 
 /* The network to compare with, on the same device: `base` (--base), or that of the run in folder

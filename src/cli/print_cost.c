@@ -184,14 +184,21 @@ static int exits_table(eex_buffer *out, const eex_cost_report *r)
 
 /* ---- candidate points ---- */
 
-/* What a gate on the point costs for each number of blocks. */
-static int gate_costs(int64_t out[EEX_COST_CHOICES], const eex_cost_report *r, int point)
+/* The i-th number of blocks that a gate on the p-th point may have. */
+static int blocks_at(const eex_cost_report *r, int p, int i)
+{
+    return r->each ? r->each[p] : r->blocks[i];
+}
+
+/* What a gate on the p-th point costs for each number of blocks. */
+static int gate_costs(int64_t out[EEX_COST_CHOICES], const eex_cost_report *r, int p)
 {
     eex_graph *gated = NULL;
-    eex_gate gate = {.point = point, .nested = true, .family = r->family, .channels = r->channels};
+    eex_gate gate = {
+        .point = r->salient.nodes[p], .nested = true, .family = r->family, .channels = r->channels};
     for (int i = 0; i < r->choices; i++) {
-        gate.heads |= UINT64_C(1) << r->blocks[i];
-        gate.blocks = r->blocks[i];
+        gate.blocks = blocks_at(r, p, i);
+        gate.heads |= UINT64_C(1) << gate.blocks;
     }
     EEX_TRY(eex_graph_with_gates(&gated, r->graph, &gate, 1, r->act));
     for (int i = 0; i < r->choices; i++)
@@ -200,17 +207,20 @@ static int gate_costs(int64_t out[EEX_COST_CHOICES], const eex_cost_report *r, i
     return EEX_OK;
 }
 
-static int points_row(eex_table *t, const eex_cost_report *r, int point)
+static int points_row(eex_table *t, const eex_cost_report *r, int p)
 {
     int64_t costs[EEX_COST_CHOICES];
+    const int point = r->salient.nodes[p];
     const eex_node *n = eex_graph_node(r->graph, point);
-    EEX_TRY(gate_costs(costs, r, point));
+    EEX_TRY(gate_costs(costs, r, p));
     eex_table_row(t);
     eex_table_cell(t, "%s", n->name);
     eex_table_cell(t, "%d x %d x %d", n->h, n->w, n->c);
     eex_table_cell(t, "%s", grouped(eex_cost_trunk(r->graph, point, single(r))).text);
     for (int i = 0; i < r->choices; i++)
         eex_table_cell(t, "%s", grouped(costs[i]).text);
+    if (r->each)
+        eex_table_cell(t, "%d", r->each[p]);
     return EEX_OK;
 }
 
@@ -250,13 +260,17 @@ static int points_table(eex_buffer *out, const eex_cost_report *r)
     eex_table_column(t, "after", EEX_ALIGN_LEFT, 20);
     eex_table_column(t, "shape", EEX_ALIGN_RIGHT, 1);
     eex_table_column(t, "trunk", EEX_ALIGN_RIGHT, 19);
-    for (int i = 0; i < r->choices; i++) {
+    for (int i = 0; i < r->choices && !r->each; i++) {
         snprintf(title, sizeof title, "k = %d", r->blocks[i]);
         eex_table_column(t, title, EEX_ALIGN_RIGHT, 18 - i);
     }
+    if (r->each) {
+        eex_table_column(t, "gate", EEX_ALIGN_RIGHT, 18);
+        eex_table_column(t, "k", EEX_ALIGN_RIGHT, 17);
+    }
     int code = EEX_OK;
     for (int i = 0; i < r->salient.count && code == EEX_OK; i++)
-        code = points_row(t, r, r->salient.nodes[i]);
+        code = points_row(t, r, i);
     if (code < 0) {
         eex_table_free(t);
         return code;
@@ -328,10 +342,11 @@ static void exits_json(eex_json *j, const eex_cost_report *r)
     eex_json_end(j);
 }
 
-static int point_json(eex_json *j, const eex_cost_report *r, int point)
+static int point_json(eex_json *j, const eex_cost_report *r, int p)
 {
     int64_t costs[EEX_COST_CHOICES];
-    EEX_TRY(gate_costs(costs, r, point));
+    const int point = r->salient.nodes[p];
+    EEX_TRY(gate_costs(costs, r, p));
     eex_json_object(j, NULL);
     eex_json_string(j, "node", eex_graph_node(r->graph, point)->name);
     shape_json(j, eex_graph_node(r->graph, point));
@@ -339,7 +354,7 @@ static int point_json(eex_json *j, const eex_cost_report *r, int point)
     eex_json_array(j, "gates");
     for (int i = 0; i < r->choices; i++) {
         eex_json_object(j, NULL);
-        eex_json_int(j, "blocks", r->blocks[i]);
+        eex_json_int(j, "blocks", blocks_at(r, p, i));
         eex_json_int(j, "cost", costs[i]);
         eex_json_end(j);
     }
@@ -353,7 +368,7 @@ static int points_json(eex_json *j, const eex_cost_report *r)
     int layers = eex_graph_layers(r->graph), points = r->salient.count;
     eex_json_array(j, "points");
     for (int i = 0; i < points; i++)
-        EEX_TRY(point_json(j, r, r->salient.nodes[i]));
+        EEX_TRY(point_json(j, r, i));
     eex_json_end(j);
     eex_json_bool(j, "ranked_by_probe", r->probe);
     eex_json_object(j, "space_log2");

@@ -17,8 +17,9 @@ typedef struct eex_cost_report {
     int choices, blocks[EEX_COST_CHOICES]; /* ascending */
     eex_act act;
     eex_gate_family family;
-    int channels;  /* as eex_gate.channels */
-    bool required; /* each point has a gate */
+    int channels;    /* as eex_gate.channels */
+    bool required;   /* each point has a gate */
+    const int *each; /* block counts by point, where each has its own; or NULL */
     const char *title,
         *genome; /* which of several networks this is, by which values; may be NULL */
 } eex_cost_report;

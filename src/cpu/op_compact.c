@@ -1,5 +1,5 @@
-/* Gathers rows to the front, in place. Each thread moves its own columns of every row in order, so
- * no row is overwritten before it has been read. */
+/* Gathers rows to the front, in place or from elsewhere. Each thread moves its own columns of every
+ * row in order, so no row is overwritten before it has been read. */
 #include "cpu/cpu.h"
 #include "cpu/range.h"
 
@@ -19,10 +19,11 @@ static void compact_share(void *ctx, const eex_part *part)
     eex__cpu_range(&begin, &end, bytes, 64, part->index, part->count);
     if (begin == end)
         return;
-    char *base = (char *)job->op->data + begin;
+    char *to = (char *)job->op->data + begin;
+    const char *from = job->op->from ? (const char *)job->op->from + begin : to;
     for (int i = 0; i < job->count; i++)
-        if (job->op->index[i] != i)
-            memcpy(base + (size_t)i * bytes, base + (size_t)job->op->index[i] * bytes, end - begin);
+        if (from != to || job->op->index[i] != i)
+            memcpy(to + (size_t)i * bytes, from + (size_t)job->op->index[i] * bytes, end - begin);
 }
 
 static int compact_run(eex_cpu *cpu, const eex_op *op, void *state, const eex_step *step)

@@ -9,17 +9,18 @@ static int leave_run(eex_cpu *cpu, const eex_op *op, void *state, const eex_step
     const eex_op_leave *leave = &op->u.leave;
     int count = *leave->count < step->batch ? *leave->count : step->batch, stay = 0;
     for (int i = 0; i < count; i++) {
-        if (leave->decision[i] == EEX_GO_ON) {
+        const int at = leave->at ? leave->at[i] : i;
+        if (at < 0 || leave->decision[at] == EEX_GO_ON) {
             leave->index[stay] = i;
             leave->row[stay++] = leave->row[i];
             continue;
         }
-        leave->results[leave->row[i]] = (eex_result){.top = leave->top[i],
+        leave->results[leave->row[i]] = (eex_result){.top = leave->top[at],
                                                      .exit = leave->exit,
-                                                     .decision = (eex_decision)leave->decision[i],
-                                                     .confidence = leave->confidence[i],
-                                                     .margin = leave->margin[i],
-                                                     .entropy = leave->entropy[i]};
+                                                     .decision = (eex_decision)leave->decision[at],
+                                                     .confidence = leave->confidence[at],
+                                                     .margin = leave->margin[at],
+                                                     .entropy = leave->entropy[at]};
     }
     *leave->count = stay;
     return EEX_OK;

@@ -4,7 +4,9 @@
  *   cross entropy  (1 - s) (lse - z_label) + s (lse - mean z)
  *   L1             l1 * mean |z|
  *   distillation   d T^2 sum_j p_j (log p_j - log q_j), p the teacher's and q our softmax of z / T
- * and without the first where only a teacher is listened to.
+ * and without the first where only a teacher is listened to. Where each logit is a question of its
+ * own (binary), with y its bit of the label, the first is instead
+ *   sum_j max(z_j, 0) - y_j z_j + log(1 + exp -|z_j|).
  * Rows are independent; their losses are added up in order afterwards. */
 #include "cpu/cpu.h"
 #include "cpu/kernels/softmax.h"
@@ -92,6 +94,29 @@ static double row_cross_entropy(const loss_job *job, const float *z, int label, 
     return log(sum) + (1 - s) * (z_max - z[label]) + (s > 0 ? s * below / classes : 0);
 }
 
+/* The loss of one row of questions; writes unit times its gradient to d, unless NULL. */
+static double row_binary(const eex_op_loss *op, const float *z, int32_t label, float *d,
+                         double unit)
+{
+    double sum = 0;
+    for (int j = 0; j < op->classes; j++) {
+        const double v = z[j], y = label >> j & 1, away = exp(-fabs(v));
+        const double probability = v >= 0 ? 1 / (1 + away) : away / (1 + away);
+        sum += (v > 0 ? v : 0) - y * v + log1p(away);
+        if (d)
+            d[j] = (float)(unit * (probability - y));
+    }
+    return sum;
+}
+
+static bool answers(const eex_op_loss *op, const float *z, int32_t label)
+{
+    bool all = true;
+    for (int j = 0; j < op->classes; j++)
+        all = all && (z[j] >= 0) == (label >> j & 1);
+    return all;
+}
+
 static void row_loss(const loss_job *job, int row, float *e, float *f)
 {
     const eex_op_loss *op = job->op;
@@ -101,7 +126,9 @@ static void row_loss(const loss_job *job, int row, float *e, float *f)
     double unit = (double)op->weight / job->batch;
     int top = largest(z, op->classes), label = op->labels[row];
     double loss = 0;
-    if (!op->taught)
+    if (op->binary)
+        loss = row_binary(op, z, label, d, unit);
+    else if (!op->taught)
         loss = row_cross_entropy(job, z, label, top, d, unit, e);
     else if (d)
         memset(d, 0, (size_t)op->classes * sizeof *d);
@@ -110,7 +137,7 @@ static void row_loss(const loss_job *job, int row, float *e, float *f)
     if (op->teacher && op->distill != 0)
         loss += row_distillation(job, z, op->teacher + at, d, unit, e, f);
     job->losses[row] = loss;
-    job->correct[row] = top == label;
+    job->correct[row] = op->binary ? answers(op, z, label) : top == label;
 }
 
 static void loss_share(void *ctx, const eex_part *part)
@@ -126,12 +153,14 @@ static void loss_share(void *ctx, const eex_part *part)
 static int check_labels(const eex_op *op, int batch)
 {
     const eex_op_loss *loss = &op->u.loss;
+    const int64_t end = loss->binary ? (int64_t)1 << loss->classes : loss->classes;
     for (int i = 0; i < batch; i++)
-        if (loss->labels[i] < 0 || loss->labels[i] >= loss->classes)
+        if (loss->labels[i] < 0 || loss->labels[i] >= end)
             return eex_fail(EEX_EINVAL,
                             "loss \"%s\": sample %d of the batch has label %d, "
-                            "expected 0 to %d",
-                            op->name ? op->name : "?", i, (int)loss->labels[i], loss->classes - 1);
+                            "expected 0 to %lld",
+                            op->name ? op->name : "?", i, (int)loss->labels[i],
+                            (long long)(end - 1));
     return EEX_OK;
 }
 

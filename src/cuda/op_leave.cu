@@ -47,12 +47,13 @@ static __device__ int leave_tile(const eex_op_leave &a, int *stays, int begin, i
 {
     int lane = (int)threadIdx.x % EEX_WARP, warp = (int)threadIdx.x / EEX_WARP;
     int first = begin + warp * EEX_WARP * EACH + lane, own = 0, all;
-    int row[EACH], decision[EACH];
+    int row[EACH], decision[EACH], from[EACH];
     unsigned staying[EACH];
 #pragma unroll
     for (int k = 0; k < EACH; k++) {
         int i = first + k * EEX_WARP;
-        decision[k] = i < count ? a.decision[i] : -1;
+        from[k] = a.at && i < count ? a.at[i] : i;
+        decision[k] = i < count ? from[k] < 0 ? (int)EEX_GO_ON : a.decision[from[k]] : -1;
         row[k] = i < count ? a.row[i] : 0;
     }
 #pragma unroll
@@ -69,7 +70,7 @@ static __device__ int leave_tile(const eex_op_leave &a, int *stays, int begin, i
             a.index[at] = i;
             a.row[at] = row[k];
         } else if (decision[k] > EEX_GO_ON) {
-            write_result(a, i, row[k], decision[k]);
+            write_result(a, from[k], row[k], decision[k]);
         }
         to += __popc(staying[k]);
     }

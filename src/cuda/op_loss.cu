@@ -4,7 +4,9 @@
  *   cross entropy  (1 - s) (lse - z_label) + s (lse - mean z)
  *   L1             l1 * mean |z|
  *   distillation   d T^2 sum_j p_j (log p_j - log q_j), p the teacher's and q our softmax of z / T
- * and without the first where only a teacher is listened to.
+ * and without the first where only a teacher is listened to. Where each logit is a question of its
+ * own (binary), with y its bit of the label, the first is instead
+ *   sum_j max(z_j, 0) - y_j z_j + log(1 + exp -|z_j|).
  * A label that is no class makes the row's loss and gradient NaN: a device cannot refuse, and
  * training stops at NaN.
  *
@@ -119,6 +121,32 @@ static __device__ double distillation(const eex_op_loss &a, const T *z, const T 
     return a.distill * t * t * eex_warp_sum(sum) / their_sum;
 }
 
+/* One row of questions: its loss, and its gradient where one is wanted; *all: each answer is right.
+ */
+template <typename T>
+static __device__ double row_binary(const eex_op_loss &a, size_t row, float unit, int *all)
+{
+    const size_t at = row * (size_t)a.classes;
+    const T *z = (const T *)a.logits + at;
+    const int label = a.labels[row];
+    const bool known = label >= 0 && (long long)label < 1LL << a.classes;
+    const float broken = known ? 0.0f : NAN, l1 = a.l1 / (float)a.classes;
+    double sum = 0;
+    int wrong = 0;
+    for (int j = (int)threadIdx.x % EEX_WARP; j < a.classes; j += EEX_WARP) {
+        const float value = eex_float(z[j]), wanted = (float)(label >> j & 1);
+        const double v = value, away = exp(-fabs(v));
+        const double probability = v >= 0 ? 1 / (1 + away) : away / (1 + away);
+        sum += (v > 0 ? v : 0) - (double)wanted * v + log1p(away) + (double)broken;
+        wrong += (value >= 0) != (wanted > 0);
+        if (a.dlogits)
+            ((T *)a.dlogits)[at + (size_t)j] = eex_cast<T>(
+                unit * ((float)(probability - (double)wanted) + l1 * sign(value) + broken));
+    }
+    *all = eex_warp_sum((double)wrong) == 0;
+    return eex_warp_sum(sum) + (a.l1 != 0 ? l1_of(a, z) : 0);
+}
+
 /* One row: its loss, and its gradient where one is wanted. `unit`: what a row counts. */
 template <typename T>
 static __device__ double row_loss(const eex_op_loss &a, size_t row, float unit, int *top)
@@ -186,11 +214,13 @@ static __global__ void __launch_bounds__(THREADS)
 {
     size_t row = (size_t)blockIdx.x * WARPS + threadIdx.x / EEX_WARP;
     if (row < (size_t)batch) { /* the same for a whole warp */
-        int top;
-        double loss = row_loss<T>(a, row, a.weight / (float)batch, &top);
+        int top, all = 0;
+        const float unit = a.weight / (float)batch;
+        double loss = a.binary ? row_binary<T>(a, row, unit, &all)
+                               : row_loss<T>(a, row, unit, &top);
         if (threadIdx.x % EEX_WARP == 0) {
             parts.losses[row] = loss;
-            parts.correct[row] = top == a.labels[row];
+            parts.correct[row] = a.binary ? all : top == a.labels[row];
         }
     }
     if (eex_last_block(parts.counter, gridDim.x))

@@ -237,7 +237,14 @@ typedef struct eex_op_pool {
  * NULL dlogits: evaluate only. totals[0] += sum of per-sample losses (unweighted cross entropy with
  * its smoothing, plus l1 and distillation), totals[1] += number correct; not reset by the op.
  * `taught` leaves the cross entropy out: how a network of a supernet learns from the largest
- * (BigNAS, Yu et al. 2020, section 3.1). */
+ * (BigNAS, Yu et al. 2020, section 3.1).
+ *
+ * `binary` makes each logit a question of its own, answered by a bit of the label (bit c of
+ * labels[i]: class c is wanted; at most EEX_LABEL_BITS classes): the loss is the sum over classes
+ * of -(y ln s + (1 - y) ln(1 - s)), s = 1 / (1 + e^-z), plus l1 (exit-prediction.txt, eq. 6 and 7);
+ * a sample is correct when every answer is. Smoothing and teachers have no say then. */
+enum { EEX_LABEL_BITS = 31 };
+
 typedef struct eex_op_loss {
     int classes;
     const float *logits;   /* (N, classes) */
@@ -247,6 +254,7 @@ typedef struct eex_op_loss {
     double *totals;        /* (2) on the device */
     float weight, smoothing, l1, distill, distill_t;
     bool taught; /* no cross entropy: what the teacher says is all that counts */
+    bool binary; /* labels are sets of bits */
 } eex_op_loss;
 
 /* Scores of one exit, float32; x, w and logits have the op's precision. confidence = softmax(logits
@@ -271,12 +279,14 @@ typedef struct eex_op_head {
 } eex_op_head;
 
 /* What follows a decision. Rows with EEX_GO_ON stay: their numbers go to index, in order, and `row`
- * moves up with them; the others' results are written where `row` says. */
+ * moves up with them; the others' results are written where `row` says. With `at`, the exit was
+ * asked about some rows alone: at[i] is where row i stands among them; rows with -1 stay. */
 typedef struct eex_op_leave {
     int exit;
     const int32_t *top; /* (N) this and the next four as HEAD left them */
     const float *confidence, *margin, *entropy;
     const uint8_t *decision;
+    const int32_t *at;   /* (N), or NULL: the exit was asked about every row */
     int32_t *count;      /* (1) in: rows that are there, at most N; out: rows that stay */
     int32_t *row;        /* (max batch) which input each row is */
     int32_t *index;      /* (max batch) out: rows that stay, strictly increasing */
@@ -339,9 +349,11 @@ typedef struct eex_op_optim {
     float ema_decay;
 } eex_op_optim;
 
-/* Moves row index[i] to row i, i < *count; index is strictly increasing, so it can run in place. */
+/* Moves row index[i] to row i, i < *count; index is strictly increasing, so it can run in place.
+ * With `from`, rows come from there instead, and stay there. */
 typedef struct eex_op_compact {
     size_t row_bytes;     /* a multiple of 4 */
+    const void *from;     /* (N, row_bytes), no part of data, or NULL: data */
     void *data;           /* (N, row_bytes) */
     const int32_t *index; /* (*count) */
     const int32_t *count; /* (1) */

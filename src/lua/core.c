@@ -98,11 +98,10 @@ static int core_fields(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg functions[] = {{"graph", eex_lua_graph_new},
-                                     {"open", eex_lua_model_open},
-                                     {"fail", core_fail},
-                                     {"fields", core_fields},
-                                     {NULL, NULL}};
+static const luaL_Reg functions[] = {
+    {"graph", eex_lua_graph_new}, {"predictor", eex_lua_graph_predictor},
+    {"open", eex_lua_model_open}, {"fail", core_fail},
+    {"fields", core_fields},      {NULL, NULL}};
 
 int eex_lua_open_core(lua_State *L)
 {

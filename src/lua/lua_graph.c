@@ -1,6 +1,7 @@
 #include "lua/lua_graph.h"
 
 #include "core/graph/cost.h"
+#include "core/graph/predictor.h"
 #include "lua/args.h"
 #include "lua/graph_words.h"
 #include "lua/lua_graph_impl.h"
@@ -540,6 +541,31 @@ static int graph_with_gates(lua_State *L)
         eex_lua_raise(L);
     open_box(L, b, gated);
     return 1;
+}
+
+/* ---- predictors ---- */
+
+typedef struct predictor {
+    eex_exit_predictor_family family;
+    int height, width, channels, gates;
+} predictor;
+
+static int make_predictor(eex_graph **out, void *context)
+{
+    const predictor *p = context;
+    return eex_exit_predictor_graph(out, p->family, p->height, p->width, p->channels, p->gates);
+}
+
+int eex_lua_graph_predictor(lua_State *L)
+{
+    const int family = eex_name_find(eex_exit_predictor_family_names(), luaL_checkstring(L, 1));
+    eex_args a = eex_args_open(L, 2, "predictor", false);
+    predictor p = {.family = (eex_exit_predictor_family)family,
+                   .height = (int)eex_args_int(&a, "height", 1, INT_MAX),
+                   .width = (int)eex_args_int(&a, "width", 1, INT_MAX),
+                   .channels = (int)eex_args_int(&a, "channels", 1, INT_MAX),
+                   .gates = (int)eex_args_int(&a, "gates", 1, EEX_LABEL_BITS)};
+    return eex__lua_graph_push(L, make_predictor, &p);
 }
 
 /* ---- the class ---- */

@@ -15,6 +15,10 @@ eex_graph *eex_lua_backbone(lua_State *L, int index);
 /* A lua_CFunction: eex.graph(options), a new graph. */
 int eex_lua_graph_new(lua_State *L);
 
+/* A lua_CFunction: predictor(family, {height, width, channels, gates}), an exit predictor's graph.
+ */
+int eex_lua_graph_predictor(lua_State *L);
+
 /* Makes the metatable. Call it once a state. */
 void eex_lua_graph_register(lua_State *L);
 

@@ -201,3 +201,73 @@ Test(leave, rows_of_any_width_move_up)
 {
     on_each_device(compact_on);
 }
+
+/* An exit that was asked about some rows alone: those leave by what stands where `at` says, the
+ * others stay. The rows that it reads are gathered from elsewhere, and stay there. */
+static void asked_on(eex_device *dev)
+{
+    enum { ROWS = 70, FLOATS = 5 };
+    crowd *c = calloc(1, sizeof *c);
+    cr_assert_not_null(c);
+    crowd_init(c, dev, ROWS, FLOATS, 0);
+    decide(c, 50);
+    int32_t at[ROWS], which[ROWS] = {0}, asked = 0, stay = 0;
+    float gathered[ROWS * FLOATS] = {0};
+    for (int i = 0; i < ROWS; i++) {
+        at[i] = i % 3 == 1 ? asked : -1;
+        if (at[i] >= 0)
+            which[asked++] = i;
+    }
+    int32_t *dev_at = bench_bytes(&c->b, at, sizeof at);
+    int32_t *dev_which = bench_bytes(&c->b, which, sizeof which);
+    int32_t *dev_asked = bench_bytes(&c->b, &asked, sizeof asked);
+    float *dev_gathered = bench_bytes(&c->b, gathered, sizeof gathered);
+    eex_step step = bench_step(ROWS);
+    eex_op op = {.kind = EEX_OP_COMPACT, .name = "gather"};
+    op.u.compact = (eex_op_compact){.row_bytes = FLOATS * sizeof(float),
+                                    .from = c->dev_data,
+                                    .data = dev_gathered,
+                                    .index = dev_which,
+                                    .count = dev_asked};
+    bench_run(&c->b, &op, ROWS, &step);
+    fetch(c, gathered, dev_gathered, sizeof gathered);
+    for (int i = 0; i < asked * FLOATS; i++)
+        cr_assert_eq(gathered[i], data_of(which[i / FLOATS], i % FLOATS), "%d", i);
+    op = (eex_op){.kind = EEX_OP_LEAVE, .name = "leave"};
+    op.u.leave = (eex_op_leave){.top = c->dev_top,
+                                .confidence = c->dev_score[0],
+                                .margin = c->dev_score[1],
+                                .entropy = c->dev_score[2],
+                                .decision = c->dev_decision,
+                                .at = dev_at,
+                                .count = c->dev_count,
+                                .row = c->dev_row,
+                                .index = c->dev_index,
+                                .results = c->dev_results};
+    bench_run(&c->b, &op, ROWS, &step);
+    for (int i = 0; i < ROWS; i++) {
+        const int k = at[i];
+        if (k < 0 || c->decision[k] == EEX_GO_ON) {
+            c->index[stay] = i;
+            c->row[stay++] = i;
+        } else {
+            c->results[i] = (eex_result){
+                c->top[k], 0, c->decision[k], c->confidence[k], c->margin[k], c->entropy[k]};
+        }
+    }
+    c->count = stay;
+    eex_op move = {.kind = EEX_OP_COMPACT, .name = "compact"};
+    move.u.compact = (eex_op_compact){.row_bytes = FLOATS * sizeof(float),
+                                      .data = c->dev_data,
+                                      .index = c->dev_index,
+                                      .count = c->dev_count};
+    bench_run(&c->b, &move, ROWS, &step);
+    check(c, dev->name);
+    bench_free(&c->b);
+    free(c);
+}
+
+Test(leave, rows_that_an_exit_was_not_asked_about_stay)
+{
+    on_each_device(asked_on);
+}

@@ -384,6 +384,14 @@ Test(arguments_networks, of_training_plans)
     REFUSED(eex_plan_segments(p, 0, 0, 1));
     REFUSED(eex_plan_run_single(p, &done));
     REFUSED(eex_plan_gather(p, 1));
+    REFUSED(eex_plan_trunk(p, 0, 1, NULL));
+    REFUSED(eex_plan_ask(p, 0, NULL, 1, NULL));
+    REFUSED(eex_plan_gate(p, 0, 1, NULL));
+    REFUSED(eex_plan_inputs(p, NULL, 1));
+    REFUSED(eex_plan_trunk(NULL, 0, 1, NULL));
+    REFUSED(eex_plan_gate(NULL, 0, 1, NULL));
+    REFUSED(eex_plan_inputs(NULL, NULL, 1));
+    REFUSED(eex_engine_new_predicting(NULL, NULL, NULL, NULL, NULL, NULL));
     REFUSED(eex_plan_decide(p, EEX_MEASURE_MARGIN, floats, floats));
     eex_plan_free(p);
     eex_optimizer_state_free(o.state);

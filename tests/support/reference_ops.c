@@ -137,8 +137,21 @@ static double log_sum_exp(const double *z, int classes, double t)
     return largest / t + log(sum);
 }
 
+static double row_questions(const double *z, int32_t label, const eex_op_loss *op)
+{
+    double loss = 0;
+    for (int j = 0; j < op->classes; j++) {
+        const double s = 1 / (1 + exp(-z[j]));
+        loss -= label >> j & 1 ? log(s) : log(1 - s);
+        loss += op->l1 * fabs(z[j]) / op->classes;
+    }
+    return loss;
+}
+
 static double row_loss(const double *z, const double *teacher, int label, const eex_op_loss *op)
 {
+    if (op->binary)
+        return row_questions(z, label, op);
     int classes = op->classes;
     double loss = 0, size = 0, divergence = 0, t = op->distill_t;
     double lse = log_sum_exp(z, classes, 1), lse_t = log_sum_exp(z, classes, t);

@@ -1,6 +1,7 @@
 /* An engine is a plan, the walk through it, a policy, and a queue in front. */
 #include "core/engine/distance.h"
 #include "core/engine/engine_impl.h"
+#include "core/engine/predict.h"
 
 #include "base/status.h"
 
@@ -40,22 +41,54 @@ static int set_familiar(eex_engine *e, const eex_graph *graph, const eex_policy 
     return eex_walk_invite(&e->walk, e->distances);
 }
 
-static int open_engine(eex_engine *e, const eex_graph *graph, eex_params *params,
-                       const eex_policy *policy, const eex_inference *how)
+/* Gates are skipped where there is one, and somebody decides. */
+static int set_predictor(eex_engine *e, const eex_exit_predictor *predictor,
+                         const eex_inference *how)
 {
+    eex_walk *w = &e->walk;
+    eex_inference own = *how;
+    const size_t rows = (size_t)w->batch;
+    if (!predictor)
+        return EEX_OK;
+    if (predictor->gates != e->exits - 1)
+        return eex_fail(EEX_EINVAL, "engine: the predictor is for %d gates, the network has %d",
+                        predictor->gates, e->exits - 1);
+    own.batch = w->batch;
+    w->input = malloc(rows * sizeof *w->input);
+    w->ask = malloc(rows * sizeof *w->ask);
+    if (!w->input || !w->ask)
+        return eex_fail(EEX_ENOMEM, "engine: out of memory for a batch of %zu", rows);
+    EEX_TRY(eex_predict_guest_new(&e->predictor, predictor, &own));
+    return eex_walk_invite(w, e->predictor);
+}
+
+static int open_engine(eex_engine *e, const eex_graph *graph, eex_params *params,
+                       const eex_policy *policy, const eex_inference *how,
+                       const eex_exit_predictor *predictor)
+{
+    predictor = policy ? predictor : NULL;
     eex_walk *w = &e->walk;
     eex_plan_options options = eex_inference_plan(how);
     w->device = e->device;
     w->last = e->exits - 1;
     options.batch = w->batch = eex__engine_rows(e->device, graph, how);
+    options.gates_apart = predictor;
     EEX_TRY(eex_plan_new(&w->plan, &options, graph, params));
     e->image_bytes = eex_plan_image_bytes(w->plan);
+    EEX_TRY(set_predictor(e, predictor, how));
     EEX_TRY(set_familiar(e, graph, policy, how->familiar));
     return set_policy(e, policy, eex_graph_classes(graph));
 }
 
 int eex_engine_new(eex_engine **out, const eex_graph *graph, eex_params *params,
                    const eex_policy *policy, const eex_inference *how)
+{
+    return eex_engine_new_predicting(out, graph, params, policy, how, NULL);
+}
+
+int eex_engine_new_predicting(eex_engine **out, const eex_graph *graph, eex_params *params,
+                              const eex_policy *policy, const eex_inference *how,
+                              const eex_exit_predictor *predictor)
 {
     EEX_NEED(out, "place for the engine");
     *out = NULL;
@@ -78,7 +111,7 @@ int eex_engine_new(eex_engine **out, const eex_graph *graph, eex_params *params,
     e->exits = exits;
     int code = eex_device_lock(e->device);
     if (code == EEX_OK) {
-        code = open_engine(e, graph, params, policy, how);
+        code = open_engine(e, graph, params, policy, how, predictor);
         eex_device_unlock(e->device);
     }
     if (code == EEX_OK)
@@ -102,7 +135,8 @@ int eex_engine_open(eex_engine **out, const eex_model *model, int batch)
     int code = eex_device_calculates(model->params->device, how.precision);
     if (code < 0)
         return eex_fail_in(code, "%s", model->path);
-    return eex_engine_new(out, model->graph, model->params, model->policy, &how);
+    return eex_engine_new_predicting(out, model->graph, model->params, model->policy, &how,
+                                     model->predictor);
 }
 
 void eex_engine_close(eex_engine *e)
@@ -112,9 +146,12 @@ void eex_engine_close(eex_engine *e)
     eex_queue_free(e->queue);
     const bool locked = eex_device_lock(e->device) == EEX_OK;
     eex_plan_free(e->walk.plan);
+    eex_predict_guest_free(e->predictor);
     if (locked)
         eex_device_unlock(e->device);
     eex_distance_guest_free(e->distances);
+    free(e->walk.input);
+    free(e->walk.ask);
     free(e);
 }
 

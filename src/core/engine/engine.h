@@ -32,8 +32,13 @@ enum { EEX_ENGINE_MAX_BATCH = 1 << 16 };
  * by it: no op of the CPU depends on it, so there is one plan and not one for each size. */
 int eex_engine_new(eex_engine **out, const eex_graph *graph, eex_params *params,
                    const eex_policy *policy, const eex_inference *how);
-/* The same for a model, with the policy that it has now, in the precision that it runs in.
- * EEX_EUNSUPPORTED: its device does not calculate in that; see eex_model_set_precision. */
+/* The same with a predictor (core/model/predictor.h) that says which gates are computed for an
+ * image; borrowed, on the device of params. NULL, or without a policy: all are. */
+int eex_engine_new_predicting(eex_engine **out, const eex_graph *graph, eex_params *params,
+                              const eex_policy *policy, const eex_inference *how,
+                              const eex_exit_predictor *predictor);
+/* The same for a model, with the policy and the predictor that it has now, in the precision that it
+ * runs in. EEX_EUNSUPPORTED: its device does not calculate in that; see eex_model_set_precision. */
 int eex_engine_open(eex_engine **out, const eex_model *model, int batch);
 /* Accepts NULL. Images that are still in the queue and results that nobody polled are lost. */
 void eex_engine_close(eex_engine *engine);

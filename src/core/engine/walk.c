@@ -2,7 +2,7 @@
  * and decides by the policy's thresholds; those that leave get their result, the others move up to
  * the front (compaction), and the next segment runs on fewer rows. All of that happens on the
  * device; what comes to the host at an exit is the number of rows that stay, and what guests ask
- * for. */
+ * for. Where guests say for whom an exit is computed, its gate runs on those rows alone. */
 #include "core/engine/walk.h"
 
 #include "base/clock.h"
@@ -57,15 +57,40 @@ static int run_segment(const eex_walk *w, int k, int rows)
                     : eex_plan_segments(w->plan, k, k, rows);
 }
 
-/* Exit k with `there` images, in a segment of `rows`; *stay go on. */
-static int pass_exit(const eex_walk *w, int k, int rows, int there, int *stay)
+/* Whether guests choose the rows for which exit k's gate is computed. */
+static bool is_chosen(const eex_walk *w, int k)
+{
+    bool chosen = false;
+    for (int i = 0; i < w->guests; i++)
+        chosen = chosen || w->guest[i]->before;
+    return chosen && w->leaves && !w->forced && k < w->last;
+}
+
+/* Exit k as far as its scores, its gate for the rows that guests leave; *asked of them. */
+static int run_chosen(const eex_walk *w, double *at, int k, int rows, int there, int *asked)
+{
+    EEX_TRY(eex_plan_trunk(w->plan, k, rows, w->spans));
+    EEX_TRY(eex_plan_inputs(w->plan, w->input, there));
+    for (int i = 0; i < there; i++)
+        w->ask[i] = true;
+    for (int i = 0; i < w->guests; i++)
+        if (w->guest[i]->before)
+            EEX_TRY(w->guest[i]->before(w->guest[i], w->plan, k, w->input, w->ask, there));
+    EEX_TRY(eex_plan_ask(w->plan, k, w->ask, there, asked));
+    tell(w, at, (eex_leg){.kind = EEX_LEG_TRUNK, .exit = k, .rows = there, .stay = *asked});
+    return *asked > 0 ? eex_plan_gate(w->plan, k, rows_to_run(w, *asked), w->spans) : EEX_OK;
+}
+
+/* Exit k with `there` images, `asked` of which it has scored, in a segment of `rows`; *stay go on.
+ */
+static int pass_exit(const eex_walk *w, int k, int rows, int there, int asked, int *stay)
 {
     *stay = there;
-    if (!w->leaves && k < w->last)
+    if (asked == 0 || (!w->leaves && k < w->last))
         return EEX_OK;
     for (int i = 0; i < w->guests; i++)
         if (w->guest[i]->after)
-            EEX_TRY(w->guest[i]->after(w->guest[i], w->plan, k, there));
+            EEX_TRY(w->guest[i]->after(w->guest[i], w->plan, k, asked));
     return eex_plan_leave(w->plan, k, rows, stay);
 }
 
@@ -73,10 +98,11 @@ static int run_exits(const eex_walk *w, double *at, int first, int count)
 {
     for (int k = first, there = count; k <= w->last && there > 0; k++) {
         const int rows = rows_to_run(w, there);
-        int stay;
-        EEX_TRY(run_segment(w, k, rows));
-        tell(w, at, (eex_leg){.kind = EEX_LEG_SEGMENT, .exit = k, .rows = there, .stay = there});
-        EEX_TRY(pass_exit(w, k, rows, there, &stay));
+        int stay, asked = there;
+        EEX_TRY(is_chosen(w, k) ? run_chosen(w, at, k, rows, there, &asked)
+                                : run_segment(w, k, rows));
+        tell(w, at, (eex_leg){.kind = EEX_LEG_SEGMENT, .exit = k, .rows = asked, .stay = asked});
+        EEX_TRY(pass_exit(w, k, rows, there, asked, &stay));
         tell(w, at, (eex_leg){.kind = EEX_LEG_EXIT, .exit = k, .rows = there, .stay = stay});
         there = w->forced ? count : stay;
     }
@@ -96,6 +122,9 @@ int eex_walk_run(const eex_walk *w, eex_result *results, const uint8_t *images, 
 {
     double at = is_timed(w) ? eex_clock_seconds() : 0;
     bool done;
+    for (int i = 0; i < w->guests; i++)
+        if (w->guest[i]->begin)
+            EEX_TRY(w->guest[i]->begin(w->guest[i], images, count));
     EEX_TRY(eex_plan_upload(w->plan, images, NULL, NULL, count));
     EEX_TRY(eex_plan_gather(w->plan, count));
     tell(w, &at, (eex_leg){.kind = EEX_LEG_INPUT, .rows = count, .stay = count});

@@ -12,6 +12,8 @@
 
 typedef enum eex_leg_kind {
     EEX_LEG_INPUT,   /* the images to the device */
+    EEX_LEG_TRUNK,   /* as far as what an exit's gate reads, where guests choose for whom it is
+                      * computed, with what they took to choose */
     EEX_LEG_SEGMENT, /* as far as an exit's scores */
     EEX_LEG_EXIT,    /* what guests and exit decide, and those leaving who leave */
     EEX_LEG_RESULTS  /* the results to the host */
@@ -20,17 +22,25 @@ typedef enum eex_leg_kind {
 /* One stretch of the way; each begins when the one before ends. */
 typedef struct eex_leg {
     eex_leg_kind kind;
-    int exit;          /* segment and exit: which one */
-    int rows, stay;    /* images that came, and those that go on */
+    int exit;          /* trunk, segment and exit: which one */
+    int rows, stay;    /* images that came, and those that go on (trunk: to the gate) */
     double begin, end; /* seconds of eex_clock_seconds */
 } eex_leg;
 
 /* A guest is the first member of what it needs itself. Functions that are NULL are not called. */
 typedef struct eex_guest eex_guest;
 struct eex_guest {
+    /* The images of a batch, before anything is done with them. */
+    int (*begin)(eex_guest *guest, const uint8_t *images, int count);
+    /* In front of the gate of an exit that decides, but the last, where the plan has its gates
+     * apart: ask[i] is true for each of the `rows` rows that are there, and the guest may make it
+     * false: the exit is skipped, its gate not computed for that row. input[i] says which image of
+     * the batch row i is. Not called where every image is to go on to a certain exit. */
+    int (*before)(eex_guest *guest, eex_plan *plan, int exit, const int32_t *input, bool *ask,
+                  int rows);
     /* After the segment of an exit that decides, before anybody leaves: the scores of its first
-     * `rows` rows are there, and what the exit decided about them, which the guest may change
-     * (eex_plan_decisions, eex_plan_set_decisions). */
+     * `rows` rows are there (those for which the exit was not skipped), and what the exit decided
+     * about them, which the guest may change (eex_plan_decisions, eex_plan_set_decisions). */
     int (*after)(eex_guest *guest, eex_plan *plan, int exit, int rows);
     /* A leg has ended. */
     void (*leg)(eex_guest *guest, const eex_leg *leg);
@@ -49,6 +59,8 @@ typedef struct eex_walk {
                                * when each began and ended */
     eex_guest *guest[EEX_WALK_GUESTS];
     int guests;
+    int32_t *input; /* (batch) room where guests have a `before`, and: */
+    bool *ask;      /* (batch) */
 } eex_walk;
 
 /* The walk that an engine makes, with its guests: a copy, for those who go it in another way (a

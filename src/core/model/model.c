@@ -2,6 +2,7 @@
 #include "core/model/model.h"
 
 #include "core/graph/graph_store.h"
+#include "core/model/predictor.h"
 
 #include "base/fs.h"
 #include "base/status.h"
@@ -186,6 +187,7 @@ void eex_model_close(eex_model *m)
 {
     if (!m)
         return;
+    eex_exit_predictor_free(m->predictor);
     eex_policy_free(m->policy);
     eex_familiar_free(m->familiar);
     free_params(m->params);

@@ -24,13 +24,16 @@ typedef struct eex_input {
     eex_identity made_of;        /* the data set as it was; unknown in files of an earlier eex */
 } eex_input;
 
+typedef struct eex_exit_predictor eex_exit_predictor; /* predictor.h */
+
 /* Everything in it belongs to the model, but for the device. */
 typedef struct eex_model {
     char *path; /* of its file */
     eex_graph *graph;
-    eex_params *params;     /* NULL when it was opened without a device */
-    eex_policy *policy;     /* NULL: nobody leaves before the end */
-    eex_familiar *familiar; /* NULL: it does not know what is familiar to it */
+    eex_params *params;            /* NULL when it was opened without a device */
+    eex_policy *policy;            /* NULL: nobody leaves before the end */
+    eex_familiar *familiar;        /* NULL: it does not know what is familiar to it */
+    eex_exit_predictor *predictor; /* says which gates are computed; NULL: all are */
     eex_input input;
     eex_precision precision; /* of the scores that its thresholds and traces are made from */
     eex_precision runs_in;   /* what it calculates in: that, unless it was changed */

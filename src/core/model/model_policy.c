@@ -1,5 +1,5 @@
 /* Other policies for a model: from a file, or one threshold for all exits. */
-#include "core/model/model.h"
+#include "core/model/model_impl.h"
 
 #include "base/status.h"
 
@@ -10,7 +10,7 @@ enum { POLICY_VERSION = 1, MAX_NAMES = 1 << 16 };
 
 /* ---- files ---- */
 
-static int save_exits(eex_store_file *file, const eex_graph *graph)
+int eex__exits_save(eex_store_file *file, const eex_graph *graph)
 {
     const int exits = eex_graph_exits(graph);
     const eex_store_shape shape = {1, {(uint64_t)exits}};
@@ -35,7 +35,7 @@ int eex_policy_file(eex_store_file **out, const char *path, const eex_policy *po
     EEX_TRY(eex_store_create(out, path, "policy", POLICY_VERSION));
     int code = eex_policy_save(policy, *out, "policy");
     if (code == EEX_OK)
-        code = save_exits(*out, model->graph);
+        code = eex__exits_save(*out, model->graph);
     if (code == EEX_OK)
         code = eex_identity_save(&model->input.made_of, *out, "");
     if (code < 0) {
@@ -60,7 +60,7 @@ static int compare_exits(const eex_store_list *node, const int32_t *blocks, cons
     return EEX_OK;
 }
 
-static int check_exits(eex_store_file *file, const eex_graph *graph)
+int eex__exits_check(eex_store_file *file, const eex_graph *graph)
 {
     const int exits = eex_graph_exits(graph);
     const eex_store_shape shape = {1, {(uint64_t)exits}};
@@ -100,7 +100,7 @@ static int read_policy(eex_policy **out, eex_store_file *file, const eex_model *
     EEX_TRY(eex_policy_load(out, file, "policy"));
     if ((*out)->exits != eex_graph_exits(m->graph))
         return EEX_OK; /* eex_model_set_policy says so */
-    EEX_TRY(check_exits(file, m->graph));
+    EEX_TRY(eex__exits_check(file, m->graph));
     return check_data(file, m);
 }
 

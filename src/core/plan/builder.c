@@ -20,9 +20,9 @@ static eex_plan *empty_plan(const eex_plan_options *options, const eex_graph *gr
     p->device = params->device;
     p->binding = binding;
     p->images = p->labels = p->sample = p->totals = p->norm = -1;
-    p->index = p->rows = p->decision = p->results = p->threshold = -1;
+    p->index = p->rows = p->at = p->decision = p->results = p->threshold = -1;
     for (int k = 0; k < EEX_MAX_EXITS; k++)
-        p->loss_op[k] = p->head_op[k] = -1;
+        p->loss_op[k] = p->head_op[k] = p->gathered[k] = p->gate[k] = -1;
     return p;
 }
 
@@ -42,6 +42,8 @@ int eex__builder_new(eex_builder **out, const eex_plan_options *options, const e
                        .params = params,
                        .device = plan->device,
                        .binding = binding,
+                       .apart_point = -1,
+                       .apart = -1,
                        .shadow = -1,
                        .clip = -1};
     for (int k = 0; k < EEX_MAX_EXITS; k++)
@@ -140,6 +142,11 @@ static int check(const eex_plan_options *o, const eex_graph *graph, const eex_de
             "plan of %s: the optimiser's state has a gradient alone, which is for plans "
             "that leave one (gradient_only)",
             eex_graph_name(graph));
+    if (o->gates_apart)
+        EEX_TRY(eex__plan_check_apart(o, graph));
+    if (o->binary && eex_graph_classes(graph) > EEX_LABEL_BITS)
+        return eex_fail(EEX_EINVAL, "plan of %s: labels of %d bits, expected at most %d",
+                        eex_graph_name(graph), eex_graph_classes(graph), EEX_LABEL_BITS);
     EEX_TRY(eex_device_calculates(dev, o->precision));
     if (o->precision == EEX_BF16 && (infers || o->mode == EEX_PLAN_TRAIN_GATES_ON_FEATURES))
         return eex_fail(EEX_EUNSUPPORTED, "a plan for %s is float32: bfloat16 is for training",

@@ -44,6 +44,8 @@ struct eex_builder {
     int *saved;       /* of a batch norm: buffer of its batch mean and 1/deviation, -1: none */
     bool *learns;     /* a gradient must reach the node's value */
 
+    int apart_point, apart; /* while a gate is lowered apart: the node that it reads, and the buffer
+                             * where it finds its rows of it; else -1 */
     int head_input[EEX_MAX_EXITS]; /* node that the head pools and classifies, -1: only scores */
     int shadow;                    /* buffer: bfloat16 weights, -1 */
     int clip;                      /* buffer: the factor of clipping, -1 */
@@ -132,6 +134,16 @@ static inline bool eex__plan_absorbed(const eex_builder *b, int node)
 {
     return b->fused[node] != node;
 }
+
+/* ---- plan_apart.c: gates that are run on rows of their own ---- */
+
+/* EEX_EUNSUPPORTED where a point has several gates; EEX_EINVAL for plans that do not infer. */
+int eex__plan_check_apart(const eex_plan_options *options, const eex_graph *graph);
+
+/* Before node `id` is lowered, with the scores of exit k still to come: where it is the first of
+ * that exit's gate, the gate gathers its rows of what it reads, and reads those. */
+int eex__plan_begin_gate(eex_builder *b, int k, int id);
+void eex__plan_end_gate(eex_builder *b);
 
 /* ---- passes ---- */
 int eex__plan_lower_train(eex_builder *b); /* plan_train.c: forward and losses */

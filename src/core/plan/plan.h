@@ -56,6 +56,9 @@ typedef struct eex_plan_options {
 
     eex_precision precision; /* inference: one that eex_precision_infers */
 
+    bool gates_apart; /* inference: gates may be run on some of the rows alone, eex_plan_ask. Not
+                       * for networks in which a point has several gates */
+
     /* Training only. */
     float weight[EEX_MAX_EXITS]; /* loss weight of each exit; 0: its gate is left out, and what
                                   * only it needed; nodes nobody needs are left out too */
@@ -64,6 +67,7 @@ typedef struct eex_plan_options {
     const float *teacher; /* logits of another network, (batch, classes) in this plan's precision,
                            * device memory: they teach every exit by `distill`, and labels are only
                            * counted by; NULL: none. Borrowed */
+    bool binary;          /* labels are sets of bits, a question for each class: see eex_op_loss */
     bool no_dropout;      /* dropout hands its input on, as for inference */
     bool keep_logits;     /* those of the last exit last until the next step, for such students */
     bool gradient_only;   /* the gradient is left in state->g, and nothing is stepped: update.h */
@@ -101,7 +105,7 @@ int eex_plan_upload(eex_plan *plan, const uint8_t *images, const int32_t *labels
                     const uint32_t *sample, int batch); /* labels, sample may be NULL: inference */
 /* Values of a trunk node, (batch, H, W, C): into a plan that trains gates on features (not
  * bfloat16), or out of an inference plan right after the segment of the first exit whose gate reads
- * it. */
+ * it; where gates are apart these are the rows that the gate was asked about. */
 int eex_plan_upload_value(eex_plan *plan, int node, const float *rows, int batch);
 int eex_plan_download_value(const eex_plan *plan, int node, float *rows, int batch);
 /* Logits of an exit to the host, right after its segment. Behind a training step they are whatever
@@ -133,8 +137,26 @@ int eex_plan_grad_norm(eex_plan *plan, double *out);
  * again whenever the parameters changed. */
 int eex_plan_refresh(eex_plan *plan);
 /* Runs everything up to and including exit `to`, starting behind exit `from - 1` (0: from the
- * images). Segment k is what lies between exits k - 1 and k. */
+ * images). Segment k is what lies between exits k - 1 and k. Each exit is asked about all rows. */
 int eex_plan_segments(eex_plan *plan, int from, int to, int batch);
+
+/* When an op that was run by itself began and ended: seconds of eex_clock_seconds. */
+typedef struct eex_span {
+    double begin, end;
+} eex_span;
+
+/* ---- gates apart ---- where options.gates_apart; of all exits but the last */
+/* With spans (as eex_plan_spans) op by op, else NULL. What segment k does in front of the gate: its
+ * part of the trunk, on `batch` rows. */
+int eex_plan_trunk(eex_plan *plan, int exit, int batch, eex_span *spans);
+/* Of the `rows` rows that are there the exit is asked about those with ask[i]: of these its gate
+ * gets a copy, in their order, and eex_plan_leave lets nobody else leave. *count of them. */
+int eex_plan_ask(eex_plan *plan, int exit, const bool *ask, int rows, int *count);
+/* The gate, scores and decisions of the first `batch` of the rows that were asked about; as many as
+ * there are, or more, whose results are ignored. */
+int eex_plan_gate(eex_plan *plan, int exit, int batch, eex_span *spans);
+/* Which inputs of the batch the first `rows` rows are, (rows): after eex_plan_gather. */
+int eex_plan_inputs(const eex_plan *plan, int32_t *input, int rows);
 
 /* The scores of exit k after its segment: device memory, borrowed. */
 typedef struct eex_scores {
@@ -173,9 +195,6 @@ int eex_plan_time(eex_plan *plan, double *ms, int rounds, int batch);
 
 /* Runs the ops of segment k one by one; when each began and ended, in seconds of eex_clock_seconds,
  * goes to spans[i], i its number among all ops. */
-typedef struct eex_span {
-    double begin, end;
-} eex_span;
 int eex_plan_spans(eex_plan *plan, eex_span *spans, int segment, int batch);
 
 /* ---- looking ---- */

@@ -147,6 +147,10 @@ size_t eex__plan_row(const eex_builder *b, int node)
 
 int eex__plan_value(eex_builder *b, int *buffer, int node)
 {
+    if (node == b->apart_point) {
+        *buffer = b->apart;
+        return EEX_OK;
+    }
     if (b->plan->value[node] < 0)
         EEX_TRY(eex__plan_buffer(b, &b->plan->value[node], eex__plan_row(b, node), 0, false));
     *buffer = b->plan->value[node];

@@ -60,9 +60,16 @@ struct eex_plan {
 
     int images, labels, sample, totals, norm; /* buffers */
     int index;                                /* buffer: number of survivors, then which they are */
-    int rows;                         /* buffer: rows that are there, then which input each is */
-    int32_t *everybody;               /* host: a count, then 0, 1, 2... (batch) */
-    int decision, results, threshold; /* buffers; threshold: (exits, 2, classes), high and low */
+    int rows;                    /* buffer: rows that are there, then which input each is */
+    int32_t *everybody;          /* host: a count, then 0, 1, 2... (batch) */
+    int at;                      /* gates apart: buffer, where each row is among those that
+                                  * were asked about, -1: it was not */
+    int32_t *asked;              /* gates apart: host, (1 + 2 * batch): a count and which rows,
+                                  * then what `at` gets */
+    int gathered[EEX_MAX_EXITS]; /* gates apart: buffer, the rows that the gate reads; or -1 */
+    int gate[EEX_MAX_EXITS];     /* and the first op of the gate, which gathers them */
+    void *gate_recording[EEX_MAX_EXITS]; /* the device's, of the gate's ops */
+    int decision, results, threshold;    /* buffers; threshold: (exits, 2, classes), high and low */
     eex_leaving leaving[EEX_MAX_EXITS];
     void *single;               /* the device's recording of all segments for one sample */
     int loss_op[EEX_MAX_EXITS]; /* -1: exit without a loss */
@@ -89,6 +96,17 @@ void eex__plan_leaving_free(eex_plan *p);
 
 /* The ops of segment k: from *first to before *end. */
 void eex__plan_segment(const eex_plan *p, int k, int *first, int *end);
+
+/* The ops of segment k in front of its gate (from *first), and of the gate (before *end): where
+ * gates are not apart all are in front. */
+void eex__plan_parts(const eex_plan *p, int k, int *first, int *gate, int *end);
+
+/* Every exit is asked about all of the `batch` rows, until others ask. */
+int eex__plan_ask_all(eex_plan *p, int batch);
+
+/* One part of a segment, as a unit or, with spans, op by op. */
+int eex__plan_run_part(eex_plan *p, void **recording, int first, int end, int batch,
+                       eex_span *spans);
 
 /* Before anything that a device may have recorded changes. */
 void eex__plan_forget(eex_plan *p);

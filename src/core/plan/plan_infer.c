@@ -150,9 +150,11 @@ static int lower_classifier(eex_builder *b, eex_op_head *head, int k, const eex_
 static void keep_point(eex_builder *b, int k)
 {
     const eex_exit *exit = eex_graph_exit(b->graph, k);
-    const int value = exit->blocks >= 0 ? b->plan->value[exit->point] : -1;
-    if (value >= 0 && b->plan->buffers[value].last < b->plan->head_op[k])
-        b->plan->buffers[value].last = b->plan->head_op[k];
+    const int values[] = {exit->blocks >= 0 ? b->plan->value[exit->point] : -1,
+                          b->plan->gathered[k]};
+    for (int i = 0; i < 2; i++)
+        if (values[i] >= 0 && b->plan->buffers[values[i]].last < b->plan->head_op[k])
+            b->plan->buffers[values[i]].last = b->plan->head_op[k];
 }
 
 /* Scores of a batch lie in one buffer behind each other, classes in another: a sample's are never
@@ -192,6 +194,8 @@ static int lower_rows(eex_builder *b)
     size_t thresholds = 2 * sizeof(float) * (size_t)eex_graph_classes(b->graph);
     EEX_TRY(eex__plan_buffer(b, &b->plan->index, row, row, true));
     EEX_TRY(eex__plan_buffer(b, &b->plan->rows, row, row, true));
+    if (b->options->gates_apart)
+        EEX_TRY(eex__plan_buffer(b, &b->plan->at, row, 0, true));
     EEX_TRY(eex__plan_buffer(b, &b->plan->decision, 1, 0, true));
     EEX_TRY(eex__plan_buffer(b, &b->plan->results, sizeof(eex_result), 0, true));
     return eex__plan_buffer(b, &b->plan->threshold, 0,
@@ -210,10 +214,14 @@ int eex__plan_lower_infer(eex_builder *b)
     EEX_TRY(lower_rows(b));
     EEX_TRY(b->binding->begin(b->binding, b));
     for (int i = 0, k = 0; i < eex_graph_nodes(b->graph); i++) {
+        if (b->options->gates_apart)
+            EEX_TRY(eex__plan_begin_gate(b, k, i));
         if (b->needed[i] && !eex__plan_absorbed(b, i))
             EEX_TRY(lower_node(b, i));
-        for (; k < exits && eex_graph_exit(b->graph, k)->logits <= i; k++)
+        for (; k < exits && eex_graph_exit(b->graph, k)->logits <= i; k++) {
             EEX_TRY(lower_head(b, k));
+            eex__plan_end_gate(b);
+        }
     }
     return EEX_OK;
 }

@@ -25,6 +25,7 @@ static eex_op leave_op(const eex_plan *p, int k)
                                 .margin = head->margin,
                                 .entropy = head->entropy,
                                 .decision = eex__plan_address(p, p->decision),
+                                .at = p->gate[k] >= 0 ? words(p, p->at) : NULL,
                                 .count = words(p, p->rows),
                                 .row = words(p, p->rows) + 1,
                                 .index = words(p, p->index) + 1,
@@ -66,6 +67,11 @@ int eex__plan_lower_leaving(eex_plan *p)
     for (int i = 0; i < p->options.batch; i++)
         all[i + 1] = i;
     p->everybody = all;
+    if (p->options.gates_apart) {
+        p->asked = malloc((1 + 2 * (size_t)p->options.batch) * sizeof *p->asked);
+        if (!p->asked)
+            return eex_fail(EEX_ENOMEM, "plan: out of memory for a batch of %d", p->options.batch);
+    }
     for (int k = 0; k < eex_graph_exits(p->graph); k++)
         EEX_TRY(lower_exit(p, k));
     return EEX_OK;
@@ -74,7 +80,8 @@ int eex__plan_lower_leaving(eex_plan *p)
 void eex__plan_leaving_free(eex_plan *p)
 {
     free(p->everybody);
-    p->everybody = NULL;
+    free(p->asked);
+    p->everybody = p->asked = NULL;
     for (int k = 0; k < EEX_MAX_EXITS; k++) {
         eex_leaving *l = &p->leaving[k];
         for (int i = 0; i < l->count && l->states; i++)
@@ -169,7 +176,7 @@ int eex_plan_run_single(eex_plan *p, bool *done)
     eex_link links[EEX_MAX_EXITS];
     const eex_step step = {.batch = 1};
     const int exits = eex_graph_exits(p->graph);
-    *done = p->device->chains;
+    *done = p->device->chains && !p->options.gates_apart;
     if (!*done)
         return EEX_OK;
     for (int k = 0; k < exits; k++) {

@@ -38,6 +38,9 @@ int eex_plan_upload(eex_plan *p, const uint8_t *images, const int32_t *labels,
 static int find_value(const eex_plan *p, int node, int batch)
 {
     int buffer = node >= 0 && node < eex_graph_nodes(p->graph) ? p->value[node] : -1;
+    for (int k = 0; k < eex_graph_exits(p->graph) && p->options.gates_apart; k++)
+        if (p->gathered[k] >= 0 && eex_graph_exit(p->graph, k)->point == node)
+            buffer = p->gathered[k];
     if (buffer < 0 || batch < 1 || batch > p->options.batch)
         return eex_fail(EEX_EINVAL, "plan of %s: no value of node %d for a batch of %d",
                         eex_graph_name(p->graph), node, batch);
@@ -102,8 +105,9 @@ void eex__plan_forget(eex_plan *p)
     const eex_device_vtable *v = p->device->vtable;
     for (int k = 0; k < EEX_MAX_EXITS && v->forget; k++) {
         v->forget(p->device, p->recording[k]);
+        v->forget(p->device, p->gate_recording[k]);
         v->forget(p->device, p->leaving[k].recording);
-        p->recording[k] = p->leaving[k].recording = NULL;
+        p->recording[k] = p->gate_recording[k] = p->leaving[k].recording = NULL;
     }
     if (v->forget_chain)
         v->forget_chain(p->device, p->single);
@@ -175,13 +179,16 @@ void eex__plan_segment(const eex_plan *p, int k, int *first, int *end)
         ++*end;
 }
 
-static int run_segment(eex_plan *p, int k, const eex_step *step)
+static int run_segment(eex_plan *p, int k, int batch)
 {
-    int first, end;
-    eex__plan_segment(p, k, &first, &end);
+    int first, gate, end;
+    eex__plan_parts(p, k, &first, &gate, &end);
     eex_device_range(p->device, "segment %d", k);
-    int code = eex__plan_run_ops(p, &p->recording[k], p->ops + first, p->states + first,
-                                 end - first, step);
+    int code = eex__plan_run_part(p, &p->recording[k], first, gate, batch, NULL);
+    if (code == EEX_OK && gate < end)
+        code = eex__plan_ask_all(p, batch);
+    if (code == EEX_OK && gate < end)
+        code = eex__plan_run_part(p, &p->gate_recording[k], gate, end, batch, NULL);
     eex_device_range_end(p->device);
     return code;
 }
@@ -192,9 +199,8 @@ int eex_plan_segments(eex_plan *p, int from, int to, int batch)
     EEX_TRY(eex__plan_check_exit(p, __func__, to));
     EEX_TRY(eex__plan_check_batch(p, __func__, batch));
     EEX_TRY(eex__plan_check_exit(p, __func__, from));
-    eex_step step = {.batch = batch};
     for (int k = from; k <= to; k++)
-        EEX_TRY(run_segment(p, k, &step));
+        EEX_TRY(run_segment(p, k, batch));
     return EEX_OK;
 }
 

@@ -29,18 +29,13 @@ int eex_plan_spans(eex_plan *p, eex_span *spans, int segment, int batch)
     EEX_NEED(spans, "place for spans");
     EEX_TRY(eex__plan_check_exit(p, __func__, segment));
     EEX_TRY(eex__plan_check_batch(p, __func__, batch));
-    const eex_step step = {.batch = batch};
-    eex_device *dev = p->device;
-    int first, end;
-    eex__plan_segment(p, segment, &first, &end);
-    EEX_TRY(dev->vtable->sync(dev));
-    for (int i = first; i < end; i++) {
-        spans[i].begin = eex_clock_seconds();
-        EEX_TRY(dev->vtable->run(dev, &p->ops[i], p->states[i], &step));
-        EEX_TRY(dev->vtable->sync(dev));
-        spans[i].end = eex_clock_seconds();
-    }
-    return EEX_OK;
+    int first, gate, end;
+    eex__plan_parts(p, segment, &first, &gate, &end);
+    EEX_TRY(eex__plan_run_part(p, NULL, first, gate, batch, spans));
+    if (gate == end)
+        return EEX_OK;
+    EEX_TRY(eex__plan_ask_all(p, batch));
+    return eex__plan_run_part(p, NULL, gate, end, batch, spans);
 }
 
 /* What each segment takes as it is run for answers: all its ops at once, by as many threads as the
@@ -92,6 +87,8 @@ int eex_plan_time(eex_plan *p, double *ms, int rounds, int batch)
     EEX_TRY(eex__plan_check_batch(p, __func__, batch));
     if (rounds < 1)
         return eex_fail(EEX_EINVAL, "%s: %d rounds, expected at least 1", __func__, rounds);
+    if (p->options.gates_apart)
+        EEX_TRY(eex__plan_ask_all(p, batch));
     const eex_step step = {.batch = batch};
     size_t ops = (size_t)p->op_count, each = (size_t)rounds;
     double *all = calloc(ops * each + 1, sizeof *all);

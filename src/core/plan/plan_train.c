@@ -99,7 +99,8 @@ static int lower_loss(eex_builder *b, int k, int teacher)
                                .distill = taught ? o->distill : 0,
                                .distill_t = o->distill_t,
                                .teacher = o->teacher,
-                               .taught = o->teacher};
+                               .taught = o->teacher,
+                               .binary = o->binary};
     EEX_TRY(eex__plan_point(b, &op->u.loss.logits, logits));
     EEX_TRY(eex__plan_point(b, &op->u.loss.labels, b->plan->labels));
     if (taught && !o->teacher)

@@ -3,6 +3,7 @@
 #define EEX_CORE_REPORT_REPORT_H
 
 #include "core/graph/graph.h"
+#include "core/model/model.h"
 #include "core/run/front.h"
 #include "core/run/models.h"
 #include "core/run/structure_described.h"
@@ -87,6 +88,7 @@ typedef struct eex_report {
     double seconds; /* of work, all sessions together */
 
     eex_store_list nodes;
+    const eex_model *model; /* the chosen network, for what lies beside it; borrowed, or NULL */
     eex_described *space; /* what genomes of the trials stand for; NULL before the search is done */
 } eex_report;
 

@@ -1,4 +1,5 @@
 #include "core/report/report.h"
+#include "core/report/report_predictor.h"
 
 #include "base/json.h"
 #include "base/status.h"
@@ -242,6 +243,8 @@ int eex_report_json(eex_buffer *out, const eex_report *r)
     eex_json_double(&j, "kendall_tau", r->tau);
     eex_json_uint(&j, "kendall_tau_candidates", r->tau_count);
     eex_json_double(&j, "seconds", r->seconds);
+    if (r->model && r->model->predictor)
+        eex_report_predictor_json(&j, r->model->predictor, r->model);
     eex_json_end(&j);
     eex_buffer_putc(out, '\n');
     return eex_buffer_status(out);

@@ -1,6 +1,7 @@
 #include "core/report/report_model.h"
 
 #include "core/graph/cost.h"
+#include "core/report/report_predictor.h"
 
 #include "base/json.h"
 #include "base/status.h"
@@ -260,6 +261,8 @@ int eex_model_report_json(eex_buffer *out, const eex_model_report *r)
     eex_json_double(&j, "rejected", r->outcome.rejected);
     eex_json_double(&j, "ada_macs_cumulative", r->outcome.cost);
     json_exits(&j, r);
+    if (m->predictor)
+        eex_report_predictor_json(&j, m->predictor, m);
     eex_json_end(&j);
     eex_buffer_putc(out, '\n');
     return eex_buffer_status(out);

@@ -29,17 +29,23 @@ static int ways(const eex__exit_genes *g)
 
 int eex__exit_genes_of(eex__exit_genes *out, const eex_experiment *e, int points)
 {
-    if (points * e->gates.choices >= EEX_MAX_EXITS)
+    const int choices = e->gates.points ? 1 : e->gates.choices;
+    if (points * choices >= EEX_MAX_EXITS)
         return eex_fail(EEX_EINVAL, "%d points x %d block counts: at most %d gates in all", points,
-                        e->gates.choices, EEX_MAX_EXITS - 1);
+                        choices, EEX_MAX_EXITS - 1);
+    if (e->gates.points && e->gates.points != points)
+        return eex_fail(EEX_EINVAL, "gates.each: %d block counts for %d points", e->gates.points,
+                        points);
     *out = (eex__exit_genes){.points = points,
-                             .choices = e->gates.choices,
+                             .choices = choices,
+                             .fixed = e->gates.points > 0,
                              .family = e->gates.family,
                              .act = e->gates.act,
                              .channels = e->gates.channels,
                              .required = e->gates.required,
                              .max_exits = e->gates.max_exits};
     memcpy(out->blocks, e->gates.blocks, sizeof out->blocks);
+    memcpy(out->each, e->gates.each, sizeof out->each);
     take_levels(out, e);
     return EEX_OK;
 }
@@ -66,10 +72,12 @@ static bool has_exit(const eex__exit_genes *g, int gene)
     return eex__exit_gene_choice(g, gene) >= 0;
 }
 
-eex_gate eex__exit_gene_gate(const eex__exit_genes *g, int point, int choice)
+eex_gate eex__exit_gene_gate(const eex__exit_genes *g, const eex_points *points, int p, int choice)
 {
-    return (eex_gate){
-        .point = point, .blocks = g->blocks[choice], .family = g->family, .channels = g->channels};
+    return (eex_gate){.point = points->nodes[p],
+                      .blocks = g->fixed ? g->each[p] : g->blocks[choice],
+                      .family = g->family,
+                      .channels = g->channels};
 }
 
 int eex__exit_genes_count(const eex__exit_genes *g, const int *genes)
@@ -116,9 +124,9 @@ int eex__exit_genes_all(eex_graph **out, const eex__exit_genes *g, const eex_gra
     for (int i = 0; i < g->choices; i++)
         heads |= UINT64_C(1) << g->blocks[i];
     for (int p = 0; p < g->points; p++) {
-        gates[p] = eex__exit_gene_gate(g, points->nodes[p], g->choices - 1);
+        gates[p] = eex__exit_gene_gate(g, points, p, g->choices - 1);
         gates[p].nested = true;
-        gates[p].heads = heads;
+        gates[p].heads = g->fixed ? UINT64_C(1) << gates[p].blocks : heads;
     }
     return eex_graph_with_gates(out, network, gates, g->points, g->act);
 }

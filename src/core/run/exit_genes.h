@@ -16,7 +16,9 @@
 typedef struct eex__exit_genes {
     int points;
     int choices, blocks[EEX_MAX_CHOICES];
-    int levels;                   /* 0: thresholds are no genes */
+    bool fixed;              /* each point has a block count of its own, and is its only choice: */
+    int each[EEX_MAX_GATES]; /* (points) */
+    int levels;              /* 0: thresholds are no genes */
     double level[EEX_MAX_LEVELS]; /* (levels) for eex_policy.a */
     eex_gate_family family;
     eex_act act;
@@ -45,9 +47,10 @@ int eex__exit_genes_of(eex__exit_genes *out, const eex_experiment *e, int points
 
 int eex__exit_genes_options(const eex__exit_genes *g); /* of each gene */
 
-/* Which gate a gene says, as a number among the choices; -1: none. And the gate itself. */
+/* Which gate a gene says, as a number among the choices; -1: none. And the gate itself, at the p-th
+ * of the points. */
 int eex__exit_gene_choice(const eex__exit_genes *g, int gene);
-eex_gate eex__exit_gene_gate(const eex__exit_genes *g, int point, int choice);
+eex_gate eex__exit_gene_gate(const eex__exit_genes *g, const eex_points *points, int p, int choice);
 
 /* How many exits the genes have, the end among them. */
 int eex__exit_genes_count(const eex__exit_genes *g, const int *genes);

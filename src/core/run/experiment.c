@@ -85,9 +85,11 @@ static int check_thresholds(const eex_experiment *e)
 /* A gate of every block count can be put on every point. */
 static int check_fit(const eex_experiment *e)
 {
-    for (int i = 0; i < e->points.count * e->gates.choices; i++) {
-        const eex_gate gate = {.point = e->points.nodes[i / e->gates.choices],
-                               .blocks = e->gates.blocks[i % e->gates.choices],
+    const int choices = e->gates.points ? 1 : e->gates.choices;
+    for (int i = 0; i < e->points.count * choices; i++) {
+        const int blocks = e->gates.points ? e->gates.each[i] : e->gates.blocks[i % choices];
+        const eex_gate gate = {.point = e->points.nodes[i / choices],
+                               .blocks = blocks,
                                .family = e->gates.family,
                                .channels = e->gates.channels};
         eex_graph *one = NULL;
@@ -101,6 +103,23 @@ static int check_fit(const eex_experiment *e)
                                eex_graph_node(e->backbone, gate.point)->name);
     }
     return EEX_OK;
+}
+
+/* Which points a probe leaves is not known when the list is written. */
+static int check_each(const eex_experiment *e)
+{
+    if (e->gates.points == 0)
+        return EEX_OK;
+    if (e->probe)
+        return eex_fail(EEX_EINVAL, "gates.each: block counts of points that a probe chooses: name "
+                                    "the points (saliency), or let them choose (gates.blocks)");
+    if (e->gates.points != e->points.count)
+        return eex_fail(EEX_EINVAL,
+                        "gates.each: a block count for each of the %d points (saliency), got %d",
+                        e->points.count, e->gates.points);
+    if (e->gates.family == EEX_GATE_EEC)
+        return eex_fail(EEX_EINVAL, "gates.each: gates of family \"eec\" have one block anyway");
+    return check_fit(e);
 }
 
 static int check_required(const eex_experiment *e, int points)
@@ -149,10 +168,11 @@ static int check_gates(const eex_experiment *e)
     int points = eex_experiment_points(e);
     if (e->gates.required)
         EEX_TRY(check_required(e, points));
+    EEX_TRY(check_each(e));
     EEX_TRY(need(
         points <= EEX_MAX_GATES || (e->gates.max_exits && e->gates.max_exits <= EEX_MAX_GATES),
         "gates.max_exits", "from 1 to 63 where there are more than 63 points", e->gates.max_exits));
-    if (points * e->gates.choices >= EEX_MAX_EXITS)
+    if (e->gates.points == 0 && points * e->gates.choices >= EEX_MAX_EXITS)
         return eex_fail(EEX_EINVAL,
                         "gates: %d points x %d block counts are %d gates, expected at most %d: "
                         "choose fewer points (saliency) or block counts (gates.blocks)",
@@ -224,6 +244,8 @@ int eex_experiment_check(const eex_experiment *e)
     EEX_TRY(check_recipe(e, &e->final, "final"));
     EEX_TRY(check_candidate(e));
     EEX_TRY(check_policy(e));
+    EEX_TRY(need(e->predictor.lr_end <= e->predictor.lr, "predictor.lr_end", "at most predictor.lr",
+                 e->predictor.lr_end));
     return check_search(e);
 }
 

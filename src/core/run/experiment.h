@@ -6,6 +6,7 @@
 #define EEX_CORE_RUN_EXPERIMENT_H
 
 #include "core/graph/saliency.h"
+#include "core/model/predictor.h"
 #include "core/policy/calibrate.h"
 #include "core/train/train.h"
 #include "search/controller.h"
@@ -81,8 +82,10 @@ typedef struct eex_experiment {
         eex_gate_family family;
         int channels;  /* as eex_gate.channels */
         bool required; /* each point has a gate: what is searched is its block counts */
-        int max_exits; /* largest number of gates of a candidate; 0: no limit */
-        int levels;    /* thresholds that are genes; 0: they are the policy's */
+        int points, each[EEX_MAX_GATES]; /* a block count for each point, in their order, in the
+                                          * place of `blocks`; points 0: all choose among those */
+        int max_exits;                   /* largest number of gates of a candidate; 0: no limit */
+        int levels;                      /* thresholds that are genes; 0: they are the policy's */
         double level[EEX_MAX_LEVELS]; /* (levels) as policy.a, ascending; entropies as scripts say
                                        * them, not negated */
     } gates;
@@ -118,6 +121,8 @@ typedef struct eex_experiment {
                     * beside the chosen one; 0: none */
         int tau;   /* candidates also trained to correlate both evaluators; 0: none */
     } search;
+
+    eex_exit_predictor_recipe predictor; /* trained for the chosen network; epochs 0: none */
 
     eex_recipe final; /* epochs 0: the best candidate keeps the shared weights; else it is
                        * trained on from them by this recipe */

@@ -13,6 +13,11 @@ static bool is_compared(const eex_run *run)
     return eex__judge_of(run)->shared && run->e->search.tau;
 }
 
+static bool is_predicted(const eex_run *run)
+{
+    return run->e->predictor.epochs > 0;
+}
+
 static bool is_fronted(const eex_run *run)
 {
     return run->e->search.front > 0;
@@ -63,6 +68,10 @@ static const eex_phase_row rows[] = {
                           {"final-validation.h5", "trace"}},
                          {{"final-checkpoint.h5", "checkpoint"}},
                          .work = eex__run_final},
+    [EEX_PHASE_PREDICTOR] = {"predictor",
+                             {{"final-predictor.h5", "predictor"}},
+                             .wanted = is_predicted,
+                             .work = eex__run_predictor},
     [EEX_PHASE_POLICIES] = {"policies", {{"policies.h5", "policies"}}, .work = eex__run_policies},
     [EEX_PHASE_FRONT] = {"front",
                          {{"front.h5", "front"}, {"front-*.h5", "weights"}},

@@ -10,14 +10,15 @@ typedef enum eex_phase {
     EEX_PHASE_BASE,   /* the backbone, trained */
     EEX_PHASE_PROBE,  /* which points may have gates */
     EEX_PHASE_SHARED, /* the network with all gates, trained; its traces where the judge has some */
-    EEX_PHASE_LATENCY,  /* what its parts take */
-    EEX_PHASE_SEARCH,   /* trials, and the one that was chosen */
-    EEX_PHASE_TAU,      /* how well replay ranks candidates */
-    EEX_PHASE_FINAL,    /* the chosen network: weights, policy, traces */
-    EEX_PHASE_POLICIES, /* other policies on the same traces */
-    EEX_PHASE_FRONT,    /* the front: networks finished like the chosen one, on the test split */
-    EEX_PHASE_RESULT,   /* the test split */
-    EEX_PHASE_RANKING,  /* as TAU, larger, of a run that is done, and only when it is asked for */
+    EEX_PHASE_LATENCY,   /* what its parts take */
+    EEX_PHASE_SEARCH,    /* trials, and the one that was chosen */
+    EEX_PHASE_TAU,       /* how well replay ranks candidates */
+    EEX_PHASE_FINAL,     /* the chosen network: weights, policy, traces */
+    EEX_PHASE_PREDICTOR, /* a tiny network that says which gates of that are worth computing */
+    EEX_PHASE_POLICIES,  /* other policies on the same traces */
+    EEX_PHASE_FRONT,     /* the front: networks finished like the chosen one, on the test split */
+    EEX_PHASE_RESULT,    /* the test split */
+    EEX_PHASE_RANKING,   /* as TAU, larger, of a run that is done, and only when it is asked for */
     EEX_PHASES
 } eex_phase;
 

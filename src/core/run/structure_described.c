@@ -16,12 +16,22 @@ struct eex_described {
     int choices, levels;
     int32_t *blocks;   /* (choices) */
     double *threshold; /* (levels) */
+    int32_t *each;     /* (points) where each has a block count of its own; or NULL */
     int first;         /* the gene of the first choice: 0 where no gate is none of them */
     eex_store_list genes;
     double *value; /* (genes, EEX_GENE_OPTIONS); NaN: there is no such option */
 };
 
 /* ---- writing ---- */
+
+static int describe_each(eex_store_file *file, const eex__exit_genes *exits, int points)
+{
+    const eex_store_shape shape = {1, {(uint64_t)points}};
+    int32_t each[EEX_MAX_GATES];
+    for (int p = 0; p < points && exits->fixed; p++)
+        each[p] = exits->each[p];
+    return exits->fixed ? eex_store_write(file, "space/each", EEX_STORE_I32, &shape, each) : EEX_OK;
+}
 
 static int describe_exits(eex_store_file *file, const eex_graph *backbone,
                           const eex__exit_genes *exits, const eex_points *points)
@@ -38,6 +48,7 @@ static int describe_exits(eex_store_file *file, const eex_graph *backbone,
     EEX_TRY(eex_store_write(file, "space/blocks", EEX_STORE_I32, &choices, blocks));
     if (exits->required)
         EEX_TRY(eex_store_set_int(file, "space", "required", 1));
+    EEX_TRY(describe_each(file, exits, points->count));
     return exits->levels
                ? eex_store_write(file, "space/thresholds", EEX_STORE_F64, &levels, exits->level)
                : EEX_OK;
@@ -124,6 +135,10 @@ static int load(eex_described *d, eex_store_file *file)
     EEX_TRY(eex_store_read_new((void **)&d->blocks, file, "space/blocks", EEX_STORE_I32, &shape,
                                MAX_BLOCKS * sizeof *d->blocks));
     d->choices = (int)shape.extent[0];
+    shape = (eex_store_shape){1, {d->points.count}};
+    if (eex_store_has(file, "space/each"))
+        EEX_TRY(eex_store_read_new((void **)&d->each, file, "space/each", EEX_STORE_I32, &shape,
+                                   EEX_MAX_EXITS * sizeof *d->each));
     const int required = eex_store_has_attribute(file, "space", "required");
     d->first = required > 0 ? 0 : 1;
     EEX_TRY(required < 0 ? required : EEX_OK);
@@ -154,6 +169,7 @@ void eex_described_free(eex_described *d)
     eex_store_list_free(&d->genes);
     free(d->blocks);
     free(d->threshold);
+    free(d->each);
     free(d->value);
     free(d);
 }
@@ -166,7 +182,7 @@ static eex_structure_part part_of(const eex_described *d, int p, int way)
     const int levels = d->levels ? d->levels : 1;
     return (eex_structure_part){.position = p + 1,
                                 .name = d->points.item[p],
-                                .size = d->blocks[way / levels],
+                                .size = d->each ? d->each[p] : d->blocks[way / levels],
                                 .threshold = d->levels ? d->threshold[way % levels] : (double)NAN};
 }
 

@@ -40,7 +40,7 @@ static int graph(eex_graph **out, const eex_structures *s, const int *genome)
     for (int p = 0; p < g->points.count; p++) {
         const int choice = eex__exit_gene_choice(&g->exits, genome[p]);
         if (choice >= 0)
-            gates[count++] = eex__exit_gene_gate(&g->exits, g->points.nodes[p], choice);
+            gates[count++] = eex__exit_gene_gate(&g->exits, &g->points, p, choice);
     }
     return eex_graph_with_gates(out, g->backbone, gates, count, g->exits.act);
 }

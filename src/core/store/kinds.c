@@ -24,6 +24,7 @@ static const eex__store_kind kinds[] = {
     {"weights", "a network: base.h5 or final.h5 of a run, or a file of `eex prune` or `eex import`",
      IF_OF_A_RUN},
     {"policy", "a policy, of `eex tune -o`", "`eex tune` makes one"},
+    {"predictor", "an exit predictor, of `eex predictor`", "`eex predictor` trains one"},
     {"dataset", "a data set, of `eex data`", "make, get or import the data set again"},
     {"latency-table", "times, of `eex profile --table`",
      "move the file away, and `eex profile --table` measures again"},

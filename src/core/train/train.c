@@ -79,6 +79,7 @@ static eex_plan_options pass_options(const eex_trainer *t)
                               .precision = eex_recipe_precision(r),
                               .smoothing = (float)r->smoothing,
                               .l1 = (float)r->l1,
+                              .binary = t->answers,
                               .optimizer = r->optimizer,
                               .state = t->state};
 }
@@ -180,7 +181,8 @@ static int make_passes(eex_trainer *t)
 static int copy_samples(eex_trainer *t, const uint32_t *samples, size_t count)
 {
     t->samples = malloc(count * sizeof *t->samples + 1);
-    if (!t->samples)
+    t->asked = calloc((size_t)t->recipe.batch, sizeof *t->asked);
+    if (!t->samples || !t->asked)
         return eex_fail(EEX_ENOMEM, "out of memory for %zu sample numbers", count);
     memcpy(t->samples, samples, count * sizeof *t->samples);
     t->count = count;
@@ -234,7 +236,13 @@ void eex_trainer_free(eex_trainer *t)
     eex_loader_close(t->loader);
     eex_features_free(t->features);
     free(t->samples);
+    free(t->asked);
     free(t);
+}
+
+void eex_trainer_answers(eex_trainer *t, const int32_t *answers)
+{
+    t->answers = answers;
 }
 
 void eex_trainer_watch(eex_trainer *t, eex_train_watch *watch, void *context)
@@ -261,8 +269,16 @@ int eex_trainer_batches(const eex_trainer *t, int *all)
 
 /* ---- an epoch ---- */
 
+static const int32_t *labels_of(const eex_trainer *t, const eex_batch *batch)
+{
+    for (int i = 0; i < batch->count && t->answers; i++)
+        t->asked[i] = t->answers[batch->samples[i]];
+    return t->answers ? t->asked : batch->labels;
+}
+
 static int train_batch(eex_trainer *t, const eex_batch *batch)
 {
+    const int32_t *labels = labels_of(t, batch);
     double at = t->epoch + (double)batch->number / eex_loader_batches(t->loader);
     const eex_recipe *r = &t->recipe;
     eex_step step = {.batch = batch->count,
@@ -273,8 +289,7 @@ static int train_batch(eex_trainer *t, const eex_batch *batch)
     if (t->supernet)
         return eex_supernet_step(t->supernet, batch, &step);
     for (int i = 0; i < t->pass_count; i++) {
-        EEX_TRY(eex_plan_upload(t->passes[i], batch->images, batch->labels, batch->samples,
-                                batch->count));
+        EEX_TRY(eex_plan_upload(t->passes[i], batch->images, labels, batch->samples, batch->count));
         if (t->features)
             EEX_TRY(eex_features_feed(t->features, t->passes[i], batch->samples, batch->count));
         EEX_TRY(eex_plan_step(t->passes[i], &step));

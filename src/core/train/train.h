@@ -87,6 +87,11 @@ int eex_trainer_new(eex_trainer **out, eex_params *params, const eex_recipe *rec
                     eex_dataset *data, const uint32_t *samples, size_t count, uint64_t seed);
 void eex_trainer_free(eex_trainer *trainer);
 
+/* Each output is a question of its own, and these are the answers by sample number: bit c of
+ * answers[sample] is that to output c (eex_op_loss, binary). The labels of the data do not count
+ * then. Borrowed; before the first epoch. */
+void eex_trainer_answers(eex_trainer *trainer, const int32_t *answers);
+
 /* Trains one epoch. EEX_EDIVERGED: the loss became NaN or exploded (the message says at which exit
  * and step). EEX_EINTERRUPTED: a signal came between two batches: a save keeps the epoch as far as
  * it has come, and another call goes on from there. */

@@ -29,6 +29,8 @@ struct eex_trainer {
     uint32_t batches;
     eex_totals totals[EEX_MAX_EXITS]; /* in front of the batches that this process has trained */
     double seconds;                   /* likewise */
+    const int32_t *answers;           /* by sample number; NULL: labels count */
+    int32_t *asked;                   /* (batch) where they do not: the answers of a batch */
     eex_train_watch *watch;
     void *watch_context;
     double told; /* when it was last called: epochs may be shorter than its interval */

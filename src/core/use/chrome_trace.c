@@ -95,7 +95,7 @@ void eex_chrome_trace_free(eex_chrome_trace *t)
 typedef struct journey {
     eex_guest guest;
     eex_leg input, results;
-    eex_leg segment[EEX_MAX_EXITS], exit[EEX_MAX_EXITS];
+    eex_leg trunk[EEX_MAX_EXITS], segment[EEX_MAX_EXITS], exit[EEX_MAX_EXITS];
     int exits;       /* that were reached */
     eex_span *spans; /* (ops) */
     eex_result *result;
@@ -108,6 +108,9 @@ static void remember(eex_guest *guest, const eex_leg *leg)
     case EEX_LEG_INPUT:
         y->input = *leg;
         y->exits = 0;
+        break;
+    case EEX_LEG_TRUNK:
+        y->trunk[leg->exit] = *leg;
         break;
     case EEX_LEG_SEGMENT:
         y->segment[leg->exit] = *leg;
@@ -176,18 +179,33 @@ static void tell_op(eex_chrome_trace *t, const eex_op *op, const eex_span *span,
     end_event(t);
 }
 
+/* Where a gate is computed for some rows alone, it begins with gathering them. */
+static void tell_ops(eex_chrome_trace *t, const journey *y, const eex_plan *plan, int k)
+{
+    int rows = y->exit[k].rows;
+    for (int i = 0; i < eex_plan_ops(plan); i++) {
+        if (eex_plan_op_segment(plan, i) != k)
+            continue;
+        if (eex_plan_op(plan, i)->kind == EEX_OP_COMPACT)
+            rows = y->segment[k].rows;
+        if (rows > 0)
+            tell_op(t, eex_plan_op(plan, i), &y->spans[i], rows);
+    }
+}
+
 static void tell_exit(eex_chrome_trace *t, const journey *y, const eex_plan *plan, int k)
 {
     char name[64];
+    const eex_leg *trunk = &y->trunk[k];
     const eex_leg *s = &y->segment[k], *x = &y->exit[k];
     const eex_graph *g = t->model->graph;
     snprintf(name, sizeof name, "segment %d", k + 1);
-    eex_json *j = begin_event(t, name, "segment", s->begin, s->end);
-    eex_json_int(j, "rows", s->rows);
+    eex_json *j =
+        begin_event(t, name, "segment", trunk->rows > 0 ? trunk->begin : s->begin, s->end);
+    eex_json_int(j, "rows", x->rows);
+    eex_json_int(j, "asked", s->rows);
     end_event(t);
-    for (int i = 0; i < eex_plan_ops(plan); i++)
-        if (eex_plan_op_segment(plan, i) == k)
-            tell_op(t, eex_plan_op(plan, i), &y->spans[i], s->rows);
+    tell_ops(t, y, plan, k);
     snprintf(name, sizeof name, "exit %d", k + 1);
     j = begin_event(t, name, "exit", x->begin, x->end);
     eex_json_string(j, "node", eex_graph_node(g, eex_graph_exit(g, k)->point)->name);

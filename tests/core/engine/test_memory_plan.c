@@ -1,5 +1,6 @@
 /* Every allocation of plans, optimisers and engines fails once. */
 #include "core/engine/engine.h"
+#include "core/model/predictor.h"
 #include "core/train/familiar.h"
 #include "support/backbones.h"
 #include "support/devices.h"
@@ -116,6 +117,51 @@ static int engine(void)
     return code;
 }
 
+/* With a predictor, whose network is made here, too. */
+static int predicting(void)
+{
+    const eex_inference how = {.batch = BATCH, .normalise = normalise};
+    eex_exit_predictor predictor = {.gates = eex_graph_exits(graph) - 1};
+    eex_policy *policy = NULL;
+    eex_engine *e = NULL;
+    eex_result results[BATCH];
+    int code = eex_policy_new(&policy, EEX_POLICY_MARGIN, eex_graph_exits(graph), CLASSES);
+    if (code == EEX_OK)
+        code = eex_exit_predictor_graph(&predictor.graph, EEX_PREDICTOR_SEPARABLE, 8, 8, 3,
+                                        predictor.gates);
+    if (code == EEX_OK)
+        code = eex_params_new(&predictor.params, device, predictor.graph, 1);
+    if (code == EEX_OK)
+        code = eex_engine_new_predicting(&e, graph, params, policy, &how, &predictor);
+    if (code == EEX_OK)
+        code = eex_engine_run(e, results, images, BATCH);
+    eex_engine_close(e);
+    eex_params_free(predictor.params);
+    eex_graph_free(predictor.graph);
+    eex_policy_free(policy);
+    return code;
+}
+
+/* Thresholds of a predictor, and of the exits that it imitates. */
+static int choose(void)
+{
+    enum { SAMPLES = 8, EXITS = 3 };
+    const float score[(EXITS - 1) * SAMPLES] = {0.5F};
+    const eex_charges charges = {.exits = EXITS};
+    const eex_skips skips = {EXITS - 1, score, NULL};
+    float gamma[EXITS];
+    eex_trace *trace = NULL;
+    eex_policy *policy = NULL;
+    int code = eex_trace_new(&trace, SAMPLES, EXITS, CLASSES);
+    if (code == EEX_OK)
+        code = eex_skip_lambda(&policy, trace, &charges);
+    if (code == EEX_OK)
+        code = eex_skip_choose(gamma, trace, policy, &charges, &skips, 0.02);
+    eex_policy_free(policy);
+    eex_trace_free(trace);
+    return code;
+}
+
 Test(memory_plan, every_failure_is_reported)
 {
     device = open_device(1);
@@ -127,6 +173,8 @@ Test(memory_plan, every_failure_is_reported)
     cr_assert_gt(test_fail_each_allocation(infer), 60);
     cr_assert_gt(test_fail_each_allocation(infer_resized), 60);
     cr_assert_gt(test_fail_each_allocation(engine), 60);
+    cr_assert_gt(test_fail_each_allocation(predicting), 60);
+    cr_assert_gt(test_fail_each_allocation(choose), 1);
     eex_params_free(params);
     eex_graph_free(graph);
     eex_device_close(device);

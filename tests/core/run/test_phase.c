@@ -122,6 +122,7 @@ Test(phase, a_run_leaves_files_of_the_table_alone)
     e->final.epochs = 1;
     e->search.tau = 2;
     e->search.front = 2;
+    e->predictor.epochs = 1;
     e->probe = true;
     e->probe_count = 2;
     check_run(root, e, all);
@@ -129,7 +130,7 @@ Test(phase, a_run_leaves_files_of_the_table_alone)
     e = test_corners_experiment(EEX_EVALUATE_TRAIN);
     check_run(root, e,
               all & ~(1u << EEX_PHASE_PROBE | 1u << EEX_PHASE_SHARED | 1u << EEX_PHASE_LATENCY |
-                      1u << EEX_PHASE_TAU | 1u << EEX_PHASE_FRONT));
+                      1u << EEX_PHASE_TAU | 1u << EEX_PHASE_FRONT | 1u << EEX_PHASE_PREDICTOR));
     eex_experiment_free(e);
     test_folder_remove(root);
 }

@@ -1,0 +1,372 @@
+/* Making a predictor: what the network says of images, a tiny network that learns to foretell it,
+ * and thresholds by replay on images that it has not seen. */
+#include "core/model/model_data.h"
+#include "core/model/predictor.h"
+#include "core/train/survey.h"
+
+#include "base/log.h"
+#include "base/progress.h"
+#include "base/status.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BATCH = 256, TRAIN = 0, CALIBRATION, VALIDATION, TEST, PARTS };
+static const char *const part_names[PARTS] = {"train", "calibration", "validation", "test"};
+
+/* A predictor in the making. */
+typedef struct making {
+    const eex_model *model;
+    eex_dataset *data;
+    const eex_exit_predictor_recipe *recipe;
+    eex_exit_predictor *p;
+    eex_index part[PARTS];
+    eex_trace *trace[PARTS]; /* at the temperatures of p->policy */
+    float *score[PARTS];     /* (gates, samples) of the traces */
+    uint32_t *samples;       /* (count) that it learns from */
+    size_t count;
+    int32_t *answers; /* by sample number: bit k, exit k would decide */
+} making;
+
+static eex_inference inference(const making *m)
+{
+    return eex_model_inference(m->model, BATCH);
+}
+
+/* ---- what the network says ---- */
+
+/* Gates that share a point are refused before anything takes long, as the engine would. */
+static int check(const making *m)
+{
+    const eex_model *model = m->model;
+    const int gates = eex_graph_exits(model->graph) - 1;
+    if (gates < 1 || !model->policy)
+        return eex_fail(EEX_EINVAL,
+                        "%s: a predictor says which gates are computed, and this network has %s",
+                        model->path, gates < 1 ? "none" : "no policy by which anybody leaves");
+    if (gates > EEX_LABEL_BITS)
+        return eex_fail(EEX_EINVAL, "%s: a predictor for %d gates: at most %d", model->path, gates,
+                        EEX_LABEL_BITS);
+    if (!model->params)
+        return eex_fail(EEX_EINVAL, "%s was opened without a device", model->path);
+    const eex_inference how = eex_model_inference(model, 1);
+    eex_plan_options options = eex_inference_plan(&how);
+    eex_plan *plan = NULL;
+    options.gates_apart = true;
+    EEX_TRY(eex_plan_new(&plan, &options, model->graph, model->params));
+    eex_plan_free(plan);
+    return EEX_OK;
+}
+
+static int find_parts(making *m)
+{
+    for (int i = 0; i < PARTS; i++)
+        EEX_TRY(eex_model_data_part(&m->part[i], m->model, m->data, part_names[i]));
+    return EEX_OK;
+}
+
+static int record(making *m, int part)
+{
+    const eex_inference how = inference(m);
+    const eex_index *of = &m->part[part];
+    return eex_trace_record(&m->trace[part], m->model->graph, m->model->params, m->data, of->at,
+                            of->count, &how);
+}
+
+static int find_policy(making *m)
+{
+    const int exits = eex_graph_exits(m->model->graph);
+    eex_device *device = m->model->params->device;
+    float ones[EEX_MAX_EXITS];
+    int all[EEX_MAX_EXITS];
+    for (int k = 0; k < exits; k++) {
+        ones[k] = 1;
+        all[k] = k;
+    }
+    if (m->recipe->lambda == EEX_LAMBDA_POLICY)
+        return eex_policy_select(&m->p->policy, m->model->policy, all, exits);
+    EEX_TRY(eex_trace_score(m->trace[CALIBRATION], device, ones));
+    return eex_skip_lambda(&m->p->policy, m->trace[CALIBRATION], &m->p->charges);
+}
+
+/* The traces that the model keeps, and those that it does not. */
+static int find_traces(making *m)
+{
+    EEX_TRY(eex_model_trace(&m->trace[CALIBRATION], m->model, "calibration"));
+    EEX_TRY(eex_model_trace(&m->trace[VALIDATION], m->model, "validation"));
+    if (m->recipe->images != EEX_PREDICTOR_CALIBRATION)
+        EEX_TRY(record(m, TRAIN));
+    EEX_TRY(record(m, TEST));
+    EEX_TRY(find_policy(m));
+    for (int i = 0; i < PARTS; i++)
+        if (m->trace[i])
+            EEX_TRY(
+                eex_trace_score(m->trace[i], m->model->params->device, m->p->policy->temperature));
+    return EEX_OK;
+}
+
+/* ---- learning ---- */
+
+static int32_t answer_of(const making *m, const eex_trace *t, int i)
+{
+    int32_t answer = 0;
+    for (int k = 0; k < m->p->gates; k++)
+        if (eex_policy_judge(m->p->policy, t, k, i) != EEX_GO_ON)
+            answer |= (int32_t)1 << k;
+    return answer;
+}
+
+static void add_answers(making *m, const eex_trace *t)
+{
+    for (int i = 0; i < t->samples; i++) {
+        m->answers[t->sample[i]] = answer_of(m, t, i);
+        m->samples[m->count++] = t->sample[i];
+    }
+}
+
+/* A model file away from its run takes the data set's training images: those that are held out from
+ * it are among them, and are left out. */
+static int drop_held_out(making *m)
+{
+    const bool learns = m->recipe->images != EEX_PREDICTOR_TRAIN; /* from calibration images */
+    bool *held = calloc(eex_dataset_facts(m->data)->samples, sizeof *held);
+    size_t kept = 0;
+    if (!held)
+        return eex_fail(EEX_ENOMEM, "out of memory for a list of samples");
+    for (int part = learns ? VALIDATION : CALIBRATION; part < PARTS; part++)
+        for (size_t i = 0; i < m->part[part].count; i++)
+            held[m->part[part].at[i]] = true;
+    for (size_t i = 0; i < m->count; i++)
+        if (!held[m->samples[i]])
+            m->samples[kept++] = m->samples[i];
+    m->count = kept;
+    free(held);
+    return EEX_OK;
+}
+
+static int find_answers(making *m)
+{
+    const eex_exit_predictor_images images = m->recipe->images;
+    const eex_trace *train = m->trace[TRAIN], *calibration = m->trace[CALIBRATION];
+    const size_t most = (size_t)calibration->samples + (size_t)(train ? train->samples : 0);
+    m->samples = malloc(most * sizeof *m->samples);
+    m->answers = calloc(eex_dataset_facts(m->data)->samples, sizeof *m->answers);
+    if (!m->samples || !m->answers)
+        return eex_fail(EEX_ENOMEM, "out of memory for what %zu images are told to be", most);
+    if (train)
+        add_answers(m, train);
+    if (images != EEX_PREDICTOR_TRAIN)
+        add_answers(m, calibration);
+    EEX_TRY(drop_held_out(m));
+    return m->count > 0 ? EEX_OK
+                        : eex_fail(EEX_EINVAL, "%s: no images to learn from", m->model->path);
+}
+
+static eex_recipe recipe_of(const making *m)
+{
+    const eex_exit_predictor_recipe *r = m->recipe;
+    const eex_inference how = inference(m);
+    eex_recipe out = eex_recipe_default();
+    out.epochs = r->epochs;
+    out.batch = r->batch;
+    out.lr = r->lr;
+    out.schedule.warmup = 0;
+    out.schedule.final = r->lr_end / r->lr;
+    out.optimizer.weight_decay = (float)r->weight_decay;
+    out.optimizer.nesterov = false;
+    out.augment = how.normalise;
+    out.augment.enabled = r->crop > 0 || r->flip;
+    out.augment.crop_pad = r->crop;
+    out.augment.flip = r->flip;
+    return out;
+}
+
+static void show(void *context, int epoch, uint64_t done, uint64_t total, double loss)
+{
+    const making *m = context;
+    eex_progress_update(done, "loss %.3f, epoch %d/%d", loss, epoch, m->recipe->epochs);
+}
+
+static int train_all(making *m, eex_trainer *trainer)
+{
+    eex_epoch_report report = {.epoch = 0};
+    while (!eex_trainer_done(trainer))
+        EEX_TRY(eex_trainer_epoch(trainer, &report));
+    eex_log_info("predictor: %d epochs on %zu images, loss %.3f, all gates told right for %.1f %% "
+                 "of the images",
+                 report.epoch, m->count, report.loss[0], 100 * report.accuracy[0]);
+    return eex_trainer_finish(trainer);
+}
+
+static int train(making *m)
+{
+    const eex_recipe recipe = recipe_of(m);
+    eex_trainer *trainer = NULL;
+    EEX_TRY(eex_params_new(&m->p->params, m->model->params->device, m->p->graph, m->recipe->seed));
+    int code = eex_trainer_new(&trainer, m->p->params, &recipe, m->data, m->samples, m->count,
+                               m->recipe->seed);
+    if (code == EEX_OK) {
+        eex_trainer_answers(trainer, m->answers);
+        eex_trainer_watch(trainer, show, m);
+        const size_t batch = (size_t)recipe.batch;
+        const uint64_t images = m->count > batch ? m->count / batch * batch : m->count;
+        eex_progress_begin("training the predictor", images * (uint64_t)recipe.epochs, "images");
+        code = train_all(m, trainer);
+        eex_progress_end();
+    }
+    eex_trainer_free(trainer);
+    return code;
+}
+
+/* ---- scores ---- */
+
+typedef struct reader {
+    const eex_exit_predictor *p;
+    float *score, *logits; /* (gates, samples), (BATCH, outputs) */
+    size_t samples;
+} reader;
+
+static int read_logits(void *context, const eex_survey_place *at, int exit)
+{
+    reader *r = context;
+    const int outputs = eex_graph_classes(at->graph);
+    EEX_TRY(eex_plan_logits(at->plan, exit, r->logits, at->batch->count));
+    for (int k = 0; k < r->p->gates; k++)
+        for (int i = 0; i < at->batch->count; i++)
+            r->score[(size_t)k * r->samples + at->first + (size_t)i] =
+                eex_skip_score(r->logits[i * outputs + k]);
+    return EEX_OK;
+}
+
+/* Of the samples of a trace, in its order. */
+static int find_scores(making *m, int part)
+{
+    static const eex_visitor visitor = {read_logits, NULL};
+    const eex_trace *t = m->trace[part];
+    const eex_inference how = inference(m);
+    const size_t outputs = (size_t)eex_graph_classes(m->p->graph);
+    reader r = {.p = m->p, .samples = (size_t)t->samples};
+    eex_survey survey = {.title = "reading the predictor's scores",
+                         .graph = m->p->graph,
+                         .params = m->p->params,
+                         .data = m->data,
+                         .samples = t->sample,
+                         .count = r.samples,
+                         .how = &how,
+                         .exits = 1,
+                         .visitor = &visitor,
+                         .context = &r};
+    r.score = m->score[part] = malloc((size_t)m->p->gates * r.samples * sizeof *r.score);
+    r.logits = malloc(BATCH * outputs * sizeof *r.logits);
+    const int code =
+        r.score && r.logits
+            ? eex_survey_run(&survey)
+            : eex_fail(EEX_ENOMEM, "out of memory for scores of %zu images", r.samples);
+    free(r.logits);
+    return code;
+}
+
+/* ---- thresholds and figures ---- */
+
+static eex_skips skips_of(const making *m, int part)
+{
+    return (eex_skips){.gates = m->p->gates, .score = m->score[part], .gamma = m->p->gamma};
+}
+
+static int figures(eex_exit_predictor_figures *out, const making *m, int part,
+                   const eex_policy *policy, const float *gamma)
+{
+    eex_skips skips = skips_of(m, part);
+    skips.gamma = gamma;
+    out->samples = m->trace[part]->samples;
+    EEX_TRY(
+        eex_replay_skips(&out->without, m->trace[part], policy, &m->p->charges, NULL, NULL, NULL));
+    return eex_replay_skips(&out->with, m->trace[part], policy, &m->p->charges, &skips, NULL, NULL);
+}
+
+/* The way of exit-prediction.txt (footnote 2): confidence thresholds by a grid on the test split,
+ * and gamma there too, with the predictor that there is. */
+static int choose_published(making *m)
+{
+    eex_policy *policy = NULL;
+    float gamma[EEX_MAX_EXITS];
+    eex_trace *test = m->trace[TEST];
+    const eex_skips skips = skips_of(m, TEST);
+    float ones[EEX_MAX_EXITS];
+    for (int k = 0; k < test->exits; k++)
+        ones[k] = 1;
+    EEX_TRY(eex_trace_score(test, m->model->params->device, ones));
+    int code = eex_skip_lambda(&policy, test, &m->p->charges);
+    if (code == EEX_OK)
+        code = eex_skip_choose(gamma, test, policy, &m->p->charges, &skips, m->recipe->more);
+    if (code == EEX_OK)
+        code = figures(&m->p->published, m, TEST, policy, gamma);
+    eex_policy_free(policy);
+    return code;
+}
+
+static int choose(making *m)
+{
+    eex_exit_predictor *p = m->p;
+    const int held = m->recipe->images == EEX_PREDICTOR_TRAIN ? CALIBRATION : VALIDATION;
+    const eex_skips skips = skips_of(m, held);
+    EEX_TRY(
+        eex_skip_choose(p->gamma, m->trace[held], p->policy, &p->charges, &skips, m->recipe->more));
+    EEX_TRY(figures(&p->validation, m, VALIDATION, p->policy, p->gamma));
+    EEX_TRY(figures(&p->test, m, TEST, p->policy, p->gamma));
+    return m->recipe->published ? choose_published(m) : EEX_OK;
+}
+
+static int make(making *m)
+{
+    eex_exit_predictor *p = m->p;
+    const eex_input *in = &m->model->input;
+    EEX_TRY(check(m));
+    p->recipe = *m->recipe;
+    p->gates = eex_graph_exits(m->model->graph) - 1;
+    EEX_TRY(eex_exit_predictor_graph(&p->graph, m->recipe->family, in->height, in->width,
+                                     in->channels, p->gates));
+    eex_model_charges(&p->charges, m->model->graph, p->graph);
+    EEX_TRY(find_parts(m));
+    EEX_TRY(find_traces(m));
+    EEX_TRY(find_answers(m));
+    EEX_TRY(train(m));
+    for (int i = CALIBRATION; i < PARTS; i++)
+        EEX_TRY(find_scores(m, i));
+    EEX_TRY(choose(m));
+    for (int i = 0; i < 2; i++) {
+        p->samples[i] = m->trace[CALIBRATION + i]->samples;
+        p->score[i] = m->score[CALIBRATION + i];
+        m->score[CALIBRATION + i] = NULL;
+    }
+    return EEX_OK;
+}
+
+int eex_exit_predictor_make(eex_exit_predictor **out, const eex_model *model, eex_dataset *data,
+                            const eex_exit_predictor_recipe *recipe)
+{
+    EEX_NEED(out, "place for the predictor");
+    *out = NULL;
+    EEX_NEED(model, "model");
+    EEX_NEED(data, "data set");
+    EEX_NEED(recipe, "recipe");
+    making m = {.model = model, .data = data, .recipe = recipe};
+    m.p = calloc(1, sizeof *m.p);
+    if (!m.p)
+        return eex_fail(EEX_ENOMEM, "out of memory for a predictor");
+    int code = make(&m);
+    if (code == EEX_OK) {
+        *out = m.p;
+        m.p = NULL;
+    }
+    for (int i = 0; i < PARTS; i++) {
+        free(m.part[i].at);
+        eex_trace_free(m.trace[i]);
+        free(m.score[i]);
+    }
+    free(m.samples);
+    free(m.answers);
+    eex_exit_predictor_free(m.p);
+    return code;
+}

@@ -1,0 +1,34 @@
+/* final-predictor.h5: an exit predictor for the chosen network. */
+#include "core/model/predictor.h"
+#include "core/run/run.h"
+
+#include "base/log.h"
+#include "base/status.h"
+
+static int make(const eex_run *run, const eex_model *model)
+{
+    eex_exit_predictor_recipe recipe = run->e->predictor;
+    eex_exit_predictor *predictor = NULL;
+    recipe.seed = eex__run_seed(run, EEX_STREAM_PREDICTOR, 0);
+    EEX_TRY(eex_exit_predictor_make(&predictor, model, run->data, &recipe));
+    const eex_exit_predictor_file file = {predictor, model};
+    const int code = eex__run_write(run, "final-predictor.h5", eex_exit_predictor_fill, &file);
+    eex_exit_predictor_free(predictor);
+    return code;
+}
+
+/* A network in which nobody leaves early has nothing to skip. */
+int eex__run_predictor(eex_run *run)
+{
+    eex_model *model = NULL;
+    if (eex__run_has(run, "final-predictor.h5"))
+        return EEX_OK;
+    EEX_TRY(eex_model_open(&model, run->options->folder, EEX_MODEL_BEST, run->device));
+    int code = EEX_OK;
+    if (eex_graph_exits(model->graph) < 2)
+        eex_log_warn("the chosen network has no gates: there is nothing to predict");
+    else
+        code = make(run, model);
+    eex_model_close(model);
+    return code;
+}

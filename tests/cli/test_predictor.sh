@@ -1,0 +1,102 @@
+# eex predictor: trained beside a model, used by what runs it; honest about what it is worth.
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+make_data
+
+err_lacks() {
+    ! grep -qF -- "$1" "$work/err" || fail "\"$1\" on stderr"
+}
+
+write_experiment tiny.lua
+expect 0 "$EEX" run tiny.lua --threads 1
+expect 1 "$EEX" predictor nowhere
+expect 2 "$EEX" predictor runs/tiny --family lnet
+err_has 'did you mean "lenet"'
+expect 2 "$EEX" predictor runs/tiny --images test
+expect 2 "$EEX" predictor runs/tiny --lambda best
+
+# The run is as it was but for one file, and the same command gives the same weights.
+expect 0 "$EEX" predictor runs/tiny --epochs 2 --threads 1
+for word in "exit predictor: separable" validation test "on device" "the test split" gate; do
+    out_has "$word"
+done
+grep -Eq 'It (pays|does not pay) on the test split' out || fail "it does not say whether it pays"
+[ -f runs/tiny/final-predictor.h5 ] || fail "no file beside the model"
+cp runs/tiny/final-predictor.h5 first.h5
+expect 2 "$EEX" predictor runs/tiny --epochs 2 --threads 1
+err_has "--force"
+expect 0 "$EEX" predictor runs/tiny --epochs 2 --threads 1 --force
+cmp -s first.h5 runs/tiny/final-predictor.h5 || fail "the same command made another predictor"
+expect 0 "$EEX" show runs/tiny
+out_has "exit predictor: separable"
+expect 0 "$EEX" show runs/tiny --json
+out_has '"predictor"'
+expect 0 "$EEX" run tiny.lua --threads 1 # a finished run with a file more
+
+# Everything that runs the model uses it, unless it is told not to, or has other thresholds.
+expect 0 "$EEX" infer runs/tiny --split test --threads 1 --json
+err_has "says which gates are computed"
+expect 0 "$EEX" infer runs/tiny --split test --threads 1 --json --batch 7
+expect 0 "$EEX" infer runs/tiny --split test --threads 1 --no-predictor
+err_lacks "says which gates are computed"
+expect 0 "$EEX" infer runs/tiny --split test --threads 1 --policy confidence --threshold 0.5
+err_lacks "says which gates are computed"
+expect 0 "$EEX" stream runs/tiny simulated --threads 1
+err_has "says which gates are computed"
+expect 0 "$EEX" profile runs/tiny --images 5 --batch 5 --threads 1
+err_has "says which gates are computed"
+
+# A grid of confidences, other families and images, the published way beside.
+expect 0 "$EEX" predictor runs/tiny --force --epochs 1 --threads 1 --lambda grid --images both \
+    --family linear --test-thresholds
+out_has "chosen on test (as published)"
+out_has "flatters"
+expect 0 "$EEX" predictor runs/tiny --force --epochs 1 --threads 1 --images calibration --json
+if command -v python3 >/dev/null; then
+    python3 - out <<'PY' || fail "figures that do not fit together"
+import json, sys
+p = json.load(open(sys.argv[1]))["predictor"]
+assert p["images"] == "calibration" and p["chosen_on_test"] is None
+for split in "validation", "test":
+    was, now = p[split]["without"], p[split]["with"]
+    assert abs(sum(now["utilisation"]) - 1) < 1e-9 and abs(sum(was["utilisation"]) - 1) < 1e-9
+    assert all(a <= b + 1e-9 for a, b in zip(now["computed"][:1], was["computed"][:1]))
+    assert now["device_macs"] >= p["macs"] and now["macs"] >= now["device_macs"]
+assert p["pays"] == (p["test"]["with"]["device_macs"] < p["test"]["without"]["device_macs"])
+PY
+fi
+
+# Damaged, or of another network: refused by name, never taken for absent.
+cp runs/tiny/final-predictor.h5 good.h5
+head -c 3000 good.h5 >runs/tiny/final-predictor.h5
+expect 1 "$EEX" infer runs/tiny --split test --threads 1
+err_has final-predictor.h5
+expect 0 "$EEX" infer runs/tiny --split test --threads 1 --no-predictor
+cp runs/tiny/final.h5 runs/tiny/final-predictor.h5
+expect 1 "$EEX" show runs/tiny
+err_has final-predictor.h5
+
+# A file of a model has its own.
+cp runs/tiny/final.h5 alone.h5
+cp good.h5 alone-predictor.h5
+expect 0 "$EEX" infer alone.h5 --split test --threads 1
+err_has "alone-predictor.h5 says"
+if "$EEX" prune runs/tiny --exit 1 -o cut.h5 --threads 1 --no-latency >out 2>err; then
+    cp good.h5 cut-predictor.h5
+    "$EEX" infer cut.h5 --split test --threads 1 >out 2>err && grep -q "cut-predictor.h5 says" err &&
+        fail "a predictor of another network is used"
+fi
+expect 2 "$EEX" predictor runs/tiny/base.h5
+err_has "this network has none"
+
+# In an experiment: a phase of its own, that is taken over and continued like others.
+expect 0 "$EEX" run tiny.lua --threads 1 --out runs/second --from runs/tiny \
+    --set predictor.epochs=2 --set predictor.family=plain
+[ -f runs/second/final-predictor.h5 ] || fail "the phase leaves no file"
+cmp -s runs/tiny/final.h5 runs/second/final.h5 || fail "the network depends on its predictor"
+cp runs/second/final-predictor.h5 phase.h5
+rm runs/second/final-predictor.h5 runs/second/result.h5
+expect 0 "$EEX" run tiny.lua --threads 1 --out runs/second --from runs/tiny \
+    --set predictor.epochs=2 --set predictor.family=plain
+cmp -s phase.h5 runs/second/final-predictor.h5 || fail "another predictor the second time"
+expect 2 "$EEX" run tiny.lua --set predictor.more=2
+err_has predictor.more
