@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Columns of /nodes/shape: what the options of the eex_graph_add functions need. Zero where a kind
- * has no use for it. */
+/* Columns of /nodes/shape: what the options of the eex_graph_add functions need; a quantise node's
+ * bits are among the outputs. Zero where a kind has no use for it. */
 enum { SHAPE_OUT, SHAPE_KERNEL, SHAPE_STRIDE, SHAPE_PAD, SHAPE_GROUPS, SHAPE_BIAS, SHAPES };
-static const char shape_columns[] = "outputs (quantise: bits), kernel, stride, pad, groups, bias";
+static const char shape_columns[] = "outputs, kernel, stride, pad, groups, bias";
 
 enum { NUMBER_DROPOUT, NUMBER_INIT_STD, NUMBER_EPS, NUMBER_MOMENTUM, NUMBERS };
 static const char number_columns[] =
