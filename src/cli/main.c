@@ -35,6 +35,7 @@ static const eex_cmd *const commands[] = {
     &eex_cmd_devices,
     &eex_cmd_rank,
     &eex_cmd_predictor,
+    &eex_cmd_bottleneck,
     &eex_cmd_sweep,
     &eex_cmd_serve,
     &eex_cmd_repl,

@@ -66,6 +66,7 @@ extern const eex_cpu_op_class eex__cpu_conv, eex__cpu_conv_bwd_data, eex__cpu_co
 extern const eex_cpu_op_class eex__cpu_bn_train, eex__cpu_bn_eval, eex__cpu_bn_bwd;
 extern const eex_cpu_op_class eex__cpu_act, eex__cpu_act_bwd, eex__cpu_add, eex__cpu_accumulate;
 extern const eex_cpu_op_class eex__cpu_scale, eex__cpu_scale_bwd, eex__cpu_columns;
+extern const eex_cpu_op_class eex__cpu_depth_to_space, eex__cpu_quantise;
 extern const eex_cpu_op_class eex__cpu_max_pool, eex__cpu_max_pool_bwd;
 extern const eex_cpu_op_class eex__cpu_global_pool, eex__cpu_global_pool_bwd;
 extern const eex_cpu_op_class eex__cpu_dropout, eex__cpu_loss, eex__cpu_head;

@@ -31,6 +31,8 @@ static const eex_cpu_op_class *const classes[EEX_OP_KINDS] = {
     [EEX_OP_SCALE] = &eex__cpu_scale,
     [EEX_OP_SCALE_BWD] = &eex__cpu_scale_bwd,
     [EEX_OP_COLUMNS] = &eex__cpu_columns,
+    [EEX_OP_DEPTH_TO_SPACE] = &eex__cpu_depth_to_space,
+    [EEX_OP_QUANTISE] = &eex__cpu_quantise,
     [EEX_OP_ACCUMULATE] = &eex__cpu_accumulate,
     [EEX_OP_MAX_POOL] = &eex__cpu_max_pool,
     [EEX_OP_MAX_POOL_BWD] = &eex__cpu_max_pool_bwd,
@@ -50,7 +52,7 @@ static const eex_cpu_op_class *const classes[EEX_OP_KINDS] = {
     [EEX_OP_CAST] = &eex__cpu_cast,
     [EEX_OP_COMPACT] = &eex__cpu_compact,
 };
-_Static_assert(EEX_OP_KINDS == 32, "a new kind of op needs its line in classes");
+_Static_assert(EEX_OP_KINDS == 34, "a new kind of op needs its line in classes");
 
 static eex_cpu *cpu_of(eex_device *dev)
 {

@@ -68,6 +68,7 @@ extern const eex_cuda_op_class eex__cuda_conv, eex__cuda_conv_bwd_data, eex__cud
 extern const eex_cuda_op_class eex__cuda_bn_train, eex__cuda_bn_eval, eex__cuda_bn_bwd;
 extern const eex_cuda_op_class eex__cuda_act, eex__cuda_act_bwd, eex__cuda_add;
 extern const eex_cuda_op_class eex__cuda_scale, eex__cuda_scale_bwd, eex__cuda_columns;
+extern const eex_cuda_op_class eex__cuda_depth_to_space, eex__cuda_quantise;
 extern const eex_cuda_op_class eex__cuda_accumulate, eex__cuda_dropout;
 extern const eex_cuda_op_class eex__cuda_max_pool, eex__cuda_max_pool_bwd;
 extern const eex_cuda_op_class eex__cuda_global_pool, eex__cuda_global_pool_bwd;

@@ -28,6 +28,8 @@ static const eex_cuda_op_class *const classes[EEX_OP_KINDS] = {
     [EEX_OP_SCALE] = &eex__cuda_scale,
     [EEX_OP_SCALE_BWD] = &eex__cuda_scale_bwd,
     [EEX_OP_COLUMNS] = &eex__cuda_columns,
+    [EEX_OP_DEPTH_TO_SPACE] = &eex__cuda_depth_to_space,
+    [EEX_OP_QUANTISE] = &eex__cuda_quantise,
     [EEX_OP_ACCUMULATE] = &eex__cuda_accumulate,
     [EEX_OP_MAX_POOL] = &eex__cuda_max_pool,
     [EEX_OP_MAX_POOL_BWD] = &eex__cuda_max_pool_bwd,
@@ -47,7 +49,7 @@ static const eex_cuda_op_class *const classes[EEX_OP_KINDS] = {
     [EEX_OP_CAST] = &eex__cuda_cast,
     [EEX_OP_COMPACT] = &eex__cuda_compact,
 };
-_Static_assert(EEX_OP_KINDS == 32, "a new kind of op needs its line in classes");
+_Static_assert(EEX_OP_KINDS == 34, "a new kind of op needs its line in classes");
 
 static eex_cuda *cuda_of(eex_device *dev)
 {

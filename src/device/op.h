@@ -88,8 +88,10 @@ typedef enum eex_op_kind {
     EEX_OP_ADD,
     EEX_OP_SCALE, /* every pixel times one value a channel: squeeze and excitation */
     EEX_OP_SCALE_BWD,
-    EEX_OP_COLUMNS,    /* channels from one tensor into another: concatenation, its gradient */
-    EEX_OP_ACCUMULATE, /* y += x, or y = x: gradients of values with several consumers */
+    EEX_OP_COLUMNS,        /* channels from one tensor into another: concatenation, its gradient */
+    EEX_OP_DEPTH_TO_SPACE, /* a pixel's channels to 2 x 2 pixels, or back: its gradient */
+    EEX_OP_QUANTISE,       /* every value to the nearest of a few levels (device/quantise.h) */
+    EEX_OP_ACCUMULATE,     /* y += x, or y = x: gradients of values with several consumers */
     EEX_OP_MAX_POOL,
     EEX_OP_MAX_POOL_BWD,
     EEX_OP_GLOBAL_POOL, /* mean over H and W */
@@ -222,6 +224,25 @@ typedef struct eex_op_columns {
     float *y;       /* (N, hw, y_c) */
     bool accumulate;
 } eex_op_columns;
+
+/* The 2 x 2 pixels of `large` at (2 i, 2 j) are the pixel (i, j) of `small`, whose channels hold
+ * them row by row: large[2 i + a, 2 j + b, k] = small[i, j, (2 a + b) c + k]. */
+typedef struct eex_op_depth_to_space {
+    int h, w;  /* of `small` */
+    int c;     /* of `large` */
+    bool back; /* x is `large` and y is `small`, instead of the other way round */
+    const float *x;
+    float *y;
+    bool accumulate; /* y += instead of y = */
+} eex_op_depth_to_space;
+
+typedef struct eex_op_quantise {
+    int size;           /* elements of one sample */
+    int bits;           /* of a code */
+    const float *range; /* (2) device memory: the first level and the last */
+    const float *x;
+    float *y;
+} eex_op_quantise;
 
 typedef struct eex_op_pool {
     eex_window window;
@@ -381,6 +402,8 @@ typedef struct eex_op {
         eex_op_pointwise pointwise;
         eex_op_scale scale;
         eex_op_columns columns;
+        eex_op_depth_to_space depth_to_space;
+        eex_op_quantise quantise;
         eex_op_pool pool;
         eex_op_loss loss;
         eex_op_head head;

@@ -26,6 +26,7 @@ EEX_NAMES(
     [EEX_OP_BN_TRAIN] = "bn train", [EEX_OP_BN_EVAL] = "bn eval", [EEX_OP_BN_BWD] = "bn bwd",
     [EEX_OP_ACT] = "act", [EEX_OP_ACT_BWD] = "act bwd", [EEX_OP_ADD] = "add",
     [EEX_OP_SCALE] = "scale", [EEX_OP_SCALE_BWD] = "scale bwd", [EEX_OP_COLUMNS] = "columns",
+    [EEX_OP_DEPTH_TO_SPACE] = "depth to space", [EEX_OP_QUANTISE] = "quantise",
     [EEX_OP_ACCUMULATE] = "accumulate", [EEX_OP_MAX_POOL] = "max pool",
     [EEX_OP_MAX_POOL_BWD] = "max pool bwd", [EEX_OP_GLOBAL_POOL] = "global pool",
     [EEX_OP_GLOBAL_POOL_BWD] = "global pool bwd", [EEX_OP_DROPOUT] = "dropout",

@@ -1,9 +1,11 @@
 /* Ops that know something about each channel of an image: scale and columns. */
+#include "device/quantise.h"
 #include "support/devices.h"
 #include "support/reference_ops.h"
 #include "support/tensor.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <string.h>
 
 typedef struct map {
@@ -144,6 +146,78 @@ static void one_gradient_on(eex_device *dev)
 Test(channels, either_gradient_alone)
 {
     on_each_device(one_gradient_on);
+}
+
+/* Images of 3 x 2 pixels of 20 channels from or to 6 x 4 of 5. */
+static void blocks_on(eex_device *dev)
+{
+    enum { BATCH = 3, H = 3, W = 2, CHANNELS = 5, ALL = BATCH * H * W * 4 * CHANNELS };
+    for (int i = 0; i < 4; i++) {
+        const bool back = i & 1, more = i & 2;
+        bench b;
+        bench_init(&b, dev);
+        tensor x = tensor_random(&b, ALL, 1, -2, 2), y = tensor_random(&b, ALL, 2, -2, 2);
+        double *want = tensor_doubles(&b, y);
+        for (int at = 0; at < ALL; at++) { /* of the large image */
+            const int c = at % CHANNELS, column = at / CHANNELS % (2 * W);
+            const int row = at / CHANNELS / (2 * W); /* of all images: they are of even heights */
+            const int small =
+                ((row / 2 * W + column / 2) * 4 + row % 2 * 2 + column % 2) * CHANNELS + c;
+            const int to = back ? small : at, from = back ? at : small;
+            want[to] = x.host[from] + (more ? want[to] : 0);
+        }
+        eex_op op = {.kind = EEX_OP_DEPTH_TO_SPACE};
+        op.u.depth_to_space = (eex_op_depth_to_space){.h = H,
+                                                      .w = W,
+                                                      .c = CHANNELS,
+                                                      .back = back,
+                                                      .x = x.dev,
+                                                      .y = y.dev,
+                                                      .accumulate = more};
+        run(&b, &op, BATCH);
+        tensor_download(&b, y);
+        expect_close("y", y.host, want, y.n, 1e-6);
+        bench_free(&b);
+    }
+}
+
+Test(channels, channels_become_pixels_and_the_other_way_round)
+{
+    on_each_device(blocks_on);
+}
+
+/* Every device gives the very levels that are packed for sending, NaN and what lies outside too. */
+static void levels_on(eex_device *dev)
+{
+    enum { SIZE = 67, BATCH = 3 };
+    for (int bits = 1; bits <= 8; bits++) {
+        bench b;
+        bench_init(&b, dev);
+        tensor x = tensor_random(&b, SIZE * BATCH, 1, -1, 3),
+               y = tensor_random(&b, SIZE * BATCH, 2, 0, 1);
+        tensor range = tensor_random(&b, 2, 3, 0.5f, 2);
+        range.host[0] = 0;
+        x.host[5] = NAN;
+        x.host[6] = INFINITY;
+        tensor_upload(&b, x);
+        tensor_upload(&b, range);
+        eex_op op = {.kind = EEX_OP_QUANTISE};
+        op.u.quantise = (eex_op_quantise){
+            .size = SIZE, .bits = bits, .range = range.dev, .x = x.dev, .y = y.dev};
+        run(&b, &op, BATCH);
+        tensor_download(&b, y);
+        for (int i = 0; i < SIZE * BATCH; i++) {
+            const unsigned code = eex_quantise_code(x.host[i], bits, 0, range.host[1]);
+            cr_expect_eq(y.host[i], eex_quantise_level(code, bits, 0, range.host[1]), "%d bits, %d",
+                         bits, i);
+        }
+        bench_free(&b);
+    }
+}
+
+Test(channels, values_become_levels)
+{
+    on_each_device(levels_on);
 }
 
 /* x (rows, 13) and y (rows, 40): seven channels from the third on to the twentieth on. */

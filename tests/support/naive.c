@@ -6,6 +6,7 @@
 #include "base/status.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -188,6 +189,26 @@ static void eval_concat(naive *n, const eex_node *node, double *y)
     }
 }
 
+static void eval_depth_to_space(naive *n, const eex_node *node, double *y, const double *x)
+{
+    const int c = node->c, w = node->w / 2;
+    for (int row = 0; row < n->batch * node->h; row++)
+        for (int column = 0; column < node->w; column++, y += c) {
+            const int a = row % 2, b = column % 2;
+            const double *pixel = x + ((row / 2) * w + column / 2) * 4 * c;
+            memcpy(y, pixel + (2 * a + b) * c, (size_t)c * sizeof *y);
+        }
+}
+
+static void eval_quantise(naive *n, const eex_node *node, double *y, const double *x)
+{
+    const double *range = n->param[node->first_param];
+    const double step = (range[1] - range[0]) / ((1 << node->bits) - 1);
+    for (size_t i = 0; i < (size_t)n->batch * row_of(node); i++)
+        y[i] =
+            fmin(fmax(range[0] + floor((x[i] - range[0]) / step + 0.5) * step, range[0]), range[1]);
+}
+
 static void eval(naive *n, int id)
 {
     const eex_node *node = eex_graph_node(n->graph, id);
@@ -207,6 +228,12 @@ static void eval(naive *n, int id)
         break;
     case EEX_NODE_CONCAT:
         eval_concat(n, node, y);
+        break;
+    case EEX_NODE_DEPTH_TO_SPACE:
+        eval_depth_to_space(n, node, y, x);
+        break;
+    case EEX_NODE_QUANTISE:
+        eval_quantise(n, node, y, x);
         break;
     case EEX_NODE_MAX_POOL:
         ref_max_pool(y, x, n->batch, &node->window);

@@ -1,5 +1,6 @@
 #include "support/net.h"
 
+#include "core/graph/bottleneck.h"
 #include "support/backbones.h"
 #include "support/devices.h"
 #include "support/elastic.h"
@@ -131,6 +132,25 @@ int net_pooled(eex_graph **out, int classes)
 {
     return tiny_with(out, classes, (eex_gate){.family = EEX_GATE_RESIDUAL, .blocks = 2},
                      (eex_gate){.family = EEX_GATE_POOLED, .blocks = 2, .channels = 6});
+}
+
+static int bottled(eex_graph **out, int classes, int bits)
+{
+    eex_graph *pooled;
+    EEX_TRY(net_pooled(&pooled, classes));
+    int code = eex_graph_with_bottleneck(out, pooled, bits);
+    eex_graph_free(pooled);
+    return code;
+}
+
+int net_bottled(eex_graph **out, int classes)
+{
+    return bottled(out, classes, 0);
+}
+
+int net_quantised(eex_graph **out, int classes)
+{
+    return bottled(out, classes, 8);
 }
 
 int net_strided(eex_graph **out, int classes)

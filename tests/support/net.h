@@ -30,6 +30,9 @@ void net_close(net *n);
  * latter two. */
 int net_tiny(eex_graph **out, int classes);
 int net_squeezed(eex_graph **out, int classes);
+/* net_pooled with a bottleneck at its last early exit, not quantised, and in 8 bits. */
+int net_bottled(eex_graph **out, int classes);
+int net_quantised(eex_graph **out, int classes);
 int net_pooled(eex_graph **out, int classes);
 int net_strided(eex_graph **out, int classes);
 int net_derived(eex_graph **out, int classes); /* 12x12, from the elastic one */

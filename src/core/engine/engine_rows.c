@@ -24,6 +24,8 @@ static bool moves(const eex_node *n)
     case EEX_NODE_LINEAR:
     case EEX_NODE_SCALE:
     case EEX_NODE_CONCAT:
+    case EEX_NODE_DEPTH_TO_SPACE:
+    case EEX_NODE_QUANTISE:
         return true;
     case EEX_NODE_ACT:
         return !eex_act_fuses(n->act);

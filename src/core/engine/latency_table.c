@@ -161,6 +161,13 @@ static int key_of_shape(char out[EEX_LATENCY_KEY], const eex_op *op)
         snprintf(out, EEX_LATENCY_KEY, "columns %d of %d to %d pixels %d", op->u.columns.count,
                  op->u.columns.x_c, op->u.columns.y_c, op->u.columns.hw);
         return EEX_OK;
+    case EEX_OP_DEPTH_TO_SPACE:
+        snprintf(out, EEX_LATENCY_KEY, "depth_to_space %dx%dx%d", op->u.depth_to_space.c,
+                 op->u.depth_to_space.h, op->u.depth_to_space.w);
+        return EEX_OK;
+    case EEX_OP_QUANTISE:
+        snprintf(out, EEX_LATENCY_KEY, "quantise %d", op->u.quantise.size);
+        return EEX_OK;
     case EEX_OP_MAX_POOL:
         key_of_window(out, "max_pool", &op->u.pool.window);
         return EEX_OK;

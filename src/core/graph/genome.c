@@ -153,6 +153,16 @@ static int fit_pair(const fitting *f, const eex_node *n, shape *s, shape other)
     return EEX_OK;
 }
 
+/* What has one shape alone. */
+static int fit_fixed(const fitting *f, const eex_node *n, shape *s)
+{
+    const eex_node *in = &f->g->nodes[n->inputs[0]];
+    if (s->h != in->h || s->w != in->w || s->c != in->c)
+        return misfit(n, "reads what depends on a gene", *s, (shape){in->h, in->w, in->c});
+    *s = (shape){n->h, n->w, n->c};
+    return EEX_OK;
+}
+
 static int fit_node(fitting *f, int id)
 {
     const eex_node *n = &f->g->nodes[id];
@@ -169,6 +179,9 @@ static int fit_node(fitting *f, int id)
     case EEX_NODE_SCALE:
     case EEX_NODE_CONCAT:
         return fit_pair(f, n, s, f->of[n->inputs[1]]);
+    case EEX_NODE_DEPTH_TO_SPACE:
+    case EEX_NODE_QUANTISE:
+        return fit_fixed(f, n, s);
     case EEX_NODE_GLOBAL_POOL:
         s->h = s->w = 1;
         return EEX_OK;

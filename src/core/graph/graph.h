@@ -19,8 +19,10 @@ typedef enum eex_node_kind {
     EEX_NODE_BATCH_NORM,
     EEX_NODE_ACT,
     EEX_NODE_ADD,
-    EEX_NODE_SCALE,  /* a feature map times one value a channel: squeeze and excitation */
-    EEX_NODE_CONCAT, /* channels of two feature maps behind each other */
+    EEX_NODE_SCALE,          /* a feature map times one value a channel: squeeze and excitation */
+    EEX_NODE_CONCAT,         /* channels of two feature maps behind each other */
+    EEX_NODE_DEPTH_TO_SPACE, /* every pixel's channels to 2 x 2 pixels of a quarter of them */
+    EEX_NODE_QUANTISE,       /* to the nearest of a few levels: what is sent in few bits */
     EEX_NODE_MAX_POOL,
     EEX_NODE_GLOBAL_POOL, /* adaptive average pool to 1x1, or mean over H and W */
     EEX_NODE_FLATTEN,
@@ -49,6 +51,7 @@ typedef struct eex_node {
     bool bias;                /* CONV, LINEAR */
     eex_act act;              /* ACT */
     float dropout;            /* DROPOUT */
+    int bits;                 /* QUANTISE: of a code */
     float init_std; /* LINEAR: weights start as N(0, init_std) with zero bias; 0: uniform in
                      * +-1/sqrt(fan-in), as PyTorch has it */
     float bn_eps, bn_momentum;
@@ -96,6 +99,12 @@ int eex_graph_add_act(eex_graph *g, int *out, int in, const char *name, eex_act 
 int eex_graph_add_add(eex_graph *g, int *out, int a, int b, const char *name);
 int eex_graph_add_scale(eex_graph *g, int *out, int in, int factors, const char *name);
 int eex_graph_add_concat(eex_graph *g, int *out, int a, int b, const char *name);
+/* Image (h, w, 4 c) to (2 h, 2 w, c), as device/op.h has it: a convolution of kernel 1 in front of
+ * it is a transposed one of kernel and stride 2. */
+int eex_graph_add_depth_to_space(eex_graph *g, int *out, int in, const char *name);
+/* Rounds to 2^bits levels, 1 to 8 bits, between the two values of its parameter "range", which does
+ * not learn; device/quantise.h says how. Its gradient is that of the identity. */
+int eex_graph_add_quantise(eex_graph *g, int *out, int in, const char *name, int bits);
 int eex_graph_add_max_pool(eex_graph *g, int *out, int in, const char *name, int kernel, int stride,
                            int pad);
 int eex_graph_add_global_pool(eex_graph *g, int *out, int in, const char *name, bool functional);

@@ -211,7 +211,8 @@ int eex__graph_channels(const eex_graph *g, int node)
 {
     for (int i = node; i > 0; i = g->nodes[i].inputs[0]) {
         const eex_node *n = &g->nodes[i];
-        if (n->kind == EEX_NODE_LINEAR || n->kind == EEX_NODE_CONCAT)
+        if (n->kind == EEX_NODE_LINEAR || n->kind == EEX_NODE_CONCAT ||
+            n->kind == EEX_NODE_DEPTH_TO_SPACE || n->kind == EEX_NODE_QUANTISE)
             return -1;
         if (n->kind == EEX_NODE_CONV && n->window.groups == 1)
             return n->out_choice;

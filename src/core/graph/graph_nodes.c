@@ -1,6 +1,7 @@
 /* The node kinds: how each is added, which parameters it has and what it costs. A new kind is a
  * section here, a row in the table below and a name in graph.h. */
 #include "core/graph/graph_impl.h"
+#include "device/quantise.h"
 
 #include "base/status.h"
 
@@ -257,6 +258,37 @@ int eex_graph_add_concat(eex_graph *g, int *out, int a, int b, const char *name)
     return eex__graph_append(g, out, &n);
 }
 
+/* ---- what passes a bottleneck ---- */
+
+int eex_graph_add_depth_to_space(eex_graph *g, int *out, int in, const char *name)
+{
+    eex_node n;
+    EEX_TRY(begin(&n, g, EEX_NODE_DEPTH_TO_SPACE, in, name));
+    if (n.c % 4)
+        return eex_fail(EEX_EINVAL,
+                        "depth_to_space \"%s\": %d channels are not those of 2 x 2 pixels", name,
+                        n.c);
+    n.h *= 2;
+    n.w *= 2;
+    n.c /= 4;
+    return eex__graph_append(g, out, &n);
+}
+
+int eex_graph_add_quantise(eex_graph *g, int *out, int in, const char *name, int bits)
+{
+    eex_node n;
+    EEX_TRY(begin(&n, g, EEX_NODE_QUANTISE, in, name));
+    EEX_TRY(check_range(&n, "bits", bits, EEX_QUANTISE_MIN_BITS, EEX_QUANTISE_MAX_BITS));
+    n.bits = bits;
+    return eex__graph_append(g, out, &n);
+}
+
+static int quantise_params(eex_graph *g, const eex_node *n)
+{
+    static const int shape[4] = {2};
+    return eex__graph_add_param(g, n, "range", 1, shape, false, false);
+}
+
 /* ---- pools ---- */
 
 static int64_t pool_input_cost(const eex_graph *g, const eex_node *n, eex_convention c)
@@ -342,6 +374,10 @@ static int add_kind(eex_graph *g, int *id, const eex_node *like)
         return eex_graph_add_scale(g, id, in[0], in[1], name);
     case EEX_NODE_CONCAT:
         return eex_graph_add_concat(g, id, in[0], in[1], name);
+    case EEX_NODE_DEPTH_TO_SPACE:
+        return eex_graph_add_depth_to_space(g, id, in[0], name);
+    case EEX_NODE_QUANTISE:
+        return eex_graph_add_quantise(g, id, in[0], name, like->bits);
     case EEX_NODE_MAX_POOL:
         return eex_graph_add_max_pool(g, id, in[0], name, w->kernel, w->stride, w->pad);
     case EEX_NODE_GLOBAL_POOL:
@@ -379,6 +415,7 @@ EEX_NAMES(
     eex_node_kind, eex_node_kind, EEX_NODE_KINDS, [EEX_NODE_INPUT] = "input",
     [EEX_NODE_CONV] = "conv", [EEX_NODE_BATCH_NORM] = "batch_norm", [EEX_NODE_ACT] = "act",
     [EEX_NODE_ADD] = "add", [EEX_NODE_SCALE] = "scale", [EEX_NODE_CONCAT] = "concat",
+    [EEX_NODE_DEPTH_TO_SPACE] = "depth_to_space", [EEX_NODE_QUANTISE] = "quantise",
     [EEX_NODE_MAX_POOL] = "max_pool", [EEX_NODE_GLOBAL_POOL] = "global_pool",
     [EEX_NODE_FLATTEN] = "flatten", [EEX_NODE_DROPOUT] = "dropout", [EEX_NODE_LINEAR] = "linear");
 
@@ -390,6 +427,8 @@ static const eex__kind kinds[] = {
     [EEX_NODE_ADD] = {true, NULL, NULL},
     [EEX_NODE_SCALE] = {true, NULL, scale_cost},
     [EEX_NODE_CONCAT] = {true, NULL, NULL},
+    [EEX_NODE_DEPTH_TO_SPACE] = {true, NULL, NULL},
+    [EEX_NODE_QUANTISE] = {true, quantise_params, NULL},
     [EEX_NODE_MAX_POOL] = {true, NULL, pool_input_cost},
     [EEX_NODE_GLOBAL_POOL] = {false, NULL, global_pool_cost},
     [EEX_NODE_FLATTEN] = {false, NULL, NULL},

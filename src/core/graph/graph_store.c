@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Columns of /nodes/shape: what the options of the eex_graph_add functions need. Zero where a kind
- * has no use for it. */
+/* Columns of /nodes/shape: what the options of the eex_graph_add functions need; a quantise node's
+ * bits are among the outputs. Zero where a kind has no use for it. */
 enum { SHAPE_OUT, SHAPE_KERNEL, SHAPE_STRIDE, SHAPE_PAD, SHAPE_GROUPS, SHAPE_BIAS, SHAPES };
 static const char shape_columns[] = "outputs, kernel, stride, pad, groups, bias";
 
@@ -80,7 +80,7 @@ static void fill_node(rows *r, size_t i, const eex_node *n)
     float *number = r->number + NUMBERS * i;
     for (int j = 0; j < 2; j++)
         r->inputs[2 * i + (size_t)j] = n->inputs[j];
-    shape[SHAPE_OUT] = n->window.cout;
+    shape[SHAPE_OUT] = n->kind == EEX_NODE_QUANTISE ? n->bits : n->window.cout;
     shape[SHAPE_KERNEL] = n->window.kernel;
     shape[SHAPE_STRIDE] = n->window.stride;
     shape[SHAPE_PAD] = n->window.pad;
@@ -281,6 +281,7 @@ static int read_node(eex_node *n, const rows *r, size_t i)
                                .stride = s[SHAPE_STRIDE],
                                .pad = s[SHAPE_PAD],
                                .groups = s[SHAPE_GROUPS]},
+                    .bits = s[SHAPE_OUT],
                     .bias = s[SHAPE_BIAS] != 0,
                     .functional = place[PLACE_FUNCTIONAL] != 0,
                     .exit = place[PLACE_EXIT],

@@ -42,6 +42,12 @@ int eex_cut_make(eex_model **out, const eex_model *model, const eex_cut *cut);
  * them; in order where it does not say. */
 int eex_model_positions(int32_t *out, const eex_model *model);
 
+/* Adds /exits to a model file that is being made: (exits) positions, and what the graph says. */
+int eex_model_write_exits(eex_store_file *file, const eex_graph *graph, const int32_t *position);
+
+/* Adds /origin: the model that it was made of, and which of its exits are in it. */
+int eex_model_write_origin(eex_store_file *file, const eex_model *model, const eex_cut *cut);
+
 /* Writes the cut network as a model file, with the calibration and validation traces of its exits
  * where the model has them. `cut_model` is what eex_cut_make made of `model`. PATH is complete or
  * as it was. The same cut of the same model gives the same bytes. */

@@ -36,7 +36,7 @@ static int save_column(eex_store_file *file, const char *name, const double *val
     return eex_store_set_string(file, name, "unit", unit);
 }
 
-static int save_exits(eex_store_file *file, const eex_graph *g, const int32_t *position)
+int eex_model_write_exits(eex_store_file *file, const eex_graph *g, const int32_t *position)
 {
     const int exits = eex_graph_exits(g);
     const eex_store_shape shape = {1, {(uint64_t)exits}};
@@ -81,7 +81,7 @@ static int save_trace(eex_store_file *file, const eex_model *model, const eex_cu
 
 /* ---- /origin ---- */
 
-static int save_origin(eex_store_file *file, const eex_model *model, const eex_cut *cut)
+int eex_model_write_origin(eex_store_file *file, const eex_model *model, const eex_cut *cut)
 {
     int32_t kept[EEX_MAX_EXITS];
     const eex_store_shape shape = {1, {(uint64_t)cut->count}};
@@ -110,10 +110,10 @@ static int fill(eex_store_file *file, const void *context)
         position[k] = position[c->cut->exits[k]];
     EEX_TRY(eex_model_write(file, m->graph, m->params, m->policy, m->familiar, &m->input,
                             m->precision));
-    EEX_TRY(save_exits(file, m->graph, position));
+    EEX_TRY(eex_model_write_exits(file, m->graph, position));
     EEX_TRY(save_trace(file, c->model, c->cut, "calibration"));
     EEX_TRY(save_trace(file, c->model, c->cut, "validation"));
-    return save_origin(file, c->model, c->cut);
+    return eex_model_write_origin(file, c->model, c->cut);
 }
 
 int eex_cut_write(const char *path, const eex_model *cut_model, const eex_model *model,

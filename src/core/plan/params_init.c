@@ -78,6 +78,13 @@ static void init_batch_norm(float *values, const eex_node *n, const eex_param *p
     fill(values, eex_param_count(p), one ? 1.0f : 0.0f);
 }
 
+/* Until somebody has looked at what there is. */
+static void init_range(float values[2])
+{
+    values[0] = 0;
+    values[1] = 1;
+}
+
 void eex__param_init(float *values, const eex_graph *graph, int i, uint64_t seed)
 {
     const eex_param *p = eex_graph_param(graph, i);
@@ -86,6 +93,8 @@ void eex__param_init(float *values, const eex_graph *graph, int i, uint64_t seed
     eex_rng_seed(&rng, seed, name_hash(p->name));
     if (n->kind == EEX_NODE_BATCH_NORM)
         init_batch_norm(values, n, p);
+    else if (n->kind == EEX_NODE_QUANTISE)
+        init_range(values);
     else if (n->kind == EEX_NODE_LINEAR)
         init_linear(values, n, p, &rng);
     else

@@ -261,7 +261,20 @@ static int back_concat(eex_builder *b, const eex_node *node, int id)
     return EEX_OK;
 }
 
-_Static_assert(EEX_NODE_KINDS == 12, "a new kind of node needs its gradient here");
+static int back_depth_to_space(eex_builder *b, const eex_node *node, int id)
+{
+    int dx;
+    bool written;
+    EEX_TRY(gradient(b, &dx, &written, node->inputs[0]));
+    eex_op *op;
+    EEX_TRY(eex__plan_op(b, &op, EEX_OP_DEPTH_TO_SPACE, node->name));
+    op->u.depth_to_space = (eex_op_depth_to_space){
+        .h = node->h / 2, .w = node->w / 2, .c = node->c, .back = true, .accumulate = written};
+    EEX_TRY(eex__plan_point(b, &op->u.depth_to_space.x, b->grad[id]));
+    return eex__plan_point(b, &op->u.depth_to_space.y, dx);
+}
+
+_Static_assert(EEX_NODE_KINDS == 14, "a new kind of node needs its gradient here");
 
 static int back_node(eex_builder *b, int id)
 {
@@ -284,6 +297,7 @@ static int back_node(eex_builder *b, int id)
         return b->learns[node->inputs[0]] ? pass_on(b, b->grad[id], node->inputs[0], node->name)
                                           : EEX_OK;
     case EEX_NODE_FLATTEN:
+    case EEX_NODE_QUANTISE: /* its levels are steps: straight through */
         return b->learns[node->inputs[0]] ? pass_on(b, b->grad[id], node->inputs[0], node->name)
                                           : EEX_OK;
     case EEX_NODE_ADD:
@@ -292,6 +306,8 @@ static int back_node(eex_builder *b, int id)
         return back_scale(b, node, id);
     case EEX_NODE_CONCAT:
         return back_concat(b, node, id);
+    case EEX_NODE_DEPTH_TO_SPACE:
+        return b->learns[node->inputs[0]] ? back_depth_to_space(b, node, id) : EEX_OK;
     default:
         return EEX_OK;
     }

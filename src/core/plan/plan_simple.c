@@ -125,6 +125,34 @@ static int lower_concat(eex_builder *b, const eex_node *node, int id)
     return EEX_OK;
 }
 
+static int lower_depth_to_space(eex_builder *b, const eex_node *node, int id)
+{
+    int x, y;
+    EEX_TRY(eex__plan_value(b, &x, node->inputs[0]));
+    EEX_TRY(eex__plan_value(b, &y, id));
+    eex_op *op;
+    EEX_TRY(eex__plan_op(b, &op, EEX_OP_DEPTH_TO_SPACE, node->name));
+    op->u.depth_to_space =
+        (eex_op_depth_to_space){.h = node->h / 2, .w = node->w / 2, .c = node->c};
+    EEX_TRY(eex__plan_point(b, &op->u.depth_to_space.x, x));
+    return eex__plan_point(b, &op->u.depth_to_space.y, y);
+}
+
+static int lower_quantise(eex_builder *b, const eex_node *node, int id)
+{
+    eex_place at[EEX__NODE_PARAMS];
+    int x, y;
+    EEX_TRY(eex__plan_value(b, &x, node->inputs[0]));
+    EEX_TRY(eex__plan_value(b, &y, id));
+    EEX_TRY(eex__bind_values(b, at, node));
+    eex_op *op;
+    EEX_TRY(eex__plan_op(b, &op, EEX_OP_QUANTISE, node->name));
+    op->u.quantise = (eex_op_quantise){.size = node->h * node->w * node->c, .bits = node->bits};
+    EEX_TRY(eex__bind_point(b, &op->u.quantise.range, &at[0]));
+    EEX_TRY(eex__plan_point(b, &op->u.quantise.x, x));
+    return eex__plan_point(b, &op->u.quantise.y, y);
+}
+
 /* The statistics of the batch: where they are kept for the backward half, and where the convolution
  * in front has left its sums. */
 static int point_batch_stats(eex_builder *b, eex_op_bn *bn, int id)
@@ -189,6 +217,10 @@ int eex__plan_lower_simple(eex_builder *b, const eex_node *node, int id)
         return lower_scale(b, node, id);
     case EEX_NODE_CONCAT:
         return lower_concat(b, node, id);
+    case EEX_NODE_DEPTH_TO_SPACE:
+        return lower_depth_to_space(b, node, id);
+    case EEX_NODE_QUANTISE:
+        return lower_quantise(b, node, id);
     default:
         return eex_fail(EEX_EUNSUPPORTED, "plan: node %s of kind %d cannot be lowered", node->name,
                         (int)node->kind);

@@ -13,9 +13,11 @@
 #ifndef EEX_CORE_PLAN_QUANTISE_H
 #define EEX_CORE_PLAN_QUANTISE_H
 
+#include "device/quantise.h"
+
 #include <stddef.h>
 
-enum { EEX_QUANTISE_MIN_BITS = 1, EEX_QUANTISE_MAX_BITS = 8 }; /* every `bits` below is in there */
+/* `bits` is within EEX_QUANTISE_MIN_BITS .. EEX_QUANTISE_MAX_BITS everywhere. */
 
 /* Of n codes. */
 size_t eex_quantised_bytes(size_t n, int bits);

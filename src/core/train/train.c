@@ -94,13 +94,19 @@ static void interleaved_passes(const eex_trainer *t, eex_plan_options *passes)
     }
 }
 
+/* A frozen trunk's own end learns nothing; where the network ends in a gate that does. */
+static bool end_learns(const eex_graph *g, eex_regime regime)
+{
+    return regime != EEX_REGIME_FROZEN || eex_graph_exit(g, eex_graph_exits(g) - 1)->blocks >= 0;
+}
+
 static eex_plan_options one_pass(const eex_trainer *t)
 {
     const eex_recipe *r = &t->recipe;
     eex_plan_options options = pass_options(t);
     for (int k = 0; k < t->exits - 1 && !t->alone; k++)
         options.weight[k] = (float)r->gate_weight;
-    if (r->regime != EEX_REGIME_FROZEN)
+    if (end_learns(t->params->graph, r->regime))
         options.weight[t->exits - 1] = 1;
     if (r->regime == EEX_REGIME_DISTILL) {
         options.distill = (float)r->distill;
@@ -194,7 +200,7 @@ int eex_trainer_new(eex_trainer **out, eex_params *params, const eex_recipe *rec
 {
     *out = NULL;
     int exits = eex_graph_exits(params->graph);
-    if (recipe->regime == EEX_REGIME_FROZEN && exits < 2)
+    if (exits < 2 && !end_learns(params->graph, recipe->regime))
         return eex_fail(EEX_EINVAL, "training.regime: \"frozen\" trains gates, but %s has none",
                         eex_graph_name(params->graph));
     if (recipe->regime == EEX_REGIME_SANDWICH)

@@ -22,6 +22,10 @@ const char *eex_profile_kind(const eex_op *op)
         return "scale";
     case EEX_OP_COLUMNS:
         return "concat";
+    case EEX_OP_DEPTH_TO_SPACE:
+        return "depth to space";
+    case EEX_OP_QUANTISE:
+        return "quantise";
     case EEX_OP_MAX_POOL:
     case EEX_OP_GLOBAL_POOL:
         return "pool";
@@ -90,6 +94,12 @@ static void elements(double *each, double *once, const eex_op *op)
         break;
     case EEX_OP_COLUMNS:
         *each = 2.0 * op->u.columns.hw * op->u.columns.count;
+        break;
+    case EEX_OP_DEPTH_TO_SPACE:
+        *each = 8.0 * op->u.depth_to_space.h * op->u.depth_to_space.w * op->u.depth_to_space.c;
+        break;
+    case EEX_OP_QUANTISE:
+        *each = 2.0 * op->u.quantise.size;
         break;
     case EEX_OP_MAX_POOL:
     case EEX_OP_GLOBAL_POOL:

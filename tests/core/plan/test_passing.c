@@ -1,6 +1,7 @@
 /* A network that is cut at an exit: what passes it goes to the host and into another plan, which
  * finishes as the first one would have. */
 #include "core/plan/passing.h"
+#include "core/plan/quantise.h"
 #include "support/devices.h"
 #include "support/net.h"
 
@@ -106,6 +107,7 @@ Test(passing, any_exit_can_be_a_cut)
     cut(net_squeezed, 6, false);
     cut(net_pooled, 6, false);
     cut(net_strided, 6, false);
+    cut(net_quantised, 6, false);
     cut(net_mobilenetv2, 5, false);
     cut(net_resnet50, 2, false);
 }
@@ -116,8 +118,58 @@ Test(passing, those_that_stay_pass)
     cut(net_squeezed, 7, true);
     cut(net_pooled, 7, true);
     cut(net_strided, 7, true);
+    cut(net_quantised, 7, true);
     cut(net_mobilenetv2, 5, true);
     cut(net_resnet50, 2, true);
+}
+
+/* What the encoder has made of a value, in levels, passes the last early exit, and nothing else. */
+static void encoded(net_builder build, const char *name)
+{
+    net n = net_open(build, 5, 2);
+    eex_plan *plan = open_plan(&n, 5);
+    const int k = eex_graph_exits(n.graph) - 2;
+    const eex_node *point = eex_graph_node(n.graph, eex_graph_exit(n.graph, k)->point);
+    const eex_passing *values;
+    cr_assert_eq(eex_plan_passing(plan, k, &values), 1);
+    cr_assert_str_eq(eex_graph_node(n.graph, values->node)->name, name);
+    cr_assert_eq(values->h, point->h / 2);
+    cr_assert_eq(values->w, point->w / 2);
+    cr_assert_eq(values->c, point->c / 4);
+    cr_assert_eq(values->row_bytes, sizeof(float) * (size_t)(point->h * point->w * point->c / 16));
+    eex_plan_free(plan);
+    net_close(&n);
+}
+
+Test(passing, a_bottleneck_is_what_passes)
+{
+    encoded(net_bottled, "bottleneck.encoder.act");
+    encoded(net_quantised, "bottleneck.quantise");
+}
+
+/* What was quantised is sent in its codes without losing a bit. */
+Test(passing, codes_are_all_that_need_be_sent)
+{
+    enum { ROWS = 5 };
+    net n = net_open(net_quantised, ROWS, 2);
+    eex_plan *plan = open_plan(&n, ROWS);
+    const int k = eex_graph_exits(n.graph) - 2;
+    const eex_passing *values;
+    net_feed(&n, plan, 0, ROWS);
+    OK(eex_plan_segments(plan, 0, k, ROWS));
+    OK(eex_plan_passing(plan, k, &values) == 1 ? EEX_OK : -1);
+    const size_t count = ROWS * values->row_bytes / sizeof(float);
+    float *rows = malloc(count * sizeof *rows), *again = malloc(count * sizeof *again);
+    unsigned char *codes = malloc(eex_quantised_bytes(count, 8));
+    OK(eex_plan_passing_get(plan, k, 0, rows, ROWS));
+    eex_quantise(codes, rows, count, 8, 0, 1);
+    eex_dequantise(again, codes, count, 8, 0, 1);
+    cr_expect_arr_eq(rows, again, count * sizeof *rows);
+    free(rows);
+    free(again);
+    free(codes);
+    eex_plan_free(plan);
+    net_close(&n);
 }
 
 Test(passing, nonsense_is_refused)

@@ -98,6 +98,7 @@ Test(plan, training_forward_is_the_network)
     check_training_forward(net_squeezed, 6, 1e-5);
     check_training_forward(net_pooled, 6, 1e-5);
     check_training_forward(net_strided, 6, 1e-5);
+    check_training_forward(net_bottled, 6, 1e-5);
     /* 52 batch norms over few pixels pass on what rounding did to the ones in front. */
     check_training_forward(net_mobilenetv2, 16, 1e-4);
 }
@@ -132,6 +133,7 @@ Test(plan, inference_is_the_network)
     check_inference(net_squeezed, 5);
     check_inference(net_pooled, 5);
     check_inference(net_strided, 5);
+    check_inference(net_bottled, 5);
     check_inference(net_mobilenetv2, 3);
     check_inference(net_resnet50, 1);
 }
@@ -192,6 +194,7 @@ Test(plan, a_sample_gets_the_same_bits_in_every_batch)
 {
     check_batches(net_tiny, 64);
     check_batches(net_squeezed, 64);
+    check_batches(net_quantised, 64);
     check_batches(net_pooled, 64);
     check_batches(net_strided, 64);
     check_batches(net_mobilenetv2, 64);
@@ -270,6 +273,7 @@ Test(plan, compaction_keeps_the_rows_of_the_survivors)
 {
     check_compaction(net_tiny, 33, 2);
     check_compaction(net_squeezed, 33, 2);
+    check_compaction(net_quantised, 33, 2);
     check_compaction(net_pooled, 33, 2);
     check_compaction(net_strided, 33, 2);
     check_compaction(net_mobilenetv2, 20, 3);

@@ -286,6 +286,13 @@ Test(plan_gradient, squeezed_and_frozen)
                  trainable_of(net_squeezed, of_gate));
 }
 
+/* A bottleneck at the last early exit. */
+Test(plan_gradient, bottled)
+{
+    cr_expect_eq(check_net(net_bottled, (float[]){0.3f, 0.7f, 1}, NULL),
+                 trainable_of(net_bottled, any));
+}
+
 /* Gates with residual blocks, biases, strides, max pools and linear layers on all pixels. */
 Test(plan_gradient, gates_of_all_pixels)
 {

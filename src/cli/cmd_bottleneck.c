@@ -1,0 +1,146 @@
+/* eex bottleneck: fewer bytes between a device and a server. */
+#include "cli/commands.h"
+#include "cli/open_model.h"
+#include "cli/out_file.h"
+#include "cli/print.h"
+#include "core/model/model_data.h"
+#include "core/use/bottleneck.h"
+
+#include "base/status.h"
+#include "base/text.h"
+
+enum { MOST_EPOCHS = 100000, MOST_BATCH = 65536 };
+
+typedef struct arguments {
+    const char *out, *data;
+    int64_t bits, epochs, more, batch, seed;
+    double lr, more_lr;
+    bool plain, force, json;
+    eex_model_options model;
+} arguments;
+
+static const arguments defaults = {.bits = 8,
+                                   .epochs = 20,
+                                   .more = 10,
+                                   .batch = 128,
+                                   .lr = 0.05,
+                                   .more_lr = 0.005,
+                                   .model = EEX_MODEL_OPTIONS_INIT};
+
+static const eex_option options[] = {
+    EEX_OUT("MODEL.h5", out, "write the network with the bottleneck (needed)"),
+    EEX_FLAG("force", force, "replace a file that is there"),
+    EEX_NUMBER("bits", "N", 1, 8, bits, "of each value that is sent (8)"),
+    EEX_NUMBER("epochs", "N", 1, MOST_EPOCHS, epochs, "of the autoencoder's training (20)"),
+    EEX_NUMBER("more-epochs", "N", 1, MOST_EPOCHS, more, "behind the quantised codes (10)"),
+    EEX_NUMBER("batch", "N", 2, MOST_BATCH, batch, "images a step (128)"),
+    EEX_REAL("lr", "X", 1e-9, 100, lr, "the autoencoder's rate, cosine down from there (0.05)"),
+    EEX_REAL("more-lr", "X", 1e-9, 100, more_lr, "the same behind the codes (0.005)"),
+    EEX_FLAG("no-augment", plain, "train on the images as they are, neither cropped nor flipped"),
+    EEX_NUMBER("seed", "N", 0, INT64_MAX, seed, "of weights and the order of images (0)"),
+    EEX_IMAGES_OF(data),
+    EEX_JSON(json),
+    EEX_MODEL_OPTIONS(model),
+    {0},
+};
+
+static int check(void *given, const eex_words *words)
+{
+    const arguments *a = given;
+    if (!a->out)
+        return eex_fail(EEX_EINVAL, "where to write the network? -o MODEL.h5");
+    return eex_check_out(a->out, a->force, "weights", "origin");
+}
+
+/* ---- saying it ---- */
+
+static int put_json(eex_buffer *out, const eex_bottled *b, const char *file)
+{
+    eex_json j = EEX_JSON_INIT(out);
+    eex_json_object(&j, NULL);
+    eex_json_string(&j, "file", file);
+    eex_json_string(&j, "node", b->value);
+    eex_json_int(&j, "bits", b->bits);
+    eex_json_int(&j, "values", b->values);
+    eex_json_int(&j, "values_before", b->values_before);
+    eex_json_int(&j, "bytes", b->bytes);
+    eex_json_int(&j, "bytes_before", b->bytes_before);
+    eex_json_double(&j, "range", b->range);
+    eex_json_double(&j, "end_accuracy", b->end);
+    eex_json_double(&j, "end_accuracy_before", b->end_before);
+    eex_json_double(&j, "accuracy", b->accuracy);
+    eex_json_double(&j, "accuracy_before", b->accuracy_before);
+    eex_json_end(&j);
+    return EEX_OK;
+}
+
+static int print(const eex_bottled *b, const arguments *a)
+{
+    eex_buffer text = EEX_BUFFER_INIT;
+    if (a->json)
+        return eex__print_text(&text, put_json(&text, b, a->out));
+    eex_buffer_printf(&text,
+                      "%s: %lld values of %d bits pass behind %s instead of %lld of 32:\n"
+                      "%lld bytes of an image are sent instead of %lld, %.3g times fewer.\n",
+                      a->out, (long long)b->values, b->bits, b->value, (long long)b->values_before,
+                      (long long)b->bytes, (long long)b->bytes_before,
+                      (double)b->bytes_before / (double)b->bytes);
+    eex_buffer_printf(&text,
+                      "Right on the validation split: the end %.2f %%, before %.2f %%;\n"
+                      "with early exits %.2f %%, before %.2f %%.\n",
+                      100 * b->end, 100 * b->end_before, 100 * b->accuracy,
+                      100 * b->accuracy_before);
+    return eex__print_report(&text, EEX_OK);
+}
+
+/* ---- the command ---- */
+
+static int work(const arguments *a, eex_opened *opened, eex_dataset **data, const char *path)
+{
+    const eex_bottling how = {.bits = (int)a->bits,
+                              .epochs = (int)a->epochs,
+                              .more = (int)a->more,
+                              .batch = (int)a->batch,
+                              .lr = a->lr,
+                              .more_lr = a->more_lr,
+                              .augment = !a->plain,
+                              .seed = (uint64_t)a->seed};
+    eex_bottled done;
+    EEX_TRY(eex_open_model(opened, path, EEX_MODEL_BEST, &a->model));
+    EEX_TRY(eex_model_data_own(data, opened->model, a->data));
+    EEX_TRY(eex_bottleneck_make(&done, a->out, opened->model, *data, &how));
+    return print(&done, a);
+}
+
+static int run(const void *given, const eex_words *words)
+{
+    eex_opened opened = {NULL, NULL};
+    eex_dataset *data = NULL;
+    int code = work(given, &opened, &data, words->at[0]);
+    eex_dataset_close(data);
+    eex_opened_close(&opened);
+    return code;
+}
+
+static const char details[] =
+    "What a device sends to a server is the value behind its last early exit. An autoencoder "
+    "makes\n"
+    "it small: half its height and width and a quarter of its channels, in a few bits each. It is\n"
+    "trained with all that lies behind it while what lies in front is frozen, so early exits "
+    "answer\n"
+    "as before; then, with the codes rounded, decoder and end are trained on.\n\n"
+    "What is written is a model file: every command takes it in the place of a run. Its "
+    "thresholds\n"
+    "are the network's; `eex tune` fits others.\n\n" EEX_POLICY_DETAILS;
+
+const eex_cmd eex_cmd_bottleneck = {
+    .name = "bottleneck",
+    .brief = "send fewer bytes from a device to a server",
+    .synopsis = "RUN|MODEL.h5 -o MODEL.h5 [options]",
+    .summary = "Puts an autoencoder where a network is cut between a device and a server.",
+    .details = details,
+    .words = {1, 1},
+    .takes = {sizeof(arguments), &defaults, options},
+    .check = check,
+    .run = run,
+};

@@ -1,0 +1,38 @@
+# A bottleneck at the last early exit: what is sent, what stays as it was, and what is refused.
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+make_data
+write_experiment tiny.lua
+expect 0 "$EEX" run tiny.lua --threads 1 --set gates.blocks='{1}' --set search.score=accuracy
+
+short="--epochs 1 --more-epochs 1 --batch 16 --no-augment --threads 1"
+expect 0 "$EEX" bottleneck runs/tiny -o small.h5 $short
+out_has "times fewer"
+out_has "validation split"
+awk 'length($0) > 80 { print; bad = 1 } END { exit bad }' out || fail "wider than 80 columns"
+expect 2 "$EEX" bottleneck runs/tiny -o small.h5 $short
+err_has "--force"
+
+# The same again is the same file; fewer bits are fewer bytes.
+cp small.h5 first.h5
+expect 0 "$EEX" bottleneck runs/tiny -o small.h5 $short --force --json
+cmp -s small.h5 first.h5 || fail "the same bottleneck is another file"
+eight=$(sed -n 's/.*"bytes": \([0-9]*\).*/\1/p' out)
+expect 0 "$EEX" bottleneck runs/tiny -o two.h5 $short --bits 2 --json
+two=$(sed -n 's/.*"bytes": \([0-9]*\).*/\1/p' out)
+[ "$eight" -gt 0 ] && [ $((4 * two)) -eq "$eight" ] || fail "2 bits are $two bytes, 8 are $eight"
+
+# It is a model like any other.
+expect 0 "$EEX" show small.h5
+expect 0 "$EEX" infer small.h5 --split validation --threads 1
+expect 0 "$EEX" prune small.h5 --no-latency --threads 1
+expect 0 "$EEX" tune small.h5 --accuracy 0 -o thresholds.h5 --threads 1
+
+expect 2 "$EEX" bottleneck runs/tiny $short
+err_has "-o"
+expect 2 "$EEX" bottleneck runs/tiny -o x.h5 --bits 9
+expect 2 "$EEX" bottleneck small.h5 -o x.h5 $short
+err_has "already"
+expect 2 "$EEX" bottleneck runs/tiny/base.h5 -o x.h5 $short
+err_has "no early exit"
+[ -e x.h5 ] && fail "something was written"
+exit 0
