@@ -31,8 +31,7 @@ static __device__ inline void move_rows(U *column, const U *from, size_t stride,
 
 template <typename U>
 static __global__ void __launch_bounds__(THREADS)
-    compact_rows(U *data, const U *from, size_t columns, const int32_t *index,
-                 const int32_t *count)
+    compact_rows(U *data, const U *from, size_t columns, const int32_t *index, const int32_t *count)
 {
     __shared__ int tile[TILE];
     size_t column = (size_t)blockIdx.x * THREADS + threadIdx.x;
@@ -62,8 +61,7 @@ static int compact_run(eex_cuda *cuda, const eex_op *op, void *state, int batch)
     const size_t wide = sizeof(eex_bits16);
     (void)state, (void)batch;
     if (compact->row_bytes % wide == 0 && (uintptr_t)compact->data % wide == 0 &&
-        (uintptr_t)compact->from % wide == 0 &&
-        compact->row_bytes / wide >= MANY_COLUMNS)
+        (uintptr_t)compact->from % wide == 0 && compact->row_bytes / wide >= MANY_COLUMNS)
         launch<eex_bits16>(cuda, compact);
     else
         launch<uint32_t>(cuda, compact);

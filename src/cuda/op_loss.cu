@@ -216,8 +216,8 @@ static __global__ void __launch_bounds__(THREADS)
     if (row < (size_t)batch) { /* the same for a whole warp */
         int top, all = 0;
         const float unit = a.weight / (float)batch;
-        double loss = a.binary ? row_binary<T>(a, row, unit, &all)
-                               : row_loss<T>(a, row, unit, &top);
+        double loss =
+            a.binary ? row_binary<T>(a, row, unit, &all) : row_loss<T>(a, row, unit, &top);
         if (threadIdx.x % EEX_WARP == 0) {
             parts.losses[row] = loss;
             parts.correct[row] = a.binary ? all : top == a.labels[row];
