@@ -651,7 +651,8 @@ Test(experiment, gates_of_every_family_are_trained_and_judged)
         const char *name = eex_gate_family_name((eex_gate_family)family);
         eex_experiment *e = test_corners_experiment(EEX_EVALUATE_SHARED);
         e->gates.family = (eex_gate_family)family;
-        e->gates.channels = 6;
+        if (family == EEX_GATE_POOLED || family == EEX_GATE_LINEAR)
+            e->gates.channels = 6;
         if (family == EEX_GATE_EEC) {
             e->gates.choices = 1;
             e->gates.blocks[0] = 1;
