@@ -80,6 +80,11 @@ Test(arguments_networks, of_building)
     REFUSED(eex_graph_add_add(NULL, &v, 0, 0, "a"));
     REFUSED(eex_graph_add_scale(NULL, &v, 0, 0, "s"));
     REFUSED(eex_graph_add_concat(NULL, &v, 0, 0, "c"));
+    REFUSED(eex_graph_add_depth_to_space(NULL, &v, 0, "p"));
+    REFUSED(eex_graph_add_depth_to_space(g, &v, 0, "p")); /* three channels */
+    REFUSED(eex_graph_add_quantise(NULL, &v, 0, "q", 8));
+    REFUSED(eex_graph_add_quantise(g, &v, 0, "q", 0));
+    REFUSED(eex_graph_add_quantise(g, &v, 0, "q", INT_MAX));
     REFUSED(eex_graph_add_max_pool(NULL, &v, 0, "m", 2, 2, 0));
     REFUSED(eex_graph_add_max_pool(g, &v, 0, "m", INT_MIN, 0, INT_MIN));
     REFUSED(eex_graph_add_global_pool(NULL, &v, 0, "p", false));
@@ -96,6 +101,8 @@ Test(arguments_networks, of_building)
         REFUSED(eex_graph_add_add(g, &v, 0, id, "a"));
         REFUSED(eex_graph_add_scale(g, &v, 0, id, "s"));
         REFUSED(eex_graph_add_concat(g, &v, id, 0, "c"));
+        REFUSED(eex_graph_add_depth_to_space(g, &v, id, "p"));
+        REFUSED(eex_graph_add_quantise(g, &v, id, "q", 8));
         REFUSED(eex_graph_add_max_pool(g, &v, id, "m", 2, 2, 0));
         REFUSED(eex_graph_add_global_pool(g, &v, id, "p", false));
         REFUSED(eex_graph_add_flatten(g, &v, id, "f", false));
