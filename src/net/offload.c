@@ -34,7 +34,8 @@ static int add_predictor(eex_hello *out, const eex_model *model)
     eex_sha256_update(&sha, print, sizeof print);
     eex_sha256_end(&sha, out->policy);
     memcpy(out->predictor, print, sizeof out->predictor);
-    out->predictor[0] |= out->predictor[1] == 0 && out->predictor[2] == 0; /* never as none */
+    if (memcmp(out->predictor, (uint8_t[EEX_WIRE_PREDICTOR]){0}, sizeof out->predictor) == 0)
+        out->predictor[0] = 1; /* never as none */
     return EEX_OK;
 }
 

@@ -10,8 +10,8 @@ struct eex_engine {
     eex_walk walk; /* with the plan, of eex_engine_rows images */
     eex_device *device;
     const eex_params *params; /* of the network, borrowed */
-    eex_guest *predictor; /* of the walk; NULL: no gate is skipped */
-    eex_guest *distances; /* of the walk; NULL: the policy rejects nobody by distance */
+    eex_guest *predictor;     /* of the walk; NULL: no gate is skipped */
+    eex_guest *distances;     /* of the walk; NULL: the policy rejects nobody by distance */
     int batch, exits;
     size_t image_bytes;
     eex_queue *queue;
