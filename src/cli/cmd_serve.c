@@ -43,6 +43,7 @@ static const eex_option options[] = {
     EEX_REAL("every", "S", 0, 1e6, every, "tells how it goes so often; 0: at the end alone (10)"),
     EEX_FLAG("json", json, "one JSON object a line; the first says where it listens"),
     EEX_MODEL_OPTIONS(model),
+    EEX_NO_PREDICTOR(model),
     {0},
 };
 
@@ -110,10 +111,11 @@ static int run_server(serve *sv)
 static int open_and_run(serve *sv, const eex_words *words)
 {
     eex__server_facts facts;
-    EEX_TRY(eex_open_model(&sv->opened, words->at[0], EEX_MODEL_BEST, &sv->a->model));
+    int bits;
+    EEX_TRY(eex_open_used(&sv->opened, words->at[0], &sv->a->model));
     EEX_TRY(eex_engine_open(&sv->engine, sv->opened.model, (int)sv->a->batch));
-    EEX_TRY(eex_rest_new(&sv->rest, sv->engine, (int)sv->a->cut.cut - 1,
-                         eex__bits_of(sv->a->cut.bits)));
+    EEX_TRY(eex__remote_bits(&bits, &sv->a->cut, sv->engine));
+    EEX_TRY(eex_rest_new(&sv->rest, sv->engine, (int)sv->a->cut.cut - 1, bits));
     EEX_TRY(open_server(sv, &facts));
     EEX_TRY(warm_up(sv));
     EEX_TRY(eex__server_print_begin(&facts, sv->a->json));

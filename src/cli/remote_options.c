@@ -14,9 +14,10 @@ int eex__bits_check(int64_t bits)
                     EEX_QUANTISE_MAX_BITS, FLOAT_BITS);
 }
 
-int eex__bits_of(int64_t bits)
+int eex__remote_bits(int *out, const eex__remote_options *o, const eex_engine *engine)
 {
-    return bits == FLOAT_BITS ? 0 : (int)bits;
+    *out = o->bits == FLOAT_BITS ? 0 : (int)o->bits;
+    return o->bits ? EEX_OK : eex_engine_payload_bits(out, engine, (int)o->cut - 1);
 }
 
 int eex__remote_check(const eex__remote_options *o)
@@ -38,7 +39,9 @@ int eex__remote_open(eex_offload **out, const eex__remote_options *o, const eex_
                                        .key = o->key,
                                        .timeout =
                                            1e-3 * (double)(o->timeout ? o->timeout : TIMEOUT)};
-    const int code = eex_offload_open(out, model, engine, batch, (int)o->cut - 1,
-                                      eex__bits_of(o->bits), &remote);
+    int bits;
+    int code = eex__remote_bits(&bits, o, engine);
+    if (code == EEX_OK)
+        code = eex_offload_open(out, model, engine, batch, (int)o->cut - 1, bits, &remote);
     return code < 0 ? eex_fail_in(code, "--remote") : EEX_OK;
 }

@@ -9,7 +9,8 @@
 typedef struct eex__remote_options {
     const char *address; /* NULL: everything runs here */
     const char *key;
-    int64_t cut, bits, timeout; /* cut: 0: the last early exit; timeout: milliseconds, 0: 1,000 */
+    int64_t cut, bits, timeout; /* cut: 0: the last early exit; bits: 0: eex_engine_payload_bits;
+                                 * timeout: milliseconds, 0: 1,000 */
 } eex__remote_options;
 
 #define EEX__REMOTE_OPTIONS_INIT \
@@ -26,12 +27,13 @@ typedef struct eex__remote_options {
         EEX__CUT_OPTIONS(o)
 
 /* Those that both sides have to give alike. */
-#define EEX__CUT_OPTIONS(o)                                                      \
-    EEX_TEXT("key", "FILE", EEX_IN(o, key), "the key of both sides, for TLS"),   \
-        EEX_NUMBER("cut", "EXIT", 1, EEX_MAX_EXITS, EEX_IN(o, cut),              \
-                   "exit behind which the network is cut (the last early one)"), \
-        EEX_NUMBER("bits", "N", 1, 32, EEX_IN(o, bits),                          \
-                   "1 to 8: what passes the cut is sent in so few; 32: as it is (32)")
+#define EEX__CUT_OPTIONS(o)                                                                       \
+    EEX_TEXT("key", "FILE", EEX_IN(o, key), "the key of both sides, for TLS"),                    \
+        EEX_NUMBER("cut", "EXIT", 1, EEX_MAX_EXITS, EEX_IN(o, cut),                               \
+                   "exit behind which the network is cut (the last early one)"),                  \
+        EEX_NUMBER("bits", "N", 1, 32, EEX_IN(o, bits),                                           \
+                   "1 to 8: what passes the cut is sent in so few; 32: as it is (a bottleneck's " \
+                   "own, or 32)")
 
 #define EEX__REMOTE_DETAILS                                                              \
     "With --remote this machine runs the network as far as the cut, and `eex serve` at " \
@@ -44,8 +46,8 @@ typedef struct eex__remote_options {
 int eex__remote_check(const eex__remote_options *options);
 int eex__bits_check(int64_t bits);
 
-/* Bits of the codes as core/engine/part.h has them. */
-int eex__bits_of(int64_t bits);
+/* Bits of the codes as core/engine/part.h has them; what is not given is the network's own. */
+int eex__remote_bits(int *out, const eex__remote_options *options, const eex_engine *engine);
 
 int eex__remote_open(eex_offload **out, const eex__remote_options *options, const eex_model *model,
                      eex_engine *engine, int batch);

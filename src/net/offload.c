@@ -20,6 +20,25 @@ struct eex_offload {
     uint64_t by[EEX_ANSWERERS];
 };
 
+/* A predictor is only asked where somebody decides. It goes into the policy's fingerprint whole,
+ * and begins the hello's word for it. */
+static int add_predictor(eex_hello *out, const eex_model *model)
+{
+    uint8_t print[EEX_SHA256_BYTES];
+    eex_sha256 sha;
+    if (!model->policy || !model->predictor)
+        return EEX_OK;
+    EEX_TRY(eex_exit_predictor_print(print, model->predictor));
+    eex_sha256_begin(&sha);
+    eex_sha256_update(&sha, out->policy, sizeof out->policy);
+    eex_sha256_update(&sha, print, sizeof print);
+    eex_sha256_end(&sha, out->policy);
+    memcpy(out->predictor, print, sizeof out->predictor);
+    if (memcmp(out->predictor, (uint8_t[EEX_WIRE_PREDICTOR]){0}, sizeof out->predictor) == 0)
+        out->predictor[0] = 1; /* never as none */
+    return EEX_OK;
+}
+
 int eex_offload_hello(eex_hello *out, const eex_model *model, const eex_payload *payload)
 {
     EEX_NEED(out, "place for the hello");
@@ -34,7 +53,8 @@ int eex_offload_hello(eex_hello *out, const eex_model *model, const eex_payload 
                        .exit = (uint16_t)payload->exit,
                        .bits = (uint8_t)payload->bits,
                        .row_bytes = payload->bytes};
-    eex_policy_print(out->policy, model->policy, payload->exit);
+    eex_policy_print(out->policy, model->policy, model->familiar, payload->exit);
+    EEX_TRY(add_predictor(out, model));
     return eex_model_print(out->model, model);
 }
 

@@ -26,7 +26,8 @@ typedef struct eex_offload_figures {
 
 typedef struct eex_offload eex_offload;
 
-/* What device and server must agree about: the model's network and policy, cut so. */
+/* What device and server must agree about: the model's network, policy and
+ * predictor, cut so. */
 int eex_offload_hello(eex_hello *out, const eex_model *model, const eex_payload *payload);
 
 /* The engine is one of the model's, and is borrowed. exit and bits: as eex_onset_new has them;

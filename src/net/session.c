@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LEAVING_SECONDS = 2, PRINT = 12 };
+enum { LEAVING_SECONDS = 2, PRINT = 12, TEXT = 2 * PRINT + 1 };
 
 static size_t unread(const eex__session *s)
 {
@@ -71,10 +71,20 @@ static void broken(eex_server *server, eex__session *s, int code)
 
 /* ---- hello ---- */
 
-static const char *print_hex(char out[2 * PRINT + 1], const uint8_t *print)
+static const char *print_hex(char out[TEXT], const uint8_t *print)
 {
     for (int i = 0; i < PRINT; i++)
         snprintf(out + 2 * i, 3, "%02x", print[i]);
+    return out;
+}
+
+/* "predictor 3fe01c", "no predictor" */
+static const char *name_predictor(char out[TEXT], const uint8_t *print)
+{
+    static const uint8_t none[EEX_WIRE_PREDICTOR];
+    if (memcmp(print, none, sizeof none) == 0)
+        return "no predictor";
+    snprintf(out, TEXT, "predictor %02x%02x%02x", print[0], print[1], print[2]);
     return out;
 }
 
@@ -82,7 +92,7 @@ static const char *print_hex(char out[2 * PRINT + 1], const uint8_t *print)
 static eex_server_loss compare(char *text, size_t size, const eex_hello *ours,
                                const eex_hello *theirs)
 {
-    char a[2 * PRINT + 1], b[2 * PRINT + 1];
+    char a[TEXT], b[TEXT];
     if (theirs->version != ours->version) {
         snprintf(text, size,
                  "it speaks version %d of the protocol, this server version %d: both need the same "
@@ -94,6 +104,13 @@ static eex_server_loss compare(char *text, size_t size, const eex_hello *ours,
         snprintf(text, size, "the device has model %s, this server model %s", //
                  print_hex(a, theirs->model), print_hex(b, ours->model));
         return EEX_LOSS_MODEL;
+    }
+    if (memcmp(theirs->predictor, ours->predictor, sizeof ours->predictor) != 0) {
+        snprintf(text, size,
+                 "the device has %s, this server %s: both need the same one beside the model, or "
+                 "--no-predictor",
+                 name_predictor(a, theirs->predictor), name_predictor(b, ours->predictor));
+        return EEX_LOSS_POLICY;
     }
     if (theirs->exit != ours->exit || theirs->bits != ours->bits ||
         theirs->row_bytes != ours->row_bytes) {

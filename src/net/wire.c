@@ -58,8 +58,8 @@ size_t eex_wire_hello(unsigned char *out, const eex_hello *h)
     to = put(to + sizeof magic, h->version, 2);
     to = put(to, h->exit, 2);
     to = put(to, h->bits, 1);
-    to = put(to, 0, 3);
-    to = put(to, h->row_bytes, 8);
+    memcpy(to, h->predictor, sizeof h->predictor);
+    to = put(to + sizeof h->predictor, h->row_bytes, 8);
     memcpy(to, h->model, sizeof h->model);
     memcpy(to + sizeof h->model, h->policy, sizeof h->policy);
     return EEX_WIRE_HELLO;
@@ -162,7 +162,8 @@ static int read_hello(eex_hello *out, const unsigned char *at, uint64_t body)
                         EEX_WIRE_HELLO - EEX_WIRE_HEADER);
     out->exit = (uint16_t)get(&at, 2);
     out->bits = (uint8_t)get(&at, 1);
-    at += 3;
+    memcpy(out->predictor, at, sizeof out->predictor);
+    at += sizeof out->predictor;
     out->row_bytes = get(&at, 8);
     memcpy(out->model, at, sizeof out->model);
     memcpy(out->policy, at + sizeof out->model, sizeof out->policy);

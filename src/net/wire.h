@@ -19,6 +19,7 @@ enum {
     EEX_WIRE_HEADER = 8,
     EEX_WIRE_HELLO_MOST = 256, /* the body of a hello of any version */
     EEX_WIRE_TEXT = 400,       /* of a refusal */
+    EEX_WIRE_PREDICTOR = 3,    /* bytes that tell predictors apart */
     /* Whole messages. */
     EEX_WIRE_HELLO = EEX_WIRE_HEADER + 88,
     EEX_WIRE_WELCOME = EEX_WIRE_HEADER + 8,
@@ -50,11 +51,12 @@ typedef enum eex_refusal {
 /* What both sides must agree about. */
 typedef struct eex_hello {
     uint16_t version;
-    uint16_t exit;                    /* behind which the network is cut, from 0 */
-    uint8_t bits;                     /* of the payload's codes; 0: float32 */
-    uint64_t row_bytes;               /* of the payload of a sample */
-    uint8_t model[EEX_SHA256_BYTES];  /* model_print.h */
-    uint8_t policy[EEX_SHA256_BYTES]; /* likewise, behind the cut */
+    uint16_t exit;                         /* behind which the network is cut, from 0 */
+    uint8_t bits;                          /* of the payload's codes; 0: float32 */
+    uint8_t predictor[EEX_WIRE_PREDICTOR]; /* zeros: none; else what its fingerprint begins with */
+    uint64_t row_bytes;                    /* of the payload of a sample */
+    uint8_t model[EEX_SHA256_BYTES];       /* model_print.h */
+    uint8_t policy[EEX_SHA256_BYTES]; /* likewise, behind the cut, with all of the predictor's */
 } eex_hello;
 
 typedef struct eex_message {

@@ -115,6 +115,74 @@ expect 0 "$EEX" infer $run --split test --json --threads 1 $all --bits 8 --cut 1
 out_has '"fallback": 0'
 stop
 
+# ---- a bottleneck: its own codes, unless other bits are asked for ----
+
+expect 0 "$EEX" bottleneck $run -o small.h5 --epochs 1 --more-epochs 1 --batch 16 --no-augment \
+    --threads 1 --bits 4 --json
+bytes=$(sed -n 's/.*"bytes": \([0-9]*\),.*/\1/p' out)
+# shellcheck disable=SC2086
+expect 0 "$EEX" infer small.h5 --split test --json --threads 1 $all
+decisions <out >small.whole
+for bits in "" "--bits 32"; do
+    # shellcheck disable=SC2086
+    start small small.h5 --port 0 $all $bits
+    # shellcheck disable=SC2086
+    expect 0 "$EEX" infer small.h5 --split test --json --threads 1 $all $bits --batch 7 \
+        --remote 127.0.0.1:$port --timeout 20000
+    decisions <out >parts
+    cmp -s small.whole parts || fail "bottleneck $bits: both parts say something else"
+    out_has '"fallback": 0'
+    sent=$(sed -n 's/.*"sent": \([0-9]*\),.*/\1/p' out)
+    total=$(sed -n 's/.*"bytes_out": \([0-9]*\),.*/\1/p' out)
+    each=${bits:+$((8 * bytes))} # float32 is eight times as much as 4 bits
+    each=${each:-$bytes}
+    [ "$sent" -gt 0 ] && [ "$total" -eq $((96 + sent * (16 + each))) ] ||
+        fail "bottleneck $bits: $total bytes for $sent rows of $each"
+    grep -q "\"row_bytes\": $each," small.out || { cp small.out out; fail "not $each bytes a row"; }
+    # shellcheck disable=SC2086
+    expect 0 "$EEX" infer small.h5 --split test --json --threads 1 $all --bits 2 --remote 127.0.0.1:$port
+    err_has "(2 bits) a sample, this server goes on behind exit"
+    stop
+done
+
+# ---- a predictor: on both sides, or on neither ----
+
+expect 0 "$EEX" predictor $run --epochs 1 --threads 1
+expect 0 "$EEX" infer $run --split test --json --threads 1
+decisions <out >whole.predictor
+for cut in "" "--cut 1"; do
+    # shellcheck disable=SC2086
+    start with $run --port 0 $cut
+    grep -q "says which gates are computed" with.err || fail "the server does not use the predictor"
+    for batch in 1 60; do
+        # shellcheck disable=SC2086
+        expect 0 "$EEX" infer $run --split test --json --threads 1 $cut --batch $batch \
+            --remote 127.0.0.1:$port --timeout 20000
+        decisions <out >parts
+        cmp -s whole.predictor parts || fail "predictor $cut: both parts say something else"
+        out_has '"fallback": 0'
+    done
+    stop
+done
+one_sided() { # SERVER'S OPTIONS, DEVICE'S OPTIONS: refused by name, if anything has to be sent
+    # shellcheck disable=SC2086
+    start one $run --port 0 --cut 1 $1
+    # shellcheck disable=SC2086
+    expect 0 "$EEX" infer $run --split test --json --threads 1 --cut 1 $2 --remote 127.0.0.1:$port
+    grep -q '"by": "server"' out && fail "a device with another predictor was answered"
+    stop
+}
+one_sided "" --no-predictor
+grep -q '"by": "fallback"' out && err_has "the device has no predictor, this server predictor "
+one_sided --no-predictor ""
+grep -q '"by": "fallback"' out && err_has ", this server no predictor: both need the same one"
+cp -r $run other.predictor
+expect 0 "$EEX" predictor other.predictor --epochs 2 --threads 1 --force
+start one other.predictor --port 0 --cut 1
+expect 0 "$EEX" infer $run --split test --json --threads 1 --cut 1 --remote 127.0.0.1:$port
+grep -q '"by": "fallback"' out && err_has ", this server predictor "
+stop
+
 # ---- keys ----
 
 umask 077

@@ -14,6 +14,7 @@ enum { ROW_BYTES = 24, ROOM = 1024 };
 static eex_hello some_hello(void)
 {
     eex_hello h = {.version = EEX_WIRE_VERSION, .exit = 3, .bits = 8, .row_bytes = 1ull << 33};
+    memset(h.predictor, 0x33, sizeof h.predictor);
     memset(h.model, 0xa5, sizeof h.model);
     memset(h.policy, 0x5a, sizeof h.policy);
     return h;
@@ -58,6 +59,7 @@ Test(wire, hello_and_welcome)
     cr_expect(m.as.hello.exit == 3 && m.as.hello.bits == 8 && m.as.hello.row_bytes == 1ull << 33);
     cr_expect_eq(memcmp(m.as.hello.model, h.model, sizeof h.model), 0);
     cr_expect_eq(memcmp(m.as.hello.policy, h.policy, sizeof h.policy), 0);
+    cr_expect_eq(memcmp(m.as.hello.predictor, h.predictor, sizeof h.predictor), 0);
     cr_assert_eq(eex_wire_welcome(bytes, 64), EEX_WIRE_WELCOME);
     m = whole(bytes, EEX_WIRE_WELCOME, EEX_FROM_SERVER);
     cr_expect(m.kind == EEX_WELCOME && m.as.welcome.window == 64);

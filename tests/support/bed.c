@@ -83,6 +83,11 @@ bed bed_of_patches(const char *folder)
     return open_bed(net_tiny, patches_open(folder, SAMPLES, 4, 40), 6);
 }
 
+bed bed_of_quantised(const char *folder)
+{
+    return open_bed(net_quantised, patches_open(folder, SAMPLES, 4, 40), 6);
+}
+
 bed bed_of_enlarged(const char *folder)
 {
     return open_bed(net_derived, patches_open(folder, SAMPLES, 4, 40), 2);

@@ -20,9 +20,11 @@ typedef struct bed {
     size_t image; /* bytes of one */
 } bed;
 
-/* The tiny network on patches, one of 12x12 that is derived from the elastic network on the same
- * patches of 8x8, MobileNetV2 on synthetic drawings; files go into `folder`. */
+/* The tiny network on patches, one with a bottleneck of 8 bits at its last early exit, one of 12x12
+ * that is derived from the elastic network on the same patches of 8x8, MobileNetV2 on synthetic
+ * drawings; files go into `folder`. */
 bed bed_of_patches(const char *folder);
+bed bed_of_quantised(const char *folder);
 bed bed_of_enlarged(const char *folder);
 bed bed_of_drawings(const char *folder);
 void bed_close(bed *b);

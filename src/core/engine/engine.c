@@ -107,6 +107,7 @@ int eex_engine_new_predicting(eex_engine **out, const eex_graph *graph, eex_para
     if (!e)
         return eex_fail(EEX_ENOMEM, "out of memory for an engine");
     e->device = params->device;
+    e->params = params;
     e->batch = how->batch;
     e->exits = exits;
     int code = eex_device_lock(e->device);

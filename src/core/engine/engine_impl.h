@@ -9,8 +9,9 @@
 struct eex_engine {
     eex_walk walk; /* with the plan, of eex_engine_rows images */
     eex_device *device;
-    eex_guest *predictor; /* of the walk; NULL: no gate is skipped */
-    eex_guest *distances; /* of the walk; NULL: the policy rejects nobody by distance */
+    const eex_params *params; /* of the network, borrowed */
+    eex_guest *predictor;     /* of the walk; NULL: no gate is skipped */
+    eex_guest *distances;     /* of the walk; NULL: the policy rejects nobody by distance */
     int batch, exits;
     size_t image_bytes;
     eex_queue *queue;

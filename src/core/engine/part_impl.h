@@ -2,14 +2,27 @@
 #ifndef EEX_CORE_ENGINE_PART_IMPL_H
 #define EEX_CORE_ENGINE_PART_IMPL_H
 
+#include "core/engine/engine.h"
 #include "core/plan/passing.h"
 #include "core/plan/quantise.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
-/* bits: 1 to 8, or 0 for float32. */
-size_t eex__packed_bytes(const eex_passing *value, int bits);
-void eex__pack(unsigned char *out, const eex_passing *value, const unsigned char *row, int bits);
-void eex__unpack(unsigned char *row, const eex_passing *value, const unsigned char *in, int bits);
+/* Codes stand for levels between low and high. Where the network itself has quantised a value, in
+ * as many bits, these are those of its node, which both sides know, and nothing is lost; else the
+ * sample's least and largest element, which go in front of its codes. */
+typedef struct eex__packing {
+    size_t elements;
+    int bits; /* 1 to 8; 0: float32 */
+    bool known;
+    float low, high; /* where they are known */
+} eex__packing;
+
+int eex__packing_of(eex__packing *out, const eex_engine *engine, const eex_passing *value,
+                    int bits);
+size_t eex__packed_bytes(const eex__packing *packing);
+void eex__pack(unsigned char *out, const eex__packing *packing, const unsigned char *row);
+void eex__unpack(unsigned char *row, const eex__packing *packing, const unsigned char *in);
 
 #endif

@@ -1,4 +1,7 @@
+#include "core/engine/engine_impl.h"
 #include "core/engine/part_impl.h"
+
+#include "base/status.h"
 
 #include <float.h>
 #include <string.h>
@@ -11,15 +14,28 @@ typedef struct range {
     float low, high;
 } range;
 
-static size_t elements(const eex_passing *value)
+int eex__packing_of(eex__packing *out, const eex_engine *e, const eex_passing *value, int bits)
 {
-    return value->row_bytes / sizeof(float);
+    const eex_node *n = eex_graph_node(e->params->graph, value->node);
+    float ends[2];
+    *out = (eex__packing){.elements = value->row_bytes / sizeof(float), .bits = bits};
+    if (n->kind != EEX_NODE_QUANTISE || n->bits != bits)
+        return EEX_OK;
+    EEX_TRY(eex_device_lock(e->device));
+    const int code = eex_params_get(e->params, n->first_param, ends);
+    eex_device_unlock(e->device);
+    EEX_TRY(code);
+    out->known = true;
+    out->low = ends[0];
+    out->high = ends[1];
+    return EEX_OK;
 }
 
-size_t eex__packed_bytes(const eex_passing *value, int bits)
+size_t eex__packed_bytes(const eex__packing *p)
 {
-    return bits == 0 ? value->row_bytes
-                     : sizeof(range) + eex_quantised_bytes(elements(value), bits);
+    if (p->bits == 0)
+        return p->elements * sizeof(float);
+    return (p->known ? 0 : sizeof(range)) + eex_quantised_bytes(p->elements, p->bits);
 }
 
 /* What is not finite is left out: its code is that of an end. */
@@ -33,25 +49,33 @@ static range find_range(const float *x, size_t n)
     return r.low <= r.high ? r : (range){0, 0};
 }
 
-void eex__pack(unsigned char *out, const eex_passing *value, const unsigned char *row, int bits)
+void eex__pack(unsigned char *out, const eex__packing *p, const unsigned char *row)
 {
-    if (bits == 0) {
-        memcpy(out, row, value->row_bytes);
+    const float *x = (const float *)(const void *)row;
+    range r = {p->low, p->high};
+    if (p->bits == 0) {
+        memcpy(out, row, p->elements * sizeof *x);
         return;
     }
-    const float *x = (const float *)(const void *)row;
-    const range r = find_range(x, elements(value));
-    memcpy(out, &r, sizeof r);
-    eex_quantise(out + sizeof r, x, elements(value), bits, r.low, r.high);
+    if (!p->known) {
+        r = find_range(x, p->elements);
+        memcpy(out, &r, sizeof r);
+        out += sizeof r;
+    }
+    eex_quantise(out, x, p->elements, p->bits, r.low, r.high);
 }
 
-void eex__unpack(unsigned char *row, const eex_passing *value, const unsigned char *in, int bits)
+void eex__unpack(unsigned char *row, const eex__packing *p, const unsigned char *in)
 {
-    range r;
-    if (bits == 0) {
-        memcpy(row, in, value->row_bytes);
+    float *x = (float *)(void *)row;
+    range r = {p->low, p->high};
+    if (p->bits == 0) {
+        memcpy(row, in, p->elements * sizeof *x);
         return;
     }
-    memcpy(&r, in, sizeof r);
-    eex_dequantise((float *)(void *)row, in + sizeof r, elements(value), bits, r.low, r.high);
+    if (!p->known) {
+        memcpy(&r, in, sizeof r);
+        in += sizeof r;
+    }
+    eex_dequantise(x, in, p->elements, p->bits, r.low, r.high);
 }

@@ -3,22 +3,41 @@
 #include "base/buffer.h"
 #include "base/status.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Numbers are hashed as they are in memory; the bytes of an exchange between machines are
  * little-endian, as these are. */
 
+/* Whatever decides results. What only training or counting reads, and what would depend on genes,
+ * which a model has none of any more, is left out. */
 static void print_node(eex_buffer *text, const eex_node *n)
 {
     const eex_window *w = &n->window;
-    eex_buffer_printf(text, "%s %s %d %d %dx%dx%d %d %d %d %d %d %d %a %d\n", n->name,
-                      eex_node_kind_name(n->kind), n->inputs[0], n->inputs[1], n->h, n->w, n->c,
-                      w->kernel, w->stride, w->pad, w->groups, (int)n->bias, (int)n->act,
-                      (double)n->bn_eps, n->exit);
+    eex_buffer_printf(text, "%s %s %d %d %dx%dx%d", n->name, eex_node_kind_name(n->kind),
+                      n->inputs[0], n->inputs[1], n->h, n->w, n->c);
+    eex_buffer_printf(text, " %dx%dx%d %dx%dx%d %d %d %d %d", w->hin, w->win, w->cin, w->hout,
+                      w->wout, w->cout, w->kernel, w->stride, w->pad, w->groups);
+    eex_buffer_printf(text, " %d %d %d %a %d %d %d\n", (int)n->bias, (int)n->act, n->bits,
+                      (double)n->bn_eps, n->exit, n->first_param, n->params);
 }
 
-static int print_network(eex_sha256 *sha, const eex_model *m)
+static int print_network(eex_sha256 *sha, const eex_graph *graph)
+{
+    eex_buffer text = EEX_BUFFER_INIT;
+    for (int i = 0; i < eex_graph_nodes(graph); i++)
+        print_node(&text, eex_graph_node(graph, i));
+    for (int k = 0; k < eex_graph_exits(graph); k++)
+        eex_buffer_printf(&text, "exit %d %d\n", eex_graph_exit(graph, k)->point,
+                          eex_graph_exit(graph, k)->logits);
+    const int code = eex_buffer_status(&text);
+    eex_sha256_update(sha, text.data, text.size);
+    eex_buffer_free(&text);
+    return code;
+}
+
+static int print_input(eex_sha256 *sha, const eex_model *m)
 {
     eex_buffer text = EEX_BUFFER_INIT;
     const eex_input *in = &m->input;
@@ -26,11 +45,6 @@ static int print_network(eex_sha256 *sha, const eex_model *m)
                       in->channels, (int)m->runs_in);
     for (int c = 0; c < 3; c++)
         eex_buffer_printf(&text, "%a %a\n", (double)in->mean[c], (double)in->std[c]);
-    for (int i = 0; i < eex_graph_nodes(m->graph); i++)
-        print_node(&text, eex_graph_node(m->graph, i));
-    for (int k = 0; k < eex_graph_exits(m->graph); k++)
-        eex_buffer_printf(&text, "exit %d %d\n", eex_graph_exit(m->graph, k)->point,
-                          eex_graph_exit(m->graph, k)->logits);
     const int code = eex_buffer_status(&text);
     eex_sha256_update(sha, text.data, text.size);
     eex_buffer_free(&text);
@@ -51,6 +65,13 @@ static int print_parameter(eex_sha256 *sha, const eex_params *params, int i)
     return code;
 }
 
+static int print_parameters(eex_sha256 *sha, const eex_params *params)
+{
+    for (int i = 0; i < eex_graph_params(params->graph); i++)
+        EEX_TRY(print_parameter(sha, params, i));
+    return EEX_OK;
+}
+
 int eex_model_print(uint8_t out[EEX_SHA256_BYTES], const eex_model *m)
 {
     EEX_NEED(out, "place for the fingerprint");
@@ -58,14 +79,40 @@ int eex_model_print(uint8_t out[EEX_SHA256_BYTES], const eex_model *m)
     EEX_NEED(m->params, "weights: the model was opened without a device");
     eex_sha256 sha;
     eex_sha256_begin(&sha);
-    EEX_TRY(print_network(&sha, m));
-    for (int i = 0; i < eex_graph_params(m->graph); i++)
-        EEX_TRY(print_parameter(&sha, m->params, i));
+    EEX_TRY(print_input(&sha, m));
+    EEX_TRY(print_network(&sha, m->graph));
+    EEX_TRY(print_parameters(&sha, m->params));
     eex_sha256_end(&sha, out);
     return EEX_OK;
 }
 
-void eex_policy_print(uint8_t out[EEX_SHA256_BYTES], const eex_policy *p, int k)
+int eex_exit_predictor_print(uint8_t out[EEX_SHA256_BYTES], const eex_exit_predictor *p)
+{
+    EEX_NEED(out, "place for the fingerprint");
+    EEX_NEED(p, "predictor");
+    EEX_NEED(p->params, "weights: the predictor was opened without a device");
+    eex_sha256 sha;
+    eex_sha256_begin(&sha);
+    eex_sha256_update(&sha, p->gamma, (size_t)p->gates * sizeof *p->gamma);
+    EEX_TRY(print_network(&sha, p->graph));
+    EEX_TRY(print_parameters(&sha, p->params));
+    eex_sha256_end(&sha, out);
+    return EEX_OK;
+}
+
+/* What distances of exit k are measured from, where the policy asks for them. */
+static void print_familiar(eex_sha256 *sha, const eex_familiar *f, const eex_policy *p, int k)
+{
+    if (!f || k >= f->exits || isinf(p->far[k]))
+        return;
+    const size_t n = (size_t)f->channels[k];
+    eex_sha256_update(sha, &f->channels[k], sizeof f->channels[k]);
+    eex_sha256_update(sha, f->center[k], n * sizeof *f->center[k]);
+    eex_sha256_update(sha, f->factor[k], n * n * sizeof *f->factor[k]);
+}
+
+void eex_policy_print(uint8_t out[EEX_SHA256_BYTES], const eex_policy *p, const eex_familiar *f,
+                      int k)
 {
     eex_sha256 sha;
     eex_sha256_begin(&sha);
@@ -78,6 +125,8 @@ void eex_policy_print(uint8_t out[EEX_SHA256_BYTES], const eex_policy *p, int k)
         eex_sha256_update(&sha, p->high + from * classes, rest * classes * sizeof *p->high);
         eex_sha256_update(&sha, p->low + from * classes, rest * classes * sizeof *p->low);
         eex_sha256_update(&sha, p->far + from, rest * sizeof *p->far);
+        for (int exit = k + 1; exit < p->exits; exit++)
+            print_familiar(&sha, f, p, exit);
     }
     eex_sha256_end(&sha, out);
 }

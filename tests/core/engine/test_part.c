@@ -1,6 +1,7 @@
 /* A network that is cut between a device and a server: both parts together are the whole engine,
  * for every sample, wherever it is cut. */
 #include "core/engine/part.h"
+#include "core/engine/predict.h"
 #include "core/policy/calibrate.h"
 #include "support/bed.h"
 #include "support/devices.h"
@@ -20,6 +21,7 @@ static char folder[TEST_PATH_SIZE];
 static bed b;
 static uint8_t *images; /* (SAMPLES) */
 static eex_policy *policy;
+static const eex_exit_predictor *predictor; /* NULL: every gate is computed */
 
 static void open_bed(bed (*make)(const char *folder))
 {
@@ -45,7 +47,7 @@ static eex_engine *open_engine(const eex_policy *p, int batch)
 {
     const eex_inference how = bed_inference(&b, batch);
     eex_engine *engine;
-    OK(eex_engine_new(&engine, b.net.graph, b.net.params, p, &how));
+    OK(eex_engine_new_predicting(&engine, b.net.graph, b.net.params, p, &how, predictor));
     return engine;
 }
 
@@ -128,10 +130,11 @@ static int run_all(const parts *both, eex_result *results)
     return passed;
 }
 
-static void check_cut(const eex_policy *p, const eex_result *want, int cut, int device, int server)
+static void check_cut(const eex_policy *p, const eex_result *want, int cut, int bits, int device,
+                      int server)
 {
     eex_result got[SAMPLES];
-    parts both = open_parts(p, cut, 0, device, server);
+    parts both = open_parts(p, cut, bits, device, server);
     int beyond = 0;
     const int passed = run_all(&both, got);
     for (int i = 0; i < SAMPLES; i++) {
@@ -149,9 +152,9 @@ static void check_cuts(const eex_policy *p)
     eex_engine *whole = open_engine(p, SAMPLES);
     OK(eex_engine_run(whole, want, images, SAMPLES));
     for (int cut = 0; cut < eex_graph_exits(b.net.graph) - 1; cut++) {
-        check_cut(p, want, cut, SAMPLES, SAMPLES);
-        check_cut(p, want, cut, 1, 7);
-        check_cut(p, want, cut, 13, 4);
+        check_cut(p, want, cut, 0, SAMPLES, SAMPLES);
+        check_cut(p, want, cut, 0, 1, 7);
+        check_cut(p, want, cut, 0, 13, 4);
     }
     eex_engine_close(whole);
 }
@@ -178,7 +181,165 @@ Test(part, of_other_networks, .timeout = 240)
     close_bed();
 }
 
+/* ---- a predictor ---- */
+
+static eex_exit_predictor own; /* nobody trained it: its scores are as good as any */
+
+/* How many samples it has a gate computed for. */
+static int asked(eex_guest *guest, int gate)
+{
+    int32_t input[SAMPLES];
+    bool ask[SAMPLES];
+    int n = 0;
+    for (int i = 0; i < SAMPLES; i++) {
+        input[i] = i;
+        ask[i] = true;
+    }
+    OK(guest->before(guest, NULL, gate, input, ask, SAMPLES));
+    for (int i = 0; i < SAMPLES; i++)
+        n += ask[i];
+    return n;
+}
+
+/* Each gate is skipped for about half of the samples. */
+static void choose_gammas(void)
+{
+    const eex_inference how = bed_inference(&b, SAMPLES);
+    eex_guest *guest;
+    OK(eex_predict_guest_new(&guest, &own, &how));
+    OK(guest->begin(guest, images, SAMPLES));
+    for (int k = 0; k < own.gates; k++) {
+        float low = 0, high = 1;
+        for (int step = 0; step < 30; step++) {
+            own.gamma[k] = (low + high) / 2;
+            *(asked(guest, k) > SAMPLES / 2 ? &low : &high) = own.gamma[k];
+        }
+        cr_assert(asked(guest, k) > SAMPLES / 4 && asked(guest, k) < SAMPLES * 3 / 4);
+    }
+    eex_predict_guest_free(guest);
+}
+
+static void open_predictor(void)
+{
+    const eex_dataset_info *facts = eex_dataset_facts(b.data);
+    own = (eex_exit_predictor){.gates = eex_graph_exits(b.net.graph) - 1};
+    OK(eex_exit_predictor_graph(&own.graph, EEX_PREDICTOR_SEPARABLE, facts->height, facts->width,
+                                facts->channels, own.gates));
+    OK(eex_params_new(&own.params, b.net.dev, own.graph, 3));
+    choose_gammas();
+    predictor = &own;
+}
+
+static void close_predictor(void)
+{
+    predictor = NULL;
+    eex_params_free(own.params);
+    eex_graph_free(own.graph);
+}
+
+Test(part, with_a_predictor_both_parts_are_the_whole, .timeout = 240)
+{
+    eex_result with[SAMPLES], without[SAMPLES];
+    int changed = 0;
+    open_bed(bed_of_patches);
+    eex_engine *plain = open_engine(policy, SAMPLES);
+    OK(eex_engine_run(plain, without, images, SAMPLES));
+    open_predictor();
+    eex_engine *whole = open_engine(policy, SAMPLES);
+    OK(eex_engine_run(whole, with, images, SAMPLES));
+    for (int i = 0; i < SAMPLES; i++)
+        changed += with[i].exit > without[i].exit;
+    cr_expect_gt(changed, SAMPLES / 10, "the predictor keeps %d from leaving", changed);
+    eex_engine_close(plain);
+    eex_engine_close(whole);
+    check_cuts(policy);
+    check_cuts(NULL);
+    bed_know(&b);
+    policy->far[0] = 1.2;
+    policy->far[1] = 2;
+    check_cuts(policy);
+    close_predictor();
+    close_bed();
+}
+
+/* Whoever stays has an answer of the exit at the cut, also where the predictor would skip it. */
+Test(part, a_skipped_gate_at_the_cut_has_an_answer, .timeout = 240)
+{
+    eex_result plain[SAMPLES], got[SAMPLES];
+    int stay;
+    open_bed(bed_of_patches);
+    for (int cut = 0; cut < 2; cut++) {
+        parts all = open_parts(NULL, cut, 0, SAMPLES, SAMPLES);
+        OK(eex_onset_run(all.front, plain, images, SAMPLES, &stay));
+        close_parts(&all);
+        open_predictor();
+        for (int k = 0; k < own.gates; k++)
+            own.gamma[k] = INFINITY;
+        parts none = open_parts(policy, cut, 0, SAMPLES, SAMPLES);
+        memset(got, 0xff, sizeof got);
+        OK(eex_onset_run(none.front, got, images, SAMPLES, &stay));
+        cr_expect_eq(stay, SAMPLES);
+        for (int i = 0; i < SAMPLES; i++)
+            cr_expect(same(&got[i], &plain[i]), "cut %d, sample %d", cut, i);
+        close_parts(&none);
+        close_predictor();
+    }
+    close_bed();
+}
+
+/* A bit for each gate behind the cut, whatever else is sent. */
+Test(part, a_predictor_takes_a_byte_where_gates_lie_behind, .timeout = 240)
+{
+    open_bed(bed_of_patches);
+    for (int cut = 0; cut < 2; cut++)
+        for (int bits = 0; bits <= 8; bits += 4) {
+            eex_payload without, with;
+            eex_engine *engine = open_engine(policy, 4);
+            OK(eex_engine_payload(&without, engine, cut, bits));
+            eex_engine_close(engine);
+            open_predictor();
+            engine = open_engine(policy, 4);
+            OK(eex_engine_payload(&with, engine, cut, bits));
+            eex_engine_close(engine);
+            close_predictor();
+            cr_expect(without.gates == 0 && with.gates == 1 - cut);
+            cr_expect_eq(with.bytes, without.bytes + (size_t)(1 - cut));
+        }
+    close_bed();
+}
+
 /* ---- few bits ---- */
+
+/* What the network has quantised itself is sent in its own codes. */
+Test(part, own_codes_lose_nothing, .timeout = 240)
+{
+    eex_result want[SAMPLES];
+    eex_payload own_codes, other;
+    int bits;
+    open_bed(bed_of_quantised);
+    for (int with = 0; with < 2; with++) {
+        if (with)
+            open_predictor();
+        eex_engine *whole = open_engine(policy, SAMPLES);
+        OK(eex_engine_run(whole, want, images, SAMPLES));
+        OK(eex_engine_payload_bits(&bits, whole, 0));
+        cr_expect_eq(bits, 0, "in front of the bottleneck");
+        OK(eex_engine_payload_bits(&bits, whole, -1));
+        cr_assert_eq(bits, 8);
+        OK(eex_engine_payload(&own_codes, whole, -1, 0));
+        const size_t raw = own_codes.bytes;
+        OK(eex_engine_payload(&own_codes, whole, -1, 8));
+        OK(eex_engine_payload(&other, whole, -1, 4));
+        cr_expect_eq(own_codes.bytes, raw / 4);
+        cr_expect_eq(other.bytes, raw / 8 + 8);
+        eex_engine_close(whole);
+        check_cut(policy, want, 1, 8, SAMPLES, SAMPLES);
+        check_cut(policy, want, 1, 8, 1, 7);
+        check_cuts(policy);
+    }
+    close_predictor();
+    close_bed();
+}
 
 static int agreeing(const eex_result *a, const eex_result *b_)
 {
@@ -218,7 +379,10 @@ Test(part, few_bits_are_nearly_the_same_and_know_no_neighbours, .timeout = 240)
 Test(part, any_bytes_get_an_answer, .timeout = 240)
 {
     open_bed(bed_of_patches);
-    for (int bits = 0; bits <= 8; bits += 8) {
+    for (int round = 0; round < 4; round++) {
+        const int bits = round % 2 * 8;
+        if (round == 2)
+            open_predictor();
         parts both = open_parts(policy, 0, bits, 4, 4);
         const size_t bytes = eex_rest_payload(both.rest)->bytes;
         unsigned char *rows = malloc(4 * bytes);
@@ -234,6 +398,7 @@ Test(part, any_bytes_get_an_answer, .timeout = 240)
         free(rows);
         close_parts(&both);
     }
+    close_predictor();
     close_bed();
 }
 
@@ -252,6 +417,9 @@ Test(part, nonsense_is_refused, .timeout = 240)
     REFUSED(eex_engine_payload(&payload, NULL, 0, 0));
     REFUSED(eex_engine_payload(&payload, both.device, last, 0));
     REFUSED(eex_engine_payload(&payload, both.device, -2, 0));
+    REFUSED(eex_engine_payload_bits(NULL, both.device, 0));
+    REFUSED(eex_engine_payload_bits(&stay, NULL, 0));
+    REFUSED(eex_engine_payload_bits(&stay, both.device, last));
     REFUSED(eex_onset_new(NULL, both.device, 0, 0));
     REFUSED(eex_onset_new(&front, NULL, 0, 0));
     REFUSED(eex_onset_new(&front, both.device, 0, 9));
