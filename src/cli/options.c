@@ -106,7 +106,9 @@ static int assign(void *arguments, const eex_option *o, const char *value)
     case EEX_OPTION_FLAG:
         *(bool *)member = true;
         break;
-    case EEX_OPTION_TEXT:
+    case EEX_OPTION_TEXT: /* an empty one is mostly a variable of a shell that was not set */
+        if (!*value)
+            return eex_fail(EEX_EINVAL, "%s: expected %s, got an empty text", what, o->value);
         *(const char **)member = value;
         break;
     case EEX_OPTION_NUMBER:

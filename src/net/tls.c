@@ -59,7 +59,8 @@ static int read_secret(unsigned char out[KEY], const char *path)
     struct stat facts;
     char *text;
     size_t size;
-    if (stat(path, &facts) == 0 && (facts.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+    if (stat(path, &facts) == 0 && S_ISREG(facts.st_mode) &&
+        (facts.st_mode & (S_IRWXG | S_IRWXO)) != 0)
         return eex_fail(EEX_EINVAL, "%s: others may read or write this key: chmod 600 %s", path,
                         path);
     EEX_TRY(eex_fs_read(&text, &size, path, KEY_FILE));

@@ -87,6 +87,19 @@ refused 1 'truncated' --set training.init=cut.h5
 # Gates that are others than those in the file, too.
 refused 2 '"exits.' --set training.init=first/shared.h5 --set gates.family=strided
 
+# Nor is a file that the run itself would remove or replace, by whatever name: it is still there.
+cp -r first own
+ln -s own/base.h5 link.h5
+run=("$EEX" run tiny.lua --threads 1)
+for file in own/base.h5 "$work/own/../own/final.h5" link.h5 own/shared.h5; do
+    expect 2 "${run[@]}" --out own --fresh --set training.init=$file
+    err_has "training.init: $file is a file of the run's own folder"
+    diff -r first own || fail "files of the run are gone"
+done
+cp first/base.h5 own/mine.h5
+expect 0 "${run[@]}" --out own --fresh --set training.init=own/mine.h5 --set training.epochs=1 \
+    --set search.trials=4
+
 # A script reaches no file outside of its folder.
 mkdir inside
 sed 's/training = {/training = { init = "elsewhere.h5",/' tiny.lua >inside/tiny.lua

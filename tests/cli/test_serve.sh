@@ -209,6 +209,11 @@ stop
 chmod 644 right.key
 expect 2 "$EEX" serve $run --port 0 --key right.key
 err_has "chmod 600"
+for other in /dev/null .; do # no remedy that would take something from everybody
+    expect 1 "$EEX" serve $run --port 0 --key $other
+    err_has "$other is a "
+    grep -q chmod err && fail "$other is no key, and yet to be closed to others"
+done
 echo short >short.key
 expect 1 "$EEX" serve $run --port 0 --key short.key
 err_has "64 hexadecimal digits"

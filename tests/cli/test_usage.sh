@@ -163,6 +163,15 @@ expect 2 "$EEX" run a.lua --threads
 err_has "--threads needs a value: --threads N"
 expect 2 "$EEX" prune runs/x -o
 err_has "--out needs a value: --out MODEL.h5"
+for way in "run a.lua --out" "prune runs/x --exit 1 --out" "export runs/x --onnx" "export runs/x --c" \
+    "bottleneck runs/x --out" "serve runs/x --key" "data list --data" "run a.lua --device" "profile runs/x --trace"; do
+    option=${way##* }
+    expect 2 "$EEX" $way ""
+    err_has "$option: expected "
+    err_has ", got an empty text"
+    expect 2 "$EEX" ${way% *} "$option="
+    err_has "$option: expected "
+done
 expect 2 "$EEX" run a.lua --fresh=yes
 err_has '--fresh takes no value, got "yes"'
 

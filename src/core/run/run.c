@@ -92,13 +92,13 @@ int eex__run_begin(eex_run *run)
     const eex_device_options device = {.threads = run->options->threads,
                                        .deterministic = run->e->deterministic};
     EEX_TRY(eex_device_open(&run->device, run->options->device, &device));
-    if (run->options->fresh || !eex_run_is_finished(run->options->folder))
+    if (run->options->fresh || !eex_run_is_finished(run->options->folder)) {
         EEX_TRY(eex_experiment_check_device(run->e, run->device));
+        EEX_TRY(eex__run_init_check(run)); /* all images are looked at next */
+    }
     EEX_TRY(open_data(run));
     EEX_TRY(check_data(run));
     EEX_TRY(eex__run_limits(run));
-    if (run->options->fresh || !eex_run_is_finished(run->options->folder))
-        EEX_TRY(eex__run_init_check(run));
     EEX_TRY(eex__run_open_folder(run)); /* which a fresh start clears: after what may be mistyped */
     say_size(run);
     return eex__run_identity(run);

@@ -32,6 +32,11 @@ int eex__run_copy(const struct eex_run *run, const char *name, const char *sourc
 
 int eex__run_remove(const struct eex_run *run, const char *name);
 
+bool eex__run_is_folder(const struct eex_run *run, const char *path); /* another name of it too */
+/* Whether a file that is there is one of those that the run makes in its folder, which it removes
+ * when it starts again, and replaces: nothing that it needs. */
+bool eex__run_makes(const struct eex_run *run, const char *path);
+
 /* Called with its path after each file that a run commits; NULL. For tests of interruption. */
 extern void (*eex__run_saved)(const char *path);
 

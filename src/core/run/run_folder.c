@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char RUN_FILE[] = "run.h5";
 
@@ -122,6 +123,24 @@ bool eex_run_owns(const char *path)
     free(run);
     free(folder);
     return owns;
+}
+
+bool eex__run_is_folder(const eex_run *run, const char *path)
+{
+    struct stat x, y;
+    return stat(path, &x) == 0 && stat(run->options->folder, &y) == 0 && x.st_dev == y.st_dev &&
+           x.st_ino == y.st_ino;
+}
+
+/* Links are followed to what would be removed or replaced. */
+bool eex__run_makes(const eex_run *run, const char *path)
+{
+    char *file = realpath(path, NULL), *folder = NULL;
+    const bool makes = file && kind_of(eex_path_base(file)) &&
+                       eex_path_folder(&folder, file) == EEX_OK && eex__run_is_folder(run, folder);
+    free(folder);
+    free(file);
+    return makes;
 }
 
 /* From the last name on, which is the one that says that a phase is done, where it leaves several.

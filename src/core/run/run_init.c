@@ -119,6 +119,11 @@ int eex__run_init_check(const eex_run *run)
     eex_graph *graph = NULL;
     if (!*file_of(run))
         return EEX_OK;
+    if (eex__run_makes(run, file_of(run)))
+        return eex_fail(EEX_EINVAL,
+                        "training.init: %s is a file of the run's own folder, which the run makes "
+                        "itself: choose another folder with --out, or copy the file",
+                        file_of(run));
     EEX_TRY(check_graph(run, e->backbone));
     if (e->probe || !eex__judge_wants_shared(run))
         return EEX_OK;

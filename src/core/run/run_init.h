@@ -10,8 +10,8 @@
 
 struct eex_run;
 
-/* Before there is a folder: EEX_EINVAL names the first parameter that does not fit, and a file that
- * has none of them. Gates are looked at where their points are known. Without training.init nothing
+/* Before there is a folder: EEX_EINVAL names the first parameter that does not fit, a file that has
+ * none of them, and one that this run would remove or replace. Gates are looked at where their points are known. Without training.init nothing
  * is done, here and below. */
 int eex__run_init_check(const struct eex_run *run);
 

@@ -13,7 +13,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { MAX_TEXT = 16 << 20 };
 
@@ -187,13 +186,6 @@ static int copy_phases(const eex_run *run, int phases, eex_buffer *taken)
 
 /* ---- the other run ---- */
 
-/* Two names of one folder. */
-static bool same_folder(const char *a, const char *b)
-{
-    struct stat x, y;
-    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
 int eex__run_reuse_check(const eex_run *run)
 {
     const char *from = run->options->from;
@@ -206,7 +198,7 @@ int eex__run_reuse_check(const eex_run *run)
     if (!there)
         return eex_fail(EEX_ENOTFOUND,
                         "--from %s: there is no run in this folder; it has no run.h5", from);
-    return same_folder(from, run->options->folder)
+    return eex__run_is_folder(run, from)
                ? eex_fail(EEX_EINVAL,
                           "--from %s: that is the run's own folder; choose another one for "
                           "the new run with --out",
