@@ -1,35 +1,31 @@
 /* Searches and surrogates.
  *
- *     bench_search                       how long surrogates and a search on them take
- *     bench_search MACRO.json [SEEDS]    how good they are on NAS-Bench-Macro
+ *     bench_search                                 how long surrogates and a search on them take
+ *     bench_search TABLE [SEEDS [TRIALS INITIAL [ERROR MACS]]]
+ *                                                  how good they are on networks that are known
  *
  * The times are of one core, at the size of EDANAS's search: 340 scored genomes of 50 genes.
  *
- * NAS-Bench-Macro (Su et al. 2021) has 6,561 networks of 8 layers with 3 choices each, trained
- * three times each: nas-bench-macro_cifar10.json, unpacked. What a search sees is the first
- * training; what is true is the mean of the other two. A front is made of what was seen, its
- * hypervolume of what is true, over that of the true front. benchmarks/peer_search.py says the same
- * of pymoo. */
+ * TABLE is NAS-Bench-Macro's file or search.h5 of a run that has judged its whole space
+ * (search_table.h). A front is made of what was seen, its hypervolume of what is true, over that of
+ * the true front; up to ERROR percent and MACS, or the worst of each in the table.
+ * benchmarks/peer_search.py says the same of pymoo. */
 #include "search/controller.h"
 #include "search/nsga2.h"
-#include "search/pareto.h"
 #include "search/predictor.h"
 #include "search/rank.h"
+#include "search_table.h"
 #include "timing.h"
 
-#include "base/fs.h"
 #include "base/rng.h"
 #include "base/status.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { LAYERS = 8, NETWORKS = 6561, INITIAL = 100, BATCH = 8, TRIALS = INITIAL + 30 * BATCH };
-enum { MOST_SEEDS = 1000, UNSEEN = 500 };
-
-static const eex_sense minimised[EEX_MAX_OBJECTIVES];
+enum { INITIAL = 100, BATCH = 8, TRIALS = INITIAL + 30 * BATCH };
+enum { MOST_SEEDS = 1000, MOST_TRIALS = 10000, MOST_KNOWN = 200, UNSEEN = 500 };
 
 static int fail(const char *what)
 {
@@ -37,87 +33,11 @@ static int fail(const char *what)
     return 1;
 }
 
-/* ---- the networks ---- */
-
-typedef struct macro {
-    eex_space space;
-    bool there[NETWORKS];
-    double seen[NETWORKS], truth[NETWORKS]; /* errors, in percent */
-    double macs[NETWORKS];
-    double reference[2]; /* the worst of each */
-    double best;         /* the hypervolume of the true front */
-} macro;
-
-/* One network: "02012100": {"test_acc": [a, b, c], ..., "flops": n}. */
-static bool read_network(macro *m, const char *at)
-{
-    double a, b, c;
-    int genome[LAYERS];
-    const char *flops = strstr(at, "\"flops\":");
-    if (!flops || sscanf(at + LAYERS + 2, ": {\"test_acc\": [%lf, %lf, %lf]", &a, &b, &c) != 3)
-        return false;
-    for (int g = 0; g < LAYERS; g++) {
-        genome[g] = at[1 + g] - '0';
-        if (genome[g] < 0 || genome[g] > 2)
-            return false;
-    }
-    const uint64_t i = eex_space_index(&m->space, genome);
-    m->there[i] = true;
-    m->seen[i] = 100.0 - a;
-    m->truth[i] = 100.0 - 0.5 * (b + c);
-    m->macs[i] = strtod(flops + 8, NULL);
-    return true;
-}
-
-/* The hypervolume of true values of what is a front by `by`; members[i] of n networks. */
-static double front_volume(const macro *m, const size_t *members, size_t n, const double *by)
-{
-    static double rows[2 * NETWORKS];
-    static size_t front[NETWORKS];
-    size_t count = 0;
-    double volume = NAN;
-    for (size_t i = 0; i < n; i++) {
-        rows[2 * i] = by[members[i]];
-        rows[2 * i + 1] = m->macs[members[i]];
-    }
-    if (eex_pareto_front(front, &count, rows, n, minimised, 2) != EEX_OK)
-        return NAN;
-    for (size_t i = 0; i < count; i++) {
-        rows[2 * i] = m->truth[members[front[i]]];
-        rows[2 * i + 1] = m->macs[members[front[i]]];
-    }
-    if (eex_pareto_hypervolume(&volume, rows, count, minimised, 2, m->reference) != EEX_OK)
-        return NAN;
-    return volume;
-}
-
-static int read_macro(macro *m, const char *path)
-{
-    static const int options[LAYERS] = {3, 3, 3, 3, 3, 3, 3, 3};
-    static size_t all[NETWORKS];
-    char *text = NULL;
-    size_t size = 0;
-    EEX_TRY(eex_space_init(&m->space, options, LAYERS));
-    EEX_TRY(eex_fs_read(&text, &size, path, (size_t)1 << 24));
-    for (const char *at = text; (at = strchr(at, '"')); at++)
-        if (at[1] >= '0' && at[1] <= '2' && strlen(at) > LAYERS && at[LAYERS + 1] == '"')
-            read_network(m, at);
-    free(text);
-    for (size_t i = 0; i < NETWORKS; i++) {
-        if (!m->there[i])
-            return eex_fail(EEX_EFORMAT, "%s: not all of the %d networks of NAS-Bench-Macro", path,
-                            NETWORKS);
-        all[i] = i;
-        m->reference[0] = fmax(m->reference[0], m->truth[i]);
-        m->reference[1] = fmax(m->reference[1], m->macs[i]);
-    }
-    m->best = front_volume(m, all, NETWORKS, m->truth);
-    printf("%d networks; reference point: error %.2f %%, %.0f MACs; the front as the first "
-           "training has it has %.4f of the true one's hypervolume\n",
-           NETWORKS, m->reference[0], m->reference[1],
-           front_volume(m, all, NETWORKS, m->seen) / m->best);
-    return EEX_OK;
-}
+typedef struct quality {
+    search_table table;
+    double best; /* the hypervolume of the true front */
+    int seeds, trials, initial;
+} quality;
 
 static int compare_doubles(const void *left, const void *right)
 {
@@ -138,109 +58,126 @@ static void print_quartiles(const char *what, double *values, int n)
 
 /* ---- ranking ---- */
 
+/* Networks drawn by the seed, in whose order the first `known` are what a predictor sees. */
+static int draw(int *genomes, double *values, const search_table *t, size_t known, eex_rng *rng)
+{
+    uint32_t *order = malloc(t->count * sizeof *order);
+    if (!order)
+        return eex_fail(EEX_ENOMEM, "out of memory for %zu networks", t->count);
+    for (size_t i = 0; i < t->count; i++)
+        order[i] = (uint32_t)i;
+    eex_rng_shuffle(rng, order, t->count);
+    for (size_t i = 0; i < known + UNSEEN; i++) {
+        eex_space_genome(genomes + i * (size_t)t->space.genes, &t->space, order[i]);
+        values[i] = i < known ? t->seen[order[i]] : t->truth[order[i]];
+    }
+    free(order);
+    return EEX_OK;
+}
+
 /* Kendall's tau on networks that a predictor has not seen, having seen `known`. */
-static int rank_unseen(double *tau, const macro *m, size_t known, uint64_t seed,
+static int rank_unseen(double *tau, const search_table *t, size_t known, uint64_t seed,
                        eex_surrogate_set kinds, int *chosen)
 {
-    static uint32_t order[NETWORKS];
-    static int genomes[NETWORKS * LAYERS];
-    static double values[NETWORKS], predicted[UNSEEN];
+    static int genomes[(MOST_KNOWN + UNSEEN) * EEX_MAX_GENES];
+    static double values[MOST_KNOWN + UNSEEN], predicted[UNSEEN];
     eex_predictor *p = NULL;
     eex_rng rng;
     eex_rng_seed(&rng, seed, known);
-    for (uint32_t i = 0; i < NETWORKS; i++)
-        order[i] = i;
-    eex_rng_shuffle(&rng, order, NETWORKS);
-    for (size_t i = 0; i < known + UNSEEN; i++) {
-        eex_space_genome(genomes + i * LAYERS, &m->space, order[i]);
-        values[i] = i < known ? m->seen[order[i]] : m->truth[order[i]];
-    }
+    EEX_TRY(draw(genomes, values, t, known, &rng));
     const eex_samples samples = {genomes, values, known};
-    EEX_TRY(eex_predictor_fit(&p, &m->space, &samples, kinds, seed));
-    int code = eex_predictor_predict(predicted, p, genomes + known * LAYERS, UNSEEN);
+    EEX_TRY(eex_predictor_fit(&p, &t->space, &samples, kinds, seed));
+    int code =
+        eex_predictor_predict(predicted, p, genomes + known * (size_t)t->space.genes, UNSEEN);
     chosen[eex_predictor_chosen(p)->kind]++;
     eex_predictor_free(p);
     return code == EEX_OK ? eex_rank_kendall(tau, predicted, values + known, UNSEEN) : code;
 }
 
-static int measure_ranking(const macro *m, int seeds)
+static int measure_kind(const quality *q, int kind, size_t known)
 {
-    static const size_t sizes[] = {50, 100, 200};
     double taus[MOST_SEEDS];
+    int chosen[EEX_SURROGATES] = {0};
     char name[64];
-    for (int kind = -1; kind < EEX_SURROGATES; kind++) {
-        if (kind == EEX_SURROGATE_MLP)
-            continue;
-        for (int i = 0; i < 3; i++) {
-            int chosen[EEX_SURROGATES] = {0};
-            for (int seed = 0; seed < seeds; seed++)
-                EEX_TRY(rank_unseen(&taus[seed], m, sizes[i], (uint64_t)seed,
-                                    kind < 0 ? 0 : 1U << kind, chosen));
-            snprintf(name, sizeof name, "tau, %s of %zu",
-                     kind < 0 ? "the chosen" : eex_surrogate_kind_name((eex_surrogate_kind)kind),
-                     sizes[i]);
-            print_quartiles(name, taus, seeds);
-            for (int k = 0; kind < 0 && k < EEX_SURROGATES; k++)
-                if (chosen[k] > 0)
-                    printf("    %s %d times\n", eex_surrogate_kind_name((eex_surrogate_kind)k),
-                           chosen[k]);
-        }
-    }
+    for (int seed = 0; seed < q->seeds; seed++)
+        EEX_TRY(rank_unseen(&taus[seed], &q->table, known, (uint64_t)seed,
+                            kind < 0 ? 0 : 1U << kind, chosen));
+    snprintf(name, sizeof name, "tau, %s of %zu",
+             kind < 0 ? "the chosen" : eex_surrogate_kind_name((eex_surrogate_kind)kind), known);
+    print_quartiles(name, taus, q->seeds);
+    for (int k = 0; kind < 0 && k < EEX_SURROGATES; k++)
+        if (chosen[k] > 0)
+            printf("    %s %d times\n", eex_surrogate_kind_name((eex_surrogate_kind)k), chosen[k]);
+    return EEX_OK;
+}
+
+static int measure_ranking(const quality *q)
+{
+    static const size_t sizes[] = {50, 100, MOST_KNOWN};
+    if (q->table.count < MOST_KNOWN + UNSEEN)
+        return EEX_OK;
+    for (int kind = -1; kind < EEX_SURROGATES; kind++)
+        for (int i = 0; i < 3 && kind != EEX_SURROGATE_MLP; i++)
+            EEX_TRY(measure_kind(q, kind, sizes[i]));
     return EEX_OK;
 }
 
 /* ---- searching ---- */
 
-static int search(double *volume, const macro *m, eex_algorithm algorithm, uint64_t seed)
+static int search(double *volume, const quality *q, eex_algorithm algorithm, uint64_t seed)
 {
+    const search_table *t = &q->table;
     const eex_controller_options options = {.seed = seed,
-                                            .trials = TRIALS,
+                                            .trials = (size_t)q->trials,
                                             .population = 40,
                                             .sample = 10,
-                                            .initial = INITIAL,
+                                            .initial = q->initial,
                                             .batch = BATCH};
-    size_t members[TRIALS];
-    int genome[LAYERS];
+    static size_t members[MOST_TRIALS];
+    int genome[EEX_MAX_GENES];
     eex_controller *c = NULL;
-    EEX_TRY(eex_controller_new(&c, algorithm, &m->space, &options));
+    EEX_TRY(eex_controller_new(&c, algorithm, &t->space, &options));
     int code = EEX_OK;
-    for (size_t t = 0; t < TRIALS && code == EEX_OK; t++) {
+    size_t done = 0;
+    for (; done < (size_t)q->trials && !eex_controller_done(c) && code == EEX_OK; done++) {
         code = eex_controller_ask(c, genome);
-        members[t] = code == EEX_OK ? eex_space_index(&m->space, genome) : 0;
-        const eex_score score = {.fitness = -m->seen[members[t]],
-                                 .objectives = {m->seen[members[t]], m->macs[members[t]]},
-                                 .objective_count = 2};
+        members[done] = code == EEX_OK ? eex_space_index(&t->space, genome) : 0;
+        const double error = t->seen[members[done]];
+        const eex_score score = {
+            .fitness = -error, .objectives = {error, t->macs[members[done]]}, .objective_count = 2};
         if (code == EEX_OK)
             code = eex_controller_tell(c, genome, &score);
     }
     eex_controller_free(c);
     if (code == EEX_OK)
-        *volume = front_volume(m, members, TRIALS, m->seen) / m->best;
+        *volume = search_table_volume(t, members, done, t->seen) / q->best;
     return code;
 }
 
-static int measure_searches(const macro *m, int seeds)
+static int measure_searches(const quality *q)
 {
     static const eex_algorithm algorithms[] = {EEX_RANDOM, EEX_AGING, EEX_NSGA2, EEX_SURROGATE};
     double volumes[MOST_SEEDS];
     char name[64];
     for (int a = 0; a < 4; a++) {
-        for (int seed = 0; seed < seeds; seed++)
-            EEX_TRY(search(&volumes[seed], m, algorithms[a], (uint64_t)seed));
+        for (int seed = 0; seed < q->seeds; seed++)
+            EEX_TRY(search(&volumes[seed], q, algorithms[a], (uint64_t)seed));
         snprintf(name, sizeof name, "front, %s", eex_algorithm_name(algorithms[a]));
-        print_quartiles(name, volumes, seeds);
+        print_quartiles(name, volumes, q->seeds);
     }
     return EEX_OK;
 }
 
-static int measure_quality(const char *path, int seeds)
+static int measure_quality(quality *q)
 {
-    static macro m;
-    if (read_macro(&m, path) != EEX_OK)
-        return fail(path);
-    return measure_ranking(&m, seeds) == EEX_OK && measure_searches(&m, seeds) == EEX_OK
-               ? 0
-               : fail("measuring");
+    const search_table *t = &q->table;
+    q->best = search_table_best(t, t->truth);
+    printf("%zu networks; reference point: error %.2f %%, %.0f MACs; the front as it is seen has "
+           "%.4f of the true one's hypervolume; %d trials, %d of them first\n",
+           t->count, t->reference[0], t->reference[1], search_table_best(t, t->seen) / q->best,
+           q->trials, q->initial);
+    EEX_TRY(measure_searches(q));
+    return measure_ranking(q);
 }
 
 /* ---- times ---- */
@@ -366,12 +303,33 @@ static int measure_times(void)
     return code == EEX_OK ? 0 : fail("measuring");
 }
 
+/* Whether the words are what the first lines of this file say; the table is not read yet. */
+static bool understood(quality *q, int argc, char **argv)
+{
+    q->seeds = argc > 2 ? atoi(argv[2]) : 20;
+    q->trials = argc > 4 ? atoi(argv[3]) : TRIALS;
+    q->initial = argc > 4 ? atoi(argv[4]) : INITIAL;
+    return argc != 4 && argc != 6 && argc < 8 && q->seeds >= 1 && q->seeds <= MOST_SEEDS &&
+           q->initial >= 2 && q->trials >= q->initial && q->trials <= MOST_TRIALS;
+}
+
 int main(int argc, char **argv)
 {
-    const int seeds = argc > 2 ? atoi(argv[2]) : 20;
-    if (argc > 3 || seeds < 1 || seeds > MOST_SEEDS) {
-        fprintf(stderr, "usage: bench_search [MACRO.json [SEEDS]], 1 to %d seeds\n", MOST_SEEDS);
+    static quality q;
+    if (!understood(&q, argc, argv)) {
+        fprintf(stderr,
+                "usage: bench_search [TABLE [SEEDS [TRIALS INITIAL [ERROR MACS]]]], 1 to %d "
+                "seeds, 2 to %d trials\n",
+                MOST_SEEDS, MOST_TRIALS);
         return 2;
     }
-    return argc > 1 ? measure_quality(argv[1], seeds) : measure_times();
+    if (argc == 1)
+        return measure_times();
+    if (search_table_read(&q.table, argv[1]) != EEX_OK)
+        return fail(argv[1]);
+    for (int i = 0; i < 2 && argc > 6; i++)
+        q.table.reference[i] = atof(argv[5 + i]);
+    const int code = measure_quality(&q);
+    search_table_free(&q.table);
+    return code == EEX_OK ? 0 : fail("measuring");
 }

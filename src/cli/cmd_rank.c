@@ -37,10 +37,10 @@ static int rank(const eex_experiment *e, const arguments *a, const char *folder)
 {
     const eex_run_options how = {
         .folder = folder, .device = a->device.name, .threads = (int)a->device.threads};
-    const int64_t repeated = a->repeated >= 0 ? a->repeated : EEX_RANK_REPEATED;
+    const int64_t usual =
+        a->candidates < EEX_RANK_REPEATED ? a->candidates : (int64_t)EEX_RANK_REPEATED;
     const eex_rank_options wanted = {.candidates = (int)a->candidates,
-                                     .repeated =
-                                         (int)(repeated < a->candidates ? repeated : a->candidates),
+                                     .repeated = (int)(a->repeated >= 0 ? a->repeated : usual),
                                      .trainings = (int)a->trainings,
                                      .epochs = (int)a->epochs,
                                      .force = a->force};

@@ -35,7 +35,7 @@ typedef enum eex_algorithm {
      * less fit than what does not, the more the less. */
     EEX_AGING,
     EEX_RANDOM,     /* uniformly random: the control that others have to beat */
-    EEX_EXHAUSTIVE, /* each candidate of a small space once, in the order of eex_space_genome */
+    EEX_EXHAUSTIVE, /* each candidate of a small space once, the last gene changing fastest */
     /* NSGA-II (Deb et al. 2002): `population` random candidates first, then generations as large.
      * Parents are the `population` best trials by non-dominated rank and crowding of objectives
      * (or the fitness, where scores have none), those without violation first; children are made

@@ -18,6 +18,18 @@ static int check(const eex_space *space, const eex_controller_options *options)
                     eex_space_size_log2(space), (unsigned long long)largest);
 }
 
+/* Genome number `index` with the last gene changing fastest: an experiment's genes of exits stand
+ * behind those of the network, so what is known of a network answers for all exits on it before
+ * the next one comes. */
+static void number(int *genome, const eex_space *space, uint64_t index)
+{
+    for (int i = space->genes; i-- > 0;) {
+        const uint64_t options = (uint64_t)space->options[i];
+        genome[i] = (int)(index % options);
+        index /= options;
+    }
+}
+
 static int propose(const eex_controller *c, void *memory, int *genome, eex_rng *rng)
 {
     exhaustive *self = memory;
@@ -25,7 +37,7 @@ static int propose(const eex_controller *c, void *memory, int *genome, eex_rng *
     uint64_t size = 0;
     eex_space_size(&size, space);
     for (; self->cursor < size; self->cursor++) {
-        eex_space_genome(genome, space, self->cursor);
+        number(genome, space, self->cursor);
         eex_space_canonicalise(genome, space);
         if (!eex__controller_seen(c, genome))
             break;

@@ -27,4 +27,6 @@ out_has "None was trained twice"
 expect 1 "$EEX" rank nowhere
 err_has "nowhere"
 expect 2 "$EEX" rank r --candidates 1
+expect 2 "$EEX" rank r --candidates 2 --repeated 3 --force
+err_has "repeated: 0 to the number of candidates, 2, got 3"
 expect 2 "$EEX" rank

@@ -335,3 +335,17 @@ Test(controller, exhaustive_refuses_large_spaces)
     cr_assert_eq(eex_controller_new(&c, EEX_EXHAUSTIVE, &small, &options), EEX_OK);
     eex_controller_free(c);
 }
+
+Test(controller, exhaustive_changes_the_last_gene_fastest)
+{
+    const eex_space space = toy_space(3, 4);
+    int genome[3];
+    eex_controller *c = toy_controller(EEX_EXHAUSTIVE, &space, &usual);
+    for (int i = 0; i < 64; i++) {
+        const eex_score score = {.fitness = i};
+        cr_assert_eq(eex_controller_ask(c, genome), EEX_OK);
+        cr_assert_eq(16 * genome[0] + 4 * genome[1] + genome[2], i);
+        cr_assert_eq(eex_controller_tell(c, genome, &score), EEX_OK);
+    }
+    eex_controller_free(c);
+}

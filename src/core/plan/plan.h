@@ -42,8 +42,8 @@ typedef enum eex_plan_mode {
     EEX_PLAN_TRAIN_GATES,             /* trunk in inference mode, no gradients: only gates learn */
     EEX_PLAN_TRAIN_GATES_ON_FEATURES, /* the trunk is left out too; the values that gates read are
                                        * inputs, see eex_plan_upload_value */
-    EEX_PLAN_STATISTICS, /* forward alone, without augmentation or dropout: a step makes
-                          * each batch norm's running statistics those of its batch */
+    EEX_PLAN_STATISTICS, /* forward alone, without dropout: a step makes each batch norm's running
+                          * statistics those of its batch */
     EEX_PLAN_MODES
 } eex_plan_mode;
 
@@ -52,7 +52,7 @@ enum { EEX_PLAN_MAX_BATCH = 1 << 20 };
 typedef struct eex_plan_options {
     eex_plan_mode mode;
     int batch;           /* largest batch, up to EEX_PLAN_MAX_BATCH */
-    eex_augment augment; /* training: as given; inference: only mean, std and the images' size */
+    eex_augment augment; /* inference: only mean, std and the images' size; else as given */
 
     eex_precision precision; /* inference: one that eex_precision_infers */
 

@@ -25,9 +25,7 @@ static int lower_augment(eex_builder *b, int y, int height, int width)
     EEX_TRY(eex__plan_op(b, &op, EEX_OP_AUGMENT, node->name));
     op->u.augment =
         (eex_op_augment){.c = node->c, .h = height, .w = width, .augment = b->options->augment};
-    op->u.augment.augment.enabled = eex__plan_trains(b) &&
-                                    b->options->mode != EEX_PLAN_STATISTICS &&
-                                    b->options->augment.enabled;
+    op->u.augment.augment.enabled = eex__plan_trains(b) && b->options->augment.enabled;
     EEX_TRY(eex__plan_point(b, &op->u.augment.images, b->plan->images));
     EEX_TRY(eex__plan_point(b, &op->u.augment.sample, b->plan->sample));
     return eex__plan_point(b, &op->u.augment.y, y);

@@ -16,57 +16,76 @@ enum { NAME = 48, MOST_TRAININGS = 99 };
 /* Numbers of trials that no search reaches, so that seeds are nobody else's. */
 #define FIRST_NUMBER (UINT64_C(1) << 40)
 
-static const char *file_name(char out[NAME], const char *name, size_t candidate, int training)
+static const char *file_name(char out[NAME], const char *name, size_t candidate, int repetition)
 {
-    snprintf(out, NAME, "%s-%05zu.h5", name, candidate * (MOST_TRAININGS + 1) + (size_t)training);
+    snprintf(out, NAME, "%s-%05zu.h5", name, candidate * (MOST_TRAININGS + 1) + (size_t)repetition);
     return out;
 }
 
+typedef struct training {
+    eex_trials trial; /* one */
+    int epochs;       /* of its training; loaded: 0 when it is not known */
+} training;
+
 static int fill_one(eex_store_file *file, const void *context)
 {
-    const eex_trials *one = context;
-    return eex_trials_save(one, 0, one->count, file, "trials");
+    const training *t = context;
+    EEX_TRY(eex_store_set_int(file, "", "epochs", t->epochs));
+    return eex_trials_save(&t->trial, 0, t->trial.count, file, "trials");
 }
 
 static int use_one(eex_store_file *file, void *context)
 {
-    return eex_trials_load(context, file, "trials");
+    training *t = context;
+    int64_t epochs = 0;
+    const int known = eex_store_has_attribute(file, "", "epochs");
+    if (known < 0)
+        return known;
+    if (known)
+        EEX_TRY(eex_store_get_int(&epochs, file, "", "epochs"));
+    t->epochs = (int)epochs;
+    return eex_trials_load(&t->trial, file, "trials");
 }
 
-/* One that is there of another candidate is left of a ranking with other options. */
+static bool is_of(const training *t, const eex__ranking *r, size_t candidate)
+{
+    return t->epochs == r->run->e->candidate.epochs && t->trial.count == 1 &&
+           eex_space_equal(&r->run->structures->space, eex_trials_genome(&t->trial, 0),
+                           eex_trials_genome(&r->picked, candidate));
+}
+
+/* One that is there of another candidate, or of other epochs, is left of a ranking with other
+ * options. */
 static int load_one(bool *loaded, eex__ranking *r, const char *file, size_t candidate)
 {
-    const eex_space *space = &r->run->structures->space;
-    eex_trials one;
+    training one;
     *loaded = false;
     if (!eex__run_has(r->run, file))
         return EEX_OK;
-    eex_trials_init(&one, space->genes);
+    eex_trials_init(&one.trial, r->trained.genes);
     int code = eex__run_read(r->run, file, use_one, &one);
-    if (code == EEX_OK && one.count == 1 &&
-        eex_space_equal(space, eex_trials_genome(&one, 0),
-                        eex_trials_genome(&r->picked, candidate))) {
-        code = eex_trials_add(&r->trained, eex_trials_genome(&one, 0), &one.at[0]);
+    if (code == EEX_OK && is_of(&one, r, candidate)) {
+        code = eex_trials_add(&r->trained, eex_trials_genome(&one.trial, 0), &one.trial.at[0]);
         *loaded = code == EEX_OK;
     }
-    eex_trials_free(&one);
+    eex_trials_free(&one.trial);
     return code;
 }
 
 static int train_one(eex__ranking *r, eex_judge *judge, const char *file, size_t candidate,
-                     int training)
+                     int repetition)
 {
     const int *genome = eex_trials_genome(&r->picked, candidate);
-    const uint64_t number = FIRST_NUMBER + candidate * (MOST_TRAININGS + 1) + (uint64_t)training;
-    eex_trials one;
+    const uint64_t number = FIRST_NUMBER + candidate * (MOST_TRAININGS + 1) + (uint64_t)repetition;
+    training one = {.epochs = r->run->e->candidate.epochs};
     eex_trial result;
     EEX_TRY(eex__run_poll());
     EEX_TRY(eex__judge_score(&result, judge, genome, number));
-    eex_trials_init(&one, r->trained.genes);
-    int code = eex_trials_add(&one, genome, &result);
+    eex_trials_init(&one.trial, r->trained.genes);
+    int code = eex_trials_add(&one.trial, genome, &result);
     if (code == EEX_OK)
         code = eex__run_write(r->run, file, fill_one, &one);
-    eex_trials_free(&one);
+    eex_trials_free(&one.trial);
     return code == EEX_OK ? eex_trials_add(&r->trained, genome, &result) : code;
 }
 

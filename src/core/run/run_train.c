@@ -28,6 +28,7 @@ static int checkpoint_fill(eex_store_file *file, const void *context)
 {
     const checkpoint *c = context;
     EEX_TRY(eex_store_set_int(file, "", "subject", (int64_t)c->training->subject));
+    EEX_TRY(eex_store_set_int(file, "", "epochs", c->training->recipe->epochs));
     EEX_TRY(eex_trainer_save(c->trainer, file, "trainer"));
     return eex__history_save(c->history, file);
 }
@@ -45,13 +46,27 @@ static void say_where(const checkpoint *c, const char *what)
         eex_log_info("%s: %s after epoch %d", c->training->title, what, epoch);
 }
 
-/* A checkpoint of another subject is none. */
+/* A checkpoint of another subject is none, nor one of more or fewer epochs, whose rates were
+ * others: rankings of a run may differ in those. */
+static int checkpoint_fits(bool *fits, eex_store_file *file, const eex__training *training)
+{
+    int64_t subject = 0, epochs = training->recipe->epochs;
+    EEX_TRY(eex_store_get_int(&subject, file, "", "subject"));
+    const int known = eex_store_has_attribute(file, "", "epochs");
+    if (known < 0)
+        return known;
+    if (known)
+        EEX_TRY(eex_store_get_int(&epochs, file, "", "epochs"));
+    *fits = (uint64_t)subject == training->subject && epochs == training->recipe->epochs;
+    return EEX_OK;
+}
+
 static int checkpoint_use(eex_store_file *file, void *context)
 {
     const checkpoint *c = context;
-    int64_t subject = 0;
-    EEX_TRY(eex_store_get_int(&subject, file, "", "subject"));
-    if ((uint64_t)subject != c->training->subject)
+    bool fits = false;
+    EEX_TRY(checkpoint_fits(&fits, file, c->training));
+    if (!fits)
         return EEX_OK;
     EEX_TRY(eex_trainer_load(c->trainer, file, "trainer"));
     EEX_TRY(eex__history_load(c->history, file, eex_trainer_epochs(c->trainer)));

@@ -11,7 +11,8 @@ typedef struct eex_familiar eex_familiar; /* familiar.h */
  */
 typedef struct eex_inference {
     int batch;               /* the largest that will come */
-    eex_augment normalise;   /* only mean, std and the images' size are used */
+    eex_augment normalise;   /* only mean, std and the images' size are used, except by
+                              * eex_statistics_estimate */
     eex_precision precision; /* one that eex_precision_infers: thresholds are made from scores of
                               * one precision, and decide about scores of that one alone */
     const eex_familiar *familiar; /* distances are told by it (familiar.h); borrowed; NULL:

@@ -7,6 +7,16 @@
 
 #include <stdlib.h>
 
+void eex_statistics_choose(uint32_t *out, size_t count, const uint32_t *samples, size_t total,
+                           int batch)
+{
+    const size_t step = (count + (size_t)batch - 1) / (size_t)batch; /* batches */
+    size_t done = 0;
+    for (size_t first = 0; first < step; first++)
+        for (size_t i = first; i < count; i += step)
+            out[done++] = samples[i * total / count];
+}
+
 typedef struct estimate {
     eex_params *params;
     eex_plan *plan;

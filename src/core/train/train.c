@@ -433,8 +433,6 @@ static int use_average(eex_trainer *t)
     return copy_down(dev, t->params->state, t->state->ema_state, t->params->state_count);
 }
 
-/* Of training images that lie evenly among all of them: a list of samples may be sorted by class.
- */
 static int renew_statistics(eex_trainer *t)
 {
     const eex_recipe *r = &t->recipe;
@@ -446,8 +444,7 @@ static int renew_statistics(eex_trainer *t)
     uint32_t *chosen = malloc(count * sizeof *chosen);
     if (!chosen)
         return eex_fail(EEX_ENOMEM, "out of memory for %zu sample numbers", count);
-    for (size_t i = 0; i < count; i++)
-        chosen[i] = t->samples[i * t->count / count];
+    eex_statistics_choose(chosen, count, t->samples, t->count, r->batch);
     int code = eex_statistics_estimate(t->params, t->data, chosen, count, &how);
     free(chosen);
     return code;

@@ -42,6 +42,8 @@ static void setup(void)
     test_corners_make(root);
     e = test_corners_elastic(EEX_EVALUATE_SHARED);
     e->search.statistics = IMAGES;
+    e->training.augment.enabled = true;
+    e->training.augment.crop_pad = 2;
     e->policy.kind = EEX_POLICY_MARGIN;
     e->policy.a = 0.05;
 }
@@ -95,15 +97,16 @@ static void hand_free(hand *h)
     eex_graph_free(h->shared);
 }
 
-/* Evenly from all training images. */
+/* Evenly from all training images, augmented as in training. */
 static void take_statistics(eex_params *params)
 {
     uint32_t some[IMAGES];
     const eex_index *train = &run.split.train;
     eex_inference how = {.batch = 100, .normalise = run.normalise, .precision = e->precision};
+    how.normalise.enabled = true;
+    how.normalise.crop_pad = 2;
     cr_assert_gt(train->count, IMAGES);
-    for (size_t i = 0; i < IMAGES; i++)
-        some[i] = train->at[i * train->count / IMAGES];
+    eex_statistics_choose(some, IMAGES, train->at, train->count, how.batch);
     OK(eex_statistics_estimate(params, run.data, some, IMAGES, &how));
 }
 

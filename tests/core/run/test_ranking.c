@@ -112,10 +112,11 @@ Test(ranking, candidates_differ)
 }
 
 static int stop_after;
+static const char *stop_at = "rank-";
 
 static void stop(const char *path)
 {
-    if (strstr(path, "rank-") && --stop_after == 0)
+    if (strstr(path, stop_at) && --stop_after == 0)
         raise(SIGINT);
 }
 
@@ -137,6 +138,31 @@ Test(ranking, goes_on_after_an_interruption_to_the_same_figures)
     cr_expect_eq(memcmp(&whole, &parts, sizeof whole), 0);
 }
 
+/* What was trained for two epochs, a whole candidate or half of one, is not taken for one epoch. */
+Test(ranking, trainings_of_other_epochs_are_none)
+{
+    static const char *const kept[] = {"rank-00000.h5", "candidate-checkpoint.h5"};
+    eex_rank_report whole, parts;
+    eex_rank_options longer = wanted;
+    longer.epochs = 2;
+    OK(eex_experiment_run(e, &how));
+    OK(eex_experiment_rank(&whole, e, &how, &wanted));
+    OK(eex_signals_install());
+    for (int i = 0; i < 2; i++) {
+        stop_at = kept[i];
+        OK(eex_fs_remove_tree(test_path(folder, "rank.h5")));
+        stop_after = 1;
+        eex__run_saved = stop;
+        cr_assert_eq(eex_experiment_rank(&parts, e, &how, &longer), EEX_EINTERRUPTED);
+        eex__run_saved = NULL;
+        eex_signals_clear();
+        cr_assert(there(kept[i]));
+        OK(eex_experiment_rank(&parts, e, &how, &wanted));
+        whole.seconds = parts.seconds = 0;
+        cr_expect_eq(memcmp(&whole, &parts, sizeof whole), 0, "%s", kept[i]);
+    }
+}
+
 Test(ranking, refuses_what_it_cannot_do)
 {
     eex_rank_report report;
@@ -153,6 +179,11 @@ Test(ranking, refuses_what_it_cannot_do)
     cr_expect_eq(report.accuracy.count, 3);
     other.candidates = 1;
     cr_expect_eq(eex_experiment_rank(&report, e, &how, &other), EEX_EINVAL);
+    other.candidates = 2;
+    other.repeated = 3;
+    cr_expect_eq(eex_experiment_rank(&report, e, &how, &other), EEX_EINVAL);
+    cr_expect(strstr(eex_error(), "repeated: 0 to the number of candidates, 2, got 3"), "%s",
+              eex_error());
     eex_experiment *training = test_corners_experiment(EEX_EVALUATE_TRAIN);
     eex_run_options elsewhere = how;
     char own[TEST_PATH_SIZE];

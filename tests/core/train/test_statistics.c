@@ -105,6 +105,46 @@ Test(statistics, are_those_of_the_batch)
     free(got);
 }
 
+/* Of images that are augmented where a training's would be. */
+Test(statistics, are_those_of_augmented_images)
+{
+    float *clean = estimate(0, BATCH);
+    how.normalise.enabled = true;
+    how.normalise.crop_pad = 2;
+    how.normalise.flip = true;
+    double *want = by_training(0, BATCH);
+    float *got = estimate(0, BATCH);
+    expect_near(got, want, "one batch");
+    cr_expect_neq(memcmp(clean, got, n.params->state_count * sizeof *got), 0);
+    free(clean);
+    free(want);
+    free(got);
+}
+
+/* Of 103 samples that are sorted, each batch has some of each fifth; none is there twice. */
+Test(statistics, batches_have_samples_from_all_over)
+{
+    enum { TOTAL = 103, LEAST = 20 };
+    uint32_t sorted[TOTAL], chosen[TOTAL];
+    for (uint32_t i = 0; i < TOTAL; i++)
+        sorted[i] = 1000 + i;
+    for (size_t count = LEAST; count <= TOTAL; count++) {
+        bool there[TOTAL] = {false};
+        eex_statistics_choose(chosen, count, sorted, TOTAL, BATCH);
+        for (size_t first = 0; first < count; first += BATCH) {
+            const size_t end = first + BATCH < count ? first + BATCH : count;
+            unsigned fifths = 0;
+            for (size_t i = first; i < end; i++) {
+                cr_assert(chosen[i] >= 1000 && chosen[i] < 1000 + TOTAL &&
+                          !there[chosen[i] - 1000]);
+                there[chosen[i] - 1000] = true;
+                fifths |= 1U << (5 * (chosen[i] - 1000) / TOTAL);
+            }
+            cr_expect(end - first < BATCH || fifths == 31, "%zu of %zu: %x", first, count, fifths);
+        }
+    }
+}
+
 Test(statistics, of_batches_are_weighed_by_their_samples)
 {
     double want[4096] = {0};

@@ -365,7 +365,9 @@ Test(train, finish_takes_statistics_anew)
     cr_expect_neq(memcmp(old, now, kept.params->state_count * sizeof *old), 0);
     const eex_inference how = {
         .batch = r.batch, .normalise = r.augment, .precision = eex_recipe_precision(&r)};
-    OK(eex_statistics_estimate(kept.params, data, samples, TRAIN, &how));
+    uint32_t all[TRAIN];
+    eex_statistics_choose(all, TRAIN, samples, TRAIN, r.batch);
+    OK(eex_statistics_estimate(kept.params, data, all, TRAIN, &how));
     expect_same_params(kept.params, renewed.params);
     free(old);
     free(now);
