@@ -127,24 +127,24 @@ Test(model_print, every_field_of_a_node_is_known_here)
     cr_expect_eq(whole, sizeof(eex_node), "something comes behind the last field");
 }
 
-/* The lowest bit of the field's first element is turned over. */
-static bool changes(void *object, const field *f)
+/* Whether the fingerprint is another one than `before` while the lowest bit of the field's first
+ * element is turned over. */
+static bool changes(void *object, const field *f, print before)
 {
     unsigned char *byte = (unsigned char *)object + f->at;
-    const print before = model_print();
     *byte ^= 1;
     const print after = model_print();
     *byte ^= 1;
-    cr_assert(same(before, model_print()));
     return !same(before, after);
 }
 
 Test(model_print, what_decides_of_a_node_and_nothing_else)
 {
+    const print before = model_print();
     for (int id = 0; id < eex_graph_nodes(graph); id++) {
         eex_node *node = (eex_node *)(uintptr_t)eex_graph_node(graph, id);
         for (int i = 0; i < NODE_FIELDS; i++)
-            cr_expect_eq(changes(node, &node_fields[i]), node_fields[i].decides, "%s of %s",
+            cr_expect_eq(changes(node, &node_fields[i], before), node_fields[i].decides, "%s of %s",
                          node_fields[i].name, node->name);
     }
 }
@@ -159,14 +159,15 @@ Test(model_print, what_decides_of_exits_and_input)
         FIELD(eex_model, input.height, true),   FIELD(eex_model, input.width, true),
         FIELD(eex_model, input.channels, true), FIELD(eex_model, input.mean[0], true),
         FIELD(eex_model, input.mean[2], true),  FIELD(eex_model, input.std[1], true)};
+    const print before = model_print();
     for (int k = 0; k < eex_graph_exits(graph); k++) {
         eex_exit *exit = (eex_exit *)(uintptr_t)eex_graph_exit(graph, k);
         for (size_t i = 0; i < sizeof exit_fields / sizeof *exit_fields; i++)
-            cr_expect_eq(changes(exit, &exit_fields[i]), exit_fields[i].decides, "%s of exit %d",
-                         exit_fields[i].name, k);
+            cr_expect_eq(changes(exit, &exit_fields[i], before), exit_fields[i].decides,
+                         "%s of exit %d", exit_fields[i].name, k);
     }
     for (size_t i = 0; i < sizeof model_fields / sizeof *model_fields; i++)
-        cr_expect_eq(changes(&model, &model_fields[i]), model_fields[i].decides, "%s",
+        cr_expect_eq(changes(&model, &model_fields[i], before), model_fields[i].decides, "%s",
                      model_fields[i].name);
 }
 
