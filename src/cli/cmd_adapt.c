@@ -13,6 +13,7 @@
 #include "base/status.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 typedef struct arguments {
@@ -223,6 +224,19 @@ static int open_work(work *w, const char *path)
 
 /* ---- the work ---- */
 
+static int unreachable(const work *w, double fastest)
+{
+    char remedy[96] = "";
+    if (w->predictor)
+        snprintf(remedy, sizeof remedy,
+                 ", %g of it for the predictor, which --no-predictor does without",
+                 eex_line_device_ms(&w->line, w->parts.predictor));
+    return eex_fail(EEX_EINVAL,
+                    "--latency %g: no settings keep it on the calibration images, even at %g "
+                    "Mbit/s: the fastest take %g ms on average%s",
+                    w->a->latency, w->line.bits / 1e6, fastest, remedy);
+}
+
 /* At the largest bandwidth a requirement is kept if it ever is. */
 static int check_reachable(work *w)
 {
@@ -231,10 +245,7 @@ static int check_reachable(work *w)
     w->line.bits = w->moments.most;
     EEX_TRY(eex_adapter_best(&s, &found, w->find.adapter, &w->line, w->a->latency, false));
     if (!found.kept)
-        return eex_fail(EEX_EINVAL,
-                        "--latency %g: no settings keep it on the calibration images, even at %g "
-                        "Mbit/s: the fastest take %g ms on average",
-                        w->a->latency, w->moments.most / 1e6, found.ms);
+        return unreachable(w, found.ms);
     w->line.bits = w->moments.least;
     EEX_TRY(eex_adapter_best(&s, &found, w->find.adapter, &w->line, w->a->latency, false));
     w->slowest = found.kept ? NAN : found.ms;
