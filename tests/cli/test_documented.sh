@@ -33,6 +33,7 @@ run --out more --set search.tau=2 --set final.epochs=1 --set policy.reject=0.1 -
 expect 0 "$EEX" run tiny.lua --threads 1 --out taken --from runs/tiny --set search.trials=10
 expect 0 "$EEX" prune runs/tiny --exit 1 -o cut.h5
 expect 0 "$EEX" tune runs/tiny --accuracy -0.2 -o policy.h5
+expect 0 "$EEX" adapt runs/tiny --latency 1000 -o adapt.h5
 expect 0 "$EEX" tune runs/tiny --conformal 0.3 --delta 0.1 -o bound.h5
 expect 0 "$EEX" tune runs/tiny --risk 0.3 --delta 0.1 -o risk.h5
 expect 0 "$EEX" tune runs/tiny --risk 0.3 --delta 0.1 --each-exit -o each.h5

@@ -1,7 +1,7 @@
 # Help, versions, and what is said about wrong usage.
 . "$EEX_SOURCE_DIR/tests/cli/lib.sh"
 
-commands="run show infer prune stream serve profile cost tune devices repl export import"
+commands="run show infer prune stream serve profile cost tune adapt devices repl export import"
 data_commands="list get import make info"
 
 # ---- help ----
@@ -117,12 +117,12 @@ err_has 'unknown command "--json": there are list, get, import, make, info'
 
 # ---- words ----
 
-for command in run show infer prune stream profile cost tune export import "data get" "data import" "data make" \
+for command in run show infer prune stream profile cost tune adapt export import "data get" "data import" "data make" \
     "data info"; do
     expect 2 "$EEX" $command
     err_has "eex $command needs more than that: eex $command "
 done
-for command in run show prune stream profile cost tune devices repl export import "data list" "data get" \
+for command in run show prune stream profile cost tune adapt devices repl export import "data list" "data get" \
     "data import" "data make" "data info"; do
     expect 2 "$EEX" $command a b c d
     err_has "is one argument too many: eex $command "

@@ -99,6 +99,9 @@ int eex_model_write(eex_store_file *file, const eex_graph *graph, const eex_para
  * the model was made from. The caller adds what else there is to say and commits. */
 int eex_policy_file(eex_store_file **out, const char *path, const eex_policy *policy,
                     const eex_model *model);
+/* The same of a file with settings by bandwidth (adapt.h) that go into that policy. */
+int eex_adaptation_file(eex_store_file **out, const char *path, const eex_policy *policy,
+                        const eex_model *model);
 
 /* What a network reads that is trained on this data set; looks at the images of one that has no
  * fingerprint. */

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { POLICY_VERSION = 1, MAX_NAMES = 1 << 16 };
+enum { POLICY_VERSION = 1, ADAPTATION_VERSION = 1, MAX_NAMES = 1 << 16 };
 
 /* ---- files ---- */
 
@@ -24,15 +24,15 @@ int eex__exits_save(eex_store_file *file, const eex_graph *graph)
     return eex_store_write(file, "exits/blocks", EEX_STORE_I32, &shape, blocks);
 }
 
-int eex_policy_file(eex_store_file **out, const char *path, const eex_policy *policy,
-                    const eex_model *model)
+static int begin_file(eex_store_file **out, const char *path, const char *kind, int version,
+                      const eex_policy *policy, const eex_model *model)
 {
     EEX_NEED(out, "place for the file");
     *out = NULL;
     EEX_NEED(path, "path");
     EEX_NEED(policy, "policy");
     EEX_NEED(model, "model");
-    EEX_TRY(eex_store_create(out, path, "policy", POLICY_VERSION));
+    EEX_TRY(eex_store_create(out, path, kind, version));
     int code = eex_policy_save(policy, *out, "policy");
     if (code == EEX_OK)
         code = eex__exits_save(*out, model->graph);
@@ -43,6 +43,18 @@ int eex_policy_file(eex_store_file **out, const char *path, const eex_policy *po
         *out = NULL;
     }
     return code;
+}
+
+int eex_policy_file(eex_store_file **out, const char *path, const eex_policy *policy,
+                    const eex_model *model)
+{
+    return begin_file(out, path, "policy", POLICY_VERSION, policy, model);
+}
+
+int eex_adaptation_file(eex_store_file **out, const char *path, const eex_policy *policy,
+                        const eex_model *model)
+{
+    return begin_file(out, path, "adaptation", ADAPTATION_VERSION, policy, model);
 }
 
 /* Thresholds of an exit mean nothing at another place. */

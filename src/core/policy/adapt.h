@@ -22,6 +22,7 @@ typedef struct eex_settings {
 /* What settings come to on a trace. */
 typedef struct eex_settled {
     double accuracy, ms; /* right and not rejected; the mean latency of an input */
+    double within;       /* the fraction of inputs whose own latency keeps the requirement */
     double sent;         /* the fraction that goes to the server */
     double bytes;        /* that are sent of an input, on average */
     bool kept;           /* the requirement on latency */

@@ -159,7 +159,7 @@ static int judge(eex_settled *out, eex_adapter *d, const eex_settings *s, const 
 {
     const eex_trace *t = d->trace;
     double ms = 0, operations;
-    int right = 0, sent = 0;
+    int right = 0, sent = 0, within = 0;
     EEX_TRY(check_settings(d, s));
     EEX_TRY(eex_line_check(line));
     memcpy(d->policy->a, s->a, (size_t)(s->exits - 1) * sizeof *s->a);
@@ -170,11 +170,14 @@ static int judge(eex_settled *out, eex_adapter *d, const eex_settings *s, const 
         right += eex_policy_judge(d->policy, t, k, i) == EEX_ACCEPT &&
                  t->top[(size_t)k * (size_t)t->samples + (size_t)i] == t->labels[i];
         sent += last;
-        ms +=
+        const double own =
             eex_line_device_ms(line, operations) + (last ? eex_line_server_ms(line, &d->parts) : 0);
+        ms += own;
+        within += own <= latency;
     }
     *out = (eex_settled){.accuracy = (double)right / t->samples,
                          .ms = ms / t->samples,
+                         .within = (double)within / t->samples,
                          .sent = (double)sent / t->samples};
     out->bytes = out->sent * d->parts.bytes;
     out->kept = out->ms <= latency;

@@ -25,6 +25,7 @@ static const eex__store_kind kinds[] = {
      IF_OF_A_RUN},
     {"policy", "a policy, of `eex tune -o`", "`eex tune` makes one"},
     {"predictor", "an exit predictor, of `eex predictor`", "`eex predictor` trains one"},
+    {"adaptation", "settings by bandwidth, of `eex adapt -o`", "`eex adapt -o` makes one"},
     {"dataset", "a data set, of `eex data`", "make, get or import the data set again"},
     {"latency-table", "times, of `eex profile --table`",
      "move the file away, and `eex profile --table` measures again"},

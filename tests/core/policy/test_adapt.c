@@ -1,5 +1,6 @@
 /* Thresholds by bandwidth: replay, the best settings, regressors, and files of them. */
 #include "core/policy/adapt.h"
+#include "core/policy/adapt_ways.h"
 #include "core/policy/replay.h"
 #include "support/folder.h"
 #include "support/traces.h"
@@ -256,5 +257,91 @@ Test(adapt, nonsense_is_refused)
     cr_expect_eq(eex_adapt_thresholds(&s, adapt, 0), EEX_EINVAL);
     cr_expect_eq(eex_adapt_thresholds(&s, adapt, NAN), EEX_EINVAL);
     eex_adapt_free(adapt);
+    close_world(&w);
+}
+
+/* ---- ways, compared ---- */
+
+static double ms_of(double operations, double bytes, const eex_line *line)
+{
+    return 1e3 * (operations / line->device + 8 * bytes / line->bits);
+}
+
+/* `within` counts inputs, one by one: nobody without time, everybody with enough of it, and in
+ * between those who leave in front of the cut while sending takes too long. */
+Test(adapt, inputs_keep_a_requirement_one_by_one)
+{
+    world w = open_world(EEX_POLICY_CONFIDENCE, false);
+    eex_settings s;
+    eex_settled got;
+    eex_adapter_static(&s, w.adapter);
+    OK(eex_adapter_judge(&got, w.adapter, &s, &pi3, 1e-3));
+    cr_expect_eq(got.within, 0);
+    OK(eex_adapter_judge(&got, w.adapter, &s, &pi3, 1e3));
+    cr_expect_eq(got.within, 1);
+    const double device = 1e3 * eex_parts_device(&parts, EXITS - 1) / pi3.device;
+    OK(eex_adapter_judge(&got, w.adapter, &s, &pi3, device + 1));
+    cr_expect(got.sent > 0 && got.sent < 1);
+    cr_expect_float_eq(got.within, 1 - got.sent, 1e-12);
+    close_world(&w);
+}
+
+Test(adapt, ways_take_what_they_compute_and_send)
+{
+    world w = open_world(EEX_POLICY_CONFIDENCE, true);
+    eex_adapter *plain;
+    eex_adapt *adapt;
+    eex_settings own, foretold;
+    eex_settled rows[2 * EEX_WAYS];
+    eex_way_mean mean[EEX_WAYS];
+    const double trunk = 1966080 + 56983552, all = trunk + 274501732;
+    eex_line line = pi3;
+    eex_parts with = parts;
+    with.predictor = 398224;
+    OK(eex_adapter_new(&plain, w.trace, w.policy, &parts, NULL));
+    OK(eex_adapt_fit(&adapt, w.adapter, eex_adapt_published, EEX_ADAPT_PUBLISHED, &pi3, LATENCY));
+    eex_adapter_static(&own, plain);
+    foretold = own;
+    foretold.gamma[0] = 2; /* nobody's gate is computed */
+    eex_ways ways = {.parts = &with,
+                     .end = 0.75,
+                     .image = 3072,
+                     .fixed = plain,
+                     .own = &own,
+                     .adaptive = w.adapter,
+                     .foretold = &foretold,
+                     .adapt = adapt,
+                     .latency = LATENCY};
+    for (int i = 0; i < 2; i++) {
+        eex_settled *row = rows + (ptrdiff_t)i * EEX_WAYS;
+        line.bits = i ? 1e8 : 2e6;
+        OK(eex_ways_judge(row, &ways, &line));
+        cr_expect_float_eq(row[EEX_WAY_DEVICE].ms, ms_of(all, 0, &line), 1e-9);
+        cr_expect_float_eq(row[EEX_WAY_SERVER].ms, ms_of(0, 3072, &line), 1e-9);
+        cr_expect_float_eq(row[EEX_WAY_SPLIT].ms, ms_of(trunk, 2048, &line), 1e-9);
+        cr_expect_eq(row[EEX_WAY_SERVER].bytes, 3072);
+        cr_expect_eq(row[EEX_WAY_DEVICE].sent, 0);
+        cr_expect_eq(row[EEX_WAY_DEVICE].accuracy, 0.75);
+        cr_expect(!row[EEX_WAY_DEVICE].kept && row[EEX_WAY_SERVER].kept);
+        cr_expect(row[EEX_WAY_PREDICTED].sent >= row[EEX_WAY_STATIC].sent);
+        cr_expect(row[EEX_WAY_ORACLE].kept);
+        cr_expect(!row[EEX_WAY_ADAPTIVE].kept ||
+                  row[EEX_WAY_ORACLE].accuracy >= row[EEX_WAY_ADAPTIVE].accuracy - 0.01);
+        cr_expect_eq(row[EEX_WAY_JPEG].ms, 0);
+    }
+    eex_ways_mean(mean, rows, 2);
+    cr_expect_float_eq(mean[EEX_WAY_SPLIT].ms,
+                       (rows[EEX_WAY_SPLIT].ms + rows[EEX_WAYS + EEX_WAY_SPLIT].ms) / 2, 1e-9);
+    cr_expect_eq(mean[EEX_WAY_DEVICE].kept, 0);
+    cr_expect_eq(mean[EEX_WAY_SERVER].kept, 1);
+    ways.jpeg = 900;
+    ways.foretold = NULL;
+    cr_expect(eex_ways_have(&ways, EEX_WAY_JPEG) && !eex_ways_have(&ways, EEX_WAY_PREDICTED));
+    OK(eex_ways_judge(rows, &ways, &line));
+    cr_expect_float_eq(rows[EEX_WAY_JPEG].ms, ms_of(0, 900, &line), 1e-9);
+    line.bits = 0;
+    cr_expect_eq(eex_ways_judge(rows, &ways, &line), EEX_EINVAL);
+    eex_adapt_free(adapt);
+    eex_adapter_free(plain);
     close_world(&w);
 }
