@@ -14,9 +14,14 @@ int eex__bits_check(int64_t bits)
                     EEX_QUANTISE_MAX_BITS, FLOAT_BITS);
 }
 
+int eex__bits_of(int64_t bits)
+{
+    return bits == FLOAT_BITS ? 0 : (int)bits;
+}
+
 int eex__remote_bits(int *out, const eex__remote_options *o, const eex_engine *engine)
 {
-    *out = o->bits == FLOAT_BITS ? 0 : (int)o->bits;
+    *out = eex__bits_of(o->bits);
     return o->bits ? EEX_OK : eex_engine_payload_bits(out, engine, (int)o->cut - 1);
 }
 

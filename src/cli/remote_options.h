@@ -45,6 +45,8 @@ typedef struct eex__remote_options {
 /* What is given without --remote, or cannot be. EEX_EINVAL. */
 int eex__remote_check(const eex__remote_options *options);
 int eex__bits_check(int64_t bits);
+/* As the engine's parts have them: 0 for float32. */
+int eex__bits_of(int64_t bits);
 
 /* Bits of the codes as core/engine/part.h has them; what is not given is the network's own. */
 int eex__remote_bits(int *out, const eex__remote_options *options, const eex_engine *engine);
