@@ -11,8 +11,8 @@
 struct eex_run;
 
 /* Before there is a folder: EEX_EINVAL names the first parameter that does not fit, a file that has
- * none of them, and one that this run would remove or replace. Gates are looked at where their points are known. Without training.init nothing
- * is done, here and below. */
+ * none of them, and one that this run would remove or replace. Gates are looked at where their
+ * points are known. Without training.init nothing is done, here and below. */
 int eex__run_init_check(const struct eex_run *run);
 
 /* Puts the file's weights in the place of those that are there, and says how many. */
