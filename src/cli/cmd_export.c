@@ -43,6 +43,9 @@ static int check(void *given, const eex_words *words)
         return eex_fail(EEX_EINVAL, "--exit %s: the base has no exits", a->exit);
     if (a->all_exits && (!a->onnx || a->base || a->exit || a->c))
         return eex_fail(EEX_EINVAL, "--all-exits goes with --onnx alone, and with all exits");
+    EEX_TRY(eex_check_apart("--safetensors", a->safetensors, "--onnx", a->onnx));
+    EEX_TRY(eex_check_apart("--safetensors", a->safetensors, "--c", a->c));
+    EEX_TRY(eex_check_apart("--onnx", a->onnx, "--c", a->c));
     EEX_TRY(eex_check_out(a->safetensors, a->force, NULL, NULL));
     EEX_TRY(eex_check_out(a->onnx, a->force, NULL, NULL));
     return eex_export_c99_check(a->c, a->force);

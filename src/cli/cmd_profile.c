@@ -83,6 +83,7 @@ static int check(void *given, const eex_words *words)
     const arguments *a = given;
     EEX_TRY(check_kind(a));
     EEX_TRY(check_images(a));
+    EEX_TRY(eex_check_apart("--out", a->out, "--trace", a->trace));
     if (a->table) /* adds to the one that is there */
         return eex_check_out(a->out, true, "latency-table", NULL);
     if (a->out)

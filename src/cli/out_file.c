@@ -7,6 +7,8 @@
 #include "base/status.h"
 
 #include <limits.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 /* A version that this program cannot read is the same kind nonetheless. */
@@ -17,6 +19,28 @@ static bool is_of(const char *path, const char *kind, const char *object)
     bool same = kind ? opened && (!object || eex_store_has(file, object) > 0) : !opened;
     eex_store_close(file);
     return same;
+}
+
+/* One name in one folder, however that is called; what is there already may have other names. */
+static bool is_same(const char *a, const char *b)
+{
+    char *in_a = NULL, *in_b = NULL;
+    struct stat x, y;
+    const bool same = strcmp(eex_path_base(a), eex_path_base(b)) == 0 &&
+                      eex_path_folder(&in_a, a) == EEX_OK && eex_path_folder(&in_b, b) == EEX_OK &&
+                      stat(in_a, &x) == 0 && stat(in_b, &y) == 0 && x.st_dev == y.st_dev &&
+                      x.st_ino == y.st_ino;
+    free(in_a);
+    free(in_b);
+    return same;
+}
+
+int eex_check_apart(const char *name, const char *path, const char *other, const char *other_path)
+{
+    if (!path || !other_path || eex_fs_is_stream(path) || !is_same(path, other_path))
+        return EEX_OK;
+    return eex_fail(EEX_EINVAL, "%s %s and %s %s are one file: give each a name of its own", name,
+                    path, other, other_path);
 }
 
 int eex_check_out(const char *path, bool force, const char *kind, const char *object)

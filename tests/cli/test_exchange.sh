@@ -36,6 +36,11 @@ expect 2 "$EEX" import base.safetensors --into tiny.lua --force -o tiny.lua
 err_has "never"
 expect 2 "$EEX" import base.safetensors --into tiny.lua --force -o run/base.h5
 err_has "belongs to the run"
+for way in "--safetensors two --onnx ./two" "--onnx two --c two" "--safetensors two --c $work/two"; do
+    expect 2 "$EEX" export run $way
+    err_has "are one file"
+    [ ! -e two ] || fail "$way: something was written"
+done
 expect 2 "$EEX" export run --safetensors base.safetensors
 err_has "--force replaces it"
 expect 2 "$EEX" export run --force --safetensors run/final.h5

@@ -88,6 +88,26 @@ fi
 expect 2 "$EEX" predictor runs/tiny/base.h5
 err_has "this network has none"
 
+# Of a network with the same exits and other weights, too: the one that was there before.
+make_network() {
+    expect 0 "$EEX" bottleneck runs/tiny -o net.h5 --epochs 1 --more-epochs 1 --threads 1 --seed "$@"
+}
+make_network 1
+expect 0 "$EEX" predictor net.h5 --epochs 1 --threads 1
+cp net.h5 moved.h5
+cp net-predictor.h5 moved-predictor.h5
+make_network 2 --force
+for way in "infer net.h5 --split test" "show net.h5" "stream net.h5 simulated"; do
+    expect 2 "$EEX" $way
+    err_has "net-predictor.h5: it was trained for a network of other weights than net.h5"
+    err_has "eex predictor net.h5 --force"
+done
+expect 0 "$EEX" infer net.h5 --split test --threads 1 --no-predictor
+expect 0 "$EEX" infer moved.h5 --split test --threads 1 # a name is nothing
+err_has "moved-predictor.h5 says"
+expect 0 "$EEX" predictor net.h5 --epochs 1 --threads 1 --force
+expect 0 "$EEX" show net.h5
+
 # In an experiment: a phase of its own, that is taken over and continued like others.
 expect 0 "$EEX" run tiny.lua --threads 1 --out runs/second --from runs/tiny \
     --set predictor.epochs=2 --set predictor.family=plain

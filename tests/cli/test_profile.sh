@@ -103,6 +103,8 @@ grep -q training err && fail "trained before it looked for its table"
 mkdir inside && sed -e 's/search = {/search = { latency_table = "table.h5",/' tiny.lua >inside/t.lua
 expect 2 "$EEX" run inside/t.lua --threads 1 --out inside/run # the table lies outside
 err_has "--trust"
+expect 2 "$EEX" profile runs/tiny $quick --trace x.svg -o ./x.svg
+err_has "are one file"
 expect 2 "$EEX" profile runs/tiny $quick --trace runs/tiny/final.h5 --force
 err_has "belongs to the run"
 expect 2 "$EEX" profile runs/tiny $quick --trace table.h5 --force

@@ -4,6 +4,7 @@
 #include "core/model/predictor.h"
 
 #include "base/fs.h"
+#include "base/sha256.h"
 #include "base/status.h"
 
 #include <math.h>
@@ -101,6 +102,15 @@ static int save_scores(eex_store_file *file, const eex_exit_predictor *p)
     return eex_store_set_string(file, "score", "layout", "gate, sample of the model's trace");
 }
 
+/* Retrained, a network has the same exits, and others of its images leave at them: which weights it
+ * was is told by the content of the model's file, wherever that lies. */
+static int save_network(eex_store_file *file, const eex_model *m)
+{
+    char sum[EEX_SHA256_HEX];
+    EEX_TRY(eex_sha256_file(sum, m->path));
+    return eex_store_set_string(file, "", "network", sum);
+}
+
 int eex_exit_predictor_fill(eex_store_file *file, const void *context)
 {
     const eex_exit_predictor_file *f = context;
@@ -112,6 +122,7 @@ int eex_exit_predictor_fill(eex_store_file *file, const void *context)
     EEX_TRY(eex_store_write(file, "gamma", EEX_STORE_F32, &gates, p->gamma));
     EEX_TRY(eex_policy_save(p->policy, file, "policy"));
     EEX_TRY(eex__exits_save(file, f->model->graph));
+    EEX_TRY(save_network(file, f->model));
     EEX_TRY(eex_identity_save(&f->model->input.made_of, file, ""));
     EEX_TRY(save_scores(file, p));
     EEX_TRY(save_figures(file, "validation", &p->validation, p->gates + 1));
@@ -205,6 +216,25 @@ static int check_made_of(eex_store_file *file, const eex_model *m)
     return code;
 }
 
+/* Files of an earlier eex do not say it. */
+static int check_network(eex_store_file *file, const eex_model *m)
+{
+    char sum[EEX_SHA256_HEX], *was = NULL;
+    const int says = eex_store_has_attribute(file, "", "network");
+    EEX_TRY(says);
+    if (!says)
+        return EEX_OK;
+    EEX_TRY(eex_sha256_file(sum, m->path));
+    EEX_TRY(eex_store_get_string(&was, file, "", "network"));
+    const bool same = strcmp(was, sum) == 0;
+    free(was);
+    return same ? EEX_OK
+                : eex_fail(EEX_EINVAL,
+                           "%s: it was trained for a network of other weights than %s has now: eex "
+                           "predictor %s --force trains one for this network",
+                           eex_store_path(file), m->path, m->path);
+}
+
 static int load_scores(eex_exit_predictor *p, eex_store_file *file)
 {
     for (int i = 0; i < 2; i++) {
@@ -245,6 +275,7 @@ static int load(eex_exit_predictor *p, eex_store_file *file, const eex_model *m)
     EEX_TRY(load_recipe(&p->recipe, file));
     EEX_TRY(eex__exits_check(file, m->graph));
     EEX_TRY(check_made_of(file, m));
+    EEX_TRY(check_network(file, m));
     EEX_TRY(eex_graph_load(&p->graph, file, "graph"));
     EEX_TRY(check_graph(p, m, path));
     EEX_TRY(eex_store_read(p->gamma, file, "gamma", EEX_STORE_F32, &gates));
