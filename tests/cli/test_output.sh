@@ -56,6 +56,8 @@ commands=(
     "predictor runs/tiny --epochs 1 --force --json"
     "bottleneck runs/tiny -o narrow.h5 --epochs 1 --more-epochs 1 --force"
     "bottleneck runs/tiny -o narrow.h5 --epochs 1 --more-epochs 1 --force --json"
+    "adapt runs/tiny --latency 1000"
+    "adapt runs/tiny --latency 1000 --json"
     "export runs/tiny --safetensors tiny.safetensors --force"
     "import tiny.safetensors --into tiny.lua -o weights.h5 --force"
     "import tiny.safetensors --into tiny.lua -o weights.h5 --force --json"
