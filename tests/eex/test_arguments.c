@@ -202,6 +202,10 @@ Test(arguments, of_models)
     REFUSED(eex_policy_file(&file, NULL, model->policy, model));
     REFUSED(eex_policy_file(&file, path, NULL, model));
     REFUSED(eex_policy_file(&file, path, model->policy, NULL));
+    REFUSED(eex_adaptation_file(NULL, path, model->policy, model));
+    REFUSED(eex_adaptation_file(&file, NULL, model->policy, model));
+    REFUSED(eex_adaptation_file(&file, path, NULL, model));
+    REFUSED(eex_adaptation_file(&file, path, model->policy, NULL));
     eex_input_free(NULL);
     eex_model_close(NULL);
     other.params = NULL;
