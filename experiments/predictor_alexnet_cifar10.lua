@@ -4,7 +4,7 @@
 --   eex data get cifar10          (or: eex data import cifar10 PATH, for files you have)
 --   eex run experiments/predictor_alexnet_cifar10.lua
 --
--- Some ten minutes on two cores to see all of it work:
+-- To see all of it work, at a small size:
 --   eex run experiments/predictor_alexnet_cifar10.lua --out runs/small --set training.epochs=2 \
 --     --set predictor.epochs=4 --set dataset.train=5000 --set dataset.calibration=1000 \
 --     --set dataset.validation=1000
@@ -43,7 +43,7 @@ return {
     lr = 0.1,
     optimizer = { kind = "sgd", momentum = 0.9, weight_decay = 5e-4 },
     schedule = { kind = "cosine", warmup = 1, final = 0.001 },
-    clip = 1, -- AlexNet has no batch norm, and does not stand 0.1 without
+    clip = 1, -- AlexNet has no batch norm: a precaution at this rate, the paper says nothing of it
     gate_weight = 0.5,
   },
 

@@ -1,53 +1,23 @@
--- Exit prediction on ResNet44, CIFAR-10: the exits and the Exit Predictor of Dong, Mao and Zhang ("Resource-
--- Constrained Edge AI with Early Exit Prediction"), Fig. 7 and Table II.
+-- Exit prediction on ResNet44, CIFAR-10 (Dong, Mao and Zhang, "Resource-Constrained Edge AI with Early Exit
+-- Prediction", Fig. 7 and Table II). predictor_alexnet_cifar10.lua has the rest and says where it follows the
+-- paper.
 --
---   eex data get cifar10          (or: eex data import cifar10 PATH, for files you have)
 --   eex run experiments/predictor_resnet44_cifar10.lua
 --
--- Half an hour on two cores to see all of it work:
+-- To see all of it work, at a small size:
 --   eex run experiments/predictor_resnet44_cifar10.lua --out runs/small --set training.epochs=2 \
 --     --set predictor.epochs=4 --set dataset.train=5000 --set dataset.calibration=1000 \
 --     --set dataset.validation=1000
---
--- For CIFAR-100 take name = "cifar100" and classes = 100. Where the paper is followed: backbone, exits,
--- their losses' weights in proportion (it has 0.2 and 0.3 beside 0.5 for the end, here both have the mean),
--- SGD with batches of 128, a cosine from 0.1 to 0.0001, 220 epochs (there the cosine ends at the 200th),
--- weight decay 0.0005, and 0.0002 for the predictor. Where it is not: it chose confidence thresholds on
--- the test split; here they come from calibration images, and what its way would have given is reported
--- beside (test_thresholds).
 local eex = require "eex"
+local e = require "predictor_alexnet_cifar10"
 
-return {
-  name = "predictor_resnet44_cifar10",
+e.name = "predictor_resnet44_cifar10"
+e.backbone = eex.backbones.resnet_cifar { depth = 44, size = 32, classes = 10 }
 
-  dataset = {
-    name = "cifar10",
-    calibration = 2500,
-    validation = 2500,
-    augment = { crop = 4, flip = true },
-  },
+-- Behind the first and the eighth residual block, with 2 and 1 blocks.
+e.saliency = { "layer1.0.relu_1", "layer2.0.relu_1" }
+e.gates = eex.gates.residual({ each = { 2, 1 } }, { required = true })
 
-  backbone = eex.backbones.resnet_cifar { depth = 44, size = 32, classes = 10 },
+e.training.clip = nil -- which is for AlexNet, the one without batch norm
 
-  -- Behind the first and the eighth residual block, with 2 and 1 blocks.
-  saliency = { "layer1.0.relu_1", "layer2.0.relu_1" },
-  gates = eex.gates.residual({ each = { 2, 1 } }, { required = true }),
-
-  policy = { kind = "confidence", a = 0.9 },
-
-  training = {
-    regime = "joint",
-    from = "scratch",
-    epochs = 220,
-    batch = 128,
-    lr = 0.1,
-    optimizer = { kind = "sgd", momentum = 0.9, weight_decay = 5e-4 },
-    schedule = { kind = "cosine", warmup = 1, final = 0.001 },
-    gate_weight = 0.5,
-  },
-
-  -- There is one structure.
-  search = { algorithm = "exhaustive", evaluator = "shared", score = "accuracy", trials = 1 },
-
-  predictor = { family = "separable", epochs = 220, lambda = "grid", test_thresholds = true },
-}
+return e

@@ -1,53 +1,23 @@
--- Exit prediction on VGG16-BN, CIFAR-10: the exits and the Exit Predictor of Dong, Mao and Zhang ("Resource-
--- Constrained Edge AI with Early Exit Prediction"), Fig. 7 and Table II.
+-- Exit prediction on VGG16-BN, CIFAR-10 (Dong, Mao and Zhang, "Resource-Constrained Edge AI with Early Exit
+-- Prediction", Fig. 7 and Table II). predictor_alexnet_cifar10.lua has the rest and says where it follows the
+-- paper.
 --
---   eex data get cifar10          (or: eex data import cifar10 PATH, for files you have)
 --   eex run experiments/predictor_vgg16_cifar10.lua
 --
--- Less than an hour on two cores to see all of it work:
+-- To see all of it work, at a small size:
 --   eex run experiments/predictor_vgg16_cifar10.lua --out runs/small --set training.epochs=1 \
 --     --set predictor.epochs=4 --set dataset.train=3000 --set dataset.calibration=1000 \
 --     --set dataset.validation=1000
---
--- For CIFAR-100 take name = "cifar100" and classes = 100. Where the paper is followed: backbone, exits,
--- their losses' weights in proportion (it has 0.2 and 0.3 beside 0.5 for the end, here both have the mean),
--- SGD with batches of 128, a cosine from 0.1 to 0.0001, 220 epochs (there the cosine ends at the 200th),
--- weight decay 0.0005, and 0.0002 for the predictor. Where it is not: it chose confidence thresholds on
--- the test split; here they come from calibration images, and what its way would have given is reported
--- beside (test_thresholds).
 local eex = require "eex"
+local e = require "predictor_alexnet_cifar10"
 
-return {
-  name = "predictor_vgg16_cifar10",
+e.name = "predictor_vgg16_cifar10"
+e.backbone = eex.backbones.vgg { depth = 16, batch_norm = true, bias = false, size = 32, classes = 10 }
 
-  dataset = {
-    name = "cifar10",
-    calibration = 2500,
-    validation = 2500,
-    augment = { crop = 4, flip = true },
-  },
+-- Behind the first and the third convolution, with 3 and 2 convolutions.
+e.saliency = { "features.2", "features.9" }
+e.gates = eex.gates.strided({ each = { 3, 2 } }, { required = true })
 
-  backbone = eex.backbones.vgg { depth = 16, batch_norm = true, bias = false, size = 32, classes = 10 },
+e.training.clip = nil -- which is for AlexNet, the one without batch norm
 
-  -- Behind the first and the third convolution, with 3 and 2 convolutions.
-  saliency = { "features.2", "features.9" },
-  gates = eex.gates.strided({ each = { 3, 2 } }, { required = true }),
-
-  policy = { kind = "confidence", a = 0.9 },
-
-  training = {
-    regime = "joint",
-    from = "scratch",
-    epochs = 220,
-    batch = 128,
-    lr = 0.1,
-    optimizer = { kind = "sgd", momentum = 0.9, weight_decay = 5e-4 },
-    schedule = { kind = "cosine", warmup = 1, final = 0.001 },
-    gate_weight = 0.5,
-  },
-
-  -- There is one structure.
-  search = { algorithm = "exhaustive", evaluator = "shared", score = "accuracy", trials = 1 },
-
-  predictor = { family = "separable", epochs = 220, lambda = "grid", test_thresholds = true },
-}
+return e

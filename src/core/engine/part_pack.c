@@ -31,6 +31,11 @@ int eex__packing_of(eex__packing *out, const eex_engine *e, const eex_passing *v
     return EEX_OK;
 }
 
+size_t eex__unpacked_bytes(const eex__packing *p)
+{
+    return p->elements * sizeof(float);
+}
+
 size_t eex__packed_bytes(const eex__packing *p)
 {
     if (p->bits == 0)

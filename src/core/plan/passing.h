@@ -22,9 +22,6 @@ int eex_plan_passing(const eex_plan *plan, int exit, const eex_passing **values)
 /* Rows of the i-th of these to the host, between exit k's segment and the next one; after leaving
  * they are those of the samples that stay. rows: (batch) x row_bytes. Waits for the device. */
 int eex_plan_passing_get(const eex_plan *plan, int exit, int i, void *rows, int batch);
-/* Which inputs the rows are, numbered as they were uploaded: input[0..batch), between exit k's
- * segment and leaving. */
-int eex_plan_passing_inputs(const eex_plan *plan, int32_t *input, int batch);
 /* From there into a plan that goes on with segment k + 1. */
 int eex_plan_passing_put(eex_plan *plan, int exit, int i, const void *rows, int batch);
 

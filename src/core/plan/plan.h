@@ -155,8 +155,6 @@ int eex_plan_ask(eex_plan *plan, int exit, const bool *ask, int rows, int *count
 /* The gate, scores and decisions of the first `batch` of the rows that were asked about; as many as
  * there are, or more, whose results are ignored. */
 int eex_plan_gate(eex_plan *plan, int exit, int batch, eex_span *spans);
-/* Which inputs of the batch the first `rows` rows are, (rows): after eex_plan_gather. */
-int eex_plan_inputs(const eex_plan *plan, int32_t *input, int rows);
 
 /* The scores of exit k after its segment: device memory, borrowed. */
 typedef struct eex_scores {
@@ -183,6 +181,9 @@ int eex_plan_leave(eex_plan *plan, int exit, int batch, int *stay);
  * host, and from there in its place. */
 int eex_plan_decisions(const eex_plan *plan, uint8_t *decision, int batch);
 int eex_plan_set_decisions(eex_plan *plan, const uint8_t *decision, int batch);
+/* Which inputs the first `rows` rows are, numbered as they were uploaded, (rows): after
+ * eex_plan_gather, and before those leave who leave. Waits for the device. */
+int eex_plan_inputs(const eex_plan *plan, int32_t *input, int rows);
 /* All of that at once for a single input, after eex_plan_gather; *done = false: the device has no
  * way to, go on exit by exit. */
 int eex_plan_run_single(eex_plan *plan, bool *done);

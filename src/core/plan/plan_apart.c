@@ -156,12 +156,3 @@ int eex_plan_gate(eex_plan *p, int exit, int batch, eex_span *spans)
     eex_device_range_end(p->device);
     return code;
 }
-
-int eex_plan_inputs(const eex_plan *p, int32_t *input, int rows)
-{
-    EEX_TRY(eex__plan_check(p, __func__, EEX__INFERENCE));
-    EEX_NEED(input, "place for numbers");
-    EEX_TRY(eex__plan_check_batch(p, __func__, rows));
-    const int32_t *row = eex__plan_address(p, p->rows);
-    return p->device->vtable->download(p->device, input, row + 1, (size_t)rows * sizeof *input);
-}

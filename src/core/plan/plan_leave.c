@@ -188,6 +188,15 @@ int eex_plan_run_single(eex_plan *p, bool *done)
     return p->device->vtable->run_chain(p->device, &p->single, links, exits, &step);
 }
 
+int eex_plan_inputs(const eex_plan *p, int32_t *input, int rows)
+{
+    EEX_TRY(eex__plan_check(p, __func__, EEX__INFERENCE));
+    EEX_NEED(input, "place for numbers");
+    EEX_TRY(eex__plan_check_batch(p, __func__, rows));
+    const int32_t *row = eex__plan_address(p, p->rows);
+    return p->device->vtable->download(p->device, input, row + 1, (size_t)rows * sizeof *input);
+}
+
 int eex_plan_decisions(const eex_plan *p, uint8_t *decision, int batch)
 {
     EEX_TRY(eex__plan_check(p, __func__, EEX__INFERENCE));

@@ -95,15 +95,6 @@ int eex_plan_passing_get(const eex_plan *p, int exit, int i, void *rows, int bat
                                        (size_t)batch * p->buffers[buffer].row_bytes);
 }
 
-int eex_plan_passing_inputs(const eex_plan *p, int32_t *input, int batch)
-{
-    EEX_TRY(eex__plan_check(p, __func__, EEX__INFERENCE));
-    EEX_NEED(input, "place for the inputs");
-    EEX_TRY(eex__plan_check_batch(p, __func__, batch));
-    const int32_t *rows = eex__plan_address(p, p->rows);
-    return p->device->vtable->download(p->device, input, rows + 1, (size_t)batch * sizeof *input);
-}
-
 int eex_plan_passing_put(eex_plan *p, int exit, int i, const void *rows, int batch)
 {
     const int buffer = find(p, exit, i, batch);

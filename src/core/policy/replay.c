@@ -1,10 +1,22 @@
 #include "core/policy/replay.h"
 
+#include "core/policy/replay_impl.h"
 #include "core/policy/tally.h"
 
 #include "base/status.h"
 
 #include <math.h>
+
+int eex__replay_check_temperatures(const eex_trace *trace, const eex_policy *policy)
+{
+    for (int k = 0; k < trace->exits; k++)
+        if (trace->temperature[k] != policy->temperature[k])
+            return eex_fail(EEX_EINVAL,
+                            "replay: exit %d was scored at temperature %g, the policy wants %g: "
+                            "score the trace again",
+                            k, (double)trace->temperature[k], (double)policy->temperature[k]);
+    return EEX_OK;
+}
 
 static int replay_check(const eex_trace *trace, const eex_policy *policy,
                         const eex_exit_costs *costs)
@@ -16,13 +28,7 @@ static int replay_check(const eex_trace *trace, const eex_policy *policy,
                         "%d exits: all the same expected",
                         trace->exits, trace->classes, policy->exits, policy->classes,
                         costs ? costs->exits : trace->exits);
-    for (int k = 0; k < trace->exits; k++)
-        if (trace->temperature[k] != policy->temperature[k])
-            return eex_fail(EEX_EINVAL,
-                            "replay: exit %d was scored at temperature %g, the policy wants %g: "
-                            "score the trace again",
-                            k, (double)trace->temperature[k], (double)policy->temperature[k]);
-    return EEX_OK;
+    return eex__replay_check_temperatures(trace, policy);
 }
 
 /* Where sample i leaves, and how. */

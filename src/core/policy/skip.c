@@ -1,5 +1,7 @@
 #include "core/policy/skip.h"
 
+#include "core/policy/replay_impl.h"
+
 #include "base/status.h"
 
 #include <math.h>
@@ -18,12 +20,7 @@ static int check(const eex_trace *trace, const eex_policy *policy, const eex_cha
                         "%d exits, scores of %d gates: all the same expected, and a gate less",
                         trace->exits, trace->classes, policy->exits, policy->classes,
                         charges->exits, skips ? skips->gates : trace->exits - 1);
-    for (int k = 0; k < trace->exits; k++)
-        if (trace->temperature[k] != policy->temperature[k])
-            return eex_fail(EEX_EINVAL,
-                            "replay: exit %d was scored at temperature %g, the policy wants %g: "
-                            "score the trace again",
-                            k, (double)trace->temperature[k], (double)policy->temperature[k]);
+    EEX_TRY(eex__replay_check_temperatures(trace, policy));
     return eex_policy_check_trace(policy, trace);
 }
 

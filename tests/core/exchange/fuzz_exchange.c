@@ -7,19 +7,18 @@
  * begins with it. */
 #include "core/exchange/onnx_import.h"
 #include "core/exchange/safetensors.h"
+#include "support/rounds.h"
 
 #include "base/fs.h"
 #include "base/rng.h"
 #include "base/status.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -136,24 +135,6 @@ static void change(fuzz *f, int kind, uint8_t *data)
 
 /* ---- rounds ---- */
 
-static void say_and_end(int signal_number)
-{
-    char text[100];
-    const int size = snprintf(text, sizeof text, "signal %d in round --seed %" PRIu64 "\n",
-                              signal_number, state.round);
-    if (write(STDERR_FILENO, text, (size_t)size) < 0)
-        _exit(2);
-    signal(signal_number, SIG_DFL);
-    raise(signal_number == SIGPROF ? SIGABRT : signal_number);
-}
-
-/* Of the processor's time: on a crowded machine a round may take long without hanging. */
-static void limit_seconds(time_t seconds)
-{
-    const struct itimerval limit = {.it_value.tv_sec = seconds};
-    setitimer(ITIMER_PROF, &limit, NULL);
-}
-
 static void run_round(fuzz *f)
 {
     eex_rng_seed(&f->rng, f->round, 0);
@@ -167,9 +148,9 @@ static void run_round(fuzz *f)
     const size_t size = below(f, 20) ? f->size[kind] : below(f, f->size[kind]);
     if (ftruncate(f->fd, 0) != 0 || pwrite(f->fd, data, size, 0) != (ssize_t)size)
         exit(1);
-    limit_seconds(SECONDS_A_FILE);
+    test_rounds_limit(SECONDS_A_FILE);
     kinds[kind].read(f->path);
-    limit_seconds(0);
+    test_rounds_limit(0);
     free(data);
 }
 
@@ -191,9 +172,7 @@ static void begin(fuzz *f)
     if (f->fd < 0)
         exit(1);
     snprintf(f->path, sizeof f->path, "/proc/self/fd/%d", f->fd);
-    signal(SIGPROF, say_and_end);
-    signal(SIGSEGV, say_and_end);
-    signal(SIGABRT, say_and_end);
+    test_rounds_watch(&f->round);
 }
 
 int main(int argc, char **argv)

@@ -9,6 +9,7 @@
  * with it. */
 #include "core/store/h5_checksum.h"
 #include "core/store/store_reader.h"
+#include "support/rounds.h"
 #include "support/store_digest.h"
 
 #include "base/fs.h"
@@ -17,13 +18,11 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -189,24 +188,6 @@ static void change(fuzz *f, const seed *s, uint8_t *data)
 
 /* ---- rounds ---- */
 
-static void say_and_end(int signal_number)
-{
-    char text[200];
-    int size = snprintf(text, sizeof text, "signal %d in round --seed %" PRIu64 "\n", signal_number,
-                        state.round);
-    if (write(STDERR_FILENO, text, (size_t)size) < 0)
-        _exit(2);
-    signal(signal_number, SIG_DFL);
-    raise(signal_number == SIGPROF ? SIGABRT : signal_number);
-}
-
-/* Of the processor's time: on a crowded machine a round may take long without hanging. 0: none. */
-static void limit_seconds(time_t seconds)
-{
-    const struct itimerval limit = {.it_value.tv_sec = seconds};
-    setitimer(ITIMER_PROF, &limit, NULL);
-}
-
 static int run_round(fuzz *f)
 {
     uint64_t digest;
@@ -222,9 +203,9 @@ static int run_round(fuzz *f)
     seal_counts = below(f, 2);
     if (ftruncate(f->fd, 0) != 0 || pwrite(f->fd, data, size, 0) != (ssize_t)size)
         return 1;
-    limit_seconds(SECONDS_A_FILE);
+    test_rounds_limit(SECONDS_A_FILE);
     int code = test_store_digest(&digest, f->path);
-    limit_seconds(0);
+    test_rounds_limit(0);
     free(data);
     bool fine = code == EEX_OK || code == EEX_EFORMAT || code == EEX_ENOTFOUND ||
                 code == EEX_EVERSION || code == EEX_EINVAL;
@@ -261,9 +242,7 @@ int main(int argc, char **argv)
     add_own(f);
     f->fd = memfd_create("fuzz", MFD_CLOEXEC);
     snprintf(f->path, sizeof f->path, "/proc/self/fd/%d", f->fd);
-    signal(SIGPROF, say_and_end);
-    signal(SIGSEGV, say_and_end);
-    signal(SIGABRT, say_and_end);
+    test_rounds_watch(&f->round);
     const time_t begin = time(NULL);
     uint64_t first = f->round;
     long before = peak_memory();
