@@ -177,12 +177,18 @@ static int load_final(eex_report *r, eex_store_file *file)
                                             .position = position[k],
                                             .blocks = blocks[k],
                                             .utilisation = NAN,
-                                            .accuracy = NAN};
+                                            .accuracy = NAN,
+                                            .auroc = NAN,
+                                            .aurc = NAN};
     EEX_TRY(load_column(r, file, "exits/macs", offsetof(eex_report_exit, macs)));
     EEX_TRY(load_column(r, file, "exits/validation_accuracy",
                         offsetof(eex_report_exit, validation_accuracy)));
     EEX_TRY(load_column(r, file, "exits/ece_before", offsetof(eex_report_exit, ece_before)));
     EEX_TRY(load_column(r, file, "exits/ece_after", offsetof(eex_report_exit, ece_after)));
+    if (eex_store_has(file, "exits/auroc")) {
+        EEX_TRY(load_column(r, file, "exits/auroc", offsetof(eex_report_exit, auroc)));
+        EEX_TRY(load_column(r, file, "exits/aurc", offsetof(eex_report_exit, aurc)));
+    }
     return eex_store_get_double(&r->best.validation_accuracy, file, "validation", "accuracy");
 }
 

@@ -28,6 +28,7 @@ typedef struct eex_report_exit {
     double macs;                  /* everything executed for one that leaves there */
     double validation_accuracy;   /* of this exit alone */
     double ece_before, ece_after; /* on the validation split */
+    double auroc, aurc;           /* there, of its score (score_quality.h); NaN in runs of before */
 } eex_report_exit;
 
 typedef struct eex_report {

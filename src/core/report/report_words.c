@@ -160,8 +160,11 @@ void eex__report_legend(eex_buffer *out, const eex_report *r)
             out,
             "test: right of the test split, scored once. leave, right: of the test split; right of "
             "those that leave there.\n"
-            "ECE: expected calibration error on the validation split, how far confidence is from "
-            "accuracy, before calibration and after it.\n");
+            "alone: right on the validation split if all left there. ECE: expected calibration "
+            "error on the validation split, how far confidence is from accuracy, before "
+            "calibration and after it. AUROC: how often a right answer has a higher score than a "
+            "wrong one (1: always, 0.5: by chance). AURC: the error among the surest inputs, "
+            "averaged over how many are answered (less is better).\n");
     if (r->front_count)
         eex_buffer_puts(out,
                         "trial: a structure, which gates are where, that the search has judged. "
