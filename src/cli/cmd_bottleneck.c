@@ -3,11 +3,15 @@
 #include "cli/open_model.h"
 #include "cli/out_file.h"
 #include "cli/print.h"
+#include "core/model/bottleneck.h"
 #include "core/model/model_data.h"
-#include "core/use/bottleneck.h"
+#include "core/train/kept.h"
 
+#include "base/fs.h"
 #include "base/status.h"
 #include "base/text.h"
+
+#include <stdlib.h>
 
 enum { MOST_EPOCHS = 100000, MOST_BATCH = 65536 };
 
@@ -95,21 +99,39 @@ static int print(const eex_bottled *b, const arguments *a)
 
 /* ---- the command ---- */
 
+/* What can be refused is, before images are read. */
+static int make(const arguments *a, eex_opened *opened, eex_dataset **data,
+                const eex_bottling *how)
+{
+    eex_bottleneck *made = NULL;
+    EEX_TRY(eex_bottleneck_check(opened->model, how));
+    EEX_TRY(eex_model_data_own(data, opened->model, a->data));
+    EEX_TRY(eex_bottleneck_make(&made, opened->model, *data, how));
+    const eex_bottled done = *eex_bottleneck_facts(made);
+    int code = eex_bottleneck_save(made, a->out);
+    eex_bottleneck_free(made);
+    EEX_TRY(code);
+    EEX_TRY(eex_fs_remove_file(how->checkpoint));
+    return print(&done, a);
+}
+
 static int work(const arguments *a, eex_opened *opened, eex_dataset **data, const char *path)
 {
-    const eex_bottling how = {.bits = (int)a->bits,
-                              .epochs = (int)a->epochs,
-                              .more = (int)a->more,
-                              .batch = (int)a->batch,
-                              .lr = a->lr,
-                              .more_lr = a->more_lr,
-                              .augment = !a->plain,
-                              .seed = (uint64_t)a->seed};
-    eex_bottled done;
+    eex_bottling how = {.bits = (int)a->bits,
+                        .epochs = (int)a->epochs,
+                        .more = (int)a->more,
+                        .batch = (int)a->batch,
+                        .lr = a->lr,
+                        .more_lr = a->more_lr,
+                        .augment = !a->plain,
+                        .seed = (uint64_t)a->seed};
+    char *checkpoint = NULL;
     EEX_TRY(eex_open_model(opened, path, EEX_MODEL_BEST, &a->model));
-    EEX_TRY(eex_model_data_own(data, opened->model, a->data));
-    EEX_TRY(eex_bottleneck_make(&done, a->out, opened->model, *data, &how));
-    return print(&done, a);
+    EEX_TRY(eex_kept_path(&checkpoint, a->out));
+    how.checkpoint = checkpoint;
+    const int code = make(a, opened, data, &how);
+    free(checkpoint);
+    return code;
 }
 
 static int run(const void *given, const eex_words *words)

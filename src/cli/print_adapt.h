@@ -2,7 +2,7 @@
 #ifndef EEX_CLI_PRINT_ADAPT_H
 #define EEX_CLI_PRINT_ADAPT_H
 
-#include "cli/adapt_moments.h"
+#include "core/policy/moments.h"
 #include "core/graph/cost.h"
 #include "core/model/model.h"
 #include "core/policy/adapt_ways.h"

@@ -1,4 +1,4 @@
-#include "cli/adapt_moments.h"
+#include "core/policy/moments.h"
 
 #include "base/fs.h"
 #include "base/status.h"
