@@ -113,8 +113,7 @@ static int subject_of(char out[EEX_SHA256_HEX], const bottling *b, const eex_par
 {
     eex_buffer of = EEX_BUFFER_INIT;
     eex_buffer_printf(&of, "bottleneck of %s: step %d, %d bits; %d %d %.17g %.17g", b->network,
-                      b->step, b->how.bits, b->how.epochs, b->how.more, b->how.lr,
-                      b->how.more_lr);
+                      b->step, b->how.bits, b->how.epochs, b->how.more, b->how.lr, b->how.more_lr);
     int code = eex_buffer_status(&of);
     if (code == EEX_OK)
         code = eex_kept_subject(out, of.data, params, recipe, b->train.at, b->train.count, seed);
@@ -126,7 +125,12 @@ static int run_epochs(eex_params *params, const bottling *b, const eex_recipe *r
                       const char *title, uint64_t seed)
 {
     char subject[EEX_SHA256_HEX];
-    const eex_kept kept = {title, b->how.checkpoint, subject, fill_network, b};
+    const eex_kept kept = {.title = title,
+                           .path = b->how.checkpoint,
+                           .subject = subject,
+                           .fill = fill_network,
+                           .context = b,
+                           .goes_on = b->step > 1};
     eex_trainer *trainer = NULL;
     eex_epoch_report last;
     EEX_TRY(subject_of(subject, b, params, recipe, seed));
@@ -298,8 +302,8 @@ static int train(bottling *b)
     EEX_TRY(second_step_found(&found, b, &second, node));
     if (!found) {
         b->step = 1;
-        EEX_TRY(train_behind(b, b->plain, b->out.value, &first, "training the autoencoder",
-                             how->seed));
+        EEX_TRY(
+            train_behind(b, b->plain, b->out.value, &first, "training the autoencoder", how->seed));
         EEX_TRY(find_range(b));
     }
     b->step = 2;

@@ -25,9 +25,9 @@ static void put_recipe(eex_buffer *out, const eex_recipe *r)
                       r->gate_weight);
     eex_buffer_printf(out, "%d %.17g %.17g %.17g\n", (int)r->schedule.kind, r->schedule.warmup,
                       r->schedule.final, r->schedule.gamma);
-    eex_buffer_printf(out, "%d %d %.9g %.9g %.9g\n", (int)r->optimizer.kind,
-                      r->optimizer.nesterov, (double)r->optimizer.momentum,
-                      (double)r->optimizer.weight_decay, (double)r->optimizer.clip);
+    eex_buffer_printf(out, "%d %d %.9g %.9g %.9g\n", (int)r->optimizer.kind, r->optimizer.nesterov,
+                      (double)r->optimizer.momentum, (double)r->optimizer.weight_decay,
+                      (double)r->optimizer.clip);
     eex_buffer_printf(out, "%d %d %d %d\n", r->augment.enabled, r->augment.crop_pad,
                       r->augment.flip, r->cache_features);
 }
@@ -104,10 +104,10 @@ static int go_on(eex_store_file *file, void *context)
     const checkpoint *c = context;
     bool ours;
     EEX_TRY(is_of(&ours, file, c->kept->subject));
-    if (!ours) {
+    if (!ours && !c->kept->goes_on)
         eex_log_info("%s: %s is of another training and not used", c->kept->title, c->kept->path);
+    if (!ours)
         return EEX_OK;
-    }
     EEX_TRY(eex_trainer_load(c->trainer, file, "trainer"));
     say_where(c, "going on");
     return EEX_OK;
@@ -138,9 +138,8 @@ int eex_kept_read(bool *found, const char *path, const char *subject, eex_store_
 {
     reading r = {found, subject, use, context};
     *found = false;
-    return path && eex_fs_exists(path)
-               ? eex_store_read_file(path, "checkpoint", VERSION, read, &r)
-               : EEX_OK;
+    return path && eex_fs_exists(path) ? eex_store_read_file(path, "checkpoint", VERSION, read, &r)
+                                       : EEX_OK;
 }
 
 /* ---- training ---- */

@@ -14,6 +14,8 @@ typedef struct eex_kept {
                           * of another subject is left out, and replaced */
     eex_store_fill fill; /* what is kept beside the trainer; NULL: nothing */
     const void *context;
+    bool goes_on; /* another subject's checkpoint is that of the step in front of this one: nothing
+                   * is said of it */
 } eex_kept;
 
 /* What tells a training of parameters from another one: the recipe, the samples, the seed, the
