@@ -1,6 +1,7 @@
 /* Reading a run's folder for reports. */
 #include "core/report/report.h"
 
+#include "core/report/report_partition.h"
 #include "core/run/phase.h"
 
 #include "base/fs.h"
@@ -354,6 +355,7 @@ static int load(eex_report *r, const char *folder)
             r->state = parts[p].state;
         }
     }
+    EEX_TRY(eex_report_partition_load(&r->partition, folder));
     return has(r, "search.h5") ? EEX_OK : load_unfinished(r);
 }
 
@@ -385,6 +387,7 @@ void eex_report_free(eex_report *r)
 {
     if (!r)
         return;
+    eex_report_partition_free(r->partition);
     free(r->folder);
     free(r->name);
     free(r->device);

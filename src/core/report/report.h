@@ -89,6 +89,7 @@ typedef struct eex_report {
     double seconds; /* of work, all sessions together */
 
     eex_store_list nodes;
+    struct eex_report_partition *partition; /* NULL: there is none (report_partition.h) */
     const eex_model *model; /* the chosen network, for what lies beside it; borrowed, or NULL */
     eex_described *space; /* what genomes of the trials stand for; NULL before the search is done */
 } eex_report;

@@ -1,4 +1,5 @@
 #include "core/report/report.h"
+#include "core/report/report_partition.h"
 #include "core/report/report_predictor.h"
 
 #include "base/json.h"
@@ -245,6 +246,8 @@ int eex_report_json(eex_buffer *out, const eex_report *r)
     eex_json_double(&j, "seconds", r->seconds);
     if (r->model && r->model->predictor)
         eex_report_predictor_json(&j, r->model->predictor, r->model);
+    if (r->partition)
+        eex_report_partition_json(&j, r->partition);
     eex_json_end(&j);
     eex_buffer_putc(out, '\n');
     return eex_buffer_status(out);

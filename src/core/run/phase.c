@@ -18,6 +18,11 @@ static bool is_predicted(const eex_run *run)
     return run->e->predictor.epochs > 0;
 }
 
+static bool is_partitioned(const eex_run *run)
+{
+    return run->e->partition.latency > 0;
+}
+
 static bool is_fronted(const eex_run *run)
 {
     return run->e->search.front > 0;
@@ -70,8 +75,16 @@ static const eex_phase_row rows[] = {
                          .work = eex__run_final},
     [EEX_PHASE_PREDICTOR] = {"predictor",
                              {{"final-predictor.h5", "predictor"}},
+                             {{"final-predictor-checkpoint.h5", "checkpoint"}},
                              .wanted = is_predicted,
                              .work = eex__run_predictor},
+    [EEX_PHASE_PARTITION] = {"partition",
+                             {{"final-adaptation.h5", "adaptation"},
+                              {"final-bottleneck.h5", "weights"},
+                              {"final-bottleneck-predictor.h5", "predictor"}},
+                             {{"final-bottleneck-checkpoint.h5", "checkpoint"}},
+                             .wanted = is_partitioned,
+                             .work = eex__run_partition},
     [EEX_PHASE_POLICIES] = {"policies", {{"policies.h5", "policies"}}, .work = eex__run_policies},
     [EEX_PHASE_FRONT] = {"front",
                          {{"front.h5", "front"}, {"front-*.h5", "weights"}},

@@ -54,7 +54,8 @@ typedef enum eex__run_stream {
     EEX_STREAM_FINAL,
     EEX_STREAM_SEARCH,
     EEX_STREAM_RANKING,
-    EEX_STREAM_PREDICTOR
+    EEX_STREAM_PREDICTOR,
+    EEX_STREAM_PARTITION
 } eex__run_stream;
 
 uint64_t eex__run_seed(const eex_run *run, eex__run_stream stream, uint64_t index);
@@ -91,6 +92,7 @@ int eex__run_search(eex_run *run);
 int eex__run_tau(eex_run *run);
 int eex__run_final(eex_run *run);
 int eex__run_predictor(eex_run *run);
+int eex__run_partition(eex_run *run);
 int eex__run_policies(eex_run *run);
 int eex__run_front(eex_run *run);
 int eex__run_result(eex_run *run);
