@@ -1,6 +1,7 @@
 #include "core/report/report.h"
 #include "core/report/report_partition.h"
 #include "core/report/report_predictor.h"
+#include "core/report/report_rivals.h"
 
 #include "base/json.h"
 #include "base/status.h"
@@ -230,6 +231,7 @@ int eex_report_json(eex_buffer *out, const eex_report *r)
     best(&j, r);
     pareto(&j, r);
     tested(&j, r);
+    eex__report_rivals_json(&j, r);
     policies(&j, r);
     eex_json_uint(&j, "trials", r->trials.count);
     if (r->structures > 0)

@@ -1,5 +1,6 @@
 /* The table at the end of a run. */
 #include "core/report/report_front.h"
+#include "core/report/report_rivals.h"
 #include "core/report/report_words.h"
 
 #include "base/status.h"
@@ -240,6 +241,7 @@ int eex_report_table(eex_buffer *out, const eex_report *r, size_t width)
         int (*table)(eex_buffer *out, const eex_report *r, size_t width);
     } parts[] = {{r->front_count > 0, front},
                  {r->tested.count > 0, eex__report_tested},
+                 {r->rivals.count > 0, eex__report_rivals},
                  {r->models.count > 0, eex__report_models},
                  {r->policies > 0, policies}};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {

@@ -32,6 +32,7 @@ void eex_experiment_free(eex_experiment *e)
     if (!e)
         return;
     eex_graph_free(e->backbone);
+    eex_graph_free(e->rivals.narrower);
     free(e->source);
     free(e);
 }

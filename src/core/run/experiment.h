@@ -141,6 +141,15 @@ typedef struct eex_experiment {
         int jpeg; /* quality of a JPEG that is sent instead; 0: none is compared with */
     } partition;
 
+    /* Static networks that are trained by themselves and scored beside the chosen one (rivals.h).
+     */
+    struct {
+        bool base, cuts;     /* the backbone; the backbone cut off behind each chosen exit */
+        eex_graph *narrower; /* another network; owned, NULL: none */
+        int epochs;          /* 0: as many as the chosen network has seen in all */
+        double lr;           /* 0: the training's */
+    } rivals;
+
     eex_recipe final; /* epochs 0: the best candidate keeps the shared weights; else it is
                        * trained on from them by this recipe */
 } eex_experiment;

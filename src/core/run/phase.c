@@ -28,6 +28,11 @@ static bool is_fronted(const eex_run *run)
     return run->e->search.front > 0;
 }
 
+static bool has_rivals(const eex_run *run)
+{
+    return run->e->rivals.base || run->e->rivals.cuts || run->e->rivals.narrower;
+}
+
 /* Nothing that a run does by itself: ranking.h. */
 static bool is_never(const eex_run *run)
 {
@@ -91,6 +96,11 @@ static const eex_phase_row rows[] = {
                          {{"front-checkpoint.h5", "checkpoint"}},
                          .wanted = is_fronted,
                          .work = eex__run_front},
+    [EEX_PHASE_RIVALS] = {"rivals",
+                          {{"rivals.h5", "rivals"}, {"rival-*.h5", "weights"}},
+                          {{"rivals-checkpoint.h5", "checkpoint"}},
+                          .wanted = has_rivals,
+                          .work = eex__run_rivals},
     [EEX_PHASE_RESULT] = {"result", {{"result.h5", "result"}}, .work = eex__run_result},
     [EEX_PHASE_RANKING] = {"ranking",
                            {{"rank.h5", "ranking"}},
