@@ -45,7 +45,7 @@ out_has "rivals.base trains"
 
 # One that cannot be compared is refused before anything is trained.
 sed 's/backbone(4)/eex.backbones.resnet_small { size = 32, classes = 7 }/' rivals.lua >seven.lua
-expect 1 "$EEX" run seven.lua $set --out seven
+expect 2 "$EEX" run seven.lua $set --out seven
 err_has "rivals.narrower: tells 7 classes apart"
 expect 2 "$EEX" run tiny.lua --set rivals.epochs=-1 --out no
 err_has "rivals.epochs"
