@@ -3,11 +3,16 @@
 #include "cli/open_model.h"
 #include "cli/out_file.h"
 #include "cli/print.h"
+#include "cli/print_bottleneck.h"
 #include "core/model/model_data.h"
-#include "core/use/bottleneck.h"
+#include "core/report/report_partition.h"
+#include "core/train/kept.h"
 
+#include "base/fs.h"
 #include "base/status.h"
 #include "base/text.h"
+
+#include <stdlib.h>
 
 enum { MOST_EPOCHS = 100000, MOST_BATCH = 65536 };
 
@@ -59,17 +64,7 @@ static int put_json(eex_buffer *out, const eex_bottled *b, const char *file)
     eex_json j = EEX_JSON_INIT(out);
     eex_json_object(&j, NULL);
     eex_json_string(&j, "file", file);
-    eex_json_string(&j, "node", b->value);
-    eex_json_int(&j, "bits", b->bits);
-    eex_json_int(&j, "values", b->values);
-    eex_json_int(&j, "values_before", b->values_before);
-    eex_json_int(&j, "bytes", b->bytes);
-    eex_json_int(&j, "bytes_before", b->bytes_before);
-    eex_json_double(&j, "range", b->range);
-    eex_json_double(&j, "end_accuracy", b->end);
-    eex_json_double(&j, "end_accuracy_before", b->end_before);
-    eex_json_double(&j, "accuracy", b->accuracy);
-    eex_json_double(&j, "accuracy_before", b->accuracy_before);
+    eex_report_bottled_json(&j, b);
     eex_json_end(&j);
     return EEX_OK;
 }
@@ -79,37 +74,45 @@ static int print(const eex_bottled *b, const arguments *a)
     eex_buffer text = EEX_BUFFER_INIT;
     if (a->json)
         return eex__print_text(&text, put_json(&text, b, a->out));
-    eex_buffer_printf(&text,
-                      "%s: %lld values of %d bits pass behind %s instead of %lld of 32:\n"
-                      "%lld bytes of an image are sent instead of %lld, %.3g times fewer.\n",
-                      a->out, (long long)b->values, b->bits, b->value, (long long)b->values_before,
-                      (long long)b->bytes, (long long)b->bytes_before,
-                      (double)b->bytes_before / (double)b->bytes);
-    eex_buffer_printf(&text,
-                      "Right on the validation split: the end %.2f %%, before %.2f %%;\n"
-                      "with early exits %.2f %%, before %.2f %%.\n",
-                      100 * b->end, 100 * b->end_before, 100 * b->accuracy,
-                      100 * b->accuracy_before);
+    eex_buffer_printf(&text, "%s:\n", a->out);
+    eex_put_bottled(&text, b);
     return eex__print_report(&text, EEX_OK);
 }
 
 /* ---- the command ---- */
 
+/* What can be refused is, before images are read. */
+static int make(const arguments *a, eex_opened *opened, eex_dataset **data, const eex_bottling *how)
+{
+    eex_bottleneck *made = NULL;
+    EEX_TRY(eex_bottleneck_check(opened->model, how));
+    EEX_TRY(eex_model_data_own(data, opened->model, a->data));
+    EEX_TRY(eex_bottleneck_make(&made, opened->model, *data, how));
+    const eex_bottled done = *eex_bottleneck_facts(made);
+    int code = eex_bottleneck_save(made, a->out);
+    eex_bottleneck_free(made);
+    EEX_TRY(code);
+    EEX_TRY(eex_fs_remove_file(how->checkpoint));
+    return print(&done, a);
+}
+
 static int work(const arguments *a, eex_opened *opened, eex_dataset **data, const char *path)
 {
-    const eex_bottling how = {.bits = (int)a->bits,
-                              .epochs = (int)a->epochs,
-                              .more = (int)a->more,
-                              .batch = (int)a->batch,
-                              .lr = a->lr,
-                              .more_lr = a->more_lr,
-                              .augment = !a->plain,
-                              .seed = (uint64_t)a->seed};
-    eex_bottled done;
+    eex_bottling how = {.bits = (int)a->bits,
+                        .epochs = (int)a->epochs,
+                        .more = (int)a->more,
+                        .batch = (int)a->batch,
+                        .lr = a->lr,
+                        .more_lr = a->more_lr,
+                        .augment = !a->plain,
+                        .seed = (uint64_t)a->seed};
+    char *checkpoint = NULL;
     EEX_TRY(eex_open_model(opened, path, EEX_MODEL_BEST, &a->model));
-    EEX_TRY(eex_model_data_own(data, opened->model, a->data));
-    EEX_TRY(eex_bottleneck_make(&done, a->out, opened->model, *data, &how));
-    return print(&done, a);
+    EEX_TRY(eex_kept_path(&checkpoint, a->out));
+    how.checkpoint = checkpoint;
+    const int code = make(a, opened, data, &how);
+    free(checkpoint);
+    return code;
 }
 
 static int run(const void *given, const eex_words *words)

@@ -6,6 +6,7 @@
 #include "cli/print_predictor.h"
 #include "core/model/model_data.h"
 #include "core/report/report_predictor.h"
+#include "core/train/kept.h"
 
 #include "base/fs.h"
 #include "base/status.h"
@@ -87,7 +88,7 @@ typedef struct work {
     eex_model *model;
     eex_dataset *data;
     eex_exit_predictor *predictor;
-    char *path;
+    char *path, *checkpoint;
 } work;
 
 static int print(const work *w)
@@ -112,6 +113,7 @@ static int print(const work *w)
 static int make(work *w, const char *path)
 {
     const arguments *a = w->a;
+    eex_exit_predictor_recipe recipe = a->recipe;
     EEX_TRY(eex_open_device(&w->device, &a->device));
     EEX_TRY(eex_model_open(&w->model, path, EEX_MODEL_BEST, w->device));
     EEX_TRY(eex_exit_predictor_path(&w->path, w->model));
@@ -121,9 +123,13 @@ static int make(work *w, const char *path)
                         "it",
                         w->path);
     EEX_TRY(eex_fs_try(w->path));
+    EEX_TRY(eex_exit_predictor_check(w->model));
+    EEX_TRY(eex_kept_path(&w->checkpoint, w->path));
+    recipe.checkpoint = w->checkpoint;
     EEX_TRY(eex_model_data_own(&w->data, w->model, a->data));
-    EEX_TRY(eex_exit_predictor_make(&w->predictor, w->model, w->data, &a->recipe));
+    EEX_TRY(eex_exit_predictor_make(&w->predictor, w->model, w->data, &recipe));
     EEX_TRY(eex_exit_predictor_save(w->predictor, w->model, w->path));
+    EEX_TRY(eex_fs_remove_file(w->checkpoint));
     return print(w);
 }
 
@@ -132,6 +138,7 @@ static int run(const void *given, const eex_words *words)
     work w = {.a = given};
     const int code = make(&w, words->at[0]);
     free(w.path);
+    free(w.checkpoint);
     eex_exit_predictor_free(w.predictor);
     eex_dataset_close(w.data);
     eex_model_close(w.model);

@@ -31,6 +31,13 @@ static const term terms[] = {
     {"ADA_MACs", "the same; \"with only the gate taken\" is EDANAS's way of counting"},
     {"ECE", "expected calibration error: how far confidence is from accuracy on average, over 15 "
             "bins, on the validation split; 0 is perfect"},
+    {"AUROC",
+     "of an exit's score: how often an input that it gets right has a higher score than one "
+     "that it gets wrong; 1: always, 0.5: by chance. Calibration does not change it much: it "
+     "says which exits can tell what they know"},
+    {"AURC",
+     "area under the risk-coverage curve of an exit's score: the error among the surest inputs, "
+     "averaged over how many of them are answered; less is better"},
     {"after",
      "ECE: with the calibrated temperatures. tune: with the thresholds that were just set"},
     {"trial", "a structure (which gates are where) that the search has judged; \"all structures "

@@ -1,28 +1,17 @@
-/* What `eex adapt` has found. */
+/* What settings by bandwidth have come to, for `eex adapt` and for a run that is partitioned. */
 #ifndef EEX_CLI_PRINT_ADAPT_H
 #define EEX_CLI_PRINT_ADAPT_H
 
-#include "cli/adapt_moments.h"
-#include "core/graph/cost.h"
-#include "core/model/model.h"
-#include "core/policy/adapt_ways.h"
+#include "core/policy/adapted.h"
 
-typedef struct eex_adapt_report {
-    const eex_model *model;
-    const eex_ways *ways;
-    const eex_moments *moments;
-    const eex_line *line;
-    const eex_settled *rows;  /* (moments->count, EEX_WAYS) */
-    const eex_way_mean *mean; /* (EEX_WAYS) */
-    const char *split;        /* whose images ways are compared on */
-    int images;
-    eex_convention convention;
-    int bits;
-    double slowest; /* at the least bandwidth the fastest settings take so long, ms; NAN: they keep
-                     * the requirement */
-    const char *file; /* NULL: none was written */
-} eex_adapt_report;
+#include "base/buffer.h"
 
-int eex_print_adapt(const eex_adapt_report *report, bool json);
+/* file: that keeps the regressors, NULL: none. */
+int eex_print_adapt(const eex_adapted *adapted, const char *model, const char *file, bool json);
+
+/* The conditions and the means over all bandwidths alone. */
+int eex_put_adapted(eex_buffer *out, const eex_adapted *adapted);
+
+const char *eex_way_title(eex_way way); /* for people */
 
 #endif

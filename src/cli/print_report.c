@@ -1,9 +1,12 @@
 #include "cli/print_report.h"
 
 #include "cli/print.h"
+#include "cli/print_adapt.h"
+#include "cli/print_bottleneck.h"
 #include "cli/print_predictor.h"
 #include "core/report/report.h"
 #include "core/report/report_model.h"
+#include "core/report/report_partition.h"
 
 #include "base/fs.h"
 #include "base/status.h"
@@ -13,6 +16,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* What the phase PARTITION has come to. */
+static int put_partition(eex_buffer *text, const eex_report_partition *p)
+{
+    eex_buffer_puts(text, "\nbetween a device and a server:\n");
+    if (p->has_bottleneck)
+        eex_put_bottled(text, &p->bottleneck);
+    return eex_put_adapted(text, &p->adapted);
+}
+
 static int format_run(eex_buffer *text, const char *folder, const eex_model *model, bool json)
 {
     eex_report *report = NULL;
@@ -20,6 +32,8 @@ static int format_run(eex_buffer *text, const char *folder, const eex_model *mod
     report->model = model;
     int code = json ? eex_report_json(text, report)
                     : eex_report_table(text, report, eex__terminal_width(STDOUT_FILENO));
+    if (code == EEX_OK && report->partition && !json)
+        code = put_partition(text, report->partition);
     eex_report_free(report);
     return code;
 }

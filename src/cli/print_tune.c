@@ -63,6 +63,28 @@ static void share_rows(eex_table *t, const eex_tune_split *s, const eex_appraisa
     }
 }
 
+static void quality_cell(eex_table *t, const eex_score_quality *q)
+{
+    if (isnan(q->auroc))
+        eex_table_cell(t, "-  %.4f", q->aurc);
+    else
+        eex_table_cell(t, "%.3f  %.4f", q->auroc, q->aurc);
+}
+
+/* Of all exits, on images that thresholds were not chosen on where there are such: calibration
+ * alone does not say which of them can tell what they get wrong. */
+static void quality_rows(eex_table *t, const eex_tune_split *s, const eex_appraisal *after)
+{
+    for (int k = 0; k < s->before.exits; k++) {
+        eex_table_row(t);
+        eex_table_cell(t, "AUROC, AURC %d", k + 1);
+        quality_cell(t, &s->end.score[k]);
+        quality_cell(t, &s->before.score[k]);
+        if (after)
+            quality_cell(t, &after->score[k]);
+    }
+}
+
 /* What thresholds chosen like these are worth to images that they were not chosen on. */
 static void cross_fitted_row(eex_table *t, const eex_tune_report *r)
 {
@@ -93,6 +115,8 @@ static void fill_split(eex_table *t, const eex_tune_report *r, const eex_tune_sp
     ROW(unit_name, macs, unit, 3);
     ROW("ms", ms, 1, 4);
     share_rows(t, s, after);
+    if (s == &r->split[1] || !r->split[1].known)
+        quality_rows(t, s, after);
 }
 
 static int split_table(eex_buffer *out, const eex_tune_report *r, const eex_tune_split *s,
@@ -169,8 +193,13 @@ static void change(eex_buffer *out, const eex_tune_split *s)
                       100 * m->low / before, 100 * m->high / before);
 }
 
+static const char qualities[] =
+    "\nAUROC of an exit's score: how often a right answer scores higher than a wrong one, of\nall "
+    "images. AURC: the error among the surest, averaged over how many are answered.\n";
+
 static int ending(eex_buffer *out, const eex_tune_report *r, size_t width)
 {
+    eex_buffer_puts(out, qualities);
     if (cross_fitted(r))
         deciding(out, r);
     if (r->policy && r->split[1].known)
@@ -231,6 +260,8 @@ static void json_appraisal(eex_json *j, const char *key, const eex_appraisal *a,
         eex_json_object(j, NULL);
         json_interval(j, "utilisation", &a->share[k]);
         eex_json_double(j, "accuracy", a->exit_accuracy[k]);
+        eex_json_double(j, "auroc", a->score[k].auroc);
+        eex_json_double(j, "aurc", a->score[k].aurc);
         eex_json_end(j);
     }
     eex_json_end(j);

@@ -103,6 +103,7 @@ static const struct {
     [EEX_FIELD_TABLE_FILE] = {eex__read_table_file, false},
     [EEX_FIELD_DATA_NAME] = {eex__read_data_name, false},
     [EEX_FIELD_BACKBONE] = {eex__read_backbone, true},
+    [EEX_FIELD_NETWORK] = {eex__read_backbone, false},
     [EEX_FIELD_SALIENCY] = {eex__read_saliency, true},
     [EEX_FIELD_GATE_ACT] = {eex__read_gate_act, true},
     [EEX_FIELD_DATASET] = {eex__read_dataset, true},

@@ -109,7 +109,7 @@ void eex__read_backbone(const eex_lua_reading *r, const eex_args *a, const char 
     if (!g)
         eex_args_refuse(a, key, "a finished network, such as eex.backbones.mobilenetv2 { ... }");
     /* A copy: the script's network goes with the script. */
-    if (eex_graph_with_gates(&r->e->backbone, g, NULL, 0, EEX_ACT_NONE) < 0)
+    if (eex_graph_with_gates(eex_field_graph(f, r->e), g, NULL, 0, EEX_ACT_NONE) < 0)
         eex_lua_raise(L);
     lua_pop(L, 1);
 }

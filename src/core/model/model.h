@@ -102,6 +102,8 @@ int eex_policy_file(eex_store_file **out, const char *path, const eex_policy *po
 /* The same of a file with settings by bandwidth (adapt.h) that go into that policy. */
 int eex_adaptation_file(eex_store_file **out, const char *path, const eex_policy *policy,
                         const eex_model *model);
+/* What both begin with, into a file that somebody else makes. */
+int eex_adaptation_fill(eex_store_file *file, const eex_policy *policy, const eex_model *model);
 
 /* What a network reads that is trained on this data set; looks at the images of one that has no
  * fingerprint. */

@@ -24,6 +24,16 @@ int eex__exits_save(eex_store_file *file, const eex_graph *graph)
     return eex_store_write(file, "exits/blocks", EEX_STORE_I32, &shape, blocks);
 }
 
+int eex_adaptation_fill(eex_store_file *file, const eex_policy *policy, const eex_model *model)
+{
+    EEX_NEED(file, "file");
+    EEX_NEED(policy, "policy");
+    EEX_NEED(model, "model");
+    EEX_TRY(eex_policy_save(policy, file, "policy"));
+    EEX_TRY(eex__exits_save(file, model->graph));
+    return eex_identity_save(&model->input.made_of, file, "");
+}
+
 static int begin_file(eex_store_file **out, const char *path, const char *kind, int version,
                       const eex_policy *policy, const eex_model *model)
 {
@@ -33,11 +43,7 @@ static int begin_file(eex_store_file **out, const char *path, const char *kind, 
     EEX_NEED(policy, "policy");
     EEX_NEED(model, "model");
     EEX_TRY(eex_store_create(out, path, kind, version));
-    int code = eex_policy_save(policy, *out, "policy");
-    if (code == EEX_OK)
-        code = eex__exits_save(*out, model->graph);
-    if (code == EEX_OK)
-        code = eex_identity_save(&model->input.made_of, *out, "");
+    const int code = eex_adaptation_fill(*out, policy, model);
     if (code < 0) {
         eex_store_close(*out);
         *out = NULL;

@@ -43,6 +43,8 @@ typedef struct eex_exit_predictor_recipe {
     double weight_decay;
     int crop; /* zero padding before a random crop; 0: none */
     bool flip;
+    const char *checkpoint; /* file that keeps the training while it goes on (train/kept.h), which
+                             * the caller removes once the result is stored; NULL: none does */
 } eex_exit_predictor_recipe;
 
 /* exit-prediction.txt V-A, but for 30 epochs instead of 220. */
@@ -77,6 +79,15 @@ struct eex_exit_predictor {
 int eex_exit_predictor_make(eex_exit_predictor **out, const eex_model *model, eex_dataset *data,
                             const eex_exit_predictor_recipe *recipe);
 void eex_exit_predictor_free(eex_exit_predictor *predictor); /* accepts NULL */
+
+/* Whether a model can have one: what eex_exit_predictor_make refuses before it reads any images. */
+int eex_exit_predictor_check(const eex_model *model);
+
+/* The predictor `from` for another model whose early exits decide about the same values, as those
+ * in front of a bottleneck do: its network and thresholds as they are, gammas and figures by what
+ * `model` says of its own images. Its traces have to be of the same images. */
+int eex_exit_predictor_carry(eex_exit_predictor **out, const eex_exit_predictor *from,
+                             const eex_model *model, eex_dataset *data);
 
 /* The file beside the model's. */
 int eex_exit_predictor_path(char **out, const eex_model *model);

@@ -2,10 +2,12 @@
  * and thresholds by replay on images that it has not seen. */
 #include "core/model/model_data.h"
 #include "core/model/predictor.h"
+#include "core/train/kept.h"
 #include "core/train/survey.h"
 
+#include "base/buffer.h"
 #include "base/log.h"
-#include "base/progress.h"
+#include "base/sha256.h"
 #include "base/status.h"
 
 #include <math.h>
@@ -20,6 +22,7 @@ typedef struct making {
     const eex_model *model;
     eex_dataset *data;
     const eex_exit_predictor_recipe *recipe;
+    const eex_exit_predictor *from; /* that is carried over; NULL: one is trained */
     eex_exit_predictor *p;
     eex_index part[PARTS];
     eex_trace *trace[PARTS]; /* at the temperatures of p->policy */
@@ -37,9 +40,8 @@ static eex_inference inference(const making *m)
 /* ---- what the network says ---- */
 
 /* Gates that share a point are refused before anything takes long, as the engine would. */
-static int check(const making *m)
+static int check(const eex_model *model)
 {
-    const eex_model *model = m->model;
     const int gates = eex_graph_exits(model->graph) - 1;
     if (gates < 1 || !model->policy)
         return eex_fail(EEX_EINVAL,
@@ -84,6 +86,8 @@ static int find_policy(making *m)
         ones[k] = 1;
         all[k] = k;
     }
+    if (m->from)
+        return eex_policy_select(&m->p->policy, m->from->policy, all, exits);
     if (m->recipe->lambda == EEX_LAMBDA_POLICY)
         return eex_policy_select(&m->p->policy, m->model->policy, all, exits);
     EEX_TRY(eex_trace_score(m->trace[CALIBRATION], device, ones));
@@ -95,7 +99,7 @@ static int find_traces(making *m)
 {
     EEX_TRY(eex_model_trace(&m->trace[CALIBRATION], m->model, "calibration"));
     EEX_TRY(eex_model_trace(&m->trace[VALIDATION], m->model, "validation"));
-    if (m->recipe->images != EEX_PREDICTOR_CALIBRATION)
+    if (m->recipe->images != EEX_PREDICTOR_CALIBRATION && !m->from)
         EEX_TRY(record(m, TRAIN));
     EEX_TRY(record(m, TEST));
     EEX_TRY(find_policy(m));
@@ -182,21 +186,35 @@ static eex_recipe recipe_of(const making *m)
     return out;
 }
 
-static void show(void *context, int epoch, uint64_t done, uint64_t total, double loss)
+/* What is learnt follows from the network, its images and these. */
+static int subject_of(char out[EEX_SHA256_HEX], const making *m, const eex_recipe *recipe)
 {
-    const making *m = context;
-    eex_progress_update(done, "loss %.3f, epoch %d/%d", loss, epoch, m->recipe->epochs);
+    const eex_exit_predictor_recipe *r = m->recipe;
+    eex_buffer of = EEX_BUFFER_INIT;
+    char network[EEX_SHA256_HEX];
+    EEX_TRY(eex_sha256_file(network, m->model->path));
+    eex_buffer_printf(&of, "predictor of %s: %d %d %d", network, (int)r->family, (int)r->images,
+                      (int)r->lambda);
+    int code = eex_buffer_status(&of);
+    if (code == EEX_OK)
+        code = eex_kept_subject(out, of.data, m->p->params, recipe, m->samples, m->count, r->seed);
+    eex_buffer_free(&of);
+    return code;
 }
 
-static int train_all(making *m, eex_trainer *trainer)
+static int train_all(making *m, eex_trainer *trainer, const eex_recipe *recipe)
 {
-    eex_epoch_report report = {.epoch = 0};
-    while (!eex_trainer_done(trainer))
-        EEX_TRY(eex_trainer_epoch(trainer, &report));
-    eex_log_info("predictor: %d epochs on %zu images, loss %.3f, all gates told right for %.1f %% "
-                 "of the images",
-                 report.epoch, m->count, report.loss[0], 100 * report.accuracy[0]);
-    return eex_trainer_finish(trainer);
+    char subject[EEX_SHA256_HEX];
+    const eex_kept kept = {
+        .title = "training the predictor", .path = m->recipe->checkpoint, .subject = subject};
+    eex_epoch_report last;
+    EEX_TRY(subject_of(subject, m, recipe));
+    EEX_TRY(eex_kept_train(&last, trainer, recipe, m->count, &kept));
+    if (last.epoch > 0)
+        eex_log_info("predictor: %d epochs on %zu images, loss %.3f, all gates told right for "
+                     "%.1f %% of the images",
+                     last.epoch, m->count, last.loss[0], 100 * last.accuracy[0]);
+    return EEX_OK;
 }
 
 static int train(making *m)
@@ -208,12 +226,7 @@ static int train(making *m)
                                m->recipe->seed);
     if (code == EEX_OK) {
         eex_trainer_answers(trainer, m->answers);
-        eex_trainer_watch(trainer, show, m);
-        const size_t batch = (size_t)recipe.batch;
-        const uint64_t images = m->count > batch ? m->count / batch * batch : m->count;
-        eex_progress_begin("training the predictor", images * (uint64_t)recipe.epochs, "images");
-        code = train_all(m, trainer);
-        eex_progress_end();
+        code = train_all(m, trainer, &recipe);
     }
     eex_trainer_free(trainer);
     return code;
@@ -318,20 +331,33 @@ static int choose(making *m)
     return m->recipe->published ? choose_published(m) : EEX_OK;
 }
 
+static int learn(making *m)
+{
+    EEX_TRY(find_answers(m));
+    return train(m);
+}
+
+static int take_over(making *m)
+{
+    int copied;
+    EEX_TRY(eex_params_new_empty(&m->p->params, m->model->params->device, m->p->graph));
+    return eex_params_copy(m->p->params, m->from->params, &copied);
+}
+
 static int make(making *m)
 {
     eex_exit_predictor *p = m->p;
     const eex_input *in = &m->model->input;
-    EEX_TRY(check(m));
+    EEX_TRY(check(m->model));
     p->recipe = *m->recipe;
+    p->recipe.checkpoint = NULL;
     p->gates = eex_graph_exits(m->model->graph) - 1;
     EEX_TRY(eex_exit_predictor_graph(&p->graph, m->recipe->family, in->height, in->width,
                                      in->channels, p->gates));
     eex_model_charges(&p->charges, m->model->graph, p->graph);
     EEX_TRY(find_parts(m));
     EEX_TRY(find_traces(m));
-    EEX_TRY(find_answers(m));
-    EEX_TRY(train(m));
+    EEX_TRY(m->from ? take_over(m) : learn(m));
     for (int i = CALIBRATION; i < PARTS; i++)
         EEX_TRY(find_scores(m, i));
     EEX_TRY(choose(m));
@@ -343,6 +369,27 @@ static int make(making *m)
     return EEX_OK;
 }
 
+static int make_new(eex_exit_predictor **out, making *m)
+{
+    m->p = calloc(1, sizeof *m->p);
+    if (!m->p)
+        return eex_fail(EEX_ENOMEM, "out of memory for a predictor");
+    int code = make(m);
+    if (code == EEX_OK) {
+        *out = m->p;
+        m->p = NULL;
+    }
+    for (int i = 0; i < PARTS; i++) {
+        free(m->part[i].at);
+        eex_trace_free(m->trace[i]);
+        free(m->score[i]);
+    }
+    free(m->samples);
+    free(m->answers);
+    eex_exit_predictor_free(m->p);
+    return code;
+}
+
 int eex_exit_predictor_make(eex_exit_predictor **out, const eex_model *model, eex_dataset *data,
                             const eex_exit_predictor_recipe *recipe)
 {
@@ -352,21 +399,28 @@ int eex_exit_predictor_make(eex_exit_predictor **out, const eex_model *model, ee
     EEX_NEED(data, "data set");
     EEX_NEED(recipe, "recipe");
     making m = {.model = model, .data = data, .recipe = recipe};
-    m.p = calloc(1, sizeof *m.p);
-    if (!m.p)
-        return eex_fail(EEX_ENOMEM, "out of memory for a predictor");
-    int code = make(&m);
-    if (code == EEX_OK) {
-        *out = m.p;
-        m.p = NULL;
-    }
-    for (int i = 0; i < PARTS; i++) {
-        free(m.part[i].at);
-        eex_trace_free(m.trace[i]);
-        free(m.score[i]);
-    }
-    free(m.samples);
-    free(m.answers);
-    eex_exit_predictor_free(m.p);
-    return code;
+    return make_new(out, &m);
+}
+
+int eex_exit_predictor_carry(eex_exit_predictor **out, const eex_exit_predictor *from,
+                             const eex_model *model, eex_dataset *data)
+{
+    EEX_NEED(out, "place for the predictor");
+    *out = NULL;
+    EEX_NEED(from, "predictor");
+    EEX_NEED(model, "model");
+    EEX_NEED(data, "data set");
+    if (!from->params)
+        return eex_fail(EEX_EINVAL, "a predictor that was opened without a device");
+    if (eex_graph_exits(model->graph) != from->gates + 1)
+        return eex_fail(EEX_EINVAL, "%s: a predictor for %d gates carried over to %d", model->path,
+                        from->gates, eex_graph_exits(model->graph) - 1);
+    making m = {.model = model, .data = data, .recipe = &from->recipe, .from = from};
+    return make_new(out, &m);
+}
+
+int eex_exit_predictor_check(const eex_model *model)
+{
+    EEX_NEED(model, "model");
+    return check(model);
 }

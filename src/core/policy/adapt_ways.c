@@ -6,11 +6,12 @@ EEX_NAMES(
     eex_way, eex_way,
     EEX_WAYS, [EEX_WAY_DEVICE] = "device", [EEX_WAY_SERVER] = "server", [EEX_WAY_JPEG] = "jpeg",
     [EEX_WAY_SPLIT] = "split", [EEX_WAY_STATIC] = "static", [EEX_WAY_PREDICTED] = "predicted",
-    [EEX_WAY_ADAPTIVE] = "adaptive", [EEX_WAY_ORACLE] = "oracle");
+    [EEX_WAY_PRUNED] = "pruned", [EEX_WAY_ADAPTIVE] = "adaptive", [EEX_WAY_ORACLE] = "oracle");
 
 bool eex_ways_have(const eex_ways *w, eex_way way)
 {
-    return (way != EEX_WAY_JPEG || w->jpeg > 0) && (way != EEX_WAY_PREDICTED || w->foretold);
+    return (way != EEX_WAY_JPEG || w->jpeg > 0) && (way != EEX_WAY_PREDICTED || w->foretold) &&
+           (way != EEX_WAY_PRUNED || w->narrows > 0);
 }
 
 /* ---- without exits: every input takes the same time ---- */
@@ -38,9 +39,10 @@ static void judge_whole(eex_settled *out, const eex_ways *w, const eex_line *lin
     double front = 0;
     for (int k = 0; k < w->parts->exits; k++)
         front += w->parts->trunk[k];
-    const double all = front + w->parts->server;
+    const double rest = w->parts->rest > 0 ? w->parts->rest : w->parts->server;
+    const double all = w->whole > 0 ? w->whole : front + w->parts->server;
     const double front_ms = eex_line_device_ms(line, front);
-    out[EEX_WAY_DEVICE] = everybody(w, eex_line_device_ms(line, all), 0);
+    out[EEX_WAY_DEVICE] = everybody(w, eex_line_device_ms(line, front + rest), 0);
     out[EEX_WAY_SERVER] = at_server(w, line, all, w->image);
     if (eex_ways_have(w, EEX_WAY_JPEG))
         out[EEX_WAY_JPEG] = at_server(w, line, all, w->jpeg);
@@ -49,6 +51,20 @@ static void judge_whole(eex_settled *out, const eex_ways *w, const eex_line *lin
 }
 
 /* ---- with exits ---- */
+
+/* The widest that keeps the requirement on the images that settings are found on, else the
+ * narrowest. */
+static int judge_pruned(eex_settled *out, const eex_ways *w, const eex_line *line)
+{
+    eex_settled found = {.kept = false};
+    int i = 0;
+    for (; i < w->narrows; i++) {
+        EEX_TRY(eex_adapter_judge(&found, w->narrow[i].find, w->own, line, w->latency));
+        if (found.kept || i == w->narrows - 1)
+            break;
+    }
+    return eex_adapter_judge(out, w->narrow[i].show, w->own, line, w->latency);
+}
 
 int eex_ways_judge(eex_settled *out, const eex_ways *w, const eex_line *line)
 {
@@ -61,6 +77,8 @@ int eex_ways_judge(eex_settled *out, const eex_ways *w, const eex_line *line)
     if (eex_ways_have(w, EEX_WAY_PREDICTED))
         EEX_TRY(
             eex_adapter_judge(&out[EEX_WAY_PREDICTED], w->adaptive, w->foretold, line, w->latency));
+    if (eex_ways_have(w, EEX_WAY_PRUNED))
+        EEX_TRY(judge_pruned(&out[EEX_WAY_PRUNED], w, line));
     EEX_TRY(eex_adapt_thresholds(&s, w->adapt, line->bits));
     EEX_TRY(eex_adapter_judge(&out[EEX_WAY_ADAPTIVE], w->adaptive, &s, line, w->latency));
     return eex_adapter_best(&s, &out[EEX_WAY_ORACLE], w->adaptive, line, w->latency, true);
@@ -72,13 +90,18 @@ void eex_ways_mean(eex_way_mean *out, const eex_settled *rows, int count)
         eex_way_mean sum = {.kept = 0};
         for (int i = 0; i < count; i++) {
             const eex_settled *row = &rows[i * EEX_WAYS + way];
-            sum.accuracy += row->accuracy / count;
-            sum.ms += row->ms / count;
-            sum.within += row->within / count;
-            sum.sent += row->sent / count;
-            sum.bytes += row->bytes / count;
-            sum.kept += row->kept ? 1.0 / count : 0;
+            sum.accuracy += row->accuracy;
+            sum.ms += row->ms;
+            sum.within += row->within;
+            sum.sent += row->sent;
+            sum.bytes += row->bytes;
+            sum.kept += row->kept;
         }
-        out[way] = sum;
+        out[way] = (eex_way_mean){.accuracy = sum.accuracy / count,
+                                  .ms = sum.ms / count,
+                                  .within = sum.within / count,
+                                  .sent = sum.sent / count,
+                                  .bytes = sum.bytes / count,
+                                  .kept = sum.kept / count};
     }
 }

@@ -14,6 +14,8 @@ typedef enum eex_way {
     EEX_WAY_SPLIT,     /* the backbone without gates, cut where the network is */
     EEX_WAY_STATIC,    /* early exits by the thresholds of the policy */
     EEX_WAY_PREDICTED, /* by those of a predictor, which skips gates */
+    EEX_WAY_PRUNED,    /* by those of the policy, and as many channels of the bottleneck sent as the
+                        * requirement allows: those whose filters have the largest l2 norms */
     EEX_WAY_ADAPTIVE,  /* by those of a bandwidth's regressor */
     EEX_WAY_ORACLE,    /* the best settings for these very images, no gate in vain: a bound */
     EEX_WAYS
@@ -22,15 +24,24 @@ typedef enum eex_way {
 const eex_names *eex_way_names(void);
 const char *eex_way_name(eex_way way); /* "device", "server", "jpeg", ... */
 
+/* The network with fewer channels in its bottleneck: adapters of the images that settings are found
+ * on, and of those that ways are shown on. */
+typedef struct eex_narrow {
+    eex_adapter *find, *show;
+} eex_narrow;
+
 /* What ways are judged by. Everything is borrowed, and of the same images. */
 typedef struct eex_ways {
     const eex_parts *parts;       /* predictor: that of `adaptive` */
     double end;                   /* accuracy of the last exit alone */
+    double whole;                 /* what a server does that does it all; 0: what the parts say */
     double image, jpeg;           /* bytes of an image; jpeg: 0, and there is no such way */
     eex_adapter *fixed;           /* without a predictor */
     const eex_settings *own;      /* of the policy */
     eex_adapter *adaptive;        /* with the predictor, where there is one */
     const eex_settings *foretold; /* those that it goes with; NULL: there is none */
+    const eex_narrow *narrow;     /* (narrows) from the widest on, the first being the whole */
+    int narrows;                  /* 0: there is no such way */
     const eex_adapt *adapt;
     double latency; /* the requirement, milliseconds */
 } eex_ways;

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Columns of the rows that are resampled; the exits' shares follow. */
 enum { ACCURACY, GAIN, AGREEMENT, BAD, REJECTED, MACS, MS, MORE_RIGHT, MORE_MACS, SHARES };
@@ -38,6 +39,9 @@ int eex_departures_new(eex_departures *out, const eex_trace *trace, const eex_po
         code = eex_replay(&outcome, trace, policy, NULL, out->exit, out->how);
     else
         run_to_end(out, trace->exits);
+    const eex_measure measure = policy ? eex_policy_compares(policy->kind) : EEX_MEASURE_CONFIDENCE;
+    for (int k = 0; code == EEX_OK && k < trace->exits; k++)
+        code = eex_score_quality_of(&out->score[k], trace, k, measure);
     if (code < 0)
         eex_departures_free(out);
     return code;
@@ -118,5 +122,6 @@ int eex_appraise(eex_appraisal *out, const eex_trace *trace, const eex_departure
     *out = (eex_appraisal){.samples = trace->samples, .exits = trace->exits};
     take(out, of, ms != NULL, before != NULL);
     exit_accuracies(out, trace, after);
+    memcpy(out->score, after->score, sizeof out->score);
     return EEX_OK;
 }

@@ -22,7 +22,9 @@ typedef struct eex_parts {
     double gate[EEX_MAX_EXITS]; /* O_e: the gate; that of the last exit is unused */
     double predictor;           /* O_EP: in front of everything; 0: there is none */
     double server;              /* from what is sent to the end */
-    double bytes;               /* D: that are sent of one input */
+    double rest;  /* the same as the device does it, where its amounts were measured and
+                   * not counted; 0: `server` */
+    double bytes; /* D: that are sent of one input */
 } eex_parts;
 
 typedef struct eex_line {

@@ -1,11 +1,13 @@
 /* Reading a run's folder for reports. */
 #include "core/report/report.h"
 
+#include "core/report/report_partition.h"
 #include "core/run/phase.h"
 
 #include "base/fs.h"
 #include "base/status.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,6 +140,33 @@ static int load_history(eex_report *r, eex_store_file *file)
     return EEX_OK;
 }
 
+/* Networks that were not trained, such as a chosen one with the shared weights, have no epochs. */
+static int count_epochs(int *epochs, eex_store_file *file)
+{
+    static const char loss[] = "history/loss";
+    eex_store_type type;
+    eex_store_shape shape;
+    const int has = eex_store_has(file, loss);
+    if (has <= 0)
+        return has;
+    EEX_TRY(eex_store_describe(&type, &shape, file, loss));
+    if (shape.rank == 2 && shape.extent[0] < INT_MAX / 2)
+        *epochs += (int)shape.extent[0];
+    return EEX_OK;
+}
+
+static int load_base(eex_report *r, eex_store_file *file)
+{
+    EEX_TRY(count_epochs(&r->base.epochs, file));
+    return load_history(r, file);
+}
+
+static int load_shared(eex_report *r, eex_store_file *file)
+{
+    EEX_TRY(count_epochs(&r->network_epochs, file));
+    return load_history(r, file);
+}
+
 /* One value for each exit, into the member at `offset` of eex_report_exit. */
 static int load_column(eex_report *r, eex_store_file *file, const char *name, size_t offset)
 {
@@ -163,7 +192,7 @@ static int load_sizes(eex_report *r, eex_store_file *file)
 static int load_final(eex_report *r, eex_store_file *file)
 {
     int32_t blocks[EEX_MAX_EXITS], position[EEX_MAX_EXITS];
-    EEX_TRY(load_history(r, file));
+    EEX_TRY(load_shared(r, file));
     EEX_TRY(load_sizes(r, file));
     EEX_TRY(eex_store_read_strings(&r->nodes, file, "exits/node", MAX_NAMES));
     if (r->nodes.count < 1 || r->nodes.count > EEX_MAX_EXITS)
@@ -177,12 +206,18 @@ static int load_final(eex_report *r, eex_store_file *file)
                                             .position = position[k],
                                             .blocks = blocks[k],
                                             .utilisation = NAN,
-                                            .accuracy = NAN};
+                                            .accuracy = NAN,
+                                            .auroc = NAN,
+                                            .aurc = NAN};
     EEX_TRY(load_column(r, file, "exits/macs", offsetof(eex_report_exit, macs)));
     EEX_TRY(load_column(r, file, "exits/validation_accuracy",
                         offsetof(eex_report_exit, validation_accuracy)));
     EEX_TRY(load_column(r, file, "exits/ece_before", offsetof(eex_report_exit, ece_before)));
     EEX_TRY(load_column(r, file, "exits/ece_after", offsetof(eex_report_exit, ece_after)));
+    if (eex_store_has(file, "exits/auroc")) {
+        EEX_TRY(load_column(r, file, "exits/auroc", offsetof(eex_report_exit, auroc)));
+        EEX_TRY(load_column(r, file, "exits/aurc", offsetof(eex_report_exit, aurc)));
+    }
     return eex_store_get_double(&r->best.validation_accuracy, file, "validation", "accuracy");
 }
 
@@ -266,6 +301,16 @@ static int load_result(eex_report *r, eex_store_file *file)
     return EEX_OK;
 }
 
+/* ---- rivals.h5 ---- */
+
+static int load_rivals(eex_report *r, eex_store_file *file)
+{
+    EEX_TRY(eex_rivals_load(&r->rivals, file));
+    for (size_t i = 0; i < r->rivals.count; i++)
+        r->seconds += r->rivals.at[i].seconds;
+    return EEX_OK;
+}
+
 /* ---- front.h5 ---- */
 
 static int load_tested(eex_report *r, eex_store_file *file)
@@ -296,13 +341,14 @@ static const struct {
     const char *state;
     int (*load)(eex_report *r, eex_store_file *file);
 } parts[EEX_PHASES] = {
-    [EEX_PHASE_BASE] = {"the base is trained", load_history},
-    [EEX_PHASE_SHARED] = {"the shared network is trained", load_history},
+    [EEX_PHASE_BASE] = {"the base is trained", load_base},
+    [EEX_PHASE_SHARED] = {"the shared network is trained", load_shared},
     [EEX_PHASE_SEARCH] = {"the search is done", load_search},
     [EEX_PHASE_TAU] = {"the evaluators are compared", load_tau},
     [EEX_PHASE_FINAL] = {"the chosen network is calibrated", load_final},
     [EEX_PHASE_POLICIES] = {"other policies are replayed", load_policies},
     [EEX_PHASE_FRONT] = {"the front is tested", load_tested},
+    [EEX_PHASE_RIVALS] = {"rivals are tested", load_rivals},
     [EEX_PHASE_RESULT] = {"finished", load_result},
 };
 
@@ -348,6 +394,7 @@ static int load(eex_report *r, const char *folder)
             r->state = parts[p].state;
         }
     }
+    EEX_TRY(eex_report_partition_load(&r->partition, folder));
     return has(r, "search.h5") ? EEX_OK : load_unfinished(r);
 }
 
@@ -379,6 +426,7 @@ void eex_report_free(eex_report *r)
 {
     if (!r)
         return;
+    eex_report_partition_free(r->partition);
     free(r->folder);
     free(r->name);
     free(r->device);
@@ -388,6 +436,7 @@ void eex_report_free(eex_report *r)
     free(r->front);
     eex_trials_free(&r->trials);
     eex_models_free(&r->models);
+    eex_rivals_free(&r->rivals);
     eex_front_free(&r->tested);
     free(r->policy_accuracy);
     free(r->policy_macs);

@@ -6,6 +6,7 @@
 #include "core/model/model.h"
 #include "core/run/front.h"
 #include "core/run/models.h"
+#include "core/run/rivals.h"
 #include "core/run/structure_described.h"
 #include "core/run/trials.h"
 #include "core/store/store.h"
@@ -28,6 +29,7 @@ typedef struct eex_report_exit {
     double macs;                  /* everything executed for one that leaves there */
     double validation_accuracy;   /* of this exit alone */
     double ece_before, ece_after; /* on the validation split */
+    double auroc, aurc;           /* there, of its score (score_quality.h); NaN in runs of before */
 } eex_report_exit;
 
 typedef struct eex_report {
@@ -42,6 +44,7 @@ typedef struct eex_report {
 
     struct {
         double accuracy, macs;
+        int epochs;    /* 0: not known */
         double joules; /* an image of the test split, in batches; NaN where nobody measures */
         eex_report_latency latency;
     } base;
@@ -81,13 +84,16 @@ typedef struct eex_report {
     eex_store_list policy_names;
     double *policy_accuracy, *policy_macs; /* (policies) */
 
-    eex_front tested; /* members of the front on the test split; none: the run wants none */
+    eex_rivals rivals; /* static networks, trained for as long; none: the run wants none */
+    eex_front tested;  /* members of the front on the test split; none: the run wants none */
 
-    double tau; /* Kendall's, between both evaluators */
+    int network_epochs; /* of the shared network and of the final training, the base not counted */
+    double tau;         /* Kendall's, between both evaluators */
     size_t tau_count;
     double seconds; /* of work, all sessions together */
 
     eex_store_list nodes;
+    struct eex_report_partition *partition; /* NULL: there is none (report_partition.h) */
     const eex_model *model; /* the chosen network, for what lies beside it; borrowed, or NULL */
     eex_described *space; /* what genomes of the trials stand for; NULL before the search is done */
 } eex_report;

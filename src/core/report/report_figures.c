@@ -44,6 +44,8 @@ void eex_report_put_exit(eex_report_put *put, void *to, const eex_report_exit *x
     put(to, "validation_accuracy", x->validation_accuracy);
     put(to, "ece_before", x->ece_before);
     put(to, "ece_after", x->ece_after);
+    put(to, "auroc", x->auroc);
+    put(to, "aurc", x->aurc);
 }
 
 void eex_report_put_member(eex_report_put *put, void *to, const eex_front_member *m)

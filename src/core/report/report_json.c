@@ -1,5 +1,7 @@
 #include "core/report/report.h"
+#include "core/report/report_partition.h"
 #include "core/report/report_predictor.h"
+#include "core/report/report_rivals.h"
 
 #include "base/json.h"
 #include "base/status.h"
@@ -229,6 +231,7 @@ int eex_report_json(eex_buffer *out, const eex_report *r)
     best(&j, r);
     pareto(&j, r);
     tested(&j, r);
+    eex__report_rivals_json(&j, r);
     policies(&j, r);
     eex_json_uint(&j, "trials", r->trials.count);
     if (r->structures > 0)
@@ -245,6 +248,8 @@ int eex_report_json(eex_buffer *out, const eex_report *r)
     eex_json_double(&j, "seconds", r->seconds);
     if (r->model && r->model->predictor)
         eex_report_predictor_json(&j, r->model->predictor, r->model);
+    if (r->partition)
+        eex_report_partition_json(&j, r->partition);
     eex_json_end(&j);
     eex_buffer_putc(out, '\n');
     return eex_buffer_status(out);

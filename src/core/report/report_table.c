@@ -1,5 +1,6 @@
 /* The table at the end of a run. */
 #include "core/report/report_front.h"
+#include "core/report/report_rivals.h"
 #include "core/report/report_words.h"
 
 #include "base/status.h"
@@ -90,21 +91,38 @@ static void exit_row(eex_table *t, const eex_report_exit *x, int number_of)
     eex_table_percent(t, 2, x->utilisation);
     eex_table_percent(t, 2, x->accuracy);
     eex_table_amount(t, x->macs);
-    eex_table_cell(t, "%.3f", x->ece_before);
-    eex_table_cell(t, "%.3f", x->ece_after);
     if (x->blocks >= 0)
         eex_table_cell(t, "%d", x->position);
 }
 
 static int exits(eex_buffer *out, const eex_report *r, size_t width)
 {
-    static const char *const titles[] = {"exit", "blocks", "leave", "right",
-                                         "MACs", "ECE",    "after", "point"};
+    static const char *const titles[] = {"exit", "blocks", "leave", "right", "MACs", "point"};
     eex_table *t = NULL;
     EEX_TRY(eex_table_new(&t));
-    add_columns(t, titles, 8);
+    add_columns(t, titles, 6);
     for (int k = 0; k < r->best.exits; k++)
         exit_row(t, &r->best.exit[k], k + 1);
+    return finish(out, t, width);
+}
+
+/* What each exit's score is worth, whoever comes to it: all of the validation split. */
+static int scores(eex_buffer *out, const eex_report *r, size_t width)
+{
+    static const char *const titles[] = {"score of exit", "alone", "ECE", "after", "AUROC", "AURC"};
+    eex_table *t = NULL;
+    EEX_TRY(eex_table_new(&t));
+    add_columns(t, titles, 6);
+    for (int k = 0; k < r->best.exits; k++) {
+        const eex_report_exit *x = &r->best.exit[k];
+        eex_table_row(t);
+        eex_table_cell(t, "%d", k + 1);
+        eex_table_percent(t, 2, x->validation_accuracy);
+        eex_table_fixed(t, 3, x->ece_before);
+        eex_table_fixed(t, 3, x->ece_after);
+        eex_table_fixed(t, 3, x->auroc);
+        eex_table_fixed(t, 4, x->aurc);
+    }
     return finish(out, t, width);
 }
 
@@ -208,7 +226,9 @@ static int results(eex_buffer *out, const eex_report *r, size_t width)
     eex_buffer_putc(out, '\n');
     EEX_TRY(exits(out, r, width));
     eex_buffer_putc(out, '\n');
-    return eex__report_paragraph(out, r, width, costs);
+    EEX_TRY(eex__report_paragraph(out, r, width, costs));
+    eex_buffer_putc(out, '\n');
+    return scores(out, r, width);
 }
 
 int eex_report_table(eex_buffer *out, const eex_report *r, size_t width)
@@ -221,6 +241,7 @@ int eex_report_table(eex_buffer *out, const eex_report *r, size_t width)
         int (*table)(eex_buffer *out, const eex_report *r, size_t width);
     } parts[] = {{r->front_count > 0, front},
                  {r->tested.count > 0, eex__report_tested},
+                 {r->rivals.count > 0, eex__report_rivals},
                  {r->models.count > 0, eex__report_models},
                  {r->policies > 0, policies}};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {

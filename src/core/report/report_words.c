@@ -61,8 +61,7 @@ static bool has_genes(const eex_report *r)
 
 /* ---- what it costs to leave early ---- */
 
-/* "costs 0.42 points of accuracy" of a difference of two fractions. */
-static void points(eex_buffer *out, double change)
+void eex__report_points(eex_buffer *out, double change)
 {
     const double shown = 100 * fabs(change);
     if (shown < 0.005)
@@ -77,8 +76,14 @@ static void against_base(eex_buffer *out, const eex_report *r)
                                         "by itself: against it, the chosen network run to its end "
                                       : "The base is the backbone trained by itself: against it, "
                                         "training with exits ");
-    points(out, r->full.accuracy - r->base.accuracy);
-    eex_buffer_puts(out, ".\n");
+    eex__report_points(out, r->full.accuracy - r->base.accuracy);
+    eex_buffer_puts(out, ".");
+    if (r->rivals.count == 0 && r->base.epochs < r->network_epochs)
+        eex_buffer_printf(out,
+                          " It was trained for %d epoch%s, the network with exits for %d more: "
+                          "rivals.base trains one for as long.",
+                          r->base.epochs, eex_plural(r->base.epochs), r->network_epochs);
+    eex_buffer_putc(out, '\n');
 }
 
 void eex__report_compare(eex_buffer *out, const eex_report *r)
@@ -102,7 +107,7 @@ void eex__report_compare(eex_buffer *out, const eex_report *r)
     }
     const double saved = 1 - r->best.ada_macs_cumulative / r->full.macs;
     eex_buffer_puts(out, "Against the same network run to its end, leaving early ");
-    points(out, r->best.accuracy - r->full.accuracy);
+    eex__report_points(out, r->best.accuracy - r->full.accuracy);
     eex_buffer_printf(out, " on the test split and %s %.1f %% of the MACs",
                       saved < 0 ? "adds" : "saves", 100 * fabs(saved));
     eex_buffer_printf(out, " (the trunk alone, without gates: with them to the end it is %s). ",
@@ -160,8 +165,11 @@ void eex__report_legend(eex_buffer *out, const eex_report *r)
             out,
             "test: right of the test split, scored once. leave, right: of the test split; right of "
             "those that leave there.\n"
-            "ECE: expected calibration error on the validation split, how far confidence is from "
-            "accuracy, before calibration and after it.\n");
+            "alone: right on the validation split if all left there. ECE: expected calibration "
+            "error on the validation split, how far confidence is from accuracy, before "
+            "calibration and after it. AUROC: how often a right answer has a higher score than a "
+            "wrong one (1: always, 0.5: by chance). AURC: the error among the surest inputs, "
+            "averaged over how many are answered (less is better).\n");
     if (r->front_count)
         eex_buffer_puts(out,
                         "trial: a structure, which gates are where, that the search has judged. "

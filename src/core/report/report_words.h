@@ -12,6 +12,9 @@ eex__report_words eex__report_compare; /* what leaving early costs, and what exi
 eex__report_words eex__report_search;  /* how much was tried */
 eex__report_words eex__report_legend;  /* what the columns mean */
 
+/* "costs 0.42 points of accuracy" of a difference of two fractions. */
+void eex__report_points(eex_buffer *out, double change);
+
 /* Appends them broken for `width` columns, or for EEX_WRAP_WIDTH where that is 0 or more. */
 int eex__report_paragraph(eex_buffer *out, const eex_report *report, size_t width,
                           eex__report_words *words);

@@ -1,8 +1,10 @@
 #include "core/run/experiment.h"
 
 #include "core/graph/elastic.h"
+#include "core/policy/moments.h"
 #include "core/run/fields.h"
 #include "core/run/structure_elastic.h"
+#include "device/quantise.h"
 
 #include "base/status.h"
 #include "base/text.h"
@@ -30,6 +32,7 @@ void eex_experiment_free(eex_experiment *e)
     if (!e)
         return;
     eex_graph_free(e->backbone);
+    eex_graph_free(e->rivals.narrower);
     free(e->source);
     free(e);
 }
@@ -230,6 +233,18 @@ static int check_search(const eex_experiment *e)
     return need(e->search.tau != 1, "search.tau", "0, or at least 2 candidates", e->search.tau);
 }
 
+static int check_partition(const eex_experiment *e)
+{
+    eex_moments moments;
+    const bool small = e->partition.epochs > 0;
+    EEX_TRY(need(!small || e->partition.bits <= EEX_QUANTISE_MAX_BITS, "partition.bits",
+                 "at most 8 with a bottleneck", e->partition.bits));
+    EEX_TRY(need(!small || e->partition.cut == 0, "partition.cut",
+                 "0 with a bottleneck, which lies behind the last early exit", e->partition.cut));
+    const int code = eex_moments_range(&moments, e->partition.from, e->partition.to);
+    return code < 0 ? eex_fail_in(code, "partition.bandwidth") : EEX_OK;
+}
+
 int eex_experiment_check(const eex_experiment *e)
 {
     int count;
@@ -246,6 +261,7 @@ int eex_experiment_check(const eex_experiment *e)
     EEX_TRY(check_policy(e));
     EEX_TRY(need(e->predictor.lr_end <= e->predictor.lr, "predictor.lr_end", "at most predictor.lr",
                  e->predictor.lr_end));
+    EEX_TRY(check_partition(e));
     return check_search(e);
 }
 

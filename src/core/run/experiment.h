@@ -5,6 +5,7 @@
 #ifndef EEX_CORE_RUN_EXPERIMENT_H
 #define EEX_CORE_RUN_EXPERIMENT_H
 
+#include "core/graph/cost.h"
 #include "core/graph/saliency.h"
 #include "core/model/predictor.h"
 #include "core/policy/calibrate.h"
@@ -123,6 +124,31 @@ typedef struct eex_experiment {
     } search;
 
     eex_exit_predictor_recipe predictor; /* trained for the chosen network; epochs 0: none */
+
+    /* The chosen network between a device and a server (policy/adapt.h). */
+    struct {
+        double latency;   /* milliseconds on average, at most; 0: it is not cut */
+        int cut;          /* behind exit `cut`, from 1; 0: behind the last early one */
+        int bits;         /* of each value that is sent; 32: as it is */
+        int epochs, more; /* of a bottleneck's training (model/bottleneck.h); 0: there is none */
+        int batch;
+        double lr, more_lr;
+        bool augment;
+        double from, to;       /* bandwidths, Mbit/s; both 0: as published */
+        double device, server; /* 1e9 operations a second; server 0: takes no time */
+        double round_trip;     /* milliseconds */
+        eex_convention convention;
+        int jpeg; /* quality of a JPEG that is sent instead; 0: none is compared with */
+    } partition;
+
+    /* Static networks that are trained by themselves and scored beside the chosen one (rivals.h).
+     */
+    struct {
+        bool base, cuts;     /* the backbone; the backbone cut off behind each chosen exit */
+        eex_graph *narrower; /* another network; owned, NULL: none */
+        int epochs;          /* 0: as many as the chosen network has seen in all */
+        double lr;           /* 0: the training's */
+    } rivals;
 
     eex_recipe final; /* epochs 0: the best candidate keeps the shared weights; else it is
                        * trained on from them by this recipe */

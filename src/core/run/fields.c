@@ -130,7 +130,7 @@ static void say_augment(eex_buffer *out, const eex_field *f, const eex_experimen
 
 static void say_backbone(eex_buffer *out, const eex_field *f, const eex_experiment *e)
 {
-    eex__describe_backbone(out, e->backbone);
+    eex__describe_backbone(out, *(eex_graph *const *)look(f, e));
 }
 
 static void say_saliency(eex_buffer *out, const eex_field *f, const eex_experiment *e)
@@ -323,6 +323,7 @@ static const type types[] = {
     [EEX_FIELD_TABLE_FILE] = {expects_text, NULL, NULL, say_text, has_text},
     [EEX_FIELD_DATA_NAME] = {expects_text, NULL, NULL, say_text, has_text},
     [EEX_FIELD_BACKBONE] = {expects_backbone, NULL, NULL, say_backbone, NULL},
+    [EEX_FIELD_NETWORK] = {expects_backbone, NULL, NULL, say_backbone, NULL},
     [EEX_FIELD_SALIENCY] = {expects_saliency, NULL, NULL, say_saliency, NULL},
     [EEX_FIELD_GATE_ACT] = {expects_name, get_int, put_int, say_name, has_name},
     [EEX_FIELD_DATASET] = {expects_dataset, NULL, NULL, NULL, NULL},
@@ -364,6 +365,11 @@ char *eex_field_text(const eex_field *f, eex_experiment *e)
 }
 
 int *eex_field_ints(const eex_field *f, eex_experiment *e)
+{
+    return place(f, e);
+}
+
+eex_graph **eex_field_graph(const eex_field *f, eex_experiment *e)
 {
     return place(f, e);
 }
@@ -452,6 +458,8 @@ static bool is_default(const eex_field *f, const eex_experiment *e)
 {
     if (f->type == EEX_FIELD_NUMBERS)
         return counted(f, e) == 0;
+    if (f->type == EEX_FIELD_NETWORK)
+        return !*(eex_graph *const *)look(f, e);
     return types[f->type].get ? eex_field_get(f, e) == f->otherwise : !*(const char *)look(f, e);
 }
 

@@ -30,6 +30,7 @@ typedef enum eex_field_type {
     EEX_FIELD_TABLE_FILE, /* text: a file that the script must be allowed to read */
     EEX_FIELD_DATA_NAME,  /* text: the name of a data set, or such a file */
     EEX_FIELD_BACKBONE,
+    EEX_FIELD_NETWORK,     /* one more network, that may be absent */
     EEX_FIELD_SALIENCY,    /* a rule, or nodes: eex_points, and whether a probe ranks them */
     EEX_FIELD_GATE_ACT,    /* enum; the backbone's when absent */
     EEX_FIELD_DATASET,     /* stands for its table: a name alone is {name = ...} */
@@ -90,6 +91,7 @@ int *eex_field_ints(const eex_field *field, eex_experiment *e);            /* IN
 double *eex_field_numbers(const eex_field *field, eex_experiment *e);      /* NUMBERS: (size) */
 int *eex_field_count(const eex_field *field, eex_experiment *e);           /* INTS, NUMBERS */
 eex_augment *eex_field_augment(const eex_field *field, eex_experiment *e); /* AUGMENT */
+eex_graph **eex_field_graph(const eex_field *field, eex_experiment *e);    /* BACKBONE, NETWORK */
 eex_recipe *eex_field_recipe(const eex_field *field, eex_experiment *e);   /* LIKE */
 
 void eex_field_default(const eex_field *field, eex_experiment *e);

@@ -18,9 +18,19 @@ static bool is_predicted(const eex_run *run)
     return run->e->predictor.epochs > 0;
 }
 
+static bool is_partitioned(const eex_run *run)
+{
+    return run->e->partition.latency > 0;
+}
+
 static bool is_fronted(const eex_run *run)
 {
     return run->e->search.front > 0;
+}
+
+static bool has_rivals(const eex_run *run)
+{
+    return run->e->rivals.base || run->e->rivals.cuts || run->e->rivals.narrower;
 }
 
 /* Nothing that a run does by itself: ranking.h. */
@@ -70,14 +80,27 @@ static const eex_phase_row rows[] = {
                          .work = eex__run_final},
     [EEX_PHASE_PREDICTOR] = {"predictor",
                              {{"final-predictor.h5", "predictor"}},
+                             {{"final-predictor-checkpoint.h5", "checkpoint"}},
                              .wanted = is_predicted,
                              .work = eex__run_predictor},
+    [EEX_PHASE_PARTITION] = {"partition",
+                             {{"final-adaptation.h5", "adaptation"},
+                              {"final-bottleneck.h5", "weights"},
+                              {"final-bottleneck-predictor.h5", "predictor"}},
+                             {{"final-bottleneck-checkpoint.h5", "checkpoint"}},
+                             .wanted = is_partitioned,
+                             .work = eex__run_partition},
     [EEX_PHASE_POLICIES] = {"policies", {{"policies.h5", "policies"}}, .work = eex__run_policies},
     [EEX_PHASE_FRONT] = {"front",
                          {{"front.h5", "front"}, {"front-*.h5", "weights"}},
                          {{"front-checkpoint.h5", "checkpoint"}},
                          .wanted = is_fronted,
                          .work = eex__run_front},
+    [EEX_PHASE_RIVALS] = {"rivals",
+                          {{"rivals.h5", "rivals"}, {"rival-*.h5", "weights"}},
+                          {{"rivals-checkpoint.h5", "checkpoint"}},
+                          .wanted = has_rivals,
+                          .work = eex__run_rivals},
     [EEX_PHASE_RESULT] = {"result", {{"result.h5", "result"}}, .work = eex__run_result},
     [EEX_PHASE_RANKING] = {"ranking",
                            {{"rank.h5", "ranking"}},

@@ -15,8 +15,10 @@ typedef enum eex_phase {
     EEX_PHASE_TAU,       /* how well replay ranks candidates */
     EEX_PHASE_FINAL,     /* the chosen network: weights, policy, traces */
     EEX_PHASE_PREDICTOR, /* a tiny network that says which gates of that are worth computing */
+    EEX_PHASE_PARTITION, /* that cut between a device and a server: settings by bandwidth */
     EEX_PHASE_POLICIES,  /* other policies on the same traces */
     EEX_PHASE_FRONT,     /* the front: networks finished like the chosen one, on the test split */
+    EEX_PHASE_RIVALS,    /* static networks, trained for as long, on the test split */
     EEX_PHASE_RESULT,    /* the test split */
     EEX_PHASE_RANKING,   /* as TAU, larger, of a run that is done, and only when it is asked for */
     EEX_PHASES

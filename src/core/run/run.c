@@ -36,21 +36,28 @@ static int open_data(eex_run *run)
     return eex_input_of_dataset(&run->input, run->data);
 }
 
-static int check_data(const eex_run *run)
+/* A network of the experiment, `field`, against its data. */
+static int check_network(const eex_run *run, const char *field, const eex_graph *g)
 {
-    const eex_graph *g = run->e->backbone;
     const eex_node *input = eex_graph_node(g, 0);
     const eex_dataset_info *d = run->facts;
     if (input->c != d->channels || eex_plan_reads(g, d->height, d->width) < 0)
-        return eex_fail(
-            EEX_EINVAL,
-            "backbone: takes images of %dx%dx%d, data set \"%s\" has %dx%dx%d: they are "
-            "resized, but not to another shape (height to width) or number of channels",
-            input->h, input->w, input->c, d->name, d->height, d->width, d->channels);
+        return eex_fail(EEX_EINVAL,
+                        "%s: takes images of %dx%dx%d, data set \"%s\" has %dx%dx%d: they are "
+                        "resized, but not to another shape (height to width) or number of channels",
+                        field, input->h, input->w, input->c, d->name, d->height, d->width,
+                        d->channels);
     if (eex_graph_classes(g) != d->classes)
-        return eex_fail(EEX_EINVAL, "backbone: tells %d classes apart, data set \"%s\" has %d",
+        return eex_fail(EEX_EINVAL, "%s: tells %d classes apart, data set \"%s\" has %d", field,
                         eex_graph_classes(g), d->name, d->classes);
     return EEX_OK;
+}
+
+static int check_data(const eex_run *run)
+{
+    EEX_TRY(check_network(run, "backbone", run->e->backbone));
+    return run->e->rivals.narrower ? check_network(run, "rivals.narrower", run->e->rivals.narrower)
+                                   : EEX_OK;
 }
 
 static void say_size(const eex_run *run)

@@ -54,7 +54,9 @@ typedef enum eex__run_stream {
     EEX_STREAM_FINAL,
     EEX_STREAM_SEARCH,
     EEX_STREAM_RANKING,
-    EEX_STREAM_PREDICTOR
+    EEX_STREAM_PREDICTOR,
+    EEX_STREAM_PARTITION,
+    EEX_STREAM_RIVAL
 } eex__run_stream;
 
 uint64_t eex__run_seed(const eex_run *run, eex__run_stream stream, uint64_t index);
@@ -91,8 +93,10 @@ int eex__run_search(eex_run *run);
 int eex__run_tau(eex_run *run);
 int eex__run_final(eex_run *run);
 int eex__run_predictor(eex_run *run);
+int eex__run_partition(eex_run *run);
 int eex__run_policies(eex_run *run);
 int eex__run_front(eex_run *run);
+int eex__run_rivals(eex_run *run);
 int eex__run_result(eex_run *run);
 
 /* Says, before anything is trained, when the shared network of an elastic backbone will not be

@@ -56,6 +56,14 @@ static void measure_ece(double *ece, const eex_trace *trace, const float *temper
         ece[k] = eex_calibrate_ece(trace, k, temperature ? (double)temperature[k] : 1, ECE_BINS);
 }
 
+static int measure_scores(eex__final *f)
+{
+    const eex_measure measure = eex_policy_compares(f->policy->kind);
+    for (int k = 0; k < f->validation->exits; k++)
+        EEX_TRY(eex_score_quality_of(&f->score[k], f->validation, k, measure));
+    return EEX_OK;
+}
+
 /* Weights that stayed as the search saw them keep the thresholds with which it judged them: those
  * that its judge set on the calibration split. */
 static bool as_judged(const eex_run *run)
@@ -165,6 +173,7 @@ static int calibrate(eex__final *f)
     measure_ece(f->ece_after, f->validation, f->policy->temperature);
     EEX_TRY(eex_trace_score(f->calibration, run->device, f->policy->temperature));
     EEX_TRY(eex_trace_score(f->validation, run->device, f->policy->temperature));
+    EEX_TRY(measure_scores(f));
     EEX_TRY(warn_of_target(f));
     if (as_judged(run) && run->e->policy.reject > 0) /* the judge knows no rejection */
         EEX_TRY(eex_policy_reject(f->policy, f->calibration, &costs, run->e->policy.reject,
@@ -188,6 +197,7 @@ static int save_exits(const eex__final *f, eex_store_file *file)
     const char *names[EEX_MAX_EXITS];
     int32_t blocks[EEX_MAX_EXITS], position[EEX_MAX_EXITS];
     double taken[EEX_MAX_EXITS], alone[EEX_MAX_EXITS];
+    double auroc[EEX_MAX_EXITS], aurc[EEX_MAX_EXITS];
     const eex_store_shape shape = {1, {(uint64_t)exits}};
     EEX_TRY(eex_structures_positions(position, f->run->structures, f->plan->genome));
     for (int k = 0; k < exits; k++) {
@@ -197,6 +207,8 @@ static int save_exits(const eex__final *f, eex_store_file *file)
         taken[k] = (double)(eex_cost_trunk(f->graph, exit->point, EEX_MACS) +
                             eex_cost_gate(f->graph, k, EEX_MACS));
         alone[k] = eex_trace_accuracy(f->validation, k);
+        auroc[k] = f->score[k].auroc;
+        aurc[k] = f->score[k].aurc;
     }
     EEX_TRY(eex_store_write_strings(file, "exits/node", names, (size_t)exits));
     EEX_TRY(eex_store_write(file, "exits/position", EEX_STORE_I32, &shape, position));
@@ -209,8 +221,12 @@ static int save_exits(const eex__final *f, eex_store_file *file)
                         "fraction, of this exit alone"));
     EEX_TRY(save_column(file, "exits/ece_before", f->ece_before, exits,
                         "expected calibration error on the validation split, temperature 1"));
-    return save_column(file, "exits/ece_after", f->ece_after, exits,
-                       "expected calibration error on the validation split, calibrated");
+    EEX_TRY(save_column(file, "exits/ece_after", f->ece_after, exits,
+                        "expected calibration error on the validation split, calibrated"));
+    EEX_TRY(save_column(file, "exits/auroc", auroc, exits,
+                        "area under the ROC curve of the policy's score, right against wrong"));
+    return save_column(file, "exits/aurc", aurc, exits,
+                       "area under the risk-coverage curve of the policy's score");
 }
 
 static int save_outcome(const eex__final *f, eex_store_file *file)

@@ -4,6 +4,7 @@
 #define EEX_CORE_RUN_RUN_FINAL_H
 
 #include "core/policy/replay.h"
+#include "core/policy/score_quality.h"
 #include "core/run/run.h"
 
 /* Which network, and what its training is called. */
@@ -30,6 +31,7 @@ typedef struct eex__final {
     eex_familiar *familiar;
     eex_outcome outcome; /* on the validation split */
     double ece_before[EEX_MAX_EXITS], ece_after[EEX_MAX_EXITS];
+    eex_score_quality score[EEX_MAX_EXITS]; /* on the validation split, as the policy scores */
 } eex__final;
 
 /* Weights by the judge, trained on by the final recipe from its checkpoint on, temperatures and

@@ -2,19 +2,29 @@
 #include "core/model/predictor.h"
 #include "core/run/run.h"
 
+#include "base/fs.h"
 #include "base/log.h"
 #include "base/status.h"
+
+#include <stdlib.h>
+
+static const char checkpoint[] = "final-predictor-checkpoint.h5";
 
 static int make(const eex_run *run, const eex_model *model)
 {
     eex_exit_predictor_recipe recipe = run->e->predictor;
     eex_exit_predictor *predictor = NULL;
+    char *path = NULL;
+    EEX_TRY(eex_path_join(&path, run->options->folder, checkpoint));
     recipe.seed = eex__run_seed(run, EEX_STREAM_PREDICTOR, 0);
-    EEX_TRY(eex_exit_predictor_make(&predictor, model, run->data, &recipe));
+    recipe.checkpoint = path;
+    int code = eex_exit_predictor_make(&predictor, model, run->data, &recipe);
+    free(path);
+    EEX_TRY(code);
     const eex_exit_predictor_file file = {predictor, model};
-    const int code = eex__run_write(run, "final-predictor.h5", eex_exit_predictor_fill, &file);
+    code = eex__run_write(run, "final-predictor.h5", eex_exit_predictor_fill, &file);
     eex_exit_predictor_free(predictor);
-    return code;
+    return code == EEX_OK ? eex__run_remove(run, checkpoint) : code;
 }
 
 /* A network in which nobody leaves early has nothing to skip. */

@@ -55,8 +55,9 @@ static void begin(void)
     report.best.speedup = (eex_speedup){2, NAN, NAN, false};
     report.best.exits = 2;
     report.best.exit[0] =
-        (eex_report_exit){"layer2.0.relu_1", 3, 1, 0.7, 0.9, 3e6, 0.8, 0.06, 0.03};
-    report.best.exit[1] = (eex_report_exit){"fc", 6, -1, 0.3, 0.8, 9e6, 0.881, 0.02, 0.01};
+        (eex_report_exit){"layer2.0.relu_1", 3, 1, 0.7, 0.9, 3e6, 0.8, 0.06, 0.03, 0.91, 0.052};
+    report.best.exit[1] =
+        (eex_report_exit){"fc", 6, -1, 0.3, 0.8, 9e6, 0.881, 0.02, 0.01, NAN, NAN};
     add_trials(48);
 }
 
@@ -180,9 +181,10 @@ Test(report_table, words_are_explained_once)
 Test(report_table, loses_nothing_in_few_columns)
 {
     static const char *const parts[] = {
-        "network", "test",     "MACs",   "p95",    "p99",   "speed-up", "84.00%",          "87.60%",
-        "87.80%",  "0.95x",    "blocks", "leave",  "right", "ECE",      "after",           "point",
-        "0.060",   "0.030",    "70.00%", "90.00%", "3.00M", "9.00M",    "layer2.0.relu_1", "trials",
+        "network", "test",     "MACs",   "p95",    "p99",   "speed-up",        "84.00%",
+        "87.60%",  "87.80%",   "0.95x",  "blocks", "leave", "right",           "ECE",
+        "after",   "point",    "0.060",  "AUROC",  "AURC",  "0.910",           "0.0520",
+        "0.030",   "70.00%",   "90.00%", "3.00M",  "9.00M", "layer2.0.relu_1", "trials",
         "saves",   "earlyexit"};
     for (size_t width = 20; width < 120; width++) {
         char *text = flat(width), *dense = text;

@@ -1,8 +1,7 @@
-#include "cli/adapt_moments.h"
+#include "core/policy/moments.h"
 
 #include "base/fs.h"
 #include "base/status.h"
-#include "base/text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -10,7 +9,7 @@
 
 enum { POINTS = 5, FILE_LIMIT = 64 << 20 };
 
-static const double mega = 1e6, least_mbit = 1e-6, most_mbit = 1e6;
+static const double mega = 1e6;
 
 /* ---- intervals ---- */
 
@@ -40,35 +39,18 @@ static void bound(eex_moments *m)
 
 /* ---- a range ---- */
 
-static int parse_range(double *from, double *to, const char *text)
+int eex_moments_range(eex_moments *out, double from, double to)
 {
-    char first[64];
-    const char *colon = strchr(text, ':');
-    const size_t length = colon ? (size_t)(colon - text) : sizeof first;
-    if (length >= sizeof first)
-        return eex_fail(EEX_EINVAL,
-                        "--bandwidths: FROM:TO in Mbit/s expected, such as 0.1:100, got \"%.80s\"",
-                        text);
-    memcpy(first, text, length);
-    first[length] = 0;
-    EEX_TRY(eex_text_parse_double(from, first, least_mbit, most_mbit, "--bandwidths, FROM"));
-    EEX_TRY(eex_text_parse_double(to, colon + 1, least_mbit, most_mbit, "--bandwidths, TO"));
-    return *to >= 1.01 * *from ? EEX_OK
-                               : eex_fail(EEX_EINVAL,
-                                          "--bandwidths: from %g to %g Mbit/s: TO has to be above "
-                                          "FROM by a hundredth of it at least",
-                                          *from, *to);
-}
-
-int eex_moments_range(eex_moments *out, const char *text)
-{
-    double from, to;
     *out = (eex_moments){.intervals = EEX_ADAPT_PUBLISHED};
     memcpy(out->interval, eex_adapt_published, sizeof eex_adapt_published);
-    if (text) {
-        EEX_TRY(parse_range(&from, &to, text));
+    const bool published = from == 0 && to == 0;
+    if (!published && !(from >= EEX_LEAST_MBIT && to >= 1.01 * from && to <= EEX_MOST_MBIT))
+        return eex_fail(EEX_EINVAL,
+                        "from %g to %g Mbit/s: expected at least %g, and TO above FROM by a "
+                        "hundredth of it, up to %g",
+                        from, to, EEX_LEAST_MBIT, EEX_MOST_MBIT);
+    if (!published)
         divide(out, mega * from, mega * to);
-    }
     for (int i = 0; i < out->intervals; i++)
         for (int j = i > 0; j < out->interval[i].count; j++) /* neighbours share an end */
             out->bits[out->count++] = out->interval[i].bits[j];
@@ -105,6 +87,6 @@ int eex_moments_trace(eex_moments *out, const char *path)
     eex_bandwidths_free(&trace);
     /* a steady link has a range, too */
     const double spread = fmax(1, sqrt(2 * out->least / out->most));
-    divide(out, fmax(out->least / spread, mega * least_mbit), out->most * spread);
+    divide(out, fmax(out->least / spread, mega * EEX_LEAST_MBIT), out->most * spread);
     return EEX_OK;
 }

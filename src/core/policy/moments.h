@@ -1,7 +1,7 @@
-/* Bandwidths of `eex adapt`: those that regressors are fitted to, and those that ways are compared
+/* Bandwidths: those that regressors are fitted to, and those that ways are compared
  * under. */
-#ifndef EEX_CLI_ADAPT_MOMENTS_H
-#define EEX_CLI_ADAPT_MOMENTS_H
+#ifndef EEX_CORE_POLICY_MOMENTS_H
+#define EEX_CORE_POLICY_MOMENTS_H
 
 #include "core/policy/adapt.h"
 
@@ -18,9 +18,13 @@ typedef struct eex_moments {
     eex_interval interval[EEX_ADAPT_INTERVALS];
 } eex_moments;
 
-/* From "FROM:TO", Mbit/s; NULL: as published. An interval is a power of ten at most while there are
- * enough of them, with five bandwidths at even distances of their logarithm. */
-int eex_moments_range(eex_moments *out, const char *text);
+/* From one to the other, Mbit/s; both 0: as published. An interval is a power of ten at most while
+ * there are enough of them, with five bandwidths at even distances of their logarithm. EEX_EINVAL
+ * unless `to` is above `from` by a hundredth of it, both within EEX_LEAST_MBIT and EEX_MOST_MBIT.
+ */
+#define EEX_LEAST_MBIT 1e-6
+#define EEX_MOST_MBIT 1e6
+int eex_moments_range(eex_moments *out, double from, double to);
 
 /* From a file of lines "seconds,Mbit/s" (eex_bandwidths_parse): as many moments as there is room
  * for, at even times from its first line to its last. */

@@ -1,0 +1,28 @@
+/* What cutting a network between a device and a server is worth, as JSON. */
+#ifndef EEX_CORE_REPORT_REPORT_PARTITION_H
+#define EEX_CORE_REPORT_REPORT_PARTITION_H
+
+#include "core/model/bottleneck.h"
+#include "core/policy/adapted.h"
+
+#include "base/json.h"
+
+/* What the phase PARTITION of a run has left. */
+typedef struct eex_report_partition {
+    bool has_bottleneck;
+    eex_bottled bottleneck; /* where it has one */
+    eex_adapted adapted;
+} eex_report_partition;
+
+/* NULL in *out: the run in that folder has none, or has not come so far. */
+int eex_report_partition_load(eex_report_partition **out, const char *folder);
+void eex_report_partition_free(eex_report_partition *partition); /* accepts NULL */
+
+/* Members of an object. */
+void eex_report_bottled_json(eex_json *j, const eex_bottled *bottled);
+void eex_report_adapted_json(eex_json *j, const eex_adapted *adapted);
+
+/* A member "partition" of an object. */
+void eex_report_partition_json(eex_json *j, const eex_report_partition *partition);
+
+#endif

@@ -1,0 +1,84 @@
+/* Static networks beside the one with exits. */
+#include "core/report/report_rivals.h"
+
+#include "core/report/report_words.h"
+
+#include "base/status.h"
+#include "base/table.h"
+#include "base/text.h"
+
+/* ---- in words ---- */
+
+static void against_best(eex_buffer *out, const eex_report *r)
+{
+    const eex_rival *base = &r->rivals.at[0];
+    char text[EEX_TEXT_SIZE];
+    for (size_t i = 0; i < r->rivals.count; i++)
+        if (r->rivals.at[i].accuracy > base->accuracy)
+            base = &r->rivals.at[i];
+    eex_buffer_printf(
+        out, "The most accurate rival, %s, has %.2f %% at %s: against it, the chosen network ",
+        base->name, 100 * base->accuracy, eex_text_number(text, base->macs, NULL));
+    eex__report_points(out, r->best.accuracy - base->accuracy);
+    eex_buffer_printf(out, " and needs %.1f %% of its MACs. ",
+                      100 * r->best.ada_macs_cumulative / base->macs);
+}
+
+static void words(eex_buffer *out, const eex_report *r)
+{
+    const eex_rival *better =
+        eex_rivals_better(&r->rivals, r->best.accuracy, r->best.ada_macs_cumulative);
+    against_best(out, r);
+    if (better)
+        eex_buffer_printf(out,
+                          "But %s wins: it is no dearer and at least as accurate, so here leaving "
+                          "early gains nothing over a smaller network.\n",
+                          better->name);
+    else
+        eex_buffer_puts(out, "None of them is both no dearer and at least as accurate.\n");
+}
+
+/* ---- in a table ---- */
+
+int eex__report_rivals(eex_buffer *out, const eex_report *r, size_t width)
+{
+    eex_table *t = NULL;
+    EEX_TRY(eex_table_new(&t));
+    eex_table_column(t, "rival, static", EEX_ALIGN_LEFT, 5);
+    eex_table_column(t, "epochs", EEX_ALIGN_RIGHT, 2);
+    eex_table_column(t, "validation", EEX_ALIGN_RIGHT, 1);
+    eex_table_column(t, "test", EEX_ALIGN_RIGHT, 4);
+    eex_table_column(t, "MACs", EEX_ALIGN_RIGHT, 3);
+    for (size_t i = 0; i < r->rivals.count; i++) {
+        const eex_rival *x = &r->rivals.at[i];
+        eex_table_row(t);
+        eex_table_cell(t, "%s", x->name);
+        eex_table_cell(t, "%.0f", x->epochs);
+        eex_table_percent(t, 2, x->validation_accuracy);
+        eex_table_percent(t, 2, x->accuracy);
+        eex_table_amount(t, x->macs);
+    }
+    int code = eex_table_format(out, t, width);
+    eex_table_free(t);
+    EEX_TRY(code);
+    eex_buffer_putc(out, '\n');
+    return r->finished ? eex__report_paragraph(out, r, width, words) : EEX_OK;
+}
+
+/* ---- for programs ---- */
+
+void eex__report_rivals_json(eex_json *j, const eex_report *r)
+{
+    eex_json_array(j, "rivals");
+    for (size_t i = 0; i < r->rivals.count; i++) {
+        const eex_rival *x = &r->rivals.at[i];
+        eex_json_object(j, NULL);
+        eex_json_string(j, "name", x->name);
+        eex_json_int(j, "epochs", (int64_t)x->epochs);
+        eex_json_double(j, "validation_accuracy", x->validation_accuracy);
+        eex_json_double(j, "accuracy", x->accuracy);
+        eex_json_double(j, "macs", x->macs);
+        eex_json_end(j);
+    }
+    eex_json_end(j);
+}

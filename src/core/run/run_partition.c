@@ -1,0 +1,138 @@
+/* The chosen network cut between a device and a server: final-bottleneck.h5, with the predictor
+ * that the run has, and final-adaptation.h5: settings by bandwidth. */
+#include "core/data/jpeg_bytes.h"
+#include "core/engine/adapting.h"
+#include "core/model/bottleneck.h"
+#include "core/model/model_data.h"
+#include "core/run/run.h"
+
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/status.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+static const char bottleneck_file[] = "final-bottleneck.h5";
+static const char predictor_file[] = "final-bottleneck-predictor.h5";
+static const char adaptation_file[] = "final-adaptation.h5";
+static const char checkpoint[] = "final-bottleneck-checkpoint.h5";
+
+/* ---- the bottleneck ---- */
+
+static int make_bottleneck(const eex_run *run, const eex_model *model, const char *kept)
+{
+    const eex_bottling how = {.bits = run->e->partition.bits,
+                              .epochs = run->e->partition.epochs,
+                              .more = run->e->partition.more,
+                              .batch = run->e->partition.batch,
+                              .lr = run->e->partition.lr,
+                              .more_lr = run->e->partition.more_lr,
+                              .augment = run->e->partition.augment,
+                              .seed = eex__run_seed(run, EEX_STREAM_PARTITION, 0),
+                              .checkpoint = kept};
+    eex_bottleneck *made = NULL;
+    EEX_TRY(eex_bottleneck_make(&made, model, run->data, &how));
+    const eex_bottled facts = *eex_bottleneck_facts(made);
+    const int code = eex__run_write(run, bottleneck_file, eex_bottleneck_fill, made);
+    eex_bottleneck_free(made);
+    EEX_TRY(code);
+    eex_log_info("bottleneck: %lld bytes of an image instead of %lld; the end is right for %.2f %% "
+                 "of the validation images, before %.2f %%",
+                 (long long)facts.bytes, (long long)facts.bytes_before, 100 * facts.end,
+                 100 * facts.end_before);
+    return EEX_OK;
+}
+
+static int bottleneck(const eex_run *run, const eex_model *model)
+{
+    char *kept = NULL;
+    if (!eex__run_has(run, bottleneck_file)) {
+        EEX_TRY(eex_path_join(&kept, run->options->folder, checkpoint));
+        const int code = make_bottleneck(run, model, kept);
+        free(kept);
+        EEX_TRY(code);
+    }
+    return eex__run_remove(run, checkpoint);
+}
+
+/* Early exits in front of a bottleneck answer as before, so their predictor is the same. */
+static int carry(const eex_run *run, const eex_model *from, const eex_model *to)
+{
+    eex_exit_predictor *old = NULL, *new = NULL;
+    EEX_TRY(eex_exit_predictor_open(&old, from));
+    int code = eex_exit_predictor_carry(&new, old, to, run->data);
+    eex_exit_predictor_free(old);
+    EEX_TRY(code);
+    const eex_exit_predictor_file file = {new, to};
+    code = eex__run_write(run, predictor_file, eex_exit_predictor_fill, &file);
+    eex_exit_predictor_free(new);
+    return code;
+}
+
+/* ---- settings ---- */
+
+static int jpeg_bytes(double *out, const eex_run *run)
+{
+    const eex_index *images = &run->split.validation;
+    *out = 0;
+    return run->e->partition.jpeg > 0
+               ? eex_jpeg_bytes(out, run->data, images->at, images->count, run->e->partition.jpeg)
+               : EEX_OK;
+}
+
+static int adapt(const eex_run *run, const eex_model *model)
+{
+    const eex_experiment *e = run->e;
+    const double server = e->partition.server;
+    eex_adapting wish = {.latency = e->partition.latency,
+                         .line = {.device = 1e9 * e->partition.device,
+                                  .server = server > 0 ? 1e9 * server : INFINITY,
+                                  .round_trip_ms = e->partition.round_trip},
+                         .cut = e->partition.cut - 1,
+                         .bits = e->partition.bits == 32 ? 0 : e->partition.bits,
+                         .convention = e->partition.convention,
+                         .quality = e->partition.jpeg,
+                         .fastest = true};
+    eex_moments moments;
+    eex_adaptation_made *made = NULL;
+    EEX_TRY(eex_moments_range(&moments, e->partition.from, e->partition.to));
+    EEX_TRY(jpeg_bytes(&wish.jpeg, run));
+    EEX_TRY(eex_adapting_run(&made, model, &moments, &wish));
+    const int code = eex__run_write(run, adaptation_file, eex_adapting_fill, made);
+    eex_adapting_free(made);
+    return code;
+}
+
+static int adapt_bottleneck(const eex_run *run, const eex_model *model)
+{
+    eex_model *small = NULL;
+    char *path = NULL;
+    EEX_TRY(bottleneck(run, model));
+    EEX_TRY(eex_path_join(&path, run->options->folder, bottleneck_file));
+    int code = eex_model_open(&small, path, EEX_MODEL_BEST, run->device);
+    free(path);
+    EEX_TRY(code);
+    if (run->e->predictor.epochs > 0 && !eex__run_has(run, predictor_file))
+        code = carry(run, model, small);
+    if (code == EEX_OK)
+        code = adapt(run, small);
+    eex_model_close(small);
+    return code;
+}
+
+/* A network in which nobody leaves early is not cut behind an exit. */
+int eex__run_partition(eex_run *run)
+{
+    eex_model *model = NULL;
+    if (eex__run_has(run, adaptation_file))
+        return EEX_OK;
+    EEX_TRY(eex_model_open(&model, run->options->folder, EEX_MODEL_BEST, run->device));
+    int code = EEX_OK;
+    if (eex_graph_exits(model->graph) < 2)
+        eex_log_warn("the chosen network has no gates: it cannot be cut behind one");
+    else
+        code = run->e->partition.epochs > 0 ? adapt_bottleneck(run, model) : adapt(run, model);
+    eex_model_close(model);
+    return code;
+}

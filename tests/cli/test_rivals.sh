@@ -1,0 +1,51 @@
+# Static rivals: trained for as long, scored once, in the table and in JSON; interrupted and gone on.
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+make_data
+write_experiment tiny.lua
+sed 's/  gates = /  rivals = { base = true, cuts = true, narrower = backbone(4) },\n  gates = /
+     s/function backbone()/function backbone(channels)/; s/out = 8/out = channels or 8/' tiny.lua >rivals.lua
+set="--threads 1 --set final.epochs=1"
+
+# As often as the chosen network in all: 2 of the shared network, 1 of the final one.
+expect 0 "$EEX" run rivals.lua $set --out r
+err_has "training a rival, base: 3 epochs"
+err_has "training a rival, narrower: 3 epochs"
+out_has "rival, static"
+out_has "The most accurate rival"
+awk 'length($0) > 80 { print; bad = 1 } END { exit bad }' out || fail "wider than 80 columns"
+cp out table
+expect 0 "$EEX" show r
+cmp -s out table || fail "eex show has another table"
+expect 0 "$EEX" show r --json
+if command -v python3 >/dev/null; then
+    python3 - out <<'PY' || fail "the JSON is wrong"
+import json, sys
+run = json.load(open(sys.argv[1]))
+rivals = run["rivals"]
+assert [r["name"] for r in rivals] == ["base"] + [
+    f"cut after exit {k + 1}" for k in range(len(run["best"]["exits"]) - 1)] + ["narrower"], rivals
+assert all(r["epochs"] == 3 and 0 < r["accuracy"] < 1 and r["macs"] > 0 for r in rivals)
+assert rivals[0]["macs"] == run["base"]["macs"] > rivals[-1]["macs"]
+PY
+fi
+expect 0 "$EEX" show r/rival-0001.h5
+
+# What is there is not trained again: without its last file the run goes on with the same figures.
+rm r/rivals.h5 r/result.h5 r/rival-0001.h5
+expect 0 "$EEX" run rivals.lua $set --out r
+err_has "training a rival, base"
+! grep -q "training a rival, narrower" err || fail "a rival was trained twice"
+grep -A9 "rival, static" out >again
+grep -A9 "rival, static" table | cmp -s - again || fail "other figures the second time"
+
+# A run without them says that its base had less.
+expect 0 "$EEX" run tiny.lua $set --out plain --set training.base_epochs=1
+out_has "rivals.base trains"
+! grep -q "rival, static" out || fail "rivals that nobody wanted"
+
+# One that cannot be compared is refused before anything is trained.
+sed 's/backbone(4)/eex.backbones.resnet_small { size = 32, classes = 7 }/' rivals.lua >seven.lua
+expect 2 "$EEX" run seven.lua $set --out seven
+err_has "rivals.narrower: tells 7 classes apart"
+expect 2 "$EEX" run tiny.lua --set rivals.epochs=-1 --out no
+err_has "rivals.epochs"
