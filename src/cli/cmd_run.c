@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/status.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,7 @@ typedef struct arguments {
     eex_device_choice device;
     eex_script_options script;
     int64_t seed; /* -1: as the file says */
-    bool fresh, move, no_lock, json;
+    bool fresh, move, no_lock, json, worker;
 } arguments;
 
 static const arguments defaults = {.device = EEX_DEVICE_CHOICE_INIT, .seed = -1};
@@ -36,6 +37,7 @@ static const eex_option options[] = {
     EEX_TEXT("from", "RUN", from, "a new run takes over what RUN has that it would make alike"),
     EEX_FLAG("move", move, "go on with a run that began on another device"),
     EEX_FLAG("no-lock", no_lock, "go on where the file system has no locks"),
+    EEX_FLAG("worker", worker, "judge candidates of the search that goes on in the folder"),
     EEX_FLAG("json", json, "print the result as JSON"),
     EEX_TRUST(script.trust, "the file"),
     {0},
@@ -69,15 +71,47 @@ static int make_synthetic(const eex_experiment *e)
     return code;
 }
 
-static int run_in(const eex_experiment *e, const arguments *a, const char *folder)
+/* The program itself, as a worker of this run. Texts are borrowed but for the seed. */
+typedef struct worker_command {
+    const char *word[2 * EEX_MAX_LISTED + 9];
+    char seed[24];
+} worker_command;
+
+static void make_worker(worker_command *w, const char *file, const eex_experiment *e,
+                        const arguments *a, const char *folder)
 {
+    const char **word = w->word;
+    snprintf(w->seed, sizeof w->seed, "%llu", (unsigned long long)e->seed);
+    *word++ = "/proc/self/exe";
+    *word++ = "run";
+    *word++ = file;
+    for (int i = 0; i < a->script.set.count; i++) {
+        *word++ = "--set";
+        *word++ = a->script.set.item[i];
+    }
+    *word++ = "--seed";
+    *word++ = w->seed;
+    *word++ = "--out";
+    *word++ = folder;
+    if (a->script.trust)
+        *word++ = "--trust";
+    *word = NULL;
+}
+
+static int run_in(const eex_experiment *e, const char *file, const arguments *a, const char *folder)
+{
+    worker_command worker;
     const eex_run_options how = {.folder = folder,
                                  .device = a->device.name,
                                  .threads = (int)a->device.threads,
                                  .fresh = a->fresh,
                                  .move = a->move,
                                  .no_lock = a->no_lock,
+                                 .worker = worker.word,
                                  .from = a->from};
+    make_worker(&worker, file, e, a, folder);
+    if (a->worker)
+        return eex_experiment_work(e, &how);
     EEX_TRY(eex_fs_try_folder(folder)); /* before a data set is drawn */
     EEX_TRY(make_synthetic(e));
     eex_log_info("%s: %s", e->name, folder);
@@ -101,7 +135,7 @@ static int run(const void *given, const eex_words *words)
         e->seed = (uint64_t)a->seed;
     int code = a->out ? EEX_OK : default_folder(&folder, e);
     if (code == EEX_OK)
-        code = run_in(e, a, a->out ? a->out : folder);
+        code = run_in(e, words->at[0], a, a->out ? a->out : folder);
     free(folder);
     eex_experiment_free(e);
     return code;

@@ -177,6 +177,20 @@ int eex_controller_ask(eex_controller *c, int *genome)
     return EEX_OK;
 }
 
+int eex_controller_expect(eex_controller *c, const int *genome)
+{
+    int canonical[EEX_MAX_GENES];
+    EEX_TRY(eex_space_check(&c->space, genome));
+    memcpy(canonical, genome, (size_t)c->space.genes * sizeof *genome);
+    eex_space_canonicalise(canonical, &c->space);
+    if (eex__controller_seen(c, canonical))
+        return eex_fail(EEX_EINVAL, "%s search: the candidate was asked for before",
+                        c->algorithm->name);
+    EEX_TRY(eex_genomes_add(&c->pending, canonical));
+    c->next_state = EEX__NEXT_UNKNOWN;
+    return EEX_OK;
+}
+
 static int reserve_score(eex_controller *c)
 {
     if (c->told.count < c->score_capacity)

@@ -114,6 +114,11 @@ bool eex_controller_done(eex_controller *c);
  * after which asking again is as asking for the first time. */
 int eex_controller_ask(eex_controller *c, int *genome);
 
+/* Counts a candidate as asked for that was asked for before: in the order of asking, after the
+ * trials that were told are told again, it brings a new controller to where a search was with
+ * several candidates asked for. EEX_EINVAL when it is not of the space or was seen before. */
+int eex_controller_expect(eex_controller *c, const int *genome);
+
 /* Takes the score of a candidate, asked or not. EEX_EINVAL when it is not of the space, was told
  * before, or has another number of objectives than the valid trials before; any error of the
  * algorithm. After an error the trial is not told. */

@@ -3,11 +3,14 @@
 # service of the system is touched: everything lies in DIR, munge has a socket of its own.
 #
 #   two_nodes.sh start DIR       then: export SLURM_CONF=DIR/slurm.conf
-#   two_nodes.sh fail DIR n2     node n2 dies with everything that runs on it
-#   two_nodes.sh node DIR n2     and comes back
+#   two_nodes.sh fail DIR n2     node n2 dies with everything that runs on it; nobody has noticed
+#   two_nodes.sh notice DIR n2   the cluster notices, and puts back what ran there
+#   two_nodes.sh node DIR n2     and it comes back
 #   two_nodes.sh stop DIR
 #
-# "start" ends with 77 and a reason where this cannot be.
+# "start" ends with 77 and a reason where this cannot be. On a machine that is busy with other things a
+# daemon may not answer for many seconds, and none is taken for dead for that: time-outs are long, and it
+# is said, not waited for, that a node is down.
 set -eu
 what=$1
 dir=$(mkdir -p "$2" && cd "$2" && pwd)
@@ -30,7 +33,7 @@ SlurmctldHost=$host(127.0.0.1)
 SlurmUser=$(id -un)
 SlurmdUser=$(id -un)
 AuthType=auth/munge
-AuthInfo=socket=$dir/munge.socket,cred_expire=5
+AuthInfo=socket=$dir/munge.socket,cred_expire=120
 StateSaveLocation=$dir/state
 SlurmdSpoolDir=$dir/spool/%n
 SlurmctldPidFile=$dir/ctld.pid
@@ -38,7 +41,13 @@ SlurmdPidFile=$dir/%n.pid
 SlurmctldLogFile=$dir/log/ctld.log
 SlurmdLogFile=$dir/log/%n.log
 SlurmctldPort=$(a_port)
-SlurmdTimeout=5
+SlurmdTimeout=600
+MessageTimeout=100
+TCPTimeout=60
+BatchStartTimeout=300
+KillWait=300
+UnkillableStepTimeout=600
+SchedulerParameters=sched_interval=1,bf_interval=1,batch_sched_delay=0
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SelectType=select/cons_tres
@@ -64,12 +73,43 @@ begin_node() {
     slurmd -N "$1"
 }
 
+are_idle() {
+    [ "$(sinfo -h -t idle -o %D 2>/dev/null)" = 2 ]
+}
+
+# With ports that somebody may have taken in between.
+begin_all() {
+    configure
+    begin_munge && slurmctld && begin_node n1 && begin_node n2 || return
+    for _ in $(seq 300); do
+        are_idle && return
+        sleep 0.1
+    done
+    return 1
+}
+
+end_all() {
+    local name pid
+    for name in n1 n2 ctld munge; do
+        pid=$(cat "$dir/$name.pid" 2>/dev/null) || continue
+        kill "$pid" 2>/dev/null || true
+        for _ in $(seq 50); do
+            kill -0 "$pid" 2>/dev/null || break
+            sleep 0.1
+        done
+        kill -KILL "$pid" 2>/dev/null || true
+        rm -f "$dir/$name.pid"
+    done
+}
+
 # What runs on a node has its name in the environment; above that is Slurm's own daemon of the step.
 on_node() {
     local process parent
     for process in /proc/[0-9]*; do
-        tr '\0' '\n' <"$process/environ" 2>/dev/null | grep -qx "SLURMD_NODENAME=$1" || continue
-        tr '\0' '\n' <"$process/environ" 2>/dev/null | grep -qx "SLURM_CONF=$SLURM_CONF" || continue
+        # shellcheck disable=SC2002
+        cat "$process/environ" 2>/dev/null | tr '\0' '\n' |
+            awk -v node="SLURMD_NODENAME=$1" -v conf="SLURM_CONF=$SLURM_CONF" \
+                '$0 == node { n = 1 } $0 == conf { c = 1 } END { exit !(n && c) }' || continue
         parent=$(sed -n 's/^PPid:\t//p' "$process/status" 2>/dev/null) || continue
         grep -q slurmstepd "/proc/$parent/comm" 2>/dev/null && echo "$parent"
         basename "$process"
@@ -92,27 +132,19 @@ start)
     done
     mkdir -p "$dir/state" "$dir/log"
     chmod 755 "$dir"
-    configure
-    begin_munge
-    slurmctld
-    begin_node n1
-    begin_node n2
-    for _ in $(seq 100); do
-        [ "$(sinfo -h -t idle -o %D 2>/dev/null)" = 2 ] && exit 0
-        sleep 0.1
+    for _ in 1 2 3; do
+        begin_all >"$dir/log/start.log" 2>&1 && exit 0
+        end_all
     done
     tail -5 "$dir"/log/*.log
-    skip "the nodes do not come up"
+    skip "its daemons do not come up"
     ;;
 node) begin_node "$3" ;;
 fail) fail_node "$3" ;;
-stop)
-    for pid in "$dir"/ctld.pid "$dir"/n1.pid "$dir"/n2.pid "$dir"/munge.pid; do
-        [ ! -f "$pid" ] || kill "$(cat "$pid")" 2>/dev/null || true
-    done
-    ;;
+notice) scontrol update NodeName="$3" State=DOWN Reason=dead ;;
+stop) end_all ;;
 *)
-    echo "two_nodes.sh: start, fail, node or stop, not \"$what\"" >&2
+    echo "two_nodes.sh: start, fail, notice, node or stop, not \"$what\"" >&2
     exit 2
     ;;
 esac

@@ -230,6 +230,10 @@ static int check_search(const eex_experiment *e)
                  "from 1 to search.population", e->search.sample));
     EEX_TRY(need(e->search.algorithm != EEX_NSGA2 || e->search.population >= 2, "search.population",
                  "at least 2 for nsga2", e->search.population));
+    EEX_TRY(need(!e->search.workers || e->search.evaluator == EEX_EVALUATE_TRAIN, "search.workers",
+                 "0 unless search.evaluator is \"train\": what the shared network judges takes "
+                 "less than handing it on",
+                 e->search.workers));
     return need(e->search.tau != 1, "search.tau", "0, or at least 2 candidates", e->search.tau);
 }
 

@@ -111,6 +111,8 @@ typedef struct eex_experiment {
         eex_cost_unit cost;
         char latency_table[256]; /* file that latencies come from; "": the run measures them */
         int population, sample, trials;
+        int workers; /* candidates that are judged at a time, each in a process of its own, and
+                      * asked for before the first of them is told; 0: one after the other */
         int initial, batch;  /* of the search on surrogates */
         double weight;       /* of EEX_SCORE_WEIGHTED */
         double min_accuracy; /* >= 0: among the Pareto front take the cheapest with at least this
@@ -180,8 +182,12 @@ typedef struct eex_run_options {
     bool move;            /* go on with a run that began on another device */
     bool no_lock;         /* go on where the file system has no locks: the caller knows that nothing
                            * else writes to the folder */
-    const char *from;     /* folder of a run whose phases a new run takes over as far as the same
-                           * fields have shaped them; NULL: none */
+    /* search.workers: how a worker is started: a program and its arguments, NULL-ended, to which
+     * "--device D --threads N --worker" is added. NULL: this process judges the same candidates in
+     * the same order, one after the other. */
+    const char *const *worker;
+    const char *from; /* folder of a run whose phases a new run takes over as far as the same
+                       * fields have shaped them; NULL: none */
 } eex_run_options;
 
 /* Runs or continues. A finished run is left as it is, also where nobody may write. Status codes as
@@ -189,6 +195,11 @@ typedef struct eex_run_options {
  * system has no locks. When it fails before anything is written, a folder that was not there is
  * gone again. */
 int eex_experiment_run(const eex_experiment *e, const eex_run_options *options);
+
+/* Judges candidates of the search that goes on in the folder, until that is over or a signal comes:
+ * what a worker of search.workers does. Several may, wherever the folder is seen. EEX_EINVAL where
+ * the folder holds another run, or one that does not search yet. */
+int eex_experiment_work(const eex_experiment *e, const eex_run_options *options);
 
 /* Whether the folder holds a run that has all its files; what is in them is not looked at. */
 bool eex_run_is_finished(const char *folder);

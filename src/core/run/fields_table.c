@@ -291,6 +291,10 @@ static const eex_field fields[] = {
     ROW("search.batch", INT, AT(int, search.batch), _SEARCH,
         "surrogate: how many are judged between two models", .range = FROM(1, INT_MAX),
         .otherwise = 8, .quiet = true),
+    ROW("search.workers", INT, AT(int, search.workers), _SEARCH,
+        "evaluator train: candidates that are judged at a time, each in a process of its own; 0: "
+        "one after the other",
+        .range = FROM(0, 256), .otherwise = 0, .quiet = true),
     ROW("search.limits.macs", NUMBER, AT(double, search.limits.macs), _SEARCH,
         "most expected MACs of a candidate; 0: no limit", .range = AT_LEAST(0), .quiet = true),
     ROW("search.limits.params", NUMBER, AT(double, search.limits.params), _SEARCH,

@@ -28,6 +28,9 @@ typedef struct eex_run {
     eex_lock *lock;
     char *made;    /* the uppermost folder that was made for it, or NULL */
     bool finished; /* when it was begun: nothing is written */
+    bool works;    /* judges candidates of a search that another process leads: worker.c */
+    const char
+        *candidate; /* where it works: the folder of that candidate's files; NULL: the run's */
     eex_device *device;
     eex_dataset *data;
     const eex_dataset_info *facts;

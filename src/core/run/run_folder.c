@@ -1,4 +1,5 @@
 /* A run's folder: files by their names, which of them are the run's, who is at work in it. */
+#include "core/run/candidates.h"
 #include "core/run/run.h"
 
 #include "base/fs.h"
@@ -27,10 +28,17 @@ int eex__run_poll(void)
 
 /* ---- files ---- */
 
+/* What a worker makes of a candidate lies in that candidate's folder, all else in the run's. */
+static const char *folder_of(const eex_run *run, const char *name)
+{
+    const bool own = run->candidate && strncmp(name, "candidate-", strlen("candidate-")) == 0;
+    return own ? run->candidate : run->options->folder;
+}
+
 bool eex__run_has(const eex_run *run, const char *name)
 {
     char *path = NULL;
-    bool has = eex_path_join(&path, run->options->folder, name) == EEX_OK && eex_fs_exists(path);
+    bool has = eex_path_join(&path, folder_of(run, name), name) == EEX_OK && eex_fs_exists(path);
     free(path);
     return has;
 }
@@ -49,7 +57,7 @@ static int locate(char **path, const char **kind, const eex_run *run, const char
     *kind = kind_of(name);
     if (!*kind)
         return eex_fail(EEX_EINVAL, "%s: no phase of a run has such a file", name);
-    return eex_path_join(path, run->options->folder, name);
+    return eex_path_join(path, folder_of(run, name), name);
 }
 
 int eex__run_write(const eex_run *run, const char *name, eex_store_fill fill, const void *context)
@@ -98,7 +106,7 @@ int eex__run_copy(const eex_run *run, const char *name, const char *source)
 int eex__run_remove(const eex_run *run, const char *name)
 {
     char *path = NULL;
-    EEX_TRY(eex_path_join(&path, run->options->folder, name));
+    EEX_TRY(eex_path_join(&path, folder_of(run, name), name));
     int code = eex_fs_remove_file(path);
     free(path);
     return code;
@@ -180,7 +188,7 @@ static int clear(const eex_run *run)
     if (!eex__run_has(run, RUN_FILE))
         return EEX_OK;
     EEX_TRY(eex_fs_list(&names, run->options->folder));
-    int code = EEX_OK;
+    int code = eex__candidates_clear(run);
     for (int p = EEX_PHASES - 1; p >= 0 && code == EEX_OK; p--)
         code = clear_phase(run, &names, (eex_phase)p);
     eex_fs_names_free(&names);
@@ -206,6 +214,8 @@ static int lock(eex_run *run)
 int eex__run_open_folder(eex_run *run)
 {
     const eex_run_options *o = run->options;
+    if (run->works) /* in a folder whose lock the search has */
+        return EEX_OK;
     EEX_TRY(eex__run_reuse_check(run)); /* before anything is removed */
     run->finished = !o->fresh && eex_run_is_finished(o->folder);
     if (run->finished && !o->move)
@@ -227,7 +237,7 @@ int eex__run_add_to_folder(eex_run *run)
 /* run.h5 comes first: where there is none, there is nothing. */
 void eex__run_close_folder(eex_run *run)
 {
-    if (eex__run_has(run, RUN_FILE)) {
+    if (run->works || eex__run_has(run, RUN_FILE)) {
         eex_lock_release(run->lock);
     } else {
         eex_lock_discard(run->lock);

@@ -197,8 +197,8 @@ static int compare(eex_run *run, const stored *s, const char *now)
         return refuse(run, &d);
     EEX_TRY(check_data(run, s));
     if (eex__descriptions_differ(&d, now, there, is_named, "device"))
-        return move_device(run, s, now, &d);
-    if (eex__descriptions_differ(&d, now, there, is_named, "threads"))
+        return run->works ? refuse(run, &d) : move_device(run, s, now, &d);
+    if (!run->works && eex__descriptions_differ(&d, now, there, is_named, "threads"))
         return move_threads(run, s, now);
     return EEX_OK;
 }
@@ -209,7 +209,7 @@ static int go_on(eex_run *run, const char *now)
     int code = eex__run_read(run, "run.h5", use, &s);
     if (code == EEX_OK)
         code = compare(run, &s, now);
-    if (code == EEX_OK && !run->finished)
+    if (code == EEX_OK && !run->finished && !run->works)
         eex_log_info("continuing the run in %s", run->options->folder);
     stored_free(&s);
     return code;
@@ -226,7 +226,7 @@ int eex__run_identity(eex_run *run)
         code = there ? go_on(run, now) : create(run, now);
     /* After run.h5: files without it would be taken for those of whatever experiment comes. Again
      * with each start, so that a kill in between costs nothing. */
-    if (code == EEX_OK && run->options->from && !run->finished)
+    if (code == EEX_OK && run->options->from && !run->finished && !run->works)
         code = eex__run_reuse(run, now, there);
     free(now);
     return code;

@@ -1,4 +1,6 @@
 /* The search: ask, evaluate, store, tell; then the choice from the Pareto front. */
+#include "core/run/ahead.h"
+#include "core/run/candidates.h"
 #include "core/run/front_pick.h"
 #include "core/run/judge.h"
 #include "core/run/limits.h"
@@ -24,6 +26,7 @@ typedef struct search {
     const eex_judge_kind *how;
     eex_judge *judge;
     eex_controller *controller;
+    eex__ahead ahead;
     eex_trials trials;
     size_t stored; /* trials in files */
     size_t chosen; /* the best so far by what is wanted; SIZE_MAX: none */
@@ -109,8 +112,8 @@ static int remove_stale(const search *s)
     return code;
 }
 
-/* Of the candidate that was judged last. */
-static int keep(bool *kept, const search *s)
+/* Of the candidate that was judged last, here or elsewhere. */
+static int keep(bool *kept, const search *s, bool elsewhere)
 {
     const size_t number = s->trials.count - 1;
     bool *wanted = NULL;
@@ -120,7 +123,9 @@ static int keep(bool *kept, const search *s)
     EEX_TRY(find_wanted(&wanted, s));
     *kept = wanted[number];
     free(wanted);
-    return *kept ? s->how->keep(s->judge, number) : EEX_OK;
+    if (!*kept)
+        return EEX_OK;
+    return elsewhere ? eex__ahead_keep(&s->ahead, number) : s->how->keep(s->judge, number);
 }
 
 /* ---- trials in files ---- */
@@ -185,13 +190,16 @@ static int judge(search *s, const int *genome)
 {
     eex_trial trial;
     const size_t number = s->trials.count;
-    bool kept;
-    EEX_TRY(eex__judge_score(&trial, s->judge, genome, number));
+    bool kept, elsewhere;
+    EEX_TRY(eex__ahead_trial(&trial, &elsewhere, &s->ahead, number, genome));
+    if (!elsewhere)
+        EEX_TRY(eex__judge_score(&trial, s->judge, genome, number));
     EEX_TRY(eex_trials_add(&s->trials, genome, &trial));
     EEX_TRY(consider(s, number));
-    EEX_TRY(keep(&kept, s));
+    EEX_TRY(keep(&kept, s, elsewhere));
     if (s->trials.count - s->stored == s->how->file_trials)
         EEX_TRY(store(s));
+    EEX_TRY(eex__ahead_told(&s->ahead, number));
     return kept ? remove_stale(s) : EEX_OK;
 }
 
@@ -206,12 +214,36 @@ static void show(const search *s)
                         100 * best->accuracy, 100 * best->macs / s->run->structures->base_macs);
 }
 
+static bool is_full(const search *s)
+{
+    return eex_controller_pending(s->controller) >= s->ahead.most;
+}
+
+/* As many as may be open. */
+static int ask(search *s)
+{
+    int genome[EEX_MAX_GENES];
+    while (!is_full(s) && !eex_controller_done(s->controller)) {
+        EEX_TRY(eex_controller_ask(s->controller, genome));
+        EEX_TRY(s->heard);
+        const size_t open = eex_controller_pending(s->controller);
+        EEX_TRY(eex__ahead_put(&s->ahead, s->trials.count + open - 1, genome));
+    }
+    return EEX_OK;
+}
+
+static bool is_done(const search *s)
+{
+    return eex_controller_pending(s->controller) == 0 && eex_controller_done(s->controller);
+}
+
 static int step(search *s)
 {
     int genome[EEX_MAX_GENES];
     EEX_TRY(eex__run_poll());
-    EEX_TRY(eex_controller_ask(s->controller, genome));
-    EEX_TRY(s->heard);
+    EEX_TRY(ask(s));
+    memcpy(genome, eex_controller_pending_genome(s->controller, 0),
+           (size_t)s->trials.genes * sizeof *genome);
     EEX_TRY(judge(s, genome));
     EEX_TRY(tell(s, s->trials.count - 1));
     show(s);
@@ -346,13 +378,14 @@ static int work(search *s)
     EEX_TRY(load_stored(s));
     EEX_TRY(remove_stale(s));
     EEX_TRY(eex__judge_open(&s->judge, s->run, s->how));
+    EEX_TRY(eex__ahead_begin(&s->ahead, s->run, s->controller, s->trials.count));
     eex_log_info("searching: %s, %d trial%s, 2^%.1f structures",
                  eex_algorithm_name(s->run->e->search.algorithm), s->run->e->search.trials,
                  eex_plural(s->run->e->search.trials), eex_space_size_log2(space));
     eex_progress_begin("search", (uint64_t)s->run->e->search.trials, "trials");
     eex_progress_skip(s->trials.count);
     int code = EEX_OK;
-    while (code == EEX_OK && !eex_controller_done(s->controller))
+    while (code == EEX_OK && !is_done(s))
         code = step(s);
     eex_progress_end();
     if (s->how->quick)
@@ -366,6 +399,7 @@ static int clean(const search *s)
     char name[NAME];
     for (size_t first = 0; first < (size_t)s->run->e->search.trials; first += s->how->file_trials)
         EEX_TRY(eex__run_remove(s->run, trials_name(name, first)));
+    EEX_TRY(eex__candidates_clear(s->run));
     return eex__run_remove(s->run, "candidate-checkpoint.h5");
 }
 
@@ -376,6 +410,7 @@ int eex__run_search(eex_run *run)
     if (!eex__run_has(run, "search.h5")) {
         eex__front_bests_init(&s.bests);
         code = work(&s);
+        eex__ahead_end(&s.ahead);
         eex_controller_free(s.controller);
         eex__judge_close(s.judge);
         eex_trials_free(&s.trials);
