@@ -45,6 +45,8 @@ static float act_on(float x, int act)
         return clamp(x + 3, 6) * (1.0f / 6);
     case ACT_SIGMOID:
         return 1 / (1 + expf(-x));
+    case ACT_SILU:
+        return x / (1 + expf(-x));
     default:
         return x;
     }
@@ -251,6 +253,25 @@ void conv(float *y, const float *x, const float *weights, const float *bias, con
         for (int from = 0; from < w->hout * w->wout; from += PIXELS)
             conv_block(y, x, weights, bias, w, act, from,
                        first + LANES <= w->cout ? first : w->cout - LANES);
+}
+
+/* Output channel by output channel, each from the channels of its group. */
+void grouped(float *y, const float *x, const float *weights, const float *bias, const window *w,
+             int groups, int act)
+{
+    const int in = w->cin / groups, out = w->cout / groups;
+    for (int row = 0; row < w->hout; row++)
+        for (int column = 0; column < w->wout; column++, y += w->cout) {
+            memcpy(y, bias, (size_t)w->cout * sizeof *y);
+            for (int k = 0; k < w->kernel * w->kernel; k++) {
+                const float *at = tap(x, w, row, column, k / w->kernel, k % w->kernel);
+                const float *factor = weights + (size_t)k * in * w->cout;
+                for (int i = 0; i < in; i++, factor += w->cout)
+                    for (int c = 0; c < w->cout; c++)
+                        y[c] += at[c / out * in + i] * factor[c];
+            }
+            activate(y, y, w->cout, act);
+        }
 }
 
 void depthwise(float *y, const float *x, const float *weights, const float *bias, const window *w,

@@ -5,7 +5,7 @@
 
 #include "model.h"
 
-enum { ACT_NONE, ACT_RELU, ACT_RELU6, ACT_H_SWISH, ACT_H_SIGMOID, ACT_SIGMOID };
+enum { ACT_NONE, ACT_RELU, ACT_RELU6, ACT_H_SWISH, ACT_H_SIGMOID, ACT_SIGMOID, ACT_SILU };
 enum { SCORE_CONFIDENCE, SCORE_MARGIN, SCORE_ENTROPY };
 
 typedef struct window {
@@ -23,6 +23,9 @@ void resize(float *y, const float *x, int hin, int win, int hout, int wout, int 
 /* weights: (rows, columns, in, out) */
 void conv(float *y, const float *x, const float *weights, const float *bias, const window *w,
           int act);
+/* weights: (rows, columns, in / groups, out) */
+void grouped(float *y, const float *x, const float *weights, const float *bias, const window *w,
+             int groups, int act);
 /* weights: (rows, columns, channels) */
 void depthwise(float *y, const float *x, const float *weights, const float *bias, const window *w,
                int act);

@@ -72,6 +72,10 @@ int eex_fs_write(const char *path, const void *data, size_t size);
  * the process has open (/dev/stdout): nothing that could be replaced by a file. */
 bool eex_fs_is_stream(const char *path);
 
+/* Opens such a name to write into; a pipe that nobody reads from is an error, not a wait. The
+ * descriptor is the caller's to close. */
+int eex_fs_open_stream(int *out, const char *path);
+
 /* Copies a regular file of any size, in blocks; `path` is complete or as it was. EEX_EINTERRUPTED
  * after a signal. */
 int eex_fs_copy(const char *path, const char *source);

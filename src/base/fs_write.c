@@ -125,13 +125,18 @@ static int open_stream(const char *path)
     return file;
 }
 
+int eex_fs_open_stream(int *out, const char *path)
+{
+    *out = open_stream(path);
+    if (*out < 0 && errno == ENXIO)
+        return eex_fail(EEX_EIO, "cannot write %s: nobody reads from this pipe", path);
+    return *out < 0 ? eex__fs_fail("write", path) : EEX_OK;
+}
+
 static int write_stream(const char *path, const void *data, size_t size)
 {
-    const int file = open_stream(path);
-    if (file < 0 && errno == ENXIO)
-        return eex_fail(EEX_EIO, "cannot write %s: nobody reads from this pipe", path);
-    if (file < 0)
-        return eex__fs_fail("write", path);
+    int file;
+    EEX_TRY(eex_fs_open_stream(&file, path));
     int code = write_all(file, data, size, path);
     if (close(file) != 0 && code == EEX_OK)
         code = eex__fs_fail("write", path);

@@ -16,6 +16,7 @@
 #include "base/terminal.h"
 #include "base/text.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -56,6 +57,7 @@ typedef struct infer {
     eex_offload *offload; /* NULL without --remote */
     eex__infer_printer printer;
     bool labels; /* the data set's are classes of the model */
+    bool live;   /* what is to be classified comes by and by, and answers are waited for */
 
     eex_frame *frame;    /* (batch) as they came, bad ones too */
     uint8_t *pixels;     /* (batch, H, W, C) of the good ones, in order */
@@ -77,6 +79,8 @@ static int collect(infer *in, int *good, int *all)
     *good = *all = 0;
     while (*all < in->a->batch) {
         eex_frame *frame = &in->frame[*all];
+        if (in->live && *all > 0 && !eex_frames_ready(in->frames))
+            break;
         EEX_TRY(eex_frames_next(in->frames, frame, in->pixels + (size_t)*good * in->image_bytes));
         if (frame->state == EEX_FRAME_END)
             break;
@@ -140,6 +144,8 @@ static int run_batch(infer *in, int good, int all)
     const double seconds = eex_clock_seconds() - began;
     in->seconds += good > 0 ? seconds : 0;
     EEX_TRY(report(in, all, 1e3 * seconds));
+    if (in->live && fflush(stdout) != 0)
+        return eex_fail(EEX_EIO, "cannot write to the standard output: %s", strerror(errno));
     eex_progress_update(in->done + in->unreadable, NULL);
     return EEX_OK;
 }
@@ -238,6 +244,11 @@ static int open_split(infer *in, const eex_frame_shape *shape)
     return code;
 }
 
+static bool is_input(const eex_words *words)
+{
+    return words->count == 2 && strcmp(words->at[1], "-") == 0;
+}
+
 static int open_frames(infer *in, const eex_words *words)
 {
     const eex_store_list *classes = &in->opened.model->input.classes;
@@ -247,6 +258,10 @@ static int open_frames(infer *in, const eex_words *words)
     in->labels = true;
     if (in->a->split)
         return open_split(in, &shape);
+    in->live = is_input(words);
+    if (in->live)
+        return eex_frames_open_input(&in->frames, &shape, (const char *const *)classes->item,
+                                     classes->count);
     return eex_frames_open_files(&in->frames, &shape, words->at + 1, (size_t)words->count - 1,
                                  (const char *const *)classes->item, classes->count);
 }
@@ -302,6 +317,11 @@ static int check(void *given, const eex_words *words)
     if (a->split && words->count > 1)
         return eex_fail(EEX_EINVAL, "--split %s and \"%s\": one or the other", a->split,
                         words->at[1]);
+    for (int i = 1; i < words->count && words->count > 2; i++)
+        if (strcmp(words->at[i], "-") == 0)
+            return eex_fail(EEX_EINVAL,
+                            "- is the standard input, and stands alone: leave out \"%s\"",
+                            words->at[i == 1 ? 2 : 1]);
     if (a->data && !a->split)
         return eex_fail(EEX_EINVAL, "--data goes with --split");
     if (a->to_end && a->model.policy)
@@ -323,10 +343,11 @@ static int run(const void *given, const eex_words *words)
 const eex_cmd eex_cmd_infer = {
     .name = "infer",
     .brief = "classify images",
-    .synopsis = "RUN|MODEL INPUT... | RUN|MODEL --split NAME",
+    .synopsis = "RUN|MODEL INPUT... | RUN|MODEL - | RUN|MODEL --split NAME",
     .summary =
         "Classifies images: JPEG, PNG, WebP and TIFF files, folders of them, or a part of the\n"
-        "data set.\n"
+        "data set; with -, files whose names come one a line on the standard input, each answered\n"
+        "as it comes, or the one image that is there.\n"
         "RUN is a folder that `eex run` has made, MODEL a file that `eex prune` wrote.",
     .details = "Each image gets a line: its class and how sure the network is (0 to 1), "
                "at which exit it\n"

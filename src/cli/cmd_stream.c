@@ -4,6 +4,7 @@
 #include "cli/open_model.h"
 #include "cli/print_stream.h"
 #include "cli/remote_options.h"
+#include "cli/stream_decisions.h"
 #include "cli/stream_source.h"
 #include "core/policy/reject.h"
 
@@ -20,9 +21,9 @@ typedef struct arguments {
     eex_model_options model;
     eex__source_options source;
     eex__remote_options remote;
-    const char *compare;
+    const char *compare, *decisions;
     int64_t batch, window;
-    bool json;
+    bool json, force;
 } arguments;
 
 static const arguments defaults = {.model = EEX_MODEL_OPTIONS_INIT,
@@ -55,6 +56,9 @@ static const eex_option options[] = {
     EEX_NUMBER("batch", "N", 1, MAX_BATCH, batch, "frames at once (1)"),
     EEX_NUMBER("window", "N", 20, 1000000, window,
                "frames that are compared with calibration at a time (500)"),
+    EEX_TEXT("decisions", "FILE|-", decisions,
+             "a JSON line a frame; - is the standard output, and all else goes to stderr"),
+    EEX_FLAG("force", force, "replace the file of --decisions"),
     EEX__REMOTE_OPTIONS(remote),
     EEX_MODEL_OPTIONS(model),
     EEX_NO_PREDICTOR(model),
@@ -70,6 +74,7 @@ typedef struct stream {
     eex_offload *offload;    /* NULL without --remote */
     eex_engine *full_engine; /* the model to its end, beside the base */
     eex__source source;
+    eex__decisions decisions; /* {0} without --decisions */
     eex_stream *streams[EEX__MAX_SHARES];
     int count;      /* of the streams that were begun */
     bool disturbed; /* a comparison by the clock was */
@@ -115,11 +120,17 @@ static int open_all(stream *st, const eex_words *words)
     if (st->a->remote.address)
         EEX_TRY(eex__remote_open(&st->offload, &st->a->remote, st->opened.model, st->engine,
                                  (int)st->a->batch));
-    return st->a->compare ? open_base(st, words->at[0]) : EEX_OK;
+    if (st->a->compare)
+        EEX_TRY(open_base(st, words->at[0]));
+    return st->a->decisions
+               ? eex__decisions_open(&st->decisions, st->a->decisions, st->opened.model,
+                                     st->offload ? (int)st->a->batch : 0)
+               : EEX_OK;
 }
 
 static void close_all(stream *st)
 {
+    eex__decisions_close(&st->decisions);
     for (int i = 0; i < st->count; i++)
         free(st->streams[i]);
     eex_offload_close(st->offload);
@@ -148,10 +159,11 @@ static int watch(stream *st, eex_stream *s)
 
 static int offload(void *context, eex_result *results, const uint8_t *images, int count)
 {
-    return eex_offload_run(context, results, NULL, images, count);
+    const stream *st = context;
+    return eex_offload_run(st->offload, results, st->decisions.by, images, count);
 }
 
-static eex_stream_options how_to_run(const stream *st)
+static eex_stream_options how_to_run(stream *st)
 {
     const eex_frame_shape *shape = &st->source.shape;
     const bool arrives = st->a->source.fps > 0 || st->source.input;
@@ -163,7 +175,8 @@ static eex_stream_options how_to_run(const stream *st)
                                 .frames = (uint64_t)st->a->source.frames,
                                 .full = st->full_engine,
                                 .classify = st->offload ? offload : NULL,
-                                .context = st->offload,
+                                .context = st,
+                                .listener = st->a->decisions ? &st->decisions.listener : NULL,
                                 .live = arrives && !st->base,
                                 .quiet = st->source.shares > 1};
 }
@@ -173,10 +186,14 @@ static int run_stream(stream *st, eex_stream *s, int i)
     const eex_stream_options o = how_to_run(st);
     eex_frames *frames = NULL;
     EEX_TRY(watch(st, s));
+    if (st->source.shares > 1)
+        st->decisions.irrelevant = st->source.share[i];
     EEX_TRY(eex__source_frames(&frames, &st->source, i, st->base != NULL));
     const int code = eex_stream_run(s, frames, st->engine, st->base_engine, &o);
     eex_frames_close(frames);
     st->disturbed = st->disturbed || s->speedup.disturbed;
+    if (st->decisions.gone)
+        eex_log_info("nobody reads the decisions any more: the stream ends");
     if (code == EEX_EINTERRUPTED)
         return eex_fail(code, "interrupted after %llu frames", (unsigned long long)s->frames);
     if (code == EEX_OK && s->frames == 0)
@@ -238,7 +255,9 @@ static int open_and_run(stream *st, const eex_words *words)
 {
     char why[2048];
     EEX_TRY(open_all(st, words));
-    const int code = run_streams(st);
+    int code = run_streams(st);
+    if (code == EEX_EIO && st->decisions.gone)
+        code = EEX_OK; /* as with any output that nobody wants to the end */
     eex_laps_warn("speed-up", st->disturbed);
     if (code == EEX_OK)
         return print(st);
@@ -269,7 +288,9 @@ static const char details[] =
     "the exits that were\n"
     "taken, and what was rejected. "
     "Warnings say when frames begin to leave otherwise than those that\n"
-    "the thresholds were made from. Ctrl-C prints all that for the frames so far.\n"
+    "the thresholds were made from. Ctrl-C prints all that for the frames so far. --decisions "
+    "says\n"
+    "of each frame what became of it, as soon as that is known.\n"
     "\n" EEX__REMOTE_DETAILS "\n\n" EEX_POLICY_DETAILS;
 
 static int check(void *given, const eex_words *words)
@@ -279,6 +300,7 @@ static int check(void *given, const eex_words *words)
         return eex_fail(EEX_EINVAL, "--compare takes frames as fast as possible: leave out --fps");
     if (a->compare && a->remote.address)
         return eex_fail(EEX_EINVAL, "--compare races networks on this machine: leave out --remote");
+    EEX_TRY(eex__decisions_check(a->decisions, a->force));
     return eex__remote_check(&a->remote);
 }
 
@@ -286,8 +308,9 @@ static int run(const void *given, const eex_words *words)
 {
     stream st = {.a = given};
     const int code = open_and_run(&st, words);
+    const int closed = code == EEX_OK ? eex__decisions_close(&st.decisions) : EEX_OK;
     close_all(&st);
-    return code;
+    return code == EEX_OK ? closed : code;
 }
 
 const eex_cmd eex_cmd_stream = {

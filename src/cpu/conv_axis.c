@@ -104,10 +104,8 @@ int eex__window_check(const eex_window *w, const char *name)
                         "convolution %s: kernel %d, stride %d, pad %d on %d x %d does not give "
                         "%d x %d",
                         name, w->kernel, w->stride, w->pad, w->hin, w->win, w->hout, w->wout);
-    if (w->groups != 1 && !(w->groups == w->cin && w->cout == w->cin))
-        return eex_fail(EEX_EUNSUPPORTED,
-                        "convolution %s: %d groups of %d to %d channels; supported are 1, and as "
-                        "many as channels (depthwise)",
+    if (w->groups < 1 || w->cin % w->groups || w->cout % w->groups)
+        return eex_fail(EEX_EINVAL, "convolution %s: %d groups do not divide %d to %d channels",
                         name, w->groups, w->cin, w->cout);
     return EEX_OK;
 }

@@ -1,7 +1,8 @@
-/* Convolution, forward: dense or depthwise. */
+/* Convolution, forward: dense, depthwise or of groups. */
 #include "cpu/conv_axis.h"
 #include "cpu/conv_bf16.h"
 #include "cpu/conv_depthwise.h"
+#include "cpu/conv_grouped.h"
 #include "cpu/cpu.h"
 
 #include "base/status.h"
@@ -36,12 +37,23 @@ static int prepare_bf16(eex_cpu *cpu, void **state, const eex_op_conv *conv)
     return EEX_OK;
 }
 
+static int prepare_grouped(eex_cpu *cpu, void **state, const eex_op_conv *conv, int max_batch)
+{
+    eex_grouped *grouped;
+    EEX_TRY(eex__grouped_new(&grouped, cpu, &conv->window, EEX_GROUPED_FORWARD,
+                             conv->w_static ? conv->w : NULL, max_batch));
+    *state = grouped;
+    return EEX_OK;
+}
+
 static int conv_prepare(eex_cpu *cpu, void **state, const eex_op *op, int max_batch)
 {
     const eex_op_conv *conv = &op->u.conv;
     EEX_TRY(eex__window_check(&conv->window, op->name));
     if (eex__bf16_serves(cpu, op->precision, &conv->window))
         return prepare_bf16(cpu, state, conv);
+    if (eex__window_grouped(&conv->window))
+        return prepare_grouped(cpu, state, conv, max_batch);
     return eex__window_depthwise(&conv->window) ? prepare_depthwise(cpu, state, conv)
                                                 : prepare_dense(cpu, state, conv);
 }
@@ -63,6 +75,8 @@ static int conv_run(eex_cpu *cpu, const eex_op *op, void *state, const eex_step 
         return eex__bf16_dense_run(cpu, state, &args);
     if (eex__window_depthwise(&conv->window))
         return eex__depthwise_run(cpu, state, &args);
+    if (eex__window_grouped(&conv->window))
+        return eex__grouped_run(cpu, state, &args);
     return eex__dense_run(cpu, state, &args);
 }
 
@@ -72,6 +86,8 @@ static void conv_finish(eex_cpu *cpu, const eex_op *op, void *state)
         eex__bf16_dense_free(state);
     else if (eex__window_depthwise(&op->u.conv.window))
         eex__depthwise_free(state);
+    else if (eex__window_grouped(&op->u.conv.window))
+        eex__grouped_free(state);
     else
         eex__dense_free(state);
 }

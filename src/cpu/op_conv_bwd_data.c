@@ -2,6 +2,7 @@
 #include "cpu/conv_axis.h"
 #include "cpu/conv_bf16.h"
 #include "cpu/conv_depthwise.h"
+#include "cpu/conv_grouped.h"
 #include "cpu/cpu.h"
 
 #include "base/status.h"
@@ -18,6 +19,10 @@ static int bwd_data_prepare(eex_cpu *cpu, void **state, const eex_op *op, int ma
         eex_depthwise *depthwise;
         EEX_TRY(eex__depthwise_new(&depthwise, cpu, window, true));
         *state = depthwise;
+    } else if (eex__window_grouped(window)) {
+        eex_grouped *grouped;
+        EEX_TRY(eex__grouped_new(&grouped, cpu, window, EEX_GROUPED_DATA, NULL, max_batch));
+        *state = grouped;
     } else {
         eex_dense *dense;
         EEX_TRY(eex__dense_new(&dense, cpu, window, true));
@@ -40,6 +45,8 @@ static int bwd_data_run(eex_cpu *cpu, const eex_op *op, void *state, const eex_s
         return eex__bf16_dense_run(cpu, state, &args);
     if (eex__window_depthwise(&bwd->window))
         return eex__depthwise_run(cpu, state, &args);
+    if (eex__window_grouped(&bwd->window))
+        return eex__grouped_run(cpu, state, &args);
     return eex__dense_run(cpu, state, &args);
 }
 
@@ -49,6 +56,8 @@ static void bwd_data_finish(eex_cpu *cpu, const eex_op *op, void *state)
         eex__bf16_dense_free(state);
     else if (eex__window_depthwise(&op->u.conv_bwd_data.window))
         eex__depthwise_free(state);
+    else if (eex__window_grouped(&op->u.conv_bwd_data.window))
+        eex__grouped_free(state);
     else
         eex__dense_free(state);
 }

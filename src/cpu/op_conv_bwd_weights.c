@@ -2,6 +2,7 @@
 #include "cpu/conv_axis.h"
 #include "cpu/conv_bf16.h"
 #include "cpu/conv_depthwise.h"
+#include "cpu/conv_grouped.h"
 #include "cpu/conv_weights.h"
 #include "cpu/cpu.h"
 
@@ -19,6 +20,10 @@ static int bwd_weights_prepare(eex_cpu *cpu, void **state, const eex_op *op, int
         eex_depthwise *depthwise;
         EEX_TRY(eex__depthwise_new(&depthwise, cpu, window, false));
         *state = depthwise;
+    } else if (eex__window_grouped(window)) {
+        eex_grouped *grouped;
+        EEX_TRY(eex__grouped_new(&grouped, cpu, window, EEX_GROUPED_WEIGHTS, NULL, max_batch));
+        *state = grouped;
     } else {
         eex_weights *weights;
         EEX_TRY(eex__weights_new(&weights, cpu, window));
@@ -35,6 +40,8 @@ static int bwd_weights_run(eex_cpu *cpu, const eex_op *op, void *state, const ee
     else if (eex__window_depthwise(&bwd->window))
         EEX_TRY(eex__depthwise_weights(cpu, state, bwd->dw, bwd->x, bwd->dy, step->batch,
                                        bwd->accumulate));
+    else if (eex__window_grouped(&bwd->window))
+        EEX_TRY(eex__grouped_weights(cpu, state, bwd, step->batch));
     else
         EEX_TRY(eex__weights_run(cpu, state, bwd, step->batch));
     if (bwd->dbias)
@@ -48,6 +55,8 @@ static void bwd_weights_finish(eex_cpu *cpu, const eex_op *op, void *state)
         eex__bf16_weights_free(state);
     else if (eex__window_depthwise(&op->u.conv_bwd_weights.window))
         eex__depthwise_free(state);
+    else if (eex__window_grouped(&op->u.conv_bwd_weights.window))
+        eex__grouped_free(state);
     else
         eex__weights_free(state);
 }

@@ -24,6 +24,8 @@ __device__ static inline float eex_act_any(eex_act act, float x)
         return eex_h_sigmoid(x);
     case EEX_ACT_SIGMOID:
         return eex_sigmoid(x);
+    case EEX_ACT_SILU:
+        return x * eex_sigmoid(x);
     default:
         return eex_act_apply(act, x);
     }
@@ -41,6 +43,9 @@ __device__ static inline float eex_act_back(eex_act act, float dy, float ref)
     case EEX_ACT_SIGMOID:
         s = eex_sigmoid(ref);
         return dy * (s - s * s);
+    case EEX_ACT_SILU:
+        s = eex_sigmoid(ref);
+        return dy * (s + ref * (s - s * s));
     default:
         return eex_act_mask(act, ref) > 0 ? dy : 0.0f;
     }

@@ -293,7 +293,8 @@ static int check(const eex_op *op, int max_batch)
     bool depthwise = w->groups == w->cin && w->cout == w->cin;
     if (w->groups != 1 && !depthwise)
         return eex_fail(EEX_EUNSUPPORTED,
-                        "convolution \"%s\": %d groups of %d channels, expected 1 or depthwise",
+                        "convolution \"%s\": %d groups of %d channels: a GPU runs dense and "
+                        "depthwise ones alone, the CPU (--device cpu) any",
                         op->name ? op->name : "?", w->groups, w->cin);
     double rows = (double)max_batch * w->hout * w->wout;
     if (rows > 2147483647.0)

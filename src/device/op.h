@@ -50,18 +50,20 @@ EEX_INLINE size_t eex_precision_bytes(eex_precision precision)
 }
 
 /* h-sigmoid is relu6(x + 3) / 6 and h-swish x times that (Howard et al. 2019, "Searching for
- * MobileNetV3", section 5.2). */
+ * MobileNetV3", section 5.2); SiLU is x times its sigmoid (Ramachandran et al. 2017, "Searching for
+ * Activation Functions", where it is called swish). */
 typedef enum eex_act {
     EEX_ACT_NONE,
     EEX_ACT_RELU,
     EEX_ACT_RELU6,
     EEX_ACT_H_SWISH,
     EEX_ACT_H_SIGMOID,
-    EEX_ACT_SIGMOID
+    EEX_ACT_SIGMOID,
+    EEX_ACT_SILU
 } eex_act;
-enum { EEX_ACTS = EEX_ACT_SIGMOID + 1 }; /* no member: kernels switch over all that there are */
+enum { EEX_ACTS = EEX_ACT_SILU + 1 }; /* no member: kernels switch over all that there are */
 
-/* "none", "relu", "relu6", "h-swish", "h-sigmoid", "sigmoid". */
+/* "none", "relu", "relu6", "h-swish", "h-sigmoid", "sigmoid", "silu". */
 const eex_names *eex_act_names(void);
 const char *eex_act_name(eex_act act);
 int eex_act_parse(eex_act *out, const char *name); /* EEX_EINVAL lists those there are */
@@ -116,16 +118,17 @@ typedef enum eex_op_kind {
 const eex_names *eex_op_kind_names(void);
 const char *eex_op_kind_name(eex_op_kind kind);
 
-/* Geometry of a convolution or pooling window. Square kernels, equal strides and pads. groups is 1
- * or cin (depthwise, cout == cin); anything else is refused with EEX_EUNSUPPORTED. */
+/* Geometry of a convolution or pooling window. Square kernels, equal strides and pads. groups
+ * divides cin and cout; it is 1 (dense), cin (depthwise, cout == cin) or anything else, which a
+ * device may refuse with EEX_EUNSUPPORTED. */
 typedef struct eex_window {
     int cin, hin, win;
     int cout, hout, wout;
     int kernel, stride, pad, groups;
 } eex_window;
 
-/* Weights are stored HWIO: (kernel, kernel, cin, cout), or (kernel, kernel, c) when depthwise. A
- * linear layer is a 1x1 convolution on a 1x1 image. */
+/* Weights are stored HWIO: (kernel, kernel, cin / groups, cout), (kernel, kernel, c) when
+ * depthwise. A linear layer is a 1x1 convolution on a 1x1 image. */
 typedef struct eex_op_conv {
     eex_window window;
     const float *x;        /* (N, hin, win, cin) */

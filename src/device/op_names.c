@@ -2,9 +2,10 @@
 
 #include "base/status.h"
 
-EEX_NAMES(eex_act, eex_act, EEX_ACTS, [EEX_ACT_NONE] = "none", [EEX_ACT_RELU] = "relu",
-          [EEX_ACT_RELU6] = "relu6", [EEX_ACT_H_SWISH] = "h-swish",
-          [EEX_ACT_H_SIGMOID] = "h-sigmoid", [EEX_ACT_SIGMOID] = "sigmoid");
+EEX_NAMES(eex_act, eex_act,
+          EEX_ACTS, [EEX_ACT_NONE] = "none", [EEX_ACT_RELU] = "relu", [EEX_ACT_RELU6] = "relu6",
+          [EEX_ACT_H_SWISH] = "h-swish", [EEX_ACT_H_SIGMOID] = "h-sigmoid",
+          [EEX_ACT_SIGMOID] = "sigmoid", [EEX_ACT_SILU] = "silu");
 
 int eex_act_parse(eex_act *out, const char *name)
 {

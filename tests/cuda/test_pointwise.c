@@ -38,6 +38,8 @@ static double slope(eex_act act, double at)
         return inside / 6;
     case EEX_ACT_SIGMOID:
         return s * (1 - s);
+    case EEX_ACT_SILU:
+        return s + at * s * (1 - s);
     }
     return NAN;
 }

@@ -263,6 +263,7 @@ static void opens_nothing(const eex_frame_shape *s)
     const eex_simulated video = {.data = data, .samples = &sample, .count = 1};
     eex_frames *f = NULL;
     REFUSED(eex_frames_open_files(&f, s, paths, 1, NULL, 0));
+    REFUSED(eex_frames_open_input(&f, s, NULL, 0));
     REFUSED(eex_frames_open_path(&f, s, path, NULL, 0));
     REFUSED(eex_frames_open_samples(&f, s, data, &sample, 1));
     REFUSED(eex_frames_open_rgb(&f, s, path, 4, 4));
@@ -298,6 +299,9 @@ Test(arguments, of_frames)
     REFUSED(eex_frames_open_files(&f, &shape, NULL, 1, NULL, 0));
     REFUSED(eex_frames_open_files(&f, &shape, nothing, 1, NULL, 0));
     REFUSED(eex_frames_open_files(&f, &shape, nothing, 0, nothing, 1));
+    REFUSED(eex_frames_open_input(NULL, &shape, NULL, 0));
+    REFUSED(eex_frames_open_input(&f, &shape, NULL, 1));
+    REFUSED(eex_frames_open_input(&f, &shape, nothing, 1));
     REFUSED(eex_frames_open_path(NULL, &shape, path, NULL, 0));
     REFUSED(eex_frames_open_path(&f, &shape, NULL, NULL, 0));
     REFUSED(eex_frames_open_samples(NULL, &shape, data, &sample, 1));

@@ -52,12 +52,13 @@ typedef struct buffers {
 static void join_channels(const tap *t, const buffers *b, char which)
 {
     const eex_window *w = t->window;
+    const int in = w->cin / w->groups, out = w->cout / w->groups;
     for (int ci = 0; ci < w->cin; ci++)
         for (int co = 0; co < w->cout; co++) {
-            if (w->groups > 1 && ci != co)
+            if (ci / in != co / out)
                 continue;
             size_t x = t->x + ci, y = t->y + co;
-            size_t k = w->groups > 1 ? t->w + co : t->w + (size_t)ci * w->cout + co;
+            size_t k = t->w + (size_t)(ci % in) * w->cout + co;
             if (which == 'y')
                 b->to[y] += b->left[x] * b->right[k];
             else if (which == 'x')

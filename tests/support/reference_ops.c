@@ -22,6 +22,8 @@ double ref_act(double z, eex_act act)
         return clamped(z + 3, 6) / 6;
     case EEX_ACT_SIGMOID:
         return 1 / (1 + exp(-z));
+    case EEX_ACT_SILU:
+        return z / (1 + exp(-z));
     }
     return NAN;
 }

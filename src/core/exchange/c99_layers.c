@@ -82,10 +82,13 @@ int eex__c99_weights(eex_buffer *out, const eex__layers *layers, int i, uint64_t
 
 static const char *act_name(eex_act act)
 {
-    static const char *const names[EEX_ACTS] = {
-        [EEX_ACT_NONE] = "ACT_NONE",           [EEX_ACT_RELU] = "ACT_RELU",
-        [EEX_ACT_RELU6] = "ACT_RELU6",         [EEX_ACT_H_SWISH] = "ACT_H_SWISH",
-        [EEX_ACT_H_SIGMOID] = "ACT_H_SIGMOID", [EEX_ACT_SIGMOID] = "ACT_SIGMOID"};
+    static const char *const names[EEX_ACTS] = {[EEX_ACT_NONE] = "ACT_NONE",
+                                                [EEX_ACT_RELU] = "ACT_RELU",
+                                                [EEX_ACT_RELU6] = "ACT_RELU6",
+                                                [EEX_ACT_H_SWISH] = "ACT_H_SWISH",
+                                                [EEX_ACT_H_SIGMOID] = "ACT_H_SIGMOID",
+                                                [EEX_ACT_SIGMOID] = "ACT_SIGMOID",
+                                                [EEX_ACT_SILU] = "ACT_SILU"};
     return names[act];
 }
 
@@ -111,10 +114,14 @@ static void put_window(const call *c)
 
 static void put_conv(const call *c)
 {
-    const bool deep = c->l->window.groups > 1;
-    begin(c, deep ? "depthwise" : "conv");
+    const eex_window *w = &c->l->window;
+    const bool deep = w->groups > 1 && w->groups == w->cin && w->groups == w->cout;
+    const bool grouped = w->groups > 1 && !deep;
+    begin(c, deep ? "depthwise" : grouped ? "grouped" : "conv");
     eex_buffer_printf(c->out, "w%d, b%d, ", c->i, c->i);
     put_window(c);
+    if (grouped)
+        eex_buffer_printf(c->out, ", %d", w->groups);
     eex_buffer_printf(c->out, ", %s);\n", act_name(c->l->act));
 }
 

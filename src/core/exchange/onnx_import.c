@@ -180,12 +180,15 @@ static void transpose(float *to, const float *from, size_t out, size_t in)
 
 static int load_one(eex_params *params, const eex__onnx_source *s)
 {
-    const size_t count = (size_t)s->tensor->count;
+    const size_t count = s->tensor ? (size_t)s->tensor->count
+                                   : eex_param_count(eex_graph_param(params->graph, s->param));
     float *values = malloc(2 * count * sizeof *values + 1);
     if (!values)
         return eex_fail(EEX_ENOMEM, "out of memory for %zu weights", count);
     float *ordered = values;
-    int code = eex__onnx_floats_of(values, s->tensor);
+    int code = s->tensor ? eex__onnx_floats_of(values, s->tensor) : EEX_OK;
+    for (size_t i = 0; i < count && !s->tensor; i++)
+        values[i] = 0;
     if (code == EEX_OK && s->transposed) {
         ordered = values + count;
         transpose(ordered, values, (size_t)s->tensor->shape[1], (size_t)s->tensor->shape[0]);

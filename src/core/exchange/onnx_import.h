@@ -1,10 +1,11 @@
 /* Classifiers of convolutions that others have trained, from ONNX files: a graph of ours with its
  * weights.
  *
- * Known are Conv (dense and depthwise), BatchNormalization, Relu, Clip to 0..6, HardSwish,
- * HardSigmoid, Sigmoid, Add, Mul (h-swish, and squeeze and excitation), Concat of channels,
- * MaxPool, GlobalAveragePool and what is one, Flatten and what is one, Gemm, MatMul, Dropout,
- * Identity, Constant, and a Softmax at the end. Anything else is refused by name. */
+ * Known are Conv (dense, depthwise and of groups), BatchNormalization, Relu, Clip to 0..6,
+ * HardSwish, HardSigmoid, Sigmoid, Add, Mul (h-swish, SiLU, and squeeze and excitation), Concat of
+ * channels, Pad in front of a window, MaxPool, AveragePool, GlobalAveragePool and what is one,
+ * Flatten and what is one, Gemm, MatMul, Dropout, Identity, Constant, and a Softmax at the end.
+ * Anything else is refused by name. */
 #ifndef EEX_CORE_EXCHANGE_ONNX_IMPORT_H
 #define EEX_CORE_EXCHANGE_ONNX_IMPORT_H
 

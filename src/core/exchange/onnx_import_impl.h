@@ -12,6 +12,8 @@ typedef enum eex__onnx_is {
     EEX__IS_CONSTANT,  /* a tensor */
     EEX__IS_SHAPE,     /* made of a value's shape */
     EEX__IS_H_SIGMOID, /* h-sigmoid of the node's value: h-swish if it is multiplied with that */
+    EEX__IS_SIGMOID,   /* likewise sigmoid and SiLU */
+    EEX__IS_PADDED,    /* the node's value with `pad` zeros on each side */
     EEX__IS_PRODUCT    /* the node's value times a matrix: a bias may be added */
 } eex__onnx_is;
 
@@ -21,14 +23,15 @@ typedef struct eex__onnx_entry {
     int node;                       /* -1: none */
     const eex__onnx_tensor *tensor; /* of CONSTANT and PRODUCT */
     const eex__onnx_call *call;     /* that has made it; NULL: none */
+    int pad;                        /* of PADDED */
 } eex__onnx_entry;
 
 /* A parameter, and the tensor that it comes from. */
 typedef struct eex__onnx_source {
     int param;
-    const eex__onnx_tensor *tensor;
-    bool transposed; /* (in, out) */
-    float plus;      /* is added to each element */
+    const eex__onnx_tensor *tensor; /* NULL: each element is `plus` */
+    bool transposed;                /* (in, out) */
+    float plus;                     /* is added to each element */
 } eex__onnx_source;
 
 struct eex_onnx_network {
@@ -62,6 +65,10 @@ int eex__onnx_refuse(const eex__onnx_call *call, const char *format, ...)
 
 /* Input i as a node's value, made now where it was put off. */
 int eex__onnx_value_of(int *out, eex_onnx_network *n, const eex__onnx_call *call, int i);
+
+/* The same for a window that has *pad zeros on each side, and gets those that a Pad in front of it
+ * adds. */
+int eex__onnx_padded_of(int *out, int *pad, eex_onnx_network *n, const eex__onnx_call *call, int i);
 
 /* Input i as a constant. EEX_EUNSUPPORTED: it is none. */
 int eex__onnx_tensor_of(const eex__onnx_tensor **out, eex_onnx_network *n,

@@ -92,12 +92,12 @@ static int add_conv(eex_onnx_network *n, const eex__onnx_call *c)
     char name[EEX_NAME_MAX];
     int in, node;
     sides s;
-    EEX_TRY(eex__onnx_value_of(&in, n, c, 0));
     EEX_TRY(eex__onnx_tensor_of(&w, n, c, 1));
     if (eex__onnx_has(c, 2))
         EEX_TRY(eex__onnx_tensor_of(&b, n, c, 2));
+    EEX_TRY(sides_of(&s, c, w->rank == 4 ? (int)w->shape[3] : 0));
+    EEX_TRY(eex__onnx_padded_of(&in, &s.pad, n, c, 0));
     EEX_TRY(check_conv(n, c, w, in, groups));
-    EEX_TRY(sides_of(&s, c, (int)w->shape[3]));
     if (s.kernel != w->shape[3])
         return eex__onnx_refuse(c, "a kernel of %d and weights of %lld", s.kernel,
                                 (long long)w->shape[3]);
@@ -203,6 +203,27 @@ static int add_global_pool(eex_onnx_network *n, const eex__onnx_call *c)
     return eex__onnx_is_node(n, c, node);
 }
 
+/* A depthwise convolution whose weights are what each pixel counts. Zeros outside count too. */
+static int add_window_mean(eex_onnx_network *n, const eex__onnx_call *c, int in, const sides *s)
+{
+    const int channels = eex_graph_node(n->graph, in)->c;
+    const eex_conv_options o = {.out = channels,
+                                .kernel = s->kernel,
+                                .stride = s->stride,
+                                .pad = s->pad,
+                                .groups = channels};
+    char name[EEX_NAME_MAX];
+    int node;
+    if (s->pad != 0 && !int_of(c, "count_include_pad", 0))
+        return eex__onnx_refuse(c, "a mean of less pixels at the edges (count_include_pad = 0)");
+    EEX_TRY(eex__onnx_node_name(name, n, c, NULL));
+    EEX_TRY(eex_graph_add_conv(n->graph, &node, in, name, &o));
+    EEX_TRY(eex__onnx_source_of(
+        n, &(eex__onnx_source){.param = eex_graph_node(n->graph, node)->first_param,
+                               .plus = 1.0f / (float)(s->kernel * s->kernel)}));
+    return eex__onnx_is_node(n, c, node);
+}
+
 /* Over the whole image, or over single pixels, which changes nothing. */
 static int add_average_pool(eex_onnx_network *n, const eex__onnx_call *c)
 {
@@ -213,10 +234,9 @@ static int add_average_pool(eex_onnx_network *n, const eex__onnx_call *c)
     const eex_node *x = eex_graph_node(n->graph, in);
     if (s.pad == 0 && s.kernel == 1 && s.stride == 1)
         return eex__onnx_is_node(n, c, in);
-    if (s.pad != 0 || s.kernel != x->h || s.kernel != x->w)
-        return eex__onnx_refuse(c, "a window of %d on %d x %d: only means of the whole image",
-                                s.kernel, x->h, x->w);
-    return add_global_pool(n, c);
+    if (s.pad == 0 && s.kernel == x->h && s.kernel == x->w)
+        return add_global_pool(n, c);
+    return add_window_mean(n, c, in, &s);
 }
 
 /* Over rows and columns. */

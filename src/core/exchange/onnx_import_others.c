@@ -30,7 +30,14 @@ static int add_relu(eex_onnx_network *n, const eex__onnx_call *c)
 
 static int add_sigmoid(eex_onnx_network *n, const eex__onnx_call *c)
 {
-    return act_node(n, c, EEX_ACT_SIGMOID);
+    int in;
+    EEX_TRY(eex__onnx_value_of(&in, n, c, 0));
+    return eex__onnx_is_entry(n, c, (eex__onnx_entry){.is = EEX__IS_SIGMOID, .node = in});
+}
+
+static int add_silu(eex_onnx_network *n, const eex__onnx_call *c)
+{
+    return act_node(n, c, EEX_ACT_SILU);
 }
 
 static int add_h_swish(eex_onnx_network *n, const eex__onnx_call *c)
@@ -101,11 +108,28 @@ int eex__onnx_value_of(int *out, eex_onnx_network *n, const eex__onnx_call *c, i
     EEX_TRY(input_of(&e, n, c, i));
     if (e->is == EEX__IS_H_SIGMOID)
         EEX_TRY(add_act(&e->node, n, e->call, e->node, EEX_ACT_H_SIGMOID));
+    else if (e->is == EEX__IS_SIGMOID)
+        EEX_TRY(add_act(&e->node, n, e->call, e->node, EEX_ACT_SIGMOID));
+    else if (e->is == EEX__IS_PADDED)
+        return eex__onnx_refuse(e->call,
+                                "in front of %.*s: only a convolution and a pool may be padded",
+                                (int)c->op.size, c->op.at);
     else if (e->is == EEX__IS_PRODUCT)
         EEX_TRY(eex__onnx_linear(&e->node, n, e->call, e->node, e->tensor, NULL, true));
     else if (e->is != EEX__IS_VALUE)
         return eex__onnx_refuse(c, "input %d is a constant", i + 1);
     e->is = EEX__IS_VALUE;
+    *out = e->node;
+    return EEX_OK;
+}
+
+int eex__onnx_padded_of(int *out, int *pad, eex_onnx_network *n, const eex__onnx_call *c, int i)
+{
+    eex__onnx_entry *e;
+    EEX_TRY(input_of(&e, n, c, i));
+    if (e->is != EEX__IS_PADDED)
+        return eex__onnx_value_of(out, n, c, i);
+    *pad += e->pad;
     *out = e->node;
     return EEX_OK;
 }
@@ -163,7 +187,7 @@ static int add_add(eex_onnx_network *n, const eex__onnx_call *c)
     return eex__onnx_is_node(n, c, node);
 }
 
-/* x times its own h-sigmoid, on either side. */
+/* x times its own sigmoid or h-sigmoid, on either side. */
 static int add_product_with_itself(bool *done, eex_onnx_network *n, const eex__onnx_call *c)
 {
     eex__onnx_entry *in[2];
@@ -171,11 +195,12 @@ static int add_product_with_itself(bool *done, eex_onnx_network *n, const eex__o
     for (int i = 0; i < 2; i++)
         EEX_TRY(input_of(&in[i], n, c, i));
     for (int i = 0; i < 2 && !*done; i++) {
-        if (in[i]->is != EEX__IS_H_SIGMOID || in[1 - i]->is != EEX__IS_VALUE ||
+        const bool sigmoid = in[i]->is == EEX__IS_SIGMOID;
+        if ((in[i]->is != EEX__IS_H_SIGMOID && !sigmoid) || in[1 - i]->is != EEX__IS_VALUE ||
             in[i]->node != in[1 - i]->node)
             continue;
         *done = true;
-        EEX_TRY(add_act(&node, n, c, in[i]->node, EEX_ACT_H_SWISH));
+        EEX_TRY(add_act(&node, n, c, in[i]->node, sigmoid ? EEX_ACT_SILU : EEX_ACT_H_SWISH));
         EEX_TRY(eex__onnx_is_node(n, c, node));
     }
     return EEX_OK;
@@ -200,6 +225,18 @@ static int add_mul(eex_onnx_network *n, const eex__onnx_call *c)
     return eex__onnx_is_node(n, c, node);
 }
 
+/* The values of a block that grows are put together anew for each of its layers: what the one
+ * before has put together is taken from there. */
+static int find_concat(const eex_graph *g, int a, int b)
+{
+    for (int i = eex_graph_nodes(g) - 1; i > b; i--) {
+        const eex_node *node = eex_graph_node(g, i);
+        if (node->kind == EEX_NODE_CONCAT && node->inputs[0] == a && node->inputs[1] == b)
+            return i;
+    }
+    return -1;
+}
+
 static int add_concat(eex_onnx_network *n, const eex__onnx_call *c)
 {
     const eex__onnx_attribute *axis = eex__onnx_attribute_of(c, "axis");
@@ -210,10 +247,54 @@ static int add_concat(eex_onnx_network *n, const eex__onnx_call *c)
     EEX_TRY(eex__onnx_value_of(&node, n, c, 0));
     for (int i = 1; i < c->ins; i++) {
         EEX_TRY(eex__onnx_value_of(&next, n, c, i));
+        const int there = find_concat(n->graph, node, next);
+        if (there >= 0) {
+            node = there;
+            continue;
+        }
         EEX_TRY(eex__onnx_node_name(name, n, c, NULL));
         EEX_TRY(eex_graph_add_concat(n->graph, &node, node, next, name));
     }
     return eex__onnx_is_node(n, c, node);
+}
+
+/* ---- padding ---- */
+
+/* The zeros in front of and behind each dimension, eight numbers: the same on all sides of images,
+ * none elsewhere. */
+static int check_pads(const eex__onnx_call *c, const int64_t *pads, int count)
+{
+    if (count != 8)
+        return eex__onnx_refuse(c, "%d pads instead of 8", count);
+    for (int i = 0; i < 8; i++)
+        if (pads[i] < 0 || pads[i] > 64 || pads[i] != (i % 4 < 2 ? 0 : pads[2]))
+            return eex__onnx_refuse(c, "pads differ between the sides");
+    return EEX_OK;
+}
+
+static int add_pad(eex_onnx_network *n, const eex__onnx_call *c)
+{
+    const eex__onnx_attribute *mode = eex__onnx_attribute_of(c, "mode");
+    const eex__onnx_attribute *a = eex__onnx_attribute_of(c, "pads");
+    const eex__onnx_tensor *t;
+    int64_t pads[8] = {0};
+    float value;
+    int in, count = a ? a->count : 0, before = 0;
+    EEX_TRY(eex__onnx_padded_of(&in, &before, n, c, 0));
+    for (int i = 0; a && i < count && i < 8; i++)
+        pads[i] = a->ints[i];
+    if (!a) {
+        EEX_TRY(eex__onnx_tensor_of(&t, n, c, 1));
+        count = eex__onnx_ints_of(pads, 8, t);
+    }
+    EEX_TRY(check_pads(c, pads, count));
+    EEX_TRY(bound_of(&value, n, c, "value", 2, 0));
+    if (value != 0 || (mode && mode->s.size > 0 && !eex__text_is(mode->s, "constant")))
+        return eex__onnx_refuse(c, "of anything but zeros");
+    const int pad = before + (int)pads[2];
+    return eex__onnx_is_entry(
+        n, c,
+        (eex__onnx_entry){.is = pad ? EEX__IS_PADDED : EEX__IS_VALUE, .node = in, .pad = pad});
 }
 
 /* ---- shapes ---- */
@@ -330,6 +411,9 @@ const eex__onnx_operator eex__onnx_others[] = {{"Relu", add_relu},
                                                {"Clip", add_clip},
                                                {"Sigmoid", add_sigmoid},
                                                {"HardSwish", add_h_swish},
+                                               {"Silu", add_silu},
+                                               {"Swish", add_silu},
+                                               {"Pad", add_pad},
                                                {"HardSigmoid", add_h_sigmoid},
                                                {"Add", add_add},
                                                {"Mul", add_mul},

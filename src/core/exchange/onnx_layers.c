@@ -196,6 +196,11 @@ static void put_act(call *c)
     case EEX_ACT_SIGMOID:
         eex__onnx_node(c->o, "Sigmoid", c->y, c->in[0], NULL, NULL);
         return;
+    case EEX_ACT_SILU:
+        join(gate, c->y, "gate");
+        eex__onnx_node(c->o, "Sigmoid", gate, c->in[0], NULL, NULL);
+        eex__onnx_node(c->o, "Mul", c->y, c->in[0], gate, NULL);
+        return;
     default:
         eex__onnx_node(c->o, "Identity", c->y, c->in[0], NULL, NULL);
     }

@@ -42,7 +42,8 @@ typedef struct eex_frame {
     uint64_t number;  /* its place in the source, from 0; bad ones count */
     int64_t sample;   /* its number in the data set; -1: it is of none */
     int32_t label;    /* -1: unknown */
-    const char *name; /* of its file, or NULL; borrowed until the source is closed */
+    const char *name; /* of its file, or NULL; borrowed until the source is closed, if that says
+                       * nothing else */
     double arrived;   /* eex_clock_seconds; 0: it was fetched when it was wanted */
     char problem[EEX_FRAME_PROBLEM];
 } eex_frame;
@@ -70,6 +71,14 @@ int eex_frames_open_files(eex_frames **out, const eex_frame_shape *shape, const 
 
 /* The longest name among the files, in columns of a terminal. */
 size_t eex_frames_widest_name(const eex_frames *frames);
+
+/* Image files whose names come one a line on the standard input, each read when its name has come;
+ * or, where that begins as an image file does, the one image that it is. Whatever cannot be read is
+ * a bad frame, and so is a name that is none: empty, or longer than a path may be. Labels as above;
+ * the classes are borrowed. Names of frames are valid until EEX_FRAME_NAMES others were taken. */
+enum { EEX_FRAME_NAMES = 4096 };
+int eex_frames_open_input(eex_frames **out, const eex_frame_shape *shape,
+                          const char *const *classes, size_t class_count);
 
 /* Samples of a data set, in the order given (copied). The data set is borrowed. */
 int eex_frames_open_samples(eex_frames **out, const eex_frame_shape *shape, eex_dataset *data,

@@ -15,12 +15,18 @@ enum { PIECE = 64 << 10, POLL_MS = 100 };
 
 int eex__bytes_open(eex__bytes *b, const char *path, const atomic_bool *stopped)
 {
+    *b = (eex__bytes){.descriptor = -1};
+    if (strcmp(path, "-") == 0 && isatty(STDIN_FILENO))
+        return eex_fail(EEX_EINVAL, "the standard input is a terminal: pipe frames into it, as "
+                                    "`ffmpeg -i FILE -f yuv4mpegpipe -` writes them");
+    return eex__bytes_open_text(b, path, stopped);
+}
+
+int eex__bytes_open_text(eex__bytes *b, const char *path, const atomic_bool *stopped)
+{
     const bool in = strcmp(path, "-") == 0;
     *b = (eex__bytes){.descriptor = -1, .owned = !in, .stopped = stopped};
     snprintf(b->name, sizeof b->name, "%s", in ? "standard input" : path);
-    if (in && isatty(STDIN_FILENO))
-        return eex_fail(EEX_EINVAL, "the standard input is a terminal: pipe frames into it, as "
-                                    "`ffmpeg -i FILE -f yuv4mpegpipe -` writes them");
     b->descriptor = in ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     if (b->descriptor < 0)
         return eex_fail(errno == ENOENT ? EEX_ENOTFOUND : EEX_EIO, "cannot read %s: %s", path,
@@ -104,6 +110,19 @@ int eex__bytes_want(eex__bytes *b, size_t count)
 {
     while (eex__bytes_there(b) < count && !b->ended)
         EEX_TRY(read_some(b));
+    return EEX_OK;
+}
+
+int eex__bytes_ready(eex__bytes *b, size_t count, bool *ready)
+{
+    while (eex__bytes_there(b) < count && !b->ended) {
+        struct pollfd p = {.fd = b->descriptor, .events = POLLIN};
+        *ready = false;
+        if (poll(&p, 1, 0) <= 0)
+            return EEX_OK;
+        EEX_TRY(read_some(b));
+    }
+    *ready = true;
     return EEX_OK;
 }
 

@@ -19,14 +19,18 @@ typedef struct eex__bytes {
     const atomic_bool *stopped; /* of the source */
 } eex__bytes;
 
-/* path "-": the standard input; EEX_EINVAL when that is a terminal. */
+/* path "-": the standard input; EEX_EINVAL when that is a terminal, but for those who read text. */
 int eex__bytes_open(eex__bytes *b, const char *path, const atomic_bool *stopped);
 int eex__bytes_parse(eex__bytes *b, const void *data, size_t size, const atomic_bool *stopped);
+int eex__bytes_open_text(eex__bytes *b, const char *path, const atomic_bool *stopped);
 void eex__bytes_close(eex__bytes *b); /* accepts {0} whose descriptor is -1 */
 
 /* Waits until `count` bytes are there or the end is reached. EEX_EIO, EEX_ENOMEM, or
  * EEX_EINTERRUPTED after a signal or when the source was stopped. */
 int eex__bytes_want(eex__bytes *b, size_t count);
+
+/* Whether so many bytes are there, or the end is reached, without waiting for any. */
+int eex__bytes_ready(eex__bytes *b, size_t count, bool *ready);
 
 /* Waits for a line: *length bytes of it are there, its '\n' not counted; EEX_EFORMAT when there is
  * none within `limit` bytes. */

@@ -47,8 +47,7 @@ static int add(files *f, const char *path, int32_t label)
     return EEX_OK;
 }
 
-/* The class that a folder is called like, or -1. */
-static int32_t label_of(const files *f, const char *folder)
+int32_t eex__frames_label(const char *const *classes, size_t class_count, const char *folder)
 {
     size_t length = strlen(folder);
     while (length > 1 && folder[length - 1] == '/')
@@ -56,11 +55,16 @@ static int32_t label_of(const files *f, const char *folder)
     size_t from = length;
     while (from > 0 && folder[from - 1] != '/')
         from--;
-    for (size_t c = 0; c < f->class_count; c++)
-        if (strlen(f->classes[c]) == length - from &&
-            memcmp(f->classes[c], folder + from, length - from) == 0)
+    for (size_t c = 0; c < class_count; c++)
+        if (strlen(classes[c]) == length - from &&
+            memcmp(classes[c], folder + from, length - from) == 0)
             return (int32_t)c;
     return -1;
+}
+
+static int32_t label_of(const files *f, const char *folder)
+{
+    return eex__frames_label(f->classes, f->class_count, folder);
 }
 
 /* A folder on the way down, with what is still to be looked at in it. */
@@ -180,11 +184,35 @@ static int read_image(eex_image *image, const char *path, int enough)
     return code;
 }
 
+/* As `eex data import` does it, so that an image gives the same pixels by both ways. */
+int eex__frames_enough(const eex_frame_shape *s)
+{
+    return 4 * (s->width > s->height ? s->width : s->height);
+}
+
+int eex__frames_resize(uint8_t *pixels, const eex_frame_shape *s, eex_image *image)
+{
+    const int code = eex_image_resize(pixels, s->width, s->height, s->channels, image, s->fit);
+    eex_image_free(image);
+    return code;
+}
+
+int eex__frames_read_file(uint8_t *pixels, const eex_frame_shape *shape, const char *path)
+{
+    eex_image image = {0, 0, 0, NULL};
+    int code = read_image(&image, path, eex__frames_enough(shape));
+    const char *video = code < 0 && code != EEX_ENOMEM ? eex_video_file(path) : NULL;
+    if (video)
+        code = eex_video_refuse(path, video, "RUN");
+    if (code == EEX_OK)
+        code = eex__frames_resize(pixels, shape, &image);
+    eex_image_free(&image);
+    return code == EEX_EIO ? EEX_EFORMAT : code; /* a file that cannot be read is no end */
+}
+
 static int files_next(eex_frames *frames, eex_frame *frame, uint8_t *pixels)
 {
     const files *f = (const files *)frames;
-    const eex_frame_shape *s = &frames->shape;
-    eex_image image = {0, 0, 0, NULL};
     if (frames->at == f->count) {
         frame->state = EEX_FRAME_END;
         return EEX_OK;
@@ -192,15 +220,7 @@ static int files_next(eex_frames *frames, eex_frame *frame, uint8_t *pixels)
     const entry *e = &f->entries[frames->at];
     frame->name = e->path;
     frame->label = e->label;
-    /* As `eex data import` does it, so that an image gives the same pixels by both ways. */
-    int code = read_image(&image, e->path, 4 * (s->width > s->height ? s->width : s->height));
-    const char *video = code < 0 && code != EEX_ENOMEM ? eex_video_file(e->path) : NULL;
-    if (video)
-        code = eex_video_refuse(e->path, video, "RUN");
-    if (code == EEX_OK)
-        code = eex_image_resize(pixels, s->width, s->height, s->channels, &image, s->fit);
-    eex_image_free(&image);
-    return code == EEX_EIO ? EEX_EFORMAT : code; /* a file that cannot be read is no end */
+    return eex__frames_read_file(pixels, &frames->shape, e->path);
 }
 
 static void files_close(eex_frames *frames)

@@ -37,6 +37,17 @@ void *eex__frames_new(size_t size, const eex__frames_vtable *vtable, const eex_f
 /* Makes the next call (from the thread that reads) return soon. */
 void eex__frames_stop(eex_frames *frames);
 
+/* The class that a folder is called like, or -1. */
+int32_t eex__frames_label(const char *const *classes, size_t class_count, const char *folder);
+
+/* An image, as a file holds it, to the size of the frames: `enough` for eex_image_decode, and
+ * whatever that gives to pixels, which frees it. */
+int eex__frames_enough(const eex_frame_shape *shape);
+int eex__frames_resize(uint8_t *pixels, const eex_frame_shape *shape, eex_image *image);
+
+/* A file's image to pixels. Whatever is wrong with the file is no end of the source. */
+int eex__frames_read_file(uint8_t *pixels, const eex_frame_shape *shape, const char *path);
+
 static inline size_t eex__frame_bytes(const eex_frame_shape *s)
 {
     return (size_t)s->height * (size_t)s->width * (size_t)s->channels;

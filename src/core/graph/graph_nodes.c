@@ -80,12 +80,6 @@ static int check_groups(const eex_node *n, int out, int groups)
     if (n->c % groups || out % groups)
         return eex_fail(EEX_EINVAL, "conv \"%s\": %d groups do not divide %d to %d channels",
                         n->name, groups, n->c, out);
-    if (groups != 1 && (groups != n->c || out != n->c))
-        return eex_fail(
-            EEX_EUNSUPPORTED,
-            "conv \"%s\": %d groups for %d to %d channels: only 1 group (dense) or one a "
-            "channel (depthwise) are supported",
-            n->name, groups, n->c, out);
     return EEX_OK;
 }
 

@@ -30,7 +30,8 @@ typedef struct runner {
     eex_result *results;       /* (chunk) */
     double *ms;                /* (chunk) */
     eex__stream_sample sample; /* with a base */
-    double noted;
+    uint64_t next;             /* number of the frame that is to come */
+    double began, noted;
     bool swap, ended;
 } runner;
 
@@ -73,6 +74,51 @@ int eex_stream_warm_up(eex_engine *model, eex_engine *base, const eex_stream_opt
     return code;
 }
 
+/* ---- telling ---- */
+
+static int tell(const runner *r, const eex_stream_event *event)
+{
+    const eex_stream_listener *l = r->o->listener;
+    return l ? l->tell(l->context, event) : EEX_OK;
+}
+
+static eex_stream_event unclassified(const runner *r, uint64_t number)
+{
+    return (eex_stream_event){.number = number,
+                              .seconds = eex_clock_seconds() - r->began,
+                              .ms = (double)NAN,
+                              .delay_ms = (double)NAN};
+}
+
+/* Frames up to `number` have not come, and will not. */
+static int tell_dropped(runner *r, uint64_t number)
+{
+    for (; r->next < number; r->next++) {
+        const eex_stream_event event = unclassified(r, r->next);
+        EEX_TRY(tell(r, &event));
+    }
+    return EEX_OK;
+}
+
+static int tell_taken(runner *r, const eex_frame *frame)
+{
+    if (!r->o->listener || frame->state == EEX_FRAME_END)
+        return EEX_OK;
+    EEX_TRY(tell_dropped(r, frame->number));
+    r->next = frame->number + 1;
+    if (frame->state != EEX_FRAME_BAD)
+        return EEX_OK;
+    eex_stream_event event = unclassified(r, frame->number);
+    event.frame = frame;
+    return tell(r, &event);
+}
+
+static int flush(const runner *r)
+{
+    const eex_stream_listener *l = r->o->listener;
+    return l ? l->flush(l->context) : EEX_OK;
+}
+
 /* ---- taking frames ---- */
 
 static void skip(runner *r, const eex_frame *frame)
@@ -100,6 +146,7 @@ static int take_chunk(runner *r, int *count)
         r->ended = frame->state == EEX_FRAME_END;
         if (frame->state == EEX_FRAME_BAD)
             skip(r, frame);
+        EEX_TRY(tell_taken(r, frame));
         *count += frame->state == EEX_FRAME_GOOD;
     }
     return EEX_OK;
@@ -185,7 +232,21 @@ static void watch(runner *r, const eex_result *result)
 
 /* ---- both together ---- */
 
-static void account(runner *r, int count)
+static int tell_decided(const runner *r, int i, double now)
+{
+    const eex_frame *frame = &r->frame[i];
+    const eex_stream_event event = {.number = frame->number,
+                                    .frame = frame,
+                                    .result = &r->results[i],
+                                    .place = i % r->o->batch,
+                                    .seconds = now - r->began,
+                                    .ms = r->ms[i],
+                                    .delay_ms = frame->arrived > 0 ? 1e3 * (now - frame->arrived)
+                                                                   : (double)NAN};
+    return tell(r, &event);
+}
+
+static int account(runner *r, int count)
 {
     eex_stream *s = r->s;
     const double now = eex_clock_seconds();
@@ -201,15 +262,16 @@ static void account(runner *r, int count)
             eex_histogram_add(&s->delay, 1e3 * (now - frame->arrived), 1);
         if (s->watched)
             watch(r, result);
+        EEX_TRY(tell_decided(r, i, now));
     }
+    return flush(r);
 }
 
 static int run_model(runner *r, int count)
 {
     EEX_TRY(run_chunk(r, r->model, count));
     tally_chunk(r, &r->s->model, count);
-    account(r, count);
-    return EEX_OK;
+    return account(r, count);
 }
 
 static int run_base(runner *r, int count)
@@ -260,18 +322,28 @@ static void show_progress(runner *r)
     eex_progress_update(r->s->frames, "%s", note);
 }
 
+/* Whatever a queue has dropped behind the last frame that came. */
+static int tell_end(runner *r)
+{
+    if (!r->o->listener)
+        return EEX_OK;
+    EEX_TRY(tell_dropped(r, r->s->frames + r->s->skipped + r->s->dropped));
+    return flush(r);
+}
+
 static int run_frames(runner *r)
 {
-    double began = eex_clock_seconds();
+    double began = r->began = eex_clock_seconds();
     for (;;) {
         int count;
         const int code = take_chunk(r, &count);
         r->s->dropped = eex_frames_dropped(r->frames);
         if (count == 0)
-            return code;
-        EEX_TRY(run_all(r, count)); /* also what came before the source failed */
+            return code < 0 ? code : tell_end(r);
+        const int ran = run_all(r, count); /* also what came before the source failed */
         r->s->seconds += eex_clock_seconds() - began;
         began = eex_clock_seconds();
+        EEX_TRY(ran);
         show_progress(r);
         if (code < 0 || (r->o->frames && r->s->frames >= r->o->frames))
             return code;

@@ -34,6 +34,25 @@ typedef struct eex_stream {
     eex_drift drift;
 } eex_stream;
 
+/* What became of one frame. */
+typedef struct eex_stream_event {
+    uint64_t number;          /* its place in the source, from 0 */
+    const eex_frame *frame;   /* NULL: it was dropped by a queue */
+    const eex_result *result; /* NULL: not classified */
+    int place;                /* among those that were classified together, from 0 */
+    double seconds;           /* since the stream began */
+    double ms;                /* that its batch took; NAN: not classified */
+    double delay_ms;          /* from arrival to decision; NAN: it was fetched when it was wanted */
+} eex_stream_event;
+
+/* Who is told of each frame. Frames that were skipped or dropped are told of when the next one is
+ * taken, the others when their batch is done. A failure ends the stream. */
+typedef struct eex_stream_listener {
+    int (*tell)(void *context, const eex_stream_event *event);
+    int (*flush)(void *context); /* what was told of is all that is known now */
+    void *context;
+} eex_stream_listener;
+
 typedef struct eex_stream_options {
     int batch, exits, base_exits; /* of the engines */
     size_t image_bytes;
@@ -43,8 +62,9 @@ typedef struct eex_stream_options {
     /* Who classifies for the model in place of its engine, as that does; NULL: that. */
     int (*classify)(void *context, eex_result *results, const uint8_t *images, int count);
     void *context;
-    bool live;  /* a batch is what is there, not what will come */
-    bool quiet; /* no warnings about drift and skipped frames */
+    const eex_stream_listener *listener; /* borrowed; NULL: nobody */
+    bool live;                           /* a batch is what is there, not what will come */
+    bool quiet;                          /* no warnings about drift and skipped frames */
 } eex_stream_options;
 
 /* Without any figures; the caller frees it. NULL with the message set. */

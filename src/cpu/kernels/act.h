@@ -38,6 +38,13 @@ V_INLINE vec v_sigmoid(vec x)
     return v_set(1.0f) / (v_set(1.0f) + v_exp(v_min(-x, v_set(88.0f))));
 }
 
+/* The sigmoid is never quite 0, which matters to what is multiplied with it. */
+V_INLINE vec v_silu(vec x)
+{
+    vec y = x / (v_set(1.0f) + v_exp(v_min(-x, v_set(88.0f))));
+    return v_pick(x < v_set(-87.0f), v_zero(), y);
+}
+
 V_INLINE vec v_h_sigmoid(vec x)
 {
     return v_min(v_max(x + v_set(3.0f), v_zero()), v_set(6.0f)) * v_set(1.0f / 6);
@@ -56,6 +63,8 @@ V_INLINE vec v_act(vec z, const eex_act act)
         return v_h_sigmoid(z);
     case EEX_ACT_SIGMOID:
         return v_sigmoid(z);
+    case EEX_ACT_SILU:
+        return v_silu(z);
     default:
         return z;
     }
@@ -72,6 +81,12 @@ V_INLINE vec v_h_swish_slope(vec x)
     vec slope = v_fma(x, v_set(1.0f / 3), v_set(0.5f));
     slope = v_pick(x <= v_set(-3.0f), v_zero(), slope);
     return v_pick(x >= v_set(3.0f), v_set(1.0f), slope);
+}
+
+V_INLINE vec v_silu_slope(vec x)
+{
+    vec s = v_sigmoid(x);
+    return v_pick(x < v_set(-87.0f), v_zero(), v_fma(x, s - s * s, s));
 }
 
 /* dy times act's slope at `ref`, see eex_op_pointwise: the output of a clamp, the input of others.
@@ -91,6 +106,8 @@ V_INLINE vec v_act_slope(vec dy, vec ref, const eex_act act)
     case EEX_ACT_SIGMOID:
         s = v_sigmoid(ref);
         return dy * (s - s * s);
+    case EEX_ACT_SILU:
+        return dy * v_silu_slope(ref);
     default:
         return dy;
     }

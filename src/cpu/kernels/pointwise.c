@@ -42,6 +42,9 @@ V_INLINE void act_all(float *y, const float *x, size_t n, const eex_act act)
         case EEX_ACT_SIGMOID:                    \
             all(__VA_ARGS__, EEX_ACT_SIGMOID);   \
             break;                               \
+        case EEX_ACT_SILU:                       \
+            all(__VA_ARGS__, EEX_ACT_SILU);      \
+            break;                               \
         }                                        \
     } while (0)
 
