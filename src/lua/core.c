@@ -2,8 +2,10 @@
 
 #include "core/graph/cost.h"
 #include "lua/args.h"
+#include "lua/lua_class.h"
 #include "lua/lua_graph.h"
 #include "lua/lua_model.h"
+#include "lua/lua_run.h"
 
 #include <lauxlib.h>
 #include <math.h>
@@ -99,14 +101,17 @@ static int core_fields(lua_State *L)
 }
 
 static const luaL_Reg functions[] = {
-    {"graph", eex_lua_graph_new}, {"predictor", eex_lua_graph_predictor},
-    {"open", eex_lua_model_open}, {"fail", core_fail},
-    {"fields", core_fields},      {NULL, NULL}};
+    {"graph", eex_lua_graph_new},  {"predictor", eex_lua_graph_predictor},
+    {"open", eex_lua_model_open},  {"run", eex_lua_run_open},
+    {"fail", core_fail},           {"fields", core_fields},
+    {"class", eex__lua_class_of},  {"members", eex__lua_class_members},
+    {"classes", eex__lua_classes}, {NULL, NULL}};
 
 int eex_lua_open_core(lua_State *L)
 {
     eex_lua_graph_register(L);
     eex_lua_model_register(L);
+    eex_lua_run_register(L);
     luaL_newlib(L, functions);
     lua_createtable(L, EEX_CONVENTIONS, 0);
     for (int i = 0; i < EEX_CONVENTIONS; i++) {
