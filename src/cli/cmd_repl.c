@@ -158,7 +158,9 @@ static int take_line(lua_State *L, eex_buffer *text, const char *line)
     eex_buffer_puts(text, line);
     EEX_TRY(eex_buffer_status(text));
     evaluation e = {eex_buffer_text(text), false};
+    const bool before = eex_lua_typed(L, true);
     int code = eex_lua_protect(L, evaluate, &e);
+    eex_lua_typed(L, before);
     if (code < 0)
         eex_log_error("%s", eex_error());
     if (!eex_terminated()) /* which is for the prompt, too */

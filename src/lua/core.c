@@ -6,6 +6,7 @@
 #include "lua/lua_graph.h"
 #include "lua/lua_model.h"
 #include "lua/lua_run.h"
+#include "lua/show.h"
 
 #include <lauxlib.h>
 #include <math.h>
@@ -100,12 +101,21 @@ static int core_fields(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg functions[] = {
-    {"graph", eex_lua_graph_new},  {"predictor", eex_lua_graph_predictor},
-    {"open", eex_lua_model_open},  {"run", eex_lua_run_open},
-    {"fail", core_fail},           {"fields", core_fields},
-    {"class", eex__lua_class_of},  {"members", eex__lua_class_members},
-    {"classes", eex__lua_classes}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"graph", eex_lua_graph_new},
+                                     {"predictor", eex_lua_graph_predictor},
+                                     {"open", eex_lua_model_open},
+                                     {"run", eex_lua_run_open},
+                                     {"fail", core_fail},
+                                     {"fields", core_fields},
+                                     {"class", eex__lua_class_of},
+                                     {"members", eex__lua_class_members},
+                                     {"classes", eex__lua_classes},
+                                     {"table", eex__lua_show_table},
+                                     {"width", eex__lua_show_width},
+                                     {"picture", eex__lua_write_picture},
+                                     {"described_fields", eex__lua_described_fields},
+                                     {"described_methods", eex__lua_described_methods},
+                                     {NULL, NULL}};
 
 int eex_lua_open_core(lua_State *L)
 {

@@ -145,11 +145,17 @@ static void set_exit(lua_State *L, const box *b, const eex__lua_run *run, int k)
     set_text(L, "node", run->report->best.exit[b->columns[k]].node);
 }
 
+/* Scripts say entropies, policies compare what grows with certainty. */
+static double said(const eex_policy *p, double threshold)
+{
+    return p->kind == EEX_POLICY_ENTROPY ? -threshold : threshold;
+}
+
 /* A threshold that is off is not there. */
-static void set_finite(lua_State *L, const char *name, double value)
+static void set_threshold(lua_State *L, const char *name, const eex_policy *p, double value)
 {
     if (isfinite(value))
-        set_number(L, name, value);
+        set_number(L, name, said(p, value));
 }
 
 static void push_facts(lua_State *L, const box *b, const eex__lua_run *run)
@@ -164,8 +170,8 @@ static void push_facts(lua_State *L, const box *b, const eex__lua_run *run)
         set_exit(L, b, run, k);
         set_number(L, "temperature", (double)b->policy->temperature[k]);
         if (k + 1 < b->count)
-            set_finite(L, "a", b->policy->a[k]);
-        set_finite(L, "b", b->policy->b[k]);
+            set_threshold(L, "a", b->policy, b->policy->a[k]);
+        set_threshold(L, "b", b->policy, b->policy->b[k]);
         set_number(L, "macs", b->cost[k]);
         lua_rawseti(L, -2, k + 1);
     }
@@ -370,12 +376,12 @@ static int policy_set(lua_State *L)
     const eex_policy *was = b->policy;
     const double temperature =
         eex_args_number_or(&a, "temperature", 0.01, 1000, (double)was->temperature[k]);
-    const double high = eex_args_number_or(&a, "a", -1000, 1000, was->a[k]);
-    const double low = eex_args_number_or(&a, "b", -1000, 1000, was->b[k]);
+    const double high = eex_args_number_or(&a, "a", -1000, 1000, said(was, was->a[k]));
+    const double low = eex_args_number_or(&a, "b", -1000, 1000, said(was, was->b[k]));
     box *made = push_part(L, 1, kept, b->count);
     made->policy->temperature[k] = (float)temperature;
-    made->policy->a[k] = high;
-    made->policy->b[k] = low;
+    made->policy->a[k] = said(was, high);
+    made->policy->b[k] = said(was, low);
     eex_policy_apply(made->policy);
     finish(L, made, run);
     return 1;

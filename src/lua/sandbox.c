@@ -136,6 +136,14 @@ int eex_lua_call(lua_State *L, int arguments, int results)
     return code;
 }
 
+bool eex_lua_typed(lua_State *L, bool typed)
+{
+    eex__lua *s = eex__lua_of(L);
+    const bool before = s->typed;
+    s->typed = typed;
+    return before;
+}
+
 int eex_lua_protect(lua_State *L, lua_CFunction f, void *data)
 {
     if (!lua_checkstack(L, 2))

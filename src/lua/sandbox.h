@@ -57,6 +57,10 @@ int eex_lua_run_text(lua_State *L, const char *text, const char *name);
  * nothing is left on the stack and the message is this thread's. */
 int eex_lua_call(lua_State *L, int arguments, int results);
 
+/* Says whether what runs now was typed by a person at a prompt, who may write pictures below the
+ * script's folder. Returns what was so before. */
+bool eex_lua_typed(lua_State *L, bool typed);
+
 /* Calls f(L) protected, with `data` as a light userdata at index 1 and no results. */
 int eex_lua_protect(lua_State *L, lua_CFunction f, void *data);
 
