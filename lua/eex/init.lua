@@ -6,6 +6,14 @@ return {
   conventions = core.conventions,
   graph = core.graph,
   open = core.open,
+  run = core.run,
+  repl = core.repl,
+  compare = require "eex.compare",
+  plot = require "eex.plot",
+  -- What is known about a function, an object or a name: its text is printed.
+  help = function(...)
+    return require("eex.help")(...)
+  end,
   backbones = require "eex.backbones",
   families = require "eex.families",
   saliency = require "eex.saliency",

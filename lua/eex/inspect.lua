@@ -43,7 +43,8 @@ end
 
 -- A number with as many digits as one wants to read.
 local function number(value, digits)
-  if math.type(value) == "float" and value == value and math.abs(value) >= 1e5 and math.abs(value) < 1e15 then
+  local size = math.type(value) == "float" and math.abs(value) or 0
+  if size < 1e15 and (size >= 1e5 or size >= 1 and value == math.floor(value)) then
     return ("%.0f"):format(value)
   end
   return math.type(value) == "float" and (digits):format(value) or tostring(value)

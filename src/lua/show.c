@@ -10,7 +10,7 @@
 #include "base/status.h"
 #include "base/table.h"
 #include "base/terminal.h"
-#include "base/text.h"
+#include "base/wrap.h"
 
 #include <lauxlib.h>
 #include <limits.h>
@@ -105,6 +105,19 @@ int eex__lua_show_table(lua_State *L)
 int eex__lua_show_width(lua_State *L)
 {
     lua_pushinteger(L, (lua_Integer)eex__terminal_width(fileno(eex__lua_of(L)->print)));
+    return 1;
+}
+
+int eex__lua_show_wrapped(lua_State *L)
+{
+    const char *text = luaL_checkstring(L, 1);
+    const size_t there = eex__terminal_width(fileno(eex__lua_of(L)->print));
+    lua_settop(L, 1);
+    work *w = push_work(L);
+    eex_wrap(&w->text, text, there && there < EEX_WRAP_WIDTH ? there : EEX_WRAP_WIDTH);
+    if (eex_buffer_status(&w->text) < 0)
+        eex_lua_raise(L);
+    lua_pushstring(L, eex_buffer_text(&w->text));
     return 1;
 }
 
