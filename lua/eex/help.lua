@@ -2,6 +2,7 @@
 -- and all of it as a page.
 local api = require "eex.api"
 local core = require "eex.core"
+local resolve = require "eex.resolve"
 
 local help = {}
 
@@ -66,15 +67,16 @@ end
 
 -- ---- of one thing ----
 
-local function names_below(name)
-  local rows = {}
+local function put_functions(out, name)
+  local title = "functions:"
   for _, row in ipairs(api.functions) do
-    local rest = row.name:match("^" .. name:gsub("%.", "%%.") .. "%.(.*)$")
-    if rest and not rest:find(".", 1, true) then
-      rows[#rows + 1] = { name = rest .. (row.call or ""), text = row.text }
+    local rest = row.name:match("^" .. name:gsub("%.", "%%.") .. "%.([^.]*)$")
+    if rest then
+      out[#out + 1], title = title, nil
+      out[#out + 1] = ("  %s%s"):format(rest, row.call or "")
+      out[#out + 1] = "      " .. row.text
     end
   end
-  return rows
 end
 
 local function of_row(row)
@@ -82,7 +84,7 @@ local function of_row(row)
   out[#out + 1] = "  " .. (row.text or "")
   put_rows(out, "options:", row.options)
   put_members(out, row)
-  put_rows(out, "functions:", names_below(row.path))
+  put_functions(out, row.path)
   if row.gives or row.is then
     local type = api.type(row.gives or row.is)
     if type and type.fields and not type.methods then
@@ -162,6 +164,32 @@ function help.about(...)
   end
   return says(help.of_value(what) or type(what) == "table" and "a table; its fields are shown by its name alone" or
     ("a %s"):format(type(what)))
+end
+
+-- x? at the prompt: `text` is x as it was typed, `names` what it may begin with.
+function help.question(said, names)
+  local state = resolve.state(said, names)
+  local row = state and state.row
+  if row then
+    return says(of_row(row))
+  elseif state and state.value ~= nil and help.of_value(state.value) then
+    return says(help.of_value(state.value))
+  elseif state and (state.type or state.said) then
+    return says(of_row(state.type or api.type(state.said)))
+  end
+  local field = help.field(said, names)
+  return field and says(of_row(field)) or help.about(said)
+end
+
+-- A field of an object: "run.best".
+function help.field(said, names)
+  local object, name = said:match("^(.*)[.:]([%a_][%w_]*)%s*$")
+  local state = object and resolve.state(object, names)
+  local class = state and state.value ~= nil and core.class(state.value)
+  if class then
+    return api.find(class .. "." .. name) or api.find(class .. ":" .. name)
+  end
+  return state and api.field(state.type or api.type(state.said), name)
 end
 
 -- ---- the page ----

@@ -1,6 +1,17 @@
 -- The eex library for experiment files: local eex = require "eex"
 local core = require "eex.core"
 
+-- Read when it is asked for the first time.
+local help = setmetatable({}, {
+  __call = function(_, ...)
+    return require("eex.help")(...)
+  end,
+  __tostring = function()
+    return tostring(require "eex.help")
+  end,
+  __metatable = "help",
+})
+
 return {
   version = core.version,
   conventions = core.conventions,
@@ -10,10 +21,7 @@ return {
   repl = core.repl,
   compare = require "eex.compare",
   plot = require "eex.plot",
-  -- What is known about a function, an object or a name: its text is printed.
-  help = function(...)
-    return require("eex.help")(...)
-  end,
+  help = help,
   backbones = require "eex.backbones",
   families = require "eex.families",
   saliency = require "eex.saliency",

@@ -7,6 +7,7 @@
 #include "lua/lua_model.h"
 #include "lua/lua_run.h"
 #include "lua/show.h"
+#include "lua/stop.h"
 
 #include <lauxlib.h>
 #include <math.h>
@@ -111,7 +112,9 @@ static const luaL_Reg functions[] = {{"graph", eex_lua_graph_new},
                                      {"members", eex__lua_class_members},
                                      {"classes", eex__lua_classes},
                                      {"table", eex__lua_show_table},
-                                     {"wrap", eex__lua_show_wrapped}, {"width", eex__lua_show_width},
+                                     {"repl", eex__lua_stop},
+                                     {"wrap", eex__lua_show_wrapped},
+                                     {"width", eex__lua_show_width},
                                      {"picture", eex__lua_write_picture},
                                      {"described_fields", eex__lua_described_fields},
                                      {"described_methods", eex__lua_described_methods},

@@ -80,6 +80,9 @@ local function fill()
   end
   for _, record in ipairs(api.records) do
     add(record, record.name)
+    for _, field in ipairs(record.fields) do
+      field.path = record.name .. "." .. field.name
+    end
   end
   for _, row in pairs(by_name) do
     if row.options == "policy" then
@@ -103,6 +106,15 @@ function api.type(name)
     return nil
   end
   return by_name[name:gsub("%[%]$", "")], name:find("%[%]$") ~= nil
+end
+
+-- The row of a field of a class or record, which may be nil.
+function api.field(type, name)
+  for _, field in ipairs(type and type.fields or {}) do
+    if field.name == name then
+      return field
+    end
+  end
 end
 
 -- Functions by what they are.
