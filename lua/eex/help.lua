@@ -199,7 +199,7 @@ local function code(said)
 end
 
 local function cell(said)
-  return (said or ""):gsub("|", "\\|")
+  return ((said or ""):gsub("|", "\\|"))
 end
 
 local function put_table(out, titles, rows)
@@ -214,18 +214,24 @@ local function put_table(out, titles, rows)
   out[#out + 1] = ""
 end
 
-local function put_function(out, row)
-  out[#out + 1] = ("%s: %s%s"):format(code(call(row)), cell(row.text),
-    row.gives and (" Returns: %s."):format(row.gives) or "")
+-- `printed` has the options that the page has already, with the name that they stood under.
+local function put_function(out, row, printed)
+  local options = row.options and #row.options > 0 and row.options or nil
+  local seen = options and printed[options]
+  out[#out + 1] = ("%s: %s%s%s"):format(code(call(row)), cell(row.text),
+    row.gives and (" Returns: %s."):format(row.gives) or "",
+    seen and (" Options as those of %s."):format(code(seen)) or "")
   out[#out + 1] = ""
-  local options = {}
-  for i, option in ipairs(row.options or {}) do
+  if not options or seen then
+    return
+  end
+  printed[options] = row.path
+  local rows = {}
+  for i, option in ipairs(options) do
     local usual = option.usual and option.usual ~= "" and option.usual or "-"
-    options[i] = { code(option.name), cell(usual), cell(option.text) }
+    rows[i] = { code(option.name), cell(usual), cell(option.text) }
   end
-  if #options > 0 and row.options[1].text then
-    put_table(out, { "option", "default", "meaning" }, options)
-  end
+  put_table(out, { "option", "default", "meaning" }, rows)
 end
 
 local function put_fields(out, fields)
@@ -246,16 +252,17 @@ function help.page()
     rows[i] = { code(row.name), cell(row.text) }
   end
   put_table(out, { "word", "what it is" }, rows)
+  local printed = {}
   out[#out + 1] = "## Functions\n"
   for _, row in ipairs(api.functions) do
-    put_function(out, row)
+    put_function(out, row, printed)
   end
   out[#out + 1] = "## Objects\n"
   for _, class in ipairs(api.classes) do
     out[#out + 1] = ("### %s\n\n%s\n"):format(class.name, class.text)
     put_fields(out, class.fields)
     for _, method in ipairs(class.methods) do
-      put_function(out, method)
+      put_function(out, method, printed)
     end
   end
   out[#out + 1] = "## Records\n"

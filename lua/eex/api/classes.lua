@@ -1,20 +1,41 @@
 -- Objects: their fields and methods, as in library.lua. A field's `is` is the record of what it is.
+local functional = { functional = { "false",
+  "the original calls a function, which some conventions of cost do not count" } }
+
 return {
   { name = "graph", text = "A network, finished or being built; values are what its methods return.", methods = {
       { name = "input", text = "The images." },
       { name = "block", text = "What is added from here on belongs to this block; returns the graph.", gives = "graph" },
-      { name = "conv", text = "A convolution." },
+      { name = "conv", text = "A convolution.", options = {
+          out = { nil, "channels" },
+          kernel = { nil, "its side, or a choice" },
+          stride = { "1", "of the kernel" },
+          pad = { "0", "zeros around the image" },
+          groups = { "1", "that do not see each other" },
+          bias = { "false", "whether it adds one" },
+          transforms = { "false", "of elastic kernels: smaller ones are learned from the larger" },
+        } },
       { name = "batch_norm", text = "Batch norm." },
-      { name = "act", text = 'An activation: "relu", "relu6", "h-swish", "h-sigmoid", "sigmoid" or "none".' },
+      { name = "act", text = 'An activation: "relu", "relu6", "h-swish", "h-sigmoid", "sigmoid" or "none".', options = functional },
       { name = "add", text = "A sum." },
       { name = "scale", text = "A feature map times one value a channel: squeeze and excitation." },
       { name = "concat", text = "Both, channel behind channel." },
-      { name = "max_pool", text = "The largest of each window; stride is kernel, pad 0 unless given." },
-      { name = "global_pool", text = "The mean of each channel." },
-      { name = "flatten", text = "All pixels in a row." },
+      { name = "max_pool", text = "The largest of each window.", options = {
+          kernel = { nil, "its side" }, stride = { "kernel", "of the window" }, pad = { "0", "around the image" },
+        } },
+      { name = "global_pool", text = "The mean of each channel.", options = functional },
+      { name = "flatten", text = "All pixels in a row.", options = functional },
       { name = "dropout", text = "Zeros with probability p, in training." },
-      { name = "linear", text = "A linear layer." },
-      { name = "gene", text = "A number of an elastic network that may be chosen." },
+      { name = "linear", text = "A linear layer.", options = {
+          out = { nil, "units, or a choice" },
+          bias = { "true", "whether it adds one" },
+          init_std = { "0", "deviation of its first weights; 0: as usual" },
+        } },
+      { name = "gene", text = "A number of an elastic network that may be chosen.", options = {
+          name = { nil, "what it is called" },
+          kind = { nil, "what it decides: depth, width, kernel, expansion or resolution" },
+          values = { nil, "ascending; that it may have" },
+        } },
       { name = "choice", text = "One number for each value of the gene, for out and kernel." },
       { name = "present", text = "What is added from here on is there from that value of the gene on; without "
           .. "arguments always." },
@@ -33,7 +54,13 @@ return {
       { name = "smallest", text = "A genome." },
       { name = "largest", text = "A genome." },
       { name = "derive", text = "The network with these values, a new graph.", gives = "graph" },
-      { name = "with_gates", text = "A new network with gates.", gives = "graph" },
+      { name = "with_gates", text = "A new network with gates.", gives = "graph", options = {
+          point = { nil, "the name or id of the node that it reads" },
+          blocks = { nil, "how many; see eex.gates" },
+          heads = { "none", "classifiers also after so many blocks" },
+          family = { '"blocks"', "what it is made of" },
+          channels = { "128", "of pooled and linear gates" },
+        } },
     } },
   { name = "model", text = "A trained network that is ready to run.", fields = {
       { name = "name", text = "of its network" },

@@ -29,7 +29,7 @@ local function network_options(name, functions)
   return rows
 end
 
--- How graphs' methods are called, and their options.
+-- How graphs' methods are called, and their options, which rows say by name: { default, meaning }.
 local function graph_methods(rows)
   local by_name = {}
   for _, method in ipairs(core.described_methods()) do
@@ -39,9 +39,11 @@ local function graph_methods(rows)
     local known = by_name[row.name]
     if known then
       row.call = known.call:match("[%(%s].*$")
+      local said = row.options or {}
       row.options = {}
       for i, name in ipairs(known.options) do
-        row.options[i] = { name = name }
+        local option = said[name] or {}
+        row.options[i] = { name = name, usual = option[1], text = option[2] }
       end
     end
   end

@@ -14,7 +14,14 @@ local wide = table.move(gates, 1, #gates, 2,
 return {
   { name = "eex.version", text = "What eex --version says." },
   { name = "eex.conventions", text = "Names of the ways to count cost." },
-  { name = "eex.graph", text = "A new network, to be built with the graph's methods.", gives = "graph" },
+  { name = "eex.graph", text = "A new network, to be built with the graph's methods.", gives = "graph",
+    options = {
+      name = { nil, "what it is called" },
+      size = { nil, "of square images; or height and width" },
+      height = { "size", "of its images" },
+      width = { "size", "of its images" },
+      channels = { "3", "of its images" },
+    } },
   { name = "eex.open", call = "(path [, options])", gives = "model",
     text = "The network of a run's folder, or of a model file.", options = {
       { name = "policy", usual = "the model's", text = '"none", a kind (with threshold), or a file of eex tune' },
