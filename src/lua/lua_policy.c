@@ -151,10 +151,10 @@ static double said(const eex_policy *p, double threshold)
     return p->kind == EEX_POLICY_ENTROPY ? -threshold : threshold;
 }
 
-/* A threshold that is off is not there. */
+/* A threshold that nobody reaches is not there. */
 static void set_threshold(lua_State *L, const char *name, const eex_policy *p, double value)
 {
-    if (isfinite(value))
+    if (value < INFINITY)
         set_number(L, name, said(p, value));
 }
 

@@ -175,7 +175,7 @@ return {
       { name = "exit", text = "its number in the run's network" },
       { name = "node", text = "that it reads" },
       { name = "temperature", text = "of its softmax" },
-      { name = "a", text = "its threshold; absent at the end, and where nobody leaves" },
+      { name = "a", text = "its threshold; absent at the end, and where nobody leaves; -inf: everybody does" },
       { name = "b", text = "its lower threshold; absent where nobody is rejected" },
       { name = "macs", text = "of an image that leaves there" },
     } },
