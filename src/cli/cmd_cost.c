@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/cost_genome.h"
 #include "cli/print_cost.h"
+#include "cli/repl.h"
 #include "cli/script_options.h"
 #include "core/graph/elastic.h"
 #include "core/run/limits.h"
@@ -181,7 +182,8 @@ static int print_value(eex_cost_report *r, lua_State *L, const char *path, const
 
 static int print(eex_cost_report *r, const char *path, const arguments *a)
 {
-    const eex_lua_options lua = {.trust = a->script.trust, .expendable = true};
+    const eex_lua_options lua = {
+        .trust = a->script.trust, .expendable = true, .stop = eex_repl_stopper()};
     lua_State *L = NULL;
     EEX_TRY(default_gates(r));
     EEX_TRY(eex_lua_open_for(&L, path, &lua));

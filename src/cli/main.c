@@ -1,6 +1,7 @@
 /* The program: finds the subcommand, runs it, turns its status into message and exit status. */
 #include "cli/commands.h"
 #include "cli/help_fields.h"
+#include "cli/help_lua.h"
 #include "cli/help_terms.h"
 #include "cli/manual.h"
 #include "cli/print.h"
@@ -48,6 +49,7 @@ static int overview(void)
     eex_buffer_puts(&text, "\nmore help:\n"
                            "  eex help COMMAND  the options of a command\n"
                            "  eex help fields   what an experiment file may say\n"
+                           "  eex help lua      the library for scripts and the prompt\n"
                            "  eex help terms    the words of tables and of lines of progress\n"
                            "\nThe first thing to try:\n"
                            "  eex run experiments/quickstart.lua\n");
@@ -59,6 +61,7 @@ static const struct {
     const char *name;
     int (*print)(void);
 } pages[] = {{"fields", eex_help_fields},
+             {"lua", eex_help_lua},
              {"terms", eex_help_terms},
              {"help", overview},
              {"--help", overview},
@@ -92,11 +95,13 @@ static int show_help(char *const *words)
 }
 
 /* "eex help COMMAND"; "eex help --man FOLDER", which the installation is made with, writes manual
- * pages. */
+ * pages; "eex help lua --markdown" prints docs/lua-api.md. */
 static int help_about(int argc, char **argv)
 {
     if (argc == 4 && strcmp(argv[2], "--man") == 0)
         return eex_manual_write(argv[3], commands);
+    if (argc == 4 && strcmp(argv[2], "lua") == 0 && strcmp(argv[3], "--markdown") == 0)
+        return eex_help_lua_page();
     return show_help(argv + 2);
 }
 

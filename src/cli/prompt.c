@@ -17,8 +17,15 @@
 
 enum { HISTORY = 1000, COMPLETIONS = 256 };
 
-static eex_completer *completer;
-static void *completer_context;
+static eex_prompt_user user;
+
+static eex_prompt_user change_user(eex_prompt_user other)
+{
+    const eex_prompt_user before = user;
+    user = other;
+    return before;
+}
+
 static volatile sig_atomic_t interrupted, terminated;
 
 /* While a line is typed, Ctrl-C is no reason to leave: reading ends with EINTR instead. */
@@ -73,12 +80,13 @@ static char *read_plain(void)
 
 static char *matches[COMPLETIONS];
 static size_t match_count, match_next;
+static char *line_before; /* up to the cursor */
 
 static char *next_match(const char *word, int state)
 {
     if (state == 0) {
         match_next = 0;
-        match_count = completer(completer_context, matches, COMPLETIONS, word);
+        match_count = user.complete(user.context, matches, COMPLETIONS, line_before, word);
     }
     return match_next < match_count ? matches[match_next++] : NULL;
 }
@@ -86,7 +94,11 @@ static char *next_match(const char *word, int state)
 static char **complete(const char *word, int from, int to)
 {
     rl_attempted_completion_over = 1; /* never names of files */
-    return completer ? rl_completion_matches(word, next_match) : NULL;
+    line_before = strndup(rl_line_buffer, (size_t)to);
+    char **found = user.complete && line_before ? rl_completion_matches(word, next_match) : NULL;
+    free(line_before);
+    line_before = NULL;
+    return found;
 }
 
 /* ~/.local/state/eex/history, or nothing when there is no home. */
@@ -106,13 +118,12 @@ static char *history_path(void)
     return path;
 }
 
-void eex_prompt_begin(eex_completer *complete_word, void *context)
+eex_prompt_user eex_prompt_begin(eex_completer *complete_word, void *context)
 {
     static char breaks[] = " \t\n\"'`@$><=;|&{}(),+-*/^%#~[]";
-    completer = complete_word;
-    completer_context = context;
-    if (!isatty(STDIN_FILENO))
-        return;
+    const eex_prompt_user before = change_user((eex_prompt_user){complete_word, context});
+    if (before.complete || !isatty(STDIN_FILENO))
+        return before;
     char *path = history_path();
     rl_readline_name = "eex";
     rl_attempted_completion_function = complete;
@@ -123,10 +134,12 @@ void eex_prompt_begin(eex_completer *complete_word, void *context)
     if (path && eex_fs_is_file(path))
         read_history(path);
     free(path);
+    return before;
 }
 
-void eex_prompt_end(void)
+void eex_prompt_end(eex_prompt_user before)
 {
+    (void)change_user(before);
     char *path = isatty(STDIN_FILENO) ? history_path() : NULL, *part = NULL;
     if (path && eex_fs_part_make(&part, path) == EEX_OK) {
         if (write_history(part) == 0)
@@ -136,7 +149,6 @@ void eex_prompt_end(void)
     }
     free(part);
     free(path);
-    completer = NULL;
 }
 
 void eex_prompt_remember(const char *line)
@@ -152,15 +164,14 @@ static char *read_line(const char *prompt)
 
 #else
 
-void eex_prompt_begin(eex_completer *complete_word, void *context)
+eex_prompt_user eex_prompt_begin(eex_completer *complete_word, void *context)
 {
-    completer = complete_word;
-    completer_context = context;
+    return change_user((eex_prompt_user){complete_word, context});
 }
 
-void eex_prompt_end(void)
+void eex_prompt_end(eex_prompt_user before)
 {
-    completer = NULL;
+    (void)change_user(before);
 }
 
 void eex_prompt_remember(const char *line)

@@ -4,12 +4,19 @@
 
 #include <stddef.h>
 
-/* Fills in up to `room` completions of the word (its path included: "eex.back") as strings for
- * free(); returns how many. */
-typedef size_t eex_completer(void *context, char **out, size_t room, const char *word);
+/* Fills in up to `room` words that may stand in the place of `word`, with which `line` ends, as
+ * strings for free(); returns how many. */
+typedef size_t eex_completer(void *context, char **out, size_t room, const char *line,
+                             const char *word);
 
-void eex_prompt_begin(eex_completer *complete, void *context);
-void eex_prompt_end(void); /* writes the history */
+typedef struct eex_prompt_user {
+    eex_completer *complete; /* NULL: nobody uses the prompt */
+    void *context;
+} eex_prompt_user;
+
+/* Returns who used the prompt before, for eex_prompt_end, which writes the history. */
+eex_prompt_user eex_prompt_begin(eex_completer *complete, void *context);
+void eex_prompt_end(eex_prompt_user before);
 
 typedef enum eex_prompt_result {
     EEX_PROMPT_LINE,      /* *line is the caller's (free) */

@@ -2,8 +2,12 @@
 
 #include "core/graph/cost.h"
 #include "lua/args.h"
+#include "lua/lua_class.h"
 #include "lua/lua_graph.h"
 #include "lua/lua_model.h"
+#include "lua/lua_run.h"
+#include "lua/show.h"
+#include "lua/stop.h"
 
 #include <lauxlib.h>
 #include <math.h>
@@ -98,15 +102,29 @@ static int core_fields(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg functions[] = {
-    {"graph", eex_lua_graph_new}, {"predictor", eex_lua_graph_predictor},
-    {"open", eex_lua_model_open}, {"fail", core_fail},
-    {"fields", core_fields},      {NULL, NULL}};
+static const luaL_Reg functions[] = {{"graph", eex_lua_graph_new},
+                                     {"predictor", eex_lua_graph_predictor},
+                                     {"open", eex_lua_model_open},
+                                     {"run", eex_lua_run_open},
+                                     {"fail", core_fail},
+                                     {"fields", core_fields},
+                                     {"class", eex__lua_class_of},
+                                     {"members", eex__lua_class_members},
+                                     {"classes", eex__lua_classes},
+                                     {"table", eex__lua_show_table},
+                                     {"repl", eex__lua_stop},
+                                     {"wrap", eex__lua_show_wrapped},
+                                     {"width", eex__lua_show_width},
+                                     {"picture", eex__lua_write_picture},
+                                     {"described_fields", eex__lua_described_fields},
+                                     {"described_methods", eex__lua_described_methods},
+                                     {NULL, NULL}};
 
 int eex_lua_open_core(lua_State *L)
 {
     eex_lua_graph_register(L);
     eex_lua_model_register(L);
+    eex_lua_run_register(L);
     luaL_newlib(L, functions);
     lua_createtable(L, EEX_CONVENTIONS, 0);
     for (int i = 0; i < EEX_CONVENTIONS; i++) {

@@ -133,7 +133,8 @@ int eex_lua_experiment_of(eex_experiment **out, lua_State *L, const char *path,
 int eex_lua_experiment(eex_experiment **out, const char *path,
                        const eex_lua_experiment_options *options)
 {
-    const eex_lua_options lua = {.trust = options->trust, .expendable = true};
+    const eex_lua_options lua = {
+        .trust = options->trust, .expendable = true, .stop = options->stop};
     lua_State *L = NULL;
     *out = NULL;
     EEX_TRY(eex_lua_open_for(&L, path, &lua));

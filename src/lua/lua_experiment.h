@@ -3,6 +3,7 @@
 #define EEX_LUA_LUA_EXPERIMENT_H
 
 #include "core/run/experiment.h"
+#include "lua/sandbox.h"
 
 #include <lua.h>
 #include <stdbool.h>
@@ -12,6 +13,7 @@ typedef struct eex_lua_experiment_options {
     bool trust;             /* see sandbox.h */
     const char *const *set; /* (sets) "a.b=value": fields replaced in the table before it is read */
     size_t sets;
+    eex_lua_stopper *stop; /* see sandbox.h */
 } eex_lua_experiment_options;
 
 /* Runs the file and reads what it returns. *out is the caller's and has passed

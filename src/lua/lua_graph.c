@@ -4,6 +4,7 @@
 #include "core/graph/predictor.h"
 #include "lua/args.h"
 #include "lua/graph_words.h"
+#include "lua/lua_class.h"
 #include "lua/lua_graph_impl.h"
 #include "lua/saliency.h"
 #include "lua/sandbox_impl.h"
@@ -604,6 +605,10 @@ void eex_lua_graph_register(lua_State *L)
     luaL_setfuncs(L, metamethods, 0);
     luaL_newlib(L, methods);
     luaL_setfuncs(L, eex__lua_elastic_methods, 0);
+    lua_pushvalue(L, -1);
+    lua_insert(L, -3);
+    eex__lua_class_methods(L, "graph");
+    lua_insert(L, -2);
     eex__graph_guard_methods(L);
     lua_setfield(L, -2, "__index");
     lua_pushboolean(L, 0);

@@ -5,12 +5,15 @@
 #include "core/graph/cost.h"
 #include "core/model/model_data.h"
 #include "lua/args.h"
-#include "lua/sandbox_impl.h"
+#include "lua/lua_class.h"
+#include "lua/lua_model_impl.h"
 
 #include "base/fs.h"
 #include "base/signals.h"
 #include "base/status.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <lauxlib.h>
 #include <limits.h>
 #include <math.h>
@@ -19,37 +22,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define METATABLE "eex.model"
+typedef eex__lua_model box;
 
-enum {
-    BATCH = 32,
-    MAX_MODELS = 16 /* alive in a state */
-};
-
-/* Everything that the object holds, so that an error of Lua loses nothing; absent until it is
- * wanted. The user value is a table with the facts. */
-typedef struct box {
-    bool counted;
-    eex__lua_held held;
-    eex__lua_held chosen; /* `samples` alone */
-    eex_device *device;
-    eex_model *model; /* NULL: closed */
-    eex_engine *engine;
-    eex_dataset *data;
-    eex_index part; /* of the data set */
-    char part_name[32];
-    eex_frames *frames; /* that are being classified */
-    uint32_t *samples;  /* chosen from the part */
-    uint8_t *pixels;    /* (BATCH, H, W, C) */
-    eex_frame frame[BATCH];
-    eex_result result[BATCH];
-} box;
+enum { BATCH = EEX__LUA_BATCH };
 
 /* ---- objects ---- */
 
 static void empty_box(lua_State *L, box *b)
 {
     eex_frames_close(b->frames);
+    eex_profile_free(b->profile);
     eex_dataset_close(b->data);
     eex_engine_close(b->engine);
     eex_model_close(b->model);
@@ -72,29 +54,34 @@ static void close_box(lua_State *L, box *b)
 
 static int model_close(lua_State *L)
 {
-    close_box(L, luaL_checkudata(L, 1, METATABLE));
+    close_box(L, luaL_checkudata(L, 1, EEX__LUA_MODEL));
     return 0;
+}
+
+eex__lua_model *eex__lua_model_at(lua_State *L, int index)
+{
+    box *b = luaL_checkudata(L, index, EEX__LUA_MODEL);
+    if (!b->engine)
+        luaL_error(L, "this model is closed");
+    return b;
 }
 
 static box *self(lua_State *L)
 {
-    box *b = luaL_checkudata(L, 1, METATABLE);
-    if (!b->engine)
-        luaL_error(L, "this model is closed");
-    return b;
+    return eex__lua_model_at(L, 1);
 }
 
 /* Pushes a closed object, which can fail without losing anything. */
 static box *push_closed(lua_State *L)
 {
     eex__lua *s = eex__lua_of(L);
-    if (s->models >= MAX_MODELS)
+    if (s->models >= EEX__LUA_MODELS)
         lua_gc(L, LUA_GCCOLLECT);
-    if (s->models >= MAX_MODELS)
-        luaL_error(L, "more than %d models at once: model:close() ends one", MAX_MODELS);
+    if (s->models >= EEX__LUA_MODELS)
+        luaL_error(L, "more than %d models at once: model:close() ends one", EEX__LUA_MODELS);
     box *b = lua_newuserdatauv(L, sizeof *b, 1);
     *b = (box){.counted = false};
-    luaL_setmetatable(L, METATABLE);
+    luaL_setmetatable(L, EEX__LUA_MODEL);
     b->counted = true;
     s->models++;
     return b;
@@ -298,6 +285,37 @@ static int find_model(lua_State *L, char *real, const char *path)
     return code;
 }
 
+/* Every file that a run's folder has may be one that a report reads. */
+static int check_files(lua_State *L, const char *folder)
+{
+    char path[PATH_MAX], real[PATH_MAX];
+    int code = EEX_OK;
+    DIR *d = opendir(folder);
+    if (!d)
+        return eex_fail(EEX_EIO, "cannot read the folder %s: %s", folder, strerror(errno));
+    for (const struct dirent *e; code == EEX_OK && (e = readdir(d));) {
+        const char *dot = strrchr(e->d_name, '.');
+        if (!dot || strcmp(dot, ".h5") != 0)
+            continue;
+        if (snprintf(path, sizeof path, "%s/%s", folder, e->d_name) >= (int)sizeof path)
+            code = eex_fail(EEX_EINVAL, "\"%.60s...\": the path is too long", folder);
+        else
+            code = eex__lua_readable(L, real, path);
+        if (code == EEX_ENOTFOUND)
+            code = EEX_OK; /* it has gone meanwhile, or is a link to nothing */
+    }
+    closedir(d);
+    return code;
+}
+
+int eex__lua_find_run(lua_State *L, char *real, const char *path)
+{
+    EEX_TRY(eex__lua_readable(L, real, path));
+    if (!eex_fs_is_folder(real))
+        return eex_fail(EEX_EINVAL, "\"%s\" is a file: expected the folder of a run", path);
+    return check_files(L, real);
+}
+
 int eex_lua_model_open(lua_State *L)
 {
     char real[PATH_MAX];
@@ -467,7 +485,7 @@ static int open_data(lua_State *L, box *b)
     return code;
 }
 
-static int open_part(lua_State *L, box *b, const char *part)
+int eex__lua_model_part(lua_State *L, eex__lua_model *b, const char *part)
 {
     eex_index index;
     if (b->data && strcmp(b->part_name, part) == 0)
@@ -483,7 +501,7 @@ static int open_part(lua_State *L, box *b, const char *part)
 static const char *check_part(lua_State *L, box *b)
 {
     const char *part = luaL_checkstring(L, 2);
-    if (open_part(L, b, part) < 0)
+    if (eex__lua_model_part(L, b, part) < 0)
         eex_lua_raise(L);
     return part;
 }
@@ -577,25 +595,30 @@ static int model_run(lua_State *L)
     return 1;
 }
 
+/* model:profile { images = 64, base = other } */
+static int model_profile(lua_State *L)
+{
+    self(L);
+    lua_settop(L, 2);
+    int base = 0;
+    if (lua_istable(L, 2)) {
+        lua_pushliteral(L, "base");
+        if (lua_rawget(L, 2) != LUA_TNIL)
+            base = lua_gettop(L);
+    }
+    eex__lua_profile(L, 1, base, 2);
+    return 1;
+}
+
 static int model_index(lua_State *L)
 {
-    luaL_checkudata(L, 1, METATABLE);
-    if (lua_type(L, 2) == LUA_TSTRING && luaL_getmetafield(L, 1, "methods") != LUA_TNIL) {
-        lua_pushvalue(L, 2);
-        if (lua_rawget(L, -2) != LUA_TNIL)
-            return 1;
-        lua_pop(L, 2);
-    }
-    self(L);
-    lua_getiuservalue(L, 1, 1);
-    lua_pushvalue(L, 2);
-    lua_rawget(L, -2);
-    return 1;
+    luaL_checkudata(L, 1, EEX__LUA_MODEL);
+    return eex__lua_member(L, 1);
 }
 
 static int model_text(lua_State *L)
 {
-    const box *b = luaL_checkudata(L, 1, METATABLE);
+    const box *b = luaL_checkudata(L, 1, EEX__LUA_MODEL);
     if (!b->engine)
         lua_pushliteral(L, "model (closed)");
     else
@@ -610,15 +633,12 @@ void eex_lua_model_register(lua_State *L)
 {
     static const luaL_Reg metamethods[] = {
         {"__index", model_index}, {"__gc", model_close}, {"__tostring", model_text}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {{"classify", model_classify}, {"run", model_run},
-                                       {"samples", model_samples},   {"macs", model_macs},
-                                       {"close", model_close},       {NULL, NULL}};
-    if (luaL_newmetatable(L, METATABLE)) {
-        luaL_setfuncs(L, metamethods, 0);
-        luaL_newlib(L, methods);
-        lua_setfield(L, -2, "methods");
-        lua_pushliteral(L, "model");
-        lua_setfield(L, -2, "__metatable");
-    }
-    lua_pop(L, 1);
+    static const luaL_Reg methods[] = {{"classify", model_classify},
+                                       {"run", model_run},
+                                       {"samples", model_samples},
+                                       {"macs", model_macs},
+                                       {"profile", model_profile},
+                                       {"close", model_close},
+                                       {NULL, NULL}};
+    eex__lua_class(L, EEX__LUA_MODEL, "model", metamethods, methods);
 }

@@ -1,58 +1,52 @@
 #include "lua/lua_run.h"
 
-#include "core/policy/replay.h"
 #include "core/report/report.h"
 #include "lua/args.h"
-#include "lua/lua_fields.h"
+#include "lua/lua_class.h"
 #include "lua/lua_model.h"
-#include "lua/sandbox_impl.h"
+#include "lua/lua_model_impl.h"
+#include "lua/lua_run_impl.h"
 
 #include "base/buffer.h"
 #include "base/fs.h"
 #include "base/status.h"
 
 #include <lauxlib.h>
+#include <limits.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 
-static const char type_name[] = "eex.run";
+#define METATABLE "eex.run"
 
-/* Everything that the object holds; absent until it is wanted. The user value is a table with what
- * the report says. */
-typedef struct box {
-    eex__lua_held held; /* by all but the policy */
-    eex__lua_held policy_held;
-    eex_report *report;
-    eex_device *device;
-    eex_trace *calibration, *validation;
-    eex_policy *policy; /* of the last replay */
-    char *path;         /* being opened */
-    eex_buffer text;
-} box;
+typedef eex__lua_run box;
 
 static int box_close(lua_State *L)
 {
-    box *b = luaL_checkudata(L, 1, type_name);
+    box *b = luaL_checkudata(L, 1, METATABLE);
     eex_report_free(b->report);
     eex_device_close(b->device);
+    eex_model_close(b->model);
     eex_trace_free(b->calibration);
     eex_trace_free(b->validation);
-    eex_policy_free(b->policy);
     eex_buffer_free(&b->text);
     free(b->path);
     eex__lua_give_back(L, &b->held);
-    eex__lua_give_back(L, &b->policy_held);
     *b = (box){0};
     return 0;
 }
 
-static box *self(lua_State *L)
+eex__lua_run *eex__lua_run_at(lua_State *L, int index)
 {
-    box *b = luaL_checkudata(L, 1, type_name);
+    box *b = luaL_checkudata(L, index, METATABLE);
     if (!b->report)
         luaL_error(L, "this run was closed");
     return b;
+}
+
+static box *self(lua_State *L)
+{
+    return eex__lua_run_at(L, 1);
 }
 
 /* ---- what the report says ---- */
@@ -248,117 +242,6 @@ static void push_report(lua_State *L, const eex_report *r)
 
 /* ---- what-if ---- */
 
-/* A trace is the script's memory before it is there. */
-static int read_trace(eex_trace **out, lua_State *L, box *b, eex_store_file *file)
-{
-    size_t bytes;
-    EEX_TRY(eex_trace_size(&bytes, file, "trace"));
-    if (eex__lua_take(L, &b->held, bytes, "its trace does not fit") < 0)
-        return eex_fail_in(EEX_ESCRIPT, "%s", b->path);
-    return eex_trace_load(out, file, "trace");
-}
-
-static int load_trace(eex_trace **out, lua_State *L, box *b, const char *name)
-{
-    eex_store_file *file = NULL;
-    if (*out)
-        return EEX_OK;
-    free(b->path);
-    b->path = NULL;
-    EEX_TRY(eex_path_join(&b->path, b->report->folder, name));
-    if (!eex_fs_exists(b->path))
-        return eex_fail(EEX_ENOTFOUND, "%s has no %s yet: finish the run first", b->report->folder,
-                        name);
-    EEX_TRY(eex_store_open(&file, b->path, "trace", 1));
-    int code = read_trace(out, L, b, file);
-    eex_store_close(file);
-    return code;
-}
-
-static int load_traces(lua_State *L, box *b)
-{
-    const eex_report *r = b->report;
-    EEX_TRY(load_trace(&b->calibration, L, b, "final-calibration.h5"));
-    EEX_TRY(load_trace(&b->validation, L, b, "final-validation.h5"));
-    if (b->validation->exits == r->best.exits)
-        return EEX_OK;
-    return eex_fail(EEX_EFORMAT, "%s: a trace of %d exits, the network has %d", r->folder,
-                    b->validation->exits, r->best.exits);
-}
-
-/* The device holds what it scores a trace with for as long as that takes. */
-static int open_device(lua_State *L, box *b)
-{
-    if (!b->device) {
-        EEX_TRY(eex__lua_take_threads(L, &b->held, 0));
-        EEX_TRY(eex_device_open(&b->device, "cpu", NULL));
-    }
-    const size_t room = eex__lua_room(L);
-    b->device->memory = room == SIZE_MAX ? 0 : b->device->held + room + 1;
-    return EEX_OK;
-}
-
-static int fit_policy(lua_State *L, box *b, const eex_calibration *how, const eex_exit_costs *costs)
-{
-    eex_policy_free(b->policy);
-    b->policy = NULL;
-    eex__lua_give_back(L, &b->policy_held);
-    EEX_TRY(eex_calibrate(&b->policy, b->calibration, b->device, how, costs));
-    return eex__lua_take(L, &b->policy_held, eex_policy_bytes(b->policy),
-                         "the policy does not fit");
-}
-
-static int replay(eex_outcome *out, lua_State *L, box *b, const eex_calibration *how)
-{
-    const eex_report *r = b->report;
-    double cost[EEX_MAX_EXITS];
-    EEX_TRY(load_traces(L, b));
-    EEX_TRY(open_device(L, b));
-    for (int k = 0; k < r->best.exits; k++)
-        cost[k] = r->best.exit[k].macs;
-    double base = isnan(r->base.macs) ? cost[r->best.exits - 1] : r->base.macs;
-    const eex_exit_costs costs = {r->best.exits, cost, base};
-    EEX_TRY(fit_policy(L, b, how, &costs));
-    EEX_TRY(eex_trace_score(b->validation, b->device, b->policy->temperature));
-    return eex_replay(out, b->validation, b->policy, &costs, NULL, NULL);
-}
-
-static void push_outcome(lua_State *L, const eex_outcome *o, const eex_report *r)
-{
-    lua_newtable(L);
-    set_text(L, "split", "validation"); /* that all of it is about */
-    set_number(L, "accuracy", o->accuracy);
-    set_number(L, "macs", o->cost);
-    set_number(L, "rejected", o->rejected);
-    set_number(L, "agreement", o->agreement);
-    lua_createtable(L, r->best.exits, 0);
-    for (int k = 0; k < r->best.exits; k++) {
-        lua_createtable(L, 0, 3);
-        set_text(L, "node", r->best.exit[k].node);
-        set_number(L, "utilisation", o->share[k]);
-        set_number(L, "accuracy", o->exit_accuracy[k]);
-        lua_rawseti(L, -2, k + 1);
-    }
-    lua_setfield(L, -2, "exits");
-}
-
-/* run:replay{policy = "margin", a = 0.3} */
-static int run_replay(lua_State *L)
-{
-    box *b = self(L);
-    eex_calibration how = eex_calibration_default();
-    eex_outcome outcome;
-    eex_args a = eex_args_open(L, 2, "replay", true);
-    eex__read_policy(&how, &a, "policy");
-    const int code = replay(&outcome, L, b, &how);
-    if (code == EEX_ENOMEM && b->device && b->device->full)
-        (void)eex__lua_too_large(L, "what scores a trace does not fit");
-    if (code < 0)
-        eex_lua_raise(L);
-    push_outcome(L, &outcome, b->report);
-    return 1;
-}
-
 /* run:model{policy = "margin", threshold = 0.3}: the network that the run has chosen */
 static int run_model(lua_State *L)
 {
@@ -368,21 +251,28 @@ static int run_model(lua_State *L)
     return 1;
 }
 
+/* run:profile{images = 64}: of that network, against the base */
+static int run_profile(lua_State *L)
+{
+    const box *b = self(L);
+    lua_settop(L, 2);
+    lua_newtable(L);
+    eex_lua_push_model(L, b->report->folder, lua_gettop(L));
+    const int own = lua_gettop(L);
+    lua_newtable(L);
+    lua_pushboolean(L, true);
+    lua_setfield(L, -2, "base");
+    eex_lua_push_model(L, b->report->folder, lua_gettop(L));
+    eex__lua_profile(L, own, lua_gettop(L), 2);
+    return 1;
+}
+
 /* ---- the object ---- */
 
 static int run_index(lua_State *L)
 {
     self(L);
-    if (lua_type(L, 2) == LUA_TSTRING && luaL_getmetafield(L, 1, "methods") != LUA_TNIL) {
-        lua_pushvalue(L, 2);
-        if (lua_rawget(L, -2) != LUA_TNIL)
-            return 1;
-        lua_pop(L, 2);
-    }
-    lua_getiuservalue(L, 1, 1);
-    lua_pushvalue(L, 2);
-    lua_rawget(L, -2);
-    return 1;
+    return eex__lua_member(L, 1);
 }
 
 static int run_text(lua_State *L)
@@ -396,18 +286,18 @@ static int run_text(lua_State *L)
     return 1;
 }
 
-static void push_metatable(lua_State *L)
+void eex_lua_run_register(lua_State *L)
 {
     static const luaL_Reg metamethods[] = {
         {"__index", run_index}, {"__gc", box_close}, {"__tostring", run_text}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {{"replay", run_replay}, {"model", run_model}, {NULL, NULL}};
-    if (!luaL_newmetatable(L, type_name))
-        return;
-    luaL_setfuncs(L, metamethods, 0);
-    luaL_newlib(L, methods);
-    lua_setfield(L, -2, "methods");
-    lua_pushliteral(L, "run");
-    lua_setfield(L, -2, "__metatable");
+    static const luaL_Reg methods[] = {
+        {"model", run_model}, {"profile", run_profile}, {NULL, NULL}};
+    eex__lua_class(L, METATABLE, "run", metamethods, methods);
+    luaL_getmetatable(L, METATABLE);
+    lua_getfield(L, -1, "methods");
+    luaL_setfuncs(L, eex__lua_policy_methods, 0);
+    lua_pop(L, 2);
+    eex__lua_policy_register(L);
 }
 
 void eex_lua_push_run(lua_State *L, const char *folder)
@@ -415,11 +305,20 @@ void eex_lua_push_run(lua_State *L, const char *folder)
     luaL_checkstack(L, 16, NULL);
     box *b = lua_newuserdatauv(L, sizeof *b, 1);
     *b = (box){0};
-    push_metatable(L);
-    lua_setmetatable(L, -2);
+    luaL_setmetatable(L, METATABLE);
     if (eex_report_load(&b->report, folder) < 0 ||
         eex__lua_take(L, &b->held, report_bytes(b->report), "its trials do not fit") < 0)
         eex_lua_raise(L);
     push_report(L, b->report);
     lua_setiuservalue(L, -2, 1);
+}
+
+/* eex.run(folder): the run in a folder that the script may read */
+int eex_lua_run_open(lua_State *L)
+{
+    char real[PATH_MAX];
+    if (eex__lua_find_run(L, real, luaL_checkstring(L, 1)) < 0)
+        eex_lua_raise(L);
+    eex_lua_push_run(L, real);
+    return 1;
 }

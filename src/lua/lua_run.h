@@ -1,13 +1,17 @@
-/* A run's results as a Lua object: what `eex repl RUN` calls `run`. */
+/* A run's results as a Lua object: what `eex repl RUN` calls `run`, and `eex.run(folder)`.
+ * docs/lua-api.md has its fields and methods. */
 #ifndef EEX_LUA_LUA_RUN_H
 #define EEX_LUA_LUA_RUN_H
 
 #include <lua.h>
 
-/* Pushes the run in `folder`; raises. Fields: name, dataset, device, seed, finished, state, base,
- * best, pareto, trials, seconds, as in `eex show --json`. run:replay{policy=, a=, ...} tells what
- * the chosen network would do under another policy, calibrated on the calibration split and judged
- * on the validation split; run:model{policy=, ...} opens that network, see lua_model.h. */
+/* Pushes the run in a folder that is known to be permitted; raises. */
 void eex_lua_push_run(lua_State *L, const char *folder);
+
+/* A lua_CFunction: eex.run(folder). The folder must be one that the script may read. */
+int eex_lua_run_open(lua_State *L);
+
+/* Makes the metatables of runs and their policies. Call it once a state. */
+void eex_lua_run_register(lua_State *L);
 
 #endif

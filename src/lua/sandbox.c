@@ -136,6 +136,24 @@ int eex_lua_call(lua_State *L, int arguments, int results)
     return code;
 }
 
+bool eex_lua_trusts(lua_State *L)
+{
+    return eex__lua_of(L)->trust;
+}
+
+FILE *eex_lua_out(lua_State *L)
+{
+    return eex__lua_of(L)->print;
+}
+
+bool eex_lua_typed(lua_State *L, bool typed)
+{
+    eex__lua *s = eex__lua_of(L);
+    const bool before = s->typed;
+    s->typed = typed;
+    return before;
+}
+
 int eex_lua_protect(lua_State *L, lua_CFunction f, void *data)
 {
     if (!lua_checkstack(L, 2))
@@ -194,6 +212,7 @@ int eex_lua_open(lua_State **out, const eex_lua_options *options)
     s->trust = options->trust;
     s->print = options->print ? options->print : stderr;
     s->expendable = options->expendable;
+    s->stop = options->stop;
     int code = find_folders(s, options->folder);
     if (code == EEX_OK && !(L = lua_newstate(allocate, s)))
         code = eex_fail(EEX_ENOMEM, "Lua: out of memory");

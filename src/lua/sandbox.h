@@ -27,6 +27,11 @@
 #include <stddef.h>
 #include <stdio.h>
 
+/* What eex.repl() does: a prompt, until the person goes on. The names at hand are the environment
+ * of what is typed, at index `names`; `where` is "FILE:LINE", `locals` lists the locals. Negative:
+ * the script ends with this thread's message. Never raises. */
+typedef int eex_lua_stopper(lua_State *L, int names, const char *where, const char *locals);
+
 typedef struct eex_lua_options {
     const char *folder; /* of the script; NULL: the current one */
     bool trust;         /* the whole standard library, and files anywhere */
@@ -34,6 +39,7 @@ typedef struct eex_lua_options {
     /* Nothing would be lost with the process as long as the state is open: see
      * eex_signals_expendable. */
     bool expendable;
+    eex_lua_stopper *stop; /* NULL: nobody is there, and eex.repl() is an error */
     FILE *print; /* where print and io.write go; NULL: stderr, because results go to stdout */
 } eex_lua_options;
 
@@ -56,6 +62,13 @@ int eex_lua_run_text(lua_State *L, const char *text, const char *name);
 /* Calls a function with its arguments on the stack, like lua_pcall, which it replaces. On failure
  * nothing is left on the stack and the message is this thread's. */
 int eex_lua_call(lua_State *L, int arguments, int results);
+
+bool eex_lua_trusts(lua_State *L);
+FILE *eex_lua_out(lua_State *L); /* where print goes */
+
+/* Says whether what runs now was typed by a person at a prompt, who may write pictures below the
+ * script's folder. Returns what was so before. */
+bool eex_lua_typed(lua_State *L, bool typed);
 
 /* Calls f(L) protected, with `data` as a light userdata at index 1 and no results. */
 int eex_lua_protect(lua_State *L, lua_CFunction f, void *data);

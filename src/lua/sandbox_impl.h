@@ -20,6 +20,8 @@ typedef struct eex__lua {
     char *folder;  /* its real path */
     char *library; /* real path of the Lua library */
     FILE *print;
+    eex_lua_stopper *stop;
+    bool typed;         /* what runs was typed by a person at the prompt */
     int graphs, models; /* that are alive: see lua_graph.c and lua_model.c */
 } eex__lua;
 

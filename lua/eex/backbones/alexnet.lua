@@ -15,8 +15,11 @@ local specs = parts.specs(32, 10, 4,
   { name = "hidden", kind = "integer", default = 4096, min = 8, max = 16384 },
   { name = "dropout", kind = "number", default = 0.5, min = 0, max = 0.95 })
 
-return function(options)
+return parts.described({
+  text = "AlexNet for small images, with torchvision's parameter names.",
+  specs = specs,
+}, function(options)
   local o = core.fields("backbone", options, specs)
   local g = core.graph { name = "alexnet", size = o.size, channels = o.channels }
   return net.alexnet(g, o)
-end
+end)

@@ -17,7 +17,16 @@ local specs = parts.specs(224, 1000, 4,
   { name = "dropout", kind = "number", default = 0.1, min = 0, max = 0.95 },
   { name = "zero_init_residual", kind = "flag" })
 
-return function(options)
+return parts.described({
+  text = "One of the MobileNetV3 networks of Once-for-All and EDANAS.",
+  specs = specs,
+  lists = {
+    { name = "depths", usual = "2", text = "layers of the five units, 1 to 4: a number for all, or a list" },
+    { name = "kernels", usual = "3", text = "of each layer, 3, 5 or 7: a number for all, or a list of 20" },
+    { name = "expansions", usual = "3", text = "of each layer, 1 to 6: a number for all, or a list of 20" },
+    { name = "strides", usual = "{ 2, 2, 2, 1, 2 }", text = "of the first layer of each unit" },
+  },
+}, function(options)
   local given = options or {}
   local o = core.fields("backbone",
     parts.without(given, { "depths", "kernels", "expansions", "strides" }), specs)
@@ -28,4 +37,4 @@ return function(options)
   o.strides = parts.list(given, "strides", #net.units, net.strides, { 1, 2 })
   local g = core.graph { name = "mobilenet_v3", size = o.size, channels = o.channels }
   return net.build(g, o)
-end
+end)

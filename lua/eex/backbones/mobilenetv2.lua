@@ -15,7 +15,13 @@ local specs = parts.specs(224, 1000, 4,
   { name = "stem_stride", kind = "integer", default = 2, min = 1, max = 2 },
   { name = "zero_init_residual", kind = "flag" })
 
-return function(options)
+return parts.described({
+  text = "MobileNetV2 with torchvision's parameter names.",
+  specs = specs,
+  lists = {
+    { name = "strides", usual = "{ 1, 2, 2, 2, 1, 2, 1 }", text = "of the first block of each stage" },
+  },
+}, function(options)
   local given = options or {}
   local o = core.fields("backbone", parts.without(given, { "strides" }), specs)
   o.strides = parts.list(given, "strides", #net.stages, net.strides, { 1, 2 })
@@ -25,4 +31,4 @@ return function(options)
     o.depths[s] = stage[3]
   end
   return net.build(g, o)
-end
+end)

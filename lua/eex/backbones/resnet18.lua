@@ -16,8 +16,11 @@ local specs = parts.specs(224, 1000, 4,
   { name = "dropout", kind = "number", default = 0, min = 0, max = 0.95 },
   { name = "zero_init_residual", kind = "flag" })
 
-return function(options)
+return parts.described({
+  text = "ResNet18 with torchvision's parameter names.",
+  specs = specs,
+}, function(options)
   local o = core.fields("backbone", options, specs)
   local g = core.graph { name = "resnet18", size = o.size, channels = o.channels }
   return net.eighteen(g, o)
-end
+end)

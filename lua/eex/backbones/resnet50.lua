@@ -17,9 +17,12 @@ local specs = parts.specs(224, 1000, 4,
   { name = "dropout", kind = "number", default = 0, min = 0, max = 0.95 },
   { name = "zero_init_residual", kind = "flag" })
 
-return function(options)
+return parts.described({
+  text = "ResNet50 with torchvision's parameter names.",
+  specs = specs,
+}, function(options)
   local o = core.fields("backbone", options, specs)
   local g = core.graph { name = "resnet50", size = o.size, channels = o.channels }
   o.depths = net.repeats
   return net.fifty(g, o)
-end
+end)

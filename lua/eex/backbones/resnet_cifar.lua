@@ -16,7 +16,10 @@ local specs = parts.specs(32, 10, 16,
   { name = "stem_stride", kind = "integer", default = 1, min = 1, max = 2 },
   { name = "zero_init_residual", kind = "flag" })
 
-return function(options)
+return parts.described({
+  text = "The residual networks of He et al. 2015 for images of 32x32, 6 n + 2 layers deep.",
+  specs = specs,
+}, function(options)
   local o = core.fields("backbone", options, specs)
   if (o.depth - 2) % 6 ~= 0 then
     core.fail(("backbone.depth: 6 n + 2, as 20, 32, 44, 56 and 110, got %d"):format(o.depth))
@@ -26,4 +29,4 @@ return function(options)
   o.depths = { blocks, blocks, blocks }
   o.functional = true -- the activation behind a sum is called as a function
   return net.small(g, o)
-end
+end)

@@ -15,9 +15,12 @@ local specs = parts.specs(32, 10, 16,
   { name = "stem_stride", kind = "integer", default = 1, min = 1, max = 2 },
   { name = "zero_init_residual", kind = "flag" })
 
-return function(options)
+return parts.described({
+  text = "A small residual network of basic blocks in three stages.",
+  specs = specs,
+}, function(options)
   local o = core.fields("backbone", options, specs)
   local g = core.graph { name = "resnet_small", size = o.size, channels = o.channels }
   o.depths = { o.blocks, o.blocks, o.blocks }
   return net.small(g, o)
-end
+end)

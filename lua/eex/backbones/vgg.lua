@@ -17,7 +17,10 @@ local specs = parts.specs(32, 10, 4,
   { name = "hidden", kind = "integer", default = 4096, min = 8, max = 16384 },
   { name = "dropout", kind = "number", default = 0.5, min = 0, max = 0.95 })
 
-return function(options)
+return parts.described({
+  text = "VGG for small images, with torchvision's parameter names.",
+  specs = specs,
+}, function(options)
   local o = core.fields("backbone", options, specs)
   if not net.vgg_stages[o.depth] then
     core.fail(("backbone.depth: one of 11, 13, 16 and 19, got %d"):format(o.depth))
@@ -26,4 +29,4 @@ return function(options)
   local name = "vgg" .. o.depth .. (o.batch_norm and "_bn" or "")
   local g = core.graph { name = name, size = o.size, channels = o.channels }
   return net.vgg(g, o)
-end
+end)

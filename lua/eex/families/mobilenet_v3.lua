@@ -43,7 +43,18 @@ local function of_layers(g, unit, kind, values, most)
   return list
 end
 
-return function(options)
+return parts.described({
+  text = "The MobileNetV3 space of Once-for-All and EDANAS in one elastic graph.",
+  specs = specs,
+  lists = {
+    { name = "sizes", usual = "40 to 104 in steps of 4", text = "of images that the networks read" },
+    { name = "size", text = "one size, in the place of sizes" },
+    { name = "depths", usual = "{ 2, 3, 4 }", text = "layers that a unit may have" },
+    { name = "kernels", usual = "{ 3, 5, 7 }", text = "that a layer may have" },
+    { name = "expansions", usual = "{ 3, 4, 6 }", text = "that a layer may have" },
+    { name = "strides", usual = "{ 2, 2, 2, 1, 2 }", text = "of the first layer of each unit" },
+  },
+}, function(options)
   local given = options or {}
   local o = core.fields("family", parts.without(given,
     { "depths", "kernels", "expansions", "strides", "sizes", "size" }), specs)
@@ -61,4 +72,4 @@ return function(options)
   end
   parts.resolution(g, sizes)
   return net.build(g, o)
-end
+end)

@@ -18,7 +18,16 @@ local specs = {
   { name = "zero_init_residual", kind = "flag" },
 }
 
-return function(options)
+return parts.described({
+  text = "Networks like MobileNetV2 with fewer blocks and channels, in one elastic graph.",
+  specs = specs,
+  lists = {
+    { name = "sizes", usual = "{ 224 }", text = "of images that the networks read" },
+    { name = "size", text = "one size, in the place of sizes" },
+    { name = "widths", usual = "{ 0.5, 0.75, 1.0 }", text = "multipliers of all channels" },
+    { name = "strides", usual = "{ 1, 2, 2, 2, 1, 2, 1 }", text = "of the first block of each stage" },
+  },
+}, function(options)
   local given = options or {}
   local o = core.fields("family", parts.without(given, { "widths", "strides", "sizes", "size" }), specs)
   local sizes = parts.sizes(given, 224)
@@ -33,4 +42,4 @@ return function(options)
     parts.values(given, "widths", { 0.5, 0.75, 1.0 }, 0.1, 4))
   parts.resolution(g, sizes)
   return net.build(g, o)
-end
+end)

@@ -19,7 +19,15 @@ local specs = {
   { name = "zero_init_residual", kind = "flag" },
 }
 
-return function(options)
+return parts.described({
+  text = "Networks like ResNet50 with fewer blocks and channels, in one elastic graph.",
+  specs = specs,
+  lists = {
+    { name = "sizes", usual = "{ 224 }", text = "of images that the networks read" },
+    { name = "size", text = "one size, in the place of sizes" },
+    { name = "widths", usual = "{ 0.5, 0.75, 1.0 }", text = "multipliers of all channels" },
+  },
+}, function(options)
   local own = parts.without(options, { "widths", "sizes", "size" })
   local o = core.fields("family", own, specs)
   local sizes = parts.sizes(options or {}, 224)
@@ -32,4 +40,4 @@ return function(options)
     parts.values(options or {}, "widths", { 0.5, 0.75, 1.0 }, 0.1, 4))
   parts.resolution(g, sizes)
   return net.fifty(g, o)
-end
+end)

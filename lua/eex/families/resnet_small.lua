@@ -18,7 +18,15 @@ local specs = {
   { name = "zero_init_residual", kind = "flag" },
 }
 
-return function(options)
+return parts.described({
+  text = "Small residual networks with fewer blocks and channels, in one elastic graph.",
+  specs = specs,
+  lists = {
+    { name = "sizes", usual = "{ 32 }", text = "of images that the networks read" },
+    { name = "size", text = "one size, in the place of sizes" },
+    { name = "widths", usual = "{ 0.5, 0.75, 1.0 }", text = "multipliers of all channels" },
+  },
+}, function(options)
   local own = parts.without(options, { "widths", "sizes", "size" })
   local o = core.fields("family", own, specs)
   local sizes = parts.sizes(options or {}, 32)
@@ -31,4 +39,4 @@ return function(options)
     parts.values(options or {}, "widths", { 0.5, 0.75, 1.0 }, 0.1, 16))
   parts.resolution(g, sizes)
   return net.small(g, o)
-end
+end)

@@ -4,6 +4,56 @@ local core = require "eex.core"
 
 local parts = {}
 
+-- ---- what is said of options ----
+
+-- Those that many networks have; a row of specs may have a text of its own.
+local texts = {
+  size = "of the square images that it reads",
+  channels = "of the images",
+  classes = "what it tells apart",
+  width = "multiplier of all channels",
+  depth = "layers",
+  blocks = "in each stage",
+  dropout = "in front of the classifier",
+  hidden = "units of each hidden linear layer",
+  stem = "\"imagenet\": 7x7 with stride 2 and a max pool; \"cifar\": 3x3 with stride 1, for small images",
+  stem_stride = "of the first convolution, 1 or 2; the stem's own",
+  zero_init_residual = "each residual block is the identity at first",
+  batch_norm = "behind each convolution",
+  bias = "of convolutions in front of batch norm, too",
+  least_depth = "blocks that a stage keeps",
+  gates = "of the network that it looks ahead for",
+}
+
+local described = setmetatable({}, { __mode = "k" })
+
+local function usual(spec)
+  if spec.kind == "flag" then
+    return tostring(spec.default or false)
+  end
+  if spec.min and spec.default < spec.min then
+    return nil -- it stands for "the usual one"
+  end
+  return spec.kind == "choice" and ("%q"):format(spec.default) or tostring(spec.default)
+end
+
+-- Says what a function is and which options it takes: those of its specs, and lists besides, each
+-- { name, usual, text }. Returns the function.
+function parts.described(about, f)
+  local options = {}
+  for _, spec in ipairs(about.specs) do
+    options[#options + 1] = { name = spec.name, usual = usual(spec), text = spec.text or texts[spec.name] }
+  end
+  table.move(about.lists or {}, 1, #(about.lists or {}), #options + 1, options)
+  described[f] = { text = about.text, options = options, specs = about.specs }
+  return f
+end
+
+-- What was said of it; nil for a function of which nothing was.
+function parts.about(f)
+  return described[f]
+end
+
 -- The options of every backbone: defaults of size and classes, the largest width, then what else
 -- there is.
 function parts.specs(size, classes, most_width, ...)

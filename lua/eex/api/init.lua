@@ -1,0 +1,153 @@
+-- Everything that is described, by name: api.find, api.sections. One source for help, completion and
+-- docs/lua-api.md. What C or the networks know already is taken from there: the arguments of graphs'
+-- methods, the options of networks, the fields of a policy.
+local core = require "eex.core"
+local parts = require "eex.nets.parts"
+
+local api = { functions = require "eex.api.library", classes = require "eex.api.classes",
+  records = require "eex.api.records" }
+
+-- ---- sets of options that other tables know ----
+
+-- Those of a policy, as an experiment has them; `kind` is called `policy` where it has no table of its own.
+local function policy_options()
+  local options = core.described_fields("policy.")
+  for _, option in ipairs(options) do
+    option.name = option.name == "kind" and "policy" or option.name
+  end
+  return options
+end
+
+local function network_options(name, functions)
+  local rows = {}
+  for key, f in pairs(functions) do
+    local about = parts.about(f)
+    rows[#rows + 1] = { name = ("eex.%s.%s"):format(name, key), call = "([options])", text = about.text,
+      options = about.options, gives = "graph" }
+  end
+  table.sort(rows, function(a, b) return a.name < b.name end)
+  return rows
+end
+
+-- How graphs' methods are called, and their options, which rows say by name: { default, meaning }.
+local function graph_methods(rows)
+  local by_name = {}
+  for _, method in ipairs(core.described_methods()) do
+    by_name[method.name] = method
+  end
+  for _, row in ipairs(rows) do
+    local known = by_name[row.name]
+    if known then
+      row.call = known.call:match("[%(%s].*$")
+      local said = row.options or {}
+      row.options = {}
+      for i, name in ipairs(known.options) do
+        local option = said[name] or {}
+        row.options[i] = { name = name, usual = option[1], text = option[2] }
+      end
+    end
+  end
+end
+
+-- ---- all of it ----
+
+local by_name = {}
+
+local function add(row, name)
+  row.path = name
+  by_name[name] = row
+end
+
+local function fill()
+  local policy = policy_options()
+  for _, group in ipairs { "backbones", "families", "predictors" } do
+    local rows = network_options(group, require("eex." .. group))
+    table.move(rows, 1, #rows, #api.functions + 1, api.functions)
+  end
+  graph_methods(api.functions)
+  for _, row in ipairs(api.functions) do
+    add(row, row.name)
+  end
+  for _, class in ipairs(api.classes) do
+    add(class, class.name)
+    if class.name == "graph" then
+      graph_methods(class.methods)
+    end
+    for _, method in ipairs(class.methods) do
+      add(method, class.name .. ":" .. method.name)
+    end
+    for _, field in ipairs(class.fields or {}) do
+      add(field, class.name .. "." .. field.name)
+    end
+  end
+  for _, record in ipairs(api.records) do
+    add(record, record.name)
+    for _, field in ipairs(record.fields) do
+      field.path = record.name .. "." .. field.name
+    end
+  end
+  for _, row in pairs(by_name) do
+    if row.options == "policy" then
+      row.options = policy
+    elseif type(row.options) == "string" then
+      row.options = by_name[row.options].options
+    end
+  end
+end
+
+fill()
+
+-- The row of that name: "eex.open", "run:replay", "run.best", "outcome"; nil.
+function api.find(name)
+  return by_name[name]
+end
+
+-- The row of a class or record, and whether it is of a list of them.
+function api.type(name)
+  if not name then
+    return nil
+  end
+  return by_name[name:gsub("%[%]$", "")], name:find("%[%]$") ~= nil
+end
+
+-- The row of a field of a class or record, which may be nil.
+function api.field(type, name)
+  for _, field in ipairs(type and type.fields or {}) do
+    if field.name == name then
+      return field
+    end
+  end
+end
+
+-- Functions by what they are.
+local by_value
+
+-- What the library has by that name.
+local function value_of(name)
+  local at = require "eex"
+  for part in name:match("^eex%.(.*)"):gmatch("[^.]+") do
+    at = at[part]
+  end
+  return at
+end
+
+-- The row of a function of the library, or of a method.
+function api.of_value(value)
+  if not by_value then
+    by_value = {}
+    for _, row in ipairs(api.functions) do
+      local there = value_of(row.name)
+      if there ~= nil and type(there) ~= "string" then
+        by_value[there] = row
+      end
+    end
+    for class, methods in pairs(core.classes()) do
+      for name, f in pairs(methods) do
+        by_value[f] = by_name[class .. ":" .. name]
+      end
+    end
+  end
+  return by_value[value]
+end
+
+return api

@@ -1,0 +1,91 @@
+#include "cli/repl_impl.h"
+
+#include "base/buffer.h"
+#include "base/log.h"
+#include "base/signals.h"
+#include "base/status.h"
+
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Adds a line to what is there and evaluates it when it is whole. */
+static int take_line(const eex_repl *repl, eex_buffer *text, const char *line)
+{
+    eex_prompt_remember(line);
+    if (text->size)
+        eex_buffer_putc(text, '\n');
+    eex_buffer_puts(text, line);
+    EEX_TRY(eex_buffer_status(text));
+    const char *typed = eex_buffer_text(text);
+    bool incomplete = false;
+    if (!eex__repl_command(repl, typed) && !eex__repl_question(repl, typed))
+        incomplete = eex__repl_evaluate(repl, typed);
+    if (!eex_terminated()) /* which is for the prompt, too */
+        eex_signals_clear();
+    fflush(repl->out);
+    if (!incomplete)
+        eex_buffer_clear(text);
+    return EEX_OK;
+}
+
+static int read_lines(const eex_repl *repl, const char *prompt)
+{
+    eex_buffer text = EEX_BUFFER_INIT;
+    char *line = NULL;
+    int code = EEX_OK;
+    for (;;) {
+        eex_prompt_result result = eex_prompt_read(&line, text.size ? "...> " : prompt);
+        if (result == EEX_PROMPT_END)
+            break;
+        if (result == EEX_PROMPT_TERMINATE) {
+            code = eex_fail(EEX_EINTERRUPTED, "terminated");
+            break;
+        }
+        if (result == EEX_PROMPT_INTERRUPT)
+            eex_buffer_clear(&text);
+        else
+            code = take_line(repl, &text, line);
+        free(line);
+        if (code < 0)
+            break;
+    }
+    if (text.size && code == EEX_OK)
+        eex_log_error("the input ends within a statement");
+    eex_buffer_free(&text);
+    return code;
+}
+
+int eex_repl_loop(const eex_repl *repl, const char *prompt)
+{
+    const eex_prompt_user before = eex_prompt_begin(eex__repl_complete, (void *)(uintptr_t)repl);
+    const int code = read_lines(repl, prompt);
+    eex_prompt_end(before);
+    return code;
+}
+
+/* ---- eex.repl() ---- */
+
+int eex_repl_stop(lua_State *L, int names, const char *where, const char *locals)
+{
+    static int depth;
+    lua_pushvalue(L, names);
+    eex_repl repl = {.L = L,
+                     .names = luaL_ref(L, LUA_REGISTRYINDEX),
+                     .trust = eex_lua_trusts(L),
+                     .out = eex_lua_out(L)};
+    if (depth >= 8) /* each is a loop of its own on this stack */
+        return eex_fail(EEX_ESCRIPT, "eex.repl() within eex.repl(), eight deep");
+    fprintf(repl.out, "stopped at %s%s%s; Ctrl-D goes on\n", where, *locals ? "; locals: " : "",
+            locals);
+    depth++;
+    const int code = eex_repl_loop(&repl, "stop> ");
+    depth--;
+    luaL_unref(L, LUA_REGISTRYINDEX, repl.names);
+    return code;
+}
+
+eex_lua_stopper *eex_repl_stopper(void)
+{
+    return isatty(STDIN_FILENO) && isatty(STDERR_FILENO) ? eex_repl_stop : NULL;
+}
