@@ -65,9 +65,49 @@ static void close_series(eex_chart *c)
 static void set_range(eex_buffer *out, char axis, double low, double high, double room)
 {
     double edge = (high - low) * room;
-    if (edge <= 0)
+    if (high - low <=
+        1e-6 * fmax(fabs(low), fabs(high))) /* gnuplot refuses what it cannot divide */
         edge = fabs(high) > 0 ? 0.1 * fabs(high) : 1;
     eex_buffer_printf(out, "set %crange [%.9g:%.9g]\n", axis, low - edge, high + edge);
+}
+
+/* The largest of 1, 2 and 5 times a power of ten that leaves at most `most` steps. */
+static double step_of(double length, int most)
+{
+    const double power = pow(10, floor(log10(length / most)));
+    const double of[] = {1, 2, 5, 10};
+    for (int i = 0; i < 4; i++)
+        if (length / (of[i] * power) <= most)
+            return of[i] * power;
+    return 10 * power;
+}
+
+/* Names at even steps, few enough to stand side by side: "4.5 M". */
+static void put_amounts(eex_buffer *out, const eex_chart *c)
+{
+    static const struct {
+        double unit;
+        const char *prefix;
+    } units[] = {{1e12, " T"}, {1e9, " G"}, {1e6, " M"}, {1e3, " k"}, {1, ""}};
+    const double low = c->range[X_LOW], high = c->range[X_HIGH];
+    const double length = fmax(high - low, 1e-6 * fabs(high));
+    double step = length > 0 ? step_of(length, 5) : 1;
+    int u = 0;
+    if (c->whole && fabs(high) < 1e5)
+        u = 4;
+    while (u < 4 && fmax(fabs(low), fabs(high)) < units[u].unit)
+        u++;
+    if (c->whole && step < 1)
+        step = 1;
+    eex_buffer_puts(out, "set xtics tc rgb 'black' (");
+    for (int i = 0; i <= 8; i++) {
+        const double x = (ceil(low / step - 1e-9) + i) * step;
+        if (x > high + 1e-9 * step)
+            break;
+        eex_buffer_printf(out, "%s'%.6g%s' %.9g", i ? ", " : "", x / units[u].unit,
+                          fabs(x) > 0 ? units[u].prefix : "", x);
+    }
+    eex_buffer_puts(out, ")\n");
 }
 
 static void put_script(eex_buffer *out, const eex_chart *c)
@@ -76,10 +116,10 @@ static void put_script(eex_buffer *out, const eex_chart *c)
     const double *r = c->range;
     eex_buffer_puts(out, "unset key\nset border 3 lw 1 lc rgb 'gray'\nset tics nomirror scale 0.4\n"
                          "set grid lw 1 dt 1 lc rgb 'gray'\nset boxwidth 0.8 relative\n"
-                         "set ytics offset 0.4,0 tc rgb 'black'\nset xtics tc rgb 'black'\n");
-    if (c->amounts)
-        eex_buffer_puts(out, "set format x '%.1s%c'\n");
-    if (c->tics.size)
+                         "set ytics offset 0.4,0 tc rgb 'black'\n");
+    if (!c->tics.size)
+        put_amounts(out, c);
+    else
         eex_buffer_printf(out, "set xtics %s(%s) tc rgb 'black'\n",
                           c->turned ? "rotate by -40 " : "", eex_buffer_text(&c->tics));
     eex_buffer_printf(out, "set xlabel '%s'\n", harmless(text, c->x));
@@ -119,6 +159,8 @@ static void open_series(eex_chart *c)
     c->ranged = false;
     c->series++;
     eex_buffer_printf(&c->data, "$d%d << EOD\n", c->series);
+    if (!c->name)
+        return;
     eex_buffer_printf(&c->legend, "<li><span class=\"%s k%d\"></span>", shape[c->mark],
                       c->colour + 1);
     eex_html_text(&c->legend, c->name);

@@ -24,7 +24,7 @@ typedef enum eex_mark {
 typedef struct eex_chart {
     const char *title, *x, *y; /* what it shows, and what is on its axes */
     const char *about;         /* a sentence under the title; NULL: none */
-    bool amounts;              /* x is written with prefixes: 2.5 M */
+    bool whole;                /* x are whole numbers */
     bool from_zero;            /* the axis of y begins at 0 */
     bool diagonal;             /* y = x is drawn */
     bool turned;               /* names on x are long */
@@ -39,7 +39,8 @@ typedef struct eex_chart {
     double range[4];
 } eex_chart;
 
-/* What follows belongs to a series of that name (borrowed) in colour 0 to EEX_SVG_COLOURS - 1. */
+/* What follows belongs to a series of that name (borrowed; NULL: to the one before, in another
+ * shape) in colour 0 to EEX_SVG_COLOURS - 1. */
 void eex_chart_series(eex_chart *c, const char *name, int colour, eex_mark mark);
 
 /* A point, and what is said of it, printf-style. One that is not finite is left out. */

@@ -40,6 +40,7 @@ static int put_each(eex_page *page, const eex_page_run *run, bool named)
     return EEX_OK;
 }
 
+/* Each in full, where they are few. */
 static int put_runs(eex_page *page, const eex_page_run *runs, size_t count)
 {
     EEX_TRY(put_all(page, runs, count));
@@ -68,10 +69,14 @@ static int finish_runs(eex_buffer *out, bool *drawn, const eex_page_run *runs, s
     return code;
 }
 
-static const char *label_of(const char *folder)
+/* The folder's own name where no other has it. */
+static const char *label_of(const char *const *folders, size_t count, size_t i)
 {
-    const char *base = eex_path_base(folder);
-    return *base ? base : folder;
+    const char *base = eex_path_base(folders[i]);
+    for (size_t k = 0; k < count; k++)
+        if (k != i && strcmp(eex_path_base(folders[k]), base) == 0)
+            return folders[i];
+    return *base ? base : folders[i];
 }
 
 static int report_runs(eex_buffer *out, bool *drawn, const char *const *folders, size_t count)
@@ -82,7 +87,7 @@ static int report_runs(eex_buffer *out, bool *drawn, const char *const *folders,
     if (!runs)
         return eex_fail(EEX_ENOMEM, "out of memory for %zu runs", count);
     while (code == EEX_OK && opened < count) {
-        code = eex_page_run_open(&runs[opened], folders[opened], label_of(folders[opened]));
+        code = eex_page_run_open(&runs[opened], folders[opened], label_of(folders, count, opened));
         opened += code == EEX_OK;
     }
     if (code == EEX_OK)
@@ -135,7 +140,7 @@ static int finish_sweep(eex_buffer *out, bool *drawn, sweep_page *s)
                          "Below are the first %d runs that are done; %zu more are in the means.",
                          EEX_PAGE_RUNS, s->left_out);
     if (code == EEX_OK && s->runs > 0)
-        code = put_runs(&page, s->run, s->runs);
+        code = put_all(&page, s->run, s->runs);
     if (code == EEX_OK)
         code = eex_page_finish(out, drawn, &page, s->sweep->name);
     eex_page_free(&page);

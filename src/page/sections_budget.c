@@ -75,7 +75,7 @@ static int put_run(eex_chart *c, const eex_page_run *run, size_t i, size_t runs)
     int code = put_front(c, run, &costs, policy);
     eex_policy_free(policy);
     EEX_TRY(code);
-    eex_chart_series(c, runs > 1 ? "as it is kept" : "as the run keeps it", runs > 1 ? (int)i : 1,
+    eex_chart_series(c, runs > 1 ? NULL : "as the run keeps it", runs > 1 ? (int)i : 1,
                      EEX_MARK_POINTS);
     EEX_TRY(eex_replay(&o, run->validation, run->model->policy, &costs, NULL, NULL));
     put_outcome(c, &o, run->validation->samples, "kept");
@@ -105,9 +105,11 @@ int eex_page_put_budget(eex_page *page, const eex_page_run *runs, size_t count)
                    .x = "expected MACs of an input",
                    .y = "validation accuracy, %",
                    .about = "The chosen network as its thresholds move: fitted on the calibration "
-                            "split, judged on the validation split, with 95 % intervals.",
-                   .amounts = true};
+                            "split, judged on the validation split, with 95 % intervals."};
     int code = EEX_OK;
+    if (count > 1)
+        c.about = "Chosen networks as their thresholds move, and as they are kept: fitted on the "
+                  "calibration split, judged on the validation split, with 95 % intervals.";
     for (size_t i = 0; i < count && code == EEX_OK; i++)
         if (tunable(&runs[i]))
             code = put_run(&c, &runs[i], i, count);

@@ -31,7 +31,6 @@ static void name_axis(eex_chart *c, const eex_page_run *runs, size_t count)
 {
     char name[NAME];
     c->x = count > 1 ? "MACs of an image that leaves there" : "exit";
-    c->amounts = count > 1;
     for (int k = 0; count == 1 && k < runs[0].report->best.exits; k++)
         eex_chart_tic(c, k + 1, exit_name(name, runs[0].report, k));
 }

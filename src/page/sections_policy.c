@@ -75,7 +75,6 @@ int eex_page_put_errors(eex_page *page, const eex_page_run *runs, size_t count)
                                         "split, as calibrated."
                                       : "How far confidence is from accuracy on the validation "
                                         "split, at temperature 1 and as calibrated.",
-                   .amounts = count > 1,
                    .from_zero = true};
     const eex_report *r = runs[0].report;
     for (int k = 0; count == 1 && k < r->best.exits; k++) {

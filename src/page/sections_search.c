@@ -59,7 +59,7 @@ static int put_front(eex_chart *c, const eex_page_run *run, size_t i, size_t run
     if (runs == 1)
         eex_chart_series(c, "chosen", 1, EEX_MARK_POINTS);
     else
-        eex_chart_series(c, "its choice", (int)i, EEX_MARK_POINTS);
+        eex_chart_series(c, NULL, (int)i, EEX_MARK_POINTS);
     if (r->chosen >= 0)
         point(c, r, (size_t)r->chosen, name);
     return EEX_OK;
@@ -72,8 +72,7 @@ static int fronts(eex_page *page, const eex_page_run *runs, size_t count)
                    .x = "expected MACs of an input",
                    .y = "validation accuracy, %",
                    .about =
-                       "Every structure that was tried, by what it costs and what it gets right.",
-                   .amounts = true};
+                       "Every structure that was tried, by what it costs and what it gets right."};
     size_t each = count == 1 ? dots(&c, runs[0].report) : 1;
     if (each > 1) {
         snprintf(about, sizeof about,
@@ -82,6 +81,8 @@ static int fronts(eex_page *page, const eex_page_run *runs, size_t count)
                  each, runs[0].report->trials.count);
         c.about = about;
     }
+    if (count > 1)
+        c.about = "The front of each search, with its choice as a point.";
     for (size_t i = 0; i < count; i++)
         EEX_TRY(put_front(&c, &runs[i], i, count));
     return eex_chart_put(page, &c);
@@ -147,6 +148,7 @@ static int history(eex_page *page, const eex_page_run *runs, size_t count)
     double corner[OBJECTIVES];
     eex_chart c = {.title = "How the front grew",
                    .x = "trials",
+                   .whole = true,
                    .y = "hypervolume, %",
                    .about =
                        "The part of the plane of error and MACs that the front so far beats, up "

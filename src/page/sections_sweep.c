@@ -71,8 +71,7 @@ static int chart(eex_page *page, const eex_collection *c)
     eex_chart drawn = {.title = "Points of the sweep",
                        .x = "MACs of an input, mean over the seeds",
                        .y = "test accuracy, %",
-                       .about = "Means over the seeds with 95 % intervals.",
-                       .amounts = true};
+                       .about = "Means over the seeds with 95 % intervals."};
     for (size_t p = 0; p < c->sweep->points; p++) {
         const eex_mean *a = mean_of(c, p, EEX_FIGURE_ACCURACY), *m = mean_of(c, p, EEX_FIGURE_MACS);
         const char *name = point_label(other, c->sweep, p);

@@ -37,6 +37,7 @@ static int accuracies(eex_page *page, const eex_page_run *run)
     char name[EEX_PAGE_TRAININGS][2][64];
     eex_chart c = {.title = "Accuracy by epoch",
                    .x = "epoch",
+                   .whole = true,
                    .y = "accuracy at the end, %",
                    .about = "Dashed: of training images as augmented. Lines: of validation images "
                             "after the epoch."};
@@ -56,6 +57,7 @@ static int losses(eex_page *page, const eex_page_run *run)
 {
     eex_chart c = {.title = "Loss by epoch",
                    .x = "epoch",
+                   .whole = true,
                    .y = "training loss at the end",
                    .about = "Mean over the training images as augmented, while the epoch went on.",
                    .from_zero = true};
@@ -70,6 +72,7 @@ static int compared(eex_page *page, const eex_page_run *runs, size_t count, eex_
     char title[96];
     eex_chart c = {.title = title,
                    .x = "epoch",
+                   .whole = true,
                    .y = "accuracy at the end, %",
                    .about = "Of validation images after each epoch."};
     snprintf(title, sizeof title, "Training: %s", names[which]);
