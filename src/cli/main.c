@@ -43,6 +43,7 @@ static const eex_cmd *const commands[] = {
     &eex_cmd_import,
     &eex_cmd_adapt,
     &eex_cmd_report,
+    &eex_cmd_watch,
     &help,
     NULL,
 };
