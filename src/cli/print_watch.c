@@ -168,9 +168,11 @@ static int put_result(eex_buffer *out, const eex_report *r)
 static int put_all(eex_buffer *out, const eex_report *r, const eex_moment *m, size_t width)
 {
     char time[EEX_TEXT_SIZE];
+    const bool trains = m->curves.epochs > 0 && !m->done[m->training];
+    const double seconds = r->seconds + (trains ? m->curves.seconds : 0);
     eex_buffer words = EEX_BUFFER_INIT;
     eex_buffer_printf(&words, "%s on %s, seed %lld, %s; %s of work so far\n", r->name, r->dataset,
-                      (long long)r->seed, r->device, eex_text_duration(time, r->seconds));
+                      (long long)r->seed, r->device, eex_text_duration(time, seconds));
     put_process(&words, m);
     put_done(&words, m);
     put_now(&words, m);
