@@ -69,7 +69,7 @@ endfunction()
 # ---- libraries ----
 
 get_property(eex_rooms GLOBAL PROPERTY eex_rooms)
-list(REMOVE_ITEM eex_rooms eex_lua eex_net)
+list(REMOVE_ITEM eex_rooms eex_lua eex_net eex_page)
 foreach(isa avx512 avx2 generic)
     list(APPEND eex_rooms eex_kernels_${isa})
 endforeach()

@@ -124,4 +124,8 @@ void eex_lock_release(eex_lock *lock); /* accepts NULL */
  * then not used it. */
 void eex_lock_discard(eex_lock *lock);
 
+/* Which process of this machine holds a folder's lock, without touching it; 0: none does.
+ * EEX_EUNSUPPORTED where the system does not say. */
+int eex_lock_holder(long *pid, const char *folder);
+
 #endif

@@ -106,3 +106,48 @@ void eex_lock_discard(eex_lock *lock)
         unlink(lock->path);
     eex_lock_release(lock);
 }
+
+/* ---- who holds it ---- */
+
+static long written_by(const char *path, struct stat *facts)
+{
+    char text[24] = "";
+    int file = -1;
+    if (eex_fs_open(&file, path) < 0)
+        return 0;
+    const ssize_t got = pread(file, text, sizeof text - 1, 0);
+    const bool known = got > 0 && fstat(file, facts) == 0;
+    close(file);
+    return known ? strtol(text, NULL, 10) : 0;
+}
+
+/* A line of /proc/locks: "1: FLOCK  ADVISORY  WRITE 1234 fe:00:5678 0 EOF". */
+static bool is_line_of(const char *line, long pid, unsigned long long inode)
+{
+    long holder = 0;
+    unsigned major, minor;
+    unsigned long long held = 0;
+    return sscanf(line, "%*d: FLOCK %*s WRITE %ld %x:%x:%llu", &holder, &major, &minor, &held) ==
+               4 &&
+           holder == pid && held == inode;
+}
+
+int eex_lock_holder(long *pid, const char *folder)
+{
+    struct stat facts;
+    char *path = NULL, *line = NULL;
+    size_t room = 0;
+    *pid = 0;
+    EEX_TRY(eex_path_join(&path, folder, ".lock"));
+    const long writer = written_by(path, &facts);
+    free(path);
+    FILE *locks = fopen("/proc/locks", "re");
+    if (!locks)
+        return eex_fail(EEX_EUNSUPPORTED, "the system does not say who holds a lock");
+    while (writer > 0 && !*pid && getline(&line, &room, locks) > 0)
+        if (is_line_of(line, writer, (unsigned long long)facts.st_ino))
+            *pid = writer;
+    free(line);
+    fclose(locks);
+    return EEX_OK;
+}

@@ -3,11 +3,11 @@
 
 #include "cli/commands.h"
 #include "cli/out_file.h"
-#include "cli/plot.h"
 #include "cli/print_profile.h"
 #include "core/model/model_data.h"
 #include "core/use/chrome_trace.h"
 #include "core/use/profile.h"
+#include "page/plot.h"
 
 #include "base/laps.h"
 #include "base/log.h"

@@ -24,13 +24,29 @@
 static const eex_cmd help = {.name = "help", .brief = "show help, of a command when one is named"};
 
 static const eex_cmd *const commands[] = {
-    &eex_cmd_run,        &eex_cmd_show,   &eex_cmd_infer,
-    &eex_cmd_prune,      &eex_cmd_stream, &eex_cmd_profile,
-    &eex_cmd_data,       &eex_cmd_cost,   &eex_cmd_tune,
-    &eex_cmd_devices,    &eex_cmd_rank,   &eex_cmd_predictor,
-    &eex_cmd_bottleneck, &eex_cmd_sweep,  &eex_cmd_serve,
-    &eex_cmd_repl,       &eex_cmd_export, &eex_cmd_import,
-    &eex_cmd_adapt,      &help,           NULL,
+    &eex_cmd_run,
+    &eex_cmd_show,
+    &eex_cmd_infer,
+    &eex_cmd_prune,
+    &eex_cmd_stream,
+    &eex_cmd_profile,
+    &eex_cmd_data,
+    &eex_cmd_cost,
+    &eex_cmd_tune,
+    &eex_cmd_devices,
+    &eex_cmd_rank,
+    &eex_cmd_predictor,
+    &eex_cmd_bottleneck,
+    &eex_cmd_sweep,
+    &eex_cmd_serve,
+    &eex_cmd_repl,
+    &eex_cmd_export,
+    &eex_cmd_import,
+    &eex_cmd_adapt,
+    &eex_cmd_report,
+    &eex_cmd_watch,
+    &help,
+    NULL,
 };
 
 static int unknown(const char *name)

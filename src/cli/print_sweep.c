@@ -1,6 +1,7 @@
 /* The front of accuracy and cost, as table, plot and JSON. */
 #include "cli/print.h"
 #include "cli/print_tune.h"
+#include "cli/text_plot.h"
 
 #include "base/buffer.h"
 #include "base/json.h"
@@ -10,11 +11,10 @@
 #include "base/text.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 #include <unistd.h>
 
-enum { PLOT_ROWS = 12, PLOT_COLUMNS = 120, PLOT_MARGIN = 10 };
+enum { PLOT_ROWS = 12 };
 
 static double accuracy_of(const eex_tune_point *p)
 {
@@ -47,54 +47,23 @@ static int sweep_table(eex_buffer *out, const eex_tune_point *points, int count,
     return code;
 }
 
-/* Where x is between low and high, in 0..steps - 1. */
-static int place(double x, double low, double high, int steps)
+static int plot(eex_buffer *out, const eex_tune_point *points, int count, size_t width)
 {
-    int at = high > low ? (int)lround((x - low) / (high - low) * (steps - 1)) : 0;
-    return at < 0 ? 0 : at >= steps ? steps - 1 : at;
-}
-
-static void draw(char grid[PLOT_ROWS][PLOT_COLUMNS + 1], int columns, const eex_tune_point *points,
-                 int count, const double range[4])
-{
-    for (int r = 0; r < PLOT_ROWS; r++) {
-        memset(grid[r], ' ', (size_t)columns);
-        grid[r][columns] = '\0';
-    }
-    for (int i = 0; i < count; i++)
-        grid[PLOT_ROWS - 1 - place(accuracy_of(&points[i]), range[2], range[3], PLOT_ROWS)]
-            [place(points[i].macs, range[0], range[1], columns)] = '*';
-}
-
-static void plot(eex_buffer *out, const eex_tune_point *points, int count, size_t width)
-{
-    char grid[PLOT_ROWS][PLOT_COLUMNS + 1], low[EEX_TEXT_SIZE], high[EEX_TEXT_SIZE];
-    double range[4] = {INFINITY, -INFINITY, INFINITY, -INFINITY};
-    int columns = width == 0 ? 64 : (int)width - PLOT_MARGIN;
-    columns = columns > PLOT_COLUMNS ? PLOT_COLUMNS : columns;
-    if (count < 2 || columns < 20)
-        return;
+    double *x = malloc(2 * (size_t)count * sizeof *x);
+    if (!x)
+        return eex_fail(EEX_ENOMEM, "out of memory for a plot of %d points", count);
+    double *const y = x + count;
     for (int i = 0; i < count; i++) {
-        range[0] = fmin(range[0], points[i].macs);
-        range[1] = fmax(range[1], points[i].macs);
-        range[2] = fmin(range[2], accuracy_of(&points[i]));
-        range[3] = fmax(range[3], accuracy_of(&points[i]));
+        x[i] = points[i].macs;
+        y[i] = 100 * accuracy_of(&points[i]);
     }
-    draw(grid, columns, points, count, range);
-    eex_buffer_printf(out, "\n%s accuracy against MACs\n",
-                      isnan(points[0].validation) ? "calibration" : "validation");
-    for (int r = 0; r < PLOT_ROWS; r++) {
-        double at = range[3] - (range[3] - range[2]) * r / (PLOT_ROWS - 1);
-        if (r == 0 || r == PLOT_ROWS - 1)
-            eex_buffer_printf(out, "%6.2f %% |%s\n", 100 * at, grid[r]);
-        else
-            eex_buffer_printf(out, "%8s |%s\n", "", grid[r]);
-    }
-    eex_buffer_printf(out, "%8s +", "");
-    eex_buffer_fill(out, '-', (size_t)columns);
-    eex_text_number(low, range[0], NULL);
-    eex_text_number(high, range[1], NULL);
-    eex_buffer_printf(out, "\n%10s%s%*s\n", "", low, columns - (int)strlen(low), high);
+    const eex_text_series series = {'*', x, y, (size_t)count};
+    eex_text_plot(out,
+                  isnan(points[0].validation) ? "calibration accuracy against MACs"
+                                              : "validation accuracy against MACs",
+                  &series, 1, width, PLOT_ROWS);
+    free(x);
+    return EEX_OK;
 }
 
 static void print_json(eex_buffer *out, const eex_tune_point *points, int count,
@@ -132,8 +101,7 @@ static int print_table(eex_buffer *out, const eex_tune_point *points, int count,
                       model->path, eex_policy_kind_name(kind), costs->exits,
                       isnan(points[0].validation) ? "calibration" : "validation");
     EEX_TRY(sweep_table(out, points, count, costs->base_macs, width));
-    plot(out, points, count, width);
-    return EEX_OK;
+    return plot(out, points, count, width);
 }
 
 int eex_print_sweep(const eex_tune_point *points, int count, const eex_model *model,

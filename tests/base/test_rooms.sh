@@ -30,7 +30,8 @@ may[core/report]="base core/store device core/graph core/policy core/model core/
 may[core/sweep]="base core/store device core/graph core/run core/report"
 may[eex]="${may[core/use]} search core/use core/exchange core/run core/report core/sweep cpu cuda"
 may[lua]="${may[eex]}"
-may[cli]="${may[eex]} eex lua net"
+may[page]="${may[core/use]} search core/use core/run core/report core/sweep"
+may[cli]="${may[eex]} eex lua net page"
 
 # The room of a path below src/, in $room; "" where there is none.
 room_of() {

@@ -396,6 +396,13 @@ Test(arguments_data, of_images)
     REFUSED(eex_image_orient(&empty, 6));
     REFUSED(eex_image_orient(&flat, 6));
     OK(eex_image_orient(&image, INT_MIN));
+    void *bytes = NULL;
+    size_t size = 0;
+    REFUSED(eex_image_encode_png(NULL, &size, &image, "x"));
+    REFUSED(eex_image_encode_png(&bytes, NULL, &image, "x"));
+    REFUSED(eex_image_encode_png(&bytes, &size, NULL, "x"));
+    REFUSED(eex_image_encode_png(&bytes, &size, &empty, "x"));
+    REFUSED(eex_image_encode_png(&bytes, &size, &image, NULL));
     REFUSED(eex_image_write_png(NULL, &image));
     REFUSED(eex_image_write_png(path, NULL));
     REFUSED(eex_image_write_png(path, &empty));

@@ -46,6 +46,9 @@ bool eex_image_named(const char *name);
  * `orientation` is EXIF's, 1 (as it is) to 8. EEX_ENOMEM. */
 int eex_image_orient(eex_image *image, int orientation);
 
+/* The bytes of a PNG, the caller's (free); `path` is for the message. */
+int eex_image_encode_png(void **out, size_t *bytes, const eex_image *image, const char *path);
+
 /* Writes a PNG atomically. */
 int eex_image_write_png(const char *path, const eex_image *image);
 

@@ -145,32 +145,52 @@ int eex__png_decode(eex_image *out, const uint8_t *data, size_t size, const char
     return code;
 }
 
-int eex_image_write_png(const char *path, const eex_image *image)
+static int to_memory(void **out, size_t *bytes, png_image *png, const eex_image *image,
+                     const char *path)
 {
-    EEX_NEED(path, "path");
+    png_alloc_size_t size = 0;
+    void *data = NULL;
+    if (!png_image_write_to_memory(png, NULL, &size, 0, image->pixels, 0, NULL))
+        return eex_fail(EEX_EIO, "cannot make %s: %s", path, png->message);
+    if (!(data = malloc(size)))
+        return eex_fail(EEX_ENOMEM, "%s: out of memory for %zu bytes", path, (size_t)size);
+    if (!png_image_write_to_memory(png, data, &size, 0, image->pixels, 0, NULL)) {
+        free(data);
+        return eex_fail(EEX_EIO, "cannot make %s: %s", path, png->message);
+    }
+    *out = data;
+    *bytes = size;
+    return EEX_OK;
+}
+
+int eex_image_encode_png(void **out, size_t *bytes, const eex_image *image, const char *path)
+{
+    EEX_NEED(out, "place for the bytes");
+    EEX_NEED(bytes, "place for their number");
     EEX_NEED(image, "image");
+    EEX_NEED(path, "path");
     EEX_TRY(eex__image_check(image));
     if (image->channels != 1 && image->channels != 3)
         return eex_fail(EEX_EINVAL, "%s: a PNG of %d channels, expected 1 or 3", path,
                         image->channels);
     png_image png;
-    png_alloc_size_t size = 0;
-    void *data = NULL;
     memset(&png, 0, sizeof png);
     png.version = PNG_IMAGE_VERSION;
     png.width = (png_uint_32)image->width;
     png.height = (png_uint_32)image->height;
     png.format = image->channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
-    int code = EEX_OK;
-    if (!png_image_write_to_memory(&png, NULL, &size, 0, image->pixels, 0, NULL))
-        code = eex_fail(EEX_EIO, "cannot make %s: %s", path, png.message);
-    else if (!(data = malloc(size)))
-        code = eex_fail(EEX_ENOMEM, "%s: out of memory for %zu bytes", path, (size_t)size);
-    else if (!png_image_write_to_memory(&png, data, &size, 0, image->pixels, 0, NULL))
-        code = eex_fail(EEX_EIO, "cannot make %s: %s", path, png.message);
-    if (code == EEX_OK)
-        code = eex_fs_write(path, data, size);
+    const int code = to_memory(out, bytes, &png, image, path);
     png_image_free(&png);
+    return code;
+}
+
+int eex_image_write_png(const char *path, const eex_image *image)
+{
+    void *data = NULL;
+    size_t size = 0;
+    EEX_NEED(path, "path");
+    EEX_TRY(eex_image_encode_png(&data, &size, image, path));
+    const int code = eex_fs_write(path, data, size);
     free(data);
     return code;
 }

@@ -112,6 +112,11 @@ void eex_report_put_member_exit(eex_report_put *put, void *to, const eex_front_e
 /* An exit as a network of its own. */
 void eex_report_put_alone(eex_report_put *put, void *to, const eex_front_exit *exit);
 
+/* The gates of a trial, "none" without: "2:1 5:2": point 2 with one block, point 5 with two;
+ * "2:1@0.5": at a threshold of 0.5. Returns `out` or a constant. */
+enum { EEX_REPORT_GATES = 256 };
+const char *eex_report_gates(char out[EEX_REPORT_GATES], const eex_report *report, size_t trial);
+
 /* Reads a run's folder. EEX_ENOTFOUND when it holds no run. */
 int eex_report_load(eex_report **out, const char *folder);
 void eex_report_free(eex_report *report); /* accepts NULL */

@@ -1,5 +1,24 @@
 #include "core/report/report.h"
 
+#include <math.h>
+
+const char *eex_report_gates(char out[EEX_REPORT_GATES], const eex_report *r, size_t trial)
+{
+    eex_structure_part part[EEX_MAX_EXITS];
+    const int *genome = eex_trials_genome(&r->trials, trial);
+    const int count =
+        r->space ? eex_described_parts(part, EEX_MAX_EXITS, r->space, genome, r->trials.genes) : 0;
+    size_t used = 0;
+    out[0] = '\0';
+    for (int i = 0; i < count && used < EEX_REPORT_GATES - 32; i++) {
+        used += (size_t)snprintf(out + used, EEX_REPORT_GATES - used, "%s%d:%d", used ? " " : "",
+                                 part[i].position, part[i].size);
+        if (!isnan(part[i].threshold))
+            used += (size_t)snprintf(out + used, EEX_REPORT_GATES - used, "@%g", part[i].threshold);
+    }
+    return used ? out : "none";
+}
+
 void eex_report_put_latency(eex_report_put *put, void *to, const eex_report_latency *l)
 {
     put(to, "latency_ms", l->mean);

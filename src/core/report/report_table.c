@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-enum { FRONT_ROWS = 8, GATES = 256 };
+enum { FRONT_ROWS = 8 };
 
 static const char *number(char out[EEX_TEXT_SIZE], double value)
 {
@@ -128,22 +128,6 @@ static int scores(eex_buffer *out, const eex_report *r, size_t width)
 
 /* ---- the front ---- */
 
-/* "2:1 5:2": point 2 with one block, point 5 with two; "2:1@0.5": at a threshold of 0.5. */
-static const char *gates(char out[GATES], const eex_report *r, const int *genome)
-{
-    eex_structure_part part[EEX_MAX_EXITS];
-    const int count = eex_described_parts(part, EEX_MAX_EXITS, r->space, genome, r->trials.genes);
-    size_t used = 0;
-    out[0] = '\0';
-    for (int i = 0; i < count && used < GATES - 32; i++) {
-        used += (size_t)snprintf(out + used, GATES - used, "%s%d:%d", used ? " " : "",
-                                 part[i].position, part[i].size);
-        if (!isnan(part[i].threshold))
-            used += (size_t)snprintf(out + used, GATES - used, "@%g", part[i].threshold);
-    }
-    return used ? out : "none";
-}
-
 /* Elastic networks have no latencies, and no column for them. */
 static bool timed(const eex_report *r)
 {
@@ -157,7 +141,7 @@ static int front(eex_buffer *out, const eex_report *r, size_t width)
 {
     static const char *const titles[] = {"Pareto front", "validation", "MACs", "latency ms"};
     const bool times = timed(r);
-    char list[GATES];
+    char list[EEX_REPORT_GATES];
     size_t rows = r->front_count < FRONT_ROWS ? r->front_count : FRONT_ROWS;
     eex_table *t = NULL;
     EEX_TRY(eex_table_new(&t));
@@ -172,7 +156,7 @@ static int front(eex_buffer *out, const eex_report *r, size_t width)
         eex_table_amount(t, x->macs);
         if (times)
             eex_table_fixed(t, 3, x->latency);
-        eex_table_cell(t, "%s", gates(list, r, eex_trials_genome(&r->trials, trial)));
+        eex_table_cell(t, "%s", eex_report_gates(list, r, trial));
     }
     return finish(out, t, width);
 }

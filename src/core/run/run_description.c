@@ -8,8 +8,7 @@ static size_t line_length(const char *text)
     return strcspn(text, "\n");
 }
 
-/* Bytes of the path that a line begins with; 0: it goes on with the entry above. */
-static size_t path_length(const char *line)
+size_t eex__entry_path(const char *line)
 {
     const size_t length = strcspn(line, " \n");
     return strncmp(line + length, " = ", 3) == 0 ? length : 0;
@@ -17,12 +16,11 @@ static size_t path_length(const char *line)
 
 bool eex__entry_is(const char *entry, const char *path)
 {
-    const size_t length = path_length(entry);
+    const size_t length = eex__entry_path(entry);
     return length == strlen(path) && memcmp(entry, path, length) == 0;
 }
 
-/* The entry at *text, which is moved behind it; false at the end. */
-static bool next_entry(eex__entry *out, const char **text)
+bool eex__entry_next(eex__entry *out, const char **text)
 {
     const char *at = *text;
     if (!*at)
@@ -30,17 +28,17 @@ static bool next_entry(eex__entry *out, const char **text)
     do {
         at += line_length(at);
         at += *at == '\n';
-    } while (*at && path_length(at) == 0);
+    } while (*at && eex__entry_path(at) == 0);
     *out = (eex__entry){*text, (size_t)(at - *text)};
     *text = at;
     return true;
 }
 
-static bool find_entry(eex__entry *out, const char *text, const eex__entry *like)
+bool eex__entry_find(eex__entry *out, const char *text, const eex__entry *like)
 {
-    const size_t length = path_length(like->at);
-    while (next_entry(out, &text))
-        if (path_length(out->at) == length && memcmp(out->at, like->at, length) == 0)
+    const size_t length = eex__entry_path(like->at);
+    while (eex__entry_next(out, &text))
+        if (eex__entry_path(out->at) == length && memcmp(out->at, like->at, length) == 0)
             return true;
     *out = (eex__entry){like->at, 0};
     return false;
@@ -55,10 +53,10 @@ static bool same(const eex__entry *a, const eex__entry *b)
 static bool differs_from(eex__entry *own, eex__entry *other, const char *text, const char *others,
                          eex__entry_counts *counts, const void *context)
 {
-    while (next_entry(own, &text)) {
+    while (eex__entry_next(own, &text)) {
         if (!counts(own->at, context))
             continue;
-        if (!find_entry(other, others, own) || !same(own, other))
+        if (!eex__entry_find(other, others, own) || !same(own, other))
             return true;
     }
     return false;
@@ -77,5 +75,5 @@ void eex__entry_text(char out[EEX__ENTRY_TEXT], const eex__entry *entry, const e
         snprintf(out, EEX__ENTRY_TEXT, "\"%.*s\"", (int)line_length(entry->at), entry->at);
     else
         snprintf(out, EEX__ENTRY_TEXT, "%.*s as it is when nobody sets it",
-                 (int)path_length(other->at), other->at);
+                 (int)eex__entry_path(other->at), other->at);
 }

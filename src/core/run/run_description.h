@@ -16,6 +16,15 @@ typedef struct eex__difference {
     eex__entry here, there;
 } eex__difference;
 
+/* Bytes of the path that a line begins with; 0: it goes on with the entry above. */
+size_t eex__entry_path(const char *line);
+
+/* The entry at *text, which is moved behind it; false at the end. */
+bool eex__entry_next(eex__entry *out, const char **text);
+
+/* The entry of a description with the path of another; false, with a length of 0: it has none. */
+bool eex__entry_find(eex__entry *out, const char *text, const eex__entry *like);
+
 /* Whether the entry is that of a path. */
 bool eex__entry_is(const char *entry, const char *path);
 

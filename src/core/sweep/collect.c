@@ -33,7 +33,7 @@ static double quantile(size_t freedom)
 
 eex_mean eex_mean_of(const double *value, size_t count)
 {
-    eex_mean m = {.mean = 0, .low = NAN, .high = NAN};
+    eex_mean m = {.mean = 0, .deviation = NAN, .low = NAN, .high = NAN};
     double squares = 0;
     for (size_t i = 0; i < count; i++)
         if (!isnan(value[i])) {
@@ -47,6 +47,7 @@ eex_mean eex_mean_of(const double *value, size_t count)
     if (m.count > 1) {
         const double n = (double)m.count;
         const double half = quantile(m.count - 1) * sqrt(squares / (n - 1) / n);
+        m.deviation = sqrt(squares / (n - 1));
         m.low = m.mean - half;
         m.high = m.mean + half;
     }
@@ -55,7 +56,7 @@ eex_mean eex_mean_of(const double *value, size_t count)
 
 /* ---- runs ---- */
 
-static void read_report(double figure[EEX_FIGURES], const eex_report *r)
+void eex_figures_of(double figure[EEX_FIGURES], const eex_report *r)
 {
     figure[EEX_FIGURE_ACCURACY] = r->best.accuracy;
     figure[EEX_FIGURE_MACS] = r->best.ada_macs_cumulative;
@@ -82,7 +83,7 @@ static int read_run(double figure[EEX_FIGURES], eex_task *task, const char *fold
                  eex_error());
         return EEX_OK;
     }
-    read_report(figure, report);
+    eex_figures_of(figure, report);
     eex_report_free(report);
     return EEX_OK;
 }

@@ -3,6 +3,7 @@
 #ifndef EEX_CORE_SWEEP_COLLECT_H
 #define EEX_CORE_SWEEP_COLLECT_H
 
+#include "core/report/report.h"
 #include "core/sweep/tasks.h"
 
 #include "base/buffer.h"
@@ -23,9 +24,13 @@ typedef enum eex_figure {
 const eex_names *eex_figure_names(void);
 const char *eex_figure_name(eex_figure figure);
 
+/* Those of one run; NaN where it has not come so far. */
+void eex_figures_of(double figure[EEX_FIGURES], const eex_report *report);
+
 typedef struct eex_mean {
     size_t count;
     double mean, low, high; /* NaN: nothing to say it from; low and high from two on */
+    double deviation;       /* standard deviation of the values, from two on */
 } eex_mean;
 
 typedef struct eex_collection {

@@ -1,6 +1,7 @@
-#include "cli/plot.h"
+#include "page/plot.h"
 
 #include "base/fs.h"
+#include "base/signals.h"
 #include "base/status.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -80,6 +82,8 @@ static int run(char *script)
             return eex_fail(EEX_EIO, "cannot wait for gnuplot: %s", strerror(errno));
     if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
         return not_installed();
+    if (status && eex_interrupted()) /* a terminal tells all of its processes */
+        return eex_fail(EEX_EINTERRUPTED, "interrupted");
     return status ? eex_fail(EEX_EIO, "gnuplot ended with status %d", WEXITSTATUS(status)) : EEX_OK;
 }
 
@@ -120,6 +124,91 @@ int eex_plot(const char *path, const char *script)
     if (code < 0 && picture)
         remove(picture);
     free(picture);
+    free(file);
+    return code;
+}
+
+/* ---- as texts ---- */
+
+enum { DEVICE = 64, TEXT_LIMIT = 64 << 20 };
+
+/* A file without a name that gnuplot opens as /dev/fd/N. */
+static int open_memory(int *out)
+{
+    *out = memfd_create("eex-plot", 0);
+    return *out < 0 ? eex_fail(EEX_EIO, "no memory for a plot: %s", strerror(errno)) : EEX_OK;
+}
+
+static const char *device(char out[DEVICE], int descriptor)
+{
+    snprintf(out, DEVICE, "/dev/fd/%d", descriptor);
+    return out;
+}
+
+static int put(int descriptor, const eex_buffer *text)
+{
+    EEX_TRY(eex_buffer_status(text));
+    for (size_t at = 0; at < text->size;) {
+        const ssize_t wrote = write(descriptor, text->data + at, text->size - at);
+        if (wrote < 0 && errno != EINTR)
+            return eex_fail(EEX_EIO, "cannot hand a plot to gnuplot: %s", strerror(errno));
+        at += wrote > 0 ? (size_t)wrote : 0;
+    }
+    return EEX_OK;
+}
+
+static int get(eex_buffer *out, int descriptor)
+{
+    char block[16384];
+    off_t at = 0;
+    for (ssize_t got = 1; got > 0; at += got) {
+        got = pread(descriptor, block, sizeof block, at);
+        if (got < 0 || at > TEXT_LIMIT)
+            return eex_fail(EEX_EIO, "cannot read what gnuplot drew");
+        eex_buffer_append(out, block, (size_t)got);
+    }
+    return at > 0 ? eex_buffer_status(out) : eex_fail(EEX_EIO, "gnuplot drew nothing");
+}
+
+/* One script of all of them, each into a file of its own. */
+static int draw_texts(int to, const int *file, const eex_buffer *scripts, size_t count, int width,
+                      int height)
+{
+    char name[DEVICE];
+    eex_buffer all = EEX_BUFFER_INIT;
+    for (size_t i = 0; i < count; i++) {
+        eex_buffer_printf(&all,
+                          "reset\nset terminal svg size %d,%d noenhanced rounded font "
+                          "'sans-serif,14'\nset output '%s'\n",
+                          width, height, device(name, file[i]));
+        eex_buffer_append(&all, scripts[i].data, scripts[i].size);
+        eex_buffer_puts(&all, "\nset output\n");
+    }
+    int code = put(to, &all);
+    eex_buffer_free(&all);
+    device(name, to);
+    return code == EEX_OK ? run(name) : code;
+}
+
+int eex_plot_texts(eex_buffer *out, const eex_buffer *scripts, size_t count, int width, int height)
+{
+    int script = -1, code = is_installed() ? open_memory(&script) : not_installed();
+    int *file = malloc((count + 1) * sizeof *file);
+    size_t opened = 0;
+    if (code == EEX_OK && !file)
+        code = eex_fail(EEX_ENOMEM, "out of memory for %zu plots", count);
+    while (code == EEX_OK && opened < count) {
+        code = open_memory(&file[opened]);
+        opened += code == EEX_OK;
+    }
+    if (code == EEX_OK)
+        code = draw_texts(script, file, scripts, count, width, height);
+    for (size_t i = 0; code == EEX_OK && i < count; i++)
+        code = get(&out[i], file[i]);
+    while (opened > 0)
+        close(file[--opened]);
+    if (script >= 0)
+        close(script);
     free(file);
     return code;
 }

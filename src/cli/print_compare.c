@@ -1,0 +1,154 @@
+#include "cli/print_compare.h"
+
+#include "cli/print.h"
+#include "core/sweep/compare.h"
+
+#include "base/status.h"
+#include "base/text.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* Its columns, in their order. */
+static const struct {
+    const char *title;
+    eex_figure figure;
+    double scale;
+    int digits;
+    const char *unit;
+} columns[] = {
+    {"test", EEX_FIGURE_ACCURACY, 100, 2, " %"},
+    {"base", EEX_FIGURE_BASE_ACCURACY, 100, 2, " %"},
+    {"validation", EEX_FIGURE_VALIDATION, 100, 2, " %"},
+    {"MACs, M", EEX_FIGURE_MACS, 1e-6, 3, ""},
+    {"base, M", EEX_FIGURE_BASE_MACS, 1e-6, 3, ""},
+    {"speed-up", EEX_FIGURE_SPEEDUP, 1, 2, "x"},
+};
+
+enum { COLUMNS = sizeof columns / sizeof *columns };
+
+static void run_row(eex_table *t, const eex_comparison *c, size_t i, bool grouped)
+{
+    eex_table_row(t);
+    eex_table_cell(t, "%s%s", grouped ? "  " : "", c->folder[i]);
+    eex_table_cell(t, "%lld", (long long)c->report[i]->seed);
+    for (int k = 0; k < COLUMNS; k++) {
+        const double value = c->figure[i * EEX_FIGURES + (size_t)columns[k].figure];
+        if (isnan(value))
+            eex_table_cell(t, "-");
+        else
+            eex_table_cell(t, "%.*f%s", columns[k].digits, columns[k].scale * value,
+                           columns[k].unit);
+    }
+}
+
+static void mean_row(eex_table *t, const eex_comparison *c, size_t g)
+{
+    const eex_mean *mean = c->mean + g * EEX_FIGURES;
+    eex_table_row(t);
+    eex_table_cell(t, "%zu seeds, mean", mean[EEX_FIGURE_ACCURACY].count);
+    eex_table_cell(t, "%s", "");
+    for (int k = 0; k < COLUMNS; k++) {
+        const eex_mean *m = &mean[columns[k].figure];
+        if (isnan(m->deviation))
+            eex_table_cell(t, "-");
+        else
+            eex_table_cell(t, "%.*f ±%.*f%s", columns[k].digits, columns[k].scale * m->mean,
+                           columns[k].digits, columns[k].scale * m->deviation, columns[k].unit);
+    }
+}
+
+static int put_table(eex_buffer *out, const eex_comparison *c)
+{
+    eex_table *t = NULL;
+    EEX_TRY(eex_table_new(&t));
+    eex_table_column(t, "run", EEX_ALIGN_LEFT, 10);
+    eex_table_column(t, "seed", EEX_ALIGN_RIGHT, 5);
+    for (int k = 0; k < COLUMNS; k++)
+        eex_table_column(t, columns[k].title, EEX_ALIGN_RIGHT, 9 - k);
+    for (size_t g = 0; g < c->groups; g++) {
+        const bool grouped = eex_comparison_size(c, g) > 1;
+        if (g)
+            eex_table_rule(t);
+        if (grouped)
+            mean_row(t, c, g);
+        for (size_t i = 0; i < c->runs; i++)
+            if (c->group[i] == g)
+                run_row(t, c, i, grouped);
+    }
+    return eex__put_table(out, t);
+}
+
+/* The first run of a group, which stands for it: a field has one value there. */
+static size_t first_of(const eex_comparison *c, size_t group)
+{
+    size_t i = 0;
+    while (c->group[i] != group)
+        i++;
+    return i;
+}
+
+static void group_column(eex_table *t, const eex_comparison *c, size_t group)
+{
+    char title[200];
+    const size_t runs = eex_comparison_size(c, group);
+    if (runs > 1)
+        snprintf(title, sizeof title, "%.150s, %zu seeds", c->folder[first_of(c, group)], runs);
+    else
+        snprintf(title, sizeof title, "%.180s", c->folder[first_of(c, group)]);
+    eex_table_column(t, title, EEX_ALIGN_LEFT, 0);
+}
+
+static int put_fields(eex_buffer *out, const eex_comparison *c)
+{
+    eex_table *t = NULL;
+    if (c->fields == 0)
+        return EEX_OK;
+    eex_buffer_putc(out, '\n');
+    EEX_TRY(eex_table_new(&t));
+    eex_table_column(t, "what differs", EEX_ALIGN_LEFT, 1);
+    for (size_t g = 0; g < c->groups; g++)
+        group_column(t, c, g);
+    for (size_t f = 0; f < c->fields; f++) {
+        eex_table_row(t);
+        eex_table_cell(t, "%s", c->field[f].path);
+        for (size_t g = 0; g < c->groups; g++) {
+            const char *value = c->field[f].value[first_of(c, g)];
+            eex_table_cell(t, "%s", *value ? value : "-");
+        }
+    }
+    return eex__put_table(out, t);
+}
+
+static void put_legend(eex_buffer *out, const eex_comparison *c)
+{
+    eex_buffer_puts(out,
+                    "\ntest, base: right of the test split, with exits and the backbone alone; "
+                    "MACs with every gate that was run.\n");
+    if (c->groups < c->runs)
+        eex_buffer_puts(out, "mean: of runs that differ in their seed alone, ± their standard "
+                             "deviation.\n");
+    for (size_t i = 0; i < c->runs; i++)
+        if (!c->report[i]->finished)
+            eex_buffer_printf(out, "%s is not finished: %s.\n", c->folder[i], c->report[i]->state);
+}
+
+int eex_print_compare(const char *const *folders, size_t count, eex_compare_form form)
+{
+    eex_comparison c;
+    eex_buffer out = EEX_BUFFER_INIT;
+    EEX_TRY(eex_compare(&c, folders, count));
+    int code = EEX_OK;
+    if (form == EEX_COMPARE_CSV) {
+        eex_comparison_csv(&out, &c);
+    } else if (form == EEX_COMPARE_JSON) {
+        eex_comparison_json(&out, &c);
+    } else {
+        code = put_table(&out, &c);
+        if (code == EEX_OK)
+            code = put_fields(&out, &c);
+        put_legend(&out, &c);
+    }
+    eex_comparison_free(&c);
+    return form == EEX_COMPARE_TABLE ? eex__print_report(&out, code) : eex__print_text(&out, code);
+}

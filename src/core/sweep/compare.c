@@ -1,0 +1,307 @@
+#include "core/sweep/compare.h"
+
+#include "core/run/run_description.h"
+#include "core/store/store.h"
+
+#include "base/fs.h"
+#include "base/json.h"
+#include "base/status.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { VERSION = 1, MOST_TEXT = 16 << 20 };
+
+/* ---- groups ---- */
+
+/* What the seed is part of: the seed itself, and what it is called after. */
+static bool counts(const char *entry, const void *context)
+{
+    return !eex__entry_is(entry, "seed");
+}
+
+static size_t group_of(const eex_comparison *c, char *const *text, size_t i)
+{
+    eex__difference difference;
+    for (size_t k = 0; k < i; k++)
+        if (!eex__descriptions_differ(&difference, text[k], text[i], counts, NULL))
+            return c->group[k];
+    return c->groups;
+}
+
+static void find_groups(eex_comparison *c, char *const *text)
+{
+    for (size_t i = 0; i < c->runs; i++) {
+        c->group[i] = group_of(c, text, i);
+        c->groups += c->group[i] == c->groups;
+    }
+}
+
+static int take_means(eex_comparison *c)
+{
+    double *value = malloc(c->runs * sizeof *value);
+    c->mean = malloc(c->groups * EEX_FIGURES * sizeof *c->mean);
+    if (!value || !c->mean) {
+        free(value);
+        return eex_fail(EEX_ENOMEM, "out of memory for the means of %zu runs", c->runs);
+    }
+    for (size_t g = 0; g < c->groups; g++)
+        for (size_t f = 0; f < EEX_FIGURES; f++) {
+            size_t n = 0;
+            for (size_t i = 0; i < c->runs; i++)
+                if (c->group[i] == g)
+                    value[n++] = c->figure[i * EEX_FIGURES + f];
+            c->mean[g * EEX_FIGURES + f] = eex_mean_of(value, n);
+        }
+    free(value);
+    return EEX_OK;
+}
+
+/* ---- fields ---- */
+
+static int value_of(char **out, const eex__entry *entry)
+{
+    const size_t skip = entry->length ? eex__entry_path(entry->at) + strlen(" = ") : 0;
+    *out = strndup(entry->at + skip, entry->length ? strcspn(entry->at + skip, "\n") : 0);
+    return *out ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for a comparison");
+}
+
+static bool is_known(const eex_comparison *c, const eex__entry *entry)
+{
+    for (size_t f = 0; f < c->fields; f++)
+        if (eex__entry_is(entry->at, c->field[f].path))
+            return true;
+    return false;
+}
+
+static bool differs(char *const *text, size_t runs, const eex__entry *entry)
+{
+    for (size_t i = 0; i < runs; i++) {
+        eex__entry other;
+        if (!eex__entry_find(&other, text[i], entry) || other.length != entry->length ||
+            memcmp(other.at, entry->at, entry->length) != 0)
+            return true;
+    }
+    return false;
+}
+
+static int add_field(eex_comparison *c, char *const *text, const eex__entry *entry)
+{
+    eex_compared_field *all = realloc(c->field, (c->fields + 1) * sizeof *all);
+    if (!all)
+        return eex_fail(EEX_ENOMEM, "out of memory for a comparison");
+    c->field = all;
+    eex_compared_field *f = &all[c->fields++];
+    *f = (eex_compared_field){.path = strndup(entry->at, eex__entry_path(entry->at)),
+                              .value = calloc(c->runs, sizeof *f->value)};
+    if (!f->path || !f->value)
+        return eex_fail(EEX_ENOMEM, "out of memory for a comparison");
+    for (size_t i = 0; i < c->runs; i++) {
+        eex__entry found;
+        eex__entry_find(&found, text[i], entry);
+        EEX_TRY(value_of(&f->value[i], &found));
+    }
+    return EEX_OK;
+}
+
+static int find_fields(eex_comparison *c, char *const *text)
+{
+    for (size_t i = 0; i < c->runs; i++) {
+        const char *at = text[i];
+        eex__entry entry;
+        while (eex__entry_next(&entry, &at))
+            if (counts(entry.at, NULL) && !is_known(c, &entry) && differs(text, c->runs, &entry))
+                EEX_TRY(add_field(c, text, &entry));
+    }
+    return EEX_OK;
+}
+
+/* ---- runs ---- */
+
+static int read_description(eex_store_file *file, void *context)
+{
+    return eex_store_read_string(context, file, "description", MOST_TEXT);
+}
+
+static int read_run(eex_comparison *c, char **text, size_t i, const char *folder)
+{
+    char *path = NULL;
+    c->folder[i] = strdup(folder);
+    if (!c->folder[i])
+        return eex_fail(EEX_ENOMEM, "out of memory for a comparison");
+    EEX_TRY(eex_report_load(&c->report[i], folder));
+    EEX_TRY(eex_path_join(&path, folder, "run.h5"));
+    const int code = eex_store_read_file(path, "run", VERSION, read_description, &text[i]);
+    free(path);
+    EEX_TRY(code);
+    for (size_t f = 0; f < EEX_FIGURES; f++)
+        c->figure[i * EEX_FIGURES + f] = NAN;
+    if (c->report[i]->finished)
+        eex_figures_of(c->figure + i * EEX_FIGURES, c->report[i]);
+    return EEX_OK;
+}
+
+static int compare(eex_comparison *c, char **text, const char *const *folders)
+{
+    if (!c->folder || !c->report || !c->figure || !c->group)
+        return eex_fail(EEX_ENOMEM, "out of memory for %zu runs", c->runs);
+    for (size_t i = 0; i < c->runs; i++)
+        EEX_TRY(read_run(c, text, i, folders[i]));
+    find_groups(c, text);
+    EEX_TRY(take_means(c));
+    return find_fields(c, text);
+}
+
+int eex_compare(eex_comparison *out, const char *const *folders, size_t count)
+{
+    *out = (eex_comparison){.runs = count,
+                            .folder = calloc(count, sizeof *out->folder),
+                            .report = calloc(count, sizeof *out->report),
+                            .figure = calloc(count, EEX_FIGURES * sizeof *out->figure),
+                            .group = calloc(count, sizeof *out->group)};
+    char **text = calloc(count, sizeof *text);
+    int code = text ? compare(out, text, folders)
+                    : eex_fail(EEX_ENOMEM, "out of memory for %zu runs", count);
+    for (size_t i = 0; text && i < count; i++)
+        free(text[i]);
+    free(text);
+    if (code != EEX_OK)
+        eex_comparison_free(out);
+    return code;
+}
+
+void eex_comparison_free(eex_comparison *c)
+{
+    for (size_t i = 0; i < c->runs; i++) {
+        if (c->folder)
+            free(c->folder[i]);
+        if (c->report)
+            eex_report_free(c->report[i]);
+    }
+    for (size_t f = 0; f < c->fields; f++) {
+        for (size_t i = 0; c->field[f].value && i < c->runs; i++)
+            free(c->field[f].value[i]);
+        free(c->field[f].value);
+        free(c->field[f].path);
+    }
+    free(c->folder);
+    free(c->report);
+    free(c->figure);
+    free(c->group);
+    free(c->mean);
+    free(c->field);
+    *c = (eex_comparison){0};
+}
+
+size_t eex_comparison_size(const eex_comparison *c, size_t group)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < c->runs; i++)
+        n += c->group[i] == group;
+    return n;
+}
+
+/* ---- for programs ---- */
+
+static void quoted(eex_buffer *out, const char *text)
+{
+    eex_buffer_putc(out, '"');
+    for (; *text; text++)
+        eex_buffer_puts(out, *text == '"' ? "\"\"" : (const char[]){*text, '\0'});
+    eex_buffer_putc(out, '"');
+}
+
+static void number(eex_buffer *out, double value)
+{
+    eex_buffer_putc(out, ',');
+    if (!isnan(value))
+        eex_buffer_printf(out, "%.9g", value);
+}
+
+void eex_comparison_csv(eex_buffer *out, const eex_comparison *c)
+{
+    eex_buffer_puts(out, "run,name,dataset,seed,finished,group,group_runs");
+    for (size_t f = 0; f < c->fields; f++) {
+        eex_buffer_putc(out, ',');
+        quoted(out, c->field[f].path);
+    }
+    for (int f = 0; f < EEX_FIGURES; f++) {
+        const char *name = eex_figure_name((eex_figure)f);
+        eex_buffer_printf(out, ",%s,%s_mean,%s_deviation", name, name, name);
+    }
+    eex_buffer_putc(out, '\n');
+    for (size_t i = 0; i < c->runs; i++) {
+        const eex_report *r = c->report[i];
+        const size_t g = c->group[i];
+        quoted(out, c->folder[i]);
+        eex_buffer_putc(out, ',');
+        quoted(out, r->name);
+        eex_buffer_putc(out, ',');
+        quoted(out, r->dataset);
+        eex_buffer_printf(out, ",%lld,%d,%zu,%zu", (long long)r->seed, r->finished, g + 1,
+                          eex_comparison_size(c, g));
+        for (size_t f = 0; f < c->fields; f++) {
+            eex_buffer_putc(out, ',');
+            quoted(out, c->field[f].value[i]);
+        }
+        for (size_t f = 0; f < EEX_FIGURES; f++) {
+            number(out, c->figure[i * EEX_FIGURES + f]);
+            number(out, c->mean[g * EEX_FIGURES + f].mean);
+            number(out, c->mean[g * EEX_FIGURES + f].deviation);
+        }
+        eex_buffer_putc(out, '\n');
+    }
+}
+
+static void run_json(eex_json *j, const eex_comparison *c, size_t i)
+{
+    const eex_report *r = c->report[i];
+    eex_json_object(j, NULL);
+    eex_json_string(j, "run", c->folder[i]);
+    eex_json_string(j, "name", r->name);
+    eex_json_string(j, "dataset", r->dataset);
+    eex_json_int(j, "seed", r->seed);
+    eex_json_bool(j, "finished", r->finished);
+    eex_json_uint(j, "group", c->group[i] + 1);
+    for (size_t f = 0; f < EEX_FIGURES; f++)
+        eex_json_double(j, eex_figure_name((eex_figure)f), c->figure[i * EEX_FIGURES + f]);
+    eex_json_object(j, "fields");
+    for (size_t f = 0; f < c->fields; f++)
+        eex_json_string(j, c->field[f].path, c->field[f].value[i]);
+    eex_json_end(j);
+    eex_json_end(j);
+}
+
+static void group_json(eex_json *j, const eex_comparison *c, size_t g)
+{
+    eex_json_object(j, NULL);
+    eex_json_uint(j, "runs", eex_comparison_size(c, g));
+    for (size_t f = 0; f < EEX_FIGURES; f++) {
+        const eex_mean *m = &c->mean[g * EEX_FIGURES + f];
+        eex_json_object(j, eex_figure_name((eex_figure)f));
+        eex_json_uint(j, "runs", m->count);
+        eex_json_double(j, "mean", m->mean);
+        eex_json_double(j, "deviation", m->deviation);
+        eex_json_double(j, "low", m->low);
+        eex_json_double(j, "high", m->high);
+        eex_json_end(j);
+    }
+    eex_json_end(j);
+}
+
+void eex_comparison_json(eex_buffer *out, const eex_comparison *c)
+{
+    eex_json j = EEX_JSON_INIT(out);
+    eex_json_object(&j, NULL);
+    eex_json_array(&j, "runs");
+    for (size_t i = 0; i < c->runs; i++)
+        run_json(&j, c, i);
+    eex_json_end(&j);
+    eex_json_array(&j, "groups");
+    for (size_t g = 0; g < c->groups; g++)
+        group_json(&j, c, g);
+    eex_json_end(&j);
+    eex_json_end(&j);
+    eex_buffer_putc(out, '\n');
+}

@@ -1,0 +1,138 @@
+#include "page/page.h"
+
+#include "page/html.h"
+#include "page/plot.h"
+#include "page/style.h"
+#include "page/svg.h"
+
+#include "base/log.h"
+#include "base/status.h"
+
+#include <stdlib.h>
+
+enum { WIDTH = 450, HEIGHT = 300 };
+
+struct eex_page_chart {
+    eex_buffer script;
+    char *label;
+    size_t at; /* in the page's HTML */
+};
+
+void eex_page_free(eex_page *page)
+{
+    for (size_t i = 0; i < page->charts; i++) {
+        eex_buffer_free(&page->chart[i].script);
+        free(page->chart[i].label);
+    }
+    free(page->chart);
+    eex_buffer_free(&page->html);
+    *page = (eex_page){0};
+}
+
+static int grow(eex_page *page)
+{
+    const size_t capacity = 2 * page->capacity + 16;
+    if (page->charts < page->capacity)
+        return EEX_OK;
+    struct eex_page_chart *chart = realloc(page->chart, capacity * sizeof *chart);
+    if (!chart)
+        return eex_fail(EEX_ENOMEM, "out of memory for %zu charts", capacity);
+    page->chart = chart;
+    page->capacity = capacity;
+    return EEX_OK;
+}
+
+int eex_page_add_chart(eex_page *page, eex_buffer *script, const char *label)
+{
+    eex_buffer name = EEX_BUFFER_INIT;
+    char *copy = NULL;
+    eex_buffer_puts(&name, label);
+    int code = eex_buffer_take(&copy, &name);
+    if (code == EEX_OK)
+        code = eex_buffer_status(script);
+    if (code == EEX_OK)
+        code = grow(page);
+    if (code != EEX_OK) {
+        free(copy);
+        eex_buffer_free(script);
+        return code;
+    }
+    page->chart[page->charts++] =
+        (struct eex_page_chart){.script = *script, .label = copy, .at = page->html.size};
+    *script = (eex_buffer)EEX_BUFFER_INIT;
+    return EEX_OK;
+}
+
+/* ---- the end ---- */
+
+static void put_head(eex_buffer *out, const char *title)
+{
+    eex_buffer_puts(out,
+                    "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\n"
+                    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
+                    "<meta name=\"color-scheme\" content=\"light dark\"/>\n"
+                    "<meta name=\"generator\" content=\"eex " EEX_VERSION "\"/>\n");
+    eex_html_element(out, "title", "%s", title);
+    eex_buffer_puts(out, "<style>\n" EEX_PAGE_STYLE "</style></head>\n<body><main>\n");
+}
+
+static int draw(eex_buffer *pictures, const eex_page *page)
+{
+    eex_buffer *scripts = malloc((page->charts + 1) * sizeof *scripts);
+    if (!scripts)
+        return eex_fail(EEX_ENOMEM, "out of memory for %zu charts", page->charts);
+    for (size_t i = 0; i < page->charts; i++)
+        scripts[i] = page->chart[i].script;
+    const int code = eex_plot_texts(pictures, scripts, page->charts, WIDTH, HEIGHT);
+    free(scripts);
+    return code;
+}
+
+/* The HTML with each picture in its place; pictures NULL: without them. */
+static int put_body(eex_buffer *out, const eex_page *page, const eex_buffer *pictures)
+{
+    size_t done = 0;
+    for (size_t i = 0; i < page->charts; i++) {
+        const struct eex_page_chart *c = &page->chart[i];
+        eex_buffer_append(out, page->html.data + done, c->at - done);
+        done = c->at;
+        if (pictures)
+            EEX_TRY(eex_svg_put(out, eex_buffer_text(&pictures[i]), c->label, i == 0));
+    }
+    eex_buffer_append(out, page->html.data + done, page->html.size - done);
+    return EEX_OK;
+}
+
+static int put_page(eex_buffer *out, const eex_page *page, const char *title,
+                    const eex_buffer *pictures)
+{
+    EEX_TRY(eex_buffer_status(&page->html));
+    put_head(out, title);
+    if (!pictures && page->charts > 0)
+        eex_buffer_puts(out,
+                        "<p class=\"note\">The charts are not drawn: gnuplot was not installed "
+                        "where this page was made. Their points are in the tables.</p>\n");
+    EEX_TRY(put_body(out, page, pictures));
+    eex_buffer_puts(out, "</main></body></html>\n");
+    return eex_buffer_status(out);
+}
+
+int eex_page_finish(eex_buffer *out, bool *drawn, eex_page *page, const char *title)
+{
+    eex_buffer *pictures = calloc(page->charts + 1, sizeof *pictures);
+    int code =
+        pictures ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for %zu charts", page->charts);
+    *drawn = page->charts > 0;
+    if (code == EEX_OK && page->charts > 0)
+        code = draw(pictures, page);
+    if (code == EEX_ENOTFOUND) {
+        *drawn = false;
+        code = EEX_OK;
+    }
+    if (code == EEX_OK)
+        code = put_page(out, page, title, *drawn ? pictures : NULL);
+    for (size_t i = 0; pictures && i < page->charts; i++)
+        eex_buffer_free(&pictures[i]);
+    free(pictures);
+    return code;
+}

@@ -1,0 +1,141 @@
+/* What a run has come to, in figures: tiles for one, a table for several. */
+#include "page/html.h"
+#include "page/sections.h"
+
+#include "base/status.h"
+#include "base/text.h"
+
+#include <math.h>
+
+static void tile(eex_buffer *out, const char *figure, const char *words)
+{
+    eex_buffer_puts(out, "<div class=\"tile\">");
+    eex_html_element(out, "b", "%s", figure);
+    eex_html_element(out, "span", "%s", words);
+    eex_buffer_puts(out, "</div>\n");
+}
+
+static void tiles(eex_buffer *out, const eex_report *r)
+{
+    char text[EEX_TEXT_SIZE], words[256], amount[EEX_TEXT_SIZE];
+    const double saved = 1 - r->best.ada_macs_cumulative / r->full.macs;
+    eex_buffer_puts(out, "<div class=\"tiles\">\n");
+    snprintf(text, sizeof text, "%.2f %%", 100 * r->best.accuracy);
+    snprintf(words, sizeof words, "of %s right on the test split, leaving early",
+             r->best.rejected > 0 ? "the images accepted and" : "the images");
+    tile(out, text, words);
+    if (!isnan(r->full.accuracy)) {
+        snprintf(text, sizeof text, "%+.2f", 100 * (r->best.accuracy - r->full.accuracy));
+        tile(out, text, "points of accuracy against the same network run to its end");
+        snprintf(text, sizeof text, "%.1f %%", 100 * fabs(saved));
+        snprintf(words, sizeof words, "of the MACs %s: %s an image", saved < 0 ? "added" : "saved",
+                 eex_text_number(amount, r->best.ada_macs_cumulative, NULL));
+        tile(out, text, words);
+    }
+    if (!isnan(r->best.speedup.ratio)) {
+        snprintf(text, sizeof text, "%.2fx", r->best.speedup.ratio);
+        snprintf(words, sizeof words, "as fast as the base at batch 1%s",
+                 r->best.speedup.disturbed ? "; the machine was disturbed" : "");
+        tile(out, text, words);
+    }
+    if (r->trials.count) {
+        snprintf(text, sizeof text, "%zu", r->trials.count);
+        snprintf(words, sizeof words, "structures tried, %zu on the Pareto front", r->front_count);
+        tile(out, text, words);
+    }
+    eex_buffer_puts(out, "</div>\n");
+}
+
+static void network(eex_buffer *out, const char *name, double accuracy, double macs,
+                    const eex_report_latency *l, const eex_speedup *speedup)
+{
+    char text[EEX_SPEEDUP_SIZE];
+    eex_buffer_puts(out, "<tr>");
+    eex_html_cell(out, "%s", name);
+    eex_html_percent(out, 2, accuracy);
+    eex_html_amount(out, macs);
+    eex_html_fixed(out, 3, l->mean);
+    eex_html_fixed(out, 3, l->p50);
+    eex_html_fixed(out, 3, l->p95);
+    eex_html_fixed(out, 3, l->p99);
+    eex_buffer_puts(out, "<td class=\"n\">");
+    eex_html_text(out, speedup ? eex_speedup_text(text, speedup) : "1.00x");
+    eex_buffer_puts(out, "</td></tr>\n");
+}
+
+static void networks(eex_buffer *out, const eex_report *r)
+{
+    static const char *const titles[] = {"network", "#test", "#MACs",     "#mean ms", "#p50",
+                                         "#p95",    "#p99",  "#speed-up", NULL};
+    eex_buffer_puts(out, "<div class=\"card\">");
+    eex_html_table_begin(out, titles);
+    network(out, "base", r->base.accuracy, r->base.macs, &r->base.latency, NULL);
+    network(out, "early exit", r->best.accuracy, r->best.ada_macs_cumulative, &r->best.latency,
+            &r->best.speedup);
+    network(out, "to its end", r->full.accuracy, r->full.macs, &r->full.latency, &r->full.speedup);
+    eex_html_table_end(out);
+    eex_buffer_puts(out, "</div>\n");
+    eex_html_element(out, "p class=\"note\"",
+                     "base: the backbone trained by itself; to its end: the chosen network with "
+                     "nobody leaving early. Times are those of one input at batch 1, networks in "
+                     "turns, each image's lower quartile of %d rounds%s.",
+                     r->latency_rounds,
+                     r->best.speedup.disturbed
+                         ? ", which disagree: the machine was disturbed, times are rough"
+                         : "");
+}
+
+static void heading(eex_buffer *out, const eex_report *r)
+{
+    eex_html_element(out, "h1", "%s", r->name);
+    eex_html_element(out, "p class=\"lead\"", "%s, seed %lld, on %s. Begun %s with eex %s.",
+                     r->dataset, (long long)r->seed, r->device, r->created, r->version);
+    if (!r->finished)
+        eex_html_element(out, "p class=\"note\"", "Not finished: %s.", r->state);
+}
+
+static void one(eex_buffer *out, const eex_report *r)
+{
+    heading(out, r);
+    if (r->finished) {
+        tiles(out, r);
+        networks(out, r);
+    }
+}
+
+static void several(eex_buffer *out, const eex_page_run *runs, size_t count)
+{
+    static const char *const titles[] = {"run",         "data set",    "#seed", "#test",
+                                         "#to its end", "#base",       "#MACs", "#of the base",
+                                         "#speed-up",   "#validation", NULL};
+    eex_html_element(out, "h2", "Summary");
+    eex_buffer_puts(out, "<div class=\"card\">");
+    eex_html_table_begin(out, titles);
+    for (size_t i = 0; i < count; i++) {
+        const eex_report *r = runs[i].report;
+        eex_buffer_printf(out, "<tr><td><span class=\"k%zu\">&#9679;</span> ", i % 8 + 1);
+        eex_html_text(out, runs[i].label);
+        eex_buffer_puts(out, "</td>");
+        eex_html_cell(out, "%s", r->dataset);
+        eex_html_fixed(out, 0, (double)r->seed);
+        eex_html_percent(out, 2, r->best.accuracy);
+        eex_html_percent(out, 2, r->full.accuracy);
+        eex_html_percent(out, 2, r->base.accuracy);
+        eex_html_amount(out, r->best.ada_macs_cumulative);
+        eex_html_percent(out, 1, r->best.ada_macs_cumulative / r->base.macs);
+        eex_html_fixed(out, 2, r->best.speedup.ratio);
+        eex_html_percent(out, 2, r->best.validation_accuracy);
+        eex_buffer_puts(out, "</tr>\n");
+    }
+    eex_html_table_end(out);
+    eex_buffer_puts(out, "</div>\n");
+}
+
+int eex_page_put_summary(eex_page *page, const eex_page_run *runs, size_t count)
+{
+    if (count == 1)
+        one(&page->html, runs[0].report);
+    else if (count > 1)
+        several(&page->html, runs, count);
+    return eex_buffer_status(&page->html);
+}
