@@ -138,6 +138,27 @@ static int load_history(eex_report *r, eex_store_file *file)
     return EEX_OK;
 }
 
+/* As many as the history has losses of. */
+static int load_epochs(int64_t *out, eex_report *r, eex_store_file *file)
+{
+    eex_store_type type;
+    eex_store_shape shape;
+    EEX_TRY(load_history(r, file));
+    EEX_TRY(eex_store_describe(&type, &shape, file, "history/loss"));
+    *out = shape.rank > 0 ? (int64_t)shape.extent[0] : 0;
+    return EEX_OK;
+}
+
+static int load_base(eex_report *r, eex_store_file *file)
+{
+    return load_epochs(&r->base.epochs, r, file);
+}
+
+static int load_shared(eex_report *r, eex_store_file *file)
+{
+    return load_epochs(&r->shared_epochs, r, file);
+}
+
 /* One value for each exit, into the member at `offset` of eex_report_exit. */
 static int load_column(eex_report *r, eex_store_file *file, const char *name, size_t offset)
 {
@@ -296,8 +317,8 @@ static const struct {
     const char *state;
     int (*load)(eex_report *r, eex_store_file *file);
 } parts[EEX_PHASES] = {
-    [EEX_PHASE_BASE] = {"the base is trained", load_history},
-    [EEX_PHASE_SHARED] = {"the shared network is trained", load_history},
+    [EEX_PHASE_BASE] = {"the base is trained", load_base},
+    [EEX_PHASE_SHARED] = {"the shared network is trained", load_shared},
     [EEX_PHASE_SEARCH] = {"the search is done", load_search},
     [EEX_PHASE_TAU] = {"the evaluators are compared", load_tau},
     [EEX_PHASE_FINAL] = {"the chosen network is calibrated", load_final},

@@ -43,8 +43,11 @@ typedef struct eex_report {
     struct {
         double accuracy, macs;
         double joules; /* an image of the test split, in batches; NaN where nobody measures */
+        int64_t epochs;
         eex_report_latency latency;
     } base;
+
+    int64_t shared_epochs; /* of the shared network; 0: there is none */
 
     /* The chosen network with nobody leaving early, on the same split: what exits cost, or gain, is
      * seen against it. NaN in runs whose version did not keep it. */

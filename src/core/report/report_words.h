@@ -12,6 +12,10 @@ eex__report_words eex__report_compare; /* what leaving early costs, and what exi
 eex__report_words eex__report_search;  /* how much was tried */
 eex__report_words eex__report_legend;  /* what the columns mean */
 
+/* Whether the base is the first few epochs of what was trained on with exits: no network that one
+ * would compare with. */
+bool eex__report_base_is_a_start(const eex_report *report);
+
 /* Appends them broken for `width` columns, or for EEX_WRAP_WIDTH where that is 0 or more. */
 int eex__report_paragraph(eex_buffer *out, const eex_report *report, size_t width,
                           eex__report_words *words);
