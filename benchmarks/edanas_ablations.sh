@@ -12,22 +12,25 @@
 # (1), and PYTHON, an interpreter with h5py and NumPy (python3). ERROR (28.08 %) and MACS (11050000) are the
 # reference point of hypervolumes, DISTILLED_ERROR (50) that of the supernets trained here. Runs stay in OUT
 # (runs/ablations): what is there is not done again. No choice is made, so what counts are validation images.
+# A RUN of another experiment, or with other fields: FILE is its script, SET its --set arguments ("A=1 B=2").
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-[ $# -ge 1 ] || { sed -n '6p' "$0" >&2; exit 2; }
+[ $# -ge 1 ] || { sed -n '6s/^# *//p' "$0" >&2; exit 2; }
 from=$1
 build=${2:-build/release}
 out=${3:-runs/ablations}
 eex=$build/bin/eex
-file=$here/../experiments/edanas_beyond_cifar10.lua
+file=${FILE:-$here/../experiments/edanas_beyond_cifar10.lua}
 error=${ERROR:-28.08} macs=${MACS:-11050000}
+set=()
+for one in ${SET:-}; do set+=(--set "$one"); done
 mkdir -p "$out"
 
 run() { # folder, arguments
     local folder=$1
     shift
-    "$eex" run "$file" --out "$out/$folder" --threads "${THREADS:-1}" --set search.front=0 \
-        --set final.epochs=0 "$@" >"$out/$folder.txt"
+    "$eex" run "$file" --out "$out/$folder" --threads "${THREADS:-1}" ${set[@]+"${set[@]}"} \
+        --set search.front=0 --set final.epochs=0 "$@" >"$out/$folder.txt"
 }
 
 fronts() { # error, arguments

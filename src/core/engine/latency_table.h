@@ -72,7 +72,7 @@ int eex_latency_extra(eex_latency_extras *out, const eex_latency_table *table,
 int eex_latency_predict(double *ms, const eex_latency_table *table, const eex_graph *graph,
                         const eex_plan *plan);
 
-/* ---- for latency_probe.c ---- */
+/* ---- for latency_probe.c, and who looks for operations without a table ---- */
 
 /* Adds an entry, or changes it. */
 int eex__latency_put(eex_latency_table *table, const char *key, double ms, int places);

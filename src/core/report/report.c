@@ -7,7 +7,6 @@
 #include "base/fs.h"
 #include "base/status.h"
 
-#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -140,31 +139,30 @@ static int load_history(eex_report *r, eex_store_file *file)
     return EEX_OK;
 }
 
-/* Networks that were not trained, such as a chosen one with the shared weights, have no epochs. */
-static int count_epochs(int *epochs, eex_store_file *file)
+/* As many as the history has losses of; networks that were not trained, such as a chosen one with
+ * the shared weights, have none. */
+static int load_epochs(int64_t *out, eex_report *r, eex_store_file *file)
 {
     static const char loss[] = "history/loss";
     eex_store_type type;
     eex_store_shape shape;
+    EEX_TRY(load_history(r, file));
     const int has = eex_store_has(file, loss);
     if (has <= 0)
         return has;
     EEX_TRY(eex_store_describe(&type, &shape, file, loss));
-    if (shape.rank == 2 && shape.extent[0] < INT_MAX / 2)
-        *epochs += (int)shape.extent[0];
+    *out = shape.rank > 0 ? (int64_t)shape.extent[0] : 0;
     return EEX_OK;
 }
 
 static int load_base(eex_report *r, eex_store_file *file)
 {
-    EEX_TRY(count_epochs(&r->base.epochs, file));
-    return load_history(r, file);
+    return load_epochs(&r->base.epochs, r, file);
 }
 
 static int load_shared(eex_report *r, eex_store_file *file)
 {
-    EEX_TRY(count_epochs(&r->network_epochs, file));
-    return load_history(r, file);
+    return load_epochs(&r->shared_epochs, r, file);
 }
 
 /* One value for each exit, into the member at `offset` of eex_report_exit. */
@@ -192,7 +190,7 @@ static int load_sizes(eex_report *r, eex_store_file *file)
 static int load_final(eex_report *r, eex_store_file *file)
 {
     int32_t blocks[EEX_MAX_EXITS], position[EEX_MAX_EXITS];
-    EEX_TRY(load_shared(r, file));
+    EEX_TRY(load_epochs(&r->final_epochs, r, file));
     EEX_TRY(load_sizes(r, file));
     EEX_TRY(eex_store_read_strings(&r->nodes, file, "exits/node", MAX_NAMES));
     if (r->nodes.count < 1 || r->nodes.count > EEX_MAX_EXITS)

@@ -44,10 +44,13 @@ typedef struct eex_report {
 
     struct {
         double accuracy, macs;
-        int epochs;    /* 0: not known */
         double joules; /* an image of the test split, in batches; NaN where nobody measures */
+        int64_t epochs;
         eex_report_latency latency;
     } base;
+
+    int64_t shared_epochs; /* of the shared network; 0: there is none */
+    int64_t final_epochs;  /* of the final training */
 
     /* The chosen network with nobody leaving early, on the same split: what exits cost, or gain, is
      * seen against it. NaN in runs whose version did not keep it. */
@@ -87,8 +90,7 @@ typedef struct eex_report {
     eex_rivals rivals; /* static networks, trained for as long; none: the run wants none */
     eex_front tested;  /* members of the front on the test split; none: the run wants none */
 
-    int network_epochs; /* of the shared network and of the final training, the base not counted */
-    double tau;         /* Kendall's, between both evaluators */
+    double tau; /* Kendall's, between both evaluators */
     size_t tau_count;
     double seconds; /* of work, all sessions together */
 

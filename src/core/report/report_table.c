@@ -9,7 +9,7 @@
 
 #include <math.h>
 
-enum { FRONT_ROWS = 8 };
+enum { FRONT_ROWS = 8, NAME = 48 };
 
 static const char *number(char out[EEX_TEXT_SIZE], double value)
 {
@@ -44,15 +44,25 @@ static void network(eex_table *t, const char *name, double accuracy, double macs
     eex_table_fixed(t, 3, l->p99);
 }
 
+static void base_name(char out[NAME], const eex_report *r)
+{
+    if (eex__report_base_is_a_start(r))
+        snprintf(out, NAME, "base, %lld epoch%s", (long long)r->base.epochs,
+                 eex_plural(r->base.epochs));
+    else
+        snprintf(out, NAME, "base");
+}
+
 static int networks(eex_buffer *out, const eex_report *r, size_t width)
 {
     static const char *const titles[] = {"network", "test", "MACs", "mean ms",
                                          "p50",     "p95",  "p99",  "speed-up"};
-    char speedup[EEX_SPEEDUP_SIZE];
+    char speedup[EEX_SPEEDUP_SIZE], name[NAME];
     eex_table *t = NULL;
     EEX_TRY(eex_table_new(&t));
     add_columns(t, titles, 8);
-    network(t, "base", r->base.accuracy, r->base.macs, &r->base.latency);
+    base_name(name, r);
+    network(t, name, r->base.accuracy, r->base.macs, &r->base.latency);
     eex_table_cell(t, "1.00x");
     network(t, "early exit", r->best.accuracy, r->best.ada_macs_cumulative, &r->best.latency);
     eex_table_cell(t, "%s", eex_speedup_text(speedup, &r->best.speedup));
@@ -128,7 +138,7 @@ static int scores(eex_buffer *out, const eex_report *r, size_t width)
 
 /* ---- the front ---- */
 
-/* Elastic networks have no latencies, and no column for them. */
+/* Where nothing asks for latencies of candidates, there is no column for them. */
 static bool timed(const eex_report *r)
 {
     bool known = false;

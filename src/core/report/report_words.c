@@ -42,21 +42,26 @@ void eex__report_heading(eex_buffer *out, const eex_report *r)
         eex_buffer_printf(out, "images of %lldx%lld are resized to %lldx%lld\n",
                           (long long)r->images.height, (long long)r->images.width,
                           (long long)r->network.height, (long long)r->network.width);
-    if (!r->finished)
-        eex_buffer_printf(out, "not finished: %s; the same \"eex run\" goes on from there\n",
-                          r->state);
     if (!r->finished && none_keeps_limits(r))
         eex_buffer_printf(
             out,
-            "none of %zu trials keeps search.limits: where that is all of the search, "
-            "the same command ends as before. Wider limits, or more search.trials, are "
+            "not finished: %s, and none of %zu trials keeps search.limits: where that is all of "
+            "the search, the same command ends as before. Wider limits, or more search.trials, are "
             "a run of its own: with --out and --from %s it takes over what is trained.\n",
-            r->trials.count, r->folder);
+            r->state, r->trials.count, r->folder);
+    else if (!r->finished)
+        eex_buffer_printf(out, "not finished: %s; the same \"eex run\" goes on from there\n",
+                          r->state);
 }
 
 static bool has_genes(const eex_report *r)
 {
     return r->space && eex_described_genes(r->space) > 0;
+}
+
+bool eex__report_base_is_a_start(const eex_report *r)
+{
+    return has_genes(r) && r->base.epochs > 0 && r->base.epochs < r->shared_epochs;
 }
 
 /* ---- what it costs to leave early ---- */
@@ -72,17 +77,28 @@ void eex__report_points(eex_buffer *out, double change)
 
 static void against_base(eex_buffer *out, const eex_report *r)
 {
-    eex_buffer_puts(out, has_genes(r) ? "The base is the largest network of the backbone, trained "
-                                        "by itself: against it, the chosen network run to its end "
-                                      : "The base is the backbone trained by itself: against it, "
-                                        "training with exits ");
+    if (!has_genes(r))
+        eex_buffer_puts(out, "The base is the backbone trained by itself: against it, training "
+                             "with exits ");
+    else if (eex__report_base_is_a_start(r))
+        eex_buffer_printf(out,
+                          "The base is the largest network of the backbone after %lld epoch%s by "
+                          "itself, a start for the shared network's %lld and no rival: against it, "
+                          "the chosen network run to its end ",
+                          (long long)r->base.epochs, eex_plural(r->base.epochs),
+                          (long long)r->shared_epochs);
+    else
+        eex_buffer_puts(out, "The base is the largest network of the backbone, trained by itself: "
+                             "against it, the chosen network run to its end ");
     eex__report_points(out, r->full.accuracy - r->base.accuracy);
     eex_buffer_puts(out, ".");
-    if (r->rivals.count == 0 && r->base.epochs < r->network_epochs)
+    if (!has_genes(r) && r->rivals.count == 0 &&
+        r->base.epochs < r->shared_epochs + r->final_epochs)
         eex_buffer_printf(out,
-                          " It was trained for %d epoch%s, the network with exits for %d more: "
+                          " It was trained for %lld epoch%s, the network with exits for %lld more: "
                           "rivals.base trains one for as long.",
-                          r->base.epochs, eex_plural(r->base.epochs), r->network_epochs);
+                          (long long)r->base.epochs, eex_plural(r->base.epochs),
+                          (long long)(r->shared_epochs + r->final_epochs));
     eex_buffer_putc(out, '\n');
 }
 

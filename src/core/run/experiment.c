@@ -223,9 +223,6 @@ static int check_policy(const eex_experiment *e)
 
 static int check_search(const eex_experiment *e)
 {
-    if (e->search.cost == EEX_COST_LATENCY || e->search.score == EEX_SCORE_EQUATION1 ||
-        e->search.limits.latency > 0 || *e->search.latency_table)
-        EEX_TRY(eex_elastic_check_latency(e->backbone));
     EEX_TRY(need(e->search.sample <= e->search.population, "search.sample",
                  "from 1 to search.population", e->search.sample));
     EEX_TRY(need(e->search.algorithm != EEX_NSGA2 || e->search.population >= 2, "search.population",

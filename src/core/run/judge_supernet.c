@@ -201,6 +201,7 @@ static int weights(eex_params *out, eex_run *run, const int *genome, uint64_t nu
 }
 
 const eex_judge_kind eex__judge_supernet = {.shared = true,
+                                            .timed = true,
                                             .file_trials = FILE_TRIALS,
                                             .open = open,
                                             .close = close,

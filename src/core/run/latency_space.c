@@ -1,7 +1,7 @@
 #include "core/run/latency_space.h"
 
+#include "core/graph/elastic.h"
 #include "core/run/structure.h"
-#include "core/run/structure_elastic.h"
 
 #include "base/progress.h"
 #include "base/signals.h"
@@ -77,17 +77,42 @@ static int add_all(const work *w)
     return EEX_OK;
 }
 
+/* Of an elastic backbone: networks that have all operations between them. */
+static int add_network(void *context, const eex_graph *graph, int number, int count)
+{
+    const work *w = context;
+    if (number == 0)
+        eex_progress_begin("measuring operations", (uint64_t)count, "networks");
+    EEX_TRY(add_graph(w, graph));
+    eex_progress_update((uint64_t)number + 1, NULL);
+    return EEX_OK;
+}
+
+static int add_elastic(work *w)
+{
+    eex_structures *s = NULL;
+    EEX_TRY(eex_structures_new(&s, w->e, &w->e->points));
+    const int code = eex_structures_networks(s, w->device, w->how, add_network, w);
+    eex_progress_end();
+    eex_structures_free(s);
+    return code;
+}
+
+static int add_gates(work *w)
+{
+    eex_progress_begin("measuring operations", (uint64_t)w->e->points.count + 2, "networks");
+    const int code = add_all(w);
+    eex_progress_end();
+    return code;
+}
+
 int eex_latency_space(eex_latency_table *t, int *added, const eex_experiment *e, eex_device *device)
 {
     eex_inference how;
     *added = 0;
     EEX_TRY(eex_experiment_check(e));
-    EEX_TRY(eex_elastic_check_latency(e->backbone));
     EEX_TRY(eex_latency_table_is_of(t, device));
     EEX_TRY(eex__latency_inference(&how, e));
-    eex_progress_begin("measuring operations", (uint64_t)e->points.count + 2, "networks");
-    const work w = {e, &how, device, t, added};
-    int code = add_all(&w);
-    eex_progress_end();
-    return code;
+    work w = {e, &how, device, t, added};
+    return (eex_graph_genes(e->backbone) ? add_elastic : add_gates)(&w);
 }

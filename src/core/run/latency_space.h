@@ -7,8 +7,9 @@
 #include "core/run/experiment.h"
 
 /* Measures every operation that a structure of the experiment's space can have and that the table
- * lacks: trunk, every gate at every point and block count, in the experiment's precision. *added
- * counts them. Weights are drawn, none are trained, no data is read. */
+ * lacks: trunk, every gate at every point and block count, of an elastic backbone those of all its
+ * networks with all their gates, in the experiment's precision. *added counts them. Weights are
+ * drawn, none are trained, no data is read. */
 int eex_latency_space(eex_latency_table *table, int *added, const eex_experiment *e,
                       eex_device *device);
 

@@ -1,11 +1,13 @@
 /* latency.h5: what the structures of the run take with one input at a time, from a latency table:
- * the one that the experiment names, or one of the shared network that is measured once. */
+ * the one that the experiment names, or one that is measured once. */
 #include "core/engine/latency_table.h"
+#include "core/graph/elastic.h"
 #include "core/run/judge.h"
 #include "core/run/run.h"
 
 #include "base/laps.h"
 #include "base/log.h"
+#include "base/progress.h"
 #include "base/status.h"
 
 bool eex__run_timed(const eex_run *run)
@@ -16,9 +18,12 @@ bool eex__run_timed(const eex_run *run)
 
 /* ---- measuring ---- */
 
-/* Trained weights as far as there are any: numbers that no training has tamed take longer. */
+/* Trained weights as far as there are any: numbers that no training has tamed take longer. Those of
+ * an elastic backbone's networks are drawn: slices of trained ones would need statistics first. */
 static int make_params(eex_params **out, eex_run *run, const eex_graph *graph)
 {
+    if (eex_graph_genes(run->e->backbone))
+        return eex_params_new(out, run->device, graph, run->e->seed);
     if (eex__judge_of(run)->shared)
         return eex__run_load_weights(out, run, "shared.h5", graph);
     EEX_TRY(eex__run_base_params(run));
@@ -26,13 +31,45 @@ static int make_params(eex_params **out, eex_run *run, const eex_graph *graph)
     return eex_params_copy(*out, run->base, NULL);
 }
 
-/* The table that the experiment names, or one of this network alone, measured now. */
-static int get_table(eex_latency_table **out, eex_run *run, const eex_graph *graph,
-                     eex_params *params)
+typedef struct measuring {
+    eex_run *run;
+    eex_latency_table *table;
+    bool shown; /* that it goes on: of many networks */
+} measuring;
+
+static int add_network(void *context, const eex_graph *graph, int number, int count)
+{
+    measuring *m = context;
+    const eex_inference how = eex__run_inference(m->run, 1);
+    eex_params *params = NULL;
+    int added = 0;
+    if (count > 1 && !m->shown)
+        eex_progress_begin("measuring operations", (uint64_t)count, "networks");
+    m->shown = count > 1;
+    EEX_TRY(eex__run_poll());
+    int code = make_params(&params, m->run, graph);
+    if (code == EEX_OK)
+        code = eex_latency_table_add(m->table, &added, graph, params, &how);
+    eex_params_free(params);
+    if (m->shown)
+        eex_progress_update((uint64_t)number + 1, NULL);
+    return code;
+}
+
+static int measure_table(eex_latency_table *table, eex_run *run)
 {
     const eex_inference how = eex__run_inference(run, 1);
+    measuring m = {run, table, false};
+    const int code = eex_structures_networks(run->structures, run->device, &how, add_network, &m);
+    if (m.shown)
+        eex_progress_end();
+    return code;
+}
+
+/* The table that the experiment names, or one that is measured now. */
+static int get_table(eex_latency_table **out, eex_run *run)
+{
     const char *path = run->e->search.latency_table;
-    int added = 0;
     *out = NULL;
     if (*path) {
         EEX_TRY(eex_latency_table_load(out, path));
@@ -41,7 +78,7 @@ static int get_table(eex_latency_table **out, eex_run *run, const eex_graph *gra
     }
     eex_log_info("measuring latencies");
     EEX_TRY(eex_latency_table_new(out, run->device));
-    EEX_TRY(eex_latency_table_add(*out, &added, graph, params, &how));
+    EEX_TRY(measure_table(*out, run));
     eex_laps_warn("latencies of operations", (*out)->disturbed);
     return EEX_OK;
 }
@@ -49,52 +86,40 @@ static int get_table(eex_latency_table **out, eex_run *run, const eex_graph *gra
 static int measure(eex_run *run)
 {
     const eex_inference how = eex__run_inference(run, 1);
-    eex_structures *s = run->structures;
-    eex_graph *graph = NULL;
-    eex_params *params = NULL;
     eex_latency_table *table = NULL;
-    EEX_TRY(eex_structures_shared(&graph, s));
-    int code = make_params(&params, run, graph);
+    int code = get_table(&table, run);
     if (code == EEX_OK)
-        code = get_table(&table, run, graph, params);
-    if (code == EEX_OK)
-        code = eex_structures_time(s, table, params, &how);
+        code = eex_structures_time(run->structures, table, run->device, &how);
     if (code < 0 && *run->e->search.latency_table)
         code = eex_fail_in(code, "search.latency_table");
     eex_latency_table_free(table);
-    eex_params_free(params);
-    eex_graph_free(graph);
     return code;
 }
 
 /* What a table lacks is said before anything is trained. Which points a probe will leave is not
  * known by then. */
-static int look_up_untrained(eex_run *run, const eex_latency_table *table)
+static int look_up_untrained(eex_run *run)
 {
     const eex_inference how = eex__run_inference(run, 1);
-    eex_structures *s = run->structures;
-    eex_graph *graph = NULL;
-    eex_params *params = NULL;
-    EEX_TRY(eex_structures_shared(&graph, s));
-    int code = eex_params_new(&params, run->device, graph, 0);
-    if (code == EEX_OK)
-        code = eex_structures_time(s, table, params, &how);
-    eex_params_free(params);
-    eex_graph_free(graph);
-    return code;
-}
-
-int eex__run_latency_known(eex_run *run)
-{
     eex_latency_table *table = NULL;
-    const char *path = run->e->search.latency_table;
-    if (!*path || !eex__run_timed(run) || eex__run_has(run, "latency.h5"))
-        return EEX_OK;
-    int code = eex_latency_table_load(&table, path);
+    int code = eex_latency_table_load(&table, run->e->search.latency_table);
     if (code == EEX_OK && run->structures)
-        code = look_up_untrained(run, table);
+        code = eex_structures_time(run->structures, table, run->device, &how);
     eex_latency_table_free(table);
     return code < 0 ? eex_fail_in(code, "search.latency_table") : EEX_OK;
+}
+
+/* A limit is held against times before anything is trained, too, where measuring needs no trained
+ * weights. */
+int eex__run_latency_known(eex_run *run)
+{
+    const bool named = *run->e->search.latency_table != '\0';
+    if (!named && run->structures && run->e->search.limits.latency > 0 &&
+        eex_graph_genes(run->e->backbone))
+        return eex__run_latency(run);
+    if (!named || !eex__run_timed(run) || eex__run_has(run, "latency.h5"))
+        return EEX_OK;
+    return look_up_untrained(run);
 }
 
 /* ---- the file ---- */

@@ -154,6 +154,10 @@ static int work(eex_rank_report *out, eex__ranking *r, const char *name)
     const finding f = {r, out};
     snprintf(file, sizeof file, "%s.h5", name);
     EEX_TRY(eex__ranking_pick(r));
+    if (r->picked.count < (size_t)r->options.candidates)
+        eex_log_warn("%d candidates were asked for, %zu were found in the space: so many are "
+                     "compared",
+                     r->options.candidates, r->picked.count);
     EEX_TRY(train_all(r, name));
     EEX_TRY(eex__ranking_judge(out, r));
     EEX_TRY(eex__run_write(r->run, file, fill, &f));

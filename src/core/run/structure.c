@@ -78,10 +78,16 @@ int eex_structures_shared(eex_graph **out, const eex_structures *s)
     return s->kind->shared(out, s);
 }
 
-int eex_structures_time(eex_structures *s, const eex_latency_table *table, eex_params *shared,
+int eex_structures_networks(const eex_structures *s, eex_device *device, const eex_inference *how,
+                            eex_structures_visit *visit, void *context)
+{
+    return s->kind->networks(s, device, how, visit, context);
+}
+
+int eex_structures_time(eex_structures *s, const eex_latency_table *table, eex_device *device,
                         const eex_inference *how)
 {
-    return s->kind->time(s, table, shared, how);
+    return s->kind->time(s, table, device, how);
 }
 
 int eex_structures_write_times(eex_store_file *file, const eex_structures *s)

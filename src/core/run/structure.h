@@ -35,6 +35,9 @@ enum { EEX_STRUCTURE_SUMMARY = 64 };
 
 typedef struct eex_structures eex_structures;
 
+/* Is given networks of a space one after the other, `number` of `count`, from 0. */
+typedef int eex_structures_visit(void *context, const eex_graph *graph, int number, int count);
+
 /* What an implementation gives: each function answers for the one below with its name. Genomes
  * have been checked. */
 typedef struct eex_structures_kind {
@@ -47,7 +50,9 @@ typedef struct eex_structures_kind {
     int (*costs)(eex_structure_costs *out, const eex_structures *s, const int *genome);
     void (*positions)(int32_t *out, const eex_structures *s, const int *genome);
     void (*thresholds)(double *a, const eex_structures *s, const int *genome);
-    int (*time)(eex_structures *s, const eex_latency_table *table, eex_params *shared,
+    int (*networks)(const eex_structures *s, eex_device *device, const eex_inference *how,
+                    eex_structures_visit *visit, void *context);
+    int (*time)(eex_structures *s, const eex_latency_table *table, eex_device *device,
                 const eex_inference *how);
     int (*write_times)(eex_store_file *file, const eex_structures *s);
     int (*read_times)(eex_structures *s, eex_store_file *file);
@@ -104,10 +109,15 @@ int eex_structures_weights(eex_params *out, const eex_structures *s, const int *
 
 int eex_structures_shared(eex_graph **out, const eex_structures *s);
 
-/* Times of everything in the space, and base_ms, from a table that has the operations of the shared
- * network with these parameters. EEX_ENOTFOUND names what the table lacks; EEX_EUNSUPPORTED: of an
- * elastic backbone there are none. */
-int eex_structures_time(eex_structures *s, const eex_latency_table *table, eex_params *shared,
+/* Visits networks with all exits that have between them every operation that eex_structures_time
+ * looks up: the shared one; of an elastic backbone as few as will do. An error of the visitor ends
+ * it. EEX_EUNSUPPORTED: an elastic backbone with too many operations. */
+int eex_structures_networks(const eex_structures *s, eex_device *device, const eex_inference *how,
+                            eex_structures_visit *visit, void *context);
+
+/* Times of everything in the space, and base_ms, from a table that has the operations of those
+ * networks, run so. EEX_ENOTFOUND names what the table lacks; EEX_EUNSUPPORTED as above. */
+int eex_structures_time(eex_structures *s, const eex_latency_table *table, eex_device *device,
                         const eex_inference *how);
 
 /* Those times as members of a file, and back. */

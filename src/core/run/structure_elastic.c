@@ -13,28 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEPT_COSTS = 64 };
-
-/* What a network costs, of the last few that were asked for. */
-typedef struct known_costs {
-    uint64_t used; /* when; 0: nothing is here */
-    int genes[EEX_GENES];
-    eex__gate_costs macs;
-    eex__gate_params params;
-} known_costs;
-
-typedef struct elastic {
-    eex_structures head;
-    const eex_graph *backbone;
-    eex_points points;
-    int genes; /* of the backbone: those of the exits follow */
-    eex__exit_genes exits;
-    eex_graph *all; /* the elastic network with all exits */
-    struct {
-        uint64_t now;
-        known_costs at[KEPT_COSTS];
-    } * costs;
-} elastic;
+typedef eex__elastic elastic;
+typedef eex__known_costs known_costs;
 
 static const elastic *elastic_of(const eex_structures *s)
 {
@@ -187,7 +167,7 @@ static int describe(eex_store_file *file, const eex_structures *s)
 static known_costs *find(const elastic *x, const int *genome)
 {
     known_costs *oldest = &x->costs->at[0];
-    for (int i = 0; i < KEPT_COSTS; i++) {
+    for (int i = 0; i < EEX__KEPT_COSTS; i++) {
         known_costs *at = &x->costs->at[i];
         if (at->used && memcmp(at->genes, genome, (size_t)x->genes * sizeof *genome) == 0)
             return at;
@@ -206,6 +186,8 @@ static int count(known_costs *out, const elastic *x, const int *genome)
     const int code = eex__gate_params_count(&out->params, &x->exits, network);
     eex_graph_free(network);
     EEX_TRY(code);
+    if (!isnan(x->head.base_ms))
+        eex__elastic_gate_times(&out->ms, x, genome);
     memcpy(out->genes, genome, (size_t)x->genes * sizeof *genome);
     return EEX_OK;
 }
@@ -217,38 +199,9 @@ static int costs(eex_structure_costs *out, const eex_structures *s, const int *g
     if (!known->used)
         EEX_TRY(count(known, x, genome));
     known->used = ++x->costs->now;
-    eex__exit_genes_costs(out, &x->exits, genome + x->genes, &known->macs, NULL, &known->params);
+    eex__exit_genes_costs(out, &x->exits, genome + x->genes, &known->macs,
+                          isnan(s->base_ms) ? NULL : &known->ms, &known->params);
     return EEX_OK;
-}
-
-/* ---- times ---- */
-
-int eex_elastic_check_latency(const eex_graph *backbone)
-{
-    return eex_graph_genes(backbone) == 0
-               ? EEX_OK
-               : eex_fail(
-                     EEX_EUNSUPPORTED,
-                     "latencies of the networks of an elastic backbone, \"%s\", are not "
-                     "measured: count MACs instead (search.cost = \"macs\", search.limits.macs, "
-                     "any search.score but \"equation1\", no search.latency_table)",
-                     eex_graph_name(backbone));
-}
-
-static int no_time(eex_structures *s, const eex_latency_table *table, eex_params *from,
-                   const eex_inference *how)
-{
-    return eex_elastic_check_latency(elastic_of(s)->backbone);
-}
-
-static int no_write_times(eex_store_file *file, const eex_structures *s)
-{
-    return eex_elastic_check_latency(elastic_of(s)->backbone);
-}
-
-static int no_read_times(eex_structures *s, eex_store_file *file)
-{
-    return eex_elastic_check_latency(elastic_of(s)->backbone);
 }
 
 /* ---- making one ---- */
@@ -257,6 +210,8 @@ static void free_elastic(eex_structures *s)
 {
     elastic *x = (elastic *)s;
     eex_graph_free(x->all);
+    eex__cells_free(&x->times.cells);
+    free(x->times.ms);
     free(x->costs);
     free(x);
 }
@@ -270,9 +225,10 @@ static const eex_structures_kind elastic_kind = {
     .costs = costs,
     .positions = positions,
     .thresholds = thresholds,
-    .time = no_time,
-    .write_times = no_write_times,
-    .read_times = no_read_times,
+    .networks = eex__elastic_networks,
+    .time = eex__elastic_time,
+    .write_times = eex__elastic_write_times,
+    .read_times = eex__elastic_read_times,
     .describe = describe,
     .summary = summary,
     .free = free_elastic,

@@ -111,6 +111,7 @@ static const eex_structures_kind gates_kind = {
     .costs = costs,
     .positions = positions,
     .thresholds = thresholds,
+    .networks = eex__gates_networks,
     .time = eex__gates_time,
     .write_times = eex__gates_write_times,
     .read_times = eex__gates_read_times,

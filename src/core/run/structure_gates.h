@@ -20,7 +20,9 @@ typedef struct eex__gates {
     eex__gate_params params;
 } eex__gates;
 
-int eex__gates_time(eex_structures *s, const eex_latency_table *table, eex_params *shared,
+int eex__gates_networks(const eex_structures *s, eex_device *device, const eex_inference *how,
+                        eex_structures_visit *visit, void *context);
+int eex__gates_time(eex_structures *s, const eex_latency_table *table, eex_device *device,
                     const eex_inference *how);
 int eex__gates_write_times(eex_store_file *file, const eex_structures *s);
 int eex__gates_read_times(eex_structures *s, eex_store_file *file);

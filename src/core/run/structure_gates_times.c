@@ -62,19 +62,43 @@ static void fill(eex__gates *g, const timing *t)
     g->head.base_ms = g->ms.base;
 }
 
-int eex__gates_time(eex_structures *s, const eex_latency_table *table, eex_params *shared,
-                    const eex_inference *how)
+static int time_network(eex__gates *g, const eex_latency_table *table, eex_params *params,
+                        const eex_inference *how)
 {
     const eex_plan_options options = eex_inference_plan(how);
     eex_plan *plan = NULL;
-    timing t = {.graph = shared->graph};
-    EEX_TRY(eex_plan_new(&plan, &options, t.graph, shared));
+    timing t = {.graph = params->graph};
+    EEX_TRY(eex_plan_new(&plan, &options, t.graph, params));
     int code = look_up(&t, table, plan);
     if (code == EEX_OK)
-        fill((eex__gates *)s, &t);
+        fill(g, &t);
     free(t.node);
     free(t.ms);
     eex_plan_free(plan);
+    return code;
+}
+
+int eex__gates_time(eex_structures *s, const eex_latency_table *table, eex_device *device,
+                    const eex_inference *how)
+{
+    eex_graph *graph = NULL;
+    eex_params *params = NULL;
+    EEX_TRY(eex_structures_shared(&graph, s));
+    int code = eex_params_new_empty(&params, device, graph);
+    if (code == EEX_OK)
+        code = time_network((eex__gates *)s, table, params, how);
+    eex_params_free(params);
+    eex_graph_free(graph);
+    return code;
+}
+
+int eex__gates_networks(const eex_structures *s, eex_device *device, const eex_inference *how,
+                        eex_structures_visit *visit, void *context)
+{
+    eex_graph *graph = NULL;
+    EEX_TRY(eex_structures_shared(&graph, s));
+    const int code = visit(context, graph, 0, 1);
+    eex_graph_free(graph);
     return code;
 }
 

@@ -66,11 +66,9 @@ static int read_choices(table *t, const char *path)
     return code;
 }
 
-static int read_table(table *t, const char *path)
+static int read_gates(table *t, eex_store_file *file, const char *path)
 {
     eex_store_shape trunk = {1, {EEX_STORE_ANY}}, gate = {2, {EEX_STORE_ANY, EEX_STORE_ANY}};
-    eex_store_file *file = NULL;
-    EEX_TRY(eex_store_open(&file, path, "latency", VERSION));
     int code =
         eex_store_read_new((void **)&t->trunk, file, "trunk_ms", EEX_STORE_F64, &trunk, MAX_TABLE);
     if (code == EEX_OK)
@@ -87,6 +85,17 @@ static int read_table(table *t, const char *path)
                      path, (unsigned long long)gate.extent[0], (unsigned long long)gate.extent[1],
                      (unsigned long long)trunk.extent[0], t->choices);
     t->points = (int)trunk.extent[0];
+    return code;
+}
+
+/* The times of an elastic backbone's networks are by node: of the one that the model is nobody
+ * needs a sum, because it can be measured. */
+static int read_table(table *t, bool *there, const char *path)
+{
+    eex_store_file *file = NULL;
+    EEX_TRY(eex_store_open(&file, path, "latency", VERSION));
+    *there = !eex_store_has(file, "node");
+    const int code = *there ? read_gates(t, file, path) : EEX_OK;
     eex_store_close(file);
     return code;
 }
@@ -113,12 +122,13 @@ static int add_up(eex_model_costs *c, const table *t, const places *at, const ch
 static int from_table(eex_model_costs *c, const char *latency, const char *search, const places *at)
 {
     table t = {0};
+    bool there = false;
     if (!eex_fs_exists(latency) || !eex_fs_exists(search))
         return EEX_OK;
     int code = read_choices(&t, search);
     if (code == EEX_OK)
-        code = read_table(&t, latency);
-    if (code == EEX_OK)
+        code = read_table(&t, &there, latency);
+    if (code == EEX_OK && there)
         code = add_up(c, &t, at, latency);
     table_free(&t);
     return code;

@@ -129,9 +129,12 @@ Test(report_table, trials_that_overstep_limits_are_not_said_to_go_on)
     report.folder = folder;
     report.state = "the shared network is trained";
     expect_not("search.limits");
+    expect("not finished: the shared network is trained; the same \"eex run\" goes on from there");
     for (size_t i = 0; i < report.trials.count; i++)
         report.trials.at[i].violation = 0.5;
-    expect("none of 48 trials keeps search.limits");
+    expect(
+        "not finished: the shared network is trained, and none of 48 trials keeps search.limits");
+    expect_not("goes on from there");
     expect("--from runs/x it takes over what is trained");
     report.trials.at[7].violation = -0.1;
     expect_not("search.limits");

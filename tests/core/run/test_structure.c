@@ -188,10 +188,10 @@ static void measure(void)
     OK(eex_structures_shared(&shared, s));
     OK(eex_params_new(&params, device, shared, 1));
     OK(eex_latency_table_new(&table, device));
-    cr_assert_eq(eex_structures_time(s, table, params, &how), EEX_ENOTFOUND);
+    cr_assert_eq(eex_structures_time(s, table, device, &how), EEX_ENOTFOUND);
     cr_assert(isnan(s->base_ms));
     OK(eex_latency_table_add(table, &added, shared, params, &how));
-    OK(eex_structures_time(s, table, params, &how));
+    OK(eex_structures_time(s, table, device, &how));
     eex_latency_table_free(table);
     eex_params_free(params);
     eex_graph_free(shared);

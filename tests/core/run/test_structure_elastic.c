@@ -1,6 +1,7 @@
 /* Structures of an elastic backbone: what a genome stands for, against networks that are derived
  * and given their gates by hand. */
 #include "core/graph/cost.h"
+#include "core/graph/node_set.h"
 #include "core/plan/slice.h"
 #include "core/run/structure_described.h"
 #include "core/run/structure_elastic.h"
@@ -11,6 +12,7 @@
 #include "support/folder.h"
 
 #include "base/status.h"
+#include "base/xxh64.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -212,6 +214,164 @@ Test(structure_elastic, costs_do_not_depend_on_what_was_asked_before)
     }
 }
 
+/* ---- times ---- */
+
+static const eex_inference how = {
+    .batch = 1, .normalise = {.mean = {0.5f, 0.5f, 0.5f}, .std = {0.25f, 0.25f, 0.25f}}};
+
+/* As if it had been measured: a number that the key alone says. */
+static void put_entry(eex_latency_table *table, const char *key)
+{
+    OK(eex__latency_put(table, key, 1 + (double)(eex_xxh64_of(key, strlen(key)) % 997), 1));
+}
+
+static int add_operations(void *table, const eex_graph *graph, int number, int count)
+{
+    const eex_plan_options options = eex_inference_plan(&how);
+    char key[EEX_LATENCY_KEY], extra[EEX__LATENCY_EXTRAS][EEX_LATENCY_KEY];
+    eex_device *device = open_device(1);
+    eex_params *params;
+    eex_plan *plan;
+    cr_assert(number < count && eex_graph_exits(graph) == POINTS * CHOICES + 1);
+    OK(eex_params_new_empty(&params, device, graph));
+    OK(eex_plan_new(&plan, &options, graph, params));
+    for (int i = 0; i < eex_plan_ops(plan); i++) {
+        OK(eex_latency_key(key, eex_plan_op(plan, i)));
+        put_entry(table, key);
+    }
+    eex__latency_extra_keys(extra, plan);
+    for (int i = 0; i < EEX__LATENCY_EXTRAS; i++)
+        put_entry(table, extra[i]);
+    eex_plan_free(plan);
+    eex_params_free(params);
+    eex_device_close(device);
+    return EEX_OK;
+}
+
+/* Of what `node` needs, as the network itself says. */
+static double needed(const eex_graph *g, const eex_plan *plan, const double *ms, int node,
+                     bool trunk)
+{
+    eex_node_set above = {{0}};
+    double sum = 0;
+    eex_graph_ancestors(&above, g, node);
+    for (int i = 0; i < eex_plan_ops(plan); i++) {
+        const int at = eex_graph_find(g, eex_plan_op(plan, i)->name);
+        const int of = at < 0 ? 0 : at;
+        if (eex_node_set_has(&above, of) && (eex_graph_node(g, of)->exit == EEX_TRUNK) == trunk)
+            sum += ms[i];
+    }
+    return sum;
+}
+
+/* What the genome's exits take by a plan of its network with all exits. */
+static void check_times(const int *genome, const eex_latency_table *table, eex_device *device)
+{
+    const eex_plan_options options = eex_inference_plan(&how);
+    eex_structure_costs costs;
+    eex_latency_extras extra;
+    eex_params *params;
+    eex_graph *g;
+    eex_plan *plan;
+    int column[EEX_MAX_EXITS];
+    double gates = 0;
+    OK(eex_structures_costs(&costs, s, genome));
+    OK(eex_structures_columns(column, s, genome));
+    OK(eex_structures_all(&g, s, genome));
+    OK(eex_params_new_empty(&params, device, g));
+    OK(eex_plan_new(&plan, &options, g, params));
+    double *ms = calloc((size_t)eex_plan_ops(plan), sizeof *ms);
+    OK(eex_latency_ops(ms, table, plan));
+    OK(eex_latency_extra(&extra, table, plan));
+    for (int k = 0; k < costs.exits; k++) {
+        const eex_exit *exit = eex_graph_exit(g, column[k]);
+        const bool end = k + 1 == costs.exits;
+        gates += extra.leave + (end ? 0 : needed(g, plan, ms, exit->logits, false));
+        const double by_hand = extra.input + extra.results + gates +
+                               needed(g, plan, ms, end ? exit->logits : exit->point, true);
+        cr_assert_float_eq(costs.ms[k], by_hand, 1e-6, "exit %d: %g, by hand %g", k, costs.ms[k],
+                           by_hand);
+    }
+    free(ms);
+    eex_plan_free(plan);
+    eex_params_free(params);
+    eex_graph_free(g);
+}
+
+static int fill_times(eex_store_file *file, const void *context)
+{
+    return eex_structures_write_times(file, context);
+}
+
+static int use_times(eex_store_file *file, void *context)
+{
+    return eex_structures_read_times(context, file);
+}
+
+static int fill_wrong(eex_store_file *file, const void *context)
+{
+    const int nodes = eex_graph_nodes(((const eex__elastic *)s)->all);
+    const eex_store_shape shape = {2, {(uint64_t)nodes, EEX__LOCAL_GENES}};
+    int32_t *gene = calloc((size_t)nodes * EEX__LOCAL_GENES, sizeof *gene);
+    gene[0] = ELASTIC_GENES; /* one more than there are */
+    const int code = eex_store_write(file, "gene", EEX_STORE_I32, &shape, gene);
+    free(gene);
+    return code;
+}
+
+static void check_file(const char *folder)
+{
+    const char *path = test_path(folder, "latency.h5");
+    eex_structures *again;
+    OK(eex_structures_new(&again, e, &e->points));
+    OK(eex_store_write_file(path, "latency", VERSION, fill_times, s));
+    OK(eex_store_read_file(path, "latency", VERSION, use_times, again));
+    cr_assert_eq(again->base_ms, s->base_ms);
+    for (int i = 0; i < DRAWS; i++) {
+        int genome[GENES];
+        eex_structure_costs a, b;
+        draw(genome, s);
+        OK(eex_structures_costs(&a, s, genome));
+        OK(eex_structures_costs(&b, again, genome));
+        cr_assert_arr_eq(a.ms, b.ms, (size_t)a.exits * sizeof *a.ms);
+    }
+    OK(eex_store_write_file(path, "latency", VERSION, fill_wrong, NULL));
+    cr_assert_eq(eex_store_read_file(path, "latency", VERSION, use_times, again), EEX_EFORMAT);
+    cr_assert(strstr(eex_error(), "node 0 has gene 9"), "%s", eex_error());
+    eex_structures_free(again);
+}
+
+/* Networks that are fewer than a hundredth of the space have every operation of it, and what each
+ * node takes follows from its own genes. */
+Test(structure_elastic, times_are_sums_of_a_table_and_go_through_a_file)
+{
+    char folder[TEST_PATH_SIZE];
+    eex_device *device = open_device(1);
+    eex_latency_table *table;
+    int genome[GENES] = {0};
+    eex_structure_costs before;
+    OK(eex_latency_table_new(&table, device));
+    cr_assert_eq(eex_structures_time(s, table, device, &how), EEX_ENOTFOUND);
+    cr_assert(strstr(eex_error(), "has no \""), "%s", eex_error());
+    OK(eex_structures_costs(&before, s, genome));
+    cr_assert(isnan(s->base_ms) && isnan(before.ms[0]));
+    OK(eex_structures_networks(s, device, &how, add_operations, table));
+    OK(eex_structures_time(s, table, device, &how));
+    check_times(genome, table, device);
+    for (int g = 0; g < GENES; g++)
+        genome[g] = s->space.options[g] - 1;
+    check_times(genome, table, device);
+    for (int i = 0; i < DRAWS; i++) {
+        draw(genome, s);
+        check_times(genome, table, device);
+    }
+    test_folder_make(folder);
+    check_file(folder);
+    test_folder_remove(folder);
+    eex_latency_table_free(table);
+    eex_device_close(device);
+}
+
 /* ---- weights ---- */
 
 static void same_as_gathered(const eex_params *own, const eex_params *from)
@@ -351,25 +511,6 @@ Test(structure_elastic, points_that_some_networks_lack_are_named)
     refused("\"layer3.expand.bn\"");
     use_points("layer1.depth.act", "layer2.point.bn"); /* as layer1.add where there is one layer */
     OK(eex_experiment_check(e));
-}
-
-Test(structure_elastic, latencies_are_refused)
-{
-    e->search.cost = EEX_COST_LATENCY;
-    cr_assert_eq(eex_experiment_check(e), EEX_EUNSUPPORTED);
-    refused("latencies of the networks of an elastic backbone, \"elastic\", are not measured");
-    e->search.cost = EEX_COST_MACS;
-    e->search.score = EEX_SCORE_EQUATION1;
-    refused("are not measured");
-    e->search.score = EEX_SCORE_ACCURACY;
-    snprintf(e->search.latency_table, sizeof e->search.latency_table, "table.h5");
-    refused("are not measured");
-    *e->search.latency_table = '\0';
-    e->search.limits.latency = 1;
-    refused("search.limits.macs");
-    cr_assert_eq(eex_structures_time(s, NULL, NULL, NULL), EEX_EUNSUPPORTED);
-    cr_assert_eq(eex_structures_write_times(NULL, s), EEX_EUNSUPPORTED);
-    cr_assert_eq(eex_structures_read_times(s, NULL), EEX_EUNSUPPORTED);
 }
 
 Test(structure_elastic, exits_of_the_shared_network_need_its_training)
