@@ -314,8 +314,8 @@ Test(fields, lines_shape_the_phases_that_runs_take_over)
 
 /* ---- documentation ---- */
 
-static const char *const sections[] = {"dataset",  "gates",  "policy",
-                                       "training", "search", "predictor"};
+static const char *const sections[] = {"dataset", "gates",     "policy",   "training",
+                                       "search",  "predictor", "partition"};
 
 /* The row is described in another place, or by its table's other rows. */
 static bool has_no_row(const eex_field *f)
