@@ -9,7 +9,7 @@
 --     --set predictor.epochs=4 --set dataset.train=5000 --set dataset.calibration=1000 \
 --     --set dataset.validation=1000
 --
--- For CIFAR-100 take name = "cifar100" and classes = 100. Where the paper is followed: backbone, exits,
+-- For CIFAR-100: predictor_alexnet_cifar100.lua. Where the paper is followed: backbone, exits,
 -- their losses' weights in proportion (it has 0.2 and 0.3 beside 0.5 for the end, here both have the mean),
 -- SGD with batches of 128, a cosine from 0.1 to 0.0001, 220 epochs (there the cosine ends at the 200th),
 -- weight decay 0.0005, and 0.0002 for the predictor. Where it is not: it chose confidence thresholds on

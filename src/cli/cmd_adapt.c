@@ -1,10 +1,13 @@
 /* eex adapt: thresholds that follow the bandwidth between a device and a server, from stored
  * traces. The network is not run. */
 #include "cli/commands.h"
-#include "cli/device_options.h"
+#include "cli/open_model.h"
 #include "cli/out_file.h"
+#include "cli/plot.h"
+#include "cli/plot_adapt.h"
 #include "cli/print_adapt.h"
 #include "cli/remote_options.h"
+#include "core/data/jpeg_bytes.h"
 #include "core/engine/adapting.h"
 #include "core/model/model_data.h"
 
@@ -17,9 +20,9 @@
 
 typedef struct arguments {
     eex_device_choice device;
-    const char *bandwidths, *trace, *convention, *out, *device_speed, *table;
+    const char *bandwidths, *trace, *convention, *out, *device_speed, *table, *data;
     double latency, device_gflops, server_gflops, round_trip;
-    int64_t cut, bits, jpeg;
+    int64_t cut, bits, jpeg, quality;
     bool no_predictor, force, json;
 } arguments;
 
@@ -48,8 +51,11 @@ static const eex_option options[] = {
     EEX_NUMBER("bits", "N", 1, 32, bits,
                "1 to 8: what passes the cut is sent in so few; 32: as it is (8)"),
     EEX_NUMBER("jpeg-bytes", "N", 1, 1 << 30, jpeg, "compare with sending a JPEG of so many bytes"),
+    EEX_NUMBER("jpeg-quality", "N", 1, 100, quality,
+               "... of as many as the validation images have on average at this quality"),
+    EEX_IMAGES_OF(data),
     EEX_FLAG("no-predictor", no_predictor, "do without the predictor that is there"),
-    EEX_OUT("FILE.h5", out, "keep the regressors in this file"),
+    EEX_OUT("FILE", out, "keep the regressors in FILE.h5, or draw the ways into FILE.svg or .png"),
     EEX_FLAG("force", force, "replace that file"),
     EEX_JSON(json),
     EEX_DEVICE_OPTIONS(device),
@@ -110,6 +116,13 @@ static int measures(bool *out, const arguments *a)
     return EEX_OK;
 }
 
+static bool is_picture(const char *path)
+{
+    const size_t length = path ? strlen(path) : 0;
+    return length > 4 &&
+           (strcmp(path + length - 4, ".svg") == 0 || strcmp(path + length - 4, ".png") == 0);
+}
+
 static int check(void *given, const eex_words *words)
 {
     const arguments *a = given;
@@ -123,7 +136,14 @@ static int check(void *given, const eex_words *words)
     EEX_TRY(convention_of(&convention, a));
     EEX_TRY(eex__bits_check(a->bits));
     EEX_TRY(measures(&measured, a));
-    return eex_check_out(a->out, a->force, "adaptation", "adaptation");
+    if (a->jpeg && a->quality)
+        return eex_fail(EEX_EINVAL, "--jpeg-bytes and --jpeg-quality: one of them says how large");
+    if (a->data && !a->quality)
+        return eex_fail(EEX_EINVAL, "--data: the images of --jpeg-quality, which is not given");
+    if (!is_picture(a->out))
+        return eex_check_out(a->out, a->force, "adaptation", "adaptation");
+    EEX_TRY(eex_check_out(a->out, a->force, NULL, NULL));
+    return eex_plot_check(a->out);
 }
 
 /* ---- the command ---- */
@@ -133,6 +153,7 @@ typedef struct work {
     eex_device *device;
     eex_model *model;
     eex_moments moments;
+    eex_dataset *data; /* NULL: no images are looked at */
     eex_adaptation_made *made;
 } work;
 
@@ -145,10 +166,31 @@ static int wish_of(eex_adapting *out, const arguments *a)
                           .cut = (int)a->cut - 1,
                           .bits = eex__bits_of(a->bits),
                           .jpeg = (double)a->jpeg,
+                          .quality = (int)a->quality,
                           .table = a->table,
                           .no_predictor = a->no_predictor};
     EEX_TRY(measures(&out->measured, a));
     return convention_of(&out->convention, a);
+}
+
+static int measure_jpeg(double *out, work *w)
+{
+    eex_index images = {NULL, 0};
+    EEX_TRY(eex_model_data_own(&w->data, w->model, w->a->data));
+    EEX_TRY(eex_model_data_part(&images, w->model, w->data, "validation"));
+    const int code = eex_jpeg_bytes(out, w->data, images.at, images.count, (int)w->a->quality);
+    free(images.at);
+    return code;
+}
+
+static int save(const work *w)
+{
+    const char *out = w->a->out;
+    if (!out)
+        return EEX_OK;
+    return is_picture(out) ? eex_plot_adapted(out, eex_adapting_figures(w->made))
+                           : eex_store_write_file(out, "adaptation", EEX_ADAPTATION_VERSION,
+                                                  eex_adapting_fill, w->made);
 }
 
 static int adapt(work *w, const char *path)
@@ -159,10 +201,10 @@ static int adapt(work *w, const char *path)
     EEX_TRY(moments_of(&w->moments, a));
     EEX_TRY(eex_open_device(&w->device, &a->device));
     EEX_TRY(eex_model_open(&w->model, path, EEX_MODEL_BEST, w->device));
+    if (a->quality)
+        EEX_TRY(measure_jpeg(&wish.jpeg, w));
     EEX_TRY(eex_adapting_run(&w->made, w->model, &w->moments, &wish));
-    if (a->out)
-        EEX_TRY(eex_store_write_file(a->out, "adaptation", EEX_ADAPTATION_VERSION,
-                                     eex_adapting_fill, w->made));
+    EEX_TRY(save(w));
     return eex_print_adapt(eex_adapting_figures(w->made), w->model->path, a->out, a->json);
 }
 
@@ -171,6 +213,7 @@ static int run(const void *given, const eex_words *words)
     work w = {.a = given};
     const int code = adapt(&w, words->at[0]);
     eex_adapting_free(w.made);
+    eex_dataset_close(w.data);
     eex_model_close(w.model);
     eex_device_close(w.device);
     return code;
@@ -188,6 +231,8 @@ static const char details[] =
     "and those of `eex predictor` where there is one; and an oracle, which is a bound. What is\n"
     "lost by sending codes of few bits is not in these figures unless the network has it in\n"
     "itself (`eex bottleneck`).\n\n"
+    "With --device-speed measured each part takes what it takes here, an input at a time, and the\n"
+    "speed that is printed is that of the network without gates.\n\n"
     "A trace of bandwidths is played: 256 moments at even times from its first line to its last.";
 
 const eex_cmd eex_cmd_adapt = {

@@ -27,6 +27,24 @@ expect 0 "$EEX" infer small.h5 --split validation --threads 1
 expect 0 "$EEX" prune small.h5 --no-latency --threads 1
 expect 0 "$EEX" tune small.h5 --accuracy 0 -o thresholds.h5 --threads 1
 
+# Interrupted behind its first step it goes on from there, and ends with the same bits.
+long="--epochs 1 --more-epochs 12 --batch 16 --no-augment --threads 1"
+expect 0 "$EEX" bottleneck runs/tiny -o whole.h5 $long
+[ -e whole-checkpoint.h5 ] && fail "a checkpoint is left"
+set -m # so that nobody ignores SIGINT
+"$EEX" bottleneck runs/tiny -o cut.h5 $long >out 2>err &
+while [ ! -e cut-checkpoint.h5 ] && [ ! -e cut.h5 ]; do :; done
+kill -INT $! 2>/dev/null
+wait $!
+if [ ! -e cut.h5 ]; then # else it was done before it heard of the signal
+    [ -e cut-checkpoint.h5 ] || fail "nothing is kept"
+    expect 0 "$EEX" bottleneck runs/tiny -o cut.h5 $long --threads 1
+    err_has "going on after"
+fi
+cmp -s whole.h5 cut.h5 || fail "an interruption changes the network"
+[ -e cut-checkpoint.h5 ] && fail "a checkpoint is left"
+set +m
+
 expect 2 "$EEX" bottleneck runs/tiny $short
 err_has "-o"
 expect 2 "$EEX" bottleneck runs/tiny -o x.h5 --bits 9

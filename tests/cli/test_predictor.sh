@@ -26,6 +26,21 @@ expect 2 "$EEX" predictor runs/tiny --epochs 2 --threads 1
 err_has "--force"
 expect 0 "$EEX" predictor runs/tiny --epochs 2 --threads 1 --force
 cmp -s first.h5 runs/tiny/final-predictor.h5 || fail "the same command made another predictor"
+
+# Interrupted, it goes on; with two threads it ends with the same bits, too.
+set -m # so that nobody ignores SIGINT
+kept=runs/tiny/final-predictor-checkpoint.h5
+rm runs/tiny/final-predictor.h5
+"$EEX" predictor runs/tiny --epochs 2 --threads 1 >out 2>err &
+while ! grep -q "training the predictor" err && kill -0 $! 2>/dev/null; do :; done
+kill -INT $! 2>/dev/null
+wait $!
+[ -e runs/tiny/final-predictor.h5 ] || [ -e $kept ] || fail "nothing is kept"
+expect 0 "$EEX" predictor runs/tiny --epochs 2 --threads 2 --force
+cmp -s first.h5 runs/tiny/final-predictor.h5 || fail "an interruption changes the predictor"
+[ -e $kept ] && fail "a checkpoint is left"
+set +m
+
 expect 0 "$EEX" show runs/tiny
 out_has "exit predictor: separable"
 expect 0 "$EEX" show runs/tiny --json

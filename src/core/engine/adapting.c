@@ -1,6 +1,7 @@
 #include "core/engine/adapting.h"
 
 #include "core/engine/part_times.h"
+#include "core/model/narrowed.h"
 
 #include "base/log.h"
 #include "base/signals.h"
@@ -9,6 +10,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A split with the policy and, where there is one, the predictor. */
 typedef struct side {
@@ -26,7 +28,10 @@ struct eex_adaptation_made {
     double whole;           /* operations of the network without gates */
     eex_parts plain, parts; /* without the predictor; with it */
     side find, show, fixed; /* fixed: shown images without the predictor */
-    const char *split;      /* that is shown */
+    eex_narrowed narrowed;  /* count 0: there is no bottleneck, or it is not used as it is */
+    side narrow[EEX_NARROWINGS + 1][2]; /* found and shown images with so few channels sent; of the
+                                         * first all of them */
+    const char *split;                  /* that is shown */
     eex_settings own, foretold;
     eex_adapt *adapt;
     eex_adapted out;
@@ -50,6 +55,10 @@ void eex_adapting_free(work *w)
     side_free(&w->find);
     side_free(&w->show);
     side_free(&w->fixed);
+    for (int i = 0; i <= EEX_NARROWINGS; i++)
+        for (int part = 0; part < 2; part++)
+            side_free(&w->narrow[i][part]);
+    eex_narrowed_free(&w->narrowed);
     eex_exit_predictor_free(w->predictor);
     free(w);
 }
@@ -100,6 +109,64 @@ static int open_side(side *s, const work *w, const char *split, bool predicting)
     return eex_adapter_new(&s->adapter, s->trace, s->policy, foretold ? &w->parts : &w->plain,
                            scores);
 }
+
+/* ---- fewer channels of a bottleneck ---- */
+
+static int open_narrow(side *s, const work *w, const char *split, int i)
+{
+    const eex_narrowed *n = &w->narrowed;
+    const int part = *split == 'v';
+    eex_trace *trace = NULL;
+    eex_parts parts = w->plain;
+    EEX_TRY(eex_model_trace(&trace, w->model, split));
+    int code = select_exits(s, w, trace, w->model->policy);
+    eex_trace_free(trace);
+    EEX_TRY(code);
+    const size_t samples = (size_t)s->trace->samples;
+    if (n->samples[part] != s->trace->samples)
+        return eex_fail(EEX_EFORMAT,
+                        "%s: answers of %d %s images with fewer channels, its trace "
+                        "has %d",
+                        w->model->path, n->samples[part], split, s->trace->samples);
+    if (i > 0) {
+        const double share = (double)n->channels[i - 1] / n->of;
+        parts.bytes = ceil(parts.bytes * share);
+        parts.trunk[parts.exits - 1] *= share;
+        memcpy(s->trace->top + (size_t)(parts.exits - 1) * samples,
+               n->top[part] + (size_t)(i - 1) * samples, samples * sizeof *n->top[part]);
+    }
+    return eex_adapter_new(&s->adapter, s->trace, s->policy, &parts, NULL);
+}
+
+static int check_tops(const work *w)
+{
+    const int classes = eex_graph_classes(w->model->graph);
+    for (int part = 0; part < 2; part++)
+        for (size_t i = 0; i < (size_t)w->narrowed.count * (size_t)w->narrowed.samples[part]; i++)
+            if (w->narrowed.top[part][i] < 0 || w->narrowed.top[part][i] >= classes)
+                return eex_fail(EEX_EFORMAT, "%s: class %d of %d with fewer channels",
+                                w->model->path, (int)w->narrowed.top[part][i], classes);
+    return EEX_OK;
+}
+
+/* Only where it is the bottleneck's codes that are sent. */
+static int open_narrows(work *w)
+{
+    const int gates = eex_graph_exits(w->model->graph) - 1;
+    int own;
+    EEX_TRY(eex_part_bits(&own, w->model, w->wish.cut));
+    if (w->plain.exits - 1 != gates || own == 0 || own != w->wish.bits)
+        return EEX_OK;
+    EEX_TRY(eex_narrowed_read(&w->narrowed, w->model->path));
+    EEX_TRY(check_tops(w));
+    for (int i = 0; w->narrowed.count && i <= w->narrowed.count; i++) {
+        EEX_TRY(open_narrow(&w->narrow[i][0], w, "calibration", i));
+        EEX_TRY(open_narrow(&w->narrow[i][1], w, w->split, i));
+    }
+    return EEX_OK;
+}
+
+/* ---- both splits ---- */
 
 static void settings_of(eex_settings *out, const eex_policy *policy, const float *gamma)
 {
@@ -262,11 +329,15 @@ static int adapt(work *w)
 {
     EEX_TRY(open_parts(w));
     EEX_TRY(open_sides(w));
+    EEX_TRY(open_narrows(w));
     EEX_TRY(check_reachable(w));
     EEX_TRY(eex_adapt_fit(&w->adapt, w->find.adapter, w->moments->interval, w->moments->intervals,
                           &w->line, w->wish.latency));
     EEX_TRY(open_figures(w));
     w->out.counted = eex_adapt_counted(w->adapt);
+    eex_narrow narrow[EEX_NARROWINGS + 1];
+    for (int i = 0; i <= w->narrowed.count; i++)
+        narrow[i] = (eex_narrow){w->narrow[i][0].adapter, w->narrow[i][1].adapter};
     const eex_ways ways = {.parts = &w->parts,
                            .end = eex_trace_accuracy(w->show.trace, w->parts.exits - 1),
                            .whole = w->whole,
@@ -276,6 +347,8 @@ static int adapt(work *w)
                            .own = &w->own,
                            .adaptive = w->show.adapter,
                            .foretold = w->predictor ? &w->foretold : NULL,
+                           .narrow = narrow,
+                           .narrows = w->narrowed.count ? w->narrowed.count + 1 : 0,
                            .adapt = w->adapt,
                            .latency = w->wish.latency};
     for (int way = 0; way < EEX_WAYS; way++)

@@ -53,3 +53,14 @@ int eex_part_costs(eex_parts *out, const eex_model *model, int exit, int bits,
     eex_engine_close(engine);
     return code;
 }
+
+int eex_part_bits(int *out, const eex_model *model, int exit)
+{
+    eex_engine *engine = NULL;
+    EEX_NEED(out, "place for the bits");
+    EEX_NEED(model, "model");
+    EEX_TRY(eex_engine_open(&engine, model, 1));
+    const int code = eex_engine_payload_bits(out, engine, exit);
+    eex_engine_close(engine);
+    return code;
+}

@@ -13,4 +13,7 @@
 int eex_part_costs(eex_parts *out, const eex_model *model, int exit, int bits,
                    eex_convention convention);
 
+/* eex_engine_payload_bits of a model. */
+int eex_part_bits(int *out, const eex_model *model, int exit);
+
 #endif

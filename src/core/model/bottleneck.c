@@ -1,6 +1,6 @@
-#include "core/model/bottleneck.h"
-
 #include "core/graph/bottleneck.h"
+
+#include "core/model/bottleneck_impl.h"
 #include "core/model/cut.h"
 #include "core/model/model_data.h"
 #include "core/plan/passing.h"
@@ -10,16 +10,15 @@
 #include "core/train/survey.h"
 
 #include "base/buffer.h"
-#include "base/sha256.h"
 #include "base/status.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MODEL_VERSION = 1, BATCH = 100, RANGE_IMAGES = 1000 };
+enum { BATCH = 100, RANGE_IMAGES = 1000 };
 
-static const char GROUP[] = "bottleneck";
+typedef eex_bottleneck bottling;
 
 eex_bottling eex_bottling_default(void)
 {
@@ -32,21 +31,6 @@ eex_bottling eex_bottling_default(void)
                           .augment = true};
 }
 
-/* The network in the making. */
-typedef struct eex_bottleneck {
-    const eex_model *model;
-    eex_bottling how;
-    eex_dataset *data;
-    eex_index train;
-    eex_graph *plain, *graph; /* without quantisation, and with it */
-    eex_params *params;       /* of `graph` */
-    eex_policy *policy;       /* NULL where the model has none */
-    eex_trace *calibration, *validation;
-    eex_bottled out;
-    char network[EEX_SHA256_HEX]; /* of the model's file */
-    int step;                     /* of the training, from 1 */
-} bottling;
-
 void eex_bottleneck_free(eex_bottleneck *b)
 {
     if (!b)
@@ -58,6 +42,7 @@ void eex_bottleneck_free(eex_bottleneck *b)
     eex_policy_free(b->policy);
     eex_trace_free(b->calibration);
     eex_trace_free(b->validation);
+    eex_narrowed_free(&b->narrowed);
     free(b);
 }
 
@@ -312,16 +297,28 @@ static int train(bottling *b)
 
 /* ---- what it is worth ---- */
 
-static int record(eex_trace **out, const bottling *b, const char *part)
+static int record(eex_trace **out, const bottling *b, const eex_index *part)
 {
     eex_inference how = eex_model_inference(b->model, BATCH);
-    eex_index index = {.count = 0};
-    EEX_TRY(eex_model_data_part(&index, b->model, b->data, part));
     how.familiar = b->model->familiar;
-    int code = eex_trace_record(out, b->graph, b->params, b->data, index.at, index.count, &how);
-    free(index.at);
-    if (code == EEX_OK && b->policy)
-        code = eex_trace_score(*out, b->params->device, b->policy->temperature);
+    EEX_TRY(eex_trace_record(out, b->graph, b->params, b->data, part->at, part->count, &how));
+    return b->policy ? eex_trace_score(*out, b->params->device, b->policy->temperature) : EEX_OK;
+}
+
+static int record_both(bottling *b)
+{
+    eex_index part[2] = {{NULL, 0}, {NULL, 0}};
+    int code = eex_model_data_part(&part[0], b->model, b->data, "calibration");
+    if (code == EEX_OK)
+        code = eex_model_data_part(&part[1], b->model, b->data, "validation");
+    if (code == EEX_OK)
+        code = record(&b->calibration, b, &part[0]);
+    if (code == EEX_OK)
+        code = record(&b->validation, b, &part[1]);
+    if (code == EEX_OK)
+        code = eex__bottleneck_narrow(b, &part[0], &part[1]);
+    free(part[0].at);
+    free(part[1].at);
     return code;
 }
 
@@ -346,104 +343,12 @@ static int judge(bottling *b)
         all[k] = k;
     if (m->policy)
         EEX_TRY(eex_policy_select(&b->policy, m->policy, all, eex_graph_exits(b->graph)));
-    EEX_TRY(record(&b->calibration, b, "calibration"));
-    EEX_TRY(record(&b->validation, b, "validation"));
+    EEX_TRY(record_both(b));
     EEX_TRY(accuracy_of(&b->out.end, &b->out.accuracy, b->validation, b->policy));
     EEX_TRY(eex_cut_trace(&before, m, "validation"));
     int code = accuracy_of(&b->out.end_before, &b->out.accuracy_before, before, m->policy);
     eex_trace_free(before);
     return code;
-}
-
-/* ---- the file ---- */
-
-/* What the file says of it, by attribute. */
-typedef struct fact {
-    const char *name;
-    double *at;
-} fact;
-
-enum { FACTS = 5 };
-
-static void facts_of(fact out[FACTS], eex_bottled *b)
-{
-    const fact all[FACTS] = {{"range", &b->range},
-                             {"end_accuracy_before", &b->end_before},
-                             {"end_accuracy", &b->end},
-                             {"accuracy_before", &b->accuracy_before},
-                             {"accuracy", &b->accuracy}};
-    memcpy(out, all, sizeof all);
-}
-
-static int write_facts(eex_store_file *file, eex_bottled facts)
-{
-    fact all[FACTS];
-    facts_of(all, &facts);
-    EEX_TRY(eex_store_make_group(file, GROUP));
-    EEX_TRY(eex_store_set_string(file, GROUP, "node", facts.value));
-    EEX_TRY(eex_store_set_int(file, GROUP, "bits", facts.bits));
-    EEX_TRY(eex_store_set_int(file, GROUP, "values_before", facts.values_before));
-    EEX_TRY(eex_store_set_int(file, GROUP, "values", facts.values));
-    EEX_TRY(eex_store_set_int(file, GROUP, "bytes_before", facts.bytes_before));
-    EEX_TRY(eex_store_set_int(file, GROUP, "bytes", facts.bytes));
-    for (int i = 0; i < FACTS; i++)
-        EEX_TRY(eex_store_set_double(file, GROUP, all[i].name, *all[i].at));
-    return EEX_OK;
-}
-
-int eex_bottleneck_fill(eex_store_file *file, const void *context)
-{
-    const bottling *b = context;
-    const eex_model *m = b->model;
-    int32_t position[EEX_MAX_EXITS];
-    EEX_TRY(eex_model_positions(position, m));
-    EEX_TRY(eex_model_write(file, b->graph, b->params, b->policy, m->familiar, &m->input,
-                            m->precision));
-    EEX_TRY(eex_model_write_exits(file, b->graph, position));
-    EEX_TRY(eex_trace_save(b->calibration, file, "calibration"));
-    EEX_TRY(eex_trace_save(b->validation, file, "validation"));
-    const eex_cut whole = eex_cut_at(eex_graph_exits(m->graph) - 1, false);
-    EEX_TRY(eex_model_write_origin(file, m, &whole));
-    EEX_TRY(eex_store_set_int(file, "origin", "bits", b->out.bits));
-    EEX_TRY(eex_store_set_int(file, "origin", "bytes", b->out.bytes));
-    return write_facts(file, b->out);
-}
-
-int eex_bottleneck_save(const eex_bottleneck *bottleneck, const char *path)
-{
-    return eex_store_write_file(path, "weights", MODEL_VERSION, eex_bottleneck_fill, bottleneck);
-}
-
-static int read_facts(eex_store_file *file, void *context)
-{
-    eex_bottled *out = context;
-    fact all[FACTS];
-    char *node = NULL;
-    int64_t bits = 0;
-    if (!eex_store_has(file, GROUP))
-        return eex_fail(EEX_ENOTFOUND, "%s says nothing of a bottleneck", eex_store_path(file));
-    facts_of(all, out);
-    EEX_TRY(eex_store_get_string(&node, file, GROUP, "node"));
-    snprintf(out->value, sizeof out->value, "%s", node);
-    free(node);
-    EEX_TRY(eex_store_get_int(&bits, file, GROUP, "bits"));
-    EEX_TRY(eex_store_get_int(&out->values_before, file, GROUP, "values_before"));
-    EEX_TRY(eex_store_get_int(&out->values, file, GROUP, "values"));
-    EEX_TRY(eex_store_get_int(&out->bytes_before, file, GROUP, "bytes_before"));
-    EEX_TRY(eex_store_get_int(&out->bytes, file, GROUP, "bytes"));
-    for (int i = 0; i < FACTS; i++)
-        EEX_TRY(eex_store_get_double(all[i].at, file, GROUP, all[i].name));
-    if (bits < EEX_QUANTISE_MIN_BITS || bits > EEX_QUANTISE_MAX_BITS || out->bytes < 1)
-        return eex_fail(EEX_EFORMAT, "%s: a bottleneck of %lld bits and %lld bytes",
-                        eex_store_path(file), (long long)bits, (long long)out->bytes);
-    out->bits = (int)bits;
-    return EEX_OK;
-}
-
-int eex_bottleneck_read(eex_bottled *out, const char *path)
-{
-    *out = (eex_bottled){.bits = 0};
-    return eex_store_read_file(path, "weights", MODEL_VERSION, read_facts, out);
 }
 
 /* ---- all of it ---- */

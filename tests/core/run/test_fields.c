@@ -315,7 +315,7 @@ Test(fields, lines_shape_the_phases_that_runs_take_over)
 /* ---- documentation ---- */
 
 static const char *const sections[] = {"dataset", "gates",     "policy", "training",
-                                       "search",  "predictor", "rivals"};
+                                       "search",  "predictor", "rivals", "partition"};
 
 /* The row is described in another place, or by its table's other rows. */
 static bool has_no_row(const eex_field *f)

@@ -1,0 +1,84 @@
+# A run that is cut between a device and a server: its files, what it says, and going on.
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+make_data
+write_experiment tiny.lua
+set_all="--set gates.required=true --set search.trials=1 --set training.epochs=1
+    --set partition.device_gflops=0.004 --set partition.epochs=1 --set partition.more_epochs=1
+    --set partition.batch=16 --set partition.augment=false --set partition.jpeg=75"
+run() {
+    expect 0 "$EEX" run tiny.lua --threads 1 $set_all "$@"
+}
+run --set partition.latency=200 --set predictor.epochs=1
+for file in final-bottleneck final-bottleneck-predictor final-adaptation; do
+    [ -f runs/tiny/$file.h5 ] || fail "no $file.h5"
+done
+ls runs/tiny | grep -q checkpoint && fail "a checkpoint is left"
+
+# What the run shows is what eex adapt says of its bottleneck, with the predictor that it was given.
+expect 0 "$EEX" show runs/tiny
+for word in "between a device and a server" "times fewer" "at most 200 ms" "at quality 75" \
+    "static, predictor" "static, pruned" adaptive oracle; do
+    out_has "$word"
+done
+expect 0 "$EEX" show runs/tiny --json
+cp out show.json
+expect 0 "$EEX" adapt runs/tiny/final-bottleneck.h5 --latency 200 --device-gflops 0.004 \
+    --jpeg-quality 75 --threads 1 --json
+cp out adapt.json
+if command -v python3 >/dev/null; then
+    python3 - show.json adapt.json <<'PY' || fail "the run and eex adapt differ"
+import json, sys
+shown, adapted = (json.load(open(f)) for f in sys.argv[1:3])
+p = shown["partition"]
+b = p.pop("bottleneck")
+assert b["bytes"] == p["payload_bytes"] and b["bytes_before"] == 64 * b["bytes"], b
+for key in "model", "file":
+    adapted.pop(key)
+assert p == adapted, [k for k in adapted if p.get(k) != adapted[k]]
+for row in p["bandwidths"]: # fewer channels: fewer bytes, and never later than with all of them
+    assert row["pruned"]["sent"] == row["static"]["sent"], row
+    assert row["pruned"]["latency_ms"] <= row["static"]["latency_ms"], row
+    assert row["pruned"]["bytes"] <= row["static"]["bytes"], row
+    if row["static"]["kept"]:
+        assert row["pruned"] == row["static"], row
+PY
+fi
+
+# Fewer channels are sent where that keeps the requirement.
+expect 0 "$EEX" adapt runs/tiny/final-bottleneck.h5 --no-predictor --device-gflops 1000 \
+    --bandwidths 0.001:1 --latency 60 --json --threads 1
+if command -v python3 >/dev/null; then
+    python3 - out <<'PY' || fail "fewer channels do not help"
+import json, sys
+rows = json.load(open(sys.argv[1]))["bandwidths"]
+assert any(r["pruned"]["bytes"] < r["static"]["bytes"] for r in rows), rows
+PY
+fi
+
+# The same again, a phase that was lost, and a run that takes all of it over.
+cp -r runs/tiny first
+rm runs/tiny/final-bottleneck.h5 runs/tiny/final-bottleneck-predictor.h5 \
+    runs/tiny/final-adaptation.h5 runs/tiny/result.h5
+run --set partition.latency=200 --set predictor.epochs=1
+for file in first/final-*.h5; do
+    cmp -s "$file" "runs/tiny/${file#first/}" || fail "another $file the second time"
+done
+run --set partition.latency=300 --set predictor.epochs=1 --out runs/other --from runs/tiny
+cmp -s runs/tiny/final.h5 runs/other/final.h5 || fail "the network depends on how it is cut"
+
+# A requirement that nothing keeps ends no run; without a bottleneck the network is cut as it is.
+run --set partition.latency=0.001 --set partition.epochs=0 --set partition.cut=1 --out runs/cut
+[ -f runs/cut/result.h5 ] && [ ! -f runs/cut/final-bottleneck.h5 ] || fail "not as it was asked for"
+expect 0 "$EEX" show runs/cut
+out_has "no settings keep 0.001 ms"
+out_has "cut behind exit 1"
+
+refused() {
+    expect 2 "$EEX" run tiny.lua --set partition.latency=30 --set "$1" --set "$2"
+    err_has "$3"
+}
+refused partition.epochs=1 partition.bits=12 "partition.bits"
+refused partition.epochs=1 partition.cut=1 "partition.cut"
+refused partition.bandwidth.from=5 partition.bandwidth.to=1 "partition.bandwidth"
+refused partition.jpeg=101 partition.epochs=0 "partition.jpeg"
+exit 0
