@@ -6,7 +6,7 @@
 #include "cli/print_adapt.h"
 #include "cli/remote_options.h"
 #include "core/engine/part_costs.h"
-#include "core/model/predictor.h"
+#include "core/model/adaptation.h"
 
 #include "base/log.h"
 #include "base/signals.h"
@@ -274,6 +274,7 @@ static int judge(work *w, const eex_ways *ways)
 
 static int fill_file(eex_store_file *file, const work *w)
 {
+    eex_forecast forecast;
     EEX_TRY(eex_store_set_string(file, "", "convention", eex_convention_name(w->convention)));
     EEX_TRY(eex_store_set_double(file, "", "device_flops", w->line.device));
     EEX_TRY(eex_store_set_double(file, "", "server_flops", w->line.server));
@@ -282,6 +283,9 @@ static int fill_file(eex_store_file *file, const work *w)
     EEX_TRY(eex_store_set_int(file, "", "bits", w->a->bits));
     EEX_TRY(eex_store_set_double(file, "", "payload_bytes", w->parts.bytes));
     EEX_TRY(eex_store_set_int(file, "", "predictor", w->predictor != NULL));
+    EEX_TRY(eex_adaptation_mark(file, w->model, w->predictor));
+    EEX_TRY(eex_forecast_make(&forecast, w->adapt, w->find.adapter, &w->parts, &w->line));
+    EEX_TRY(eex_forecast_save(&forecast, file, "forecast"));
     return eex_adapt_save(w->adapt, file, "adaptation");
 }
 
