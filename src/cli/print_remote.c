@@ -172,6 +172,7 @@ static void begin_json(eex_json *j, const eex__server_facts *f)
     eex_json_uint(j, "row_bytes", f->payload.bytes);
     eex_json_int(j, "sessions", f->sessions);
     eex_json_int(j, "window", eex_server_window(f->server));
+    eex_json_double(j, "rows_per_second", f->alone);
     eex_json_end(j);
 }
 
@@ -194,11 +195,11 @@ int eex__server_print_begin(const eex__server_facts *f, bool json)
     else
         eex_buffer_printf(&line,
                           "serving %s (%.12s) behind exit %d of %d at %s, %s, %zu bytes a sample, "
-                          "up to %d devices with %d rows each",
+                          "up to %d devices with %d rows each, %.3g rows a second",
                           f->model->path, print_hex(print, f->hello.model), f->payload.exit + 1,
                           eex_graph_exits(f->model->graph), eex_server_name(f->server),
                           f->tls ? "TLS 1.3" : "this machine alone", f->payload.bytes, f->sessions,
-                          eex_server_window(f->server));
+                          eex_server_window(f->server), f->alone);
     return print_line(&line);
 }
 
