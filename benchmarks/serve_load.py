@@ -1,70 +1,114 @@
-"""Devices that send rows as fast as they are answered, and calculate nothing (serve_devices.sh).
+"""Devices that send rows and calculate nothing (serve_devices.sh).
 
-serve_load.py SERVER.out RUN DEVICES SECONDS ROWS [hostile]: ROWS under way each. The hello is that of a real
-device, which calls us first.
+serve_load.py SERVER.out RUN DEVICES SECONDS under ROWS [hostile]   ROWS under way each, as fast as they are answered
+serve_load.py SERVER.out RUN DEVICES SECONDS pace RATE [hostile]    RATE rows a second of all together, at even times
+The hello is that of a real device, which calls us first. Prints one JSON object. hostile: beside them one device
+that sends as much as it can without ever reading, and one that stalls within a message; both come again.
 """
-import json, os, select, socket, struct, subprocess, sys, time
+import heapq, json, multiprocessing, os, select, socket, struct, subprocess, sys, time
+
+RESULT, HELLO, WELCOME = 36, 96, 16
 
 
-def hello_of(run):
+def hello_of(run, facts):
     listener = socket.create_server(("127.0.0.1", 0))
-    device = subprocess.Popen([os.environ["EEX"], "infer", run, "--split", "test", "--policy", "none", "--timeout",
-                               "5000", "--remote", "127.0.0.1:%d" % listener.getsockname()[1]],
+    device = subprocess.Popen([os.environ["EEX"], "infer", run, "--split", "test", "--policy", "none", "--timeout", "5000",
+                               "--cut", str(facts["cut"]), "--bits", str(facts["bits"]), "--threads", "1",
+                               "--remote", "127.0.0.1:%d" % listener.getsockname()[1]],
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     s, _ = listener.accept()
-    hello = b""
-    while len(hello) < 96:
-        hello += s.recv(96 - len(hello))
+    hello = s.recv(HELLO, socket.MSG_WAITALL)
     device.kill()
     device.wait()
     return hello
 
 
+def hostile(call, row):
+    """Sends as much as goes and reads nothing; beside it somebody begins a message; both come again."""
+    flood = stall = None
+    while True:
+        try:
+            if stall is None:
+                stall = call()
+                stall.sendall(row[:20])
+                stall.setblocking(False)
+            elif select.select([stall], [], [], 0)[0] and not stall.recv(4096):
+                stall = None
+        except OSError:
+            stall = None
+        try:
+            if flood is None:
+                flood = call()
+                flood.setblocking(False)
+            flood.send(row)
+            continue
+        except BlockingIOError:
+            pass
+        except OSError:
+            flood = None
+        time.sleep(0.005)
+
+
+def be_hostile(call, row):
+    process = multiprocessing.get_context("fork").Process(target=hostile, args=(call, row))
+    process.start()
+    return process
+
+
 def main():
     facts = json.loads(open(sys.argv[1]).readline())
-    run, devices, seconds, under_way = sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), int(sys.argv[5])
-    hello = hello_of(run)
+    run, devices, seconds, how, amount = sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), sys.argv[5], float(sys.argv[6])
+    hello = hello_of(run, facts)
     row = struct.pack("<IB3xQ", facts["row_bytes"] + 8, 4, 0) + bytes(facts["row_bytes"])
 
     def welcome():
         s = socket.create_connection(("127.0.0.1", facts["port"]))
         s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         s.sendall(hello)
-        assert s.recv(16)[4] == 2, "not welcome"
+        assert s.recv(WELCOME, socket.MSG_WAITALL)[4] == 2, "not welcome"
         return s
 
     good = [welcome() for _ in range(devices)]
-    sent, waiting, times = {}, {}, []
-    flood, stall = (welcome(), welcome()) if "hostile" in sys.argv else (None, None)
-    if stall:
-        stall.sendall(row[:20])
-        flood.setblocking(False)
-    poll, by = select.poll(), {}
+    enemies = be_hostile(welcome, row) if "hostile" in sys.argv else None
+    poll, by, waiting, sent, times = select.poll(), {}, {}, {}, []
     for s in good:
         poll.register(s, select.POLLIN)
-        by[s.fileno()], waiting[s.fileno()] = s, b""
-        sent[s.fileno()] = [time.perf_counter()] * under_way
-        s.sendall(row * under_way)
-    until = time.perf_counter() + seconds
-    while time.perf_counter() < until:
-        if flood:
-            try:
-                flood.send(row)
-            except BlockingIOError:
-                pass
-            except OSError:  # sent away: it comes again
-                flood = welcome()
-                flood.setblocking(False)
-        for fd, _ in poll.poll(100):
+        by[s.fileno()], waiting[s.fileno()], sent[s.fileno()] = s, b"", []
+
+    def send(fd, count):
+        now = time.perf_counter()
+        sent[fd] += [now] * count
+        by[fd].sendall(row * count)
+
+    began = time.perf_counter()
+    turns = []
+    if how == "under":
+        for fd in by:
+            send(fd, int(amount))
+    else:
+        gap = devices / amount  # of a device
+        turns = [(began + gap * i / devices, fd) for i, fd in enumerate(by)]
+    while (now := time.perf_counter()) < began + seconds:
+        while turns and turns[0][0] <= now:
+            at, fd = turns[0]
+            if len(sent[fd]) < facts["window"]:
+                send(fd, 1)
+            heapq.heapreplace(turns, (max(at + gap, now - gap), fd))
+        wait = 1e3 * (turns[0][0] - time.perf_counter()) if turns else 100
+        for fd, _ in poll.poll(max(0, min(wait, 100))):
             data = waiting[fd] + by[fd].recv(65536)
-            count, now = len(data) // 36, time.perf_counter()
-            waiting[fd] = data[36 * count:]
+            count, now = len(data) // RESULT, time.perf_counter()
+            waiting[fd] = data[RESULT * count:]
             times += [now - t for t in sent[fd][:count]]
-            sent[fd] = sent[fd][count:] + [now] * count
-            by[fd].sendall(row * count)
+            sent[fd] = sent[fd][count:]
+            if how == "under":
+                send(fd, count)
+    if enemies:
+        enemies.kill()
+        enemies.join()
     times.sort()
     at = lambda q: 1e3 * times[min(len(times) - 1, int(q * len(times)))]
-    print("%d rows, %.0f a second, p50 %.2f ms, p99 %.2f ms" % (len(times), len(times) / seconds, at(0.5), at(0.99)))
+    print(json.dumps({"rows": len(times), "rows_per_second": len(times) / seconds, "p50_ms": at(0.5), "p99_ms": at(0.99)}))
 
 
 main()

@@ -147,6 +147,10 @@ static void close_all(stream *st)
 /* Models without a calibration trace, and policies without a choice, are streamed unwatched. */
 static int watch(stream *st, eex_stream *s)
 {
+    if (st->a->remote.adapt) {
+        snprintf(st->unwatched, sizeof st->unwatched, "thresholds follow the bandwidth");
+        return EEX_OK;
+    }
     const int code =
         eex_drift_watch(&s->drift, st->opened.model, (int)st->a->window, EEX_DRIFT_ALPHA);
     s->watched = code == EEX_OK;

@@ -11,6 +11,28 @@
 
 /* ---- of a device ---- */
 
+static const double mega = 1e6;
+
+static void follow_json(eex_json *j, const eex_follow_figures *f)
+{
+    eex_json_object(j, "adapt");
+    eex_json_string(j, "bandwidth", f->played ? "played" : "measured");
+    eex_json_uint(j, "images", f->images);
+    eex_json_double(j, "mbit", f->bits / mega);
+    eex_json_double(j, "least_mbit", f->least / mega);
+    eex_json_double(j, "most_mbit", f->most / mega);
+    eex_json_double(j, "mean_mbit", f->mean / mega);
+    eex_json_uint(j, "measured", f->measured);
+    eex_json_uint(j, "changes", f->changes);
+    eex_json_double(j, "latency_ms", f->required);
+    eex_json_double(j, "expected_ms", f->expected);
+    eex_json_bool(j, "kept", f->expected <= f->required);
+    eex_json_double(j, "measured_ms", f->took);
+    eex_json_double(j, "expected_sent", f->expected_sent);
+    eex_json_double(j, "sent", f->sent);
+    eex_json_end(j);
+}
+
 void eex__remote_json(eex_json *j, const eex_offload_figures *f, const char *address)
 {
     const eex_remote_figures *r = &f->remote;
@@ -32,6 +54,8 @@ void eex__remote_json(eex_json *j, const eex_offload_figures *f, const char *add
         eex_json_string(j, "why", r->why);
     else
         eex_json_null(j, "why");
+    if (f->follows)
+        follow_json(j, &f->follow);
     eex_json_end(j);
 }
 
@@ -66,6 +90,25 @@ static void put_bytes(eex_buffer *out, const eex_offload_figures *f)
                       (unsigned long long)f->remote.sent, eex_plural((int64_t)f->remote.sent));
 }
 
+static void put_bandwidth(eex_buffer *out, const eex_follow_figures *f)
+{
+    eex_buffer_printf(
+        out,
+        "bandwidth as %s: %.3g Mbit/s at the end, %.3g to %.3g on the way; thresholds "
+        "changed %llu time%s",
+        f->played ? "played" : "measured", f->bits / mega, f->least / mega, f->most / mega,
+        (unsigned long long)f->changes, eex_plural((int64_t)f->changes));
+}
+
+static void put_latency(eex_buffer *out, const eex_follow_figures *f)
+{
+    eex_buffer_printf(out,
+                      "latency: %.3g ms expected on average, %s the %g ms required; %.3g ms here; "
+                      "%.1f %% expected to go on, %.1f %% did",
+                      f->expected, f->expected <= f->required ? "within" : "MORE than", f->required,
+                      f->took, 100 * f->expected_sent, 100 * f->sent);
+}
+
 int eex__remote_log(const eex_offload_figures *figures, const char *address)
 {
     eex_buffer text = EEX_BUFFER_INIT;
@@ -74,6 +117,14 @@ int eex__remote_log(const eex_offload_figures *figures, const char *address)
     eex_buffer_clear(&text);
     put_bytes(&text, figures);
     eex_log_info("%s", eex_buffer_text(&text));
+    if (figures->follows && figures->follow.images) {
+        eex_buffer_clear(&text);
+        put_bandwidth(&text, &figures->follow);
+        eex_log_info("%s", eex_buffer_text(&text));
+        eex_buffer_clear(&text);
+        put_latency(&text, &figures->follow);
+        eex_log_info("%s", eex_buffer_text(&text));
+    }
     const int code = eex_buffer_status(&text);
     eex_buffer_free(&text);
     return code;
@@ -85,6 +136,12 @@ void eex__remote_put(eex_buffer *out, const eex_offload_figures *figures, const 
     put_answers(out, figures, address);
     eex_buffer_putc(out, '\n');
     put_bytes(out, figures);
+    eex_buffer_putc(out, '\n');
+    if (!figures->follows || !figures->follow.images)
+        return;
+    put_bandwidth(out, &figures->follow);
+    eex_buffer_putc(out, '\n');
+    put_latency(out, &figures->follow);
     eex_buffer_putc(out, '\n');
 }
 
@@ -115,6 +172,7 @@ static void begin_json(eex_json *j, const eex__server_facts *f)
     eex_json_uint(j, "row_bytes", f->payload.bytes);
     eex_json_int(j, "sessions", f->sessions);
     eex_json_int(j, "window", eex_server_window(f->server));
+    eex_json_double(j, "rows_per_second", f->alone);
     eex_json_end(j);
 }
 
@@ -137,11 +195,11 @@ int eex__server_print_begin(const eex__server_facts *f, bool json)
     else
         eex_buffer_printf(&line,
                           "serving %s (%.12s) behind exit %d of %d at %s, %s, %zu bytes a sample, "
-                          "up to %d devices with %d rows each",
+                          "up to %d devices with %d rows each, %.3g rows a second",
                           f->model->path, print_hex(print, f->hello.model), f->payload.exit + 1,
                           eex_graph_exits(f->model->graph), eex_server_name(f->server),
                           f->tls ? "TLS 1.3" : "this machine alone", f->payload.bytes, f->sessions,
-                          eex_server_window(f->server));
+                          eex_server_window(f->server), f->alone);
     return print_line(&line);
 }
 

@@ -26,6 +26,7 @@ typedef struct eex__server_facts {
     eex_payload payload;
     eex_hello hello;
     int sessions;
+    double alone; /* rows a second of its part in full batches */
     bool tls;
 } eex__server_facts;
 

@@ -9,6 +9,7 @@
 typedef struct eex__remote_options {
     const char *address; /* NULL: everything runs here */
     const char *key;
+    const char *adapt, *trace;  /* settings by bandwidth; bandwidths that are played */
     int64_t cut, bits, timeout; /* cut: 0: the last early exit; bits: 0: eex_engine_payload_bits;
                                  * timeout: milliseconds, 0: 1,000 */
 } eex__remote_options;
@@ -24,6 +25,10 @@ typedef struct eex__remote_options {
              "who leaves at no early exit goes on at a server (eex serve)"),        \
         EEX_NUMBER("timeout", "MS", 1, 600000, EEX_IN(o, timeout),                  \
                    "with --remote: how long a batch waits for its answers (1000)"), \
+        EEX_TEXT("adapt", "FILE", EEX_IN(o, adapt),                                 \
+                 "thresholds follow the bandwidth, by a file of eex adapt"),        \
+        EEX_TEXT("bandwidth-trace", "FILE.csv", EEX_IN(o, trace),                   \
+                 "with --adapt: lines of seconds,Mbit/s (measured on the link)"),   \
         EEX__CUT_OPTIONS(o)
 
 /* Those that both sides have to give alike. */
@@ -35,12 +40,14 @@ typedef struct eex__remote_options {
                    "1 to 8: what passes the cut is sent in so few; 32: as it is (a bottleneck's " \
                    "own, or 32)")
 
-#define EEX__REMOTE_DETAILS                                                              \
-    "With --remote this machine runs the network as far as the cut, and `eex serve` at " \
-    "HOST:PORT what\n"                                                                   \
-    "goes on from there. Where the server is away, too slow or refuses, the last exit "  \
-    "here answers in\n"                                                                  \
-    "its place (\"fallback\"), which is said and counted. docs/co-inference.md tells more."
+#define EEX__REMOTE_DETAILS                                                                    \
+    "With --remote this machine runs the network as far as the cut, and `eex serve` at "       \
+    "HOST:PORT what\n"                                                                         \
+    "goes on from there. Where the server is away, too slow or refuses, the last exit "        \
+    "here answers in\n"                                                                        \
+    "its place (\"fallback\"), which is said and counted. With --adapt thresholds follow the " \
+    "bandwidth,\n"                                                                             \
+    "between batches, and cut and bits are those of the file. docs/co-inference.md tells more."
 
 /* What is given without --remote, or cannot be. EEX_EINVAL. */
 int eex__remote_check(const eex__remote_options *options);

@@ -2,6 +2,7 @@
 
 #include "core/model/model_print.h"
 
+#include "base/clock.h"
 #include "base/names.h"
 #include "base/status.h"
 
@@ -12,8 +13,10 @@ EEX_NAMES(eex_answerer, eex_answerer, EEX_ANSWERERS, [EEX_BY_DEVICE] = "device",
           [EEX_BY_SERVER] = "server", [EEX_BY_FALLBACK] = "fallback");
 
 struct eex_offload {
+    eex_engine *engine; /* of the front */
     eex_onset *front;
     eex_remote *remote;
+    eex_follow *follow; /* NULL: thresholds stay as they are */
     int batch;
     eex_result *answers; /* (batch) the server's */
     bool *answered;      /* (batch) */
@@ -89,6 +92,7 @@ int eex_offload_open(eex_offload **out, const eex_model *model, eex_engine *engi
     if (!o)
         return eex_fail(EEX_ENOMEM, "out of memory for a device's part");
     o->batch = batch;
+    o->engine = engine;
     const int code = open_offload(o, model, engine, exit, bits, remote);
     if (code < 0) {
         eex_offload_close(o);
@@ -104,6 +108,7 @@ void eex_offload_close(eex_offload *o)
         return;
     eex_onset_free(o->front);
     eex_remote_close(o->remote);
+    eex_follow_free(o->follow);
     free(o->answers);
     free(o->answered);
     free(o);
@@ -123,6 +128,60 @@ static void merge(eex_offload *o, eex_result *results, eex_answerer *by, int sta
     }
 }
 
+static int check_settings(const eex_offload *o, const eex_adaptation *a)
+{
+    const eex_payload *p = eex_onset_payload(o->front);
+    if (a->cut == p->exit && a->bits == p->bits)
+        return EEX_OK;
+    return eex_fail(
+        EEX_EINVAL,
+        "settings for a cut behind exit %d and codes of %d bits, here it is exit %d and "
+        "%d (0: float32)",
+        a->cut + 1, a->bits, p->exit + 1, p->bits);
+}
+
+int eex_offload_follow(eex_offload *o, eex_adaptation *settings, eex_bandwidths trace)
+{
+    int code = o && settings ? check_settings(o, settings)
+                             : eex_fail(EEX_EINVAL, "no device's part, or no settings for it");
+    if (code < 0) {
+        eex_adaptation_close(settings);
+        eex_bandwidths_free(&trace);
+        return code;
+    }
+    eex_follow_free(o->follow);
+    return eex_follow_new(&o->follow, settings, trace, o->engine);
+}
+
+static int run(eex_offload *o, eex_result *results, eex_answerer *by, const uint8_t *images,
+               int count, int *stay)
+{
+    EEX_TRY(eex_onset_run(o->front, results, images, count, stay));
+    for (int i = 0; i < count && by; i++)
+        by[i] = EEX_BY_DEVICE;
+    o->by[EEX_BY_DEVICE] += (uint64_t)(count - *stay);
+    if (*stay > 0)
+        EEX_TRY(
+            eex_remote_ask(o->remote, o->answers, o->answered, eex_onset_rows(o->front), *stay));
+    merge(o, results, by, *stay);
+    return EEX_OK;
+}
+
+static int run_following(eex_offload *o, eex_result *results, eex_answerer *by,
+                         const uint8_t *images, int count)
+{
+    eex_remote_figures before, behind;
+    int stay;
+    eex_remote_look(&before, o->remote);
+    const double began = eex_clock_seconds();
+    EEX_TRY(eex_follow_begin(o->follow));
+    EEX_TRY(run(o, results, by, images, count, &stay));
+    const double seconds = eex_clock_seconds() - began;
+    eex_remote_look(&behind, o->remote);
+    eex_follow_end(o->follow, count, stay, seconds, &before, &behind);
+    return EEX_OK;
+}
+
 int eex_offload_run(eex_offload *o, eex_result *results, eex_answerer *by, const uint8_t *images,
                     int count)
 {
@@ -132,18 +191,15 @@ int eex_offload_run(eex_offload *o, eex_result *results, eex_answerer *by, const
     EEX_NEED(images, "images");
     if (count < 1 || count > o->batch)
         return eex_fail(EEX_EINVAL, "device's part: %d images, expected 1 to %d", count, o->batch);
-    EEX_TRY(eex_onset_run(o->front, results, images, count, &stay));
-    for (int i = 0; i < count && by; i++)
-        by[i] = EEX_BY_DEVICE;
-    o->by[EEX_BY_DEVICE] += (uint64_t)(count - stay);
-    if (stay > 0)
-        EEX_TRY(eex_remote_ask(o->remote, o->answers, o->answered, eex_onset_rows(o->front), stay));
-    merge(o, results, by, stay);
-    return EEX_OK;
+    return o->follow ? run_following(o, results, by, images, count)
+                     : run(o, results, by, images, count, &stay);
 }
 
 void eex_offload_look(eex_offload_figures *out, const eex_offload *o)
 {
     memcpy(out->by, o->by, sizeof out->by);
     eex_remote_look(&out->remote, o->remote);
+    out->follows = o->follow != NULL;
+    if (o->follow)
+        eex_follow_look(&out->follow, o->follow);
 }

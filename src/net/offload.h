@@ -4,6 +4,7 @@
 #define EEX_NET_OFFLOAD_H
 
 #include "core/engine/part.h"
+#include "net/follow.h"
 #include "net/remote.h"
 
 #include "base/names.h"
@@ -22,6 +23,8 @@ const char *eex_answerer_name(eex_answerer by);
 typedef struct eex_offload_figures {
     uint64_t by[EEX_ANSWERERS]; /* images */
     eex_remote_figures remote;
+    bool follows; /* thresholds follow the bandwidth: */
+    eex_follow_figures follow;
 } eex_offload_figures;
 
 typedef struct eex_offload eex_offload;
@@ -35,6 +38,11 @@ int eex_offload_hello(eex_hello *out, const eex_model *model, const eex_payload 
 int eex_offload_open(eex_offload **out, const eex_model *model, eex_engine *engine, int batch,
                      int exit, int bits, const eex_remote_options *remote);
 void eex_offload_close(eex_offload *offload); /* accepts NULL */
+
+/* From now on thresholds follow the bandwidth, which is played (`trace`), or measured where that
+ * has none. Takes over both, also on failure. EEX_EINVAL: the settings are for another cut. What is
+ * decided behind the cut stays as it is, so the server need not know. */
+int eex_offload_follow(eex_offload *offload, eex_adaptation *settings, eex_bandwidths trace);
 
 /* Runs count (1..batch) images: results in their order, and who has answered (by may be NULL). */
 int eex_offload_run(eex_offload *offload, eex_result *results, eex_answerer *by,

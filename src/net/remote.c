@@ -24,6 +24,8 @@ typedef struct call {
     int next;        /* row to be sent next, among those that are not answered */
     uint64_t first;
     double until;
+    double began;   /* when the first row went on this connection; 0: none has */
+    uint64_t timed; /* rows that were answered since */
 } call;
 
 struct eex_remote {
@@ -167,6 +169,7 @@ static int take_result(eex_remote *r, call *c, uint64_t id, const eex_result *re
     c->results[row] = *result;
     c->answered[row] = true;
     c->left--;
+    c->timed++;
     r->figures.answered++;
     r->rest = least_rest;
     return EEX_OK;
@@ -239,6 +242,8 @@ static void fill(eex_remote *r, call *c)
             continue;
         r->out_size += eex_wire_row(r->out + r->out_size, c->first + (uint64_t)row,
                                     c->rows + (size_t)row * bytes, bytes);
+        if (c->began == 0)
+            c->began = eex_clock_seconds();
         r->under_way++;
         r->figures.sent++;
     }
@@ -273,6 +278,8 @@ static int connect_now(eex_remote *r, call *c)
     EEX_TRY(eex__link_call(&r->link, r->host, r->port, r->key, left));
     r->out_size = eex_wire_hello(r->out, &r->options.hello);
     c->next = 0;
+    c->began = 0;
+    c->timed = 0;
     return EEX_OK;
 }
 
@@ -350,5 +357,9 @@ int eex_remote_ask(eex_remote *r, eex_result *results, bool *answered, const uns
     r->ids += (uint64_t)count;
     r->figures.rows += (uint64_t)count;
     ask(r, &c);
+    if (c.began > 0) {
+        r->figures.seconds += eex_clock_seconds() - c.began;
+        r->figures.timed += c.timed;
+    }
     return EEX_OK;
 }

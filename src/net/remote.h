@@ -24,7 +24,10 @@ typedef struct eex_remote_figures {
     uint64_t connections, broken; /* that were welcomed; of these, that broke off */
     uint64_t away, late, refused; /* calls that found no server; that ran out of time; noes */
     uint64_t bytes_in, bytes_out; /* of connections, without what TLS adds */
-    char why[512];                /* what was last wrong; "" */
+    uint64_t timed;               /* rows answered in `seconds`: */
+    double seconds; /* of all calls, from when their first row went until their last answer, on one
+                     * connection; or until their time was over */
+    char why[512];  /* what was last wrong; "" */
 } eex_remote_figures;
 
 typedef struct eex_remote eex_remote;

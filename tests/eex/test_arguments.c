@@ -76,6 +76,8 @@ Test(arguments, of_engines)
     }
     REFUSED(eex_engine_open(NULL, model, 1));
     REFUSED(eex_engine_open(&e, NULL, 1));
+    REFUSED(eex_engine_decide(NULL, model->policy, NULL));
+    REFUSED(eex_engine_decide(engine, NULL, NULL));
     REFUSED(eex_engine_run(NULL, results, images, 1));
     REFUSED(eex_engine_run(engine, NULL, images, 1));
     REFUSED(eex_engine_run(engine, results, NULL, 1));

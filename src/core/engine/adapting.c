@@ -1,6 +1,7 @@
 #include "core/engine/adapting.h"
 
 #include "core/engine/part_times.h"
+#include "core/model/adaptation.h"
 #include "core/model/narrowed.h"
 
 #include "base/log.h"
@@ -383,7 +384,11 @@ int eex_adapting_fill(eex_store_file *file, const void *context)
 {
     const work *w = context;
     const eex_policy *policy = w->predictor ? w->predictor->policy : w->model->policy;
+    eex_forecast forecast;
     EEX_TRY(eex_adaptation_fill(file, policy, w->model));
     EEX_TRY(eex_adapted_save(&w->out, file));
+    EEX_TRY(eex_adaptation_mark(file, w->model, w->predictor));
+    EEX_TRY(eex_forecast_make(&forecast, w->adapt, w->find.adapter, &w->parts, &w->line));
+    EEX_TRY(eex_forecast_save(&forecast, file, "forecast"));
     return eex_adapt_save(w->adapt, file, "adaptation");
 }

@@ -156,6 +156,25 @@ void eex_engine_close(eex_engine *e)
     free(e);
 }
 
+int eex_engine_decide(eex_engine *e, const eex_policy *policy, const float *gamma)
+{
+    EEX_NEED(e, "engine");
+    EEX_NEED(policy, "policy");
+    const int classes = eex_graph_classes(e->params->graph);
+    if (!e->walk.leaves)
+        return eex_fail(EEX_EINVAL, "engine: it was opened without a policy, so nobody decides");
+    if (policy->exits != e->exits || policy->classes != classes)
+        return eex_fail(EEX_EINVAL,
+                        "engine: a policy for %d exits and %d classes, the network has %d and %d",
+                        policy->exits, policy->classes, e->exits, classes);
+    EEX_TRY(eex_device_lock(e->device));
+    const int code = set_policy(e, policy, classes);
+    if (code == EEX_OK && e->predictor && gamma)
+        eex_predict_guest_ask(e->predictor, gamma);
+    eex_device_unlock(e->device);
+    return code;
+}
+
 size_t eex_engine_image_bytes(const eex_engine *e)
 {
     return e ? e->image_bytes : 0;

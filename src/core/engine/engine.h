@@ -43,6 +43,12 @@ int eex_engine_open(eex_engine **out, const eex_model *model, int batch);
 /* Accepts NULL. Images that are still in the queue and results that nobody polled are lost. */
 void eex_engine_close(eex_engine *engine);
 
+/* Other thresholds, of the same exits and classes, from the next batch on: of those who are in it
+ * all by the old ones or all by the new. gamma: (exits - 1) for the predictor; NULL: as it is. Whom
+ * the policy rejects by distance stays as it was. EEX_EINVAL: the engine has no policy, because
+ * then nobody decides on the way. */
+int eex_engine_decide(eex_engine *engine, const eex_policy *policy, const float *gamma);
+
 /* Bytes of one image: height x width x channels of the model's input. */
 size_t eex_engine_image_bytes(const eex_engine *engine);
 

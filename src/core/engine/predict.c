@@ -3,12 +3,14 @@
 #include "base/status.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct predicting {
     eex_guest guest;
-    const eex_exit_predictor *predictor;
-    eex_plan *plan; /* of the predictor */
-    float *logits;  /* (batch, outputs) */
+    int gates;
+    float gamma[EEX_MAX_EXITS]; /* (gates) */
+    eex_plan *plan;             /* of the predictor */
+    float *logits;              /* (batch, outputs) */
     int outputs;
 } predicting;
 
@@ -25,8 +27,10 @@ static int choose(eex_guest *guest, eex_plan *plan, int k, const int32_t *input,
 {
     const predicting *p = (const predicting *)guest;
     for (int i = 0; i < rows; i++)
-        ask[i] = ask[i] && eex_exit_predictor_asks(
-                               p->predictor, p->logits + (size_t)input[i] * (size_t)p->outputs, k);
+        ask[i] = ask[i] &&
+                 eex_skip_asks(
+                     eex_skip_score(p->logits[(size_t)input[i] * (size_t)p->outputs + (size_t)k]),
+                     p->gamma[k]);
     return EEX_OK;
 }
 
@@ -42,7 +46,8 @@ int eex_predict_guest_new(eex_guest **out, const eex_exit_predictor *predictor,
         return eex_fail(EEX_ENOMEM, "out of memory for a predictor");
     p->guest.begin = look;
     p->guest.before = choose;
-    p->predictor = predictor;
+    p->gates = predictor->gates;
+    eex_predict_guest_ask(&p->guest, predictor->gamma);
     p->outputs = eex_graph_classes(predictor->graph);
     p->logits = malloc((size_t)how->batch * (size_t)p->outputs * sizeof *p->logits);
     int code = p->logits
@@ -56,6 +61,12 @@ int eex_predict_guest_new(eex_guest **out, const eex_exit_predictor *predictor,
     }
     *out = &p->guest;
     return EEX_OK;
+}
+
+void eex_predict_guest_ask(eex_guest *guest, const float *gamma)
+{
+    predicting *p = (predicting *)guest;
+    memcpy(p->gamma, gamma, (size_t)p->gates * sizeof *gamma);
 }
 
 void eex_predict_guest_free(eex_guest *guest)

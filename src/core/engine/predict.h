@@ -10,6 +10,9 @@
 /* For batches of up to how->batch images. The predictor is borrowed, and is on a device. */
 int eex_predict_guest_new(eex_guest **out, const eex_exit_predictor *predictor,
                           const eex_inference *how);
+/* From now on gates are computed for scores of at least gamma[k], (gates); at first the predictor's
+ * own. */
+void eex_predict_guest_ask(eex_guest *guest, const float *gamma);
 void eex_predict_guest_free(eex_guest *guest); /* accepts NULL */
 
 #endif

@@ -4,6 +4,8 @@
 
 #include "core/model/model.h"
 
+enum { EEX__ADAPTATION_VERSION = 1 };
+
 /* Which exits of a network thresholds are for: /exits in a file. Files that do not say pass. */
 int eex__exits_save(eex_store_file *file, const eex_graph *graph);
 int eex__exits_check(eex_store_file *file, const eex_graph *graph);

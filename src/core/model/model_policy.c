@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { POLICY_VERSION = 1, ADAPTATION_VERSION = 1, MAX_NAMES = 1 << 16 };
+enum { POLICY_VERSION = 1, MAX_NAMES = 1 << 16 };
 
 /* ---- files ---- */
 
@@ -60,7 +60,7 @@ int eex_policy_file(eex_store_file **out, const char *path, const eex_policy *po
 int eex_adaptation_file(eex_store_file **out, const char *path, const eex_policy *policy,
                         const eex_model *model)
 {
-    return begin_file(out, path, "adaptation", ADAPTATION_VERSION, policy, model);
+    return begin_file(out, path, "adaptation", EEX__ADAPTATION_VERSION, policy, model);
 }
 
 /* Thresholds of an exit mean nothing at another place. */

@@ -111,11 +111,4 @@ int eex_model_use_predictor(eex_model *model);
 /* What each part of the model costs, in multiply-accumulates; predictor: its graph, or NULL. */
 void eex_model_charges(eex_charges *out, const eex_graph *graph, const eex_graph *predictor);
 
-/* The scores of an image's gates, (outputs) logits. */
-static inline bool eex_exit_predictor_asks(const eex_exit_predictor *p, const float *logits,
-                                           int gate)
-{
-    return eex_skip_asks(eex_skip_score(logits[gate]), p->gamma[gate]);
-}
-
 #endif

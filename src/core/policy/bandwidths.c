@@ -1,6 +1,7 @@
 /* Bandwidths as they were measured: lines of seconds and Mbit/s. */
 #include "core/policy/link.h"
 
+#include "base/fs.h"
 #include "base/status.h"
 #include "base/text.h"
 
@@ -8,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_LINES = 1 << 20 };
+enum { MOST_LINES = 1 << 20, FILE_LIMIT = 64 << 20 };
 
 static const double most_seconds = 1e9, least_mbit = 1e-6, most_mbit = 1e6;
 
@@ -103,6 +104,20 @@ int eex_bandwidths_parse(eex_bandwidths *out, const char *text, const char *name
     int code = parse(&p, text);
     if (code < 0)
         eex_bandwidths_free(out);
+    return code;
+}
+
+int eex_bandwidths_read(eex_bandwidths *out, const char *path)
+{
+    char *text = NULL;
+    size_t size;
+    *out = (eex_bandwidths){.count = 0};
+    EEX_TRY(eex_fs_read(&text, &size, path, FILE_LIMIT));
+    const int code =
+        memchr(text, 0, size)
+            ? eex_fail(EEX_EFORMAT, "%s is no text: lines of \"seconds,Mbit/s\" expected", path)
+            : eex_bandwidths_parse(out, text, path);
+    free(text);
     return code;
 }
 

@@ -61,6 +61,8 @@ typedef struct eex_bandwidths {
  * and those that begin with # are left out. EEX_EFORMAT names the line and what was expected.
  * `name` is for messages. */
 int eex_bandwidths_parse(eex_bandwidths *out, const char *text, const char *name);
+/* From a file of such text. EEX_ENOTFOUND, EEX_EIO; EEX_EFORMAT. */
+int eex_bandwidths_read(eex_bandwidths *out, const char *path);
 void eex_bandwidths_free(eex_bandwidths *trace); /* leaves {0} */
 
 /* What holds at that time; the first one's in front of it. */

@@ -1,13 +1,11 @@
 #include "core/policy/moments.h"
 
-#include "base/fs.h"
 #include "base/status.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { POINTS = 5, FILE_LIMIT = 64 << 20 };
+enum { POINTS = 5 };
 
 static const double mega = 1e6;
 
@@ -73,16 +71,8 @@ static void sample(eex_moments *m, const eex_bandwidths *trace)
 int eex_moments_trace(eex_moments *out, const char *path)
 {
     eex_bandwidths trace;
-    char *text = NULL;
-    size_t size;
     *out = (eex_moments){.played = true};
-    EEX_TRY(eex_fs_read(&text, &size, path, FILE_LIMIT));
-    int code =
-        memchr(text, 0, size)
-            ? eex_fail(EEX_EFORMAT, "%s is no text: lines of \"seconds,Mbit/s\" expected", path)
-            : eex_bandwidths_parse(&trace, text, path);
-    free(text);
-    EEX_TRY(code);
+    EEX_TRY(eex_bandwidths_read(&trace, path));
     sample(out, &trace);
     eex_bandwidths_free(&trace);
     /* a steady link has a range, too */

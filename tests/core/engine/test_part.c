@@ -212,6 +212,7 @@ static void choose_gammas(void)
         float low = 0, high = 1;
         for (int step = 0; step < 30; step++) {
             own.gamma[k] = (low + high) / 2;
+            eex_predict_guest_ask(guest, own.gamma);
             *(asked(guest, k) > SAMPLES / 2 ? &low : &high) = own.gamma[k];
         }
         cr_assert(asked(guest, k) > SAMPLES / 4 && asked(guest, k) < SAMPLES * 3 / 4);

@@ -127,8 +127,8 @@ static void count(eex_guest *guest, const eex_leg *leg)
         c->reached[leg->exit] += leg->rows;
 }
 
-static void compare_batches(eex_engine *engine, int batch, const expected *want,
-                            const eex_skip_outcome *outcome)
+static void compare_batches(eex_engine *engine, int batch, const eex_policy *by,
+                            const expected *want, const eex_skip_outcome *outcome)
 {
     eex_result results[SAMPLES];
     counter c = {.guest.leg = count};
@@ -139,7 +139,7 @@ static void compare_batches(eex_engine *engine, int batch, const expected *want,
         OK(eex_walk_run(&walk, results + at, images + (size_t)at * b.image, n));
     }
     for (int i = 0; i < SAMPLES; i++)
-        bed_compare(&b, policy, want, &results[i], (uint32_t)i);
+        bed_compare(&b, by, want, &results[i], (uint32_t)i);
     for (int k = 0; device_repeats_bits() && k <= predictor.gates; k++)
         cr_expect_eq(c.computed[k], (int)lround(outcome->computed[k] * SAMPLES), "exit %d", k);
 }
@@ -161,7 +161,7 @@ static void compare(int rounds)
         OK(eex_replay_skips(&outcome, b.trace, policy, &charges, &skips, want.exit, want.decision));
         OK(eex_engine_new_predicting(&engine, b.net.graph, b.net.params, policy, &how, &predictor));
         for (size_t i = 0; i < sizeof batches / sizeof *batches; i++)
-            compare_batches(engine, batches[i], &want, &outcome);
+            compare_batches(engine, batches[i], policy, &want, &outcome);
         skipped += outcome.computed[0] < 1;
         eex_engine_close(engine);
     }
@@ -171,6 +171,45 @@ static void compare(int rounds)
 Test(predict, engine_decides_what_replay_decides)
 {
     compare(12);
+}
+
+/* An engine whose thresholds and gammas change is as one that was made with them. */
+Test(predict, thresholds_change_between_batches)
+{
+    const eex_inference how = bed_inference(&b, SAMPLES);
+    eex_engine *engine = NULL, *plain = NULL;
+    eex_policy *other, *small;
+    eex_rng rng;
+    int all[EEX_MAX_EXITS] = {0}, changed = 0, before = -1;
+    for (int k = 0; k <= predictor.gates; k++)
+        all[k] = k;
+    OK(eex_policy_select(&other, policy, all, policy->exits));
+    OK(eex_policy_select(&small, policy, all, policy->exits - 1));
+    OK(eex_engine_new_predicting(&engine, b.net.graph, b.net.params, policy, &how, &predictor));
+    eex_rng_seed(&rng, 9, 0);
+    for (int round = 0; round < 6; round++) {
+        const eex_skips skips = {predictor.gates, score, predictor.gamma};
+        eex_skip_outcome outcome;
+        expected want;
+        draw_gammas(&rng);
+        for (int k = 0; k < predictor.gates; k++)
+            other->a[k] = policy->a[k] + 0.3 * (eex_rng_uniform(&rng) - 0.5);
+        eex_policy_apply(other);
+        OK(eex_replay_skips(&outcome, b.trace, other, &charges, &skips, want.exit, want.decision));
+        OK(eex_engine_decide(engine, other, predictor.gamma));
+        compare_batches(engine, round % 2 ? 7 : SAMPLES, other, &want, &outcome);
+        changed += (int)lround(outcome.share[0] * SAMPLES) != before;
+        before = (int)lround(outcome.share[0] * SAMPLES);
+    }
+    cr_expect_gt(changed, 2);
+    cr_expect_eq(eex_engine_decide(engine, small, NULL), EEX_EINVAL);
+    OK(eex_engine_new(&plain, b.net.graph, b.net.params, NULL, &how));
+    cr_expect_eq(eex_engine_decide(plain, policy, NULL), EEX_EINVAL);
+    cr_expect(strstr(eex_error(), "without a policy"), "%s", eex_error());
+    eex_engine_close(plain);
+    eex_engine_close(engine);
+    eex_policy_free(small);
+    eex_policy_free(other);
 }
 
 Test(predict, rejection_by_distance_goes_along)

@@ -1,6 +1,7 @@
 /* Thresholds by bandwidth: replay, the best settings, regressors, and files of them. */
 #include "core/policy/adapt.h"
 #include "core/policy/adapt_ways.h"
+#include "core/policy/forecast.h"
 #include "core/policy/replay.h"
 #include "support/folder.h"
 #include "support/traces.h"
@@ -344,4 +345,80 @@ Test(adapt, ways_take_what_they_compute_and_send)
     eex_adapt_free(adapt);
     eex_adapter_free(plain);
     close_world(&w);
+}
+
+/* ---- what settings come to, without a trace ---- */
+
+static int fill_forecast(eex_store_file *file, const void *context)
+{
+    return eex_forecast_save(context, file, "forecast");
+}
+
+Test(adapt, a_forecast_is_what_replay_says)
+{
+    world w = open_world(EEX_POLICY_CONFIDENCE, true);
+    eex_parts with = parts;
+    eex_line line = pi3;
+    eex_adapt *adapt;
+    eex_forecast f;
+    eex_settings s;
+    eex_settled got, told;
+    with.predictor = 398224;
+    line.round_trip_ms = 2;
+    line.server = 1e12;
+    OK(eex_adapt_fit(&adapt, w.adapter, eex_adapt_published, EEX_ADAPT_PUBLISHED, &line, LATENCY));
+    OK(eex_forecast_make(&f, adapt, w.adapter, &with, &line));
+    cr_expect_eq(f.bits[0], 0.1e6);
+    cr_expect_float_eq(f.bits[f.count - 1], 1e8, 1);
+    for (int i = 0; i < f.count; i++) {
+        line.bits = f.bits[i];
+        OK(eex_adapt_thresholds(&s, adapt, line.bits));
+        OK(eex_adapter_judge(&got, w.adapter, &s, &line, LATENCY));
+        eex_forecast_at(&told, &f, line.bits, LATENCY);
+        cr_expect_float_eq(told.ms, got.ms, 1e-9 * got.ms);
+        cr_expect_float_eq(told.sent, got.sent, 1e-12);
+        cr_expect_float_eq(told.accuracy, got.accuracy, 1e-12);
+        cr_expect_eq(told.kept, told.ms <= LATENCY);
+    }
+    eex_forecast_at(&told, &f, 1e3, LATENCY); /* slower than any: sending takes what it takes */
+    cr_expect_float_eq(told.ms, f.device_ms[0] + f.sent[0] * (8e3 * 2048 / 1e3 + f.server_ms),
+                       1e-6);
+    cr_expect_eq(told.sent, f.sent[0]);
+    eex_adapt_free(adapt);
+    close_world(&w);
+}
+
+Test(adapt, a_forecast_comes_back_from_a_file)
+{
+    static const eex_forecast good = {.bytes = 100,
+                                      .server_ms = 1,
+                                      .count = 2,
+                                      .bits = {1e6, 2e6},
+                                      .device_ms = {3, 4},
+                                      .sent = {0, 0.5},
+                                      .accuracy = {0.7, 0.8}};
+    char folder[TEST_PATH_SIZE];
+    eex_store_file *file;
+    eex_forecast back;
+    test_folder_make(folder);
+    const char *path = test_path(folder, "f.h5");
+    OK(eex_store_write_file(path, "adaptation", 1, fill_forecast, &good));
+    OK(eex_store_open(&file, path, "adaptation", 1));
+    OK(eex_forecast_load(&back, file, "forecast"));
+    eex_store_close(file);
+    cr_expect_eq(memcmp(&back, &good, sizeof good), 0);
+    for (int i = 0; i < 6; i++) {
+        eex_forecast bad = good;
+        bad.bits[1] = i == 0 ? 1e6 : bad.bits[1];
+        bad.sent[0] = i == 1 ? 1.5 : bad.sent[0];
+        bad.device_ms[1] = i == 2 ? NAN : bad.device_ms[1];
+        bad.bytes = i == 3 ? 0 : bad.bytes;
+        bad.server_ms = i == 4 ? -1 : bad.server_ms;
+        bad.count = i == 5 ? 1 : bad.count;
+        OK(eex_store_write_file(path, "adaptation", 1, fill_forecast, &bad));
+        OK(eex_store_open(&file, path, "adaptation", 1));
+        cr_expect_eq(eex_forecast_load(&back, file, "forecast"), EEX_EFORMAT, "%d", i);
+        eex_store_close(file);
+    }
+    test_folder_remove(folder);
 }
