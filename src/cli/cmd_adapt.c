@@ -3,7 +3,7 @@
 #include "cli/commands.h"
 #include "cli/open_model.h"
 #include "cli/out_file.h"
-#include "cli/plot.h"
+#include "page/plot.h"
 #include "cli/plot_adapt.h"
 #include "cli/print_adapt.h"
 #include "cli/remote_options.h"

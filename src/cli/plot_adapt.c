@@ -1,6 +1,6 @@
 #include "cli/plot_adapt.h"
 
-#include "cli/plot.h"
+#include "page/plot.h"
 #include "cli/print_adapt.h"
 
 #include "base/status.h"
