@@ -26,7 +26,8 @@ static int put_all(eex_page *page, const eex_page_run *runs, size_t count)
 
 static int put_each(eex_page *page, const eex_page_run *run, bool named)
 {
-    static eex_page_of_run *const sections[] = {eex_page_put_policy, eex_page_put_images,
+    static eex_page_of_run *const sections[] = {eex_page_put_front, eex_page_put_policy,
+                                                eex_page_put_predictor, eex_page_put_images,
                                                 eex_page_put_source};
     if (named) {
         eex_html_element(&page->html, "h1 class=\"run\"", "%s", run->label);

@@ -1,5 +1,7 @@
 #include "page/run.h"
 
+#include "core/model/predictor.h"
+
 #include "base/fs.h"
 #include "base/status.h"
 
@@ -66,11 +68,23 @@ static int read_trace(eex_trace **out, const eex_model *model, const char *split
     return code == EEX_ENOTFOUND ? EEX_OK : code;
 }
 
+/* The one beside the network, where there is one. */
+static int read_predictor(eex_model *model)
+{
+    char *path = NULL;
+    EEX_TRY(eex_exit_predictor_path(&path, model));
+    const int code =
+        eex_fs_exists(path) ? eex_exit_predictor_open(&model->predictor, model) : EEX_OK;
+    free(path);
+    return code;
+}
+
 static int read_model(eex_page_run *run)
 {
     if (run->report->best.exits == 0)
         return EEX_OK;
     EEX_TRY(eex_model_open(&run->model, run->report->folder, EEX_MODEL_BEST, NULL));
+    EEX_TRY(read_predictor(run->model));
     EEX_TRY(read_trace(&run->calibration, run->model, "calibration"));
     return read_trace(&run->validation, run->model, "validation");
 }

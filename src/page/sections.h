@@ -21,9 +21,11 @@ eex_page_of_runs eex_page_put_budget, eex_page_put_errors;
 typedef int eex_page_of_run(eex_page *page, const eex_page_run *run);
 
 eex_page_of_run eex_page_put_exit_table;
-eex_page_of_run eex_page_put_policy; /* thresholds by class, reliability */
-eex_page_of_run eex_page_put_images; /* that left at each exit, were rejected, or got wrong */
-eex_page_of_run eex_page_put_source; /* the experiment, and where it ran */
+eex_page_of_run eex_page_put_front;     /* networks of the front on the test split */
+eex_page_of_run eex_page_put_predictor; /* what the exit predictor is worth */
+eex_page_of_run eex_page_put_policy;    /* thresholds by class, reliability */
+eex_page_of_run eex_page_put_images;    /* that left at each exit, were rejected, or got wrong */
+eex_page_of_run eex_page_put_source;    /* the experiment, and where it ran */
 
 /* What became of a sweep: means over its seeds. */
 int eex_page_put_sweep(eex_page *page, const eex_collection *collection);

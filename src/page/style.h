@@ -33,7 +33,7 @@
     ".tile{padding:.8rem 1rem}.tile b{display:block;font-size:1.55rem;line-height:1.25;"          \
     "letter-spacing:-.02em;font-variant-numeric:tabular-nums}\n"                                  \
     ".tile span{display:block;font-size:.82rem;line-height:1.35}\n"                               \
-    ".charts{display:grid;gap:1rem;align-items:start;"                                            \
+    ".charts .card{margin:0;min-width:0}.charts{display:grid;gap:1rem;align-items:start;"         \
     "grid-template-columns:repeat(auto-fill,minmax(min(100%,27rem),1fr))}\n"                      \
     ".chart{margin:0;padding:1rem;min-width:0}.card{padding:.4rem 1rem;margin:.8rem 0}\n"         \
     "figcaption strong{display:block;font-size:1.02rem}"                                          \
@@ -60,7 +60,7 @@
     "th,td{text-align:left;padding:.38rem .7rem;border-bottom:1px solid var(--line);"             \
     "vertical-align:top;white-space:nowrap}th{font-weight:600}"                                   \
     "thead th{color:var(--soft);font-weight:500;font-size:.82rem}\n"                              \
-    ".n{text-align:right}tbody tr:last-child>*{border-bottom:0}\n"                               \
+    ".n{text-align:right}tbody tr:last-child>*{border-bottom:0}\n"                                \
     ".strip{display:grid;gap:.6rem;grid-template-columns:repeat(auto-fill,minmax(4.9rem,1fr));"   \
     "margin:.3rem 0 1.1rem}\n"                                                                    \
     ".strip figure{margin:0;min-width:0;font-size:.72rem;line-height:1.25}"                       \

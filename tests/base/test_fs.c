@@ -248,6 +248,21 @@ Test(lock, one_holder_at_a_time)
     cr_assert_eq(eex_lock_acquire(&lock, test_path(folder, "none")), EEX_ENOTFOUND);
 }
 
+Test(lock, says_who_holds_it)
+{
+    eex_lock *lock = NULL;
+    long pid = -1;
+    const int code = eex_lock_holder(&pid, folder); /* there is no file yet */
+    if (code == EEX_EUNSUPPORTED)
+        cr_skip_test("the system does not say who holds a lock");
+    cr_expect(code == EEX_OK && pid == 0);
+    cr_expect(!eex_fs_exists(test_path(folder, ".lock")), "asking makes a file");
+    cr_assert_eq(eex_lock_acquire(&lock, folder), EEX_OK);
+    cr_expect(eex_lock_holder(&pid, folder) == EEX_OK && pid == (long)getpid(), "%ld", pid);
+    eex_lock_release(lock);
+    cr_expect(eex_lock_holder(&pid, folder) == EEX_OK && pid == 0, "%ld", pid);
+}
+
 Test(lock, is_gone_when_its_holder_is_killed)
 {
     int ready[2];

@@ -117,12 +117,12 @@ err_has 'unknown command "--json": there are list, get, import, make, info'
 
 # ---- words ----
 
-for command in run show infer prune stream profile cost tune adapt export import "data get" "data import" "data make" \
+for command in run show report watch infer prune stream profile cost tune adapt export import "data get" "data import" "data make" \
     "data info"; do
     expect 2 "$EEX" $command
     err_has "eex $command needs more than that: eex $command "
 done
-for command in run show prune stream profile cost tune adapt devices repl export import "data list" "data get" \
+for command in run watch prune stream profile cost tune adapt devices repl export import "data list" "data get" \
     "data import" "data make" "data info"; do
     expect 2 "$EEX" $command a b c d
     err_has "is one argument too many: eex $command "

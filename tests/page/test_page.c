@@ -1,0 +1,127 @@
+/* Pages and charts: what texts from files can do to them, and charts at their limits. */
+#include "page/chart.h"
+#include "page/html.h"
+#include "page/svg.h"
+
+#include "base/status.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
+
+TestSuite(page, .timeout = 60);
+
+static const char evil[] = "'\n`touch eex-pwned`\n!touch eex-pwned\n\"$(touch eex-pwned)\"<script>";
+
+Test(page, text_is_never_markup)
+{
+    eex_buffer out = EEX_BUFFER_INIT;
+    eex_html_text(&out, "a<b>&\"'\x01\xff é\n");
+    cr_expect_str_eq(eex_buffer_text(&out),
+                     "a&#60;b&#62;&#38;&#34;&#39;\xef\xbf\xbd\xef\xbf\xbd é\n");
+    eex_buffer_clear(&out);
+    eex_html_element(&out, "td class=\"n\"", "%s", "<");
+    cr_expect_str_eq(eex_buffer_text(&out), "<td class=\"n\">&#60;</td>\n");
+    eex_buffer_clear(&out);
+    eex_html_text(&out, NULL);
+    cr_expect_str_eq(eex_buffer_text(&out), "");
+    eex_buffer_free(&out);
+}
+
+Test(page, base64)
+{
+    static const char *const pairs[][2] = {
+        {"", ""},        {"f", "Zg=="},          {"fo", "Zm8="},
+        {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}, {"\xff\xfe\xfd", "//79"}};
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        eex_buffer out = EEX_BUFFER_INIT;
+        eex_html_base64(&out, (const uint8_t *)pairs[i][0], strlen(pairs[i][0]));
+        cr_expect_str_eq(eex_buffer_text(&out), pairs[i][1]);
+        eex_buffer_free(&out);
+    }
+}
+
+static void finish(eex_buffer *out, eex_page *page)
+{
+    bool drawn = false;
+    OK(eex_page_finish(out, &drawn, page, "title"));
+    eex_page_free(page);
+    if (!drawn)
+        cr_skip_test("gnuplot is not installed");
+}
+
+Test(page, what_texts_say_is_not_done)
+{
+    eex_page page = {.html = EEX_BUFFER_INIT};
+    eex_buffer out = EEX_BUFFER_INIT;
+    eex_chart c = {.title = evil, .x = evil, .y = evil, .about = evil};
+    eex_chart_tic(&c, 0, evil);
+    eex_chart_tic(&c, 1, "EOD");
+    eex_chart_series(&c, evil, 0, EEX_MARK_POINTS);
+    eex_chart_point(&c, 0, 1, "%s", evil);
+    eex_chart_point(&c, 1, 2, "EOD\nEOD");
+    OK(eex_chart_put(&page, &c));
+    finish(&out, &page);
+    cr_expect(access("eex-pwned", F_OK) != 0, "a text was run");
+    cr_expect(strstr(eex_buffer_text(&out), "<script") == NULL);
+    cr_expect(strstr(eex_buffer_text(&out), "<title>EOD EOD</title>") ||
+              strstr(eex_buffer_text(&out), "<title>EOD_EOD</title>"));
+    eex_buffer_free(&out);
+}
+
+Test(page, charts_at_their_limits)
+{
+    static const double values[][2] = {{0, 0}, {1, 1e-300}, {1e15, -5}, {1e15 + 0.25, -5}};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        for (int from_zero = 0; from_zero < 2; from_zero++) {
+            eex_page page = {.html = EEX_BUFFER_INIT};
+            eex_buffer out = EEX_BUFFER_INIT;
+            eex_chart c = {.title = "t", .x = "x", .y = "y", .from_zero = from_zero};
+            for (int mark = EEX_MARK_POINTS; mark <= EEX_MARK_BARS; mark++) {
+                eex_chart_series(&c, "empty", mark, (eex_mark)mark);
+                eex_chart_series(&c, "one", mark, (eex_mark)mark);
+                eex_chart_point(&c, NAN, 1, "left out");
+                eex_chart_point(&c, 1, INFINITY, "left out");
+                eex_chart_interval(&c, values[i][0], values[i][1], values[i][1], values[i][1],
+                                   "in");
+            }
+            OK(eex_chart_put(&page, &c));
+            finish(&out, &page);
+            cr_expect(strstr(eex_buffer_text(&out), "left out") == NULL);
+            cr_expect(strstr(eex_buffer_text(&out), "empty") == NULL);
+            cr_expect(strstr(eex_buffer_text(&out), "6 points as a table"));
+            eex_buffer_free(&out);
+        }
+}
+
+Test(page, a_chart_without_points_is_none)
+{
+    eex_page page = {.html = EEX_BUFFER_INIT};
+    eex_buffer out = EEX_BUFFER_INIT;
+    bool drawn = true;
+    eex_chart c = {.title = "t", .x = "x", .y = "y"};
+    eex_chart_series(&c, "nothing", 0, EEX_MARK_LINE);
+    eex_chart_point(&c, NAN, NAN, "nothing");
+    OK(eex_chart_put(&page, &c));
+    cr_expect_eq(page.charts, 0);
+    OK(eex_page_finish(&out, &drawn, &page, "title"));
+    cr_expect(!drawn && !strstr(eex_buffer_text(&out), "nothing"));
+    eex_page_free(&page);
+    eex_buffer_free(&out);
+}
+
+Test(page, what_is_no_picture)
+{
+    static const char *const wrong[] = {"", "<svg>", "<svg viewBox=\"0 0 1 1\"\n><defs></defs>",
+                                        "</svg><filter"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        eex_buffer out = EEX_BUFFER_INIT;
+        cr_expect_eq(eex_svg_put(&out, wrong[i], "label", true), EEX_EFORMAT);
+        eex_buffer_free(&out);
+    }
+}
