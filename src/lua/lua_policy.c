@@ -392,9 +392,15 @@ static int policy_set(lua_State *L)
 /* The trace of a part that the argument names; validation when it is absent. */
 static eex_trace *part_at(lua_State *L, const eex__lua_run *run, int index)
 {
-    static const char *const parts[] = {"validation", "calibration", NULL};
-    return luaL_checkoption(L, index, "validation", parts) == 0 ? run->validation
-                                                                : run->calibration;
+    const char *name = luaL_optstring(L, index, "validation");
+    if (strcmp(name, "validation") == 0)
+        return run->validation;
+    if (strcmp(name, "calibration") != 0)
+        luaL_error(L,
+                   "split \"%s\": a run keeps what its exits said of \"validation\" and "
+                   "\"calibration\"",
+                   name);
+    return run->calibration;
 }
 
 static int score(eex_trace **out, lua_State *L, box *b, eex__lua_run *run, eex_trace *whole)
