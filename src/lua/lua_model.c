@@ -613,7 +613,10 @@ static int model_profile(lua_State *L)
 static int model_index(lua_State *L)
 {
     luaL_checkudata(L, 1, EEX__LUA_MODEL);
-    return eex__lua_member(L, 1);
+    const int results = eex__lua_member(L, 1);
+    if (results == 0 || !lua_isfunction(L, -1)) /* methods say for themselves that it is closed */
+        self(L);
+    return results;
 }
 
 static int model_text(lua_State *L)
