@@ -98,7 +98,7 @@ static int repl(const char *what, bool trust)
     EEX_TRY(is == SCRIPT ? eex_lua_open_for(&L, what, &options) : eex_lua_open(&L, &options));
     int code = set_up(L, what, is);
     if (code == EEX_OK) {
-        const eex_repl repl = {.L = L, .names = LUA_NOREF, .trust = trust, .out = stdout};
+        eex_repl repl = {.L = L, .names = LUA_NOREF, .trust = trust, .out = stdout};
         if (isatty(STDIN_FILENO))
             printf("eex %s, %s%s; help tells more, Ctrl-D leaves\n", EEX_VERSION, LUA_RELEASE,
                    at_hand[is]);

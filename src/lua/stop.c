@@ -216,13 +216,16 @@ int eex__lua_stop(lua_State *L)
     frame *f = push_names(L); /* 1, and the table at 2 */
     f->at = at;
     push_place(L, &(frame){.L = L, .at = at}); /* 3, 4 */
-    f->L = L;
+    lua_pushvalue(L, 2);
+    const int names = luaL_ref(L, LUA_REGISTRYINDEX);
+    f->L = L; /* nothing raises from here on */
     if (s->expendable)
         eex_signals_expendable(false);
-    const int code = s->stop(L, 2, lua_tostring(L, 3), lua_tostring(L, 4));
+    const int code = s->stop(L, names, lua_tostring(L, 3), lua_tostring(L, 4));
     if (s->expendable)
         eex_signals_expendable(true);
     f->L = NULL;
+    luaL_unref(L, LUA_REGISTRYINDEX, names);
     if (code < 0)
         eex_lua_raise(L);
     return 0;
