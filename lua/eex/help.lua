@@ -244,9 +244,9 @@ end
 
 function help.page()
   local out = { "# The Lua library", "",
-    "Made by `eex help lua --markdown` from what `help` knows at the prompt of `eex repl`. Experiments begin with "
-      .. '`local eex = require "eex"`; what an experiment may say is in [writing-experiments.md](writing-experiments.md) '
-      .. "and in `eex help fields`. `x[]` is a list of x.", "", "## At the prompt", "" }
+    "Made by `eex help lua --markdown` from what `help` knows at the prompt of `eex repl`, which [repl.md](repl.md) shows. Experiments begin with",
+    '`local eex = require "eex"`; what they may say is in [writing-experiments.md](writing-experiments.md) and in `eex help fields`. `x[]` is a list of x.',
+    "", "## At the prompt", "" }
   local rows = {}
   for i, row in ipairs(help.prompt) do
     rows[i] = { code(row.name), cell(row.text) }

@@ -161,8 +161,9 @@ local function record(value)
     if is_list_of_records(member) then
       below[#below + 1] = key .. ":\n  " .. aligned(member):gsub("\n", "\n  ")
     else
-      lines[#lines + 1] = ("%s%s  %s"):format(key, (" "):rep(widest - #key),
-        inspect(member, type(member) == "string" and 0 or 1, (" "):rep(widest + 2)))
+      local text = inspect(member, type(member) == "string" and 0 or 1, (" "):rep(widest + 2))
+      text = type(member) == "string" and text:gsub("%c", "?") or text -- a file may say anything
+      lines[#lines + 1] = ("%s%s  %s"):format(key, (" "):rep(widest - #key), text)
     end
   end
   table.move(below, 1, #below, #lines + 1, lines)

@@ -7,6 +7,24 @@ local resolve = {}
 
 local OPENS = { [")"] = "(", ["]"] = "[", ["}"] = "{" }
 
+-- The same text with nothing but blanks within quotes.
+local function masked(text)
+  local out, quote, at = {}, nil, 1
+  while at <= #text do
+    local c = text:sub(at, at)
+    local hidden = quote and c ~= quote
+    if hidden and c == "\\" then
+      out[#out + 1] = " "
+      at = at + 1
+    elseif c == '"' or c == "'" then
+      quote = (not quote and c) or (quote ~= c and quote) or nil
+    end
+    out[#out + 1] = hidden and " " or c
+    at = at + 1
+  end
+  return table.concat(out)
+end
+
 -- Where the bracket that ends at `i` begins; nil: nowhere in the text.
 local function opening(text, i)
   local depth = 0
@@ -25,7 +43,8 @@ end
 
 -- Where the chain of names, indices and calls begins that the text ends with; behind it where it ends
 -- with none.
-function resolve.start(text)
+function resolve.start(typed)
+  local text = masked(typed)
   local i = #text
   while i >= 1 do
     local c = text:sub(i, i)
@@ -114,8 +133,8 @@ local function result(state)
 end
 
 -- The end of the bracket that begins at `i`.
-local function closing(text, i)
-  local depth = 0
+local function closing(typed, i)
+  local depth, text = 0, masked(typed)
   for at = i, #text do
     local c = text:sub(at, at)
     if OPENS[c] then

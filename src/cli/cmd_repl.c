@@ -98,7 +98,7 @@ static int repl(const char *what, bool trust)
     EEX_TRY(is == SCRIPT ? eex_lua_open_for(&L, what, &options) : eex_lua_open(&L, &options));
     int code = set_up(L, what, is);
     if (code == EEX_OK) {
-        const eex_repl repl = {.L = L, .names = LUA_NOREF, .trust = trust, .out = stdout};
+        eex_repl repl = {.L = L, .names = LUA_NOREF, .trust = trust, .out = stdout};
         if (isatty(STDIN_FILENO))
             printf("eex %s, %s%s; help tells more, Ctrl-D leaves\n", EEX_VERSION, LUA_RELEASE,
                    at_hand[is]);
@@ -140,8 +140,7 @@ const eex_cmd eex_cmd_repl = {
         "  run:replay { policy = \"per_class\", a = 0.25 }\n"
         "  p = run:policy { policy = \"margin\", tune = \"accuracy\", target = 0.86 }\n"
         "  p:without(2):replay()            a gate dropped; p:cut(3): the network cut\n"
-        "  compare(run, p)                  plot(run.pareto, \"ada_macs_cumulative\", "
-        "\"accuracy\")\n"
+        "  compare(run, p)                  both on the validation split\n"
         "What the network itself says about images:\n"
         "  m = run:model()                  of another run or file: eex.open(\"runs/x\")\n"
         "  m:classify(\"cat.jpg\")            m:classify(\"test\", 1): of the data set\n"

@@ -5,7 +5,6 @@
 #include "base/signals.h"
 #include "base/status.h"
 
-#include <lauxlib.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -56,9 +55,9 @@ static int read_lines(const eex_repl *repl, const char *prompt)
     return code;
 }
 
-int eex_repl_loop(const eex_repl *repl, const char *prompt)
+int eex_repl_loop(eex_repl *repl, const char *prompt)
 {
-    const eex_prompt_user before = eex_prompt_begin(eex__repl_complete, (void *)(uintptr_t)repl);
+    const eex_prompt_user before = eex_prompt_begin(eex__repl_complete, repl);
     const int code = read_lines(repl, prompt);
     eex_prompt_end(before);
     return code;
@@ -68,20 +67,16 @@ int eex_repl_loop(const eex_repl *repl, const char *prompt)
 
 int eex_repl_stop(lua_State *L, int names, const char *where, const char *locals)
 {
+    enum { DEEPEST = 8 }; /* each is a loop of its own on this stack */
     static int depth;
-    lua_pushvalue(L, names);
-    eex_repl repl = {.L = L,
-                     .names = luaL_ref(L, LUA_REGISTRYINDEX),
-                     .trust = eex_lua_trusts(L),
-                     .out = eex_lua_out(L)};
-    if (depth >= 8) /* each is a loop of its own on this stack */
-        return eex_fail(EEX_ESCRIPT, "eex.repl() within eex.repl(), eight deep");
+    eex_repl repl = {.L = L, .names = names, .trust = eex_lua_trusts(L), .out = eex_lua_out(L)};
+    if (depth >= DEEPEST)
+        return eex_fail(EEX_ESCRIPT, "eex.repl() within eex.repl(), %d deep", DEEPEST);
     fprintf(repl.out, "stopped at %s%s%s; Ctrl-D goes on\n", where, *locals ? "; locals: " : "",
             locals);
     depth++;
     const int code = eex_repl_loop(&repl, "stop> ");
     depth--;
-    luaL_unref(L, LUA_REGISTRYINDEX, repl.names);
     return code;
 }
 

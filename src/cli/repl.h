@@ -13,7 +13,7 @@ typedef struct eex_repl {
 } eex_repl;
 
 /* EEX_EINTERRUPTED once SIGTERM came; what else goes wrong is told at the prompt. */
-int eex_repl_loop(const eex_repl *repl, const char *prompt);
+int eex_repl_loop(eex_repl *repl, const char *prompt);
 
 /* What eex.repl() does at the prompt of `eex repl`, and in other commands while somebody is at a
  * terminal to answer; NULL where nobody is. */

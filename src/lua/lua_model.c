@@ -7,6 +7,7 @@
 #include "lua/args.h"
 #include "lua/lua_class.h"
 #include "lua/lua_model_impl.h"
+#include "lua/put.h"
 
 #include "base/fs.h"
 #include "base/signals.h"
@@ -328,12 +329,6 @@ int eex_lua_model_open(lua_State *L)
 
 /* ---- running ---- */
 
-static void set_number(lua_State *L, const char *name, double value)
-{
-    lua_pushnumber(L, value);
-    lua_setfield(L, -2, name);
-}
-
 /* Sets member `at` of the list on the top. */
 static void push_result(lua_State *L, const box *b, int i, lua_Integer at)
 {
@@ -344,9 +339,9 @@ static void push_result(lua_State *L, const box *b, int i, lua_Integer at)
     lua_setfield(L, -2, "class");
     lua_pushstring(L, b->model->input.classes.item[r->top]);
     lua_setfield(L, -2, "name");
-    set_number(L, "confidence", (double)r->confidence);
-    set_number(L, "margin", (double)r->margin);
-    set_number(L, "entropy", (double)r->entropy);
+    eex__lua_put_number(L, "confidence", (double)r->confidence);
+    eex__lua_put_number(L, "margin", (double)r->margin);
+    eex__lua_put_number(L, "entropy", (double)r->entropy);
     lua_pushinteger(L, r->exit + 1);
     lua_setfield(L, -2, "exit");
     lua_pushboolean(L, r->decision == EEX_ACCEPT);
@@ -613,7 +608,10 @@ static int model_profile(lua_State *L)
 static int model_index(lua_State *L)
 {
     luaL_checkudata(L, 1, EEX__LUA_MODEL);
-    return eex__lua_member(L, 1);
+    const int results = eex__lua_member(L, 1);
+    if (results == 0 || !lua_isfunction(L, -1)) /* methods say for themselves that it is closed */
+        self(L);
+    return results;
 }
 
 static int model_text(lua_State *L)

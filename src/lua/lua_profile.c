@@ -1,6 +1,7 @@
 /* model:profile{...}: where the time of a network goes. */
 #include "lua/args.h"
 #include "lua/lua_model_impl.h"
+#include "lua/put.h"
 
 #include "base/laps.h"
 #include "base/status.h"
@@ -8,20 +9,6 @@
 #include <math.h>
 
 enum { IMAGES = 64, MAX_IMAGES = 100000, ROUNDS = 5, MAX_ROUNDS = 10000, MAX_BATCH = 4096 };
-
-static void set_number(lua_State *L, const char *name, double value)
-{
-    if (isnan(value))
-        return;
-    lua_pushnumber(L, value);
-    lua_setfield(L, -2, name);
-}
-
-static void set_text(lua_State *L, const char *name, const char *value)
-{
-    lua_pushstring(L, value);
-    lua_setfield(L, -2, name);
-}
 
 /* ---- the table ---- */
 
@@ -32,11 +19,11 @@ static void push_exits(lua_State *L, const eex_profile *p, const eex_graph *g)
         lua_createtable(L, 0, 6);
         lua_pushinteger(L, k + 1);
         lua_setfield(L, -2, "exit");
-        set_text(L, "node", eex_graph_node(g, eex_graph_exit(g, k)->point)->name);
-        set_number(L, "ms", p->exit_ms[k]);
-        set_number(L, "macs", p->exit_macs[k]);
-        set_number(L, "utilisation", p->share[k]);
-        set_number(L, "accuracy", p->accuracy[k]);
+        eex__lua_put_text(L, "node", eex_graph_node(g, eex_graph_exit(g, k)->point)->name);
+        eex__lua_put_number(L, "ms", p->exit_ms[k]);
+        eex__lua_put_number(L, "macs", p->exit_macs[k]);
+        eex__lua_put_number(L, "utilisation", p->share[k]);
+        eex__lua_put_number(L, "accuracy", p->accuracy[k]);
         lua_rawseti(L, -2, k + 1);
     }
 }
@@ -48,12 +35,12 @@ static void push_layers(lua_State *L, const eex_profile *p)
     for (int i = 0; i < p->ops; i++) {
         const eex_profile_op *op = &p->op[i];
         lua_createtable(L, 0, 5);
-        set_text(L, "name", op->name);
-        set_text(L, "kind", op->kind);
+        eex__lua_put_text(L, "name", op->name);
+        eex__lua_put_text(L, "kind", op->kind);
         lua_pushinteger(L, op->segment + 1);
         lua_setfield(L, -2, "exit");
-        set_number(L, "macs", op->macs);
-        set_number(L, "ms", op->ms[0]);
+        eex__lua_put_number(L, "macs", op->macs);
+        eex__lua_put_number(L, "ms", op->ms[0]);
         lua_rawseti(L, -2, i + 1);
     }
 }
@@ -67,12 +54,12 @@ static void push_speeds(lua_State *L, const eex_profile *p)
         lua_pushinteger(L, p->batch[i]);
         lua_setfield(L, -2, "batch");
         if (s->images > 0) {
-            set_number(L, "base_ms", s->base.mean);
-            set_number(L, "ms", s->own.mean);
-            set_number(L, "speedup", s->realised.ratio);
-            set_number(L, "speedup_low", s->realised.low);
-            set_number(L, "speedup_high", s->realised.high);
-            set_number(L, "speedup_by_macs", s->theoretical);
+            eex__lua_put_number(L, "base_ms", s->base.mean);
+            eex__lua_put_number(L, "ms", s->own.mean);
+            eex__lua_put_number(L, "speedup", s->realised.ratio);
+            eex__lua_put_number(L, "speedup_low", s->realised.low);
+            eex__lua_put_number(L, "speedup_high", s->realised.high);
+            eex__lua_put_number(L, "speedup_by_macs", s->theoretical);
         }
         lua_rawseti(L, -2, i + 1);
     }
@@ -87,7 +74,7 @@ static void push_profile(lua_State *L, const eex_profile *p, const eex_graph *g)
     lua_setfield(L, -2, "rounds");
     lua_pushboolean(L, p->disturbed);
     lua_setfield(L, -2, "disturbed");
-    set_number(L, "base_ms", p->base_ms);
+    eex__lua_put_number(L, "base_ms", p->base_ms);
     push_exits(L, p, g);
     lua_setfield(L, -2, "exits");
     push_layers(L, p);

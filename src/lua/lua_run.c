@@ -6,6 +6,7 @@
 #include "lua/lua_model.h"
 #include "lua/lua_model_impl.h"
 #include "lua/lua_run_impl.h"
+#include "lua/put.h"
 
 #include "base/buffer.h"
 #include "base/fs.h"
@@ -58,30 +59,9 @@ static size_t report_bytes(const eex_report *r)
            r->front_count * sizeof *r->front;
 }
 
-/* NaN, which is what is not known, is nil. */
-static void set_number(lua_State *L, const char *name, double value)
-{
-    if (isnan(value))
-        return;
-    lua_pushnumber(L, value);
-    lua_setfield(L, -2, name);
-}
-
-static void set_integer(lua_State *L, const char *name, lua_Integer value)
-{
-    lua_pushinteger(L, value);
-    lua_setfield(L, -2, name);
-}
-
-static void set_text(lua_State *L, const char *name, const char *value)
-{
-    lua_pushstring(L, value);
-    lua_setfield(L, -2, name);
-}
-
 static void put(void *L, const char *name, double value)
 {
-    set_number(L, name, value);
+    eex__lua_put_number(L, name, value);
 }
 
 static void push_exits(lua_State *L, const eex_report *r)
@@ -90,10 +70,10 @@ static void push_exits(lua_State *L, const eex_report *r)
     for (int k = 0; k < r->best.exits; k++) {
         const eex_report_exit *x = &r->best.exit[k];
         lua_createtable(L, 0, 8);
-        set_integer(L, "position", x->position);
-        set_text(L, "node", x->node);
+        eex__lua_put_integer(L, "position", x->position);
+        eex__lua_put_text(L, "node", x->node);
         if (x->blocks >= 0)
-            set_integer(L, "blocks", x->blocks);
+            eex__lua_put_integer(L, "blocks", x->blocks);
         eex_report_put_exit(put, L, x);
         lua_rawseti(L, -2, k + 1);
     }
@@ -102,8 +82,8 @@ static void push_exits(lua_State *L, const eex_report *r)
 static void push_networks(lua_State *L, const eex_report *r)
 {
     lua_newtable(L);
-    set_number(L, "accuracy", r->base.accuracy);
-    set_number(L, "macs", r->base.macs);
+    eex__lua_put_number(L, "accuracy", r->base.accuracy);
+    eex__lua_put_number(L, "macs", r->base.macs);
     eex_report_put_latency(put, L, &r->base.latency);
     lua_setfield(L, -2, "base");
     lua_newtable(L);
@@ -112,7 +92,7 @@ static void push_networks(lua_State *L, const eex_report *r)
     lua_newtable(L);
     eex_report_put_best(put, L, r);
     if (r->latency_rounds) {
-        set_integer(L, "speedup_rounds", r->latency_rounds);
+        eex__lua_put_integer(L, "speedup_rounds", r->latency_rounds);
         lua_pushboolean(L, r->best.speedup.disturbed);
         lua_setfield(L, -2, "speedup_disturbed");
     }
@@ -128,7 +108,7 @@ static void push_thresholds(lua_State *L, const eex_structure_part *part, int pa
         return;
     lua_createtable(L, 0, parts);
     for (int p = 0; p < parts; p++)
-        set_number(L, part[p].name, part[p].threshold);
+        eex__lua_put_number(L, part[p].name, part[p].threshold);
     lua_setfield(L, -2, "thresholds");
 }
 
@@ -141,7 +121,7 @@ static void push_network(lua_State *L, const eex_report *r, const int *genome)
     lua_createtable(L, 0, genes);
     for (int i = 0; i < genes && i < r->trials.genes; i++) {
         const eex_structure_gene gene = eex_described_gene(r->space, genome, i);
-        set_number(L, gene.name, gene.value);
+        eex__lua_put_number(L, gene.name, gene.value);
     }
     lua_setfield(L, -2, "network");
 }
@@ -153,13 +133,13 @@ static void push_pareto(lua_State *L, const eex_report *r)
     for (size_t i = 0; i < r->front_count; i++) {
         const int *genome = eex_trials_genome(&r->trials, r->front[i]);
         lua_createtable(L, 0, 6);
-        set_integer(L, "trial", (lua_Integer)r->front[i]);
+        eex__lua_put_integer(L, "trial", (lua_Integer)r->front[i]);
         eex_report_put_trial(put, L, &r->trials.at[r->front[i]]);
         const int parts =
             eex_described_parts(part, EEX_MAX_EXITS, r->space, genome, r->trials.genes);
         lua_createtable(L, 0, parts);
         for (int p = 0; p < parts; p++)
-            set_integer(L, part[p].name, part[p].size);
+            eex__lua_put_integer(L, part[p].name, part[p].size);
         lua_setfield(L, -2, "gates");
         push_thresholds(L, part, parts);
         push_network(L, r, genome);
@@ -180,10 +160,10 @@ static void push_member_exits(lua_State *L, const eex_front *f, const eex_front_
     for (int k = 0; k < m->exits; k++) {
         const eex_front_exit *x = &f->exits[m->first + (size_t)k];
         lua_createtable(L, 0, 8);
-        set_integer(L, "position", x->position);
-        set_text(L, "node", x->node);
+        eex__lua_put_integer(L, "position", x->position);
+        eex__lua_put_text(L, "node", x->node);
         if (x->blocks >= 0)
-            set_integer(L, "blocks", x->blocks);
+            eex__lua_put_integer(L, "blocks", x->blocks);
         eex_report_put_member_exit(put, L, x);
         push_alone(L, "alone", x);
         lua_rawseti(L, -2, k + 1);
@@ -198,18 +178,18 @@ static void push_front(lua_State *L, const eex_report *r)
     for (size_t i = 0; i < r->tested.count; i++) {
         const eex_front_member *m = &r->tested.members[i];
         lua_createtable(L, 0, 14);
-        set_integer(L, "trial", (lua_Integer)m->trial);
-        set_integer(L, "gates", m->gates);
+        eex__lua_put_integer(L, "trial", (lua_Integer)m->trial);
+        eex__lua_put_integer(L, "gates", m->gates);
         lua_pushboolean(L, m->spread);
         lua_setfield(L, -2, "spread");
         lua_pushboolean(L, m->best);
         lua_setfield(L, -2, "best");
         eex_report_put_member(put, L, m);
         if (m->exits > 0) {
-            set_text(L, "file", eex_front_file(file, i));
+            eex__lua_put_text(L, "file", eex_front_file(file, i));
             push_alone(L, "backbone", eex_front_end(&r->tested, m));
         } else {
-            set_text(L, "failure", m->reason);
+            eex__lua_put_text(L, "failure", m->reason);
         }
         push_member_exits(L, &r->tested, m);
         lua_setfield(L, -2, "exits");
@@ -220,17 +200,17 @@ static void push_front(lua_State *L, const eex_report *r)
 static void push_report(lua_State *L, const eex_report *r)
 {
     lua_createtable(L, 0, 12);
-    set_text(L, "name", r->name);
-    set_text(L, "dataset", r->dataset);
-    set_text(L, "device", r->device);
-    set_text(L, "precision", eex_precision_name(r->precision));
-    set_text(L, "folder", r->folder);
-    set_text(L, "state", r->state);
-    set_integer(L, "seed", r->seed);
-    set_integer(L, "trials", (lua_Integer)r->trials.count);
-    set_number(L, "seconds", r->seconds);
-    set_number(L, "kendall_tau", r->tau);
-    set_number(L, "hypervolume", r->hypervolume);
+    eex__lua_put_text(L, "name", r->name);
+    eex__lua_put_text(L, "dataset", r->dataset);
+    eex__lua_put_text(L, "device", r->device);
+    eex__lua_put_text(L, "precision", eex_precision_name(r->precision));
+    eex__lua_put_text(L, "folder", r->folder);
+    eex__lua_put_text(L, "state", r->state);
+    eex__lua_put_integer(L, "seed", r->seed);
+    eex__lua_put_integer(L, "trials", (lua_Integer)r->trials.count);
+    eex__lua_put_number(L, "seconds", r->seconds);
+    eex__lua_put_number(L, "kendall_tau", r->tau);
+    eex__lua_put_number(L, "hypervolume", r->hypervolume);
     lua_pushboolean(L, r->finished);
     lua_setfield(L, -2, "finished");
     push_networks(L, r);

@@ -58,6 +58,24 @@ static void check_stack(lua_State *L, const frame *f)
         luaL_error(L, "the stack is full");
 }
 
+/* Pushes what the prompt calls so, or nil. */
+static void push_word(lua_State *L, const char *name)
+{
+    static const char *const words[] = {"help", "compare", "plot"};
+    const bool library = strcmp(name, "eex") == 0;
+    bool known = library;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        known = known || strcmp(name, words[i]) == 0;
+    lua_pushnil(L);
+    if (!known)
+        return;
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "eex");
+    lua_call(L, 1, 1);
+    if (!library)
+        lua_getfield(L, -1, name);
+}
+
 /* __index(table, name) */
 static int get_name(lua_State *L)
 {
@@ -80,7 +98,8 @@ static int get_name(lua_State *L)
     }
     lua_pushglobaltable(L);
     lua_pushvalue(L, 2);
-    lua_gettable(L, -2);
+    if (lua_gettable(L, -2) == LUA_TNIL && lua_type(L, 2) == LUA_TSTRING)
+        push_word(L, lua_tostring(L, 2));
     return 1;
 }
 
@@ -197,13 +216,16 @@ int eex__lua_stop(lua_State *L)
     frame *f = push_names(L); /* 1, and the table at 2 */
     f->at = at;
     push_place(L, &(frame){.L = L, .at = at}); /* 3, 4 */
-    f->L = L;
+    lua_pushvalue(L, 2);
+    const int names = luaL_ref(L, LUA_REGISTRYINDEX);
+    f->L = L; /* nothing raises from here on */
     if (s->expendable)
         eex_signals_expendable(false);
-    const int code = s->stop(L, 2, lua_tostring(L, 3), lua_tostring(L, 4));
+    const int code = s->stop(L, names, lua_tostring(L, 3), lua_tostring(L, 4));
     if (s->expendable)
         eex_signals_expendable(true);
     f->L = NULL;
+    luaL_unref(L, LUA_REGISTRYINDEX, names);
     if (code < 0)
         eex_lua_raise(L);
     return 0;

@@ -179,3 +179,28 @@ Test(lua_run, threads_of_runs_are_counted)
           "end",
           "threads: ");
 }
+
+/* Policies are objects: what each holds is the script's, and a part of a trace while it is used. */
+Test(lua_run, policies_pile_up_to_the_limit)
+{
+    open_state(&(eex_lua_options){.memory = 4 << 20});
+    OK(run("r = open_run(path) p = r:policy{policy = 'margin', a = 0.3}\n"
+           "return p:without(1):replay().macs < p:replay().macs or p:cut(1).macs < p.macs"));
+    cr_expect(lua_toboolean(L, -1));
+    fails("local kept = {} for i = 1, 100000 do kept[i] = p:set(1, {a = 0.4}) end", "4 MiB");
+    OK(run("for i = 1, 3000 do p:set(1, {a = 0.4}) end return p:replay().accuracy"));
+    fails("return p:without('end')", "is where it ends");
+    fails("return p:cut(0)", "the network has 1 to");
+    fails("return r:replay{policy = 'margin', a = 0.3}.exits, p:image(1e9 // 1 | 0)",
+          "the split has");
+}
+
+/* Nobody is at the prompt, and nothing was typed there. */
+Test(lua_run, a_script_neither_stops_nor_draws)
+{
+    open_state(&(eex_lua_options){.memory = 0});
+    fails("require('eex').repl()", "nobody is at a terminal");
+    fails("require('eex').plot({1}, {2}, {file = 'a.svg'})", "may write no picture");
+    fails("return open_run(path).nobody.x", "nil value");
+    fails("getmetatable(open_run(path)).x = 1", "attempt to index a string value");
+}

@@ -1,0 +1,204 @@
+# What the prompt has besides Lua: _, x?, !command, completion, pictures, and policies as objects.
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+
+# says INPUT STDOUT STDERR [ARGUMENTS]: a text that is empty is not looked for
+says() {
+    printf '%s\n' "$1" >in
+    "$EEX" repl "${@:4}" <in >out 2>err || fail "the prompt ended with $? after: $1"
+    [ -z "$2" ] || out_has "$2"
+    [ -z "$3" ] || err_has "$3"
+}
+make_data
+write_experiment tiny.lua
+expect 0 "$EEX" run tiny.lua --threads 1 --set 'saliency={"add1", "add2", "add3"}' --set gates.required=true \
+    --set gates.blocks=0 --set search.trials=1 --set search.population=1 --set search.sample=1
+
+# ---- words ----
+says $'6 * 7\n_ + 1' 43 ''
+says $'_ = 5\nnil\nlocal x = 1\n_' 5 ''
+says $'1, 2\n_' 1 ''
+says 'run:replay?' 'r:replay {' '' runs/tiny
+says 'run.best?' 'ada_macs_cumulative' '' runs/tiny
+says 'run:policy { policy = "margin" }:without?' 'p:without(exit, ...)' '' runs/tiny
+says 'eex.open ?' 'eex.open(path [, options])' ''
+says 'help' 'the library:' ''
+says 'help(eex.gates.up_to)' 'eex.gates.up_to(n [, options])' ''
+says 'help "run:cut"' 'r:cut(exit' ''
+says 'nobody?' 'nothing is known about "nobody"' ''
+says '1 -- why?' 1 ''
+says $'for i = 1, 2 do -- ready?\nprint("line " .. i)\nend' 'line 2' ''
+says '!echo shell' '' 'were started with --trust'
+says '!echo "$((40 + 2))" shell' '42 shell' '' --trust
+says '!exit 3' '' 'exit status 3' --trust
+says 'run.best.exits' 'position  node' '' runs/tiny
+says '{ { n = 1, word = "a" }, { n = 22, word = "bc" } }' ' 1  a' ''
+
+# ---- Tab ----
+completes() {
+    says "table.concat(require 'eex.complete'([==[$1]==], [==[$2]==]), ' ')" "" '' runs/tiny
+    [ "$(cat out)" = "$3" ] || fail "\"$1\" is completed to \"$(cat out)\", expected \"$3\""
+}
+completes 'x = run:re' 'run:re' 'run:replay'
+completes 'run.se' 'run.se' 'run.seconds run.seed'
+completes 'run:se' 'run:se' ''
+completes 'run.best.exits[1].ut' '.ut' '.utilisation'
+completes 'run:policy { policy = "x" }:wi' ':wi' ':with :without'
+completes 'run:policy("}").para' '.para' '.parameters'
+completes 'run:replay { po' 'po' 'policy = '
+completes 'run:replay { policy = "a", t' 't' 'target =  temperature =  tune = '
+completes 'eex.open("x", { th' 'th' 'threads =  threshold = '
+completes 'eex.gates.bl' 'eex.gates.bl' 'eex.gates.blocks'
+completes 'print("run:re' 'run:re' ''
+completes 'whi' 'whi' 'while'
+says $'setmetatable(_G, { __index = function() error("looked") end })\n'"#require 'eex.complete'('nobody.x', 'nobody.x')" 0 ''
+
+# ---- policies against what other commands say ----
+expect 0 "$EEX" prune runs/tiny --json --no-latency
+cp out prune.json
+says 'for k = 1, #run:policy().exits do local p = run:cut(k) local o = p:replay()
+  print(("%d %.6f %.3f %d"):format(k, o.accuracy, o.macs, p.parameters)) end' '' '' runs/tiny
+cp out cuts
+if command -v python3 >/dev/null; then
+    python3 - prune.json cuts <<'PY' || fail "cuts at the prompt are not those of eex prune"
+import json, sys
+rows = [r for r in json.load(open(sys.argv[1]))["cut"]]
+for line in open(sys.argv[2]):
+    k, accuracy, macs, parameters = line.split()
+    row = rows[int(k) - 1]
+    assert abs(row["accuracy"] - float(accuracy)) < 1e-5, (row, line)
+    assert abs(row["macs"] - float(macs)) < 1e-2, (row, line)
+    assert row["params"] == int(parameters), (row, line)
+PY
+fi
+cat >policies.lua <<'LUA'
+local r = require "eex".run "runs/tiny"
+local own = r:policy()
+assert(own:replay().accuracy == r.best.validation_accuracy, "its own policy is another")
+local p = r:policy { policy = "margin", a = 0.002 }
+assert(p:replay().macs == r:replay { policy = "margin", a = 0.002 }.macs)
+-- A gate that is dropped lets nobody leave and costs nothing.
+local o, less = p:replay(), p:without(1):replay()
+local gate = p.exits[1].macs - p:cut(1, { alone = true }).macs
+assert(gate == 0, "alone, a first exit costs what it costs")
+assert(#less.exits == #o.exits - 1 and less.exits[1].exit == 2)
+local shut = p:set(1, { a = 2 }):replay() -- a margin that there is not
+assert(shut.exits[1].utilisation == 0 and shut.accuracy == less.accuracy)
+assert(shut.macs > less.macs, "the gate that is there costs something")
+for k = 1, #less.exits do
+  assert(shut.exits[k + 1].utilisation == less.exits[k].utilisation)
+end
+-- by number and by name
+assert(p:without(p.exits[2].node):replay().macs == p:without(2):replay().macs)
+assert(p:without(1, 2):without(3).macs == p:cut("end", { alone = true }).macs)
+-- with: the rule again; set: by hand
+assert(p:with { a = 0.5 }:replay().macs == r:replay { policy = "margin", a = 0.5 }.macs)
+local e = r:policy { policy = "entropy", a = 2.25, temperature = 2 }
+assert(math.abs(e.exits[1].a - 2.25) < 1e-6 and e.exits[1].temperature == 2)
+assert(e:set(1, { a = 2.25 }):replay().macs == e:replay().macs)
+assert(e:set(2, { temperature = 4 }).exits[2].temperature == 4 and e.exits[2].temperature == 2)
+-- one image: the first exit that does not let it go on is where it leaves
+local left, rows = 0, p:image(3)
+for k, row in ipairs(rows) do
+  if row.decision ~= "goes on" and left == 0 then left = k end
+end
+local shares = {}
+for i = 1, 50 do
+  for k, row in ipairs(p:image(i)) do
+    if row.decision ~= "goes on" then shares[k] = (shares[k] or 0) + 1 break end
+  end
+end
+for k, exit in ipairs(o.exits) do
+  assert(math.abs((shares[k] or 0) / 50 - exit.utilisation) < 1e-9, "images leave elsewhere")
+end
+assert(not pcall(p.image, p, 51) and not pcall(p.image, p, 0))
+local function refused(why, f, ...)
+  local ok, message = pcall(f, ...)
+  assert(not ok and message:find(why, 1, true), message)
+end
+refused("the network has 1 to 4", p.without, p, 5)
+refused("is where it ends", p.without, p, 4)
+refused("is not there any more", p:without(2).without, p:without(2), 2)
+refused("kept as it was fitted", own.with, own, { a = 1 })
+refused("no such field", p.set, p, 1, { threshold = 1 })
+refused("calibration", p.replay, p, "test")
+refused("is about the validation split", require "eex".compare, p, p:replay "calibration")
+refused("expected runs", require "eex".compare, 1)
+refused("prompt may", require "eex".plot, { 1 }, { 2 }, { file = "a.svg" }) -- a script
+print "policies are right"
+LUA
+says '1' 'policies are right' '' policies.lua
+[ -e a.svg ] && fail "a script wrote a picture"
+
+# ---- plots and pictures ----
+says 'plot({ 1, 2, 3 }, { 3, 1, 2 }, { height = 4, width = 30 })' '*' ''
+says 'plot({ { a = 1, b = 2 }, { a = 2, b = 0 / 0 } }, "a", "b")' '*' ''
+says 'plot({ 0 / 0 })' '' 'no finite number'
+says 'plot({ 1, 2 }, { 1 })' '' 'as many x as y'
+says 'plot({ 1, 2 }, { 3, 4 }, { file = "a.svg", title = "<&>" })' a.svg ''
+grep -q '&lt;&amp;&gt;' a.svg && grep -q '</svg>' a.svg || fail "the picture is wrong"
+says 'plot({ 1, 2 }, { 3, 4 }, { file = "a.png" })' '' 'ends in .svg'
+says 'plot({ 1 }, { 2 }, { file = "../a.svg" })' '' 'outside'
+ln -s /etc out.d
+says 'plot({ 1 }, { 2 }, { file = "out.d/a.svg" })' '' 'outside'
+echo kept >target
+ln -sf target link.svg
+says 'plot({ 1 }, { 2 }, { file = "link.svg" })' link.svg ''
+[ "$(cat target)" = kept ] || fail "a picture was written through a link"
+
+# ---- eex.repl() ----
+cat >stops.lua <<'LUA'
+local eex = require "eex"
+local outer = "upvalue"
+local function build(size)
+  local depth = 3
+  eex.repl()
+  print("went on with", depth, size, outer)
+  return { name = "x" }
+end
+return build(32)
+LUA
+printf '%s\n' 'size, depth, outer' 'depth = 7' 'outer = "changed"' 'new = 1' 'os.execute' 'keep = function() return depth end' 'keep()' >in
+expect 0 "$EEX" repl stops.lua <in
+out_has 'stopped at stops.lua:5; locals: size, depth'
+out_has '32	3	upvalue'
+out_has 'went on with	7	32	changed'
+expect 2 "$EEX" cost stops.lua <in
+err_has 'nobody is at a terminal'
+says 'eex.repl()' 'stopped at stdin:1' ''
+
+# ---- at a terminal ----
+command -v python3 >/dev/null || exit 0
+cat >terminal.py <<'PY'
+import os, pty, select, sys, time
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvpe(sys.argv[1], sys.argv[1:], dict(os.environ, TERM="xterm", COLUMNS="80", XDG_STATE_HOME=os.getcwd()))
+seen = ""
+def wait(text):
+    """Until that has been printed."""
+    global seen
+    end = time.monotonic() + 60
+    while text not in seen:
+        if time.monotonic() > end or not select.select([fd], [], [], 60)[0]:
+            sys.exit(f"no {text!r} after: {seen!r}")
+        seen += os.read(fd, 4096).decode(errors="replace")
+    seen = seen[seen.index(text) + len(text):]
+def typed(keys, answer):
+    os.write(fd, keys.encode())
+    wait(answer)
+wait("stopped at stops.lua:5")
+wait("stop> ")
+typed("dep\t * 111\n", "333")
+wait("stop> ")
+typed("plot({ 1 }, { 2 }, { tit\t", "le = ")
+typed("\"seen\" })\n", "seen\r\n")
+wait("stop> ")
+typed("while true do end\n", "while true do end\r\n")
+time.sleep(0.3) # or Ctrl-C would end the line, which does as well
+os.write(fd, b"\x03")
+wait("stop> ")
+typed("size = 33\n", "stop> ")
+typed("\x04", "went on with\t3\t33")
+PY
+expect 0 python3 terminal.py "$EEX" cost stops.lua
+exit 0
