@@ -22,7 +22,7 @@ typedef struct arguments {
     eex_device_choice device;
     eex_script_options script;
     int64_t seed; /* -1: as the file says */
-    bool fresh, move, no_lock, json, worker;
+    bool fresh, move, no_lock, json, worker, elsewhere;
 } arguments;
 
 static const arguments defaults = {.device = EEX_DEVICE_CHOICE_INIT, .seed = -1};
@@ -38,6 +38,7 @@ static const eex_option options[] = {
     EEX_FLAG("move", move, "go on with a run that began on another device"),
     EEX_FLAG("no-lock", no_lock, "go on where the file system has no locks"),
     EEX_FLAG("worker", worker, "judge candidates of the search that goes on in the folder"),
+    EEX_FLAG("elsewhere", elsewhere, "start no workers for search.workers: --worker does"),
     EEX_FLAG("json", json, "print the result as JSON"),
     EEX_TRUST(script.trust, "the file"),
     {0},
@@ -108,10 +109,13 @@ static int run_in(const eex_experiment *e, const char *file, const arguments *a,
                                  .move = a->move,
                                  .no_lock = a->no_lock,
                                  .worker = worker.word,
+                                 .elsewhere = a->elsewhere,
                                  .from = a->from};
     make_worker(&worker, file, e, a, folder);
     if (a->worker)
         return eex_experiment_work(e, &how);
+    if (a->elsewhere && e->search.workers == 0)
+        return eex_fail(EEX_EINVAL, "--elsewhere: search.workers is 0, so there are no workers");
     EEX_TRY(eex_fs_try_folder(folder)); /* before a data set is drawn */
     EEX_TRY(make_synthetic(e));
     eex_log_info("%s: %s", e->name, folder);

@@ -25,7 +25,7 @@ write_experiment tiny.lua
 cat >points.lua <<'LUA'
 return {
   experiment = "tiny.lua",
-  set = { ["search.trials"] = 10, ["training.epochs"] = 60 },
+  set = { ["search.trials"] = 10, ["training.epochs"] = 30 },
   grid = { ["training.lr"] = { 0.05, 0.1 } },
   seeds = 2,
   slurm = { partition = "p", cpus = 1, time = "10" },
@@ -56,7 +56,6 @@ bash "$nodes" fail "$work/slurm" n2
 until_true status_has points "1 lost"
 bash "$nodes" notice "$work/slurm" n2
 bash "$nodes" node "$work/slurm" n2
-until_true scontrol update NodeName=n2 State=RESUME
 all_done() {
     local job
     for job in $(squeue -h -t PENDING -o %A); do
@@ -70,14 +69,14 @@ out_has "test accuracy"
 [ "$(grep -c ',done,' sweeps/points/results.csv)" = 4 ] || fail "$(cat sweeps/points/results.csv)"
 
 # Whatever was interrupted on its way: each is the run that it is alone.
-expect 0 "$EEX" run tiny.lua --out alone --set search.trials=10 --set training.epochs=60 --threads 1 \
+expect 0 "$EEX" run tiny.lua --out alone --set search.trials=10 --set training.epochs=30 --threads 1 \
     --set training.lr=0.05 --seed 1
 results alone >a # with the threads that the cluster has given it, not all of the machine's
 results sweeps/points/runs/0001 >b
 cmp a b || fail "the run of a cluster is another one than the same run alone: $(diff a b)"
 
 # Cancelling saves what runs, and nothing is put back.
-sed 's/60/20000/' points.lua >long.lua
+sed 's/30/20000/' points.lua >long.lua
 expect 0 "$EEX" sweep long.lua --slurm
 until_true status_has long "2 running"
 expect 0 "$EEX" sweep cancel sweeps/long

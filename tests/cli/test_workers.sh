@@ -41,6 +41,8 @@ err_has "search.workers"
 # shellcheck disable=SC2086
 search 2 refused --set search.evaluator=shared --set search.workers=2
 err_has 'search.workers: 0 unless search.evaluator is "train"'
+search 2 refused --elsewhere
+err_has "search.workers is 0"
 expect 1 "$EEX" run tiny.lua --out nothing --set search.evaluator=train --set search.workers=2 --worker
 [ ! -e nothing ] || fail "a worker has made a folder"
 
@@ -66,12 +68,29 @@ is_gone "$worker" || fail "a worker goes on behind the search"
 err_has "the same command goes on from there"
 # shellcheck disable=SC2086
 search 0 killed $few --set search.workers=2
-results whole >a
+results whole >whole.txt
 results killed >b
-cmp a b || fail "another search after deaths: $(diff a b)"
+cmp whole.txt b || fail "another search after deaths: $(diff whole.txt b)"
 h5dump -d /trials/genome whole/search.h5 2>/dev/null | tail -n +2 >a
 h5dump -d /trials/genome killed/search.h5 2>/dev/null | tail -n +2 >b
 cmp a b || fail "other candidates after deaths: $(diff a b)"
+
+# Workers of somebody else's: the search waits for them, and they end with it.
+# shellcheck disable=SC2086
+begin apart $few --set search.workers=2 --elsewhere
+until_true grep -q "searching" err
+for i in 1 2; do
+    # shellcheck disable=SC2086
+    "$EEX" run tiny.lua --out apart --set search.evaluator=train $few --set search.workers=2 --threads 1 \
+        --worker >said$i 2>&1 &
+    helpers[i]=$!
+done
+wait $search || fail "a search whose workers are elsewhere"
+for i in 1 2; do
+    wait "${helpers[i]}" || fail "a worker of a search that is done: $(cat said$i)"
+done
+results apart >b
+cmp whole.txt b || fail "another search with workers elsewhere: $(diff whole.txt b)"
 
 # What kills its workers fails, and is no reason to go on for ever.
 begin deadly --set search.trials=1 --set search.workers=1 --set candidate.epochs=100000

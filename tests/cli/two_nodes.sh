@@ -88,40 +88,36 @@ begin_all() {
     return 1
 }
 
-end_all() {
-    local name pid
-    for name in n1 n2 ctld munge; do
-        pid=$(cat "$dir/$name.pid" 2>/dev/null) || continue
-        kill "$pid" 2>/dev/null || true
-        for _ in $(seq 50); do
-            kill -0 "$pid" 2>/dev/null || break
-            sleep 0.1
-        done
-        kill -KILL "$pid" 2>/dev/null || true
-        rm -f "$dir/$name.pid"
-    done
-}
-
 # What runs on a node has its name in the environment; above that is Slurm's own daemon of the step.
 on_node() {
-    local process parent
-    for process in /proc/[0-9]*; do
-        # shellcheck disable=SC2002
-        cat "$process/environ" 2>/dev/null | tr '\0' '\n' |
-            awk -v node="SLURMD_NODENAME=$1" -v conf="SLURM_CONF=$SLURM_CONF" \
-                '$0 == node { n = 1 } $0 == conf { c = 1 } END { exit !(n && c) }' || continue
+    local file process parent
+    for file in $(grep -lzsx "SLURMD_NODENAME=$1" /proc/[0-9]*/environ); do
+        grep -qzsx "SLURM_CONF=$SLURM_CONF" "$file" || continue
+        process=$(dirname "$file")
         parent=$(sed -n 's/^PPid:\t//p' "$process/status" 2>/dev/null) || continue
-        grep -q slurmstepd "/proc/$parent/comm" 2>/dev/null && echo "$parent"
+        grep -qs slurmstepd "/proc/$parent/comm" && echo "$parent"
         basename "$process"
     done
 }
 
 fail_node() {
     local pids
-    kill -KILL "$(cat "$dir/$1.pid")"
+    kill -KILL "$(cat "$dir/$1.pid" 2>/dev/null)" 2>/dev/null || true
     pids=$(on_node "$1" | sort -u)
     # shellcheck disable=SC2086
     [ -z "$pids" ] || kill -KILL $pids 2>/dev/null || true
+}
+
+# Nothing of it is wanted any more, so nobody is asked.
+end_all() {
+    local name
+    for name in n1 n2; do
+        fail_node $name
+    done
+    for name in ctld munge; do
+        kill -KILL "$(cat "$dir/$name.pid" 2>/dev/null)" 2>/dev/null || true
+    done
+    rm -f "$dir"/*.pid
 }
 
 case $what in

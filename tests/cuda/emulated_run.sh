@@ -41,11 +41,15 @@ sed -i 's/kept\[i\] = \(.*\) end/\1 end return {}/' many.lua # nobody keeps them
 expect 2 "$EEX" run many.lua
 err_has "dataset: a table, got nothing"
 
-# Killed somewhere, continued, the same in the end. Each death comes a little later.
+# Killed somewhere, continued, the same in the end. Each death comes a little later, and is waited for:
+# "timeout -s KILL" ends with its child, which may still hold the folder's lock then.
 for delay in 0.15 0.3 0.5; do
     # shellcheck disable=SC2086
-    timeout -s KILL $delay "$EEX" run tiny.lua $small --device cuda --out killed \
-        --set deterministic=true >/dev/null 2>&1
+    "$EEX" run tiny.lua $small --device cuda --out killed --set deterministic=true >/dev/null 2>&1 &
+    killed=$!
+    sleep $delay
+    kill -KILL $killed 2>/dev/null
+    wait $killed 2>/dev/null
 done
 run 0 cuda killed --set deterministic=true
 results on-gpu >a

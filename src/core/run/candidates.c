@@ -62,6 +62,18 @@ int eex__candidates_list(uint64_t **out, size_t *count, const eex_run *run)
     return code;
 }
 
+bool eex__candidates_are_led(const eex_run *run)
+{
+    char *folder = NULL;
+    eex_lock *lock = NULL;
+    const int code = eex__candidates_folder(&folder, run) == EEX_OK && eex_fs_is_folder(folder)
+                         ? eex_lock_acquire(&lock, folder)
+                         : EEX_ENOTFOUND;
+    eex_lock_release(lock);
+    free(folder);
+    return code == EEX_EBUSY;
+}
+
 /* By another name first, so that nobody finds half of it, or makes anything in it. */
 static int remove_whole(const char *path)
 {

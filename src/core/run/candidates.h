@@ -30,6 +30,9 @@ int eex__candidate_path(char **out, const struct eex_run *run, uint64_t number, 
 /* Numbers of those that are there, ascending: (*count), the caller's. There may be no folder. */
 int eex__candidates_list(uint64_t **out, size_t *count, const struct eex_run *run);
 
+/* Whether a search hands them out: it holds the lock of RUN/candidates. */
+bool eex__candidates_are_led(const struct eex_run *run);
+
 /* Removes RUN/candidates with all that is in it. Whoever works in there finds nothing any more. */
 int eex__candidates_clear(const struct eex_run *run);
 

@@ -186,6 +186,7 @@ typedef struct eex_run_options {
      * "--device D --threads N --worker" is added. NULL: this process judges the same candidates in
      * the same order, one after the other. */
     const char *const *worker;
+    bool elsewhere;   /* search.workers: others start them (eex_experiment_work), this run waits */
     const char *from; /* folder of a run whose phases a new run takes over as far as the same
                        * fields have shaped them; NULL: none */
 } eex_run_options;

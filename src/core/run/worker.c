@@ -12,7 +12,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
-enum { POLL_MS = 20, MESSAGE = 1024 };
+/* A search that was killed has so many polls without anything to do to be started again. */
+enum { POLL_MS = 20, LOOK_POLLS = 50, PATIENCE_POLLS = 3000, MESSAGE = 1024 };
 
 typedef struct worker {
     eex_run run;
@@ -122,10 +123,18 @@ static bool is_over(const worker *w)
 static int work(worker *w)
 {
     const struct timespec moment = {.tv_nsec = POLL_MS * 1000000L};
+    int alone = 0; /* polls since somebody led the search, or there was something to do */
     while (!is_over(w)) {
         bool taken;
         EEX_TRY(eex__run_poll());
         EEX_TRY(take_one(&taken, w));
+        alone = taken ? 0 : alone + 1;
+        if (alone % LOOK_POLLS == LOOK_POLLS - 1 && eex__candidates_are_led(&w->run))
+            alone = 0;
+        if (alone > PATIENCE_POLLS) {
+            eex_log_info("nobody leads the search any more, and nothing is left to do");
+            return EEX_OK;
+        }
         if (!taken)
             nanosleep(&moment, NULL);
     }

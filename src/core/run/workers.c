@@ -20,7 +20,15 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TEXT = 64, DEVICE = 2 * TEXT, POLL_MS = 20, ADDED = 6, LOG = 1 << 24, SAID = 1024 };
+enum {
+    TEXT = 64,
+    DEVICE = 2 * TEXT,
+    POLL_MS = 20,
+    LOCK_TRIES = 100,
+    ADDED = 6,
+    LOG = 1 << 24,
+    SAID = 1024
+};
 
 typedef struct worker {
     pid_t child;      /* 0: it does not run */
@@ -115,23 +123,29 @@ static int start(worker *one)
     return EEX_OK;
 }
 
+/* Workers look at times whether it is held, by holding it: several tries. */
 static int lock_all(eex__workers *w)
 {
+    const struct timespec moment = {.tv_nsec = POLL_MS * 1000000L};
     char *folder = NULL;
     EEX_TRY(eex__candidates_folder(&folder, w->run));
     int code = eex_fs_make_folder(folder);
     if (code == EEX_OK)
         code = eex_lock_acquire(&w->lock, folder);
+    for (int i = 0; i < LOCK_TRIES && code == EEX_EBUSY; i++) {
+        nanosleep(&moment, NULL);
+        code = eex_lock_acquire(&w->lock, folder);
+    }
     free(folder);
     return code < 0 ? eex_fail_in(code, "search.workers") : EEX_OK;
 }
 
 int eex__workers_start(eex__workers **out, eex_run *run)
 {
-    const int count = run->e->search.workers;
+    const int count = run->options->elsewhere ? 0 : run->e->search.workers;
     eex__workers *w = calloc(1, sizeof *w);
     *out = w;
-    if (!w || !(w->at = calloc((size_t)count, sizeof *w->at)))
+    if (!w || !(w->at = calloc((size_t)count + 1, sizeof *w->at)))
         return eex_fail(EEX_ENOMEM, "out of memory for %d workers", count);
     w->run = run;
     w->count = count;
