@@ -50,8 +50,6 @@ static int sides_of(sides *out, const eex__onnx_call *c, int kernel)
     EEX_TRY(one_of(&dilation, c, "dilations", 2, 1));
     if (dilation != 1)
         return eex__onnx_refuse(c, "dilations of %d", dilation);
-    if (int_of(c, "ceil_mode", 0))
-        return eex__onnx_refuse(c, "ceil_mode");
     if (a && !eex__text_is(a->s, "NOTSET") && !eex__text_is(a->s, "VALID"))
         return eex__onnx_refuse(c, "auto_pad");
     return EEX_OK;
@@ -181,6 +179,17 @@ static int add_matmul(eex_onnx_network *n, const eex__onnx_call *c)
 
 /* ---- pools ---- */
 
+/* Rounding up means nothing where windows end with the image. */
+static int check_ceil(const eex_onnx_network *n, const eex__onnx_call *c, int in, const sides *s)
+{
+    const eex_node *x = eex_graph_node(n->graph, in);
+    const bool whole = s->stride > 0 && (x->h + 2 * s->pad - s->kernel) % s->stride == 0 &&
+                       (x->w + 2 * s->pad - s->kernel) % s->stride == 0;
+    return int_of(c, "ceil_mode", 0) && !whole
+               ? eex__onnx_refuse(c, "ceil_mode where windows go beyond the image")
+               : EEX_OK;
+}
+
 static int add_max_pool(eex_onnx_network *n, const eex__onnx_call *c)
 {
     char name[EEX_NAME_MAX];
@@ -188,6 +197,7 @@ static int add_max_pool(eex_onnx_network *n, const eex__onnx_call *c)
     sides s;
     EEX_TRY(eex__onnx_value_of(&in, n, c, 0));
     EEX_TRY(sides_of(&s, c, 0));
+    EEX_TRY(check_ceil(n, c, in, &s));
     EEX_TRY(eex__onnx_node_name(name, n, c, NULL));
     EEX_TRY(eex_graph_add_max_pool(n->graph, &node, in, name, s.kernel, s.stride, s.pad));
     return eex__onnx_is_node(n, c, node);
@@ -231,6 +241,7 @@ static int add_average_pool(eex_onnx_network *n, const eex__onnx_call *c)
     sides s;
     EEX_TRY(eex__onnx_value_of(&in, n, c, 0));
     EEX_TRY(sides_of(&s, c, 0));
+    EEX_TRY(check_ceil(n, c, in, &s));
     const eex_node *x = eex_graph_node(n->graph, in);
     if (s.pad == 0 && s.kernel == 1 && s.stride == 1)
         return eex__onnx_is_node(n, c, in);

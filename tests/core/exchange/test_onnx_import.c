@@ -35,10 +35,10 @@ TestSuite(onnx_import, .init = setup, .fini = teardown);
 
 /* ---- what PyTorch exported ---- */
 
-static void expect_logits(const char *name, const char *what)
+static void expect_logits(const char *name, const char *file, const char *what)
 {
     char path[TEST_PATH_SIZE];
-    fixture *fix = fixture_open(EEX_FIXTURES "/weights.bin");
+    fixture *fix = fixture_open(file);
     const uint8_t *images = fixture_find(fix, NULL, "u8", "images");
     const float *want = fixture_find(fix, NULL, "f32", "%s", what);
     eex_device *dev = open_device(1);
@@ -67,8 +67,28 @@ static void expect_logits(const char *name, const char *what)
 
 Test(onnx_import, of_pytorch)
 {
-    expect_logits("network_plain.onnx", "exact");
-    expect_logits("network_odd.onnx", "odd");
+    expect_logits("network_plain.onnx", EEX_FIXTURES "/weights.bin", "exact");
+    expect_logits("network_odd.onnx", EEX_FIXTURES "/weights.bin", "odd");
+}
+
+Test(onnx_import, of_the_blocks_of_several_networks)
+{
+    expect_logits("network_blocks.onnx", EEX_FIXTURES "/blocks.bin", "blocks");
+}
+
+Test(onnx_import, puts_no_value_together_twice)
+{
+    eex_onnx_network *net;
+    int concats = 0, grouped = 0;
+    OK(eex_onnx_open(&net, EEX_FIXTURES "/network_blocks.onnx", "blocks", 0));
+    const eex_graph *g = eex_onnx_graph(net);
+    for (int i = 0; i < eex_graph_nodes(g); i++) {
+        const eex_node *n = eex_graph_node(g, i);
+        concats += n->kind == EEX_NODE_CONCAT;
+        grouped += n->kind == EEX_NODE_CONV && n->window.groups == 4;
+    }
+    cr_expect(concats == 3 && grouped == 1, "%d concatenations, %d grouped", concats, grouped);
+    eex_onnx_close(net);
 }
 
 Test(onnx_import, scripts)
