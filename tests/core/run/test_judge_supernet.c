@@ -149,14 +149,20 @@ static hand judge_by_hand(const int *genome)
     return h;
 }
 
-static void same_figures(const eex_trial *t, const eex_outcome *o)
+static void same_figures(const eex_trial *t, const eex_outcome *o, const int *genome)
 {
+    eex_structure_costs costs;
+    double ms = 0;
+    OK(eex_structures_costs(&costs, run.structures, genome));
+    for (int k = 0; k < costs.exits; k++)
+        ms += o->share[k] * costs.ms[k];
     cr_assert_eq(t->status, EEX_OK, "%s", t->reason);
     cr_assert_eq(t->accuracy, o->accuracy);
     cr_assert_float_eq(t->macs, o->cost, 1e-9 * o->cost);
     cr_assert_eq(t->agreement, o->agreement);
     cr_assert_eq(t->rejected, o->rejected);
-    cr_assert(isnan(t->latency) && t->seconds > 0);
+    cr_assert_float_eq(t->latency, ms, 1e-9 * ms);
+    cr_assert(ms > 0 && t->seconds > 0);
 }
 
 static void same_policy(eex_judge *judge, const int *genome, const eex_policy *expected)
@@ -207,7 +213,7 @@ static void check_some(int genomes)
         draw(genome, &rng);
         hand h = judge_by_hand(genome);
         OK(eex__judge_score(&trial, judge, genome, (uint64_t)i));
-        same_figures(&trial, &h.outcome);
+        same_figures(&trial, &h.outcome, genome);
         same_policy(judge, genome, h.policy);
         kept_weights_are(judge->kind, &h, genome);
         hand_free(&h);
@@ -279,7 +285,7 @@ Test(judge_supernet, an_interrupt_ends_it_and_leaves_nothing_behind)
     eex_signals_clear();
     OK(eex__judge_score(&after, judge, genome, 0));
     hand h = judge_by_hand(genome);
-    same_figures(&after, &h.outcome);
+    same_figures(&after, &h.outcome, genome);
     hand_free(&h);
     eex__judge_close(judge);
 }
@@ -385,7 +391,7 @@ Test(judge_supernet, a_run_stores_what_the_judge_says_and_its_final_network_does
     }
     OK(eex__run_chosen(genome, &run, &chosen));
     hand h = judge_by_hand(genome);
-    same_figures(&stored.at[chosen], &h.outcome);
+    same_figures(&stored.at[chosen], &h.outcome, eex_trials_genome(&stored, chosen));
     engine_decides_as(&h.outcome);
     hand_free(&h);
     eex_trials_free(&stored);
