@@ -44,7 +44,7 @@ serve() { # NAME HOW AMOUNT [hostile]
         sleep 0.1
     done
     kill "$busy"
-    wait "$busy" || true
+    wait "$busy" 2>/dev/null || true
     busy=
     alone=$(value "$work/server" rows_per_second)
     most=$(awk "BEGIN { print ($most > $alone ? $most : $alone) }")

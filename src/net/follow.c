@@ -51,13 +51,11 @@ void eex_follow_free(eex_follow *f)
     free(f);
 }
 
-/* Until something was measured, the middle of the bandwidths that the settings are for. */
 static void begin(eex_follow *f, double now)
 {
     const eex_forecast *c = &f->settings->forecast;
     f->began = now;
-    eex__meter_begin(&f->meter, sqrt(c->bits[0] * c->bits[c->count - 1]), c->bits[c->count - 1],
-                     now);
+    eex__meter_begin(&f->meter, c->bits[0], c->bits[c->count - 1], now);
 }
 
 static double bandwidth(const eex_follow *f, double now)
@@ -89,17 +87,22 @@ int eex_follow_begin(eex_follow *f)
 }
 
 /* What an exchange took beyond what settings reckon with anyway, so that a server or a way that is
- * slower than they know counts as a slower link. */
+ * slower than they know counts as a slower link. One that answers nothing is as slow as they know.
+ */
 static void measure(eex_follow *f, const eex_remote_figures *before,
                     const eex_remote_figures *behind)
 {
-    const double seconds = behind->seconds - before->seconds;
+    const double seconds = behind->seconds - before->seconds, now = eex_clock_seconds();
     const double granted = f->settings->forecast.server_ms / 1e3;
-    if (!(seconds > 0))
+    if (behind->rows == before->rows)
         return;
+    if (behind->timed == before->timed) {
+        eex__meter_lose(&f->meter, now);
+        return;
+    }
     f->figures.measured++;
     eex__meter_add(&f->meter, f->settings->bytes * (double)(behind->timed - before->timed),
-                   fmax(seconds - granted, least_part * seconds), eex_clock_seconds());
+                   fmax(seconds - granted, least_part * seconds), now);
 }
 
 void eex_follow_end(eex_follow *f, int count, int sent, double seconds,

@@ -7,18 +7,21 @@
 typedef struct eex__meter {
     double bytes, seconds; /* the sums; seconds 0: nothing was measured */
     double assumed;        /* bits a second, until then */
-    double most;           /* more than that is only believed when it was measured */
+    double least, most;    /* bits a second: of what is only assumed */
     double last;           /* when something was last measured, or the meter began */
 } eex__meter;
 
 enum { EEX__METER_IDLE = 1 }; /* seconds */
 
-void eex__meter_begin(eex__meter *meter, double assumed, double most, double now);
-/* So many bytes took so long; 0 of them: nothing came through in that time. */
+/* At first it is taken for the (geometric) middle of least and most, both above 0. */
+void eex__meter_begin(eex__meter *meter, double least, double most, double now);
+/* So many bytes, above 0, took so long. */
 void eex__meter_add(eex__meter *meter, double bytes, double seconds, double now);
+/* Nothing came through at all: it is taken for the least, whatever it was. */
+void eex__meter_lose(eex__meter *meter, double now);
 /* Bits a second, above 0. Where nothing is sent nothing is measured, so what has been slow would
  * stay so: with each EEX__METER_IDLE seconds without an exchange it is taken for twice as much, up
- * to `most`. */
+ * to the most. */
 double eex__meter_bits(const eex__meter *meter, double now);
 
 #endif

@@ -48,6 +48,7 @@ expect 0 "$EEX" infer $run --split test --json --threads 1 $all
 decisions <out >whole
 exits=$(grep -o '"exit": [0-9]*' whole | sort -u | wc -l)
 start plain $run --port 0 $all
+grep -q '"rows_per_second": [1-9]' plain.out || { cp plain.out out; fail "not a word on how fast its part is"; }
 for batch in 1 7 60; do
     # shellcheck disable=SC2086
     expect 0 "$EEX" infer $run --split test --json --threads 1 $all --batch $batch \

@@ -74,6 +74,13 @@ out_has "bandwidth as played: 100 Mbit/s at the end, 0.1 to 100 on the way; thre
 out_has "drift: not looked for (thresholds follow the bandwidth)"
 stop
 
+# A server that is away is as slow as the settings know.
+port=1
+device --adapt adapt.h5
+[ "$(value mbit)" = 0.1 ] || fail "no server, and $(value mbit) Mbit/s"
+out_has '"most_mbit": 3.16'
+[ "$(decisions <out | wc -l)" = 50 ] || fail "not an answer for each image"
+
 # ---- what does not fit ----
 
 refused() { # TEXT OPTION...

@@ -2,6 +2,7 @@
 
 #include "core/model/model_impl.h"
 #include "core/model/model_print.h"
+#include "core/plan/quantise.h"
 
 #include "base/status.h"
 
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FLOAT_BITS = 32, MOST_CODE = 8 };
+enum { FLOAT_BITS = 32 };
 
 static const char model_print[] = "prints/model", predictor_print[] = "prints/predictor";
 static const eex_store_shape print_shape = {1, {EEX_SHA256_BYTES}};
@@ -101,12 +102,13 @@ static int read_cut(eex_adaptation *a, eex_store_file *file, const eex_model *m)
     EEX_TRY(eex_store_get_int(&bits, file, "", "bits"));
     EEX_TRY(eex_store_get_double(&a->bytes, file, "", "payload_bytes"));
     if (cut < 1 || cut >= eex_graph_exits(m->graph) || bits < 1 ||
-        (bits > MOST_CODE && bits != FLOAT_BITS) || !(a->bytes > 0 && isfinite(a->bytes)))
+        (bits > EEX_QUANTISE_MAX_BITS && bits != FLOAT_BITS) ||
+        !(a->bytes > 0 && isfinite(a->bytes)))
         return eex_fail(EEX_EFORMAT,
                         "cut %lld, %lld bits and payloads of %g bytes: 1 to %d, 1 to %d or %d, and "
                         "more than 0 expected",
                         (long long)cut, (long long)bits, a->bytes, eex_graph_exits(m->graph) - 1,
-                        MOST_CODE, FLOAT_BITS);
+                        EEX_QUANTISE_MAX_BITS, FLOAT_BITS);
     a->cut = (int)cut - 1;
     a->bits = bits == FLOAT_BITS ? 0 : (int)bits;
     return EEX_OK;
