@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { NAMES = 3, PARTS = 6 };
 
@@ -114,23 +113,17 @@ static void load_cublas_of_old(void)
     }
 }
 
-static void *load_part(const char *folder, const char *file, char *path, size_t size)
-{
-    snprintf(path, size, "%s%s", folder, file);
-    if (!*folder || access(path, F_OK) != 0)
-        snprintf(path, size, "%s", file);
-    return dlopen(path, RTLD_NOW | RTLD_LOCAL);
-}
-
+/* Parts lie beside the library: those of another version would not do. */
 static bool load_parts(found *f, const library_name *name)
 {
     char folder[256], path[512];
     folder_of(f->handle, folder, sizeof folder);
     for (int i = 0; name->parts[i]; i++) {
-        if (load_part(folder, name->parts[i], path, sizeof path))
+        snprintf(path, sizeof path, "%s%s", folder, name->parts[i]);
+        if (dlopen(path, RTLD_NOW | RTLD_LOCAL))
             continue;
         load_cublas_of_old();
-        if (load_part(folder, name->parts[i], path, sizeof path))
+        if (dlopen(path, RTLD_NOW | RTLD_LOCAL))
             continue;
         note_problem(f, f->path);
         return false;
