@@ -73,6 +73,8 @@ macro(eex_cuda_enable)
     if(EEX_CCACHE)
         set(CMAKE_CUDA_COMPILER_LAUNCHER ${EEX_CCACHE})
     endif()
+    # 12.8 and 12.9 warn about chips before 7.5, and warnings are errors.
+    string(APPEND CMAKE_CUDA_FLAGS " -Wno-deprecated-gpu-targets")
     enable_language(CUDA)
     set(CMAKE_CUDA_STANDARD 17)
     set(CMAKE_CUDA_STANDARD_REQUIRED ON)

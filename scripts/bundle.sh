@@ -64,7 +64,7 @@ add_tests() {
     done
     if [ -x "$build/bin/bench_cuda" ]; then
         strip -o "$folder/bin/bench_cuda" "$build/bin/bench_cuda"
-        cp "$source"/benchmarks/{compare_cuda.*,peer_torch_cuda.py,peer_networks.py} "$folder/bin/"
+        cp "$source"/benchmarks/{first_hour.sh,compare_cuda.*,peer_torch_cuda.py,peer_networks.py} "$folder/bin/"
     fi
     cp -r "$source"/tests/{fixtures,cli} "$folder/tests/tests/"
     for program in lua experiments datasets export; do
@@ -93,6 +93,7 @@ TEXT
     [ -d "$folder/tests" ] && cat >>"$folder/README" <<'TEXT'
 
     bash tests/run.sh              the tests on this machine's GPU
+    bash bin/first_hour.sh .       the first look at a machine: tests, figures, and what failures mean
     bash bin/compare_cuda.sh .     what bench_cuda measures, beside PyTorch
 TEXT
     return 0

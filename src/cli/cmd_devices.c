@@ -27,6 +27,8 @@ static void print_gpu(const eex_cuda_inventory *cuda, int i)
     printf(", %.1f GiB", (double)gpu->bytes / (1 << 30));
     if (gpu->free_known)
         printf(" (%.1f free)", (double)gpu->free_bytes / (1 << 30));
+    if (!gpu->kernels)
+        printf("\n%9snot available: this build has kernels for %s", "", cuda->chips);
     printf("\n%9suses float32%s%s%s%s%s\n", "", gpu->tf32 ? ", TF32" : "",
            gpu->bf16 ? ", bfloat16" : "", cuda->graphs ? ", graphs" : "",
            cuda->conditional ? ", conditional graph nodes" : "",
@@ -97,12 +99,13 @@ static void text_or_null(eex_json *json, const char *key, const char *text)
 static void json_gpu(eex_json *json, const eex_cuda_inventory *cuda, int i)
 {
     const eex_cuda_gpu *gpu = &cuda->gpu[i];
-    char text[32];
+    char text[32], problem[192];
     eex_json_object(json, NULL);
     snprintf(text, sizeof text, "cuda:%d", i);
     eex_json_string(json, "device", text);
-    eex_json_bool(json, "available", !*cuda->no_library);
-    text_or_null(json, "problem", cuda->no_library);
+    eex_json_bool(json, "available", !*cuda->no_library && gpu->kernels);
+    snprintf(problem, sizeof problem, "this build has kernels for %s", cuda->chips);
+    text_or_null(json, "problem", gpu->kernels ? cuda->no_library : problem);
     eex_json_string(json, "name", gpu->name);
     snprintf(text, sizeof text, "%d.%d", gpu->major, gpu->minor);
     eex_json_string(json, "capability", text);

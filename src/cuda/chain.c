@@ -11,7 +11,7 @@ typedef struct chain {
     cudaGraphExec_t exec; /* NULL: not recorded yet */
     unsigned generation;
     bool met;   /* ran once without a graph */
-    bool plain; /* it could not be recorded: launched op by op */
+    bool plain; /* it could not be recorded: nothing to be run as one */
 } chain;
 
 bool eex__cuda_has_chain(void)
@@ -103,8 +103,8 @@ static int record(eex_cuda *cuda, chain *c, const eex_link *links, int count)
     return code;
 }
 
-/* Without a graph every link runs; the rows that have left are ignored by LEAVE, because the count
- * is zero from then on. */
+/* The first time every link runs, for the driver to load the kernels; the rows that have left are
+ * ignored by LEAVE, because the count is zero from then on. */
 static int run_plain(eex_cuda *cuda, const eex_link *links, int count)
 {
     for (int k = 0; k < count; k++)
@@ -113,15 +113,19 @@ static int run_plain(eex_cuda *cuda, const eex_link *links, int count)
 }
 
 int eex__cuda_run_chain(eex_device *dev, void **recording, const eex_link *links, int count,
-                        const eex_step *step)
+                        const eex_step *step, bool *done)
 {
     eex_cuda *cuda = (eex_cuda *)dev;
+    *done = false;
     if (!*recording && !(*recording = calloc(1, sizeof(chain))))
         return eex_fail(EEX_ENOMEM, "out of memory for the graph of %d segments", count);
     chain *c = *recording;
+    if (c->plain)
+        return EEX_OK;
     EEX_TRY(eex__cuda_set_step(cuda, step));
-    if (!c->met) { /* the driver loads the kernels */
-        c->met = true;
+    if (!c->met) {
+        c->met = *done = true;
+        EEX_TRY(eex__cuda_load_condition(cuda));
         return run_plain(cuda, links, count);
     }
     if (c->exec && c->generation != cuda->generation) { /* the scratch memory has moved since */
@@ -129,12 +133,12 @@ int eex__cuda_run_chain(eex_device *dev, void **recording, const eex_link *links
         (void)cudaGraphExecDestroy(c->exec);
         c->exec = NULL;
     }
-    if (!c->exec && !c->plain && record(cuda, c, links, count) < 0) {
-        c->plain = true; /* what is wrong with the ops themselves shows again below */
+    if (!c->exec && record(cuda, c, links, count) < 0) {
+        c->plain = true; /* what is wrong with the ops themselves shows again exit by exit */
         eex__cuda_no_graph(cuda);
+        return EEX_OK;
     }
-    if (!c->exec)
-        return run_plain(cuda, links, count);
+    *done = true;
     return eex__cuda_check(cuda, cudaGraphLaunch(c->exec, cuda->stream), "running a graph");
 }
 
@@ -157,7 +161,7 @@ bool eex__cuda_has_chain(void)
 }
 
 int eex__cuda_run_chain(eex_device *dev, void **recording, const eex_link *links, int count,
-                        const eex_step *step)
+                        const eex_step *step, bool *done)
 {
     return eex_fail(EEX_EUNSUPPORTED, "%s: this build's toolkit has no conditional graph nodes",
                     dev->name);

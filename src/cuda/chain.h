@@ -12,11 +12,14 @@ extern "C" {
 
 /* As in eex_device_vtable. */
 int eex__cuda_run_chain(eex_device *dev, void **recording, const eex_link *links, int count,
-                        const eex_step *step);
+                        const eex_step *step, bool *done);
 void eex__cuda_forget_chain(eex_device *dev, void *recording);
 
 /* Whether toolkit and driver have conditional nodes. */
 bool eex__cuda_has_chain(void);
+
+/* Has the driver load that kernel: a capture is no time for it. condition.cu */
+int eex__cuda_load_condition(const eex_cuda *cuda);
 
 /* Launches the kernel that gives a conditional handle the value *count > 0. condition.cu */
 int eex__cuda_set_condition(eex_cuda *cuda, unsigned long long handle, const int32_t *count);

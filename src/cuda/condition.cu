@@ -12,6 +12,17 @@ __global__ void set_condition(cudaGraphConditionalHandle handle, const int32_t *
 }
 #endif
 
+int eex__cuda_load_condition(const eex_cuda *cuda)
+{
+#if EEX_CUDA_CONDITIONAL
+    struct cudaFuncAttributes attributes;
+    cudaError_t error = cudaFuncGetAttributes(&attributes, (const void *)set_condition);
+    return eex__cuda_check(cuda, error, "condition");
+#else
+    return EEX_OK;
+#endif
+}
+
 int eex__cuda_set_condition(eex_cuda *cuda, unsigned long long handle, const int32_t *count)
 {
 #if EEX_CUDA_CONDITIONAL

@@ -111,18 +111,24 @@ static bool portion_next(portion *p, const eex_op *op, const eex_window *w, int 
     return p->n > 0;
 }
 
-/* cuDNN may refuse when it runs what its workspace query allowed, or find no memory of its own;
- * then, and from then on, it is patches, whose scratch memory is always reserved. */
+/* cuDNN may refuse when it runs what its workspace query allowed, or find no memory of its own, or
+ * have a fault for this shape; then, and from then on, it is patches, whose scratch memory is
+ * always reserved. A device that has failed itself is another matter, and so is "library" alone,
+ * which is there to show what the library does. */
 typedef int dnn_way(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch);
 
 static int by_library(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch, dnn_way *way)
 {
-    if (eex__cuda_dnn_fits(cuda, s, op, batch)) {
-        int code = way(cuda, s, op, batch);
-        if (code != EEX_EUNSUPPORTED && code != EEX_ENOMEM)
-            return code;
-        s->algorithm = -1;
-    }
+    if (!eex__cuda_dnn_applies(s, op))
+        return eex__cuda_conv_patches(cuda, op, batch);
+    int code = eex__cuda_dnn_fits(cuda, s, op, batch);
+    if (code == EEX_OK)
+        code = way(cuda, s, op, batch);
+    const bool patches = s->refused && !s->begun && !eex__cuda_conv_only("library");
+    if (code == EEX_OK || !patches || !eex__cuda_healthy(cuda))
+        return code;
+    eex__cuda_conv_refused(cuda, op);
+    s->algorithm = -1;
     return eex__cuda_conv_patches(cuda, op, batch);
 }
 

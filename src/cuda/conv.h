@@ -23,9 +23,17 @@ typedef struct eex_cuda_conv {
     void *weights; /* transposed once, when they never change; else NULL */
     int batch;     /* what x and y are set to */
     int fitting;   /* the batch that was last found to fit; 0: none */
+    bool refused;  /* the last error was cuDNN's, about this shape or in its kernels */
+    bool begun;    /* a part of what cuDNN was asked for is in the result */
 } eex_cuda_conv;
 
 const eex_window *eex__cuda_conv_window(const eex_op *op);
+
+/* Whether EEX_CUDA_CONV says that it is "patches" or "library" alone. */
+bool eex__cuda_conv_only(const char *way);
+
+/* Says, once an op, that cuDNN refuses it, with this thread's message as the reason. */
+void eex__cuda_conv_refused(eex_cuda *cuda, const eex_op *op);
 
 /* The op by way of patches, whatever its state says. */
 int eex__cuda_conv_patches(eex_cuda *cuda, const eex_op *op, int batch);

@@ -4,18 +4,18 @@
  * loses a trial is only not chosen. */
 #include "cuda/algorithms.h"
 #include "cuda/conv_dnn.h"
+#include "cuda/timing.h"
+
+#include "base/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TIMED_RUNS = 3 };
-
 /* The same op on memory of its own, so that timing disturbs nothing. */
 typedef struct trial {
     eex_op op;
     void *x, *y, *w;
-    cudaEvent_t begin, end;
 } trial;
 
 static void trial_close(eex_cuda *cuda, trial *t)
@@ -23,10 +23,6 @@ static void trial_close(eex_cuda *cuda, trial *t)
     eex__cuda_free(cuda, t->x);
     eex__cuda_free(cuda, t->y);
     eex__cuda_free(cuda, t->w);
-    if (t->begin)
-        (void)cudaEventDestroy(t->begin);
-    if (t->end)
-        (void)cudaEventDestroy(t->end);
 }
 
 static void trial_point(trial *t)
@@ -65,8 +61,6 @@ static int trial_open(eex_cuda *cuda, trial *t, const eex_op *op, int batch)
     EEX_TRY(
         zeroed(cuda, &t->w,
                (size_t)(w->kernel * w->kernel) * (size_t)w->cin * (size_t)w->cout * sizeof(float)));
-    EEX_TRY(eex__cuda_check(cuda, cudaEventCreate(&t->begin), "events"));
-    EEX_TRY(eex__cuda_check(cuda, cudaEventCreate(&t->end), "events"));
     trial_point(t);
     return EEX_OK;
 }
@@ -75,9 +69,7 @@ static int run_way(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch
 {
     if (s->algorithm < 0)
         return eex__cuda_conv_patches(cuda, op, batch);
-    if (!eex__cuda_dnn_fits(cuda, s, op, batch))
-        return eex_fail(EEX_EUNSUPPORTED, "%s: no workspace for a batch of %d", cuda->base.name,
-                        batch);
+    EEX_TRY(eex__cuda_dnn_fits(cuda, s, op, batch));
     switch (op->kind) {
     case EEX_OP_CONV:
         return eex__cuda_dnn_forward(cuda, s, op, batch);
@@ -88,19 +80,23 @@ static int run_way(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch
     }
 }
 
-/* Microseconds of the way that s says. */
+typedef struct timed_way {
+    eex_cuda_conv *s;
+    const eex_op *op;
+} timed_way;
+
+static int run_timed(eex_cuda *cuda, void *context)
+{
+    const timed_way *way = context;
+    return run_way(cuda, way->s, way->op, way->s->max_batch);
+}
+
+/* Microseconds of the way that s says, replayed as it will be when the network runs. */
 static int time_way(eex_cuda *cuda, eex_cuda_conv *s, const trial *t, float *microseconds)
 {
-    float ms = 0;
-    EEX_TRY(run_way(cuda, s, &t->op, s->max_batch));
-    EEX_TRY(eex__cuda_check(cuda, cudaEventRecord(t->begin, cuda->stream), "timing"));
-    for (int i = 0; i < TIMED_RUNS; i++)
-        EEX_TRY(run_way(cuda, s, &t->op, s->max_batch));
-    EEX_TRY(eex__cuda_check(cuda, cudaEventRecord(t->end, cuda->stream), "timing"));
-    EEX_TRY(eex__cuda_check(cuda, cudaEventSynchronize(t->end), "timing"));
-    EEX_TRY(eex__cuda_check(cuda, cudaEventElapsedTime(&ms, t->begin, t->end), "timing"));
-    *microseconds = 1e3F * ms / TIMED_RUNS;
-    return EEX_OK;
+    timed_way way = {s, &t->op};
+    bool recorded;
+    return eex__cuda_time_work(cuda, run_timed, &way, microseconds, &recorded);
 }
 
 /* An algorithm that fails here is only not chosen. */
@@ -109,17 +105,22 @@ static int measure(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, const tri
 {
     const int *algorithms = eex__cuda_dnn_algorithms(op->kind);
     int best = -1;
-    bool taken;
+    bool taken, any = false;
     s->algorithm = -1;
     EEX_TRY(time_way(cuda, s, t, microseconds));
     for (int i = 0; algorithms[i] >= 0; i++) {
         float now;
         EEX_TRY(eex__cuda_dnn_take(cuda, s, op, algorithms[i], &taken));
-        if (!taken || time_way(cuda, s, t, &now) < 0 || now > *microseconds)
+        if (!taken || time_way(cuda, s, t, &now) < 0)
+            continue;
+        any = true;
+        if (now > *microseconds)
             continue;
         best = algorithms[i];
         *microseconds = now;
     }
+    if (!any)
+        eex__cuda_conv_refused(cuda, op);
     s->algorithm = -1;
     return best >= 0 ? eex__cuda_dnn_take(cuda, s, op, best, &taken) : EEX_OK;
 }
@@ -209,15 +210,57 @@ static int transpose_static(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
     return eex__cuda_weights_to_ohwi(cuda, op->precision, s->weights, c->w, &c->window);
 }
 
-int eex__cuda_dnn_prepare(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
+bool eex__cuda_conv_only(const char *way)
 {
     const char *only = getenv("EEX_CUDA_CONV");
-    bool taken;
-    if ((only && strcmp(only, "patches") == 0) || !eex__cuda_dnn_open(cuda, s, op))
+    return only && strcmp(only, way) == 0;
+}
+
+static uint64_t hash(const char *text, uint64_t h)
+{
+    for (; *text; text++)
+        h = (h ^ (unsigned char)*text) * 0x100000001b3u;
+    return h;
+}
+
+void eex__cuda_conv_refused(eex_cuda *cuda, const eex_op *op)
+{
+    struct eex_cuda_host *host = cuda->host;
+    const uint64_t name = hash(op->name ? op->name : "?", 0xcbf29ce484222325u + (uint64_t)op->kind);
+    for (int i = 0; i < host->refused; i++)
+        if (host->refused_names[i] == name)
+            return;
+    if (host->refused == EEX_CUDA_REFUSALS)
+        return;
+    eex_log_warn("%s; it goes by patches%s", eex_error(),
+                 host->refused + 1 < EEX_CUDA_REFUSALS ? "" : ", and no more are listed");
+    host->refused_names[host->refused++] = name;
+}
+
+/* The one algorithm that is taken without timing. */
+static int take_first(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
+{
+    bool taken = false;
+    EEX_TRY(eex__cuda_dnn_take(cuda, s, op, eex__cuda_dnn_algorithms(op->kind)[0], &taken));
+    if (!taken && eex__cuda_conv_only("library"))
+        return eex_fail_in(EEX_EUNSUPPORTED, "EEX_CUDA_CONV=library");
+    if (!taken)
+        eex__cuda_conv_refused(cuda, op);
+    return EEX_OK;
+}
+
+int eex__cuda_dnn_prepare(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
+{
+    const bool library = eex__cuda_conv_only("library");
+    if (eex__cuda_conv_only("patches"))
         return EEX_OK;
-    if (cuda->deterministic || (only && strcmp(only, "library") == 0))
-        EEX_TRY(eex__cuda_dnn_take(cuda, s, op, eex__cuda_dnn_algorithms(op->kind)[0], &taken));
-    else
-        EEX_TRY(choose(cuda, s, op));
+    int code = eex__cuda_dnn_open(cuda, s, op);
+    if (code < 0 && library)
+        return eex_fail_in(code, "EEX_CUDA_CONV=library");
+    if (code < 0) {
+        eex__cuda_conv_refused(cuda, op);
+        return EEX_OK;
+    }
+    EEX_TRY(cuda->deterministic || library ? take_first(cuda, s, op) : choose(cuda, s, op));
     return transpose_static(cuda, s, op);
 }

@@ -71,22 +71,28 @@ static bool tensors_aligned(const eex_op *op)
 static int unit_of(const eex_op *op)
 {
     const eex_window *w = eex__cuda_conv_window(op);
-    return widens(op) || (input_size(w) % 4 == 0 && output_size(w) % 4 == 0) ? 1 : 4;
+    const size_t each = 16 / eex_precision_bytes(op->precision);
+    return widens(op) || (input_size(w) % each == 0 && output_size(w) % each == 0) ? 1 : (int)each;
 }
 
-/* The most samples of a batch that one call takes: all, but for gradients for the weights, which
- * are not summed up over too many pixels in one go (conv.c) nor widened all at once. One unit it is
- * at least, however large the samples are. */
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* The most samples of a batch that one call takes: as many as a descriptor of cuDNN's may have, and
+ * gradients for the weights are not summed up over too many pixels in one go (conv.c) nor widened
+ * all at once. One unit it is at least, however large the samples are. */
 static int most_samples(const eex_cuda *cuda, const eex_op *op, int batch)
 {
     const eex_window *w = eex__cuda_conv_window(op);
-    if (op->kind != EEX_OP_CONV_BWD_WEIGHTS)
-        return batch;
-    size_t unit = (size_t)unit_of(op);
-    size_t most = cuda->sum_rows / ((size_t)w->hout * (size_t)w->wout);
-    size_t fit = WIDE_BYTES / ((input_size(w) + output_size(w)) * sizeof(float));
-    most = (widens(op) && fit < most ? fit : most) / unit * unit;
-    most = most < unit ? unit : most;
+    const size_t x = input_size(w), y = output_size(w), unit = (size_t)unit_of(op);
+    size_t most = cuda->tensor_elements / (x > y ? x : y);
+    if (op->kind == EEX_OP_CONV_BWD_WEIGHTS)
+        most = smaller(most, cuda->sum_rows / ((size_t)w->hout * (size_t)w->wout));
+    if (widens(op))
+        most = smaller(most, WIDE_BYTES / ((x + y) * sizeof(float)));
+    most = most < unit ? unit : most / unit * unit;
     return most < (size_t)batch ? (int)most : batch;
 }
 
@@ -134,12 +140,18 @@ static cudnnMathType_t math_of(const eex_op *op)
                                                      : CUDNN_TENSOR_OP_MATH;
 }
 
+static int check(const eex_cuda *cuda, eex_cuda_conv *s, cudnnStatus_t status, const eex_op *op)
+{
+    s->refused = status != CUDNN_STATUS_SUCCESS;
+    return eex__cuda_dnn_check(cuda, status, op->name ? op->name : "?");
+}
+
 /* The descriptors' batch. */
-static cudnnStatus_t set_batch(const eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch)
+static int set_batch(const eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch)
 {
     const eex_window *w = eex__cuda_conv_window(op);
     if (s->batch == batch)
-        return CUDNN_STATUS_SUCCESS;
+        return EEX_OK;
     s->batch = 0;
     cudnnStatus_t status = cuda->libs->cudnnSetTensor4dDescriptor(
         s->x, CUDNN_TENSOR_NHWC, type_of(op), batch, w->cin, w->hin, w->win);
@@ -148,10 +160,10 @@ static cudnnStatus_t set_batch(const eex_cuda *cuda, eex_cuda_conv *s, const eex
                                                         w->cout, w->hout, w->wout);
     if (status == CUDNN_STATUS_SUCCESS)
         s->batch = batch;
-    return status;
+    return check(cuda, s, status, op);
 }
 
-bool eex__cuda_dnn_open(const eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
+int eex__cuda_dnn_open(const eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
 {
     const eex_cuda_libs *l = cuda->libs;
     const eex_window *w = eex__cuda_conv_window(op);
@@ -171,7 +183,7 @@ bool eex__cuda_dnn_open(const eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op
                                                1, 1, CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT);
     if (status == CUDNN_STATUS_SUCCESS)
         status = l->cudnnSetConvolutionMathType(s->convolution, math_of(op));
-    return status == CUDNN_STATUS_SUCCESS;
+    return check(cuda, s, status, op);
 }
 
 void eex__cuda_dnn_finish(eex_cuda *cuda, eex_cuda_conv *s)
@@ -194,9 +206,9 @@ void eex__cuda_dnn_finish(eex_cuda *cuda, eex_cuda_conv *s)
 
 /* ---- running ---- */
 
-/* The workspace that an algorithm wants for the batch that is set; false: it cannot. */
-static bool ask_workspace(const eex_cuda *cuda, const eex_cuda_conv *s, const eex_op *op,
-                          int algorithm, size_t *bytes)
+/* The workspace that an algorithm wants for the batch that is set; an error: it cannot. */
+static int ask_workspace(const eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int algorithm,
+                         size_t *bytes)
 {
     const eex_cuda_libs *l = cuda->libs;
     cudnnHandle_t dnn = cuda->host->dnn;
@@ -215,7 +227,14 @@ static bool ask_workspace(const eex_cuda *cuda, const eex_cuda_conv *s, const ee
             dnn, s->x, s->y, s->convolution, s->w, (cudnnConvolutionBwdFilterAlgo_t)algorithm,
             bytes);
     }
-    return status == CUDNN_STATUS_SUCCESS && *bytes <= most_workspace;
+    EEX_TRY(check(cuda, s, status, op));
+    s->refused = *bytes > most_workspace;
+    if (s->refused)
+        return eex_fail(EEX_EUNSUPPORTED,
+                        "%s, %s: cuDNN asks for a workspace of %zu MiB, at most %zu are given",
+                        cuda->base.name, op->name ? op->name : "?", *bytes >> 20,
+                        most_workspace >> 20);
+    return EEX_OK;
 }
 
 int eex__cuda_dnn_take(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int algorithm,
@@ -225,8 +244,8 @@ int eex__cuda_dnn_take(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int a
     int most = most_samples(cuda, op, s->max_batch);
     s->algorithm = -1;
     s->fitting = 0;
-    *taken = set_batch(cuda, s, op, most) == CUDNN_STATUS_SUCCESS &&
-             ask_workspace(cuda, s, op, algorithm, &bytes);
+    *taken = set_batch(cuda, s, op, most) == EEX_OK &&
+             ask_workspace(cuda, s, op, algorithm, &bytes) == EEX_OK;
     if (!*taken)
         return EEX_OK;
     int code = eex__cuda_reserve(cuda, eex__cuda_dnn_weight_bytes(op) + aligned(bytes) +
@@ -239,55 +258,101 @@ int eex__cuda_dnn_take(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int a
     return EEX_OK;
 }
 
-static bool piece_fits(const eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int samples)
+static int piece_fits(const eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int samples)
 {
     size_t bytes;
-    return set_batch(cuda, s, op, samples) == CUDNN_STATUS_SUCCESS &&
-           ask_workspace(cuda, s, op, s->algorithm, &bytes) && bytes <= s->workspace;
+    EEX_TRY(set_batch(cuda, s, op, samples));
+    EEX_TRY(ask_workspace(cuda, s, op, s->algorithm, &bytes));
+    s->refused = bytes > s->workspace;
+    if (s->refused)
+        return eex_fail(EEX_EUNSUPPORTED,
+                        "%s, %s: cuDNN asks for a larger workspace for %d samples (%zu bytes) than "
+                        "for %d (%zu)",
+                        cuda->base.name, op->name ? op->name : "?", samples, bytes, s->max_batch,
+                        s->workspace);
+    return EEX_OK;
 }
 
-bool eex__cuda_dnn_fits(const eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch)
+bool eex__cuda_dnn_applies(const eex_cuda_conv *s, const eex_op *op)
 {
-    if (s->algorithm < 0 || !(widens(op) || tensors_aligned(op)))
-        return false;
+    return s->algorithm >= 0 && (widens(op) || tensors_aligned(op));
+}
+
+int eex__cuda_dnn_fits(const eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch)
+{
     if (s->fitting == batch)
-        return true; /* asked before */
+        return EEX_OK; /* asked before */
     int each = piece_of(cuda, op, batch), last = batch - (batch - 1) / each * each;
-    bool fits = piece_fits(cuda, s, op, each) && (last == each || piece_fits(cuda, s, op, last));
-    s->fitting = fits ? batch : 0;
-    return fits;
+    s->fitting = 0;
+    EEX_TRY(piece_fits(cuda, s, op, each));
+    if (last != each)
+        EEX_TRY(piece_fits(cuda, s, op, last));
+    s->fitting = batch;
+    return EEX_OK;
+}
+
+/* Bytes in front of sample i on either side. */
+static size_t input_before(const eex_op *op, int i)
+{
+    return (size_t)i * input_size(eex__cuda_conv_window(op)) * eex_precision_bytes(op->precision);
+}
+
+static size_t output_before(const eex_op *op, int i)
+{
+    return (size_t)i * output_size(eex__cuda_conv_window(op)) * eex_precision_bytes(op->precision);
+}
+
+static int forward_piece(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, const void *weights,
+                         int first, int samples)
+{
+    const eex_op_conv *c = &op->u.conv;
+    const float one = 1, zero = 0;
+    EEX_TRY(set_batch(cuda, s, op, samples));
+    cudnnStatus_t status = cuda->libs->cudnnConvolutionForward(
+        cuda->host->dnn, &one, s->x, (const char *)c->x + input_before(op, first), s->w, weights,
+        s->convolution, (cudnnConvolutionFwdAlgo_t)s->algorithm, workspace_of(cuda, op),
+        s->workspace, &zero, s->y, (char *)c->y + output_before(op, first));
+    return check(cuda, s, status, op);
 }
 
 int eex__cuda_dnn_forward(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch)
 {
     const eex_op_conv *c = &op->u.conv;
-    const float one = 1, zero = 0;
+    const int each = piece_of(cuda, op, batch);
     const void *weights = s->weights;
     if (!weights) {
         EEX_TRY(eex__cuda_weights_to_ohwi(cuda, op->precision, cuda->scratch, c->w, &c->window));
         weights = cuda->scratch;
     }
-    cudnnStatus_t status = set_batch(cuda, s, op, batch);
-    if (status == CUDNN_STATUS_SUCCESS)
-        status = cuda->libs->cudnnConvolutionForward(
-            cuda->host->dnn, &one, s->x, c->x, s->w, weights, s->convolution,
-            (cudnnConvolutionFwdAlgo_t)s->algorithm, workspace_of(cuda, op), s->workspace, &zero,
-            s->y, c->y);
-    return eex__cuda_dnn_check(cuda, status, op->name ? op->name : "?");
+    for (int i = 0; i < batch; i += each)
+        EEX_TRY(forward_piece(cuda, s, op, weights, i, batch - i < each ? batch - i : each));
+    return EEX_OK;
+}
+
+static int data_piece(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int first, int samples)
+{
+    const eex_op_conv_bwd_data *c = &op->u.conv_bwd_data;
+    const float one = 1, beta = c->accumulate ? 1 : 0;
+    EEX_TRY(set_batch(cuda, s, op, samples));
+    cudnnStatus_t status = cuda->libs->cudnnConvolutionBackwardData(
+        cuda->host->dnn, &one, s->w, cuda->scratch, s->y,
+        (const char *)c->dy + output_before(op, first), s->convolution,
+        (cudnnConvolutionBwdDataAlgo_t)s->algorithm, workspace_of(cuda, op), s->workspace, &beta,
+        s->x, (char *)c->dx + input_before(op, first));
+    return check(cuda, s, status, op);
 }
 
 int eex__cuda_dnn_data(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch)
 {
     const eex_op_conv_bwd_data *c = &op->u.conv_bwd_data;
-    const float one = 1, beta = c->accumulate ? 1 : 0;
+    const int each = piece_of(cuda, op, batch);
     EEX_TRY(eex__cuda_weights_to_ohwi(cuda, op->precision, cuda->scratch, c->w, &c->window));
-    cudnnStatus_t status = set_batch(cuda, s, op, batch);
-    if (status == CUDNN_STATUS_SUCCESS)
-        status = cuda->libs->cudnnConvolutionBackwardData(
-            cuda->host->dnn, &one, s->w, cuda->scratch, s->y, c->dy, s->convolution,
-            (cudnnConvolutionBwdDataAlgo_t)s->algorithm, workspace_of(cuda, op), s->workspace,
-            &beta, s->x, c->dx);
-    return eex__cuda_dnn_check(cuda, status, op->name ? op->name : "?");
+    for (int i = 0; i < batch; i += each) {
+        s->begun = c->accumulate && i > 0;
+        EEX_TRY(data_piece(cuda, s, op, i, batch - i < each ? batch - i : each));
+    }
+    s->begun = false;
+    return EEX_OK;
 }
 
 /* Makes a piece of the activations float32 and points to where it is. */
@@ -311,18 +376,16 @@ static int weights_piece(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int
 {
     const eex_op_conv_bwd_weights *c = &op->u.conv_bwd_weights;
     const float one = 1, beta = first > 0 ? 1 : 0;
-    const size_t before = (size_t)first * eex_precision_bytes(op->precision);
-    const void *x = (const char *)c->x + before * input_size(&c->window);
-    const void *dy = (const char *)c->dy + before * output_size(&c->window);
+    const void *x = (const char *)c->x + input_before(op, first);
+    const void *dy = (const char *)c->dy + output_before(op, first);
     if (widens(op))
         EEX_TRY(widen(cuda, s, op, samples, &x, &dy));
-    cudnnStatus_t status = set_batch(cuda, s, op, samples);
-    if (status == CUDNN_STATUS_SUCCESS)
-        status = cuda->libs->cudnnConvolutionBackwardFilter(
-            cuda->host->dnn, &one, s->x, x, s->y, dy, s->convolution,
-            (cudnnConvolutionBwdFilterAlgo_t)s->algorithm, workspace_of(cuda, op), s->workspace,
-            &beta, s->w, cuda->scratch);
-    return eex__cuda_dnn_check(cuda, status, op->name ? op->name : "?");
+    EEX_TRY(set_batch(cuda, s, op, samples));
+    cudnnStatus_t status = cuda->libs->cudnnConvolutionBackwardFilter(
+        cuda->host->dnn, &one, s->x, x, s->y, dy, s->convolution,
+        (cudnnConvolutionBwdFilterAlgo_t)s->algorithm, workspace_of(cuda, op), s->workspace, &beta,
+        s->w, cuda->scratch);
+    return check(cuda, s, status, op);
 }
 
 int eex__cuda_dnn_weights(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch)

@@ -13,23 +13,26 @@ int eex__cuda_dnn_prepare(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op);
 /* The algorithms to choose from, of a kind of op; -1 follows the last. */
 const int *eex__cuda_dnn_algorithms(eex_op_kind kind);
 
-/* The descriptors; false: cuDNN does not have such tensors. */
-bool eex__cuda_dnn_open(const eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op);
+/* The descriptors. An error says what cuDNN does not have. */
+int eex__cuda_dnn_open(const eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op);
 void eex__cuda_dnn_finish(eex_cuda *cuda, eex_cuda_conv *s); /* leaves s itself */
 
 /* Bytes of the weights in cuDNN's order, or of their gradient. */
 size_t eex__cuda_dnn_weight_bytes(const eex_op *op);
 
 /* Reserves what an algorithm needs and makes it the state's; not *taken: it cannot run this shape,
- * or not in the memory that is left. */
+ * or not in the memory that is left, and this thread's message says why. */
 int eex__cuda_dnn_take(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int algorithm,
                        bool *taken);
 
-/* Whether the chosen algorithm runs this batch, where its tensors lie, in the workspace that there
- * is. */
-bool eex__cuda_dnn_fits(const eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch);
+/* Whether there is a chosen algorithm, and the tensors lie where cuDNN takes them. */
+bool eex__cuda_dnn_applies(const eex_cuda_conv *s, const eex_op *op);
 
-/* The op by the chosen algorithm, of a batch that fits. EEX_EUNSUPPORTED: it cannot after all. */
+/* Whether the algorithm runs this batch in the workspace that there is; the error says why not. */
+int eex__cuda_dnn_fits(const eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch);
+
+/* The op by the chosen algorithm, of a batch that fits. s->begun: an error came when a part was
+ * already in a result that is added to. */
 int eex__cuda_dnn_forward(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch);
 int eex__cuda_dnn_data(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch);
 int eex__cuda_dnn_weights(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch);

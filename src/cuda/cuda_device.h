@@ -24,19 +24,23 @@ typedef struct eex_cuda_libs eex_cuda_libs;
 /* Pixels whose products are summed up in one go; see conv.c. */
 enum { EEX_CUDA_SUM_ROWS = 1 << 17 };
 
+/* Elements of a tensor of cuDNN's, at most: what its descriptors take. */
+enum { EEX_CUDA_TENSOR_ELEMENTS = 2147483647 };
+
 typedef struct eex_cuda {
     eex_device base; /* first member */
     int ordinal;
     int major, minor; /* compute capability */
     int processors;   /* streaming multiprocessors */
     bool deterministic;
-    size_t sum_rows; /* EEX_CUDA_SUM_ROWS, or what a test makes of it */
+    size_t sum_rows;        /* EEX_CUDA_SUM_ROWS, or what a test makes of it */
+    size_t tensor_elements; /* EEX_CUDA_TENSOR_ELEMENTS, or what a test makes of it */
     cudaStream_t stream;
     eex_step *step; /* device memory: the step that runs */
     void *scratch;  /* device memory, 256-byte aligned; see eex__cuda_reserve */
     size_t scratch_bytes;
     unsigned generation; /* counts moves of the scratch: recordings of an older one are void */
-    const eex_cuda_libs *libs;
+    const eex_cuda_libs *libs;  /* those of host */
     struct eex_cuda_host *host; /* staging, handles, accounting: device.c's own */
 } eex_cuda;
 

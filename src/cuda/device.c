@@ -5,7 +5,9 @@
 #include "cuda/graph.h"
 #include "cuda/host.h"
 #include "cuda/inventory.h"
+#include "cuda/probe.h"
 #include "cuda/ranges.h"
+#include "cuda/timing.h"
 #include "device/backends.h"
 
 #include <math.h>
@@ -192,6 +194,7 @@ static const eex_device_vtable vtable = {
     .forget = eex__cuda_forget,
     .run_chain = eex__cuda_run_chain,
     .forget_chain = eex__cuda_forget_chain,
+    .time_unit = eex__cuda_time_unit,
     .range_begin = eex__cuda_range_begin,
     .range_end = eex__cuda_range_end,
     .usage = cuda_usage,
@@ -243,6 +246,7 @@ int eex_cuda_open(eex_device **out, int ordinal, const eex_device_options *optio
     cuda->ordinal = ordinal;
     cuda->deterministic = options->deterministic;
     cuda->sum_rows = EEX_CUDA_SUM_ROWS;
+    cuda->tensor_elements = EEX_CUDA_TENSOR_ELEMENTS;
     snprintf(cuda->base.name, sizeof cuda->base.name, "cuda:%d", ordinal);
     struct cudaDeviceProp properties;
     code = eex__cuda_check(cuda, cudaSetDevice(ordinal), "opening");
@@ -250,8 +254,10 @@ int eex_cuda_open(eex_device **out, int ordinal, const eex_device_options *optio
         code = eex__cuda_check(cuda, cudaGetDeviceProperties(&properties, ordinal), "opening");
     if (code == EEX_OK) {
         describe(cuda, &properties);
-        code = eex__cuda_host_open(cuda);
+        code = eex__cuda_probe(cuda);
     }
+    if (code == EEX_OK)
+        code = eex__cuda_host_open(cuda);
     cuda->base.memory = options->memory; /* what all devices hold from the start is counted */
     if (code < 0) {
         cuda_close(&cuda->base);
@@ -274,7 +280,16 @@ static int open_cuda(eex_device **out, const char *argument, const eex_device_op
     return eex_cuda_open(out, ordinal, options);
 }
 
+/* Of the runtime, from 11.7 on: without it versions before 12.2 load every kernel at start, which
+ * takes seconds and some hundred MiB on the GPU. It is read when CUDA is first used; a value of the
+ * user's stays. */
+static void ask_for_lazy_loading(void)
+{
+    (void)setenv("CUDA_MODULE_LOADING", "LAZY", 0);
+}
+
 int eex_cuda_register(void)
 {
+    ask_for_lazy_loading();
     return eex_device_register("cuda", open_cuda);
 }

@@ -160,6 +160,16 @@ void eex__cuda_no_graph(eex_cuda *cuda)
     cuda->host->graphless = true;
 }
 
+bool eex__cuda_healthy(const eex_cuda *cuda)
+{
+    enum cudaStreamCaptureStatus capture = cudaStreamCaptureStatusNone;
+    cudaError_t error = cudaStreamIsCapturing(cuda->stream, &capture);
+    if (error == cudaSuccess && capture == cudaStreamCaptureStatusNone)
+        error = cudaStreamQuery(cuda->stream);
+    (void)cudaGetLastError();
+    return error == cudaSuccess || error == cudaErrorNotReady;
+}
+
 /* ---- energy ---- */
 
 static unsigned long long millijoules(const eex_cuda *cuda)
@@ -224,14 +234,53 @@ int eex__cuda_dnn_check(const eex_cuda *cuda, cudnnStatus_t status, const char *
 static const cublasMath_t wide_sums =
     (cublasMath_t)(CUBLAS_DEFAULT_MATH | CUBLAS_MATH_DISALLOW_REDUCED_PRECISION_REDUCTION);
 
+/* A library that cannot open its handle may have dropped this chip: the next one may be older. */
+static int open_blas(eex_cuda *cuda)
+{
+    struct eex_cuda_host *host = cuda->host;
+    for (;;) {
+        char path[sizeof host->libs.cublas_path];
+        cublasStatus_t status = host->libs.cublasCreate_v2(&host->blas);
+        if (status == CUBLAS_STATUS_SUCCESS)
+            return EEX_OK;
+        host->blas = NULL;
+        (void)cudaGetLastError();
+        memcpy(path, host->libs.cublas_path, sizeof path);
+        if (status == CUBLAS_STATUS_ALLOC_FAILED ||
+            eex__cuda_libs_next_cublas(&host->libs) != EEX_OK)
+            return eex__cuda_blas_check(cuda, status, "opening cuBLAS");
+        eex_log_warn("%s: %s cannot be opened: cuBLAS says %s; going on with %s", cuda->base.name,
+                     path, host->libs.cublasGetStatusString(status), host->libs.cublas_path);
+    }
+}
+
+static int open_dnn(eex_cuda *cuda)
+{
+    struct eex_cuda_host *host = cuda->host;
+    for (;;) {
+        char path[sizeof host->libs.cudnn_path];
+        cudnnStatus_t status = host->libs.cudnnCreate(&host->dnn);
+        if (status == CUDNN_STATUS_SUCCESS)
+            return EEX_OK;
+        host->dnn = NULL;
+        (void)cudaGetLastError();
+        int code = eex__cuda_dnn_check(cuda, status, "opening cuDNN");
+        memcpy(path, host->libs.cudnn_path, sizeof path);
+        const char *says = host->libs.cudnnGetErrorString(status);
+        if (code == EEX_ENOMEM || eex__cuda_libs_next_cudnn(&host->libs) != EEX_OK)
+            return eex__cuda_dnn_check(cuda, status, "opening cuDNN");
+        eex_log_warn("%s: %s cannot be opened: cuDNN says %s; going on with %s", cuda->base.name,
+                     path, says, host->libs.cudnn_path);
+    }
+}
+
 static int open_libraries(eex_cuda *cuda)
 {
     struct eex_cuda_host *host = cuda->host;
-    const eex_cuda_libs *libs;
-    EEX_TRY(eex__cuda_libs_load(&libs));
-    cuda->libs = libs;
+    EEX_TRY(eex__cuda_libs_load(&host->libs));
+    const eex_cuda_libs *libs = cuda->libs = &host->libs;
     EEX_TRY(eex__cuda_alloc(cuda, &host->blas_workspace, EEX_CUDA_BLAS_WORKSPACE, "cuBLAS"));
-    EEX_TRY(eex__cuda_blas_check(cuda, libs->cublasCreate_v2(&host->blas), "opening cuBLAS"));
+    EEX_TRY(open_blas(cuda));
     EEX_TRY(eex__cuda_blas_check(cuda, libs->cublasSetStream_v2(host->blas, cuda->stream),
                                  "opening cuBLAS"));
     EEX_TRY(eex__cuda_blas_check(
@@ -240,7 +289,7 @@ static int open_libraries(eex_cuda *cuda)
         "opening cuBLAS"));
     EEX_TRY(eex__cuda_blas_check(cuda, libs->cublasSetMathMode(host->blas, wide_sums),
                                  "opening cuBLAS"));
-    EEX_TRY(eex__cuda_dnn_check(cuda, libs->cudnnCreate(&host->dnn), "opening cuDNN"));
+    EEX_TRY(open_dnn(cuda));
     return eex__cuda_dnn_check(cuda, libs->cudnnSetStream(host->dnn, cuda->stream),
                                "opening cuDNN");
 }

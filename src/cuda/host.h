@@ -10,10 +10,12 @@ enum {
     EEX_CUDA_STAGES = 8,
     EEX_CUDA_STAGE_BYTES = 4 << 20,
     EEX_CUDA_SMALL = 1 << 16, /* bytes that come to the host by way of pinned memory */
-    EEX_CUDA_BLAS_WORKSPACE = 32 << 20
+    EEX_CUDA_BLAS_WORKSPACE = 32 << 20,
+    EEX_CUDA_REFUSALS = 32 /* of cuDNN, that are said */
 };
 
 struct eex_cuda_host {
+    eex_cuda_libs libs; /* of this device: chips differ in what still serves them */
     cublasHandle_t blas;
     cudnnHandle_t dnn;
     void *blas_workspace; /* given to cuBLAS once: it must not allocate while a graph is captured */
@@ -25,6 +27,9 @@ struct eex_cuda_host {
     eex_step step; /* what cuda->step holds */
     bool step_known;
     bool graphless; /* it was said that a graph could not be made */
+
+    uint64_t refused_names[EEX_CUDA_REFUSALS]; /* hashes of ops that cuDNN does not do */
+    int refused;
 
     size_t bytes, peak_bytes;
     struct eex_cuda_block *blocks; /* size of every allocation */
@@ -59,6 +64,9 @@ double eex__cuda_joules(const eex_cuda *cuda);
 /* Says, once a device, that a graph could not be made, with this thread's message as the reason:
  * everything goes on, slower. */
 void eex__cuda_no_graph(eex_cuda *cuda);
+
+/* Whether the stream, and with it the device, can go on: no kernel has failed so far. */
+bool eex__cuda_healthy(const eex_cuda *cuda);
 
 int eex__cuda_blas_check(const eex_cuda *cuda, cublasStatus_t status, const char *what);
 /* EEX_EUNSUPPORTED: this algorithm does not take this shape. */

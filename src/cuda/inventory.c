@@ -1,6 +1,7 @@
 #include "cuda/inventory.h"
 
 #include "cuda/chain.h"
+#include "cuda/chips.h"
 #include "cuda/libs.h"
 
 #include "base/status.h"
@@ -62,6 +63,7 @@ static void describe(eex_cuda_gpu *gpu, int ordinal)
     snprintf(gpu->name, sizeof gpu->name, "%.127s", properties.name);
     gpu->major = properties.major;
     gpu->minor = properties.minor;
+    gpu->kernels = eex_cuda_chips_have(eex_cuda_chips(), gpu->major, gpu->minor);
     gpu->processors = properties.multiProcessorCount;
     gpu->bytes = properties.totalGlobalMem;
     gpu->bf16 = gpu->tf32 = gpu->major >= 8;
@@ -133,20 +135,23 @@ static void ask_runtime(eex_cuda_inventory *out)
 
 static void ask_libraries(eex_cuda_inventory *out)
 {
-    const eex_cuda_libs *libs;
+    static eex_cuda_libs libs;
+    int driver, runtime;
+    ask_versions(&driver, &runtime);
     if (eex__cuda_libs_load(&libs) < 0) {
         snprintf(out->no_library, sizeof out->no_library, "%s", eex_error());
         return;
     }
-    eex__cuda_libs_versions(libs, out->cublas, out->cudnn, sizeof out->cublas);
-    snprintf(out->cublas_path, sizeof out->cublas_path, "%s", libs->cublas_path);
-    snprintf(out->cudnn_path, sizeof out->cudnn_path, "%s", libs->cudnn_path);
+    eex__cuda_libs_versions(&libs, out->cublas, out->cudnn, sizeof out->cublas, driver > 0);
+    snprintf(out->cublas_path, sizeof out->cublas_path, "%s", libs.cublas_path);
+    snprintf(out->cudnn_path, sizeof out->cudnn_path, "%s", libs.cudnn_path);
 }
 
 void eex_cuda_take_inventory(eex_cuda_inventory *out)
 {
     nvml n = {0};
     *out = (eex_cuda_inventory){.graphs = true, .conditional = eex__cuda_has_chain()};
+    eex_cuda_chips_text(eex_cuda_chips(), out->chips, sizeof out->chips);
     ask_runtime(out);
     ask_libraries(out);
     if (nvml_open(&n)) {

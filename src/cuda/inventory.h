@@ -17,6 +17,7 @@ typedef struct eex_cuda_gpu {
     size_t free_bytes;
     bool free_known; /* NVML was there to say */
     bool bf16, tf32; /* precisions that eex uses on it */
+    bool kernels;    /* this build has some for it */
     bool energy;     /* NVML counts what it uses */
 } eex_cuda_gpu;
 
@@ -32,6 +33,7 @@ typedef struct eex_cuda_inventory {
     char cublas[32], cublas_path[256];
     char cudnn[32], cudnn_path[256];
     char nvml[80];
+    char chips[128];  /* that this build has kernels for */
     bool graphs;      /* steps and segments are recorded and replayed */
     bool conditional; /* one input's segments are conditional nodes of one graph */
 } eex_cuda_inventory;

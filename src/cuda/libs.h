@@ -5,10 +5,19 @@
  *   cuDNN   $EEX_CUDNN_DIR/libcudnn.so.9 or .8, then the system's
  *   cuBLAS  $EEX_CUBLAS_DIR/libcublas.so.13, .12 or .11, then the system's
  *
+ * The major that this build's headers have goes first, for the runtime is of the same age; then the
+ * newest. A chip may be older than what a library still has: then opening its handle fails, and the
+ * device goes on to the next one (host.c).
+ *
+ * cuDNN is many files, which it loads itself as they are needed, and ends the process where one
+ * cannot be loaded. So all that convolutions need are loaded here first, where a failure is a
+ * message. No function of cuDNN is called on a machine without a driver.
+ *
  * A table is also how the tests put their own implementations in place (eex__cuda_libs_use). */
 #ifndef EEX_CUDA_LIBS_H
 #define EEX_CUDA_LIBS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #pragma GCC diagnostic push
@@ -68,18 +77,27 @@ struct eex_cuda_libs {
     int (*nvmlDeviceGetTotalEnergyConsumption)(eex_nvml_device device, unsigned long long *mj);
     int (*nvmlSystemGetDriverVersion)(char *version, unsigned length);
     char cublas_path[256], cudnn_path[256]; /* where they were found */
+    int cublas_at, cudnn_at;                /* which of the places that is */
 };
 typedef struct eex_cuda_libs eex_cuda_libs;
 
-/* The table, loaded once in a process; borrowed. EEX_ENOTFOUND says which library is missing, where
- * it was looked for and what would help. Not synchronised: devices open from one thread. */
-int eex__cuda_libs_load(const eex_cuda_libs **out);
+/* Fills the table with the first libraries that can be loaded; they stay loaded as long as the
+ * process. EEX_ENOTFOUND says which one is missing, where it was looked for, what the loader says
+ * and what would help. Not synchronised: devices open from one thread. */
+int eex__cuda_libs_load(eex_cuda_libs *out);
 
-/* From now on load returns this table; NULL: the real libraries again. */
-void eex__cuda_libs_use(const eex_cuda_libs *table);
+/* In place of a library that does not work with this chip, the one that is looked for next.
+ * EEX_ENOTFOUND: there is none; the table stays as it is. */
+int eex__cuda_libs_next_cublas(eex_cuda_libs *libs);
+int eex__cuda_libs_next_cudnn(eex_cuda_libs *libs);
 
-/* The version numbers of a table's libraries as text: "13.0.2" and "9.19.0". */
-void eex__cuda_libs_versions(const eex_cuda_libs *libs, char *cublas, char *cudnn, size_t size);
+/* From now on these are the places that are looked into, borrowed; NULL: the real ones again. */
+void eex__cuda_libs_use(const eex_cuda_libs *tables, int count);
+
+/* The version numbers of a table's libraries as text: "13.0.2" and "9.19.0"; without `driver` only
+ * the major that is in cuDNN's name, "9". */
+void eex__cuda_libs_versions(const eex_cuda_libs *libs, char *cublas, char *cudnn, size_t size,
+                             bool driver);
 
 #ifdef __cplusplus
 }

@@ -68,10 +68,17 @@ typedef struct eex_device_vtable {
     void (*forget)(eex_device *dev, void *recording);
 
     /* Runs links one after the other for a single sample, as long as LEAVE leaves somebody, without
-     * the host in between. Recordings as above, with forget_chain. For devices with `chains`. */
+     * the host in between. Recordings as above, with forget_chain. *done = false: it cannot, and
+     * nothing was run; the caller goes link by link. For devices with `chains`. */
     int (*run_chain)(eex_device *dev, void **recording, const eex_link *links, int count,
-                     const eex_step *step);
+                     const eex_step *step, bool *done);
     void (*forget_chain)(eex_device *dev, void *recording);
+
+    /* What each of ops[0..count) takes among the others, in the way that run_unit runs them:
+     * ms[i * rounds + r] in round r, by the device's own clock. May be NULL: the host's clock times
+     * ops then, and waits for each. */
+    int (*time_unit)(eex_device *dev, double *ms, const eex_op *ops, void *const *states, int count,
+                     const eex_step *step, int rounds);
 
     /* Names what happens until the matching range_end, for profilers. May be NULL. */
     void (*range_begin)(eex_device *dev, const char *name);

@@ -85,6 +85,11 @@ else()
     set_tests_properties(emulated/cuda/emulated_run.sh PROPERTIES TIMEOUT 900
         ENVIRONMENT "EEX=$<TARGET_FILE:eex_emulated>;EEX_SOURCE_DIR=${CMAKE_SOURCE_DIR}")
 
+    add_test(NAME emulated/cuda/emulated_libs.sh
+        COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/cuda/emulated_libs.sh)
+    set_tests_properties(emulated/cuda/emulated_libs.sh PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77
+        ENVIRONMENT "EEX=$<TARGET_FILE:eex_emulated>;EEX_SOURCE_DIR=${CMAKE_SOURCE_DIR}")
+
     foreach(source ${emulator_tests})
         get_filename_component(what ${source} NAME_WE)
         eex_cuda_test(${what} emulated cuda/${what} ${source} eex_cuda_emulated)

@@ -247,16 +247,139 @@ Test(emulated_conv, a_broken_file_is_ignored)
 
 /* ---- memory that is not there ---- */
 
-Test(emulated_conv, patches_where_cudnn_has_no_memory)
+static void *prepared(cache *c)
+{
+    void *state;
+    cr_assert_eq(c->dev->vtable->prepare(c->dev, &state, &c->op, 2), EEX_OK, "%s", eex_error());
+    return state;
+}
+
+static int run_prepared(cache *c, void *state)
+{
+    const eex_step step = bench_step(2);
+    return c->dev->vtable->run(c->dev, &c->op, state, &step);
+}
+
+/* Runs the convolution of ones twice on a device where cuDNN fails so once; returns what was said.
+ */
+static char *run_refused(cudaError_t error)
+{
+    cache c;
+    test_capture capture;
+    test_capture_file(&capture);
+    c.dev = open_device(1);
+    ones_open(&c);
+    eex_fake_cuda_fail("cudnnConvolutionForward", 1, error);
+    void *state = prepared(&c);
+    for (int i = 0; i < 2; i++)
+        cr_expect_eq(run_prepared(&c, state), EEX_OK, "%s", eex_error());
+    c.dev->vtable->finish(c.dev, &c.op, state);
+    eex_fake_cuda_heal();
+    ones_close(&c);
+    return test_capture_end(&capture);
+}
+
+Test(emulated_conv, what_cudnn_refuses_goes_by_patches_with_a_word)
+{
+    static const cudaError_t errors[] = {cudaErrorMemoryAllocation, cudaErrorUnknown};
+    static const char *const words[] = {"cuDNN says", "cuDNN says CUDNN_STATUS_EXECUTION_FAILED"};
+    unsetenv("EEX_CUDA_CONV");
+    for (int i = 0; i < 2; i++) {
+        char *said = run_refused(errors[i]);
+        cr_expect_eq(times(said, "it goes by patches"), 1, "%s", said);
+        cr_expect_eq(times(said, words[i]), 1, "%s", said);
+        cr_expect_eq(times(said, "first"), 1, "which op: %s", said);
+        free(said);
+    }
+}
+
+/* It is there to show what cuDNN does. */
+Test(emulated_conv, in_library_mode_a_refusal_is_a_failure)
 {
     cache c;
     setenv("EEX_CUDA_CONV", "library", 1);
     c.dev = open_device(1);
     ones_open(&c);
+    void *state = prepared(&c);
+    eex_fake_cuda_fail("cudnnConvolutionForward", 1, cudaErrorUnknown);
+    cr_expect_eq(run_prepared(&c, state), EEX_EDEVICE);
+    cr_expect_not_null(strstr(eex_error(), "EXECUTION_FAILED"), "%s", eex_error());
+    cr_expect_eq(run_prepared(&c, state), EEX_OK, "%s", eex_error());
+    c.dev->vtable->finish(c.dev, &c.op, state);
+    eex_fake_cudnn_elements(100); /* and where it does not have such tensors at all */
+    cr_expect_eq(c.dev->vtable->prepare(c.dev, &state, &c.op, 2), EEX_EUNSUPPORTED);
+    cr_expect_not_null(strstr(eex_error(), "EEX_CUDA_CONV=library: "), "%s", eex_error());
+    cr_expect_not_null(strstr(eex_error(), "NOT_SUPPORTED"), "%s", eex_error());
+    eex_fake_cudnn_elements(INT32_MAX);
+    ones_close(&c);
+}
+
+/* ---- more than a descriptor holds ---- */
+
+enum { LARGE = 7, SAMPLE = 8 * 8 * 4 };
+
+static void expect_ones(tensor y, float centre)
+{
+    for (int n = 0; n < LARGE; n++)
+        cr_expect_eq(y.host[n * SAMPLE + (8 + 1) * 4], centre, "sample %d: %g, not %g", n,
+                     (double)y.host[n * SAMPLE + (8 + 1) * 4], (double)centre);
+}
+
+/* A batch of which cuDNN takes two samples at once, and a last one. In library mode, where what
+ * cuDNN refuses would fail. */
+Test(emulated_conv, a_batch_beyond_a_descriptor_is_done_in_pieces)
+{
+    bench b;
+    eex_step step = bench_step(LARGE);
+    setenv("EEX_CUDA_CONV", "library", 1);
+    eex_device *dev = open_device(1);
+    const size_t most = 2 * SAMPLE + 100;
+    ((eex_cuda *)dev)->tensor_elements = most;
+    eex_fake_cudnn_elements(most);
+    bench_init(&b, dev);
+    tensor x = tensor_filled(&b, LARGE * SAMPLE, 1), w = tensor_filled(&b, 3 * 3 * 4 * 4, 1);
+    tensor y = tensor_poison(&b, LARGE * SAMPLE), dx = tensor_filled(&b, LARGE * SAMPLE, 1);
+    eex_op forward = {.kind = EEX_OP_CONV, .name = "forward"};
+    forward.u.conv.window = window_of(8, 4, 3);
+    forward.u.conv.x = x.dev;
+    forward.u.conv.w = w.dev;
+    forward.u.conv.y = y.dev;
+    bench_run(&b, &forward, LARGE, &step);
+    tensor_download(&b, y);
+    expect_ones(y, 36);
+    eex_op data = {.kind = EEX_OP_CONV_BWD_DATA, .name = "data"};
+    data.u.conv_bwd_data.window = window_of(8, 4, 3);
+    data.u.conv_bwd_data.dy = x.dev;
+    data.u.conv_bwd_data.w = w.dev;
+    data.u.conv_bwd_data.dx = dx.dev;
+    data.u.conv_bwd_data.accumulate = true;
+    bench_run(&b, &data, LARGE, &step);
+    tensor_download(&b, dx);
+    expect_ones(dx, 37);
+    eex_fake_cudnn_elements(INT32_MAX);
+    bench_free(&b);
+    eex_device_close(dev);
+}
+
+/* ---- timing ---- */
+
+/* Ways are timed as they will be run: ten to a recording, replayed four times. */
+Test(emulated_conv, ways_are_timed_in_recordings)
+{
+    cache c;
+    cache_begin(&c);
+    cr_assert_eq(eex_device_open(&c.dev, "cuda", &(eex_device_options){.deterministic = false}),
+                 EEX_OK, "%s", eex_error());
+    ones_open(&c);
+    const eex_fake_cuda_counts before = eex_fake_cuda_count();
+    c.dev->vtable->finish(c.dev, &c.op, prepared(&c));
+    const eex_fake_cuda_counts after = eex_fake_cuda_count();
+    cr_expect_eq(after.graphs - before.graphs, 2 * 4, "patches and one of cuDNN's algorithms");
+    cr_expect_geq(after.kernels - before.kernels, 2 * (1 + 4 * 10) * 2);
     eex_step step = bench_step(2);
-    eex_fake_cuda_fail("cudnnConvolutionForward", 1, cudaErrorMemoryAllocation);
     bench_run(&c.b, &c.op, 2, &step);
     ones_close(&c);
+    test_folder_remove(c.folder);
 }
 
 /* A second one, when the scratch memory is there, finds no room for weights of its own. */

@@ -1,7 +1,10 @@
 /* A GPU that fails at every place in turn: whatever happens, the message says what and where,
  * nothing is leaked, and the next device works. */
 #include "core/plan/plan.h"
+#include "cuda/chips.h"
+#include "cuda/cuda_register.h"
 #include "cuda/fake_cuda.h"
+#include "support/capture.h"
 #include "support/devices.h"
 #include "support/net.h"
 
@@ -62,6 +65,82 @@ Test(faults, without_a_gpu_it_says_so)
     eex_device *dev = open_device(1);
     cr_expect_eq(dev->precisions, 1u << EEX_F32);
     eex_device_close(dev);
+}
+
+/* A library that has dropped the chip: the next one may be older. */
+Test(faults, the_next_library_is_taken_and_said)
+{
+    static const char *const functions[] = {"cublasCreate", "cudnnCreate"};
+    static const char *const says[] = {"fake.13 cannot be opened", "fake.9 cannot be opened"};
+    static const char *const goes[] = {"going on with fake.12", "going on with fake.8"};
+    eex_device_close(open_device(1));
+    for (int i = 0; i < 2; i++) {
+        test_capture capture;
+        eex_fake_cuda_two_libraries(false);
+        eex_fake_cuda_fail(functions[i], 1, cudaErrorUnknown);
+        cr_expect_eq(try_open(), EEX_EDEVICE, "there is no other");
+        eex_fake_cuda_two_libraries(true);
+        eex_fake_cuda_fail(functions[i], 1, cudaErrorUnknown);
+        test_capture_file(&capture);
+        cr_expect_eq(try_open(), EEX_OK, "%s", eex_error());
+        char *said = test_capture_end(&capture);
+        cr_expect(strstr(said, says[i]) && strstr(said, goes[i]), "%s", said);
+        free(said);
+    }
+    eex_fake_cuda_two_libraries(false);
+    cr_expect_eq(eex_fake_cuda_held(), 0);
+}
+
+Test(faults, a_build_without_code_for_the_chip_says_so)
+{
+    eex_device_close(open_device(1));
+    eex_fake_cuda_fail("cudaFuncGetAttributes", 1, cudaErrorNoKernelImageForDevice);
+    cr_expect_eq(try_open(), EEX_EUNSUPPORTED);
+    cr_expect_not_null(strstr(eex_error(), "this build has kernels for"), "%s", eex_error());
+    cr_expect_not_null(strstr(eex_error(), "a chip of 8.0"), "%s", eex_error());
+    expect_opens();
+}
+
+Test(faults, which_chips_a_build_has_code_for)
+{
+    static const struct {
+        const char *list, *text;
+        int major, minor;
+        bool has;
+    } rows[] = {
+        {"75-real 80-real 90", "7.5, 8.0, 9.0 and newer", 6, 1, false},
+        {"75-real 80-real 90", "7.5, 8.0, 9.0 and newer", 7, 5, true},
+        {"75-real 80-real 90", "7.5, 8.0, 9.0 and newer", 7, 0, false},
+        {"75-real 80-real 90", "7.5, 8.0, 9.0 and newer", 8, 9, true},
+        {"75-real 80-real 90", "7.5, 8.0, 9.0 and newer", 12, 0, true},
+        {"61-real", "6.1", 6, 1, true},
+        {"61-real", "6.1", 7, 0, false},
+        {"61-real", "6.1", 6, 0, false},
+        {"60-virtual", "6.0 and newer", 9, 0, true},
+        {"90a", "9.0", 9, 0, true},
+        {"90a", "9.0", 10, 0, false},
+        {"100-real 120", "10.0, 12.0 and newer", 9, 0, false},
+        {"native", "unknown chips", 5, 0, true},
+        {"", "unknown chips", 9, 0, true},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[64];
+        eex_cuda_chips_text(rows[i].list, text, sizeof text);
+        cr_expect_str_eq(text, rows[i].text, "%s: %s", rows[i].list, text);
+        cr_expect_eq(eex_cuda_chips_have(rows[i].list, rows[i].major, rows[i].minor), rows[i].has,
+                     "%s on %d.%d", rows[i].list, rows[i].major, rows[i].minor);
+    }
+}
+
+/* Before CUDA is used for the first time; a value of the user's stays. */
+Test(faults, kernels_are_loaded_as_they_are_needed)
+{
+    unsetenv("CUDA_MODULE_LOADING");
+    cr_assert_eq(eex_cuda_register(), EEX_OK);
+    cr_expect_str_eq(getenv("CUDA_MODULE_LOADING"), "LAZY");
+    setenv("CUDA_MODULE_LOADING", "EAGER", 1);
+    cr_assert_eq(eex_cuda_register(), EEX_OK);
+    cr_expect_str_eq(getenv("CUDA_MODULE_LOADING"), "EAGER");
 }
 
 Test(faults, memory_that_runs_out_is_named)
@@ -155,9 +234,9 @@ Test(faults, a_step_that_fails_is_reported)
     for (int nth = 1; nth <= 3; nth++)
         expect_training_fails(&n, "cudaMalloc", nth, cudaErrorMemoryAllocation);
     expect_training_fails(&n, "cublasGemmEx", 3, cudaErrorUnknown);
-    expect_training_fails(&n, "cudnnConvolutionForward", 2, cudaErrorUnknown);
     expect_training_fails(&n, "cudaGraphLaunch", 2, cudaErrorUnknown);
     expect_training_fails(&n, "cudaMemcpyAsync", 2, cudaErrorUnknown);
+    eex_fake_cuda_fail("cudnnConvolutionForward", 2, cudaErrorUnknown); /* there are patches */
     cr_expect_eq(train(&n), EEX_OK, "%s", eex_error());
     net_close(&n);
 }

@@ -247,12 +247,37 @@ Test(runtime, work_happens_when_somebody_waits)
     give(m);
 }
 
+/* Has the driver load a kernel, as its first launch does. */
+template <typename K> static void load(K kernel)
+{
+    struct cudaFuncAttributes attributes;
+    cr_assert_eq(cudaFuncGetAttributes(&attributes, (const void *)kernel), cudaSuccess);
+}
+
+Test(runtime, a_capture_loads_no_kernel)
+{
+    memory m = take();
+    cudaGraph_t graph;
+    for (int i = 0; i < 2; i++) {
+        cudaStreamBeginCapture(m.stream, cudaStreamCaptureModeRelaxed);
+        EEX_LAUNCH(add, 1, 1, 0, m.stream, m.out, 1);
+        cr_expect_eq(cudaStreamEndCapture(m.stream, &graph),
+                     i ? cudaSuccess : cudaErrorStreamCaptureInvalidated);
+        (void)cudaGetLastError();
+        load(add);
+    }
+    cudaGraphDestroy(graph);
+    give(m);
+}
+
 Test(runtime, graphs_replay_what_was_captured)
 {
     memory m = take();
     cudaGraph_t graph;
     cudaGraphExec_t exec;
     void *none;
+    load(sum);
+    load(add);
     cudaStreamBeginCapture(m.stream, cudaStreamCaptureModeRelaxed);
     EEX_LAUNCH(sum, BLOCKS, THREADS, 0, m.stream, m.out, m.partial, m.arrived, m.in);
     EEX_LAUNCH(add, 1, 1, 0, m.stream, m.out, 1);
@@ -286,6 +311,8 @@ Test(runtime, conditional_nodes_ask_their_condition)
     cudaGraphNode_t node;
     cudaGraphConditionalHandle handle;
     cudaGraphNodeParams params = {};
+    load(add);
+    load(decide);
     cudaGraphCreate(&graph, 0);
     cudaGraphConditionalHandleCreate(&handle, graph, 1, cudaGraphCondAssignDefault);
     params.type = cudaGraphNodeTypeConditional;

@@ -16,7 +16,7 @@ run() { # run STATUS DEVICE FOLDER OPTIONS...
 run 0 cpu on-cpu
 run 0 cuda on-gpu --set deterministic=true
 out_has "emulated"
-out_has "device memory"
+out_has "MiB at most, without the driver's own"
 
 # Mean losses of the base's epochs and of the shared network's, number by number.
 losses() {

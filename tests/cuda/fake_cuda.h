@@ -27,6 +27,16 @@ void eex_fake_cuda_heal(void);
  */
 void eex_fake_cuda_late(bool late);
 
+/* What was submitted and has not run yet. */
+size_t eex_fake_cuda_pending(void);
+
+/* A second cuBLAS and a second cuDNN, "older", are there beside the first ones; they are the same.
+ */
+void eex_fake_cuda_two_libraries(bool two);
+
+/* Elements of a tensor, at most, that cuDNN describes: 2^31 - 1 at start. */
+void eex_fake_cudnn_elements(size_t most);
+
 /* Compute capability and memory of the one GPU, for devices opened from now on: 8.0 and 16 GiB, or
  * what EEX_EMULATE_CAPABILITY says ("6.1"). No GPU at all with major 0. */
 void eex_fake_cuda_capability(int major, int minor);
@@ -35,9 +45,10 @@ void eex_fake_cuda_memory(size_t bytes);
 /* Bytes that cudaMalloc has given and cudaFree not taken. */
 size_t eex_fake_cuda_held(void);
 
-/* Kernels and library calls that have run so far, those in graphs too, and graphs launched. */
+/* Kernels and library calls that have run so far, those in graphs too, graphs launched, and how
+ * often the host waited for what was not there yet. */
 typedef struct eex_fake_cuda_counts {
-    long kernels, graphs;
+    long kernels, graphs, waits;
 } eex_fake_cuda_counts;
 eex_fake_cuda_counts eex_fake_cuda_count(void);
 

@@ -79,6 +79,8 @@ void spoil(void *workspace, size_t bytes)
     memset(workspace, 0xff, bytes);
 }
 
+size_t most_elements = INT32_MAX;
+
 /* Of the device's, in cuDNN 9. */
 const cudnnStatus_t out_of_memory = (cudnnStatus_t)4004;
 
@@ -138,6 +140,11 @@ cudnnStatus_t workspace_size(const convolution &d, bool known, size_t *bytes)
 
 extern "C" {
 
+void eex_fake_cudnn_elements(size_t most)
+{
+    most_elements = most;
+}
+
 /* ---- handles and descriptors ---- */
 
 cudnnStatus_t fake_cudnnCreate(cudnnHandle_t *out)
@@ -167,9 +174,10 @@ size_t fake_cudnnGetVersion(void)
 
 const char *fake_cudnnGetErrorString(cudnnStatus_t status)
 {
-    return status == CUDNN_STATUS_SUCCESS     ? "CUDNN_STATUS_SUCCESS"
-           : status == CUDNN_STATUS_BAD_PARAM ? "CUDNN_STATUS_BAD_PARAM"
-                                              : "CUDNN_STATUS_EXECUTION_FAILED";
+    return status == CUDNN_STATUS_SUCCESS         ? "CUDNN_STATUS_SUCCESS"
+           : status == CUDNN_STATUS_BAD_PARAM     ? "CUDNN_STATUS_BAD_PARAM"
+           : status == CUDNN_STATUS_NOT_SUPPORTED ? "CUDNN_STATUS_NOT_SUPPORTED"
+                                                  : "CUDNN_STATUS_EXECUTION_FAILED";
 }
 
 cudnnStatus_t fake_cudnnCreateTensorDescriptor(cudnnTensorDescriptor_t *out)
@@ -189,6 +197,8 @@ static cudnnStatus_t describe(cudnnTensorStruct *t, cudnnTensorFormat_t format,
 {
     if (n < 1 || c < 1 || h < 1 || w < 1)
         return CUDNN_STATUS_BAD_PARAM;
+    if ((size_t)n * (size_t)c > most_elements / ((size_t)h * (size_t)w))
+        return CUDNN_STATUS_NOT_SUPPORTED;
     if (format != CUDNN_TENSOR_NHWC || (type != CUDNN_DATA_FLOAT && type != CUDNN_DATA_BFLOAT16))
         return CUDNN_STATUS_NOT_SUPPORTED;
     t->narrow = type == CUDNN_DATA_BFLOAT16;

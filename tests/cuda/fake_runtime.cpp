@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <set>
 #include <string>
 
 extern "C" void eex_fake_libs_install(void); /* fake_libs.c */
@@ -37,6 +38,7 @@ std::map<std::string, failure> failures = failures_ordered_from_outside();
 cudaError_t sticky = cudaSuccess, last = cudaSuccess;
 std::map<uintptr_t, size_t> device_blocks, pinned_blocks;
 std::map<const void *, size_t> shared_limits;
+std::set<const void *> loaded;
 size_t held, total_memory = (size_t)16 << 30;
 int capability[2] = {8, 0};
 
@@ -178,6 +180,16 @@ void need_device(const char *who, const void *at, size_t bytes)
     abort();
 }
 
+bool is_loaded(const void *function)
+{
+    return loaded.count(function) > 0;
+}
+
+void load(const void *function)
+{
+    loaded.insert(function);
+}
+
 size_t shared_limit(const void *function)
 {
     auto found = shared_limits.find(function);
@@ -208,6 +220,12 @@ void emulate::submit(kernel &&k, cudaStream_t stream)
         fake::failed(error);
         return;
     }
+    if (fake::captures(stream) && !fake::is_loaded(k.function)) {
+        fprintf(stderr, "emulated kernel %s: captured before the driver has loaded it\n", k.name);
+        fake::forbidden_in_capture();
+        return;
+    }
+    fake::load(k.function);
     fake::enqueue(stream, [k = std::move(k)] { run_kernel(k); });
 }
 
@@ -351,10 +369,12 @@ cudaError_t cudaDeviceGetPCIBusId(char *text, int length, int)
     return cudaSuccess;
 }
 
+/* EEX_EMULATE_DRIVER=0: there is none. */
 cudaError_t cudaDriverGetVersion(int *version)
 {
     FAKE_ENTER();
-    *version = CUDART_VERSION;
+    const char *driver = getenv("EEX_EMULATE_DRIVER");
+    *version = driver && *driver == '0' ? 0 : CUDART_VERSION;
     return cudaSuccess;
 }
 
@@ -374,6 +394,18 @@ cudaError_t cudaFuncSetAttribute(const void *function, enum cudaFuncAttribute at
             return fake::failed(cudaErrorInvalidValue);
         shared_limits[function] = (size_t)value;
     }
+    return cudaSuccess;
+}
+
+cudaError_t cudaFuncGetAttributes(struct cudaFuncAttributes *out, const void *function)
+{
+    FAKE_ENTER();
+    if (fake::any_capture() && !fake::is_loaded(function))
+        return fake::forbidden_in_capture();
+    fake::load(function);
+    *out = {};
+    out->maxThreadsPerBlock = 1024;
+    out->binaryVersion = capability[0] * 10 + capability[1];
     return cudaSuccess;
 }
 
@@ -492,6 +524,8 @@ const struct {
      "an illegal memory access was encountered"},
     {cudaErrorLaunchFailure, "cudaErrorLaunchFailure", "unspecified launch failure"},
     {cudaErrorECCUncorrectable, "cudaErrorECCUncorrectable", "uncorrectable ECC error encountered"},
+    {cudaErrorNoKernelImageForDevice, "cudaErrorNoKernelImageForDevice",
+     "no kernel image is available for execution on the device"},
     {cudaErrorNotReady, "cudaErrorNotReady", "device not ready"},
     {cudaErrorStreamCaptureUnsupported, "cudaErrorStreamCaptureUnsupported",
      "operation not permitted when stream is capturing"},

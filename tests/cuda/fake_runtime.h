@@ -45,6 +45,10 @@ cudaError_t stuck();
 bool is_device(const void *at, size_t bytes);
 bool is_pinned(const void *at, size_t bytes);
 
+/* Whether the kernel was met before, or asked for: the driver loads one at its first launch. */
+bool is_loaded(const void *function);
+void load(const void *function);
+
 /* Ends the program when they do not: what a GPU calls an illegal address. */
 void need_device(const char *who, const void *at, size_t bytes);
 
@@ -64,6 +68,7 @@ uint64_t random_below(uint64_t n);
 void enqueue(cudaStream_t stream, work what);
 
 void flush_all();
+bool captures(cudaStream_t stream);
 bool any_capture();
 
 /* Makes the captures that go on worthless: somebody did what they forbid. */

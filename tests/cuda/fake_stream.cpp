@@ -47,6 +47,8 @@ void wait_for(const std::shared_ptr<event_state> &e)
 
 void CUstream_st::flush(uint64_t until)
 {
+    if (fake::late && done < until && !queue.empty())
+        fake::counts.waits++;
     while (done < until && !queue.empty()) {
         fake::work next = std::move(queue.front());
         queue.pop_front();
@@ -77,6 +79,11 @@ void flush_all()
         s->flush(s->submitted);
 }
 
+bool captures(cudaStream_t stream)
+{
+    return stream_of(stream)->graph != nullptr;
+}
+
 bool any_capture()
 {
     for (CUstream_st *s : streams)
@@ -93,6 +100,15 @@ cudaError_t forbidden_in_capture()
 }
 
 } // namespace fake
+
+size_t eex_fake_cuda_pending(void)
+{
+    std::lock_guard<std::recursive_mutex> lock(fake::mutex);
+    size_t pending = 0;
+    for (const CUstream_st *s : streams)
+        pending += s->queue.size();
+    return pending;
+}
 
 /* ---- streams ---- */
 
@@ -184,15 +200,16 @@ cudaError_t cudaEventDestroy(cudaEvent_t event)
     return fake::enter(__func__);
 }
 
-/* A new state each time: those who wait for the last recording keep theirs. */
-cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream)
+/* A new state each time: those who wait for the last recording keep theirs. In a capture an event
+ * is an order between nodes, unless it is external: then each run of the graph records it. */
+cudaError_t cudaEventRecordWithFlags(cudaEvent_t event, cudaStream_t stream, unsigned int flags)
 {
     FAKE_ENTER();
     CUstream_st *s = stream_of(stream);
     auto state = std::make_shared<event_state>();
-    if (!s->graph) {
+    if (!s->graph || (flags & cudaEventRecordExternal)) {
         state->stream = s;
-        state->number = s->submitted + 1;
+        state->number = s->graph ? UINT64_MAX : s->submitted + 1;
         state->done = false;
         event->state = state;
     }
@@ -201,6 +218,11 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream)
         state->time = std::chrono::steady_clock::now();
     });
     return cudaSuccess;
+}
+
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream)
+{
+    return cudaEventRecordWithFlags(event, stream, 0);
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event)

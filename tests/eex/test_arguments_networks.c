@@ -331,8 +331,8 @@ Test(arguments_networks, of_running_plans)
     REFUSED(eex_plan_set_decisions(p, NULL, 1));
     REFUSED(eex_plan_results(p, NULL, 1));
     REFUSED(eex_plan_compact(p, 0, NULL, 1));
-    REFUSED(eex_plan_run_single(p, NULL));
-    REFUSED(eex_plan_run_single(NULL, &done));
+    REFUSED(eex_plan_run_single(p, true, NULL));
+    REFUSED(eex_plan_run_single(NULL, true, &done));
     REFUSED(eex_plan_spans(p, NULL, 0, 1));
     REFUSED(eex_plan_time(p, NULL, 1, 1));
     REFUSED(eex_plan_time(p, (double *)floats, INT_MIN, 1));
@@ -389,7 +389,7 @@ Test(arguments_networks, of_training_plans)
     /* what only inference has */
     refuses_to_run(p, INT_MAX, 0);
     REFUSED(eex_plan_segments(p, 0, 0, 1));
-    REFUSED(eex_plan_run_single(p, &done));
+    REFUSED(eex_plan_run_single(p, true, &done));
     REFUSED(eex_plan_gather(p, 1));
     REFUSED(eex_plan_trunk(p, 0, 1, NULL));
     REFUSED(eex_plan_ask(p, 0, NULL, 1, NULL));

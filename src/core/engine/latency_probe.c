@@ -29,7 +29,7 @@ typedef struct times {
 
 typedef struct probe {
     const eex_graph *graph;
-    const eex_device *device;
+    eex_device *device;
     eex_plan *plan;
     int ops, exits;
     times *times;   /* borrowed */

@@ -25,16 +25,20 @@ static bool is_timed(const eex_walk *w)
     return timed;
 }
 
-/* The leg that ends now, and the next one begins. */
-static void tell(const eex_walk *w, double *begin, eex_leg leg)
+/* The leg that ends now, and the next one begins: now is when the device has done it, which may
+ * only have been told what to do. */
+static int tell(const eex_walk *w, double *begin, eex_leg leg)
 {
     if (!is_timed(w))
-        return;
+        return EEX_OK;
+    if (!w->device->host_memory)
+        EEX_TRY(w->device->vtable->sync(w->device));
     leg.begin = *begin;
     *begin = leg.end = eex_clock_seconds();
     for (int i = 0; i < w->guests; i++)
         if (w->guest[i]->leg)
             w->guest[i]->leg(w->guest[i], &leg);
+    return EEX_OK;
 }
 
 /* The rows a segment is run with when `count` are there. A CPU runs exactly those; a GPU replays
@@ -77,7 +81,8 @@ static int run_chosen(const eex_walk *w, double *at, int k, int rows, int there,
         if (w->guest[i]->before)
             EEX_TRY(w->guest[i]->before(w->guest[i], w->plan, k, w->input, w->ask, there));
     EEX_TRY(eex_plan_ask(w->plan, k, w->ask, there, asked));
-    tell(w, at, (eex_leg){.kind = EEX_LEG_TRUNK, .exit = k, .rows = there, .stay = *asked});
+    EEX_TRY(
+        tell(w, at, (eex_leg){.kind = EEX_LEG_TRUNK, .exit = k, .rows = there, .stay = *asked}));
     return *asked > 0 ? eex_plan_gate(w->plan, k, rows_to_run(w, *asked), w->spans) : EEX_OK;
 }
 
@@ -101,9 +106,11 @@ static int run_exits(const eex_walk *w, double *at, int first, int count)
         int stay, asked = there;
         EEX_TRY(is_chosen(w, k) ? run_chosen(w, at, k, rows, there, &asked)
                                 : run_segment(w, k, rows));
-        tell(w, at, (eex_leg){.kind = EEX_LEG_SEGMENT, .exit = k, .rows = asked, .stay = asked});
+        EEX_TRY(tell(w, at,
+                     (eex_leg){.kind = EEX_LEG_SEGMENT, .exit = k, .rows = asked, .stay = asked}));
         EEX_TRY(pass_exit(w, k, rows, there, asked, &stay));
-        tell(w, at, (eex_leg){.kind = EEX_LEG_EXIT, .exit = k, .rows = there, .stay = stay});
+        EEX_TRY(
+            tell(w, at, (eex_leg){.kind = EEX_LEG_EXIT, .exit = k, .rows = there, .stay = stay}));
         there = w->forced ? count : stay;
     }
     return EEX_OK;
@@ -113,9 +120,9 @@ static int run_exits(const eex_walk *w, double *at, int first, int count)
 static int run_single(const eex_walk *w, int count, bool *done)
 {
     *done = false;
-    if (count > 1 || !w->leaves || w->forced || w->spans || w->guests)
+    if (count > 1 || w->forced || w->spans || w->guests)
         return EEX_OK;
-    return eex_plan_run_single(w->plan, done);
+    return eex_plan_run_single(w->plan, w->leaves, done);
 }
 
 int eex_walk_run(const eex_walk *w, eex_result *results, const uint8_t *images, int count)
@@ -127,12 +134,12 @@ int eex_walk_run(const eex_walk *w, eex_result *results, const uint8_t *images, 
             EEX_TRY(w->guest[i]->begin(w->guest[i], images, count));
     EEX_TRY(eex_plan_upload(w->plan, images, NULL, NULL, count));
     EEX_TRY(eex_plan_gather(w->plan, count));
-    tell(w, &at, (eex_leg){.kind = EEX_LEG_INPUT, .rows = count, .stay = count});
+    EEX_TRY(tell(w, &at, (eex_leg){.kind = EEX_LEG_INPUT, .rows = count, .stay = count}));
     EEX_TRY(run_single(w, count, &done));
     if (!done)
         EEX_TRY(run_exits(w, &at, 0, count));
     EEX_TRY(eex_plan_results(w->plan, results, count));
-    tell(w, &at, (eex_leg){.kind = EEX_LEG_RESULTS, .rows = count, .stay = count});
+    EEX_TRY(tell(w, &at, (eex_leg){.kind = EEX_LEG_RESULTS, .rows = count, .stay = count}));
     return EEX_OK;
 }
 
@@ -142,6 +149,6 @@ int eex_walk_on(const eex_walk *w, eex_result *results, int exit, int count)
     EEX_TRY(eex_plan_gather(w->plan, count));
     EEX_TRY(run_exits(w, &at, exit + 1, count));
     EEX_TRY(eex_plan_results(w->plan, results, count));
-    tell(w, &at, (eex_leg){.kind = EEX_LEG_RESULTS, .rows = count, .stay = count});
+    EEX_TRY(tell(w, &at, (eex_leg){.kind = EEX_LEG_RESULTS, .rows = count, .stay = count}));
     return EEX_OK;
 }

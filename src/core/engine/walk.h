@@ -49,14 +49,14 @@ struct eex_guest {
 enum { EEX_WALK_GUESTS = 4 };
 
 typedef struct eex_walk {
-    eex_plan *plan;           /* borrowed, and all below */
-    const eex_device *device; /* of the plan */
-    int batch;                /* of the plan */
-    int last;                 /* the exit at which it ends: the network's last, unless `forced` */
-    bool leaves;              /* every exit decides; false: only the last one, about all */
-    bool forced;              /* every image goes on to `last`, whatever is decided on the way */
-    eex_span *spans;          /* (ops) NULL, or segments run op by op, each waited for, and this is
-                               * when each began and ended */
+    eex_plan *plan;     /* borrowed, and all below */
+    eex_device *device; /* of the plan */
+    int batch;          /* of the plan */
+    int last;           /* the exit at which it ends: the network's last, unless `forced` */
+    bool leaves;        /* every exit decides; false: only the last one, about all */
+    bool forced;        /* every image goes on to `last`, whatever is decided on the way */
+    eex_span *spans;    /* (ops) NULL, or segments run op by op, each waited for, and this is
+                         * when each began and ended */
     eex_guest *guest[EEX_WALK_GUESTS];
     int guests;
     int32_t *input; /* (batch) room where guests have a `before`, and: */

@@ -184,9 +184,10 @@ int eex_plan_set_decisions(eex_plan *plan, const uint8_t *decision, int batch);
 /* Which inputs the first `rows` rows are, numbered as they were uploaded, (rows): after
  * eex_plan_gather, and before those leave who leave. Waits for the device. */
 int eex_plan_inputs(const eex_plan *plan, int32_t *input, int rows);
-/* All of that at once for a single input, after eex_plan_gather; *done = false: the device has no
- * way to, go on exit by exit. */
-int eex_plan_run_single(eex_plan *plan, bool *done);
+/* All of that at once for a single input, after eex_plan_gather, as far as an exit that lets it
+ * leave, or to the end where it `leaves` nowhere else; *done = false: the device has no way to, go
+ * on exit by exit. */
+int eex_plan_run_single(eex_plan *plan, bool leaves, bool *done);
 /* How the first `batch` inputs left. */
 int eex_plan_results(eex_plan *plan, eex_result *results, int batch);
 

@@ -71,7 +71,8 @@ struct eex_plan {
     void *gate_recording[EEX_MAX_EXITS]; /* the device's, of the gate's ops */
     int decision, results, threshold;    /* buffers; threshold: (exits, 2, classes), high and low */
     eex_leaving leaving[EEX_MAX_EXITS];
-    void *single;               /* the device's recording of all segments for one sample */
+    void *single[2];            /* the device's recordings of all segments for one sample: where it
+                                 * leaves at the end alone, at every exit */
     int loss_op[EEX_MAX_EXITS]; /* -1: exit without a loss */
     int head_op[EEX_MAX_EXITS]; /* -1: exit not lowered */
 };

@@ -163,29 +163,39 @@ int eex_plan_leave(eex_plan *p, int exit, int batch, int *stay)
     eex_step step = {.batch = batch};
     eex_device_range(p->device, "exit %d", exit);
     int code = eex__plan_run_ops(p, &l->recording, l->ops, l->states, l->count, &step);
-    if (code == EEX_OK)
+    *stay = 0; /* nobody stays at the end, and nobody has to wait to hear it */
+    if (code == EEX_OK && exit + 1 < eex_graph_exits(p->graph))
         code = rows_left(p, stay);
     eex_device_range_end(p->device);
     return code;
 }
 
-int eex_plan_run_single(eex_plan *p, bool *done)
+/* The segments, each with who leaves behind it, or all of them in front of the last exit. */
+static int make_links(const eex_plan *p, bool leaves, eex_link *links)
+{
+    const int exits = eex_graph_exits(p->graph);
+    int count = 0;
+    for (int k = leaves ? 0 : exits - 1; k < exits; k++) {
+        int first, end;
+        eex__plan_segment(p, k, &first, &end);
+        first = leaves ? first : 0;
+        links[count++] = (eex_link){p->ops + first, p->states + first, end - first,
+                                    &p->leaving[k].ops[0], p->leaving[k].states[0]};
+    }
+    return count;
+}
+
+int eex_plan_run_single(eex_plan *p, bool leaves, bool *done)
 {
     EEX_TRY(eex__plan_check(p, __func__, EEX__INFERENCE));
     EEX_NEED(done, "place for whether it was done");
     eex_link links[EEX_MAX_EXITS];
     const eex_step step = {.batch = 1};
-    const int exits = eex_graph_exits(p->graph);
     *done = p->device->chains && !p->options.gates_apart;
     if (!*done)
         return EEX_OK;
-    for (int k = 0; k < exits; k++) {
-        int first, end;
-        eex__plan_segment(p, k, &first, &end);
-        links[k] = (eex_link){p->ops + first, p->states + first, end - first, &p->leaving[k].ops[0],
-                              p->leaving[k].states[0]};
-    }
-    return p->device->vtable->run_chain(p->device, &p->single, links, exits, &step);
+    const int count = make_links(p, leaves, links);
+    return p->device->vtable->run_chain(p->device, &p->single[leaves], links, count, &step, done);
 }
 
 int eex_plan_inputs(const eex_plan *p, int32_t *input, int rows)

@@ -109,9 +109,10 @@ void eex__plan_forget(eex_plan *p)
         v->forget(p->device, p->leaving[k].recording);
         p->recording[k] = p->gate_recording[k] = p->leaving[k].recording = NULL;
     }
-    if (v->forget_chain)
-        v->forget_chain(p->device, p->single);
-    p->single = NULL;
+    for (int i = 0; i < 2 && v->forget_chain; i++) {
+        v->forget_chain(p->device, p->single[i]);
+        p->single[i] = NULL;
+    }
 }
 
 /* ---- training ---- */

@@ -23,6 +23,15 @@ static int time_round(eex_plan *p, double *ms, int stride, const eex_step *step)
     return EEX_OK;
 }
 
+static int time_by_host(eex_plan *p, double *all, const eex_step *step, int rounds)
+{
+    for (int r = 0; r < WARM_UP; r++)
+        EEX_TRY(time_round(p, all, rounds, step));
+    for (int r = 0; r < rounds; r++)
+        EEX_TRY(time_round(p, all + r, rounds, step));
+    return EEX_OK;
+}
+
 int eex_plan_spans(eex_plan *p, eex_span *spans, int segment, int batch)
 {
     EEX_TRY(eex__plan_check(p, __func__, EEX__INFERENCE));
@@ -94,11 +103,10 @@ int eex_plan_time(eex_plan *p, double *ms, int rounds, int batch)
     double *all = calloc(ops * each + 1, sizeof *all);
     if (!all)
         return eex_fail(EEX_ENOMEM, "out of memory for %d runs of %zu ops", rounds, ops);
-    int code = EEX_OK;
-    for (int r = 0; r < WARM_UP && code == EEX_OK; r++)
-        code = time_round(p, all, rounds, &step);
-    for (int r = 0; r < rounds && code == EEX_OK; r++)
-        code = time_round(p, all + r, rounds, &step);
+    const eex_device_vtable *v = p->device->vtable;
+    int code = v->time_unit
+                   ? v->time_unit(p->device, all, p->ops, p->states, p->op_count, &step, rounds)
+                   : time_by_host(p, all, &step, rounds);
     for (size_t i = 0; i < ops && code == EEX_OK; i++)
         ms[i] = eex_laps_quartile(all + i * each, rounds);
     free(all);

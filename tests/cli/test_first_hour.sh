@@ -1,0 +1,47 @@
+# benchmarks/first_hour.sh with programs that only pretend: what it runs, in which order, and what it says of
+# those that fail, skip and are not there.
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+script=$EEX_SOURCE_DIR/benchmarks/first_hour.sh
+[ -f "$script" ] || skip "there is no benchmarks/first_hour.sh beside these tests"
+mkdir -p build/bin path
+program() { # program NAME: it does what comes from stdin
+    { echo '#!/bin/sh'; cat; } >"$1"
+    chmod +x "$1"
+}
+export PATH=$work/path:$PATH PYTHON=false
+program path/nvidia-smi <<<'exit 0'
+program path/compute-sanitizer <<<'echo "sanitized $*"'
+program build/bin/eex <<<'case $1 in devices) echo "{\"device\": \"cuda:0\"}" ;; run) echo "run $*" ;; esac'
+program build/bin/gpu_core_plan_test_params <<<'exit 0'
+program build/bin/gpu_cuda_test_head <<<'echo "head.c:3: Assertion failed: 1 is not 2"; exit 1'
+program build/bin/gpu_cpu_test_conv <<<'echo "by ${EEX_CUDA_CONV:-itself}" >&2; exit 0'
+program build/bin/gpu_core_engine_test_walk <<<'printf "[SKIP] walk: not here\n[====] Tested: 0 | Passing: 0\n"'
+program build/bin/gpu_cpu_test_fill <<<'exit 0'
+program build/bin/bench_cuda <<<'echo "head/10 1.0 us"'
+
+expect 1 bash "$script" --log logs build
+out_has "passed   runtime core_plan_test_params"
+out_has "FAILED   kernels cuda_test_head (status 1; "
+out_has "A kernel of eex is wrong on this chip"
+out_has "| head.c:3: Assertion failed: 1 is not 2"
+out_has "skipped  engine core_engine_test_walk: walk: not here"
+out_has "passed   rest cpu_test_fill"
+out_has "skipped  beside PyTorch"
+out_has "head/10 1.0 us"
+out_has " 1 failed; the logs are in $work/logs"
+grep -q "by patches" logs/*-patches-*.log || fail "patches are not forced"
+grep -q "by library" logs/*-library-*.log || fail "cuDNN is not forced"
+grep -q "sanitized --tool racecheck" logs/*.log || fail "no sanitizer was run"
+[ "$(grep -n 'runtime' out | cut -d: -f1)" -lt "$(grep -n 'kernels' out | head -1 | cut -d: -f1)" ] ||
+    fail "not in the order in which one failure explains the next"
+[ "$(grep -c cpu_test_fill out)" = 1 ] || fail "something ran twice"
+cmp -s <(grep -v '^{' out) <(grep -v '^{' logs/summary.txt) || fail "the summary is not what was said"
+
+program build/bin/eex <<<'echo "\"problem\": \"there is no NVIDIA driver here\""'
+expect 77 bash "$script" --log none build
+out_has "there is no GPU here: there is no NVIDIA driver here"
+expect 2 bash "$script" --log none nowhere
+err_has "no folder nowhere"
+expect 2 bash "$script" --hours 2 build
+err_has "there are --minutes and --log"
+echo "the first hour: steps, verdicts, what they mean"
