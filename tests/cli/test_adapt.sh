@@ -160,6 +160,53 @@ expect 0 "$EEX" adapt small.h5 $slow --json
 out_has "\"payload_bytes\": $bytes" # its own codes, whose range both sides have
 checks
 
+# ---- measured: JPEGs, the device's speed; and a picture ----
+
+expect 0 "$EEX" adapt runs/tiny $slow --jpeg-quality 75 --json
+out_has '"jpeg_quality": 75'
+cp out fine.json
+expect 0 "$EEX" adapt runs/tiny $slow --jpeg-quality 5 --json
+if command -v python3 >/dev/null; then
+    python3 - fine.json out <<'PY' || fail "JPEGs of another size"
+import json, sys
+fine, coarse = (json.load(open(f)) for f in sys.argv[1:3])
+assert 0 < coarse["jpeg_bytes"] < fine["jpeg_bytes"] < fine["image_bytes"]
+assert fine["bandwidths"][0]["jpeg"]["bytes"] == fine["jpeg_bytes"]
+PY
+fi
+expect 2 "$EEX" adapt runs/tiny --jpeg-quality 75 --jpeg-bytes 900
+err_has "--jpeg-quality"
+expect 2 "$EEX" adapt runs/tiny --data tiny
+err_has "--jpeg-quality"
+
+expect 0 "$EEX" profile --table tiny.lua --threads 1 --structures 4 -o table.h5
+expect 0 "$EEX" adapt runs/tiny --device-speed measured --latency-table table.h5 --threads 1 --json
+out_has '"device_measured": true'
+checks
+expect 0 "$EEX" adapt runs/tiny --device-speed measured --threads 1
+out_has "its parts measured here"
+expect 2 "$EEX" adapt runs/tiny --device-speed guessed
+err_has "stated or measured"
+expect 2 "$EEX" adapt runs/tiny --device-speed measured --device-gflops 2
+err_has "one of them"
+expect 2 "$EEX" adapt runs/tiny --latency-table table.h5
+err_has "--device-speed measured"
+expect 1 "$EEX" adapt runs/tiny --device-speed measured --latency-table nowhere.h5
+err_has nowhere.h5
+
+if command -v gnuplot >/dev/null; then
+    expect 0 "$EEX" adapt runs/tiny $slow -o ways.svg
+    for word in "<svg" adaptive oracle "mean latency"; do
+        grep -q -- "$word" ways.svg || fail "no $word in the picture"
+    done
+    expect 2 "$EEX" adapt runs/tiny $slow -o ways.svg
+    err_has "--force"
+    expect 0 "$EEX" adapt runs/tiny $slow --trace trace.csv -o ways.svg --force
+fi
+expect 0 env PATH=/nowhere "$EEX" --version
+expect 1 env PATH=/nowhere "$EEX" adapt runs/tiny -o other.svg
+err_has "gnuplot is not installed"
+
 # ---- what is refused ----
 
 expect 2 "$EEX" adapt runs/tiny $slow --latency 0.001

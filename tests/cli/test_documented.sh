@@ -34,6 +34,7 @@ expect 0 "$EEX" run tiny.lua --threads 1 --out taken --from runs/tiny --set sear
 expect 0 "$EEX" prune runs/tiny --exit 1 -o cut.h5
 expect 0 "$EEX" tune runs/tiny --accuracy -0.2 -o policy.h5
 expect 0 "$EEX" adapt runs/tiny --latency 1000 -o adapt.h5
+expect 0 "$EEX" bottleneck runs/tiny -o bottleneck.h5 --epochs 1 --more-epochs 1 --batch 16 --threads 1
 expect 0 "$EEX" tune runs/tiny --conformal 0.3 --delta 0.1 -o bound.h5
 expect 0 "$EEX" tune runs/tiny --risk 0.3 --delta 0.1 -o risk.h5
 expect 0 "$EEX" tune runs/tiny --risk 0.3 --delta 0.1 --each-exit -o each.h5

@@ -199,6 +199,9 @@ Test(arguments, of_models)
     REFUSED(eex_input_load(NULL, file, "input"));
     REFUSED(eex_input_load(&input, NULL, "input"));
     REFUSED(eex_input_load(&input, file, NULL));
+    REFUSED(eex_adaptation_fill(NULL, model->policy, model));
+    REFUSED(eex_adaptation_fill(file, NULL, model));
+    REFUSED(eex_adaptation_fill(file, model->policy, NULL));
     eex_store_close(file);
     REFUSED(eex_policy_file(NULL, path, model->policy, model));
     REFUSED(eex_policy_file(&file, NULL, model->policy, model));

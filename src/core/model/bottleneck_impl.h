@@ -28,6 +28,12 @@ struct eex_bottleneck {
     int step;                     /* of the training, from 1 */
 };
 
+/* The number of a parameter that the graph has. */
+int eex__bottleneck_param(const eex_graph *graph, const char *name);
+
+/* Finds the range of codes, on the network without them, and sets it. */
+int eex__bottleneck_range(eex_bottleneck *b);
+
 /* What the end says of the images that ways are compared on, with fewer channels sent. */
 int eex__bottleneck_narrow(eex_bottleneck *b, const eex_index *calibration,
                            const eex_index *validation);

@@ -19,18 +19,10 @@ typedef struct narrowing {
     float *scale, *offset; /* (channels) of the batch norm behind them */
 } narrowing;
 
-static int find(const eex_graph *graph, const char *name)
-{
-    int i = 0;
-    while (strcmp(eex_graph_param(graph, i)->name, name) != 0)
-        i++;
-    return i;
-}
-
 /* (O, I, K, K), as in files: a filter's elements lie together. */
 static int find_norms(narrowing *n)
 {
-    const int at = find(n->graph, "bottleneck.encoder.conv.weight");
+    const int at = eex__bottleneck_param(n->graph, "bottleneck.encoder.conv.weight");
     const size_t count = eex_param_count(eex_graph_param(n->graph, at));
     const size_t each = count / (size_t)n->channels;
     float *weights = malloc(count * sizeof *weights);
@@ -60,8 +52,10 @@ static int silence_to(narrowing *n, int channels, int now)
         n->norm[c] = INFINITY;
         n->scale[c] = n->offset[c] = 0;
     }
-    EEX_TRY(eex_params_set(n->params, find(n->graph, "bottleneck.encoder.bn.weight"), n->scale));
-    return eex_params_set(n->params, find(n->graph, "bottleneck.encoder.bn.bias"), n->offset);
+    EEX_TRY(eex_params_set(
+        n->params, eex__bottleneck_param(n->graph, "bottleneck.encoder.bn.weight"), n->scale));
+    return eex_params_set(n->params, eex__bottleneck_param(n->graph, "bottleneck.encoder.bn.bias"),
+                          n->offset);
 }
 
 static int ask(int32_t *top, const narrowing *n, const eex_index *images)
@@ -120,8 +114,10 @@ static int work(narrowing *n, const eex_index *const images[2])
     if (!n->norm || !n->scale || !n->offset)
         return eex_fail(EEX_ENOMEM, "out of memory for %d filters", n->channels);
     EEX_TRY(find_norms(n));
-    EEX_TRY(eex_params_get(n->params, find(n->graph, "bottleneck.encoder.bn.weight"), n->scale));
-    EEX_TRY(eex_params_get(n->params, find(n->graph, "bottleneck.encoder.bn.bias"), n->offset));
+    EEX_TRY(eex_params_get(
+        n->params, eex__bottleneck_param(n->graph, "bottleneck.encoder.bn.weight"), n->scale));
+    EEX_TRY(eex_params_get(n->params, eex__bottleneck_param(n->graph, "bottleneck.encoder.bn.bias"),
+                           n->offset));
     return ask_all(n, images);
 }
 

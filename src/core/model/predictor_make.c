@@ -1,7 +1,7 @@
 /* Making a predictor: what the network says of images, a tiny network that learns to foretell it,
  * and thresholds by replay on images that it has not seen. */
 #include "core/model/model_data.h"
-#include "core/model/predictor.h"
+#include "core/model/predictor_impl.h"
 #include "core/train/kept.h"
 #include "core/train/survey.h"
 
@@ -14,27 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 256, TRAIN = 0, CALIBRATION, VALIDATION, TEST, PARTS };
-static const char *const part_names[PARTS] = {"train", "calibration", "validation", "test"};
+typedef eex__predictor_making making;
 
-/* A predictor in the making. */
-typedef struct making {
-    const eex_model *model;
-    eex_dataset *data;
-    const eex_exit_predictor_recipe *recipe;
-    const eex_exit_predictor *from; /* that is carried over; NULL: one is trained */
-    eex_exit_predictor *p;
-    eex_index part[PARTS];
-    eex_trace *trace[PARTS]; /* at the temperatures of p->policy */
-    float *score[PARTS];     /* (gates, samples) of the traces */
-    uint32_t *samples;       /* (count) that it learns from */
-    size_t count;
-    int32_t *answers; /* by sample number: bit k, exit k would decide */
-} making;
+static const char *const part_names[EEX__PARTS] = {"train", "calibration", "validation", "test"};
 
 static eex_inference inference(const making *m)
 {
-    return eex_model_inference(m->model, BATCH);
+    return eex_model_inference(m->model, EEX__PREDICTOR_BATCH);
 }
 
 /* ---- what the network says ---- */
@@ -63,7 +49,7 @@ static int check(const eex_model *model)
 
 static int find_parts(making *m)
 {
-    for (int i = 0; i < PARTS; i++)
+    for (int i = 0; i < EEX__PARTS; i++)
         EEX_TRY(eex_model_data_part(&m->part[i], m->model, m->data, part_names[i]));
     return EEX_OK;
 }
@@ -90,20 +76,20 @@ static int find_policy(making *m)
         return eex_policy_select(&m->p->policy, m->from->policy, all, exits);
     if (m->recipe->lambda == EEX_LAMBDA_POLICY)
         return eex_policy_select(&m->p->policy, m->model->policy, all, exits);
-    EEX_TRY(eex_trace_score(m->trace[CALIBRATION], device, ones));
-    return eex_skip_lambda(&m->p->policy, m->trace[CALIBRATION], &m->p->charges);
+    EEX_TRY(eex_trace_score(m->trace[EEX__CALIBRATION], device, ones));
+    return eex_skip_lambda(&m->p->policy, m->trace[EEX__CALIBRATION], &m->p->charges);
 }
 
 /* The traces that the model keeps, and those that it does not. */
 static int find_traces(making *m)
 {
-    EEX_TRY(eex_model_trace(&m->trace[CALIBRATION], m->model, "calibration"));
-    EEX_TRY(eex_model_trace(&m->trace[VALIDATION], m->model, "validation"));
+    EEX_TRY(eex_model_trace(&m->trace[EEX__CALIBRATION], m->model, "calibration"));
+    EEX_TRY(eex_model_trace(&m->trace[EEX__VALIDATION], m->model, "validation"));
     if (m->recipe->images != EEX_PREDICTOR_CALIBRATION && !m->from)
-        EEX_TRY(record(m, TRAIN));
-    EEX_TRY(record(m, TEST));
+        EEX_TRY(record(m, EEX__TRAIN));
+    EEX_TRY(record(m, EEX__TEST));
     EEX_TRY(find_policy(m));
-    for (int i = 0; i < PARTS; i++)
+    for (int i = 0; i < EEX__PARTS; i++)
         if (m->trace[i])
             EEX_TRY(
                 eex_trace_score(m->trace[i], m->model->params->device, m->p->policy->temperature));
@@ -138,7 +124,7 @@ static int drop_held_out(making *m)
     size_t kept = 0;
     if (!held)
         return eex_fail(EEX_ENOMEM, "out of memory for a list of samples");
-    for (int part = learns ? VALIDATION : CALIBRATION; part < PARTS; part++)
+    for (int part = learns ? EEX__VALIDATION : EEX__CALIBRATION; part < EEX__PARTS; part++)
         for (size_t i = 0; i < m->part[part].count; i++)
             held[m->part[part].at[i]] = true;
     for (size_t i = 0; i < m->count; i++)
@@ -152,7 +138,7 @@ static int drop_held_out(making *m)
 static int find_answers(making *m)
 {
     const eex_exit_predictor_images images = m->recipe->images;
-    const eex_trace *train = m->trace[TRAIN], *calibration = m->trace[CALIBRATION];
+    const eex_trace *train = m->trace[EEX__TRAIN], *calibration = m->trace[EEX__CALIBRATION];
     const size_t most = (size_t)calibration->samples + (size_t)(train ? train->samples : 0);
     m->samples = malloc(most * sizeof *m->samples);
     m->answers = calloc(eex_dataset_facts(m->data)->samples, sizeof *m->answers);
@@ -232,104 +218,7 @@ static int train(making *m)
     return code;
 }
 
-/* ---- scores ---- */
-
-typedef struct reader {
-    const eex_exit_predictor *p;
-    float *score, *logits; /* (gates, samples), (BATCH, outputs) */
-    size_t samples;
-} reader;
-
-static int read_logits(void *context, const eex_survey_place *at, int exit)
-{
-    reader *r = context;
-    const int outputs = eex_graph_classes(at->graph);
-    EEX_TRY(eex_plan_logits(at->plan, exit, r->logits, at->batch->count));
-    for (int k = 0; k < r->p->gates; k++)
-        for (int i = 0; i < at->batch->count; i++)
-            r->score[(size_t)k * r->samples + at->first + (size_t)i] =
-                eex_skip_score(r->logits[i * outputs + k]);
-    return EEX_OK;
-}
-
-/* Of the samples of a trace, in its order. */
-static int find_scores(making *m, int part)
-{
-    static const eex_visitor visitor = {read_logits, NULL};
-    const eex_trace *t = m->trace[part];
-    const eex_inference how = inference(m);
-    const size_t outputs = (size_t)eex_graph_classes(m->p->graph);
-    reader r = {.p = m->p, .samples = (size_t)t->samples};
-    eex_survey survey = {.title = "reading the predictor's scores",
-                         .graph = m->p->graph,
-                         .params = m->p->params,
-                         .data = m->data,
-                         .samples = t->sample,
-                         .count = r.samples,
-                         .how = &how,
-                         .exits = 1,
-                         .visitor = &visitor,
-                         .context = &r};
-    r.score = m->score[part] = malloc((size_t)m->p->gates * r.samples * sizeof *r.score);
-    r.logits = malloc(BATCH * outputs * sizeof *r.logits);
-    const int code =
-        r.score && r.logits
-            ? eex_survey_run(&survey)
-            : eex_fail(EEX_ENOMEM, "out of memory for scores of %zu images", r.samples);
-    free(r.logits);
-    return code;
-}
-
-/* ---- thresholds and figures ---- */
-
-static eex_skips skips_of(const making *m, int part)
-{
-    return (eex_skips){.gates = m->p->gates, .score = m->score[part], .gamma = m->p->gamma};
-}
-
-static int figures(eex_exit_predictor_figures *out, const making *m, int part,
-                   const eex_policy *policy, const float *gamma)
-{
-    eex_skips skips = skips_of(m, part);
-    skips.gamma = gamma;
-    out->samples = m->trace[part]->samples;
-    EEX_TRY(
-        eex_replay_skips(&out->without, m->trace[part], policy, &m->p->charges, NULL, NULL, NULL));
-    return eex_replay_skips(&out->with, m->trace[part], policy, &m->p->charges, &skips, NULL, NULL);
-}
-
-/* The way of exit-prediction.txt (footnote 2): confidence thresholds by a grid on the test split,
- * and gamma there too, with the predictor that there is. */
-static int choose_published(making *m)
-{
-    eex_policy *policy = NULL;
-    float gamma[EEX_MAX_EXITS];
-    eex_trace *test = m->trace[TEST];
-    const eex_skips skips = skips_of(m, TEST);
-    float ones[EEX_MAX_EXITS];
-    for (int k = 0; k < test->exits; k++)
-        ones[k] = 1;
-    EEX_TRY(eex_trace_score(test, m->model->params->device, ones));
-    int code = eex_skip_lambda(&policy, test, &m->p->charges);
-    if (code == EEX_OK)
-        code = eex_skip_choose(gamma, test, policy, &m->p->charges, &skips, m->recipe->more);
-    if (code == EEX_OK)
-        code = figures(&m->p->published, m, TEST, policy, gamma);
-    eex_policy_free(policy);
-    return code;
-}
-
-static int choose(making *m)
-{
-    eex_exit_predictor *p = m->p;
-    const int held = m->recipe->images == EEX_PREDICTOR_TRAIN ? CALIBRATION : VALIDATION;
-    const eex_skips skips = skips_of(m, held);
-    EEX_TRY(
-        eex_skip_choose(p->gamma, m->trace[held], p->policy, &p->charges, &skips, m->recipe->more));
-    EEX_TRY(figures(&p->validation, m, VALIDATION, p->policy, p->gamma));
-    EEX_TRY(figures(&p->test, m, TEST, p->policy, p->gamma));
-    return m->recipe->published ? choose_published(m) : EEX_OK;
-}
+/* ---- all of it ---- */
 
 static int learn(making *m)
 {
@@ -358,13 +247,13 @@ static int make(making *m)
     EEX_TRY(find_parts(m));
     EEX_TRY(find_traces(m));
     EEX_TRY(m->from ? take_over(m) : learn(m));
-    for (int i = CALIBRATION; i < PARTS; i++)
-        EEX_TRY(find_scores(m, i));
-    EEX_TRY(choose(m));
+    for (int i = EEX__CALIBRATION; i < EEX__PARTS; i++)
+        EEX_TRY(eex__predictor_score(m, i));
+    EEX_TRY(eex__predictor_choose(m));
     for (int i = 0; i < 2; i++) {
-        p->samples[i] = m->trace[CALIBRATION + i]->samples;
-        p->score[i] = m->score[CALIBRATION + i];
-        m->score[CALIBRATION + i] = NULL;
+        p->samples[i] = m->trace[EEX__CALIBRATION + i]->samples;
+        p->score[i] = m->score[EEX__CALIBRATION + i];
+        m->score[EEX__CALIBRATION + i] = NULL;
     }
     return EEX_OK;
 }
@@ -379,7 +268,7 @@ static int make_new(eex_exit_predictor **out, making *m)
         *out = m->p;
         m->p = NULL;
     }
-    for (int i = 0; i < PARTS; i++) {
+    for (int i = 0; i < EEX__PARTS; i++) {
         free(m->part[i].at);
         eex_trace_free(m->trace[i]);
         free(m->score[i]);

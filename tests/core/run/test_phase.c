@@ -123,6 +123,9 @@ Test(phase, a_run_leaves_files_of_the_table_alone)
     e->search.tau = 2;
     e->search.front = 2;
     e->predictor.epochs = 1;
+    e->partition.latency = 1e6;
+    e->partition.epochs = e->partition.more = 1;
+    e->partition.batch = 16;
     e->probe = true;
     e->probe_count = 2;
     check_run(root, e, all);
@@ -130,7 +133,8 @@ Test(phase, a_run_leaves_files_of_the_table_alone)
     e = test_corners_experiment(EEX_EVALUATE_TRAIN);
     check_run(root, e,
               all & ~(1u << EEX_PHASE_PROBE | 1u << EEX_PHASE_SHARED | 1u << EEX_PHASE_LATENCY |
-                      1u << EEX_PHASE_TAU | 1u << EEX_PHASE_FRONT | 1u << EEX_PHASE_PREDICTOR));
+                      1u << EEX_PHASE_TAU | 1u << EEX_PHASE_FRONT | 1u << EEX_PHASE_PREDICTOR |
+                      1u << EEX_PHASE_PARTITION));
     eex_experiment_free(e);
     test_folder_remove(root);
 }
