@@ -99,6 +99,18 @@ static void put_others(eex_chart *c, const eex_report *r)
                         eex_text_number(macs, r->policy_macs[i], NULL));
 }
 
+/* Static networks that were trained for as long. */
+static void put_rivals(eex_chart *c, const eex_report *r)
+{
+    char macs[EEX_TEXT_SIZE];
+    eex_chart_series(c, "static rivals, trained for as long", 2, EEX_MARK_POINTS);
+    for (size_t i = 0; i < r->rivals.count; i++) {
+        const eex_rival *x = &r->rivals.at[i];
+        eex_chart_point(c, x->macs, 100 * x->validation_accuracy, "%s; %.2f %%; %s MACs", x->name,
+                        100 * x->validation_accuracy, eex_text_number(macs, x->macs, NULL));
+    }
+}
+
 int eex_page_put_budget(eex_page *page, const eex_page_run *runs, size_t count)
 {
     eex_chart c = {.title = "Accuracy against budget",
@@ -115,6 +127,8 @@ int eex_page_put_budget(eex_page *page, const eex_page_run *runs, size_t count)
             code = put_run(&c, &runs[i], i, count);
     if (count == 1 && c.points > 0)
         put_others(&c, runs[0].report);
+    if (count == 1 && c.points > 0 && runs[0].report->rivals.count > 0)
+        put_rivals(&c, runs[0].report);
     if (code != EEX_OK)
         c.points = 0;
     const int put = eex_chart_put(page, &c);

@@ -139,8 +139,9 @@ int eex_page_put_exits(eex_page *page, const eex_page_run *runs, size_t count)
 
 int eex_page_put_exit_table(eex_page *page, const eex_page_run *run)
 {
-    static const char *const titles[] = {"exit",  "#blocks", "#leave",      "#right", "#by itself",
-                                         "#MACs", "#ECE",    "#calibrated", NULL};
+    static const char *const titles[] = {"exit",       "#blocks", "#leave", "#right",
+                                         "#by itself", "#MACs",   "#ECE",   "#calibrated",
+                                         "#AUROC",     "#AURC",   NULL};
     const eex_report *r = run->report;
     eex_buffer *out = &page->html;
     if (r->best.exits == 0)
@@ -161,6 +162,8 @@ int eex_page_put_exit_table(eex_page *page, const eex_page_run *run)
         eex_html_amount(out, x->macs);
         eex_html_fixed(out, 3, x->ece_before);
         eex_html_fixed(out, 3, x->ece_after);
+        eex_html_fixed(out, 3, x->auroc);
+        eex_html_fixed(out, 4, x->aurc);
         eex_buffer_puts(out, "</tr>\n");
     }
     eex_html_table_end(out);
@@ -169,6 +172,9 @@ int eex_page_put_exit_table(eex_page *page, const eex_page_run *run)
         out, "p class=\"note\"",
         "leave, right: of the test split, and of those that leave there. By itself: of "
         "the validation split, if all images left there. MACs: everything executed. "
-        "ECE: how far confidence is from accuracy, before calibration and after it.");
+        "ECE: how far confidence is from accuracy, before calibration and after it. "
+        "AUROC: how often a right answer has a higher score than a wrong one; AURC: the error "
+        "among "
+        "the surest, averaged over how many are answered.");
     return eex_buffer_status(out);
 }

@@ -63,6 +63,19 @@ static void network(eex_buffer *out, const char *name, double accuracy, double m
     eex_buffer_puts(out, "</td></tr>\n");
 }
 
+/* Nobody has timed them. */
+static void rivals(eex_buffer *out, const eex_report *r)
+{
+    static const eex_report_latency unknown = {NAN, NAN, NAN, NAN, NAN};
+    const eex_speedup unrated = EEX_SPEEDUP_UNKNOWN;
+    char name[sizeof r->rivals.at[0].name + 40];
+    for (size_t i = 0; i < r->rivals.count; i++) {
+        const eex_rival *x = &r->rivals.at[i];
+        snprintf(name, sizeof name, "rival: %s, %.0f epochs", x->name, x->epochs);
+        network(out, name, x->accuracy, x->macs, &unknown, &unrated);
+    }
+}
+
 static void networks(eex_buffer *out, const eex_report *r)
 {
     static const char *const titles[] = {"network", "#test", "#MACs",     "#mean ms", "#p50",
@@ -73,16 +86,20 @@ static void networks(eex_buffer *out, const eex_report *r)
     network(out, "early exit", r->best.accuracy, r->best.ada_macs_cumulative, &r->best.latency,
             &r->best.speedup);
     network(out, "to its end", r->full.accuracy, r->full.macs, &r->full.latency, &r->full.speedup);
+    rivals(out, r);
     eex_html_table_end(out);
     eex_buffer_puts(out, "</div>\n");
     eex_html_element(out, "p class=\"note\"",
                      "base: the backbone trained by itself; to its end: the chosen network with "
                      "nobody leaving early. Times are those of one input at batch 1, networks in "
-                     "turns, each image's lower quartile of %d rounds%s.",
+                     "turns, each image's lower quartile of %d rounds%s.%s",
                      r->latency_rounds,
                      r->best.speedup.disturbed
                          ? ", which disagree: the machine was disturbed, times are rough"
-                         : "");
+                         : "",
+                     r->rivals.count ? " Rivals are static networks, trained by themselves for "
+                                       "as long as the network with exits."
+                                     : "");
 }
 
 static void heading(eex_buffer *out, const eex_report *r)
