@@ -23,6 +23,12 @@ err_has "--force"
 expect 0 "$EEX" rank r --candidates 3 --repeated 0 --epochs 1 --threads 1 --force
 out_has "None was trained twice"
 
+# A space of fewer candidates than were asked for: as many as there are, and that is said.
+write_experiment few.lua
+expect 0 "$EEX" run few.lua --threads 1 --out few --from r --set 'saliency={"add1"}' --set 'gates.blocks={0}'
+expect 0 "$EEX" rank few --candidates 4 --repeated 3 --trainings 2 --epochs 1 --threads 1
+err_has "4 candidates were asked for, 2 were found in the space: so many are compared"
+
 # What cannot be ranked.
 expect 1 "$EEX" rank nowhere
 err_has "nowhere"
