@@ -2,22 +2,24 @@
 # What it costs to run things side by side: a sweep of eight points at --local 2 against half of what they
 # take one after the other, and a search that trains its candidates with two workers against one.
 #
-#   benchmarks/sweep_local.sh [BUILD_FOLDER]
+#   benchmarks/sweep_local.sh [BUILD_FOLDER [EXPERIMENT]]
 #
-# Each task has one thread. EPOCHS (10, at least 3) are those of a point, TRAIN (1000) its images, ROUNDS (3) how often all of it is measured, in
-# turns; the least counts, since what else the machine does only adds. It wants two processors that nothing
-# else uses. The project's aim for sweeps is a ratio of at most 1.1.
+# EXPERIMENT is experiments/quickstart.lua. Each task has one thread. EPOCHS (10) are those of a point, at least
+# the experiment's warm-up, TRAIN (1000) its images, ROUNDS (3) how often all of it is measured, in turns; the
+# least counts, since what else the machine does only adds. It wants two processors that nothing else uses.
+# The project's aim for sweeps is a ratio of at most 1.1.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "${1:-build/release}" && pwd)
+file=$(realpath "${2:-$here/../experiments/quickstart.lua}")
 eex=$build/bin/eex epochs=${EPOCHS:-10} train=${TRAIN:-1000}
 work=$(mktemp -d "${TMPDIR:-/tmp}/eex-sweep-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-cp "$here/../experiments/quickstart.lua" .
+cp "$file" experiment.lua
 cat >points.lua <<LUA
 return {
-  experiment = "quickstart.lua",
+  experiment = "experiment.lua",
   set = { ["training.epochs"] = $epochs, ["dataset.train"] = $train },
   grid = { ["training.lr"] = { 0.02, 0.05, 0.1, 0.2 } },
   seeds = 2,
@@ -36,14 +38,14 @@ sweep() { # sweep TASKS_AT_A_TIME
 }
 search() { # search WORKERS: all of a run that takes over its base
     rm -rf searched
-    seconds "$eex" run quickstart.lua --out searched --from base --threads "$1" --set search.evaluator=train \
+    seconds "$eex" run experiment.lua --out searched --from base --threads "$1" --set search.evaluator=train \
         --set search.trials=16 --set dataset.train="$train" --set candidate.epochs="$epochs" --set search.workers="$1"
 }
 least() {
     sort -n "$1" | head -1
 }
 
-seconds "$eex" run quickstart.lua --out base --set search.evaluator=train --set search.trials=1 \
+seconds "$eex" run experiment.lua --out base --set search.evaluator=train --set search.trials=1 \
     --set candidate.epochs=1 --set dataset.train="$train" >/dev/null
 for _ in $(seq "${ROUNDS:-3}"); do
     sweep 1 >>one
