@@ -42,6 +42,7 @@ for arch in $wanted; do
     done
 done >"$work/all"
 
+[ -s "$work/all" ] || { echo "nothing was compiled: no chip of $wanted"; exit 77; }
 awk '$3 > 0 || $4 >= 128' "$work/all" | sort -k2,2 -k5 -k1,1n
 echo "# $(wc -l <"$work/all") kernels"
 awk 'NR == FNR { if ($0 !~ /^#/) allowed[$1 " " $2] = $3; next }
