@@ -1,5 +1,6 @@
 /* The program: finds the subcommand, runs it, turns its status into message and exit status. */
 #include "cli/commands.h"
+#include "cli/completion.h"
 #include "cli/help_fields.h"
 #include "cli/help_terms.h"
 #include "cli/manual.h"
@@ -91,12 +92,14 @@ static int show_help(char *const *words)
     return words[1] ? too_many(words[1]) : eex_cmd_help(cmd);
 }
 
-/* "eex help COMMAND"; "eex help --man FOLDER", which the installation is made with, writes manual
- * pages. */
+/* "eex help COMMAND"; "eex help --man FOLDER" and "eex help --completion SHELL", which the
+ * installation is made with, write manual pages and completion. */
 static int help_about(int argc, char **argv)
 {
     if (argc == 4 && strcmp(argv[2], "--man") == 0)
         return eex_manual_write(argv[3], commands);
+    if (argc == 4 && strcmp(argv[2], "--completion") == 0)
+        return eex_completion_print(argv[3], commands);
     return show_help(argv + 2);
 }
 
