@@ -4,8 +4,9 @@
 #include <stddef.h>
 #include <string.h>
 
-/* What a convolution calculates at once: LANES channels of PIXELS pixels. Compilers that know
- * vectors are told of them; for any other these are single numbers. */
+/* What a convolution calculates at once: SUMS vectors of LANES channels, which are as many pixels,
+ * or two vectors each of half as many. Compilers that know vectors are told of them; for any other
+ * these are single numbers. */
 #if defined(__GNUC__) && defined(__AVX512F__)
 enum { LANES = 16 };
 #elif defined(__GNUC__) && defined(__AVX__)
@@ -17,10 +18,11 @@ enum { LANES = 1 };
 #endif
 #ifdef __GNUC__
 typedef float lanes __attribute__((vector_size(LANES * 4)));
+typedef int mask __attribute__((vector_size(LANES * 4)));
 #else
 typedef float lanes;
 #endif
-enum { PIXELS = 8 };
+enum { SUMS = 8, HALF = SUMS / 2 };
 
 static const float nothing[MODEL_MOST_CHANNELS]; /* what lies beside an image */
 
@@ -145,8 +147,31 @@ static lanes load(const float *from)
     return to;
 }
 
+/* The clamps on a vector, as clamp() does them. */
+static lanes clamp_lanes(lanes x, int six)
+{
+#ifdef __GNUC__
+    const lanes top = x * 0 + 6;
+    mask less;
+    x = (lanes)((mask)x & (x > 0));
+    less = six ? x < top : (mask)(x == x);
+    return (lanes)(((mask)x & less) | ((mask)top & ~less));
+#else
+    return six ? clamp(x, 6) : x > 0 ? x : 0;
+#endif
+}
+
+static void store(float *to, lanes x, int act)
+{
+    if (act == ACT_RELU || act == ACT_RELU6)
+        x = clamp_lanes(x, act == ACT_RELU6);
+    memcpy(to, &x, sizeof x);
+    if (act > ACT_RELU6)
+        activate(to, to, LANES, act);
+}
+
 /* sum[p] += x[p][i] * (a row of weights) over all i. */
-static void multiply_block(lanes sum[PIXELS], const float *const x[PIXELS], const float *weights,
+static void multiply_block(lanes sum[SUMS], const float *const x[SUMS], const float *weights,
                            int in, int stride)
 {
     lanes s0 = sum[0], s1 = sum[1], s2 = sum[2], s3 = sum[3];
@@ -168,17 +193,46 @@ static void multiply_block(lanes sum[PIXELS], const float *const x[PIXELS], cons
     sum[4] = s4, sum[5] = s5, sum[6] = s6, sum[7] = s7;
 }
 
-/* Where each of these pixels' kernels begins, by row and column. */
-typedef struct corners {
-    int y[PIXELS], x[PIXELS];
-} corners;
+/* The same of two vectors beside each other, the second in sum[HALF + p]: fewer loads. */
+static void multiply_wide(lanes sum[SUMS], const float *const x[SUMS], const float *weights, int in,
+                          int stride)
+{
+    lanes s0 = sum[0], s1 = sum[1], s2 = sum[2], s3 = sum[3];
+    lanes t0 = sum[4], t1 = sum[5], t2 = sum[6], t3 = sum[7];
+    const float *x0 = x[0], *x1 = x[1], *x2 = x[2], *x3 = x[3];
+    for (int i = 0; i < in; i++, weights += stride) {
+        const lanes v = load(weights), w = load(weights + LANES);
+        s0 += x0[i] * v;
+        t0 += x0[i] * w;
+        s1 += x1[i] * v;
+        t1 += x1[i] * w;
+        s2 += x2[i] * v;
+        t2 += x2[i] * w;
+        s3 += x3[i] * v;
+        t3 += x3[i] * w;
+    }
+    sum[0] = s0, sum[1] = s1, sum[2] = s2, sum[3] = s3;
+    sum[4] = t0, sum[5] = t1, sum[6] = t2, sum[7] = t3;
+}
 
-static void find_corners(corners *c, const window *w, int from)
+/* What some pixels in a row read, from number `from` on; pixels are numbered through. */
+typedef struct block {
+    int from, pixels, left; /* left: those that there are, the others are not kept */
+    int wide;               /* two vectors of channels */
+    int y[SUMS], x[SUMS];   /* where their kernels begin, by row and column */
+} block;
+
+static void begin_block(block *b, const window *w, int from, int wide)
 {
     int row = from / w->wout, column = from % w->wout;
-    for (int p = 0; p < PIXELS; p++) {
-        c->y[p] = row * w->stride - w->pad;
-        c->x[p] = column * w->stride - w->pad;
+    b->from = from;
+    b->wide = wide;
+    b->pixels = wide ? HALF : SUMS;
+    b->left = w->hout * w->wout - from;
+    b->left = b->left < b->pixels ? b->left : b->pixels;
+    for (int p = 0; p < b->pixels; p++) {
+        b->y[p] = row * w->stride - w->pad;
+        b->x[p] = column * w->stride - w->pad;
         if (++column == w->wout) {
             column = 0;
             row++;
@@ -188,38 +242,38 @@ static void find_corners(corners *c, const window *w, int from)
 
 /* What tap (ky, kx) of each pixel reads. Pixels behind the last one read what is on the image, too,
  * and are not kept. */
-static void find_taps(const float *at[PIXELS], const float *x, const window *w, const corners *c,
+static void find_taps(const float *at[SUMS], const float *x, const window *w, const block *b,
                       int ky, int kx)
 {
-    for (int p = 0; p < PIXELS; p++) {
-        const int iy = c->y[p] + ky, ix = c->x[p] + kx;
+    for (int p = 0; p < b->pixels; p++) {
+        const int iy = b->y[p] + ky, ix = b->x[p] + kx;
         const int inside = iy >= 0 && iy < w->hin && ix >= 0 && ix < w->win;
         at[p] = inside ? x + ((size_t)iy * w->win + ix) * w->cin : nothing;
     }
 }
 
-/* LANES channels from `first` on of PIXELS pixels from number `from` on, or of those that are left;
- * pixels are numbered through. */
+/* The channels from `first` on of the block's pixels. */
 static void conv_block(float *y, const float *x, const float *weights, const float *bias,
-                       const window *w, int act, int from, int first)
+                       const window *w, int act, const block *b, int first)
 {
-    lanes sum[PIXELS];
-    const float *at[PIXELS];
-    const int left = w->hout * w->wout - from, pixels = left < PIXELS ? left : PIXELS;
-    float out[LANES];
-    corners c;
-    find_corners(&c, w, from);
-    for (int p = 0; p < PIXELS; p++)
-        sum[p] = load(bias + first);
+    lanes sum[SUMS];
+    const float *at[SUMS];
+    for (int p = 0; p < SUMS; p++)
+        sum[p] = load(bias + first + (b->wide && p >= HALF ? LANES : 0));
     for (int ky = 0; ky < w->kernel; ky++)
         for (int kx = 0; kx < w->kernel; kx++) {
-            const size_t k = (size_t)ky * w->kernel + kx;
-            find_taps(at, x, w, &c, ky, kx);
-            multiply_block(sum, at, weights + k * w->cin * w->cout + first, w->cin, w->cout);
+            const float *row = weights + ((size_t)ky * w->kernel + kx) * w->cin * w->cout + first;
+            find_taps(at, x, w, b, ky, kx);
+            if (b->wide)
+                multiply_wide(sum, at, row, w->cin, w->cout);
+            else
+                multiply_block(sum, at, row, w->cin, w->cout);
         }
-    for (int p = 0; p < pixels; p++) {
-        memcpy(out, &sum[p], sizeof out);
-        activate(y + (size_t)(from + p) * w->cout + first, out, LANES, act);
+    for (int p = 0; p < b->left; p++) {
+        float *to = y + (size_t)(b->from + p) * w->cout + first;
+        store(to, sum[p], act);
+        if (b->wide)
+            store(to + LANES, sum[HALF + p], act);
     }
 }
 
@@ -249,10 +303,16 @@ void conv(float *y, const float *x, const float *weights, const float *bias, con
             conv_channel(y, x, weights, bias, w, act, channel);
         return;
     }
-    for (int first = 0; first < w->cout; first += LANES)
-        for (int from = 0; from < w->hout * w->wout; from += PIXELS)
-            conv_block(y, x, weights, bias, w, act, from,
-                       first + LANES <= w->cout ? first : w->cout - LANES);
+    for (int first = 0; first < w->cout;) {
+        const int wide = first + 2 * LANES <= w->cout;
+        const int at = first + LANES <= w->cout ? first : w->cout - LANES;
+        for (int from = 0; from < w->hout * w->wout; from += wide ? HALF : SUMS) {
+            block b;
+            begin_block(&b, w, from, wide);
+            conv_block(y, x, weights, bias, w, act, &b, at);
+        }
+        first += wide ? 2 * LANES : LANES;
+    }
 }
 
 /* Output channel by output channel, each from the channels of its group. */
@@ -274,19 +334,45 @@ void grouped(float *y, const float *x, const float *weights, const float *bias, 
         }
 }
 
+/* The taps of a pixel that are on the image: where they read, and their weights. */
+typedef struct taps {
+    const float *at[MODEL_MOST_TAPS], *factor[MODEL_MOST_TAPS];
+    int count;
+} taps;
+
+static void find_pixel(taps *t, const float *x, const float *weights, const window *w, int row,
+                       int column)
+{
+    t->count = 0;
+    for (int k = 0; k < w->kernel * w->kernel; k++) {
+        const float *at = tap(x, w, row, column, k / w->kernel, k % w->kernel);
+        if (at == nothing)
+            continue;
+        t->at[t->count] = at;
+        t->factor[t->count++] = weights + (size_t)k * w->cin;
+    }
+}
+
 void depthwise(float *y, const float *x, const float *weights, const float *bias, const window *w,
                int act)
 {
+    taps t;
     for (int row = 0; row < w->hout; row++)
         for (int column = 0; column < w->wout; column++, y += w->cin) {
-            memcpy(y, bias, (size_t)w->cin * sizeof *y);
-            for (int k = 0; k < w->kernel * w->kernel; k++) {
-                const float *at = tap(x, w, row, column, k / w->kernel, k % w->kernel);
-                const float *factor = weights + (size_t)k * w->cin;
-                for (int c = 0; c < w->cin; c++)
-                    y[c] += at[c] * factor[c];
+            int c = 0;
+            find_pixel(&t, x, weights, w, row, column);
+            for (; c + LANES <= w->cin; c += LANES) {
+                lanes sum = load(bias + c);
+                for (int k = 0; k < t.count; k++)
+                    sum += load(t.at[k] + c) * load(t.factor[k] + c);
+                store(y + c, sum, act);
             }
-            activate(y, y, w->cin, act);
+            for (; c < w->cin; c++) {
+                float sum = bias[c];
+                for (int k = 0; k < t.count; k++)
+                    sum += t.at[k][c] * t.factor[k][c];
+                y[c] = act_on(sum, act);
+            }
         }
 }
 

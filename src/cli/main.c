@@ -1,5 +1,6 @@
 /* The program: finds the subcommand, runs it, turns its status into message and exit status. */
 #include "cli/commands.h"
+#include "cli/completion.h"
 #include "cli/help_fields.h"
 #include "cli/help_lua.h"
 #include "cli/help_terms.h"
@@ -76,12 +77,8 @@ static int overview(void)
 static const struct {
     const char *name;
     int (*print)(void);
-} pages[] = {{"fields", eex_help_fields},
-             {"lua", eex_help_lua},
-             {"terms", eex_help_terms},
-             {"help", overview},
-             {"--help", overview},
-             {"-h", overview}};
+} pages[] = {{"fields", eex_help_fields}, {"lua", eex_help_lua}, {"terms", eex_help_terms},
+             {"help", overview},          {"--help", overview},  {"-h", overview}};
 
 static int too_many(const char *word)
 {
@@ -110,14 +107,17 @@ static int show_help(char *const *words)
     return words[1] ? too_many(words[1]) : eex_cmd_help(cmd);
 }
 
-/* "eex help COMMAND"; "eex help --man FOLDER", which the installation is made with, writes manual
- * pages; "eex help lua --markdown" prints docs/lua-api.md. */
+/* "eex help COMMAND"; "eex help --man FOLDER" and "eex help --completion SHELL", which the
+ * installation is made with, write manual pages and completion; "eex help lua --markdown" prints
+ * docs/lua-api.md. */
 static int help_about(int argc, char **argv)
 {
     if (argc == 4 && strcmp(argv[2], "--man") == 0)
         return eex_manual_write(argv[3], commands);
     if (argc == 4 && strcmp(argv[2], "lua") == 0 && strcmp(argv[3], "--markdown") == 0)
         return eex_help_lua_page();
+    if (argc == 4 && strcmp(argv[2], "--completion") == 0)
+        return eex_completion_print(argv[3], commands);
     return show_help(argv + 2);
 }
 

@@ -52,7 +52,9 @@ done
 sed 's/^  backbone = backbone(),/  backbone = eex.backbones.mobilenet_v3 { size = 24, classes = 10, width = 0.25, depths = 1, strides = {1, 2, 1, 1, 2} },/
      s/gates = { blocks = { 0, 1 } }/gates = { family = "eec", blocks = { 1 } }/' tiny.lua >v3.lua
 sed 's/^  backbone = backbone(),/  backbone = eex.backbones.vgg { size = 32, classes = 10, depth = 11, width = 0.125, hidden = 20, batch_norm = true },\n  saliency = { "features.7", "features.14" },/' tiny.lua >vgg.lua
-for network in v3 vgg; do
+# Groups of channels, and SiLU.
+sed 's/"block" .. i, { out = 8, kernel = 3 }/"block" .. i, { out = 8, kernel = 3, groups = 2 }/; s/"relu"/"silu"/' tiny.lua >groups.lua
+for network in v3 vgg groups; do
     expect 0 "$EEX" run $network.lua --out $network --threads 1 --set training.epochs=1 \
         --set search.trials=2 --set search.population=2
     agree "-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all" $network
@@ -69,6 +71,14 @@ agree "-O2" same
 head -c 100 images >part
 expect 1 c/model <part
 err_has "the last image has 100 of 3072 bytes"
+
+# Whole or not at all, as on a full disk.
+expect 1 bash -c "ulimit -f 20 && '$EEX' export run --c fresh"
+[ ! -e fresh ] || fail "a part of an export stays: $(ls -a fresh)"
+cksum c/*.[ch] >before
+expect 1 bash -c "ulimit -f 20 && '$EEX' export run --base --c c --force"
+cmp -s before <(cksum c/*.[ch]) || fail "an export that failed has changed one that is there"
+[ -z "$(ls -A c | grep part)" ] || fail "parts stay"
 
 # What is there already stays.
 expect 2 "$EEX" export run --c c

@@ -175,6 +175,16 @@ static int most_channels(const eex__layers *layers)
     return most;
 }
 
+static int most_taps(const eex__layers *layers)
+{
+    int most = 1;
+    for (int i = 0; i < layers->count; i++) {
+        const int side = layers->at[i].window.kernel;
+        most = side * side > most ? side * side : most;
+    }
+    return most;
+}
+
 static void put_header(eex_buffer *out, const eex__layers *layers, size_t memory,
                        uint64_t constants)
 {
@@ -192,11 +202,13 @@ static void put_header(eex_buffer *out, const eex__layers *layers, size_t memory
         "#define MODEL_HEIGHT %d\n#define MODEL_WIDTH %d\n#define MODEL_CHANNELS %d\n"
         "#define MODEL_IMAGE (MODEL_HEIGHT * MODEL_WIDTH * MODEL_CHANNELS) /* bytes */\n"
         "#define MODEL_CLASSES %d\n#define MODEL_EXITS %d\n#define MODEL_MOST_CHANNELS %d\n"
+        "#define MODEL_MOST_TAPS %d /* of a kernel */\n"
         "#define MODEL_MEMORY %zu /* floats to calculate in: %zu bytes */\n"
         "#define MODEL_CONSTANTS %llu /* bytes of weights and thresholds */\n\n",
         eex_graph_name(m->graph), EEX_VERSION, in->height, in->width, in->channels,
-        eex_graph_classes(m->graph), eex_graph_exits(m->graph), most_channels(layers), memory,
-        memory * sizeof(float), (unsigned long long)constants * sizeof(float));
+        eex_graph_classes(m->graph), eex_graph_exits(m->graph), most_channels(layers),
+        most_taps(layers), memory, memory * sizeof(float),
+        (unsigned long long)constants * sizeof(float));
     eex_buffer_puts(out, "typedef struct model_result {\n"
                          "    int top;      /* the most likely class, from 0 */\n"
                          "    int exit;     /* where the image left, from 1 */\n"
