@@ -77,7 +77,7 @@ else()
         ENVIRONMENT "EEX_CUDA_CONV=patches")
     # The program itself, with this device as its "cuda"; the fakes come before the libraries.
     add_executable(eex_emulated ${cli_sources} ${CMAKE_SOURCE_DIR}/src/eex/eex.c)
-    target_link_libraries(eex_emulated PRIVATE eex_cuda_emulated eex_lua eex_net)
+    target_link_libraries(eex_emulated PRIVATE eex_cuda_emulated eex_lua eex_net eex_page)
     target_compile_definitions(eex_emulated PRIVATE EEX_HAVE_CUDA=1)
     set_target_properties(eex_emulated PROPERTIES LINKER_LANGUAGE CXX)
     add_test(NAME emulated/cuda/emulated_run.sh
