@@ -76,7 +76,7 @@ static int fronts(eex_page *page, const eex_page_run *runs, size_t count)
     size_t each = count == 1 ? dots(&c, runs[0].report) : 1;
     if (each > 1) {
         snprintf(about, sizeof about,
-                 "What was tried, by what it costs and what it gets right: every %zuth of %zu "
+                 "What was tried, by what it costs and what it gets right: one in %zu of %zu "
                  "trials, and the whole front.",
                  each, runs[0].report->trials.count);
         c.about = about;

@@ -196,5 +196,13 @@ for name in pairs(math) do
 end
 cases["eex.graph"] = function() loop(eex.graph, { name = "g", size = 8 }) end
 cases["eex.open"] = function() loop(eex.open, "missing.h5") end
+cases["eex.run"] = function() loop(eex.run, "missing") end
+cases["eex.repl"] = function() loop(eex.repl, 1) end
+cases["eex.plot"] = function()
+  local x = numbers(1 << 16)
+  loop(eex.plot, x, x)
+end
+cases["eex.compare"] = function() loop(eex.compare, { accuracy = 1 }, { accuracy = 2 }) end
+cases["plot"], cases["compare"] = cases["eex.plot"], cases["eex.compare"]
 
 return cases

@@ -122,6 +122,8 @@ Test(phase, a_run_leaves_files_of_the_table_alone)
     e->final.epochs = 1;
     e->search.tau = 2;
     e->search.front = 2;
+    e->rivals.base = true;
+    e->rivals.epochs = 1;
     e->predictor.epochs = 1;
     e->partition.latency = 1e6;
     e->partition.epochs = e->partition.more = 1;
@@ -134,7 +136,7 @@ Test(phase, a_run_leaves_files_of_the_table_alone)
     check_run(root, e,
               all & ~(1u << EEX_PHASE_PROBE | 1u << EEX_PHASE_SHARED | 1u << EEX_PHASE_LATENCY |
                       1u << EEX_PHASE_TAU | 1u << EEX_PHASE_FRONT | 1u << EEX_PHASE_PREDICTOR |
-                      1u << EEX_PHASE_PARTITION));
+                      1u << EEX_PHASE_PARTITION | 1u << EEX_PHASE_RIVALS));
     eex_experiment_free(e);
     test_folder_remove(root);
 }
