@@ -25,7 +25,7 @@ __device__ static inline float eex_act_any(eex_act act, float x)
     case EEX_ACT_SIGMOID:
         return eex_sigmoid(x);
     case EEX_ACT_SILU:
-        return x * eex_sigmoid(x);
+        return x < -87.0f ? 0.0f : x / (1.0f + expf(-x));
     default:
         return eex_act_apply(act, x);
     }
