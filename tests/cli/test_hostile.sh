@@ -44,7 +44,7 @@ refuses pipe.h5
 
 # Many of the places where a byte can be wrong. What is believed gives the very same answer.
 expect 0 "$EEX" infer runs/tiny/final.h5 image.png --threads 1
-cp out right
+cut -c1-54 out >right # all but the time
 size=$(stat -c %s runs/tiny/final.h5)
 for i in $(seq 1 60); do
     cp runs/tiny/final.h5 changed.h5
@@ -57,7 +57,7 @@ for i in $(seq 1 60); do
     "$EEX" infer changed.h5 image.png --threads 1 >out 2>err
     status=$?
     if [ $status = 0 ]; then
-        cmp -s out right || fail "byte $at was changed, and nobody noticed"
+        cut -c1-54 out | cmp -s - right || fail "byte $at was changed, and nobody noticed"
     else
         [ $status = 1 ] || fail "byte $at was changed: status $status"
         err_has "changed.h5"
