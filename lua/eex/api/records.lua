@@ -130,6 +130,8 @@ return {
       { name = "validation_accuracy", text = "of this exit alone" },
       { name = "ece_before", text = "expected calibration error without the temperature" },
       { name = "ece_after", text = "with it" },
+      { name = "auroc", text = "how often a right answer has a higher score than a wrong one" },
+      { name = "aurc", text = "error among the surest images, averaged over how many are answered" },
     } },
   { name = "trial", text = "of run.pareto", fields = {
       { name = "trial", text = "its number" },
