@@ -164,7 +164,7 @@ for text in finished "done: split, base" "accuracy at its end" "Pareto front" "t
     out_has "$text"
 done
 expect 0 "$EEX" watch half
-for text in "no process of this machine" "next: comparison"; do
+for text in "no process of this machine" "next: final network"; do
     out_has "$text"
 done
 expect 1 "$EEX" watch nothing
@@ -179,6 +179,10 @@ mkdir begun
 cp r0/run.h5 r0/split.h5 begun
 expect 0 "$EEX" watch begun
 out_has "next: base, 0 of 2 epochs"
+cp r0/base.h5 begun # phases that this run does not have are not next
+expect 0 "$EEX" watch begun
+out_has "next: shared network, 0 of 2 epochs"
+rm begun/base.h5
 [ "$(ls -A begun | wc -l)" = 2 ] || fail "watching leaves something"
 if have gnuplot; then
     expect 0 "$EEX" report begun -o begun.html # has nothing to draw
