@@ -166,8 +166,11 @@ function help.about(...)
     ("a %s"):format(type(what)))
 end
 
--- x? at the prompt: `text` is x as it was typed, `names` what it may begin with.
+-- x? at the prompt: `said` is x as it was typed, `names` what it may begin with.
 function help.question(said, names)
+  if not said:find("%S") then
+    return help.about()
+  end
   local state = resolve.state(said, names)
   local row = state and state.row
   if row then

@@ -17,7 +17,8 @@ local MOST = 1000000 -- points
 
 local function check(list, name)
   if type(list) ~= "table" then
-    core.fail(("plot.%s: expected a list of numbers, got a %s"):format(name, type(list)))
+    core.fail(("plot.%s: expected a list of numbers, got %s"):format(name,
+      list == nil and "nothing" or "a " .. type(list)))
   end
   for i, value in ipairs(list) do
     if type(value) ~= "number" then

@@ -47,7 +47,7 @@ static void put_cases(eex_buffer *out, const eex_cmd *const *commands)
     put_names(out, commands);
     eex_buffer_puts(out, " --help --version' ;;\n    help) words='");
     put_names(out, commands);
-    eex_buffer_puts(out, " fields terms' ;;\n");
+    eex_buffer_puts(out, " fields lua terms' ;;\n");
     for (const eex_cmd *const *c = commands; *c; c++) {
         if ((*c)->commands) {
             eex_buffer_printf(out, "    \"%s\") words='", (*c)->name);

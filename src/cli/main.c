@@ -118,6 +118,10 @@ static int help_about(int argc, char **argv)
         return eex_help_lua_page();
     if (argc == 4 && strcmp(argv[2], "--completion") == 0)
         return eex_completion_print(argv[3], commands);
+    if (argc == 3 && strcmp(argv[2], "--completion") == 0)
+        return eex_fail(EEX_EINVAL, "eex help --completion: of which shell? \"bash\" or \"zsh\"");
+    if (argc == 3 && strcmp(argv[2], "--man") == 0)
+        return eex_fail(EEX_EINVAL, "eex help --man: into which folder?");
     return show_help(argv + 2);
 }
 

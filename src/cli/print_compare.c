@@ -42,11 +42,21 @@ static void run_row(eex_table *t, const eex_comparison *c, size_t i, bool groupe
     }
 }
 
+/* What the runs of a group are counted as: one that is there twice is no seed more. */
+static const char *members(const eex_comparison *c, size_t g)
+{
+    for (size_t i = 0; i < c->runs; i++)
+        for (size_t k = 0; k < i; k++)
+            if (c->group[i] == g && c->group[k] == g && c->report[i]->seed == c->report[k]->seed)
+                return "runs";
+    return "seeds";
+}
+
 static void mean_row(eex_table *t, const eex_comparison *c, size_t g)
 {
     const eex_mean *mean = c->mean + g * EEX_FIGURES;
     eex_table_row(t);
-    eex_table_cell(t, "%zu seeds, mean", mean[EEX_FIGURE_ACCURACY].count);
+    eex_table_cell(t, "%zu %s, mean", mean[EEX_FIGURE_ACCURACY].count, members(c, g));
     eex_table_cell(t, "%s", "");
     for (int k = 0; k < COLUMNS; k++) {
         const eex_mean *m = &mean[columns[k].figure];
@@ -93,7 +103,8 @@ static void group_column(eex_table *t, const eex_comparison *c, size_t group)
     char title[200];
     const size_t runs = eex_comparison_size(c, group);
     if (runs > 1)
-        snprintf(title, sizeof title, "%.150s, %zu seeds", c->folder[first_of(c, group)], runs);
+        snprintf(title, sizeof title, "%.150s, %zu %s", c->folder[first_of(c, group)], runs,
+                 members(c, group));
     else
         snprintf(title, sizeof title, "%.180s", c->folder[first_of(c, group)]);
     eex_table_column(t, title, EEX_ALIGN_LEFT, 0);

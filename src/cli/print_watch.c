@@ -153,16 +153,21 @@ static int put_front(eex_buffer *out, const eex_report *r, size_t width)
 
 /* ---- all of it ---- */
 
-static int put_result(eex_buffer *out, const eex_report *r)
+static int put_result(eex_buffer *out, const eex_report *r, size_t width)
 {
     char macs[EEX_TEXT_SIZE], base[EEX_TEXT_SIZE];
-    eex_buffer_printf(out,
+    eex_buffer words = EEX_BUFFER_INIT;
+    eex_buffer_printf(&words,
                       "\ntest: %.2f %% leaving early, %.2f %% the base; %s MACs an image, the base "
                       "%s\n",
                       100 * r->best.accuracy, 100 * r->base.accuracy,
                       eex_text_number(macs, r->best.ada_macs_cumulative, NULL),
                       eex_text_number(base, r->base.macs, NULL));
-    return EEX_OK;
+    const int code = eex_buffer_status(&words);
+    if (code == EEX_OK)
+        eex_wrap(out, eex_buffer_text(&words), width);
+    eex_buffer_free(&words);
+    return code;
 }
 
 static int put_all(eex_buffer *out, const eex_report *r, const eex_moment *m, size_t width)
@@ -181,7 +186,7 @@ static int put_all(eex_buffer *out, const eex_report *r, const eex_moment *m, si
     eex_buffer_free(&words);
     EEX_TRY(put_curves(out, m, width));
     EEX_TRY(put_front(out, r, width));
-    return r->finished ? put_result(out, r) : EEX_OK;
+    return r->finished ? put_result(out, r, width) : EEX_OK;
 }
 
 int eex_put_watch(eex_buffer *out, bool *finished, const char *folder, size_t width)

@@ -200,8 +200,11 @@ eex_prompt_result eex_prompt_read(char **line, const char *prompt)
         *line = read_line(prompt);
     restore_signals(&before);
     eex_signals_clear();
-    if (!interrupted && !terminated)
+    if (!interrupted && !terminated) {
+        if (!*line && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+            fputc('\n', stdout); /* what comes next begins a line */
         return *line ? EEX_PROMPT_LINE : EEX_PROMPT_END;
+    }
     free(*line);
     *line = NULL;
     fputc('\n', stdout);

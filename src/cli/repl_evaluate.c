@@ -136,7 +136,7 @@ bool eex__repl_evaluate(const eex_repl *repl, const char *text)
     return e.incomplete;
 }
 
-/* ---- x? ---- */
+/* ---- x?, or ? alone ---- */
 
 static int try_compile(lua_State *L)
 {
@@ -165,7 +165,7 @@ bool eex__repl_question(const eex_repl *repl, const char *text)
     size_t length = strlen(text);
     while (length > 0 && strchr(" \t", text[length - 1]))
         length--;
-    if (length < 2 || text[length - 1] != '?')
+    if (length < 1 || text[length - 1] != '?')
         return false;
     char *question = strndup(text, length);
     e.text = question;

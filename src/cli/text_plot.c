@@ -1,6 +1,7 @@
 #include "cli/text_plot.h"
 
 #include "base/text.h"
+#include "base/wrap.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -43,10 +44,12 @@ static void draw(plot *p, const eex_text_series *s)
                    [place(s->x[i], p->x_low, p->x_high, p->columns)] = s->mark;
 }
 
-static void put(eex_buffer *out, const plot *p, const char *title)
+static void put(eex_buffer *out, const plot *p, const char *title, size_t width)
 {
     char low[EEX_TEXT_SIZE], high[EEX_TEXT_SIZE];
-    eex_buffer_printf(out, "\n%s\n", title);
+    eex_buffer_putc(out, '\n');
+    eex_wrap(out, title, width);
+    eex_buffer_putc(out, '\n');
     for (int r = 0; r < p->rows; r++) {
         const double at = p->y_high - (p->y_high - p->y_low) * r / (p->rows - 1);
         if (r == 0 || r == p->rows - 1)
@@ -83,5 +86,5 @@ void eex_text_plot(eex_buffer *out, const char *title, const eex_text_series *se
     }
     for (size_t i = 0; i < count; i++)
         draw(&p, &series[i]);
-    put(out, &p, title);
+    put(out, &p, title, width);
 }

@@ -74,7 +74,7 @@ static void below(char full[PATH_MAX], int *length, const char *root, const char
 static int fail_outside(const char *path)
 {
     return eex_fail(EEX_ESCRIPT,
-                    "\"%s\" is outside the experiment's folder: give --trust to read it", path);
+                    "\"%s\" is outside the experiment's folder: give --trust to use it", path);
 }
 
 int eex__lua_readable(lua_State *L, char *real, const char *path)

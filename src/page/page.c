@@ -122,7 +122,7 @@ int eex_page_finish(eex_buffer *out, bool *drawn, eex_page *page, const char *ti
     eex_buffer *pictures = calloc(page->charts + 1, sizeof *pictures);
     int code =
         pictures ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for %zu charts", page->charts);
-    *drawn = page->charts > 0;
+    *drawn = true; /* what needs no picture is whole */
     if (code == EEX_OK && page->charts > 0)
         code = draw(pictures, page);
     if (code == EEX_ENOTFOUND) {

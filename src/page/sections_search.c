@@ -135,9 +135,9 @@ static int grow(eex_chart *c, eex_archive *archive, const eex_report *r,
         if (entered)
             EEX_TRY(volume(&share, archive, corner));
         eex_chart_point(c, (double)i + 1, 100 * share / (corner[0] * corner[1]),
-                        "after %zu trials, %s of judging; %.3f %%; front of %zu", i + 1,
-                        eex_text_time(time, seconds), 100 * share / (corner[0] * corner[1]),
-                        archive->count);
+                        "after %zu trial%s, %s of judging; %.3f %%; front of %zu", i + 1,
+                        eex_plural((int64_t)i + 1), eex_text_time(time, seconds),
+                        100 * share / (corner[0] * corner[1]), archive->count);
     }
     return EEX_OK;
 }

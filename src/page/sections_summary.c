@@ -59,7 +59,9 @@ static void network(eex_buffer *out, const char *name, double accuracy, double m
     eex_html_fixed(out, 3, l->p95);
     eex_html_fixed(out, 3, l->p99);
     eex_buffer_puts(out, "<td class=\"n\">");
-    eex_html_text(out, speedup ? eex_speedup_text(text, speedup) : "1.00x");
+    eex_html_text(out, !speedup                ? "1.00x"
+                       : isnan(speedup->ratio) ? "–"
+                                               : eex_speedup_text(text, speedup));
     eex_buffer_puts(out, "</td></tr>\n");
 }
 

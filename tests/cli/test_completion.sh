@@ -29,6 +29,7 @@ while read -r first second; do
     complete_words eex $first $second -- | sort -u >completed
     cmp -s options completed || fail "$first $second: $(diff options completed)"
 done <lines
+[ "$(complete_words eex help lu)" = lua ] || fail "a page of the help is not completed"
 [ "$(complete_words eex str)" = stream ] || fail "str is not completed"
 [ "$(complete_words eex stream RUN x --dec)" = --decisions ] || fail "--dec is not completed"
 [ -z "$(complete_words eex stream RUN x --decisions --)" ] || fail "a value is completed as an option"
@@ -37,4 +38,6 @@ expect 0 "$EEX" help --completion zsh
 [ "$(head -1 out)" = "#compdef eex" ] || fail "zsh does not know what it completes"
 expect 2 "$EEX" help --completion fish
 err_has 'unknown shell "fish"'
+expect 2 "$EEX" help --completion
+err_has "which shell"
 exit 0

@@ -10,6 +10,7 @@ says() {
 }
 says '1 + 1\n' '2' ''
 says '"a" .. 1, nil\n' 'a1	nil' ''
+says ' ?\n' 'The eex library' ''
 says 'for i = 1, 2 do\nprint("line " .. i)\nend\n' 'line 2' ''
 says 'x = {1, {y = "z"}}\nx\n' '{ 1, { y = "z" } }' ''
 says 'x = = 2\n40 + 2\n' '42' 'stdin:1: unexpected symbol'

@@ -129,6 +129,8 @@ expect 0 "$EEX" show r0 r1 "$odd"
 for text in "2 seeds, mean" "what differs" policy.reject "standard deviation"; do
     out_has "$text"
 done
+expect 0 "$EEX" show r0 r0
+out_has "2 runs, mean"
 expect 0 "$EEX" show r0 r1 half --csv
 [ "$(wc -l <out)" = 4 ] || fail "a line for each run"
 expect 0 "$EEX" show r0 --csv
@@ -162,14 +164,28 @@ for text in finished "done: split, base" "accuracy at its end" "Pareto front" "t
     out_has "$text"
 done
 expect 0 "$EEX" watch half
-for text in "no process of this machine" "next: comparison"; do
+for text in "no process of this machine" "next: final network"; do
     out_has "$text"
 done
 expect 1 "$EEX" watch nothing
 expect 1 "$EEX" watch "$EEX_DATA"
+expect 1 "$EEX" watch tiny.lua
+err_has "tiny.lua is a file"
+expect 1 "$EEX" watch s
+err_has "its runs are in s/runs"
+COLUMNS=30 expect 0 "$EEX" watch r0
+[ "$(awk 'length > 30' out)" = "" ] || fail "lines are wider than 30 columns: $(awk 'length > 30' out)"
 mkdir begun
 cp r0/run.h5 r0/split.h5 begun
 expect 0 "$EEX" watch begun
 out_has "next: base, 0 of 2 epochs"
+cp r0/base.h5 begun # phases that this run does not have are not next
+expect 0 "$EEX" watch begun
+out_has "next: shared network, 0 of 2 epochs"
+rm begun/base.h5
 [ "$(ls -A begun | wc -l)" = 2 ] || fail "watching leaves something"
+if have gnuplot; then
+    expect 0 "$EEX" report begun -o begun.html # has nothing to draw
+    ! grep -q gnuplot err || fail "gnuplot is missed where it is"
+fi
 exit 0

@@ -81,7 +81,7 @@ fits() { # COLUMNS COMMAND...
     ! grep -q ".\{$((columns + 1))\}" "$work/out" || fail "eex $* is wider than $columns columns"
 }
 for columns in 0 80 60 40 20; do
-    for command in $commands data help fields terms; do
+    for command in $commands data help fields lua terms; do
         fits $columns help $command
     done
     for command in $commands data; do

@@ -375,14 +375,24 @@ static int load_unfinished(eex_report *r)
     return EEX_OK;
 }
 
+static int not_a_run(const eex_report *r)
+{
+    if (eex_fs_is_file(r->folder))
+        return eex_fail(EEX_ENOTFOUND, "%s is a file, expected the folder of a run", r->folder);
+    if (has(r, "sweep.h5"))
+        return eex_fail(EEX_ENOTFOUND, "%s holds a sweep, expected a run: its runs are in %s/runs",
+                        r->folder, r->folder);
+    return eex_fail(EEX_ENOTFOUND, "%s holds no run: \"eex run FILE.lua --out %s\" makes one",
+                    r->folder, r->folder);
+}
+
 static int load(eex_report *r, const char *folder)
 {
     r->folder = strdup(folder);
     if (!r->folder)
         return eex_fail(EEX_ENOMEM, "out of memory for a report");
     if (!has(r, "run.h5"))
-        return eex_fail(EEX_ENOTFOUND, "%s holds no run: \"eex run FILE.lua --out %s\" makes one",
-                        folder, folder);
+        return not_a_run(r);
     r->state = "nothing is trained yet";
     EEX_TRY(load_part(r, "run.h5", "run", load_run));
     for (int p = 0; p < EEX_PHASES; p++) {

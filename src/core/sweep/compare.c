@@ -3,6 +3,7 @@
 #include "core/run/run_description.h"
 #include "core/store/store.h"
 
+#include "base/buffer.h"
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/status.h"
@@ -60,10 +61,20 @@ static int take_means(eex_comparison *c)
 
 /* ---- fields ---- */
 
+/* Its first line; "..." stands for others that it announces: checksums of data. */
 static int value_of(char **out, const eex__entry *entry)
 {
-    const size_t skip = entry->length ? eex__entry_path(entry->at) + strlen(" = ") : 0;
-    *out = strndup(entry->at + skip, entry->length ? strcspn(entry->at + skip, "\n") : 0);
+    eex_buffer text = EEX_BUFFER_INIT;
+    if (entry->length) {
+        const size_t skip = eex__entry_path(entry->at) + strlen(" = ");
+        const size_t line = strcspn(entry->at + skip, "\n");
+        eex_buffer_append(&text, entry->at + skip, line);
+        if (line > 0 && entry->at[skip + line - 1] == ':')
+            eex_buffer_puts(&text, " ...");
+    }
+    const int code = eex_buffer_status(&text);
+    *out = code == EEX_OK ? strdup(eex_buffer_text(&text)) : NULL;
+    eex_buffer_free(&text);
     return *out ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for a comparison");
 }
 
