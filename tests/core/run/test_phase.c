@@ -1,5 +1,6 @@
 /* The table of phases: every file that a run leaves is of exactly one of them. */
 #include "core/run/run.h"
+#include "core/store/kinds.h"
 #include "cpu/cpu_register.h"
 #include "support/corners.h"
 #include "support/folder.h"
@@ -36,6 +37,8 @@ static void check_files(eex_phase owner, const eex_phase_file *files)
         eex_phase phase = EEX_PHASES;
         name_of(name, files[i].name);
         cr_assert_not_null(files[i].kind, "%s", name);
+        cr_expect_not_null(eex__store_remedy(files[i].kind), "%s: nothing is said of a bad one",
+                           name);
         cr_assert_eq(eex_phase_file_of(&phase, name), &files[i], "%s", name);
         cr_assert_eq(phase, owner, "%s", name);
     }
@@ -122,6 +125,8 @@ Test(phase, a_run_leaves_files_of_the_table_alone)
     e->final.epochs = 1;
     e->search.tau = 2;
     e->search.front = 2;
+    e->rivals.base = true;
+    e->rivals.epochs = 1;
     e->predictor.epochs = 1;
     e->partition.latency = 1e6;
     e->partition.epochs = e->partition.more = 1;
@@ -134,7 +139,7 @@ Test(phase, a_run_leaves_files_of_the_table_alone)
     check_run(root, e,
               all & ~(1u << EEX_PHASE_PROBE | 1u << EEX_PHASE_SHARED | 1u << EEX_PHASE_LATENCY |
                       1u << EEX_PHASE_TAU | 1u << EEX_PHASE_FRONT | 1u << EEX_PHASE_PREDICTOR |
-                      1u << EEX_PHASE_PARTITION));
+                      1u << EEX_PHASE_PARTITION | 1u << EEX_PHASE_RIVALS));
     eex_experiment_free(e);
     test_folder_remove(root);
 }
