@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/frame_options.h"
 #include "cli/open_model.h"
+#include "cli/out_file.h"
 #include "cli/print_stream.h"
 #include "cli/remote_options.h"
 #include "cli/stream_decisions.h"
@@ -304,6 +305,9 @@ static int check(void *given, const eex_words *words)
         return eex_fail(EEX_EINVAL, "--compare takes frames as fast as possible: leave out --fps");
     if (a->compare && a->remote.address)
         return eex_fail(EEX_EINVAL, "--compare races networks on this machine: leave out --remote");
+    EEX_TRY(eex_check_kept("SOURCE", words->at[1], "--decisions", a->decisions));
+    EEX_TRY(eex_check_kept("--key", a->remote.key, "--decisions", a->decisions));
+    EEX_TRY(eex_check_kept("--bandwidth-trace", a->remote.trace, "--decisions", a->decisions));
     EEX_TRY(eex__decisions_check(a->decisions, a->force));
     return eex__remote_check(&a->remote);
 }

@@ -43,6 +43,16 @@ int eex_check_apart(const char *name, const char *path, const char *other, const
                     path, other, other_path);
 }
 
+int eex_check_kept(const char *name, const char *read, const char *option, const char *path)
+{
+    struct stat from, to;
+    if (!read || !path || stat(read, &from) != 0 || lstat(path, &to) != 0 ||
+        !S_ISREG(from.st_mode) || from.st_dev != to.st_dev || from.st_ino != to.st_ino)
+        return EEX_OK;
+    return eex_fail(EEX_EINVAL, "%s %s is what %s %s would replace: give that another name", name,
+                    read, option, path);
+}
+
 int eex_check_out(const char *path, bool force, const char *kind, const char *object)
 {
     struct stat facts;

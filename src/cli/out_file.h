@@ -16,4 +16,8 @@ int eex_check_out(const char *path, bool force, const char *kind, const char *ob
  * is written last would take the place of the other. */
 int eex_check_apart(const char *name, const char *path, const char *other, const char *other_path);
 
+/* What the command reads (`read`, given as `name`, NULL: nothing) is not what it replaces (`path`,
+ * given as `option`), whatever either is called. */
+int eex_check_kept(const char *name, const char *read, const char *option, const char *path);
+
 #endif

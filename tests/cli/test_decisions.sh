@@ -48,6 +48,13 @@ expect 2 "$EEX" stream $run simulated --decisions one.jsonl
 err_has "--force"
 expect 2 "$EEX" stream $run simulated --decisions $run/final.h5 --force
 expect 2 "$EEX" stream $run simulated --force
+ln -s cut.y4m other.y4m
+cp cut.y4m kept.y4m
+for source in cut.y4m ./other.y4m; do # what is read is not what is replaced
+    expect 2 "$EEX" stream $run $source --decisions cut.y4m --force
+    err_has "would replace"
+done
+cmp -s cut.y4m kept.y4m || fail "the video is gone"
 expect 1 "$EEX" stream $run simulated --decisions /dev/full
 err_has "No space left on device"
 out_has "final.h5"
@@ -91,6 +98,9 @@ expect 0 python3 ask.py "$EEX" $run
 expect 0 bash -c "'$EEX' infer $run - --json <good.png"
 out_has '"file": "standard input"'
 cmp -s <(sed 's/standard input/good.png/; s/, "latency_ms".*//' out) one || fail "an image's bytes are another image"
+expect 1 bash -c "{ head -c 100000 /dev/zero | tr '\\0' x; echo; echo good.png; } | '$EEX' infer $run -"
+err_has "name 1 has more than"
+out_has good.png
 expect 1 bash -c "head -c 300 good.png | '$EEX' infer $run -"
 err_has "standard input"
 expect 2 "$EEX" infer $run good.png -

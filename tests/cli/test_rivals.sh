@@ -43,6 +43,12 @@ expect 0 "$EEX" run tiny.lua $set --out plain --set training.base_epochs=1
 out_has "rivals.base trains"
 ! grep -q "rival, static" out || fail "rivals that nobody wanted"
 
+# A damaged file says what to do about it.
+printf damaged | dd of=r/rivals.h5 bs=1 seek=1000 conv=notrunc 2>/dev/null
+expect 1 "$EEX" show r
+err_has "r/rivals.h5"
+err_has "move the file away, and result.h5 with it, and run the experiment again"
+
 # One that cannot be compared is refused before anything is trained.
 sed 's/backbone(4)/eex.backbones.resnet_small { size = 32, classes = 7 }/' rivals.lua >seven.lua
 expect 2 "$EEX" run seven.lua $set --out seven

@@ -20,16 +20,21 @@ static float float_of(const eex__onnx_call *c, const char *name, float otherwise
     return a ? a->f : otherwise;
 }
 
-/* All of a list are the same number; otherwise it is refused. */
-static int one_of(int *out, const eex__onnx_call *c, const char *name, int count, int otherwise)
+/* All of a list are the same number, `least` or more; otherwise it is refused. */
+static int one_of(int *out, const eex__onnx_call *c, const char *name, int count, int least,
+                  int otherwise)
 {
     const eex__onnx_attribute *a = eex__onnx_attribute_of(c, name);
     *out = otherwise;
     if (!a)
         return EEX_OK;
-    for (int i = 0; i < a->count; i++)
-        if (a->ints[i] != a->ints[0] || a->ints[i] < 0 || a->ints[i] > 1 << 16)
+    for (int i = 0; i < a->count; i++) {
+        if (a->ints[i] < least || a->ints[i] > 1 << 16)
+            return eex__onnx_refuse(c, "%s of %lld: expected %d to %d", name, (long long)a->ints[i],
+                                    least, 1 << 16);
+        if (a->ints[i] != a->ints[0])
             return eex__onnx_refuse(c, "%s differ between the sides", name);
+    }
     if (a->count != count)
         return eex__onnx_refuse(c, "%d %s instead of %d", a->count, name, count);
     *out = (int)a->ints[0];
@@ -44,10 +49,10 @@ static int sides_of(sides *out, const eex__onnx_call *c, int kernel)
 {
     int dilation;
     const eex__onnx_attribute *a = eex__onnx_attribute_of(c, "auto_pad");
-    EEX_TRY(one_of(&out->kernel, c, "kernel_shape", 2, kernel));
-    EEX_TRY(one_of(&out->stride, c, "strides", 2, 1));
-    EEX_TRY(one_of(&out->pad, c, "pads", 4, 0));
-    EEX_TRY(one_of(&dilation, c, "dilations", 2, 1));
+    EEX_TRY(one_of(&out->kernel, c, "kernel_shape", 2, 1, kernel));
+    EEX_TRY(one_of(&out->stride, c, "strides", 2, 1, 1));
+    EEX_TRY(one_of(&out->pad, c, "pads", 4, 0, 0));
+    EEX_TRY(one_of(&dilation, c, "dilations", 2, 1, 1));
     if (dilation != 1)
         return eex__onnx_refuse(c, "dilations of %d", dilation);
     if (a && !eex__text_is(a->s, "NOTSET") && !eex__text_is(a->s, "VALID"))

@@ -242,7 +242,7 @@ static int add_concat(eex_onnx_network *n, const eex__onnx_call *c)
     const eex__onnx_attribute *axis = eex__onnx_attribute_of(c, "axis");
     char name[EEX_NAME_MAX];
     int node, next;
-    if (!axis || axis->i != 1)
+    if (!axis || (axis->i != 1 && axis->i != -3)) /* from behind, of four */
         return eex__onnx_refuse(c, "along another axis than the channels");
     EEX_TRY(eex__onnx_value_of(&node, n, c, 0));
     for (int i = 1; i < c->ins; i++) {
@@ -260,15 +260,25 @@ static int add_concat(eex_onnx_network *n, const eex__onnx_call *c)
 
 /* ---- padding ---- */
 
+enum { PAD_MAX = 64 };
+
 /* The zeros in front of and behind each dimension, eight numbers: the same on all sides of images,
  * none elsewhere. */
 static int check_pads(const eex__onnx_call *c, const int64_t *pads, int count)
 {
+    if (count < 0)
+        return eex__onnx_refuse(c, "its pads are not eight numbers of int64");
     if (count != 8)
         return eex__onnx_refuse(c, "%d pads instead of 8", count);
-    for (int i = 0; i < 8; i++)
-        if (pads[i] < 0 || pads[i] > 64 || pads[i] != (i % 4 < 2 ? 0 : pads[2]))
+    for (int i = 0; i < 8; i++) {
+        if (pads[i] < 0 || pads[i] > PAD_MAX)
+            return eex__onnx_refuse(c, "pads of %lld: expected 0 to %d", (long long)pads[i],
+                                    PAD_MAX);
+        if (i % 4 < 2 && pads[i] != 0)
+            return eex__onnx_refuse(c, "pads of the batch or the channels");
+        if (i % 4 >= 2 && pads[i] != pads[2])
             return eex__onnx_refuse(c, "pads differ between the sides");
+    }
     return EEX_OK;
 }
 
@@ -280,6 +290,8 @@ static int add_pad(eex_onnx_network *n, const eex__onnx_call *c)
     int64_t pads[8] = {0};
     float value;
     int in, count = a ? a->count : 0, before = 0;
+    if (c->ins > 3 && c->in[3].size > 0)
+        return eex__onnx_refuse(c, "with axes: expected pads of all four dimensions");
     EEX_TRY(eex__onnx_padded_of(&in, &before, n, c, 0));
     for (int i = 0; a && i < count && i < 8; i++)
         pads[i] = a->ints[i];

@@ -102,8 +102,9 @@ static int take_line(input *in, size_t *length, bool *ended)
     }
 }
 
-static int refuse_long(input *in, const eex_frame *frame, size_t length, bool ended)
+static int refuse_long(input *in, eex_frame *frame, size_t length, bool ended)
 {
+    frame->name = in->bytes.name; /* its own is not kept */
     while (!ended) {
         eex__bytes_take(&in->bytes, length);
         EEX_TRY(take_line(in, &length, &ended));

@@ -19,6 +19,8 @@ static const eex__store_kind kinds[] = {
     {"checkpoint", "a training of a run that goes on", AGAIN},
     {"policies", "policies.h5 of a run", OF_A_RUN},
     {"front", "front.h5 of a run", OF_A_RUN},
+    {"rivals", "rivals.h5 of a run", OF_A_RUN},
+    {"ranking", "rank.h5 of a run", "move the file away, and `eex rank` judges them again"},
     {"result", "result.h5 of a run", AGAIN},
     {"trace", "a trace, such as final-calibration.h5 of a run", IF_OF_A_RUN},
     {"weights", "a network: base.h5 or final.h5 of a run, or a file of `eex prune` or `eex import`",

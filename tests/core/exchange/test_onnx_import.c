@@ -154,6 +154,26 @@ static void put_node(maker *m, const char *op, const char *a, const char *b, con
     eex__proto_close(&m->file, node);
 }
 
+/* A node with a list of numbers, or with one (0 numbers: `list` is it). */
+static void put_listed(maker *m, const char *op, const char *in, const char *w, const char *name,
+                       const int64_t *list, int count, const char *out)
+{
+    const size_t node = eex__proto_open(&m->file, 1);
+    eex__proto_text(&m->file, 1, in);
+    if (w)
+        eex__proto_text(&m->file, 1, w);
+    eex__proto_text(&m->file, 2, out);
+    eex__proto_text(&m->file, 4, op);
+    const size_t attribute = eex__proto_open(&m->file, 5);
+    eex__proto_text(&m->file, 1, name);
+    if (count == 0)
+        eex__proto_int(&m->file, 3, *list);
+    for (int i = 0; i < count; i++)
+        eex__proto_int(&m->file, 8, list[i]);
+    eex__proto_close(&m->file, attribute);
+    eex__proto_close(&m->file, node);
+}
+
 /* A tensor that claims this type and shape and has so many bytes. */
 static void put_tensor(maker *m, const char *name, int type, const int64_t *shape, int rank,
                        size_t bytes)
@@ -282,6 +302,55 @@ Test(onnx_import, shapes_that_cannot_be)
     m = begin(1 << 19);
     put_node(&m, "Relu", "x", NULL, "y");
     cr_expect_lt(end(&m, 0), 0);
+}
+
+/* Lists of sides, groups and axes that no operator has. */
+Test(onnx_import, attributes_that_cannot_be)
+{
+    static const int64_t weights[4] = {4, 3, 3, 3};
+    static const struct {
+        const char *op, *name;
+        int64_t list[8];
+        int count;
+        const char *says;
+    } wrong[] = {
+        {"Conv", "strides", {0, 0}, 2, "strides of 0: expected 1 to"},
+        {"Conv", "strides", {-2, -2}, 2, "strides of -2: expected 1 to"},
+        {"Conv", "strides", {1, 2}, 2, "strides differ between the sides"},
+        {"Conv", "dilations", {0, 0}, 2, "dilations of 0: expected 1 to"},
+        {"Conv", "kernel_shape", {1LL << 33, 3}, 2, "kernel_shape of 8589934592"},
+        {"Conv", "pads", {-1, -1, -1, -1}, 4, "pads of -1: expected 0 to"},
+        {"Conv", "pads", {1, 1, 1}, 3, "3 pads instead of 4"},
+        {"Conv", "group", {0}, 0, "in 0 groups"},
+        {"Conv", "group", {-1}, 0, "in -1 groups"},
+        {"Conv", "group", {1LL << 40}, 0, "in 1099511627776 groups"},
+        {"Pad", "pads", {0, 0, -1, -1, 0, 0, -1, -1}, 8, "pads of -1: expected 0 to 64"},
+        {"Pad", "pads", {0, 0, 1LL << 62, 0, 0, 0, 0, 0}, 8, "pads of 4611686018427387904"},
+        {"Pad", "pads", {0, 4, 0, 0, 0, 4, 0, 0}, 8, "pads of the batch or the channels"},
+        {"Pad", "pads", {0, 0, 0, 0, 0, 0, 1, 1}, 8, "pads differ between the sides"},
+        {"Concat", "axis", {2}, 0, "along another axis than the channels"},
+        {"Concat", "axis", {-4}, 0, "along another axis than the channels"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        maker m = begin(8);
+        put_listed(&m, wrong[i].op, "x", wrong[i].op[1] == 'o' ? "w" : NULL, wrong[i].name,
+                   wrong[i].list, wrong[i].count, "y");
+        put_tensor(&m, "w", 1, weights, 4, sizeof(float) * 108);
+        expect_says(end(&m, 0), EEX_EUNSUPPORTED, wrong[i].says);
+    }
+}
+
+/* Of four dimensions the channels are the third from behind. */
+Test(onnx_import, channels_from_behind)
+{
+    const int64_t axis = -3, shape[2] = {384, 10};
+    maker m = begin(8);
+    put_node(&m, "Relu", "x", NULL, "r");
+    put_listed(&m, "Concat", "x", "r", "axis", &axis, 0, "c");
+    put_node(&m, "Flatten", "c", NULL, "f");
+    put_node(&m, "MatMul", "f", "w", "y");
+    put_tensor(&m, "w", 1, shape, 2, sizeof(float) * 3840);
+    OK(end(&m, 0));
 }
 
 Test(onnx_import, bytes_that_are_no_model)

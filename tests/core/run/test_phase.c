@@ -1,5 +1,6 @@
 /* The table of phases: every file that a run leaves is of exactly one of them. */
 #include "core/run/run.h"
+#include "core/store/kinds.h"
 #include "cpu/cpu_register.h"
 #include "support/corners.h"
 #include "support/folder.h"
@@ -36,6 +37,8 @@ static void check_files(eex_phase owner, const eex_phase_file *files)
         eex_phase phase = EEX_PHASES;
         name_of(name, files[i].name);
         cr_assert_not_null(files[i].kind, "%s", name);
+        cr_expect_not_null(eex__store_remedy(files[i].kind), "%s: nothing is said of a bad one",
+                           name);
         cr_assert_eq(eex_phase_file_of(&phase, name), &files[i], "%s", name);
         cr_assert_eq(phase, owner, "%s", name);
     }
