@@ -1,7 +1,7 @@
 #include "cli/plot_adapt.h"
 
-#include "page/plot.h"
 #include "cli/print_adapt.h"
+#include "page/plot.h"
 
 #include "base/status.h"
 

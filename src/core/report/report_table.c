@@ -200,9 +200,11 @@ static void costs(eex_buffer *out, const eex_report *r)
                       number(share, 100 * r->best.ada_macs_cumulative / r->base.macs),
                       number(taken, r->best.ada_macs));
     if (r->best.device_bytes > 0)
-        eex_buffer_printf(out, "device memory: %.0f MiB at most, without the driver's own (context, kernels, "
-                               "graphs)\n",
-                          (double)r->best.device_bytes / (1 << 20));
+        eex_buffer_printf(
+            out,
+            "device memory: %.0f MiB at most, without the driver's own (context, kernels, "
+            "graphs)\n",
+            (double)r->best.device_bytes / (1 << 20));
     if (!isnan(r->best.joules))
         eex_buffer_printf(out, "energy: %.3g mJ an image, base %.3g mJ\n", 1e3 * r->best.joules,
                           1e3 * r->base.joules);
