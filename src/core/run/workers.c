@@ -64,8 +64,7 @@ static int make_arguments(worker *one, const eex_run *run)
     one->arguments = calloc(n + ADDED, sizeof *one->arguments);
     if (!one->arguments)
         return eex_fail(EEX_ENOMEM, "out of memory for a worker");
-    for (size_t i = 0; i < n; i++)
-        one->arguments[i] = (char *)(uintptr_t)given[i]; /* which execv takes, and leaves alone */
+    memcpy(one->arguments, given, n * sizeof *given); /* execv leaves alone what they point to */
     one->arguments[n++] = with_device;
     one->arguments[n++] = one->device;
     one->arguments[n++] = with_threads;
