@@ -197,8 +197,16 @@ typed("while true do end\n", "while true do end\r\n")
 time.sleep(0.3) # or Ctrl-C would end the line, which does as well
 os.write(fd, b"\x03")
 wait("stop> ")
-typed("size = 33\n", "stop> ")
-typed("\x04", "went on with\t3\t33")
+typed("size = 33 print('set ' .. size)\n", "set 33")
+wait("stop> ")
+# A Ctrl-D that comes before the prompt reads keys one by one is lost: until one is not.
+for _ in range(60):
+    if "went on" in seen:
+        break
+    os.write(fd, b"\x04")
+    if select.select([fd], [], [], 1)[0]:
+        seen += os.read(fd, 4096).decode(errors="replace")
+wait("went on with\t3\t33")
 PY
 expect 0 python3 terminal.py "$EEX" cost stops.lua
 exit 0
