@@ -42,7 +42,7 @@ out_has "--target eex_installed"
 launcher=
 if command -v ccache >/dev/null; then
     launcher=-DCMAKE_C_COMPILER_LAUNCHER=ccache
-    export CCACHE_NOHASHDIR=1
+    export CCACHE_NOHASHDIR=1 # what .ci/run has compiled with the same options is taken from there
 fi
 # A toolkit without a driver, which is said in one line.
 mkdir -p toolkit/bin elsewhere
@@ -51,7 +51,7 @@ chmod +x toolkit/bin/nvcc
 generator=
 command -v ninja >/dev/null && generator=-GNinja
 CUDACXX=$work/toolkit/bin/nvcc expect 0 cmake -S "$EEX_SOURCE_DIR" -B "$work/elsewhere" $generator \
-    $launcher -DCMAKE_C_COMPILER="${EEX_CC:-cc}" -DCMAKE_BUILD_TYPE=Debug -DEEX_TESTS=OFF \
+    $launcher -DCMAKE_C_COMPILER="${EEX_CC:-cc}" -DCMAKE_BUILD_TYPE=RelWithDebInfo -DEEX_WERROR=ON -DEEX_TESTS=OFF \
     -DEEX_LIBRARY=OFF -DEEX_CUDA=DRIVER -DEEX_CUDA_DRIVER="$work/no-driver"
 [ "$(grep -c CUDA out)" -eq 1 ] || fail "more than a line about CUDA"
 out_has "no NVIDIA driver here"

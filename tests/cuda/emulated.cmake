@@ -70,11 +70,15 @@ else()
         string(REPLACE / _ name ${test})
         eex_cuda_test(emulated_${name} emulated ${test} ${test}.c eex_cuda_emulated
             EEX_TESTS_QUICK=${quick})
+        if(NOT test MATCHES "^core/") # those know only the device, and its kernels have tests of their own
+            eex_test_sanitized(emulated/${test} emulated_${name})
+        endif()
     endforeach()
     # Both ways of a convolution.
     add_test(NAME emulated/cpu/test_conv_patches COMMAND emulated_cpu_test_conv)
     set_tests_properties(emulated/cpu/test_conv_patches PROPERTIES TIMEOUT 600
         ENVIRONMENT "EEX_CUDA_CONV=patches")
+    eex_test_sanitized(emulated/cpu/test_conv_patches emulated_cpu_test_conv)
     # The program itself, with this device as its "cuda"; the fakes come before the libraries.
     add_executable(eex_emulated ${cli_sources} ${CMAKE_SOURCE_DIR}/src/eex/eex.c)
     target_link_libraries(eex_emulated PRIVATE eex_cuda_emulated eex_lua eex_net eex_page)
@@ -85,14 +89,18 @@ else()
     set_tests_properties(emulated/cuda/emulated_run.sh PROPERTIES TIMEOUT 900
         ENVIRONMENT "EEX=$<TARGET_FILE:eex_emulated>;EEX_SOURCE_DIR=${CMAKE_SOURCE_DIR}")
 
+    eex_test_sanitized(emulated/cuda/emulated_run.sh eex_emulated)
+
     add_test(NAME emulated/cuda/emulated_libs.sh
         COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/cuda/emulated_libs.sh)
     set_tests_properties(emulated/cuda/emulated_libs.sh PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77
         ENVIRONMENT "EEX=$<TARGET_FILE:eex_emulated>;EEX_SOURCE_DIR=${CMAKE_SOURCE_DIR}")
+    eex_test_sanitized(emulated/cuda/emulated_libs.sh eex_emulated)
 
     foreach(source ${emulator_tests})
         get_filename_component(what ${source} NAME_WE)
         eex_cuda_test(${what} emulated cuda/${what} ${source} eex_cuda_emulated)
+        eex_test_sanitized(emulated/cuda/${what} ${what})
     endforeach()
 endif()
 
