@@ -343,7 +343,7 @@ Test(tuner, cross_fitting_keeps_the_target_on_other_samples)
 /* Budgets and accuracies are two ways to ask for the same: what one gives, the other finds. */
 Test(tuner, a_budget_and_the_accuracy_that_it_gives_agree)
 {
-    enum { ROUNDS = 8, BUDGETS = 24 };
+    enum { ROUNDS = 8, BUDGETS = 10 };
     for (int round = 0; round < ROUNDS; round++) {
         eex_policy_kind kind = (eex_policy_kind)(round % EEX_POLICY_KINDS);
         double b = round % 3 ? INFINITY : kind == EEX_POLICY_ENTROPY ? -1.25 : 0.2;
