@@ -119,7 +119,7 @@ static int check_cluster(const eex_experiment *e, const arguments *a)
                             "search.slurm.%s: the cluster would run it as it is: expected none, or "
                             "--trust, got \"%.40s\"",
                             of[i], lines[i]);
-    return eex_slurm_check();
+    return eex_slurm_check(c);
 }
 
 static int run_in(const eex_experiment *e, const char *file, const arguments *a, const char *folder)

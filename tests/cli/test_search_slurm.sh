@@ -29,6 +29,8 @@ search 2 none --slurm --set search.workers=0
 err_has "search.workers is 0"
 search 2 none --slurm --set 'search.slurm.setup="touch owned"'
 err_has "search.slurm.setup"
+search 2 none --slurm --set 'search.slurm.time="10\ntouch owned"'
+err_has "a text in one line"
 [ ! -e none ] || fail "a run that cannot be has a folder"
 
 mkdir bin

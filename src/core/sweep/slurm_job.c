@@ -71,12 +71,6 @@ static int run(char out[OUTPUT], const char *const *given)
     return code;
 }
 
-int eex_slurm_check(void)
-{
-    char output[OUTPUT];
-    return run(output, (const char *const[]){"sbatch", "--version", NULL});
-}
-
 /* ---- the script ---- */
 
 static int own_program(char out[PATH_MAX])
@@ -113,6 +107,13 @@ static int check_lines(const eex_cluster *c)
                 return eex_fail(EEX_EINVAL, "slurm.%s: a text in one line, got \"%.*s\" and more",
                                 lines[i].name, (int)(at - lines[i].text), lines[i].text);
     return EEX_OK;
+}
+
+int eex_slurm_check(const eex_cluster *cluster)
+{
+    char output[OUTPUT];
+    EEX_TRY(check_lines(cluster));
+    return run(output, (const char *const[]){"sbatch", "--version", NULL});
 }
 
 int eex_slurm_job_write(char **script, const eex_slurm_job *job)

@@ -33,8 +33,8 @@ typedef struct eex_slurm_job {
 /* The script; `program` is run as "PROGRAM WORD... NUMBER --device DEVICE --threads N". */
 void eex_slurm_job_script(eex_buffer *out, const eex_slurm_job *job, const char *program);
 
-/* EEX_ENOTFOUND: there is no sbatch. */
-int eex_slurm_check(void);
+/* Before there is a job: EEX_EINVAL as below, EEX_ENOTFOUND where there is no sbatch. */
+int eex_slurm_check(const eex_cluster *cluster);
 
 /* Writes the script, whose path is the caller's, and forgets that the folder's jobs were cancelled.
  * EEX_EINVAL where a text that goes into one line has several. */
