@@ -120,7 +120,7 @@ fi
 # The page as wide as a phone, with a script that looks at it and tells what it has seen to the page around.
 if have chromium && have gnuplot; then
     look='<script>addEventListener("load",()=>{const d=document.documentElement,all=[...document.images];parent.postMessage(`width ${innerWidth} over ${d.scrollWidth-d.clientWidth} images ${all.length} broken ${all.filter(i=>!i.complete||!i.naturalWidth).length}`,"*")})</script>'
-    for page in one several; do
+    for page in one several sweep; do
         sed "s#</body>#$look</body>#" $page.html >looked.html
         echo '<iframe src="looked.html" width="360" height="800" style="border:0"></iframe>' \
             '<script>addEventListener("message",e=>document.title=e.data)</script>' >phone.html
