@@ -5,6 +5,8 @@
 #include "cli/script_options.h"
 #include "core/data/dataset.h"
 #include "core/data/synthetic.h"
+#include "core/sweep/slurm_job.h"
+#include "core/sweep/slurm_workers.h"
 
 #include "base/buffer.h"
 #include "base/fs.h"
@@ -22,7 +24,7 @@ typedef struct arguments {
     eex_device_choice device;
     eex_script_options script;
     int64_t seed; /* -1: as the file says */
-    bool fresh, move, no_lock, json, worker, elsewhere;
+    bool fresh, move, no_lock, json, worker, elsewhere, slurm;
 } arguments;
 
 static const arguments defaults = {.device = EEX_DEVICE_CHOICE_INIT, .seed = -1};
@@ -39,6 +41,7 @@ static const eex_option options[] = {
     EEX_FLAG("no-lock", no_lock, "go on where the file system has no locks"),
     EEX_FLAG("worker", worker, "judge candidates of the search that goes on in the folder"),
     EEX_FLAG("elsewhere", elsewhere, "start no workers for search.workers: --worker does"),
+    EEX_FLAG("slurm", slurm, "hand search.workers to a Slurm cluster, as an array job"),
     EEX_FLAG("json", json, "print the result as JSON"),
     EEX_TRUST(script.trust, "the file"),
     {0},
@@ -74,7 +77,7 @@ static int make_synthetic(const eex_experiment *e)
 
 /* The program itself, as a worker of this run. Texts are borrowed but for the seed. */
 typedef struct worker_command {
-    const char *word[2 * EEX_MAX_LISTED + 9];
+    const char *word[2 * EEX_MAX_LISTED + 10];
     char seed[24];
 } worker_command;
 
@@ -96,12 +99,37 @@ static void make_worker(worker_command *w, const char *file, const eex_experimen
     *word++ = folder;
     if (a->script.trust)
         *word++ = "--trust";
+    if (a->slurm) /* whoever starts those here says so itself */
+        *word++ = "--worker";
     *word = NULL;
+}
+
+/* Lines of shell from a file that may be somebody else's. */
+static int check_cluster(const eex_experiment *e, const arguments *a)
+{
+    const eex_cluster *c = &e->search.slurm;
+    const char *const of[] = {"setup", "options", "container"}, *const lines[] = {c->setup,
+                                                                                  c->options,
+                                                                                  c->container};
+    if (e->search.workers == 0)
+        return eex_fail(EEX_EINVAL, "--slurm: search.workers is 0, so there are no workers");
+    for (size_t i = 0; i < sizeof of / sizeof *of && !a->script.trust; i++)
+        if (*lines[i])
+            return eex_fail(EEX_EINVAL,
+                            "search.slurm.%s: the cluster would run it as it is: expected none, or "
+                            "--trust, got \"%.40s\"",
+                            of[i], lines[i]);
+    return eex_slurm_check(c);
 }
 
 static int run_in(const eex_experiment *e, const char *file, const arguments *a, const char *folder)
 {
     worker_command worker;
+    const eex_slurm_workers cluster = {.name = e->name,
+                                       .cluster = &e->search.slurm,
+                                       .device = a->device.name,
+                                       .word = worker.word + 1};
+    const eex_worker_starter starter = eex_slurm_starter(&cluster);
     const eex_run_options how = {.folder = folder,
                                  .device = a->device.name,
                                  .threads = (int)a->device.threads,
@@ -110,16 +138,19 @@ static int run_in(const eex_experiment *e, const char *file, const arguments *a,
                                  .no_lock = a->no_lock,
                                  .worker = worker.word,
                                  .elsewhere = a->elsewhere,
+                                 .starter = a->slurm ? &starter : NULL,
                                  .from = a->from};
     make_worker(&worker, file, e, a, folder);
     if (a->worker)
         return eex_experiment_work(e, &how);
     if (a->elsewhere && e->search.workers == 0)
         return eex_fail(EEX_EINVAL, "--elsewhere: search.workers is 0, so there are no workers");
+    const bool finished = !a->fresh && eex_run_is_finished(folder);
+    if (a->slurm && !finished)
+        EEX_TRY(check_cluster(e, a));
     EEX_TRY(eex_fs_try_folder(folder)); /* before a data set is drawn */
     EEX_TRY(make_synthetic(e));
     eex_log_info("%s: %s", e->name, folder);
-    const bool finished = !a->fresh && eex_run_is_finished(folder);
     EEX_TRY(eex_experiment_run(e, &how));
     EEX_TRY(eex_print_report(folder, a->json));
     if (finished) /* once it has been read, and is not damaged */
@@ -145,6 +176,14 @@ static int run(const void *given, const eex_words *words)
     return code;
 }
 
+static int check(void *given, const eex_words *words)
+{
+    const arguments *a = given;
+    if (a->worker + a->elsewhere + a->slurm > 1)
+        return eex_fail(EEX_EINVAL, "--worker, --elsewhere and --slurm: one of them");
+    return EEX_OK;
+}
+
 const eex_cmd eex_cmd_run = {
     .name = "run",
     .brief = "run an experiment, or go on with it",
@@ -156,5 +195,6 @@ const eex_cmd eex_cmd_run = {
                "explains what is shown.\n\n" EEX_SET_DETAILS,
     .words = {1, 1},
     .takes = {sizeof(arguments), &defaults, options},
+    .check = check,
     .run = run,
 };

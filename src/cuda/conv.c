@@ -2,7 +2,8 @@
  *
  *   depthwise  kernels of our own (depthwise*.cu)
  *   product    1x1 at stride 1 and dense layers are one matrix product: cuBLAS
- *   patches    the image is laid out as patches, then one product (im2col); works for every shape
+ *   patches    the image is laid out as patches, then one product a group of channels (im2col);
+ *              works for every shape
  *   library    one of cuDNN's algorithms, on weights transposed to its order (conv_dnn.c)
  *
  * Where both apply, patches and cuDNN's algorithms are timed once per shape and chip and the
@@ -37,6 +38,12 @@ static size_t row_patches(const eex_window *w) /* elements of one sample's patch
            (size_t)w->cin;
 }
 
+/* Of the patches of one pixel, what one group of channels has. */
+static int group_patch(const eex_window *w)
+{
+    return w->kernel * w->kernel * (w->cin / w->groups);
+}
+
 /* Bytes of one sample on either side. */
 static size_t input_bytes(const eex_op *op, const eex_window *w)
 {
@@ -56,11 +63,13 @@ static bool is_product(const eex_window *w)
 /* ---- matrix products ---- */
 
 /* Row-major c (m, n) = op(a) op(b) + beta * c. a is (m, k), or (k, m) when transposed; b is (k, n),
- * or (n, k). `a` and `b` have the op's precision, c is float32 when `wide`. */
+ * or (n, k). `a` and `b` have the op's precision, c is float32 when `wide`. Their rows begin so
+ * many elements behind each other. */
 typedef struct product {
     const void *a, *b;
     void *c;
     int m, n, k;
+    int row_a, row_b, row_c;
     bool transpose_a, transpose_b, wide;
     float beta;
 } product;
@@ -75,10 +84,22 @@ static int multiply(eex_cuda *cuda, const eex_op *op, const product *p)
         op->precision == EEX_TF32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
     cublasStatus_t status = cuda->libs->cublasGemmEx(
         cuda->host->blas, p->transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N,
-        p->transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N, p->n, p->m, p->k, &one, p->b, in,
-        p->transpose_b ? p->k : p->n, p->a, in, p->transpose_a ? p->m : p->k, &p->beta, p->c, out,
-        p->n, compute, CUBLAS_GEMM_DEFAULT);
+        p->transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N, p->n, p->m, p->k, &one, p->b, in, p->row_b,
+        p->a, in, p->row_a, &p->beta, p->c, out, p->row_c, compute, CUBLAS_GEMM_DEFAULT);
     return eex__cuda_blas_check(cuda, status, op->name ? op->name : "?");
+}
+
+/* A product for each group of channels, which is so many elements behind the one before. */
+static int multiply_groups(eex_cuda *cuda, const eex_op *op, product p, int a, int b, int c)
+{
+    const size_t unit = bytes_of(op);
+    for (int g = 0; g < eex__cuda_conv_window(op)->groups; g++) {
+        EEX_TRY(multiply(cuda, op, &p));
+        p.a = (const char *)p.a + (size_t)a * unit;
+        p.b = (const char *)p.b + (size_t)b * unit;
+        p.c = (char *)p.c + (size_t)c * (p.wide ? sizeof(float) : unit);
+    }
+    return EEX_OK;
 }
 
 /* Samples whose patches are made at once. */
@@ -140,8 +161,8 @@ static int forward_product(eex_cuda *cuda, const eex_op *op, int batch)
     const eex_window *w = &c->window;
     product p = {.a = c->x, .b = c->w, .c = c->y};
     p.m = batch * w->hout * w->wout;
-    p.n = w->cout;
-    p.k = w->cin;
+    p.n = p.row_b = p.row_c = w->cout;
+    p.k = p.row_a = w->cin;
     return multiply(cuda, op, &p);
 }
 
@@ -154,9 +175,11 @@ static int forward_patches(eex_cuda *cuda, const eex_op *op, int batch)
             eex__cuda_im2col(cuda, op->precision, cuda->scratch, (const char *)c->x + s.x, w, s.n));
         product p = {.a = cuda->scratch, .b = c->w, .c = (char *)c->y + s.y};
         p.m = s.n * w->hout * w->wout;
-        p.n = w->cout;
-        p.k = w->kernel * w->kernel * w->cin;
-        EEX_TRY(multiply(cuda, op, &p));
+        p.n = w->cout / w->groups;
+        p.k = group_patch(w);
+        p.row_a = w->groups * p.k;
+        p.row_b = p.row_c = w->cout;
+        EEX_TRY(multiply_groups(cuda, op, p, p.k, p.n, p.n));
     }
     return EEX_OK;
 }
@@ -187,8 +210,8 @@ static int data_product(eex_cuda *cuda, const eex_op *op, int batch)
     const eex_window *w = &c->window;
     product p = {.a = c->dy, .b = c->w, .c = c->dx, .transpose_b = true};
     p.m = batch * w->hout * w->wout;
-    p.n = w->cin;
-    p.k = w->cout;
+    p.n = p.row_c = w->cin;
+    p.k = p.row_a = p.row_b = w->cout;
     p.beta = c->accumulate ? 1 : 0;
     return multiply(cuda, op, &p);
 }
@@ -201,9 +224,11 @@ static int data_patches(eex_cuda *cuda, const eex_op *op, int batch)
         product p = {
             .a = (const char *)c->dy + s.y, .b = c->w, .c = cuda->scratch, .transpose_b = true};
         p.m = s.n * w->hout * w->wout;
-        p.n = w->kernel * w->kernel * w->cin;
-        p.k = w->cout;
-        EEX_TRY(multiply(cuda, op, &p));
+        p.n = group_patch(w);
+        p.k = w->cout / w->groups;
+        p.row_a = p.row_b = w->cout;
+        p.row_c = w->groups * p.n;
+        EEX_TRY(multiply_groups(cuda, op, p, p.k, p.k, p.n));
         EEX_TRY(eex__cuda_col2im(cuda, op->precision, (char *)c->dx + s.x, cuda->scratch, w, s.n,
                                  c->accumulate));
     }
@@ -230,19 +255,23 @@ static size_t rows_at_once(const eex_cuda *cuda, size_t rows)
     return ((rows + sums - 1) / sums + 15) / 16 * 16;
 }
 
-/* dw = or += the transpose of x (rows, m) times dy (rows, cout), whatever the precision of both. */
+/* dw = or += the transpose of x (rows, groups, m) times dy (rows, cout), whatever the precision of
+ * both. */
 static int weights_product(eex_cuda *cuda, const eex_op *op, const void *x, const void *dy,
                            size_t rows, int m, bool accumulate)
 {
     const eex_op_conv_bwd_weights *c = &op->u.conv_bwd_weights;
     const size_t each = rows_at_once(cuda, rows), unit = bytes_of(op);
-    product p = {.c = c->dw, .m = m, .n = c->window.cout, .transpose_a = true, .wide = true};
+    const int groups = c->window.groups, cout = c->window.cout;
+    product p = {.c = c->dw, .m = m, .n = cout / groups, .transpose_a = true, .wide = true};
+    p.row_a = groups * m;
+    p.row_b = p.row_c = cout;
     for (size_t i = 0; i < rows; i += each) {
-        p.a = (const char *)x + i * (size_t)p.m * unit;
-        p.b = (const char *)dy + i * (size_t)p.n * unit;
+        p.a = (const char *)x + i * (size_t)p.row_a * unit;
+        p.b = (const char *)dy + i * (size_t)p.row_b * unit;
         p.k = (int)(rows - i < each ? rows - i : each);
         p.beta = accumulate || i > 0 ? 1 : 0;
-        EEX_TRY(multiply(cuda, op, &p));
+        EEX_TRY(multiply_groups(cuda, op, p, m, p.n, p.n));
     }
     return EEX_OK;
 }
@@ -255,8 +284,8 @@ static int weights_patches(eex_cuda *cuda, const eex_op *op, int batch)
         EEX_TRY(
             eex__cuda_im2col(cuda, op->precision, cuda->scratch, (const char *)c->x + s.x, w, s.n));
         EEX_TRY(weights_product(cuda, op, cuda->scratch, (const char *)c->dy + s.y,
-                                (size_t)s.n * (size_t)(w->hout * w->wout),
-                                w->kernel * w->kernel * w->cin, c->accumulate || s.first > 0));
+                                (size_t)s.n * (size_t)(w->hout * w->wout), group_patch(w),
+                                c->accumulate || s.first > 0));
     }
     return EEX_OK;
 }
@@ -296,12 +325,6 @@ const eex_window *eex__cuda_conv_window(const eex_op *op)
 static int check(const eex_op *op, int max_batch)
 {
     const eex_window *w = eex__cuda_conv_window(op);
-    bool depthwise = w->groups == w->cin && w->cout == w->cin;
-    if (w->groups != 1 && !depthwise)
-        return eex_fail(EEX_EUNSUPPORTED,
-                        "convolution \"%s\": %d groups of %d channels: a GPU runs dense and "
-                        "depthwise ones alone, the CPU (--device cpu) any",
-                        op->name ? op->name : "?", w->groups, w->cin);
     double rows = (double)max_batch * w->hout * w->wout;
     if (rows > 2147483647.0)
         return eex_fail(EEX_EUNSUPPORTED,
@@ -314,7 +337,7 @@ static int check(const eex_op *op, int max_batch)
 static eex_conv_way simple_way(const eex_window *w)
 {
     if (w->groups > 1)
-        return EEX_CONV_DEPTHWISE;
+        return w->groups == w->cin && w->cout == w->cin ? EEX_CONV_DEPTHWISE : EEX_CONV_PATCHES;
     return is_product(w) ? EEX_CONV_PRODUCT : EEX_CONV_PATCHES;
 }
 

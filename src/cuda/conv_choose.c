@@ -150,11 +150,14 @@ static void name_shape(const eex_cuda *cuda, const eex_cuda_conv *s, const eex_o
                        size_t size)
 {
     const eex_window *w = eex__cuda_conv_window(op);
+    char groups[16] = "";
+    if (w->groups > 1)
+        snprintf(groups, sizeof groups, " g%d", w->groups);
     snprintf(key, size,
-             "%.60s, cudnn %zu: op %d, precision %d, %dx%dx%d to %dx%dx%d, k%d s%d p%d, %d",
+             "%.60s, cudnn %zu: op %d, precision %d, %dx%dx%d to %dx%dx%d, k%d s%d p%d%s, %d",
              strchr(cuda->base.name, '(') ? strchr(cuda->base.name, '(') : "",
              cuda->libs->cudnnGetVersion(), (int)op->kind, (int)op->precision, w->hin, w->win,
-             w->cin, w->hout, w->wout, w->cout, w->kernel, w->stride, w->pad, s->max_batch);
+             w->cin, w->hout, w->wout, w->cout, w->kernel, w->stride, w->pad, groups, s->max_batch);
 }
 
 /* What is remembered, if it still works, else what is fastest now. */

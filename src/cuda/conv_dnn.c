@@ -110,7 +110,8 @@ size_t eex__cuda_dnn_weight_bytes(const eex_op *op)
 {
     const eex_window *w = eex__cuda_conv_window(op);
     size_t unit = widens(op) ? sizeof(float) : eex_precision_bytes(op->precision);
-    return aligned((size_t)w->kernel * (size_t)w->kernel * (size_t)w->cin * (size_t)w->cout * unit);
+    return aligned((size_t)w->kernel * (size_t)w->kernel * (size_t)(w->cin / w->groups) *
+                   (size_t)w->cout * unit);
 }
 
 static void *workspace_of(const eex_cuda *cuda, const eex_op *op)
@@ -176,11 +177,13 @@ int eex__cuda_dnn_open(const eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
         status = l->cudnnCreateConvolutionDescriptor(&s->convolution);
     if (status == CUDNN_STATUS_SUCCESS)
         status = l->cudnnSetFilter4dDescriptor(s->w, type_of(op), CUDNN_TENSOR_NHWC, w->cout,
-                                               w->cin, w->kernel, w->kernel);
+                                               w->cin / w->groups, w->kernel, w->kernel);
     if (status == CUDNN_STATUS_SUCCESS)
         status =
             l->cudnnSetConvolution2dDescriptor(s->convolution, w->pad, w->pad, w->stride, w->stride,
                                                1, 1, CUDNN_CROSS_CORRELATION, CUDNN_DATA_FLOAT);
+    if (status == CUDNN_STATUS_SUCCESS)
+        status = l->cudnnSetConvolutionGroupCount(s->convolution, w->groups);
     if (status == CUDNN_STATUS_SUCCESS)
         status = l->cudnnSetConvolutionMathType(s->convolution, math_of(op));
     return check(cuda, s, status, op);

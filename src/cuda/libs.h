@@ -54,6 +54,7 @@ extern "C" {
     X(cudnnDestroyFilterDescriptor)                   \
     X(cudnnCreateConvolutionDescriptor)               \
     X(cudnnSetConvolution2dDescriptor)                \
+    X(cudnnSetConvolutionGroupCount)                  \
     X(cudnnSetConvolutionMathType)                    \
     X(cudnnDestroyConvolutionDescriptor)              \
     X(cudnnGetConvolutionForwardWorkspaceSize)        \

@@ -1,5 +1,6 @@
 /* Convolution as a matrix product: the patches of an image, and the sums of patches that cover
- * each element, its adjoint.
+ * each element, its adjoint. A pixel's patch has group after group of channels, and of each the
+ * taps in order, so that each group is a matrix between its neighbours'.
  *
  * Geometry: a thread a vector (16 bytes of channels, or one element) of the result, in the order of
  * memory. The adjoint gathers: for an element it visits the taps in order and adds those patches
@@ -17,6 +18,11 @@ struct patches_args {
     bool accumulate;
 };
 
+static __host__ __device__ inline int group_channels(const eex_window &w)
+{
+    return w.groups > 1 ? w.cin / w.groups : w.cin;
+}
+
 static __device__ inline size_t image_at(const eex_window &w, size_t sample, int y, int x)
 {
     return ((sample * (size_t)w.hin + (size_t)y) * (size_t)w.win + (size_t)x) * (size_t)w.cin;
@@ -28,16 +34,19 @@ static __global__ void __launch_bounds__(THREADS) im2col(patches_args a)
     const eex_window &w = a.w;
     size_t step = (size_t)gridDim.x * blockDim.x;
     for (size_t i = (size_t)blockIdx.x * blockDim.x + threadIdx.x; i < a.count; i += step) {
-        unsigned vector, kx, ky, ox, oy;
-        size_t sample = eex_digit(i, (unsigned)(w.cin / V), &vector);
+        unsigned vector, kx, ky, group = 0, ox, oy;
+        size_t sample = eex_digit(i, (unsigned)(group_channels(w) / V), &vector);
         sample = eex_digit(sample, (unsigned)w.kernel, &kx);
         sample = eex_digit(sample, (unsigned)w.kernel, &ky);
+        if (w.groups > 1)
+            sample = eex_digit(sample, (unsigned)w.groups, &group);
         sample = eex_digit(sample, (unsigned)w.wout, &ox);
         sample = eex_digit(sample, (unsigned)w.hout, &oy);
         int y = (int)oy * w.stride - w.pad + (int)ky, x = (int)ox * w.stride - w.pad + (int)kx;
         float value[V] = {};
         if (y >= 0 && y < w.hin && x >= 0 && x < w.win)
-            eex_get<T, V>(value, (const T *)a.image + image_at(w, sample, y, x) + vector * V);
+            eex_get<T, V>(value, (const T *)a.image + image_at(w, sample, y, x) +
+                                     group * (unsigned)group_channels(w) + vector * V);
         eex_put<T, V>((T *)a.patches + i * V, value);
     }
 }
@@ -53,7 +62,7 @@ template <typename T, int V>
 static __device__ void add_taps(float (&sum)[V], const T *patches, const eex_window &w,
                                 size_t sample, int y, int x)
 {
-    size_t taps = (size_t)w.kernel * (size_t)w.kernel;
+    size_t taps = (size_t)w.kernel * (size_t)w.kernel, each = (size_t)group_channels(w);
     for (int ky = 0; ky < w.kernel; ky++) {
         int oy = output_of(y, ky, w.pad, w.stride, w.hout);
         for (int kx = 0; oy >= 0 && kx < w.kernel; kx++) {
@@ -62,8 +71,8 @@ static __device__ void add_taps(float (&sum)[V], const T *patches, const eex_win
                 continue;
             size_t pixel = (sample * (size_t)w.hout + (size_t)oy) * (size_t)w.wout + (size_t)ox;
             float value[V];
-            eex_get<T, V>(value,
-                          patches + (pixel * taps + (size_t)(ky * w.kernel + kx)) * (size_t)w.cin);
+            eex_get<T, V>(value, patches + pixel * taps * (size_t)w.cin +
+                                     (size_t)(ky * w.kernel + kx) * each);
 #pragma unroll
             for (int j = 0; j < V; j++)
                 sum[j] += value[j];
@@ -82,7 +91,12 @@ static __global__ void __launch_bounds__(THREADS) col2im(patches_args a)
         sample = eex_digit(sample, (unsigned)a.w.hin, &y);
         T *to = (T *)a.image + i * V;
         float sum[V] = {};
-        add_taps<T, V>(sum, (const T *)a.patches + vector * V, a.w, sample, (int)y, (int)x);
+        size_t first = vector * V; /* of the channels */
+        if (a.w.groups > 1) {
+            unsigned each = (unsigned)group_channels(a.w), group = vector * V / each;
+            first += (size_t)group * each * (unsigned)(a.w.kernel * a.w.kernel - 1);
+        }
+        add_taps<T, V>(sum, (const T *)a.patches + first, a.w, sample, (int)y, (int)x);
         if (a.accumulate) {
             float before[V];
             eex_get<T, V>(before, to);
@@ -111,7 +125,8 @@ template <typename T, int V> static int launch_col2im(eex_cuda *cuda, const patc
 static bool packed_of(eex_precision precision, const void *patches, const void *x,
                       const eex_window *w)
 {
-    return eex_packed(precision, w->cin, patches) && eex_packed(precision, w->cin, x);
+    const int channels = group_channels(*w);
+    return eex_packed(precision, channels, patches) && eex_packed(precision, channels, x);
 }
 
 extern "C" int eex__cuda_im2col(eex_cuda *cuda, eex_precision precision, void *patches,

@@ -1,5 +1,5 @@
 /* Weights and their gradients between HWIO and OHWI: with all but the output channels taken
- * together, transposes of a matrix.
+ * together, transposes of a matrix. Inputs are those of a group of channels.
  *
  * Geometry: a tile of 32 x 32 a block, 256 threads, through shared memory, so that reads and
  * writes both go along rows of memory; its rows are 33 long against bank conflicts. Bytes: the
@@ -40,7 +40,7 @@ static int launch(eex_cuda *cuda, void *to, const void *from, size_t rows, size_
 
 static size_t inputs_of(const eex_window *w)
 {
-    return (size_t)w->kernel * (size_t)w->kernel * (size_t)w->cin;
+    return (size_t)w->kernel * (size_t)w->kernel * (size_t)(w->cin / w->groups);
 }
 
 extern "C" int eex__cuda_weights_to_ohwi(eex_cuda *cuda, eex_precision precision, void *to,

@@ -339,7 +339,7 @@ static void read_slurm(reading *r, const eex_args *a)
 {
     static const char *const known[] = {"partition", "time", "memory", "container", "setup",
                                         "options",   "gpus", "cpus",   "most",      NULL};
-    eex_sweep_cluster *c = &r->s->cluster;
+    eex_cluster *c = &r->s->cluster;
     const eex_args slurm = eex_args_table(a, "slurm", true);
     eex_args_known(&slurm, known);
     read_slurm_text(&slurm, "partition", c->partition, sizeof c->partition);

@@ -88,19 +88,60 @@ static int draw(eex_buffer *pictures, const eex_page *page)
     return code;
 }
 
-/* The HTML with each picture in its place; pictures NULL: without them. */
-static int put_body(eex_buffer *out, const eex_page *page, const eex_buffer *pictures)
+/* NULL in *out where gnuplot is not installed; else the caller's, by free_pictures. */
+static int draw_all(eex_buffer **out, const eex_page *page)
 {
-    size_t done = 0;
+    *out = calloc(page->charts + 1, sizeof **out);
+    int code = *out ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for %zu charts", page->charts);
+    if (code == EEX_OK && page->charts > 0)
+        code = draw(*out, page);
+    if (code == EEX_ENOTFOUND) {
+        free(*out);
+        *out = NULL;
+        return EEX_OK;
+    }
+    return code;
+}
+
+static void free_pictures(eex_buffer *pictures, const eex_page *page)
+{
+    for (size_t i = 0; pictures && i < page->charts; i++)
+        eex_buffer_free(&pictures[i]);
+    free(pictures);
+}
+
+/* The HTML with each picture in its place; pictures NULL: without them. `symbols`: those of points
+ * are there already. */
+static int put_range(eex_buffer *out, const eex_page *page, const eex_buffer *pictures, size_t from,
+                     size_t to, bool symbols)
+{
+    size_t done = from;
     for (size_t i = 0; i < page->charts; i++) {
         const struct eex_page_chart *c = &page->chart[i];
+        if (c->at < from || c->at >= to) /* text follows each */
+            continue;
         eex_buffer_append(out, page->html.data + done, c->at - done);
         done = c->at;
         if (pictures)
-            EEX_TRY(eex_svg_put(out, eex_buffer_text(&pictures[i]), c->label, i == 0));
+            EEX_TRY(eex_svg_put(out, eex_buffer_text(&pictures[i]), c->label, !symbols));
+        symbols = true;
     }
-    eex_buffer_append(out, page->html.data + done, page->html.size - done);
-    return EEX_OK;
+    eex_buffer_append(out, page->html.data + done, to - done);
+    return eex_buffer_status(out);
+}
+
+int eex_page_draw(eex_buffer *out, eex_page *whole, const eex_page *part, const size_t *end,
+                  size_t count)
+{
+    eex_buffer *pictures = NULL;
+    EEX_TRY(eex_buffer_status(&part->html));
+    int code = draw_all(&pictures, part);
+    for (size_t i = 0; i < count && code == EEX_OK; i++)
+        code = put_range(&out[i], part, pictures, i ? end[i - 1] : 0, end[i], whole->symbols);
+    if (code == EEX_OK && part->charts > 0 && !pictures)
+        whole->missing = true;
+    free_pictures(pictures, part);
+    return code;
 }
 
 static int put_page(eex_buffer *out, const eex_page *page, const char *title,
@@ -108,31 +149,22 @@ static int put_page(eex_buffer *out, const eex_page *page, const char *title,
 {
     EEX_TRY(eex_buffer_status(&page->html));
     put_head(out, title);
-    if (!pictures && page->charts > 0)
+    if (!pictures || page->missing)
         eex_buffer_puts(out,
                         "<p class=\"note\">The charts are not drawn: gnuplot was not installed "
                         "where this page was made. Their points are in the tables.</p>\n");
-    EEX_TRY(put_body(out, page, pictures));
+    EEX_TRY(put_range(out, page, pictures, 0, page->html.size, page->symbols));
     eex_buffer_puts(out, "</main></body></html>\n");
     return eex_buffer_status(out);
 }
 
 int eex_page_finish(eex_buffer *out, bool *drawn, eex_page *page, const char *title)
 {
-    eex_buffer *pictures = calloc(page->charts + 1, sizeof *pictures);
-    int code =
-        pictures ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for %zu charts", page->charts);
-    *drawn = true; /* what needs no picture is whole */
-    if (code == EEX_OK && page->charts > 0)
-        code = draw(pictures, page);
-    if (code == EEX_ENOTFOUND) {
-        *drawn = false;
-        code = EEX_OK;
-    }
+    eex_buffer *pictures = NULL;
+    int code = draw_all(&pictures, page);
+    *drawn = pictures && !page->missing; /* what needs no picture is whole */
     if (code == EEX_OK)
-        code = put_page(out, page, title, *drawn ? pictures : NULL);
-    for (size_t i = 0; pictures && i < page->charts; i++)
-        eex_buffer_free(&pictures[i]);
-    free(pictures);
+        code = put_page(out, page, title, pictures);
+    free_pictures(pictures, page);
     return code;
 }

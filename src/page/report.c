@@ -1,7 +1,7 @@
 #include "page/report.h"
 
 #include "page/html.h"
-#include "page/sections.h"
+#include "page/report_impl.h"
 
 #include "base/fs.h"
 #include "base/log.h"
@@ -12,41 +12,80 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- what every page of runs has ---- */
+/* ---- sections, in the order of a page ---- */
 
-static int put_all(eex_page *page, const eex_page_run *runs, size_t count)
+static const struct {
+    const char *name;
+    eex_page_of_runs *all; /* of several on the same axes, or of one */
+    eex_page_of_run *one;  /* of one alone */
+} sections[EEX__SECTIONS] = {
+    [EEX__SECTION_SUMMARY] = {"figures", eex_page_put_summary, NULL},
+    [EEX__SECTION_SEARCH] = {"search", eex_page_put_search, NULL},
+    [EEX__SECTION_EXITS] = {"exits", eex_page_put_exits, NULL},
+    [EEX__SECTION_EXIT_TABLE] = {"exit by exit", NULL, eex_page_put_exit_table},
+    [EEX__SECTION_TRAINING] = {"training", eex_page_put_training, NULL},
+    [EEX__SECTION_FRONT] = {"the front, tested", NULL, eex_page_put_front},
+    [EEX__SECTION_POLICY] = {"when images leave", NULL, eex_page_put_policy},
+    [EEX__SECTION_PREDICTOR] = {"exit predictor", NULL, eex_page_put_predictor},
+    [EEX__SECTION_IMAGES] = {"images", NULL, eex_page_put_images},
+    [EEX__SECTION_SOURCE] = {"where it comes from", NULL, eex_page_put_source}};
+
+const char *eex__section_name(eex__section section)
 {
-    EEX_TRY(eex_page_put_summary(page, runs, count));
-    EEX_TRY(eex_page_put_search(page, runs, count));
-    EEX_TRY(eex_page_put_exits(page, runs, count));
-    if (count == 1)
-        EEX_TRY(eex_page_put_exit_table(page, &runs[0]));
-    return eex_page_put_training(page, runs, count);
+    return sections[section].name;
 }
 
-static int put_each(eex_page *page, const eex_page_run *run, bool named)
+int eex__section_put(eex_page *page, eex__section section, const eex_page_run *run)
 {
-    static eex_page_of_run *const sections[] = {eex_page_put_front, eex_page_put_policy,
-                                                eex_page_put_predictor, eex_page_put_images,
-                                                eex_page_put_source};
-    if (named) {
-        eex_html_element(&page->html, "h1 class=\"run\"", "%s", run->label);
-        EEX_TRY(eex_page_put_exit_table(page, run));
+    if (eex_interrupted())
+        return eex_fail(EEX_EINTERRUPTED, "interrupted: no page is written");
+    return sections[section].all ? sections[section].all(page, run, 1)
+                                 : sections[section].one(page, run);
+}
+
+void eex__sections_choose(bool in[EEX__SECTIONS], const size_t size[EEX__SECTIONS], size_t room)
+{
+    static const eex__section order[EEX__SECTIONS] = {
+        EEX__SECTION_SUMMARY, EEX__SECTION_EXITS,  EEX__SECTION_EXIT_TABLE, EEX__SECTION_TRAINING,
+        EEX__SECTION_POLICY,  EEX__SECTION_SEARCH, EEX__SECTION_FRONT,      EEX__SECTION_PREDICTOR,
+        EEX__SECTION_SOURCE,  EEX__SECTION_IMAGES};
+    for (int i = 0; i < EEX__SECTIONS; i++) {
+        in[order[i]] = size[order[i]] <= room;
+        room -= in[order[i]] ? size[order[i]] : 0;
     }
-    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
-        if (eex_interrupted())
-            return eex_fail(EEX_EINTERRUPTED, "interrupted: no page is written");
-        EEX_TRY(sections[i](page, run));
-    }
+}
+
+int eex__sections_put_all(eex_page *page, const eex_page_run *runs, size_t count)
+{
+    for (int i = 0; i < EEX__SECTIONS; i++)
+        if (sections[i].all)
+            EEX_TRY(sections[i].all(page, runs, count));
+    return EEX_OK;
+}
+
+static int put_one(eex_page *page, const eex_page_run *run)
+{
+    for (int i = 0; i < EEX__SECTIONS; i++)
+        EEX_TRY(eex__section_put(page, (eex__section)i, run));
+    return EEX_OK;
+}
+
+/* What several do not have in common. */
+static int put_own(eex_page *page, const eex_page_run *run)
+{
+    eex_html_element(&page->html, "h1 class=\"run\"", "%s", run->label);
+    for (int i = 0; i < EEX__SECTIONS; i++)
+        if (sections[i].one)
+            EEX_TRY(eex__section_put(page, (eex__section)i, run));
     return EEX_OK;
 }
 
 /* Each in full, where they are few. */
-static int put_runs(eex_page *page, const eex_page_run *runs, size_t count)
+static int put_several(eex_page *page, const eex_page_run *runs, size_t count)
 {
-    EEX_TRY(put_all(page, runs, count));
+    EEX_TRY(eex__sections_put_all(page, runs, count));
     for (size_t i = 0; i < count && count <= EEX_PAGE_WHOLE; i++)
-        EEX_TRY(put_each(page, &runs[i], count > 1));
+        EEX_TRY(put_own(page, &runs[i]));
     if (count > EEX_PAGE_WHOLE)
         eex_html_element(
             &page->html, "p class=\"note\"",
@@ -63,7 +102,7 @@ static int finish_runs(eex_buffer *out, bool *drawn, const eex_page_run *runs, s
     int code = EEX_OK;
     if (count > 1)
         eex_html_element(&page.html, "h1", "%zu runs", count);
-    code = put_runs(&page, runs, count);
+    code = count == 1 ? put_one(&page, runs) : put_several(&page, runs, count);
     if (code == EEX_OK)
         code = eex_page_finish(out, drawn, &page, count == 1 ? runs[0].report->name : "runs");
     eex_page_free(&page);
@@ -99,92 +138,17 @@ static int report_runs(eex_buffer *out, bool *drawn, const char *const *folders,
     return code;
 }
 
-/* ---- a sweep ---- */
-
-typedef struct sweep_page {
-    eex_sweep *sweep;
-    eex_collection collection;
-    eex_page_run run[EEX_PAGE_RUNS];
-    size_t runs, left_out;
-} sweep_page;
-
-/* Those that are done, as many as a page shows; the table has all. */
-static int open_tasks(sweep_page *s, const char *folder)
-{
-    for (size_t t = 0; t < eex_sweep_tasks(s->sweep); t++) {
-        char *path = NULL, *label = NULL;
-        if (s->collection.task[t].state != EEX_TASK_DONE)
-            continue;
-        if (s->runs == EEX_PAGE_RUNS) {
-            s->left_out++;
-            continue;
-        }
-        int code = eex_sweep_path(&path, folder, "runs", t, "");
-        if (code == EEX_OK)
-            code = eex_sweep_label(&label, s->sweep, t);
-        if (code == EEX_OK)
-            code = eex_page_run_open(&s->run[s->runs], path, label);
-        s->runs += code == EEX_OK;
-        free(path);
-        free(label);
-        EEX_TRY(code);
-    }
-    return EEX_OK;
-}
-
-static int finish_sweep(eex_buffer *out, bool *drawn, sweep_page *s)
-{
-    eex_page page = {.html = EEX_BUFFER_INIT};
-    int code = eex_page_put_sweep(&page, &s->collection);
-    if (code == EEX_OK && s->left_out)
-        eex_html_element(&page.html, "p class=\"note\"",
-                         "Below are the first %d runs that are done; %zu more are in the means.",
-                         EEX_PAGE_RUNS, s->left_out);
-    if (code == EEX_OK && s->runs > 0)
-        code = put_all(&page, s->run, s->runs);
-    if (code == EEX_OK)
-        code = eex_page_finish(out, drawn, &page, s->sweep->name);
-    eex_page_free(&page);
-    return code;
-}
-
-static int report_sweep(eex_buffer *out, bool *drawn, const char *folder)
-{
-    sweep_page *s = calloc(1, sizeof *s);
-    if (!s)
-        return eex_fail(EEX_ENOMEM, "out of memory for a sweep");
-    int code = eex_sweep_read(&s->sweep, folder);
-    if (code == EEX_OK)
-        code = eex_collect(&s->collection, s->sweep, folder);
-    if (code == EEX_OK)
-        code = open_tasks(s, folder);
-    if (code == EEX_OK)
-        code = finish_sweep(out, drawn, s);
-    while (s->runs > 0)
-        eex_page_run_close(&s->run[--s->runs]);
-    eex_collection_free(&s->collection);
-    eex_sweep_free(s->sweep);
-    free(s);
-    return code;
-}
-
-static bool holds_sweep(const char *folder)
-{
-    char *path = NULL;
-    const bool there = eex_path_join(&path, folder, "sweep.h5") == EEX_OK && eex_fs_exists(path);
-    free(path);
-    return there;
-}
+/* ---- all of them ---- */
 
 int eex_page_report(eex_buffer *out, bool *drawn, const char *const *folders, size_t count)
 {
     *drawn = false;
-    if (count == 1 && holds_sweep(folders[0]))
-        return report_sweep(out, drawn, folders[0]);
+    if (count == 1 && eex__page_is_sweep(folders[0]))
+        return eex__page_sweep(out, drawn, folders[0]);
     if (count > EEX_PAGE_RUNS)
         return eex_fail(EEX_EINVAL, "a page shows up to %d runs, got %zu", EEX_PAGE_RUNS, count);
     for (size_t i = 0; i < count; i++)
-        if (holds_sweep(folders[i]))
+        if (eex__page_is_sweep(folders[i]))
             return eex_fail(EEX_EINVAL,
                             "%s is a sweep, which has a page of its own: give it alone, or name "
                             "runs in %s/runs",

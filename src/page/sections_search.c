@@ -30,9 +30,9 @@ static void point(eex_chart *c, const eex_report *r, size_t trial, const char *r
 /* ---- the front ---- */
 
 /* Of very many trials every so-manieth is drawn; the front is drawn whole. */
-static size_t dots(eex_chart *c, const eex_report *r)
+static size_t dots(eex_chart *c, const eex_report *r, size_t most)
 {
-    const size_t each = r->trials.count / MOST_DOTS + 1;
+    const size_t each = r->trials.count / most + 1;
     eex_chart_series(c, "trials", GREY, EEX_MARK_DOTS);
     for (size_t i = 0; i < r->trials.count; i += each)
         if (judged(&r->trials.at[i]))
@@ -73,7 +73,8 @@ static int fronts(eex_page *page, const eex_page_run *runs, size_t count)
                    .y = "validation accuracy, %",
                    .about =
                        "Every structure that was tried, by what it costs and what it gets right."};
-    size_t each = count == 1 ? dots(&c, runs[0].report) : 1;
+    const size_t most = page->dots && page->dots < MOST_DOTS ? page->dots : MOST_DOTS;
+    size_t each = count == 1 ? dots(&c, runs[0].report, most) : 1;
     if (each > 1) {
         snprintf(about, sizeof about,
                  "What was tried, by what it costs and what it gets right: one in %zu of %zu "

@@ -71,6 +71,8 @@
     "pre{overflow:auto;max-height:30rem;margin:.4rem 0;padding:.9rem;font-size:.8rem;"            \
     "line-height:1.45;background:var(--paper);border-radius:8px;tab-size:4}\n"                    \
     "@media(max-width:30rem){.chart{padding:.8rem .6rem}}\n"                                      \
+    ".run>summary{font-size:1rem;padding:.5rem 0;border-top:1px solid var(--line)}"               \
+    ".run>summary b{color:var(--ink);font-weight:600}\n"                                          \
     "h1.run{margin-top:4rem;padding-top:1.6rem;border-top:1px solid "                             \
     "var(--line);font-size:1.7rem}\n"                                                             \
     "@media print{body{background:#fff;font-size:11pt}main{max-width:none;padding:0}"             \

@@ -50,6 +50,8 @@ LUA
 expect 0 "$EEX" sweep sweep.lua --local 2 --threads 1 --out s
 expect 0 "$EEX" report s -o sweep.html
 grep -q "Points of the sweep" sweep.html || fail "no points of the sweep"
+expect 0 "$EEX" report s/runs/0002 -o third.html
+grep -q "Left out" sweep.html && fail "a small page leaves something out"
 expect 2 "$EEX" report s r0 -o none.html
 err_has "is a sweep"
 expect 1 "$EEX" report nothing -o none.html
@@ -93,6 +95,14 @@ for name in sys.argv[2:]:
                         "Accuracy against budget", "Thresholds by class", "Calibration error",
                         "Accuracy by epoch", "The experiment file", 'return {'):
             assert heading in words, heading
+    if name == "sweep.html": # each run has the charts of its own page
+        own = [d for d in page.iter("details") if d.get("class") == "run"]
+        assert len(own) == 4 and "training.lr=0.05, seed 0" in own[2].find("summary/b").text
+        charts = lambda at: [f.find("figcaption/strong").text for f in at.iter("figure")
+                             if f.get("class") == "chart"]
+        alone = tree.fromstring(open("third.html", encoding="utf-8").read())
+        assert charts(own[2]) == charts(alone) and len(charts(alone)) > 8, charts(own[2])
+        assert len(list(own[2].iter("img"))) == len(list(alone.iter("img"))) > 10
     if name == "several.html":
         assert 'odd "`touch pwned`" <b>$x' in [h.text for h in page.iter("h1")]
     if name == "odd.html":
@@ -110,7 +120,7 @@ fi
 # The page as wide as a phone, with a script that looks at it and tells what it has seen to the page around.
 if have chromium && have gnuplot; then
     look='<script>addEventListener("load",()=>{const d=document.documentElement,all=[...document.images];parent.postMessage(`width ${innerWidth} over ${d.scrollWidth-d.clientWidth} images ${all.length} broken ${all.filter(i=>!i.complete||!i.naturalWidth).length}`,"*")})</script>'
-    for page in one several; do
+    for page in one several sweep; do
         sed "s#</body>#$look</body>#" $page.html >looked.html
         echo '<iframe src="looked.html" width="360" height="800" style="border:0"></iframe>' \
             '<script>addEventListener("message",e=>document.title=e.data)</script>' >phone.html

@@ -81,5 +81,21 @@ expect 0 "$EEX" sweep long.lua --slurm
 until_true status_has long "2 running"
 expect 0 "$EEX" sweep cancel sweeps/long
 until_true status_has long "2 stopped"
-until_true sh -c '[ -z "$(squeue -h -t PENDING,RUNNING)" ]'
+is_quiet() {
+    [ -z "$(squeue -h -t PENDING,RUNNING)" ]
+}
+until_true is_quiet
+
+# A search's workers: it submits them, and ends them. They find what workers on this machine would.
+search() {
+    expect 0 "$EEX" run tiny.lua --out "$1" --set search.evaluator=train --set search.trials=3 --threads 1 \
+        --set search.workers=2 "${@:2}"
+}
+search far --slurm --set search.slurm.partition=p --set search.slurm.time=0:10:00 --set search.slurm.cpus=1
+grep -q "candidate" far/workers/worker-*.log || fail "no worker of the cluster: $(cat far/workers/*.log)"
+until_true is_quiet
+search here
+results far >a
+results here >b
+cmp a b || fail "a search with a cluster's workers is another one: $(diff a b)"
 exit 0

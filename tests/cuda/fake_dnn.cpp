@@ -1,5 +1,5 @@
-/* cuDNN's entry points that src/cuda uses, in double: channels-last tensors, filters (k, r, s, c).
- */
+/* cuDNN's entry points that src/cuda uses, in double: channels-last tensors, filters (k, r, s, c),
+ * where c are the channels of a group. */
 #include "cuda/fake_numbers.h"
 #include "cuda/fake_runtime.h"
 
@@ -28,7 +28,7 @@ struct cudnnFilterStruct : cudnnTensorStruct { /* n: of the output's channels */
 };
 
 struct cudnnConvolutionStruct {
-    size_t pad, stride;
+    size_t pad, stride, groups = 1;
 };
 
 namespace {
@@ -41,24 +41,29 @@ struct convolution {
 
     bool fits() const
     {
-        return x.n == y.n && x.c == w.c && y.c == w.n && x.narrow == y.narrow &&
-               x.narrow == w.narrow && y.h == (x.h + 2 * c.pad - w.h) / c.stride + 1 &&
+        return x.n == y.n && x.c == w.c * c.groups && y.c == w.n && y.c % c.groups == 0 &&
+               x.narrow == y.narrow && x.narrow == w.narrow &&
+               y.h == (x.h + 2 * c.pad - w.h) / c.stride + 1 &&
                y.w == (x.w + 2 * c.pad - w.w) / c.stride + 1;
     }
     size_t rows() const
     {
         return y.n * y.h * y.w;
     }
-    size_t patch() const
+    size_t patch() const /* of one group */
     {
         return w.h * w.w * w.c;
+    }
+    size_t outputs() const /* of one group */
+    {
+        return y.c / c.groups;
     }
     size_t workspace() const /* something that depends on the batch */
     {
         return 64 + 8 * x.n;
     }
-    /* Calls visit(index in the patches, index in x) for all that lies inside. */
-    template <typename F> void each(F visit) const
+    /* Calls visit(index in the patches, index in x) for all of a group that lies inside. */
+    template <typename F> void each(size_t group, F visit) const
     {
         for (size_t row = 0; row < rows(); row++)
             for (size_t k = 0; k < w.h * w.w; k++) {
@@ -66,12 +71,38 @@ struct convolution {
                 size_t h = oh * c.stride + k / w.w - c.pad, v = ow * c.stride + k % w.w - c.pad;
                 if (h >= x.h || v >= x.w) /* below zero is very large */
                     continue;
-                size_t patch_at = row * patch() + k * w.c, at = ((n * x.h + h) * x.w + v) * x.c;
+                size_t patch_at = row * patch() + k * w.c,
+                       at = ((n * x.h + h) * x.w + v) * x.c + group * w.c;
                 for (size_t i = 0; i < w.c; i++)
                     visit(patch_at + i, at + i);
             }
     }
 };
+
+/* The channels of a group among (rows, channels), and back. */
+fake::numbers taken(const fake::numbers &all, size_t rows, size_t each, size_t group)
+{
+    const size_t channels = all.size() / rows;
+    fake::numbers out(rows * each);
+    for (size_t i = 0; i < out.size(); i++)
+        out[i] = all[i / each * channels + group * each + i % each];
+    return out;
+}
+
+void put(fake::numbers &all, const fake::numbers &part, size_t rows, size_t each, size_t group)
+{
+    const size_t channels = all.size() / rows;
+    for (size_t i = 0; i < part.size(); i++)
+        all[i / each * channels + group * each + i % each] = part[i];
+}
+
+/* What a group has of a filter, whose outputs come one after the other. */
+fake::numbers filter_of(const convolution &d, const fake::numbers &all, size_t group)
+{
+    const size_t count = d.outputs() * d.patch();
+    return fake::numbers(all.begin() + (ptrdiff_t)(group * count),
+                         all.begin() + (ptrdiff_t)((group + 1) * count));
+}
 
 /* Fills the workspace, which nobody may rely on. */
 void spoil(void *workspace, size_t bytes)
@@ -262,6 +293,14 @@ cudnnStatus_t fake_cudnnSetConvolution2dDescriptor(cudnnConvolutionDescriptor_t 
     return CUDNN_STATUS_SUCCESS;
 }
 
+cudnnStatus_t fake_cudnnSetConvolutionGroupCount(cudnnConvolutionDescriptor_t c, int groups)
+{
+    if (groups < 1)
+        return CUDNN_STATUS_BAD_PARAM;
+    c->groups = (size_t)groups;
+    return CUDNN_STATUS_SUCCESS;
+}
+
 cudnnStatus_t fake_cudnnSetConvolutionMathType(cudnnConvolutionDescriptor_t, cudnnMathType_t)
 {
     return CUDNN_STATUS_SUCCESS;
@@ -310,10 +349,14 @@ cudnnStatus_t fake_cudnnConvolutionForward(cudnnHandle_t handle, const void *alp
     auto work = [=](float scale, float keep) {
         fake::numbers in = fake::numbers_from(x, d.x.count(), d.x.narrow);
         fake::numbers filter = fake::numbers_from(w, d.w.count(), d.w.narrow);
-        fake::numbers patches(d.rows() * d.patch());
-        d.each([&](size_t to, size_t from) { patches[to] = in[from]; });
-        filter = fake::transposed(filter, d.y.c, d.patch());
-        fake::numbers out = fake::multiply(patches, filter, d.rows(), d.y.c, d.patch());
+        fake::numbers out(d.y.count());
+        for (size_t g = 0; g < d.c.groups; g++) {
+            fake::numbers patches(d.rows() * d.patch());
+            d.each(g, [&](size_t to, size_t from) { patches[to] = in[from]; });
+            fake::numbers own = fake::transposed(filter_of(d, filter, g), d.outputs(), d.patch());
+            put(out, fake::multiply(patches, own, d.rows(), d.outputs(), d.patch()), d.rows(),
+                d.outputs(), g);
+        }
         fake::numbers_store(y, out, d.y.narrow, scale, keep);
     };
     return convolve("cudnnConvolutionForward", handle, d, x, w, y, workspace, bytes, alpha, beta,
@@ -332,9 +375,13 @@ cudnnStatus_t fake_cudnnConvolutionBackwardData(cudnnHandle_t handle, const void
     auto work = [=](float scale, float keep) {
         fake::numbers gradient = fake::numbers_from(dy, d.y.count(), d.y.narrow);
         fake::numbers filter = fake::numbers_from(w, d.w.count(), d.w.narrow);
-        fake::numbers patches = fake::multiply(gradient, filter, d.rows(), d.patch(), d.y.c);
         fake::numbers out(d.x.count());
-        d.each([&](size_t from, size_t to) { out[to] += patches[from]; });
+        for (size_t g = 0; g < d.c.groups; g++) {
+            fake::numbers patches =
+                fake::multiply(taken(gradient, d.rows(), d.outputs(), g), filter_of(d, filter, g),
+                               d.rows(), d.patch(), d.outputs());
+            d.each(g, [&](size_t from, size_t to) { out[to] += patches[from]; });
+        }
         fake::numbers_store(dx, out, d.x.narrow, scale, keep);
     };
     return convolve("cudnnConvolutionBackwardData", handle, d, dx, w, dy, workspace, bytes, alpha,
@@ -351,10 +398,15 @@ cudnnStatus_t fake_cudnnConvolutionBackwardFilter(
     auto work = [=](float scale, float keep) {
         fake::numbers in = fake::numbers_from(x, d.x.count(), d.x.narrow);
         fake::numbers gradient = fake::numbers_from(dy, d.y.count(), d.y.narrow);
-        fake::numbers patches(d.rows() * d.patch());
-        d.each([&](size_t to, size_t from) { patches[to] = in[from]; });
-        gradient = fake::transposed(gradient, d.rows(), d.y.c);
-        fake::numbers out = fake::multiply(gradient, patches, d.y.c, d.patch(), d.rows());
+        fake::numbers out;
+        for (size_t g = 0; g < d.c.groups; g++) {
+            fake::numbers patches(d.rows() * d.patch());
+            d.each(g, [&](size_t to, size_t from) { patches[to] = in[from]; });
+            fake::numbers own =
+                fake::transposed(taken(gradient, d.rows(), d.outputs(), g), d.rows(), d.outputs());
+            own = fake::multiply(own, patches, d.outputs(), d.patch(), d.rows());
+            out.insert(out.end(), own.begin(), own.end());
+        }
         fake::numbers_store(dw, out, d.w.narrow, scale, keep);
     };
     return convolve("cudnnConvolutionBackwardFilter", handle, d, x, dw, dy, workspace, bytes, alpha,

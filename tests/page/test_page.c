@@ -1,6 +1,7 @@
 /* Pages and charts: what texts from files can do to them, and charts at their limits. */
 #include "page/chart.h"
 #include "page/html.h"
+#include "page/report_impl.h"
 #include "page/svg.h"
 
 #include "base/status.h"
@@ -72,6 +73,75 @@ Test(page, what_texts_say_is_not_done)
     cr_expect(strstr(eex_buffer_text(&out), "<title>EOD EOD</title>") ||
               strstr(eex_buffer_text(&out), "<title>EOD_EOD</title>"));
     eex_buffer_free(&out);
+}
+
+/* ---- parts of a page ---- */
+
+static void put_line(eex_page *page, const char *title)
+{
+    eex_chart c = {.title = title, .x = "x", .y = "y"};
+    eex_chart_series(&c, "points", 0, EEX_MARK_POINTS);
+    eex_chart_point(&c, 0, 1, "here");
+    eex_chart_point(&c, 1, 2, "there");
+    eex_html_element(&page->html, "h2", "%s", title);
+    OK(eex_chart_put(page, &c));
+}
+
+static size_t times(const char *text, const char *word)
+{
+    size_t count = 0;
+    for (const char *at = text; (at = strstr(at, word)); at++)
+        count++;
+    return count;
+}
+
+/* Each has its pictures, and the symbols of points come with the first of those that are there. */
+Test(page, is_drawn_in_parts)
+{
+    eex_page whole = {.html = EEX_BUFFER_INIT}, part = {.html = EEX_BUFFER_INIT};
+    eex_buffer out[2] = {{0}}, all = EEX_BUFFER_INIT;
+    size_t end[2];
+    put_line(&part, "one");
+    end[0] = part.html.size;
+    put_line(&part, "two");
+    put_line(&part, "three");
+    end[1] = part.html.size;
+    OK(eex_page_draw(out, &whole, &part, end, 2));
+    if (whole.missing)
+        cr_skip_test("gnuplot is not installed");
+    const char *first = eex_buffer_text(&out[0]), *second = eex_buffer_text(&out[1]);
+    cr_expect_eq(times(first, "<svg"), 1);
+    cr_expect_eq(times(second, "<svg"), 2);
+    cr_expect(strstr(first, ">one</h2>") && !strstr(first, ">two</h2>"));
+    cr_expect(strstr(second, ">two</h2>") && strstr(second, ">three</h2>") &&
+              !strstr(second, ">one</h2>"));
+    cr_expect_eq(times(second, "<defs"), 1);
+    eex_buffer_append(&whole.html, out[1].data, out[1].size);
+    eex_page_free(&part);
+    finish(&all, &whole);
+    cr_expect_eq(times(eex_buffer_text(&all), "<svg"), 2);
+    for (int i = 0; i < 2; i++)
+        eex_buffer_free(&out[i]);
+    eex_buffer_free(&all);
+}
+
+Test(page, what_does_not_fit_is_left_out)
+{
+    size_t size[EEX__SECTIONS] = {0};
+    bool in[EEX__SECTIONS];
+    size[EEX__SECTION_SUMMARY] = 10;
+    size[EEX__SECTION_SEARCH] = 500;
+    size[EEX__SECTION_EXITS] = 50;
+    size[EEX__SECTION_IMAGES] = 100;
+    size[EEX__SECTION_SOURCE] = 5;
+    eex__sections_choose(in, size, 1000);
+    for (int i = 0; i < EEX__SECTIONS; i++)
+        cr_expect(in[i], "%s", eex__section_name((eex__section)i));
+    eex__sections_choose(in, size, 164);
+    cr_expect(in[EEX__SECTION_SUMMARY] && in[EEX__SECTION_EXITS] && in[EEX__SECTION_SOURCE]);
+    cr_expect(!in[EEX__SECTION_SEARCH] && !in[EEX__SECTION_IMAGES]);
+    eex__sections_choose(in, size, 9);
+    cr_expect(!in[EEX__SECTION_SUMMARY] && in[EEX__SECTION_SOURCE]);
 }
 
 Test(page, charts_at_their_limits)

@@ -53,8 +53,9 @@ int eex__ahead_begin(eex__ahead *a, eex_run *run, eex_controller *c, size_t told
     if (open)
         eex_log_info("%zu candidate%s asked for before %s taken over", open, open == 1 ? "" : "s",
                      open == 1 ? "is" : "are");
-    return run->options->worker || run->options->elsewhere ? eex__workers_start(&a->workers, run)
-                                                           : EEX_OK;
+    const eex_run_options *how = run->options;
+    return how->worker || how->elsewhere || how->starter ? eex__workers_start(&a->workers, run)
+                                                         : EEX_OK;
 }
 
 void eex__ahead_end(eex__ahead *a)

@@ -272,6 +272,22 @@ static int lock_of(eex_lock **lock, const eex_run *run, uint64_t number)
     return code;
 }
 
+/* By holding it for a moment: who wants it then comes again. */
+int eex__candidates_are_taken(bool *out, const eex_run *run)
+{
+    uint64_t *number = NULL;
+    size_t count = 0;
+    *out = false;
+    EEX_TRY(eex__candidates_list(&number, &count, run));
+    for (size_t i = 0; i < count && !*out; i++) {
+        eex_lock *lock = NULL;
+        *out = lock_of(&lock, run, number[i]) == EEX_EBUSY;
+        eex_lock_release(lock);
+    }
+    free(number);
+    return EEX_OK;
+}
+
 int eex__candidate_renew(const eex_run *run, uint64_t number)
 {
     char *path = NULL;

@@ -33,6 +33,9 @@ int eex__candidates_list(uint64_t **out, size_t *count, const struct eex_run *ru
 /* Whether a search hands them out: it holds the lock of RUN/candidates. */
 bool eex__candidates_are_led(const struct eex_run *run);
 
+/* Whether anybody is at work on one. */
+int eex__candidates_are_taken(bool *out, const struct eex_run *run);
+
 /* Removes RUN/candidates with all that is in it. Whoever works in there finds nothing any more. */
 int eex__candidates_clear(const struct eex_run *run);
 

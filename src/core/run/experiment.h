@@ -9,8 +9,11 @@
 #include "core/graph/saliency.h"
 #include "core/model/predictor.h"
 #include "core/policy/calibrate.h"
+#include "core/run/cluster.h"
 #include "core/train/train.h"
 #include "search/controller.h"
+
+#include "base/buffer.h"
 
 enum { EEX_MAX_CHOICES = 8, EEX_MAX_GATES = 63, EEX_MAX_LEVELS = 16 };
 
@@ -113,6 +116,7 @@ typedef struct eex_experiment {
         int population, sample, trials;
         int workers; /* candidates that are judged at a time, each in a process of its own, and
                       * asked for before the first of them is told; 0: one after the other */
+        eex_cluster slurm;   /* how workers are asked for where a cluster has them */
         int initial, batch;  /* of the search on surrogates */
         double weight;       /* of EEX_SCORE_WEIGHTED */
         double min_accuracy; /* >= 0: among the Pareto front take the cheapest with at least this
@@ -173,6 +177,22 @@ int eex_experiment_check_device(const eex_experiment *e, const eex_device *devic
  * experiments with the same text are the same. */
 int eex_experiment_text(char **out, const eex_experiment *e);
 
+/* Who starts the workers of search.workers elsewhere: an array job of a cluster, say. `folder` is
+ * RUN/workers, for whatever it keeps. */
+typedef struct eex_worker_starter {
+    const void *context; /* borrowed */
+
+    /* `count` workers are to come for the search that now hands out candidates; each runs
+     * eex_experiment_work. Those that an earlier search asked for are to end. */
+    int (*start)(const void *context, const char *folder, int count);
+
+    /* Appends where workers may be that do not come, and what helps: a sentence. */
+    void (*tell)(eex_buffer *out, const void *context, const char *folder);
+
+    /* All are to end, and are not waited for. Leaves the thread's message alone. */
+    void (*stop)(const void *context, const char *folder);
+} eex_worker_starter;
+
 typedef struct eex_run_options {
     const char *folder;   /* created if absent */
     const char *data_dir; /* NULL: $EEX_DATA, else the default */
@@ -186,7 +206,8 @@ typedef struct eex_run_options {
      * "--device D --threads N --worker" is added. NULL: this process judges the same candidates in
      * the same order, one after the other. */
     const char *const *worker;
-    bool elsewhere;   /* search.workers: others start them (eex_experiment_work), this run waits */
+    bool elsewhere; /* search.workers: others start them (eex_experiment_work), this run waits */
+    const eex_worker_starter *starter; /* the same, and it asks these for them; NULL: nobody */
     const char *from; /* folder of a run whose phases a new run takes over as far as the same
                        * fields have shaped them; NULL: none */
 } eex_run_options;

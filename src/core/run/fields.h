@@ -63,6 +63,7 @@ typedef struct eex_field {
     bool unsaid; /* not in descriptions: another row of the same place says it, and is checked */
     bool quiet;  /* not in descriptions while it is the default: runs from before there was such a
                   * field stay what they are */
+    bool aside;  /* never in descriptions: it says where work is done, and shapes nothing */
     const char *help; /* one line */
 } eex_field;
 

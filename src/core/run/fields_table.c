@@ -58,6 +58,10 @@
     ROW(where, INTS, AT(int *, member), shapes, words, .size = (room), \
         .count_offset = AT(int, count), .range = within, __VA_ARGS__)
 
+#define SLURM_TEXT(member, words, usually)                                                 \
+    TEXT("search.slurm." #member, TEXT, search.slurm.member, S, words, .usual = (usually), \
+         .aside = true)
+
 /* A row that stands for the table of those that follow. */
 #define TABLE(where, kind, shapes, words) ROW(where, kind, 0, shapes, words, .otherwise = 0)
 
@@ -295,6 +299,17 @@ static const eex_field fields[] = {
         "evaluator train: candidates that are judged at a time, each in a process of its own; 0: "
         "one after the other",
         .range = FROM(0, 256), .otherwise = 0, .quiet = true),
+    SLURM_TEXT(partition, "--slurm: where workers run", "the cluster's"),
+    SLURM_TEXT(time, "--slurm: how long a worker may run before it saves and is put back",
+               "the cluster's"),
+    SLURM_TEXT(memory, "--slurm: of a worker", "the cluster's"),
+    ROW("search.slurm.gpus", INT, AT(int, search.slurm.gpus), S, "--slurm: of a worker",
+        .range = FROM(0, 1024), .aside = true),
+    ROW("search.slurm.cpus", INT, AT(int, search.slurm.cpus), S,
+        "--slurm: of a worker; 0: as the cluster gives", .range = FROM(0, 4096), .aside = true),
+    SLURM_TEXT(container, "--slurm: in front of a worker's command", "nothing"),
+    SLURM_TEXT(setup, "--slurm: lines of shell in front of it", "none"),
+    SLURM_TEXT(options, "--slurm: more lines #SBATCH", "none"),
     ROW("search.limits.macs", NUMBER, AT(double, search.limits.macs), _SEARCH,
         "most expected MACs of a candidate; 0: no limit", .range = AT_LEAST(0), .quiet = true),
     ROW("search.limits.params", NUMBER, AT(double, search.limits.params), _SEARCH,

@@ -1,5 +1,6 @@
 /* A run's folder: files by their names, which of them are the run's, who is at work in it. */
 #include "core/run/candidates.h"
+#include "core/run/elsewhere.h"
 #include "core/run/run.h"
 
 #include "base/fs.h"
@@ -189,6 +190,8 @@ static int clear(const eex_run *run)
         return EEX_OK;
     EEX_TRY(eex_fs_list(&names, run->options->folder));
     int code = eex__candidates_clear(run);
+    if (code == EEX_OK)
+        code = eex__elsewhere_clear(run);
     for (int p = EEX_PHASES - 1; p >= 0 && code == EEX_OK; p--)
         code = clear_phase(run, &names, (eex_phase)p);
     eex_fs_names_free(&names);

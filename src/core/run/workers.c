@@ -1,6 +1,7 @@
 #include "core/run/workers.h"
 
 #include "core/run/candidates.h"
+#include "core/run/elsewhere.h"
 #include "core/run/run.h"
 
 #include "base/fs.h"
@@ -43,6 +44,8 @@ struct eex__workers {
     int count;
     int deaths; /* since the search was told of a candidate */
     worker *at;
+    bool here; /* they are processes of this one */
+    eex__elsewhere elsewhere;
 };
 
 /* ---- starting ---- */
@@ -141,14 +144,18 @@ static int lock_all(eex__workers *w)
 
 int eex__workers_start(eex__workers **out, eex_run *run)
 {
-    const int count = run->options->elsewhere ? 0 : run->e->search.workers;
+    const bool here = !run->options->elsewhere && !run->options->starter;
+    const int count = here ? run->e->search.workers : 0;
     eex__workers *w = calloc(1, sizeof *w);
     *out = w;
     if (!w || !(w->at = calloc((size_t)count + 1, sizeof *w->at)))
         return eex_fail(EEX_ENOMEM, "out of memory for %d workers", count);
     w->run = run;
     w->count = count;
+    w->here = here;
     EEX_TRY(lock_all(w));
+    if (!here)
+        return eex__elsewhere_begin(&w->elsewhere, run);
     for (int i = 0; i < count; i++) {
         EEX_TRY(prepare(w, i));
         EEX_TRY(start(&w->at[i]));
@@ -223,10 +230,11 @@ int eex__workers_wait(eex__workers *w, uint64_t number)
     while (!eex__candidate_is_judged(w->run, number)) {
         EEX_TRY(eex__run_poll());
         EEX_TRY(check_all(w));
-        EEX_TRY(tend(w));
+        EEX_TRY(w->here ? tend(w) : eex__elsewhere_look(&w->elsewhere));
         nanosleep(&moment, NULL);
     }
     w->deaths = 0;
+    eex__elsewhere_heard(&w->elsewhere);
     return EEX_OK;
 }
 
@@ -236,6 +244,7 @@ void eex__workers_stop(eex__workers *w)
 {
     if (!w)
         return;
+    eex__elsewhere_end(&w->elsewhere);
     for (int i = 0; w->at && i < w->count; i++)
         if (w->at[i].child)
             kill(w->at[i].child, SIGTERM);

@@ -9,8 +9,9 @@ struct eex_run;
 
 typedef struct eex__workers eex__workers;
 
-/* Starts search.workers processes by options->worker, none where they are elsewhere. They end with
- * this process, whatever ends it; what they say goes to RUN/candidates/worker-1.log. */
+/* Starts search.workers processes by options->worker. They end with this process, whatever ends it;
+ * what they say goes to RUN/candidates/worker-1.log. Where they are elsewhere it starts none, and
+ * asks options->starter for them if there is one. */
 int eex__workers_start(eex__workers **out, struct eex_run *run);
 
 /* Tells them to end, and waits for it: what they have begun is saved. */

@@ -8,19 +8,10 @@
 #ifndef EEX_CORE_SWEEP_SWEEP_H
 #define EEX_CORE_SWEEP_SWEEP_H
 
+#include "core/run/cluster.h"
 #include "core/sweep/axes.h"
 
 enum { EEX_SWEEP_TEXT = 200, EEX_SWEEP_VERSION = 1 };
-
-/* How a cluster is asked: texts go into the script as they are, "" are left out. */
-typedef struct eex_sweep_cluster {
-    char partition[EEX_SWEEP_TEXT], time[EEX_SWEEP_TEXT], memory[EEX_SWEEP_TEXT];
-    char container[EEX_SWEEP_TEXT]; /* in front of the command: "apptainer exec image.sif" */
-    char setup[4096];               /* lines in front of it: "module load cuda\n" */
-    char options[4096];             /* more lines "#SBATCH ...", one each */
-    int gpus, cpus;                 /* a task; 0: not asked for */
-    int most;                       /* tasks at a time; 0: any number */
-} eex_sweep_cluster;
 
 typedef struct eex_sweep {
     char name[EEX_SWEEP_TEXT];
@@ -35,7 +26,7 @@ typedef struct eex_sweep {
     char **value; /* (points, fields) as --set takes them */
     size_t seeds;
     uint64_t *seed; /* (seeds) */
-    eex_sweep_cluster cluster;
+    eex_cluster cluster;
 } eex_sweep;
 
 void eex_sweep_free(eex_sweep *sweep); /* accepts NULL */

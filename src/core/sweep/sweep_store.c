@@ -18,9 +18,9 @@ static const struct {
     const char *name;
     size_t offset, size;
 } cluster_texts[] = {
-#define TEXT(member)                                                                         \
-    {                                                                                        \
-#member, offsetof(eex_sweep_cluster, member), sizeof((eex_sweep_cluster *)0)->member \
+#define TEXT(member)                                                             \
+    {                                                                            \
+#member, offsetof(eex_cluster, member), sizeof((eex_cluster *)0)->member \
     }
     TEXT(partition), TEXT(time), TEXT(memory), TEXT(container), TEXT(setup), TEXT(options)};
 #undef TEXT
@@ -28,9 +28,9 @@ static const struct {
 static const struct {
     const char *name;
     size_t offset;
-} cluster_numbers[] = {{"gpus", offsetof(eex_sweep_cluster, gpus)},
-                       {"cpus", offsetof(eex_sweep_cluster, cpus)},
-                       {"most", offsetof(eex_sweep_cluster, most)}};
+} cluster_numbers[] = {{"gpus", offsetof(eex_cluster, gpus)},
+                       {"cpus", offsetof(eex_cluster, cpus)},
+                       {"most", offsetof(eex_cluster, most)}};
 
 enum {
     TEXTS = sizeof cluster_texts / sizeof *cluster_texts,
@@ -44,7 +44,7 @@ static int write_texts(eex_store_file *file, const char *name, char *const *text
     return eex_store_write_strings(file, name, (const char *const *)texts, count);
 }
 
-static int fill_cluster(eex_store_file *file, const eex_sweep_cluster *c)
+static int fill_cluster(eex_store_file *file, const eex_cluster *c)
 {
     const char *base = (const char *)c;
     EEX_TRY(eex_store_make_group(file, "slurm"));
@@ -103,7 +103,7 @@ static int read_name(char *out, size_t size, eex_store_file *file, const char *o
                                             eex_store_path(file), object, name);
 }
 
-static int read_cluster(eex_sweep_cluster *c, eex_store_file *file)
+static int read_cluster(eex_cluster *c, eex_store_file *file)
 {
     char *base = (char *)c;
     for (size_t i = 0; i < TEXTS; i++)

@@ -76,6 +76,14 @@ Test(onnx_import, of_the_blocks_of_several_networks)
     expect_logits("network_blocks.onnx", EEX_FIXTURES "/blocks.bin", "blocks");
 }
 
+/* An adaptive pool that is a mean over windows, one that changes nothing, and linear layers on
+ * maps. */
+Test(onnx_import, of_a_vgg)
+{
+    expect_logits("network_vgg.onnx", EEX_FIXTURES "/vgg.bin", "plain");
+    expect_logits("network_vgg_bn.onnx", EEX_FIXTURES "/vgg.bin", "norms");
+}
+
 Test(onnx_import, puts_no_value_together_twice)
 {
     eex_onnx_network *net;

@@ -92,6 +92,28 @@ Test(fields, defaults_are_those_of_recipes_and_policies)
     defaults_are("policy.", &e);
 }
 
+/* ---- what shapes nothing ---- */
+
+Test(fields, where_workers_run_is_in_no_description)
+{
+    eex_experiment *e = experiment();
+    char *before = text_of(e);
+    snprintf(e->search.slurm.partition, sizeof e->search.slurm.partition, "gpu");
+    e->search.slurm.cpus = 8;
+    char *after = text_of(e);
+    cr_expect_str_eq(after, before);
+    free(after);
+    e->search.workers = 8;
+    after = text_of(e);
+    cr_expect(strcmp(after, before) != 0, "how many there are shapes the search");
+    e->search.slurm.cpus = -1;
+    cr_expect_eq(eex_experiment_check(e), EEX_EINVAL);
+    cr_expect(strstr(eex_error(), "search.slurm.cpus: "), "%s", eex_error());
+    free(after);
+    free(before);
+    eex_experiment_free(e);
+}
+
 /* ---- checks ---- */
 
 static void refuses(const eex_field *f, eex_experiment *e, double value)

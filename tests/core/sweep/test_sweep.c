@@ -224,6 +224,35 @@ Test(sweep, the_script_says_what_was_asked_for)
     eex_sweep_free(s);
 }
 
+/* What begins another line of the script would be run by the cluster. */
+Test(sweep, a_line_of_the_script_stays_one)
+{
+    char folder[TEST_PATH_SIZE], *script = NULL;
+    const char *const word[] = {"run", "it's.lua", NULL};
+    eex_cluster cluster = {.partition = "gpu\ntouch owned"};
+    const eex_slurm_job job = {.name = "job",
+                               .cluster = &cluster,
+                               .folder = folder,
+                               .begin = "/here",
+                               .log = "worker-%a.log",
+                               .about = "a job",
+                               .word = word,
+                               .device = "cpu"};
+    test_folder_make(folder);
+    cr_assert_eq(eex_slurm_job_write(&script, &job), EEX_EINVAL);
+    cr_expect(strstr(eex_error(), "slurm.partition: a text in one line"), "%s", eex_error());
+    cr_expect_not(eex_fs_exists(test_path(folder, "slurm.sh")));
+    snprintf(cluster.partition, sizeof cluster.partition, "gpu");
+    OK(eex_slurm_job_write(&script, &job));
+    char *text = NULL;
+    OK(eex_fs_read(&text, NULL, script, 1 << 16));
+    cr_expect(strstr(text, "#SBATCH --chdir=\"/here\"\n"), "%s", text);
+    cr_expect(strstr(text, " run 'it'\\''s.lua' --device 'cpu'"), "%s", text);
+    free(text);
+    free(script);
+    test_folder_remove(folder);
+}
+
 /* ---- means ---- */
 
 Test(sweep, intervals_are_students)

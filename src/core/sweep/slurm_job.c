@@ -1,0 +1,205 @@
+#include "core/sweep/slurm_job.h"
+
+#include "base/fs.h"
+#include "base/status.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+enum { ARGUMENTS = 8, OUTPUT = 4096, MAX_JOBS = 1 << 20 };
+
+/* ---- running its commands ---- */
+
+static int collect(char out[OUTPUT], int from, pid_t child, const char *name)
+{
+    size_t size = 0;
+    int status = 0;
+    for (;;) {
+        char rest[OUTPUT];
+        const bool room = size < OUTPUT - 1;
+        const ssize_t got = read(from, room ? out + size : rest, room ? OUTPUT - 1 - size : OUTPUT);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            break;
+        size += room ? (size_t)got : 0;
+    }
+    out[size] = '\0';
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return EEX_OK;
+    return eex_fail(EEX_EIO, "%s failed: %.*s", name, (int)strcspn(out, "\n"),
+                    *out ? out : "it says nothing");
+}
+
+/* What it prints, on either stream. The arguments end with NULL. */
+static int run(char out[OUTPUT], const char *const *given)
+{
+    char *arguments[ARGUMENTS] = {NULL};
+    int ends[2];
+    for (size_t i = 0; given[i] && i < ARGUMENTS - 1; i++)
+        memcpy(&arguments[i], &given[i], sizeof *given); /* which are left alone */
+    pid_t child;
+    posix_spawn_file_actions_t actions;
+    if (pipe(ends) != 0)
+        return eex_fail(EEX_EIO, "%s: %s", arguments[0], strerror(errno));
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addclose(&actions, ends[0]);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, ends[1], STDERR_FILENO);
+    const int failed = posix_spawnp(&child, arguments[0], &actions, NULL, arguments, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    close(ends[1]);
+    int code = failed == ENOENT
+                   ? eex_fail(EEX_ENOTFOUND,
+                              "there is no %s on this machine: --slurm wants a login node of a "
+                              "Slurm cluster; without it the work is done here",
+                              arguments[0])
+               : failed ? eex_fail(EEX_EIO, "cannot start %s: %s", arguments[0], strerror(failed))
+                        : collect(out, ends[0], child, arguments[0]);
+    close(ends[0]);
+    return code;
+}
+
+/* ---- the script ---- */
+
+static int own_program(char out[PATH_MAX])
+{
+    const ssize_t length = readlink("/proc/self/exe", out, PATH_MAX - 1);
+    if (length < 0)
+        return eex_fail(EEX_EIO, "cannot tell where the program is: %s", strerror(errno));
+    out[length] = '\0';
+    return EEX_OK;
+}
+
+/* FOLDER/cancelled: whoever is told to end does not come again. */
+static int set_cancelled(const char *folder, bool cancelled)
+{
+    char *path = NULL;
+    EEX_TRY(eex_path_join(&path, folder, "cancelled"));
+    int code = cancelled ? eex_fs_write(path, "", 0) : eex_fs_remove_tree(path);
+    free(path);
+    return code;
+}
+
+/* What is in one line of the script must not begin another. */
+static int check_lines(const eex_cluster *c)
+{
+    const struct {
+        const char *name, *text;
+    } lines[] = {{"partition", c->partition},
+                 {"time", c->time},
+                 {"memory", c->memory},
+                 {"container", c->container}};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        for (const char *at = lines[i].text; *at; at++)
+            if (iscntrl((unsigned char)*at))
+                return eex_fail(EEX_EINVAL, "slurm.%s: a text in one line, got \"%.*s\" and more",
+                                lines[i].name, (int)(at - lines[i].text), lines[i].text);
+    return EEX_OK;
+}
+
+int eex_slurm_check(const eex_cluster *cluster)
+{
+    char output[OUTPUT];
+    EEX_TRY(check_lines(cluster));
+    return run(output, (const char *const[]){"sbatch", "--version", NULL});
+}
+
+int eex_slurm_job_write(char **script, const eex_slurm_job *job)
+{
+    char program[PATH_MAX];
+    eex_buffer text = EEX_BUFFER_INIT;
+    *script = NULL;
+    EEX_TRY(check_lines(job->cluster));
+    EEX_TRY(own_program(program));
+    EEX_TRY(set_cancelled(job->folder, false));
+    EEX_TRY(eex_path_join(script, job->folder, "slurm.sh"));
+    eex_slurm_job_script(&text, job, program);
+    int code = eex_buffer_status(&text);
+    if (code == EEX_OK)
+        code = eex_fs_write(*script, text.data, text.size);
+    eex_buffer_free(&text);
+    return code;
+}
+
+/* ---- submitting ---- */
+
+int eex_slurm_jobs(char **out, const char *folder)
+{
+    char *path = NULL;
+    EEX_TRY(eex_path_join(&path, folder, "slurm.jobs"));
+    int code = eex_fs_read(out, NULL, path, MAX_JOBS);
+    free(path);
+    if (code != EEX_ENOTFOUND)
+        return code;
+    *out = strdup("");
+    return *out ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for the jobs of %s", folder);
+}
+
+static int add_job(const char *folder, const char *line)
+{
+    char *path = NULL, *before = NULL;
+    eex_buffer text = EEX_BUFFER_INIT;
+    EEX_TRY(eex_slurm_jobs(&before, folder));
+    eex_buffer_printf(&text, "%s%s\n", before, line);
+    int code = eex_buffer_status(&text);
+    if (code == EEX_OK)
+        code = eex_path_join(&path, folder, "slurm.jobs");
+    if (code == EEX_OK)
+        code = eex_fs_write(path, text.data, text.size);
+    eex_buffer_free(&text);
+    free(before);
+    free(path);
+    return code;
+}
+
+int eex_slurm_job_submit(char number[EEX_SLURM_NUMBER], const char *script, const char *folder,
+                         const char *array, const char *exports, const char *what)
+{
+    char output[OUTPUT];
+    eex_buffer line = EEX_BUFFER_INIT;
+    EEX_TRY(
+        run(output, (const char *const[]){"sbatch", "--parsable", array, exports, script, NULL}));
+    snprintf(number, EEX_SLURM_NUMBER, "%.*s", (int)strcspn(output, ";\n"),
+             output); /* "job" or "job;cluster" */
+    eex_buffer_printf(&line, "%s %s", number, what);
+    int code = add_job(folder, eex_buffer_text(&line));
+    eex_buffer_free(&line);
+    return code;
+}
+
+/* ---- cancelling ---- */
+
+static int cancel_one(const char *line)
+{
+    char output[OUTPUT], job[EEX_SLURM_NUMBER];
+    size_t length = 0;
+    while (length < EEX_SLURM_NUMBER - 1 && isdigit((unsigned char)line[length]))
+        length++;
+    snprintf(job, sizeof job, "%.*s", (int)length, line);
+    return length ? run(output, (const char *const[]){"scancel", job, NULL}) : EEX_OK;
+}
+
+int eex_slurm_cancel(size_t *count, const char *folder)
+{
+    char *jobs = NULL;
+    *count = 0;
+    EEX_TRY(set_cancelled(folder, true));
+    int code = eex_slurm_jobs(&jobs, folder);
+    for (char *line = code == EEX_OK ? strtok(jobs, "\n") : NULL; line && code == EEX_OK;
+         line = strtok(NULL, "\n"), ++*count)
+        code = cancel_one(line);
+    free(jobs);
+    return code;
+}

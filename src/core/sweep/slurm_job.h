@@ -1,0 +1,54 @@
+/* Array jobs of a Slurm cluster: the script, for people to read, and what the cluster is asked: to
+ * run it, and to cancel. What becomes of the tasks is in folders that they write themselves.
+ *
+ *     FOLDER/slurm.sh     the script
+ *     FOLDER/slurm.jobs   a line for each array that was submitted: its number, and what it is
+ *     FOLDER/cancelled    who is told to end does not come again
+ *
+ * A task that is told of its time limit saves and is put back into the queue. */
+#ifndef EEX_CORE_SWEEP_SLURM_JOB_H
+#define EEX_CORE_SWEEP_SLURM_JOB_H
+
+#include "core/run/cluster.h"
+
+#include "base/buffer.h"
+
+#include <stddef.h>
+
+enum { EEX_SLURM_ARRAY = 1000, EEX_SLURM_NUMBER = 64 }; /* indices that every cluster takes */
+
+/* All is borrowed. */
+typedef struct eex_slurm_job {
+    const char *name;
+    const eex_cluster *cluster;
+    const char *folder;      /* absolute */
+    const char *begin;       /* where tasks begin; NULL: where sbatch was called */
+    const char *log;         /* file in the folder, of what tasks say: "%a" is a task's number */
+    const char *about;       /* a line of comment */
+    const char *const *word; /* behind the program: its arguments, NULL-ended */
+    const char *number;      /* one more, as the shell calculates it; NULL: none */
+    const char *device;
+} eex_slurm_job;
+
+/* The script; `program` is run as "PROGRAM WORD... NUMBER --device DEVICE --threads N". */
+void eex_slurm_job_script(eex_buffer *out, const eex_slurm_job *job, const char *program);
+
+/* Before there is a job: EEX_EINVAL as below, EEX_ENOTFOUND where there is no sbatch. */
+int eex_slurm_check(const eex_cluster *cluster);
+
+/* Writes the script, whose path is the caller's, and forgets that the folder's jobs were cancelled.
+ * EEX_EINVAL where a text that goes into one line has several. */
+int eex_slurm_job_write(char **script, const eex_slurm_job *job);
+
+/* Submits it with these options of sbatch, and notes it: "NUMBER WHAT". */
+int eex_slurm_job_submit(char number[EEX_SLURM_NUMBER], const char *script, const char *folder,
+                         const char *array, const char *exports, const char *what);
+
+/* Numbers of the folder's jobs, a line each, the caller's; "" where there are none. */
+int eex_slurm_jobs(char **out, const char *folder);
+
+/* Cancels every job of the folder with scancel; *count of them. What runs is told to end, saves,
+ * and is not put back. */
+int eex_slurm_cancel(size_t *count, const char *folder);
+
+#endif
