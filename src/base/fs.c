@@ -82,10 +82,18 @@ bool eex_fs_is_link(const char *path)
 
 int eex_fs_open_standard(void)
 {
-    for (int file = 0; file <= STDERR_FILENO; file++)
-        if (fcntl(file, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) /* takes the lowest number */
+    for (int file = 0; file <= STDERR_FILENO; file++) {
+        const int access = file == STDOUT_FILENO ? O_RDONLY : O_RDWR;
+        if (fcntl(file, F_GETFD) < 0 && open("/dev/null", access) < 0) /* takes the lowest number */
             return eex_fail(EEX_EIO, "cannot open /dev/null: %s", strerror(errno));
+    }
     return EEX_OK;
+}
+
+bool eex_fs_has_output(void)
+{
+    const int flags = fcntl(STDOUT_FILENO, F_GETFL);
+    return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
 }
 
 int eex_fs_size(uint64_t *out, const char *path)

@@ -28,8 +28,12 @@ bool eex_fs_is_link(const char *path); /* a symbolic one, wherever it leads */
 
 /* Opens /dev/null for standard input, output and error where a process was started without them:
  * otherwise the next file that is opened gets their number, and what is meant for people is written
- * into it. At the start of a program. */
+ * into it. The output cannot be written to then, so that no result is lost without a word. At the
+ * start of a program. */
 int eex_fs_open_standard(void);
+
+/* Whether the standard output takes anything: false where the program was started without one. */
+bool eex_fs_has_output(void);
 
 /* Bytes of a regular file. EEX_ENOTFOUND, EEX_EIO. */
 int eex_fs_size(uint64_t *out, const char *path);
