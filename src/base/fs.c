@@ -68,6 +68,11 @@ bool eex_fs_is_folder(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+int eex_fs_find(const char *path)
+{
+    return eex_fs_exists(path) ? EEX_OK : eex_fail(EEX_ENOTFOUND, "there is no file \"%s\"", path);
+}
+
 bool eex_fs_is_file(const char *path)
 {
     struct stat facts;

@@ -22,6 +22,7 @@ int eex_path_folder(char **out, const char *path);
 /* False when there is surely nothing of that name. Where the system does not tell, in folders that
  * one may not search, it is true: what opens it then says why it cannot. */
 bool eex_fs_exists(const char *path);
+int eex_fs_find(const char *path); /* EEX_ENOTFOUND says so where it is false */
 bool eex_fs_is_folder(const char *path);
 bool eex_fs_is_file(const char *path); /* a regular one, or a link to one */
 bool eex_fs_is_link(const char *path); /* a symbolic one, wherever it leads */

@@ -236,9 +236,7 @@ int eex_lua_open_for(lua_State **out, const char *path, const eex_lua_options *o
     eex_lua_options own = *options;
     EEX_TRY(eex_path_folder(&folder, path));
     own.folder = folder;
-    int code = EEX_OK;
-    if (!eex_fs_exists(path)) /* before its folder is missed */
-        code = eex_fail(EEX_ENOTFOUND, "there is no file \"%s\"", path);
+    int code = eex_fs_find(path); /* before its folder is missed */
     if (code == EEX_OK)
         code = eex_lua_open(out, &own);
     free(folder);

@@ -176,11 +176,10 @@ static bool holds_sweep(const char *folder)
     return there;
 }
 
-int eex_page_report(eex_buffer *out, bool *drawn, const char *const *folders, size_t count)
+int eex_page_find(const char *const *folders, size_t count)
 {
-    *drawn = false;
     if (count == 1 && holds_sweep(folders[0]))
-        return report_sweep(out, drawn, folders[0]);
+        return EEX_OK;
     if (count > EEX_PAGE_RUNS)
         return eex_fail(EEX_EINVAL, "a page shows up to %d runs, got %zu", EEX_PAGE_RUNS, count);
     for (size_t i = 0; i < count; i++)
@@ -189,5 +188,15 @@ int eex_page_report(eex_buffer *out, bool *drawn, const char *const *folders, si
                             "%s is a sweep, which has a page of its own: give it alone, or name "
                             "runs in %s/runs",
                             folders[i], folders[i]);
-    return report_runs(out, drawn, folders, count);
+    for (size_t i = 0; i < count; i++)
+        EEX_TRY(eex_report_find(folders[i]));
+    return EEX_OK;
+}
+
+int eex_page_report(eex_buffer *out, bool *drawn, const char *const *folders, size_t count)
+{
+    *drawn = false;
+    EEX_TRY(eex_page_find(folders, count));
+    return holds_sweep(folders[0]) ? report_sweep(out, drawn, folders[0])
+                                   : report_runs(out, drawn, folders, count);
 }
