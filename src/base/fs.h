@@ -24,8 +24,9 @@ int eex_path_folder(char **out, const char *path);
 bool eex_fs_exists(const char *path);
 int eex_fs_find(const char *path); /* EEX_ENOTFOUND says so where it is false */
 bool eex_fs_is_folder(const char *path);
-bool eex_fs_is_file(const char *path); /* a regular one, or a link to one */
-bool eex_fs_is_link(const char *path); /* a symbolic one, wherever it leads */
+bool eex_fs_is_file(const char *path);             /* a regular one, or a link to one */
+bool eex_fs_is_same(const char *a, const char *b); /* one file or folder, links followed */
+bool eex_fs_is_link(const char *path);             /* a symbolic one, wherever it leads */
 
 /* Opens /dev/null for standard input, output and error where a process was started without them:
  * otherwise the next file that is opened gets their number, and what is meant for people is written

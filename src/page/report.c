@@ -188,9 +188,7 @@ int eex_page_find(const char *const *folders, size_t count)
                             "%s is a sweep, which has a page of its own: give it alone, or name "
                             "runs in %s/runs",
                             folders[i], folders[i]);
-    for (size_t i = 0; i < count; i++)
-        EEX_TRY(eex_report_find(folders[i]));
-    return EEX_OK;
+    return eex_report_find_all(folders, count);
 }
 
 int eex_page_report(eex_buffer *out, bool *drawn, const char *const *folders, size_t count)

@@ -6,6 +6,7 @@
 make_data
 write_experiment tiny.lua
 expect 0 "$EEX" run tiny.lua --out runs/tiny --threads 1
+cp -r runs/tiny runs/copy
 expect 0 "$EEX" data info tiny --sheet image.png
 cp image.png one.png
 mkdir images
@@ -30,7 +31,7 @@ commands=(
     "run tiny.lua --out runs/tiny --threads 1 --json"
     "show runs/tiny"
     "show runs/tiny --json"
-    "show runs/tiny runs/tiny --csv"
+    "show runs/tiny runs/copy --csv"
     "report runs/tiny -o page.html --force"
     "watch runs/tiny"
     "infer runs/tiny images"

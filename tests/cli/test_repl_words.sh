@@ -123,6 +123,7 @@ refused("no such field", p.set, p, 1, { threshold = 1 })
 refused("calibration", p.replay, p, "test")
 refused("is about the validation split", require "eex".compare, p, p:replay "calibration")
 refused("expected runs", require "eex".compare, 1)
+refused('eex.run("FOLDER") is a run', require "eex".compare, "runs/tiny")
 refused("prompt may", require "eex".plot, { 1 }, { 2 }, { file = "a.svg" }) -- a script
 print "policies are right"
 LUA

@@ -34,6 +34,18 @@ int eex_report_find(const char *folder)
                     folder, folder);
 }
 
+int eex_report_find_all(const char *const *folders, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        EEX_TRY(eex_report_find(folders[i]));
+        for (size_t k = 0; k < i; k++)
+            if (eex_fs_is_same(folders[k], folders[i]))
+                return eex_fail(EEX_EINVAL, "%s is named twice: it would count for two runs",
+                                folders[i]);
+    }
+    return EEX_OK;
+}
+
 static int open_file(eex_store_file **out, const eex_report *r, const char *name, const char *kind)
 {
     char *path = NULL;
