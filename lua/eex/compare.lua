@@ -56,8 +56,8 @@ local function record(value, only_runs, i)
   elseif is_outcome(value) then
     return of_outcome(value, tostring(i))
   end
-  core.fail(("compare: expected runs, policies or outcomes of replays, got %s as number %d"):format(
-    class or type(value), i))
+  core.fail(("compare: expected runs, policies or outcomes of replays, got %s as number %d%s"):format(
+    class or type(value), i, type(value) == "string" and ': eex.run("FOLDER") is a run' or ""))
 end
 
 -- All are about the same images, or at least the same split.

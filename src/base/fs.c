@@ -68,10 +68,21 @@ bool eex_fs_is_folder(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+int eex_fs_find(const char *path)
+{
+    return eex_fs_exists(path) ? EEX_OK : eex_fail(EEX_ENOTFOUND, "there is no file \"%s\"", path);
+}
+
 bool eex_fs_is_file(const char *path)
 {
     struct stat facts;
     return stat(path, &facts) == 0 && S_ISREG(facts.st_mode);
+}
+
+bool eex_fs_is_same(const char *a, const char *b)
+{
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
 bool eex_fs_is_link(const char *path)
@@ -82,10 +93,18 @@ bool eex_fs_is_link(const char *path)
 
 int eex_fs_open_standard(void)
 {
-    for (int file = 0; file <= STDERR_FILENO; file++)
-        if (fcntl(file, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0) /* takes the lowest number */
+    for (int file = 0; file <= STDERR_FILENO; file++) {
+        const int access = file == STDOUT_FILENO ? O_RDONLY : O_RDWR;
+        if (fcntl(file, F_GETFD) < 0 && open("/dev/null", access) < 0) /* takes the lowest number */
             return eex_fail(EEX_EIO, "cannot open /dev/null: %s", strerror(errno));
+    }
     return EEX_OK;
+}
+
+bool eex_fs_has_output(void)
+{
+    const int flags = fcntl(STDOUT_FILENO, F_GETFL);
+    return flags >= 0 && (flags & O_ACCMODE) != O_RDONLY;
 }
 
 int eex_fs_size(uint64_t *out, const char *path)

@@ -22,14 +22,20 @@ int eex_path_folder(char **out, const char *path);
 /* False when there is surely nothing of that name. Where the system does not tell, in folders that
  * one may not search, it is true: what opens it then says why it cannot. */
 bool eex_fs_exists(const char *path);
+int eex_fs_find(const char *path); /* EEX_ENOTFOUND says so where it is false */
 bool eex_fs_is_folder(const char *path);
-bool eex_fs_is_file(const char *path); /* a regular one, or a link to one */
-bool eex_fs_is_link(const char *path); /* a symbolic one, wherever it leads */
+bool eex_fs_is_file(const char *path);             /* a regular one, or a link to one */
+bool eex_fs_is_same(const char *a, const char *b); /* one file or folder, links followed */
+bool eex_fs_is_link(const char *path);             /* a symbolic one, wherever it leads */
 
 /* Opens /dev/null for standard input, output and error where a process was started without them:
  * otherwise the next file that is opened gets their number, and what is meant for people is written
- * into it. At the start of a program. */
+ * into it. The output cannot be written to then, so that no result is lost without a word. At the
+ * start of a program. */
 int eex_fs_open_standard(void);
+
+/* Whether the standard output takes anything: false where the program was started without one. */
+bool eex_fs_has_output(void);
 
 /* Bytes of a regular file. EEX_ENOTFOUND, EEX_EIO. */
 int eex_fs_size(uint64_t *out, const char *path);

@@ -43,8 +43,10 @@ static int distance(const char *a, const char *b)
 
 const char *eex_text_nearest(const char *word, const char *const *words, size_t count)
 {
-    const size_t length = strlen(word);
-    if (length == 0 || length > LONGEST_WORD)
+    if (strlen(word) > LONGEST_WORD)
+        return NULL;
+    const size_t length = strlen(word + strspn(word, "-")); /* all options begin so */
+    if (length == 0)
         return NULL;
     const char *best = NULL;
     int fewest = 1 + (int)length / 3; /* one slip for each three letters, and one for free */

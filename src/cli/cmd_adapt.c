@@ -140,6 +140,7 @@ static int check(void *given, const eex_words *words)
         return eex_fail(EEX_EINVAL, "--jpeg-bytes and --jpeg-quality: one of them says how large");
     if (a->data && !a->quality)
         return eex_fail(EEX_EINVAL, "--data: the images of --jpeg-quality, which is not given");
+    EEX_TRY(eex_model_find(words->at[0]));
     if (!is_picture(a->out))
         return eex_check_out(a->out, a->force, "adaptation", "adaptation");
     EEX_TRY(eex_check_out(a->out, a->force, NULL, NULL));

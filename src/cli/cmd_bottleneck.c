@@ -54,6 +54,7 @@ static int check(void *given, const eex_words *words)
     const arguments *a = given;
     if (!a->out)
         return eex_fail(EEX_EINVAL, "where to write the network? -o MODEL.h5");
+    EEX_TRY(eex_model_find(words->at[0]));
     return eex_check_out(a->out, a->force, "weights", "origin");
 }
 

@@ -138,10 +138,11 @@ static int run(const void *given, const eex_words *words)
     const arguments *a = given;
     eex_dataset *data;
     const char *folder;
-    EEX_TRY(eex_check_out(a->sheet, a->force, NULL, NULL));
     EEX_TRY(eex__data_use_folder(&folder, a->data));
     EEX_TRY(eex_dataset_open(&data, words->at[0]));
-    int code = info_of(data, a);
+    int code = eex_check_out(a->sheet, a->force, NULL, NULL);
+    if (code == EEX_OK)
+        code = info_of(data, a);
     eex_dataset_close(data);
     return code;
 }

@@ -46,6 +46,7 @@ static int check(void *given, const eex_words *words)
     EEX_TRY(eex_check_apart("--safetensors", a->safetensors, "--onnx", a->onnx));
     EEX_TRY(eex_check_apart("--safetensors", a->safetensors, "--c", a->c));
     EEX_TRY(eex_check_apart("--onnx", a->onnx, "--c", a->c));
+    EEX_TRY(eex_model_find(words->at[0]));
     EEX_TRY(eex_check_out(a->safetensors, a->force, NULL, NULL));
     EEX_TRY(eex_check_out(a->onnx, a->force, NULL, NULL));
     return eex_export_c99_check(a->c, a->force);

@@ -51,6 +51,7 @@ static int check(void *given, const eex_words *words)
         return eex_fail(EEX_EINVAL, "%s: for which network? --into EXPERIMENT.lua", words->at[0]);
     if (a->data && setenv("EEX_DATA", a->data, 1) != 0)
         return eex_fail(EEX_ENOMEM, "out of memory for --data");
+    EEX_TRY(eex_fs_find(words->at[0]));
     return eex_check_out(a->out, a->force, "weights", NULL);
 }
 

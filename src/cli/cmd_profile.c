@@ -9,6 +9,7 @@
 #include "core/use/profile.h"
 #include "page/plot.h"
 
+#include "base/fs.h"
 #include "base/laps.h"
 #include "base/log.h"
 #include "base/status.h"
@@ -84,6 +85,7 @@ static int check(void *given, const eex_words *words)
     EEX_TRY(check_kind(a));
     EEX_TRY(check_images(a));
     EEX_TRY(eex_check_apart("--out", a->out, "--trace", a->trace));
+    EEX_TRY(a->table ? eex_fs_find(words->at[0]) : eex_model_find(words->at[0]));
     if (a->table) /* adds to the one that is there */
         return eex_check_out(a->out, true, "latency-table", NULL);
     if (a->out)

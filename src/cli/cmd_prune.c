@@ -79,6 +79,7 @@ static int check(void *given, const eex_words *words)
                         a->out);
     if (a->no_latency && !isnan(a->most_ms))
         return eex_fail(EEX_EINVAL, "--max-latency needs what --no-latency leaves out");
+    EEX_TRY(eex_model_find(words->at[0]));
     return eex_check_out(a->out, a->force, "weights", "origin");
 }
 

@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/device_options.h"
 #include "cli/print_rank.h"
+#include "core/report/report.h"
 #include "core/run/ranking.h"
 #include "lua/lua_experiment.h"
 
@@ -53,6 +54,7 @@ static int run(const void *given, const eex_words *words)
 {
     const arguments *a = given;
     eex_experiment *e = NULL;
+    EEX_TRY(eex_report_find(words->at[0]));
     EEX_TRY(eex_lua_experiment_of_run(&e, words->at[0], a->trust));
     int code = rank(e, a, words->at[0]);
     eex_experiment_free(e);

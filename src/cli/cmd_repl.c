@@ -68,8 +68,8 @@ static subject subject_of(const char *what)
 static int set_up(lua_State *L, const char *what, subject is)
 {
     EEX_TRY(eex_lua_protect(L, push_library, NULL));
-    if (is == MODEL && !eex_fs_exists(what))
-        return eex_fail(EEX_ENOTFOUND, "there is no file \"%s\"", what);
+    if (is == MODEL)
+        EEX_TRY(eex_fs_find(what));
     if (is == RUN || is == MODEL) {
         char *copy = strdup(what);
         int code = copy ? eex_lua_protect(L, is == RUN ? push_run : push_model, copy)

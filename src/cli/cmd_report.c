@@ -38,6 +38,7 @@ static int run(const void *given, const eex_words *words)
     const arguments *a = given;
     eex_buffer page = EEX_BUFFER_INIT;
     bool drawn = false;
+    EEX_TRY(eex_page_find(words->at, (size_t)words->count));
     EEX_TRY(eex_check_out(a->out, a->force, NULL, NULL));
     int code = eex_page_report(&page, &drawn, words->at, (size_t)words->count);
     if (code == EEX_OK)

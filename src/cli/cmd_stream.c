@@ -305,6 +305,8 @@ static int check(void *given, const eex_words *words)
         return eex_fail(EEX_EINVAL, "--compare takes frames as fast as possible: leave out --fps");
     if (a->compare && a->remote.address)
         return eex_fail(EEX_EINVAL, "--compare races networks on this machine: leave out --remote");
+    EEX_TRY(eex_model_find(words->at[0]));
+    EEX_TRY(eex__source_find(words->at[1]));
     EEX_TRY(eex_check_kept("SOURCE", words->at[1], "--decisions", a->decisions));
     EEX_TRY(eex_check_kept("--key", a->remote.key, "--decisions", a->decisions));
     EEX_TRY(eex_check_kept("--bandwidth-trace", a->remote.trace, "--decisions", a->decisions));

@@ -312,6 +312,7 @@ static int check(void *given, const eex_words *words)
     const arguments *a = given;
     if (a->out && a->sweep)
         return eex_fail(EEX_EINVAL, "--sweep shows many policies and keeps none: no --out with it");
+    EEX_TRY(eex_model_find(words->at[0]));
     return eex_check_out(a->out, a->force, "policy", NULL);
 }
 

@@ -189,6 +189,9 @@ static int finish_output(int code)
     const bool failed = fflush(stdout) != 0;
     if ((!lost && !failed) || code != EEX_OK || reader_is_gone())
         return code;
+    if (!eex_fs_has_output())
+        return eex_fail(EEX_EIO, "cannot write to the standard output: it is closed; >/dev/null "
+                                 "is for what nobody wants to see");
     return failed && errno
                ? eex_fail(EEX_EIO, "cannot write to the standard output: %s", strerror(errno))
                : eex_fail(EEX_EIO, "cannot write to the standard output: not all that "

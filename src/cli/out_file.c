@@ -25,11 +25,9 @@ static bool is_of(const char *path, const char *kind, const char *object)
 static bool is_same(const char *a, const char *b)
 {
     char *in_a = NULL, *in_b = NULL;
-    struct stat x, y;
     const bool same = strcmp(eex_path_base(a), eex_path_base(b)) == 0 &&
                       eex_path_folder(&in_a, a) == EEX_OK && eex_path_folder(&in_b, b) == EEX_OK &&
-                      stat(in_a, &x) == 0 && stat(in_b, &y) == 0 && x.st_dev == y.st_dev &&
-                      x.st_ino == y.st_ino;
+                      eex_fs_is_same(in_a, in_b);
     free(in_a);
     free(in_b);
     return same;

@@ -5,10 +5,12 @@
 #include "base/status.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #if EEX_HAVE_EDIT
@@ -118,6 +120,15 @@ static char *history_path(void)
     return path;
 }
 
+/* What a Ctrl-D behind other keys becomes that were typed while nobody read them. By itself the
+ * library puts the next key into the line as it is, because the keys that a terminal has not count
+ * as this one. */
+static int bind_nul(void)
+{
+    static char command[] = "bind ^@ em-set-mark";
+    return rl_parse_and_bind(command);
+}
+
 eex_prompt_user eex_prompt_begin(eex_completer *complete_word, void *context)
 {
     static char breaks[] = " \t\n\"'`@$><=;|&{}(),+-*/^%#~[]";
@@ -129,6 +140,7 @@ eex_prompt_user eex_prompt_begin(eex_completer *complete_word, void *context)
     rl_attempted_completion_function = complete;
     rl_completer_word_break_characters = breaks;
     rl_completion_append_character = '\0';
+    rl_pre_input_hook = bind_nul;
     using_history();
     stifle_history(HISTORY);
     if (path && eex_fs_is_file(path))
@@ -157,9 +169,30 @@ void eex_prompt_remember(const char *line)
         add_history(line);
 }
 
+/* Whether Ctrl-D was typed before the prompt was there: then the terminal has kept it as an end of
+ * its input, which counts no bytes and would be lost when keys are read one by one. Takes it. */
+static bool take_typed_end(void)
+{
+    struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+    int bytes = 0;
+    char none;
+    if (poll(&in, 1, 0) != 1 || ioctl(STDIN_FILENO, FIONREAD, &bytes) != 0 || bytes > 0)
+        return false;
+    const ssize_t got = read(STDIN_FILENO, &none, 1);
+    return got == 0 || (got == 1 && none == '\0');
+}
+
+static char *read_keys(const char *prompt)
+{
+    if (!take_typed_end())
+        return readline(prompt);
+    fputs(prompt, stdout);
+    return NULL;
+}
+
 static char *read_line(const char *prompt)
 {
-    return isatty(STDIN_FILENO) ? readline(prompt) : read_plain();
+    return isatty(STDIN_FILENO) ? read_keys(prompt) : read_plain();
 }
 
 #else

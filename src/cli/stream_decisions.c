@@ -159,7 +159,11 @@ int eex__decisions_check(const char *path, bool force)
 {
     if (force && !path)
         return eex_fail(EEX_EINVAL, "--force goes with --decisions");
-    return path && strcmp(path, "-") != 0 ? eex_check_out(path, force, NULL, NULL) : EEX_OK;
+    if (!path || strcmp(path, "-") != 0)
+        return eex_check_out(path, force, NULL, NULL);
+    return eex_fs_has_output()
+               ? EEX_OK
+               : eex_fail(EEX_EIO, "cannot write the decisions: the standard output is closed");
 }
 
 /* All who print know the standard output alone. */

@@ -5,6 +5,7 @@
 #include "core/frames/video.h"
 #include "core/model/model_data.h"
 
+#include "base/fs.h"
 #include "base/status.h"
 #include "base/text.h"
 
@@ -131,6 +132,26 @@ static int open_data(eex__source *s, const eex_model *model)
 
 /* ---- both ---- */
 
+static bool is_simulated(const char *path)
+{
+    return strcmp(path, "simulated") == 0;
+}
+
+static bool is_input(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
+int eex__source_find(const char *path)
+{
+    return is_simulated(path) || is_input(path) || eex_fs_exists(path)
+               ? EEX_OK
+               : eex_fail(EEX_ENOTFOUND,
+                          "there is no file or folder \"%s\": frames come from one, from \"-\", "
+                          "the standard input, or are \"simulated\"",
+                          path);
+}
+
 /* A film by a path: how it is streamed. */
 static int refuse_video(const eex__source *s)
 {
@@ -142,8 +163,8 @@ int eex__source_open(eex__source *out, const char *run, const char *path, const 
                      const eex__source_options *o)
 {
     *out = (eex__source){.o = o, .model = model, .run = run, .path = path};
-    out->simulated = strcmp(path, "simulated") == 0;
-    out->input = strcmp(path, "-") == 0;
+    out->simulated = is_simulated(path);
+    out->input = is_input(path);
     EEX_TRY(eex_model_frame_shape(&out->shape, model, o->fit));
     EEX_TRY(check_format(out));
     EEX_TRY(check_simulated(out));

@@ -30,6 +30,9 @@ typedef struct eex__source {
     eex_index part, foreign_part;
 } eex__source;
 
+/* Whether what the path names is there. EEX_ENOTFOUND. */
+int eex__source_find(const char *path);
+
 /* Checks the options against each other and opens the data sets. */
 int eex__source_open(eex__source *out, const char *run, const char *path, const eex_model *model,
                      const eex__source_options *o);

@@ -35,11 +35,28 @@ typedef struct eex__lua_model {
     eex_result result[EEX__LUA_BATCH];
 } eex__lua_model;
 
+/* Pushes a closed object, which can fail without losing anything. Raises where there are too many.
+ */
+eex__lua_model *eex__lua_model_push(lua_State *L);
+/* Gives back all that it holds; closing, also its place among those that are alive. */
+void eex__lua_model_empty(lua_State *L, eex__lua_model *model);
+void eex__lua_model_close(lua_State *L, eex__lua_model *model);
+
+/* Pushes the table of what is known of a network. */
+void eex__lua_model_put_facts(lua_State *L, const eex_model *model);
+
 /* The open model at the index; raises where there is none. */
 eex__lua_model *eex__lua_model_at(lua_State *L, int index);
 
 /* Has the part of the data set by its name. */
 int eex__lua_model_part(lua_State *L, eex__lua_model *model, const char *part);
+
+/* Methods, lua_CFunctions: model:classify("cat.jpg") or model:classify("test", 17);
+ * model:run { "cat.jpg", "dog.png" }, model:run("test", { 1, 2, 3 }) or model:run("test");
+ * model:samples("test"), how many there are. */
+int eex__lua_model_classify(lua_State *L);
+int eex__lua_model_run(lua_State *L);
+int eex__lua_model_samples(lua_State *L);
 
 /* Where the script may read a run from, links resolved, and all that is in it. */
 int eex__lua_find_run(lua_State *L, char *real, const char *path);

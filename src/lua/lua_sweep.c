@@ -427,23 +427,29 @@ static int name_fields(reading *r)
     return EEX_OK;
 }
 
+/* What the file has returned, on the top. */
+static int take_value(lua_State *L, reading *r)
+{
+    lua_pushcfunction(L, read_value);
+    lua_insert(L, -2);
+    lua_pushlightuserdata(L, r);
+    lua_insert(L, -2);
+    int code = eex_lua_call(L, 2, 0);
+    if (code == EEX_OK)
+        code = name_fields(r);
+    return code < 0 ? eex_fail_in(code, "%s", r->path) : EEX_OK;
+}
+
 static int load(reading *r, bool trust)
 {
     const eex_lua_options lua = {.trust = trust};
     lua_State *L = NULL;
     EEX_TRY(eex_lua_open_for(&L, r->path, &lua));
-    int code = eex_lua_run_file(L, r->path);
-    if (code == EEX_OK) {
-        lua_pushcfunction(L, read_value);
-        lua_insert(L, -2);
-        lua_pushlightuserdata(L, r);
-        lua_insert(L, -2);
-        code = eex_lua_call(L, 2, 0);
-    }
-    eex_lua_close(L);
+    int code = eex_lua_run_file(L, r->path); /* whose messages name the file */
     if (code == EEX_OK)
-        code = name_fields(r);
-    return code < 0 ? eex_fail_in(code, "%s", r->path) : EEX_OK;
+        code = take_value(L, r);
+    eex_lua_close(L);
+    return code;
 }
 
 int eex_lua_sweep(eex_sweep **out, const char *path, bool trust)

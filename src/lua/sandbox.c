@@ -114,6 +114,15 @@ static int report(lua_State *L, int status)
     return code;
 }
 
+/* What a script has filled its memory with is free again for the next one. Lua itself collects when
+ * it finds no room, but leaves objects with finalizers, and all that they hold, to a later time;
+ * those go with the second round. */
+static void clear_up(lua_State *L)
+{
+    lua_gc(L, LUA_GCCOLLECT);
+    lua_gc(L, LUA_GCCOLLECT);
+}
+
 int eex_lua_call(lua_State *L, int arguments, int results)
 {
     int base = lua_gettop(L) - arguments;
@@ -131,8 +140,11 @@ int eex_lua_call(lua_State *L, int arguments, int results)
     lua_remove(L, base);
     if (status == LUA_OK)
         return EEX_OK;
+    const bool full = eex__lua_of(L)->full;
     int code = report(L, status);
     lua_settop(L, base - 1);
+    if (full)
+        clear_up(L);
     return code;
 }
 
@@ -236,9 +248,7 @@ int eex_lua_open_for(lua_State **out, const char *path, const eex_lua_options *o
     eex_lua_options own = *options;
     EEX_TRY(eex_path_folder(&folder, path));
     own.folder = folder;
-    int code = EEX_OK;
-    if (!eex_fs_exists(path)) /* before its folder is missed */
-        code = eex_fail(EEX_ENOTFOUND, "there is no file \"%s\"", path);
+    int code = eex_fs_find(path); /* before its folder is missed */
     if (code == EEX_OK)
         code = eex_lua_open(out, &own);
     free(folder);

@@ -140,11 +140,10 @@ static int report_runs(eex_buffer *out, bool *drawn, const char *const *folders,
 
 /* ---- all of them ---- */
 
-int eex_page_report(eex_buffer *out, bool *drawn, const char *const *folders, size_t count)
+int eex_page_find(const char *const *folders, size_t count)
 {
-    *drawn = false;
     if (count == 1 && eex__page_is_sweep(folders[0]))
-        return eex__page_sweep(out, drawn, folders[0]);
+        return EEX_OK;
     if (count > EEX_PAGE_RUNS)
         return eex_fail(EEX_EINVAL, "a page shows up to %d runs, got %zu", EEX_PAGE_RUNS, count);
     for (size_t i = 0; i < count; i++)
@@ -153,5 +152,13 @@ int eex_page_report(eex_buffer *out, bool *drawn, const char *const *folders, si
                             "%s is a sweep, which has a page of its own: give it alone, or name "
                             "runs in %s/runs",
                             folders[i], folders[i]);
-    return report_runs(out, drawn, folders, count);
+    return eex_report_find_all(folders, count);
+}
+
+int eex_page_report(eex_buffer *out, bool *drawn, const char *const *folders, size_t count)
+{
+    *drawn = false;
+    EEX_TRY(eex_page_find(folders, count));
+    return eex__page_is_sweep(folders[0]) ? eex__page_sweep(out, drawn, folders[0])
+                                   : report_runs(out, drawn, folders, count);
 }

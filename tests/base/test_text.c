@@ -24,6 +24,8 @@ Test(text, nearest_word)
     cr_assert_str_eq(nearest("-out"), "--out");
     cr_assert_str_eq(nearest("--seed"), "--seed");
     cr_assert_str_eq(nearest("--population"), "(none)");
+    cr_assert_str_eq(nearest("--exit"), "(none)", "dashes are nothing in common");
+    cr_assert_str_eq(nearest("--x"), "(none)");
     cr_assert_str_eq(nearest(""), "(none)");
     cr_assert_str_eq(nearest("x"), "(none)");
 }

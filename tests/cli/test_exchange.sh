@@ -113,6 +113,8 @@ err_has "for which network? --into EXPERIMENT.lua"
 expect 1 "$EEX" import absent.safetensors --into tiny.lua -o x.h5
 err_has "absent.safetensors"
 expect 1 "$EEX" import base.h5 --into tiny.lua -o x.h5
+err_has "base.h5 is HDF5, not safetensors"
+expect 1 "$EEX" import tiny.lua --into tiny.lua -o x.h5
 err_has "no safetensors file"
 printf '\377\377\377\377\377\377\377\377' >hostile
 expect 1 "$EEX" import hostile --into tiny.lua -o x.h5

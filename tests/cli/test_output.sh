@@ -6,6 +6,7 @@
 make_data
 write_experiment tiny.lua
 expect 0 "$EEX" run tiny.lua --out runs/tiny --threads 1
+cp -r runs/tiny runs/copy
 expect 0 "$EEX" data info tiny --sheet image.png
 cp image.png one.png
 mkdir images
@@ -30,7 +31,7 @@ commands=(
     "run tiny.lua --out runs/tiny --threads 1 --json"
     "show runs/tiny"
     "show runs/tiny --json"
-    "show runs/tiny runs/tiny --csv"
+    "show runs/tiny runs/copy --csv"
     "report runs/tiny -o page.html --force"
     "watch runs/tiny"
     "infer runs/tiny images"
@@ -89,6 +90,20 @@ for input in prompt long; do
     [ $? = 1 ] || fail "eex repl: success into a full disk"
     err_has "cannot write to the standard output"
 done
+# So it is where there is no standard output at all.
+for command in "show runs/tiny" "infer runs/tiny --split test" "stream runs/tiny images --json" --version; do
+    # shellcheck disable=SC2086
+    "$EEX" $command 2>err >&-
+    [ $? = 1 ] || fail "eex $command: success without a standard output"
+    err_has "cannot write to the standard output: it is closed"
+done
+"$EEX" stream runs/tiny images --decisions - 2>err >&-
+[ $? = 1 ] || fail "eex stream --decisions -: success without a standard output"
+err_has "cannot write the decisions: the standard output is closed"
+"$EEX" stream runs/tiny images --decisions /dev/stdout 2>err >&-
+[ $? = 1 ] || fail "eex stream --decisions /dev/stdout: success without a standard output"
+"$EEX" repl runs/tiny <prompt 2>err >&-
+[ $? = 1 ] || fail "eex repl: success without a standard output"
 # A server says where it listens before it serves anybody.
 timeout 60 "$EEX" serve runs/tiny --port 0 >/dev/full 2>err
 [ $? = 1 ] || fail "eex serve: success into a full disk"

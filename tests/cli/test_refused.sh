@@ -124,6 +124,20 @@ unwritable() {
         [ ! -s out ] || fail "eex $command works first"
     done
 }
+# What is read comes first: whoever mistypes that is not told of a file that is there.
+echo mine >there
+for command in "tune nosuch --accuracy -0.1 -o there" "prune nosuch --exit 1 -o there" \
+    "adapt nosuch --latency 10 -o there" "adapt nosuch --latency 10 -o there.svg" "bottleneck nosuch -o there" \
+    "profile nosuch -o there.svg" "profile nosuch --trace there" "profile nosuch --table -o there" \
+    "export nosuch --safetensors there" "export nosuch --onnx there" "export nosuch --c there" \
+    "import nosuch --into tiny.lua -o there" "import nosuch.onnx --dataset tiny -o there" \
+    "stream nosuch simulated --decisions there" "stream $run nosuch --decisions there" \
+    "data info nosuch --sheet there" "report nosuch -o there" "report $run nosuch -o there" "rank nosuch"; do
+    # shellcheck disable=SC2086
+    expect 1 "$EEX" $command
+    err_has nosuch
+    ! grep -q "there\( is there\|:\)" err || fail "eex $command complains of what it would write"
+done
 mkdir folder
 unwritable 2 folder "folder is a folder, expected the name of a file"
 unwritable 1 none/file "cannot write none/file"

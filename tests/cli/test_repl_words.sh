@@ -123,6 +123,7 @@ refused("no such field", p.set, p, 1, { threshold = 1 })
 refused("calibration", p.replay, p, "test")
 refused("is about the validation split", require "eex".compare, p, p:replay "calibration")
 refused("expected runs", require "eex".compare, 1)
+refused('eex.run("FOLDER") is a run', require "eex".compare, "runs/tiny")
 refused("prompt may", require "eex".plot, { 1 }, { 2 }, { file = "a.svg" }) -- a script
 print "policies are right"
 LUA
@@ -197,12 +198,9 @@ typed("while true do end\n", "while true do end\r\n")
 time.sleep(0.3) # or Ctrl-C would end the line, which does as well
 os.write(fd, b"\x03")
 wait("stop> ")
-typed("size = 33 print('set ' .. size)\n", "set 33")
-wait("stop> ")
-# Before the prompt reads keys one by one, Ctrl-D is something else.
-end = time.monotonic() + 60
-while termios.tcgetattr(fd)[3] & termios.ICANON and time.monotonic() < end:
-    time.sleep(0.01)
+# Before the prompt reads keys one by one, Ctrl-D is something else: an end, or a NUL behind what was typed too.
+typed("\x00\x15size = 33 print('set ' .. size) for i = 1, 5e7 do end\n", "set 33")
+assert termios.tcgetattr(fd)[3] & termios.ICANON, "it reads keys while it calculates"
 typed("\x04", "went on with\t3\t33")
 PY
 expect 0 python3 terminal.py "$EEX" cost stops.lua

@@ -139,8 +139,14 @@ expect 0 "$EEX" show r0 r1 "$odd"
 for text in "2 seeds, mean" "what differs" policy.reject "standard deviation"; do
     out_has "$text"
 done
-expect 0 "$EEX" show r0 r0
+cp -r r0 again
+expect 0 "$EEX" show r0 again
 out_has "2 runs, mean"
+for command in show "report -o twice.html"; do # which would halve a deviation
+    # shellcheck disable=SC2086
+    expect 2 "$EEX" $command r0 r1 ./r0/
+    err_has "./r0/ is named twice"
+done
 expect 0 "$EEX" show r0 r1 half --csv
 [ "$(wc -l <out)" = 4 ] || fail "a line for each run"
 expect 0 "$EEX" show r0 --csv

@@ -38,6 +38,19 @@ err_has "training a rival, base"
 grep -A9 "rival, static" out >again
 grep -A9 "rival, static" table | cmp -s - again || fail "other figures the second time"
 
+# A file put in another one's place is told by what it is: here a rival of the same structure, trained for
+# another number of epochs.
+expect 0 "$EEX" run rivals.lua $set --set rivals.epochs=1 --out other
+rm r/rivals.h5 r/result.h5
+cp r/rival-0001.h5 kept.h5
+cp other/rival-0001.h5 r/rival-0001.h5
+expect 1 "$EEX" run rivals.lua $set --out r
+err_has 'r/rival-0001.h5 has another network or training in it: expected "base" of this run'
+[ ! -e r/rivals.h5 ] || fail "another rival's figures are in the run"
+cp kept.h5 r/rival-0001.h5
+expect 0 "$EEX" run rivals.lua $set --out r
+grep -A9 "rival, static" out | cmp -s - again || fail "other figures the third time"
+
 # A run without them says that its base had less.
 expect 0 "$EEX" run tiny.lua $set --out plain --set training.base_epochs=1
 out_has "rivals.base trains"

@@ -17,7 +17,7 @@ out_has "0 skipped, 0 dropped"
 expect 0 "$EEX" stream $run simulated --split validation
 out_has "simulated: 50 frames"
 expect 2 "$EEX" stream $run simulated --split holdout
-expect 2 "$EEX" stream $run frames --split validation
+expect 2 "$EEX" stream $run . --split validation
 err_has "--split goes with the source"
 expect 0 "$EEX" stream $run simulated --irrelevant 0,10,50 --compare base --frames 200
 out_has "speed-up"

@@ -42,6 +42,9 @@ err_has "another sweep"
 echo 'return { experiment = "tiny.lua", grids = {} }' >typo.lua
 expect 2 "$EEX" sweep typo.lua
 err_has 'grids'
+echo 'return {' >cut.lua
+expect 2 "$EEX" sweep cut.lua
+err_has 'error: cut.lua:2:'
 echo 'return { experiment = "../../etc/passwd" }' >outside.lua
 expect 2 "$EEX" sweep outside.lua
 

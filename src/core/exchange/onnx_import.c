@@ -60,8 +60,9 @@ static int begin_graph(eex_onnx_network *n, const char *name, int size)
 
 static const eex__onnx_operator *find_operator(eex__text op)
 {
-    static const eex__onnx_operator *const tables[] = {eex__onnx_layers, eex__onnx_others};
-    for (int t = 0; t < 2; t++)
+    static const eex__onnx_operator *const tables[] = {
+        eex__onnx_layers, eex__onnx_acts, eex__onnx_pairs, eex__onnx_shapes, eex__onnx_others};
+    for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
         for (const eex__onnx_operator *o = tables[t]; o->name; o++)
             if (eex__text_is(op, o->name))
                 return o;

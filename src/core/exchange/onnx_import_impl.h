@@ -63,6 +63,10 @@ int eex__onnx_refuse(const eex__onnx_call *call, const char *format, ...)
 
 /* ---- operators ---- */
 
+/* What input i is, made or put off. */
+int eex__onnx_input_of(eex__onnx_entry **out, eex_onnx_network *n, const eex__onnx_call *call,
+                       int i);
+
 /* Input i as a node's value, made now where it was put off. */
 int eex__onnx_value_of(int *out, eex_onnx_network *n, const eex__onnx_call *call, int i);
 
@@ -74,11 +78,21 @@ int eex__onnx_padded_of(int *out, int *pad, eex_onnx_network *n, const eex__onnx
 int eex__onnx_tensor_of(const eex__onnx_tensor **out, eex_onnx_network *n,
                         const eex__onnx_call *call, int i);
 
+/* One number: the attribute of that name, or input i, or `otherwise`. */
+int eex__onnx_number_of(float *out, eex_onnx_network *n, const eex__onnx_call *call,
+                        const char *name, int i, float otherwise);
+
 /* Whether the node has an input i at all. */
 bool eex__onnx_has(const eex__onnx_call *call, int i);
 
 /* Remembers where a parameter comes from. */
 int eex__onnx_source_of(eex_onnx_network *n, const eex__onnx_source *source);
+
+int eex__onnx_add_act(int *out, eex_onnx_network *n, const eex__onnx_call *call, int in,
+                      eex_act act);
+
+/* Concat of values. */
+int eex__onnx_concat(eex_onnx_network *n, const eex__onnx_call *call);
 
 /* A linear layer; the bias may be NULL. */
 int eex__onnx_linear(int *out, eex_onnx_network *n, const eex__onnx_call *call, int in,
@@ -91,7 +105,8 @@ typedef struct eex__onnx_operator {
     int (*add)(eex_onnx_network *n, const eex__onnx_call *call);
 } eex__onnx_operator;
 
-extern const eex__onnx_operator eex__onnx_layers[], eex__onnx_others[]; /* end with {0} */
+extern const eex__onnx_operator eex__onnx_layers[], eex__onnx_acts[], eex__onnx_pairs[],
+    eex__onnx_shapes[], eex__onnx_others[]; /* end with {0} */
 
 /* The node's first output is this node's value, or something else. */
 int eex__onnx_is_node(eex_onnx_network *n, const eex__onnx_call *call, int node);

@@ -42,6 +42,13 @@ static int read_at(const eex_safetensors *f, void *out, size_t size, uint64_t at
 
 /* ---- opening ---- */
 
+/* What eex itself writes is taken for safetensors now and then. */
+static bool is_hdf5(const uint8_t bytes[LENGTH])
+{
+    static const uint8_t signature[LENGTH] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+    return memcmp(bytes, signature, LENGTH) == 0;
+}
+
 static int check_length(const eex_safetensors *f, uint64_t length, uint64_t held)
 {
     if (length > held - LENGTH)
@@ -64,6 +71,12 @@ static int read_header(eex_safetensors *f)
         return eex_fail(EEX_EFORMAT, "%s has %llu bytes: no safetensors file is so short", f->path,
                         (unsigned long long)held);
     EEX_TRY(read_at(f, bytes, LENGTH, 0));
+    if (is_hdf5(bytes))
+        return eex_fail(
+            EEX_EFORMAT,
+            "%s is HDF5, not safetensors: a model of eex needs no import, an experiment "
+            "begins with it by --set training.init=%s",
+            f->path, f->path);
     const uint64_t length = little_endian(bytes, LENGTH);
     EEX_TRY(check_length(f, length, held));
     f->data = LENGTH + length;

@@ -15,26 +15,32 @@ enum { MODEL_VERSION = 1 };
 
 /* ---- which file ---- */
 
+int eex_model_find(const char *path)
+{
+    char *run = NULL;
+    if (!eex_fs_exists(path))
+        return eex_fail(EEX_ENOTFOUND,
+                        "%s: no such run or model: expected a folder that `eex run` has "
+                        "made or a file of `eex prune`",
+                        path);
+    if (!eex_fs_is_folder(path))
+        return EEX_OK;
+    EEX_TRY(eex_path_join(&run, path, "run.h5"));
+    const bool is_run = eex_fs_exists(run);
+    free(run);
+    return is_run ? EEX_OK : eex_fail(EEX_ENOTFOUND, "%s holds no run", path);
+}
+
 /* The file of a run's part, or the model file itself. */
 static int find_file(char **out, const char *path, eex_model_part part)
 {
     const bool base = part == EEX_MODEL_BASE;
-    char *run = NULL;
     *out = NULL;
+    EEX_TRY(eex_model_find(path));
     if (!eex_fs_is_folder(path)) {
-        if (!eex_fs_exists(path))
-            return eex_fail(EEX_ENOTFOUND,
-                            "%s: no such run or model: expected a folder that `eex run` has "
-                            "made or a file of `eex prune`",
-                            path);
         *out = strdup(path);
         return *out ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for the name of a file");
     }
-    EEX_TRY(eex_path_join(&run, path, "run.h5"));
-    const bool is_run = eex_fs_exists(run);
-    free(run);
-    if (!is_run)
-        return eex_fail(EEX_ENOTFOUND, "%s holds no run", path);
     EEX_TRY(eex_path_join(out, path, base ? "base.h5" : "final.h5"));
     if (eex_fs_exists(*out))
         return EEX_OK;

@@ -44,6 +44,10 @@ typedef enum eex_model_part {
     EEX_MODEL_BASE  /* the backbone alone, trained by the same recipe */
 } eex_model_part;
 
+/* Whether there is a run in that folder, or a file of that name, which only opening looks into.
+ * EEX_ENOTFOUND says what was expected. */
+int eex_model_find(const char *path);
+
 /* Opens a run's folder or a model file. A file is only what it is: EEX_MODEL_BASE is refused with
  * EEX_ENOTFOUND unless it has no policy. `device` is borrowed and outlives the model; NULL leaves
  * the weights where they are, for work on the structure and on traces alone.

@@ -13,6 +13,39 @@
 
 enum { VERSION = 1, MAX_NAMES = 1 << 20, NAME = 48 };
 
+static bool holds(const char *folder, const char *name)
+{
+    char *path = NULL;
+    bool there = eex_path_join(&path, folder, name) == EEX_OK && eex_fs_exists(path);
+    free(path);
+    return there;
+}
+
+int eex_report_find(const char *folder)
+{
+    if (holds(folder, "run.h5"))
+        return EEX_OK;
+    if (eex_fs_is_file(folder))
+        return eex_fail(EEX_ENOTFOUND, "%s is a file, expected the folder of a run", folder);
+    if (holds(folder, "sweep.h5"))
+        return eex_fail(EEX_ENOTFOUND, "%s holds a sweep, expected a run: its runs are in %s/runs",
+                        folder, folder);
+    return eex_fail(EEX_ENOTFOUND, "%s holds no run: \"eex run FILE.lua --out %s\" makes one",
+                    folder, folder);
+}
+
+int eex_report_find_all(const char *const *folders, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        EEX_TRY(eex_report_find(folders[i]));
+        for (size_t k = 0; k < i; k++)
+            if (eex_fs_is_same(folders[k], folders[i]))
+                return eex_fail(EEX_EINVAL, "%s is named twice: it would count for two runs",
+                                folders[i]);
+    }
+    return EEX_OK;
+}
+
 static int open_file(eex_store_file **out, const eex_report *r, const char *name, const char *kind)
 {
     char *path = NULL;
@@ -25,10 +58,7 @@ static int open_file(eex_store_file **out, const eex_report *r, const char *name
 
 static bool has(const eex_report *r, const char *name)
 {
-    char *path = NULL;
-    bool there = eex_path_join(&path, r->folder, name) == EEX_OK && eex_fs_exists(path);
-    free(path);
-    return there;
+    return holds(r->folder, name);
 }
 
 /* ---- run.h5 ---- */
@@ -375,24 +405,12 @@ static int load_unfinished(eex_report *r)
     return EEX_OK;
 }
 
-static int not_a_run(const eex_report *r)
-{
-    if (eex_fs_is_file(r->folder))
-        return eex_fail(EEX_ENOTFOUND, "%s is a file, expected the folder of a run", r->folder);
-    if (has(r, "sweep.h5"))
-        return eex_fail(EEX_ENOTFOUND, "%s holds a sweep, expected a run: its runs are in %s/runs",
-                        r->folder, r->folder);
-    return eex_fail(EEX_ENOTFOUND, "%s holds no run: \"eex run FILE.lua --out %s\" makes one",
-                    r->folder, r->folder);
-}
-
 static int load(eex_report *r, const char *folder)
 {
     r->folder = strdup(folder);
     if (!r->folder)
         return eex_fail(EEX_ENOMEM, "out of memory for a report");
-    if (!has(r, "run.h5"))
-        return not_a_run(r);
+    EEX_TRY(eex_report_find(folder));
     r->state = "nothing is trained yet";
     EEX_TRY(load_part(r, "run.h5", "run", load_run));
     for (int p = 0; p < EEX_PHASES; p++) {

@@ -119,6 +119,13 @@ void eex_report_put_alone(eex_report_put *put, void *to, const eex_front_exit *e
 enum { EEX_REPORT_GATES = 256 };
 const char *eex_report_gates(char out[EEX_REPORT_GATES], const eex_report *report, size_t trial);
 
+/* Whether a folder holds a run. EEX_ENOTFOUND says what it is instead. */
+int eex_report_find(const char *folder);
+
+/* The same of several, to be shown beside each other: EEX_EINVAL where one is named twice, which
+ * would count twice in means and deviations. */
+int eex_report_find_all(const char *const *folders, size_t count);
+
 /* Reads a run's folder. EEX_ENOTFOUND when it holds no run. */
 int eex_report_load(eex_report **out, const char *folder);
 void eex_report_free(eex_report *report); /* accepts NULL */

@@ -6,8 +6,8 @@
 
 #include "base/buffer.h"
 
-/* The network as name, shape and digest: " tiny for 32x32x3, 10 classes, 17 nodes, 0123..." */
-void eex__describe_backbone(eex_buffer *out, const eex_graph *graph);
+/* A network as name, shape and digest: " tiny for 32x32x3, 10 classes, 17 nodes, 0123..." */
+void eex__describe_network(eex_buffer *out, const eex_graph *graph);
 
 /* The points, and whether a probe ranks them: " 3 7 12, the 2 best by probe" */
 void eex__describe_points(eex_buffer *out, const eex_experiment *e);

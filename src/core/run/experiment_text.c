@@ -40,7 +40,7 @@ static void describe_more(eex_buffer *out, const eex_graph *g)
     }
 }
 
-void eex__describe_backbone(eex_buffer *out, const eex_graph *g)
+void eex__describe_network(eex_buffer *out, const eex_graph *g)
 {
     eex_buffer nodes = EEX_BUFFER_INIT;
     for (int i = 0; i < eex_graph_nodes(g); i++) {

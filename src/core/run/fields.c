@@ -130,7 +130,7 @@ static void say_augment(eex_buffer *out, const eex_field *f, const eex_experimen
 
 static void say_backbone(eex_buffer *out, const eex_field *f, const eex_experiment *e)
 {
-    eex__describe_backbone(out, *(eex_graph *const *)look(f, e));
+    eex__describe_network(out, *(eex_graph *const *)look(f, e));
 }
 
 static void say_saliency(eex_buffer *out, const eex_field *f, const eex_experiment *e)

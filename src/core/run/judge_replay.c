@@ -78,13 +78,11 @@ static int policy(eex_policy **out, eex_judge *j, const int *genome)
 
 static int weights(eex_params *out, eex_run *run, const int *genome, uint64_t number)
 {
-    const eex_structures *s = run->structures;
     eex_graph *graph = NULL;
     eex_params *shared = NULL;
-    EEX_TRY(eex_structures_shared(&graph, s));
-    int code = eex__run_load_weights(&shared, run, "shared.h5", graph);
+    int code = eex__run_shared_network(&graph, &shared, run);
     if (code == EEX_OK) {
-        code = eex_structures_weights(out, s, genome, shared);
+        code = eex_structures_weights(out, run->structures, genome, shared);
         if (code < 0)
             code = eex_fail_in(code, "shared.h5");
     }

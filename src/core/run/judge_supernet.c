@@ -50,18 +50,12 @@ static void close(eex_judge *j)
     free(s);
 }
 
-static int load(eex_graph **graph, eex_params **params, const eex_run *run)
-{
-    EEX_TRY(eex_structures_shared(graph, run->structures));
-    return eex__run_load_weights(params, run, "shared.h5", *graph);
-}
-
 static int open(eex_judge **out, eex_run *run)
 {
     supernet *s = calloc(1, sizeof *s);
     if (!s)
         return eex_fail(EEX_ENOMEM, "out of memory for a judge");
-    const int code = load(&s->graph, &s->params, run);
+    const int code = eex__run_shared_network(&s->graph, &s->params, run);
     if (code != EEX_OK)
         close(&s->head);
     else
@@ -192,7 +186,7 @@ static int weights(eex_params *out, eex_run *run, const int *genome, uint64_t nu
 {
     eex_graph *graph = NULL;
     eex_params *shared = NULL;
-    int code = load(&graph, &shared, run);
+    int code = eex__run_shared_network(&graph, &shared, run);
     if (code == EEX_OK)
         code = weights_from(out, run, genome, shared);
     eex_params_free(shared);

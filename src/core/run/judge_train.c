@@ -71,11 +71,7 @@ static int take_whole(training *t, const eex_run *run, const int *genome, const 
 
 static int load_shared(training *t, const eex_run *run)
 {
-    if (t->shared)
-        return EEX_OK;
-    if (!t->shared_graph)
-        EEX_TRY(eex_structures_shared(&t->shared_graph, run->structures));
-    return eex__run_load_weights(&t->shared, run, "shared.h5", t->shared_graph);
+    return t->shared ? EEX_OK : eex__run_shared_network(&t->shared_graph, &t->shared, run);
 }
 
 static int start(training *t, eex_run *run, const int *genome)

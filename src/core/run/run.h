@@ -106,6 +106,10 @@ int eex__run_result(eex_run *run);
  * trained for all its networks. */
 void eex__run_shared_warn(const eex_run *run);
 
+/* The shared network as it was trained. Both are the caller's, also after a failure; a graph that
+ * is there already is used. */
+int eex__run_shared_network(eex_graph **graph, eex_params **params, const eex_run *run);
+
 int eex__run_base_params(eex_run *run); /* run->base, read from its file when it is first wanted */
 
 /* ---- candidates ---- */

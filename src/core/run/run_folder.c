@@ -136,9 +136,7 @@ bool eex_run_owns(const char *path)
 
 bool eex__run_is_folder(const eex_run *run, const char *path)
 {
-    struct stat x, y;
-    return stat(path, &x) == 0 && stat(run->options->folder, &y) == 0 && x.st_dev == y.st_dev &&
-           x.st_ino == y.st_ino;
+    return eex_fs_is_same(path, run->options->folder);
 }
 
 /* Links are followed to what would be removed or replaced. */

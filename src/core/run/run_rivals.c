@@ -1,17 +1,21 @@
 /* rivals.h5: static networks, trained by themselves for as long as the network with exits, on the
  * test split. Each has its model file, so an interruption costs no more than elsewhere. */
 #include "core/graph/cost.h"
+#include "core/run/experiment_impl.h"
 #include "core/run/rivals.h"
 #include "core/run/run_init.h"
 #include "core/run/run_scored.h"
+#include "core/train/kept.h"
 
 #include "base/log.h"
+#include "base/sha256.h"
 #include "base/status.h"
 #include "base/text.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char checkpoint[] = "rivals-checkpoint.h5";
 
@@ -25,9 +29,11 @@ typedef struct rivals {
 /* One of them while it is made. */
 typedef struct making {
     eex_rival *rival;
-    size_t number;          /* from 0 */
-    const eex_graph *graph; /* borrowed */
-    bool init;              /* its parameters may have their values from training.init */
+    size_t number;                /* from 0 */
+    const eex_graph *graph;       /* borrowed */
+    bool init;                    /* its parameters may have their values from training.init */
+    char file[EEX_RIVAL_FILE];    /* its model file */
+    char subject[EEX_SHA256_HEX]; /* what is in that, all that tells it from another network */
 } making;
 
 /* As the network with exits is trained, but without exits. */
@@ -43,26 +49,84 @@ static eex_recipe recipe_of(const eex_experiment *e)
     return recipe;
 }
 
+/* ---- its file ---- */
+
+static uint64_t seed_of(const rivals *r, const making *m)
+{
+    return eex__run_seed(r->run, EEX_STREAM_RIVAL, m->number);
+}
+
+/* Structure and recipe, and what it began with. Not the device: a run may have moved since. */
+static int name_subject(making *m, const rivals *r)
+{
+    const eex_index *train = &r->run->split.train;
+    eex_buffer of = EEX_BUFFER_INIT;
+    eex_buffer_printf(&of, "rival, %s:", m->rival->name);
+    eex__describe_network(&of, m->graph);
+    eex_buffer_putc(&of, '\n');
+    eex_training_print(&of, &r->recipe, train->at, train->count, seed_of(r, m));
+    int code = m->init ? eex__run_init_entry(&of, r->run) : EEX_OK;
+    if (code == EEX_OK)
+        code = eex_buffer_status(&of);
+    if (code == EEX_OK)
+        eex_sha256_hex(m->subject, of.data, of.size);
+    eex_buffer_free(&of);
+    return code;
+}
+
+typedef struct network {
+    const rivals *r;
+    const making *m;
+    eex_params *params;
+    const eex__history *history; /* NULL: it is read */
+} network;
+
+static int save_network(eex_store_file *file, const void *context)
+{
+    const network *n = context;
+    EEX_TRY(eex__run_put_weights(file, n->r->run, n->params, n->history));
+    return eex_store_set_string(file, "", "subject", n->m->subject);
+}
+
+static int load_network(eex_store_file *file, void *context)
+{
+    const network *n = context;
+    const int says = eex_store_has_attribute(file, "", "subject");
+    char *was = NULL;
+    EEX_TRY(says);
+    if (says)
+        EEX_TRY(eex_store_get_string(&was, file, "", "subject"));
+    const bool ours = was && strcmp(was, n->m->subject) == 0;
+    free(was);
+    if (!ours)
+        return eex_fail(EEX_EFORMAT,
+                        "%s has another network or training in it: expected \"%s\" of this run; "
+                        "move the file away, and run the experiment again, which trains it",
+                        eex_store_path(file), n->m->rival->name);
+    return eex_params_load(n->params, file, "params");
+}
+
 /* ---- training ---- */
 
-static int train(const rivals *r, const making *m, const char *file, eex_params *params)
+static int train(const rivals *r, const making *m, eex_params *params)
 {
     const eex__training training = {.title = m->rival->name,
                                     .checkpoint = checkpoint,
                                     .recipe = &r->recipe,
-                                    .seed = eex__run_seed(r->run, EEX_STREAM_RIVAL, m->number),
+                                    .seed = seed_of(r, m),
                                     .subject = m->number,
                                     .samples = r->run->split.train.at,
                                     .count = r->run->split.train.count,
                                     .validation = &r->run->split.validation};
     eex__history history = {0};
+    const network n = {r, m, params, &history};
     eex_log_info("training a rival, %s: %d epoch%s", m->rival->name, r->recipe.epochs,
                  eex_plural(r->recipe.epochs));
     int code = m->init ? eex__run_init(params, r->run) : EEX_OK;
     if (code == EEX_OK)
         code = eex__run_train(r->run, params, &training, &history);
     if (code == EEX_OK)
-        code = eex__run_save_weights(r->run, file, params, &history);
+        code = eex__run_write(r->run, m->file, save_network, &n);
     eex__history_free(&history);
     return code;
 }
@@ -96,25 +160,24 @@ static int score(const rivals *r, const making *m, eex_params *params)
     return code;
 }
 
-static int weigh(const rivals *r, const making *m, const char *file, eex_params *params)
+static int weigh(const rivals *r, const making *m, eex_params *params)
 {
     m->rival->epochs = r->recipe.epochs;
     m->rival->macs = (double)eex_cost_cumulative(m->graph, 0, EEX_MACS);
-    EEX_TRY(eex__run_read(r->run, file, use_seconds, &m->rival->seconds));
+    EEX_TRY(eex__run_read(r->run, m->file, use_seconds, &m->rival->seconds));
     EEX_TRY(validate(r, m, params));
     return score(r, m, params);
 }
 
 static int make(const rivals *r, const making *m)
 {
-    char file[EEX_RIVAL_FILE];
     eex_params *params = NULL;
-    eex_rival_file(file, m->number);
     EEX_TRY(eex_params_new(&params, r->run->device, m->graph, r->run->e->seed));
-    int code = eex__run_has(r->run, file) ? eex__run_read_weights(params, r->run, file)
-                                          : train(r, m, file, params);
+    network n = {.r = r, .m = m, .params = params};
+    int code = eex__run_has(r->run, m->file) ? eex__run_read(r->run, m->file, load_network, &n)
+                                             : train(r, m, params);
     if (code == EEX_OK)
-        code = weigh(r, m, file, params);
+        code = weigh(r, m, params);
     eex_params_free(params);
     return code < 0 ? eex_fail_in(code, "rival, %s", m->rival->name) : EEX_OK;
 }
@@ -124,8 +187,10 @@ static int make(const rivals *r, const making *m)
 static int add(rivals *r, const eex_graph *graph, bool init, const char *name)
 {
     const size_t number = r->found.count++;
-    const making m = {&r->found.at[number], number, graph, init};
+    making m = {.rival = &r->found.at[number], .number = number, .graph = graph, .init = init};
     snprintf(m.rival->name, sizeof m.rival->name, "%s", name);
+    eex_rival_file(m.file, number);
+    EEX_TRY(name_subject(&m, r));
     return make(r, &m);
 }
 

@@ -106,3 +106,10 @@ int eex__run_shared(eex_run *run)
     eex_graph_free(graph);
     return code;
 }
+
+int eex__run_shared_network(eex_graph **graph, eex_params **params, const eex_run *run)
+{
+    if (!*graph)
+        EEX_TRY(eex_structures_shared(graph, run->structures));
+    return eex__run_load_weights(params, run, "shared.h5", *graph);
+}

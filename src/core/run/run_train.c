@@ -259,12 +259,18 @@ typedef struct weights {
     const eex__history *history;
 } weights;
 
+int eex__run_put_weights(eex_store_file *file, const eex_run *run, const eex_params *params,
+                         const eex__history *history)
+{
+    EEX_TRY(
+        eex_model_write(file, params->graph, params, NULL, NULL, &run->input, run->e->precision));
+    return eex__history_save(history, file);
+}
+
 static int weights_fill(eex_store_file *file, const void *context)
 {
     const weights *w = context;
-    EEX_TRY(eex_model_write(file, w->params->graph, w->params, NULL, NULL, &w->run->input,
-                            w->run->e->precision));
-    return eex__history_save(w->history, file);
+    return eex__run_put_weights(file, w->run, w->params, w->history);
 }
 
 int eex__run_save_weights(const eex_run *run, const char *name, const eex_params *params,

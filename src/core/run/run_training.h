@@ -55,7 +55,9 @@ bool eex__run_validates(const eex__training *training, int epoch);
 int eex__run_validate(double *accuracy, const struct eex_run *run, eex_params *params,
                       const eex__training *training);
 
-/* Weights of a finished training with its history: NAME. */
+/* Weights of a finished training with its history, into a file that is open, and as file NAME. */
+int eex__run_put_weights(eex_store_file *file, const struct eex_run *run, const eex_params *params,
+                         const eex__history *history);
 int eex__run_save_weights(const struct eex_run *run, const char *name, const eex_params *params,
                           const eex__history *history);
 /* Parameters from the group "params" of file NAME, which has all of them. */

@@ -166,6 +166,8 @@ static int compare(eex_comparison *c, char **text, const char *const *folders)
 
 int eex_compare(eex_comparison *out, const char *const *folders, size_t count)
 {
+    *out = (eex_comparison){0};
+    EEX_TRY(eex_report_find_all(folders, count));
     *out = (eex_comparison){.runs = count,
                             .folder = calloc(count, sizeof *out->folder),
                             .report = calloc(count, sizeof *out->report),

@@ -32,15 +32,21 @@ static void put_recipe(eex_buffer *out, const eex_recipe *r)
                       r->augment.flip, r->cache_features);
 }
 
+void eex_training_print(eex_buffer *out, const eex_recipe *recipe, const uint32_t *samples,
+                        size_t count, uint64_t seed)
+{
+    char list[EEX_SHA256_HEX];
+    eex_sha256_hex(list, samples, count * sizeof *samples);
+    eex_buffer_printf(out, "%llu %s\n", (unsigned long long)seed, list);
+    put_recipe(out, recipe);
+}
+
 int eex_kept_subject(char out[EEX_SHA256_HEX], const char *of, const eex_params *params,
                      const eex_recipe *recipe, const uint32_t *samples, size_t count, uint64_t seed)
 {
     eex_buffer text = EEX_BUFFER_INIT;
-    char list[EEX_SHA256_HEX];
-    eex_sha256_hex(list, samples, count * sizeof *samples);
-    eex_buffer_printf(&text, "%s\n%s\n%llu %s\n", of, params->device->vtable->kind,
-                      (unsigned long long)seed, list);
-    put_recipe(&text, recipe);
+    eex_buffer_printf(&text, "%s\n%s\n", of, params->device->vtable->kind);
+    eex_training_print(&text, recipe, samples, count, seed);
     const int code = eex_buffer_status(&text);
     if (code == EEX_OK)
         eex_sha256_hex(out, text.data, text.size);

@@ -5,6 +5,7 @@
 
 #include "core/train/train.h"
 
+#include "base/buffer.h"
 #include "base/sha256.h"
 
 typedef struct eex_kept {
@@ -17,6 +18,11 @@ typedef struct eex_kept {
     bool goes_on; /* another subject's checkpoint is that of the step in front of this one: nothing
                    * is said of it */
 } eex_kept;
+
+/* Appends what tells a training from another one wherever it is done: the recipe, the samples and
+ * the seed. */
+void eex_training_print(eex_buffer *out, const eex_recipe *recipe, const uint32_t *samples,
+                        size_t count, uint64_t seed);
 
 /* What tells a training of parameters from another one: the recipe, the samples, the seed, the
  * kind of device, and `of`, in which the caller names the rest. */

@@ -2,6 +2,7 @@
 #include "core/policy/conformal.h"
 #include "core/policy/reject.h"
 #include "core/policy/replay.h"
+#include "support/population.h"
 #include "support/traces.h"
 
 #include "base/rng.h"
@@ -10,7 +11,6 @@
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- the test alone, where risks are known ---- */
@@ -77,37 +77,11 @@ Test(conformal, test_stops_at_the_first_failure)
 
 /* ---- the whole procedure on traces from a population ---- */
 
-enum { EXITS = 3, CLASSES = 4, POPULATION = 6000 };
-static const double cost[EXITS] = {30, 60, 110};
-static const eex_exit_costs costs = {EXITS, cost, 100};
-
-static eex_trace *population(void)
-{
-    eex_trace *t;
-    cr_assert_eq(eex_trace_new(&t, POPULATION, EXITS, CLASSES), EEX_OK);
-    test_trace_fill(t, 21);
-    return t;
-}
-
-static eex_trace *draw(const eex_trace *from, int samples, uint64_t seed)
-{
-    uint32_t rows[POPULATION];
-    eex_trace *t;
-    eex_rng rng;
-    eex_rng_seed(&rng, seed, 3);
-    for (int i = 0; i < samples; i++)
-        rows[i] = (uint32_t)eex_rng_below(&rng, (uint64_t)from->samples);
-    cr_assert_eq(eex_trace_take(&t, from, rows, samples), EEX_OK);
-    return t;
-}
-
-static eex_calibration at_temperature_two(eex_policy_kind kind)
-{
-    eex_calibration how = eex_calibration_default();
-    how.kind = kind;
-    how.temperature = 2;
-    return how;
-}
+enum {
+    EXITS = TEST_POPULATION_EXITS,
+    CLASSES = TEST_POPULATION_CLASSES,
+    POPULATION = TEST_POPULATION
+};
 
 /* The fraction of the trace that is right at the end and wrong or rejected under the policy. */
 static double risk_of(eex_trace *t, const eex_policy *p)
@@ -130,16 +104,18 @@ Test(conformal, holds_for_whole_policies)
 {
     enum { DRAWS = 300, SAMPLES = 300 };
     const eex_conformal_options o = {.epsilon = 0.06, .delta = 0.2, .steps = 4};
-    eex_trace *all = population();
+    eex_trace *all = test_population();
     int broken = 0;
     double used = 0;
     for (int d = 0; d < DRAWS; d++) {
-        const eex_calibration how = at_temperature_two((eex_policy_kind)(d % EEX_POLICY_KINDS));
-        eex_trace *t = draw(all, SAMPLES, (uint64_t)d);
+        const eex_calibration how =
+            test_at_temperature_two((eex_policy_kind)(d % EEX_POLICY_KINDS));
+        eex_trace *t = test_population_draw(all, SAMPLES, (uint64_t)d);
         eex_policy *p = NULL;
         eex_conformal facts;
-        cr_assert_eq(eex_conformal_fit(&p, &facts, t, test_head_device(), &how, &costs, &o), EEX_OK,
-                     "%s", eex_error());
+        cr_assert_eq(
+            eex_conformal_fit(&p, &facts, t, test_head_device(), &how, &test_population_costs, &o),
+            EEX_OK, "%s", eex_error());
         cr_assert(facts.fitted == 150 && facts.tested == 150 && facts.passed >= 1);
         cr_assert_leq(facts.bound, o.epsilon + 1e-12);
         double risk = risk_of(all, p);
@@ -158,13 +134,15 @@ Test(conformal, holds_for_whole_policies)
 Test(conformal, same_seed_same_policy_and_the_trace_stays)
 {
     const eex_conformal_options o = {.epsilon = 0.1, .delta = 0.1, .seed = 4, .reject = 0.05};
-    const eex_calibration how = at_temperature_two(EEX_POLICY_ENTROPY);
-    eex_trace *all = population(), *t = draw(all, 400, 1);
+    const eex_calibration how = test_at_temperature_two(EEX_POLICY_ENTROPY);
+    eex_trace *all = test_population(), *t = test_population_draw(all, 400, 1);
     eex_policy *a, *b;
     eex_conformal x, y;
     float before = t->confidence[7];
-    cr_assert_eq(eex_conformal_fit(&a, &x, t, test_head_device(), &how, &costs, &o), EEX_OK);
-    cr_assert_eq(eex_conformal_fit(&b, &y, t, test_head_device(), &how, &costs, &o), EEX_OK);
+    cr_assert_eq(eex_conformal_fit(&a, &x, t, test_head_device(), &how, &test_population_costs, &o),
+                 EEX_OK);
+    cr_assert_eq(eex_conformal_fit(&b, &y, t, test_head_device(), &how, &test_population_costs, &o),
+                 EEX_OK);
     cr_assert_eq(memcmp(&x, &y, sizeof x), 0);
     cr_assert_eq(memcmp(a->high, b->high, EXITS * CLASSES * sizeof *a->high), 0);
     cr_assert_eq(t->confidence[7], before);
@@ -177,23 +155,27 @@ Test(conformal, same_seed_same_policy_and_the_trace_stays)
 
 Test(conformal, refuses_what_nobody_can_promise)
 {
-    const eex_calibration how = at_temperature_two(EEX_POLICY_MARGIN);
+    const eex_calibration how = test_at_temperature_two(EEX_POLICY_MARGIN);
     eex_conformal_options o = {.epsilon = 0.001, .delta = 0.05};
-    eex_trace *all = population(), *t = draw(all, 200, 1);
+    eex_trace *all = test_population(), *t = test_population_draw(all, 200, 1);
     eex_policy *p;
     eex_conformal facts;
     char bound[32];
-    int code = eex_conformal_fit(&p, &facts, t, test_head_device(), &how, &costs, &o);
+    int code =
+        eex_conformal_fit(&p, &facts, t, test_head_device(), &how, &test_population_costs, &o);
     cr_assert_eq(code, EEX_ENOTFOUND);
     cr_assert_null(p);
     snprintf(bound, sizeof bound, "%.4f", eex_binomial_upper(0, 100, 0.05));
     cr_assert(strstr(eex_error(), bound), "%s", eex_error());
     o.epsilon = eex_binomial_upper(0, 100, 0.05) + 1e-9; /* and that does */
-    cr_assert_eq(eex_conformal_fit(&p, &facts, t, test_head_device(), &how, &costs, &o), EEX_OK);
+    cr_assert_eq(
+        eex_conformal_fit(&p, &facts, t, test_head_device(), &how, &test_population_costs, &o),
+        EEX_OK);
     eex_policy_free(p);
     o.epsilon = 1;
-    cr_assert_eq(eex_conformal_fit(&p, &facts, t, test_head_device(), &how, &costs, &o),
-                 EEX_EINVAL);
+    cr_assert_eq(
+        eex_conformal_fit(&p, &facts, t, test_head_device(), &how, &test_population_costs, &o),
+        EEX_EINVAL);
     eex_trace_free(t);
     eex_trace_free(all);
 }

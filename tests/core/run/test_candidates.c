@@ -2,12 +2,10 @@
  * which judges them itself asks for the same after each interruption. */
 #include "core/run/candidates.h"
 #include "core/run/run.h"
-#include "cpu/cpu_register.h"
 #include "support/corners.h"
-#include "support/folder.h"
+#include "support/runs.h"
 
 #include "base/fs.h"
-#include "base/log.h"
 #include "base/signals.h"
 #include "base/status.h"
 
@@ -26,13 +24,9 @@ static eex_run_options options;
 
 static void setup(void)
 {
-    test_folder_make(root);
-    strcpy(folder, test_path(root, "run"));
-    options = (eex_run_options){.folder = folder, .data_dir = root, .device = "cpu", .threads = 1};
-    cr_assert_eq(eex_cpu_register(), EEX_OK);
+    test_runs_begin(root);
+    options = test_runs_options(folder, root, "run");
     cr_assert_eq(eex_signals_install(), EEX_OK);
-    eex_log_set_level(EEX_LOG_ERROR);
-    test_corners_make(root);
 }
 
 static void teardown(void)

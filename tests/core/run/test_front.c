@@ -2,16 +2,13 @@
  * becomes of members that fail. */
 #include "core/engine/engine.h"
 #include "core/graph/cost.h"
-#include "core/report/report.h"
 #include "core/run/front_pick.h"
 #include "core/run/judge.h"
 #include "core/run/structure_gates.h"
-#include "cpu/cpu_register.h"
 #include "support/corners.h"
-#include "support/folder.h"
+#include "support/runs.h"
 
 #include "base/fs.h"
-#include "base/log.h"
 #include "base/rng.h"
 #include "base/status.h"
 
@@ -77,11 +74,8 @@ static eex_trials trials;
 
 static void setup(void)
 {
-    test_folder_make(root);
-    strcpy(folder, test_path(root, "run"));
-    options = (eex_run_options){.folder = folder, .data_dir = root, .device = "cpu", .threads = 1};
-    cr_assert_eq(eex_cpu_register(), EEX_OK);
-    eex_log_set_level(EEX_LOG_ERROR);
+    test_runs_begin(root);
+    options = test_runs_options(folder, root, "run");
     e = test_corners_experiment(EEX_EVALUATE_SHARED);
     e->search.front = 3;
     made_up = (eex_run){.e = e, .options = &options};
@@ -216,7 +210,6 @@ Test(fronts, what_is_not_marked_never_is_again)
 static eex_report *run_all(void)
 {
     eex_report *r = NULL;
-    test_corners_make(root);
     OK(eex_experiment_run(e, &options));
     OK(eex_report_load(&r, folder));
     cr_assert(r->finished && r->tested.count > 0);
@@ -370,7 +363,6 @@ Test(fronts, a_front_of_one)
 Test(fronts, nobody_asked)
 {
     e->search.front = 0;
-    test_corners_make(root);
     OK(eex_experiment_run(e, &options));
     cr_expect_not(eex_fs_exists(test_path(folder, "front.h5")));
     cr_expect_not(eex_fs_exists(test_path(folder, "front-0001.h5")));
@@ -385,7 +377,6 @@ Test(fronts, a_member_that_diverges_is_a_row_with_a_reason)
     eex_report *r = NULL;
     eex_run run = {.e = e, .options = &options};
     e->final.epochs = 1;
-    test_corners_make(root);
     OK(eex__run_begin(&run));
     OK(eex__run_phases(&run, EEX_PHASE_FRONT));
     diverging = *e;

@@ -4,9 +4,8 @@
 #include "core/run/experiment.h"
 #include "core/run/run.h"
 #include "core/run/run_description.h"
-#include "cpu/cpu_register.h"
 #include "support/corners.h"
-#include "support/folder.h"
+#include "support/runs.h"
 
 #include "base/fs.h"
 #include "base/log.h"
@@ -23,10 +22,7 @@ static eex_experiment *e;
 
 static void setup(void)
 {
-    test_folder_make(root);
-    cr_assert_eq(eex_cpu_register(), EEX_OK);
-    eex_log_set_level(EEX_LOG_ERROR);
-    test_corners_make(root);
+    test_runs_begin(root);
     e = test_corners_experiment(EEX_EVALUATE_SHARED);
 }
 

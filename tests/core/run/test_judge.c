@@ -1,16 +1,13 @@
 /* Judges by themselves: what they say of a genome is what a whole run has stored of it. */
 #include "core/run/judge.h"
 #include "core/run/run.h"
-#include "cpu/cpu_register.h"
 #include "support/corners.h"
-#include "support/folder.h"
+#include "support/runs.h"
 
-#include "base/log.h"
 #include "base/status.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
-#include <string.h>
 
 #define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
 
@@ -19,12 +16,8 @@ static eex_run_options options;
 
 static void setup(void)
 {
-    test_folder_make(root);
-    strcpy(folder, test_path(root, "run"));
-    options = (eex_run_options){.folder = folder, .data_dir = root, .device = "cpu", .threads = 1};
-    cr_assert_eq(eex_cpu_register(), EEX_OK);
-    eex_log_set_level(EEX_LOG_ERROR);
-    test_corners_make(root);
+    test_runs_begin(root);
+    options = test_runs_options(folder, root, "run");
 }
 
 static void teardown(void)

@@ -8,11 +8,9 @@
 #include "core/run/judge.h"
 #include "core/run/run.h"
 #include "core/train/statistics.h"
-#include "cpu/cpu_register.h"
 #include "support/corners.h"
-#include "support/folder.h"
+#include "support/runs.h"
 
-#include "base/log.h"
 #include "base/rng.h"
 #include "base/signals.h"
 #include "base/status.h"
@@ -34,12 +32,8 @@ static eex_run run;
 
 static void setup(void)
 {
-    test_folder_make(root);
-    strcpy(folder, test_path(root, "run"));
-    options = (eex_run_options){.folder = folder, .data_dir = root, .device = "cpu", .threads = 1};
-    cr_assert_eq(eex_cpu_register(), EEX_OK);
-    eex_log_set_level(EEX_LOG_ERROR);
-    test_corners_make(root);
+    test_runs_begin(root);
+    options = test_runs_options(folder, root, "run");
     e = test_corners_elastic(EEX_EVALUATE_SHARED);
     e->search.statistics = IMAGES;
     e->training.augment.enabled = true;

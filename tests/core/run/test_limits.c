@@ -1,15 +1,12 @@
 /* Limits of a search: how far a candidate oversteps them, what nothing can keep, and that a run
  * chooses only what keeps them. */
-#include "core/report/report.h"
 #include "core/run/limits.h"
 #include "core/run/run.h"
 #include "core/run/structure_gates.h"
-#include "cpu/cpu_register.h"
 #include "support/corners.h"
-#include "support/folder.h"
+#include "support/runs.h"
 
 #include "base/fs.h"
-#include "base/log.h"
 #include "base/signals.h"
 #include "base/status.h"
 
@@ -28,10 +25,7 @@ static eex_experiment *e;
 
 static void setup(void)
 {
-    test_folder_make(root);
-    cr_assert_eq(eex_cpu_register(), EEX_OK);
-    eex_log_set_level(EEX_LOG_ERROR);
-    test_corners_make(root);
+    test_runs_begin(root);
     e = test_corners_experiment(EEX_EVALUATE_SHARED);
     e->search.algorithm = EEX_EXHAUSTIVE;
     e->search.trials = GENOMES;
@@ -148,29 +142,6 @@ Test(limits, what_nothing_can_keep_is_named_with_what_would_do)
 
 /* ---- of a run ---- */
 
-static int run_in(const char *name)
-{
-    char folder[TEST_PATH_SIZE];
-    snprintf(folder, sizeof folder, "%s", test_path(root, name));
-    const eex_run_options options = {
-        .folder = folder, .data_dir = root, .device = "cpu", .threads = 1};
-    return eex_experiment_run(e, &options);
-}
-
-static bool has(const char *name, const char *file)
-{
-    char folder[TEST_PATH_SIZE];
-    snprintf(folder, sizeof folder, "%s", test_path(root, name));
-    return eex_fs_exists(test_path(folder, file));
-}
-
-static eex_report *report_of(const char *name)
-{
-    eex_report *report = NULL;
-    OK(eex_report_load(&report, test_path(root, name)));
-    return report;
-}
-
 /* What of an unlimited run keeps the limits, or of another with the same trials. */
 static bool keeps(const eex_trial *t, double params, const eex_limits *l)
 {
@@ -193,7 +164,7 @@ static double params_of(const int *genome)
 static void check_run(const char *name)
 {
     const eex_limits *limits = &e->search.limits;
-    eex_report *r = report_of(name), *all = report_of("unlimited");
+    eex_report *r = test_runs_report(root, name), *all = test_runs_report(root, "unlimited");
     cr_assert_eq(r->trials.count, all->trials.count);
     const eex_trial *chosen = &r->trials.at[r->chosen];
     size_t kept = 0;
@@ -231,8 +202,8 @@ static double middle(const eex_report *r, size_t offset)
 
 Test(limits, a_run_chooses_only_what_keeps_them)
 {
-    OK(run_in("unlimited"));
-    eex_report *r = report_of("unlimited");
+    OK(test_runs_run(e, root, "unlimited", NULL));
+    eex_report *r = test_runs_report(root, "unlimited");
     const eex_limits cases[] = {
         {.macs = middle(r, offsetof(eex_trial, macs))},
         {.share = middle(r, offsetof(eex_trial, least_share))},
@@ -244,7 +215,7 @@ Test(limits, a_run_chooses_only_what_keeps_them)
         char name[32];
         snprintf(name, sizeof name, "limited-%zu", i);
         e->search.limits = cases[i];
-        OK(run_in(name));
+        OK(test_runs_run(e, root, name, NULL));
         check_run(name);
     }
 }
@@ -258,8 +229,8 @@ Test(limits, every_algorithm_chooses_only_what_keeps_them)
     e->search.batch = 4;
     for (int a = 0; a < 4; a++) {
         e->search.algorithm = algorithms[a];
-        OK(run_in(eex_algorithm_name(algorithms[a])));
-        eex_report *r = report_of(eex_algorithm_name(algorithms[a]));
+        OK(test_runs_run(e, root, eex_algorithm_name(algorithms[a]), NULL));
+        eex_report *r = test_runs_report(root, eex_algorithm_name(algorithms[a]));
         cr_assert(r->trials.at[r->chosen].violation <= 0);
         for (size_t i = 0; i < r->front_count; i++)
             cr_assert(r->trials.at[r->front[i]].violation <= 0);
@@ -272,16 +243,16 @@ Test(limits, latency_that_a_search_by_training_keeps_is_measured)
     eex_experiment_free(e);
     e = test_corners_experiment(EEX_EVALUATE_TRAIN);
     e->search.limits.latency = 1e6;
-    OK(run_in("run"));
-    eex_report *r = report_of("run");
+    OK(test_runs_run(e, root, "run", NULL));
+    eex_report *r = test_runs_report(root, "run");
     for (size_t i = 0; i < r->trials.count; i++)
         cr_assert(r->trials.at[i].latency > 0 && r->trials.at[i].violation <= 0);
     eex_report_free(r);
-    cr_assert(has("run", "latency.h5"));
+    cr_assert(test_runs_has(root, "run", "latency.h5"));
     e->search.limits.latency = 1e-9;
-    cr_assert_eq(run_in("none"), EEX_EINVAL);
+    cr_assert_eq(test_runs_run(e, root, "none", NULL), EEX_EINVAL);
     cr_assert(strstr(eex_error(), "search.limits.latency"), "%s", eex_error());
-    cr_assert_not(has("none", "trials-0000000.h5"));
+    cr_assert_not(test_runs_has(root, "none", "trials-0000000.h5"));
 }
 
 static int saves_left;
@@ -294,7 +265,7 @@ static void interrupt_when_due(const char *path)
 
 static void same_search(const char *a, const char *b)
 {
-    eex_report *x = report_of(a), *y = report_of(b);
+    eex_report *x = test_runs_report(root, a), *y = test_runs_report(root, b);
     cr_assert_eq(x->chosen, y->chosen);
     cr_assert_eq(x->front_count, y->front_count);
     cr_assert_eq(x->trials.count, y->trials.count);
@@ -313,17 +284,18 @@ Test(limits, interrupted_after_every_trial_a_search_chooses_the_same)
     e = test_corners_experiment(EEX_EVALUATE_TRAIN);
     e->search.trials = TRIALS;
     e->search.limits.params = params_of((const int[]){0, 1, 0});
-    OK(run_in("whole"));
+    OK(test_runs_run(e, root, "whole", NULL));
     cr_assert_eq(eex_signals_install(), EEX_OK);
     for (int n = SAVES; n < SAVES + TRIALS; n++) {
         char name[32];
         snprintf(name, sizeof name, "pieces-%d", n);
         saves_left = n;
         eex__run_saved = interrupt_when_due;
-        cr_assert_eq(run_in(name), EEX_EINTERRUPTED, "%d: %s", n, eex_error());
+        cr_assert_eq(test_runs_run(e, root, name, NULL), EEX_EINTERRUPTED, "%d: %s", n,
+                     eex_error());
         eex__run_saved = NULL;
         eex_signals_clear();
-        OK(run_in(name));
+        OK(test_runs_run(e, root, name, NULL));
         same_search("whole", name);
     }
 }
@@ -335,11 +307,11 @@ Test(limits, what_nothing_can_keep_is_said_before_training)
         e->probe = probe == 1;
         e->probe_count = 2;
         e->search.limits = (eex_limits){.macs = 1};
-        cr_assert_eq(run_in("macs"), EEX_EINVAL);
+        cr_assert_eq(test_runs_run(e, root, "macs", NULL), EEX_EINVAL);
         cr_assert(strstr(eex_error(), "search.limits.macs"), "%s", eex_error());
         cr_assert_not(eex_fs_exists(test_path(root, "macs")));
         e->search.limits = (eex_limits){.params = 1};
-        cr_assert_eq(run_in("params"), EEX_EINVAL);
+        cr_assert_eq(test_runs_run(e, root, "params", NULL), EEX_EINVAL);
         cr_assert(strstr(eex_error(), "search.limits.params"), "%s", eex_error());
         cr_assert_not(eex_fs_exists(test_path(root, "params")));
     }
@@ -356,13 +328,13 @@ Test(limits, what_no_candidate_keeps_is_told_with_the_nearest)
     eex_structures_free(s);
     e->policy.a = 900; /* nobody leaves early */
     e->search.limits = (eex_limits){.macs = least.macs, .share = 1};
-    cr_assert_eq(run_in("none"), EEX_ENOTFOUND);
+    cr_assert_eq(test_runs_run(e, root, "none", NULL), EEX_ENOTFOUND);
     const char *most = strstr(eex_error(), "has macs ");
     cr_assert(most, "%s", eex_error());
-    cr_assert_not(has("none", "search.h5"));
+    cr_assert_not(test_runs_has(root, "none", "search.h5"));
     cr_assert_eq(sscanf(most, "has macs %lf", &e->search.limits.macs), 1);
     e->search.limits.share = 0;
-    OK(run_in("some"));
+    OK(test_runs_run(e, root, "some", NULL));
 }
 
 /* ---- files of before there were limits ---- */

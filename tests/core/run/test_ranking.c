@@ -2,12 +2,10 @@
 #include "core/run/ranking.h"
 #include "core/run/run.h"
 #include "core/run/run_ranking.h"
-#include "cpu/cpu_register.h"
 #include "support/corners.h"
-#include "support/folder.h"
+#include "support/runs.h"
 
 #include "base/fs.h"
-#include "base/log.h"
 #include "base/signals.h"
 #include "base/status.h"
 
@@ -23,12 +21,8 @@ static eex_experiment *e;
 
 static void setup(void)
 {
-    test_folder_make(root);
-    strcpy(folder, test_path(root, "run"));
-    how = (eex_run_options){.folder = folder, .data_dir = root, .device = "cpu", .threads = 1};
-    cr_assert_eq(eex_cpu_register(), EEX_OK);
-    eex_log_set_level(EEX_LOG_ERROR);
-    test_corners_make(root);
+    test_runs_begin(root);
+    how = test_runs_options(folder, root, "run");
     e = test_corners_experiment(EEX_EVALUATE_SHARED);
 }
 

@@ -2,16 +2,12 @@
  * the same trials, models and reference point; no network is judged twice; and a limit of latency
  * that nothing keeps is said before training, with what would do. */
 #include "core/graph/elastic.h"
-#include "core/report/report.h"
 #include "core/run/limits.h"
 #include "core/run/run.h"
 #include "core/run/run_files.h"
-#include "cpu/cpu_register.h"
 #include "support/corners.h"
-#include "support/folder.h"
+#include "support/runs.h"
 
-#include "base/fs.h"
-#include "base/log.h"
 #include "base/rng.h"
 #include "base/signals.h"
 #include "base/status.h"
@@ -31,10 +27,7 @@ static eex_experiment *e;
 
 static void setup(void)
 {
-    test_folder_make(root);
-    cr_assert_eq(eex_cpu_register(), EEX_OK);
-    eex_log_set_level(EEX_LOG_ERROR);
-    test_corners_make(root);
+    test_runs_begin(root);
     e = test_corners_elastic(EEX_EVALUATE_SHARED);
     e->search.algorithm = EEX_SURROGATE;
     e->search.trials = TRIALS;
@@ -50,33 +43,6 @@ static void teardown(void)
 }
 
 TestSuite(search_elastic, .init = setup, .fini = teardown, .timeout = 120);
-
-static int run_in(const char *name, const char *from)
-{
-    char folder[TEST_PATH_SIZE], other[TEST_PATH_SIZE];
-    snprintf(folder, sizeof folder, "%s", test_path(root, name));
-    snprintf(other, sizeof other, "%s", test_path(root, from ? from : ""));
-    const eex_run_options options = {.folder = folder,
-                                     .from = from ? other : NULL,
-                                     .data_dir = root,
-                                     .device = "cpu",
-                                     .threads = 1};
-    return eex_experiment_run(e, &options);
-}
-
-static bool has(const char *name, const char *file)
-{
-    char folder[TEST_PATH_SIZE];
-    snprintf(folder, sizeof folder, "%s", test_path(root, name));
-    return eex_fs_exists(test_path(folder, file));
-}
-
-static eex_report *report_of(const char *name)
-{
-    eex_report *report = NULL;
-    OK(eex_report_load(&report, test_path(root, name)));
-    return report;
-}
 
 /* ---- killed ---- */
 
@@ -134,8 +100,8 @@ static void check_limited(const char *from, const eex_report *free_of_it)
         most = fmax(most, free_of_it->trials.at[i].latency);
     }
     const double limit = e->search.limits.latency = (least + most) / 2;
-    OK(run_in("limited", from));
-    eex_report *r = report_of("limited");
+    OK(test_runs_run(e, root, "limited", from));
+    eex_report *r = test_runs_report(root, "limited");
     cr_assert_leq(r->trials.at[r->chosen].latency, limit);
     for (size_t i = 0; i < r->front_count; i++)
         cr_assert_leq(r->trials.at[r->front[i]].latency, limit);
@@ -146,8 +112,8 @@ static void check_limited(const char *from, const eex_report *free_of_it)
 
 Test(search_elastic, killed_after_any_file_it_goes_on_identically)
 {
-    OK(run_in("whole", NULL));
-    eex_report *whole = report_of("whole");
+    OK(test_runs_run(e, root, "whole", NULL));
+    eex_report *whole = test_runs_report(root, "whole");
     distinct(whole);
     check_limited("whole", whole);
     e->search.limits.latency = 0;
@@ -157,13 +123,14 @@ Test(search_elastic, killed_after_any_file_it_goes_on_identically)
         snprintf(name, sizeof name, "pieces-%d", n);
         files_left = n;
         eex__run_saved = interrupt_when_due;
-        const int code = run_in(name, "whole");
+        const int code = test_runs_run(e, root, name, "whole");
         eex__run_saved = NULL;
         eex_signals_clear();
         cr_assert_eq(code, EEX_EINTERRUPTED, "%d: %s", n, eex_error());
-        cr_assert(has(name, "latency.h5") && !has(name, "search.h5"));
-        OK(run_in(name, NULL));
-        eex_report *pieces = report_of(name);
+        cr_assert(test_runs_has(root, name, "latency.h5") &&
+                  !test_runs_has(root, name, "search.h5"));
+        OK(test_runs_run(e, root, name, NULL));
+        eex_report *pieces = test_runs_report(root, name);
         same_search(whole, pieces);
         eex_report_free(pieces);
     }
@@ -177,12 +144,13 @@ Test(search_elastic, a_latency_that_nothing_keeps_is_said_before_training)
 {
     eex_run run = {.e = e};
     e->search.limits.latency = 1e-9;
-    cr_assert_eq(run_in("none", NULL), EEX_EINVAL);
+    cr_assert_eq(test_runs_run(e, root, "none", NULL), EEX_EINVAL);
     const char *least = strstr(eex_error(), "takes ");
     cr_assert(least && strstr(eex_error(), "search.limits.latency: 1e-09 ms"), "%s", eex_error());
     double would_do = 0;
     cr_assert_eq(sscanf(least, "takes %lf ms", &would_do), 1);
-    cr_assert(has("none", "latency.h5") && !has("none", "base.h5") && !has("none", "split.h5"));
+    cr_assert(test_runs_has(root, "none", "latency.h5") &&
+              !test_runs_has(root, "none", "base.h5") && !test_runs_has(root, "none", "split.h5"));
 
     char folder[TEST_PATH_SIZE];
     snprintf(folder, sizeof folder, "%s", test_path(root, "none"));
