@@ -104,22 +104,13 @@ static void make_worker(worker_command *w, const char *file, const eex_experimen
     *word = NULL;
 }
 
-/* Lines of shell from a file that may be somebody else's. */
 static int check_cluster(const eex_experiment *e, const arguments *a)
 {
-    const eex_cluster *c = &e->search.slurm;
-    const char *const of[] = {"setup", "options", "container"}, *const lines[] = {c->setup,
-                                                                                  c->options,
-                                                                                  c->container};
     if (e->search.workers == 0)
         return eex_fail(EEX_EINVAL, "--slurm: search.workers is 0, so there are no workers");
-    for (size_t i = 0; i < sizeof of / sizeof *of && !a->script.trust; i++)
-        if (*lines[i])
-            return eex_fail(EEX_EINVAL,
-                            "search.slurm.%s: the cluster would run it as it is: expected none, or "
-                            "--trust, got \"%.40s\"",
-                            of[i], lines[i]);
-    return eex_slurm_check(c);
+    if (!a->script.trust)
+        EEX_TRY(eex_slurm_check_foreign(&e->search.slurm, "search.slurm"));
+    return eex_slurm_check(&e->search.slurm);
 }
 
 static int run_in(const eex_experiment *e, const char *file, const arguments *a, const char *folder)

@@ -6,6 +6,7 @@
 #include "cli/sweep_task.h"
 #include "core/sweep/local.h"
 #include "core/sweep/slurm.h"
+#include "core/sweep/slurm_job.h"
 #include "core/sweep/tasks.h"
 #include "lua/lua_sweep.h"
 
@@ -106,6 +107,11 @@ static int start(const eex_sweep *s, const char *folder, const arguments *a, boo
 
 /* ---- what can be done with one ---- */
 
+static int check_cluster(const eex_sweep *s, const arguments *a)
+{
+    return a->slurm && !a->trust ? eex_slurm_check_foreign(&s->cluster, "slurm") : EEX_OK;
+}
+
 static int begin(const char *file, const arguments *a)
 {
     eex_sweep *s = NULL;
@@ -114,6 +120,8 @@ static int begin(const char *file, const arguments *a)
     snprintf(fallback, sizeof fallback, "sweeps/%s", s->name);
     const char *folder = a->out ? a->out : fallback;
     int code = eex_sweep_check(s, a->trust);
+    if (code == EEX_OK)
+        code = check_cluster(s, a);
     if (code == EEX_OK)
         code = eex_fs_make_folder(folder);
     if (code == EEX_OK && !(real = realpath(folder, NULL)))
@@ -133,6 +141,7 @@ static int begin(const char *file, const arguments *a)
 
 static int retry(const eex_sweep *s, const char *folder, const arguments *a)
 {
+    EEX_TRY(check_cluster(s, a));
     return start(s, folder, a, true);
 }
 

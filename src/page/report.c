@@ -160,5 +160,5 @@ int eex_page_report(eex_buffer *out, bool *drawn, const char *const *folders, si
     *drawn = false;
     EEX_TRY(eex_page_find(folders, count));
     return eex__page_is_sweep(folders[0]) ? eex__page_sweep(out, drawn, folders[0])
-                                   : report_runs(out, drawn, folders, count);
+                                          : report_runs(out, drawn, folders, count);
 }

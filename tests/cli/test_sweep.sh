@@ -107,6 +107,15 @@ SH
 printf '#!/bin/bash\necho "$0 $*" >>"$STUB/commands"\n' | tee bin/scontrol >bin/scancel
 chmod +x bin/*
 export STUB=$work PATH=$work/bin:$PATH
+for lines in 'setup = "touch shell"' 'options = "#SBATCH --wrap=x"' 'container = "sh -c"'; do
+    sed "s/^}/  slurm = { $lines },\n}/" lr.lua >foreign.lua # a sweep of somebody else's
+    expect 2 "$EEX" sweep foreign.lua --out foreign --slurm
+    err_has "slurm.${lines%% *}: the cluster would run it as it is"
+    [ ! -e foreign ] || fail "a folder of a sweep that was refused"
+done
+expect 0 "$EEX" sweep foreign.lua --trust --out foreign --slurm
+grep -q "^sh -c '/" foreign/slurm.sh || fail "no container"
+rm -rf foreign
 expect 1 env STUB_FAILS=1 "$EEX" sweep lr.lua --out cluster --slurm
 err_has "Invalid partition"
 expect 0 "$EEX" sweep lr.lua --out cluster --slurm

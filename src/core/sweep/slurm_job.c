@@ -109,6 +109,22 @@ static int check_lines(const eex_cluster *c)
     return EEX_OK;
 }
 
+int eex_slurm_check_foreign(const eex_cluster *cluster, const char *table)
+{
+    const struct {
+        const char *name, *lines;
+    } of[] = {{"setup", cluster->setup},
+              {"options", cluster->options},
+              {"container", cluster->container}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++)
+        if (*of[i].lines)
+            return eex_fail(EEX_EINVAL,
+                            "%s.%s: the cluster would run it as it is: expected none, or "
+                            "--trust, got \"%.40s\"",
+                            table, of[i].name, of[i].lines);
+    return EEX_OK;
+}
+
 int eex_slurm_check(const eex_cluster *cluster)
 {
     char output[OUTPUT];

@@ -33,6 +33,9 @@ typedef struct eex_slurm_job {
 /* The script; `program` is run as "PROGRAM WORD... NUMBER --device DEVICE --threads N". */
 void eex_slurm_job_script(eex_buffer *out, const eex_slurm_job *job, const char *program);
 
+/* EEX_EINVAL for lines of shell in it, which a file that may be somebody else's had in `table`. */
+int eex_slurm_check_foreign(const eex_cluster *cluster, const char *table);
+
 /* Before there is a job: EEX_EINVAL as below, EEX_ENOTFOUND where there is no sbatch. */
 int eex_slurm_check(const eex_cluster *cluster);
 
