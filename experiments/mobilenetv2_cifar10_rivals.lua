@@ -5,8 +5,8 @@
 --   eex run experiments/mobilenetv2_cifar10_rivals.lua
 --   eex run experiments/mobilenetv2_cifar10_rivals.lua --from runs/mobilenetv2_cifar10
 --
--- Some three times as long as the main experiment. The second command takes over a finished run of it
--- and trains the rivals alone.
+-- Some three times as long as the main experiment. The second command takes over base and shared
+-- network of a run of it, and does the search, the final training and the rivals.
 local eex = require "eex"
 local e = require "mobilenetv2_cifar10"
 
