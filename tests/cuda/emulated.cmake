@@ -16,8 +16,8 @@ list(REMOVE_ITEM own_tests cpu/test_choice.c cpu/test_crowd.c cpu/test_device.c 
     cpu/test_slab.c cpu/test_threads.c) # of the CPU alone
 set(device_tests core/plan/test_arena core/plan/test_binding core/plan/test_params
     core/plan/test_passing core/plan/test_plan core/plan/test_plan_gradient
-    core/plan/test_resize core/plan/test_training_step core/train/test_supernet
-    core/train/test_train core/engine/test_engine
+    core/plan/test_resize core/plan/test_training_step core/train/test_batches
+    core/train/test_supernet core/train/test_train core/engine/test_engine
     core/engine/test_predict core/engine/test_queue core/engine/test_walk)
 foreach(test ${own_tests})
     string(REGEX REPLACE "\\.c$" "" test ${test})
