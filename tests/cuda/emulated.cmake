@@ -71,10 +71,12 @@ else()
         eex_cuda_test(emulated_${name} emulated ${test} ${test}.c eex_cuda_emulated
             EEX_TESTS_QUICK=${quick})
     endforeach()
-    # Both ways of a convolution.
-    add_test(NAME emulated/cpu/test_conv_patches COMMAND emulated_cpu_test_conv)
-    set_tests_properties(emulated/cpu/test_conv_patches PROPERTIES TIMEOUT 600
-        ENVIRONMENT "EEX_CUDA_CONV=patches")
+    # The other ways of a convolution.
+    foreach(way patches own)
+        add_test(NAME emulated/cpu/test_conv_${way} COMMAND emulated_cpu_test_conv)
+        set_tests_properties(emulated/cpu/test_conv_${way} PROPERTIES TIMEOUT 600
+            ENVIRONMENT "EEX_CUDA_CONV=${way}")
+    endforeach()
     # The program itself, with this device as its "cuda"; the fakes come before the libraries.
     add_executable(eex_emulated ${cli_sources} ${CMAKE_SOURCE_DIR}/src/eex/eex.c)
     target_link_libraries(eex_emulated PRIVATE eex_cuda_emulated eex_lua eex_net eex_page)
