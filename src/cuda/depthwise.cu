@@ -61,22 +61,18 @@ static __device__ inline void add_row(float (&sum)[STRIP][V], const depthwise_ar
         }
     } else {
         enum { N = (STRIP - 1) * S + K };
-        eex_raw<T, V> x[N], weight[K];
+        eex_raw<T, V> x[N];
         eex_row_load<T, V, N>(x, row, left, a.win, p.c);
 #pragma unroll
-        for (int k = 0; k < K; k++)
-            weight[k].load(w + k * a.step);
+        for (int k = 0; k < K; k++) {
+            float weight[V];
+            eex_get<T, V>(weight, w + k * a.step);
 #pragma unroll
-        for (int at = 0; at < N; at++)
-#pragma unroll
-            for (int i = 0; i < STRIP; i++) {
-                const int k = at - i * S;
-                if (k < 0 || k >= K)
-                    continue;
+            for (int i = 0; i < STRIP; i++)
 #pragma unroll
                 for (int j = 0; j < V; j++)
-                    sum[i][j] = fmaf(x[at].at(j), weight[k].at(j), sum[i][j]);
-            }
+                    sum[i][j] = fmaf(x[i * S + k].at(j), weight[j], sum[i][j]);
+        }
     }
 }
 
