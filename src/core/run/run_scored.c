@@ -1,6 +1,7 @@
 #include "core/run/run_scored.h"
 
 #include "core/graph/cost.h"
+#include "core/train/batches.h"
 
 #include "base/status.h"
 
@@ -12,61 +13,32 @@ enum { BATCH = 100 };
 
 /* ---- running ---- */
 
-/* Two batches of images: that which is run, and the next, which goes up meanwhile. */
-typedef struct pictures {
-    const eex_run *run;
-    uint8_t *images[2];
-    size_t bytes; /* of one image */
-} pictures;
-
-static size_t count_at(const pictures *p, size_t at)
+static int run_batches(eex__scored *s, eex_engine *engine, eex_batches *batches)
 {
-    const size_t left = p->run->split.test.count - at;
-    return left < BATCH ? left : BATCH;
-}
-
-/* The batch that begins with test image `at`, in its place; none behind the last. */
-static int fetch(const pictures *p, size_t at)
-{
-    const eex_run *run = p->run;
-    uint8_t *images = p->images[at / BATCH % 2];
-    if (at >= run->split.test.count)
-        return EEX_OK;
-    const size_t count = count_at(p, at);
-    EEX_TRY(eex_dataset_gather(images, run->data, run->split.test.at + at, count));
-    return eex_device_ahead(run->device, images, count * p->bytes);
-}
-
-static int run_all(eex__scored *s, eex_engine *engine, const pictures *p)
-{
-    EEX_TRY(fetch(p, 0));
-    for (size_t at = 0; at < p->run->split.test.count; at += BATCH) {
-        const uint8_t *images = p->images[at / BATCH % 2];
+    const eex_batch *batch;
+    for (size_t at = 0;; at += (size_t)batch->count) {
         EEX_TRY(eex__run_poll());
-        EEX_TRY(fetch(p, at + BATCH));
-        EEX_TRY(eex_engine_run(engine, s->results + at, images, (int)count_at(p, at)));
-        EEX_TRY(eex_device_withdraw(p->run->device, images));
+        EEX_TRY(eex_batches_next(&batch, batches));
+        if (!batch)
+            return EEX_OK;
+        EEX_TRY(eex_engine_run(engine, s->results + at, batch->images, batch->count));
     }
-    return EEX_OK;
 }
 
-static int pictures_open(pictures *p, const eex_run *run)
+/* While the device runs a batch the next one is read and goes up. */
+static int run_all(eex__scored *s, const eex_run *run, eex_engine *engine)
 {
-    const eex_dataset_info *d = run->facts;
-    *p = (pictures){.run = run};
-    p->bytes = (size_t)d->height * (size_t)d->width * (size_t)d->channels;
-    for (int i = 0; i < 2; i++)
-        EEX_TRY(eex_device_host_allocate(run->device, (void **)&p->images[i], BATCH * p->bytes));
-    return EEX_OK;
-}
-
-static void pictures_close(pictures *p)
-{
-    for (int i = 0; i < 2; i++)
-        if (p->images[i]) {
-            (void)eex_device_withdraw(p->run->device, p->images[i]);
-            eex_device_host_release(p->run->device, p->images[i]);
-        }
+    const eex_index *test = &run->split.test;
+    const eex_loader_options from = {
+        .data = run->data, .samples = test->at, .count = test->count, .batch = BATCH};
+    eex_batches batches = {.device = NULL};
+    if (test->count == 0)
+        return EEX_OK;
+    int code = eex_batches_open(&batches, run->device, &from);
+    if (code == EEX_OK)
+        code = run_batches(s, engine, &batches);
+    eex_batches_close(&batches);
+    return code;
 }
 
 static eex_device_usage usage_of(eex_device *dev)
@@ -77,14 +49,14 @@ static eex_device_usage usage_of(eex_device *dev)
     return now;
 }
 
-static int run_engine(eex__scored *s, const eex_run *run, const pictures *p)
+static int run_engine(eex__scored *s, const eex_run *run)
 {
     eex_inference how = eex__run_inference(run, BATCH);
     how.familiar = s->familiar;
     eex_engine *engine = NULL;
     double before = usage_of(run->device).joules;
     EEX_TRY(eex_engine_new(&engine, s->graph, s->params, s->policy, &how));
-    int code = run_all(s, engine, p);
+    int code = run_all(s, run, engine);
     s->joules = usage_of(run->device).joules - before;
     eex_engine_close(engine);
     return code;
@@ -93,15 +65,9 @@ static int run_engine(eex__scored *s, const eex_run *run, const pictures *p)
 int eex__score_test(eex__scored *s, const eex_run *run)
 {
     const size_t test = run->split.test.count;
-    pictures p;
     s->results = calloc(test + 1, sizeof *s->results);
-    int code = pictures_open(&p, run);
-    if (code == EEX_OK && !s->results)
-        code = eex_fail(EEX_ENOMEM, "out of memory for the results of %zu images", test);
-    if (code == EEX_OK)
-        code = run_engine(s, run, &p);
-    pictures_close(&p);
-    return code;
+    return s->results ? run_engine(s, run)
+                      : eex_fail(EEX_ENOMEM, "out of memory for the results of %zu images", test);
 }
 
 /* ---- figures ---- */
