@@ -94,12 +94,18 @@ fi
 
 tests runtime 60 "Memory, streams or graphs of the runtime do not do what the emulator does: read src/cuda/host.c and graph.c first." \
     gpu_core_plan_test_params gpu_core_plan_test_arena
+tests ahead 30 "Images that go up beside what runs are not those of the batch: the events between the two streams (src/cuda/ahead.c)." \
+    gpu_core_train_test_batches
 tests kernels 90 "A kernel of eex is wrong on this chip, though right on the emulator: the compiler's arithmetic, or a race. compute-sanitizer below tells which." \
     gpu_cuda_test_pointwise gpu_cuda_test_head gpu_cuda_test_loss gpu_cuda_test_bn gpu_cuda_test_depthwise
 EEX_CUDA_CONV=patches tests patches 60 "Patches and cuBLAS: what cuBLAS is asked for (src/cuda/conv.c, multiply) is not what it takes here." \
     gpu_cpu_test_conv
 EEX_CUDA_CONV=library tests library 60 "cuDNN refuses a shape that is believed to be supported, or is less exact than promised: its own words are in the log. Runs go by patches there, slower." \
     gpu_cpu_test_conv gpu_cuda_test_conv_weights
+EEX_CUDA_CONV=own tests own 60 "The kernel for 1x1 and 3x3 on small images (src/cuda/conv_own.cu) is wrong on this chip; EEX_CUDA_CONV=patches goes without." \
+    gpu_cpu_test_conv
+tests epilogues 60 "What a convolution ends with, by all three ways in turn: by_cudnn fails where cuDNN's own pass with bias and activation is not what it documents (src/cuda/conv_fused.c)." \
+    gpu_cuda_test_conv_epilogue
 tests plan 90 "Ops are right alone and wrong together: fusion, memory plan or a graph that is replayed with old pointers." \
     gpu_core_plan_test_plan gpu_core_plan_test_plan_gradient
 tests engine 120 "Leaving, compaction or the conditional nodes of a single image: look whether EEX_CUDA_CONV=patches passes." \
@@ -145,5 +151,11 @@ for program in "$programs"/gpu_*; do
 done
 
 grep -h '^# of\|^[a-z]*/' "$logs"/*-bench-*.log 2>/dev/null | tee -a "$logs/summary.txt"
+if [ -s "$logs/cache/convolutions.txt" ]; then
+    awk -F'\t' 'NF == 3 { way = $2 == 0 ? "patches or a product" : $2 < 101 ? "cuDNN" : $2 < 201 ? "cuDNN with its epilogue" : "our own kernel"
+            ways[way]++ }
+        END { for (way in ways) printf "%d shapes of convolutions go by %s\n", ways[way], way }' \
+        "$logs/cache/convolutions.txt" | sort -rn | tee -a "$logs/summary.txt"
+fi
 say "$passed passed, $failures failed; the logs are in $logs"
 [ "$failures" = 0 ]

@@ -23,7 +23,8 @@ double gpu_now(void); /* seconds */
  * one wait for the device. Negative when something fails; the message is set. */
 double gpu_time(const gpu_options *o, eex_device *dev, int (*submit)(void *ctx), void *ctx);
 
-/* Training throughput: train/NETWORK/BATCH/PRECISION in images/s. */
+/* Training throughput: train/NETWORK/BATCH/PRECISION in images/s; with /plain behind that, where
+ * images do not go up beside the step before. */
 int gpu_bench_train(const gpu_options *o);
 
 /* Exit heads head/CLASSES and statistics stats/CLASSES/N in us, with the part of the copy bandwidth

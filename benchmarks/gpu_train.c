@@ -16,14 +16,15 @@ static int measure(const gpu_options *o, training *b, const char *name)
     return EEX_OK;
 }
 
-static int bench_one(const gpu_options *o, const char *title, int batch, eex_precision precision)
+static int bench_one(const gpu_options *o, const char *title, int batch, eex_precision precision,
+                     bool plain)
 {
     char name[64];
-    snprintf(name, sizeof name, "train/%s/%d/%s", title, batch,
-             precision == EEX_BF16 ? "bf16" : "f32");
+    snprintf(name, sizeof name, "train/%s/%d/%s%s", title, batch,
+             precision == EEX_BF16 ? "bf16" : "f32", plain ? "/plain" : "");
     if (!gpu_wanted(o, name))
         return EEX_OK;
-    training b = {0};
+    training b = {.plain = plain};
     int code = network_open_on(&b.net, title, o->device, 0);
     if (code == EEX_OK && !(b.net.dev->precisions & 1u << precision)) {
         printf("# %s: the device does not have this precision\n", name);
@@ -46,6 +47,8 @@ int gpu_bench_train(const gpu_options *o)
     for (int n = 0; n < 2; n++)
         for (int b = 0; b < 2; b++)
             for (int p = 0; p < 2; p++)
-                EEX_TRY(bench_one(o, networks[n], batches[b], precisions[p]));
+                EEX_TRY(bench_one(o, networks[n], batches[b], precisions[p], false));
+    for (int p = 0; p < 2; p++)
+        EEX_TRY(bench_one(o, networks[0], batches[1], precisions[p], true));
     return EEX_OK;
 }

@@ -9,10 +9,11 @@ typedef struct training {
     network net;
     eex_optimizer_state *state;
     eex_plan *plan;
-    uint8_t *images;  /* (several batches, SIDE, SIDE, 3), which come in turn */
+    uint8_t *images;  /* (several batches, SIDE, SIDE, 3), which come in turn; the device's */
     int32_t *labels;  /* (batch) */
     uint32_t *sample; /* (batch) */
     int batch;
+    bool plain; /* images go up when a step wants them, not beside the one before */
     uint64_t step;
 } training;
 

@@ -5,8 +5,9 @@
 #   scripts/check_sm61.sh [FOLDER]     keeps what it installs in FOLDER (build/sm61)
 #
 # clang translates the kernels with the headers and the device library of CUDA 11.8, and 11.8's own
-# ptxas makes machine code of that. Both come as Python packages, 20 MB together. Ends with 77 and a
-# reason where something of this cannot be installed. JOBS says how many run at once.
+# ptxas makes machine code of that. Both come as Python packages, 20 MB together. What ptxas says of
+# registers is looked through for new spills (kernel_registers.sh). Ends with 77 and a reason where
+# something of this cannot be installed. JOBS says how many run at once.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=${1:-build/sm61}
@@ -43,6 +44,11 @@ arrange() {
     echo "CUDA Version $version" >"$toolkit/version.txt"
 }
 
+ptxas() {
+    local log=$folder/$1.cu.61
+    "$toolkit/bin/ptxas" -v -arch=sm_61 "$folder/$1.ptx" -o "$folder/$1.cubin" >"$log" 2>&1 || { cat "$log"; return 1; }
+}
+
 # clang takes the tables of host functions for constants that the device may want; they go.
 kernel() {
     local name
@@ -52,7 +58,7 @@ kernel() {
         -Wno-pass-failed -S "$1" -o "$folder/$name.ptx" &&
         sed -i -E '/^\.visible \.(global|const).* eex__cuda_[a-z0-9_]+\[[0-9]+\] = /d' \
             "$folder/$name.ptx" &&
-        "$toolkit/bin/ptxas" -arch=sm_61 "$folder/$name.ptx" -o "$folder/$name.cubin" &&
+        ptxas "$name" &&
         clang++ -std=c++17 -x cuda --cuda-path="$toolkit" --cuda-gpu-arch=sm_61 --cuda-host-only \
             -isystem "$toolkit/include" -Isrc -Wno-unknown-cuda-version -Wno-unused-function \
             -fsyntax-only "$1" || {
@@ -80,11 +86,13 @@ if [ ! -f "$toolkit/version.txt" ]; then
 fi
 libraries=${CUDA_INCLUDE:-$(dirname "$(command -v nvcc || echo /usr/local/cuda/bin/nvcc)")/../include}
 export folder toolkit version libraries
-export -f kernel host
+export -f kernel ptxas host
+rm -f "$folder"/*.cu.61
 
 printf '%s\n' src/cuda/*.cu | xargs -P "$jobs" -I{} bash -c 'kernel {}'
 count=$(ls src/cuda/*.cu | wc -l)
 echo "sm_61: all $count files of kernels compile"
+scripts/kernel_registers.sh --logs "$folder"
 if [ -f "$libraries/cudnn.h" ]; then
     printf '%s\n' src/cuda/*.c | xargs -P "$jobs" -I{} bash -c 'host {}'
     echo "CUDA $version: all $(ls src/cuda/*.c | wc -l) host files compile with its headers"

@@ -4,8 +4,8 @@
 #   bash tests/run.sh [--variants] [--sanitize] [TEXT]
 #
 # TEXT: only those whose name contains it. --variants runs the tests of convolutions and of whole
-# networks also with other choices than the default: patches and cuBLAS, cuDNN wherever it can, and
-# without determinism. --sanitize runs every program under compute-sanitizer instead (memcheck,
+# networks also with other choices than the default: patches and cuBLAS, cuDNN wherever it can, our own
+# kernel wherever that can, and without determinism. --sanitize runs every program under compute-sanitizer instead (memcheck,
 # racecheck, initcheck), with the longest tests left out.
 set -u
 shopt -s extglob
@@ -66,6 +66,7 @@ varied() {
     local program=$1
     run "patches ${program#bin/}" env EEX_CUDA_CONV=patches "$program" --verbose=1
     run "library ${program#bin/}" env EEX_CUDA_CONV=library "$program" --verbose=1
+    run "own ${program#bin/}" env EEX_CUDA_CONV=own "$program" --verbose=1
     run "fast ${program#bin/}" env EEX_TESTS_FAST=1 "$program" --verbose=1
 }
 

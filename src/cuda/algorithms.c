@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY = 160, FILE_LIMIT = 4 << 20 };
+enum { KEY = 192, FILE_LIMIT = 4 << 20 };
 
 /* Changes whenever a choice comes to mean something else. */
-static const char title[] = "eex convolutions 2\n";
+static const char title[] = "eex convolutions 3\n";
 
 typedef struct entry {
     char key[KEY];

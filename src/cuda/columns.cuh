@@ -107,6 +107,10 @@ template <typename T, int V> struct eex_raw {
     {
         bits = *reinterpret_cast<const eex_bits16 *>(from);
     }
+    __device__ void clear()
+    {
+        bits = {};
+    }
     __device__ float at(int j) const
     {
         uint32_t word = sizeof(T) == 4 ? bits.word[j]
@@ -124,6 +128,10 @@ template <typename T> struct eex_raw<T, 1> {
     __device__ void load(const T *from)
     {
         value = *from;
+    }
+    __device__ void clear()
+    {
+        value = {};
     }
     __device__ float at(int) const
     {

@@ -1,15 +1,17 @@
-/* Convolutions and dense layers, forward and both gradients. Four ways:
+/* Convolutions and dense layers, forward and both gradients. Five ways:
  *
  *   depthwise  kernels of our own (depthwise*.cu)
  *   product    1x1 at stride 1 and dense layers are one matrix product: cuBLAS
  *   patches    the image is laid out as patches, then one product a group of channels (im2col);
  *              works for every shape
  *   library    one of cuDNN's algorithms, on weights transposed to its order (conv_dnn.c)
+ *   own        forward ones of 1x1 and 3x3 on small images by a kernel of our own (conv_own.cu)
  *
- * Where both apply, patches and cuDNN's algorithms are timed once per shape and chip and the
- * fastest is kept (algorithms.h); in deterministic mode the choice is fixed. All matrices here are
- * row-major, cuBLAS's are column-major: C = A B there is C' = B' A' here, hence the order of
- * arguments.
+ * Bias, residual and activation are a pass behind the first four, but where cuDNN has them in its
+ * own (conv_fused.c), and a part of the last. Where several apply they are timed once per shape and
+ * chip and the fastest is kept (conv_choose.c); in deterministic mode the choice is fixed. All
+ * matrices here are row-major, cuBLAS's are column-major: C = A B there is C' = B' A' here, hence
+ * the order of arguments.
  *
  * A gradient for the weights is a sum over all pixels of a batch, which may be millions. A thread
  * of a library's kernel may add them one after the other in float32. The relative error of such a
@@ -140,17 +142,19 @@ typedef int dnn_way(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batc
 
 static int by_library(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch, dnn_way *way)
 {
+    s->ended = false;
     if (!eex__cuda_dnn_applies(s, op))
-        return eex__cuda_conv_patches(cuda, op, batch);
+        return eex__cuda_conv_plain(cuda, s, op, batch);
     int code = eex__cuda_dnn_fits(cuda, s, op, batch);
     if (code == EEX_OK)
         code = way(cuda, s, op, batch);
     const bool patches = s->refused && !s->begun && !eex__cuda_conv_only("library");
     if (code == EEX_OK || !patches || !eex__cuda_healthy(cuda))
         return code;
-    eex__cuda_conv_refused(cuda, op);
+    eex__cuda_conv_refused(cuda, op, "it goes by patches");
     s->algorithm = -1;
-    return eex__cuda_conv_patches(cuda, op, batch);
+    s->ended = false;
+    return eex__cuda_conv_plain(cuda, s, op, batch);
 }
 
 /* ---- forward ---- */
@@ -184,22 +188,28 @@ static int forward_patches(eex_cuda *cuda, const eex_op *op, int batch)
     return EEX_OK;
 }
 
-static int conv_run(eex_cuda *cuda, const eex_op *op, void *state, int batch)
+int eex__cuda_conv_end(eex_cuda *cuda, const eex_cuda_conv *s, const eex_op *op, int batch)
 {
     const eex_op_conv *c = &op->u.conv;
-    const eex_window *w = &c->window;
+    if (op->kind != EEX_OP_CONV || s->ended)
+        return EEX_OK;
+    const size_t rows = (size_t)batch * (size_t)c->window.hout * (size_t)c->window.wout;
+    return eex__cuda_epilogue(cuda, op->precision, c->y, c->bias, c->residual, c->act, rows,
+                              c->window.cout);
+}
+
+static int conv_run(eex_cuda *cuda, const eex_op *op, void *state, int batch)
+{
     eex_cuda_conv *s = state;
     if (s->way == EEX_CONV_DEPTHWISE)
         return eex__cuda_depthwise(cuda, op, batch);
+    if (s->own)
+        return eex__cuda_conv_own(cuda, op, batch);
     if (s->way == EEX_CONV_PRODUCT)
         EEX_TRY(forward_product(cuda, op, batch));
     else
         EEX_TRY(by_library(cuda, s, op, batch, eex__cuda_dnn_forward));
-    if (!c->bias && !c->residual && c->act == EEX_ACT_NONE)
-        return EEX_OK;
-    size_t rows = (size_t)batch * (size_t)w->hout * (size_t)w->wout;
-    return eex__cuda_epilogue(cuda, op->precision, c->y, c->bias, c->residual, c->act, rows,
-                              w->cout);
+    return eex__cuda_conv_end(cuda, s, op, batch);
 }
 
 /* ---- gradient for the input ---- */
@@ -366,8 +376,8 @@ static int prepare(eex_cuda *cuda, void **state, const eex_op *op, int max_batch
     s->max_batch = max_batch;
     s->algorithm = -1;
     int code = reserve(cuda, s, op, max_batch);
-    if (code == EEX_OK && s->way == EEX_CONV_PATCHES)
-        code = eex__cuda_dnn_prepare(cuda, s, op);
+    if (code == EEX_OK && s->way != EEX_CONV_DEPTHWISE)
+        code = eex__cuda_conv_choose(cuda, s, op);
     if (code < 0) {
         eex__cuda_dnn_finish(cuda, s);
         free(s);
@@ -383,12 +393,12 @@ static void finish(eex_cuda *cuda, const eex_op *op, void *state)
     free(state);
 }
 
-/* For timing both ways on memory that nobody needs (conv_dnn.c). */
-int eex__cuda_conv_patches(eex_cuda *cuda, const eex_op *op, int batch)
+int eex__cuda_conv_plain(eex_cuda *cuda, const eex_cuda_conv *s, const eex_op *op, int batch)
 {
     switch (op->kind) {
     case EEX_OP_CONV:
-        return forward_patches(cuda, op, batch);
+        return s->way == EEX_CONV_PRODUCT ? forward_product(cuda, op, batch)
+                                          : forward_patches(cuda, op, batch);
     case EEX_OP_CONV_BWD_DATA:
         return data_patches(cuda, op, batch);
     default:

@@ -1,10 +1,10 @@
-/* Which way a convolution is calculated that both patches and cuDNN can do: by timing, or as a run
- * before has found out. What the file says is tried before it is relied on, for the file may be
- * older than the driver, or somebody's own: an algorithm that does not run ends a run, one that
- * loses a trial is only not chosen. */
+/* Which way a convolution is calculated that can be in several: by timing, or as a run before has
+ * found out. What the file says is tried before it is relied on, for the file may be older than the
+ * driver, or somebody's own: a way that does not work ends a run, one that loses a trial is only
+ * not chosen. */
 #include "cuda/algorithms.h"
+#include "cuda/conv.h"
 #include "cuda/conv_dnn.h"
-#include "cuda/timing.h"
 
 #include "base/log.h"
 
@@ -12,138 +12,104 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The same op on memory of its own, so that timing disturbs nothing. */
-typedef struct trial {
-    eex_op op;
-    void *x, *y, *w;
-} trial;
+enum { MOST = 10 }; /* choices of an op, and where they end */
 
-static void trial_close(eex_cuda *cuda, trial *t)
+/* ---- what there is ---- */
+
+/* All but the plain way, which there always is; best guess first, -1 last. Our own kernel is for
+ * timing to find: what it is worth depends on the chip. */
+static void list_choices(const eex_cuda *cuda, const eex_cuda_conv *s, const eex_op *op,
+                         int (*choices)[MOST])
 {
-    eex__cuda_free(cuda, t->x);
-    eex__cuda_free(cuda, t->y);
-    eex__cuda_free(cuda, t->w);
-}
-
-static void trial_point(trial *t)
-{
-    switch (t->op.kind) {
-    case EEX_OP_CONV:
-        t->op.u.conv.x = t->x;
-        t->op.u.conv.w = t->w;
-        t->op.u.conv.y = t->y;
-        break;
-    case EEX_OP_CONV_BWD_DATA:
-        t->op.u.conv_bwd_data.dy = t->y;
-        t->op.u.conv_bwd_data.w = t->w;
-        t->op.u.conv_bwd_data.dx = t->x;
-        break;
-    default:
-        t->op.u.conv_bwd_weights.x = t->x;
-        t->op.u.conv_bwd_weights.dy = t->y;
-        t->op.u.conv_bwd_weights.dw = t->w;
-    }
-}
-
-static int zeroed(eex_cuda *cuda, void **out, size_t bytes)
-{
-    EEX_TRY(eex__cuda_alloc(cuda, out, bytes, "timing a convolution"));
-    return eex__cuda_check(cuda, cudaMemsetAsync(*out, 0, bytes, cuda->stream), "zero");
-}
-
-static int trial_open(eex_cuda *cuda, trial *t, const eex_op *op, int batch)
-{
-    const eex_window *w = eex__cuda_conv_window(op);
-    const size_t unit = eex_precision_bytes(op->precision), n = (size_t)batch;
-    *t = (trial){.op = *op};
-    EEX_TRY(zeroed(cuda, &t->x, n * (size_t)(w->hin * w->win) * (size_t)w->cin * unit));
-    EEX_TRY(zeroed(cuda, &t->y, n * (size_t)(w->hout * w->wout) * (size_t)w->cout * unit));
-    EEX_TRY(
-        zeroed(cuda, &t->w,
-               (size_t)(w->kernel * w->kernel) * (size_t)w->cin * (size_t)w->cout * sizeof(float)));
-    trial_point(t);
-    return EEX_OK;
-}
-
-static int run_way(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch)
-{
-    if (s->algorithm < 0)
-        return eex__cuda_conv_patches(cuda, op, batch);
-    EEX_TRY(eex__cuda_dnn_fits(cuda, s, op, batch));
-    switch (op->kind) {
-    case EEX_OP_CONV:
-        return eex__cuda_dnn_forward(cuda, s, op, batch);
-    case EEX_OP_CONV_BWD_DATA:
-        return eex__cuda_dnn_data(cuda, s, op, batch);
-    default:
-        return eex__cuda_dnn_weights(cuda, s, op, batch);
-    }
-}
-
-typedef struct timed_way {
-    eex_cuda_conv *s;
-    const eex_op *op;
-} timed_way;
-
-static int run_timed(eex_cuda *cuda, void *context)
-{
-    const timed_way *way = context;
-    return run_way(cuda, way->s, way->op, way->s->max_batch);
-}
-
-/* Microseconds of the way that s says, replayed as it will be when the network runs. */
-static int time_way(eex_cuda *cuda, eex_cuda_conv *s, const trial *t, float *microseconds)
-{
-    timed_way way = {s, &t->op};
-    bool recorded;
-    return eex__cuda_time_work(cuda, run_timed, &way, microseconds, &recorded);
-}
-
-/* An algorithm that fails here is only not chosen. */
-static int measure(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, const trial *t,
-                   float *microseconds)
-{
+    int n = 0;
     const int *algorithms = eex__cuda_dnn_algorithms(op->kind);
-    int best = -1;
-    bool taken, any = false;
+    for (int i = 0; s->convolution && algorithms[i] >= 0; i++) {
+        if (eex__cuda_fused_applies(s, op, algorithms[i]))
+            (*choices)[n++] = EEX_CHOICE_FUSED + algorithms[i];
+        (*choices)[n++] = EEX_CHOICE_DNN + algorithms[i];
+    }
+    if (eex__cuda_conv_own_applies(op) && !cuda->deterministic)
+        (*choices)[n++] = EEX_CHOICE_OWN;
+    (*choices)[n] = -1;
+}
+
+/* Makes a choice the state's; not *taken: it cannot be for this shape, or in the memory that is
+ * left, and this thread's message says why. */
+static int take(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int choice, bool *taken)
+{
+    s->own = choice == EEX_CHOICE_OWN;
+    s->fused = choice >= EEX_CHOICE_FUSED && !s->own;
     s->algorithm = -1;
-    EEX_TRY(time_way(cuda, s, t, microseconds));
-    for (int i = 0; algorithms[i] >= 0; i++) {
+    *taken = true;
+    if (choice == EEX_CHOICE_PLAIN || s->own)
+        return EEX_OK;
+    const int algorithm = choice - (s->fused ? EEX_CHOICE_FUSED : EEX_CHOICE_DNN);
+    return eex__cuda_dnn_take(cuda, s, op, algorithm, taken);
+}
+
+/* ---- choosing ---- */
+
+/* Whether a choice works here: what cuDNN refuses to fuse does without, and is another choice. */
+static bool time_choice(eex_cuda *cuda, eex_cuda_conv *s, const eex_conv_trial *t, int choice,
+                        float *microseconds)
+{
+    return eex__cuda_trial_time(cuda, s, t, microseconds) == EEX_OK &&
+           s->fused == (choice >= EEX_CHOICE_FUSED && choice != EEX_CHOICE_OWN);
+}
+
+/* A choice that fails here is only not chosen. */
+static int measure(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, const eex_conv_trial *t,
+                   int *best, float *microseconds)
+{
+    int choices[MOST];
+    bool taken, any = !s->convolution; /* of cuDNN's */
+    list_choices(cuda, s, op, &choices);
+    *best = EEX_CHOICE_PLAIN;
+    EEX_TRY(take(cuda, s, op, EEX_CHOICE_PLAIN, &taken));
+    EEX_TRY(eex__cuda_trial_time(cuda, s, t, microseconds));
+    for (int i = 0; choices[i] >= 0; i++) {
         float now;
-        EEX_TRY(eex__cuda_dnn_take(cuda, s, op, algorithms[i], &taken));
-        if (!taken || time_way(cuda, s, t, &now) < 0)
+        EEX_TRY(take(cuda, s, op, choices[i], &taken));
+        if (!taken || !time_choice(cuda, s, t, choices[i], &now))
             continue;
-        any = true;
+        any = any || choices[i] != EEX_CHOICE_OWN;
         if (now > *microseconds)
             continue;
-        best = algorithms[i];
+        *best = choices[i];
         *microseconds = now;
     }
     if (!any)
-        eex__cuda_conv_refused(cuda, op);
-    s->algorithm = -1;
-    return best >= 0 ? eex__cuda_dnn_take(cuda, s, op, best, &taken) : EEX_OK;
+        eex__cuda_conv_refused(cuda, op, "it goes by patches");
+    return take(cuda, s, op, *best, &taken);
 }
 
-/* Takes an algorithm and runs it once. */
-static int attempt(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, const trial *t,
-                   int algorithm, bool *works)
+/* Takes a choice and runs it once. */
+static int attempt(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, const eex_conv_trial *t,
+                   int choice, bool *works)
 {
-    EEX_TRY(eex__cuda_dnn_take(cuda, s, op, algorithm, works));
-    *works = *works && run_way(cuda, s, &t->op, s->max_batch) == EEX_OK &&
-             eex__cuda_check(cuda, cudaStreamSynchronize(cuda->stream), "trying") == EEX_OK;
-    if (!*works)
-        s->algorithm = -1;
+    EEX_TRY(take(cuda, s, op, choice, works));
+    const bool fused = s->fused;
+    *works = *works && eex__cuda_trial_run(cuda, s, t) == EEX_OK && s->fused == fused;
     return EEX_OK;
 }
 
-/* One of those that eex knows: a file may hold any number. */
-static bool is_known(eex_op_kind kind, int algorithm)
+/* One of those that there are for this op: a file may hold any number. */
+static bool is_known(const eex_cuda *cuda, const eex_cuda_conv *s, const eex_op *op, int choice)
 {
-    for (const int *a = eex__cuda_dnn_algorithms(kind); *a >= 0; a++)
-        if (*a == algorithm)
+    int choices[MOST];
+    list_choices(cuda, s, op, &choices);
+    for (int i = 0; choices[i] >= 0; i++)
+        if (choices[i] == choice)
             return true;
-    return false;
+    return choice == EEX_CHOICE_PLAIN;
+}
+
+/* What ends a forward op, for it decides what there is to choose from. */
+static int epilogue_of(const eex_op *op)
+{
+    const eex_op_conv *c = &op->u.conv;
+    return op->kind == EEX_OP_CONV ? (c->bias != NULL) + 2 * (c->residual != NULL) + 4 * (int)c->act
+                                   : 0;
 }
 
 static void name_shape(const eex_cuda *cuda, const eex_cuda_conv *s, const eex_op *op, char *key,
@@ -154,19 +120,21 @@ static void name_shape(const eex_cuda *cuda, const eex_cuda_conv *s, const eex_o
     if (w->groups > 1)
         snprintf(groups, sizeof groups, " g%d", w->groups);
     snprintf(key, size,
-             "%.60s, cudnn %zu: op %d, precision %d, %dx%dx%d to %dx%dx%d, k%d s%d p%d%s, %d",
+             "%.60s, cudnn %zu: op %d, precision %d, %dx%dx%d to %dx%dx%d, k%d s%d p%d%s e%d, %d",
              strchr(cuda->base.name, '(') ? strchr(cuda->base.name, '(') : "",
              cuda->libs->cudnnGetVersion(), (int)op->kind, (int)op->precision, w->hin, w->win,
-             w->cin, w->hout, w->wout, w->cout, w->kernel, w->stride, w->pad, groups, s->max_batch);
+             w->cin, w->hout, w->wout, w->cout, w->kernel, w->stride, w->pad, groups,
+             epilogue_of(op), s->max_batch);
 }
 
 /* What is remembered, if it still works, else what is fastest now. */
-static int choose_on(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, const trial *t,
+static int choose_on(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, const eex_conv_trial *t,
                      const char *key, int remembered)
 {
     bool works = false;
+    int best;
     float microseconds = 0;
-    if (remembered >= 0 && is_known(op->kind, remembered))
+    if (remembered >= 0 && is_known(cuda, s, op, remembered))
         EEX_TRY(attempt(cuda, s, op, t, remembered, &works));
     if (works) {
         eex__cuda_algorithm_works(cuda, key);
@@ -174,31 +142,48 @@ static int choose_on(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, const t
     }
     if (remembered >= 0)
         eex__cuda_algorithm_stale(cuda, op->name ? op->name : "?");
-    EEX_TRY(measure(cuda, s, op, t, &microseconds));
-    return eex__cuda_algorithm_keep(cuda, key, s->algorithm + 1, (double)microseconds);
+    EEX_TRY(measure(cuda, s, op, t, &best, &microseconds));
+    return eex__cuda_algorithm_keep(cuda, key, best, (double)microseconds);
 }
 
-/* Choices in the file: 0 patches, else the algorithm + 1. Patches need no trial, nor does what this
- * process has found out itself. */
-static int choose(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
+/* The one that is taken without timing: cuDNN's first, where it does such ops. */
+static int take_first(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
 {
-    char key[160];
+    int choices[MOST];
+    bool taken = false;
+    list_choices(cuda, s, op, &choices);
+    if (!s->convolution || choices[0] < 0)
+        return EEX_OK;
+    EEX_TRY(take(cuda, s, op, choices[0], &taken));
+    if (!taken && eex__cuda_conv_only("library"))
+        return eex_fail_in(EEX_EUNSUPPORTED, "EEX_CUDA_CONV=library");
+    if (taken)
+        return EEX_OK;
+    eex__cuda_conv_refused(cuda, op, "it goes by patches");
+    return take(cuda, s, op, EEX_CHOICE_PLAIN, &taken);
+}
+
+/* The plain way needs no trial, nor does what this process has found out itself. */
+static int choose_timed(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
+{
+    char key[192];
     bool tried = false, taken = false;
     name_shape(cuda, s, op, key, sizeof key);
     int known = eex__cuda_algorithm_find(cuda, key, &tried);
-    if (known > 0 && tried)
-        EEX_TRY(eex__cuda_dnn_take(cuda, s, op, known - 1, &taken));
-    if (known == 0 || taken)
+    if (known > EEX_CHOICE_PLAIN && tried)
+        EEX_TRY(take(cuda, s, op, known, &taken));
+    if (known == EEX_CHOICE_PLAIN || taken)
         return EEX_OK;
-    trial t;
-    int code = trial_open(cuda, &t, op, s->max_batch);
+    eex_conv_trial t;
+    int code = eex__cuda_trial_open(cuda, &t, op, s->max_batch);
     if (code == EEX_OK)
-        code = choose_on(cuda, s, op, &t, key, tried ? -1 : known - 1);
-    trial_close(cuda, &t);
-    if (code == EEX_ENOMEM) /* nothing to try with: the first that fits, and not for the file */
-        return eex__cuda_dnn_take(cuda, s, op, eex__cuda_dnn_algorithms(op->kind)[0], &taken);
-    return code;
+        code = choose_on(cuda, s, op, &t, key, tried ? -1 : known);
+    eex__cuda_trial_close(cuda, &t);
+    /* Nothing to try with: the first that fits, and not for the file. */
+    return code == EEX_ENOMEM ? take_first(cuda, s, op) : code;
 }
+
+/* ---- all of it ---- */
 
 /* Static weights are transposed once, into memory of their own where there is any; else before each
  * run, like those that change. */
@@ -226,44 +211,47 @@ static uint64_t hash(const char *text, uint64_t h)
     return h;
 }
 
-void eex__cuda_conv_refused(eex_cuda *cuda, const eex_op *op)
+void eex__cuda_conv_refused(eex_cuda *cuda, const eex_op *op, const char *instead)
 {
     struct eex_cuda_host *host = cuda->host;
-    const uint64_t name = hash(op->name ? op->name : "?", 0xcbf29ce484222325u + (uint64_t)op->kind);
+    const uint64_t kind = 0xcbf29ce484222325u + (uint64_t)op->kind;
+    const uint64_t name = hash(instead, hash(op->name ? op->name : "?", kind));
     for (int i = 0; i < host->refused; i++)
         if (host->refused_names[i] == name)
             return;
     if (host->refused == EEX_CUDA_REFUSALS)
         return;
-    eex_log_warn("%s; it goes by patches%s", eex_error(),
+    eex_log_warn("%s; %s%s", eex_error(), instead,
                  host->refused + 1 < EEX_CUDA_REFUSALS ? "" : ", and no more are listed");
     host->refused_names[host->refused++] = name;
 }
 
-/* The one algorithm that is taken without timing. */
-static int take_first(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
+/* Without what cuDNN cannot describe there is less to choose from. */
+static int open_library(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
 {
-    bool taken = false;
-    EEX_TRY(eex__cuda_dnn_take(cuda, s, op, eex__cuda_dnn_algorithms(op->kind)[0], &taken));
-    if (!taken && eex__cuda_conv_only("library"))
-        return eex_fail_in(EEX_EUNSUPPORTED, "EEX_CUDA_CONV=library");
-    if (!taken)
-        eex__cuda_conv_refused(cuda, op);
+    if (s->way != EEX_CONV_PATCHES)
+        return EEX_OK;
+    int code = eex__cuda_dnn_open(cuda, s, op);
+    if (code == EEX_OK)
+        return EEX_OK;
+    if (eex__cuda_conv_only("library"))
+        return eex_fail_in(code, "EEX_CUDA_CONV=library");
+    eex__cuda_conv_refused(cuda, op, "it goes by patches");
+    eex__cuda_dnn_finish(cuda, s);
     return EEX_OK;
 }
 
-int eex__cuda_dnn_prepare(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
+int eex__cuda_conv_choose(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
 {
-    const bool library = eex__cuda_conv_only("library");
+    bool taken;
+    if (eex__cuda_conv_only("own") && eex__cuda_conv_own_applies(op))
+        return take(cuda, s, op, EEX_CHOICE_OWN, &taken);
     if (eex__cuda_conv_only("patches"))
         return EEX_OK;
-    int code = eex__cuda_dnn_open(cuda, s, op);
-    if (code < 0 && library)
-        return eex_fail_in(code, "EEX_CUDA_CONV=library");
-    if (code < 0) {
-        eex__cuda_conv_refused(cuda, op);
-        return EEX_OK;
-    }
-    EEX_TRY(cuda->deterministic || library ? take_first(cuda, s, op) : choose(cuda, s, op));
+    EEX_TRY(open_library(cuda, s, op));
+    if (cuda->deterministic || eex__cuda_conv_only("library"))
+        EEX_TRY(take_first(cuda, s, op));
+    else if (s->convolution || eex__cuda_conv_own_applies(op))
+        EEX_TRY(choose_timed(cuda, s, op));
     return transpose_static(cuda, s, op);
 }

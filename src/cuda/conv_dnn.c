@@ -97,7 +97,7 @@ static int most_samples(const eex_cuda *cuda, const eex_op *op, int batch)
 }
 
 /* The samples of each call but the last, for all to be about as long. */
-static int piece_of(const eex_cuda *cuda, const eex_op *op, int batch)
+int eex__cuda_dnn_piece(const eex_cuda *cuda, const eex_op *op, int batch)
 {
     int most = most_samples(cuda, op, batch), calls = (batch + most - 1) / most;
     int unit = unit_of(op), each = ((batch + calls - 1) / calls + unit - 1) / unit * unit;
@@ -114,7 +114,7 @@ size_t eex__cuda_dnn_weight_bytes(const eex_op *op)
                    (size_t)w->cout * unit);
 }
 
-static void *workspace_of(const eex_cuda *cuda, const eex_op *op)
+void *eex__cuda_dnn_workspace(const eex_cuda *cuda, const eex_op *op)
 {
     return (char *)cuda->scratch + eex__cuda_dnn_weight_bytes(op);
 }
@@ -141,14 +141,15 @@ static cudnnMathType_t math_of(const eex_op *op)
                                                      : CUDNN_TENSOR_OP_MATH;
 }
 
-static int check(const eex_cuda *cuda, eex_cuda_conv *s, cudnnStatus_t status, const eex_op *op)
+int eex__cuda_dnn_status(const eex_cuda *cuda, eex_cuda_conv *s, cudnnStatus_t status,
+                         const eex_op *op)
 {
     s->refused = status != CUDNN_STATUS_SUCCESS;
     return eex__cuda_dnn_check(cuda, status, op->name ? op->name : "?");
 }
 
 /* The descriptors' batch. */
-static int set_batch(const eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch)
+int eex__cuda_dnn_describe(const eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch)
 {
     const eex_window *w = eex__cuda_conv_window(op);
     if (s->batch == batch)
@@ -161,7 +162,7 @@ static int set_batch(const eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, i
                                                         w->cout, w->hout, w->wout);
     if (status == CUDNN_STATUS_SUCCESS)
         s->batch = batch;
-    return check(cuda, s, status, op);
+    return eex__cuda_dnn_status(cuda, s, status, op);
 }
 
 int eex__cuda_dnn_open(const eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
@@ -186,7 +187,7 @@ int eex__cuda_dnn_open(const eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
         status = l->cudnnSetConvolutionGroupCount(s->convolution, w->groups);
     if (status == CUDNN_STATUS_SUCCESS)
         status = l->cudnnSetConvolutionMathType(s->convolution, math_of(op));
-    return check(cuda, s, status, op);
+    return eex__cuda_dnn_status(cuda, s, status, op);
 }
 
 void eex__cuda_dnn_finish(eex_cuda *cuda, eex_cuda_conv *s)
@@ -200,9 +201,11 @@ void eex__cuda_dnn_finish(eex_cuda *cuda, eex_cuda_conv *s)
         l->cudnnDestroyFilterDescriptor(s->w);
     if (s->convolution)
         l->cudnnDestroyConvolutionDescriptor(s->convolution);
+    eex__cuda_fused_finish(cuda, s);
     s->x = s->y = NULL;
     s->w = NULL;
     s->convolution = NULL;
+    s->batch = 0;
     eex__cuda_free(cuda, s->weights);
     s->weights = NULL;
 }
@@ -230,7 +233,7 @@ static int ask_workspace(const eex_cuda *cuda, eex_cuda_conv *s, const eex_op *o
             dnn, s->x, s->y, s->convolution, s->w, (cudnnConvolutionBwdFilterAlgo_t)algorithm,
             bytes);
     }
-    EEX_TRY(check(cuda, s, status, op));
+    EEX_TRY(eex__cuda_dnn_status(cuda, s, status, op));
     s->refused = *bytes > most_workspace;
     if (s->refused)
         return eex_fail(EEX_EUNSUPPORTED,
@@ -247,7 +250,7 @@ int eex__cuda_dnn_take(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int a
     int most = most_samples(cuda, op, s->max_batch);
     s->algorithm = -1;
     s->fitting = 0;
-    *taken = set_batch(cuda, s, op, most) == EEX_OK &&
+    *taken = eex__cuda_dnn_describe(cuda, s, op, most) == EEX_OK &&
              ask_workspace(cuda, s, op, algorithm, &bytes) == EEX_OK;
     if (!*taken)
         return EEX_OK;
@@ -264,7 +267,7 @@ int eex__cuda_dnn_take(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int a
 static int piece_fits(const eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int samples)
 {
     size_t bytes;
-    EEX_TRY(set_batch(cuda, s, op, samples));
+    EEX_TRY(eex__cuda_dnn_describe(cuda, s, op, samples));
     EEX_TRY(ask_workspace(cuda, s, op, s->algorithm, &bytes));
     s->refused = bytes > s->workspace;
     if (s->refused)
@@ -285,7 +288,7 @@ int eex__cuda_dnn_fits(const eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op,
 {
     if (s->fitting == batch)
         return EEX_OK; /* asked before */
-    int each = piece_of(cuda, op, batch), last = batch - (batch - 1) / each * each;
+    int each = eex__cuda_dnn_piece(cuda, op, batch), last = batch - (batch - 1) / each * each;
     s->fitting = 0;
     EEX_TRY(piece_fits(cuda, s, op, each));
     if (last != each)
@@ -295,12 +298,12 @@ int eex__cuda_dnn_fits(const eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op,
 }
 
 /* Bytes in front of sample i on either side. */
-static size_t input_before(const eex_op *op, int i)
+size_t eex__cuda_dnn_input_before(const eex_op *op, int i)
 {
     return (size_t)i * input_size(eex__cuda_conv_window(op)) * eex_precision_bytes(op->precision);
 }
 
-static size_t output_before(const eex_op *op, int i)
+size_t eex__cuda_dnn_output_before(const eex_op *op, int i)
 {
     return (size_t)i * output_size(eex__cuda_conv_window(op)) * eex_precision_bytes(op->precision);
 }
@@ -310,24 +313,41 @@ static int forward_piece(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, con
 {
     const eex_op_conv *c = &op->u.conv;
     const float one = 1, zero = 0;
-    EEX_TRY(set_batch(cuda, s, op, samples));
+    EEX_TRY(eex__cuda_dnn_describe(cuda, s, op, samples));
     cudnnStatus_t status = cuda->libs->cudnnConvolutionForward(
-        cuda->host->dnn, &one, s->x, (const char *)c->x + input_before(op, first), s->w, weights,
-        s->convolution, (cudnnConvolutionFwdAlgo_t)s->algorithm, workspace_of(cuda, op),
-        s->workspace, &zero, s->y, (char *)c->y + output_before(op, first));
-    return check(cuda, s, status, op);
+        cuda->host->dnn, &one, s->x, (const char *)c->x + eex__cuda_dnn_input_before(op, first),
+        s->w, weights, s->convolution, (cudnnConvolutionFwdAlgo_t)s->algorithm,
+        eex__cuda_dnn_workspace(cuda, op), s->workspace, &zero, s->y,
+        (char *)c->y + eex__cuda_dnn_output_before(op, first));
+    return eex__cuda_dnn_status(cuda, s, status, op);
+}
+
+/* What cuDNN does not fuse it does without, from then on. */
+static int forward_fused(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, const void *weights,
+                         int batch)
+{
+    int code = eex__cuda_fused_forward(cuda, s, op, weights, batch);
+    s->ended = code == EEX_OK;
+    if (code == EEX_OK || !s->refused || eex__cuda_conv_only("library") || !eex__cuda_healthy(cuda))
+        return code;
+    eex__cuda_conv_refused(cuda, op, "its bias and activation get a pass of their own");
+    s->fused = s->refused = false;
+    return EEX_OK;
 }
 
 int eex__cuda_dnn_forward(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch)
 {
     const eex_op_conv *c = &op->u.conv;
-    const int each = piece_of(cuda, op, batch);
+    const int each = eex__cuda_dnn_piece(cuda, op, batch);
     const void *weights = s->weights;
+    s->ended = false;
     if (!weights) {
         EEX_TRY(eex__cuda_weights_to_ohwi(cuda, op->precision, cuda->scratch, c->w, &c->window));
         weights = cuda->scratch;
     }
-    for (int i = 0; i < batch; i += each)
+    if (s->fused)
+        EEX_TRY(forward_fused(cuda, s, op, weights, batch));
+    for (int i = 0; i < batch && !s->ended; i += each)
         EEX_TRY(forward_piece(cuda, s, op, weights, i, batch - i < each ? batch - i : each));
     return EEX_OK;
 }
@@ -336,19 +356,19 @@ static int data_piece(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int fi
 {
     const eex_op_conv_bwd_data *c = &op->u.conv_bwd_data;
     const float one = 1, beta = c->accumulate ? 1 : 0;
-    EEX_TRY(set_batch(cuda, s, op, samples));
+    EEX_TRY(eex__cuda_dnn_describe(cuda, s, op, samples));
     cudnnStatus_t status = cuda->libs->cudnnConvolutionBackwardData(
         cuda->host->dnn, &one, s->w, cuda->scratch, s->y,
-        (const char *)c->dy + output_before(op, first), s->convolution,
-        (cudnnConvolutionBwdDataAlgo_t)s->algorithm, workspace_of(cuda, op), s->workspace, &beta,
-        s->x, (char *)c->dx + input_before(op, first));
-    return check(cuda, s, status, op);
+        (const char *)c->dy + eex__cuda_dnn_output_before(op, first), s->convolution,
+        (cudnnConvolutionBwdDataAlgo_t)s->algorithm, eex__cuda_dnn_workspace(cuda, op),
+        s->workspace, &beta, s->x, (char *)c->dx + eex__cuda_dnn_input_before(op, first));
+    return eex__cuda_dnn_status(cuda, s, status, op);
 }
 
 int eex__cuda_dnn_data(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch)
 {
     const eex_op_conv_bwd_data *c = &op->u.conv_bwd_data;
-    const int each = piece_of(cuda, op, batch);
+    const int each = eex__cuda_dnn_piece(cuda, op, batch);
     EEX_TRY(eex__cuda_weights_to_ohwi(cuda, op->precision, cuda->scratch, c->w, &c->window));
     for (int i = 0; i < batch; i += each) {
         s->begun = c->accumulate && i > 0;
@@ -364,7 +384,7 @@ static int widen(eex_cuda *cuda, const eex_cuda_conv *s, const eex_op *op, int s
 {
     const eex_window *w = eex__cuda_conv_window(op);
     size_t n = (size_t)samples;
-    char *wide_x = (char *)workspace_of(cuda, op) + aligned(s->workspace);
+    char *wide_x = (char *)eex__cuda_dnn_workspace(cuda, op) + aligned(s->workspace);
     char *wide_dy = wide_x + aligned(n * input_size(w) * sizeof(float));
     EEX_TRY(eex__cuda_widen(cuda, (float *)wide_x, *x, n * input_size(w)));
     EEX_TRY(eex__cuda_widen(cuda, (float *)wide_dy, *dy, n * output_size(w)));
@@ -379,22 +399,22 @@ static int weights_piece(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int
 {
     const eex_op_conv_bwd_weights *c = &op->u.conv_bwd_weights;
     const float one = 1, beta = first > 0 ? 1 : 0;
-    const void *x = (const char *)c->x + input_before(op, first);
-    const void *dy = (const char *)c->dy + output_before(op, first);
+    const void *x = (const char *)c->x + eex__cuda_dnn_input_before(op, first);
+    const void *dy = (const char *)c->dy + eex__cuda_dnn_output_before(op, first);
     if (widens(op))
         EEX_TRY(widen(cuda, s, op, samples, &x, &dy));
-    EEX_TRY(set_batch(cuda, s, op, samples));
+    EEX_TRY(eex__cuda_dnn_describe(cuda, s, op, samples));
     cudnnStatus_t status = cuda->libs->cudnnConvolutionBackwardFilter(
         cuda->host->dnn, &one, s->x, x, s->y, dy, s->convolution,
-        (cudnnConvolutionBwdFilterAlgo_t)s->algorithm, workspace_of(cuda, op), s->workspace, &beta,
-        s->w, cuda->scratch);
-    return check(cuda, s, status, op);
+        (cudnnConvolutionBwdFilterAlgo_t)s->algorithm, eex__cuda_dnn_workspace(cuda, op),
+        s->workspace, &beta, s->w, cuda->scratch);
+    return eex__cuda_dnn_status(cuda, s, status, op);
 }
 
 int eex__cuda_dnn_weights(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch)
 {
     const eex_op_conv_bwd_weights *c = &op->u.conv_bwd_weights;
-    const int each = piece_of(cuda, op, batch);
+    const int each = eex__cuda_dnn_piece(cuda, op, batch);
     for (int i = 0; i < batch; i += each)
         EEX_TRY(weights_piece(cuda, s, op, i, batch - i < each ? batch - i : each));
     return eex__cuda_gradient_to_hwio(cuda, c->dw, (const float *)cuda->scratch, &c->window,

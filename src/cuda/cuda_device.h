@@ -88,6 +88,11 @@ int eex__cuda_depthwise_bwd_data(eex_cuda *cuda, const eex_op *op, int batch);
 int eex__cuda_depthwise_bwd_weights_prepare(eex_cuda *cuda, const eex_op *op, int max_batch);
 int eex__cuda_depthwise_bwd_weights(eex_cuda *cuda, const eex_op *op, int batch);
 
+/* The whole of a forward convolution, epilogue included, by a kernel of our own, where it applies.
+ */
+bool eex__cuda_conv_own_applies(const eex_op *op);
+int eex__cuda_conv_own(eex_cuda *cuda, const eex_op *op, int batch);
+
 /* What goes around a matrix product, for conv.c, each in a file of its own.
  *
  * y (rows, c) = act(y + bias + residual), in place; bias float32, either may be NULL. */

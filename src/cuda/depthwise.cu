@@ -60,8 +60,9 @@ static __device__ inline void add_row(float (&sum)[STRIP][V], const depthwise_ar
                 sum[0][j] = fmaf(x[0][j], weight[j], sum[0][j]);
         }
     } else {
-        float x[(STRIP - 1) * S + K][V];
-        eex_row_get<T, V, (STRIP - 1) * S + K>(x, row, left, a.win, p.c);
+        enum { N = (STRIP - 1) * S + K };
+        eex_raw<T, V> x[N];
+        eex_row_load<T, V, N>(x, row, left, a.win, p.c);
 #pragma unroll
         for (int k = 0; k < K; k++) {
             float weight[V];
@@ -70,7 +71,7 @@ static __device__ inline void add_row(float (&sum)[STRIP][V], const depthwise_ar
             for (int i = 0; i < STRIP; i++)
 #pragma unroll
                 for (int j = 0; j < V; j++)
-                    sum[i][j] = fmaf(x[i * S + k][j], weight[j], sum[i][j]);
+                    sum[i][j] = fmaf(x[i * S + k].at(j), weight[j], sum[i][j]);
         }
     }
 }

@@ -74,7 +74,23 @@ template <int V> __device__ static inline eex_patch eex_patch_of(const eex_patch
     return t;
 }
 
-/* N vectors of a row of `width` pixels of c channels from pixel `first` on, zeros outside. */
+/* N vectors of a row of `width` pixels of c channels from pixel `first` on, zeros outside: as they
+ * lie in memory, which in bfloat16 is half the registers. */
+template <typename T, int V, int N>
+__device__ static inline void eex_row_load(eex_raw<T, V> (&to)[N], const T *row, int first,
+                                           int width, int c)
+{
+#pragma unroll
+    for (int i = 0; i < N; i++) {
+        int at = first + i;
+        if (at >= 0 && at < width)
+            to[i].load(row + (ptrdiff_t)at * c);
+        else
+            to[i].clear();
+    }
+}
+
+/* The same as floats. */
 template <typename T, int V, int N>
 __device__ static inline void eex_row_get(float (&to)[N][V], const T *row, int first, int width,
                                           int c)

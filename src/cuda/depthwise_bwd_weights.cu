@@ -81,16 +81,21 @@ template <typename T, int V, int K, int S, int STRIP>
 static __device__ inline void add_strip(float (&sum)[K][V], const T *x, const T *dy, int left,
                                         int pixel, const weights_args &a)
 {
-    float in[(STRIP - 1) * S + K][V], out[STRIP][V];
-    eex_row_get<T, V, (STRIP - 1) * S + K>(in, x, left, a.win, a.c);
-    eex_row_get<T, V, STRIP>(out, dy, pixel, a.wout, a.c);
+    enum { N = (STRIP - 1) * S + K };
+    eex_raw<T, V> in[N], out[STRIP];
+    eex_row_load<T, V, N>(in, x, left, a.win, a.c);
+    eex_row_load<T, V, STRIP>(out, dy, pixel, a.wout, a.c);
 #pragma unroll
-    for (int i = 0; i < STRIP; i++)
+    for (int at = 0; at < N; at++)
 #pragma unroll
-        for (int k = 0; k < K; k++)
+        for (int i = 0; i < STRIP; i++) {
+            const int k = at - i * S;
+            if (k < 0 || k >= K)
+                continue;
 #pragma unroll
             for (int j = 0; j < V; j++)
-                sum[k][j] = fmaf(in[i * S + k][j], out[i][j], sum[k][j]);
+                sum[k][j] = fmaf(in[at].at(j), out[i].at(j), sum[k][j]);
+        }
 }
 
 template <typename T, int V, int K, int S, int STRIP>

@@ -1,4 +1,5 @@
 /* The CUDA device: memory, transfers, the table of ops. */
+#include "cuda/ahead.h"
 #include "cuda/chain.h"
 #include "cuda/cuda_device.h"
 #include "cuda/cuda_register.h"
@@ -87,11 +88,15 @@ static void cuda_release(eex_device *dev, void *memory)
     eex__cuda_free(cuda_of(dev), memory);
 }
 
-/* The caller's memory may change as soon as this returns, so it goes through a ring of pinned
- * pieces; each is used again when the copy out of it has happened. */
+/* What was announced is on the device. Other memory of the caller's may change as soon as this
+ * returns, so it goes through a ring of pinned pieces; each is used again when the copy out of it
+ * has happened. */
 static int cuda_upload(eex_device *dev, void *to, const void *from, size_t bytes)
 {
-    return eex__cuda_stage(cuda_of(dev), to, from, bytes);
+    eex_cuda *cuda = cuda_of(dev);
+    bool taken;
+    EEX_TRY(eex__cuda_ahead_take(cuda, to, from, bytes, &taken));
+    return taken ? EEX_OK : eex__cuda_stage(cuda, cuda->stream, to, from, bytes);
 }
 
 static int cuda_download(eex_device *dev, void *to, const void *from, size_t bytes)
@@ -187,6 +192,10 @@ static const eex_device_vtable vtable = {
     .upload = cuda_upload,
     .download = cuda_download,
     .zero = cuda_zero,
+    .ahead = eex__cuda_ahead,
+    .withdraw = eex__cuda_withdraw,
+    .host_allocate = eex__cuda_host_allocate,
+    .host_release = eex__cuda_host_release,
     .prepare = cuda_prepare,
     .run = cuda_run,
     .finish = cuda_finish,

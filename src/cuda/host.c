@@ -1,5 +1,6 @@
 #include "cuda/host.h"
 
+#include "cuda/ahead.h"
 #include "cuda/algorithms.h"
 
 #include "base/log.h"
@@ -101,7 +102,8 @@ int eex__cuda_reserve(eex_cuda *cuda, size_t bytes)
 
 /* ---- staging ---- */
 
-static int stage_piece(eex_cuda *cuda, void *to, const void *from, size_t bytes)
+static int stage_piece(eex_cuda *cuda, cudaStream_t stream, void *to, const void *from,
+                       size_t bytes)
 {
     struct eex_cuda_host *host = cuda->host;
     int i = host->stage;
@@ -110,15 +112,15 @@ static int stage_piece(eex_cuda *cuda, void *to, const void *from, size_t bytes)
     EEX_TRY(eex__cuda_check(cuda, cudaEventSynchronize(host->staged[i]), "upload"));
     memcpy(pinned, from, bytes);
     EEX_TRY(eex__cuda_check(
-        cuda, cudaMemcpyAsync(to, pinned, bytes, cudaMemcpyHostToDevice, cuda->stream), "upload"));
-    return eex__cuda_check(cuda, cudaEventRecord(host->staged[i], cuda->stream), "upload");
+        cuda, cudaMemcpyAsync(to, pinned, bytes, cudaMemcpyHostToDevice, stream), "upload"));
+    return eex__cuda_check(cuda, cudaEventRecord(host->staged[i], stream), "upload");
 }
 
-int eex__cuda_stage(eex_cuda *cuda, void *to, const void *from, size_t bytes)
+int eex__cuda_stage(eex_cuda *cuda, cudaStream_t stream, void *to, const void *from, size_t bytes)
 {
     for (size_t done = 0; done < bytes;) {
         size_t piece = bytes - done < EEX_CUDA_STAGE_BYTES ? bytes - done : EEX_CUDA_STAGE_BYTES;
-        EEX_TRY(stage_piece(cuda, (char *)to + done, (const char *)from + done, piece));
+        EEX_TRY(stage_piece(cuda, stream, (char *)to + done, (const char *)from + done, piece));
         done += piece;
     }
     return EEX_OK;
@@ -147,7 +149,7 @@ int eex__cuda_set_step(eex_cuda *cuda, const eex_step *step)
     if (host->step_known && old->lr == step->lr && old->seed == step->seed &&
         old->epoch == step->epoch && old->step == step->step)
         return EEX_OK;
-    EEX_TRY(eex__cuda_stage(cuda, cuda->step, step, sizeof *step));
+    EEX_TRY(eex__cuda_stage(cuda, cuda->stream, cuda->step, step, sizeof *step));
     host->step = *step;
     host->step_known = true;
     return EEX_OK;
@@ -316,6 +318,7 @@ int eex__cuda_host_open(eex_cuda *cuda)
     EEX_TRY(eex__cuda_check(cuda, cudaStreamCreateWithFlags(&cuda->stream, cudaStreamNonBlocking),
                             "making a stream"));
     EEX_TRY(open_staging(cuda));
+    EEX_TRY(eex__cuda_ahead_open(cuda));
     EEX_TRY(open_libraries(cuda));
     open_energy(cuda);
     return eex__cuda_algorithms_open(cuda);
@@ -328,6 +331,7 @@ void eex__cuda_host_close(eex_cuda *cuda)
         return;
     if (cuda->stream)
         (void)cudaStreamSynchronize(cuda->stream);
+    eex__cuda_ahead_close(cuda);
     eex__cuda_algorithms_close(cuda);
     if (host->dnn)
         cuda->libs->cudnnDestroy(host->dnn);

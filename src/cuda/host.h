@@ -24,6 +24,8 @@ struct eex_cuda_host {
     cudaEvent_t staged[EEX_CUDA_STAGES];
     int stage; /* next to use */
 
+    struct eex_cuda_ahead *ahead; /* ahead.h */
+
     eex_step step; /* what cuda->step holds */
     bool step_known;
     bool graphless; /* it was said that a graph could not be made */
@@ -45,8 +47,8 @@ struct eex_cuda_host {
 int eex__cuda_host_open(eex_cuda *cuda);
 void eex__cuda_host_close(eex_cuda *cuda);
 
-/* Copies host memory to the device in the stream's order; `from` is free when this returns. */
-int eex__cuda_stage(eex_cuda *cuda, void *to, const void *from, size_t bytes);
+/* Copies host memory to the device in a stream's order; `from` is free when this returns. */
+int eex__cuda_stage(eex_cuda *cuda, cudaStream_t stream, void *to, const void *from, size_t bytes);
 
 /* Copies device memory to the host and waits for it. */
 int eex__cuda_fetch(eex_cuda *cuda, void *to, const void *from, size_t bytes);

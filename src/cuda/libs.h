@@ -60,7 +60,11 @@ extern "C" {
     X(cudnnGetConvolutionForwardWorkspaceSize)        \
     X(cudnnGetConvolutionBackwardDataWorkspaceSize)   \
     X(cudnnGetConvolutionBackwardFilterWorkspaceSize) \
+    X(cudnnCreateActivationDescriptor)                \
+    X(cudnnSetActivationDescriptor)                   \
+    X(cudnnDestroyActivationDescriptor)               \
     X(cudnnConvolutionForward)                        \
+    X(cudnnConvolutionBiasActivationForward)          \
     X(cudnnConvolutionBackwardData)                   \
     X(cudnnConvolutionBackwardFilter)
 

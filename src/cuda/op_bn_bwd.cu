@@ -275,7 +275,9 @@ static __device__ bwd_coefficients<V> coefficients_of(const bwd_args &args,
     return to;
 }
 
-template <typename T, int V, enum slope S, int N>
+/* DZ: whether there may be a gradient for the residual to write, as there is not where the pass for
+ * the sums has been; what cannot be takes no registers. */
+template <typename T, int V, enum slope S, bool DZ, int N>
 static __device__ void apply_rows(const bwd_pass<T> &p, const eex_bn_affine<V> &a,
                                   const bwd_coefficients<V> &f, size_t at, size_t stride)
 {
@@ -288,7 +290,7 @@ static __device__ void apply_rows(const bwd_pass<T> &p, const eex_bn_affine<V> &
         size_t k = at + (size_t)i * stride;
         float dz[V], d[V], dx[V];
         gradients_of_row<T, V, S>(dz, d, row[i], p, a);
-        if (p.dz)
+        if (DZ && p.dz)
             put_dz<T, V>(p, dz, k);
 #pragma unroll
         for (int j = 0; j < V; j++)
@@ -298,7 +300,7 @@ static __device__ void apply_rows(const bwd_pass<T> &p, const eex_bn_affine<V> &
     }
 }
 
-template <typename T, int V, enum slope S>
+template <typename T, int V, enum slope S, bool DZ>
 static __device__ void apply_of_thread(const bwd_args &args, const eex_columns &g,
                                        const eex_column &t)
 {
@@ -307,19 +309,19 @@ static __device__ void apply_of_thread(const bwd_args &args, const eex_columns &
     load_affine<V>(&a, args.op, t.first);
     bwd_coefficients<V> f = coefficients_of<V>(args, a, t.first);
     eex_column_rows(g, t, [&](auto rows, size_t at, size_t stride) {
-        apply_rows<T, V, S, decltype(rows)::value>(p, a, f, at, stride);
+        apply_rows<T, V, S, DZ, decltype(rows)::value>(p, a, f, at, stride);
     });
 }
 
-template <typename T, int V>
+template <typename T, int V, bool DZ>
 static __device__ void apply(const bwd_args &args, const eex_columns &g, const eex_column &t)
 {
     if (second_slope(args) == SLOPE_ONE)
-        apply_of_thread<T, V, SLOPE_ONE>(args, g, t);
+        apply_of_thread<T, V, SLOPE_ONE, DZ>(args, g, t);
     else if (second_slope(args) == SLOPE_OF_Y)
-        apply_of_thread<T, V, SLOPE_OF_Y>(args, g, t);
+        apply_of_thread<T, V, SLOPE_OF_Y, DZ>(args, g, t);
     else
-        apply_of_thread<T, V, SLOPE_OF_X>(args, g, t);
+        apply_of_thread<T, V, SLOPE_OF_X, DZ>(args, g, t);
 }
 
 /* ---- kernels ---- */
@@ -349,14 +351,14 @@ static __global__ void __launch_bounds__(WHOLE ? EEX_BN_THREADS : EEX_BN_WIDE)
     if (!WHOLE || !args.op.dx)
         return;
     __syncthreads(); /* the coefficients are written */
-    apply<T, V>(args, g, t);
+    apply<T, V, false>(args, g, t);
 }
 
 /* Chunks from behind: after the first pass the caches hold the end. */
 template <typename T, int V>
 static __global__ void __launch_bounds__(EEX_BN_WIDE) bn_bwd_apply(bwd_args args, eex_columns g)
 {
-    apply<T, V>(args, g, eex_column_of<V>(g, gridDim.x - 1 - blockIdx.x));
+    apply<T, V, true>(args, g, eex_column_of<V>(g, gridDim.x - 1 - blockIdx.x));
 }
 
 /* ---- the op ---- */

@@ -5,9 +5,9 @@
  * ballots in front and the lanes in front. Rows move up in place: a tile is read whole before any
  * of it is written, and what it writes lies at or in front of what it has read.
  *
- * Geometry: one block of up to 1024 threads; 1, 4 or 16 rows a thread. Bytes: up to 21 read and 24
+ * Geometry: one block of up to 1024 threads; 1, 4 or 8 rows a thread. Bytes: up to 21 read and 24
  * written a row that leaves, 5 and 8 a row that stays. Roofline: latency; a batch of 256 is one
- * tile of three dependent steps, 65,536 rows are four tiles at what one processor can move. */
+ * tile of three dependent steps, 65,536 rows are eight tiles at what one processor can move. */
 #include "cuda/kernel.cuh"
 
 enum { MOST_THREADS = 1024, MOST_WARPS = MOST_THREADS / EEX_WARP };
@@ -22,6 +22,13 @@ static __device__ void write_result(const eex_op_leave &a, int from, int row, in
     out.margin = a.margin[from];
     out.entropy = a.entropy[from];
     a.results[row] = out;
+}
+
+/* Where row i is among those that the exit was asked about; below 0: it was not. Nobody writes
+ * there, so it is read again rather than kept: 8 rows a thread fill the registers. */
+static __device__ int asked_at(const eex_op_leave &a, int i)
+{
+    return a.at ? a.at[i] : i;
 }
 
 /* How many rows of the warps in front stay, and of all. stays: one number a warp. */
@@ -47,13 +54,13 @@ static __device__ int leave_tile(const eex_op_leave &a, int *stays, int begin, i
 {
     int lane = (int)threadIdx.x % EEX_WARP, warp = (int)threadIdx.x / EEX_WARP;
     int first = begin + warp * EEX_WARP * EACH + lane, own = 0, all;
-    int row[EACH], decision[EACH], from[EACH];
+    int row[EACH], decision[EACH];
     unsigned staying[EACH];
 #pragma unroll
     for (int k = 0; k < EACH; k++) {
         int i = first + k * EEX_WARP;
-        from[k] = a.at && i < count ? a.at[i] : i;
-        decision[k] = i < count ? from[k] < 0 ? (int)EEX_GO_ON : a.decision[from[k]] : -1;
+        int from = i < count ? asked_at(a, i) : 0;
+        decision[k] = i < count ? from < 0 ? (int)EEX_GO_ON : a.decision[from] : -1;
         row[k] = i < count ? a.row[i] : 0;
     }
 #pragma unroll
@@ -70,7 +77,7 @@ static __device__ int leave_tile(const eex_op_leave &a, int *stays, int begin, i
             a.index[at] = i;
             a.row[at] = row[k];
         } else if (decision[k] > EEX_GO_ON) {
-            write_result(a, from[k], row[k], decision[k]);
+            write_result(a, asked_at(a, i), row[k], decision[k]);
         }
         to += __popc(staying[k]);
     }
@@ -105,7 +112,7 @@ static int leave_run(eex_cuda *cuda, const eex_op *op, void *state, int batch)
     else if (batch <= 4 * MOST_THREADS)
         launch<4>(cuda, op->u.leave, batch);
     else
-        launch<16>(cuda, op->u.leave, batch);
+        launch<8>(cuda, op->u.leave, batch);
     return eex__cuda_launched(cuda, op);
 }
 

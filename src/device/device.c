@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* Recursive, so that what is built on engines need not know whether they lock. */
@@ -93,6 +94,61 @@ void eex_device_close(eex_device *dev)
         (void)dev->vtable->enter(dev); /* whichever thread this is */
     dev->vtable->close(dev);
 }
+
+/* ---- uploads beside what runs ---- */
+
+int eex_device_ahead(eex_device *dev, const void *from_host, size_t bytes)
+{
+    EEX_NEED(dev, "device");
+    EEX_NEED(from_host, "memory");
+    if (!dev->vtable->ahead || bytes == 0)
+        return EEX_OK;
+    EEX_TRY(eex_device_lock(dev));
+    const int code = dev->vtable->ahead(dev, from_host, bytes);
+    eex_device_unlock(dev);
+    return code;
+}
+
+int eex_device_withdraw(eex_device *dev, const void *from_host)
+{
+    EEX_NEED(dev, "device");
+    EEX_NEED(from_host, "memory");
+    if (!dev->vtable->withdraw)
+        return EEX_OK;
+    EEX_TRY(eex_device_lock(dev));
+    const int code = dev->vtable->withdraw(dev, from_host);
+    eex_device_unlock(dev);
+    return code;
+}
+
+int eex_device_host_allocate(eex_device *dev, void **out, size_t bytes)
+{
+    EEX_NEED(dev, "device");
+    EEX_NEED(out, "place for the memory");
+    *out = NULL;
+    if (!dev->vtable->host_allocate) {
+        *out = malloc(bytes ? bytes : 1);
+        return *out ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for %zu bytes", bytes);
+    }
+    EEX_TRY(eex_device_lock(dev));
+    const int code = dev->vtable->host_allocate(dev, out, bytes);
+    eex_device_unlock(dev);
+    return code;
+}
+
+void eex_device_host_release(eex_device *dev, void *memory)
+{
+    if (!dev || !memory)
+        return;
+    if (!dev->vtable->host_release) {
+        free(memory);
+    } else if (eex_device_lock(dev) == EEX_OK) {
+        dev->vtable->host_release(dev, memory);
+        eex_device_unlock(dev);
+    }
+}
+
+/* ---- names for profilers ---- */
 
 void eex_device_range(eex_device *dev, const char *format, ...)
 {

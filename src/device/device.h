@@ -52,6 +52,12 @@ typedef struct eex_device_vtable {
     int (*download)(eex_device *dev, void *to_host, const void *from, size_t bytes);
     int (*zero)(eex_device *dev, void *memory, size_t bytes);
 
+    /* What the functions eex_device_ahead and the next three ask for; all of them or none. */
+    int (*ahead)(eex_device *dev, const void *from_host, size_t bytes);
+    int (*withdraw)(eex_device *dev, const void *from_host);
+    int (*host_allocate)(eex_device *dev, void **out, size_t bytes);
+    void (*host_release)(eex_device *dev, void *memory);
+
     /* Creates whatever the op needs to run with up to max_batch samples. *state may stay NULL. The
      * op is kept by pointer and must outlive the state. `finish` accepts NULL state. */
     int (*prepare)(eex_device *dev, void **state, const eex_op *op, int max_batch);
@@ -138,6 +144,22 @@ void eex_device_destroy(eex_device *dev);
 /* For backends, before they allocate: counts the bytes as held. EEX_ENOMEM, and dev->full, where
  * the limit does not allow them. What goes is taken off dev->held. */
 int eex_device_hold(eex_device *dev, size_t bytes);
+
+/* ---- uploads beside what runs ----
+ *
+ * Begins to bring host memory to the device while that calculates something else. Uploads from the
+ * same place, of so many bytes or fewer, find it there, as often as they come; it must not change
+ * until it is withdrawn. Only a hint: where a device has no such way, or no room for more of it, an
+ * upload does all when it comes. Withdrawing waits until the memory has been read, so that it may
+ * change; what was not announced may be withdrawn too. Both lock the device. */
+int eex_device_ahead(eex_device *dev, const void *from_host, size_t bytes);
+int eex_device_withdraw(eex_device *dev, const void *from_host);
+
+/* Host memory for what is to be announced: of the kind from which the device copies by itself.
+ * *out belongs to the caller, who gives it back before the device closes; contents are undefined.
+ * release accepts NULL. */
+int eex_device_host_allocate(eex_device *dev, void **out, size_t bytes);
+void eex_device_host_release(eex_device *dev, void *memory);
 
 /* What runs until the matching end is called `name` (printf-style) in profiles; nothing happens on
  * devices without such names. */

@@ -17,7 +17,11 @@ program build/bin/gpu_cuda_test_head <<<'echo "head.c:3: Assertion failed: 1 is 
 program build/bin/gpu_cpu_test_conv <<<'echo "by ${EEX_CUDA_CONV:-itself}" >&2; exit 0'
 program build/bin/gpu_core_engine_test_walk <<<'printf "[SKIP] walk: not here\n[====] Tested: 0 | Passing: 0\n"'
 program build/bin/gpu_cpu_test_fill <<<'exit 0'
-program build/bin/bench_cuda <<<'echo "head/10 1.0 us"'
+program build/bin/bench_cuda <<'END'
+mkdir -p "$EEX_CACHE_DIR"
+printf 'eex convolutions 3\na\t0\t1.0\nb\t2\t1.0\nc\t201\t1.0\nd\t102\t1.0\ne\t201\t1.0\n' >"$EEX_CACHE_DIR/convolutions.txt"
+echo "head/10 1.0 us"
+END
 
 expect 1 bash "$script" --log logs build
 out_has "passed   runtime core_plan_test_params"
@@ -28,9 +32,12 @@ out_has "skipped  engine core_engine_test_walk: walk: not here"
 out_has "passed   rest cpu_test_fill"
 out_has "skipped  beside PyTorch"
 out_has "head/10 1.0 us"
+out_has "2 shapes of convolutions go by our own kernel"
+out_has "1 shapes of convolutions go by cuDNN with its epilogue"
 out_has " 1 failed; the logs are in $work/logs"
 grep -q "by patches" logs/*-patches-*.log || fail "patches are not forced"
 grep -q "by library" logs/*-library-*.log || fail "cuDNN is not forced"
+grep -q "by own" logs/*-own-*.log || fail "the kernel of our own is not forced"
 grep -q "sanitized --tool racecheck" logs/*.log || fail "no sanitizer was run"
 [ "$(grep -n 'runtime' out | cut -d: -f1)" -lt "$(grep -n 'kernels' out | head -1 | cut -d: -f1)" ] ||
     fail "not in the order in which one failure explains the next"

@@ -16,8 +16,8 @@ list(REMOVE_ITEM own_tests cpu/test_choice.c cpu/test_crowd.c cpu/test_device.c 
     cpu/test_slab.c cpu/test_threads.c) # of the CPU alone
 set(device_tests core/plan/test_arena core/plan/test_binding core/plan/test_params
     core/plan/test_passing core/plan/test_plan core/plan/test_plan_gradient
-    core/plan/test_resize core/plan/test_training_step core/train/test_supernet
-    core/train/test_train core/engine/test_engine
+    core/plan/test_resize core/plan/test_training_step core/train/test_batches
+    core/train/test_supernet core/train/test_train core/engine/test_engine
     core/engine/test_predict core/engine/test_queue core/engine/test_walk)
 foreach(test ${own_tests})
     string(REGEX REPLACE "\\.c$" "" test ${test})
@@ -74,11 +74,13 @@ else()
             eex_test_sanitized(emulated/${test} emulated_${name})
         endif()
     endforeach()
-    # Both ways of a convolution.
-    add_test(NAME emulated/cpu/test_conv_patches COMMAND emulated_cpu_test_conv)
-    set_tests_properties(emulated/cpu/test_conv_patches PROPERTIES TIMEOUT 600
-        ENVIRONMENT "EEX_CUDA_CONV=patches")
-    eex_test_sanitized(emulated/cpu/test_conv_patches emulated_cpu_test_conv)
+    # The other ways of a convolution.
+    foreach(way patches own)
+        add_test(NAME emulated/cpu/test_conv_${way} COMMAND emulated_cpu_test_conv)
+        set_tests_properties(emulated/cpu/test_conv_${way} PROPERTIES TIMEOUT 600
+            ENVIRONMENT "EEX_CUDA_CONV=${way}")
+        eex_test_sanitized(emulated/cpu/test_conv_${way} emulated_cpu_test_conv)
+    endforeach()
     # The program itself, with this device as its "cuda"; the fakes come before the libraries.
     add_executable(eex_emulated ${cli_sources} ${CMAKE_SOURCE_DIR}/src/eex/eex.c)
     target_link_libraries(eex_emulated PRIVATE eex_cuda_emulated eex_lua eex_net eex_page)

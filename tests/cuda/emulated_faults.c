@@ -4,6 +4,7 @@
 #include "cuda/chips.h"
 #include "cuda/cuda_register.h"
 #include "cuda/fake_cuda.h"
+#include "cuda/host.h"
 #include "support/capture.h"
 #include "support/devices.h"
 #include "support/net.h"
@@ -41,7 +42,8 @@ Test(faults, opening_may_fail_anywhere)
     int failures = 0;
     eex_device_close(open_device(1));
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
-        for (int nth = 1; nth <= 3; nth++) {
+        for (int k = 0; k < 4; k++) { /* events: of staging, then of places for images ahead */
+            const int nth = k < 3 ? k + 1 : EEX_CUDA_STAGES + 4;
             eex_fake_cuda_fail(functions[i], nth, cudaErrorMemoryAllocation);
             int code = try_open();
             if (code == EEX_OK)

@@ -22,6 +22,13 @@ void eex_fake_cuda_fail(const char *function, int nth, cudaError_t error);
 /* No failures to come, and none that stays. */
 void eex_fake_cuda_heal(void);
 
+/* The nth call (1: the next) of cudaStreamWaitEvent or cudaEventSynchronize does nothing and says
+ * that all is well: what would go wrong if it were missing in the program. */
+void eex_fake_cuda_lose(const char *function, int nth);
+
+/* Whether that call has come. */
+bool eex_fake_cuda_lost(void);
+
 /* Work is queued until somebody waits for it, as if the GPU were very slow: what does not wait
  * reads old memory. true at start, unless EEX_EMULATE_EAGER is set; a debugger shows more without.
  */

@@ -27,6 +27,10 @@ struct cudnnTensorStruct {
 struct cudnnFilterStruct : cudnnTensorStruct { /* n: of the output's channels */
 };
 
+struct cudnnActivationStruct {
+    cudnnActivationMode_t mode;
+};
+
 struct cudnnConvolutionStruct {
     size_t pad, stride, groups = 1;
 };
@@ -361,6 +365,78 @@ cudnnStatus_t fake_cudnnConvolutionForward(cudnnHandle_t handle, const void *alp
     };
     return convolve("cudnnConvolutionForward", handle, d, x, w, y, workspace, bytes, alpha, beta,
                     work);
+}
+
+cudnnStatus_t fake_cudnnCreateActivationDescriptor(cudnnActivationDescriptor_t *out)
+{
+    *out = new cudnnActivationStruct();
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t fake_cudnnDestroyActivationDescriptor(cudnnActivationDescriptor_t a)
+{
+    delete a;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t fake_cudnnSetActivationDescriptor(cudnnActivationDescriptor_t a,
+                                                cudnnActivationMode_t mode,
+                                                cudnnNanPropagation_t nan, double)
+{
+    if (nan != CUDNN_NOT_PROPAGATE_NAN)
+        return CUDNN_STATUS_BAD_PARAM;
+    a->mode = mode;
+    return CUDNN_STATUS_SUCCESS;
+}
+
+/* As documented: ReLU, or none with one algorithm; a bias of the type of the rest, which here is
+ * float32 alone; z of y's shape, read only where it counts. */
+static cudnnStatus_t check_fused(const convolution &d, const cudnnTensorStruct &z,
+                                 const cudnnTensorStruct &bias, const void *z_at, const void *b_at,
+                                 cudnnActivationMode_t mode, cudnnConvolutionFwdAlgo_t algorithm)
+{
+    const bool plain = mode == CUDNN_ACTIVATION_IDENTITY &&
+                       algorithm == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM;
+    if (mode != CUDNN_ACTIVATION_RELU && !plain)
+        return CUDNN_STATUS_BAD_PARAM;
+    if (bias.count() != d.y.c || bias.c != d.y.c || z.count() != d.y.count() || z.c != d.y.c ||
+        !at_16(z_at) || !at_16(b_at))
+        return CUDNN_STATUS_BAD_PARAM;
+    if (d.x.narrow || bias.narrow || z.narrow)
+        return CUDNN_STATUS_NOT_SUPPORTED;
+    fake::need_device("cudnnConvolutionBiasActivationForward", z_at, z.bytes());
+    fake::need_device("cudnnConvolutionBiasActivationForward", b_at, bias.bytes());
+    return CUDNN_STATUS_SUCCESS;
+}
+
+cudnnStatus_t fake_cudnnConvolutionBiasActivationForward(
+    cudnnHandle_t handle, const void *alpha, const cudnnTensorDescriptor_t x_is, const void *x,
+    const cudnnFilterDescriptor_t w_is, const void *w, const cudnnConvolutionDescriptor_t c,
+    cudnnConvolutionFwdAlgo_t algorithm, void *workspace, size_t bytes, const void *alpha2,
+    const cudnnTensorDescriptor_t z_is, const void *z, const cudnnTensorDescriptor_t bias_is,
+    const void *bias, const cudnnActivationDescriptor_t activation,
+    const cudnnTensorDescriptor_t y_is, void *y)
+{
+    convolution d = {*x_is, *y_is, *w_is, *c};
+    const cudnnActivationMode_t mode = activation->mode;
+    if (cudnnStatus_t bad = check_fused(d, *z_is, *bias_is, z, bias, mode, algorithm))
+        return bad;
+    auto work = [=](float scale, float more) {
+        fake::numbers in = fake::numbers_from(x, d.x.count(), false);
+        fake::numbers filter = fake::numbers_from(w, d.w.count(), false);
+        fake::numbers patches(d.rows() * d.patch());
+        d.each([&](size_t to, size_t from) { patches[to] = in[from]; });
+        filter = fake::transposed(filter, d.y.c, d.patch());
+        fake::numbers out = fake::multiply(patches, filter, d.rows(), d.y.c, d.patch());
+        for (size_t i = 0; i < out.size(); i++) {
+            const double added = more != 0 ? more * fake::number_at(z, i, false) : 0;
+            const double value = scale * out[i] + added + fake::number_at(bias, i % d.y.c, false);
+            out[i] = mode == CUDNN_ACTIVATION_RELU && !(value > 0) ? 0 : value;
+        }
+        fake::numbers_store(y, out, false, 1, 0);
+    };
+    return convolve("cudnnConvolutionBiasActivationForward", handle, d, x, w, y, workspace, bytes,
+                    alpha, alpha2, work);
 }
 
 cudnnStatus_t fake_cudnnConvolutionBackwardData(cudnnHandle_t handle, const void *alpha,

@@ -35,6 +35,8 @@ std::map<std::string, failure> failures_ordered_from_outside()
 }
 
 std::map<std::string, failure> failures = failures_ordered_from_outside();
+std::string lost_function;
+int lost_in; /* calls until one is lost; 0: none is any more */
 cudaError_t sticky = cudaSuccess, last = cudaSuccess;
 std::map<uintptr_t, size_t> device_blocks, pinned_blocks;
 std::map<const void *, size_t> shared_limits;
@@ -144,6 +146,11 @@ cudaError_t fails(const char *function)
     return ordered(function);
 }
 
+bool loses(const char *function)
+{
+    return lost_in > 0 && lost_function == function && --lost_in == 0;
+}
+
 cudaError_t failed(cudaError_t error)
 {
     if (error != cudaSuccess && error != cudaErrorNotReady)
@@ -237,10 +244,24 @@ void eex_fake_cuda_fail(const char *function, int nth, cudaError_t error)
     failures[function] = {nth, error};
 }
 
+void eex_fake_cuda_lose(const char *function, int nth)
+{
+    std::lock_guard<std::recursive_mutex> lock(fake::mutex);
+    lost_function = function;
+    lost_in = nth;
+}
+
+bool eex_fake_cuda_lost(void)
+{
+    std::lock_guard<std::recursive_mutex> lock(fake::mutex);
+    return lost_in == 0;
+}
+
 void eex_fake_cuda_heal(void)
 {
     std::lock_guard<std::recursive_mutex> lock(fake::mutex);
     failures.clear();
+    lost_in = 0;
     sticky = last = cudaSuccess;
 }
 

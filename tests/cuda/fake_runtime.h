@@ -34,6 +34,9 @@ cudaError_t enter(const char *function);
 /* The error of a call that was ordered to fail, if it comes now. */
 cudaError_t fails(const char *function);
 
+/* Whether this call is the one that is to be lost. */
+bool loses(const char *function);
+
 /* Makes this the last error, and returns it. */
 cudaError_t failed(cudaError_t error);
 

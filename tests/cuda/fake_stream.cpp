@@ -175,6 +175,8 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
 {
     FAKE_ENTER();
     std::shared_ptr<event_state> e = event->state;
+    if (fake::loses(__func__))
+        return cudaSuccess;
     fake::enqueue(stream, [e] { wait_for(e); });
     return cudaSuccess;
 }
@@ -228,6 +230,8 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream)
 cudaError_t cudaEventSynchronize(cudaEvent_t event)
 {
     FAKE_ENTER();
+    if (fake::loses(__func__))
+        return cudaSuccess;
     wait_for(event->state);
     return fake::failed(fake::stuck());
 }

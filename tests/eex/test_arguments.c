@@ -411,6 +411,7 @@ Test(arguments, of_queues)
 Test(arguments, of_devices)
 {
     eex_device *d = device, none = {.process = 0};
+    void *memory;
     REFUSED(eex_device_open(NULL, "cpu", NULL));
     REFUSED(eex_device_open(&d, NULL, NULL));
     cr_expect_null(d);
@@ -419,6 +420,14 @@ Test(arguments, of_devices)
     REFUSED(eex_device_calculates(NULL, EEX_F32));
     cr_expect_eq(eex_device_calculates(device, (eex_precision)-1), EEX_EUNSUPPORTED);
     REFUSED(eex_device_lock(NULL));
+    REFUSED(eex_device_ahead(NULL, images, 1));
+    REFUSED(eex_device_ahead(device, NULL, 1));
+    REFUSED(eex_device_withdraw(NULL, images));
+    REFUSED(eex_device_withdraw(device, NULL));
+    REFUSED(eex_device_host_allocate(device, NULL, 1));
+    REFUSED(eex_device_host_allocate(NULL, &memory, 1));
+    eex_device_host_release(NULL, NULL);
+    eex_device_host_release(device, NULL);
     REFUSED(eex_device_hold(NULL, 1));
     REFUSED(eex_device_init(NULL, device->vtable));
     REFUSED(eex_device_init(&none, NULL));

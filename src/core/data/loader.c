@@ -140,22 +140,41 @@ static int check(const eex_loader_options *o)
     return EEX_OK;
 }
 
-static bool allocate(eex_loader *loader)
+static int from_malloc(void *context, void **out, size_t bytes)
+{
+    (void)context;
+    *out = malloc(bytes);
+    return *out ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory");
+}
+
+static void to_free(void *context, void *memory)
+{
+    (void)context;
+    free(memory);
+}
+
+static int allocate_slot(slot *s, const eex_loader *loader, size_t batch)
+{
+    const eex_loader_memory *m = &loader->options.memory;
+    s->labels = malloc(batch * sizeof *s->labels);
+    s->samples = malloc(batch * sizeof *s->samples);
+    if (!s->labels || !s->samples)
+        return eex_fail(EEX_ENOMEM, "out of memory");
+    return m->allocate(m->context, (void **)&s->images, batch * loader->image_bytes);
+}
+
+static int allocate(eex_loader *loader)
 {
     size_t batch = (size_t)loader->options.batch, count = loader->options.count;
     if (batch > count)
         batch = count;
     loader->samples = malloc(count * sizeof *loader->samples);
     loader->order = malloc(count * sizeof *loader->order);
-    bool fine = loader->samples && loader->order && batch <= SIZE_MAX / loader->image_bytes;
-    for (int i = 0; i < SLOTS && fine; i++) {
-        slot *s = &loader->slots[i];
-        s->images = malloc(batch * loader->image_bytes);
-        s->labels = malloc(batch * sizeof *s->labels);
-        s->samples = malloc(batch * sizeof *s->samples);
-        fine = s->images && s->labels && s->samples;
-    }
-    return fine;
+    if (!loader->samples || !loader->order || batch > SIZE_MAX / loader->image_bytes)
+        return eex_fail(EEX_ENOMEM, "out of memory");
+    for (int i = 0; i < SLOTS; i++)
+        EEX_TRY(allocate_slot(&loader->slots[i], loader, batch));
+    return EEX_OK;
 }
 
 int eex_loader_open(eex_loader **out, const eex_loader_options *options)
@@ -174,10 +193,12 @@ int eex_loader_open(eex_loader **out, const eex_loader_options *options)
     size_t batch = (size_t)options->batch;
     loader->batches = (uint32_t)(options->drop_last ? options->count / batch
                                                     : (options->count + batch - 1) / batch);
-    if (!allocate(loader)) {
+    if (!options->memory.allocate)
+        loader->options.memory = (eex_loader_memory){.allocate = from_malloc, .release = to_free};
+    int code = allocate(loader);
+    if (code < 0) {
         eex_loader_close(loader);
-        return eex_fail(EEX_ENOMEM, "out of memory, cannot load batches of %d images",
-                        options->batch);
+        return eex_fail_in(code, "cannot load batches of %d images", options->batch);
     }
     memcpy(loader->samples, options->samples, options->count * sizeof *loader->samples);
     loader->options.samples = loader->samples;
@@ -202,8 +223,9 @@ void eex_loader_close(eex_loader *loader)
         pthread_mutex_unlock(&loader->lock);
         pthread_join(loader->thread, NULL);
     }
+    const eex_loader_memory *m = &loader->options.memory;
     for (int i = 0; i < SLOTS; i++) {
-        free(loader->slots[i].images);
+        m->release(m->context, loader->slots[i].images);
         free(loader->slots[i].labels);
         free(loader->slots[i].samples);
     }
@@ -285,4 +307,13 @@ int eex_loader_next(const eex_batch **out, eex_loader *loader)
     int code = take(out, loader);
     pthread_mutex_unlock(&loader->lock);
     return code;
+}
+
+const eex_batch *eex_loader_peek(eex_loader *loader)
+{
+    pthread_mutex_lock(&loader->lock);
+    const bool there = loader->ready > 0 && loader->next.number < loader->batches;
+    const eex_batch *next = there ? &loader->slots[loader->head].batch : NULL;
+    pthread_mutex_unlock(&loader->lock);
+    return next;
 }

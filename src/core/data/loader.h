@@ -10,6 +10,14 @@
 
 typedef struct eex_loader eex_loader;
 
+/* Where the images of batches lie: for a device that copies from a certain kind of memory. Both are
+ * called from the thread that opens and closes the loader; allocate returns EEX_OK or an error. */
+typedef struct eex_loader_memory {
+    int (*allocate)(void *context, void **out, size_t bytes);
+    void (*release)(void *context, void *memory); /* accepts NULL */
+    void *context;
+} eex_loader_memory;
+
 typedef struct eex_loader_options {
     eex_dataset *data;       /* must outlive the loader */
     const uint32_t *samples; /* (count) sample numbers; copied */
@@ -18,6 +26,7 @@ typedef struct eex_loader_options {
     bool shuffle;   /* false: in the order of `samples` in every epoch */
     bool drop_last; /* leave out an incomplete last batch */
     uint64_t seed;
+    eex_loader_memory memory; /* of malloc, without allocate */
 } eex_loader_options;
 
 typedef struct eex_batch {
@@ -44,5 +53,10 @@ int eex_loader_start(eex_loader *loader, uint32_t epoch, uint32_t first);
  * next). Borrowed until the next call for this loader. Whatever went wrong in the thread is
  * returned here, with its message; EEX_EINTERRUPTED after SIGINT or SIGTERM. */
 int eex_loader_next(const eex_batch **out, eex_loader *loader);
+
+/* The batch that eex_loader_next will hand over next, when it is there already: it never waits.
+ * NULL: it is not, or the epoch is over. What it points to stays as it is until that batch is given
+ * back, or eex_loader_start goes elsewhere. */
+const eex_batch *eex_loader_peek(eex_loader *loader);
 
 #endif

@@ -1,6 +1,7 @@
 #include "core/run/run_scored.h"
 
 #include "core/graph/cost.h"
+#include "core/train/batches.h"
 
 #include "base/status.h"
 
@@ -12,16 +13,32 @@ enum { BATCH = 100 };
 
 /* ---- running ---- */
 
-static int run_all(eex__scored *s, const eex_run *run, eex_engine *engine, uint8_t *images)
+static int run_batches(eex__scored *s, eex_engine *engine, eex_batches *batches)
+{
+    const eex_batch *batch;
+    for (size_t at = 0;; at += (size_t)batch->count) {
+        EEX_TRY(eex__run_poll());
+        EEX_TRY(eex_batches_next(&batch, batches));
+        if (!batch)
+            return EEX_OK;
+        EEX_TRY(eex_engine_run(engine, s->results + at, batch->images, batch->count));
+    }
+}
+
+/* While the device runs a batch the next one is read and goes up. */
+static int run_all(eex__scored *s, const eex_run *run, eex_engine *engine)
 {
     const eex_index *test = &run->split.test;
-    for (size_t at = 0; at < test->count; at += BATCH) {
-        size_t count = test->count - at < BATCH ? test->count - at : BATCH;
-        EEX_TRY(eex__run_poll());
-        EEX_TRY(eex_dataset_gather(images, run->data, test->at + at, count));
-        EEX_TRY(eex_engine_run(engine, s->results + at, images, (int)count));
-    }
-    return EEX_OK;
+    const eex_loader_options from = {
+        .data = run->data, .samples = test->at, .count = test->count, .batch = BATCH};
+    eex_batches batches = {.device = NULL};
+    if (test->count == 0)
+        return EEX_OK;
+    int code = eex_batches_open(&batches, run->device, &from);
+    if (code == EEX_OK)
+        code = run_batches(s, engine, &batches);
+    eex_batches_close(&batches);
+    return code;
 }
 
 static eex_device_usage usage_of(eex_device *dev)
@@ -32,14 +49,14 @@ static eex_device_usage usage_of(eex_device *dev)
     return now;
 }
 
-static int run_engine(eex__scored *s, const eex_run *run, uint8_t *images)
+static int run_engine(eex__scored *s, const eex_run *run)
 {
     eex_inference how = eex__run_inference(run, BATCH);
     how.familiar = s->familiar;
     eex_engine *engine = NULL;
     double before = usage_of(run->device).joules;
     EEX_TRY(eex_engine_new(&engine, s->graph, s->params, s->policy, &how));
-    int code = run_all(s, run, engine, images);
+    int code = run_all(s, run, engine);
     s->joules = usage_of(run->device).joules - before;
     eex_engine_close(engine);
     return code;
@@ -47,15 +64,10 @@ static int run_engine(eex__scored *s, const eex_run *run, uint8_t *images)
 
 int eex__score_test(eex__scored *s, const eex_run *run)
 {
-    const eex_dataset_info *d = run->facts;
     const size_t test = run->split.test.count;
-    uint8_t *images = malloc(BATCH * (size_t)d->height * (size_t)d->width * (size_t)d->channels);
     s->results = calloc(test + 1, sizeof *s->results);
-    int code = images && s->results
-                   ? run_engine(s, run, images)
-                   : eex_fail(EEX_ENOMEM, "out of memory for the results of %zu images", test);
-    free(images);
-    return code;
+    return s->results ? run_engine(s, run)
+                      : eex_fail(EEX_ENOMEM, "out of memory for the results of %zu images", test);
 }
 
 /* ---- figures ---- */

@@ -1,6 +1,6 @@
 #include "core/train/statistics.h"
 
-#include "core/data/loader.h"
+#include "core/train/batches.h"
 
 #include "base/signals.h"
 #include "base/status.h"
@@ -20,7 +20,7 @@ void eex_statistics_choose(uint32_t *out, size_t count, const uint32_t *samples,
 typedef struct estimate {
     eex_params *params;
     eex_plan *plan;
-    eex_loader *loader;
+    eex_batches source;
     float *batch; /* (state_count) what the last batch left */
     double *sum;  /* (state_count) weighed by samples */
     size_t samples;
@@ -28,7 +28,7 @@ typedef struct estimate {
 
 static void estimate_free(estimate *e)
 {
-    eex_loader_close(e->loader);
+    eex_batches_close(&e->source);
     eex_plan_free(e->plan);
     free(e->batch);
     free(e->sum);
@@ -48,7 +48,7 @@ static int estimate_new(estimate *e, eex_dataset *data, const uint32_t *samples,
         return eex_fail(EEX_ENOMEM, "out of memory for %zu running statistics",
                         e->params->state_count);
     EEX_TRY(eex_plan_new(&e->plan, &options, e->params->graph, e->params));
-    return eex_loader_open(&e->loader, &from);
+    return eex_batches_open(&e->source, e->params->device, &from);
 }
 
 static int add_batch(estimate *e, const eex_batch *batch)
@@ -70,7 +70,7 @@ static int add_all(estimate *e)
 {
     const eex_batch *batch;
     for (;;) {
-        EEX_TRY(eex_loader_next(&batch, e->loader));
+        EEX_TRY(eex_batches_next(&batch, &e->source));
         if (!batch)
             return EEX_OK;
         if (eex_interrupted())

@@ -1,5 +1,7 @@
 #include "core/train/survey.h"
 
+#include "core/train/batches.h"
+
 #include "base/progress.h"
 #include "base/status.h"
 
@@ -14,11 +16,11 @@ static int visit_batch(const eex_survey *s, const eex_survey_place *at)
     return s->visitor->batch ? s->visitor->batch(s->context, at) : EEX_OK;
 }
 
-static int visit_all(const eex_survey *s, eex_plan *plan, eex_loader *loader)
+static int visit_all(const eex_survey *s, eex_plan *plan, eex_batches *batches)
 {
     eex_survey_place at = {.plan = plan, .graph = s->graph};
     for (;;) {
-        EEX_TRY(eex_loader_next(&at.batch, loader));
+        EEX_TRY(eex_batches_next(&at.batch, batches));
         if (!at.batch)
             return EEX_OK;
         EEX_TRY(visit_batch(s, &at));
@@ -31,22 +33,22 @@ static int visit_all(const eex_survey *s, eex_plan *plan, eex_loader *loader)
 int eex_survey_run(const eex_survey *s)
 {
     eex_plan *plan = NULL;
-    eex_loader *loader = NULL;
+    eex_batches batches = {.device = NULL};
     eex_plan_options options = eex_inference_plan(s->how);
     const eex_loader_options from = {
         .data = s->data, .samples = s->samples, .count = s->count, .batch = s->how->batch};
     eex_augment_fit(&options.augment, s->data);
     int code = eex_plan_new(&plan, &options, s->graph, s->params);
     if (code == EEX_OK)
-        code = eex_loader_open(&loader, &from);
+        code = eex_batches_open(&batches, s->params->device, &from);
     if (code == EEX_OK) {
         if (s->title)
             eex_progress_begin(s->title, s->count, "images");
-        code = visit_all(s, plan, loader);
+        code = visit_all(s, plan, &batches);
         if (s->title)
             eex_progress_end();
     }
-    eex_loader_close(loader);
+    eex_batches_close(&batches);
     eex_plan_free(plan);
     return code;
 }

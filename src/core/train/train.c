@@ -220,13 +220,14 @@ int eex_trainer_new(eex_trainer **out, eex_params *params, const eex_recipe *rec
                                   .seed = seed};
     int code = copy_samples(t, samples, count);
     if (code == EEX_OK)
-        code = eex_loader_open(&t->loader, &options);
+        code = eex_batches_open(&t->source, params->device, &options);
     if (code == EEX_OK)
         code = eex_optimizer_state_new(&t->state, params, &recipe->optimizer);
     if (code < 0) {
         eex_trainer_free(t);
         return code;
     }
+    t->source.images = !caches(recipe); /* cached features come in their place */
     size_t batch = (size_t)recipe->batch;
     t->images = count > batch ? count / batch * batch : count;
     *out = t;
@@ -239,7 +240,7 @@ void eex_trainer_free(eex_trainer *t)
         return;
     free_passes(t);
     eex_optimizer_state_free(t->state);
-    eex_loader_close(t->loader);
+    eex_batches_close(&t->source);
     eex_features_free(t->features);
     free(t->samples);
     free(t->asked);
@@ -269,7 +270,7 @@ int eex_trainer_epochs(const eex_trainer *t)
 
 int eex_trainer_batches(const eex_trainer *t, int *all)
 {
-    *all = (int)eex_loader_batches(t->loader);
+    *all = (int)eex_loader_batches(t->source.loader);
     return (int)t->batches;
 }
 
@@ -285,7 +286,7 @@ static const int32_t *labels_of(const eex_trainer *t, const eex_batch *batch)
 static int train_batch(eex_trainer *t, const eex_batch *batch)
 {
     const int32_t *labels = labels_of(t, batch);
-    double at = t->epoch + (double)batch->number / eex_loader_batches(t->loader);
+    double at = t->epoch + (double)batch->number / eex_loader_batches(t->source.loader);
     const eex_recipe *r = &t->recipe;
     eex_step step = {.batch = batch->count,
                      .lr = (float)eex_schedule_rate(&r->schedule, r->lr, at, r->epochs),
@@ -330,7 +331,7 @@ static int begin_epoch(eex_trainer *t)
     for (int k = 0; k < t->exits && t->batches > 0; k++)
         if (t->pass_of[k] >= 0)
             EEX_TRY(eex_plan_totals_set(t->passes[t->pass_of[k]], k, &t->totals[k]));
-    return eex_loader_start(t->loader, (uint32_t)t->epoch, t->batches);
+    return eex_batches_start(&t->source, (uint32_t)t->epoch, t->batches);
 }
 
 /* A loss far above that of guessing will not come back. */
@@ -371,7 +372,7 @@ static int train_batches(eex_trainer *t, eex_epoch_report *report)
     uint64_t images = (uint64_t)t->batches * (uint64_t)t->recipe.batch;
     EEX_TRY(begin_epoch(t));
     for (;;) {
-        EEX_TRY(eex_loader_next(&batch, t->loader));
+        EEX_TRY(eex_batches_next(&batch, &t->source));
         if (!batch)
             break;
         EEX_TRY(train_batch(t, batch));

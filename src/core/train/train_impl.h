@@ -2,7 +2,7 @@
 #ifndef EEX_CORE_TRAIN_TRAIN_IMPL_H
 #define EEX_CORE_TRAIN_TRAIN_IMPL_H
 
-#include "core/data/loader.h"
+#include "core/train/batches.h"
 #include "core/train/features.h"
 #include "core/train/supernet.h"
 #include "core/train/train.h"
@@ -11,7 +11,7 @@ struct eex_trainer {
     eex_params *params;
     eex_recipe recipe;
     eex_dataset *data;
-    eex_loader *loader;
+    eex_batches source;
     uint32_t *samples; /* (count), for recording features */
     size_t count;
     eex_features *features; /* regime frozen with cache_features */

@@ -81,10 +81,10 @@ static int load_partial(eex_trainer *t, eex_store_file *file, const char *group)
     EEX_TRY(eex_store_get_int(&batches, file, group, "batches"));
     EEX_TRY(eex_store_get_double(&t->seconds, file, group, "seconds"));
     EEX_TRY(eex_store_read(rows, file, name, EEX_STORE_F64, &shape));
-    if (batches < 1 || batches > eex_loader_batches(t->loader))
+    if (batches < 1 || batches > eex_loader_batches(t->source.loader))
         return eex_fail(EEX_EFORMAT, "%s, %s: %lld batches of an epoch, expected 1 to %u",
                         eex_store_path(file), group, (long long)batches,
-                        eex_loader_batches(t->loader));
+                        eex_loader_batches(t->source.loader));
     for (int k = 0; k < t->exits; k++)
         t->totals[k] = (eex_totals){.loss = rows[k][0], .correct = rows[k][1]};
     t->batches = (uint32_t)batches;

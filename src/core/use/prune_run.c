@@ -2,6 +2,7 @@
 #include "core/engine/race.h"
 #include "core/graph/cost.h"
 #include "core/model/model_data.h"
+#include "core/train/batches.h"
 #include "core/use/prune.h"
 
 #include "base/progress.h"
@@ -13,18 +14,15 @@
 
 enum { BATCH = 100 };
 
-/* The images of some samples, in pieces of at most BATCH. */
+/* Some samples. */
 typedef struct pictures {
     eex_dataset *data;
     eex_index index;
-    const int32_t *labels; /* of all samples */
-    uint8_t *images;       /* (BATCH, H, W, C) */
     size_t image_bytes;
 } pictures;
 
 static void close_pictures(pictures *p)
 {
-    free(p->images);
     free(p->index.at);
     *p = (pictures){.data = NULL};
 }
@@ -32,38 +30,41 @@ static void close_pictures(pictures *p)
 static int open_pictures(pictures *p, const eex_prune_bench *b, const char *split)
 {
     const eex_dataset_info *d = eex_dataset_facts(b->data);
-    *p = (pictures){.data = b->data, .labels = eex_dataset_labels(b->data)};
+    *p = (pictures){.data = b->data};
     p->image_bytes = (size_t)d->height * (size_t)d->width * (size_t)d->channels;
-    EEX_TRY(eex_model_data_part(&p->index, b->model, b->data, split));
-    p->images = malloc(BATCH * p->image_bytes);
-    return p->images ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for %d images", BATCH);
+    return eex_model_data_part(&p->index, b->model, b->data, split);
 }
 
 /* ---- accuracy ---- */
 
-static int count_right(size_t *right, eex_engine *engine, pictures *p)
+static int count_right(size_t *right, eex_engine *engine, eex_batches *batches)
 {
     eex_result results[BATCH];
-    *right = 0;
-    for (size_t at = 0; at < p->index.count; at += BATCH) {
-        size_t count = p->index.count - at < BATCH ? p->index.count - at : BATCH;
+    const eex_batch *batch;
+    for (*right = 0;;) {
         if (eex_interrupted())
             return eex_fail(EEX_EINTERRUPTED, "interrupted while scoring images");
-        EEX_TRY(eex_dataset_gather(p->images, p->data, p->index.at + at, count));
-        EEX_TRY(eex_engine_run(engine, results, p->images, (int)count));
-        for (size_t i = 0; i < count; i++)
-            *right += results[i].decision == EEX_ACCEPT &&
-                      results[i].top == p->labels[p->index.at[at + i]];
+        EEX_TRY(eex_batches_next(&batch, batches));
+        if (!batch)
+            return EEX_OK;
+        EEX_TRY(eex_engine_run(engine, results, batch->images, batch->count));
+        for (int i = 0; i < batch->count; i++)
+            *right += results[i].decision == EEX_ACCEPT && results[i].top == batch->labels[i];
     }
-    return EEX_OK;
 }
 
 static int accuracy_of(double *out, const eex_model *model, pictures *p)
 {
+    const eex_loader_options from = {
+        .data = p->data, .samples = p->index.at, .count = p->index.count, .batch = BATCH};
+    eex_batches batches = {.device = NULL};
     eex_engine *engine = NULL;
     size_t right = 0;
     EEX_TRY(eex_engine_open(&engine, model, BATCH));
-    int code = count_right(&right, engine, p);
+    int code = eex_batches_open(&batches, model->params->device, &from);
+    if (code == EEX_OK)
+        code = count_right(&right, engine, &batches);
+    eex_batches_close(&batches);
     eex_engine_close(engine);
     *out = (double)right / (double)p->index.count;
     return code;

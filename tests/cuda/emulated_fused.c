@@ -1,0 +1,286 @@
+/* Bias, residual and activation in cuDNN's own pass: when it is asked, and what becomes of what it
+ * refuses. */
+#include "cuda/fake_cuda.h"
+#include "support/capture.h"
+#include "support/devices.h"
+#include "support/folder.h"
+#include "support/tensor.h"
+
+#include "base/fs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
+
+static const char plain[] = "cudnnConvolutionForward";
+static const char fused[] = "cudnnConvolutionBiasActivationForward";
+enum { BATCH = 2, SIZE = 8, CHANNELS = 4, N = BATCH * SIZE * SIZE * CHANNELS };
+enum { FUSED_PRECOMP = 102, OWN = 201 }; /* as they stand in the file */
+
+/* A convolution of ones with a bias of 1 and a residual of -30. */
+typedef struct ones {
+    eex_device *dev;
+    bench b;
+    tensor y;
+    eex_op op;
+} ones;
+
+static void ones_on(ones *c, eex_device *dev)
+{
+    c->dev = dev;
+    bench_init(&c->b, dev);
+    c->op = (eex_op){.kind = EEX_OP_CONV, .name = "first"};
+    c->y = tensor_poison(&c->b, N);
+    c->op.u.conv = (eex_op_conv){.window = {.cin = CHANNELS,
+                                            .hin = SIZE,
+                                            .win = SIZE,
+                                            .cout = CHANNELS,
+                                            .hout = SIZE,
+                                            .wout = SIZE,
+                                            .kernel = 3,
+                                            .stride = 1,
+                                            .pad = 1,
+                                            .groups = 1},
+                                 .x = tensor_filled(&c->b, N, 1).dev,
+                                 .w = tensor_filled(&c->b, 9 * CHANNELS * CHANNELS, 1).dev,
+                                 .bias = tensor_filled(&c->b, CHANNELS, 1).dev,
+                                 .residual = tensor_filled(&c->b, N, -30).dev,
+                                 .y = c->y.dev,
+                                 .act = EEX_ACT_RELU,
+                                 .w_static = true};
+}
+
+static void ones_close(ones *c)
+{
+    bench_free(&c->b);
+    eex_device_close(c->dev);
+    cr_expect_eq(eex_fake_cuda_held(), 0);
+}
+
+static void *prepared(ones *c)
+{
+    void *state;
+    OK(c->dev->vtable->prepare(c->dev, &state, &c->op, BATCH));
+    return state;
+}
+
+static int run(ones *c, void *state)
+{
+    const eex_step step = bench_step(BATCH);
+    return c->dev->vtable->run(c->dev, &c->op, state, &step);
+}
+
+/* Inside 36 + 1 - 30, in the corner 16 + 1 - 30. */
+static void expect_ones(ones *c)
+{
+    tensor_download(&c->b, c->y);
+    cr_expect_eq(c->y.host[(SIZE + 1) * CHANNELS], 7);
+    cr_expect_eq(c->y.host[0], 0);
+}
+
+/* Whether a function is called when the op runs: a failure of its next call would be one of the
+ * op's, as nothing else is tried where cuDNN alone is wanted. */
+static bool calls(ones *c, const char *function)
+{
+    void *state = prepared(c);
+    eex_fake_cuda_fail(function, 1, cudaErrorUnknown);
+    const int code = run(c, state);
+    eex_fake_cuda_heal();
+    c->dev->vtable->finish(c->dev, &c->op, state);
+    return code != EEX_OK;
+}
+
+Test(fused, cudnn_is_asked_for_what_it_documents)
+{
+    ones c;
+    setenv("EEX_CUDA_CONV", "library", 1);
+    ones_on(&c, open_device(1));
+    eex_op_conv *conv = &c.op.u.conv;
+    cr_expect(calls(&c, fused) && !calls(&c, plain), "bias, residual, ReLU");
+    conv->act = EEX_ACT_NONE;
+    cr_expect(calls(&c, fused) && !calls(&c, plain), "bias, residual");
+    conv->residual = NULL;
+    cr_expect(calls(&c, fused) && !calls(&c, plain), "bias");
+    conv->act = EEX_ACT_RELU6;
+    cr_expect(!calls(&c, fused) && calls(&c, plain), "ReLU6");
+    conv->act = EEX_ACT_RELU;
+    conv->w_static = false;
+    cr_expect(!calls(&c, fused) && calls(&c, plain), "training");
+    conv->w_static = true;
+    c.op.precision = EEX_TF32;
+    cr_expect(calls(&c, fused) && !calls(&c, plain), "TF32");
+    c.op.precision = EEX_BF16;
+    cr_expect(!calls(&c, fused) && calls(&c, plain), "bfloat16");
+    c.op.precision = EEX_F32;
+    conv->bias = NULL;
+    cr_expect(!calls(&c, fused) && calls(&c, plain), "no bias");
+    ones_close(&c);
+}
+
+static int times(const char *text, const char *what)
+{
+    int n = 0;
+    for (; (text = strstr(text, what)); text++)
+        n++;
+    return n;
+}
+
+/* Then it is two passes, with one word, and no second try. */
+Test(fused, what_is_refused_is_done_in_two_passes)
+{
+    ones c;
+    test_capture capture;
+    unsetenv("EEX_CUDA_CONV");
+    test_capture_file(&capture);
+    ones_on(&c, open_device(1));
+    void *state = prepared(&c);
+    eex_fake_cuda_fail(fused, 1, cudaErrorUnknown);
+    OK(run(&c, state));
+    expect_ones(&c);
+    eex_fake_cuda_fail(fused, 1, cudaErrorUnknown);
+    OK(run(&c, state));
+    expect_ones(&c);
+    eex_fake_cuda_heal();
+    c.dev->vtable->finish(c.dev, &c.op, state);
+    ones_close(&c);
+    char *said = test_capture_end(&capture);
+    cr_expect_eq(times(said, "bias and activation get a pass of their own"), 1, "%s", said);
+    cr_expect_eq(times(said, "patches"), 0, "%s", said);
+    free(said);
+}
+
+/* And where two passes are refused as well, by patches. */
+Test(fused, what_is_refused_altogether_goes_by_patches)
+{
+    ones c;
+    test_capture capture;
+    unsetenv("EEX_CUDA_CONV");
+    test_capture_file(&capture);
+    ones_on(&c, open_device(1));
+    void *state = prepared(&c);
+    eex_fake_cuda_fail(fused, 1, cudaErrorUnknown);
+    eex_fake_cuda_fail(plain, 1, cudaErrorUnknown);
+    OK(run(&c, state));
+    expect_ones(&c);
+    eex_fake_cuda_heal();
+    c.dev->vtable->finish(c.dev, &c.op, state);
+    ones_close(&c);
+    char *said = test_capture_end(&capture);
+    cr_expect_eq(times(said, "it goes by patches"), 1, "%s", said);
+    free(said);
+}
+
+/* In library mode a refusal is a failure. */
+Test(fused, in_library_mode_a_refusal_is_a_failure)
+{
+    ones c;
+    setenv("EEX_CUDA_CONV", "library", 1);
+    ones_on(&c, open_device(1));
+    void *state = prepared(&c);
+    eex_fake_cuda_fail(fused, 1, cudaErrorUnknown);
+    cr_expect_eq(run(&c, state), EEX_EDEVICE);
+    cr_expect_not_null(strstr(eex_error(), "first: cuDNN says"), "%s", eex_error());
+    OK(run(&c, state));
+    expect_ones(&c);
+    c.dev->vtable->finish(c.dev, &c.op, state);
+    ones_close(&c);
+}
+
+/* ---- choosing by time ---- */
+
+static char folder[TEST_PATH_SIZE];
+
+static eex_device *open_fast(void)
+{
+    eex_device *dev;
+    OK(eex_device_open(&dev, "cuda", &(eex_device_options){.deterministic = false}));
+    return dev;
+}
+
+static void in_folder(void)
+{
+    test_folder_make(folder);
+    setenv("EEX_CACHE_DIR", folder, 1);
+    unsetenv("EEX_CUDA_CONV");
+    eex_device_close(open_device(1)); /* registers the backend */
+}
+
+/* Prepares and runs an op on a device of its own; what the file then says, and what was said. */
+static int choice_after(bool with_bias, char **said)
+{
+    ones c;
+    test_capture capture;
+    char *text = NULL;
+    test_capture_file(&capture);
+    ones_on(&c, open_fast());
+    if (!with_bias)
+        c.op.u.conv.bias = NULL;
+    void *state = prepared(&c);
+    OK(run(&c, state));
+    if (with_bias)
+        expect_ones(&c);
+    c.dev->vtable->finish(c.dev, &c.op, state);
+    ones_close(&c);
+    *said = test_capture_end(&capture);
+    OK(eex_fs_read(&text, NULL, test_path(folder, "convolutions.txt"), 1 << 20));
+    const char *tab = strchr(text, '\t');
+    const int choice = tab ? atoi(tab + 1) : -1;
+    free(text);
+    return choice;
+}
+
+/* The file with its one choice replaced. */
+static void write_choice(int choice)
+{
+    char *text = NULL, changed[512];
+    OK(eex_fs_read(&text, NULL, test_path(folder, "convolutions.txt"), 1 << 20));
+    snprintf(changed, sizeof changed, "%.*s\t%d\t3.5\n", (int)strcspn(text, "\t"), text, choice);
+    OK(eex_fs_write(test_path(folder, "convolutions.txt"), changed, strlen(changed)));
+    free(text);
+}
+
+/* What the file says is kept where there is such a choice, and measured anew where not. */
+static void expect_kept(bool with_bias, int choice, bool kept)
+{
+    char *said;
+    write_choice(choice);
+    const int now = choice_after(with_bias, &said);
+    cr_expect_eq(times(said, "measured anew"), !kept, "%d: %s", choice, said);
+    if (kept)
+        cr_expect_eq(now, choice);
+    free(said);
+}
+
+Test(fused, choices_are_remembered_with_what_ends_the_op)
+{
+    char *said;
+    in_folder();
+    choice_after(true, &said); /* makes the file */
+    free(said);
+    expect_kept(true, FUSED_PRECOMP, true);
+    expect_kept(true, OWN, true);
+    OK(eex_fs_remove_file(test_path(folder, "convolutions.txt")));
+    choice_after(false, &said);
+    free(said);
+    expect_kept(false, OWN, true);
+    expect_kept(false, FUSED_PRECOMP, false);
+    test_folder_remove(folder);
+}
+
+/* A choice of the file that cuDNN refuses to fuse is measured anew, and another one. */
+Test(fused, a_refusal_is_no_choice)
+{
+    char *said;
+    in_folder();
+    choice_after(true, &said);
+    free(said);
+    write_choice(FUSED_PRECOMP);
+    eex_fake_cuda_fail(fused, 1, cudaErrorUnknown);
+    choice_after(true, &said);
+    eex_fake_cuda_heal();
+    cr_expect_eq(times(said, "measured anew"), 1, "%s", said);
+    cr_expect_eq(times(said, "get a pass of their own"), 1, "%s", said);
+    free(said);
+    test_folder_remove(folder);
+}
