@@ -66,6 +66,6 @@ void eex__report_cut(eex_buffer *out, const eex_report *r)
         eex_buffer_puts(out, " on the validation split");
     }
     eex_buffer_puts(out, r->best.cut_beyond
-                             ? ", whose cuts are all less accurate: it is the best one of them.\n"
+                             ? "; no cut is so accurate there, and the best one is meant.\n"
                              : ".\n");
 }

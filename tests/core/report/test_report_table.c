@@ -126,9 +126,8 @@ Test(report_table, the_network_is_compared_with_its_cuts)
            "validation split). ");
     expect("against the cut: the network cut after one of its exits, where everybody leaves");
     report.best.cut_beyond = true;
-    expect(
-        "(-28.3 % on the validation split), whose cuts are all less accurate: it is the best one "
-        "of them. ");
+    expect("(-28.3 % on the validation split); no cut is so accurate there, and the best one is "
+           "meant. ");
 }
 
 Test(report_table, without_gates_nobody_is_said_to_leave)
