@@ -21,7 +21,8 @@ typedef struct eex_cuts {
  * none. */
 void eex_cuts_of(eex_cuts *out, const double *accuracy, const double *cost, int count);
 
-/* Of all exits of a trace that was scored: cost (exits) is what each costs as a network of its own. */
+/* Of all exits of a trace that was scored: cost (exits) is what each costs as a network of its own.
+ */
 void eex_cuts_of_trace(eex_cuts *out, const eex_trace *trace, const double *cost);
 
 /* What fraction of its cost a network with this accuracy and cost spares against the cuts at the
