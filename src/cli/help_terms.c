@@ -52,6 +52,9 @@ static const term terms[] = {
                  "calls it NAS"},
     {"cut after", "of the front: the trunk up to one of the network's gates, and that gate alone: "
                   "the static network that is the best by validation of those that cost no more"},
+    {"against the cut", "MACs at the same accuracy, compared with the network cut after one of its "
+                        "exits, where everybody leaves; between two of them, with each image sent "
+                        "to one by chance"},
     {"hypervolume", "of a search: how much of accuracy and cost its front covers, up to a "
                     "reference point that stays where it is"},
     {"mean, p50, p95, p99 ms", "milliseconds of one image at a time: the mean, and what that share "

@@ -23,6 +23,7 @@ static const struct {
     {"MACs, M", EEX_FIGURE_MACS, 1e-6, 3, ""},
     {"base, M", EEX_FIGURE_BASE_MACS, 1e-6, 3, ""},
     {"speed-up", EEX_FIGURE_SPEEDUP, 1, 2, "x"},
+    {"against cut", EEX_FIGURE_CUT, -100, 1, " %"},
 };
 
 enum { COLUMNS = sizeof columns / sizeof *columns };
@@ -64,7 +65,8 @@ static void mean_row(eex_table *t, const eex_comparison *c, size_t g)
             eex_table_cell(t, "-");
         else
             eex_table_cell(t, "%.*f ±%.*f%s", columns[k].digits, columns[k].scale * m->mean,
-                           columns[k].digits, columns[k].scale * m->deviation, columns[k].unit);
+                           columns[k].digits, fabs(columns[k].scale) * m->deviation,
+                           columns[k].unit);
     }
 }
 

@@ -110,15 +110,15 @@ int eex_print_tasks(const eex_sweep *s, const char *folder, bool json)
 
 /* ---- results ---- */
 
-static void mean_cell(eex_table *t, const eex_mean *m, bool percent)
+static void mean_cell(eex_table *t, const eex_mean *m, double unit)
 {
-    const double unit = percent ? 100 : 1e-6;
     if (!m->count)
         eex_table_cell(t, "-");
     else if (m->count == 1)
         eex_table_cell(t, "%.2f", unit * m->mean);
     else
-        eex_table_cell(t, "%.2f (%.2f to %.2f)", unit * m->mean, unit * m->low, unit * m->high);
+        eex_table_cell(t, "%.2f ±%.2f (%.2f to %.2f)", unit * m->mean, fabs(unit) * m->deviation,
+                       fmin(unit * m->low, unit * m->high), fmax(unit * m->low, unit * m->high));
 }
 
 static int print_means(const eex_collection *c)
@@ -132,15 +132,17 @@ static int print_means(const eex_collection *c)
     eex_table_column(t, "test accuracy %", EEX_ALIGN_RIGHT, 9);
     eex_table_column(t, "M MACs", EEX_ALIGN_RIGHT, 8);
     eex_table_column(t, "validation %", EEX_ALIGN_RIGHT, 7);
+    eex_table_column(t, "against cut %", EEX_ALIGN_RIGHT, 6);
     for (size_t p = 0; p < s->points; p++) {
         const eex_mean *m = c->mean + p * EEX_FIGURES;
         eex_table_row(t);
         for (size_t f = 0; f < s->fields; f++)
             eex_table_cell(t, "%s", s->value[p * s->fields + f]);
         eex_table_cell(t, "%zu", m->count);
-        mean_cell(t, &m[EEX_FIGURE_ACCURACY], true);
-        mean_cell(t, &m[EEX_FIGURE_MACS], false);
-        mean_cell(t, &m[EEX_FIGURE_VALIDATION], true);
+        mean_cell(t, &m[EEX_FIGURE_ACCURACY], 100);
+        mean_cell(t, &m[EEX_FIGURE_MACS], 1e-6);
+        mean_cell(t, &m[EEX_FIGURE_VALIDATION], 100);
+        mean_cell(t, &m[EEX_FIGURE_CUT], -100);
     }
     return eex__print_table(t);
 }
@@ -166,6 +168,7 @@ static int json_means(const eex_collection *c)
             eex_json_double(&j, "mean", m->mean);
             eex_json_double(&j, "low", m->low);
             eex_json_double(&j, "high", m->high);
+            eex_json_double(&j, "deviation", m->deviation);
             eex_json_end(&j);
         }
         eex_json_end(&j);
@@ -206,7 +209,8 @@ int eex_print_collection(const eex_sweep *s, const char *folder, bool json)
     if (code == EEX_OK)
         code = json ? json_means(&c) : print_means(&c);
     if (code == EEX_OK && !json)
-        eex__print_line("In brackets: 95 %% intervals of the mean over seeds. Test accuracy is "
+        eex__print_line("±: standard deviation over seeds; in brackets: 95 %% intervals of the "
+                        "mean. Test accuracy is "
                         "scored once a run; choose by validation.");
     eex_collection_free(&c);
     return code;

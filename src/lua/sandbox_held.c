@@ -8,7 +8,9 @@
 
 enum {
     THREADS_EACH = 16, /* of a state's objects, for each processor; at least */
-    MIN_THREADS = 64
+    MIN_THREADS = 64,
+    LUAS_PART = 64 /* of the memory, one part is left to Lua itself: where its own allocator finds
+                    * no room it frees no objects, for their finalisers may not run then */
 };
 
 size_t eex__lua_room(lua_State *L)
@@ -30,7 +32,8 @@ int eex__lua_take(lua_State *L, eex__lua_held *held, size_t bytes, const char *w
 {
     if (eex__lua_of(L)->trust)
         return EEX_OK;
-    if (bytes > eex__lua_room(L))
+    const size_t spare = eex__lua_of(L)->limit / LUAS_PART, room = eex__lua_room(L);
+    if (room < spare || bytes > room - spare)
         lua_gc(L, LUA_GCCOLLECT);
     if (bytes > eex__lua_room(L))
         return eex__lua_too_large(L, why);

@@ -32,6 +32,14 @@ static void tiles(eex_buffer *out, const eex_report *r)
                  eex_text_number(amount, r->best.ada_macs_cumulative, NULL));
         tile(out, text, words);
     }
+    if (!isnan(r->best.cut_saved)) {
+        snprintf(text, sizeof text, "%+.1f %%", -100 * r->best.cut_saved);
+        snprintf(words, sizeof words,
+                 "MACs against the cut at the same accuracy%s (%+.1f %% on the validation split)",
+                 r->best.cut_beyond ? ", the best that there is" : "",
+                 -100 * r->best.validation_cut_saved);
+        tile(out, text, words);
+    }
     if (!isnan(r->best.speedup.ratio)) {
         snprintf(text, sizeof text, "%.2fx", r->best.speedup.ratio);
         snprintf(words, sizeof words, "as fast as the base at batch 1%s",
@@ -124,9 +132,10 @@ static void one(eex_buffer *out, const eex_report *r)
 
 static void several(eex_buffer *out, const eex_page_run *runs, size_t count)
 {
-    static const char *const titles[] = {"run",         "data set",    "#seed", "#test",
-                                         "#to its end", "#base",       "#MACs", "#of the base",
-                                         "#speed-up",   "#validation", NULL};
+    static const char *const titles[] = {"run",       "data set",     "#seed",
+                                         "#test",     "#to its end",  "#base",
+                                         "#MACs",     "#of the base", "#against the cut",
+                                         "#speed-up", "#validation",  NULL};
     eex_html_element(out, "h2", "Summary");
     eex_buffer_puts(out, "<div class=\"card\">");
     eex_html_table_begin(out, titles);
@@ -142,6 +151,7 @@ static void several(eex_buffer *out, const eex_page_run *runs, size_t count)
         eex_html_percent(out, 2, r->base.accuracy);
         eex_html_amount(out, r->best.ada_macs_cumulative);
         eex_html_percent(out, 1, r->best.ada_macs_cumulative / r->base.macs);
+        eex_html_percent(out, 1, -r->best.cut_saved);
         eex_html_fixed(out, 2, r->best.speedup.ratio);
         eex_html_percent(out, 2, r->best.validation_accuracy);
         eex_buffer_puts(out, "</tr>\n");

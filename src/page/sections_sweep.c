@@ -35,13 +35,14 @@ static void mean_cell(eex_buffer *out, const eex_mean *m, double scale, int digi
         eex_buffer_printf(out, "<td class=\"n\">%.*f</td>", digits, scale * m->mean);
     else
         eex_buffer_printf(out, "<td class=\"n\">%.*f &#177; %.*f</td>", digits, scale * m->mean,
-                          digits, scale * (m->high - m->mean));
+                          digits, fabs(scale) * (m->high - m->mean));
 }
 
 static void table(eex_buffer *out, const eex_collection *c)
 {
-    static const char *const titles[] = {"point",    "#runs",          "#test, %",  "#MACs, M",
-                                         "#base, %", "#validation, %", "#speed-up", NULL};
+    static const char *const titles[] = {"point",           "#runs",     "#test, %",
+                                         "#MACs, M",        "#base, %",  "#validation, %",
+                                         "#against cut, %", "#speed-up", NULL};
     char label[LABEL];
     eex_buffer_puts(out, "<div class=\"card\">");
     eex_html_table_begin(out, titles);
@@ -54,6 +55,7 @@ static void table(eex_buffer *out, const eex_collection *c)
         mean_cell(out, mean_of(c, p, EEX_FIGURE_MACS), 1e-6, 3);
         mean_cell(out, mean_of(c, p, EEX_FIGURE_BASE_ACCURACY), 100, 2);
         mean_cell(out, mean_of(c, p, EEX_FIGURE_VALIDATION), 100, 2);
+        mean_cell(out, mean_of(c, p, EEX_FIGURE_CUT), -100, 1);
         mean_cell(out, mean_of(c, p, EEX_FIGURE_SPEEDUP), 1, 2);
         eex_buffer_puts(out, "</tr>\n");
     }

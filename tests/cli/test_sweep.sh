@@ -20,6 +20,9 @@ out_has "4 of 4 tasks done"
 [ "$sum" = "$(sha256sum sweeps/lr/runs/*/result.h5)" ] || fail "a run that was done was done again"
 expect 0 "$EEX" sweep collect sweeps/lr
 out_has "test accuracy"
+out_has "against cut %"
+out_has "±: standard deviation over seeds"
+"$EEX" sweep collect sweeps/lr --json | grep -q '"deviation": [0-9]' || fail "no deviation"
 [ "$(wc -l <sweeps/lr/results.csv)" -eq 5 ] || fail "a line a task"
 head -2 sweeps/lr/results.csv | tail -1 | grep -q "^0,0.05,3,done,0\." || fail "$(cat sweeps/lr/results.csv)"
 expect 0 "$EEX" sweep status sweeps/lr --json
@@ -149,3 +152,11 @@ rm -f commands
 run_job
 [ -e commands ] && fail "a cancelled job was put back"
 exit 0
+
+# The sweeps of seeds that are shipped are whole: they stop at the data, which nobody has here.
+for sweep in "$EEX_SOURCE_DIR"/experiments/seeds_*.lua; do
+    [ -e "$sweep" ] || continue
+    expect 1 env EEX_DATA="$work/none" "$EEX" sweep "$sweep" --out "seeds/$(basename "$sweep" .lua)"
+    err_has "3 of 3 tasks failed"
+    out_has "is not in $work/none"
+done

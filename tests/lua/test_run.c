@@ -196,6 +196,17 @@ Test(lua_run, policies_pile_up_to_the_limit)
           "the split has");
 }
 
+/* Whoever finds no room first, an object or Lua itself: what nothing refers to makes room. */
+Test(lua_run, policies_go_whatever_the_limit)
+{
+    for (size_t more = 0; more < 6; more++) {
+        open_state(&(eex_lua_options){.memory = (6 << 20) + more * 50000});
+        OK(run("r = open_run(path) p = r:policy{policy = 'margin', a = 0.3}"));
+        fails("local kept = {} for i = 1, 100000 do kept[i] = p:set(1, {a = 0.4}) end", "6 MiB");
+        OK(run("for i = 1, 3000 do p:set(1, {a = 0.4}) end return p:replay().accuracy"));
+    }
+}
+
 /* Nobody is at the prompt, and nothing was typed there. */
 Test(lua_run, a_script_neither_stops_nor_draws)
 {

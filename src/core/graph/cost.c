@@ -58,6 +58,12 @@ int64_t eex_cost_gate(const eex_graph *g, int exit, eex_convention c)
     return sum(g, &above, false, true, c);
 }
 
+int64_t eex_cost_alone(const eex_graph *g, int exit, eex_convention c)
+{
+    const eex_exit *e = eex_graph_exit(g, exit);
+    return e ? eex_cost_trunk(g, e->point, c) + eex_cost_gate(g, exit, c) : 0;
+}
+
 int64_t eex_cost_cumulative(const eex_graph *g, int exit, eex_convention c)
 {
     eex_node_set above = {0};

@@ -25,6 +25,9 @@ int64_t eex_cost_trunk(const eex_graph *g, int point, eex_convention c);
 /* Cost of gate k alone; 0 for the end of the backbone. */
 int64_t eex_cost_gate(const eex_graph *g, int exit, eex_convention c);
 
+/* Exit k as a network of its own: the trunk up to its point and its gate, no other. */
+int64_t eex_cost_alone(const eex_graph *g, int exit, eex_convention c);
+
 /* What really executes for a sample that leaves at exit k: trunk up to there and every gate on the
  * way. Gates that share nested blocks are charged once. */
 int64_t eex_cost_cumulative(const eex_graph *g, int exit, eex_convention c);

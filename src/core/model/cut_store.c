@@ -48,7 +48,7 @@ int eex_model_write_exits(eex_store_file *file, const eex_graph *g, const int32_
         names[k] = eex_graph_node(g, e->point)->name;
         blocks[k] = e->blocks;
         macs[k] = (double)eex_cost_cumulative(g, k, EEX_MACS);
-        taken[k] = (double)(eex_cost_trunk(g, e->point, EEX_MACS) + eex_cost_gate(g, k, EEX_MACS));
+        taken[k] = (double)eex_cost_alone(g, k, EEX_MACS);
     }
     EEX_TRY(eex_store_write_strings(file, "exits/node", names, (size_t)exits));
     EEX_TRY(eex_store_write(file, "exits/position", EEX_STORE_I32, &shape, position));

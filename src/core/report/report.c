@@ -1,6 +1,7 @@
 /* Reading a run's folder for reports. */
 #include "core/report/report.h"
 
+#include "core/report/report_cut.h"
 #include "core/report/report_partition.h"
 #include "core/run/phase.h"
 
@@ -246,7 +247,8 @@ static int load_final(eex_report *r, eex_store_file *file)
         EEX_TRY(load_column(r, file, "exits/auroc", offsetof(eex_report_exit, auroc)));
         EEX_TRY(load_column(r, file, "exits/aurc", offsetof(eex_report_exit, aurc)));
     }
-    return eex_store_get_double(&r->best.validation_accuracy, file, "validation", "accuracy");
+    EEX_TRY(eex_store_get_double(&r->best.validation_accuracy, file, "validation", "accuracy"));
+    return eex__report_cut_final(r, file);
 }
 
 static int load_latency(eex_report_latency *out, eex_store_file *file, const char *group)
@@ -324,6 +326,7 @@ static int load_result(eex_report *r, eex_store_file *file)
     EEX_TRY(load_latency(&r->best.latency, file, "best"));
     EEX_TRY(load_column(r, file, "best/utilisation", offsetof(eex_report_exit, utilisation)));
     EEX_TRY(load_column(r, file, "best/exit_accuracy", offsetof(eex_report_exit, accuracy)));
+    EEX_TRY(eex__report_cut_result(r, file));
     EEX_TRY(load_race(r, file));
     r->finished = true;
     return EEX_OK;
@@ -436,7 +439,7 @@ int eex_report_load(eex_report **out, const char *folder)
     r->tau = r->base.accuracy = r->base.macs = r->best.accuracy = NAN;
     r->best.speedup = r->full.speedup = EEX_SPEEDUP_UNKNOWN;
     r->best.ada_macs = r->best.ada_macs_cumulative = r->best.validation_accuracy = NAN;
-    r->best.rejected = NAN;
+    r->best.rejected = r->best.cut_saved = r->best.validation_cut_saved = NAN;
     r->full.accuracy = r->full.macs = r->full.macs_with_gates = NAN;
     r->base.latency = r->full.latency = r->best.latency = unknown;
     int code = load(r, folder);

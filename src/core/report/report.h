@@ -67,6 +67,11 @@ typedef struct eex_report {
         eex_speedup speedup; /* over the base; low and high are NaN where it was not measured in
                               * rounds: runs of before that */
         double validation_accuracy;
+        /* Fraction of the MACs saved against the cuts of the same accuracy (policy/cuts.h), which
+         * are its own exits alone; NaN: not known, in runs of before. */
+        double cut_saved, validation_cut_saved; /* test split, validation split */
+        bool cut_beyond;                        /* no cut is as accurate, on the test split */
+        double alone_macs[EEX_MAX_EXITS];       /* (exits) trunk and this gate */
         double joules;
         int64_t device_bytes; /* most device memory that the last session held; 0: not known */
         eex_report_latency latency;

@@ -51,6 +51,8 @@ void eex_report_put_best(eex_report_put *put, void *to, const eex_report *r)
     put(to, "validation_accuracy", r->best.validation_accuracy);
     put(to, "ada_macs", r->best.ada_macs);
     put(to, "ada_macs_cumulative", r->best.ada_macs_cumulative);
+    put(to, "cut_saved", r->best.cut_saved);
+    put(to, "validation_cut_saved", r->best.validation_cut_saved);
     eex_report_put_latency(put, to, &r->best.latency);
     eex_report_put_speedup(put, to, &r->best.speedup);
 }
@@ -96,5 +98,6 @@ void eex_report_put_trial(eex_report_put *put, void *to, const eex_trial *t)
     put(to, "accuracy", t->accuracy);
     put(to, "ada_macs_cumulative", t->macs);
     put(to, "latency_ms", t->latency);
+    put(to, "cut_saved", t->cut_saved);
     put(to, "score", t->score);
 }

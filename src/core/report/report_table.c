@@ -1,4 +1,5 @@
 /* The table at the end of a run. */
+#include "core/report/report_cut.h"
 #include "core/report/report_front.h"
 #include "core/report/report_rivals.h"
 #include "core/report/report_words.h"
@@ -220,6 +221,7 @@ static int results(eex_buffer *out, const eex_report *r, size_t width)
     EEX_TRY(eex__report_paragraph(out, r, width, timing));
     eex_buffer_putc(out, '\n');
     EEX_TRY(eex__report_paragraph(out, r, width, eex__report_compare));
+    EEX_TRY(eex__report_paragraph(out, r, width, eex__report_cut));
     eex_buffer_putc(out, '\n');
     EEX_TRY(exits(out, r, width));
     eex_buffer_putc(out, '\n');

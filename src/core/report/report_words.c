@@ -186,6 +186,10 @@ void eex__report_legend(eex_buffer *out, const eex_report *r)
             "calibration and after it. AUROC: how often a right answer has a higher score than a "
             "wrong one (1: always, 0.5: by chance). AURC: the error among the surest inputs, "
             "averaged over how many are answered (less is better).\n");
+    if (r->finished && r->best.exits > 1 && !isnan(r->best.validation_cut_saved))
+        eex_buffer_puts(out, "against the cut: the network cut after one of its exits, where "
+                             "everybody leaves; between two of them, each image to one by chance. "
+                             "What is saved, telling easy images from hard ones has saved.\n");
     if (r->front_count)
         eex_buffer_puts(out,
                         "trial: a structure, which gates are where, that the search has judged. "

@@ -221,8 +221,22 @@ static int check_policy(const eex_experiment *e)
     return EEX_OK;
 }
 
+/* Cuts are compared by what everybody counts. */
+static int check_score(const eex_experiment *e)
+{
+    const eex_score_kind score = e->search.score;
+    const bool cuts = score == EEX_SCORE_CUT_MACS || score == EEX_SCORE_CUT_ACCURACY;
+    return cuts && e->search.cost == EEX_COST_LATENCY
+               ? eex_fail(EEX_EINVAL,
+                          "search.cost: \"macs\" where search.score is \"%s\", which counts MACs, "
+                          "got \"latency\"",
+                          eex_score_name(score))
+               : EEX_OK;
+}
+
 static int check_search(const eex_experiment *e)
 {
+    EEX_TRY(check_score(e));
     EEX_TRY(need(e->search.sample <= e->search.population, "search.sample",
                  "from 1 to search.population", e->search.sample));
     EEX_TRY(need(e->search.algorithm != EEX_NSGA2 || e->search.population >= 2, "search.population",

@@ -23,9 +23,11 @@ typedef enum eex_evaluator_kind {
     EEX_EVALUATORS
 } eex_evaluator_kind;
 typedef enum eex_score_kind {
-    EEX_SCORE_ACCURACY,  /* Algorithm 1 */
-    EEX_SCORE_EQUATION1, /* latency + loss of agreement with the base */
-    EEX_SCORE_WEIGHTED,  /* accuracy - weight * cost / base cost */
+    EEX_SCORE_ACCURACY,     /* Algorithm 1 */
+    EEX_SCORE_EQUATION1,    /* latency + loss of agreement with the base */
+    EEX_SCORE_WEIGHTED,     /* accuracy - weight * cost / base cost */
+    EEX_SCORE_CUT_MACS,     /* MACs saved against cuts of the same accuracy: policy/cuts.h */
+    EEX_SCORE_CUT_ACCURACY, /* accuracy gained against cuts of the same MACs */
     EEX_SCORES
 } eex_score_kind;
 

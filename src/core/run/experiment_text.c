@@ -11,7 +11,8 @@ EEX_NAMES(eex_start, eex_start, EEX_STARTS, [EEX_START_SCRATCH] = "scratch",
 EEX_NAMES(eex_evaluator, eex_evaluator_kind,
           EEX_EVALUATORS, [EEX_EVALUATE_SHARED] = "shared", [EEX_EVALUATE_TRAIN] = "train");
 EEX_NAMES(eex_score, eex_score_kind, EEX_SCORES, [EEX_SCORE_ACCURACY] = "accuracy",
-          [EEX_SCORE_EQUATION1] = "equation1", [EEX_SCORE_WEIGHTED] = "weighted");
+          [EEX_SCORE_EQUATION1] = "equation1", [EEX_SCORE_WEIGHTED] = "weighted",
+          [EEX_SCORE_CUT_MACS] = "cut_macs", [EEX_SCORE_CUT_ACCURACY] = "cut_accuracy");
 EEX_NAMES(eex_cost_unit, eex_cost_unit,
           EEX_COST_UNITS, [EEX_COST_MACS] = "macs", [EEX_COST_LATENCY] = "latency");
 

@@ -13,6 +13,7 @@ enum { FILE_TRIALS = 10000 };
 typedef struct replay {
     eex_judge head;
     eex_trace *calibration, *validation;
+    eex_cuts cuts; /* of the shared network */
     eex_evaluator *evaluator;
 } replay;
 
@@ -25,14 +26,30 @@ static void close(eex_judge *j)
     free(r);
 }
 
+static int find_cuts(replay *r, const eex_run *run)
+{
+    eex_graph *graph = NULL;
+    EEX_TRY(eex_structures_shared(&graph, run->structures));
+    const int exits = eex_graph_exits(graph);
+    if (exits == r->validation->exits)
+        eex_scoring_cuts(&r->cuts, r->validation, graph);
+    eex_graph_free(graph);
+    return exits == r->validation->exits
+               ? EEX_OK
+               : eex_fail(EEX_EFORMAT, "trace-validation.h5: %d exits, the shared network has %d",
+                          r->validation->exits, exits);
+}
+
 static int open_evaluator(replay *r, eex_run *run)
 {
-    const eex_evaluator_options options = {.policy = run->e->policy,
-                                           .scoring = eex_scoring_of(run->e, run->structures),
-                                           .levels = run->structures->levels,
-                                           .level = run->structures->level};
+    eex_evaluator_options options = {.policy = run->e->policy,
+                                     .scoring = eex_scoring_of(run->e, run->structures),
+                                     .levels = run->structures->levels,
+                                     .level = run->structures->level};
     EEX_TRY(eex__run_load_trace(&r->calibration, run, "trace-calibration.h5"));
     EEX_TRY(eex__run_load_trace(&r->validation, run, "trace-validation.h5"));
+    EEX_TRY(find_cuts(r, run));
+    options.scoring.cuts = &r->cuts;
     return eex_evaluator_new(&r->evaluator, r->calibration, r->validation, run->device, &options);
 }
 

@@ -21,6 +21,7 @@ typedef struct traced {
     uint64_t used; /* when */
     int genes[EEX_GENES];
     eex_trace *calibration, *validation;
+    eex_cuts cuts;
     eex_evaluator *evaluator;
 } traced;
 
@@ -82,12 +83,14 @@ static int gather(eex_graph **graph, eex_params **params, const eex_run *run, co
 static int trace(traced *t, const eex_run *run, const eex_graph *graph, eex_params *params)
 {
     const eex_structures *s = run->structures;
-    const eex_evaluator_options options = {.policy = run->e->policy,
-                                           .scoring = eex_scoring_of(run->e, s),
-                                           .levels = s->levels,
-                                           .level = s->level};
+    eex_evaluator_options options = {.policy = run->e->policy,
+                                     .scoring = eex_scoring_of(run->e, s),
+                                     .levels = s->levels,
+                                     .level = s->level};
     EEX_TRY(eex__run_trace(&t->calibration, run, graph, params, NULL, &run->split.calibration));
     EEX_TRY(eex__run_trace(&t->validation, run, graph, params, NULL, &run->split.validation));
+    eex_scoring_cuts(&t->cuts, t->validation, graph);
+    options.scoring.cuts = &t->cuts;
     return eex_evaluator_new(&t->evaluator, t->calibration, t->validation, run->device, &options);
 }
 

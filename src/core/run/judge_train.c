@@ -103,15 +103,19 @@ static int make_params(training *t, eex_run *run, const int *genome, uint64_t nu
 
 /* ---- judging ---- */
 
-static int judge_traces(eex_trial *trial, eex_run *run, const int *genome, eex_trace *calibration,
-                        eex_trace *validation)
+/* Its cuts are its own: no other network has learned with it. */
+static int judge_traces(eex_trial *trial, eex_run *run, const training *t, const int *genome,
+                        eex_trace *calibration, eex_trace *validation)
 {
     const eex_structures *s = run->structures;
-    const eex_scoring how = eex_scoring_of(run->e, s);
+    eex_scoring how = eex_scoring_of(run->e, s);
+    eex_cuts cuts;
     eex_structure_costs costs;
     eex_policy *policy = NULL;
     eex_outcome outcome;
     EEX_TRY(eex_structures_costs(&costs, s, genome));
+    eex_scoring_cuts(&cuts, validation, t->graph);
+    how.cuts = &cuts;
     const eex_exit_costs macs = {costs.exits, costs.macs, s->base_macs};
     int code = eex__run_calibrate(&policy, run, genome, calibration);
     if (code == EEX_OK)
@@ -132,7 +136,7 @@ static int judge(eex_trial *trial, eex_run *run, const training *t, const int *g
     if (code == EEX_OK)
         code = eex__run_trace(&validation, run, t->graph, t->params, NULL, &run->split.validation);
     if (code == EEX_OK)
-        code = judge_traces(trial, run, genome, calibration, validation);
+        code = judge_traces(trial, run, t, genome, calibration, validation);
     eex_trace_free(calibration);
     eex_trace_free(validation);
     return code;

@@ -204,8 +204,7 @@ static int save_exits(const eex__final *f, eex_store_file *file)
         const eex_exit *exit = eex_graph_exit(f->graph, k);
         names[k] = eex_graph_node(f->graph, exit->point)->name;
         blocks[k] = exit->blocks;
-        taken[k] = (double)(eex_cost_trunk(f->graph, exit->point, EEX_MACS) +
-                            eex_cost_gate(f->graph, k, EEX_MACS));
+        taken[k] = (double)eex_cost_alone(f->graph, k, EEX_MACS);
         alone[k] = eex_trace_accuracy(f->validation, k);
         auroc[k] = f->score[k].auroc;
         aurc[k] = f->score[k].aurc;

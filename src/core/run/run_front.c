@@ -37,30 +37,20 @@ typedef struct member {
 static int test(member *m, const eex_run *run)
 {
     eex__final *f = &m->network;
-    eex_trace *trace = NULL;
     m->scored = (eex__scored){
         .graph = f->graph, .params = f->params, .policy = f->policy, .familiar = f->familiar};
-    for (int k = 0; k < EEX_MAX_EXITS; k++)
-        m->alone[k] = NAN;
-    if (run->split.test.count > 0)
-        EEX_TRY(eex__run_trace(&trace, run, f->graph, f->params, NULL, &run->split.test));
-    for (int k = 0; trace && k < trace->exits; k++)
-        m->alone[k] = eex_trace_accuracy(trace, k);
-    eex_trace_free(trace);
+    EEX_TRY(eex__score_alone(m->alone, run, f->graph, f->params));
     return eex__score_test(&m->scored, run);
 }
 
 static int save_member(eex_store_file *file, const void *context)
 {
     const member *m = context;
-    const eex_store_shape shape = {1, {(uint64_t)eex_graph_exits(m->network.graph)}};
     EEX_TRY(eex__final_save(file, &m->network));
     EEX_TRY(eex_trace_save(m->network.calibration, file, "calibration"));
     EEX_TRY(eex_trace_save(m->network.validation, file, "validation"));
     EEX_TRY(eex__scored_save(file, "test", m->network.run, &m->scored));
-    EEX_TRY(eex_store_write(file, "test/alone_accuracy", EEX_STORE_F64, &shape, m->alone));
-    return eex_store_set_string(file, "test/alone_accuracy", "unit",
-                                "fraction of the test split, of this exit alone");
+    return eex__alone_save(file, "test", m->alone, eex_graph_exits(m->network.graph));
 }
 
 static int finish(member *m, eex_run *run, const eex__final_plan *plan, const char *name)

@@ -23,6 +23,7 @@ typedef struct result {
     eex_graph *graph; /* of the chosen network */
     eex__scored base, best;
     eex__scored full; /* best's weights, run to the end: what leaving early is compared with */
+    double alone[EEX_MAX_EXITS]; /* accuracy of each exit of best by itself */
     size_t image_bytes;
     size_t timed; /* images */
     eex_racer racer[RACERS];
@@ -167,6 +168,7 @@ static int save(eex_store_file *file, const void *context)
     EEX_TRY(eex__scored_save(file, "base", r->run, &r->base));
     EEX_TRY(eex__scored_save(file, "full", r->run, &r->full));
     EEX_TRY(eex__scored_save(file, "best", r->run, &r->best));
+    EEX_TRY(eex__alone_save(file, "best", r->alone, eex_graph_exits(r->graph)));
     for (int i = 0; i < RACERS; i++)
         EEX_TRY(save_latency(file, r, i));
     EEX_TRY(save_speedup(file, r, BEST));
@@ -187,6 +189,7 @@ static int work(result *r)
     EEX_TRY(eex__score_test(&r->base, r->run));
     EEX_TRY(eex__score_test(&r->best, r->run));
     EEX_TRY(eex__score_test(&r->full, r->run));
+    EEX_TRY(eex__score_alone(r->alone, r->run, r->graph, r->best.params));
     EEX_TRY(time_networks(r));
     return eex__run_write(r->run, "result.h5", save, r);
 }

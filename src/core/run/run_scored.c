@@ -94,6 +94,21 @@ void eex__scored_count(eex__tally *t, const eex_run *run, const eex__scored *s)
     t->accuracy = all / n;
 }
 
+int eex__score_alone(double *accuracy, const eex_run *run, const eex_graph *graph,
+                     eex_params *params)
+{
+    eex_trace *trace = NULL;
+    for (int k = 0; k < eex_graph_exits(graph); k++)
+        accuracy[k] = NAN;
+    if (run->split.test.count == 0)
+        return EEX_OK;
+    EEX_TRY(eex__run_trace(&trace, run, graph, params, NULL, &run->split.test));
+    for (int k = 0; k < trace->exits; k++)
+        accuracy[k] = eex_trace_accuracy(trace, k);
+    eex_trace_free(trace);
+    return EEX_OK;
+}
+
 /* ---- in a file ---- */
 
 static int save_column(eex_store_file *file, const char *group, const char *name,
@@ -104,6 +119,12 @@ static int save_column(eex_store_file *file, const char *group, const char *name
     snprintf(path, sizeof path, "%s/%s", group, name);
     EEX_TRY(eex_store_write_packed(file, path, type, &shape, values));
     return eex_store_set_string(file, path, "unit", unit);
+}
+
+int eex__alone_save(eex_store_file *file, const char *group, const double *accuracy, int exits)
+{
+    return save_column(file, group, "alone_accuracy", EEX_STORE_F64, accuracy, (size_t)exits,
+                       "fraction of the test split, of this exit alone");
 }
 
 /* Decisions of every test image, in the order of split.h5. */

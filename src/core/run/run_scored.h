@@ -24,6 +24,12 @@ typedef struct eex__tally {
 int eex__score_test(eex__scored *s, const eex_run *run);
 void eex__scored_count(eex__tally *out, const eex_run *run, const eex__scored *s);
 
+/* Accuracy (exits) on the test split of each exit by itself, by one pass with nobody leaving; NaN
+ * without images. As member "alone_accuracy" of a group. */
+int eex__score_alone(double *accuracy, const eex_run *run, const eex_graph *graph,
+                     eex_params *params);
+int eex__alone_save(eex_store_file *file, const char *group, const double *accuracy, int exits);
+
 /* Decisions of each image and the figures, as members and attributes of a group. */
 int eex__scored_save(eex_store_file *file, const char *group, const eex_run *run,
                      const eex__scored *s);

@@ -1,5 +1,7 @@
 #include "core/run/scoring.h"
 
+#include "core/graph/cost.h"
+
 #include "base/status.h"
 
 #include <math.h>
@@ -32,7 +34,18 @@ int eex_scoring_check(const eex_scoring *how)
                                     "latencies, there are none");
     if (how->score == EEX_SCORE_WEIGHTED && (isnan(how->weight) || isinf(how->weight)))
         return eex_fail(EEX_EINVAL, "search.weight: a number, got %g", how->weight);
+    if ((how->score == EEX_SCORE_CUT_MACS || how->score == EEX_SCORE_CUT_ACCURACY) &&
+        (!how->cuts || how->cuts->count == 0))
+        return eex_fail(EEX_EINVAL, "evaluator: a score against cuts needs some, there are none");
     return EEX_OK;
+}
+
+void eex_scoring_cuts(eex_cuts *out, const eex_trace *validation, const eex_graph *graph)
+{
+    double macs[EEX_MAX_EXITS];
+    for (int k = 0; k < validation->exits; k++)
+        macs[k] = (double)eex_cost_alone(graph, k, EEX_MACS);
+    eex_cuts_of_trace(out, validation, macs);
 }
 
 eex_exit_costs eex_scoring_costs(const eex_scoring *how, const eex_structure_costs *costs)
@@ -49,6 +62,10 @@ static double score_of(const eex_scoring *how, const eex_trial *t)
     case EEX_SCORE_WEIGHTED:
         return t->accuracy - how->weight * (how->by_latency ? t->latency / how->base_ms
                                                             : t->macs / how->base_macs);
+    case EEX_SCORE_CUT_MACS:
+        return t->cut_saved;
+    case EEX_SCORE_CUT_ACCURACY:
+        return eex_cuts_gained(how->cuts, t->accuracy, t->macs);
     default:
         return t->accuracy;
     }
@@ -74,6 +91,7 @@ void eex_scoring_judge(eex_trial *out, const eex_scoring *how, const eex_outcome
                        .least_share = least_share(outcome, costs->exits)};
     for (int k = 0; k < costs->exits; k++)
         out->latency += outcome->share[k] * costs->ms[k];
+    out->cut_saved = how->cuts ? eex_cuts_saved(how->cuts, out->accuracy, out->macs) : (double)NAN;
     out->score = score_of(how, out);
     out->violation = eex_limits_violation(&how->limits, out, costs->params);
 }

@@ -19,6 +19,8 @@ typedef struct eex_trial {
     double rejected;
     double least_share;            /* least fraction that a gate takes; 1: there is none; NaN: of a
                                     * run from before this was kept */
+    double cut_saved;              /* fraction of the MACs saved against the cuts of its accuracy
+                                    * (policy/cuts.h); NaN: not known, a run from before */
     double violation;              /* of limits: limits.h; 0 or less: none */
     double score;                  /* what the search maximises */
     double seconds;                /* what the evaluation took: no part of the result */

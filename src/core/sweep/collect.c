@@ -13,7 +13,8 @@
 EEX_NAMES(eex_figure, eex_figure, EEX_FIGURES, [EEX_FIGURE_ACCURACY] = "test_accuracy",
           [EEX_FIGURE_MACS] = "macs", [EEX_FIGURE_VALIDATION] = "validation_accuracy",
           [EEX_FIGURE_BASE_ACCURACY] = "base_test_accuracy", [EEX_FIGURE_BASE_MACS] = "base_macs",
-          [EEX_FIGURE_SPEEDUP] = "speedup", [EEX_FIGURE_SECONDS] = "seconds");
+          [EEX_FIGURE_SPEEDUP] = "speedup", [EEX_FIGURE_CUT] = "cut_saved",
+          [EEX_FIGURE_VALIDATION_CUT] = "validation_cut_saved", [EEX_FIGURE_SECONDS] = "seconds");
 
 /* ---- means ---- */
 
@@ -64,6 +65,8 @@ void eex_figures_of(double figure[EEX_FIGURES], const eex_report *r)
     figure[EEX_FIGURE_BASE_ACCURACY] = r->base.accuracy;
     figure[EEX_FIGURE_BASE_MACS] = r->base.macs;
     figure[EEX_FIGURE_SPEEDUP] = r->best.speedup.ratio;
+    figure[EEX_FIGURE_CUT] = r->best.cut_saved;
+    figure[EEX_FIGURE_VALIDATION_CUT] = r->best.validation_cut_saved;
     figure[EEX_FIGURE_SECONDS] = r->seconds;
 }
 

@@ -16,7 +16,9 @@ typedef enum eex_figure {
     EEX_FIGURE_BASE_ACCURACY,
     EEX_FIGURE_BASE_MACS,
     EEX_FIGURE_SPEEDUP,
-    EEX_FIGURE_SECONDS, /* of work */
+    EEX_FIGURE_CUT,            /* fraction of the MACs saved against its cuts, test split */
+    EEX_FIGURE_VALIDATION_CUT, /* the same, validation split */
+    EEX_FIGURE_SECONDS,        /* of work */
     EEX_FIGURES
 } eex_figure;
 

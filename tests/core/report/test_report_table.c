@@ -114,12 +114,29 @@ Test(report_table, leaving_early_is_compared_with_the_same_network)
     expect("training with exits costs 2.20 points of accuracy.");
 }
 
+/* Of both splits, less is a minus; runs that do not know it say nothing. */
+Test(report_table, the_network_is_compared_with_its_cuts)
+{
+    report.best.cut_saved = report.best.validation_cut_saved = NAN;
+    expect_not("gainst the cut");
+    report.best.validation_cut_saved = 0.2834;
+    expect("Against the cut: -28.3 % MACs at the same accuracy on the validation split. ");
+    report.best.cut_saved = -0.051;
+    expect("Against the cut: +5.1 % MACs at the same accuracy on the test split (-28.3 % on the "
+           "validation split). ");
+    expect("against the cut: the network cut after one of its exits, where everybody leaves");
+    report.best.cut_beyond = true;
+    expect("(-28.3 % on the validation split); no cut is so accurate there, and the best one is "
+           "meant. ");
+}
+
 Test(report_table, without_gates_nobody_is_said_to_leave)
 {
     report.best.exits = 1;
     report.best.exit[0] = report.best.exit[1];
     expect("The chosen network has no gates: nobody leaves early. The base is the backbone");
     expect_not("leaving early");
+    expect_not("Against the cut");
 }
 
 Test(report_table, trials_that_overstep_limits_are_not_said_to_go_on)

@@ -218,6 +218,38 @@ Test(evaluate, thresholds_that_are_asked_for_are_those_of_plain_replay)
     }
 }
 
+/* Against the cuts of all columns, whichever of them the candidate has. */
+Test(evaluate, scores_against_cuts_are_those_of_the_trace)
+{
+    double alone[COLUMNS];
+    eex_cuts cuts;
+    eex_trace *validation = trace_of(500, 2);
+    for (int k = 0; k + 1 < COLUMNS; k++)
+        alone[k] = trunk_macs[k / CHOICES] + gate_macs[k];
+    alone[COLUMNS - 1] = 100;
+    cr_assert_eq(eex_trace_score(validation, test_head_device(), validation->temperature), EEX_OK);
+    eex_cuts_of_trace(&cuts, validation, alone);
+    eex_trace_free(validation);
+    for (int kind = EEX_SCORE_CUT_MACS; kind <= EEX_SCORE_CUT_ACCURACY; kind++) {
+        eex_evaluator_options o = options_of((eex_score_kind)kind, EEX_TUNE_WEIGHTED, 0.2);
+        o.scoring.cuts = &cuts;
+        fixture f = setup(o);
+        for (int i = 0; i < 27; i++) {
+            const int genome[] = {i % 3, i / 3 % 3, i / 9};
+            eex_candidate c;
+            cr_assert_eq(score(f.evaluator, &c, genome), EEX_OK, "%s", eex_error());
+            cr_expect_eq(c.trial.cut_saved, eex_cuts_saved(&cuts, c.trial.accuracy, c.trial.macs));
+            cr_expect_eq(c.trial.score,
+                         kind == EEX_SCORE_CUT_MACS
+                             ? c.trial.cut_saved
+                             : eex_cuts_gained(&cuts, c.trial.accuracy, c.trial.macs));
+            if (i == 0) /* nobody leaves: the end's own cut */
+                cr_expect_leq(c.trial.score, 0);
+        }
+        teardown(&f);
+    }
+}
+
 Test(evaluate, thresholds_come_from_calibration_alone)
 {
     eex_evaluator_options o = options_of(EEX_SCORE_ACCURACY, EEX_TUNE_WEIGHTED, 0.2);
@@ -286,14 +318,15 @@ Test(evaluate, bad_arguments_are_named)
     cr_assert(strstr(eex_error(), "column 1 is 7"), "%s", eex_error());
     cr_assert_eq(eex_evaluator_score(f.evaluator, &c, columns[0], &none), EEX_EINVAL);
     eex_evaluator *e = NULL;
-    eex_evaluator_options wrong[4] = {o, o, o, o};
+    eex_evaluator_options wrong[5] = {o, o, o, o, o};
     wrong[0].scoring.base_macs = 0;
     wrong[1].scoring.base_ms = -1;
     wrong[2].scoring.score = EEX_SCORE_WEIGHTED;
     wrong[2].scoring.weight = NAN;
     wrong[3].scoring.by_latency = true;
     wrong[3].scoring.base_ms = NAN;
-    for (int i = 0; i < 4; i++)
+    wrong[4].scoring.score = EEX_SCORE_CUT_MACS; /* without cuts */
+    for (int i = 0; i < 5; i++)
         cr_assert_eq(
             eex_evaluator_new(&e, f.calibration, f.validation, test_head_device(), &wrong[i]),
             EEX_EINVAL, "%d", i);
