@@ -68,6 +68,7 @@ static int set_predictor(eex_engine *e, const eex_exit_predictor *predictor,
         return eex_fail(EEX_EINVAL, "engine: the predictor is for %d gates, the network has %d",
                         predictor->gates, e->exits - 1);
     own.batch = w->batch;
+    own.part = (eex_plan_part){EEX_PLAN_WHOLE, 0}; /* of the predictor, which is never cut */
     w->input = malloc(rows * sizeof *w->input);
     w->ask = malloc(rows * sizeof *w->ask);
     if (!w->input || !w->ask)

@@ -18,7 +18,7 @@ int eex__model_part_load(eex_model *m, eex_store_file *file, eex_plan_part part,
                         "infer and eex stream take it with --remote, all else needs the network "
                         "that it is of",
                         m->path, cut + 1);
-    if (cut >= 0 && part.cut >= 0 && part.cut != cut)
+    if (cut >= 0 && part.side == EEX_PLAN_FRONT && part.cut >= 0 && part.cut != cut)
         return eex_fail(EEX_EINVAL,
                         "%s has the device's part of a network alone, cut behind exit %d, not %d",
                         m->path, cut + 1, part.cut + 1);
