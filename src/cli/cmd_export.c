@@ -136,7 +136,7 @@ static int run(const void *given, const eex_words *words)
     const eex_model_part part = a->base ? EEX_MODEL_BASE : EEX_MODEL_BEST;
     eex_opened opened;
     if (a->front)
-        return eex__export_front(a->front, words->at[0], a->cut, &a->model);
+        return eex__export_front(a->front, words->at[0], a->cut, a->force, &a->model);
     int code = eex_open_model(&opened, words->at[0], part, &a->model);
     if (code == EEX_OK) {
         warn_of_precision(a, opened.model);

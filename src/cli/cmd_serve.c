@@ -132,12 +132,25 @@ static int run_server(serve *sv)
     return eex__server_print(&figures, "ended", sv->a->json);
 }
 
+/* Settings are followed by devices; here only cut and bits are taken from them, of this model. */
+static int check_settings(const serve *sv)
+{
+    eex_adaptation *settings;
+    if (!sv->a->cut.adapt)
+        return EEX_OK;
+    const int code = eex_adaptation_open(&settings, sv->a->cut.adapt, sv->opened.model);
+    EEX_TRY(code < 0 ? eex_fail_in(code, "--adapt") : EEX_OK);
+    eex_adaptation_close(settings);
+    return EEX_OK;
+}
+
 static int open_and_run(serve *sv, const eex_words *words)
 {
     eex__server_facts facts;
     int bits;
     EEX_TRY(eex__cut_open_model(&sv->opened, &bits, words->at[0], &sv->a->model, &sv->a->cut,
                                 EEX_PLAN_REST));
+    EEX_TRY(check_settings(sv));
     EEX_TRY(eex_engine_open(&sv->engine, sv->opened.model, (int)sv->a->batch));
     EEX_TRY(eex__cut_bits(&bits, sv->engine));
     EEX_TRY(eex_rest_new(&sv->rest, sv->engine, -1, bits));

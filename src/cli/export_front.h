@@ -9,7 +9,7 @@ int eex__export_front_check(const char *file, bool force);
 
 /* Writes FILE, and the predictor beside it where the model has one that is used. cut: behind which
  * exit, from 1; 0: the last early one. Of the weights behind it none is read into memory. */
-int eex__export_front(const char *file, const char *model, int64_t cut,
+int eex__export_front(const char *file, const char *model, int64_t cut, bool force,
                       const eex_model_options *options);
 
 #endif

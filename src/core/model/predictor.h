@@ -91,6 +91,8 @@ int eex_exit_predictor_carry(eex_exit_predictor **out, const eex_exit_predictor 
 
 /* The file beside the model's. */
 int eex_exit_predictor_path(char **out, const eex_model *model);
+/* The same of a model file that may not be there yet. */
+int eex_exit_predictor_beside(char **out, const char *model);
 int eex_exit_predictor_save(const eex_exit_predictor *predictor, const eex_model *model,
                             const char *path);
 /* As eex_store_fill, for files that others make: context is an eex_exit_predictor_file. */
