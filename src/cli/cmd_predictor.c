@@ -77,6 +77,7 @@ static int check(void *given, const eex_words *words)
     a->recipe.epochs = (int)a->epochs;
     a->recipe.batch = (int)a->batch;
     a->recipe.lr = a->lr;
+    a->recipe.rates = "--lr";
     a->recipe.lr_end = a->lr / 1000;
     a->recipe.weight_decay = a->weight_decay;
     return EEX_OK;

@@ -94,6 +94,16 @@ refused() {
     expect 2 "$EEX" run tiny.lua --set partition.latency=30 --set "$1" --set "$2"
     err_has "$3"
 }
+expect 2 "$EEX" run tiny.lua --set partition.bits=4
+err_has "partition.bits: goes with partition.latency"
+
+# Who diverges is told which rates are too high: those of this training.
+expect 1 "$EEX" run tiny.lua --threads 1 $set_all --set partition.latency=200 \
+    --set partition.lr=1e9 --out runs/diverges --from runs/tiny
+err_has "may help: partition.lr, partition.more_lr"
+expect 1 "$EEX" bottleneck runs/tiny -o x.h5 --lr 100 --epochs 9 --more-epochs 1 --batch 2 \
+    --no-augment --threads 1
+err_has "may help: --lr, --more-lr"
 refused partition.epochs=1 partition.bits=12 "partition.bits"
 refused partition.epochs=1 partition.cut=1 "partition.cut"
 refused partition.bandwidth.from=5 partition.bandwidth.to=1 "partition.bandwidth"

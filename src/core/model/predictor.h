@@ -43,6 +43,7 @@ typedef struct eex_exit_predictor_recipe {
     double weight_decay;
     int crop; /* zero padding before a random crop; 0: none */
     bool flip;
+    const char *rates;      /* how its user calls lr: eex_trainer_rates */
     const char *checkpoint; /* file that keeps the training while it goes on (train/kept.h), which
                              * the caller removes once the result is stored; NULL: none does */
 } eex_exit_predictor_recipe;

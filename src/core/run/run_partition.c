@@ -30,6 +30,7 @@ static int make_bottleneck(const eex_run *run, const eex_model *model, const cha
                               .more_lr = run->e->partition.more_lr,
                               .augment = run->e->partition.augment,
                               .seed = eex__run_seed(run, EEX_STREAM_PARTITION, 0),
+                              .rates = "partition.lr, partition.more_lr",
                               .checkpoint = kept};
     eex_bottleneck *made = NULL;
     EEX_TRY(eex_bottleneck_make(&made, model, run->data, &how));
