@@ -78,13 +78,13 @@ static void put_facts(eex_buffer *out, const eex_pruned_facts *f, const char *fi
                       "%s:\n%d of %d filters up to exit %d are gone, those of the smallest l2 "
                       "norms; trained on for %d epoch%s.\n",
                       file, f->gone, f->filters, f->cut + 1, f->epochs, eex_plural(f->epochs));
-    eex_buffer_printf(out,
-                      "As far as there with every gate: %s instead of %s; in all %s parameters "
-                      "instead of %s.\n",
-                      eex_text_number(macs[0], f->macs, "MACs"),
-                      eex_text_number(macs[1], f->macs_before, "MACs"),
-                      eex_text_number(params[0], (double)f->params, ""),
-                      eex_text_number(params[1], (double)f->params_before, ""));
+    eex_buffer_printf(
+        out,
+        "As far as there with every gate: %s MACs instead of %s; in all %s parameters "
+        "instead of %s.\n",
+        eex_text_number(macs[0], f->macs, ""), eex_text_number(macs[1], f->macs_before, ""),
+        eex_text_number(params[0], (double)f->params, ""),
+        eex_text_number(params[1], (double)f->params_before, ""));
     eex_buffer_printf(out,
                       "Right on the validation split: the end %.2f %%, before %.2f %%;\n"
                       "with early exits %.2f %%, before %.2f %%.\n",

@@ -5,6 +5,7 @@
 #define EEX_CORE_MODEL_PRUNED_H
 
 #include "core/data/dataset.h"
+#include "core/data/split.h"
 #include "core/model/model.h"
 
 typedef struct eex_pruning {
@@ -16,6 +17,8 @@ typedef struct eex_pruning {
     double lr;    /* at the beginning; a cosine down to a hundredth */
     bool augment; /* crops with a pad of 4 and flips, as for CIFAR */
     uint64_t seed;
+    const eex_index *train; /* samples that it learns from; NULL: the model's own, without those of
+                             * the other parts. Borrowed */
     const char *rates;      /* how its user calls lr: eex_trainer_rates */
     const char *checkpoint; /* file that keeps the training while it goes on (train/kept.h), which
                              * the caller removes once the result is stored; NULL: none does */
