@@ -218,17 +218,26 @@ static int train(eex_pruned *p)
 
 /* ---- what it is worth ---- */
 
-static int record(eex_trace **out, const eex_pruned *p, const char *split)
+static int record(eex_trace **out, const eex_pruned *p, const eex_graph *graph, eex_params *params,
+                  const char *split)
 {
     eex_inference how = eex_model_inference(p->model, BATCH);
     eex_index part;
     how.familiar = NULL; /* which is by channels that are gone */
     EEX_TRY(eex_model_data_part(&part, p->model, p->data, split));
-    int code = eex_trace_record(out, p->graph, p->params, p->data, part.at, part.count, &how);
+    int code = eex_trace_record(out, graph, params, p->data, part.at, part.count, &how);
     if (code == EEX_OK && p->policy)
-        code = eex_trace_score(*out, p->params->device, p->policy->temperature);
+        code = eex_trace_score(*out, params->device, p->policy->temperature);
     free(part.at);
     return code;
+}
+
+/* What a model has no trace of it is asked. */
+static int record_before(eex_trace **out, const eex_pruned *p)
+{
+    const eex_model *m = p->model;
+    const int code = eex_cut_trace(out, m, "validation");
+    return code == EEX_ENOTFOUND ? record(out, p, m->graph, m->params, "validation") : code;
 }
 
 static int accuracies(double *end, double *all, const eex_trace *trace, const eex_policy *policy)
@@ -251,10 +260,10 @@ static int judge(eex_pruned *p)
         all[k] = k;
     if (m->policy)
         EEX_TRY(eex_policy_select(&p->policy, m->policy, all, eex_graph_exits(p->graph)));
-    EEX_TRY(record(&p->trace[0], p, "calibration"));
-    EEX_TRY(record(&p->trace[1], p, "validation"));
+    EEX_TRY(record(&p->trace[0], p, p->graph, p->params, "calibration"));
+    EEX_TRY(record(&p->trace[1], p, p->graph, p->params, "validation"));
     EEX_TRY(accuracies(&p->out.end, &p->out.accuracy, p->trace[1], p->policy));
-    EEX_TRY(eex_cut_trace(&before, m, "validation"));
+    EEX_TRY(record_before(&before, p));
     const int code = accuracies(&p->out.end_before, &p->out.accuracy_before, before, m->policy);
     eex_trace_free(before);
     return code;
