@@ -192,6 +192,8 @@ for use in "infer front.h5 --split test" "serve front.h5 --port 0" "profile fron
     expect 2 "$EEX" $use
     err_has "has the device's part of a network alone, cut behind exit 1"
 done
+expect 0 "$EEX" show front.h5
+out_has "the device's part of these weights alone, cut behind exit 1"
 expect 2 "$EEX" infer front.h5 --split test --remote 127.0.0.1:1 --cut 2
 err_has "cut behind exit 1, not 2"
 

@@ -22,8 +22,11 @@ int eex__model_part_load(eex_model *m, eex_store_file *file, eex_plan_part part,
         return eex_fail(EEX_EINVAL,
                         "%s has the device's part of a network alone, cut behind exit %d, not %d",
                         m->path, cut + 1, part.cut + 1);
-    if (part.side == EEX_PLAN_WHOLE)
+    if (part.side == EEX_PLAN_WHOLE) { /* of which no weights are wanted: what the file has */
+        if (cut >= 0)
+            m->part = (eex_plan_part){EEX_PLAN_FRONT, cut};
         return EEX_OK;
+    }
     if (last == 0 || part.cut >= last)
         return eex_fail(EEX_EINVAL,
                         "%s: cut behind exit %d: there %s %d early exit%s behind which it could be "
