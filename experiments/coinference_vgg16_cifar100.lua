@@ -8,9 +8,12 @@
 --
 --   eex run experiments/coinference_vgg16_cifar100.lua
 --   eex adapt runs/coinference_vgg16_cifar100/final-bottleneck.h5 -o fig10.svg
+--   eex predictor runs/coinference_vgg16_cifar100/final-bottleneck.h5 --curve \
+--     --filtered runs/coinference_vgg16_cifar100/final-filters.h5 -o fig7.svg
 local e = require "predictor_vgg16_cifar100"
 
 e.name = "coinference_vgg16_cifar100"
-e.partition = { latency = 30, device_gflops = 3.62, epochs = 40, more_epochs = 20, bits = 8, jpeg = 75 }
+e.partition = { latency = 30, device_gflops = 3.62, epochs = 40, more_epochs = 20, bits = 8, jpeg = 75,
+  filters = 0.1, filter_epochs = 20 }
 
 return e

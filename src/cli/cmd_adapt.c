@@ -20,7 +20,7 @@
 
 typedef struct arguments {
     eex_device_choice device;
-    const char *bandwidths, *trace, *convention, *out, *device_speed, *table, *data;
+    const char *bandwidths, *trace, *convention, *out, *device_speed, *table, *data, *filtered;
     double latency, device_gflops, server_gflops, round_trip;
     int64_t cut, bits, jpeg, quality;
     bool no_predictor, force, json;
@@ -54,6 +54,8 @@ static const eex_option options[] = {
     EEX_NUMBER("jpeg-quality", "N", 1, 100, quality,
                "... of as many as the validation images have on average at this quality"),
     EEX_IMAGES_OF(data),
+    EEX_TEXT("filtered", "MODEL.h5", filtered,
+             "compare with this network without some filters (eex prune --filters)"),
     EEX_FLAG("no-predictor", no_predictor, "do without the predictor that is there"),
     EEX_OUT("FILE", out, "keep the regressors in FILE.h5, or draw the ways into FILE.svg or .png"),
     EEX_FLAG("force", force, "replace that file"),
@@ -169,6 +171,7 @@ static int wish_of(eex_adapting *out, const arguments *a)
                           .jpeg = (double)a->jpeg,
                           .quality = (int)a->quality,
                           .table = a->table,
+                          .filtered = a->filtered,
                           .no_predictor = a->no_predictor};
     EEX_TRY(measures(&out->measured, a));
     return convention_of(&out->convention, a);

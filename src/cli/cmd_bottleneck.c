@@ -110,6 +110,7 @@ static int work(const arguments *a, eex_opened *opened, eex_dataset **data, cons
     char *checkpoint = NULL;
     EEX_TRY(eex_open_model(opened, path, EEX_MODEL_BEST, &a->model));
     EEX_TRY(eex_kept_path(&checkpoint, a->out));
+    how.rates = "--lr, --more-lr";
     how.checkpoint = checkpoint;
     const int code = make(a, opened, data, &how);
     free(checkpoint);

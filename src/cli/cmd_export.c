@@ -1,6 +1,7 @@
 /* eex export: a network for programs of others. */
 #include "cli/commands.h"
 #include "cli/export_c99.h"
+#include "cli/export_front.h"
 #include "cli/open_model.h"
 #include "cli/out_file.h"
 #include "cli/print.h"
@@ -14,7 +15,8 @@
 #include "base/text.h"
 
 typedef struct arguments {
-    const char *safetensors, *onnx, *c, *exit;
+    const char *safetensors, *onnx, *c, *exit, *front;
+    int64_t cut; /* 0: not given */
     bool base, all_exits, force;
     eex_model_options model;
 } arguments;
@@ -26,6 +28,9 @@ static const eex_option options[] = {
     EEX_TEXT("onnx", "FILE", onnx, "ONNX: one image, which leaves where it may"),
     EEX_FLAG("all-exits", all_exits, "--onnx gives what every exit says, of any number of images"),
     EEX_TEXT("c", "DIR", c, "plain C99 for small devices, weights, exits and policy inside"),
+    EEX_TEXT("front", "FILE.h5", front, "the device's part alone, for infer and stream --remote"),
+    EEX_NUMBER("cut", "EXIT", 1, EEX_MAX_EXITS, cut,
+               "with --front: exit behind which the network is cut (the last early one)"),
     EEX_FLAG("base", base, "the run's network without exits"),
     EEX_TEXT("exit", "K", exit, "exit K alone, as all images run to it"),
     EEX_FLAG("force", force, "replace what is there"),
@@ -36,9 +41,15 @@ static const eex_option options[] = {
 static int check(void *given, const eex_words *words)
 {
     const arguments *a = given;
-    if (!a->safetensors && !a->onnx && !a->c)
-        return eex_fail(EEX_EINVAL, "%s: as what? --safetensors FILE, --onnx FILE or --c DIR",
+    const bool others = a->safetensors || a->onnx || a->c;
+    if (!others && !a->front)
+        return eex_fail(EEX_EINVAL,
+                        "%s: as what? --safetensors FILE, --onnx FILE, --c DIR or --front FILE",
                         words->at[0]);
+    if (a->front && (others || a->base || a->exit))
+        return eex_fail(EEX_EINVAL, "--front %s: the device's part is written by itself", a->front);
+    if (a->cut && !a->front)
+        return eex_fail(EEX_EINVAL, "--cut %d goes with --front FILE", (int)a->cut);
     if (a->base && a->exit)
         return eex_fail(EEX_EINVAL, "--exit %s: the base has no exits", a->exit);
     if (a->all_exits && (!a->onnx || a->base || a->exit || a->c))
@@ -49,6 +60,7 @@ static int check(void *given, const eex_words *words)
     EEX_TRY(eex_model_find(words->at[0]));
     EEX_TRY(eex_check_out(a->safetensors, a->force, NULL, NULL));
     EEX_TRY(eex_check_out(a->onnx, a->force, NULL, NULL));
+    EEX_TRY(eex__export_front_check(a->front, a->force));
     return eex_export_c99_check(a->c, a->force);
 }
 
@@ -124,6 +136,8 @@ static int run(const void *given, const eex_words *words)
     const arguments *a = given;
     const eex_model_part part = a->base ? EEX_MODEL_BASE : EEX_MODEL_BEST;
     eex_opened opened;
+    if (a->front)
+        return eex__export_front(a->front, words->at[0], a->cut, a->force, &a->model);
     int code = eex_open_model(&opened, words->at[0], part, &a->model);
     if (code == EEX_OK) {
         warn_of_precision(a, opened.model);
@@ -138,7 +152,11 @@ const eex_cmd eex_cmd_export = {
     .brief = "write a network for other programs",
     .synopsis = "RUN|MODEL.h5 [options]",
     .summary = "Writes a network as files that other programs read.",
-    .details = "docs/exchange.md says what is in them.\n\n" EEX_POLICY_DETAILS,
+    .details =
+        "docs/exchange.md says what is in them. With --front it is a file of eex: the weights "
+        "as far as\n"
+        "the cut, for a device that leaves the rest to a server "
+        "(docs/co-inference.md).\n\n" EEX_POLICY_DETAILS,
     .words = {1, 1},
     .takes = {sizeof(arguments), &defaults, options},
     .check = check,

@@ -125,7 +125,8 @@ static int report(infer *in, int all, double ms)
 static int warm_up(infer *in, int good)
 {
     for (int i = 0; i < WARM_UP && good > 0 && in->done == 0 && !eex_interrupted(); i++)
-        EEX_TRY(eex_engine_run(in->engine, in->results, in->pixels, good));
+        EEX_TRY(in->offload ? eex_offload_warm_up(in->offload, in->results, in->pixels, good)
+                            : eex_engine_run(in->engine, in->results, in->pixels, good));
     return EEX_OK;
 }
 
@@ -280,13 +281,15 @@ static int allocate(infer *in)
 
 static int open_and_run(infer *in, const eex_words *words)
 {
-    EEX_TRY(eex_open_used(&in->opened, words->at[0], &in->a->model));
+    int bits;
+    EEX_TRY(
+        eex__remote_open_model(&in->opened, &bits, words->at[0], &in->a->model, &in->a->remote));
     EEX_TRY(open_frames(in, words));
     EEX_TRY(allocate(in));
     EEX_TRY(eex_engine_open(&in->engine, in->opened.model, (int)in->a->batch));
     if (in->a->remote.address)
         EEX_TRY(eex__remote_open(&in->offload, &in->a->remote, in->opened.model, in->engine,
-                                 (int)in->a->batch));
+                                 (int)in->a->batch, bits));
     eex__infer_begin(&in->printer, in->opened.model, in->a->split, in->a->json,
                      eex_frames_widest_name(in->frames));
     in->printer.remote = in->offload != NULL;

@@ -2,6 +2,7 @@
  * there. */
 #include "cli/commands.h"
 #include "cli/open_model.h"
+#include "cli/predictor_curve.h"
 #include "cli/print.h"
 #include "cli/print_predictor.h"
 #include "core/model/model_data.h"
@@ -15,10 +16,10 @@
 
 typedef struct arguments {
     eex_device_choice device;
-    const char *family, *images, *lambda, *data;
+    const char *family, *images, *lambda, *data, *filtered, *out;
     double more, lr, weight_decay;
     int64_t epochs, batch, seed;
-    bool test_thresholds, force, json;
+    bool test_thresholds, curve, force, json;
     eex_exit_predictor_recipe recipe;
 } arguments;
 
@@ -43,6 +44,11 @@ static const eex_option options[] = {
     EEX_REAL("weight-decay", "X", 0, 1, weight_decay, "of its weights (0.0002)"),
     EEX_FLAG("test-thresholds", test_thresholds,
              "report too what thresholds chosen on the test split would give, as published"),
+    EEX_FLAG("curve", curve,
+             "train nothing: accuracy against computation on the device, over thresholds"),
+    EEX_TEXT("filtered", "MODEL.h5", filtered,
+             "with --curve: beside this network without some filters (eex prune --filters)"),
+    EEX_OUT("FILE", out, "with --curve: draw it into FILE.svg or .png"),
     EEX_SEED(seed, "of its weights and images (0)"),
     EEX_FLAG("force", force, "replace a predictor that is there"),
     EEX_IMAGES_OF(data),
@@ -60,6 +66,12 @@ static int name_of(int *out, const char *given, const eex_names *names, const ch
                                 eex_names_hint(hint, names, given));
 }
 
+static eex__curve_wish curve_wish(const arguments *a)
+{
+    return (eex__curve_wish){
+        .filtered = a->filtered, .out = a->out, .more = a->more, .json = a->json};
+}
+
 static int check(void *given, const eex_words *words)
 {
     arguments *a = given;
@@ -67,6 +79,10 @@ static int check(void *given, const eex_words *words)
     EEX_TRY(name_of(&family, a->family, eex_exit_predictor_family_names(), "--family"));
     EEX_TRY(name_of(&images, a->images, eex_exit_predictor_images_names(), "--images"));
     EEX_TRY(name_of(&lambda, a->lambda, eex_exit_predictor_lambda_names(), "--lambda"));
+    const eex__curve_wish wish = curve_wish(a);
+    if (!a->curve && (a->filtered || a->out))
+        return eex_fail(EEX_EINVAL, "%s goes with --curve", a->filtered ? "--filtered" : "-o");
+    EEX_TRY(eex__curve_check(&wish, a->force));
     a->recipe = eex_exit_predictor_recipe_default();
     a->recipe.family = (eex_exit_predictor_family)family;
     a->recipe.images = (eex_exit_predictor_images)images;
@@ -77,6 +93,7 @@ static int check(void *given, const eex_words *words)
     a->recipe.epochs = (int)a->epochs;
     a->recipe.batch = (int)a->batch;
     a->recipe.lr = a->lr;
+    a->recipe.rates = "--lr";
     a->recipe.lr_end = a->lr / 1000;
     a->recipe.weight_decay = a->weight_decay;
     return EEX_OK;
@@ -116,6 +133,9 @@ static int make(work *w, const char *path)
     eex_exit_predictor_recipe recipe = a->recipe;
     EEX_TRY(eex_open_device(&w->device, &a->device));
     EEX_TRY(eex_model_open(&w->model, path, EEX_MODEL_BEST, w->device));
+    const eex__curve_wish wish = curve_wish(a);
+    if (a->curve)
+        return eex__curve_print(w->model, &wish);
     EEX_TRY(eex_exit_predictor_path(&w->path, w->model));
     if (eex_fs_exists(w->path) && !a->force)
         return eex_fail(EEX_EINVAL,
@@ -157,6 +177,9 @@ static const char details[] =
     "least computation in front of the last exit, by replay on images that it has not learnt "
     "from:\n"
     "the calibration images, or the validation images with --images calibration or both.\n\n"
+    "--curve shows, by replay on the validation images, what one confidence threshold for all\n"
+    "gates gives, without the predictor that is there and with it (its gammas chosen anew), and\n"
+    "beside a network without some filters: the paper's Fig. 7 to 9.\n\n"
     "The file lies beside the model's (final-predictor.h5 in a run). infer, stream and profile\n"
     "use it, with the thresholds that it imitates, unless --no-predictor or other thresholds are "
     "given.";

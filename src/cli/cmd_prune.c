@@ -4,6 +4,7 @@
 #include "cli/open_model.h"
 #include "cli/out_file.h"
 #include "cli/print_prune.h"
+#include "cli/prune_filters.h"
 #include "core/model/model_data.h"
 
 #include "base/fs.h"
@@ -21,18 +22,22 @@ typedef struct arguments {
     double most_ms;
     int64_t images, rounds;
     bool table, alone, test, no_latency, force, json;
+    eex__filter_options filters;
     eex_model_options model;
     eex_wishes wishes;
 } arguments;
 
-static const arguments defaults = {
-    .most_ms = NAN, .images = IMAGES, .rounds = ROUNDS, .model = EEX_MODEL_OPTIONS_INIT};
+static const arguments defaults = {.most_ms = NAN,
+                                   .images = IMAGES,
+                                   .rounds = ROUNDS,
+                                   .filters = EEX__FILTER_OPTIONS_INIT,
+                                   .model = EEX_MODEL_OPTIONS_INIT};
 
 static const eex_option options[] = {
     EEX_FLAG("table", table, "the table of all cuts"),
     EEX_TEXT("exit", "K", exit, "cut after exit K"),
     EEX_FLAG("alone", alone, "without the gates in front of it"),
-    EEX_OUT("MODEL.h5", out, "write the cut network"),
+    EEX_OUT("MODEL.h5", out, "write the network"),
     EEX_FLAG("force", force, "replace a file that is there"),
     EEX_TEXT("budget-macs", "M", budget, "multiply-accumulates that no image exceeds (2.5M)"),
     EEX_REAL("max-latency", "MS", 1e-6, 1e9, most_ms, "milliseconds that no image exceeds"),
@@ -42,6 +47,7 @@ static const eex_option options[] = {
     EEX_NUMBER("images", "N", 1, MAX_IMAGES, images, "how many are timed (100)"),
     EEX_NUMBER("rounds", "N", EEX_LAPS_ROUNDS_MIN, MAX_ROUNDS, rounds,
                "how often each (11); the lower quartile counts"),
+    EEX__FILTER_OPTIONS(filters),
     EEX_BASE(base),
     EEX_IMAGES_OF(data),
     EEX_JSON(json),
@@ -65,10 +71,23 @@ static bool wished(const arguments *a)
     return a->budget || a->accuracy || !isnan(a->most_ms);
 }
 
+static int check_filters(const arguments *a)
+{
+    if (a->exit || wished(a) || a->table || a->alone || a->test || a->base)
+        return eex_fail(EEX_EINVAL, "--filters leaves filters out and cuts nothing: cut what it "
+                                    "has written, if that is wanted");
+    if (!a->out)
+        return eex_fail(EEX_EINVAL, "--filters: where to write the network? -o MODEL.h5");
+    return eex_check_out(a->out, a->force, "weights", "origin");
+}
+
 static int check(void *given, const eex_words *words)
 {
     arguments *a = given;
     EEX_TRY(read_wishes(a));
+    EEX_TRY(eex__filters_check(&a->filters));
+    if (eex__filters_wanted(&a->filters))
+        return check_filters(a);
     if (a->exit && wished(a))
         return eex_fail(EEX_EINVAL, "--exit says where to cut: a budget or an accuracy would "
                                     "choose it; give one or the other");
@@ -171,6 +190,8 @@ static int work(prune *p)
 {
     const arguments *a = p->a;
     EEX_TRY(eex_open_model(&p->opened, p->path, EEX_MODEL_BEST, &a->model));
+    if (eex__filters_wanted(&a->filters))
+        return eex__filters_prune(&a->filters, &p->opened, a->data, a->out, a->json);
     if (a->exit) /* before anything takes long */
         EEX_TRY(eex_exit_parse(&p->done.exit, p->opened.model->graph, a->exit));
     p->table = calloc(1, sizeof *p->table);
@@ -209,13 +230,21 @@ static const char details[] =
     "--budget-macs and --max-latency take the most accurate cut in which no image costs more;\n"
     "--min-accuracy takes the cheapest that is right often enough (zero or less: so far below\n"
     "the base, as -0.01). Both are judged on the validation split. What is written with -o is a\n"
-    "model file: every command takes it in the place of a run.\n\n" EEX_POLICY_DETAILS;
+    "model file: every command takes it in the place of a run.\n\n"
+    "--filters SHARE leaves filters out instead: in each layer of the device's part (up to the "
+    "last\n"
+    "early exit, or --cut) those whose weights have the smallest l2 norms, what has to have the "
+    "same\n"
+    "channels alike, and trains all of the network on. Its thresholds stay; `eex tune` fits "
+    "others.\n\n" EEX_POLICY_DETAILS;
 
 const eex_cmd eex_cmd_prune = {
     .name = "prune",
-    .brief = "cut a network after one of its exits",
+    .brief = "cut a network after one of its exits, or leave filters out",
     .synopsis = "RUN|MODEL.h5 [options]",
-    .summary = "Shows what is left of a network that is cut after one of its exits, and writes it.",
+    .summary =
+        "Shows what is left of a network that is cut after one of its exits, and writes it;\n"
+        "or writes it without some of its filters.",
     .details = details,
     .words = {1, 1},
     .takes = {sizeof(arguments), &defaults, options},

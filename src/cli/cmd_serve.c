@@ -37,6 +37,8 @@ static const eex_option options[] = {
     EEX_TEXT("listen", "ADDRESS", listen,
              "for devices on other machines, with --key (127.0.0.1: this one alone)"),
     EEX__CUT_OPTIONS(cut),
+    EEX_TEXT("adapt", "FILE", EEX_IN(cut, adapt),
+             "cut and bits of a file of eex adapt, which devices follow"),
     EEX_NUMBER("batch", "N", 1, MAX_BATCH, batch, "rows that run at once, of all devices (64)"),
     EEX_NUMBER("sessions", "N", 1, EEX_SERVER_MOST_SESSIONS, sessions, "devices at once (128)"),
     EEX_REAL("patience", "S", 0.01, 3600, patience,
@@ -130,14 +132,28 @@ static int run_server(serve *sv)
     return eex__server_print(&figures, "ended", sv->a->json);
 }
 
+/* Settings are followed by devices; here only cut and bits are taken from them, of this model. */
+static int check_settings(const serve *sv)
+{
+    eex_adaptation *settings;
+    if (!sv->a->cut.adapt)
+        return EEX_OK;
+    const int code = eex_adaptation_open(&settings, sv->a->cut.adapt, sv->opened.model);
+    EEX_TRY(code < 0 ? eex_fail_in(code, "--adapt") : EEX_OK);
+    eex_adaptation_close(settings);
+    return EEX_OK;
+}
+
 static int open_and_run(serve *sv, const eex_words *words)
 {
     eex__server_facts facts;
     int bits;
-    EEX_TRY(eex_open_used(&sv->opened, words->at[0], &sv->a->model));
+    EEX_TRY(eex__cut_open_model(&sv->opened, &bits, words->at[0], &sv->a->model, &sv->a->cut,
+                                EEX_PLAN_REST));
+    EEX_TRY(check_settings(sv));
     EEX_TRY(eex_engine_open(&sv->engine, sv->opened.model, (int)sv->a->batch));
-    EEX_TRY(eex__remote_bits(&bits, &sv->a->cut, sv->engine));
-    EEX_TRY(eex_rest_new(&sv->rest, sv->engine, (int)sv->a->cut.cut - 1, bits));
+    EEX_TRY(eex__cut_bits(&bits, sv->engine));
+    EEX_TRY(eex_rest_new(&sv->rest, sv->engine, -1, bits));
     EEX_TRY(open_server(sv, &facts));
     EEX_TRY(warm_up(sv));
     facts.alone = sv->alone;

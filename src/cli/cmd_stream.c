@@ -114,13 +114,15 @@ static int open_base(stream *st, const char *run)
 
 static int open_all(stream *st, const eex_words *words)
 {
-    EEX_TRY(eex_open_used(&st->opened, words->at[0], &st->a->model));
+    int bits;
+    EEX_TRY(
+        eex__remote_open_model(&st->opened, &bits, words->at[0], &st->a->model, &st->a->remote));
     EEX_TRY(eex__source_open(&st->source, words->at[0], words->at[1], st->opened.model,
                              &st->a->source));
     EEX_TRY(eex_engine_open(&st->engine, st->opened.model, (int)st->a->batch));
     if (st->a->remote.address)
         EEX_TRY(eex__remote_open(&st->offload, &st->a->remote, st->opened.model, st->engine,
-                                 (int)st->a->batch));
+                                 (int)st->a->batch, bits));
     if (st->a->compare)
         EEX_TRY(open_base(st, words->at[0]));
     return st->a->decisions
@@ -168,6 +170,12 @@ static int offload(void *context, eex_result *results, const uint8_t *images, in
     return eex_offload_run(st->offload, results, st->decisions.by, images, count);
 }
 
+static int warm_up(void *context, eex_result *results, const uint8_t *images, int count)
+{
+    const stream *st = context;
+    return eex_offload_warm_up(st->offload, results, images, count);
+}
+
 static eex_stream_options how_to_run(stream *st)
 {
     const eex_frame_shape *shape = &st->source.shape;
@@ -180,6 +188,7 @@ static eex_stream_options how_to_run(stream *st)
                                 .frames = (uint64_t)st->a->source.frames,
                                 .full = st->full_engine,
                                 .classify = st->offload ? offload : NULL,
+                                .warm_up = st->offload ? warm_up : NULL,
                                 .context = st,
                                 .listener = st->a->decisions ? &st->decisions.listener : NULL,
                                 .live = arrives && !st->base,

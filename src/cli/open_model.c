@@ -67,13 +67,18 @@ int eex_apply_precision(eex_model *model, const eex_model_options *o)
     return EEX_OK;
 }
 
-int eex_open_model(eex_opened *out, const char *path, eex_model_part part,
-                   const eex_model_options *o)
+static int open_device(eex_opened *out, const eex_model_options *o)
 {
     eex_precision asked = EEX_F32;
     *out = (eex_opened){NULL, NULL};
     EEX_TRY(eex_parse_precision(&asked, o)); /* before anything takes long */
-    EEX_TRY(eex_open_device(&out->device, &o->device));
+    return eex_open_device(&out->device, &o->device);
+}
+
+int eex_open_model(eex_opened *out, const char *path, eex_model_part part,
+                   const eex_model_options *o)
+{
+    EEX_TRY(open_device(out, o));
     EEX_TRY(eex_model_open(&out->model, path, part, out->device));
     if (part != EEX_MODEL_BASE)
         EEX_TRY(eex_apply_policy(out->model, o));
@@ -82,8 +87,23 @@ int eex_open_model(eex_opened *out, const char *path, eex_model_part part,
 
 int eex_open_used(eex_opened *out, const char *path, const eex_model_options *o)
 {
+    return eex_open_part(out, path, o, (eex_plan_part){EEX_PLAN_WHOLE, 0});
+}
+
+static int open_weights(eex_opened *out, const char *path, eex_plan_part part)
+{
+    return part.side == EEX_PLAN_WHOLE
+               ? eex_model_open(&out->model, path, EEX_MODEL_BEST, out->device)
+               : eex_model_open_part(&out->model, path, part, out->device);
+}
+
+int eex_open_part(eex_opened *out, const char *path, const eex_model_options *o, eex_plan_part part)
+{
     char *file = NULL;
-    EEX_TRY(eex_open_model(out, path, EEX_MODEL_BEST, o));
+    EEX_TRY(open_device(out, o));
+    EEX_TRY(open_weights(out, path, part));
+    EEX_TRY(eex_apply_policy(out->model, o));
+    EEX_TRY(eex_apply_precision(out->model, o));
     if (o->no_predictor || o->policy || !isnan(o->threshold) ||
         eex_graph_exits(out->model->graph) < 2)
         return EEX_OK;

@@ -62,6 +62,9 @@ int eex_open_model(eex_opened *out, const char *path, eex_model_part part,
 /* The same with the predictor beside the model, where there is one and neither other thresholds nor
  * --no-predictor are asked for; says so. */
 int eex_open_used(eex_opened *out, const char *path, const eex_model_options *options);
+/* The same with the weights of a part of the network alone (core/engine/part.h). */
+int eex_open_part(eex_opened *out, const char *path, const eex_model_options *options,
+                  eex_plan_part part);
 void eex_opened_close(eex_opened *opened); /* accepts {0}; leaves {0} */
 
 /* The network to compare with, on the same device: `base` (--base), or that of the run in folder

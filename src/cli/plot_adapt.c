@@ -25,7 +25,8 @@ static double right_of(const eex_settled *s)
 static const char *const colours[] = {
     [EEX_WAY_DEVICE] = "#000000", [EEX_WAY_SERVER] = "#56b4e9",   [EEX_WAY_JPEG] = "#0072b2",
     [EEX_WAY_SPLIT] = "#cc79a7",  [EEX_WAY_STATIC] = "#e69f00",   [EEX_WAY_PREDICTED] = "#d55e00",
-    [EEX_WAY_PRUNED] = "#f0e442", [EEX_WAY_ADAPTIVE] = "#009e73", [EEX_WAY_ORACLE] = "#909090"};
+    [EEX_WAY_PRUNED] = "#f0e442", [EEX_WAY_FILTERED] = "#882255", [EEX_WAY_ADAPTIVE] = "#009e73",
+    [EEX_WAY_ORACLE] = "#909090"};
 _Static_assert(sizeof colours / sizeof *colours == EEX_WAYS, "a colour a way");
 
 static const panel panels[] = {{"mean latency, ms", latency_of, true},

@@ -12,8 +12,8 @@ static const char *const titles[] = {
     [EEX_WAY_DEVICE] = "all on device",  [EEX_WAY_SERVER] = "all on server",
     [EEX_WAY_JPEG] = "send the JPEG",    [EEX_WAY_SPLIT] = "split, no exits",
     [EEX_WAY_STATIC] = "static",         [EEX_WAY_PREDICTED] = "static, predictor",
-    [EEX_WAY_PRUNED] = "static, pruned", [EEX_WAY_ADAPTIVE] = "adaptive",
-    [EEX_WAY_ORACLE] = "oracle"};
+    [EEX_WAY_PRUNED] = "static, pruned", [EEX_WAY_FILTERED] = "static, filters",
+    [EEX_WAY_ADAPTIVE] = "adaptive",     [EEX_WAY_ORACLE] = "oracle"};
 _Static_assert(sizeof titles / sizeof *titles == EEX_WAYS, "a title a way");
 
 const char *eex_way_title(eex_way way)
@@ -153,6 +153,10 @@ static void put_notes(eex_buffer *out, const eex_adapted *r)
                         "static, pruned: the model's thresholds, and at each bandwidth as many "
                         "channels of the bottleneck as the requirement allows, those with the "
                         "largest l2 norms; not trained on.\n");
+    if (r->have[EEX_WAY_FILTERED])
+        eex_buffer_puts(out, "static, filters: the model's thresholds, and its device's part "
+                             "without the filters that `eex prune --filters` leaves out, trained "
+                             "on.\n");
     if (r->have[EEX_WAY_JPEG])
         put_jpeg(out, r);
 }

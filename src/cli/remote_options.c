@@ -2,7 +2,12 @@
 
 #include "core/plan/quantise.h"
 
+#include "base/fs.h"
+#include "base/log.h"
 #include "base/status.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 enum { TIMEOUT = 1000, FLOAT_BITS = 32 };
 
@@ -19,10 +24,97 @@ int eex__bits_of(int64_t bits)
     return bits == FLOAT_BITS ? 0 : (int)bits;
 }
 
-int eex__remote_bits(int *out, const eex__remote_options *o, const eex_engine *engine)
+/* ---- the cut ---- */
+
+/* What is asked for, or -1. */
+typedef struct cut {
+    int exit, bits;
+} cut;
+
+/* Where a run was asked for settings of a network, they say how that is cut: final-adaptation.h5,
+ * which is for the bottleneck where there is one. *out is NULL for other models. */
+static int find_settings(char **out, const char *path)
 {
-    *out = eex__bits_of(o->bits);
-    return o->bits ? EEX_OK : eex_engine_payload_bits(out, engine, (int)o->cut - 1);
+    char *folder = NULL, *bottleneck = NULL;
+    const bool run = eex_fs_is_folder(path);
+    const char *base = run ? "final.h5" : eex_path_base(path);
+    *out = NULL;
+    if (strcmp(base, "final.h5") != 0 && strcmp(base, "final-bottleneck.h5") != 0)
+        return EEX_OK;
+    int code = run ? eex_path_join(&folder, path, "") : eex_path_folder(&folder, path);
+    if (code == EEX_OK)
+        code = eex_path_join(&bottleneck, folder, "final-bottleneck.h5");
+    if (code == EEX_OK && (strcmp(base, "final.h5") != 0 || !eex_fs_exists(bottleneck)))
+        code = eex_path_join(out, folder, "final-adaptation.h5");
+    if (*out && !eex_fs_exists(*out)) {
+        free(*out);
+        *out = NULL;
+    }
+    free(bottleneck);
+    free(folder);
+    return code;
+}
+
+/* The cut is that of the settings, unless another one is asked for. */
+static int check_adapted(const eex__remote_options *o, const cut *settings)
+{
+    const int bits = settings->bits ? settings->bits : FLOAT_BITS;
+    if (o->cut && o->cut != settings->exit + 1)
+        return eex_fail(EEX_EINVAL, "--cut %d: the settings of %s are for --cut %d", (int)o->cut,
+                        o->adapt, settings->exit + 1);
+    if (o->bits && o->bits != bits)
+        return eex_fail(EEX_EINVAL, "--bits %d: the settings of %s are for --bits %d", (int)o->bits,
+                        o->adapt, bits);
+    return EEX_OK;
+}
+
+static int read_settings(cut *out, const char *path)
+{
+    return eex_adaptation_cut(&out->exit, &out->bits, path);
+}
+
+static int find_cut(cut *out, const eex__remote_options *o, const char *path)
+{
+    char *beside = NULL;
+    if (o->adapt) {
+        const int code = read_settings(out, o->adapt);
+        EEX_TRY(code < 0 ? eex_fail_in(code, "--adapt") : EEX_OK);
+        return check_adapted(o, out);
+    }
+    *out = (cut){(int)o->cut - 1, o->bits ? eex__bits_of(o->bits) : -1};
+    if (o->cut || o->bits)
+        return EEX_OK;
+    int code = find_settings(&beside, path);
+    if (code == EEX_OK && beside)
+        code = read_settings(out, beside);
+    if (code == EEX_OK && beside)
+        eex_log_info("cut behind exit %d, %d bits a value, as %s has it (--cut, --bits: otherwise)",
+                     out->exit + 1, out->bits ? out->bits : FLOAT_BITS, beside);
+    free(beside);
+    return code;
+}
+
+int eex__cut_open_model(eex_opened *out, int *bits, const char *path, const eex_model_options *how,
+                        const eex__remote_options *o, eex_plan_side side)
+{
+    cut c;
+    *out = (eex_opened){NULL, NULL};
+    EEX_TRY(find_cut(&c, o, path));
+    *bits = c.bits;
+    return eex_open_part(out, path, how, (eex_plan_part){side, c.exit});
+}
+
+int eex__remote_open_model(eex_opened *out, int *bits, const char *path,
+                           const eex_model_options *how, const eex__remote_options *o)
+{
+    *bits = -1;
+    return o->address ? eex__cut_open_model(out, bits, path, how, o, EEX_PLAN_FRONT)
+                      : eex_open_used(out, path, how);
+}
+
+int eex__cut_bits(int *bits, const eex_engine *engine)
+{
+    return *bits >= 0 ? EEX_OK : eex_engine_payload_bits(bits, engine, -1);
 }
 
 int eex__remote_check(const eex__remote_options *o)
@@ -40,42 +132,30 @@ int eex__remote_check(const eex__remote_options *o)
     return eex__bits_check(o->bits);
 }
 
-/* The cut is that of the settings, unless another one is asked for. */
-static int check_adapted(const eex__remote_options *o, const eex_adaptation *a)
-{
-    const int bits = a->bits ? a->bits : FLOAT_BITS;
-    if (o->cut && o->cut != a->cut + 1)
-        return eex_fail(EEX_EINVAL, "--cut %d: the settings of %s are for --cut %d", (int)o->cut,
-                        o->adapt, a->cut + 1);
-    if (o->bits && o->bits != bits)
-        return eex_fail(EEX_EINVAL, "--bits %d: the settings of %s are for --bits %d", (int)o->bits,
-                        o->adapt, bits);
-    return EEX_OK;
-}
+/* ---- the device ---- */
 
 static int open_offload(eex_offload **out, const eex__remote_options *o, const eex_model *model,
-                        eex_engine *engine, int batch, int cut, int bits)
+                        eex_engine *engine, int batch, int bits)
 {
     const eex_remote_options remote = {.address = o->address,
                                        .key = o->key,
                                        .timeout =
                                            1e-3 * (double)(o->timeout ? o->timeout : TIMEOUT)};
-    const int code = eex_offload_open(out, model, engine, batch, cut, bits, &remote);
+    const int code = eex_offload_open(out, model, engine, batch, -1, bits, &remote);
     return code < 0 ? eex_fail_in(code, "--remote") : EEX_OK;
 }
 
 static int open_adapted(eex_offload **out, const eex__remote_options *o, const eex_model *model,
-                        eex_engine *engine, int batch)
+                        eex_engine *engine, int batch, int bits)
 {
     eex_adaptation *settings;
     eex_bandwidths trace = {.count = 0};
     int code = eex_adaptation_open(&settings, o->adapt, model);
     EEX_TRY(code < 0 ? eex_fail_in(code, "--adapt") : EEX_OK);
-    code = check_adapted(o, settings);
-    if (code == EEX_OK && o->trace)
+    if (o->trace)
         code = eex_bandwidths_read(&trace, o->trace);
     if (code == EEX_OK)
-        code = open_offload(out, o, model, engine, batch, settings->cut, settings->bits);
+        code = open_offload(out, o, model, engine, batch, bits);
     if (code < 0) {
         eex_adaptation_close(settings);
         eex_bandwidths_free(&trace);
@@ -86,12 +166,10 @@ static int open_adapted(eex_offload **out, const eex__remote_options *o, const e
 }
 
 int eex__remote_open(eex_offload **out, const eex__remote_options *o, const eex_model *model,
-                     eex_engine *engine, int batch)
+                     eex_engine *engine, int batch, int bits)
 {
-    int bits;
-    if (o->adapt)
-        return open_adapted(out, o, model, engine, batch);
-    const int code = eex__remote_bits(&bits, o, engine);
+    const int code = eex__cut_bits(&bits, engine);
     EEX_TRY(code < 0 ? eex_fail_in(code, "--remote") : EEX_OK);
-    return open_offload(out, o, model, engine, batch, (int)o->cut - 1, bits);
+    return o->adapt ? open_adapted(out, o, model, engine, batch, bits)
+                    : open_offload(out, o, model, engine, batch, bits);
 }

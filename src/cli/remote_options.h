@@ -3,6 +3,7 @@
 #ifndef EEX_CLI_REMOTE_OPTIONS_H
 #define EEX_CLI_REMOTE_OPTIONS_H
 
+#include "cli/open_model.h"
 #include "cli/options.h"
 #include "net/offload.h"
 
@@ -10,7 +11,7 @@ typedef struct eex__remote_options {
     const char *address; /* NULL: everything runs here */
     const char *key;
     const char *adapt, *trace;  /* settings by bandwidth; bandwidths that are played */
-    int64_t cut, bits, timeout; /* cut: 0: the last early exit; bits: 0: eex_engine_payload_bits;
+    int64_t cut, bits, timeout; /* 0: not given; bits 32: float32;
                                  * timeout: milliseconds, 0: 1,000 */
 } eex__remote_options;
 
@@ -55,10 +56,22 @@ int eex__bits_check(int64_t bits);
 /* As the engine's parts have them: 0 for float32. */
 int eex__bits_of(int64_t bits);
 
-/* Bits of the codes as core/engine/part.h has them; what is not given is the network's own. */
-int eex__remote_bits(int *out, const eex__remote_options *options, const eex_engine *engine);
+/* Opens a model with that side of the network alone, as the options have it cut; what they do not
+ * say is what the settings of its run say, where that has some (the phase PARTITION), which is
+ * said; else the cut is behind the last early exit. *bits as core/engine/part.h has them; -1: the
+ * network's own. */
+int eex__cut_open_model(eex_opened *out, int *bits, const char *path, const eex_model_options *how,
+                        const eex__remote_options *options, eex_plan_side side);
+/* Of an engine of that model: where *bits is -1, those in which the network itself has quantised.
+ */
+int eex__cut_bits(int *bits, const eex_engine *engine);
 
+/* The device's side; without --remote the whole. */
+int eex__remote_open_model(eex_opened *out, int *bits, const char *path,
+                           const eex_model_options *how, const eex__remote_options *options);
+
+/* The engine is of that model, the bits are those of above. */
 int eex__remote_open(eex_offload **out, const eex__remote_options *options, const eex_model *model,
-                     eex_engine *engine, int batch);
+                     eex_engine *engine, int batch, int bits);
 
 #endif

@@ -153,6 +153,13 @@ int eex_offload_follow(eex_offload *o, eex_adaptation *settings, eex_bandwidths 
     return eex_follow_new(&o->follow, settings, trace, o->engine);
 }
 
+int eex_offload_warm_up(eex_offload *o, eex_result *results, const uint8_t *images, int count)
+{
+    int stay;
+    EEX_NEED(o, "device's part");
+    return eex_onset_run(o->front, results, images, count, &stay);
+}
+
 static int run(eex_offload *o, eex_result *results, eex_answerer *by, const uint8_t *images,
                int count, int *stay)
 {

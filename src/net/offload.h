@@ -44,6 +44,10 @@ void eex_offload_close(eex_offload *offload); /* accepts NULL */
  * decided behind the cut stays as it is, so the server need not know. */
 int eex_offload_follow(eex_offload *offload, eex_adaptation *settings, eex_bandwidths trace);
 
+/* Runs count (1..batch) images through the part here, and asks nobody: before anything is timed. */
+int eex_offload_warm_up(eex_offload *offload, eex_result *results, const uint8_t *images,
+                        int count);
+
 /* Runs count (1..batch) images: results in their order, and who has answered (by may be NULL). */
 int eex_offload_run(eex_offload *offload, eex_result *results, eex_answerer *by,
                     const uint8_t *images, int count);

@@ -8,8 +8,10 @@ set_all="--set gates.required=true --set search.trials=1 --set training.epochs=1
 run() {
     expect 0 "$EEX" run tiny.lua --threads 1 $set_all "$@"
 }
-run --set partition.latency=200 --set predictor.epochs=1
-for file in final-bottleneck final-bottleneck-predictor final-adaptation; do
+filters="--set partition.filters=0.3 --set partition.filter_epochs=1"
+# shellcheck disable=SC2086
+run --set partition.latency=200 --set predictor.epochs=1 $filters
+for file in final-bottleneck final-bottleneck-predictor final-filters final-adaptation; do
     [ -f runs/tiny/$file.h5 ] || fail "no $file.h5"
 done
 ls runs/tiny | grep -q checkpoint && fail "a checkpoint is left"
@@ -17,13 +19,13 @@ ls runs/tiny | grep -q checkpoint && fail "a checkpoint is left"
 # What the run shows is what eex adapt says of its bottleneck, with the predictor that it was given.
 expect 0 "$EEX" show runs/tiny
 for word in "between a device and a server" "times fewer" "at most 200 ms" "at quality 75" \
-    "static, predictor" "static, pruned" adaptive oracle; do
+    "static, predictor" "static, pruned" "static, filters" adaptive oracle; do
     out_has "$word"
 done
 expect 0 "$EEX" show runs/tiny --json
 cp out show.json
 expect 0 "$EEX" adapt runs/tiny/final-bottleneck.h5 --latency 200 --device-gflops 0.004 \
-    --jpeg-quality 75 --threads 1 --json
+    --jpeg-quality 75 --filtered runs/tiny/final-filters.h5 --threads 1 --json
 cp out adapt.json
 if command -v python3 >/dev/null; then
     python3 - show.json adapt.json <<'PY' || fail "the run and eex adapt differ"
@@ -58,8 +60,9 @@ fi
 # The same again, a phase that was lost, and a run that takes all of it over.
 cp -r runs/tiny first
 rm runs/tiny/final-bottleneck.h5 runs/tiny/final-bottleneck-predictor.h5 \
-    runs/tiny/final-adaptation.h5 runs/tiny/result.h5
-run --set partition.latency=200 --set predictor.epochs=1
+    runs/tiny/final-adaptation.h5 runs/tiny/final-filters.h5 runs/tiny/result.h5
+# shellcheck disable=SC2086
+run --set partition.latency=200 --set predictor.epochs=1 $filters
 for file in first/final-*.h5; do
     cmp -s "$file" "runs/tiny/${file#first/}" || fail "another $file the second time"
 done
@@ -73,10 +76,41 @@ expect 0 "$EEX" show runs/cut
 out_has "no settings keep 0.001 ms"
 out_has "cut behind exit 1"
 
+# Who serves that network, and who asks for it, need not be told how it is cut.
+"$EEX" serve runs/cut --port 0 --json --threads 1 >server.out 2>server.err &
+server=$!
+trap 'kill -9 $server 2>/dev/null; chmod -R u+rwx "$work"; rm -rf "$work"' EXIT
+for _ in $(seq 200); do
+    grep -q listening server.out && break
+    sleep 0.1
+done
+port=$(sed -n 's/.*"port": \([0-9]*\).*/\1/p' server.out)
+expect 0 "$EEX" infer runs/cut --split test --json --threads 1 --remote "127.0.0.1:$port" --timeout 20000
+out_has '"fallback": 0'
+err_has "cut behind exit 1, 8 bits a value, as runs/cut/final-adaptation.h5 has it"
+grep -q "as runs/cut/final-adaptation.h5 has it" server.err || fail "the server does not say it"
+expect 0 "$EEX" infer runs/cut --split test --json --threads 1 --cut 2 --remote "127.0.0.1:$port"
+grep -q '"by": "server"' out && fail "a server that is cut otherwise has answered"
+kill -TERM $server
+
 refused() {
     expect 2 "$EEX" run tiny.lua --set partition.latency=30 --set "$1" --set "$2"
     err_has "$3"
 }
+expect 2 "$EEX" run tiny.lua --set partition.bits=4
+err_has "partition.bits: goes with partition.latency"
+
+# Who diverges is told which rates are too high: those of this training.
+expect 1 "$EEX" run tiny.lua --threads 1 $set_all --set partition.latency=200 \
+    --set partition.lr=1e9 --out runs/diverges --from runs/tiny
+err_has "may help: partition.lr, partition.more_lr"
+expect 1 "$EEX" bottleneck runs/tiny -o x.h5 --lr 100 --epochs 9 --more-epochs 1 --batch 2 \
+    --no-augment --threads 1
+err_has "may help: --lr, --more-lr"
+
+# Another network is no rival.
+expect 2 "$EEX" adapt runs/tiny/final-bottleneck.h5 --filtered runs/tiny/base.h5
+err_has "has other exits or classes than runs/tiny/final-bottleneck.h5"
 refused partition.epochs=1 partition.bits=12 "partition.bits"
 refused partition.epochs=1 partition.cut=1 "partition.cut"
 refused partition.bandwidth.from=5 partition.bandwidth.to=1 "partition.bandwidth"

@@ -47,6 +47,37 @@ expect 0 "$EEX" show runs/tiny --json
 out_has '"predictor"'
 expect 0 "$EEX" run tiny.lua --threads 1 # a finished run with a file more
 
+# Accuracy against computation, over thresholds: nothing is trained, and a higher threshold computes more.
+expect 0 "$EEX" prune runs/tiny --filters 0.4 --epochs 0 -o narrow.h5 --threads 1
+cp runs/tiny/final-predictor.h5 before.h5
+expect 0 "$EEX" predictor runs/tiny --curve --filtered narrow.h5 --json --threads 1
+cmp -s runs/tiny/final-predictor.h5 before.h5 || fail "a curve changes the predictor"
+if command -v python3 >/dev/null; then
+    python3 - out <<'PY' || fail "the curve is none"
+import json, sys
+curve = json.load(open(sys.argv[1]))["curve"]
+assert [p["threshold"] for p in curve] == [0.3, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 0.99]
+for a, b in zip(curve, curve[1:]):
+    assert a["exits"]["device_macs"] <= b["exits"]["device_macs"]
+    assert a["filters"]["device_macs"] <= b["filters"]["device_macs"]
+last = curve[-1] # nobody of a network that knows nothing is so sure: all compute all gates
+assert last["filters"]["device_macs"] < last["exits"]["device_macs"], last
+for p in curve:
+    assert all(0 <= p[way]["accuracy"] <= 1 for way in ("exits", "predictor", "filters"))
+PY
+fi
+expect 0 "$EEX" predictor runs/tiny --curve --threads 1
+out_has "predictor: MACs"
+expect 0 "$EEX" predictor narrow.h5 --curve --threads 1 # without one
+expect 2 "$EEX" predictor runs/tiny --filtered narrow.h5
+err_has "goes with --curve"
+expect 2 "$EEX" predictor runs/tiny/base.h5 --curve
+err_has "no gates"
+if command -v gnuplot >/dev/null; then
+    expect 0 "$EEX" predictor runs/tiny --curve -o curve.svg --threads 1
+    grep -q "with the predictor" curve.svg || fail "the picture lacks the predictor"
+fi
+
 # Everything that runs the model uses it, unless it is told not to, or has other thresholds.
 expect 0 "$EEX" infer runs/tiny --split test --threads 1 --json
 err_has "says which gates are computed"

@@ -165,6 +165,38 @@ for cut in "" "--cut 1"; do
     done
     stop
 done
+
+# ---- the device's part as a file: weights as far as the cut, and the predictor ----
+
+for cut in "" "--cut 1"; do
+    # shellcheck disable=SC2086
+    expect 0 "$EEX" export $run --front front.h5 --force $cut
+    out_has "cut behind exit"
+    # shellcheck disable=SC2086
+    start front $run --port 0 $cut
+    expect 0 "$EEX" infer front.h5 --split test --json --threads 1 --batch 7 \
+        --remote 127.0.0.1:$port --timeout 20000
+    decisions <out >parts
+    cmp -s whole.predictor parts || fail "a file of the device's part $cut says something else"
+    out_has '"fallback": 0'
+    stop
+done
+[ "$(wc -c <front.h5)" -lt "$(wc -c <$run/final.h5)" ] || fail "not smaller than the whole"
+expect 2 "$EEX" export $run --front front.h5
+expect 2 "$EEX" export $run --front front.h5 --c dir --force
+expect 2 "$EEX" export $run --onnx x.onnx --cut 1
+expect 2 "$EEX" export $run --front x.h5 --cut 9
+[ ! -f x.h5 ] || fail "a cut that is not there was written"
+for use in "infer front.h5 --split test" "serve front.h5 --port 0" "profile front.h5"; do
+    # shellcheck disable=SC2086
+    expect 2 "$EEX" $use
+    err_has "has the device's part of a network alone, cut behind exit 1"
+done
+expect 0 "$EEX" show front.h5
+out_has "the device's part of these weights alone, cut behind exit 1"
+expect 2 "$EEX" infer front.h5 --split test --remote 127.0.0.1:1 --cut 2
+err_has "cut behind exit 1, not 2"
+
 one_sided() { # SERVER'S OPTIONS, DEVICE'S OPTIONS: refused by name, if anything has to be sent
     # shellcheck disable=SC2086
     start one $run --port 0 --cut 1 $1

@@ -39,7 +39,7 @@ decisions() {
 }
 
 expect 0 "$EEX" adapt $run --device-gflops 0.004 --cut 1 --latency 30 -o adapt.h5
-start --cut 1 --bits 8
+start --adapt adapt.h5 # which says --cut 1 --bits 8
 for mbit in 0.1 100; do
     echo "0,$mbit" >steady.csv
     for batch in 1 7; do
@@ -107,6 +107,10 @@ expect 0 "$EEX" run tiny.lua --threads 1 --set gates.required=true --set search.
 expect 2 "$EEX" infer other --split test --remote 127.0.0.1:1 --adapt adapt.h5
 err_has "its settings are for model "
 err_has "eex adapt other/final.h5 -o FILE"
+expect 2 "$EEX" serve other --port 0 --adapt adapt.h5
+err_has "its settings are for model "
+expect 2 "$EEX" serve $run --port 0 --adapt adapt.h5 --cut 2
+err_has "for --cut 1"
 expect 0 "$EEX" predictor $run --epochs 1 --threads 1
 refused "--no-predictor does without" --adapt adapt.h5
 expect 0 "$EEX" adapt $run --device-gflops 0.004 --cut 1 --latency 300 -o with.h5

@@ -96,7 +96,7 @@ done
 # An option, and one with a letter, as help has them.
 expect 0 "$EEX" prune --help
 out_has "  --exit K             cut after exit K"
-out_has "  -o, --out MODEL.h5   write the cut network"
+out_has "  -o, --out MODEL.h5   write the network"
 
 # ---- commands ----
 

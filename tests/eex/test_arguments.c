@@ -165,6 +165,10 @@ Test(arguments, of_models)
     REFUSED(eex_model_open(&m, NULL, EEX_MODEL_BEST, device));
     cr_expect_null(m);
     REFUSED(eex_model_open(&m, path, (eex_model_part)99, device));
+    REFUSED(eex_model_open_part(NULL, path, (eex_plan_part){EEX_PLAN_FRONT, 0}, device));
+    REFUSED(eex_model_open_part(&m, NULL, (eex_plan_part){EEX_PLAN_FRONT, 0}, device));
+    REFUSED(eex_model_open_part(&m, path, (eex_plan_part){EEX_PLAN_FRONT, 99}, device));
+    REFUSED(eex_model_open_part(&m, path, (eex_plan_part){EEX_PLAN_FRONT, 0}, NULL));
     OK(eex_policy_new(&policy, EEX_POLICY_MARGIN, 3, PATCH_CLASSES));
     REFUSED(eex_model_set_policy(NULL, policy)); /* which is gone */
     REFUSED(eex_model_set_policy(NULL, NULL));

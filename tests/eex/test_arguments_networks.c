@@ -188,6 +188,14 @@ Test(arguments_networks, of_parameters)
     REFUSED(eex_params_new(&p, NULL, model->graph, 1));
     REFUSED(eex_params_new(&p, device, NULL, 1));
     REFUSED(eex_params_new(&p, device, open, 1));
+    REFUSED(eex_params_new_some(NULL, device, model->graph, (bool[]){true}));
+    REFUSED(eex_params_new_some(&p, device, model->graph, NULL));
+    cr_expect(!eex_params_has(NULL, 0) && !eex_params_has(model->params, -1));
+    cr_expect(eex_params_has(model->params, 0) && !eex_params_has(model->params, 1 << 20));
+    REFUSED(eex_plan_part_reads(NULL, model->graph, device, (eex_plan_part){EEX_PLAN_REST, 0}));
+    REFUSED(eex_plan_part_reads((bool[]){0}, NULL, device, (eex_plan_part){EEX_PLAN_REST, 0}));
+    REFUSED(
+        eex_plan_part_reads((bool[]){0}, model->graph, NULL, (eex_plan_part){EEX_PLAN_REST, 0}));
     REFUSED(eex_params_new_empty(NULL, device, model->graph));
     REFUSED(eex_params_new_empty(&p, NULL, model->graph));
     REFUSED(eex_params_new_empty(&p, device, NULL));

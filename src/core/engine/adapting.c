@@ -1,5 +1,4 @@
-#include "core/engine/adapting.h"
-
+#include "core/engine/adapting_impl.h"
 #include "core/engine/part_times.h"
 #include "core/model/adaptation.h"
 #include "core/model/narrowed.h"
@@ -13,12 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A split with the policy and, where there is one, the predictor. */
-typedef struct side {
-    eex_trace *trace;
-    eex_policy *policy;
-    eex_adapter *adapter;
-} side;
+typedef eex__adapting_side side;
 
 struct eex_adaptation_made {
     const eex_model *model;
@@ -33,6 +27,7 @@ struct eex_adaptation_made {
     side narrow[EEX_NARROWINGS + 1][2]; /* found and shown images with so few channels sent; of the
                                          * first all of them */
     const char *split;                  /* that is shown */
+    side filtered; /* shown images without some filters; adapter NULL: there is no such way */
     eex_settings own, foretold;
     eex_adapt *adapt;
     eex_adapted out;
@@ -40,7 +35,7 @@ struct eex_adaptation_made {
 
 typedef eex_adaptation_made work;
 
-static void side_free(side *s)
+void eex__adapting_side_free(side *s)
 {
     eex_adapter_free(s->adapter);
     eex_policy_free(s->policy);
@@ -53,12 +48,13 @@ void eex_adapting_free(work *w)
         return;
     eex_adapted_free(&w->out);
     eex_adapt_free(w->adapt);
-    side_free(&w->find);
-    side_free(&w->show);
-    side_free(&w->fixed);
+    eex__adapting_side_free(&w->find);
+    eex__adapting_side_free(&w->show);
+    eex__adapting_side_free(&w->fixed);
     for (int i = 0; i <= EEX_NARROWINGS; i++)
         for (int part = 0; part < 2; part++)
-            side_free(&w->narrow[i][part]);
+            eex__adapting_side_free(&w->narrow[i][part]);
+    eex__adapting_side_free(&w->filtered);
     eex_narrowed_free(&w->narrowed);
     eex_exit_predictor_free(w->predictor);
     free(w);
@@ -71,16 +67,20 @@ const eex_adapted *eex_adapting_figures(const work *w)
 
 /* ---- what is judged ---- */
 
-/* The exits in front of the cut, and the end. */
-static int select_exits(side *s, const work *w, const eex_trace *trace, const eex_policy *policy)
+int eex__adapting_select(side *s, const eex_trace *trace, const eex_policy *policy, int count,
+                         eex_device *device)
 {
     int exits[EEX_MAX_EXITS];
-    const int count = w->parts.exits;
     for (int k = 0; k < count; k++)
         exits[k] = k < count - 1 ? k : trace->exits - 1;
     EEX_TRY(eex_trace_select(&s->trace, trace, exits, count));
     EEX_TRY(eex_policy_select(&s->policy, policy, exits, count));
-    return eex_trace_score(s->trace, w->model->params->device, s->policy->temperature);
+    return eex_trace_score(s->trace, device, s->policy->temperature);
+}
+
+static int select_exits(side *s, const work *w, const eex_trace *trace, const eex_policy *policy)
+{
+    return eex__adapting_select(s, trace, policy, w->parts.exits, w->model->params->device);
 }
 
 static int scores_of(const float **out, const work *w, const eex_trace *trace, const char *split)
@@ -216,17 +216,23 @@ static int open_predictor(work *w)
 
 /* ---- what it costs ---- */
 
-static int take_times(work *w)
+int eex__adapting_times(eex_parts *parts, double *speed, const eex_adapting *wish,
+                        const eex_model *model, const eex_exit_predictor *predictor)
 {
     eex_latency_table *table = NULL;
-    eex_device *device = w->model->params->device;
-    EEX_TRY(w->wish.table ? eex_latency_table_load(&table, w->wish.table)
-                          : eex_latency_table_new(&table, device));
+    eex_device *device = model->params->device;
+    EEX_TRY(wish->table ? eex_latency_table_load(&table, wish->table)
+                        : eex_latency_table_new(&table, device));
     int code = eex_latency_table_is_of(table, device);
     if (code == EEX_OK)
-        code = eex_part_times(&w->parts, &w->line.device, table, w->model, w->predictor);
+        code = eex_part_times(parts, speed, table, model, predictor);
     eex_latency_table_free(table);
-    EEX_TRY(code);
+    return code;
+}
+
+static int take_times(work *w)
+{
+    EEX_TRY(eex__adapting_times(&w->parts, &w->line.device, &w->wish, w->model, w->predictor));
     const double predictor = w->plain.predictor;
     w->plain = w->parts;
     w->plain.predictor = predictor;
@@ -331,6 +337,10 @@ static int adapt(work *w)
     EEX_TRY(open_parts(w));
     EEX_TRY(open_sides(w));
     EEX_TRY(open_narrows(w));
+    double speed = 0;
+    if (w->wish.filtered)
+        EEX_TRY(eex__adapting_filtered(&w->filtered, &speed, w->model, &w->wish, w->split,
+                                       w->show.trace->samples));
     EEX_TRY(check_reachable(w));
     EEX_TRY(eex_adapt_fit(&w->adapt, w->find.adapter, w->moments->interval, w->moments->intervals,
                           &w->line, w->wish.latency));
@@ -348,6 +358,7 @@ static int adapt(work *w)
                            .own = &w->own,
                            .adaptive = w->show.adapter,
                            .foretold = w->predictor ? &w->foretold : NULL,
+                           .filtered = w->filtered.adapter,
                            .narrow = narrow,
                            .narrows = w->narrowed.count ? w->narrowed.count + 1 : 0,
                            .adapt = w->adapt,

@@ -17,6 +17,8 @@ typedef struct eex_adapting {
     bool measured;             /* the device's parts take what they take on the model's device */
     const char *table; /* a latency table (latency_table.h) that measured times come from as far as
                         * it has them; NULL: all are measured now */
+    const char
+        *filtered;     /* a model of eex prune --filters of this one, to compare with; NULL: none */
     bool no_predictor; /* do without the one that is there */
     bool fastest;      /* where nothing keeps the requirement take the fastest settings at all
                         * bandwidths, instead of EEX_EINVAL */

@@ -8,12 +8,26 @@
 #include <math.h>
 #include <stdlib.h>
 
+static int first_exit(const eex_engine *e)
+{
+    return e->part.side == EEX_PLAN_REST ? e->part.cut + 1 : 0;
+}
+
+int eex__engine_check_whole(const eex_engine *e, const char *who)
+{
+    if (e->part.side == EEX_PLAN_WHOLE)
+        return EEX_OK;
+    return eex_fail(EEX_EINVAL,
+                    "%s: the engine has the %s's part of a network alone, cut behind exit %d", who,
+                    e->part.side == EEX_PLAN_FRONT ? "device" : "server", e->part.cut + 1);
+}
+
 /* Thresholds to the device. Without a policy nobody is asked before the end, which accepts all. */
 static int set_policy(eex_engine *e, const eex_policy *p, int classes)
 {
     eex_plan *plan = e->walk.plan;
     e->walk.leaves = p != NULL;
-    for (int k = 0; k < e->exits && p; k++)
+    for (int k = first_exit(e); k <= e->walk.last && p; k++)
         EEX_TRY(eex_plan_temperature(plan, k, p->temperature[k]));
     if (p)
         return eex_plan_decide(plan, eex_policy_compares(p->kind), p->high, p->low);
@@ -54,6 +68,7 @@ static int set_predictor(eex_engine *e, const eex_exit_predictor *predictor,
         return eex_fail(EEX_EINVAL, "engine: the predictor is for %d gates, the network has %d",
                         predictor->gates, e->exits - 1);
     own.batch = w->batch;
+    own.part = (eex_plan_part){EEX_PLAN_WHOLE, 0}; /* of the predictor, which is never cut */
     w->input = malloc(rows * sizeof *w->input);
     w->ask = malloc(rows * sizeof *w->ask);
     if (!w->input || !w->ask)
@@ -70,7 +85,8 @@ static int open_engine(eex_engine *e, const eex_graph *graph, eex_params *params
     eex_walk *w = &e->walk;
     eex_plan_options options = eex_inference_plan(how);
     w->device = e->device;
-    w->last = e->exits - 1;
+    e->part = how->part;
+    w->last = e->part.side == EEX_PLAN_FRONT ? e->part.cut : e->exits - 1;
     options.batch = w->batch = eex__engine_rows(e->device, graph, how);
     options.gates_apart = predictor;
     EEX_TRY(eex_plan_new(&w->plan, &options, graph, params));
@@ -198,6 +214,7 @@ int eex_engine_run(eex_engine *e, eex_result *results, const uint8_t *images, in
     const int most = e->walk.batch;
     if (count < 1 || count > e->batch)
         return eex_fail(EEX_EINVAL, "engine: %d images, expected 1 to %d", count, e->batch);
+    EEX_TRY(eex__engine_check_whole(e, __func__));
     EEX_TRY(eex_device_lock(e->device));
     int code = EEX_OK;
     for (int at = 0; at < count && code == EEX_OK; at += most) {

@@ -49,6 +49,9 @@ void eex_engine_close(eex_engine *engine);
  * then nobody decides on the way. */
 int eex_engine_decide(eex_engine *engine, const eex_policy *policy, const float *gamma);
 
+/* Where how->part says so an engine has a part of the network alone, with the memory of that alone:
+ * for eex_onset_new or eex_rest_new (part.h), and nothing else runs it. */
+
 /* Bytes of one image: height x width x channels of the model's input. */
 size_t eex_engine_image_bytes(const eex_engine *engine);
 

@@ -21,6 +21,7 @@ int eex_engine_force(eex_engine *e, eex_result *result, const uint8_t *image, in
     EEX_NEED(image, "image");
     if (k < 0 || k >= e->exits)
         return eex_fail(EEX_EINVAL, "engine: exit %d, expected 0 to %d", k, e->exits - 1);
+    EEX_TRY(eex__engine_check_whole(e, __func__));
     EEX_TRY(eex_device_lock(e->device));
     const int code = force(e, result, image, k);
     eex_device_unlock(e->device);
@@ -32,6 +33,7 @@ int eex_engine_settle(eex_engine *e, const uint8_t *image)
     EEX_NEED(e, "engine");
     EEX_NEED(image, "image");
     eex_result ignored;
+    EEX_TRY(eex__engine_check_whole(e, __func__));
     int code = eex_device_lock(e->device);
     if (code < 0)
         return code;
@@ -47,6 +49,7 @@ int eex_engine_latency(eex_engine *e, double *ms, const uint8_t *image, int roun
     EEX_NEED(ms, "place for the milliseconds");
     EEX_NEED(image, "image");
     eex_racer racer[EEX_MAX_EXITS];
+    EEX_TRY(eex__engine_check_whole(e, __func__));
     eex_race race = {.images = image, .count = 1, .batch = 1, .rounds = rounds};
     for (int k = 0; k < e->exits; k++)
         racer[k] = (eex_racer){.engine = e, .forced = true, .exit = k};
@@ -61,6 +64,7 @@ int eex_engine_measure(eex_engine *e, eex_latency *out, const uint8_t *images, i
     EEX_NEED(e, "engine");
     EEX_NEED(out, "place for the latency");
     EEX_NEED(images, "images");
+    EEX_TRY(eex__engine_check_whole(e, __func__));
     eex_racer alone = {.engine = e};
     eex_race race = {.images = images,
                      .image_bytes = e->image_bytes,

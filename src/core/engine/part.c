@@ -15,6 +15,14 @@ static int find_cut(int *out, const eex_engine *e, int exit)
     if (last == 0)
         return eex_fail(EEX_EINVAL, "cut: the network has no early exit behind which it could be "
                                     "cut between a device and a server");
+    const bool whole = e->part.side == EEX_PLAN_WHOLE;
+    if (!whole && exit >= 0 && exit != e->part.cut)
+        return eex_fail(EEX_EINVAL,
+                        "cut: behind exit %d, but of this network only a part is there, cut behind "
+                        "exit %d",
+                        exit + 1, e->part.cut + 1);
+    if (!whole)
+        exit = e->part.cut;
     if (exit < -1 || exit >= last)
         return eex_fail(EEX_EINVAL,
                         "cut: behind exit %d, expected 1 to %d: the last one has "
@@ -74,11 +82,21 @@ void eex__part_close(eex__part *p)
     free(p->staging);
 }
 
-int eex__part_open(eex__part *out, eex_engine *e, int exit, int bits)
+/* The engine has this side of the cut. */
+static int check_side(const eex_engine *e, eex_plan_side side)
+{
+    if (e->part.side == EEX_PLAN_WHOLE || e->part.side == side)
+        return EEX_OK;
+    return eex_fail(EEX_EINVAL, "cut: the engine has the other part of the network");
+}
+
+int eex__part_open(eex__part *out, eex_engine *e, eex_plan_side side, int exit, int bits)
 {
     const eex_passing *values;
     eex_payload payload;
     size_t widest = 1;
+    EEX_NEED(e, "engine");
+    EEX_TRY(check_side(e, side));
     EEX_TRY(eex_engine_payload(&payload, e, exit, bits));
     EEX_TRY(eex_plan_passing(e->walk.plan, payload.exit, &values));
     *out = (eex__part){.engine = e, .payload = payload};

@@ -3,8 +3,9 @@
  * prediction, which cuts at the last early exit). What passes the cut is the payload; float32 goes
  * as it is, and then both parts together give the bits of the engine that runs it all.
  *
- * Both are made of an engine of the whole network, which they borrow, and are for one thread at a
- * time. The engine may be used besides. */
+ * Both are made of an engine of the whole network, which may be used besides, or of one that has
+ * that part alone (eex_inference.part), cut behind the same exit. They borrow it, and are for one
+ * thread at a time. */
 #ifndef EEX_CORE_ENGINE_PART_H
 #define EEX_CORE_ENGINE_PART_H
 

@@ -36,7 +36,7 @@ typedef struct eex__part {
 } eex__part;
 
 /* eex__part_close also after a failure. */
-int eex__part_open(eex__part *out, eex_engine *engine, int exit, int bits);
+int eex__part_open(eex__part *out, eex_engine *engine, eex_plan_side side, int exit, int bits);
 void eex__part_close(eex__part *part);
 /* Bytes for the predictor's bits, at the end of a payload. */
 size_t eex__part_gate_bytes(const eex_payload *payload);

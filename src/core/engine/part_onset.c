@@ -121,7 +121,7 @@ int eex_onset_new(eex_onset **out, eex_engine *engine, int exit, int bits)
     if (!f)
         return eex_fail(EEX_ENOMEM, "out of memory for a device's part");
     f->guest.after = take;
-    int code = eex__part_open(&f->pass, engine, exit, bits);
+    int code = eex__part_open(&f->pass, engine, EEX_PLAN_FRONT, exit, bits);
     if (code == EEX_OK)
         code = allocate_onset(f);
     if (code < 0) {

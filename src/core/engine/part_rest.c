@@ -34,7 +34,7 @@ int eex_rest_new(eex_rest **out, eex_engine *engine, int exit, int bits)
     if (!r)
         return eex_fail(EEX_ENOMEM, "out of memory for a server's part");
     r->guest.before = recall;
-    const int code = eex__part_open(&r->pass, engine, exit, bits);
+    const int code = eex__part_open(&r->pass, engine, EEX_PLAN_REST, exit, bits);
     if (code < 0) {
         eex_rest_free(r);
         return code;

@@ -95,23 +95,31 @@ static int check_policy(const eex_policy *p, const eex_model *m)
 
 /* ---- reading ---- */
 
-static int read_cut(eex_adaptation *a, eex_store_file *file, const eex_model *m)
+static int get_cut(int *out_cut, int *out_bits, eex_store_file *file)
 {
     int64_t cut, bits;
     EEX_TRY(eex_store_get_int(&cut, file, "", "cut"));
     EEX_TRY(eex_store_get_int(&bits, file, "", "bits"));
-    EEX_TRY(eex_store_get_double(&a->bytes, file, "", "payload_bytes"));
-    if (cut < 1 || cut >= eex_graph_exits(m->graph) || bits < 1 ||
-        (bits > EEX_QUANTISE_MAX_BITS && bits != FLOAT_BITS) ||
-        !(a->bytes > 0 && isfinite(a->bytes)))
-        return eex_fail(EEX_EFORMAT,
-                        "cut %lld, %lld bits and payloads of %g bytes: 1 to %d, 1 to %d or %d, and "
-                        "more than 0 expected",
-                        (long long)cut, (long long)bits, a->bytes, eex_graph_exits(m->graph) - 1,
-                        EEX_QUANTISE_MAX_BITS, FLOAT_BITS);
-    a->cut = (int)cut - 1;
-    a->bits = bits == FLOAT_BITS ? 0 : (int)bits;
+    if (cut < 1 || cut > EEX_MAX_EXITS || bits < 1 ||
+        (bits > EEX_QUANTISE_MAX_BITS && bits != FLOAT_BITS))
+        return eex_fail(EEX_EFORMAT, "cut %lld and %lld bits: 1 to %d, and 1 to %d or %d expected",
+                        (long long)cut, (long long)bits, EEX_MAX_EXITS, EEX_QUANTISE_MAX_BITS,
+                        FLOAT_BITS);
+    *out_cut = (int)cut - 1;
+    *out_bits = bits == FLOAT_BITS ? 0 : (int)bits;
     return EEX_OK;
+}
+
+static int read_cut(eex_adaptation *a, eex_store_file *file, const eex_model *m)
+{
+    const int last = eex_graph_exits(m->graph) - 1;
+    EEX_TRY(get_cut(&a->cut, &a->bits, file));
+    EEX_TRY(eex_store_get_double(&a->bytes, file, "", "payload_bytes"));
+    if (a->cut < last && a->bytes > 0 && isfinite(a->bytes))
+        return EEX_OK;
+    return eex_fail(EEX_EFORMAT,
+                    "cut %d and payloads of %g bytes: 1 to %d, and more than 0 expected",
+                    a->cut + 1, a->bytes, last);
 }
 
 /* Settings are of the exits in front of the cut and of the end. */
@@ -168,6 +176,18 @@ void eex_adaptation_close(eex_adaptation *a)
     eex_adapt_free(a->adapt);
     eex_policy_free(a->policy);
     free(a);
+}
+
+int eex_adaptation_cut(int *cut, int *bits, const char *path)
+{
+    EEX_NEED(cut, "place for the cut");
+    EEX_NEED(bits, "place for the bits");
+    EEX_NEED(path, "path");
+    eex_store_file *file = NULL;
+    EEX_TRY(eex_store_open(&file, path, "adaptation", EEX__ADAPTATION_VERSION));
+    const int code = get_cut(cut, bits, file);
+    eex_store_close(file);
+    return code < 0 ? eex_fail_in(code, "%s", path) : EEX_OK;
 }
 
 /* ---- using ---- */

@@ -25,6 +25,10 @@ int eex_adaptation_mark(eex_store_file *file, const eex_model *model,
 int eex_adaptation_open(eex_adaptation **out, const char *path, const eex_model *model);
 void eex_adaptation_close(eex_adaptation *adaptation); /* accepts NULL */
 
+/* Where a file's settings cut, from 0, and in how many bits they send, 0: float32; for whichever
+ * model it is. */
+int eex_adaptation_cut(int *cut, int *bits, const char *path);
+
 /* Puts the settings for a bandwidth (bits a second, above 0) into its policy and gamma. Behind the
  * cut both stay those of the model, because the server decides by these. */
 int eex_adaptation_set(eex_adaptation *adaptation, double bits);

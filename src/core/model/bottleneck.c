@@ -109,6 +109,7 @@ static int run_epochs(eex_params *params, const bottling *b, const eex_recipe *r
 {
     char subject[EEX_SHA256_HEX];
     const eex_kept kept = {.title = title,
+                           .rates = b->how.rates,
                            .path = b->how.checkpoint,
                            .subject = subject,
                            .fill = fill_network,

@@ -17,6 +17,7 @@ typedef struct eex_bottling {
     double lr, more_lr; /* at the beginning of each; cosine down to a hundredth */
     bool augment;       /* crops with a pad of 4 and flips, as for CIFAR */
     uint64_t seed;
+    const char *rates;      /* how its user calls lr and more_lr: eex_trainer_rates */
     const char *checkpoint; /* file that keeps the training while it goes on (train/kept.h), which
                              * the caller removes once the result is stored; NULL: none does */
 } eex_bottling;

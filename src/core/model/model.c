@@ -2,6 +2,7 @@
 #include "core/model/model.h"
 
 #include "core/graph/graph_store.h"
+#include "core/model/model_impl.h"
 #include "core/model/predictor.h"
 
 #include "base/fs.h"
@@ -10,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { MODEL_VERSION = 1 };
 
 /* ---- which file ---- */
 
@@ -84,31 +83,6 @@ static int check_input(const eex_model *m)
     return EEX_OK;
 }
 
-static int read_params(eex_model *m, eex_store_file *file, eex_device *device)
-{
-    EEX_TRY(eex_device_lock(device));
-    int code = eex_params_new(&m->params, device, m->graph, 0);
-    if (code == EEX_OK)
-        code = eex_params_load(m->params, file, "params");
-    eex_device_unlock(device);
-    return code;
-}
-
-/* A few bytes can describe a network of any size. Weights are not compressed: what the file holds
- * bounds what is believed. */
-static int check_size(const eex_model *m)
-{
-    uint64_t bytes = 0, held = 0;
-    for (int i = 0; i < eex_graph_params(m->graph); i++)
-        bytes += eex_param_count(eex_graph_param(m->graph, i)) * sizeof(float);
-    EEX_TRY(eex_fs_size(&held, m->path));
-    if (bytes <= held)
-        return EEX_OK;
-    return eex_fail(EEX_EFORMAT,
-                    "%s: a network of %llu bytes of weights in a file of %llu: they are not there",
-                    m->path, (unsigned long long)bytes, (unsigned long long)held);
-}
-
 /* Files from before there was a choice say nothing: float32. */
 static int read_precision(eex_model *m, eex_store_file *file)
 {
@@ -122,7 +96,7 @@ static int read_precision(eex_model *m, eex_store_file *file)
     return code < 0 ? eex_fail_in(EEX_EFORMAT, "%s", m->path) : EEX_OK;
 }
 
-static int read_model(eex_model *m, eex_store_file *file, eex_device *device)
+static int read_model(eex_model *m, eex_store_file *file, eex_plan_part part, eex_device *device)
 {
     if (!eex_store_has(file, "graph"))
         return eex_fail(EEX_EFORMAT,
@@ -133,6 +107,7 @@ static int read_model(eex_model *m, eex_store_file *file, eex_device *device)
     EEX_TRY(eex_input_load(&m->input, file, "input"));
     EEX_TRY(check_input(m));
     EEX_TRY(read_precision(m, file));
+    EEX_TRY(eex__model_part_load(m, file, part, device));
     if (eex_store_has(file, "familiar"))
         EEX_TRY(eex_familiar_load(&m->familiar, file, "familiar", m->graph));
     if (eex_store_has(file, "policy")) {
@@ -143,39 +118,51 @@ static int read_model(eex_model *m, eex_store_file *file, eex_device *device)
     }
     if (!device)
         return EEX_OK;
-    EEX_TRY(check_size(m));
-    return read_params(m, file, device);
+    return eex__model_weights_load(m, file, device);
 }
 
-static int read_file(eex_model *m, const char *path, eex_model_part part, eex_device *device)
+static int read_file(eex_model *m, const char *path, eex_model_part which, eex_plan_part part,
+                     eex_device *device)
 {
     eex_store_file *file = NULL;
-    EEX_TRY(find_file(&m->path, path, part));
-    EEX_TRY(eex_store_open(&file, m->path, "weights", MODEL_VERSION));
-    int code = read_model(m, file, device);
+    EEX_TRY(find_file(&m->path, path, which));
+    EEX_TRY(eex_store_open(&file, m->path, "weights", EEX__MODEL_VERSION));
+    int code = read_model(m, file, part, device);
     eex_store_close(file);
-    if (code == EEX_OK && part == EEX_MODEL_BASE && eex_graph_exits(m->graph) > 1)
+    if (code == EEX_OK && which == EEX_MODEL_BASE && eex_graph_exits(m->graph) > 1)
         code = eex_fail(EEX_ENOTFOUND, "%s is a network with exits; its base is not in it", path);
     return code;
 }
 
-int eex_model_open(eex_model **out, const char *path, eex_model_part part, eex_device *device)
+static int open_model(eex_model **out, const char *path, eex_model_part which, eex_plan_part part,
+                      eex_device *device)
 {
     EEX_NEED(out, "place for the model");
     *out = NULL;
     EEX_NEED(path, "path");
-    if (part != EEX_MODEL_BEST && part != EEX_MODEL_BASE)
-        return eex_fail(EEX_EINVAL, "%s: a model has no part %d", path, (int)part);
+    if (which != EEX_MODEL_BEST && which != EEX_MODEL_BASE)
+        return eex_fail(EEX_EINVAL, "%s: a model has no part %d", path, (int)which);
     eex_model *m = calloc(1, sizeof *m);
     if (!m)
         return eex_fail(EEX_ENOMEM, "out of memory for a model");
-    int code = read_file(m, path, part, device);
+    int code = read_file(m, path, which, part, device);
     if (code < 0) {
         eex_model_close(m);
         return code;
     }
     *out = m;
     return EEX_OK;
+}
+
+int eex_model_open(eex_model **out, const char *path, eex_model_part part, eex_device *device)
+{
+    return open_model(out, path, part, (eex_plan_part){EEX_PLAN_WHOLE, 0}, device);
+}
+
+int eex_model_open_part(eex_model **out, const char *path, eex_plan_part part, eex_device *device)
+{
+    EEX_NEED(device, "device");
+    return open_model(out, path, EEX_MODEL_BEST, part, device);
 }
 
 static void free_params(eex_params *params)
@@ -199,6 +186,7 @@ void eex_model_close(eex_model *m)
     free_params(m->params);
     eex_graph_free(m->graph);
     eex_input_free(&m->input);
+    free(m->prints);
     free(m->path);
     free(m);
 }
@@ -247,7 +235,8 @@ eex_inference eex_model_inference(const eex_model *m, int batch)
 {
     if (!m)
         return (eex_inference){.batch = 0};
-    eex_inference how = {.batch = batch, .precision = m->runs_in, .familiar = m->familiar};
+    eex_inference how = {
+        .batch = batch, .precision = m->runs_in, .familiar = m->familiar, .part = m->part};
     memcpy(how.normalise.mean, m->input.mean, sizeof how.normalise.mean);
     memcpy(how.normalise.std, m->input.std, sizeof how.normalise.std);
     how.normalise.height = m->input.height;
@@ -276,7 +265,7 @@ static int open_beside(eex_store_file **out, const eex_model *m, const char *spl
     EEX_TRY(eex_path_folder(&folder, m->path));
     int code = eex_path_join(&path, folder, name);
     if (code == EEX_OK)
-        code = eex_store_open(out, path, "trace", MODEL_VERSION);
+        code = eex_store_open(out, path, "trace", EEX__MODEL_VERSION);
     if (code == EEX_ENOTFOUND)
         code = eex_fail(code,
                         "%s is not there: move result.h5 away and run the experiment again, which "
@@ -294,7 +283,7 @@ static int open_trace(eex_store_file **out, const char **group, const eex_model 
     char logits[64]; /* a run's final.h5 has other things in a group of that name */
     *group = split;
     snprintf(logits, sizeof logits, "%s/logits", split);
-    EEX_TRY(eex_store_open(out, m->path, "weights", MODEL_VERSION));
+    EEX_TRY(eex_store_open(out, m->path, "weights", EEX__MODEL_VERSION));
     if (eex_store_has(*out, logits) || strcmp(eex_path_base(m->path), "final.h5") != 0)
         return EEX_OK;
     eex_store_close(*out);

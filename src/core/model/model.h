@@ -37,6 +37,9 @@ typedef struct eex_model {
     eex_input input;
     eex_precision precision; /* of the scores that its thresholds and traces are made from */
     eex_precision runs_in;   /* what it calculates in: that, unless it was changed */
+    eex_plan_part part;      /* of the network, whose weights are there; {0}: all are */
+    uint8_t *prints;         /* (EEX_PRECISIONS, 32) of the whole, in a file that has a part alone
+                              * (front.h): what model_print.h says in each precision; else NULL */
 } eex_model;
 
 typedef enum eex_model_part {
@@ -55,6 +58,12 @@ int eex_model_find(const char *path);
  * EEX_ENOTFOUND: no such run, or it has not come that far. EEX_EFORMAT: graph, weights and policy
  * do not fit each other; the message names what. */
 int eex_model_open(eex_model **out, const char *path, eex_model_part part, eex_device *device);
+
+/* The network that a run has chosen, or a file's, with the weights of a part alone, as
+ * core/engine/part.h runs them: no others are read into memory. cut -1: behind the last early exit,
+ * or as a file has it that keeps a device's part (front.h). EEX_EINVAL: it cannot be cut there, or
+ * the file does not have that part. */
+int eex_model_open_part(eex_model **out, const char *path, eex_plan_part part, eex_device *device);
 void eex_model_close(eex_model *model); /* accepts NULL */
 
 /* Memory of the host that it takes beside its weights, which its device counts as held. */

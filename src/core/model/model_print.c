@@ -1,9 +1,12 @@
 #include "core/model/model_print.h"
 
+#include "core/model/model_impl.h"
+
 #include "base/buffer.h"
 #include "base/status.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,16 +75,77 @@ static int print_parameters(eex_sha256 *sha, const eex_params *params)
     return EEX_OK;
 }
 
+/* ---- of which a part is in memory ---- */
+
+enum { CHUNK = 1 << 20 }; /* bytes that are in memory at once */
+
+typedef struct reading {
+    eex_sha256 *sha;
+    const eex_params *params;
+} reading;
+
+static int print_rows(eex_sha256 *sha, eex_store_file *file, const char *name,
+                      const eex_store_shape *shape, void *values, uint64_t rows, size_t row)
+{
+    for (uint64_t at = 0; at < shape->extent[0]; at += rows) {
+        const uint64_t left = shape->extent[0] - at, some = left < rows ? left : rows;
+        EEX_TRY(eex_store_read_rows(values, file, name, EEX_STORE_F32, shape, at, some));
+        eex_sha256_update(sha, values, (size_t)some * row);
+    }
+    return EEX_OK;
+}
+
+/* A parameter from the file, some of its rows at a time. */
+static int print_stored(eex_sha256 *sha, eex_store_file *file, const eex_param *p)
+{
+    char name[512];
+    eex_store_shape shape = {.rank = p->rank};
+    const size_t row = eex_param_count(p) / (size_t)p->shape[0] * sizeof(float);
+    const uint64_t rows = row < CHUNK ? CHUNK / row : 1;
+    for (int i = 0; i < p->rank; i++)
+        shape.extent[i] = (uint64_t)p->shape[i];
+    if (snprintf(name, sizeof name, "params/%s", p->name) >= (int)sizeof name)
+        return eex_fail(EEX_EFORMAT, "%s: a parameter's name of more than %zu bytes",
+                        eex_store_path(file), sizeof name);
+    void *values = malloc((size_t)rows * row);
+    if (!values)
+        return eex_fail(EEX_ENOMEM, "out of memory for %zu bytes of %s", (size_t)rows * row,
+                        p->name);
+    eex_sha256_update(sha, p->name, strlen(p->name) + 1);
+    const int code = print_rows(sha, file, name, &shape, values, rows, row);
+    free(values);
+    return code;
+}
+
+static int print_read(eex_store_file *file, void *context)
+{
+    const reading *r = context;
+    for (int i = 0; i < eex_graph_params(r->params->graph); i++)
+        EEX_TRY(eex_params_has(r->params, i)
+                    ? print_parameter(r->sha, r->params, i)
+                    : print_stored(r->sha, file, eex_graph_param(r->params->graph, i)));
+    return EEX_OK;
+}
+
+/* ---- models ---- */
+
 int eex_model_print(uint8_t out[EEX_SHA256_BYTES], const eex_model *m)
 {
     EEX_NEED(out, "place for the fingerprint");
     EEX_NEED(m, "model");
     EEX_NEED(m->params, "weights: the model was opened without a device");
+    if (m->prints) {
+        memcpy(out, m->prints + (size_t)m->runs_in * EEX_SHA256_BYTES, EEX_SHA256_BYTES);
+        return EEX_OK;
+    }
     eex_sha256 sha;
+    reading rest = {&sha, m->params};
     eex_sha256_begin(&sha);
     EEX_TRY(print_input(&sha, m));
     EEX_TRY(print_network(&sha, m->graph));
-    EEX_TRY(print_parameters(&sha, m->params));
+    EEX_TRY(m->params->missing
+                ? eex_store_read_file(m->path, "weights", EEX__MODEL_VERSION, print_read, &rest)
+                : print_parameters(&sha, m->params));
     eex_sha256_end(&sha, out);
     return EEX_OK;
 }

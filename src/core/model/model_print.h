@@ -8,7 +8,9 @@
 #include "base/sha256.h"
 
 /* SHA-256 over the network's nodes, what it reads, the precision that it runs in, and every
- * parameter by name and value. EEX_EINVAL: it was opened without a device. */
+ * parameter by name and value. EEX_EINVAL: it was opened without a device. Of a model of which a
+ * part is there it is that of the whole: the other weights are read from its file, a little at a
+ * time, or the file says it (front.h). */
 int eex_model_print(uint8_t out[EEX_SHA256_BYTES], const eex_model *model);
 
 /* SHA-256 over a predictor's nodes, every parameter, and which scores have a gate computed.

@@ -44,20 +44,28 @@ void eex_exit_predictor_free(eex_exit_predictor *p)
     free(p);
 }
 
-int eex_exit_predictor_path(char **out, const eex_model *model)
+int eex_exit_predictor_beside(char **out, const char *model)
 {
     EEX_NEED(out, "place for the path");
     *out = NULL;
-    EEX_NEED(model, "model");
-    size_t stem = strlen(model->path);
-    if (stem > 3 && strcmp(model->path + stem - 3, ".h5") == 0)
+    EEX_NEED(model, "path of a model");
+    size_t stem = strlen(model);
+    if (stem > 3 && strcmp(model + stem - 3, ".h5") == 0)
         stem -= 3;
     const size_t room = stem + sizeof "-predictor.h5";
     *out = malloc(room);
     if (!*out)
         return eex_fail(EEX_ENOMEM, "out of memory for the name of a file");
-    snprintf(*out, room, "%.*s-predictor.h5", (int)stem, model->path);
+    snprintf(*out, room, "%.*s-predictor.h5", (int)stem, model);
     return EEX_OK;
+}
+
+int eex_exit_predictor_path(char **out, const eex_model *model)
+{
+    EEX_NEED(out, "place for the path");
+    *out = NULL;
+    EEX_NEED(model, "model");
+    return eex_exit_predictor_beside(out, model->path);
 }
 
 int eex_model_use_predictor(eex_model *model)

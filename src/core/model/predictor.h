@@ -43,6 +43,7 @@ typedef struct eex_exit_predictor_recipe {
     double weight_decay;
     int crop; /* zero padding before a random crop; 0: none */
     bool flip;
+    const char *rates;      /* how its user calls lr: eex_trainer_rates */
     const char *checkpoint; /* file that keeps the training while it goes on (train/kept.h), which
                              * the caller removes once the result is stored; NULL: none does */
 } eex_exit_predictor_recipe;
@@ -91,6 +92,8 @@ int eex_exit_predictor_carry(eex_exit_predictor **out, const eex_exit_predictor 
 
 /* The file beside the model's. */
 int eex_exit_predictor_path(char **out, const eex_model *model);
+/* The same of a model file that may not be there yet. */
+int eex_exit_predictor_beside(char **out, const char *model);
 int eex_exit_predictor_save(const eex_exit_predictor *predictor, const eex_model *model,
                             const char *path);
 /* As eex_store_fill, for files that others make: context is an eex_exit_predictor_file. */

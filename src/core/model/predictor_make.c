@@ -191,8 +191,10 @@ static int subject_of(char out[EEX_SHA256_HEX], const making *m, const eex_recip
 static int train_all(making *m, eex_trainer *trainer, const eex_recipe *recipe)
 {
     char subject[EEX_SHA256_HEX];
-    const eex_kept kept = {
-        .title = "training the predictor", .path = m->recipe->checkpoint, .subject = subject};
+    const eex_kept kept = {.title = "training the predictor",
+                           .rates = m->recipe->rates,
+                           .path = m->recipe->checkpoint,
+                           .subject = subject};
     eex_epoch_report last;
     EEX_TRY(subject_of(subject, m, recipe));
     EEX_TRY(eex_kept_train(&last, trainer, recipe, m->count, &kept));

@@ -75,6 +75,8 @@ int eex__builder_lower(eex_builder *b)
             EEX_TRY(eex__plan_lower_optimizer(b));
     } else {
         EEX_TRY(eex__plan_lower_infer(b));
+        EEX_TRY(eex__plan_find_passing(b->plan));
+        EEX_TRY(eex__plan_keep_part(b));
     }
     return eex__plan_layout(b);
 }
@@ -86,10 +88,8 @@ int eex__builder_finish(eex_plan **out, eex_builder *b, eex_arena *arena)
     p->arena = arena->base;
     EEX_TRY(eex__plan_relocate(b));
     EEX_TRY(eex__plan_fold(p));
-    if (!eex__plan_trains(b)) {
-        EEX_TRY(eex__plan_find_passing(p));
+    if (!eex__plan_trains(b))
         EEX_TRY(eex__plan_lower_leaving(p));
-    }
     p->states = calloc((size_t)p->op_count, sizeof *p->states);
     if (!p->states)
         return eex_fail(EEX_ENOMEM, "plan: out of memory for %d ops", p->op_count);
@@ -121,8 +121,9 @@ int eex_plan_reads(const eex_graph *graph, int height, int width)
     return EEX_OK;
 }
 
-static int check(const eex_plan_options *o, const eex_graph *graph, const eex_device *dev)
+static int check(const eex_plan_options *o, const eex_graph *graph, const eex_params *params)
 {
+    const eex_device *dev = params->device;
     const bool infers = o->mode == EEX_PLAN_INFER;
     if (o->batch < 1 || o->batch > EEX_PLAN_MAX_BATCH)
         return eex_fail(EEX_EINVAL, "plan of %s: batch %d, expected 1 to %d", eex_graph_name(graph),
@@ -142,6 +143,12 @@ static int check(const eex_plan_options *o, const eex_graph *graph, const eex_de
             "plan of %s: the optimiser's state has a gradient alone, which is for plans "
             "that leave one (gradient_only)",
             eex_graph_name(graph));
+    EEX_TRY(eex__plan_check_part(o, graph));
+    if (params->missing && !infers)
+        return eex_fail(EEX_EINVAL,
+                        "plan of %s: only a part of the network's parameters is there, which is "
+                        "for inference alone",
+                        eex_graph_name(graph));
     if (o->gates_apart)
         EEX_TRY(eex__plan_check_apart(o, graph));
     if (o->binary && eex_graph_classes(graph) > EEX_LABEL_BITS)
@@ -160,7 +167,7 @@ static int lower_all(eex_builder **builders, size_t *bytes, const eex_plan_optio
                      int count, const eex_graph *graph, eex_params *params)
 {
     for (int i = 0; i < count; i++) {
-        EEX_TRY(check(&options[i], graph, params->device));
+        EEX_TRY(check(&options[i], graph, params));
         EEX_TRY(eex__builder_new(&builders[i], &options[i], graph, params,
                                  eex__binding_for(&options[i])));
         EEX_TRY(eex__builder_lower(builders[i]));

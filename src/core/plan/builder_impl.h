@@ -145,6 +145,25 @@ int eex__plan_check_apart(const eex_plan_options *options, const eex_graph *grap
 int eex__plan_begin_gate(eex_builder *b, int k, int id);
 void eex__plan_end_gate(eex_builder *b);
 
+/* ---- plan_part.c: plans of a part of the network ---- */
+
+int eex__plan_check_part(const eex_plan_options *options, const eex_graph *graph);
+
+/* Once all is lowered and what passes each exit is known: ops, buffers and weights of the other
+ * part are left out. EEX_EINVAL: parameters that this part reads are not there. */
+int eex__plan_keep_part(eex_builder *b);
+
+/* Whether what exit k's segment does is in the part. */
+static inline bool eex__plan_in_part(eex_plan_part part, int k)
+{
+    return part.side == EEX_PLAN_WHOLE || (k <= part.cut) == (part.side == EEX_PLAN_FRONT);
+}
+
+/* plan_infer.c: which parameters the ops of a part read, of a builder that has lowered nothing yet.
+ */
+int eex__plan_part_mark(eex_builder *b);
+void eex__plan_part_find(const eex_builder *b, eex_plan_part part, bool *reads);
+
 /* ---- passes ---- */
 int eex__plan_lower_train(eex_builder *b); /* plan_train.c: forward and losses */
 int eex__plan_lower_statistics(eex_builder *b);

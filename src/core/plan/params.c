@@ -63,6 +63,8 @@ static int lay_out(eex_params *p)
     for (int i = 0; i < eex_graph_params(p->graph); i++) {
         const eex_param *param = eex_graph_param(p->graph, i);
         size_t *end = param->trainable ? &p->count : &p->state_count;
+        if (!eex_params_has(p, i))
+            continue;
         p->offset[i] = *end;
         *end += (eex_param_count(param) + ALIGN - 1) / ALIGN * ALIGN;
         if (*end > MAX_ELEMENTS)
@@ -100,7 +102,7 @@ static int upload_decay(eex_params *p)
         return eex_fail(EEX_ENOMEM, "parameters: out of memory");
     for (int i = 0; i < eex_graph_params(p->graph); i++) {
         const eex_param *param = eex_graph_param(p->graph, i);
-        if (param->decay)
+        if (param->decay && eex_params_has(p, i))
             memset(flags + p->offset[i] / ALIGN, 1, (eex_param_count(param) + ALIGN - 1) / ALIGN);
     }
     int code = p->device->vtable->upload(p->device, p->decay, flags, p->count / ALIGN + 1);
@@ -131,7 +133,22 @@ static int initialise(eex_params *p, uint64_t seed)
     return code;
 }
 
-int eex_params_new_empty(eex_params **out, eex_device *device, const eex_graph *graph)
+/* held NULL: all of them. */
+static int note_missing(eex_params *p, const bool *held)
+{
+    const int count = eex_graph_params(p->graph);
+    if (!held)
+        return EEX_OK;
+    p->missing = calloc((size_t)count + 1, sizeof *p->missing);
+    if (!p->missing)
+        return eex_fail(EEX_ENOMEM, "parameters of \"%s\": out of memory",
+                        eex_graph_name(p->graph));
+    for (int i = 0; i < count; i++)
+        p->missing[i] = !held[i];
+    return EEX_OK;
+}
+
+static int new_empty(eex_params **out, eex_device *device, const eex_graph *graph, const bool *held)
 {
     EEX_NEED(out, "place for the parameters");
     EEX_NEED(device, "device");
@@ -149,6 +166,8 @@ int eex_params_new_empty(eex_params **out, eex_device *device, const eex_graph *
     if (!p->offset)
         code = eex_fail(EEX_ENOMEM, "parameters of \"%s\": out of memory", eex_graph_name(graph));
     if (code == EEX_OK)
+        code = note_missing(p, held);
+    if (code == EEX_OK)
         code = lay_out(p);
     if (code == EEX_OK)
         code = allocate(p);
@@ -160,6 +179,18 @@ int eex_params_new_empty(eex_params **out, eex_device *device, const eex_graph *
     }
     *out = p;
     return EEX_OK;
+}
+
+int eex_params_new_empty(eex_params **out, eex_device *device, const eex_graph *graph)
+{
+    return new_empty(out, device, graph, NULL);
+}
+
+int eex_params_new_some(eex_params **out, eex_device *device, const eex_graph *graph,
+                        const bool *held)
+{
+    EEX_NEED(held, "which parameters there are");
+    return new_empty(out, device, graph, held);
 }
 
 int eex_params_new(eex_params **out, eex_device *device, const eex_graph *graph, uint64_t seed)
@@ -185,12 +216,18 @@ void eex_params_free(eex_params *p)
     v->release(p->device, p->state);
     v->release(p->device, p->decay);
     free(p->offset);
+    free(p->missing);
     free(p);
+}
+
+bool eex_params_has(const eex_params *p, int i)
+{
+    return p && eex_graph_param(p->graph, i) && !(p->missing && p->missing[i]);
 }
 
 float *eex_params_at(const eex_params *p, int i)
 {
-    const eex_param *param = p ? eex_graph_param(p->graph, i) : NULL;
+    const eex_param *param = eex_params_has(p, i) ? eex_graph_param(p->graph, i) : NULL;
     return param ? (param->trainable ? p->w : p->state) + p->offset[i] : NULL;
 }
 
@@ -203,8 +240,13 @@ static bool same_order(const eex__weight_shape *s)
 
 static int check_index(const eex_params *p, int i)
 {
-    if (eex_graph_param(p->graph, i))
+    const eex_param *param = eex_graph_param(p->graph, i);
+    if (eex_params_has(p, i))
         return EEX_OK;
+    if (param)
+        return eex_fail(EEX_EINVAL,
+                        "parameter \"%s\" of \"%s\" is not there: only a part of the network is",
+                        param->name, eex_graph_name(p->graph));
     return eex_fail(EEX_EINVAL, "graph \"%s\" has parameters 0 to %d, no %d",
                     eex_graph_name(p->graph), eex_graph_params(p->graph) - 1, i);
 }

@@ -17,7 +17,8 @@ typedef struct eex_params {
     size_t state_count;
     float *state;   /* running means and variances, device memory */
     uint8_t *decay; /* (count / 16) device memory, see eex_op_optim */
-    size_t *offset; /* of parameter i of the graph, in w or in state */
+    size_t *offset; /* of parameter i of the graph, in w or in state; of those that are there */
+    bool *missing;  /* (parameters of the graph) which are not there; NULL: all are */
 } eex_params;
 
 /* Allocates and initialises as torchvision does (Kaiming normal fan-out for convolutions, unit BN,
@@ -27,9 +28,18 @@ int eex_params_new(eex_params **out, eex_device *device, const eex_graph *graph,
 
 /* All zero: for who fills them. */
 int eex_params_new_empty(eex_params **out, eex_device *device, const eex_graph *graph);
+
+/* Those alone with held[i], for who runs a part of the network (eex_plan_part in plan.h): the
+ * others take no memory, reading or writing them is EEX_EINVAL, saving and loading leaves them out,
+ * and a plan that needs one is refused. */
+int eex_params_new_some(eex_params **out, eex_device *device, const eex_graph *graph,
+                        const bool *held);
 void eex_params_free(eex_params *params);
 
-/* Device address of parameter i: in w or in state. */
+/* Whether parameter i is there. */
+bool eex_params_has(const eex_params *params, int i);
+
+/* Device address of parameter i: in w or in state; NULL where it is not there. */
 float *eex_params_at(const eex_params *params, int i);
 
 /* Reads or writes parameter i in PyTorch's layout, eex_param_count elements. */

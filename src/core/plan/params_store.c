@@ -44,7 +44,8 @@ int eex_params_save(const eex_params *params, eex_store_file *file, const char *
     float *values = NULL;
     int code = eex__params_scratch(&values, params->graph);
     for (int i = 0; i < eex_graph_params(params->graph) && code == EEX_OK; i++)
-        code = save_one(params, i, file, group, values);
+        if (eex_params_has(params, i))
+            code = save_one(params, i, file, group, values);
     free(values);
     return code;
 }
@@ -92,10 +93,12 @@ int eex_params_load(eex_params *params, eex_store_file *file, const char *group)
     float *values = NULL;
     int count = eex_graph_params(params->graph);
     for (int i = 0; i < count; i++)
-        EEX_TRY(check_one(params, i, file, group));
+        if (eex_params_has(params, i))
+            EEX_TRY(check_one(params, i, file, group));
     int code = eex__params_scratch(&values, params->graph);
     for (int i = 0; i < count && code == EEX_OK; i++)
-        code = load_one(params, i, file, group, values);
+        if (eex_params_has(params, i))
+            code = load_one(params, i, file, group, values);
     free(values);
     return code;
 }

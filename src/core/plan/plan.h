@@ -49,12 +49,29 @@ typedef enum eex_plan_mode {
 
 enum { EEX_PLAN_MAX_BATCH = 1 << 20 };
 
+/* A network that two machines run, cut behind an exit (engine/part.h): the front is all up to that
+ * exit's decision, the rest what comes behind it, and begins with what passes the exit. A plan of a
+ * part has the ops, values and weights of that alone. */
+typedef enum eex_plan_side { EEX_PLAN_WHOLE, EEX_PLAN_FRONT, EEX_PLAN_REST } eex_plan_side;
+
+typedef struct eex_plan_part {
+    eex_plan_side side;
+    int cut; /* exit, from 0; not the last. Of no meaning for the whole */
+} eex_plan_part;
+
+/* reads[i]: whether who runs that part needs parameter i: an inference plan on that device, or the
+ * ranges of values that pass quantised. EEX_EINVAL: the network cannot be cut there. */
+int eex_plan_part_reads(bool *reads, const eex_graph *graph, eex_device *device,
+                        eex_plan_part part);
+
 typedef struct eex_plan_options {
     eex_plan_mode mode;
     int batch;           /* largest batch, up to EEX_PLAN_MAX_BATCH */
     eex_augment augment; /* inference: only mean, std and the images' size; else as given */
 
     eex_precision precision; /* inference: one that eex_precision_infers */
+
+    eex_plan_part part; /* inference: of the network; {0}: the whole */
 
     bool gates_apart; /* inference: gates may be run on some of the rows alone, eex_plan_ask. Not
                        * for networks in which a point has several gates */

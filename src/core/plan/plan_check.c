@@ -24,8 +24,12 @@ int eex__plan_check_batch(const eex_plan *p, const char *who, int batch)
 
 int eex__plan_check_exit(const eex_plan *p, const char *who, int exit)
 {
-    if (exit >= 0 && exit < eex_graph_exits(p->graph))
-        return EEX_OK;
+    if (exit >= 0 && exit < eex_graph_exits(p->graph)) {
+        if (p->options.part.side == EEX_PLAN_WHOLE || p->head_op[exit] >= 0)
+            return EEX_OK;
+        return eex_fail(EEX_EINVAL, "%s: plan of %s: exit %d is not in its part of the network",
+                        who, eex_graph_name(p->graph), exit);
+    }
     return eex_fail(EEX_EINVAL, "%s: plan of %s: no exit %d, there are 0 to %d", who,
                     eex_graph_name(p->graph), exit, eex_graph_exits(p->graph) - 1);
 }

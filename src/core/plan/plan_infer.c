@@ -202,15 +202,44 @@ static int lower_rows(eex_builder *b)
                             thresholds * (size_t)eex_graph_exits(b->graph), true);
 }
 
-int eex__plan_lower_infer(eex_builder *b)
+int eex__plan_part_mark(eex_builder *b)
 {
-    int exits = eex_graph_exits(b->graph);
     bool wanted[EEX_MAX_EXITS];
-    for (int k = 0; k < exits; k++)
+    for (int k = 0; k < eex_graph_exits(b->graph); k++)
         wanted[k] = true;
     EEX_TRY(eex__plan_mark(b, wanted));
     fuse_chains(b);
     fuse_heads(b);
+    return EEX_OK;
+}
+
+static void add_params(bool *reads, const eex_graph *graph, int node)
+{
+    const eex_node *n = eex_graph_node(graph, node);
+    for (int i = 0; n && i < n->params; i++)
+        reads[n->first_param + i] = true;
+}
+
+/* The parameters of an op are those of the nodes that it computes. */
+void eex__plan_part_find(const eex_builder *b, eex_plan_part part, bool *reads)
+{
+    for (int i = 0; i < eex_graph_nodes(b->graph); i++) {
+        if (!b->needed[i] || eex__plan_absorbed(b, i) || !eex__plan_in_part(part, segment_of(b, i)))
+            continue;
+        const int start = b->start[i];
+        add_params(reads, b->graph, start);
+        if (eex_graph_node(b->graph, start)->kind == EEX_NODE_CONV)
+            add_params(reads, b->graph, eex__plan_sole_consumer(b, start, EEX_NODE_BATCH_NORM));
+    }
+    for (int k = 0; k < eex_graph_exits(b->graph); k++)
+        if (b->head_input[k] >= 0 && eex__plan_in_part(part, k))
+            add_params(reads, b->graph, eex_graph_exit(b->graph, k)->logits);
+}
+
+int eex__plan_lower_infer(eex_builder *b)
+{
+    const int exits = eex_graph_exits(b->graph);
+    EEX_TRY(eex__plan_part_mark(b));
     EEX_TRY(lower_rows(b));
     EEX_TRY(b->binding->begin(b->binding, b));
     for (int i = 0, k = 0; i < eex_graph_nodes(b->graph); i++) {

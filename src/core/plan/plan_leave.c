@@ -73,7 +73,8 @@ int eex__plan_lower_leaving(eex_plan *p)
             return eex_fail(EEX_ENOMEM, "plan: out of memory for a batch of %d", p->options.batch);
     }
     for (int k = 0; k < eex_graph_exits(p->graph); k++)
-        EEX_TRY(lower_exit(p, k));
+        if (p->head_op[k] >= 0)
+            EEX_TRY(lower_exit(p, k));
     return EEX_OK;
 }
 
@@ -110,6 +111,8 @@ int eex_plan_decide(eex_plan *p, eex_measure measure, const float *high, const f
     float *at = eex__plan_address(p, p->threshold);
     eex__plan_forget(p);
     for (int k = 0; k < eex_graph_exits(p->graph); k++, at += 2 * classes) {
+        if (p->head_op[k] < 0)
+            continue;
         eex_op_head *head = &p->ops[p->head_op[k]].u.head;
         EEX_TRY(upload(p, at, high + (size_t)k * classes, classes * sizeof *high));
         EEX_TRY(upload(p, at + classes, low + (size_t)k * classes, classes * sizeof *low));
@@ -191,7 +194,7 @@ int eex_plan_run_single(eex_plan *p, bool leaves, bool *done)
     EEX_NEED(done, "place for whether it was done");
     eex_link links[EEX_MAX_EXITS];
     const eex_step step = {.batch = 1};
-    *done = p->device->chains && !p->options.gates_apart;
+    *done = p->device->chains && !p->options.gates_apart && p->options.part.side == EEX_PLAN_WHOLE;
     if (!*done)
         return EEX_OK;
     const int count = make_links(p, leaves, links);

@@ -3,15 +3,15 @@
 #include "base/status.h"
 
 EEX_NAMES(
-    eex_way, eex_way,
-    EEX_WAYS, [EEX_WAY_DEVICE] = "device", [EEX_WAY_SERVER] = "server", [EEX_WAY_JPEG] = "jpeg",
-    [EEX_WAY_SPLIT] = "split", [EEX_WAY_STATIC] = "static", [EEX_WAY_PREDICTED] = "predicted",
-    [EEX_WAY_PRUNED] = "pruned", [EEX_WAY_ADAPTIVE] = "adaptive", [EEX_WAY_ORACLE] = "oracle");
+    eex_way, eex_way, EEX_WAYS, [EEX_WAY_DEVICE] = "device", [EEX_WAY_SERVER] = "server",
+    [EEX_WAY_JPEG] = "jpeg", [EEX_WAY_SPLIT] = "split", [EEX_WAY_STATIC] = "static",
+    [EEX_WAY_PREDICTED] = "predicted", [EEX_WAY_PRUNED] = "pruned", [EEX_WAY_FILTERED] = "filtered",
+    [EEX_WAY_ADAPTIVE] = "adaptive", [EEX_WAY_ORACLE] = "oracle");
 
 bool eex_ways_have(const eex_ways *w, eex_way way)
 {
     return (way != EEX_WAY_JPEG || w->jpeg > 0) && (way != EEX_WAY_PREDICTED || w->foretold) &&
-           (way != EEX_WAY_PRUNED || w->narrows > 0);
+           (way != EEX_WAY_PRUNED || w->narrows > 0) && (way != EEX_WAY_FILTERED || w->filtered);
 }
 
 /* ---- without exits: every input takes the same time ---- */
@@ -79,6 +79,8 @@ int eex_ways_judge(eex_settled *out, const eex_ways *w, const eex_line *line)
             eex_adapter_judge(&out[EEX_WAY_PREDICTED], w->adaptive, w->foretold, line, w->latency));
     if (eex_ways_have(w, EEX_WAY_PRUNED))
         EEX_TRY(judge_pruned(&out[EEX_WAY_PRUNED], w, line));
+    if (eex_ways_have(w, EEX_WAY_FILTERED))
+        EEX_TRY(eex_adapter_judge(&out[EEX_WAY_FILTERED], w->filtered, w->own, line, w->latency));
     EEX_TRY(eex_adapt_thresholds(&s, w->adapt, line->bits));
     EEX_TRY(eex_adapter_judge(&out[EEX_WAY_ADAPTIVE], w->adaptive, &s, line, w->latency));
     return eex_adapter_best(&s, &out[EEX_WAY_ORACLE], w->adaptive, line, w->latency, true);

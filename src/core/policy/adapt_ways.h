@@ -16,8 +16,9 @@ typedef enum eex_way {
     EEX_WAY_PREDICTED, /* by those of a predictor, which skips gates */
     EEX_WAY_PRUNED,    /* by those of the policy, and as many channels of the bottleneck sent as the
                         * requirement allows: those whose filters have the largest l2 norms */
-    EEX_WAY_ADAPTIVE,  /* by those of a bandwidth's regressor */
-    EEX_WAY_ORACLE,    /* the best settings for these very images, no gate in vain: a bound */
+    EEX_WAY_FILTERED, /* by those of the policy, the network without some of the device's filters */
+    EEX_WAY_ADAPTIVE, /* by those of a bandwidth's regressor */
+    EEX_WAY_ORACLE,   /* the best settings for these very images, no gate in vain: a bound */
     EEX_WAYS
 } eex_way;
 
@@ -40,6 +41,7 @@ typedef struct eex_ways {
     const eex_settings *own;      /* of the policy */
     eex_adapter *adaptive;        /* with the predictor, where there is one */
     const eex_settings *foretold; /* those that it goes with; NULL: there is none */
+    eex_adapter *filtered;        /* without some filters; NULL: there is no such way */
     const eex_narrow *narrow;     /* (narrows) from the widest on, the first being the whole */
     int narrows;                  /* 0: there is no such way */
     const eex_adapt *adapt;

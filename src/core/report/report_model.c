@@ -190,6 +190,12 @@ int eex_model_report_table(eex_buffer *out, const eex_model_report *r, size_t wi
                       m->policy ? eex_policy_kind_name(m->policy->kind) : "none");
     if (m->precision != EEX_F32)
         eex_buffer_printf(out, "; decides in %s", eex_precision_name(m->precision));
+    if (m->part.side == EEX_PLAN_FRONT)
+        eex_buffer_printf(
+            out,
+            "\nthe file has the device's part of these weights alone, cut behind exit "
+            "%d, for --remote",
+            m->part.cut + 1);
     eex_buffer_puts(out, "\n\n");
     EEX_TRY(exits(out, r, width));
     eex_buffer_putc(out, '\n');

@@ -12,6 +12,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 eex_experiment *eex_experiment_new(void)
 {
@@ -248,10 +249,29 @@ static int check_search(const eex_experiment *e)
     return need(e->search.tau != 1, "search.tau", "0, or at least 2 candidates", e->search.tau);
 }
 
+/* Nothing is cut without a requirement, whatever else is said of cutting. */
+static int check_uncut(const eex_experiment *e)
+{
+    static const char group[] = "partition.";
+    int count;
+    const eex_field *fields = eex_fields(&count);
+    for (int i = 0; i < count; i++)
+        if (strncmp(fields[i].path, group, sizeof group - 1) == 0 &&
+            !eex_field_is_default(&fields[i], e))
+            return eex_fail(EEX_EINVAL,
+                            "%s: goes with partition.latency, without which the network is not "
+                            "cut: give it the milliseconds that an input may take, or leave out "
+                            "what says how",
+                            fields[i].path);
+    return EEX_OK;
+}
+
 static int check_partition(const eex_experiment *e)
 {
     eex_moments moments;
     const bool small = e->partition.epochs > 0;
+    if (!(e->partition.latency > 0))
+        return check_uncut(e);
     EEX_TRY(need(!small || e->partition.bits <= EEX_QUANTISE_MAX_BITS, "partition.bits",
                  "at most 8 with a bottleneck", e->partition.bits));
     EEX_TRY(need(!small || e->partition.cut == 0, "partition.cut",

@@ -145,6 +145,9 @@ typedef struct eex_experiment {
         double from, to;       /* bandwidths, Mbit/s; both 0: as published */
         double device, server; /* 1e9 operations a second; server 0: takes no time */
         double round_trip;     /* milliseconds */
+        double filters;        /* share of the device's filters that a rival is without; 0: none */
+        int filter_epochs;     /* that it is trained on for */
+        double filter_lr;
         eex_convention convention;
         int jpeg; /* quality of a JPEG that is sent instead; 0: none is compared with */
     } partition;

@@ -70,6 +70,9 @@ typedef struct eex_field {
 /* All rows; *count of them. */
 const eex_field *eex_fields(int *count);
 
+/* Whether an experiment has a field as it is without being asked. */
+bool eex_field_is_default(const eex_field *field, const eex_experiment *e);
+
 /* The row of that path; NULL: there is none. */
 const eex_field *eex_field_find(const char *path);
 

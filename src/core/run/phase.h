@@ -26,7 +26,7 @@ typedef enum eex_phase {
 
 struct eex_run;
 
-enum { EEX_PHASE_FILES = 3 };
+enum { EEX_PHASE_FILES = 4 };
 
 typedef struct eex_phase_file {
     const char *name; /* in the run's folder; '*' stands for a number */

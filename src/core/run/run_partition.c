@@ -4,6 +4,7 @@
 #include "core/engine/adapting.h"
 #include "core/model/bottleneck.h"
 #include "core/model/model_data.h"
+#include "core/model/pruned.h"
 #include "core/run/run.h"
 
 #include "base/fs.h"
@@ -17,6 +18,8 @@ static const char bottleneck_file[] = "final-bottleneck.h5";
 static const char predictor_file[] = "final-bottleneck-predictor.h5";
 static const char adaptation_file[] = "final-adaptation.h5";
 static const char checkpoint[] = "final-bottleneck-checkpoint.h5";
+static const char filters_file[] = "final-filters.h5";
+static const char filters_checkpoint[] = "final-filters-checkpoint.h5";
 
 /* ---- the bottleneck ---- */
 
@@ -30,6 +33,7 @@ static int make_bottleneck(const eex_run *run, const eex_model *model, const cha
                               .more_lr = run->e->partition.more_lr,
                               .augment = run->e->partition.augment,
                               .seed = eex__run_seed(run, EEX_STREAM_PARTITION, 0),
+                              .rates = "partition.lr, partition.more_lr",
                               .checkpoint = kept};
     eex_bottleneck *made = NULL;
     EEX_TRY(eex_bottleneck_make(&made, model, run->data, &how));
@@ -70,6 +74,47 @@ static int carry(const eex_run *run, const eex_model *from, const eex_model *to)
     return code;
 }
 
+/* ---- a rival: without some of the device's filters ---- */
+
+static int make_filtered(const eex_run *run, const eex_model *model, const char *kept)
+{
+    const eex_pruning how = {.share = run->e->partition.filters,
+                             .cut = run->e->partition.cut - 1,
+                             .epochs = run->e->partition.filter_epochs,
+                             .batch = run->e->partition.batch,
+                             .lr = run->e->partition.filter_lr,
+                             .augment = run->e->partition.augment,
+                             .seed = eex__run_seed(run, EEX_STREAM_PARTITION, 1),
+                             .train = &run->split.train,
+                             .rates = "partition.filter_lr",
+                             .checkpoint = kept};
+    eex_pruned *made = NULL;
+    EEX_TRY(eex_pruned_make(&made, model, run->data, &how));
+    const eex_pruned_facts facts = *eex_pruned_look(made);
+    const int code = eex__run_write(run, filters_file, eex_pruned_fill, made);
+    eex_pruned_free(made);
+    EEX_TRY(code);
+    eex_log_info("without %d of %d filters: %.1f %% of the device's MACs; right for %.2f %% of the "
+                 "validation images, before %.2f %%",
+                 facts.gone, facts.filters, 100 * facts.macs / facts.macs_before,
+                 100 * facts.accuracy, 100 * facts.accuracy_before);
+    return EEX_OK;
+}
+
+static int filtered(const eex_run *run, const eex_model *model)
+{
+    char *kept = NULL;
+    if (!(run->e->partition.filters > 0))
+        return EEX_OK;
+    if (!eex__run_has(run, filters_file)) {
+        EEX_TRY(eex_path_join(&kept, run->options->folder, filters_checkpoint));
+        const int code = make_filtered(run, model, kept);
+        free(kept);
+        EEX_TRY(code);
+    }
+    return eex__run_remove(run, filters_checkpoint);
+}
+
 /* ---- settings ---- */
 
 static int jpeg_bytes(double *out, const eex_run *run)
@@ -81,7 +126,7 @@ static int jpeg_bytes(double *out, const eex_run *run)
                : EEX_OK;
 }
 
-static int adapt(const eex_run *run, const eex_model *model)
+static int adapt_beside(const eex_run *run, const eex_model *model, const char *rival)
 {
     const eex_experiment *e = run->e;
     const double server = e->partition.server;
@@ -93,6 +138,7 @@ static int adapt(const eex_run *run, const eex_model *model)
                          .bits = e->partition.bits == 32 ? 0 : e->partition.bits,
                          .convention = e->partition.convention,
                          .quality = e->partition.jpeg,
+                         .filtered = rival,
                          .fastest = true};
     eex_moments moments;
     eex_adaptation_made *made = NULL;
@@ -101,6 +147,17 @@ static int adapt(const eex_run *run, const eex_model *model)
     EEX_TRY(eex_adapting_run(&made, model, &moments, &wish));
     const int code = eex__run_write(run, adaptation_file, eex_adapting_fill, made);
     eex_adapting_free(made);
+    return code;
+}
+
+static int adapt(const eex_run *run, const eex_model *model)
+{
+    char *rival = NULL;
+    EEX_TRY(filtered(run, model));
+    if (run->e->partition.filters > 0)
+        EEX_TRY(eex_path_join(&rival, run->options->folder, filters_file));
+    const int code = adapt_beside(run, model, rival);
+    free(rival);
     return code;
 }
 

@@ -17,6 +17,7 @@ static int make(const eex_run *run, const eex_model *model)
     char *path = NULL;
     EEX_TRY(eex_path_join(&path, run->options->folder, checkpoint));
     recipe.seed = eex__run_seed(run, EEX_STREAM_PREDICTOR, 0);
+    recipe.rates = "predictor.lr";
     recipe.checkpoint = path;
     int code = eex_exit_predictor_make(&predictor, model, run->data, &recipe);
     free(path);

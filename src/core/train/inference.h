@@ -17,6 +17,7 @@ typedef struct eex_inference {
                               * one precision, and decide about scores of that one alone */
     const eex_familiar *familiar; /* distances are told by it (familiar.h); borrowed; NULL:
                                    * they are not */
+    eex_plan_part part;           /* of the network; {0}: the whole */
 } eex_inference;
 
 /* The options of a plan that runs so. */

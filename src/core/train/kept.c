@@ -184,6 +184,7 @@ static int train(eex_epoch_report *last, const checkpoint *c)
 int eex_kept_train(eex_epoch_report *last, eex_trainer *trainer, const eex_recipe *recipe,
                    size_t count, const eex_kept *kept)
 {
+    eex_trainer_rates(trainer, kept->rates);
     checkpoint c = {trainer, kept};
     eex_recipe shown = *recipe;
     const size_t batch = (size_t)recipe->batch;

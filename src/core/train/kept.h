@@ -10,6 +10,7 @@
 
 typedef struct eex_kept {
     const char *title;   /* "training the predictor": for progress and messages */
+    const char *rates;   /* eex_trainer_rates; NULL: as there */
     const char *path;    /* of the checkpoint; NULL: nothing is kept */
     const char *subject; /* what is trained, all that tells it from another training: a checkpoint
                           * of another subject is left out, and replaced */

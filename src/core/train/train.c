@@ -258,6 +258,11 @@ void eex_trainer_watch(eex_trainer *t, eex_train_watch *watch, void *context)
     t->watch_context = context;
 }
 
+void eex_trainer_rates(eex_trainer *t, const char *rates)
+{
+    t->rates = rates;
+}
+
 int eex_trainer_done(const eex_trainer *t)
 {
     return t->epoch >= t->recipe.epochs;
@@ -340,13 +345,12 @@ static int check_totals(const eex_trainer *t, const eex_epoch_report *report)
     double limit = 100 * (1 + log(eex_graph_classes(t->params->graph)));
     for (int k = 0; k < t->exits; k++)
         if (t->pass_of[k] >= 0 && !(report->loss[k] < limit))
-            return eex_fail(
-                EEX_EDIVERGED,
-                "training of %s diverged: mean loss %g at exit %d of %d in epoch %d, "
-                "step %llu; a lower lr or clip of what was trained may help: training.lr, "
-                "candidate.lr, final.lr",
-                eex_graph_name(t->params->graph), report->loss[k], k + 1, t->exits, t->epoch + 1,
-                (unsigned long long)t->step);
+            return eex_fail(EEX_EDIVERGED,
+                            "training of %s diverged: mean loss %g at exit %d of %d in epoch %d, "
+                            "step %llu; a lower lr or clip of what was trained may help: %s",
+                            eex_graph_name(t->params->graph), report->loss[k], k + 1, t->exits,
+                            t->epoch + 1, (unsigned long long)t->step,
+                            t->rates ? t->rates : "training.lr, candidate.lr, final.lr");
     return EEX_OK;
 }
 

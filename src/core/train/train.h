@@ -114,6 +114,10 @@ int eex_trainer_load(eex_trainer *trainer, eex_store_file *file, const char *gro
 typedef void eex_train_watch(void *context, int epoch, uint64_t done, uint64_t total, double loss);
 void eex_trainer_watch(eex_trainer *trainer, eex_train_watch *watch, void *context);
 
+/* What sets the learning rate, as its user calls it: named where training diverges. Borrowed; else
+ * those of the trainings of a run. */
+void eex_trainer_rates(eex_trainer *trainer, const char *rates);
+
 /* Records a trace of all exits on the given samples, scored at temperature 1, in their order.
  * Statistics are not touched. */
 int eex_trace_record(eex_trace **out, const eex_graph *graph, eex_params *params, eex_dataset *data,

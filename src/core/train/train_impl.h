@@ -33,7 +33,8 @@ struct eex_trainer {
     int32_t *asked;                   /* (batch) where they do not: the answers of a batch */
     eex_train_watch *watch;
     void *watch_context;
-    double told; /* when it was last called: epochs may be shorter than its interval */
+    const char *rates; /* NULL: those of a run's trainings */
+    double told;       /* when it was last called: epochs may be shorter than its interval */
 };
 
 /* The totals of exit k over the batches of this epoch so far; NaN where it has no loss. */

@@ -52,7 +52,8 @@ static int run_noise(eex_engine *model, eex_engine *base, eex_result *results, u
     for (int i = 0; i < runs; i++) {
         if (eex_interrupted())
             return eex_fail(EEX_EINTERRUPTED, "interrupted after 0 frames");
-        EEX_TRY(eex_engine_run(model, results, pixels, o->batch));
+        EEX_TRY(o->warm_up ? o->warm_up(o->context, results, pixels, o->batch)
+                           : eex_engine_run(model, results, pixels, o->batch));
         if (base)
             EEX_TRY(eex_engine_run(base, results, pixels, o->batch));
         if (o->full)

@@ -61,6 +61,8 @@ typedef struct eex_stream_options {
         *full; /* the model's network without a policy, beside a base; NULL: it does not run */
     /* Who classifies for the model in place of its engine, as that does; NULL: that. */
     int (*classify)(void *context, eex_result *results, const uint8_t *images, int count);
+    /* With it: what is run before anything is timed, likewise. NULL: the engine. */
+    int (*warm_up)(void *context, eex_result *results, const uint8_t *images, int count);
     void *context;
     const eex_stream_listener *listener; /* borrowed; NULL: nobody */
     bool live;                           /* a batch is what is there, not what will come */

@@ -66,7 +66,44 @@ static bool same(const eex_result *got, const eex_result *wanted)
 
 /* ---- both parts, with a wire between them ---- */
 
+static bool apart; /* each machine has its own part of the network alone */
+
+/* The parameters of a part, copied, none beside them. */
+static eex_params *part_params(eex_plan_part part)
+{
+    const eex_graph *g = b.net.graph;
+    bool *held = calloc((size_t)eex_graph_params(g), sizeof *held);
+    eex_params *params;
+    OK(eex_plan_part_reads(held, g, b.net.dev, part));
+    OK(eex_params_new_some(&params, b.net.dev, g, held));
+    for (int i = 0; i < eex_graph_params(g); i++) {
+        float *values = malloc(eex_param_count(eex_graph_param(g, i)) * sizeof *values);
+        cr_expect_eq(eex_params_has(params, i), held[i]);
+        OK(eex_params_get(b.net.params, i, values));
+        cr_expect_eq(eex_params_set(params, i, values), held[i] ? EEX_OK : EEX_EINVAL);
+        free(values);
+    }
+    free(held);
+    return params;
+}
+
+static eex_engine *open_part(const eex_policy *p, int batch, eex_plan_part part,
+                             eex_params **params)
+{
+    eex_inference how = bed_inference(&b, batch);
+    eex_engine *engine;
+    if (!apart) {
+        *params = NULL;
+        return open_engine(p, batch);
+    }
+    how.part = part;
+    *params = part_params(part);
+    OK(eex_engine_new_predicting(&engine, b.net.graph, *params, p, &how, predictor));
+    return engine;
+}
+
 typedef struct parts {
+    eex_params *params[2];       /* NULL: those of the whole */
     eex_engine *device, *server; /* of batches of their own */
     eex_onset *front;
     eex_rest *rest;
@@ -75,12 +112,10 @@ typedef struct parts {
 
 static parts open_parts(const eex_policy *p, int cut, int bits, int device_batch, int server_batch)
 {
-    parts both = {open_engine(p, device_batch),
-                  open_engine(p, server_batch),
-                  NULL,
-                  NULL,
-                  device_batch,
-                  server_batch};
+    parts both = {.device_batch = device_batch, .server_batch = server_batch};
+    const int at = cut < 0 ? eex_graph_exits(b.net.graph) - 2 : cut;
+    both.device = open_part(p, device_batch, (eex_plan_part){EEX_PLAN_FRONT, at}, &both.params[0]);
+    both.server = open_part(p, server_batch, (eex_plan_part){EEX_PLAN_REST, at}, &both.params[1]);
     OK(eex_onset_new(&both.front, both.device, cut, bits));
     OK(eex_rest_new(&both.rest, both.server, cut, bits));
     cr_assert_eq(eex_onset_payload(both.front)->bytes, eex_rest_payload(both.rest)->bytes);
@@ -94,6 +129,8 @@ static void close_parts(parts *both)
     eex_rest_free(both->rest);
     eex_engine_close(both->device);
     eex_engine_close(both->server);
+    eex_params_free(both->params[0]);
+    eex_params_free(both->params[1]);
 }
 
 /* The server's answers take the places of what the device thought. Returns how many passed. */
@@ -155,6 +192,10 @@ static void check_cuts(const eex_policy *p)
         check_cut(p, want, cut, 0, SAMPLES, SAMPLES);
         check_cut(p, want, cut, 0, 1, 7);
         check_cut(p, want, cut, 0, 13, 4);
+        apart = true;
+        check_cut(p, want, cut, 0, SAMPLES, SAMPLES);
+        check_cut(p, want, cut, 0, 1, 7);
+        apart = false;
     }
     eex_engine_close(whole);
 }
@@ -309,6 +350,86 @@ Test(part, a_predictor_takes_a_byte_where_gates_lie_behind, .timeout = 240)
     close_bed();
 }
 
+/* ---- parts that are alone ---- */
+
+/* Each parameter is on one side, but for ranges of values that pass quantised. */
+static void check_shares(void)
+{
+    const eex_graph *g = b.net.graph;
+    const int n = eex_graph_params(g);
+    bool *front = calloc((size_t)n, sizeof *front), *rest = calloc((size_t)n, sizeof *rest);
+    for (int cut = 0; cut < eex_graph_exits(g) - 1; cut++) {
+        int fronts = 0, rests = 0;
+        OK(eex_plan_part_reads(front, g, b.net.dev, (eex_plan_part){EEX_PLAN_FRONT, cut}));
+        OK(eex_plan_part_reads(rest, g, b.net.dev, (eex_plan_part){EEX_PLAN_REST, cut}));
+        for (int i = 0; i < n; i++) {
+            const char *name = eex_graph_param(g, i)->name;
+            const size_t length = strlen(name);
+            const bool range = length > 6 && strcmp(name + length - 6, ".range") == 0;
+            cr_expect(front[i] || rest[i], "%s is on no side", name);
+            cr_expect(range || !(front[i] && rest[i]), "%s is on both sides", name);
+            fronts += front[i];
+            rests += rest[i];
+        }
+        cr_expect(fronts > 0 && rests > 0);
+    }
+    free(front);
+    free(rest);
+}
+
+Test(part, each_parameter_is_on_one_side, .timeout = 240)
+{
+    bed (*const beds[])(const char *) = {bed_of_patches, bed_of_quantised, bed_of_drawings};
+    for (int i = 0; i < 3; i++) {
+        open_bed(beds[i]);
+        check_shares();
+        close_bed();
+    }
+}
+
+Test(part, a_part_alone_takes_its_own_memory_and_is_no_whole, .timeout = 240)
+{
+    eex_result results[4];
+    eex_payload payload;
+    eex_onset *front;
+    eex_rest *rest;
+    eex_params *none;
+    eex_plan *plan;
+    open_bed(bed_of_drawings);
+    const int last = eex_graph_exits(b.net.graph) - 1;
+    eex_engine *whole = open_engine(policy, 4);
+    apart = true;
+    parts both = open_parts(policy, 0, 0, 4, 4);
+    const size_t all = eex_plan_bytes(eex_engine_walk(whole).plan);
+    cr_expect_lt(eex_plan_bytes(eex_engine_walk(both.device).plan), all);
+    cr_expect_lt(eex_plan_bytes(eex_engine_walk(both.server).plan), all);
+    cr_expect_eq(both.params[0]->count + both.params[1]->count, b.net.params->count);
+    REFUSED(eex_engine_run(both.device, results, images, 1));
+    REFUSED(eex_engine_run(both.server, results, images, 1));
+    REFUSED(eex_engine_force(both.device, results, images, 0));
+    REFUSED(eex_engine_settle(both.server, images));
+    REFUSED(eex_engine_payload(&payload, both.device, 1, 0));
+    REFUSED(eex_onset_new(&front, both.server, 0, 0));
+    REFUSED(eex_rest_new(&rest, both.device, 0, 0));
+    OK(eex_engine_payload(&payload, both.server, -1, 0));
+    cr_expect_eq(payload.exit, 0, "the cut of the part");
+    const eex_inference how = bed_inference(&b, 4);
+    eex_plan_options options = eex_inference_plan(&how);
+    REFUSED(eex_plan_new(&plan, &options, b.net.graph, both.params[0]));
+    options.part = (eex_plan_part){EEX_PLAN_REST, 0};
+    REFUSED(eex_plan_new(&plan, &options, b.net.graph, both.params[0]));
+    options.part = (eex_plan_part){EEX_PLAN_FRONT, last};
+    REFUSED(eex_plan_new(&plan, &options, b.net.graph, b.net.params));
+    options = (eex_plan_options){.mode = EEX_PLAN_STATISTICS, .batch = 4};
+    REFUSED(eex_plan_new(&plan, &options, b.net.graph, both.params[0]));
+    REFUSED(eex_params_new_some(&none, b.net.dev, b.net.graph, NULL));
+    REFUSED(eex_plan_part_reads(NULL, b.net.graph, b.net.dev, options.part));
+    apart = false;
+    eex_engine_close(whole);
+    close_parts(&both);
+    close_bed();
+}
+
 /* ---- few bits ---- */
 
 /* What the network has quantised itself is sent in its own codes. */
@@ -336,6 +457,9 @@ Test(part, own_codes_lose_nothing, .timeout = 240)
         eex_engine_close(whole);
         check_cut(policy, want, 1, 8, SAMPLES, SAMPLES);
         check_cut(policy, want, 1, 8, 1, 7);
+        apart = true;
+        check_cut(policy, want, 1, 8, 13, 4);
+        apart = false;
         check_cuts(policy);
     }
     close_predictor();
