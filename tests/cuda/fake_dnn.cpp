@@ -341,6 +341,20 @@ cudnnStatus_t fake_cudnnGetConvolutionBackwardFilterWorkspaceSize(
 
 /* ---- convolutions, by way of patches ---- */
 
+static fake::numbers products(const convolution &d, const fake::numbers &in,
+                              const fake::numbers &filter)
+{
+    fake::numbers out(d.y.count());
+    for (size_t g = 0; g < d.c.groups; g++) {
+        fake::numbers patches(d.rows() * d.patch());
+        d.each(g, [&](size_t to, size_t from) { patches[to] = in[from]; });
+        fake::numbers own = fake::transposed(filter_of(d, filter, g), d.outputs(), d.patch());
+        put(out, fake::multiply(patches, own, d.rows(), d.outputs(), d.patch()), d.rows(),
+            d.outputs(), g);
+    }
+    return out;
+}
+
 cudnnStatus_t fake_cudnnConvolutionForward(cudnnHandle_t handle, const void *alpha,
                                            const cudnnTensorDescriptor_t x_is, const void *x,
                                            const cudnnFilterDescriptor_t w_is, const void *w,
@@ -353,15 +367,7 @@ cudnnStatus_t fake_cudnnConvolutionForward(cudnnHandle_t handle, const void *alp
     auto work = [=](float scale, float keep) {
         fake::numbers in = fake::numbers_from(x, d.x.count(), d.x.narrow);
         fake::numbers filter = fake::numbers_from(w, d.w.count(), d.w.narrow);
-        fake::numbers out(d.y.count());
-        for (size_t g = 0; g < d.c.groups; g++) {
-            fake::numbers patches(d.rows() * d.patch());
-            d.each(g, [&](size_t to, size_t from) { patches[to] = in[from]; });
-            fake::numbers own = fake::transposed(filter_of(d, filter, g), d.outputs(), d.patch());
-            put(out, fake::multiply(patches, own, d.rows(), d.outputs(), d.patch()), d.rows(),
-                d.outputs(), g);
-        }
-        fake::numbers_store(y, out, d.y.narrow, scale, keep);
+        fake::numbers_store(y, products(d, in, filter), d.y.narrow, scale, keep);
     };
     return convolve("cudnnConvolutionForward", handle, d, x, w, y, workspace, bytes, alpha, beta,
                     work);
@@ -424,10 +430,7 @@ cudnnStatus_t fake_cudnnConvolutionBiasActivationForward(
     auto work = [=](float scale, float more) {
         fake::numbers in = fake::numbers_from(x, d.x.count(), false);
         fake::numbers filter = fake::numbers_from(w, d.w.count(), false);
-        fake::numbers patches(d.rows() * d.patch());
-        d.each([&](size_t to, size_t from) { patches[to] = in[from]; });
-        filter = fake::transposed(filter, d.y.c, d.patch());
-        fake::numbers out = fake::multiply(patches, filter, d.rows(), d.y.c, d.patch());
+        fake::numbers out = products(d, in, filter);
         for (size_t i = 0; i < out.size(); i++) {
             const double added = more != 0 ? more * fake::number_at(z, i, false) : 0;
             const double value = scale * out[i] + added + fake::number_at(bias, i % d.y.c, false);
