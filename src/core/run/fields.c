@@ -465,8 +465,7 @@ bool eex_field_is_default(const eex_field *f, const eex_experiment *e)
 
 void eex_field_describe(eex_buffer *out, const eex_field *f, const eex_experiment *e)
 {
-    if (!types[f->type].say || f->unsaid || f->aside ||
-        (f->quiet && eex_field_is_default(f, e)))
+    if (!types[f->type].say || f->unsaid || f->aside || (f->quiet && eex_field_is_default(f, e)))
         return;
     eex_buffer_printf(out, "%s =", f->path);
     types[f->type].say(out, f, e);
