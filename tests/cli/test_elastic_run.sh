@@ -62,8 +62,8 @@ expect 0 "$EEX" tune one --accuracy 0.05
 expect 0 "$EEX" prune one --table
 expect 0 "$EEX" rank one --candidates 4 --repeated 2 --trainings 2 --epochs 1 --threads 1
 out_has "Kendall's tau"
-expect 2 "$EEX" rank one/final.h5
-err_has "one/final.h5: the folder of a run, got a file"
+expect 1 "$EEX" rank one/final.h5
+err_has "one/final.h5 is a file, expected the folder of a run"
 
 # Thresholds that the search chooses, of networks and of gates alone.
 expect 0 "$EEX" run family.lua --from one --out levels --set 'gates.thresholds={0.05,0.2}' --set policy.kind=margin

@@ -205,10 +205,13 @@ static void weights_on(eex_device *dev)
                                      {.cin = 3, .cout = 17, .kernel = 7},
                                      {.cin = 160, .cout = 64, .kernel = 3},
                                      {.cin = 33, .cout = 1280, .kernel = 1}};
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 4; i++) {
+        eex_window w = all[i];
+        w.groups = 1;
         for (int l = 0; l < ARRAY_LAYOUTS; l++)
             if (has(dev, array_layouts[l]))
-                check_weights(dev, all[i], array_layouts[l], (i + l) % 2);
+                check_weights(dev, w, array_layouts[l], (i + l) % 2);
+    }
 }
 
 Test(matrix_support, weights_there_and_gradients_back)
