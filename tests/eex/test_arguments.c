@@ -165,6 +165,7 @@ Test(arguments, of_models)
     REFUSED(eex_model_open(&m, NULL, EEX_MODEL_BEST, device));
     cr_expect_null(m);
     REFUSED(eex_model_open(&m, path, (eex_model_part)99, device));
+    REFUSED(eex_model_find(NULL));
     REFUSED(eex_model_open_part(NULL, path, (eex_plan_part){EEX_PLAN_FRONT, 0}, device));
     REFUSED(eex_model_open_part(&m, NULL, (eex_plan_part){EEX_PLAN_FRONT, 0}, device));
     REFUSED(eex_model_open_part(&m, path, (eex_plan_part){EEX_PLAN_FRONT, 99}, device));
@@ -458,6 +459,8 @@ Test(arguments, of_costs)
     cr_expect_eq(eex_cost_trunk(NULL, 1, EEX_MACS), 0);
     cr_expect_eq(eex_cost_trunk(g, -1, EEX_MACS), 0);
     cr_expect_eq(eex_cost_gate(NULL, 0, EEX_MACS), 0);
+    cr_expect_eq(eex_cost_alone(NULL, 0, EEX_MACS), 0);
+    cr_expect_eq(eex_cost_alone(g, INT_MAX, EEX_MACS), 0);
     cr_expect_eq(eex_cost_gate(g, INT_MIN, EEX_MACS), 0);
     cr_expect_eq(eex_cost_cumulative(NULL, 0, EEX_MACS), 0);
     cr_expect_eq(eex_cost_cumulative(g, INT_MAX, EEX_MACS), 0);

@@ -17,6 +17,8 @@
 int eex_model_find(const char *path)
 {
     char *run = NULL;
+    if (!path)
+        return eex_fail(EEX_EINVAL, "a run or a model: expected a path, got NULL");
     if (!eex_fs_exists(path))
         return eex_fail(EEX_ENOTFOUND,
                         "%s: no such run or model: expected a folder that `eex run` has "
