@@ -359,7 +359,7 @@ static eex_input input_of(const bed *b)
     in.classes.item = calloc(NET_CLASSES, sizeof *in.classes.item);
     cr_assert(in.dataset && in.classes.item);
     for (int c = 0; c < NET_CLASSES; c++, in.classes.count++) {
-        char name[16];
+        char name[24];
         snprintf(name, sizeof name, "class %d", c);
         in.classes.item[c] = strdup(name);
         cr_assert_not_null(in.classes.item[c]);
