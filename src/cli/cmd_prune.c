@@ -71,13 +71,14 @@ static bool wished(const arguments *a)
     return a->budget || a->accuracy || !isnan(a->most_ms);
 }
 
-static int check_filters(const arguments *a)
+static int check_filters(const arguments *a, const char *path)
 {
     if (a->exit || wished(a) || a->table || a->alone || a->test || a->base)
         return eex_fail(EEX_EINVAL, "--filters leaves filters out and cuts nothing: cut what it "
                                     "has written, if that is wanted");
     if (!a->out)
         return eex_fail(EEX_EINVAL, "--filters: where to write the network? -o MODEL.h5");
+    EEX_TRY(eex_model_find(path));
     return eex_check_out(a->out, a->force, "weights", "origin");
 }
 
@@ -87,7 +88,7 @@ static int check(void *given, const eex_words *words)
     EEX_TRY(read_wishes(a));
     EEX_TRY(eex__filters_check(&a->filters));
     if (eex__filters_wanted(&a->filters))
-        return check_filters(a);
+        return check_filters(a, words->at[0]);
     if (a->exit && wished(a))
         return eex_fail(EEX_EINVAL, "--exit says where to cut: a budget or an accuracy would "
                                     "choose it; give one or the other");

@@ -90,18 +90,11 @@ int eex_open_used(eex_opened *out, const char *path, const eex_model_options *o)
     return eex_open_part(out, path, o, (eex_plan_part){EEX_PLAN_WHOLE, 0});
 }
 
-static int open_weights(eex_opened *out, const char *path, eex_plan_part part)
-{
-    return part.side == EEX_PLAN_WHOLE
-               ? eex_model_open(&out->model, path, EEX_MODEL_BEST, out->device)
-               : eex_model_open_part(&out->model, path, part, out->device);
-}
-
 int eex_open_part(eex_opened *out, const char *path, const eex_model_options *o, eex_plan_part part)
 {
     char *file = NULL;
     EEX_TRY(open_device(out, o));
-    EEX_TRY(open_weights(out, path, part));
+    EEX_TRY(eex_model_open_part(&out->model, path, part, out->device));
     EEX_TRY(eex_apply_policy(out->model, o));
     EEX_TRY(eex_apply_precision(out->model, o));
     if (o->no_predictor || o->policy || !isnan(o->threshold) ||

@@ -68,6 +68,7 @@ static int put_json(eex_buffer *out, const eex_pruned_facts *f, const char *file
     eex_json_double(&j, "accuracy_before", f->accuracy_before);
     eex_json_double(&j, "accuracy", f->accuracy);
     eex_json_end(&j);
+    eex_buffer_putc(out, '\n');
     return EEX_OK;
 }
 

@@ -68,16 +68,11 @@ static int check_adapted(const eex__remote_options *o, const cut *settings)
     return EEX_OK;
 }
 
-static int read_settings(cut *out, const char *path)
-{
-    return eex_adaptation_cut(&out->exit, &out->bits, path);
-}
-
 static int find_cut(cut *out, const eex__remote_options *o, const char *path)
 {
     char *beside = NULL;
     if (o->adapt) {
-        const int code = read_settings(out, o->adapt);
+        const int code = eex_adaptation_cut(&out->exit, &out->bits, o->adapt);
         EEX_TRY(code < 0 ? eex_fail_in(code, "--adapt") : EEX_OK);
         return check_adapted(o, out);
     }
@@ -86,7 +81,7 @@ static int find_cut(cut *out, const eex__remote_options *o, const char *path)
         return EEX_OK;
     int code = find_settings(&beside, path);
     if (code == EEX_OK && beside)
-        code = read_settings(out, beside);
+        code = eex_adaptation_cut(&out->exit, &out->bits, beside);
     if (code == EEX_OK && beside)
         eex_log_info("cut behind exit %d, %d bits a value, as %s has it (--cut, --bits: otherwise)",
                      out->exit + 1, out->bits ? out->bits : FLOAT_BITS, beside);

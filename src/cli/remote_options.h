@@ -33,13 +33,14 @@ typedef struct eex__remote_options {
         EEX__CUT_OPTIONS(o)
 
 /* Those that both sides have to give alike. */
-#define EEX__CUT_OPTIONS(o)                                                                       \
-    EEX_TEXT("key", "FILE", EEX_IN(o, key), "the key of both sides, for TLS"),                    \
-        EEX_NUMBER("cut", "EXIT", 1, EEX_MAX_EXITS, EEX_IN(o, cut),                               \
-                   "exit behind which the network is cut (the last early one)"),                  \
-        EEX_NUMBER("bits", "N", 1, 32, EEX_IN(o, bits),                                           \
-                   "1 to 8: what passes the cut is sent in so few; 32: as it is (a bottleneck's " \
-                   "own, or 32)")
+#define EEX__CUT_OPTIONS(o)                                                                    \
+    EEX_TEXT("key", "FILE", EEX_IN(o, key), "the key of both sides, for TLS"),                 \
+        EEX_NUMBER("cut", "EXIT", 1, EEX_MAX_EXITS, EEX_IN(o, cut),                            \
+                   "exit behind which the network is cut (as settings say, or the last early " \
+                   "one)"),                                                                    \
+        EEX_NUMBER("bits", "N", 1, 32, EEX_IN(o, bits),                                        \
+                   "1 to 8: what passes the cut is sent in so few; 32: as it is (as settings " \
+                   "say, a bottleneck's own, or 32)")
 
 #define EEX__REMOTE_DETAILS                                                                    \
     "With --remote this machine runs the network as far as the cut, and `eex serve` at "       \

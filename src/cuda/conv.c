@@ -142,7 +142,6 @@ typedef int dnn_way(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batc
 
 static int by_library(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch, dnn_way *way)
 {
-    s->ended = false;
     if (!eex__cuda_dnn_applies(s, op))
         return eex__cuda_conv_plain(cuda, s, op, batch);
     int code = eex__cuda_dnn_fits(cuda, s, op, batch);
@@ -153,7 +152,6 @@ static int by_library(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int ba
         return code;
     eex__cuda_conv_refused(cuda, op, "it goes by patches");
     s->algorithm = -1;
-    s->ended = false;
     return eex__cuda_conv_plain(cuda, s, op, batch);
 }
 
@@ -205,6 +203,7 @@ static int conv_run(eex_cuda *cuda, const eex_op *op, void *state, int batch)
         return eex__cuda_depthwise(cuda, op, batch);
     if (s->own)
         return eex__cuda_conv_own(cuda, op, batch);
+    s->ended = false; /* timing may have left it otherwise */
     if (s->way == EEX_CONV_PRODUCT)
         EEX_TRY(forward_product(cuda, op, batch));
     else

@@ -4,11 +4,9 @@
 #include "page/report_impl.h"
 
 #include "base/fs.h"
-#include "base/log.h"
 #include "base/signals.h"
 #include "base/status.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -8,7 +8,6 @@
 #include "base/status.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* Bytes of a page without its head and its notes, so that all of it stays below 5 MB; runs that
  * have a section. */

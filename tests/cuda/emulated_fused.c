@@ -284,3 +284,53 @@ Test(fused, a_refusal_is_no_choice)
     free(said);
     test_folder_remove(folder);
 }
+
+/* A matrix product beside our own kernel: 4 + 1 - 2, whoever of them was timed last. */
+static void product_on(ones *c)
+{
+    ones_on(c, open_fast());
+    eex_op_conv *conv = &c->op.u.conv;
+    conv->window.kernel = 1;
+    conv->window.pad = 0;
+    conv->residual = tensor_filled(&c->b, N, -2).dev;
+}
+
+/* Each kernel of the timing fails in turn, the last of them those of our own; choice -1: the op
+ * could not be prepared. */
+static int product_without(int nth)
+{
+    ones c;
+    char *text = NULL;
+    void *state;
+    product_on(&c);
+    eex_fake_cuda_fail("kernel", nth, cudaErrorUnknown);
+    const int code = c.dev->vtable->prepare(c.dev, &state, &c.op, BATCH + nth); /* not known */
+    eex_fake_cuda_heal();
+    if (code == EEX_OK) {
+        OK(run(&c, state));
+        tensor_download(&c.b, c.y);
+        cr_expect_eq(c.y.host[0], 3, "without kernel %d: %g", nth, (double)c.y.host[0]);
+        c.dev->vtable->finish(c.dev, &c.op, state);
+    }
+    ones_close(&c);
+    if (code == EEX_OK) {
+        OK(eex_fs_read(&text, NULL, test_path(folder, "convolutions.txt"), 1 << 20));
+        OK(eex_fs_remove_file(test_path(folder, "convolutions.txt")));
+    }
+    const char *tab = text ? strchr(text, '\t') : NULL;
+    const int choice = tab ? atoi(tab + 1) : -1;
+    free(text);
+    return choice;
+}
+
+Test(fused, a_way_that_loses_leaves_the_rest_of_the_op_to_be_done)
+{
+    int lost = 0;
+    in_folder();
+    for (int nth = 1; nth <= 60; nth++) {
+        const int choice = product_without(nth);
+        lost += choice >= 0 && choice != OWN;
+    }
+    cr_expect_gt(lost, 0, "our own kernel never lost");
+    test_folder_remove(folder);
+}

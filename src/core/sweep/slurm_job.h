@@ -47,7 +47,7 @@ int eex_slurm_job_write(char **script, const eex_slurm_job *job);
 int eex_slurm_job_submit(char number[EEX_SLURM_NUMBER], const char *script, const char *folder,
                          const char *array, const char *exports, const char *what);
 
-/* Numbers of the folder's jobs, a line each, the caller's; "" where there are none. */
+/* The lines of FOLDER/slurm.jobs, the caller's; "" where there are none. */
 int eex_slurm_jobs(char **out, const char *folder);
 
 /* Cancels every job of the folder with scancel; *count of them. What runs is told to end, saves,

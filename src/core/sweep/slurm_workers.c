@@ -75,8 +75,10 @@ static int start(const void *context, const char *folder, int count)
 static void tell(eex_buffer *out, const void *context, const char *folder)
 {
     char *jobs = NULL;
-    if (eex_slurm_jobs(&jobs, folder) < 0)
+    if (eex_slurm_jobs(&jobs, folder) < 0) {
+        eex_buffer_puts(out, eex_error());
         return;
+    }
     eex_buffer_printf(out,
                       "job %.*s waits in the queue, or is over; what its tasks have said is in "
                       "%s/worker-N.log. sbatch --array=1-N %s/slurm.sh submits more, and this "
