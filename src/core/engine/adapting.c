@@ -359,6 +359,7 @@ static int adapt(work *w)
                            .adaptive = w->show.adapter,
                            .foretold = w->predictor ? &w->foretold : NULL,
                            .filtered = w->filtered.adapter,
+                           .filtered_speed = speed,
                            .narrow = narrow,
                            .narrows = w->narrowed.count ? w->narrowed.count + 1 : 0,
                            .adapt = w->adapt,

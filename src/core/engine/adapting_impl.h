@@ -25,7 +25,7 @@ int eex__adapting_times(eex_parts *parts, double *speed, const eex_adapting *wis
 /* ---- a network without some of its filters ---- */
 
 /* Of wish->filtered beside `model`: how it answers a split by the model's thresholds, its parts cut
- * alike. *line_device: where times are measured, the speed that they count by. */
+ * alike. *speed: where times are measured, the speed that they count by. */
 int eex__adapting_filtered(eex__adapting_side *side, double *speed, const eex_model *model,
                            const eex_adapting *wish, const char *split, int samples);
 

@@ -58,7 +58,4 @@ int eex_pruned_check(const eex_model *model, const eex_pruning *how);
 int eex_pruned_fill(eex_store_file *file, const void *context);
 int eex_pruned_save(const eex_pruned *pruned, const char *path);
 
-/* What a model file says of its pruning. EEX_ENOTFOUND: nothing. */
-int eex_pruned_read(eex_pruned_facts *out, const char *path);
-
 #endif

@@ -66,6 +66,14 @@ static int judge_pruned(eex_settled *out, const eex_ways *w, const eex_line *lin
     return eex_adapter_judge(out, w->narrow[i].show, w->own, line, w->latency);
 }
 
+static int judge_filtered(eex_settled *out, const eex_ways *w, const eex_line *line)
+{
+    eex_line own = *line;
+    if (w->filtered_speed > 0)
+        own.device = w->filtered_speed;
+    return eex_adapter_judge(out, w->filtered, w->own, &own, w->latency);
+}
+
 int eex_ways_judge(eex_settled *out, const eex_ways *w, const eex_line *line)
 {
     eex_settings s;
@@ -80,7 +88,7 @@ int eex_ways_judge(eex_settled *out, const eex_ways *w, const eex_line *line)
     if (eex_ways_have(w, EEX_WAY_PRUNED))
         EEX_TRY(judge_pruned(&out[EEX_WAY_PRUNED], w, line));
     if (eex_ways_have(w, EEX_WAY_FILTERED))
-        EEX_TRY(eex_adapter_judge(&out[EEX_WAY_FILTERED], w->filtered, w->own, line, w->latency));
+        EEX_TRY(judge_filtered(&out[EEX_WAY_FILTERED], w, line));
     EEX_TRY(eex_adapt_thresholds(&s, w->adapt, line->bits));
     EEX_TRY(eex_adapter_judge(&out[EEX_WAY_ADAPTIVE], w->adaptive, &s, line, w->latency));
     return eex_adapter_best(&s, &out[EEX_WAY_ORACLE], w->adaptive, line, w->latency, true);

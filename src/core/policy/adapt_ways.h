@@ -42,6 +42,7 @@ typedef struct eex_ways {
     eex_adapter *adaptive;        /* with the predictor, where there is one */
     const eex_settings *foretold; /* those that it goes with; NULL: there is none */
     eex_adapter *filtered;        /* without some filters; NULL: there is no such way */
+    double filtered_speed;        /* operations a second that its costs count by; 0: the line's */
     const eex_narrow *narrow;     /* (narrows) from the widest on, the first being the whole */
     int narrows;                  /* 0: there is no such way */
     const eex_adapt *adapt;

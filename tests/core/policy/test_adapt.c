@@ -340,6 +340,14 @@ Test(adapt, ways_take_what_they_compute_and_send)
     cr_expect(eex_ways_have(&ways, EEX_WAY_JPEG) && !eex_ways_have(&ways, EEX_WAY_PREDICTED));
     OK(eex_ways_judge(rows, &ways, &line));
     cr_expect_float_eq(rows[EEX_WAY_JPEG].ms, ms_of(0, 900, &line), 1e-9);
+    ways.filtered = plain; /* of times that count by a speed of their own, that of twice the line */
+    ways.filtered_speed = 2 * line.device;
+    line.bits = 1e15; /* nothing is waited for but the device */
+    OK(eex_ways_judge(rows, &ways, &line));
+    cr_expect_float_eq(rows[EEX_WAY_FILTERED].ms, rows[EEX_WAY_STATIC].ms / 2, 1e-6);
+    ways.filtered_speed = 0;
+    OK(eex_ways_judge(rows, &ways, &line));
+    cr_expect_float_eq(rows[EEX_WAY_FILTERED].ms, rows[EEX_WAY_STATIC].ms, 1e-9);
     line.bits = 0;
     cr_expect_eq(eex_ways_judge(rows, &ways, &line), EEX_EINVAL);
     eex_adapt_free(adapt);
