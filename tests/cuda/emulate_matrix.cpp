@@ -43,11 +43,6 @@ float half_of(uint64_t word, int high)
     return bits_as<float>((uint32_t)(high ? word & 0xffff0000u : word << 16));
 }
 
-double cut(double value, double unit)
-{
-    return trunc(value / unit) * unit;
-}
-
 float toward_zero(double value)
 {
     float near = (float)value;
@@ -57,21 +52,23 @@ float toward_zero(double value)
 /* sum + a b, both of DEPTH elements. */
 float dot(float sum, const float *a, const float *b)
 {
-    double terms[DEPTH + 1], largest = 0, total = 0;
-    for (int k = 0; k <= DEPTH; k++) {
-        terms[k] = k < DEPTH ? (double)a[k] * (double)b[k] : (double)sum;
+    double terms[DEPTH], largest = 0, total = 0;
+    for (int k = 0; k < DEPTH; k++) {
+        terms[k] = (double)a[k] * (double)b[k];
         largest = fmax(largest, fabs(terms[k]));
         total += terms[k];
     }
-    if (largest == 0 || !std::isfinite(total))
-        return (float)total;
+    if (total == 0 && largest == 0)
+        return sum; /* as most are where a tile is not full */
+    if (!std::isfinite(total + (double)sum))
+        return (float)(total + (double)sum);
     int exponent;
-    frexp(largest, &exponent);
-    const double unit = ldexp(1, exponent - 24);
-    total = 0;
-    for (int k = 0; k <= DEPTH; k++)
-        total += cut(terms[k], unit);
-    return toward_zero(total);
+    frexp(fmax(largest, fabs((double)sum)), &exponent);
+    const double units = ldexp(1, 24 - exponent);
+    int64_t whole = (int64_t)((double)sum * units);
+    for (double term : terms)
+        whole += (int64_t)(term * units);
+    return toward_zero((double)whole / units);
 }
 
 /* Row g (or g + 8) of a and column g of b: four lanes have four elements each. */
