@@ -2,11 +2,11 @@
  * one product on tensor cores that reads patches where they lie and widens nothing in memory.
  *
  * dw (K, cout) = patches (R, K)' dy (R, cout), K = kernel * kernel * cin, over the R pixels of the
- * batch. Floor: 2 R K cout operations; 2 R (s * s * cin + cout) + 4 K cout bytes, s the stride,
- * each operand once. 3x3, 64 to 64 channels, 512 images of 8 x 8: 2.4e9 operations and 8.5e6
- * bytes, 2.4 and 1.8 us at an H200's 990e12 a second and 4.8e12 bytes a second (its data sheet).
- * Activations that are widened for cuDNN move 10 bytes an element where this moves 2, and patches
- * in memory 2 * 9 more for each of x.
+ * batch. Floor: 2 R K cout operations; 2 R (s * s * cin + cout) + 4 K cout bytes, each
+ * operand once, s the stride (1x1 reads one pixel of s * s). 3x3, 64 to 64 channels, 512 images of
+ * 8 x 8: 2.4e9 operations and 8.5e6 bytes, 2.4 and 1.8 us at an H200's 990e12 a second and 4.8e12
+ * bytes a second (its data sheet). Activations that are widened for cuDNN move 10 bytes an element
+ * where this moves 2, and patches in memory 2 * 9 more for each of x.
  *
  * Geometry: a block of 128 threads, four warps, has a tile of dw, 64 x 64 or, where there are at
  * most 32 channels, 128 x 32; a warp 32 x 32 of it. The pixels are divided into slices, enough for

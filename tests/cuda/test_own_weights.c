@@ -147,6 +147,26 @@ Test(own_weights, every_shape_is_within_its_bound)
     on_each_device(shapes_on);
 }
 
+/* Blocks and threads take their turns in another order the second time. */
+static void twice_on(eex_device *dev)
+{
+    gradient g;
+    if (!(dev->precisions & 1u << EEX_BF16))
+        cr_skip_test("the chip has no bfloat16");
+    gradient_open(&g, dev, (weights_case){20, 16, 8, 40, 3, 1, 1}, array_layouts[2], false, -1);
+    gradient_run(&g, "own");
+    float *first = (float *)bench_doubles(&g.b, g.n);
+    memcpy(first, g.dw.host, g.n * sizeof *first);
+    gradient_run(&g, "own");
+    expect_equal_bits("the second time", g.dw.host, first, g.n);
+    bench_free(&g.b);
+}
+
+Test(own_weights, the_same_bits_twice)
+{
+    on_each_device(twice_on);
+}
+
 /* ---- what is not its business ---- */
 
 Test(own_weights, other_ops_are_refused)
