@@ -5,7 +5,8 @@
  *   patches    the image is laid out as patches, then one product a group of channels (im2col);
  *              works for every shape
  *   library    one of cuDNN's algorithms, on weights transposed to its order (conv_dnn.c)
- *   own        forward ones of 1x1 and 3x3 on small images by a kernel of our own (conv_own.cu)
+ *   own        forward ones of 1x1 and 3x3 on small images by a kernel of our own (conv_own.cu),
+ *              and in bfloat16 their gradients for the weights (conv_own_weights.cu)
  *
  * Bias, residual and activation are a pass behind the first four, but where cuDNN has them in its
  * own (conv_fused.c), and a part of the last. Where several apply they are timed once per shape and
@@ -202,7 +203,7 @@ static int conv_run(eex_cuda *cuda, const eex_op *op, void *state, int batch)
     if (s->way == EEX_CONV_DEPTHWISE)
         return eex__cuda_depthwise(cuda, op, batch);
     if (s->own)
-        return eex__cuda_conv_own(cuda, op, batch);
+        return eex__cuda_conv_by_own(cuda, op, batch);
     s->ended = false; /* timing may have left it otherwise */
     if (s->way == EEX_CONV_PRODUCT)
         EEX_TRY(forward_product(cuda, op, batch));
@@ -299,6 +300,16 @@ static int weights_patches(eex_cuda *cuda, const eex_op *op, int batch)
     return EEX_OK;
 }
 
+static int weights_plain(eex_cuda *cuda, const eex_cuda_conv *s, const eex_op *op, int batch)
+{
+    const eex_op_conv_bwd_weights *c = &op->u.conv_bwd_weights;
+    const eex_window *w = &c->window;
+    const size_t rows = (size_t)batch * (size_t)w->hout * (size_t)w->wout;
+    return s->way == EEX_CONV_PRODUCT
+               ? weights_product(cuda, op, c->x, c->dy, rows, w->cin, c->accumulate)
+               : weights_patches(cuda, op, batch);
+}
+
 static int weights_run(eex_cuda *cuda, const eex_op *op, void *state, int batch)
 {
     const eex_op_conv_bwd_weights *c = &op->u.conv_bwd_weights;
@@ -307,8 +318,10 @@ static int weights_run(eex_cuda *cuda, const eex_op *op, void *state, int batch)
     eex_cuda_conv *s = state;
     if (s->way == EEX_CONV_DEPTHWISE)
         return eex__cuda_depthwise_bwd_weights(cuda, op, batch);
-    if (s->way == EEX_CONV_PRODUCT)
-        EEX_TRY(weights_product(cuda, op, c->x, c->dy, rows, w->cin, c->accumulate));
+    if (s->own)
+        EEX_TRY(eex__cuda_conv_by_own(cuda, op, batch));
+    else if (s->way == EEX_CONV_PRODUCT)
+        EEX_TRY(weights_plain(cuda, s, op, batch));
     else
         EEX_TRY(by_library(cuda, s, op, batch, eex__cuda_dnn_weights));
     if (!c->dbias)
@@ -401,8 +414,14 @@ int eex__cuda_conv_plain(eex_cuda *cuda, const eex_cuda_conv *s, const eex_op *o
     case EEX_OP_CONV_BWD_DATA:
         return data_patches(cuda, op, batch);
     default:
-        return weights_patches(cuda, op, batch);
+        return weights_plain(cuda, s, op, batch);
     }
+}
+
+int eex__cuda_conv_by_own(eex_cuda *cuda, const eex_op *op, int batch)
+{
+    return op->kind == EEX_OP_CONV ? eex__cuda_conv_own(cuda, op, batch)
+                                   : eex__cuda_own_weights(cuda, op, batch);
 }
 
 const eex_cuda_op_class eex__cuda_conv = {.prepare = prepare, .run = conv_run, .finish = finish};

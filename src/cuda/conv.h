@@ -16,7 +16,8 @@ enum {
     EEX_CHOICE_PLAIN = 0,   /* patches, or one product */
     EEX_CHOICE_DNN = 1,     /* and so many more: that algorithm of cuDNN's */
     EEX_CHOICE_FUSED = 101, /* likewise, with bias, residual and activation in the same pass */
-    EEX_CHOICE_OWN = 201    /* a kernel of our own, likewise in one pass (conv_own.cu) */
+    EEX_CHOICE_OWN = 201    /* a kernel of our own: forward likewise in one pass (conv_own.cu), or
+                             * for the gradient of weights (conv_own_weights.cu) */
 };
 
 typedef struct eex_cuda_conv {
@@ -57,6 +58,9 @@ int eex__cuda_conv_choose(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op);
 /* The op without its epilogue by what works for every shape: patches, or a product where it is one.
  */
 int eex__cuda_conv_plain(eex_cuda *cuda, const eex_cuda_conv *s, const eex_op *op, int batch);
+
+/* The op by our own kernel, where it applies: a forward one with its epilogue. */
+int eex__cuda_conv_by_own(eex_cuda *cuda, const eex_op *op, int batch);
 
 /* The epilogue of a forward op whose run has not done it; nothing for the others. */
 int eex__cuda_conv_end(eex_cuda *cuda, const eex_cuda_conv *s, const eex_op *op, int batch);

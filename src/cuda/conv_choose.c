@@ -16,6 +16,11 @@ enum { MOST = 10 }; /* choices of an op, and where they end */
 
 /* ---- what there is ---- */
 
+static bool own_applies(const eex_op *op)
+{
+    return eex__cuda_conv_own_applies(op) || eex__cuda_own_weights_applies(op);
+}
+
 /* All but the plain way, which there always is; best guess first, -1 last. Our own kernel is for
  * timing to find: what it is worth depends on the chip. */
 static void list_choices(const eex_cuda *cuda, const eex_cuda_conv *s, const eex_op *op,
@@ -28,9 +33,20 @@ static void list_choices(const eex_cuda *cuda, const eex_cuda_conv *s, const eex
             (*choices)[n++] = EEX_CHOICE_FUSED + algorithms[i];
         (*choices)[n++] = EEX_CHOICE_DNN + algorithms[i];
     }
-    if (eex__cuda_conv_own_applies(op) && !cuda->deterministic)
+    if (own_applies(op) && !cuda->deterministic)
         (*choices)[n++] = EEX_CHOICE_OWN;
     (*choices)[n] = -1;
+}
+
+/* Only gradients for weights take scratch memory. */
+static int take_own(eex_cuda *cuda, const eex_cuda_conv *s, const eex_op *op, bool *taken)
+{
+    *taken = true;
+    if (op->kind != EEX_OP_CONV_BWD_WEIGHTS)
+        return EEX_OK;
+    int code = eex__cuda_reserve(cuda, eex__cuda_own_weights_scratch(cuda, op, s->max_batch));
+    *taken = code == EEX_OK;
+    return code == EEX_ENOMEM ? EEX_OK : code;
 }
 
 /* Makes a choice the state's; not *taken: it cannot be for this shape, or in the memory that is
@@ -41,7 +57,10 @@ static int take(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int choice, 
     s->fused = choice >= EEX_CHOICE_FUSED && !s->own;
     s->algorithm = -1;
     *taken = true;
-    if (choice == EEX_CHOICE_PLAIN || s->own)
+    if (s->own)
+        EEX_TRY(take_own(cuda, s, op, taken));
+    s->own = s->own && *taken;
+    if (choice == EEX_CHOICE_PLAIN || choice == EEX_CHOICE_OWN)
         return EEX_OK;
     const int algorithm = choice - (s->fused ? EEX_CHOICE_FUSED : EEX_CHOICE_DNN);
     return eex__cuda_dnn_take(cuda, s, op, algorithm, taken);
@@ -244,14 +263,16 @@ static int open_library(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
 int eex__cuda_conv_choose(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
 {
     bool taken;
-    if (eex__cuda_conv_only("own") && eex__cuda_conv_own_applies(op))
-        return take(cuda, s, op, EEX_CHOICE_OWN, &taken);
+    if (eex__cuda_conv_only("own") && own_applies(op)) {
+        EEX_TRY(take(cuda, s, op, EEX_CHOICE_OWN, &taken));
+        return taken ? EEX_OK : eex_fail_in(EEX_ENOMEM, "EEX_CUDA_CONV=own");
+    }
     if (eex__cuda_conv_only("patches"))
         return EEX_OK;
     EEX_TRY(open_library(cuda, s, op));
     if (cuda->deterministic || eex__cuda_conv_only("library"))
         EEX_TRY(take_first(cuda, s, op));
-    else if (s->convolution || eex__cuda_conv_own_applies(op))
+    else if (s->convolution || own_applies(op))
         EEX_TRY(choose_timed(cuda, s, op));
     return transpose_static(cuda, s, op);
 }

@@ -5,8 +5,8 @@
  * type for all three, from 8.9 to 9. So both activations are widened into the scratch memory first.
  * Their values fit into the 10 bits of mantissa that tensor cores take of a float32, so the
  * products are exact and their sums float32, as they are between bfloat16. It costs 8 more bytes of
- * traffic an element and half the peak of the tensor cores; patches (conv.c) are the other way, and
- * time tells. */
+ * traffic an element and half the peak of the tensor cores; patches (conv.c) and our own kernel
+ * (conv_own_weights.cu) widen nothing, and time tells. */
 #include "cuda/conv_dnn.h"
 
 /* The algorithms worth trying, best guess first; the first of each is deterministic. Winograd is

@@ -55,7 +55,7 @@ static int run_way(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int batch
 {
     s->ended = s->own;
     if (s->own)
-        return eex__cuda_conv_own(cuda, op, batch);
+        return eex__cuda_conv_by_own(cuda, op, batch);
     if (s->algorithm < 0)
         return eex__cuda_conv_plain(cuda, s, op, batch);
     EEX_TRY(eex__cuda_dnn_fits(cuda, s, op, batch));

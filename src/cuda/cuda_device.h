@@ -93,6 +93,12 @@ int eex__cuda_depthwise_bwd_weights(eex_cuda *cuda, const eex_op *op, int batch)
 bool eex__cuda_conv_own_applies(const eex_op *op);
 int eex__cuda_conv_own(eex_cuda *cuda, const eex_op *op, int batch);
 
+/* dw, or what it becomes, of a gradient for weights in bfloat16 by a kernel of our own, where it
+ * applies; dbias is not its business. Its slices lie in so many bytes of scratch memory. */
+bool eex__cuda_own_weights_applies(const eex_op *op);
+size_t eex__cuda_own_weights_scratch(const eex_cuda *cuda, const eex_op *op, int batch);
+int eex__cuda_own_weights(eex_cuda *cuda, const eex_op *op, int batch);
+
 /* What goes around a matrix product, for conv.c, each in a file of its own.
  *
  * y (rows, c) = act(y + bias + residual), in place; bias float32, either may be NULL. */

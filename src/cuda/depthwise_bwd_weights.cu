@@ -10,8 +10,9 @@
  * take a tap and a channel a thread. Bytes: x and dy once, besides the caches, and the slices.
  * Roofline: memory for 3x3; the multiplications for larger windows in bfloat16. */
 #include "cuda/depthwise.cuh"
+#include "cuda/slices.cuh"
 
-enum { THREADS = 256, MOST_WORKERS = 64, BLOCKS = 1024, EACH = 4, SUM_ROWS = 8 };
+enum { THREADS = 256, MOST_WORKERS = 64, BLOCKS = 1024, EACH = 4 };
 
 struct weights_args {
     const void *x, *dy;
@@ -153,25 +154,6 @@ static __global__ void __launch_bounds__(THREADS) weights_taps(weights_args a, w
         a.parts[((size_t)slice * gridDim.y + (size_t)tap) * (size_t)a.c + (size_t)channel] = sum[0];
 }
 
-/* dw (count) = or += the sum of the slices; 32 elements side by side, 8 shares of the slices. */
-static __global__ void __launch_bounds__(EEX_WARP *SUM_ROWS)
-    sum_slices(float *dw, const float *parts, size_t count, unsigned slices, bool accumulate)
-{
-    __shared__ float shared[SUM_ROWS][EEX_WARP];
-    size_t i = (size_t)blockIdx.x * EEX_WARP + threadIdx.x;
-    float sum = 0;
-#pragma unroll 4
-    for (unsigned s = threadIdx.y; s < slices; s += SUM_ROWS)
-        sum += i < count ? parts[(size_t)s * count + i] : 0.0f;
-    shared[threadIdx.y][threadIdx.x] = sum;
-    __syncthreads();
-    if (threadIdx.y > 0 || i >= count)
-        return;
-    for (int y = 1; y < SUM_ROWS; y++)
-        sum += shared[y][threadIdx.x];
-    dw[i] = accumulate ? dw[i] + sum : sum;
-}
-
 /* Calls `function<T, V, K, S, STRIP>(arguments)` as the window asks, V 1 for any window. */
 #define BY_STRIDE(T, K, stride, function, ...)               \
     ((stride) == 1 ? function < T, eex_pack<T>::COUNT, K, 1, \
@@ -215,8 +197,7 @@ static void launch(eex_cuda *cuda, const eex_op_conv_bwd_weights *bwd, const wei
                    cuda->stream, a, l);
     else
         EEX_LAUNCH((weights_rows<T, V, K, S, STRIP>), blocks, l.block, 0, cuda->stream, a, l);
-    EEX_LAUNCH(sum_slices, eex_blocks(count, EEX_WARP, INT32_MAX), dim3(EEX_WARP, SUM_ROWS), 0,
-               cuda->stream, bwd->dw, (const float *)a.parts, count, l.slices, bwd->accumulate);
+    eex_slices_launch(cuda, bwd->dw, a.parts, count, l.slices, bwd->accumulate);
 }
 
 template <typename T>

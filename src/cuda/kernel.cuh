@@ -166,6 +166,44 @@ template <typename T> __device__ static inline T eex_warp_max(T value)
     return value;
 }
 
+/* ---- tensor cores: bfloat16 in, float32 out, a full warp together ---- */
+
+/* Loads four 8 x 8 matrices from shared memory, transposed. Lane i says where row i % 8 of matrix
+ * i / 8 begins, at 16 bytes; it gets of each matrix, in one word, what columns i / 4 of rows
+ * 2 * (i % 4) and the next have. */
+__device__ static inline void eex_load_transposed(uint32_t (&to)[4], const eex_bits16 *row)
+{
+#if defined(EEX_CUDA_EMULATED)
+    emulate::load_transposed(to, row);
+#elif defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+    asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0, %1, %2, %3}, [%4];"
+                 : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
+                 : "r"((unsigned)__cvta_generic_to_shared(row))
+                 : "memory");
+#else
+    __trap(); /* devices before 8.0 do not offer bfloat16, so no op comes here */
+#endif
+}
+
+/* sums (16, 8) += a (16, 16) b (16, 8). With g = lane / 4, t = lane % 4, a lane has: of a row g in
+ * words 0 and 2, row g + 8 in 1 and 3, columns 2t and 2t + 1 in the first two, 8 further in the
+ * others; of b column g, rows likewise; of the sums row g, columns 2t and 2t + 1, then row g + 8.
+ * Products are exact; what their sum loses the chips do not document (emulate_matrix.cpp). */
+__device__ static inline void eex_multiply_add(float (&sums)[4], const uint32_t (&a)[4],
+                                               uint32_t b0, uint32_t b1)
+{
+#if defined(EEX_CUDA_EMULATED)
+    emulate::multiply_add(sums, a, b0, b1);
+#elif defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 800
+    asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
+                 "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+                 : "+f"(sums[0]), "+f"(sums[1]), "+f"(sums[2]), "+f"(sums[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+#else
+    __trap();
+#endif
+}
+
 /* Blocks of the size needed for n items, at most `most`. */
 static inline unsigned eex_blocks(size_t n, size_t per_block, size_t most)
 {

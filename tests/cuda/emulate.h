@@ -202,6 +202,14 @@ T __shfl_xor_sync(unsigned mask, T value, int bits, int width = warpSize, EEX_EM
     return emulate::shuffle({file, line}, mask, value, source > last ? lane : source);
 }
 
+/* ---- tensor cores: emulate_matrix.cpp; kernel.cuh says what they do ---- */
+
+namespace emulate {
+void load_transposed(uint32_t (&to)[4], const void *row, EEX_EMULATE_HERE);
+void multiply_add(float (&sums)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1,
+                  EEX_EMULATE_HERE);
+} // namespace emulate
+
 /* ---- memory ---- */
 
 inline void __threadfence()

@@ -49,7 +49,7 @@ else()
     set_source_files_properties(${kernel_sources} ${emulator_tests} PROPERTIES
         COMPILE_OPTIONS "-Wno-unknown-pragmas;-Wno-maybe-uninitialized;-Wno-shadow;-Wno-cast-qual")
     add_library(eex_cuda_emulated OBJECT ${host_sources} ${kernel_sources} cuda/emulate.cpp
-        cuda/fake_blas.cpp cuda/fake_dnn.cpp cuda/fake_graph.cpp cuda/fake_libs.c
+        cuda/emulate_matrix.cpp cuda/fake_blas.cpp cuda/fake_dnn.cpp cuda/fake_graph.cpp cuda/fake_libs.c
         cuda/fake_runtime.cpp cuda/fake_stream.cpp)
     target_link_libraries(eex_cuda_emulated PUBLIC eex_device ${CMAKE_DL_LIBS})
     target_include_directories(eex_cuda_emulated PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})

@@ -145,6 +145,7 @@ cublasStatus_t fake_cublasGemmEx(cublasHandle_t handle, cublasOperation_t transp
     fake::need_device("cublasGemmEx, c", c, out.bytes());
     fake::enqueue(handle->stream, [=] {
         fake::counts.kernels++;
+        fake::counts.wide_products += narrow(a_type) && !narrow(c_type);
         fake::numbers first = right.read(), second = left.read();
         if (tb)
             first = fake::transposed(first, (size_t)k, (size_t)n);

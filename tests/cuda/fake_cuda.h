@@ -52,12 +52,16 @@ void eex_fake_cuda_memory(size_t bytes);
 /* Bytes that cudaMalloc has given and cudaFree not taken. */
 size_t eex_fake_cuda_held(void);
 
-/* Kernels and library calls that have run so far, those in graphs too, graphs launched, and how
- * often the host waited for what was not there yet. */
+/* Kernels and library calls that have run so far, those in graphs too, graphs launched, how often
+ * the host waited for what was not there yet; and the products of cuBLAS's that were of bfloat16
+ * with a float32 result. */
 typedef struct eex_fake_cuda_counts {
-    long kernels, graphs, waits;
+    long kernels, graphs, waits, wide_products;
 } eex_fake_cuda_counts;
 eex_fake_cuda_counts eex_fake_cuda_count(void);
+
+/* How many kernels of ours have run so far that are called so, as they were launched. */
+long eex_fake_cuda_ran(const char *kernel);
 
 /* Products of cuBLAS and cuDNN are added up in float32, one after the other: the least that a
  * library's kernel may do. At start they are in double. */

@@ -120,6 +120,8 @@ cudaError_t check_launch(const emulate::kernel &k)
     return fits ? cudaSuccess : cudaErrorInvalidConfiguration;
 }
 
+std::map<std::string, long> ran; /* by kernel */
+
 void run_kernel(const emulate::kernel &k)
 {
     if (cudaError_t error = ordered("kernel")) {
@@ -127,6 +129,7 @@ void run_kernel(const emulate::kernel &k)
         return;
     }
     fake::counts.kernels++;
+    ran[k.name]++;
     emulate::run(k);
 }
 
@@ -291,6 +294,12 @@ size_t eex_fake_cuda_held(void)
 eex_fake_cuda_counts eex_fake_cuda_count(void)
 {
     return fake::counts;
+}
+
+long eex_fake_cuda_ran(const char *kernel)
+{
+    auto found = ran.find(kernel);
+    return found == ran.end() ? 0 : found->second;
 }
 
 void eex_fake_cuda_seed(uint64_t seed)

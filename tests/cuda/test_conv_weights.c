@@ -91,6 +91,12 @@ Test(conv_weights, by_patches)
     on_each_device(weights_on);
 }
 
+Test(conv_weights, by_our_own_kernel)
+{
+    setenv("EEX_CUDA_CONV", "own", 1);
+    on_each_device(weights_on);
+}
+
 /* A plan is refused before; this is the device itself. */
 Test(conv_weights, a_precision_that_there_is_not_is_refused)
 {
