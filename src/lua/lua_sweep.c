@@ -343,7 +343,8 @@ static void read_slurm(reading *r, const eex_args *a)
     const eex_args slurm = eex_args_table(a, "slurm", true);
     eex_args_known(&slurm, known);
     read_slurm_text(&slurm, "partition", c->partition, sizeof c->partition);
-    read_slurm_text(&slurm, "time", c->time, sizeof c->time);
+    if (eex_args_has(&slurm, "time"))
+        eex_args_time(c->time, sizeof c->time, &slurm, "time");
     read_slurm_text(&slurm, "memory", c->memory, sizeof c->memory);
     read_slurm_text(&slurm, "container", c->container, sizeof c->container);
     read_slurm_text(&slurm, "setup", c->setup, sizeof c->setup);

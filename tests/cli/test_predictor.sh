@@ -1,5 +1,5 @@
 # eex predictor: trained beside a model, used by what runs it; honest about what it is worth.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 
 err_lacks() {

@@ -232,6 +232,11 @@ static void expects_text(eex_buffer *out, const eex_field *f)
     eex_buffer_printf(out, "a text of 1..%d bytes", f->size - 1);
 }
 
+static void expects_time(eex_buffer *out, const eex_field *f)
+{
+    eex_buffer_puts(out, EEX_CLUSTER_TIME);
+}
+
 static void expects_ints(eex_buffer *out, const eex_field *f)
 {
     char words[EEX_RANGE_SIZE];
@@ -322,6 +327,7 @@ static const type types[] = {
     [EEX_FIELD_RUN_NAME] = {expects_run_name, NULL, NULL, say_text, has_text},
     [EEX_FIELD_TABLE_FILE] = {expects_text, NULL, NULL, say_text, has_text},
     [EEX_FIELD_DATA_NAME] = {expects_text, NULL, NULL, say_text, has_text},
+    [EEX_FIELD_TIME] = {expects_time, NULL, NULL, say_text, has_text},
     [EEX_FIELD_BACKBONE] = {expects_backbone, NULL, NULL, say_backbone, NULL},
     [EEX_FIELD_NETWORK] = {expects_backbone, NULL, NULL, say_backbone, NULL},
     [EEX_FIELD_SALIENCY] = {expects_saliency, NULL, NULL, say_saliency, NULL},

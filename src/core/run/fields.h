@@ -29,6 +29,7 @@ typedef enum eex_field_type {
     EEX_FIELD_RUN_NAME,   /* text that a folder can be called, the script's name when absent */
     EEX_FIELD_TABLE_FILE, /* text: a file that the script must be allowed to read */
     EEX_FIELD_DATA_NAME,  /* text: the name of a data set, or such a file */
+    EEX_FIELD_TIME,       /* text of Slurm's; a whole number is minutes */
     EEX_FIELD_BACKBONE,
     EEX_FIELD_NETWORK,     /* one more network, that may be absent */
     EEX_FIELD_SALIENCY,    /* a rule, or nodes: eex_points, and whether a probe ranks them */
