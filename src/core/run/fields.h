@@ -87,6 +87,9 @@ eex_phase eex_phase_of_line(const char *line);
 /* Whether the row stands for the table that the rows below it fill. */
 bool eex_field_is_table(const eex_field *field);
 
+/* Whether its value is one number that can be put. */
+bool eex_field_is_number(const eex_field *field);
+
 /* Values of all types that are one number: flags are 0 and 1, enums their member. */
 double eex_field_get(const eex_field *field, const eex_experiment *e);
 void eex_field_put(const eex_field *field, eex_experiment *e, double value);
