@@ -67,6 +67,7 @@ static int put_json(eex_buffer *out, const eex_bottled *b, const char *file)
     eex_json_string(&j, "file", file);
     eex_report_bottled_json(&j, b);
     eex_json_end(&j);
+    eex_buffer_putc(out, '\n');
     return EEX_OK;
 }
 

@@ -82,6 +82,7 @@ static int check(void *given, const eex_words *words)
     const eex__curve_wish wish = curve_wish(a);
     if (!a->curve && (a->filtered || a->out))
         return eex_fail(EEX_EINVAL, "%s goes with --curve", a->filtered ? "--filtered" : "-o");
+    EEX_TRY(eex_model_find(words->at[0]));
     EEX_TRY(eex__curve_check(&wish, a->force));
     a->recipe = eex_exit_predictor_recipe_default();
     a->recipe.family = (eex_exit_predictor_family)family;

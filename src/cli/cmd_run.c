@@ -110,7 +110,7 @@ static int check_cluster(const eex_experiment *e, const arguments *a)
         return eex_fail(EEX_EINVAL, "--slurm: search.workers is 0, so there are no workers");
     if (!a->script.trust)
         EEX_TRY(eex_slurm_check_foreign(&e->search.slurm, "search.slurm"));
-    return eex_slurm_check(&e->search.slurm);
+    return eex_slurm_check(&e->search.slurm, "search.slurm");
 }
 
 static int run_in(const eex_experiment *e, const char *file, const arguments *a, const char *folder)

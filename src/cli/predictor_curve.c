@@ -19,6 +19,8 @@ typedef struct curves {
 
 int eex__curve_check(const eex__curve_wish *wish, bool force)
 {
+    if (wish->filtered)
+        EEX_TRY(eex_model_find(wish->filtered));
     EEX_TRY(eex_check_out(wish->out, force, NULL, NULL));
     return wish->out ? eex_plot_check(wish->out) : EEX_OK;
 }

@@ -1,13 +1,12 @@
 #include "cli/remote_options.h"
 
 #include "core/plan/quantise.h"
+#include "core/report/report_partition.h"
 
-#include "base/fs.h"
 #include "base/log.h"
 #include "base/status.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 enum { TIMEOUT = 1000, FLOAT_BITS = 32 };
 
@@ -30,30 +29,6 @@ int eex__bits_of(int64_t bits)
 typedef struct cut {
     int exit, bits;
 } cut;
-
-/* Where a run was asked for settings of a network, they say how that is cut: final-adaptation.h5,
- * which is for the bottleneck where there is one. *out is NULL for other models. */
-static int find_settings(char **out, const char *path)
-{
-    char *folder = NULL, *bottleneck = NULL;
-    const bool run = eex_fs_is_folder(path);
-    const char *base = run ? "final.h5" : eex_path_base(path);
-    *out = NULL;
-    if (strcmp(base, "final.h5") != 0 && strcmp(base, "final-bottleneck.h5") != 0)
-        return EEX_OK;
-    int code = run ? eex_path_join(&folder, path, "") : eex_path_folder(&folder, path);
-    if (code == EEX_OK)
-        code = eex_path_join(&bottleneck, folder, "final-bottleneck.h5");
-    if (code == EEX_OK && (strcmp(base, "final.h5") != 0 || !eex_fs_exists(bottleneck)))
-        code = eex_path_join(out, folder, "final-adaptation.h5");
-    if (*out && !eex_fs_exists(*out)) {
-        free(*out);
-        *out = NULL;
-    }
-    free(bottleneck);
-    free(folder);
-    return code;
-}
 
 /* The cut is that of the settings, unless another one is asked for. */
 static int check_adapted(const eex__remote_options *o, const cut *settings)
@@ -79,7 +54,7 @@ static int find_cut(cut *out, const eex__remote_options *o, const char *path)
     *out = (cut){(int)o->cut - 1, o->bits ? eex__bits_of(o->bits) : -1};
     if (o->cut || o->bits)
         return EEX_OK;
-    int code = find_settings(&beside, path);
+    int code = eex_report_partition_settings(&beside, path);
     if (code == EEX_OK && beside)
         code = eex_adaptation_cut(&out->exit, &out->bits, beside);
     if (code == EEX_OK && beside)

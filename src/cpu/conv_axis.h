@@ -38,14 +38,9 @@ void eex__axis_free(eex_axis *axis);
 /* EEX_EINVAL or EEX_EUNSUPPORTED, naming `name`, when a window makes no sense or is not handled. */
 int eex__window_check(const eex_window *w, const char *name);
 
-static inline bool eex__window_depthwise(const eex_window *w)
-{
-    return w->groups > 1 && w->groups == w->cin && w->cout == w->cin;
-}
-
 static inline bool eex__window_grouped(const eex_window *w)
 {
-    return w->groups > 1 && !eex__window_depthwise(w);
+    return w->groups > 1 && !eex_window_depthwise(w);
 }
 
 /* Multiply-adds of one sample, those on padding included. */

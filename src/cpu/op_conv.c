@@ -54,8 +54,8 @@ static int conv_prepare(eex_cpu *cpu, void **state, const eex_op *op, int max_ba
         return prepare_bf16(cpu, state, conv);
     if (eex__window_grouped(&conv->window))
         return prepare_grouped(cpu, state, conv, max_batch);
-    return eex__window_depthwise(&conv->window) ? prepare_depthwise(cpu, state, conv)
-                                                : prepare_dense(cpu, state, conv);
+    return eex_window_depthwise(&conv->window) ? prepare_depthwise(cpu, state, conv)
+                                               : prepare_dense(cpu, state, conv);
 }
 
 static int conv_run(eex_cpu *cpu, const eex_op *op, void *state, const eex_step *step)
@@ -73,7 +73,7 @@ static int conv_run(eex_cpu *cpu, const eex_op *op, void *state, const eex_step 
     };
     if (eex__bf16_serves(cpu, op->precision, &conv->window))
         return eex__bf16_dense_run(cpu, state, &args);
-    if (eex__window_depthwise(&conv->window))
+    if (eex_window_depthwise(&conv->window))
         return eex__depthwise_run(cpu, state, &args);
     if (eex__window_grouped(&conv->window))
         return eex__grouped_run(cpu, state, &args);
@@ -84,7 +84,7 @@ static void conv_finish(eex_cpu *cpu, const eex_op *op, void *state)
 {
     if (eex__bf16_serves(cpu, op->precision, &op->u.conv.window))
         eex__bf16_dense_free(state);
-    else if (eex__window_depthwise(&op->u.conv.window))
+    else if (eex_window_depthwise(&op->u.conv.window))
         eex__depthwise_free(state);
     else if (eex__window_grouped(&op->u.conv.window))
         eex__grouped_free(state);

@@ -15,7 +15,7 @@ static int bwd_data_prepare(eex_cpu *cpu, void **state, const eex_op *op, int ma
         eex_bf16_dense *dense;
         EEX_TRY(eex__bf16_dense_new(&dense, cpu, window, true, NULL));
         *state = dense;
-    } else if (eex__window_depthwise(window)) {
+    } else if (eex_window_depthwise(window)) {
         eex_depthwise *depthwise;
         EEX_TRY(eex__depthwise_new(&depthwise, cpu, window, true));
         *state = depthwise;
@@ -43,7 +43,7 @@ static int bwd_data_run(eex_cpu *cpu, const eex_op *op, void *state, const eex_s
     };
     if (eex__bf16_serves(cpu, op->precision, &bwd->window))
         return eex__bf16_dense_run(cpu, state, &args);
-    if (eex__window_depthwise(&bwd->window))
+    if (eex_window_depthwise(&bwd->window))
         return eex__depthwise_run(cpu, state, &args);
     if (eex__window_grouped(&bwd->window))
         return eex__grouped_run(cpu, state, &args);
@@ -54,7 +54,7 @@ static void bwd_data_finish(eex_cpu *cpu, const eex_op *op, void *state)
 {
     if (eex__bf16_serves(cpu, op->precision, &op->u.conv_bwd_data.window))
         eex__bf16_dense_free(state);
-    else if (eex__window_depthwise(&op->u.conv_bwd_data.window))
+    else if (eex_window_depthwise(&op->u.conv_bwd_data.window))
         eex__depthwise_free(state);
     else if (eex__window_grouped(&op->u.conv_bwd_data.window))
         eex__grouped_free(state);

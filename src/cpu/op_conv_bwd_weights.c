@@ -16,7 +16,7 @@ static int bwd_weights_prepare(eex_cpu *cpu, void **state, const eex_op *op, int
         eex_bf16_weights *weights;
         EEX_TRY(eex__bf16_weights_new(&weights, cpu, window));
         *state = weights;
-    } else if (eex__window_depthwise(window)) {
+    } else if (eex_window_depthwise(window)) {
         eex_depthwise *depthwise;
         EEX_TRY(eex__depthwise_new(&depthwise, cpu, window, false));
         *state = depthwise;
@@ -37,7 +37,7 @@ static int bwd_weights_run(eex_cpu *cpu, const eex_op *op, void *state, const ee
     const eex_op_conv_bwd_weights *bwd = &op->u.conv_bwd_weights;
     if (eex__bf16_serves(cpu, op->precision, &bwd->window))
         EEX_TRY(eex__bf16_weights_run(cpu, state, bwd, step->batch));
-    else if (eex__window_depthwise(&bwd->window))
+    else if (eex_window_depthwise(&bwd->window))
         EEX_TRY(eex__depthwise_weights(cpu, state, bwd->dw, bwd->x, bwd->dy, step->batch,
                                        bwd->accumulate));
     else if (eex__window_grouped(&bwd->window))
@@ -53,7 +53,7 @@ static void bwd_weights_finish(eex_cpu *cpu, const eex_op *op, void *state)
 {
     if (eex__bf16_serves(cpu, op->precision, &op->u.conv_bwd_weights.window))
         eex__bf16_weights_free(state);
-    else if (eex__window_depthwise(&op->u.conv_bwd_weights.window))
+    else if (eex_window_depthwise(&op->u.conv_bwd_weights.window))
         eex__depthwise_free(state);
     else if (eex__window_grouped(&op->u.conv_bwd_weights.window))
         eex__grouped_free(state);

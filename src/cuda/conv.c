@@ -359,7 +359,7 @@ static int check(const eex_op *op, int max_batch)
 static eex_conv_way simple_way(const eex_window *w)
 {
     if (w->groups > 1)
-        return w->groups == w->cin && w->cout == w->cin ? EEX_CONV_DEPTHWISE : EEX_CONV_PATCHES;
+        return eex_window_depthwise(w) ? EEX_CONV_DEPTHWISE : EEX_CONV_PATCHES;
     return is_product(w) ? EEX_CONV_PRODUCT : EEX_CONV_PATCHES;
 }
 

@@ -127,6 +127,11 @@ typedef struct eex_window {
     int kernel, stride, pad, groups;
 } eex_window;
 
+static inline bool eex_window_depthwise(const eex_window *w)
+{
+    return w->groups > 1 && w->groups == w->cin && w->cout == w->cin;
+}
+
 /* Weights are stored HWIO: (kernel, kernel, cin / groups, cout), (kernel, kernel, c) when
  * depthwise. A linear layer is a 1x1 convolution on a 1x1 image. */
 typedef struct eex_op_conv {

@@ -1,10 +1,13 @@
 #include "lua/args.h"
 
+#include "core/run/cluster.h"
+
 #include "base/range.h"
 #include "base/status.h"
 #include "base/text.h"
 
 #include <lauxlib.h>
+#include <limits.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -307,6 +310,20 @@ const char *eex_args_text_or(const eex_args *a, const char *field, size_t max,
                              const char *otherwise)
 {
     return eex_args_has(a, field) ? eex_args_text(a, field, max) : otherwise;
+}
+
+void eex_args_time(char *out, size_t size, const eex_args *a, const char *field)
+{
+    lua_Integer minutes;
+    const int type = get(a, field);
+    const bool number = int_at(a->L, -1, 1, INT_MAX, &minutes);
+    lua_pop(a->L, 1);
+    if (number)
+        snprintf(out, size, "%lld", (long long)minutes);
+    else if (type == LUA_TSTRING)
+        snprintf(out, size, "%s", eex_args_text(a, field, size - 1));
+    else
+        eex_args_refuse(a, field, EEX_CLUSTER_TIME);
 }
 
 int eex_args_choice(const eex_args *a, const char *field, const eex_names *names)

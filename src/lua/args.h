@@ -62,6 +62,10 @@ const char *eex_args_text(const eex_args *a, const char *field, size_t max);
 const char *eex_args_text_or(const eex_args *a, const char *field, size_t max,
                              const char *otherwise);
 
+/* Of Slurm, copied into out[size]: a text, or a whole number of minutes, which becomes its digits.
+ */
+void eex_args_time(char *out, size_t size, const eex_args *a, const char *field);
+
 /* One of the names: its number. */
 int eex_args_choice(const eex_args *a, const char *field, const eex_names *names);
 int eex_args_choice_or(const eex_args *a, const char *field, const eex_names *names, int otherwise);

@@ -69,6 +69,12 @@ void eex__read_text(const eex_lua_reading *r, const eex_args *a, const char *key
              eex_args_text(a, key, (size_t)f->size - 1));
 }
 
+static void read_time(const eex_lua_reading *r, const eex_args *a, const char *key,
+                      const eex_field *f)
+{
+    eex_args_time(eex_field_text(f, r->e), (size_t)f->size, a, key);
+}
+
 static void read_ints(const eex_lua_reading *r, const eex_args *a, const char *key,
                       const eex_field *f)
 {
@@ -102,6 +108,7 @@ static const struct {
     [EEX_FIELD_RUN_NAME] = {eex__read_run_name, true},
     [EEX_FIELD_TABLE_FILE] = {eex__read_table_file, false},
     [EEX_FIELD_DATA_NAME] = {eex__read_data_name, false},
+    [EEX_FIELD_TIME] = {read_time, false},
     [EEX_FIELD_BACKBONE] = {eex__read_backbone, true},
     [EEX_FIELD_NETWORK] = {eex__read_backbone, false},
     [EEX_FIELD_SALIENCY] = {eex__read_saliency, true},

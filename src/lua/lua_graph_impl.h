@@ -13,7 +13,11 @@ eex_graph *eex__lua_graph_self(lua_State *L);
 /* Pushes the graph that `make` makes, or raises its error. */
 int eex__lua_graph_push(lua_State *L, int (*make)(eex_graph **out, void *ctx), void *ctx);
 
-/* Methods of elastic graphs. */
+/* A node, as scripts have them; -1 for an integer that is none. */
+int eex__lua_graph_value(lua_State *L, int index);
+
+/* Methods, by what they are for; those of elastic graphs are the last. */
+extern const luaL_Reg eex__lua_graph_building[], eex__lua_graph_looking[], eex__lua_graph_gating[];
 extern const luaL_Reg eex__lua_elastic_methods[];
 
 /* A number that may depend on a gene. */

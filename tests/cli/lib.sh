@@ -1,6 +1,12 @@
 # Sourced by the tests of the program: a folder of their own, checks, and a tiny experiment.
-# EEX is the program, EEX_SOURCE_DIR the source tree.
+# EEX is the program, EEX_SOURCE_DIR the source tree; without them a test ends here, before it does anything.
 set -u
+[ -x "${EEX:?is not set: the path of the program that the tests drive}" ] || {
+    echo "EEX=$EEX: no program" >&2
+    exit 1
+}
+[ -f "$EEX_SOURCE_DIR/tests/cli/lib.sh" ] || exit 1
+EEX=$(realpath "$EEX") EEX_SOURCE_DIR=$(realpath "$EEX_SOURCE_DIR") # wherever a test goes
 work=$(mktemp -d "${TMPDIR:-/tmp}/eex-cli-XXXXXX")
 trap 'chmod -R u+rwx "$work"; rm -rf "$work"' EXIT
 export EEX_DATA=$work/data

@@ -1,5 +1,5 @@
 # eex adapt: settings by bandwidth, what they are compared with, the file, and what is refused.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 write_experiment tiny.lua
 expect 0 "$EEX" run tiny.lua --threads 1 --set gates.required=true --set search.trials=1

@@ -1,5 +1,5 @@
 # A bottleneck at the last early exit: what is sent, what stays as it was, and what is refused.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 write_experiment tiny.lua
 expect 0 "$EEX" run tiny.lua --threads 1 --set gates.blocks='{1}' --set search.score=accuracy
@@ -16,6 +16,7 @@ err_has "--force"
 cp small.h5 first.h5
 expect 0 "$EEX" bottleneck runs/tiny -o small.h5 $short --force --json
 cmp -s small.h5 first.h5 || fail "the same bottleneck is another file"
+[ "$(tail -c 1 out | od -An -c | tr -d ' ')" = '\n' ] || fail "JSON without an end of its line"
 eight=$(sed -n 's/.*"bytes": \([0-9]*\).*/\1/p' out)
 expect 0 "$EEX" bottleneck runs/tiny -o two.h5 $short --bits 2 --json
 two=$(sed -n 's/.*"bytes": \([0-9]*\).*/\1/p' out)

@@ -1,6 +1,6 @@
 # Building: what make asks of cmake, and a build outside of the source tree, whose program finds the
 # Lua library and everything else that comes with it.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 [ -f "$EEX_SOURCE_DIR/CMakeLists.txt" ] || skip "the sources are not here"
 command -v make >/dev/null || skip "there is no make"
 

@@ -1,5 +1,5 @@
 # Completion knows every command and every option that --help shows, and nothing else.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 expect 0 "$EEX" help --completion bash
 cp out complete.bash
 # shellcheck disable=SC1091

@@ -1,5 +1,5 @@
 # eex cost: the published integers, every convention, points and the mistakes that people make.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 
 # says TEXT ARGUMENTS...: the command works and its output, blanks squeezed, has the text
 says() {

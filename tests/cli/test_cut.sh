@@ -1,6 +1,6 @@
 # A network against its own exits, each cut off as a network of its own: what a search may maximise,
 # and what a run says of it.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 write_experiment tiny.lua
 

@@ -1,13 +1,10 @@
 #!/usr/bin/env bash
 # eex data from outside: results on stdout, messages on stderr, exit status, downloads from files.
-set -u
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-export EEX_DATA=$work/data
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 failed=0
 
-# expect STATUS TEXT ARGUMENTS...: the status, and the text somewhere in what was printed
-expect() {
+# prints STATUS TEXT ARGUMENTS...: the status, and the text somewhere in what was printed
+prints() {
     local status=$1 text=$2 printed
     shift 2
     printed=$("$EEX" "$@" 2>&1)
@@ -21,38 +18,38 @@ expect() {
     fi
 }
 
-expect 0 "make synthetic" data list
-expect 0 "usage: eex data" data --help
+prints 0 "make synthetic" data list
+prints 0 "usage: eex data" data --help
 for command in list get import make info; do
-    expect 0 "usage: eex data $command" data $command --help
+    prints 0 "usage: eex data $command" data $command --help
 done
-expect 2 "needs a command" data
-expect 2 'did you mean "import"' data imprt x y
-expect 2 'did you mean "--train"' data make synthetic --trian 3
-expect 2 "--train: an integer" data make synthetic --train many
-expect 2 "no name for a data set" data make synthetic --name ../x
-expect 2 'unknown fit "stretch"' data import x "$work" --fit stretch
-expect 2 "there are caltech101" data get mnist
-expect 2 "made, not got" data get synthetic
-expect 1 "eex data make synthetic" data info synthetic
-expect 1 "get it: eex data get cifar10" data info cifar10
+prints 2 "needs a command" data
+prints 2 'did you mean "import"' data imprt x y
+prints 2 'did you mean "--train"' data make synthetic --trian 3
+prints 2 "--train: an integer" data make synthetic --train many
+prints 2 "no name for a data set" data make synthetic --name ../x
+prints 2 'unknown fit "stretch"' data import x "$work" --fit stretch
+prints 2 "there are caltech101" data get mnist
+prints 2 "made, not got" data get synthetic
+prints 1 "eex data make synthetic" data info synthetic
+prints 1 "get it: eex data get cifar10" data info cifar10
 
-expect 0 "synthetic: 100 training and 50 test images" data make synthetic --train 100 --test 50
+prints 0 "synthetic: 100 training and 50 test images" data make synthetic --train 100 --test 50
 [ "$("$EEX" data make synthetic --train 100 --test 50 --force 2>/dev/null)" = \
     "synthetic: 100 training and 50 test images of 32 x 32 in 10 classes, in $EEX_DATA/synthetic.h5" ] ||
     { echo "results belong on stdout, alone"; failed=1; }
-expect 0 "synthetic" data list
-expect 0 "crescent" data info synthetic
-expect 0 '"train": 100' data info synthetic --json
-expect 0 "crescent" data info synthetic --sheet "$work/sheet.png"
+prints 0 "synthetic" data list
+prints 0 "crescent" data info synthetic
+prints 0 '"train": 100' data info synthetic --json
+prints 0 "crescent" data info synthetic --sheet "$work/sheet.png"
 [ "$(head -c 4 "$work/sheet.png" | tail -c 3)" = PNG ] || { echo "no contact sheet"; failed=1; }
-expect 0 "disc" data info --data "$EEX_DATA" synthetic
-expect 0 "disc" data info "$EEX_DATA/synthetic.h5"
+prints 0 "disc" data info --data "$EEX_DATA" synthetic
+prints 0 "disc" data info "$EEX_DATA/synthetic.h5"
 
 # damaged data sets
 head -c 20000 "$EEX_DATA/synthetic.h5" >"$EEX_DATA/cut.h5"
-expect 1 "cut.h5" data info cut
-expect 0 "cut.h5" data list
+prints 1 "cut.h5" data info cut
+prints 0 "cut.h5" data list
 rm "$EEX_DATA/cut.h5"
 
 # image folders, made of the contact sheet
@@ -62,41 +59,41 @@ for i in 1 2 3 4 5; do
     cp "$work/sheet.png" "$work/pictures/dog/$i.png"
     echo broken >"$work/broken/cat/$i.png"
 done
-expect 0 "pets: 8 training and 2 test images of 24 x 24 in 2 classes" \
+prints 0 "pets: 8 training and 2 test images of 24 x 24 in 2 classes" \
     data import pets "$work/pictures" --size 24
 # All of it to train with, or none of that.
-expect 0 "whole: 10 training and 0 test images" data import whole "$work/pictures" --size 8 --test 0
+prints 0 "whole: 10 training and 0 test images" data import whole "$work/pictures" --size 8 --test 0
 for share in 1 -1 0.95 nan; do
-    expect 2 "--test: a number from 0 to 0.9, got \"$share\"" \
+    prints 2 "--test: a number from 0 to 0.9, got \"$share\"" \
         data import none "$work/pictures" --size 8 --test $share
 done
 cp "$work/broken/cat/1.png" "$work/pictures/cat/9.png"
-expect 0 "cat/9.png: neither JPEG, PNG, WebP nor TIFF" data import pets "$work/pictures" --force
-expect 0 "1 of 11 files could not be read" data import pets "$work/pictures" --force
+prints 0 "cat/9.png: neither JPEG, PNG, WebP nor TIFF" data import pets "$work/pictures" --force
+prints 0 "1 of 11 files could not be read" data import pets "$work/pictures" --force
 # What is there is replaced when that is asked for, and not before.
 before=$(sha256sum <"$EEX_DATA/pets.h5")
-expect 2 "--force replaces it" data import pets "$work/pictures" --size 8
-expect 2 "--force replaces it" data make synthetic --train 5 --test 0 --name pets
+prints 2 "--force replaces it" data import pets "$work/pictures" --size 8
+prints 2 "--force replaces it" data make synthetic --train 5 --test 0 --name pets
 [ "$before" = "$(sha256sum <"$EEX_DATA/pets.h5")" ] || { echo "it was replaced unasked"; failed=1; }
 echo "my notes" >"$work/notes.txt"
-expect 2 "--force replaces it" data info pets --sheet "$work/notes.txt"
+prints 2 "--force replaces it" data info pets --sheet "$work/notes.txt"
 [ "$(cat "$work/notes.txt")" = "my notes" ] || { echo "notes were overwritten"; failed=1; }
-expect 0 "pets" data info pets --sheet "$work/notes.txt" --force
+prints 0 "pets" data info pets --sheet "$work/notes.txt" --force
 
 # Names from files do not reach the terminal as they are.
 mkdir -p "$work/odd/"$'a\e[31mred'
 cp "$work/pictures/cat/1.png" "$work/pictures/cat/2.png" "$work/odd/"$'a\e[31mred'
-expect 0 "" data import odd "$work/odd" --size 8
+prints 0 "" data import odd "$work/odd" --size 8
 "$EEX" data info odd | grep -q $'\e' && { echo "control characters on the terminal"; failed=1; }
-expect 1 "none of the 5 image files" data import other "$work/broken"
-expect 1 "no such folder" data import other "$work/nowhere"
+prints 1 "none of the 5 image files" data import other "$work/broken"
+prints 1 "no such folder" data import other "$work/nowhere"
 [ -e "$EEX_DATA/other.h5" ] && { echo "a failed import left a file"; failed=1; }
 
 # a read-only data folder
 if [ "$(id -u)" != 0 ]; then
     mkdir "$work/readonly"
     chmod 555 "$work/readonly"
-    expect 1 "Permission denied" data make synthetic --train 10 --test 0 --data "$work/readonly"
+    prints 1 "Permission denied" data make synthetic --train 10 --test 0 --data "$work/readonly"
 fi
 
 # getting: a descriptor of our own with a file: address, so that no network is needed
@@ -124,28 +121,28 @@ if "$EEX" data get pets 2>&1 | grep -q "without libcurl"; then
     exit $failed
 fi
 describe "$work/pets.tar.gz" "$sha"
-expect 0 "pets: 8 training and 2 test images" data get pets
-expect 0 "there already" data get pets
-expect 0 "pets" data list
+prints 0 "pets: 8 training and 2 test images" data get pets
+prints 0 "there already" data get pets
+prints 0 "pets" data list
 [ -e "$EEX_DATA/downloads/pets.unpacked" ] && { echo "what was unpacked stayed"; failed=1; }
 
 # an interrupted download goes on: the first bytes are there already
 rm "$EEX_DATA/downloads/pets.tar.gz"
 head -c 1000 "$work/pets.tar.gz" >"$EEX_DATA/downloads/pets.tar.gz.download"
-expect 0 "pets: 8 training" data get pets --force
+prints 0 "pets: 8 training" data get pets --force
 cmp -s "$work/pets.tar.gz" "$EEX_DATA/downloads/pets.tar.gz" || { echo "the download differs"; failed=1; }
 
 # a wrong checksum, a server that is not there, a broken archive, a broken descriptor
 describe "$work/pets.tar.gz" "${sha//[0-9]/0}"
-expect 1 "its SHA-256 is $sha, expected" data get pets --force
+prints 1 "its SHA-256 is $sha, expected" data get pets --force
 [ -e "$EEX_DATA/downloads/pets.tar.gz" ] && { echo "a damaged archive stayed"; failed=1; }
 describe "$work/nowhere.tar.gz" "$sha"
-expect 1 "By hand: download file://$work/nowhere.tar.gz" data get pets --force
+prints 1 "By hand: download file://$work/nowhere.tar.gz" data get pets --force
 head -c 3000 "$work/pets.tar.gz" >"$work/cut" && mv "$work/cut" "$work/pets.tar.gz"
 describe "$work/pets.tar.gz" ""
-expect 1 "tar could not unpack" data get pets --force
-expect 0 "pets" data info pets # the old one is still whole
+prints 1 "tar could not unpack" data get pets --force
+prints 0 "pets" data info pets # the old one is still whole
 echo "colour = blue" >>"$work/share/datasets/pets.txt"
-expect 1 'pets.txt:9: unknown key "colour"' data get pets --force
+prints 1 'pets.txt:9: unknown key "colour"' data get pets --force
 
 exit $failed

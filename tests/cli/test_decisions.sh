@@ -1,5 +1,5 @@
 # What becomes of each frame and image, while it happens: eex stream --decisions, eex infer -.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 command -v python3 >/dev/null || skip "no python3"
 make_data
 write_experiment tiny.lua

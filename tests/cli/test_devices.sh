@@ -1,5 +1,5 @@
 # eex devices, and what is said about a device that is not there.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 
 expect 0 "$EEX" devices
 out_has "cpu (" # its name in the table

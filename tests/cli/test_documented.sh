@@ -1,6 +1,6 @@
 # docs/store-format.md speaks of every object and attribute that eex writes, docs/profiling.md of every
 # range that Nsight shows.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 
 ranges=$EEX_SOURCE_DIR/docs/profiling.md
 [ -f "$ranges" ] || skip "the documents are not here"

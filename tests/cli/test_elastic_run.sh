@@ -1,6 +1,6 @@
 # A run over an elastic backbone: network and exits are searched together, and what comes of it is a
 # run and a model as any other.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 
 cat >family.lua <<'LUA'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Weights from elsewhere and for elsewhere: eex import and eex export.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 write_experiment tiny.lua
 expect 0 "$EEX" run tiny.lua --out run --threads 1 --seed 1 --set search.trials=6

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # eex export --c: plain C99 that decides about every image as eex does, in the memory that it says.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 [ -d "$EEX_SOURCE_DIR/export/c99" ] || skip "the kernels are not here"
 command -v make >/dev/null && command -v cc >/dev/null || skip "there is no make or no cc"
 command -v h5dump >/dev/null || skip "there is no h5dump"

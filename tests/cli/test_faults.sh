@@ -1,5 +1,5 @@
 # What goes wrong around a run: two at once, folders that cannot be written, a full disk, signals.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 write_experiment tiny.lua
 run=("$EEX" run tiny.lua --threads 1 --set training.epochs=30)

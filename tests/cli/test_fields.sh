@@ -1,5 +1,5 @@
 # Mistakes in experiment files: what is wrong, where, and what was expected. Exit status 2.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 expect 0 "$EEX" help fields
 out_has 'search.population = 50'
 out_has 'aging, nsga2: how many candidates live (a positive integer)'

@@ -1,6 +1,6 @@
 # benchmarks/first_hour.sh with programs that only pretend: what it runs, in which order, and what it says of
 # those that fail, skip and are not there.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 script=$EEX_SOURCE_DIR/benchmarks/first_hour.sh
 [ -f "$script" ] || skip "there is no benchmarks/first_hour.sh beside these tests"
 mkdir -p build/bin path

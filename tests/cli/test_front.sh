@@ -1,5 +1,5 @@
 # The front of a run: its table, its JSON, its model files, and runs that have none.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 write_experiment tiny.lua
 front="--threads 1 --set search.front=3"

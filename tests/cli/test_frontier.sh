@@ -1,6 +1,6 @@
 # The experiments of the frontier: what their headers say of costs, that their budgets can be kept, and one of
 # them from nothing to the table, at a size that says nothing about its accuracy.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 experiments=$EEX_SOURCE_DIR/experiments
 [ -d "$experiments" ] || skip "no experiments here"
 make_data

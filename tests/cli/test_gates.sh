@@ -1,5 +1,5 @@
 # Points that always have a gate, and what gates are made of: counted, searched, run and told.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 
 # says TEXT ARGUMENTS...: the command's output, blanks squeezed, has the text
 says() {

@@ -1,5 +1,5 @@
 # All that the Lua library exports is described, and nothing else; help and docs/lua-api.md say so.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 
 expect 0 "$EEX" help lua --markdown
 if [ -f "$EEX_SOURCE_DIR/docs/lua-api.md" ]; then

@@ -1,5 +1,5 @@
 # Model files and data sets of other people: whatever is in them, a command ends with a message.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 fixtures=$EEX_SOURCE_DIR/tests/fixtures
 
 make_data

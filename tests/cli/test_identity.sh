@@ -1,6 +1,6 @@
 # Sample numbers mean something for one content alone: whoever uses a run's split compares the data
 # that are there with those that the run was made from, whatever they are called.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 write_experiment tiny.lua
 sed -i 's/out = 10/out = 3/; s/name = "tiny", calibration = 50, validation = 50/name = "pics", calibration = 9, validation = 9/' tiny.lua
 

@@ -1,5 +1,5 @@
 # training.init: initial weights from a file, for whom, what does not fit, and what a run remembers of it.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 write_experiment tiny.lua
 run=("$EEX" run tiny.lua --threads 1 --set training.epochs=1 --set search.trials=4)

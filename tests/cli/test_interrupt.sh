@@ -1,5 +1,5 @@
 # Ctrl-C and SIGTERM, whatever a script is busy with, in files and at the prompt.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 set -m # so that nobody ignores SIGINT
 
 cp "$EEX_SOURCE_DIR/tests/lua/endless.lua" .

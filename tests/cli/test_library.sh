@@ -1,6 +1,6 @@
 # The installed library: what a program needs to use it is there, wherever the tree is moved to, and
 # the example builds against it in three ways and says what `eex infer` says.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 [ -f "$EEX_BUILD_DIR/lib/libeex.so" ] || skip "the library was not built (EEX_LIBRARY=OFF)"
 command -v pkg-config >/dev/null || skip "there is no pkg-config"
 command -v make >/dev/null || skip "there is no make"

@@ -1,5 +1,5 @@
 # A trusted script sets a locale with a decimal comma: what is printed and kept has points all the same.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 
 name=de_DE.UTF-8
 if ! locale -a 2>/dev/null | grep -qi '^de_DE.utf-\?8$'; then

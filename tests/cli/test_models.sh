@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A model file is what it holds, whatever it is called and wherever it lies.
-. "$(dirname "$0")/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 write_experiment tiny.lua
 expect 0 "$EEX" run tiny.lua --out run --threads 1 --seed 1 --set search.trials=6

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # eex export --onnx: ONNX Runtime decides about every image as eex does, whatever decides.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 python=${EEX_PYTHON:-python3}
 "$python" -c 'import h5py, numpy, onnx, onnxruntime' 2>/dev/null ||
     skip "$python has no onnxruntime, onnx or h5py (EEX_PYTHON names another)"

@@ -1,6 +1,6 @@
 # Results that cannot be written are no success: every subcommand into a full disk, and into a pipe that nobody
 # reads any more.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 [ -c /dev/full ] || skip "there is no /dev/full"
 
 make_data

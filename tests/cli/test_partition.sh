@@ -1,5 +1,5 @@
 # A run that is cut between a device and a server: its files, what it says, and going on.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 write_experiment tiny.lua
 set_all="--set gates.required=true --set search.trials=1 --set training.epochs=1

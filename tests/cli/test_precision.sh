@@ -1,5 +1,5 @@
 # In which precision networks are trained and decide, and what is said where a device lacks it.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 write_experiment tiny.lua
 

@@ -1,5 +1,5 @@
 # A run whose networks are trained and decide in bfloat16-products, on a CPU that has it.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 "$EEX" devices | grep -A 1 '^cpu' | grep -q bfloat16-products ||
     skip "this CPU does not calculate in bfloat16-products"
 make_data

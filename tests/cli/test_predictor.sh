@@ -1,5 +1,5 @@
 # eex predictor: trained beside a model, used by what runs it; honest about what it is worth.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 
 err_lacks() {
@@ -66,6 +66,11 @@ for p in curve:
     assert all(0 <= p[way]["accuracy"] <= 1 for way in ("exits", "predictor", "filters"))
 PY
 fi
+# What is read is looked for before what is written.
+expect 1 "$EEX" predictor runs/none --curve -o before.h5
+err_has "runs/none: no such run or model"
+expect 1 "$EEX" predictor runs/tiny --curve --filtered none.h5 -o before.h5
+err_has "none.h5: no such run or model"
 expect 0 "$EEX" predictor runs/tiny --curve --threads 1
 out_has "predictor: MACs"
 expect 0 "$EEX" predictor narrow.h5 --curve --threads 1 # without one

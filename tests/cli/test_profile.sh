@@ -1,5 +1,5 @@
 # Profiles: what is printed, pictures, traces, latency tables and searches that use them.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 write_experiment tiny.lua
 expect 0 "$EEX" run tiny.lua --threads 1

@@ -1,5 +1,5 @@
 # Cut networks: the table, the choice, the file, and that every way of being wrong is refused.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 write_experiment tiny.lua
 expect 0 "$EEX" run tiny.lua --threads 1 --set gates.blocks='{1}' --set search.score=accuracy

@@ -1,5 +1,5 @@
 # eex prune --filters: really fewer filters, trained on, in a model file that every command takes.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 write_experiment tiny.lua
 expect 0 "$EEX" run tiny.lua --threads 1 --set gates.required=true --set search.trials=1

@@ -1,5 +1,5 @@
 # eex rank: of a finished run, from what the run keeps of its experiment.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 write_experiment tiny.lua
 small="--candidates 4 --repeated 2 --trainings 2 --epochs 1 --threads 1"

@@ -1,6 +1,6 @@
 # What is said at once: films that are no frames yet, data folders that are files, outputs that cannot
 # be written. And what does not end the rest: folders that are deep, or cannot be listed.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 write_experiment tiny.lua
 expect 0 "$EEX" run tiny.lua --threads 1

@@ -1,5 +1,5 @@
 # The prompt, fed through a pipe: values, statements over several lines, errors, runs.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 
 # says INPUT STDOUT STDERR [ARGUMENTS]
 says() {

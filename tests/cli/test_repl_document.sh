@@ -1,5 +1,5 @@
 # docs/repl.md: its sessions, on a run like the quick start's that takes seconds.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 command -v python3 >/dev/null || skip "there is no python3"
 document=$EEX_SOURCE_DIR/docs/repl.md
 [ -f "$document" ] || skip "the documents are not here"

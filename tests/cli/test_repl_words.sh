@@ -1,5 +1,5 @@
 # What the prompt has besides Lua: _, x?, !command, completion, pictures, and policies as objects.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 
 # says INPUT STDOUT STDERR [ARGUMENTS]: a text that is empty is not looked for
 says() {

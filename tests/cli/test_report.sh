@@ -1,6 +1,6 @@
 # Pages of runs and of a sweep: well-formed, complete in themselves, and shown by a browser where there
 # is one; several runs beside each other; a run that is watched.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 write_experiment tiny.lua
 run() {

@@ -1,6 +1,6 @@
 # A network of another size than the data's images: they are resized, which is said, and every
 # command takes them as they come.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 write_experiment plain.lua
 sed 's/size = 32/size = 40/' plain.lua >tiny.lua

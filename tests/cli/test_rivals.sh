@@ -1,5 +1,5 @@
 # Static rivals: trained for as long, scored once, in the table and in JSON; interrupted and gone on.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 write_experiment tiny.lua
 sed 's/  gates = /  rivals = { base = true, cuts = true, narrower = backbone(4) },\n  gates = /

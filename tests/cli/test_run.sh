@@ -1,5 +1,5 @@
 # A whole run by the program: its table, its JSON, its folder, and running it again.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 write_experiment tiny.lua
 

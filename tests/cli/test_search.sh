@@ -1,5 +1,5 @@
 # Search algorithms of a run: each finds a front, the same one twice, and says what its models are worth.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 write_experiment tiny.lua
 expect 0 "$EEX" run tiny.lua --out first

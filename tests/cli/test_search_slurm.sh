@@ -1,6 +1,6 @@
 # eex run --slurm: a search hands its workers to a cluster as an array job, goes on whenever they come, and
 # ends them. The cluster is a stub that starts tasks when the test says so (test_slurm.sh has a real one).
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 write_experiment tiny.lua
 until_true() { # until_true COMMAND...: or it never is
@@ -30,7 +30,11 @@ err_has "search.workers is 0"
 search 2 none --slurm --set 'search.slurm.setup="touch owned"'
 err_has "search.slurm.setup"
 search 2 none --slurm --set 'search.slurm.time="10\ntouch owned"'
-err_has "a text in one line"
+err_has "search.slurm.time: a text in one line"
+for time in 0 1.5 true; do
+    search 2 none --slurm --set search.slurm.time=$time
+    err_has 'search.slurm.time: minutes, or a text of Slurm'"'"'s such as "1:00:00", got'
+done
 [ ! -e none ] || fail "a run that cannot be has a folder"
 
 mkdir bin
@@ -50,14 +54,14 @@ begin() { # begin FOLDER OPTION...: in the background, as $search
     "$EEX" run tiny.lua --out "$folder" $few --threads 2 "$@" >out 2>err &
     search=$!
 }
-task() { # task FOLDER N: the cluster starts it, as ${tasks[N]}
+task() { # task FOLDER JOB N: the cluster starts it, as ${tasks[N]}
     (
         cd /
         cd "$(sed -n 's/^#SBATCH --chdir="\(.*\)"$/\1/p' "$work/$1/workers/slurm.sh")" || exit
-        SLURM_CPUS_PER_TASK=1 SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=$2 \
-            exec bash "$work/$1/workers/slurm.sh" >>"$work/said$2" 2>&1
+        SLURM_CPUS_PER_TASK=1 SLURM_ARRAY_JOB_ID=$2 SLURM_ARRAY_TASK_ID=$3 \
+            exec bash "$work/$1/workers/slurm.sh" >>"$work/said$3" 2>&1
     ) &
-    tasks[$2]=$!
+    tasks[$3]=$!
 }
 submitted() { # how often so far
     [ -e submitted ] && [ "$(wc -l <submitted)" = "$1" ]
@@ -69,7 +73,7 @@ works() {
 search 0 here
 
 # The queue is slow: that is said, with the job and what helps; then the tasks come.
-begin far --slurm --set search.slurm.partition=p --set search.slurm.gpus=1
+begin far --slurm --set search.slurm.partition=p --set search.slurm.gpus=1 --set search.slurm.time=10
 until_true grep -q "no worker for" err
 err_has "job 1 waits in the queue"
 err_has "sbatch --array=1-N"
@@ -77,26 +81,34 @@ grep -q -- "--array=1-2 .*far/workers/slurm.sh" submitted || fail "submitted: $(
 bash -n far/workers/slurm.sh || fail "no shell script"
 grep -qx "#SBATCH --partition=p" far/workers/slurm.sh || fail "no partition"
 grep -qx "#SBATCH --gres=gpu:1" far/workers/slurm.sh || fail "no GPU"
-task far 1
+grep -qx "#SBATCH --time=10" far/workers/slurm.sh || fail "no limit of ten minutes"
+task far 1 1
 until_true works far
 
 # Told of its time limit, the task saves and is put back; while it waits the other one works.
 kill -TERM "${tasks[1]}"
 wait "${tasks[1]}"
-grep -q "scontrol requeue 7_1" commands || fail "it was not put back: $(cat said1)"
-task far 2
+grep -q "scontrol requeue 1_1" commands || fail "it was not put back: $(cat said1)"
+task far 1 2
 
-# The search dies. The same command cancels what it has left, and asks again.
+# The search dies. The same command cancels what it has left, and asks again; what it has left may take
+# longer to end than that, and does not come again.
 until_true works far
 kill -KILL $search
 wait $search 2>/dev/null
-begin far --slurm
+begin far --slurm --set search.slurm.time=1:00:00
 until_true submitted 2
 grep -qx "scancel 1" commands || fail "workers of a search that was killed are still wanted"
-task far 1
+grep -qx "#SBATCH --time=1:00:00" far/workers/slurm.sh || fail "no limit of an hour"
+kill -TERM "${tasks[2]}"
+wait "${tasks[2]}"
+[ $? -eq 130 ] || fail "an earlier worker was told to end, and did not: $(cat said2)"
+grep -q "scontrol requeue 1_2" commands && fail "a cancelled worker was put back"
+task far 2 1
+task far 2 2
 wait $search || fail "a search whose workers a cluster has"
 grep -qx "scancel 2" commands || fail "its workers are not ended"
-[ -e far/workers/cancelled ] || fail "its workers would come back"
+[ -e far/workers/cancelled.2 ] || fail "its workers would come back"
 for i in 1 2; do
     wait "${tasks[i]}" || fail "a worker of a search that is done: $(cat said$i)"
 done

@@ -1,6 +1,6 @@
 # eex serve and --remote: both sides together say what the whole network says; keys; hostile devices
 # beside a good one; either side killed.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 command -v python3 >/dev/null || skip "no python3 to be a hostile device"
 make_data
 write_experiment tiny.lua

@@ -1,6 +1,6 @@
 # Thresholds of a device that follow the bandwidth: as many go on as the settings say, settings change
 # between batches alone, and those of another model are refused.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 write_experiment tiny.lua
 expect 0 "$EEX" run tiny.lua --threads 1 --set gates.required=true --set search.trials=1

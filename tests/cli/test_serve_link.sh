@@ -1,6 +1,6 @@
 # A device and a server in network namespaces of their own, with a link between them that the kernel
 # slows down: the same answers, over TLS, and none of them once the link is down.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 command -v ip >/dev/null && command -v tc >/dev/null || skip "no ip and tc (iproute2)"
 near=eexd$$ far=eexs$$
 clean() {

@@ -1,5 +1,5 @@
 # eex sweep on a real Slurm: a node dies in the middle, and no point is lost.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 nodes=$EEX_SOURCE_DIR/tests/cli/two_nodes.sh
 export SLURM_CONF=$work/slurm/slurm.conf
 trap 'scancel -u "$(id -un)" 2>/dev/null; bash "$nodes" stop "$work/slurm"; rm -rf "$work"' EXIT

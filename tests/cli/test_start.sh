@@ -1,5 +1,5 @@
 # How the program is started and where it writes: missing streams, things in its way.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 
 make_data
 write_experiment tiny.lua

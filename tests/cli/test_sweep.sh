@@ -1,5 +1,5 @@
 # eex sweep: points and seeds here, what fails, what is killed, a cluster that is a stub, results.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 write_experiment tiny.lua
 cat >lr.lua <<'LUA'
@@ -119,6 +119,12 @@ done
 expect 0 "$EEX" sweep foreign.lua --trust --out foreign --slurm
 grep -q "^sh -c '/" foreign/slurm.sh || fail "no container"
 rm -rf foreign
+sed "s/^}/  slurm = { time = 90 },\n}/" lr.lua >limited.lua
+expect 0 "$EEX" sweep limited.lua --out limited --slurm
+grep -qx "#SBATCH --time=90" limited/slurm.sh || fail "no limit of 90 minutes"
+sed -i "s/time = 90/time = 0/" limited.lua
+expect 2 "$EEX" sweep limited.lua --out refused --slurm
+err_has "slurm.time: minutes, or a text of Slurm's"
 expect 1 env STUB_FAILS=1 "$EEX" sweep lr.lua --out cluster --slurm
 err_has "Invalid partition"
 expect 0 "$EEX" sweep lr.lua --out cluster --slurm
@@ -128,6 +134,24 @@ grep -q "^7 tasks 0 to 3" cluster/slurm.jobs || fail "no line about the job"
 bash -n cluster/slurm.sh || fail "the script is no shell script"
 expect 0 "$EEX" sweep cancel cluster
 grep -q "scancel 7" commands || fail "nothing was cancelled"
+
+# A job that the queue has forgotten is over; one that cannot be cancelled is told. The others are.
+cat >bin/scancel <<'SH'
+#!/bin/bash
+echo "$0 $*" >>"$STUB/commands"
+[ "$1" = 7 ] && { echo "scancel: error: Kill job error on job id 7: Invalid job id specified"; exit 1; }
+[ "$1" = 8 ] && { echo "scancel: error: slurm_kill_job: Unable to contact slurm controller"; exit 1; }
+true
+SH
+printf '8 tasks 0 to 3\n9 tasks 0 to 3\n' >>cluster/slurm.jobs
+expect 1 "$EEX" sweep cancel cluster
+grep -q "scancel 9" commands || fail "the job behind those is not cancelled: $(cat commands)"
+err_has "cannot cancel job 8 tasks 0 to 3: scancel failed: scancel: error: slurm_kill_job"
+err_has "not cancelled: 1 of 3 jobs"
+sed -i '/^8/d' cluster/slurm.jobs
+expect 0 "$EEX" sweep cancel cluster
+err_has "2 jobs cancelled"
+[ -e cluster/cancelled.9 ] || fail "the tasks of a cancelled job would come back"
 
 # A job that is told of its time limit saves and is put back; one that is cancelled is not.
 run_job() {
@@ -148,10 +172,9 @@ run_job
 [ $? -eq 130 ] || fail "a job that was told to end"
 grep -q "requeue 7_2" commands || fail "it was not put back"
 rm -f commands
-: >sweeps/long/cancelled
+: >sweeps/long/cancelled.7
 run_job
 [ -e commands ] && fail "a cancelled job was put back"
-exit 0
 
 # The sweeps of seeds that are shipped are whole: they stop at the data, which nobody has here.
 for sweep in "$EEX_SOURCE_DIR"/experiments/seeds_*.lua; do
@@ -160,3 +183,4 @@ for sweep in "$EEX_SOURCE_DIR"/experiments/seeds_*.lua; do
     err_has "3 of 3 tasks failed"
     out_has "is not in $work/none"
 done
+exit 0

@@ -1,5 +1,5 @@
 # Tables in few columns, what they say of splits and of the same network to its end, and counts of one.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 write_experiment tiny.lua
 expect 0 "$EEX" run tiny.lua --threads 1 --set search.trials=100 --set training.epochs=1

@@ -1,5 +1,5 @@
 # Scripts of other people.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 
 # refused SCRIPT MESSAGE
 refused() {

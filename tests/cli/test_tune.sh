@@ -1,5 +1,5 @@
 # eex tune: targets that are met, refused or nonsense; policy files; rejection; the bound.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 write_experiment tiny.lua
 expect 0 "$EEX" run tiny.lua --threads 1

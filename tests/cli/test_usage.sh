@@ -1,5 +1,5 @@
 # Help, versions, and what is said about wrong usage.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 
 commands="run show infer prune stream serve profile cost tune adapt devices repl export import"
 data_commands="list get import make info"

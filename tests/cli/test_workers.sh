@@ -1,6 +1,6 @@
 # search.workers: candidates of one search in several processes; workers and the search are killed in the
 # middle, and the search is the same in the end.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 write_experiment tiny.lua
 search() { # search STATUS FOLDER OPTION...

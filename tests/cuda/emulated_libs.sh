@@ -2,7 +2,7 @@
 # and named, where cuDNN itself would end the process, and none of its functions is called without a driver.
 #
 # EEX_CUDNN_FOLDERS: folders of real ones (of the Python packages nvidia-cudnn-*) to be looked at as well.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 command -v cc >/dev/null || skip "there is no cc to make libraries with"
 export EEX_EMULATE_LIBS=real EEX_EMULATE_CAPABILITY=0.0 EEX_EMULATE_DRIVER=0
 cd "$work" || exit 1

@@ -1,6 +1,6 @@
 # Whole runs on the emulated GPU: the CPU's loss curve, the same twice and after kill -9, bfloat16, and a
 # run that moves from one device to the other.
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 export EEX_CACHE_DIR=$work/cache
 expect 0 "$EEX" data make synthetic --train 90 --test 12 --name tiny
 write_experiment tiny.lua

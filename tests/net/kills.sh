@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # kill -9 of server and device at random moments, 200 times (or $1): no answer lost, none twice. By hand:
 #   EEX=build/bin/eex EEX_SOURCE_DIR=. bash tests/net/kills.sh [COUNT [SEED]]
-. "$EEX_SOURCE_DIR/tests/cli/lib.sh"
+. "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 write_experiment tiny.lua
 expect 0 "$EEX" run tiny.lua --threads 1

@@ -115,7 +115,7 @@ static void put_window(const call *c)
 static void put_conv(const call *c)
 {
     const eex_window *w = &c->l->window;
-    const bool deep = w->groups > 1 && w->groups == w->cin && w->groups == w->cout;
+    const bool deep = eex_window_depthwise(w);
     const bool grouped = w->groups > 1 && !deep;
     begin(c, deep ? "depthwise" : grouped ? "grouped" : "conv");
     eex_buffer_printf(c->out, "w%d, b%d, ", c->i, c->i);

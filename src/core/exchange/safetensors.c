@@ -1,5 +1,6 @@
 /* Opening safetensors files and reading their values. */
 #include "core/exchange/safetensors_impl.h"
+#include "core/store/h5_file.h"
 
 #include "base/fs.h"
 #include "base/status.h"
@@ -11,6 +12,8 @@
 #include <unistd.h>
 
 enum { LENGTH = 8, BLOCK = 1 << 16 };
+_Static_assert((int)LENGTH == (int)EEX__H5_SIGNATURE,
+               "a file's first bytes are looked at as either");
 
 /* ---- bytes ---- */
 
@@ -42,13 +45,6 @@ static int read_at(const eex_safetensors *f, void *out, size_t size, uint64_t at
 
 /* ---- opening ---- */
 
-/* What eex itself writes is taken for safetensors now and then. */
-static bool is_hdf5(const uint8_t bytes[LENGTH])
-{
-    static const uint8_t signature[LENGTH] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
-    return memcmp(bytes, signature, LENGTH) == 0;
-}
-
 static int check_length(const eex_safetensors *f, uint64_t length, uint64_t held)
 {
     if (length > held - LENGTH)
@@ -71,7 +67,7 @@ static int read_header(eex_safetensors *f)
         return eex_fail(EEX_EFORMAT, "%s has %llu bytes: no safetensors file is so short", f->path,
                         (unsigned long long)held);
     EEX_TRY(read_at(f, bytes, LENGTH, 0));
-    if (is_hdf5(bytes))
+    if (eex__h5_begins(bytes)) /* what eex itself writes is taken for safetensors now and then */
         return eex_fail(
             EEX_EFORMAT,
             "%s is HDF5, not safetensors: a model of eex needs no import, an experiment "

@@ -40,16 +40,10 @@ static void fix(finding *f, int node)
     f->fixed[root_of(f, node)] = true;
 }
 
-static bool is_depthwise(const eex_node *n)
-{
-    return n->kind == EEX_NODE_CONV && n->window.groups > 1 && n->window.groups == n->window.cin &&
-           n->window.cout == n->window.cin;
-}
-
 static void look_at_conv(finding *f, int id)
 {
     const eex_node *n = eex_graph_node(f->g, id);
-    if (is_depthwise(n)) {
+    if (eex__node_depthwise(n)) {
         join(f, n->inputs[0], id);
     } else if (n->window.groups > 1) {
         fix(f, id);
@@ -228,7 +222,7 @@ static int add_node(eex_graph *to, const eex_graph *from, const eex_filters *f, 
     int at;
     if (like.kind == EEX_NODE_CONV && f->group[id] >= 0)
         like.window.cout = f->of[f->group[id]].count;
-    if (is_depthwise(&from->nodes[id]))
+    if (eex__node_depthwise(&from->nodes[id]))
         like.window.cout = like.window.groups = to->nodes[like.inputs[0]].c;
     return eex__graph_add_like(to, &at, &like);
 }

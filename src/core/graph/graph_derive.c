@@ -36,7 +36,7 @@ static int derive_node(derivation *d, int id)
     if (n->kernel_choice >= 0)
         like.window.pad = (like.window.kernel - 1) / 2;
     like.window.cout = choose(d, n->out_choice, n->window.cout);
-    if (n->kind == EEX_NODE_CONV && n->window.groups > 1 && n->window.groups == n->window.cin)
+    if (eex__node_depthwise(n))
         like.window.cout = like.window.groups = d->to->nodes[like.inputs[0]].c;
     return eex__graph_add_like(d->to, &d->map[id], &like);
 }

@@ -91,6 +91,11 @@ int eex__gate_blocks(eex_graph *g, int point, const char *prefix, const eex_gate
 /* Appends an early exit classifier on a node, whose name is the prefix, and its exit. */
 int eex__gate_eec(eex_graph *g, int point, const char *prefix);
 
+static inline bool eex__node_depthwise(const eex_node *node)
+{
+    return node->kind == EEX_NODE_CONV && eex_window_depthwise(&node->window);
+}
+
 bool eex__node_present(const eex_node *node, const int *genome);
 
 /* EEX_EINVAL where a genome's shapes would not fit. */

@@ -1,9 +1,12 @@
 #include "core/report/report_partition.h"
 
+#include "core/run/phase.h"
+
 #include "base/fs.h"
 #include "base/status.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { VERSION = 1 };
 
@@ -17,7 +20,7 @@ static int use_adapted(eex_store_file *file, void *context)
 static int read_both(eex_report_partition *p, const char *folder, const char *adaptation)
 {
     char *bottleneck = NULL;
-    EEX_TRY(eex_path_join(&bottleneck, folder, "final-bottleneck.h5"));
+    EEX_TRY(eex_path_join(&bottleneck, folder, EEX_RUN_BOTTLENECK));
     p->has_bottleneck = eex_fs_exists(bottleneck);
     int code = p->has_bottleneck ? eex_bottleneck_read(&p->bottleneck, bottleneck) : EEX_OK;
     free(bottleneck);
@@ -29,7 +32,7 @@ int eex_report_partition_load(eex_report_partition **out, const char *folder)
 {
     char *path = NULL;
     *out = NULL;
-    EEX_TRY(eex_path_join(&path, folder, "final-adaptation.h5"));
+    EEX_TRY(eex_path_join(&path, folder, EEX_RUN_ADAPTATION));
     int code = EEX_OK;
     if (eex_fs_exists(path)) {
         *out = calloc(1, sizeof **out);
@@ -50,6 +53,36 @@ void eex_report_partition_free(eex_report_partition *p)
         return;
     eex_adapted_free(&p->adapted);
     free(p);
+}
+
+/* *out: DIR/NAME, or NULL where there is none. */
+static int find_in(char **out, const char *folder, const char *name)
+{
+    EEX_TRY(eex_path_join(out, folder, name));
+    if (!eex_fs_exists(*out)) {
+        free(*out);
+        *out = NULL;
+    }
+    return EEX_OK;
+}
+
+int eex_report_partition_settings(char **out, const char *path)
+{
+    char *folder = NULL, *bottleneck = NULL;
+    const bool run = eex_fs_is_folder(path);
+    const char *base = run ? EEX_RUN_FINAL : eex_path_base(path);
+    const bool whole = strcmp(base, EEX_RUN_FINAL) == 0;
+    *out = NULL;
+    if (!whole && strcmp(base, EEX_RUN_BOTTLENECK) != 0)
+        return EEX_OK;
+    int code = run ? eex_path_join(&folder, path, "") : eex_path_folder(&folder, path);
+    if (code == EEX_OK)
+        code = find_in(&bottleneck, folder, EEX_RUN_BOTTLENECK);
+    if (code == EEX_OK && !(whole && bottleneck))
+        code = find_in(out, folder, EEX_RUN_ADAPTATION);
+    free(bottleneck);
+    free(folder);
+    return code;
 }
 
 /* ---- JSON ---- */

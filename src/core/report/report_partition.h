@@ -18,6 +18,10 @@ typedef struct eex_report_partition {
 int eex_report_partition_load(eex_report_partition **out, const char *folder);
 void eex_report_partition_free(eex_report_partition *partition); /* accepts NULL */
 
+/* Where the settings are that say how the network at `path` (a run, or a file of one) is cut, the
+ * caller's; NULL in *out where there are none. A run's are for its bottleneck where it has one. */
+int eex_report_partition_settings(char **out, const char *path);
+
 /* Members of an object. */
 void eex_report_bottled_json(eex_json *j, const eex_bottled *bottled);
 void eex_report_adapted_json(eex_json *j, const eex_adapted *adapted);

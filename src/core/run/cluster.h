@@ -3,6 +3,9 @@
 #ifndef EEX_CORE_RUN_CLUSTER_H
 #define EEX_CORE_RUN_CLUSTER_H
 
+/* What `time` is asked for as, in words. */
+#define EEX_CLUSTER_TIME "minutes, or a text of Slurm's such as \"1:00:00\""
+
 enum { EEX_CLUSTER_TEXT = 200, EEX_CLUSTER_LINES = 4096 };
 
 /* Texts go into a script as they are; "" are left out. */

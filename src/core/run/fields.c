@@ -138,7 +138,7 @@ static void say_saliency(eex_buffer *out, const eex_field *f, const eex_experime
     eex__describe_points(out, e);
 }
 
-/* ---- what it may be ---- */
+/* ---- what it may be: in words, fields_words.c ---- */
 
 static bool has_range(const eex_field *f, const eex_experiment *e)
 {
@@ -197,111 +197,9 @@ static bool has_or_false(const eex_field *f, const eex_experiment *e)
     return has_range_or(f, e, -1);
 }
 
-/* ---- and in words ---- */
-
-static void expects_int(eex_buffer *out, const eex_field *f)
-{
-    char words[EEX_RANGE_SIZE];
-    eex_buffer_puts(out, eex_range_words(words, &f->range, true));
-}
-
-static void expects_number(eex_buffer *out, const eex_field *f)
-{
-    char words[EEX_RANGE_SIZE];
-    eex_buffer_puts(out, eex_range_words(words, &f->range, false));
-}
-
-static void expects_flag(eex_buffer *out, const eex_field *f)
-{
-    eex_buffer_puts(out, "true or false");
-}
-
-static void expects_name(eex_buffer *out, const eex_field *f)
-{
-    char known[EEX_NAMES_SIZE];
-    eex_buffer_printf(out, "one of %s", eex_names_list(known, f->names(), "\"", " and "));
-}
-
-static void expects_seed(eex_buffer *out, const eex_field *f)
-{
-    eex_buffer_puts(out, "an integer of 0 or more");
-}
-
-static void expects_text(eex_buffer *out, const eex_field *f)
-{
-    eex_buffer_printf(out, "a text of 1..%d bytes", f->size - 1);
-}
-
-static void expects_ints(eex_buffer *out, const eex_field *f)
-{
-    char words[EEX_RANGE_SIZE];
-    eex_buffer_printf(out, "a list of at most %d, each %s", f->size,
-                      eex_range_words(words, &f->range, true));
-}
-
-static void expects_numbers(eex_buffer *out, const eex_field *f)
-{
-    char words[EEX_RANGE_SIZE];
-    eex_buffer_printf(out, "a list of at most %d, each %s", f->size,
-                      eex_range_words(words, &f->range, false));
-}
-
-static void expects_run_name(eex_buffer *out, const eex_field *f)
-{
-    eex_buffer_puts(out, "letters, digits, \"-\", \"_\" and \".\"");
-}
-
-static void expects_temperature(eex_buffer *out, const eex_field *f)
-{
-    expects_number(out, f);
-    eex_buffer_puts(out, ", or \"fitted\"");
-}
-
-static void expects_or_false(eex_buffer *out, const eex_field *f)
-{
-    expects_number(out, f);
-    eex_buffer_puts(out, ", or false");
-}
-
-static void expects_backbone(eex_buffer *out, const eex_field *f)
-{
-    eex_buffer_puts(out, "a finished network");
-}
-
-static void expects_saliency(eex_buffer *out, const eex_field *f)
-{
-    eex_buffer_puts(out, "a rule, a list of nodes or a function");
-}
-
-static void expects_table(eex_buffer *out, const eex_field *f)
-{
-    eex_buffer_puts(out, "a table");
-}
-
-static void expects_short(eex_buffer *out, const eex_field *f)
-{
-    eex_buffer_puts(out, "a table or its kind alone");
-}
-
-static void expects_dataset(eex_buffer *out, const eex_field *f)
-{
-    eex_buffer_puts(out, "a table or a name alone");
-}
-
-static void expects_augment(eex_buffer *out, const eex_field *f)
-{
-    eex_buffer_puts(out, "a table {crop, flip, cutout, jitter}, or false");
-}
-
-static void expects_nothing(eex_buffer *out, const eex_field *f)
-{
-    eex_buffer_puts(out, "nothing");
-}
-
 /* ---- the types ---- */
 
 typedef struct type {
-    void (*expects)(eex_buffer *out, const eex_field *f);
     double (*get)(const eex_field *f, const eex_experiment *e); /* with put: it is one number */
     void (*put)(const eex_field *f, eex_experiment *e, double value);
     void (*say)(eex_buffer *out, const eex_field *f, const eex_experiment *e); /* NULL: no line */
@@ -309,35 +207,35 @@ typedef struct type {
 } type;
 
 static const type types[] = {
-    [EEX_FIELD_INT] = {expects_int, get_int, put_int, say_number, has_range},
-    [EEX_FIELD_NUMBER] = {expects_number, get_number, put_number, say_number, has_range},
-    [EEX_FIELD_FLOAT] = {expects_number, get_float, put_float, say_number, has_range},
-    [EEX_FIELD_FLAG] = {expects_flag, get_flag, put_flag, say_number, NULL},
-    [EEX_FIELD_ENUM] = {expects_name, get_int, put_int, say_name, has_name},
-    [EEX_FIELD_EITHER] = {expects_name, get_flag, put_flag, say_name, NULL},
-    [EEX_FIELD_SEED] = {expects_seed, NULL, NULL, say_seed, NULL},
-    [EEX_FIELD_TEXT] = {expects_text, NULL, NULL, say_text, has_text},
-    [EEX_FIELD_INTS] = {expects_ints, NULL, NULL, say_ints, has_ints},
-    [EEX_FIELD_NUMBERS] = {expects_numbers, NULL, NULL, say_numbers, has_numbers},
-    [EEX_FIELD_RUN_NAME] = {expects_run_name, NULL, NULL, say_text, has_text},
-    [EEX_FIELD_TABLE_FILE] = {expects_text, NULL, NULL, say_text, has_text},
-    [EEX_FIELD_DATA_NAME] = {expects_text, NULL, NULL, say_text, has_text},
-    [EEX_FIELD_BACKBONE] = {expects_backbone, NULL, NULL, say_backbone, NULL},
-    [EEX_FIELD_NETWORK] = {expects_backbone, NULL, NULL, say_backbone, NULL},
-    [EEX_FIELD_SALIENCY] = {expects_saliency, NULL, NULL, say_saliency, NULL},
-    [EEX_FIELD_GATE_ACT] = {expects_name, get_int, put_int, say_name, has_name},
-    [EEX_FIELD_DATASET] = {expects_dataset, NULL, NULL, NULL, NULL},
-    [EEX_FIELD_SHORT] = {expects_short, NULL, NULL, NULL, NULL},
-    [EEX_FIELD_AUGMENT] = {expects_augment, NULL, NULL, say_augment, NULL},
-    [EEX_FIELD_LIKE] = {expects_table, NULL, NULL, NULL, NULL},
-    [EEX_FIELD_FIXED] = {expects_nothing, get_fixed, NULL, say_name, NULL},
-    [EEX_FIELD_POLICY_KIND] = {expects_name, get_int, put_int, say_name, has_name},
-    [EEX_FIELD_TEMPERATURE] = {expects_temperature, get_number, put_number, say_number,
-                               has_temperature},
-    [EEX_FIELD_THRESHOLD] = {expects_number, get_number, put_number, say_number, has_range},
-    [EEX_FIELD_LOWER] = {expects_or_false, get_number, put_number, say_number, has_lower},
-    [EEX_FIELD_OR_FALSE] = {expects_or_false, get_number, put_number, say_number, has_or_false},
-    [EEX_FIELD_POPULATION] = {expects_int, get_int, put_int, say_number, has_range},
+    [EEX_FIELD_INT] = {get_int, put_int, say_number, has_range},
+    [EEX_FIELD_NUMBER] = {get_number, put_number, say_number, has_range},
+    [EEX_FIELD_FLOAT] = {get_float, put_float, say_number, has_range},
+    [EEX_FIELD_FLAG] = {get_flag, put_flag, say_number, NULL},
+    [EEX_FIELD_ENUM] = {get_int, put_int, say_name, has_name},
+    [EEX_FIELD_EITHER] = {get_flag, put_flag, say_name, NULL},
+    [EEX_FIELD_SEED] = {NULL, NULL, say_seed, NULL},
+    [EEX_FIELD_TEXT] = {NULL, NULL, say_text, has_text},
+    [EEX_FIELD_INTS] = {NULL, NULL, say_ints, has_ints},
+    [EEX_FIELD_NUMBERS] = {NULL, NULL, say_numbers, has_numbers},
+    [EEX_FIELD_RUN_NAME] = {NULL, NULL, say_text, has_text},
+    [EEX_FIELD_TABLE_FILE] = {NULL, NULL, say_text, has_text},
+    [EEX_FIELD_DATA_NAME] = {NULL, NULL, say_text, has_text},
+    [EEX_FIELD_TIME] = {NULL, NULL, say_text, has_text},
+    [EEX_FIELD_BACKBONE] = {NULL, NULL, say_backbone, NULL},
+    [EEX_FIELD_NETWORK] = {NULL, NULL, say_backbone, NULL},
+    [EEX_FIELD_SALIENCY] = {NULL, NULL, say_saliency, NULL},
+    [EEX_FIELD_GATE_ACT] = {get_int, put_int, say_name, has_name},
+    [EEX_FIELD_DATASET] = {NULL, NULL, NULL, NULL},
+    [EEX_FIELD_SHORT] = {NULL, NULL, NULL, NULL},
+    [EEX_FIELD_AUGMENT] = {NULL, NULL, say_augment, NULL},
+    [EEX_FIELD_LIKE] = {NULL, NULL, NULL, NULL},
+    [EEX_FIELD_FIXED] = {get_fixed, NULL, say_name, NULL},
+    [EEX_FIELD_POLICY_KIND] = {get_int, put_int, say_name, has_name},
+    [EEX_FIELD_TEMPERATURE] = {get_number, put_number, say_number, has_temperature},
+    [EEX_FIELD_THRESHOLD] = {get_number, put_number, say_number, has_range},
+    [EEX_FIELD_LOWER] = {get_number, put_number, say_number, has_lower},
+    [EEX_FIELD_OR_FALSE] = {get_number, put_number, say_number, has_or_false},
+    [EEX_FIELD_POPULATION] = {get_int, put_int, say_number, has_range},
 };
 _Static_assert(sizeof types / sizeof *types == EEX_FIELD_TYPES, "a row a type");
 
@@ -347,6 +245,11 @@ bool eex_field_is_table(const eex_field *f)
 {
     return f->type == EEX_FIELD_DATASET || f->type == EEX_FIELD_SHORT ||
            f->type == EEX_FIELD_AUGMENT || f->type == EEX_FIELD_LIKE;
+}
+
+bool eex_field_is_number(const eex_field *f)
+{
+    return types[f->type].put != NULL;
 }
 
 double eex_field_get(const eex_field *f, const eex_experiment *e)
@@ -402,29 +305,6 @@ void eex_field_default(const eex_field *f, eex_experiment *e)
         default_numbers(f, e);
     else if (types[f->type].put)
         eex_field_put(f, e, f->otherwise);
-}
-
-void eex_field_expects(eex_buffer *out, const eex_field *f)
-{
-    types[f->type].expects(out, f);
-}
-
-void eex_field_usual(eex_buffer *out, const eex_field *f)
-{
-    if (f->usual)
-        eex_buffer_puts(out, f->usual);
-    else if (f->type == EEX_FIELD_INTS) {
-        for (int i = 0; i < f->listed; i++)
-            eex_buffer_printf(out, "%s%d", i ? ", " : "{", f->list[i]);
-        eex_buffer_puts(out, f->listed ? "}" : "{}");
-    } else if (f->type == EEX_FIELD_NUMBERS)
-        eex_buffer_puts(out, "{}");
-    else if (f->names)
-        eex_buffer_puts(out, eex_name_of(f->names(), (int)f->otherwise));
-    else if (f->type == EEX_FIELD_FLAG)
-        eex_buffer_puts(out, f->otherwise != 0 ? "true" : "false");
-    else if (types[f->type].put || f->type == EEX_FIELD_SEED)
-        eex_buffer_printf(out, "%.9g", f->otherwise);
 }
 
 /* What a message calls the value. */

@@ -29,6 +29,7 @@ typedef enum eex_field_type {
     EEX_FIELD_RUN_NAME,   /* text that a folder can be called, the script's name when absent */
     EEX_FIELD_TABLE_FILE, /* text: a file that the script must be allowed to read */
     EEX_FIELD_DATA_NAME,  /* text: the name of a data set, or such a file */
+    EEX_FIELD_TIME,       /* text of Slurm's; a whole number is minutes */
     EEX_FIELD_BACKBONE,
     EEX_FIELD_NETWORK,     /* one more network, that may be absent */
     EEX_FIELD_SALIENCY,    /* a rule, or nodes: eex_points, and whether a probe ranks them */
@@ -85,6 +86,9 @@ eex_phase eex_phase_of_line(const char *line);
 
 /* Whether the row stands for the table that the rows below it fill. */
 bool eex_field_is_table(const eex_field *field);
+
+/* Whether its value is one number that can be put. */
+bool eex_field_is_number(const eex_field *field);
 
 /* Values of all types that are one number: flags are 0 and 1, enums their member. */
 double eex_field_get(const eex_field *field, const eex_experiment *e);

@@ -59,8 +59,8 @@
     ROW(where, INTS, AT(int *, member), shapes, words, .size = (room), \
         .count_offset = AT(int, count), .range = within, __VA_ARGS__)
 
-#define SLURM_TEXT(member, words, usually)                                                 \
-    TEXT("search.slurm." #member, TEXT, search.slurm.member, S, words, .usual = (usually), \
+#define SLURM_TEXT(member, kind, words, usually)                                           \
+    TEXT("search.slurm." #member, kind, search.slurm.member, S, words, .usual = (usually), \
          .aside = true)
 
 /* A row that stands for the table of those that follow. */

@@ -28,6 +28,12 @@ struct eex_run;
 
 enum { EEX_PHASE_FILES = 4 };
 
+/* Files that others look for too: the chosen network; the same with a bottleneck, where it is cut;
+ * and the settings for the one that is cut. */
+#define EEX_RUN_FINAL "final.h5"
+#define EEX_RUN_BOTTLENECK "final-bottleneck.h5"
+#define EEX_RUN_ADAPTATION "final-adaptation.h5"
+
 typedef struct eex_phase_file {
     const char *name; /* in the run's folder; '*' stands for a number */
     const char *kind; /* of the store */

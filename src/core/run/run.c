@@ -11,17 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_hdf5(const char *name)
-{
-    size_t length = strlen(name);
-    return length > 3 && strcmp(name + length - 3, ".h5") == 0;
-}
-
 static int open_data(eex_run *run)
 {
     const char *name = run->e->data.name;
     char *path = NULL, file[300];
-    if (run->options->data_dir && !strchr(name, '/') && !is_hdf5(name)) {
+    if (run->options->data_dir && !eex_dataset_is_path(name)) {
         snprintf(file, sizeof file, "%s.h5", name);
         EEX_TRY(eex_path_join(&path, run->options->data_dir, file));
     }

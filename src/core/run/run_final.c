@@ -290,7 +290,7 @@ static int work(eex__final *f, eex_run *run, eex__final_plan *plan)
     EEX_TRY(eex__final_make(f, run, plan));
     EEX_TRY(eex__run_save_trace(run, "final-calibration.h5", f->calibration));
     EEX_TRY(eex__run_save_trace(run, "final-validation.h5", f->validation));
-    return eex__run_write(run, "final.h5", save, f);
+    return eex__run_write(run, EEX_RUN_FINAL, save, f);
 }
 
 static int clean(const eex_run *run)
@@ -311,7 +311,7 @@ static bool is_done(const eex_run *run)
 {
     const bool traced =
         eex__run_has(run, "final-calibration.h5") && eex__run_has(run, "final-validation.h5");
-    return eex__run_has(run, "final.h5") && (traced || eex__judge_of(run)->forget);
+    return eex__run_has(run, EEX_RUN_FINAL) && (traced || eex__judge_of(run)->forget);
 }
 
 int eex__run_final(eex_run *run)

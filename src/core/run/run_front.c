@@ -83,7 +83,7 @@ static int make_member(front *f, size_t i)
                             .checkpoint = "front-checkpoint.h5",
                             .seed = eex__run_seed(f->run, EEX_STREAM_FINAL, row->trial + 1),
                             .subject = row->trial,
-                            .trained = row->trial == f->chosen ? "final.h5" : NULL,
+                            .trained = row->trial == f->chosen ? EEX_RUN_FINAL : NULL,
                             .trial = row->trial};
     member m = {.network = {.run = NULL}};
     if (eex__run_has(f->run, eex_front_file(name, i)))

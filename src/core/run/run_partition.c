@@ -14,9 +14,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-static const char bottleneck_file[] = "final-bottleneck.h5";
+static const char bottleneck_file[] = EEX_RUN_BOTTLENECK;
 static const char predictor_file[] = "final-bottleneck-predictor.h5";
-static const char adaptation_file[] = "final-adaptation.h5";
+static const char adaptation_file[] = EEX_RUN_ADAPTATION;
 static const char checkpoint[] = "final-bottleneck-checkpoint.h5";
 static const char filters_file[] = "final-filters.h5";
 static const char filters_checkpoint[] = "final-filters-checkpoint.h5";

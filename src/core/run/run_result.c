@@ -50,8 +50,8 @@ static int load_best(result *r)
     EEX_TRY(eex__run_chosen(genome, r->run, &trial));
     EEX_TRY(eex_structures_graph(&r->graph, r->run->structures, genome));
     r->best.graph = r->graph;
-    EEX_TRY(eex__run_load_weights(&r->best.params, r->run, "final.h5", r->graph));
-    return eex__run_read(r->run, "final.h5", use_final, r);
+    EEX_TRY(eex__run_load_weights(&r->best.params, r->run, EEX_RUN_FINAL, r->graph));
+    return eex__run_read(r->run, EEX_RUN_FINAL, use_final, r);
 }
 
 static int allocate(result *r)

@@ -136,13 +136,19 @@ static int fail_truncated(const eex__h5_file *file, uint64_t expected)
     return advise(file);
 }
 
+bool eex__h5_begins(const uint8_t bytes[EEX__H5_SIGNATURE])
+{
+    static const uint8_t signature[EEX__H5_SIGNATURE] = {0x89, 'H',  'D',  'F',
+                                                         '\r', '\n', 0x1a, '\n'};
+    return memcmp(bytes, signature, sizeof signature) == 0;
+}
+
 static int check_signature(const eex__h5_file *file, const uint8_t *block, size_t size)
 {
-    static const uint8_t signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
-    if (memcmp(block, signature, sizeof signature) != 0)
+    if (!eex__h5_begins(block))
         return fail_other(file, file->size == 0 ? "empty, no HDF5 file"
                                                 : "not an HDF5 file, or its beginning is damaged");
-    if (size < 9)
+    if (size <= EEX__H5_SIGNATURE)
         return fail_truncated(file, SUPERBLOCK_BYTES);
     return EEX_OK;
 }

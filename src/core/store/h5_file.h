@@ -35,6 +35,11 @@ typedef struct eex__h5_file {
     uint64_t root; /* address of the root group's header */
 } eex__h5_file;
 
+enum { EEX__H5_SIGNATURE = 8 }; /* bytes */
+
+/* Whether a file that begins with these bytes is in HDF5's format. */
+bool eex__h5_begins(const uint8_t bytes[EEX__H5_SIGNATURE]);
+
 /* Opens a regular file and reads its superblock. EEX_ENOTFOUND, EEX_EIO, EEX_EFORMAT, EEX_ENOMEM.
  * On failure there is nothing to close. `path` and `kind` must stay. */
 int eex__h5_open(eex__h5_file *file, const char *path, const char *kind);

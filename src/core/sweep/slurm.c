@@ -8,8 +8,6 @@
 
 enum { TEXT = 64 };
 
-/* ---- the script ---- */
-
 typedef struct sweep_job {
     const char *word[4];
     eex_slurm_job job;
@@ -20,6 +18,7 @@ static void make_job(sweep_job *out, const eex_sweep *s, const char *folder)
     *out = (sweep_job){.word = {"sweep", "task", folder, NULL},
                        .job = {.name = s->name,
                                .cluster = &s->cluster,
+                               .table = "slurm",
                                .folder = folder,
                                .log = "slurm.log", /* what the script itself says, of all tasks */
                                .about = "Each task of the array is one run; its outcome and what "
@@ -27,13 +26,6 @@ static void make_job(sweep_job *out, const eex_sweep *s, const char *folder)
                                .word = out->word,
                                .number = "$((SLURM_ARRAY_TASK_ID + ${EEX_SWEEP_OFFSET:-0}))",
                                .device = s->device}};
-}
-
-void eex_slurm_script(eex_buffer *out, const eex_sweep *s, const char *folder, const char *program)
-{
-    sweep_job made;
-    make_job(&made, s, folder);
-    eex_slurm_job_script(out, &made.job, program);
 }
 
 void eex_slurm_ranges(eex_buffer *out, const size_t *task, size_t count, size_t offset)
@@ -46,8 +38,6 @@ void eex_slurm_ranges(eex_buffer *out, const size_t *task, size_t count, size_t 
             eex_buffer_printf(out, "-%zu", task[end - 1] - offset);
     }
 }
-
-/* ---- submitting ---- */
 
 static int submit_array(const eex_sweep *s, const char *folder, const char *script,
                         const size_t *task, size_t count, size_t offset)

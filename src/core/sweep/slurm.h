@@ -7,15 +7,12 @@
 #include "core/sweep/slurm_job.h"
 #include "core/sweep/sweep.h"
 
-/* The script; `program` is run as "PROGRAM sweep task DIR N". */
-void eex_slurm_script(eex_buffer *out, const eex_sweep *s, const char *folder, const char *program);
-
 /* "0-3,7" of ascending numbers, each less `offset`. */
 void eex_slurm_ranges(eex_buffer *out, const size_t *task, size_t count, size_t offset);
 
-/* Writes the script and submits these tasks, ascending, with sbatch: as many arrays as it takes. On
- * failure those that were submitted stay, and are in DIR/slurm.jobs. EEX_ENOTFOUND: there is no
- * sbatch. */
+/* Writes the script, whose tasks run "eex sweep task DIR N", and submits these, ascending, with
+ * sbatch: as many arrays as it takes. On failure those that were submitted stay, and are in
+ * DIR/slurm.jobs. EEX_ENOTFOUND: there is no sbatch. */
 int eex_slurm_submit(const eex_sweep *s, const char *folder, const size_t *task, size_t count);
 
 #endif

@@ -1,6 +1,7 @@
 #include "core/sweep/slurm_job.h"
 
 #include "base/fs.h"
+#include "base/log.h"
 #include "base/status.h"
 
 #include <ctype.h>
@@ -15,7 +16,7 @@
 
 extern char **environ;
 
-enum { ARGUMENTS = 8, OUTPUT = 4096, MAX_JOBS = 1 << 20 };
+enum { ARGUMENTS = 8, OUTPUT = 4096, MAX_JOBS = 1 << 20, TEXT = 2 * EEX_SLURM_NUMBER };
 
 /* ---- running its commands ---- */
 
@@ -82,18 +83,8 @@ static int own_program(char out[PATH_MAX])
     return EEX_OK;
 }
 
-/* FOLDER/cancelled: whoever is told to end does not come again. */
-static int set_cancelled(const char *folder, bool cancelled)
-{
-    char *path = NULL;
-    EEX_TRY(eex_path_join(&path, folder, "cancelled"));
-    int code = cancelled ? eex_fs_write(path, "", 0) : eex_fs_remove_tree(path);
-    free(path);
-    return code;
-}
-
 /* What is in one line of the script must not begin another. */
-static int check_lines(const eex_cluster *c)
+static int check_lines(const eex_cluster *c, const char *table)
 {
     const struct {
         const char *name, *text;
@@ -104,8 +95,8 @@ static int check_lines(const eex_cluster *c)
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         for (const char *at = lines[i].text; *at; at++)
             if (iscntrl((unsigned char)*at))
-                return eex_fail(EEX_EINVAL, "slurm.%s: a text in one line, got \"%.*s\" and more",
-                                lines[i].name, (int)(at - lines[i].text), lines[i].text);
+                return eex_fail(EEX_EINVAL, "%s.%s: a text in one line, got \"%.*s\" and more",
+                                table, lines[i].name, (int)(at - lines[i].text), lines[i].text);
     return EEX_OK;
 }
 
@@ -125,10 +116,10 @@ int eex_slurm_check_foreign(const eex_cluster *cluster, const char *table)
     return EEX_OK;
 }
 
-int eex_slurm_check(const eex_cluster *cluster)
+int eex_slurm_check(const eex_cluster *cluster, const char *table)
 {
     char output[OUTPUT];
-    EEX_TRY(check_lines(cluster));
+    EEX_TRY(check_lines(cluster, table));
     return run(output, (const char *const[]){"sbatch", "--version", NULL});
 }
 
@@ -137,9 +128,8 @@ int eex_slurm_job_write(char **script, const eex_slurm_job *job)
     char program[PATH_MAX];
     eex_buffer text = EEX_BUFFER_INIT;
     *script = NULL;
-    EEX_TRY(check_lines(job->cluster));
+    EEX_TRY(check_lines(job->cluster, job->table));
     EEX_TRY(own_program(program));
-    EEX_TRY(set_cancelled(job->folder, false));
     EEX_TRY(eex_path_join(script, job->folder, "slurm.sh"));
     eex_slurm_job_script(&text, job, program);
     int code = eex_buffer_status(&text);
@@ -150,6 +140,18 @@ int eex_slurm_job_write(char **script, const eex_slurm_job *job)
 }
 
 /* ---- submitting ---- */
+
+/* FOLDER/cancelled.NUMBER. A marker a job: tasks of an earlier one may still be ending when the
+ * next one is submitted, and must not come again. */
+static int set_cancelled(const char *folder, const char *number, bool cancelled)
+{
+    char name[TEXT], *path = NULL;
+    snprintf(name, sizeof name, "cancelled.%s", number);
+    EEX_TRY(eex_path_join(&path, folder, name));
+    int code = cancelled ? eex_fs_write(path, "", 0) : eex_fs_remove_file(path);
+    free(path);
+    return code;
+}
 
 int eex_slurm_jobs(char **out, const char *folder)
 {
@@ -188,7 +190,8 @@ int eex_slurm_job_submit(char number[EEX_SLURM_NUMBER], const char *script, cons
     EEX_TRY(
         run(output, (const char *const[]){"sbatch", "--parsable", array, exports, script, NULL}));
     snprintf(number, EEX_SLURM_NUMBER, "%.*s", (int)strcspn(output, ";\n"),
-             output); /* "job" or "job;cluster" */
+             output);                              /* "job" or "job;cluster" */
+    EEX_TRY(set_cancelled(folder, number, false)); /* clusters begin anew with their numbers */
     eex_buffer_printf(&line, "%s %s", number, what);
     int code = add_job(folder, eex_buffer_text(&line));
     eex_buffer_free(&line);
@@ -197,25 +200,40 @@ int eex_slurm_job_submit(char number[EEX_SLURM_NUMBER], const char *script, cons
 
 /* ---- cancelling ---- */
 
-static int cancel_one(const char *line)
+/* What scancel says, with a status or without one, of a job that is over for long. */
+static bool is_forgotten(const char *output)
 {
-    char output[OUTPUT], job[EEX_SLURM_NUMBER];
+    return strstr(output, "Invalid job id") != NULL;
+}
+
+static int cancel_one(const char *folder, const char *line)
+{
+    char output[OUTPUT] = "", job[EEX_SLURM_NUMBER];
     size_t length = 0;
     while (length < EEX_SLURM_NUMBER - 1 && isdigit((unsigned char)line[length]))
         length++;
     snprintf(job, sizeof job, "%.*s", (int)length, line);
-    return length ? run(output, (const char *const[]){"scancel", job, NULL}) : EEX_OK;
+    if (length == 0)
+        return EEX_OK;
+    EEX_TRY(set_cancelled(folder, job, true));
+    const int code = run(output, (const char *const[]){"scancel", job, NULL});
+    return is_forgotten(output) ? EEX_OK : code;
 }
 
 int eex_slurm_cancel(size_t *count, const char *folder)
 {
     char *jobs = NULL;
+    size_t failed = 0;
     *count = 0;
-    EEX_TRY(set_cancelled(folder, true));
-    int code = eex_slurm_jobs(&jobs, folder);
-    for (char *line = code == EEX_OK ? strtok(jobs, "\n") : NULL; line && code == EEX_OK;
-         line = strtok(NULL, "\n"), ++*count)
-        code = cancel_one(line);
+    EEX_TRY(eex_slurm_jobs(&jobs, folder));
+    for (char *line = strtok(jobs, "\n"); line; line = strtok(NULL, "\n"))
+        if (cancel_one(folder, line) == EEX_OK)
+            ++*count;
+        else {
+            failed++;
+            eex_log_warn("cannot cancel job %s: %s", line, eex_error());
+        }
     free(jobs);
-    return code;
+    return failed ? eex_fail(EEX_EIO, "not cancelled: %zu of %zu jobs", failed, *count + failed)
+                  : EEX_OK;
 }

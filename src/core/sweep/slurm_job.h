@@ -1,9 +1,9 @@
 /* Array jobs of a Slurm cluster: the script, for people to read, and what the cluster is asked: to
  * run it, and to cancel. What becomes of the tasks is in folders that they write themselves.
  *
- *     FOLDER/slurm.sh     the script
- *     FOLDER/slurm.jobs   a line for each array that was submitted: its number, and what it is
- *     FOLDER/cancelled    who is told to end does not come again
+ *     FOLDER/slurm.sh           the script
+ *     FOLDER/slurm.jobs         a line for each array that was submitted: its number, and what it
+ * is FOLDER/cancelled.NUMBER   who of that job is told to end does not come again
  *
  * A task that is told of its time limit saves and is put back into the queue. */
 #ifndef EEX_CORE_SWEEP_SLURM_JOB_H
@@ -21,6 +21,7 @@ enum { EEX_SLURM_ARRAY = 1000, EEX_SLURM_NUMBER = 64 }; /* indices that every cl
 typedef struct eex_slurm_job {
     const char *name;
     const eex_cluster *cluster;
+    const char *table;       /* what messages call the cluster: "slurm", "search.slurm" */
     const char *folder;      /* absolute */
     const char *begin;       /* where tasks begin; NULL: where sbatch was called */
     const char *log;         /* file in the folder, of what tasks say: "%a" is a task's number */
@@ -37,10 +38,10 @@ void eex_slurm_job_script(eex_buffer *out, const eex_slurm_job *job, const char 
 int eex_slurm_check_foreign(const eex_cluster *cluster, const char *table);
 
 /* Before there is a job: EEX_EINVAL as below, EEX_ENOTFOUND where there is no sbatch. */
-int eex_slurm_check(const eex_cluster *cluster);
+int eex_slurm_check(const eex_cluster *cluster, const char *table);
 
-/* Writes the script, whose path is the caller's, and forgets that the folder's jobs were cancelled.
- * EEX_EINVAL where a text that goes into one line has several. */
+/* Writes the script, whose path is the caller's. EEX_EINVAL where a text that goes into one line
+ * has several. */
 int eex_slurm_job_write(char **script, const eex_slurm_job *job);
 
 /* Submits it with these options of sbatch, and notes it: "NUMBER WHAT". */
@@ -51,7 +52,8 @@ int eex_slurm_job_submit(char number[EEX_SLURM_NUMBER], const char *script, cons
 int eex_slurm_jobs(char **out, const char *folder);
 
 /* Cancels every job of the folder with scancel; *count of them. What runs is told to end, saves,
- * and is not put back. */
+ * and is not put back. One that the queue has forgotten is over. Where one cannot be cancelled that
+ * is warned of, the others are, and EEX_EIO says so in the end. */
 int eex_slurm_cancel(size_t *count, const char *folder);
 
 #endif

@@ -50,10 +50,8 @@ static void put_word(eex_buffer *out, const char *text)
 
 static void put_cancelled(eex_buffer *out, const char *folder)
 {
-    eex_buffer path = EEX_BUFFER_INIT;
-    eex_buffer_printf(&path, "%s/cancelled", folder);
-    put_quoted(out, eex_buffer_text(&path));
-    eex_buffer_free(&path);
+    put_quoted(out, folder);
+    eex_buffer_puts(out, "/cancelled.\"$SLURM_ARRAY_JOB_ID\"");
 }
 
 static void put_head(eex_buffer *out, const eex_slurm_job *job)
@@ -107,8 +105,8 @@ void eex_slurm_job_script(eex_buffer *out, const eex_slurm_job *job, const char 
                          "    wait \"$run\"\n"
                          "    status=$?\n"
                          "done\n"
-                         "\n# Told to end and saved: it goes on later, unless all of them are to "
-                         "end.\n"
+                         "\n# Told to end and saved: it goes on later, unless the whole job is "
+                         "to end.\n"
                          "if [ \"$status\" = 130 ] && [ ! -e ");
     put_cancelled(out, job->folder);
     eex_buffer_puts(out, " ]; then\n"

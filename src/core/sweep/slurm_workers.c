@@ -25,7 +25,7 @@ static int remove_jobs(const char *folder)
     return code;
 }
 
-/* Of a search that was killed. The queue may have forgotten them. */
+/* Of a search that was killed. */
 static int end_earlier(const char *folder)
 {
     char *jobs = NULL;
@@ -45,6 +45,7 @@ static int submit(const eex_slurm_workers *w, const char *folder, int count)
         return eex_fail(EEX_EIO, "cannot tell where this is: %s", strerror(errno));
     const eex_slurm_job job = {.name = w->name,
                                .cluster = w->cluster,
+                               .table = "search.slurm",
                                .folder = folder,
                                .begin = begin,
                                .log = "worker-%a.log",

@@ -10,7 +10,7 @@ const char *eex_profile_kind(const eex_op *op)
         return "resize";
     case EEX_OP_CONV:
         if (op->u.conv.window.groups > 1)
-            return op->u.conv.window.groups == op->u.conv.window.cin ? "depthwise" : "grouped";
+            return eex_window_depthwise(&op->u.conv.window) ? "depthwise" : "grouped";
         return op->u.conv.window.hin * op->u.conv.window.win == 1 ? "linear" : "conv";
     case EEX_OP_BN_EVAL:
         return "batch norm";

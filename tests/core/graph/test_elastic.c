@@ -105,6 +105,28 @@ static eex_graph *with_conv(int *conv)
     return g;
 }
 
+/* As many groups as it reads channels, and more filters: no depthwise convolution, whose channels
+ * follow what it reads. */
+Test(elastic, filters_of_groups_stay)
+{
+    eex_graph *g = NULL;
+    int conv, at;
+    const eex_conv_options o = {.out = 6, .kernel = 3, .pad = 1, .groups = 3};
+    OK(eex_graph_new(&g, "g", 8, 8, 3));
+    OK(add(g, "sizes", 2, (double[]){4, 8}));
+    OK(eex_graph_choose_size(g, 0));
+    OK(eex_graph_add_conv(g, &conv, 0, "conv", &o));
+    OK(eex_graph_add_global_pool(g, &at, conv, "pool", false));
+    OK(eex_graph_add_flatten(g, &at, at, "flat", false));
+    OK(eex_graph_add_linear(g, &at, at, "fc", 4, true));
+    OK(eex_graph_finish(g, at));
+    eex_graph *d = derived(g, (int[]){0});
+    cr_expect(node(d, "conv")->c == 6 && node(d, "conv")->window.groups == 3);
+    cr_expect_eq(node(d, "conv")->h, 4);
+    eex_graph_free(d);
+    eex_graph_free(g);
+}
+
 Test(elastic, choices_that_do_not_fit)
 {
     int conv, depthwise, bn;

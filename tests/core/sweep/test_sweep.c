@@ -212,11 +212,24 @@ Test(sweep, the_script_says_what_was_asked_for)
 {
     eex_sweep *s = make();
     eex_buffer b = EEX_BUFFER_INIT;
-    eex_slurm_script(&b, s, "/with 'quotes'", "/usr/bin/eex");
+    const char *const word[] = {"sweep", "task", "/with 'quotes'", NULL};
+    const eex_slurm_job job = {.name = s->name,
+                               .cluster = &s->cluster,
+                               .folder = word[2],
+                               .log = "slurm.log",
+                               .about = "a job",
+                               .word = word,
+                               .number = "$SLURM_ARRAY_TASK_ID",
+                               .device = "cpu"};
+    eex_slurm_job_script(&b, &job, "/usr/bin/eex");
     static const char *const has[] = {
-        "#!/bin/bash\n",          "#SBATCH --partition=gpu\n",
-        "#SBATCH --gres=gpu:2\n", "\nmodule load cuda\n",
-        "--signal=B:TERM",        "'/usr/bin/eex' sweep task '/with '\\''quotes'\\''' "};
+        "#!/bin/bash\n",
+        "#SBATCH --partition=gpu\n",
+        "#SBATCH --gres=gpu:2\n",
+        "\nmodule load cuda\n",
+        "--signal=B:TERM",
+        "'/usr/bin/eex' sweep task '/with '\\''quotes'\\''' ",
+        "-e '/with '\\''quotes'\\'''/cancelled.\"$SLURM_ARRAY_JOB_ID\" ]"};
     for (size_t i = 0; i < sizeof has / sizeof *has; i++)
         cr_expect(strstr(eex_buffer_text(&b), has[i]), "no %s in\n%s", has[i], eex_buffer_text(&b));
     cr_expect_null(strstr(eex_buffer_text(&b), "--time"), "what nobody asked for");
@@ -232,6 +245,7 @@ Test(sweep, a_line_of_the_script_stays_one)
     eex_cluster cluster = {.partition = "gpu\ntouch owned"};
     const eex_slurm_job job = {.name = "job",
                                .cluster = &cluster,
+                               .table = "search.slurm",
                                .folder = folder,
                                .begin = "/here",
                                .log = "worker-%a.log",
@@ -240,7 +254,7 @@ Test(sweep, a_line_of_the_script_stays_one)
                                .device = "cpu"};
     test_folder_make(folder);
     cr_assert_eq(eex_slurm_job_write(&script, &job), EEX_EINVAL);
-    cr_expect(strstr(eex_error(), "slurm.partition: a text in one line"), "%s", eex_error());
+    cr_expect(strstr(eex_error(), "search.slurm.partition: a text in one line"), "%s", eex_error());
     cr_expect_not(eex_fs_exists(test_path(folder, "slurm.sh")));
     snprintf(cluster.partition, sizeof cluster.partition, "gpu");
     OK(eex_slurm_job_write(&script, &job));
