@@ -13,6 +13,7 @@
 #define EEX_CORE_ENGINE_QUEUE_H
 
 #include "device/decide.h"
+#include "device/device.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -30,6 +31,9 @@ typedef struct eex_queue_runner {
      * by the queue's thread alone. A failure ends the queue. */
     int (*run)(void *context, eex_result *results, const uint8_t *images, int count);
     void *context; /* borrowed */
+    /* To which `run` uploads the images as they are, borrowed; it outlives the queue. While a batch
+     * runs the next one goes ahead, where it is full by then. NULL: nothing does. */
+    eex_device *device;
 } eex_queue_runner;
 
 typedef struct eex_queue_options {

@@ -58,6 +58,7 @@ void eex_frames_close(eex_frames *frames); /* accepts NULL */
 uint64_t eex_frames_total(const eex_frames *frames); /* 0: not known beforehand */
 uint64_t eex_frames_dropped(eex_frames *frames);     /* by a queue, so far */
 bool eex_frames_ready(eex_frames *frames);           /* whether the next one comes without a wait */
+bool eex_frames_drops(const eex_frames *frames);     /* whether that may yet go for a newer one */
 
 /* ---- sources ---- */
 
