@@ -52,10 +52,12 @@ void eex_fake_cuda_memory(size_t bytes);
 /* Bytes that cudaMalloc has given and cudaFree not taken. */
 size_t eex_fake_cuda_held(void);
 
-/* Kernels and library calls that have run so far, those in graphs too, graphs launched, and how
- * often the host waited for what was not there yet. */
+/* Kernels and library calls that have run so far, those in graphs too, graphs launched, how often
+ * the host waited for what was not there yet, and copies within the device's memory, which are
+ * uploads that found their images gone ahead. For whole programs: EEX_EMULATE_COUNTS=FILE is where
+ * their numbers are written to at the end. */
 typedef struct eex_fake_cuda_counts {
-    long kernels, graphs, waits;
+    long kernels, graphs, waits, within;
 } eex_fake_cuda_counts;
 eex_fake_cuda_counts eex_fake_cuda_count(void);
 

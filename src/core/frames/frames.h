@@ -77,7 +77,7 @@ size_t eex_frames_widest_name(const eex_frames *frames);
  * or, where that begins as an image file does, the one image that it is. Whatever cannot be read is
  * a bad frame, and so is a name that is none: empty, or longer than a path may be. Labels as above;
  * the classes are borrowed. Names of frames are valid until EEX_FRAME_NAMES others were taken. */
-enum { EEX_FRAME_NAMES = 4096 };
+enum { EEX_FRAME_NAMES = 8192 };
 int eex_frames_open_input(eex_frames **out, const eex_frame_shape *shape,
                           const char *const *classes, size_t class_count);
 
