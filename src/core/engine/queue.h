@@ -32,7 +32,9 @@ typedef struct eex_queue_runner {
     int (*run)(void *context, eex_result *results, const uint8_t *images, int count);
     void *context; /* borrowed */
     /* To which `run` uploads the images as they are, borrowed; it outlives the queue. While a batch
-     * runs the next one goes ahead, where it is full by then. NULL: nothing does. */
+     * runs the next one goes ahead, where it is full by then; of a device that has a way for that
+     * the images lie in host memory of its own kind, for which eex_queue_open (or the first image)
+     * waits its turn at the device. NULL: nothing goes ahead. */
     eex_device *device;
 } eex_queue_runner;
 

@@ -35,7 +35,7 @@ typedef struct runner {
     eex__stream_sample sample; /* with a base */
     uint64_t next;             /* number of the frame that is to come */
     double began, noted;
-    bool swap, ended;
+    bool swap;
 } runner;
 
 /* ---- warming up ---- */
@@ -352,7 +352,8 @@ static int run_frames(runner *r)
         r->s->seconds += eex_clock_seconds() - began;
         began = eex_clock_seconds();
         EEX_TRY(ran);
-        show_progress(r);
+        if (count > 0)
+            show_progress(r);
     }
     return EEX_OK;
 }

@@ -140,6 +140,22 @@ Test(frame_batches, no_more_than_are_wanted)
     }
 }
 
+/* One batch ahead where uploads run beside what is calculated; elsewhere nothing is read early. */
+Test(frame_batches, only_a_device_that_copies_beside_is_ahead)
+{
+    eex_frames *frames = open_raw();
+    eex_frame_batches *b = open_batches(frames, 3, 0);
+    eex_frame_batch *batch;
+    uint8_t pixels[IMAGE];
+    eex_frame frame;
+    OK(eex_frame_batches_next(&batch, b));
+    cr_expect(batch->all == 3 && batch->frame[0].number == 0);
+    OK(eex_frames_next(frames, &frame, pixels));
+    cr_expect_eq(frame.number, dev->host_memory ? 3 : 6);
+    eex_frame_batches_close(b);
+    eex_frames_close(frames);
+}
+
 Test(frame_batches, a_source_that_fails_loses_no_frame)
 {
     static const int batches[] = {1, 7, GOOD, MOST_BATCH};
