@@ -95,7 +95,7 @@ fi
 tests runtime 60 "Memory, streams or graphs of the runtime do not do what the emulator does: read src/cuda/host.c and graph.c first." \
     gpu_core_plan_test_params gpu_core_plan_test_arena
 tests ahead 30 "Images that go up beside what runs are not those of the batch: the events between the two streams (src/cuda/ahead.c)." \
-    gpu_core_train_test_batches
+    gpu_core_train_test_batches gpu_core_use_test_frame_batches
 tests kernels 90 "A kernel of eex is wrong on this chip, though right on the emulator: the compiler's arithmetic, or a race. compute-sanitizer below tells which." \
     gpu_cuda_test_pointwise gpu_cuda_test_head gpu_cuda_test_loss gpu_cuda_test_bn gpu_cuda_test_depthwise
 EEX_CUDA_CONV=patches tests patches 60 "Patches and cuBLAS: what cuBLAS is asked for (src/cuda/conv.c, multiply) is not what it takes here." \

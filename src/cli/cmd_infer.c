@@ -7,6 +7,7 @@
 #include "cli/remote_options.h"
 #include "core/engine/engine.h"
 #include "core/model/model_data.h"
+#include "core/use/frame_batches.h"
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -53,14 +54,13 @@ typedef struct infer {
     eex_opened opened;
     eex_dataset *data;
     eex_frames *frames;
+    eex_frame_batches *batches;
     eex_engine *engine;
     eex_offload *offload; /* NULL without --remote */
     eex__infer_printer printer;
     bool labels; /* the data set's are classes of the model */
     bool live;   /* what is to be classified comes by and by, and answers are waited for */
 
-    eex_frame *frame;    /* (batch) as they came, bad ones too */
-    uint8_t *pixels;     /* (batch, H, W, C) of the good ones, in order */
     eex_result *results; /* (batch) of the good ones */
     eex_answerer *by;    /* (batch) likewise */
     size_t image_bytes;
@@ -72,26 +72,6 @@ typedef struct infer {
 
 /* ---- a batch ---- */
 
-/* Returns through *good how many images there are, of *all that were looked at: also when it fails,
- * those before. */
-static int collect(infer *in, int *good, int *all)
-{
-    *good = *all = 0;
-    while (*all < in->a->batch) {
-        eex_frame *frame = &in->frame[*all];
-        if (in->live && *all > 0 && !eex_frames_ready(in->frames))
-            break;
-        EEX_TRY(eex_frames_next(in->frames, frame, in->pixels + (size_t)*good * in->image_bytes));
-        if (frame->state == EEX_FRAME_END)
-            break;
-        if (!in->labels)
-            frame->label = -1;
-        *good += frame->state == EEX_FRAME_GOOD;
-        ++*all;
-    }
-    return EEX_OK;
-}
-
 static void count(infer *in, const eex_frame *frame, const eex_result *result)
 {
     const int right = eex__infer_right(frame, result);
@@ -102,13 +82,15 @@ static void count(infer *in, const eex_frame *frame, const eex_result *result)
     in->right += right > 0;
 }
 
-static int report(infer *in, int all, double ms)
+static int report(infer *in, const eex_frame_batch *batch, double ms)
 {
     const eex_result *result = in->results;
     const eex_answerer *by = in->by;
-    for (int i = 0; i < all; i++) {
-        const eex_frame *frame = &in->frame[i];
+    for (int i = 0; i < batch->all; i++) {
+        eex_frame *frame = &batch->frame[i];
         const bool good = frame->state == EEX_FRAME_GOOD;
+        if (!in->labels)
+            frame->label = -1;
         EEX_TRY(eex__infer_row(&in->printer, frame, good ? result : NULL, *by, ms));
         if (good) {
             by++;
@@ -122,29 +104,29 @@ static int report(infer *in, int all, double ms)
 }
 
 /* The first images run slowly: memory is touched for the first time. */
-static int warm_up(infer *in, int good)
+static int warm_up(infer *in, const eex_frame_batch *b)
 {
-    for (int i = 0; i < WARM_UP && good > 0 && in->done == 0 && !eex_interrupted(); i++)
-        EEX_TRY(in->offload ? eex_offload_warm_up(in->offload, in->results, in->pixels, good)
-                            : eex_engine_run(in->engine, in->results, in->pixels, good));
+    for (int i = 0; i < WARM_UP && b->good > 0 && in->done == 0 && !eex_interrupted(); i++)
+        EEX_TRY(in->offload ? eex_offload_warm_up(in->offload, in->results, b->pixels, b->good)
+                            : eex_engine_run(in->engine, in->results, b->pixels, b->good));
     return EEX_OK;
 }
 
-static int run_images(infer *in, int good)
+static int run_images(infer *in, const eex_frame_batch *b)
 {
-    return in->offload ? eex_offload_run(in->offload, in->results, in->by, in->pixels, good)
-                       : eex_engine_run(in->engine, in->results, in->pixels, good);
+    return in->offload ? eex_offload_run(in->offload, in->results, in->by, b->pixels, b->good)
+                       : eex_engine_run(in->engine, in->results, b->pixels, b->good);
 }
 
-static int run_batch(infer *in, int good, int all)
+static int run_batch(infer *in, const eex_frame_batch *batch)
 {
-    EEX_TRY(warm_up(in, good));
+    EEX_TRY(warm_up(in, batch));
     const double began = eex_clock_seconds();
-    if (good > 0)
-        EEX_TRY(run_images(in, good));
+    if (batch->good > 0)
+        EEX_TRY(run_images(in, batch));
     const double seconds = eex_clock_seconds() - began;
-    in->seconds += good > 0 ? seconds : 0;
-    EEX_TRY(report(in, all, 1e3 * seconds));
+    in->seconds += batch->good > 0 ? seconds : 0;
+    EEX_TRY(report(in, batch, 1e3 * seconds));
     if (in->live && fflush(stdout) != 0)
         return eex_fail(EEX_EIO, "cannot write to the standard output: %s", strerror(errno));
     eex_progress_update(in->done + in->unreadable, NULL);
@@ -153,13 +135,12 @@ static int run_batch(infer *in, int good, int all)
 
 static int run_batches(infer *in)
 {
-    int good, all;
+    eex_frame_batch *batch;
     for (;;) {
-        const int code = collect(in, &good, &all);
-        if (all > 0)
-            EEX_TRY(run_batch(in, good, all)); /* also what came before the source failed */
-        if (code < 0 || all == 0)
-            return code;
+        EEX_TRY(eex_frame_batches_next(&batch, in->batches));
+        if (!batch)
+            return EEX_OK;
+        EEX_TRY(run_batch(in, batch));
     }
 }
 
@@ -270,13 +251,16 @@ static int open_frames(infer *in, const eex_words *words)
 static int allocate(infer *in)
 {
     const size_t batch = (size_t)in->a->batch;
-    in->frame = malloc(batch * sizeof *in->frame);
+    const eex_frame_batches_options how = {.frames = in->frames,
+                                           .device = in->opened.device,
+                                           .image_bytes = in->image_bytes,
+                                           .batch = (int)batch,
+                                           .live = in->live};
     in->results = malloc(batch * sizeof *in->results);
     in->by = calloc(batch + 1, sizeof *in->by); /* one more: looked at behind the last, too */
-    in->pixels = malloc(batch * in->image_bytes);
-    if (!in->frame || !in->results || !in->by || !in->pixels)
+    if (!in->results || !in->by)
         return eex_fail(EEX_ENOMEM, "out of memory for batches of %zu images", batch);
-    return EEX_OK;
+    return eex_frame_batches_open(&in->batches, &how);
 }
 
 static int open_and_run(infer *in, const eex_words *words)
@@ -298,15 +282,14 @@ static int open_and_run(infer *in, const eex_words *words)
 
 static void close_all(infer *in)
 {
+    eex_frame_batches_close(in->batches);
     eex_offload_close(in->offload);
     eex_engine_close(in->engine);
     eex_frames_close(in->frames);
     eex_dataset_close(in->data);
     eex_opened_close(&in->opened);
-    free(in->frame);
     free(in->results);
     free(in->by);
-    free(in->pixels);
 }
 
 /* ---- the command ---- */

@@ -68,12 +68,13 @@ static int take(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int choice, 
 
 /* ---- choosing ---- */
 
-/* Whether a choice works here: what cuDNN refuses to fuse does without, and is another choice. */
-static bool time_choice(eex_cuda *cuda, eex_cuda_conv *s, const eex_conv_trial *t, int choice,
+/* Whether what was taken works here: what cuDNN refuses to fuse does without, and is another
+ * choice. */
+static bool time_choice(eex_cuda *cuda, eex_cuda_conv *s, const eex_conv_trial *t,
                         float *microseconds)
 {
-    return eex__cuda_trial_time(cuda, s, t, microseconds) == EEX_OK &&
-           s->fused == (choice >= EEX_CHOICE_FUSED && choice != EEX_CHOICE_OWN);
+    const bool fused = s->fused;
+    return eex__cuda_trial_time(cuda, s, t, microseconds) == EEX_OK && s->fused == fused;
 }
 
 /* A choice that fails here is only not chosen. */
@@ -89,7 +90,7 @@ static int measure(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, const eex
     for (int i = 0; choices[i] >= 0; i++) {
         float now;
         EEX_TRY(take(cuda, s, op, choices[i], &taken));
-        if (!taken || !time_choice(cuda, s, t, choices[i], &now))
+        if (!taken || !time_choice(cuda, s, t, &now))
             continue;
         any = any || choices[i] != EEX_CHOICE_OWN;
         if (now > *microseconds)
@@ -169,15 +170,15 @@ static int choose_on(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, const e
 static int take_first(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
 {
     int choices[MOST];
-    bool taken = false;
-    list_choices(cuda, s, op, &choices);
-    if (!s->convolution || choices[0] < 0)
+    bool taken;
+    if (!s->convolution)
         return EEX_OK;
+    list_choices(cuda, s, op, &choices);
     EEX_TRY(take(cuda, s, op, choices[0], &taken));
-    if (!taken && eex__cuda_conv_only("library"))
-        return eex_fail_in(EEX_EUNSUPPORTED, "EEX_CUDA_CONV=library");
     if (taken)
         return EEX_OK;
+    if (eex__cuda_conv_only("library"))
+        return eex_fail_in(EEX_EUNSUPPORTED, "EEX_CUDA_CONV=library");
     eex__cuda_conv_refused(cuda, op, "it goes by patches");
     return take(cuda, s, op, EEX_CHOICE_PLAIN, &taken);
 }

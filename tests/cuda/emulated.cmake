@@ -18,7 +18,8 @@ set(device_tests core/plan/test_arena core/plan/test_binding core/plan/test_para
     core/plan/test_passing core/plan/test_plan core/plan/test_plan_gradient
     core/plan/test_resize core/plan/test_training_step core/train/test_batches
     core/train/test_supernet core/train/test_train core/engine/test_engine
-    core/engine/test_predict core/engine/test_queue core/engine/test_walk)
+    core/engine/test_predict core/engine/test_queue core/engine/test_walk
+    core/use/test_frame_batches)
 foreach(test ${own_tests})
     string(REGEX REPLACE "\\.c$" "" test ${test})
     list(APPEND device_tests ${test})

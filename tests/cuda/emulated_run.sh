@@ -32,6 +32,32 @@ if command -v h5dump >/dev/null; then
         END { exit bad || NR < 2 }' >out || fail "the losses differ from the CPU's"
 fi
 
+# Batches go ahead of infer and stream, all but the first, and decide as those that do not: bit for bit
+# where no timing chooses how convolutions are calculated.
+within() { # within COUNT COMMAND...
+    local count=$1
+    shift
+    EEX_EMULATE_COUNTS=counts EEX_CUDA_CONV=patches expect 0 "$EEX" "$@" --device cuda --threads 1
+    grep -qx "within $count" counts || fail "$*: $(grep within counts), expected $count"
+}
+decisions() {
+    sed 's/, "latency_ms": [^,}]*//' out
+}
+within 0 infer on-gpu --split test --json --batch 12
+decisions >a
+within 2 infer on-gpu --split test --json --batch 5
+decisions >b
+diff a b >out || fail "images that went ahead were decided otherwise"
+left() {
+    grep -oE '"(frames|left|rejected|right)": [^"]*' "$1"
+}
+within 0 stream on-gpu simulated --json --batch 12
+left out >a
+within 3 stream on-gpu simulated --json --batch 3
+left out >b
+[ -s a ] || fail "nothing is said of the stream"
+diff a b >out || fail "frames that went ahead were decided otherwise"
+
 # What models hold on a device is the memory of the script that opens them.
 printf '%s\n' 'local eex, kept = require "eex", {}' \
     'for i = 1, 16 do kept[i] = eex.open("on-gpu/final.h5", { device = "cuda", threads = 1 }) end' >many.lua

@@ -53,10 +53,12 @@ void eex_fake_cuda_memory(size_t bytes);
 size_t eex_fake_cuda_held(void);
 
 /* Kernels and library calls that have run so far, those in graphs too, graphs launched, how often
- * the host waited for what was not there yet; and the products of cuBLAS's that were of bfloat16
- * with a float32 result. */
+ * the host waited for what was not there yet; products of cuBLAS's that were of bfloat16 with a
+ * float32 result; and copies within the device's memory, which are uploads that found their images
+ * gone ahead. For whole programs: EEX_EMULATE_COUNTS=FILE is where their numbers are written to at
+ * the end. */
 typedef struct eex_fake_cuda_counts {
-    long kernels, graphs, waits, wide_products;
+    long kernels, graphs, waits, wide_products, within;
 } eex_fake_cuda_counts;
 eex_fake_cuda_counts eex_fake_cuda_count(void);
 

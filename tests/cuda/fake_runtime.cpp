@@ -56,6 +56,18 @@ __attribute__((constructor)) void install()
         emulate::seed(strtoull(seed, nullptr, 10));
 }
 
+__attribute__((destructor)) void write_counts()
+{
+    const eex_fake_cuda_counts c = fake::counts;
+    const char *path = getenv("EEX_EMULATE_COUNTS");
+    FILE *f = path ? fopen(path, "w") : nullptr;
+    if (!f)
+        return;
+    fprintf(f, "kernels %ld\ngraphs %ld\nwaits %ld\nwithin %ld\n", c.kernels, c.graphs, c.waits,
+            c.within);
+    fclose(f);
+}
+
 bool stays(cudaError_t error)
 {
     return error == cudaErrorIllegalAddress || error == cudaErrorLaunchFailure ||

@@ -277,6 +277,7 @@ cudaError_t copy(void *to, const void *from, size_t bytes, enum cudaMemcpyKind k
     if (!sides_fit(to, from, bytes, kind))
         return fake::failed(cudaErrorInvalidValue);
     CUstream_st *s = stream_of(stream);
+    fake::counts.within += kind == cudaMemcpyDeviceToDevice;
     bool loose_from = !fake::is_device(from, bytes) && !fake::is_pinned(from, bytes);
     bool loose_to = !fake::is_device(to, bytes) && !fake::is_pinned(to, bytes);
     if (s->graph && (loose_from || loose_to))

@@ -77,8 +77,9 @@ enum { EEX_ENGINE_MAX_QUEUE = EEX_QUEUE_MAX };
 /* Sets the queue up, before the first submit; without it everything is 0. NULL: likewise. */
 int eex_engine_queue(eex_engine *engine, const eex_engine_options *options);
 
-/* Puts a copy of an image, (H, W, C) uint8, into the queue. Never waits: EEX_EBUSY when it is full.
- * After a failure of the worker: its code. */
+/* Puts a copy of an image, (H, W, C) uint8, into the queue. Never waits: EEX_EBUSY when it is full;
+ * but without eex_engine_queue the first one opens the queue, which on a GPU waits its turn at the
+ * device. After a failure of the worker: its code. */
 int eex_engine_submit(eex_engine *engine, uint64_t id, const uint8_t *image);
 
 /* Hands over at most `max` results in the order of submission; *count says how many. Waits for the

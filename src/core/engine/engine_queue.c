@@ -14,7 +14,8 @@ int eex__engine_queue_new(eex_engine *e)
                                      .image_bytes = e->image_bytes,
                                      .batch = e->batch,
                                      .run = run,
-                                     .context = e};
+                                     .context = e,
+                                     .device = e->device};
     return eex_queue_new(&e->queue, &runner);
 }
 

@@ -1,6 +1,8 @@
 /* A ring of slots between the callers and one worker. */
 #include "core/engine/queue.h"
 
+#include "device/announced.h"
+
 #include "base/clock.h"
 #include "base/status.h"
 
@@ -38,7 +40,8 @@ struct eex_queue {
     double *since;          /* (queue) seconds: when it was submitted */
     uint8_t *batch;      /* (batch, image_bytes) the worker's: one that goes round the ring's end */
     eex_result *results; /* (batch) the worker's */
-    int code;            /* why the worker ended, with its message */
+    eex_announced announced; /* the worker's, while there is one */
+    int code;                /* why the worker ended, with its message */
     char message[2048];
 };
 
@@ -122,6 +125,25 @@ static const uint8_t *gather(const eex_queue *q, uint64_t first, int count)
     return q->batch;
 }
 
+/* The batch behind the one that was taken, when it is known by now: a full one, which lies in one
+ * block as it will be run. NULL: it is not. */
+static const uint8_t *look_behind(const eex_queue *q)
+{
+    const uint64_t most = (uint64_t)q->options.batch, length = (uint64_t)q->options.queue;
+    const uint64_t at = q->taken % length;
+    const bool known = q->submitted - q->taken >= most && at + most <= length;
+    return known ? q->images + at * q->runner.image_bytes : NULL;
+}
+
+static int run_batch(eex_queue *q, const uint8_t *images, int count, const uint8_t *behind)
+{
+    if (behind)
+        EEX_TRY(eex_announced_next(&q->announced, behind,
+                                   (size_t)q->options.batch * q->runner.image_bytes));
+    EEX_TRY(q->runner.run(q->runner.context, q->results, images, count));
+    return eex_announced_turn(&q->announced); /* before callers may write there again */
+}
+
 static void complete(eex_queue *q, int count)
 {
     const double now = eex_clock_seconds();
@@ -139,9 +161,9 @@ static void *work(void *argument)
     pthread_mutex_lock(&q->lock);
     for (int count; q->code == EEX_OK && (count = take_batch(q)) > 0;) {
         const uint64_t first = q->finished;
+        const uint8_t *behind = look_behind(q);
         pthread_mutex_unlock(&q->lock);
-        const uint8_t *images = gather(q, first, count);
-        const int code = q->runner.run(q->runner.context, q->results, images, count);
+        const int code = run_batch(q, gather(q, first, count), count, behind);
         pthread_mutex_lock(&q->lock);
         if (code == EEX_OK)
             complete(q, count);
@@ -206,6 +228,7 @@ int eex_queue_new(eex_queue **out, const eex_queue_runner *runner)
         return eex_fail(EEX_ENOMEM, "%s: out of memory for a queue", runner->name);
     }
     q->runner = *runner;
+    q->announced = eex_announced_to(runner->device);
     q->process = getpid();
     *out = q;
     return EEX_OK;
@@ -213,7 +236,7 @@ int eex_queue_new(eex_queue **out, const eex_queue_runner *runner)
 
 static void release(eex_queue *q)
 {
-    free(q->images);
+    eex_announced_release(&q->announced, q->images);
     free(q->slot);
     free(q->since);
     free(q->batch);
@@ -234,6 +257,7 @@ void eex_queue_free(eex_queue *q)
     pthread_mutex_unlock(&q->lock);
     if (q->alive)
         pthread_join(q->worker, NULL);
+    eex_announced_end(&q->announced);
     release(q);
     pthread_cond_destroy(&q->completed);
     pthread_cond_destroy(&q->arrived);
@@ -274,7 +298,9 @@ static int allocate(eex_queue *q)
 {
     const size_t image = q->runner.image_bytes;
     const size_t length = (size_t)q->options.queue, batch = (size_t)q->options.batch;
-    q->images = calloc(length, image);
+    void *images;
+    const int code = eex_announced_allocate(&q->announced, &images, length * image);
+    q->images = images;
     q->slot = calloc(length, sizeof *q->slot);
     q->since = calloc(length, sizeof *q->since);
     q->batch = calloc(batch, image);
@@ -283,6 +309,9 @@ static int allocate(eex_queue *q)
     if (q->open)
         return EEX_OK;
     release(q);
+    if (code < 0)
+        return eex_fail_in(code, "%s: a queue of %zu images of %zu bytes", q->runner.name, length,
+                           image);
     return eex_fail(EEX_ENOMEM, "%s: out of memory for a queue of %zu images of %zu bytes",
                     q->runner.name, length, image);
 }

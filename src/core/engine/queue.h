@@ -13,6 +13,7 @@
 #define EEX_CORE_ENGINE_QUEUE_H
 
 #include "device/decide.h"
+#include "device/device.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -30,6 +31,11 @@ typedef struct eex_queue_runner {
      * by the queue's thread alone. A failure ends the queue. */
     int (*run)(void *context, eex_result *results, const uint8_t *images, int count);
     void *context; /* borrowed */
+    /* To which `run` uploads the images as they are, borrowed; it outlives the queue. While a batch
+     * runs the next one goes ahead, where it is full by then; of a device that has a way for that
+     * the images lie in host memory of its own kind, for which eex_queue_open (or the first image)
+     * waits its turn at the device. NULL: nothing goes ahead. */
+    eex_device *device;
 } eex_queue_runner;
 
 typedef struct eex_queue_options {

@@ -87,6 +87,11 @@ bool eex_frames_ready(eex_frames *frames)
     return frames && (!frames->vtable->ready || frames->vtable->ready(frames));
 }
 
+bool eex_frames_drops(const eex_frames *frames)
+{
+    return frames && frames->drops;
+}
+
 size_t eex_frames_widest_name(const eex_frames *frames)
 {
     return frames ? frames->widest : 0;

@@ -58,6 +58,7 @@ void eex_frames_close(eex_frames *frames); /* accepts NULL */
 uint64_t eex_frames_total(const eex_frames *frames); /* 0: not known beforehand */
 uint64_t eex_frames_dropped(eex_frames *frames);     /* by a queue, so far */
 bool eex_frames_ready(eex_frames *frames);           /* whether the next one comes without a wait */
+bool eex_frames_drops(const eex_frames *frames);     /* whether that may yet go for a newer one */
 
 /* ---- sources ---- */
 
@@ -76,7 +77,7 @@ size_t eex_frames_widest_name(const eex_frames *frames);
  * or, where that begins as an image file does, the one image that it is. Whatever cannot be read is
  * a bad frame, and so is a name that is none: empty, or longer than a path may be. Labels as above;
  * the classes are borrowed. Names of frames are valid until EEX_FRAME_NAMES others were taken. */
-enum { EEX_FRAME_NAMES = 4096 };
+enum { EEX_FRAME_NAMES = 8192 };
 int eex_frames_open_input(eex_frames **out, const eex_frame_shape *shape,
                           const char *const *classes, size_t class_count);
 

@@ -307,6 +307,7 @@ int eex_frames_open_ahead(eex_frames **out, eex_frames *source, const eex_ahead 
     q->how = *how;
     q->base.total = source->total;
     q->base.widest = source->widest;
+    q->base.drops = how->drop == EEX_DROP_OLDEST;
     q->frame_bytes = eex__frame_bytes(&source->shape);
     begin_waiting(q);
     code = begin(q);

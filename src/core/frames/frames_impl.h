@@ -23,6 +23,7 @@ struct eex_frames {
     eex_frame_shape shape;
     uint64_t total, at;
     size_t widest;
+    bool drops; /* the oldest of those that wait */
     bool ended;
     atomic_bool stopped; /* by another thread: reading that waits for data gives up */
 };

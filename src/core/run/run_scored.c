@@ -31,7 +31,7 @@ static int run_all(eex__scored *s, const eex_run *run, eex_engine *engine)
     const eex_index *test = &run->split.test;
     const eex_loader_options from = {
         .data = run->data, .samples = test->at, .count = test->count, .batch = BATCH};
-    eex_batches batches = {.device = NULL};
+    eex_batches batches = {.loader = NULL};
     if (test->count == 0)
         return EEX_OK;
     int code = eex_batches_open(&batches, run->device, &from);

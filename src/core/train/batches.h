@@ -6,15 +6,13 @@
 #define EEX_CORE_TRAIN_BATCHES_H
 
 #include "core/data/loader.h"
-#include "device/device.h"
+#include "device/announced.h"
 
 typedef struct eex_batches {
-    eex_device *device; /* borrowed */
     eex_loader *loader;
     size_t image_bytes;
-    bool images;         /* somebody uploads them: false, and none go ahead */
-    const uint8_t *held; /* of the batch in hand; NULL: none is */
-    const uint8_t *next; /* of the one behind it, when they were announced */
+    bool images; /* somebody uploads them: false, and none go ahead */
+    eex_announced announced;
 } eex_batches;
 
 /* As eex_loader_open; the memory of its images is the device's. */

@@ -33,7 +33,7 @@ static int visit_all(const eex_survey *s, eex_plan *plan, eex_batches *batches)
 int eex_survey_run(const eex_survey *s)
 {
     eex_plan *plan = NULL;
-    eex_batches batches = {.device = NULL};
+    eex_batches batches = {.loader = NULL};
     eex_plan_options options = eex_inference_plan(s->how);
     const eex_loader_options from = {
         .data = s->data, .samples = s->samples, .count = s->count, .batch = s->how->batch};

@@ -57,7 +57,7 @@ static int accuracy_of(double *out, const eex_model *model, pictures *p)
 {
     const eex_loader_options from = {
         .data = p->data, .samples = p->index.at, .count = p->index.count, .batch = BATCH};
-    eex_batches batches = {.device = NULL};
+    eex_batches batches = {.loader = NULL};
     eex_engine *engine = NULL;
     size_t right = 0;
     EEX_TRY(eex_engine_open(&engine, model, BATCH));

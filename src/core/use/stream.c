@@ -1,3 +1,5 @@
+#include "core/engine/walk.h"
+#include "core/use/frame_batches.h"
 #include "core/use/stream_impl.h"
 
 #include "base/clock.h"
@@ -22,17 +24,18 @@ static const double note_every = 0.25; /* seconds */
 typedef struct runner {
     eex_stream *s;
     eex_frames *frames;
+    eex_frame_batches *batches; /* of a chunk each */
     eex_engine *model, *base;
     const eex_stream_options *o;
     int chunk;                 /* frames */
-    eex_frame *frame;          /* (chunk) */
-    uint8_t *pixels;           /* (chunk, H, W, C) */
+    eex_frame *frame;          /* (chunk) of the batch in hand: good ones */
+    const uint8_t *pixels;     /* (chunk, H, W, C) likewise */
     eex_result *results;       /* (chunk) */
     double *ms;                /* (chunk) */
     eex__stream_sample sample; /* with a base */
     uint64_t next;             /* number of the frame that is to come */
     double began, noted;
-    bool swap, ended;
+    bool swap;
 } runner;
 
 /* ---- warming up ---- */
@@ -103,7 +106,7 @@ static int tell_dropped(runner *r, uint64_t number)
 
 static int tell_taken(runner *r, const eex_frame *frame)
 {
-    if (!r->o->listener || frame->state == EEX_FRAME_END)
+    if (!r->o->listener)
         return EEX_OK;
     EEX_TRY(tell_dropped(r, frame->number));
     r->next = frame->number + 1;
@@ -129,26 +132,24 @@ static void skip(runner *r, const eex_frame *frame)
                      r->s->skipped == SKIPS_SHOWN ? " (more of these are only counted)" : "");
 }
 
-static bool enough(const runner *r, int count)
+/* The next chunk; those that cannot be used are told of, and leave it. *over: there is none. */
+static int take_chunk(runner *r, int *count, bool *over)
 {
-    const uint64_t most = r->o->frames;
-    return count == r->chunk || (most && r->s->frames + (uint64_t)count >= most);
-}
-
-/* A failure leaves in *count what was taken before it. */
-static int take_chunk(runner *r, int *count)
-{
+    eex_frame_batch *batch;
     *count = 0;
-    while (!r->ended && !enough(r, *count)) {
-        eex_frame *frame = &r->frame[*count];
-        if (r->o->live && *count > 0 && !eex_frames_ready(r->frames))
-            break;
-        EEX_TRY(eex_frames_next(r->frames, frame, r->pixels + (size_t)*count * r->o->image_bytes));
-        r->ended = frame->state == EEX_FRAME_END;
+    EEX_TRY(eex_frame_batches_next(&batch, r->batches));
+    *over = !batch;
+    if (*over)
+        return EEX_OK;
+    r->frame = batch->frame;
+    r->pixels = batch->pixels;
+    for (int i = 0; i < batch->all; i++) {
+        const eex_frame *frame = &batch->frame[i];
         if (frame->state == EEX_FRAME_BAD)
             skip(r, frame);
         EEX_TRY(tell_taken(r, frame));
-        *count += frame->state == EEX_FRAME_GOOD;
+        if (frame->state == EEX_FRAME_GOOD)
+            r->frame[(*count)++] = *frame;
     }
     return EEX_OK;
 }
@@ -332,34 +333,53 @@ static int tell_end(runner *r)
     return flush(r);
 }
 
+static bool enough(const runner *r)
+{
+    return r->o->frames && r->s->frames >= r->o->frames;
+}
+
 static int run_frames(runner *r)
 {
     double began = r->began = eex_clock_seconds();
-    for (;;) {
+    while (!enough(r)) {
         int count;
-        const int code = take_chunk(r, &count);
+        bool over;
+        EEX_TRY(take_chunk(r, &count, &over));
         r->s->dropped = eex_frames_dropped(r->frames);
-        if (count == 0)
-            return code < 0 ? code : tell_end(r);
-        const int ran = run_all(r, count); /* also what came before the source failed */
+        if (over)
+            return tell_end(r);
+        const int ran = count > 0 ? run_all(r, count) : flush(r);
         r->s->seconds += eex_clock_seconds() - began;
         began = eex_clock_seconds();
         EEX_TRY(ran);
-        show_progress(r);
-        if (code < 0 || (r->o->frames && r->s->frames >= r->o->frames))
-            return code;
+        if (count > 0)
+            show_progress(r);
     }
+    return EEX_OK;
+}
+
+/* Networks that are compared each bring their own images. */
+static int open_batches(runner *r)
+{
+    const eex_stream_options *o = r->o;
+    const eex_frame_batches_options how = {
+        .frames = r->frames,
+        .device = r->base ? NULL : eex_engine_walk(r->model).device,
+        .image_bytes = o->image_bytes,
+        .batch = r->chunk,
+        .most = o->frames > r->s->frames ? o->frames - r->s->frames : 0,
+        .live = o->live};
+    return eex_frame_batches_open(&r->batches, &how);
 }
 
 static int allocate(runner *r)
 {
     const size_t chunk = (size_t)r->chunk;
-    r->frame = malloc(chunk * sizeof *r->frame);
     r->results = malloc(chunk * sizeof *r->results);
     r->ms = malloc(chunk * sizeof *r->ms);
-    r->pixels = malloc(chunk * r->o->image_bytes);
-    if (!r->frame || !r->results || !r->ms || !r->pixels)
+    if (!r->results || !r->ms)
         return eex_fail(EEX_ENOMEM, "out of memory for %zu frames", chunk);
+    EEX_TRY(open_batches(r));
     return r->base ? eex__stream_sample_begin(&r->sample, r->o) : EEX_OK;
 }
 
@@ -392,9 +412,8 @@ int eex_stream_run(eex_stream *s, eex_frames *frames, eex_engine *model, eex_eng
     if (code == EEX_OK && (r.sample.kept || r.sample.partial))
         code = eex__stream_race(s, &r.sample, model, base);
     eex__stream_sample_end(&r.sample);
-    free(r.frame);
+    eex_frame_batches_close(r.batches);
     free(r.results);
     free(r.ms);
-    free(r.pixels);
     return code;
 }

@@ -112,6 +112,6 @@ Test(batches, without_images_nothing_goes_ahead, .timeout = 120)
     bed_open(&b);
     b.batches.images = false;
     cr_expect_eq(count_epoch(&b, 0, 0, 100), LAST);
-    cr_expect(!b.batches.held && !b.batches.next);
+    cr_expect(!b.batches.announced.held && !b.batches.announced.next);
     bed_close(&b);
 }
