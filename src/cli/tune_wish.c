@@ -134,8 +134,8 @@ void eex_tune_describe(char out[EEX_TUNE_TARGET], const eex_tune_arguments *a)
         used =
             snprintf(out, EEX_TUNE_TARGET, "at most %.40s%s ms", a->latency, share_of(a->latency));
     else if (a->conformal > 0)
-        used = snprintf(out, EEX_TUNE_TARGET, "at most %g lost, delta %g", a->conformal,
-                        delta_of(a));
+        used =
+            snprintf(out, EEX_TUNE_TARGET, "at most %g lost, delta %g", a->conformal, delta_of(a));
     else if (a->risk > 0)
         used = snprintf(out, EEX_TUNE_TARGET, "a risk of at most %g (%.20s)%s", a->risk,
                         a->loss ? a->loss : eex_loss_name(EEX_LOSS_ACCURACY),

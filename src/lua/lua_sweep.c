@@ -385,8 +385,9 @@ static void read_name(reading *r, const eex_args *a)
     for (const char *c = given; *c; c++)
         if (!isalnum((unsigned char)*c) && !strchr("-_.", *c)) {
             if (!eex_args_has(a, "name"))
-                luaL_error(a->L, "the sweep would be called \"%s\", as its file is: give it a name "
-                                 "of letters, digits, \"-\", \"_\" and \".\", as in name = \"lr\"",
+                luaL_error(a->L,
+                           "the sweep would be called \"%s\", as its file is: give it a name "
+                           "of letters, digits, \"-\", \"_\" and \".\", as in name = \"lr\"",
                            name);
             eex_args_refuse(a, "name", "letters, digits, \"-\", \"_\" and \".\"");
         }

@@ -45,6 +45,9 @@ err_has "another sweep"
 echo 'return { experiment = "tiny.lua", grids = {} }' >typo.lua
 expect 2 "$EEX" sweep typo.lua
 err_has 'grids'
+echo 'return { experiment = "tiny.lua" }' >"two words.lua"
+expect 2 "$EEX" sweep "two words.lua"
+err_has 'the sweep would be called "two words", as its file is: give it a name'
 echo 'return {' >cut.lua
 expect 2 "$EEX" sweep cut.lua
 err_has 'error: cut.lua:2:'
