@@ -85,6 +85,10 @@ expect 1 "$EEX" show r
 err_has "r/rivals.h5"
 err_has "move the file away, and result.h5 with it, and run the experiment again"
 
+# One that diverges names the rate of rivals.
+expect 1 "$EEX" run rivals.lua $set --set rivals.lr=1e9 --set rivals.cuts=false --out wild --from other
+err_has "may help: rivals.lr"
+
 # One that cannot be compared is refused before anything is trained.
 sed 's/backbone(4)/eex.backbones.resnet_small { size = 32, classes = 7 }/' rivals.lua >seven.lua
 expect 2 "$EEX" run seven.lua $set --out seven
