@@ -159,6 +159,8 @@ static size_t push_fields(const eex_args *a)
         lua_pop(L, 1);
         if (lua_type(L, -1) != LUA_TSTRING || lua_rawlen(L, -1) >= EEX_SWEEP_PATH)
             luaL_error(L, "%s: names of fields, as in [\"training.lr\"] = ...", a->path);
+        if (strcmp(lua_tostring(L, -1), "seed") == 0) /* a task's own would take its place */
+            luaL_error(L, "%s.seed: the sweep's seeds = { 0, 1, 2 } says which there are", a->path);
         lua_pushvalue(L, -1);
         lua_rawseti(L, -3, (lua_Integer)++count);
     }
@@ -190,7 +192,22 @@ static const char *push_field(const eex_args *a, size_t i)
 
 /* ---- axes ---- */
 
-static void read_list(const eex_args *a, eex_axis *axis, int index)
+/* Whether the value at `index` has been here before; `seen` is a table of those that were. */
+static bool comes_again(lua_State *L, int seen, int index)
+{
+    lua_pushvalue(L, index);
+    lua_rawget(L, seen);
+    const bool again = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    lua_pushvalue(L, index);
+    lua_pushboolean(L, true);
+    lua_rawset(L, seen);
+    return again;
+}
+
+/* `once`: each value makes points of its own; where points are drawn, who is there twice is drawn
+ * twice as often. */
+static void read_list(const eex_args *a, eex_axis *axis, int index, bool once)
 {
     lua_State *L = a->L;
     const size_t count = (size_t)lua_rawlen(L, index);
@@ -199,12 +216,18 @@ static void read_list(const eex_args *a, eex_axis *axis, int index)
     axis->value = calloc(count, sizeof *axis->value);
     if (!axis->value)
         out_of_memory(L);
+    lua_newtable(L);
+    const int seen = lua_gettop(L);
     for (size_t i = 0; i < count; i++) {
         lua_rawgeti(L, index, (lua_Integer)i + 1);
         axis->values = i + 1;
         keep_value(L, &axis->value[i], -1);
-        lua_pop(L, 1);
+        lua_pushstring(L, axis->value[i]);
+        if (comes_again(L, seen, lua_gettop(L)) && once)
+            eex_args_refuse(a, axis->path, "each value once");
+        lua_settop(L, seen);
     }
+    lua_settop(L, seen - 1);
 }
 
 static void read_range(const eex_args *a, eex_axis *axis)
@@ -223,6 +246,15 @@ static void read_range(const eex_args *a, eex_axis *axis)
     eex_args_close(&range);
 }
 
+static bool is_empty(lua_State *L, int index)
+{
+    lua_pushnil(L);
+    if (!lua_next(L, index))
+        return true;
+    lua_pop(L, 2);
+    return false;
+}
+
 static void read_axes(reading *r, const eex_args *a)
 {
     lua_State *L = a->L;
@@ -235,8 +267,8 @@ static void read_axes(reading *r, const eex_args *a)
         snprintf(axis->path, sizeof axis->path, "%s", push_field(a, i));
         if (!lua_istable(L, -1))
             eex_args_refuse(a, axis->path, "a list of values, or a range { from =, to = }");
-        if (lua_rawlen(L, -1) > 0)
-            read_list(a, axis, lua_gettop(L));
+        if (lua_rawlen(L, -1) > 0 || is_empty(L, lua_gettop(L)))
+            read_list(a, axis, lua_gettop(L), r->kind == EEX_SWEEP_GRID);
         else
             read_range(a, axis);
         lua_pop(L, 1);
@@ -318,14 +350,19 @@ static void read_seeds(reading *r, const eex_args *a)
         const size_t count = (size_t)lua_rawlen(L, -1);
         if (count < 1 || count > MAX_SEEDS)
             eex_args_refuse(a, "seeds", "a list of 1 to %d integers, or how many", MAX_SEEDS);
+        const int list = lua_gettop(L);
         make_seeds(r, L, count);
+        lua_newtable(L);
         for (size_t i = 0; i < count; i++) {
-            lua_rawgeti(L, -1, (lua_Integer)i + 1);
+            lua_rawgeti(L, list, (lua_Integer)i + 1);
             if (!lua_isinteger(L, -1) || lua_tointeger(L, -1) < 0)
                 eex_args_refuse(a, "seeds", "integers of 0 or more");
+            if (comes_again(L, list + 1, lua_gettop(L))) /* it would count as another run */
+                eex_args_refuse(a, "seeds", "each seed once");
             r->s->seed[i] = (uint64_t)lua_tointeger(L, -1);
             lua_pop(L, 1);
         }
+        lua_pop(L, 1);
     }
     lua_pop(L, 1);
 }
