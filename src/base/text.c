@@ -94,6 +94,11 @@ void eex_text_disarm(char *text, const char *kept)
     }
 }
 
+double eex_text_unsigned_zero(double value, int digits)
+{
+    return fabs(value) < 0.5 * pow(10, -digits) ? 0 : value;
+}
+
 const char *eex_text_number(char out[EEX_TEXT_SIZE], double value, const char *unit)
 {
     static const char *const prefixes[] = {"", "k", "M", "G", "T", "P", "E"};

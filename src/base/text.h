@@ -22,6 +22,9 @@ void eex_text_disarm(char *text, const char *kept);
 enum { EEX_TEXT_SIZE = 48 };
 const char *eex_text_number(char out[EEX_TEXT_SIZE], double value, const char *unit);
 
+/* `value`, but 0 where it would be written as "-0" with so many digits behind the point. */
+double eex_text_unsigned_zero(double value, int digits);
+
 /* The end of a noun behind a count: "s", but "" behind 1. */
 const char *eex_plural(int64_t count);
 

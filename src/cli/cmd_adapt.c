@@ -118,11 +118,15 @@ static int measures(bool *out, const arguments *a)
     return EEX_OK;
 }
 
+/* Also of kinds that are not drawn, which eex_plot_check refuses: nobody wants HDF5 in them. */
 static bool is_picture(const char *path)
 {
+    static const char *const ends[] = {".svg", ".png", ".pdf", ".eps", ".jpg"};
     const size_t length = path ? strlen(path) : 0;
-    return length > 4 &&
-           (strcmp(path + length - 4, ".svg") == 0 || strcmp(path + length - 4, ".png") == 0);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (length > 4 && strcmp(path + length - 4, ends[i]) == 0)
+            return true;
+    return false;
 }
 
 static int check(void *given, const eex_words *words)

@@ -35,6 +35,7 @@ static const eex_option options[] = {
     EEX_TEXT("exit", "K", exit, "exit K alone, as all images run to it"),
     EEX_FLAG("force", force, "replace what is there"),
     EEX_MODEL_OPTIONS(model),
+    EEX_NO_PREDICTOR(model),
     {0},
 };
 
@@ -50,6 +51,9 @@ static int check(void *given, const eex_words *words)
         return eex_fail(EEX_EINVAL, "--front %s: the device's part is written by itself", a->front);
     if (a->cut && !a->front)
         return eex_fail(EEX_EINVAL, "--cut %d goes with --front FILE", (int)a->cut);
+    if (a->model.no_predictor && !a->front)
+        return eex_fail(EEX_EINVAL, "--no-predictor goes with --front FILE: what else is written "
+                                    "has no predictor");
     if (a->base && a->exit)
         return eex_fail(EEX_EINVAL, "--exit %s: the base has no exits", a->exit);
     if (a->all_exits && (!a->onnx || a->base || a->exit || a->c))

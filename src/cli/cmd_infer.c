@@ -174,7 +174,7 @@ static void summarise(const infer *in)
         eex_log_info("right: %llu of %llu %s%s%s, %.2f %%", (unsigned long long)in->right,
                      (unsigned long long)in->labelled, in->a->split ? "of the " : "with a label",
                      in->a->split ? in->a->split : "", in->a->split ? " split" : "",
-                     100.0 * (double)in->right / (double)in->labelled);
+                     100 * ((double)in->right / (double)in->labelled));
 }
 
 static int summarise_remote(const infer *in)

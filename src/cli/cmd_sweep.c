@@ -13,6 +13,7 @@
 #include "base/buffer.h"
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/shell.h"
 #include "base/status.h"
 #include "base/text.h"
 
@@ -82,13 +83,14 @@ static int tell_failures(const eex_sweep *s, const char *folder)
 {
     eex_task *is = NULL;
     size_t failed = 0;
+    char word[EEX_SHELL_WORD];
     EEX_TRY(eex_tasks_look(&is, s, folder));
     for (size_t i = 0; i < eex_sweep_tasks(s); i++)
         failed += is[i].state == EEX_TASK_FAILED;
     free(is);
     return failed
                ? eex_fail(EEX_EIO, "%zu of %zu tasks failed: eex sweep retry %s starts them again",
-                          failed, eex_sweep_tasks(s), folder)
+                          failed, eex_sweep_tasks(s), eex_shell_text(word, folder))
                : EEX_OK;
 }
 

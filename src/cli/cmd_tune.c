@@ -18,7 +18,7 @@ enum { SPLITS = 2, SWEEP_STEPS = 20 };
 
 typedef eex_tune_arguments arguments;
 
-static const arguments defaults = {.device = EEX_DEVICE_CHOICE_INIT, .reject = NAN, .delta = 0.05};
+static const arguments defaults = {.device = EEX_DEVICE_CHOICE_INIT, .reject = NAN, .delta = NAN};
 
 static const eex_option options[] = {
     EEX_TEXT("accuracy", "A", accuracy, "the least accuracy"),

@@ -44,16 +44,27 @@ static int export_network(const char *file, const eex_model *from)
     return written(file, what);
 }
 
+/* A predictor that lies beside the device's part is used with it, whoever has put it there. */
+static int check_beside(const char *path, bool wanted, bool force)
+{
+    if (wanted)
+        return eex_check_out(path, force, "predictor", NULL);
+    return eex_fs_exists(path) ? eex_fail(EEX_EINVAL,
+                                          "%s is there, and would be used: remove it, or choose "
+                                          "another name",
+                                          path)
+                               : EEX_OK;
+}
+
 static int export_opened(const char *file, const eex_opened *from, bool force)
 {
     char *path = NULL;
-    if (!from->model->predictor)
-        return export_network(file, from->model);
+    const bool predicts = from->model->predictor != NULL;
     EEX_TRY(eex_exit_predictor_beside(&path, file));
-    int code = eex_check_out(path, force, "predictor", NULL);
+    int code = check_beside(path, predicts, force);
     if (code == EEX_OK)
         code = export_network(file, from->model);
-    if (code == EEX_OK)
+    if (code == EEX_OK && predicts)
         code = export_predictor(path, file, from);
     free(path);
     return code;

@@ -61,6 +61,8 @@ static const term terms[] = {
                                "of the images does not exceed"},
     {"speed-up", "how many times faster than the base, by the clock; \"theoretical\" and \"by "
                  "MACs\": by counting"},
+    {"work", "of a run: seconds of training and searching, all sessions and workers together; "
+             "traces, timing, predictors, bottlenecks and filters are not in it"},
     {"loss", "in lines of progress: the mean over the exits of the epoch so far"},
     {"val., train", "in lines of progress: accuracy at the end of the network in the last whole "
                     "epoch, on images of the validation split and on the training images as they "

@@ -7,6 +7,7 @@
 
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/shell.h"
 #include "base/status.h"
 #include "base/text.h"
 
@@ -129,7 +130,7 @@ static int write_script(const import *m)
 static int print_done(const import *m)
 {
     const eex_graph *g = eex_onnx_graph(m->network);
-    char params[EEX_TEXT_SIZE];
+    char params[EEX_TEXT_SIZE], script[EEX_SHELL_WORD], out[EEX_SHELL_WORD];
     eex_buffer text = EEX_BUFFER_INIT;
     if (m->o->json) {
         eex_json j = EEX_JSON_INIT(&text);
@@ -148,7 +149,8 @@ static int print_done(const import *m)
         &text, "%s: %d nodes, %s parameters, %d classes\n", m->name, eex_graph_nodes(g),
         eex_text_number(params, (double)eex_graph_param_total(g), NULL), eex_graph_classes(g));
     eex_buffer_printf(&text, "%s, %s: eex run %s --set training.init=%s puts exits on it\n",
-                      m->o->out, m->script, m->script, m->o->out);
+                      m->o->out, m->script, eex_shell_text(script, m->script),
+                      eex_shell_text(out, m->o->out));
     return eex__print_report(&text, EEX_OK);
 }
 

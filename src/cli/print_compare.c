@@ -38,7 +38,8 @@ static void run_row(eex_table *t, const eex_comparison *c, size_t i, bool groupe
         if (isnan(value))
             eex_table_cell(t, "-");
         else
-            eex_table_cell(t, "%.*f%s", columns[k].digits, columns[k].scale * value,
+            eex_table_cell(t, "%.*f%s", columns[k].digits,
+                           eex_text_unsigned_zero(columns[k].scale * value, columns[k].digits),
                            columns[k].unit);
     }
 }
@@ -64,7 +65,8 @@ static void mean_row(eex_table *t, const eex_comparison *c, size_t g)
         if (isnan(m->deviation))
             eex_table_cell(t, "-");
         else
-            eex_table_cell(t, "%.*f ±%.*f%s", columns[k].digits, columns[k].scale * m->mean,
+            eex_table_cell(t, "%.*f ±%.*f%s", columns[k].digits,
+                           eex_text_unsigned_zero(columns[k].scale * m->mean, columns[k].digits),
                            columns[k].digits, fabs(columns[k].scale) * m->deviation,
                            columns[k].unit);
     }
@@ -138,6 +140,7 @@ static void put_legend(eex_buffer *out, const eex_comparison *c)
     eex_buffer_puts(out,
                     "\ntest, base: right of the test split, with exits and the backbone alone; "
                     "MACs with every gate that was run.\n");
+    eex_buffer_puts(out, EEX_AGAINST_CUT "\n");
     if (c->groups < c->runs)
         eex_buffer_puts(out, "mean: of runs that differ in their seed alone, ± their standard "
                              "deviation.\n");

@@ -2,6 +2,7 @@
 
 #include "cli/print.h"
 
+#include "base/shell.h"
 #include "base/status.h"
 
 enum { LISTED = 20 };
@@ -71,6 +72,7 @@ static void put_unused(eex_buffer *out, const eex_import_report *r)
 static int print_people(const eex_import_report *r)
 {
     const eex_weights *w = r->weights;
+    char experiment[EEX_SHELL_WORD], out[EEX_SHELL_WORD];
     eex_buffer text = EEX_BUFFER_INIT;
     eex_buffer_printf(&text, "%s: %d of the %d parameters of \"%s\", by %s's names%s%s%s\n",
                       eex_safetensors_path(r->file), w->taken, w->params, eex_graph_name(r->graph),
@@ -79,7 +81,7 @@ static int print_people(const eex_import_report *r)
     put_unused(&text, r);
     if (r->out)
         eex_buffer_printf(&text, "%s: eex run %s --set training.init=%s starts from it\n", r->out,
-                          r->experiment, r->out);
+                          eex_shell_text(experiment, r->experiment), eex_shell_text(out, r->out));
     return eex__print_report(&text, EEX_OK);
 }
 

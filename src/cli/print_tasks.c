@@ -6,7 +6,9 @@
 
 #include "base/fs.h"
 #include "base/log.h"
+#include "base/shell.h"
 #include "base/status.h"
+#include "base/text.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -85,6 +87,7 @@ static int print_others(const eex_sweep *s, const eex_task *task)
 static int print_people(const eex_sweep *s, const char *folder, const eex_task *task)
 {
     size_t count[EEX_TASK_STATES];
+    char word[EEX_SHELL_WORD];
     eex_buffer line = EEX_BUFFER_INIT;
     EEX_TRY(print_others(s, task));
     count_states(count, task, eex_sweep_tasks(s));
@@ -95,7 +98,8 @@ static int print_people(const eex_sweep *s, const char *folder, const eex_task *
     eex__print_line("%s", eex_buffer_text(&line));
     eex_buffer_free(&line);
     if (count[EEX_TASK_DONE])
-        eex__print_line("eex sweep collect %s puts the results together", folder);
+        eex__print_line("eex sweep collect %s puts the results together",
+                        eex_shell_text(word, folder));
     return EEX_OK;
 }
 
@@ -110,15 +114,21 @@ int eex_print_tasks(const eex_sweep *s, const char *folder, bool json)
 
 /* ---- results ---- */
 
+static double shown(double value)
+{
+    return eex_text_unsigned_zero(value, 2);
+}
+
 static void mean_cell(eex_table *t, const eex_mean *m, double unit)
 {
     if (!m->count)
         eex_table_cell(t, "-");
     else if (m->count == 1)
-        eex_table_cell(t, "%.2f", unit * m->mean);
+        eex_table_cell(t, "%.2f", shown(unit * m->mean));
     else
-        eex_table_cell(t, "%.2f ±%.2f (%.2f to %.2f)", unit * m->mean, fabs(unit) * m->deviation,
-                       fmin(unit * m->low, unit * m->high), fmax(unit * m->low, unit * m->high));
+        eex_table_cell(t, "%.2f ±%.2f (%.2f to %.2f)", shown(unit * m->mean),
+                       fabs(unit) * m->deviation, shown(fmin(unit * m->low, unit * m->high)),
+                       shown(fmax(unit * m->low, unit * m->high)));
 }
 
 static int print_means(const eex_collection *c)
@@ -211,7 +221,7 @@ int eex_print_collection(const eex_sweep *s, const char *folder, bool json)
     if (code == EEX_OK && !json)
         eex__print_line("±: standard deviation over seeds; in brackets: 95 %% intervals of the "
                         "mean. Test accuracy is "
-                        "scored once a run; choose by validation.");
+                        "scored once a run; choose by validation. " EEX_AGAINST_CUT);
     eex_collection_free(&c);
     return code;
 }

@@ -114,6 +114,7 @@ static int put_members(eex_buffer *out, const eex_report *r, const size_t *front
     }
     const int code = eex_table_format(out, t, width);
     eex_table_free(t);
+    eex_report_put_left_out(out, rows, count, width);
     return code;
 }
 

@@ -10,6 +10,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/* How often a guarantee may fail where nobody says it. */
+static double delta_of(const eex_tune_arguments *a)
+{
+    return isnan(a->delta) ? 0.05 : a->delta;
+}
+
 /* "2.5M", "2500000", or "40%" of `whole`. */
 static int parse_budget(double *out, const char *text, double whole, const char *what)
 {
@@ -86,7 +92,7 @@ static int parse_risk(eex_risk_options *o, const eex_tune_arguments *a)
     *o = (eex_risk_options){.loss = (eex_loss)loss,
                             .method = (eex_risk_method)method,
                             .epsilon = a->risk,
-                            .delta = a->delta,
+                            .delta = delta_of(a),
                             .each_exit = a->each_exit};
     return EEX_OK;
 }
@@ -97,9 +103,11 @@ int eex_tune_wish(eex_wish *w, const eex_tune_arguments *a, const eex_model *mod
     *w = (eex_wish){.how = eex_calibration_default(),
                     .reject = a->reject,
                     .epsilon = a->conformal,
-                    .delta = a->delta,
+                    .delta = delta_of(a),
                     .seed = (uint64_t)a->seed};
     EEX_TRY(parse_reject_by(&w->by, a));
+    if (!isnan(a->delta) && a->risk <= 0 && a->conformal <= 0)
+        return eex_fail(EEX_EINVAL, "--delta goes with --risk or --conformal");
     EEX_TRY(parse_risk(&w->risk, a));
     w->refit = a->policy || a->temperature;
     w->how.kind = model->policy ? model->policy->kind : EEX_POLICY_PER_CLASS;
@@ -126,7 +134,8 @@ void eex_tune_describe(char out[EEX_TUNE_TARGET], const eex_tune_arguments *a)
         used =
             snprintf(out, EEX_TUNE_TARGET, "at most %.40s%s ms", a->latency, share_of(a->latency));
     else if (a->conformal > 0)
-        used = snprintf(out, EEX_TUNE_TARGET, "at most %g lost, delta %g", a->conformal, a->delta);
+        used =
+            snprintf(out, EEX_TUNE_TARGET, "at most %g lost, delta %g", a->conformal, delta_of(a));
     else if (a->risk > 0)
         used = snprintf(out, EEX_TUNE_TARGET, "a risk of at most %g (%.20s)%s", a->risk,
                         a->loss ? a->loss : eex_loss_name(EEX_LOSS_ACCURACY),

@@ -5,7 +5,8 @@
 #include "cli/device_options.h"
 #include "core/use/refit.h"
 
-/* Options as they were given: NULL, NAN (reject) and 0 (conformal, risk) where they were not. */
+/* Options as they were given: NULL, NAN (reject, delta) and 0 (conformal, risk) where they were
+ * not. */
 typedef struct eex_tune_arguments {
     const char *latency, *macs, *accuracy, *policy, *temperature, *reject_by, *loss, *method, *out;
     double reject, conformal, risk, delta;

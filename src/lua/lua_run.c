@@ -197,9 +197,33 @@ static void push_front(lua_State *L, const eex_report *r)
     }
 }
 
+static void push_rivals(lua_State *L, const eex_report *r)
+{
+    lua_createtable(L, (int)r->rivals.count, 0);
+    for (size_t i = 0; i < r->rivals.count; i++) {
+        lua_createtable(L, 0, 5);
+        eex__lua_put_text(L, "name", r->rivals.at[i].name);
+        eex__lua_put_integer(L, "epochs", (lua_Integer)r->rivals.at[i].epochs);
+        eex_report_put_rival(put, L, &r->rivals.at[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
+/* Other policies, tuned alike. */
+static void push_policies(lua_State *L, const eex_report *r)
+{
+    lua_createtable(L, (int)r->policies, 0);
+    for (size_t i = 0; i < r->policies; i++) {
+        lua_createtable(L, 0, 3);
+        eex__lua_put_text(L, "policy", r->policy_names.item[i]);
+        eex_report_put_policy(put, L, r, i);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+}
+
 static void push_report(lua_State *L, const eex_report *r)
 {
-    lua_createtable(L, 0, 12);
+    lua_createtable(L, 0, 20);
     eex__lua_put_text(L, "name", r->name);
     eex__lua_put_text(L, "dataset", r->dataset);
     eex__lua_put_text(L, "device", r->device);
@@ -208,6 +232,10 @@ static void push_report(lua_State *L, const eex_report *r)
     eex__lua_put_text(L, "state", r->state);
     eex__lua_put_integer(L, "seed", r->seed);
     eex__lua_put_integer(L, "trials", (lua_Integer)r->trials.count);
+    if (r->structures > 0)
+        eex__lua_put_integer(L, "structures", r->structures);
+    if (r->chosen >= 0)
+        eex__lua_put_integer(L, "chosen", r->chosen);
     eex__lua_put_number(L, "seconds", r->seconds);
     eex__lua_put_number(L, "kendall_tau", r->tau);
     eex__lua_put_number(L, "hypervolume", r->hypervolume);
@@ -218,6 +246,10 @@ static void push_report(lua_State *L, const eex_report *r)
     lua_setfield(L, -2, "pareto");
     push_front(L, r);
     lua_setfield(L, -2, "front");
+    push_rivals(L, r);
+    lua_setfield(L, -2, "rivals");
+    push_policies(L, r);
+    lua_setfield(L, -2, "policies");
 }
 
 /* ---- what-if ---- */

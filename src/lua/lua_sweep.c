@@ -57,14 +57,19 @@ static void read_seeds(eex__sweep_reading *r, const eex_args *a)
         const size_t count = (size_t)lua_rawlen(L, -1);
         if (count < 1 || count > MAX_SEEDS)
             eex_args_refuse(a, "seeds", "a list of 1 to %d integers, or how many", MAX_SEEDS);
+        const int list = lua_gettop(L);
         make_seeds(r, L, count);
+        lua_newtable(L);
         for (size_t i = 0; i < count; i++) {
-            lua_rawgeti(L, -1, (lua_Integer)i + 1);
+            lua_rawgeti(L, list, (lua_Integer)i + 1);
             if (!lua_isinteger(L, -1) || lua_tointeger(L, -1) < 0)
                 eex_args_refuse(a, "seeds", "integers of 0 or more");
+            if (eex__sweep_comes_again(L, list + 1)) /* it would count as another run */
+                eex_args_refuse(a, "seeds", "each seed once");
             r->s->seed[i] = (uint64_t)lua_tointeger(L, -1);
             lua_pop(L, 1);
         }
+        lua_pop(L, 1);
     }
     lua_pop(L, 1);
 }
@@ -123,8 +128,14 @@ static void read_name(eex__sweep_reading *r, const eex_args *a)
              base);
     const char *given = eex_args_text_or(a, "name", sizeof name - 1, name);
     for (const char *c = given; *c; c++)
-        if (!isalnum((unsigned char)*c) && !strchr("-_.", *c))
+        if (!isalnum((unsigned char)*c) && !strchr("-_.", *c)) {
+            if (!eex_args_has(a, "name"))
+                luaL_error(a->L,
+                           "the sweep would be called \"%s\", as its file is: give it a name "
+                           "of letters, digits, \"-\", \"_\" and \".\", as in name = \"lr\"",
+                           name);
             eex_args_refuse(a, "name", "letters, digits, \"-\", \"_\" and \".\"");
+        }
     snprintf(r->s->name, sizeof r->s->name, "%s", given);
 }
 

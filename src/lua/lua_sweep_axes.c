@@ -20,6 +20,8 @@ size_t eex__sweep_push_fields(const eex_args *a)
         lua_pop(L, 1);
         if (lua_type(L, -1) != LUA_TSTRING || lua_rawlen(L, -1) >= EEX_SWEEP_PATH)
             luaL_error(L, "%s: names of fields, as in [\"training.lr\"] = ...", a->path);
+        if (strcmp(lua_tostring(L, -1), "seed") == 0) /* a task's own would take its place */
+            luaL_error(L, "%s.seed: the sweep's seeds = { 0, 1, 2 } says which there are", a->path);
         lua_pushvalue(L, -1);
         lua_rawseti(L, -3, (lua_Integer)++count);
     }
@@ -50,7 +52,21 @@ const char *eex__sweep_push_field(const eex_args *a, size_t i)
 
 /* ---- axes ---- */
 
-static void read_list(const eex_args *a, eex_axis *axis, int index)
+bool eex__sweep_comes_again(lua_State *L, int seen)
+{
+    lua_pushvalue(L, -1);
+    lua_rawget(L, seen);
+    const bool again = lua_toboolean(L, -1);
+    lua_pop(L, 1);
+    lua_pushvalue(L, -1);
+    lua_pushboolean(L, true);
+    lua_rawset(L, seen);
+    return again;
+}
+
+/* `once`: each value makes points of its own; where points are drawn, who is there twice is drawn
+ * twice as often. */
+static void read_list(const eex_args *a, eex_axis *axis, int index, bool once)
 {
     lua_State *L = a->L;
     const size_t count = (size_t)lua_rawlen(L, index);
@@ -59,12 +75,18 @@ static void read_list(const eex_args *a, eex_axis *axis, int index)
     axis->value = calloc(count, sizeof *axis->value);
     if (!axis->value)
         eex__sweep_no_memory(L);
+    lua_newtable(L);
+    const int seen = lua_gettop(L);
     for (size_t i = 0; i < count; i++) {
         lua_rawgeti(L, index, (lua_Integer)i + 1);
         axis->values = i + 1;
         eex__sweep_keep_value(L, &axis->value[i], -1);
-        lua_pop(L, 1);
+        lua_pushstring(L, axis->value[i]);
+        if (eex__sweep_comes_again(L, seen) && once)
+            eex_args_refuse(a, axis->path, "each value once");
+        lua_settop(L, seen);
     }
+    lua_settop(L, seen - 1);
 }
 
 static void read_range(const eex_args *a, eex_axis *axis)
@@ -83,6 +105,15 @@ static void read_range(const eex_args *a, eex_axis *axis)
     eex_args_close(&range);
 }
 
+static bool is_empty(lua_State *L, int index)
+{
+    lua_pushnil(L);
+    if (!lua_next(L, index))
+        return true;
+    lua_pop(L, 2);
+    return false;
+}
+
 static void read_axes(eex__sweep_reading *r, const eex_args *a)
 {
     lua_State *L = a->L;
@@ -95,8 +126,8 @@ static void read_axes(eex__sweep_reading *r, const eex_args *a)
         snprintf(axis->path, sizeof axis->path, "%s", eex__sweep_push_field(a, i));
         if (!lua_istable(L, -1))
             eex_args_refuse(a, axis->path, "a list of values, or a range { from =, to = }");
-        if (lua_rawlen(L, -1) > 0)
-            read_list(a, axis, lua_gettop(L));
+        if (lua_rawlen(L, -1) > 0 || is_empty(L, lua_gettop(L)))
+            read_list(a, axis, lua_gettop(L), r->kind == EEX_SWEEP_GRID);
         else
             read_range(a, axis);
         lua_pop(L, 1);

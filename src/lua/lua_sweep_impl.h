@@ -39,6 +39,10 @@ size_t eex__sweep_push_fields(const eex_args *a);
 /* Name i of the list on top of the stack, and its value in the table pushed above it. */
 const char *eex__sweep_push_field(const eex_args *a, size_t i);
 
+/* Whether the value on top of the stack has been here before; the table at `seen` has those that
+ * were, and now it too. */
+bool eex__sweep_comes_again(lua_State *L, int seen);
+
 /* Grid, random or sobol. */
 void eex__sweep_read_points(eex__sweep_reading *r, const eex_args *a);
 

@@ -99,11 +99,11 @@ static void put_others(eex_chart *c, const eex_report *r)
                         eex_text_number(macs, r->policy_macs[i], NULL));
 }
 
-/* Static networks that were trained for as long. */
+/* Static networks that were trained by themselves. */
 static void put_rivals(eex_chart *c, const eex_report *r)
 {
     char macs[EEX_TEXT_SIZE];
-    eex_chart_series(c, "static rivals, trained for as long", 2, EEX_MARK_POINTS);
+    eex_chart_series(c, "static rivals, trained by themselves", 2, EEX_MARK_POINTS);
     for (size_t i = 0; i < r->rivals.count; i++) {
         const eex_rival *x = &r->rivals.at[i];
         eex_chart_point(c, x->macs, 100 * x->validation_accuracy, "%s; %.2f %%; %s MACs", x->name,

@@ -107,9 +107,7 @@ static void networks(eex_buffer *out, const eex_report *r)
                      r->best.speedup.disturbed
                          ? ", which disagree: the machine was disturbed, times are rough"
                          : "",
-                     r->rivals.count ? " Rivals are static networks, trained by themselves for "
-                                       "as long as the network with exits."
-                                     : "");
+                     r->rivals.count ? " Rivals are static networks, trained by themselves." : "");
 }
 
 static void heading(eex_buffer *out, const eex_report *r)

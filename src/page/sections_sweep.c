@@ -5,6 +5,7 @@
 #include "page/svg.h"
 
 #include "base/status.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -29,13 +30,14 @@ static const eex_mean *mean_of(const eex_collection *c, size_t point, eex_figure
 
 static void mean_cell(eex_buffer *out, const eex_mean *m, double scale, int digits)
 {
+    const double mean = eex_text_unsigned_zero(scale * m->mean, digits);
     if (isnan(m->mean))
         eex_html_fixed(out, digits, NAN);
     else if (isnan(m->low))
-        eex_buffer_printf(out, "<td class=\"n\">%.*f</td>", digits, scale * m->mean);
+        eex_buffer_printf(out, "<td class=\"n\">%.*f</td>", digits, mean);
     else
-        eex_buffer_printf(out, "<td class=\"n\">%.*f &#177; %.*f</td>", digits, scale * m->mean,
-                          digits, fabs(scale) * (m->high - m->mean));
+        eex_buffer_printf(out, "<td class=\"n\">%.*f &#177; %.*f</td>", digits, mean, digits,
+                          fabs(scale) * (m->high - m->mean));
 }
 
 static void table(eex_buffer *out, const eex_collection *c)
@@ -64,7 +66,7 @@ static void table(eex_buffer *out, const eex_collection *c)
     eex_html_element(
         out, "p class=\"note\"",
         "Means over the seeds, with half of their 95 %% intervals (Student's t) behind "
-        "them, of runs that are done.");
+        "them, of runs that are done. " EEX_AGAINST_CUT);
 }
 
 static int chart(eex_page *page, const eex_collection *c)

@@ -127,6 +127,15 @@ Test(text, durations)
     expect_duration(INFINITY, "?");
 }
 
+Test(text, what_is_written_as_zero_has_no_sign)
+{
+    cr_assert_not(signbit(eex_text_unsigned_zero(-0.0, 1)));
+    cr_assert_not(signbit(eex_text_unsigned_zero(-0.04, 1)));
+    cr_assert_eq(eex_text_unsigned_zero(-0.06, 1), -0.06);
+    cr_assert_eq(eex_text_unsigned_zero(-0.04, 2), -0.04);
+    cr_assert(isnan(eex_text_unsigned_zero(NAN, 2)));
+}
+
 Test(text, integers_are_parsed_strictly)
 {
     int64_t v = 77;

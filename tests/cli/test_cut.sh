@@ -33,6 +33,7 @@ END
 # Beside each other, and on a page.
 expect 0 "$EEX" show macs accuracy
 out_has "against cut"
+out_has "against cut: MACs on the test split beyond those of the network cut"
 expect 0 "$EEX" report macs -o page.html
 grep -q "MACs against the cut at the same accuracy" page.html || fail "the page says nothing"
 

@@ -14,7 +14,8 @@ expect 2 "$EEX" help lua more
 
 make_data
 write_experiment tiny.lua
-expect 0 "$EEX" run tiny.lua --threads 1 --set search.front=2
+expect 0 "$EEX" run tiny.lua --threads 1 --set search.front=2 --set rivals.base=true \
+    --set rivals.epochs=1
 cat >check.lua <<'LUA'
 local eex, api, core = require "eex", require "eex.api", require "eex.core"
 local function wrong(...)

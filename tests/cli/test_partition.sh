@@ -93,6 +93,21 @@ expect 0 "$EEX" infer runs/cut --split test --json --threads 1 --cut 2 --remote 
 grep -q '"by": "server"' out && fail "a server that is cut otherwise has answered"
 kill -TERM $server
 
+# Nor does a network that cannot be cut as the experiment says, which nobody knows before the search;
+# what none of its candidates could keep is said before anything is trained.
+one="--set gates.required=false --set search.population=1 --set search.sample=1 --set partition.latency=200"
+# shellcheck disable=SC2086
+run $one --set partition.epochs=0 --set partition.cut=3 --seed 1 --out runs/few
+err_has "the chosen network has 2 gates: it cannot be cut behind exit 3 (partition.cut)"
+[ -f runs/few/result.h5 ] && [ ! -f runs/few/final-adaptation.h5 ] || fail "no result, or settings"
+# shellcheck disable=SC2086
+run $one --set 'saliency={"block2.act"}' --out runs/two
+err_has "the chosen network gets no bottleneck, and no settings by bandwidth"
+[ -f runs/two/result.h5 ] && [ ! -f runs/two/final-bottleneck.h5 ] || fail "no result, or a bottleneck"
+expect 2 "$EEX" run tiny.lua --set partition.latency=200 --set partition.cut=4 --out runs/none
+err_has "partition.cut: at most as many exits as a candidate may have in front of its end, got 4"
+[ ! -e runs/none ] || fail "a run that cannot be has left a folder"
+
 refused() {
     expect 2 "$EEX" run tiny.lua --set partition.latency=30 --set "$1" --set "$2"
     err_has "$3"

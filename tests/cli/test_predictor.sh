@@ -26,6 +26,8 @@ expect 2 "$EEX" predictor runs/tiny --epochs 2 --threads 1
 err_has "--force"
 expect 0 "$EEX" predictor runs/tiny --epochs 2 --threads 1 --force
 cmp -s first.h5 runs/tiny/final-predictor.h5 || fail "the same command made another predictor"
+expect 0 "$EEX" predictor runs/tiny --epochs 1 --threads 1 --force
+err_has "predictor: 1 epoch on"
 
 # Interrupted, it goes on; with two threads it ends with the same bits, too.
 set -m # so that nobody ignores SIGINT

@@ -21,6 +21,14 @@ out_has "$macs"
 expect 0 "$EEX" infer plain.h5 --split test --threads 1
 expect 0 "$EEX" infer plain.h5 --split test --to-end --threads 1
 
+expect 0 "$EEX" show plain.h5
+out_has "made of runs/tiny/final.h5, with all of its exits"
+
+# A share that takes nothing makes no file.
+expect 2 "$EEX" prune $run --filters 0.001 --epochs 0 -o none.h5 --threads 1
+err_has "a share of 0.001 takes no filter out of any layer"
+[ ! -e none.h5 ] || fail "a network that lost nothing was written"
+
 # The same again, and trained on: another network of the same size.
 expect 0 "$EEX" prune $run --filters 0.25 --epochs 0 -o again.h5 --threads 1
 out_has "filters up to exit $cut are gone"

@@ -30,6 +30,26 @@ PY
 fi
 expect 0 "$EEX" show r/rival-0001.h5
 
+# The prompt has the same figures.
+expect 0 "$EEX" show r --json
+cp out shown.json
+echo 'for _, x in ipairs(run.rivals) do print(x.name, x.epochs, x.validation_accuracy, x.accuracy, x.macs) end
+    print("run", #run.policies, run.chosen, run.structures)' | "$EEX" repl r >out 2>err || fail "no prompt"
+if command -v python3 >/dev/null; then
+    python3 - shown.json out <<'PY' || fail "the prompt has other figures"
+import json, sys
+run = json.load(open(sys.argv[1]))
+lines = [line.rstrip("\n").split("\t") for line in open(sys.argv[2])]
+rows = [line for line in lines if len(line) == 5]
+assert len(rows) == len(run["rivals"]) > 0, lines
+for row, x in zip(rows, run["rivals"]):
+    assert row[0] == x["name"], (row, x)
+    for said, key in zip(row[1:], ("epochs", "validation_accuracy", "accuracy", "macs")):
+        assert abs(float(said) - x[key]) < 1e-9, (row, x)
+assert ["run"] + [str(n) for n in (len(run["policies"]), run["chosen"], run["structures"])] in lines
+PY
+fi
+
 # What is there is not trained again: without its last file the run goes on with the same figures.
 rm r/rivals.h5 r/result.h5 r/rival-0001.h5
 expect 0 "$EEX" run rivals.lua $set --out r
@@ -41,6 +61,9 @@ grep -A9 "rival, static" table | cmp -s - again || fail "other figures the secon
 # A file put in another one's place is told by what it is: here a rival of the same structure, trained for
 # another number of epochs.
 expect 0 "$EEX" run rivals.lua $set --set rivals.epochs=1 --out other
+expect 0 "$EEX" report other -o other.html # nor does a page say that it has seen as much
+grep -q "rival: base, 1 epoch" other.html || fail "no rival on the page"
+! grep -q "for as long" other.html || fail "the page says that a rival of one epoch has seen as much"
 rm r/rivals.h5 r/result.h5
 cp r/rival-0001.h5 kept.h5
 cp other/rival-0001.h5 r/rival-0001.h5
@@ -61,6 +84,10 @@ printf damaged | dd of=r/rivals.h5 bs=1 seek=1000 conv=notrunc 2>/dev/null
 expect 1 "$EEX" show r
 err_has "r/rivals.h5"
 err_has "move the file away, and result.h5 with it, and run the experiment again"
+
+# One that diverges names the rate of rivals.
+expect 1 "$EEX" run rivals.lua $set --set rivals.lr=1e9 --set rivals.cuts=false --out wild --from other
+err_has "may help: rivals.lr"
 
 # One that cannot be compared is refused before anything is trained.
 sed 's/backbone(4)/eex.backbones.resnet_small { size = 32, classes = 7 }/' rivals.lua >seven.lua

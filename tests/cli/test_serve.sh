@@ -183,6 +183,14 @@ for cut in "" "--cut 1"; do
 done
 [ "$(wc -c <front.h5)" -lt "$(wc -c <$run/final.h5)" ] || fail "not smaller than the whole"
 expect 2 "$EEX" export $run --front front.h5
+
+# Without the predictor there is no file of it, and none of another time may lie there.
+expect 0 "$EEX" export $run --front alone.h5 --no-predictor
+[ ! -e alone-predictor.h5 ] || fail "a predictor that nobody wanted"
+expect 2 "$EEX" export $run --front front.h5 --force --no-predictor
+err_has "front-predictor.h5 is there, and would be used"
+expect 2 "$EEX" export $run --c dir --no-predictor
+err_has "--no-predictor goes with --front"
 expect 2 "$EEX" export $run --front front.h5 --c dir --force
 expect 2 "$EEX" export $run --onnx x.onnx --cut 1
 expect 2 "$EEX" export $run --front x.h5 --cut 9

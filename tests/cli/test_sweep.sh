@@ -45,6 +45,20 @@ err_has "another sweep"
 echo 'return { experiment = "tiny.lua", grids = {} }' >typo.lua
 expect 2 "$EEX" sweep typo.lua
 err_has 'grids'
+echo 'return { experiment = "tiny.lua" }' >"two words.lua"
+expect 2 "$EEX" sweep "two words.lua"
+err_has 'the sweep would be called "two words", as its file is: give it a name'
+refused() { # ENTRY WORDS: what a sweep with this entry is told
+    echo "return { experiment = \"tiny.lua\", $1 }" >odd.lua
+    expect 2 "$EEX" sweep odd.lua
+    err_has "$2"
+}
+# A run that is there twice would count as two, and a seed among the fields would not be used.
+refused 'seeds = { 0, 3, 0 }' "seeds: each seed once"
+refused 'grid = { ["training.lr"] = { 0.1, 0.05, 0.1 } }' "grid.training.lr: each value once"
+refused 'grid = { seed = { 1, 2 } }' "grid.seed: the sweep's seeds"
+refused 'set = { seed = 5 }' "set.seed: the sweep's seeds"
+refused 'grid = { ["training.lr"] = {} }' "grid.training.lr: a list of 1 to"
 echo 'return {' >cut.lua
 expect 2 "$EEX" sweep cut.lua
 err_has 'error: cut.lua:2:'

@@ -178,6 +178,12 @@ err_has "careful.h5"
 expect 0 "$EEX" help tune
 tr -s ' \n' ' ' <out | grep -qF "with --conformal and --risk, of the half of them" || fail "whom --reject looks at"
 
+# What belongs to another option is not passed over.
+for option in "--delta 0.1" "--loss brier" "--method crc" "--each-exit"; do
+    expect 2 "$EEX" tune runs/tiny $option
+    err_has "${option% *} goes with --risk"
+done
+
 # What cannot be met is refused with what can.
 expect 1 "$EEX" tune runs/tiny --macs 1
 err_has "leaving as early as they can"

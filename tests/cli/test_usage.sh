@@ -202,6 +202,11 @@ out_has "cpu"
 expect 1 "$EEX" show "$work"
 err_has "holds no run"
 
+# What people are told to type has names as a shell wants them.
+mkdir "ein lauf"
+expect 1 "$EEX" show "ein lauf"
+err_has "ein lauf holds no run: \"eex run FILE.lua --out 'ein lauf'\" makes one"
+
 # A full disk behind stdout is a failure.
 if [ -w /dev/full ]; then
     "$EEX" --version >/dev/full 2>"$work/err" && fail "writing to a full disk went unnoticed"

@@ -99,6 +99,8 @@ return {
       { name = "seed", text = "of all random numbers" },
       { name = "seconds", text = "of work, all sessions together" },
       { name = "trials", text = "how many candidates were judged" },
+      { name = "structures", text = "how many there are" },
+      { name = "chosen", text = "the trial that it has chosen" },
       { name = "kendall_tau", text = "between both evaluators" },
       { name = "hypervolume", text = "of a search on surrogates" },
       { name = "base", text = "the network without exits", is = "run base" },
@@ -106,6 +108,8 @@ return {
       { name = "best", text = "the chosen network", is = "run best" },
       { name = "pareto", text = "trials that no other beats, the cheapest first", is = "trial[]" },
       { name = "front", text = "networks of the front on the test split", is = "member[]" },
+      { name = "rivals", text = "static networks, trained by themselves", is = "rival[]" },
+      { name = "policies", text = "other policies for its network, tuned alike", is = "tuned alike[]" },
     }, methods = {
       { name = "policy", call = " { policy, a, temperature, ... } or r:policy()", options = "policy", gives = "policy",
         text = "A policy for its network, fitted on the calibration split; without arguments the run's own." },

@@ -176,6 +176,18 @@ return {
       { name = "macs", text = "of one image" },
       { name = "validation_accuracy", text = "on the validation split" },
     } },
+  { name = "rival", text = "of run.rivals", fields = {
+      { name = "name", text = "what it is: base, cut after exit 1, ..., narrower" },
+      { name = "epochs", text = "how often it has seen each image" },
+      { name = "accuracy", text = "on the test split" },
+      { name = "validation_accuracy", text = "on the validation split" },
+      { name = "macs", text = "of one image" },
+    } },
+  { name = "tuned alike", text = "of run.policies", fields = {
+      { name = "policy", text = "its kind" },
+      { name = "accuracy", text = "on the validation split" },
+      { name = "ada_macs_cumulative", text = "of an image on average" },
+    } },
   { name = "policy exit", text = "of policy.exits", fields = {
       { name = "exit", text = "its number in the run's network" },
       { name = "node", text = "that it reads" },

@@ -2,11 +2,13 @@
  * by the thresholds of the whole one. */
 #include "core/engine/adapting_impl.h"
 
+#include "base/shell.h"
 #include "base/status.h"
 
 static int check(const eex_model *other, const eex_model *model)
 {
     const eex_graph *a = other->graph, *b = model->graph;
+    char word[EEX_SHELL_WORD];
     bool same = eex_graph_exits(a) == eex_graph_exits(b) &&
                 eex_graph_classes(a) == eex_graph_classes(b) && model->policy && other->policy;
     for (int k = 0; same && k < eex_graph_exits(a); k++)
@@ -15,7 +17,7 @@ static int check(const eex_model *other, const eex_model *model)
                 : eex_fail(EEX_EINVAL,
                            "%s has other exits or classes than %s, or one of them has no policy: "
                            "eex prune %s --filters SHARE -o FILE leaves filters out of it",
-                           other->path, model->path, model->path);
+                           other->path, model->path, eex_shell_text(word, model->path));
 }
 
 static int open_side(eex__adapting_side *side, double *speed, const eex_model *other,

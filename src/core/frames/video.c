@@ -2,9 +2,9 @@
 
 #include "base/buffer.h"
 #include "base/fs.h"
+#include "base/shell.h"
 #include "base/status.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
@@ -99,23 +99,12 @@ bool eex_video_is_read(const char *kind)
     return strcmp(kind, read_here) == 0;
 }
 
-/* As one word of a shell: in quotes where anything in it means something there. */
+/* A file, as a word of a shell that no program takes for an option. */
 static void add_word(eex_buffer *out, const char *text)
 {
-    bool plain = *text && *text != '-';
-    for (const char *at = text; *at; at++)
-        plain = plain && (isalnum((unsigned char)*at) || strchr("/._-+,:@%", *at));
-    if (plain || strcmp(text, "-") == 0) {
-        eex_buffer_puts(out, text);
-        return;
-    }
-    eex_buffer_puts(out, *text == '-' ? "./'" : "'");
-    for (; *text; text++)
-        if (*text == '\'')
-            eex_buffer_puts(out, "'\\''");
-        else
-            eex_buffer_putc(out, *text);
-    eex_buffer_putc(out, '\'');
+    if (*text == '-' && strcmp(text, "-") != 0)
+        eex_buffer_puts(out, "./");
+    eex_shell_word(out, text);
 }
 
 int eex_video_refuse(const char *path, const char *kind, const char *model)

@@ -4,6 +4,7 @@
 #include "core/model/model_print.h"
 #include "core/plan/quantise.h"
 
+#include "base/shell.h"
 #include "base/status.h"
 
 #include <math.h>
@@ -34,7 +35,9 @@ int eex_adaptation_mark(eex_store_file *file, const eex_model *model,
 
 static int remake(const eex_model *m, const char *what)
 {
-    return eex_fail(EEX_EINVAL, "%s: eex adapt %s -o FILE makes settings for it", what, m->path);
+    char word[EEX_SHELL_WORD];
+    return eex_fail(EEX_EINVAL, "%s: eex adapt %s -o FILE makes settings for it", what,
+                    eex_shell_text(word, m->path));
 }
 
 static int check_model(eex_store_file *file, const eex_model *m)
@@ -56,6 +59,7 @@ static int check_model(eex_store_file *file, const eex_model *m)
 static int check_predictor(eex_store_file *file, const eex_model *m)
 {
     uint8_t its[EEX_SHA256_BYTES], own[EEX_SHA256_BYTES];
+    char word[EEX_SHELL_WORD];
     const bool expected = eex_store_has(file, predictor_print) != 0;
     if (!expected && m->predictor)
         return remake(m, "its settings are for the model without its predictor: --no-predictor "
@@ -67,7 +71,7 @@ static int check_predictor(eex_store_file *file, const eex_model *m)
                         "its settings are for the model with an exit predictor, which is not "
                         "there, or not used: eex predictor %s, without --no-predictor, --policy "
                         "and --threshold",
-                        m->path);
+                        eex_shell_text(word, m->path));
     EEX_TRY(eex_store_read(its, file, predictor_print, EEX_STORE_U8, &print_shape));
     EEX_TRY(eex_exit_predictor_print(own, m->predictor));
     return memcmp(its, own, sizeof its) == 0

@@ -1,6 +1,7 @@
 /* Other policies for a model: from a file, or one threshold for all exits. */
 #include "core/model/model_impl.h"
 
+#include "base/shell.h"
 #include "base/status.h"
 
 #include <math.h>
@@ -99,6 +100,7 @@ int eex__exits_check(eex_store_file *file, const eex_graph *graph)
 static int check_data(eex_store_file *file, const eex_model *m)
 {
     const eex_identity *own = &m->input.made_of;
+    char word[EEX_SHELL_WORD];
     eex_identity from = {.text = NULL};
     EEX_TRY(eex_identity_load(&from, file, ""));
     const int code =
@@ -108,7 +110,8 @@ static int check_data(eex_store_file *file, const eex_model *m)
                        "its thresholds were tuned for a network made from other data than %s: from "
                        "%s, that one from %s; tune some for this network: eex tune %s -o FILE",
                        m->path, from.text ? from.text : "what it does not describe",
-                       own->text ? own->text : "what it does not describe", m->path);
+                       own->text ? own->text : "what it does not describe",
+                       eex_shell_text(word, m->path));
     eex_identity_free(&from);
     return code;
 }

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/sha256.h"
 #include "base/status.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -199,9 +200,10 @@ static int train_all(making *m, eex_trainer *trainer, const eex_recipe *recipe)
     EEX_TRY(subject_of(subject, m, recipe));
     EEX_TRY(eex_kept_train(&last, trainer, recipe, m->count, &kept));
     if (last.epoch > 0)
-        eex_log_info("predictor: %d epochs on %zu images, loss %.3f, all gates told right for "
+        eex_log_info("predictor: %d epoch%s on %zu images, loss %.3f, all gates told right for "
                      "%.1f %% of the images",
-                     last.epoch, m->count, last.loss[0], 100 * last.accuracy[0]);
+                     last.epoch, eex_plural(last.epoch), m->count, last.loss[0],
+                     100 * last.accuracy[0]);
     return EEX_OK;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/fs.h"
 #include "base/sha256.h"
+#include "base/shell.h"
 #include "base/status.h"
 
 #include <math.h>
@@ -204,6 +205,7 @@ static int check_policy(const eex_exit_predictor *p, const eex_model *m, const c
 
 static int check_made_of(eex_store_file *file, const eex_model *m)
 {
+    char word[EEX_SHELL_WORD];
     eex_identity from = {.text = NULL};
     EEX_TRY(eex_identity_load(&from, file, ""));
     const int code = eex_identity_same(&from, &m->input.made_of)
@@ -211,7 +213,7 @@ static int check_made_of(eex_store_file *file, const eex_model *m)
                          : eex_fail(EEX_EINVAL,
                                     "%s: it was trained for a network made from other data than "
                                     "%s: eex predictor %s trains one for this network",
-                                    eex_store_path(file), m->path, m->path);
+                                    eex_store_path(file), m->path, eex_shell_text(word, m->path));
     eex_identity_free(&from);
     return code;
 }
@@ -219,7 +221,7 @@ static int check_made_of(eex_store_file *file, const eex_model *m)
 /* Files of an earlier eex do not say it. */
 static int check_network(eex_store_file *file, const eex_model *m)
 {
-    char sum[EEX_SHA256_HEX], *was = NULL;
+    char sum[EEX_SHA256_HEX], word[EEX_SHELL_WORD], *was = NULL;
     const int says = eex_store_has_attribute(file, "", "network");
     EEX_TRY(says);
     if (!says)
@@ -232,7 +234,7 @@ static int check_network(eex_store_file *file, const eex_model *m)
                 : eex_fail(EEX_EINVAL,
                            "%s: it was trained for a network of other weights than %s has now: eex "
                            "predictor %s --force trains one for this network",
-                           eex_store_path(file), m->path, m->path);
+                           eex_store_path(file), m->path, eex_shell_text(word, m->path));
 }
 
 static int load_scores(eex_exit_predictor *p, eex_store_file *file)
@@ -291,10 +293,11 @@ static int load(eex_exit_predictor *p, eex_store_file *file, const eex_model *m)
 
 static int load_from(eex_exit_predictor **out, const char *path, const eex_model *model)
 {
+    char word[EEX_SHELL_WORD];
     eex_store_file *file = NULL;
     if (!eex_fs_exists(path))
         return eex_fail(EEX_ENOTFOUND, "%s has no predictor: eex predictor %s trains one",
-                        model->path, model->path);
+                        model->path, eex_shell_text(word, model->path));
     EEX_TRY(eex_store_open(&file, path, "predictor", VERSION));
     eex_exit_predictor *p = calloc(1, sizeof *p);
     int code = p ? load(p, file, model) : eex_fail(EEX_ENOMEM, "out of memory for a predictor");

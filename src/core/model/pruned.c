@@ -98,10 +98,15 @@ int eex_pruned_check(const eex_model *model, const eex_pruning *how)
 static int narrow(eex_pruned *p, const eex_filters *filters)
 {
     const eex_model *m = p->model;
+    eex_filters_total(filters, &p->out.filters, &p->out.gone);
+    if (p->out.gone == 0)
+        return eex_fail(EEX_EINVAL,
+                        "a share of %g takes no filter out of any layer up to exit %d: a larger "
+                        "one is needed",
+                        p->how.share, p->out.cut + 1);
     EEX_TRY(eex_graph_narrow(&p->graph, m->graph, filters));
     EEX_TRY(eex_params_new_empty(&p->params, m->params->device, p->graph));
     EEX_TRY(eex_params_narrow(p->params, m->params, filters));
-    eex_filters_total(filters, &p->out.filters, &p->out.gone);
     p->out.macs_before = (double)eex_cost_cumulative(m->graph, p->out.cut, EEX_MACS);
     p->out.macs = (double)eex_cost_cumulative(p->graph, p->out.cut, EEX_MACS);
     p->out.params_before = eex_graph_param_total(m->graph);

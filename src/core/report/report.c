@@ -6,6 +6,7 @@
 #include "core/run/phase.h"
 
 #include "base/fs.h"
+#include "base/shell.h"
 #include "base/status.h"
 
 #include <math.h>
@@ -24,6 +25,7 @@ static bool holds(const char *folder, const char *name)
 
 int eex_report_find(const char *folder)
 {
+    char word[EEX_SHELL_WORD];
     if (holds(folder, "run.h5"))
         return EEX_OK;
     if (eex_fs_is_file(folder))
@@ -32,7 +34,7 @@ int eex_report_find(const char *folder)
         return eex_fail(EEX_ENOTFOUND, "%s holds a sweep, expected a run: its runs are in %s/runs",
                         folder, folder);
     return eex_fail(EEX_ENOTFOUND, "%s holds no run: \"eex run FILE.lua --out %s\" makes one",
-                    folder, folder);
+                    folder, eex_shell_text(word, folder));
 }
 
 int eex_report_find_all(const char *const *folders, size_t count)

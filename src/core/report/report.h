@@ -116,6 +116,9 @@ void eex_report_put_exit(eex_report_put *put, void *to, const eex_report_exit *e
 void eex_report_put_trial(eex_report_put *put, void *to, const eex_trial *trial);
 void eex_report_put_member(eex_report_put *put, void *to, const eex_front_member *member);
 void eex_report_put_member_exit(eex_report_put *put, void *to, const eex_front_exit *exit);
+void eex_report_put_rival(eex_report_put *put, void *to, const eex_rival *rival);
+/* Policy `i` of those that were tuned alike. */
+void eex_report_put_policy(eex_report_put *put, void *to, const eex_report *report, size_t i);
 /* An exit as a network of its own. */
 void eex_report_put_alone(eex_report_put *put, void *to, const eex_front_exit *exit);
 
@@ -123,6 +126,10 @@ void eex_report_put_alone(eex_report_put *put, void *to, const eex_front_exit *e
  * "2:1@0.5": at a threshold of 0.5. Returns `out` or a constant. */
 enum { EEX_REPORT_GATES = 256 };
 const char *eex_report_gates(char out[EEX_REPORT_GATES], const eex_report *report, size_t trial);
+
+/* Below a table of the front that has `rows` of its `count` networks, how many it has and where the
+ * others are; nothing where it has them all. At most `width` columns wide; 0: any. */
+void eex_report_put_left_out(eex_buffer *out, size_t rows, size_t count, size_t width);
 
 /* Whether a folder holds a run. EEX_ENOTFOUND says what it is instead. */
 int eex_report_find(const char *folder);

@@ -3,6 +3,7 @@
 #include "core/policy/cuts.h"
 
 #include "base/status.h"
+#include "base/text.h"
 
 #include <math.h>
 
@@ -46,8 +47,7 @@ int eex__report_cut_result(eex_report *r, eex_store_file *file)
 /* "-31.2 % MACs": what is saved is less. */
 static void change(eex_buffer *out, double saved)
 {
-    const double percent = -100 * saved;
-    eex_buffer_printf(out, "%+.1f %%", fabs(percent) < 0.05 ? 0 : percent);
+    eex_buffer_printf(out, "%+.1f %%", eex_text_unsigned_zero(-100 * saved, 1));
 }
 
 void eex__report_cut(eex_buffer *out, const eex_report *r)

@@ -101,3 +101,16 @@ void eex_report_put_trial(eex_report_put *put, void *to, const eex_trial *t)
     put(to, "cut_saved", t->cut_saved);
     put(to, "score", t->score);
 }
+
+void eex_report_put_rival(eex_report_put *put, void *to, const eex_rival *rival)
+{
+    put(to, "validation_accuracy", rival->validation_accuracy);
+    put(to, "accuracy", rival->accuracy);
+    put(to, "macs", rival->macs);
+}
+
+void eex_report_put_policy(eex_report_put *put, void *to, const eex_report *r, size_t i)
+{
+    put(to, "accuracy", r->policy_accuracy[i]);
+    put(to, "ada_macs_cumulative", r->policy_macs[i]);
+}

@@ -1,7 +1,6 @@
 #include "core/report/report.h"
 #include "core/report/report_partition.h"
 #include "core/report/report_predictor.h"
-#include "core/report/report_rivals.h"
 
 #include "base/json.h"
 #include "base/status.h"
@@ -177,14 +176,26 @@ static void models(eex_json *j, const eex_report *r)
     eex_json_end(j);
 }
 
+static void rivals(eex_json *j, const eex_report *r)
+{
+    eex_json_array(j, "rivals");
+    for (size_t i = 0; i < r->rivals.count; i++) {
+        eex_json_object(j, NULL);
+        eex_json_string(j, "name", r->rivals.at[i].name);
+        eex_json_int(j, "epochs", (int64_t)r->rivals.at[i].epochs);
+        eex_report_put_rival(put, j, &r->rivals.at[i]);
+        eex_json_end(j);
+    }
+    eex_json_end(j);
+}
+
 static void policies(eex_json *j, const eex_report *r)
 {
     eex_json_array(j, "policies");
     for (size_t i = 0; i < r->policies; i++) {
         eex_json_object(j, NULL);
         eex_json_string(j, "policy", r->policy_names.item[i]);
-        eex_json_double(j, "accuracy", r->policy_accuracy[i]);
-        eex_json_double(j, "ada_macs_cumulative", r->policy_macs[i]);
+        eex_report_put_policy(put, j, r, i);
         eex_json_end(j);
     }
     eex_json_end(j);
@@ -231,7 +242,7 @@ int eex_report_json(eex_buffer *out, const eex_report *r)
     best(&j, r);
     pareto(&j, r);
     tested(&j, r);
-    eex__report_rivals_json(&j, r);
+    rivals(&j, r);
     policies(&j, r);
     eex_json_uint(&j, "trials", r->trials.count);
     if (r->structures > 0)

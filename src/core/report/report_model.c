@@ -149,6 +149,10 @@ static void origin(eex_buffer *out, const eex_model_report *r)
 {
     if (!r->origin)
         return;
+    if (r->kept_count == r->origin_exits) {
+        eex_buffer_printf(out, "made of %s, with all of its exits\n", r->origin);
+        return;
+    }
     eex_buffer_printf(out, "cut from %s of %d exit%s, of which it has", r->origin, r->origin_exits,
                       eex_plural(r->origin_exits));
     for (int k = 0; k < r->kept_count; k++)

@@ -64,21 +64,3 @@ int eex__report_rivals(eex_buffer *out, const eex_report *r, size_t width)
     eex_buffer_putc(out, '\n');
     return r->finished ? eex__report_paragraph(out, r, width, words) : EEX_OK;
 }
-
-/* ---- for programs ---- */
-
-void eex__report_rivals_json(eex_json *j, const eex_report *r)
-{
-    eex_json_array(j, "rivals");
-    for (size_t i = 0; i < r->rivals.count; i++) {
-        const eex_rival *x = &r->rivals.at[i];
-        eex_json_object(j, NULL);
-        eex_json_string(j, "name", x->name);
-        eex_json_int(j, "epochs", (int64_t)x->epochs);
-        eex_json_double(j, "validation_accuracy", x->validation_accuracy);
-        eex_json_double(j, "accuracy", x->accuracy);
-        eex_json_double(j, "macs", x->macs);
-        eex_json_end(j);
-    }
-    eex_json_end(j);
-}

@@ -169,7 +169,9 @@ static int front(eex_buffer *out, const eex_report *r, size_t width)
             eex_table_fixed(t, 3, x->latency);
         eex_table_cell(t, "%s", eex_report_gates(list, r, trial));
     }
-    return finish(out, t, width);
+    EEX_TRY(finish(out, t, width));
+    eex_report_put_left_out(out, rows, r->front_count, width);
+    return eex_buffer_status(out);
 }
 
 /* ---- other policies ---- */

@@ -5,6 +5,7 @@
 #include "base/wrap.h"
 
 #include <math.h>
+#include <stdio.h>
 
 int eex__report_paragraph(eex_buffer *out, const eex_report *r, size_t width,
                           eex__report_words *words)
@@ -169,6 +170,16 @@ void eex__report_search(eex_buffer *out, const eex_report *r)
     if (r->tau_count)
         eex_buffer_printf(out, "Kendall tau between the evaluators: %.3f over %zu candidate%s\n",
                           r->tau, r->tau_count, eex_plural((int64_t)r->tau_count));
+}
+
+void eex_report_put_left_out(eex_buffer *out, size_t rows, size_t count, size_t width)
+{
+    char line[160];
+    if (rows == count)
+        return;
+    snprintf(line, sizeof line, "(%zu of the %zu on the front; eex show --json has all of them)\n",
+             rows, count);
+    eex_wrap(out, line, width > 0 && width < EEX_WRAP_WIDTH ? width : EEX_WRAP_WIDTH);
 }
 
 /* ---- what words mean ---- */

@@ -266,6 +266,12 @@ static int check_uncut(const eex_experiment *e)
     return EEX_OK;
 }
 
+static int most_gates(const eex_experiment *e)
+{
+    const int points = eex_experiment_points(e);
+    return e->gates.max_exits && e->gates.max_exits < points ? e->gates.max_exits : points;
+}
+
 static int check_partition(const eex_experiment *e)
 {
     eex_moments moments;
@@ -276,6 +282,9 @@ static int check_partition(const eex_experiment *e)
                  "at most 8 with a bottleneck", e->partition.bits));
     EEX_TRY(need(!small || e->partition.cut == 0, "partition.cut",
                  "0 with a bottleneck, which lies behind the last early exit", e->partition.cut));
+    EEX_TRY(need(e->partition.cut <= most_gates(e), "partition.cut",
+                 "at most as many exits as a candidate may have in front of its end",
+                 e->partition.cut));
     const int code = eex_moments_range(&moments, e->partition.from, e->partition.to);
     return code < 0 ? eex_fail_in(code, "partition.bandwidth") : EEX_OK;
 }

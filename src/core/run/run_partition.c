@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -23,18 +24,23 @@ static const char filters_checkpoint[] = "final-filters-checkpoint.h5";
 
 /* ---- the bottleneck ---- */
 
+static eex_bottling bottling_of(const eex_run *run, const char *kept)
+{
+    return (eex_bottling){.bits = run->e->partition.bits,
+                          .epochs = run->e->partition.epochs,
+                          .more = run->e->partition.more,
+                          .batch = run->e->partition.batch,
+                          .lr = run->e->partition.lr,
+                          .more_lr = run->e->partition.more_lr,
+                          .augment = run->e->partition.augment,
+                          .seed = eex__run_seed(run, EEX_STREAM_PARTITION, 0),
+                          .rates = "partition.lr, partition.more_lr",
+                          .checkpoint = kept};
+}
+
 static int make_bottleneck(const eex_run *run, const eex_model *model, const char *kept)
 {
-    const eex_bottling how = {.bits = run->e->partition.bits,
-                              .epochs = run->e->partition.epochs,
-                              .more = run->e->partition.more,
-                              .batch = run->e->partition.batch,
-                              .lr = run->e->partition.lr,
-                              .more_lr = run->e->partition.more_lr,
-                              .augment = run->e->partition.augment,
-                              .seed = eex__run_seed(run, EEX_STREAM_PARTITION, 0),
-                              .rates = "partition.lr, partition.more_lr",
-                              .checkpoint = kept};
+    const eex_bottling how = bottling_of(run, kept);
     eex_bottleneck *made = NULL;
     EEX_TRY(eex_bottleneck_make(&made, model, run->data, &how));
     const eex_bottled facts = *eex_bottleneck_facts(made);
@@ -178,17 +184,38 @@ static int adapt_bottleneck(const eex_run *run, const eex_model *model)
     return code;
 }
 
-/* A network in which nobody leaves early is not cut behind an exit. */
+/* Whether the chosen network can be cut as the experiment says. Which one that would be nobody knew
+ * beforehand, so a warning says why not, and the run goes on to its result. */
+static int is_cut(bool *is, const eex_run *run, const eex_model *model)
+{
+    const int gates = eex_graph_exits(model->graph) - 1, cut = run->e->partition.cut;
+    const eex_bottling how = bottling_of(run, NULL);
+    const bool small = run->e->partition.epochs > 0;
+    *is = gates >= 1 && cut <= gates;
+    if (gates < 1)
+        eex_log_warn("the chosen network has no gates: it cannot be cut behind one");
+    else if (!*is)
+        eex_log_warn("the chosen network has %d gate%s: it cannot be cut behind exit %d "
+                     "(partition.cut)",
+                     gates, eex_plural(gates), cut);
+    const int code = *is && small ? eex_bottleneck_check(model, &how) : EEX_OK;
+    if (code != EEX_EINVAL)
+        return code;
+    *is = false;
+    eex_log_warn("the chosen network gets no bottleneck, and no settings by bandwidth: %s",
+                 eex_error());
+    return EEX_OK;
+}
+
 int eex__run_partition(eex_run *run)
 {
     eex_model *model = NULL;
+    bool is = false;
     if (eex__run_has(run, adaptation_file))
         return EEX_OK;
     EEX_TRY(eex_model_open(&model, run->options->folder, EEX_MODEL_BEST, run->device));
-    int code = EEX_OK;
-    if (eex_graph_exits(model->graph) < 2)
-        eex_log_warn("the chosen network has no gates: it cannot be cut behind one");
-    else
+    int code = is_cut(&is, run, model);
+    if (code == EEX_OK && is)
         code = run->e->partition.epochs > 0 ? adapt_bottleneck(run, model) : adapt(run, model);
     eex_model_close(model);
     return code;

@@ -113,6 +113,7 @@ static int train(const rivals *r, const making *m, eex_params *params)
     const eex__training training = {.title = m->rival->name,
                                     .checkpoint = checkpoint,
                                     .recipe = &r->recipe,
+                                    .rates = "rivals.lr",
                                     .seed = seed_of(r, m),
                                     .subject = m->number,
                                     .samples = r->run->split.train.at,

@@ -229,6 +229,7 @@ int eex__run_train(eex_run *run, eex_params *params, const eex__training *traini
     EEX_TRY(eex__history_new(history, training, eex_graph_exits(params->graph)));
     EEX_TRY(eex_trainer_new(&trainer, params, &recipe, run->data, training->samples,
                             training->count, training->seed));
+    eex_trainer_rates(trainer, training->rates);
     checkpoint c = {trainer, params, training, history};
     int code = EEX_OK;
     if (eex__run_has(run, training->checkpoint))

@@ -11,6 +11,7 @@ typedef struct eex__training {
     const char *title;      /* "base": for progress */
     const char *checkpoint; /* file name; removed by the caller once its result is stored */
     const eex_recipe *recipe;
+    const char *rates; /* eex_trainer_rates; NULL: as there */
     uint64_t seed;
     uint64_t subject; /* what is trained, where one checkpoint file serves several subjects */
     const uint32_t *samples;

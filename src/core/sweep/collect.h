@@ -22,6 +22,11 @@ typedef enum eex_figure {
     EEX_FIGURES
 } eex_figure;
 
+/* What tables say of EEX_FIGURE_CUT, which they show with the other sign: what is computed more. */
+#define EEX_AGAINST_CUT                                                                            \
+    "against cut: MACs on the test split beyond those of the network cut after one of its exits, " \
+    "at the same accuracy (below 0: saved)."
+
 /* "test_accuracy", "macs", ...: as columns are called in files. */
 const eex_names *eex_figure_names(void);
 const char *eex_figure_name(eex_figure figure);

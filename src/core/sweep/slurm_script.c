@@ -1,11 +1,9 @@
 /* The script of an array job. */
 #include "core/sweep/slurm_job.h"
 
-#include <string.h>
+#include "base/shell.h"
 
-#define PLAIN                                                        \
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789" \
-    "_-./=+:,@%"
+#include <string.h>
 
 static void put_option(eex_buffer *out, const char *option, const char *value)
 {
@@ -26,31 +24,9 @@ static void put_lines(eex_buffer *out, const char *lines)
         eex_buffer_printf(out, "%s%s", lines, lines[length - 1] == '\n' ? "" : "\n");
 }
 
-/* For a shell: in single quotes. */
-static void put_quoted(eex_buffer *out, const char *text)
-{
-    eex_buffer_putc(out, '\'');
-    for (; *text; text++)
-        if (*text == '\'')
-            eex_buffer_puts(out, "'\\''");
-        else
-            eex_buffer_putc(out, *text);
-    eex_buffer_putc(out, '\'');
-}
-
-/* Bare where the shell leaves it alone. */
-static void put_word(eex_buffer *out, const char *text)
-{
-    eex_buffer_putc(out, ' ');
-    if (*text && text[strspn(text, PLAIN)] == '\0')
-        eex_buffer_puts(out, text);
-    else
-        put_quoted(out, text);
-}
-
 static void put_cancelled(eex_buffer *out, const char *folder)
 {
-    put_quoted(out, folder);
+    eex_shell_quote(out, folder);
     eex_buffer_puts(out, "/cancelled.\"$SLURM_ARRAY_JOB_ID\"");
 }
 
@@ -79,13 +55,15 @@ static void put_command(eex_buffer *out, const eex_slurm_job *job, const char *p
 {
     if (*job->cluster->container)
         eex_buffer_printf(out, "%s ", job->cluster->container);
-    put_quoted(out, program);
-    for (size_t i = 0; job->word[i]; i++)
-        put_word(out, job->word[i]);
+    eex_shell_quote(out, program);
+    for (size_t i = 0; job->word[i]; i++) {
+        eex_buffer_putc(out, ' ');
+        eex_shell_word(out, job->word[i]);
+    }
     if (job->number)
         eex_buffer_printf(out, " %s", job->number);
     eex_buffer_puts(out, " --device ");
-    put_quoted(out, job->device);
+    eex_shell_quote(out, job->device);
     eex_buffer_puts(out, " ${threads:+--threads \"$threads\"} &\n");
 }
 

@@ -3,6 +3,7 @@
 #include "core/sweep/sweep.h"
 
 #include "base/fs.h"
+#include "base/shell.h"
 #include "base/status.h"
 
 #include <stdio.h>
@@ -149,7 +150,7 @@ static int use(eex_store_file *file, void *context)
 
 int eex_sweep_read(eex_sweep **out, const char *folder)
 {
-    char *path = NULL;
+    char *path = NULL, word[EEX_SHELL_WORD];
     *out = NULL;
     eex_sweep *s = calloc(1, sizeof *s);
     int code = s ? eex_path_join(&path, folder, "sweep.h5")
@@ -157,7 +158,7 @@ int eex_sweep_read(eex_sweep **out, const char *folder)
     if (code == EEX_OK && !eex_fs_exists(path))
         code =
             eex_fail(EEX_ENOTFOUND, "%s holds no sweep: \"eex sweep FILE.lua --out %s\" makes one",
-                     folder, folder);
+                     folder, eex_shell_text(word, folder));
     if (code == EEX_OK)
         code = eex_store_read_file(path, "sweep", EEX_SWEEP_VERSION, use, s);
     free(path);

@@ -159,9 +159,10 @@ static void watch(void *context, int epoch, uint64_t done, uint64_t total, doubl
 static int keep(const checkpoint *c)
 {
     EEX_TRY(save(c));
-    if (c->kept->path)
-        say_where(c, "kept");
-    return eex_fail(EEX_EINTERRUPTED, "interrupted");
+    if (!c->kept->path)
+        return eex_fail(EEX_EINTERRUPTED, "interrupted");
+    say_where(c, "kept");
+    return eex_fail(EEX_EINTERRUPTED, "interrupted; the same command goes on from there");
 }
 
 static int train(eex_epoch_report *last, const checkpoint *c)

@@ -114,6 +114,17 @@ Test(report_table, leaving_early_is_compared_with_the_same_network)
     expect("training with exits costs 2.20 points of accuracy.");
 }
 
+/* A table of a long front says what it leaves out. */
+Test(report_table, a_front_that_is_longer_than_its_table_says_so)
+{
+    size_t front[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+    report.front = front;
+    report.front_count = 8;
+    expect_not("on the front;");
+    report.front_count = 11;
+    expect("(8 of the 11 on the front; eex show --json has all of them)");
+}
+
 /* Of both splits, less is a minus; runs that do not know it say nothing. */
 Test(report_table, the_network_is_compared_with_its_cuts)
 {
