@@ -119,21 +119,6 @@ Test(fused, in_library_mode_a_refusal_is_a_failure)
 
 static char folder[TEST_PATH_SIZE];
 
-static eex_device *open_fast(void)
-{
-    eex_device *dev;
-    OK(eex_device_open(&dev, "cuda", &(eex_device_options){.deterministic = false}));
-    return dev;
-}
-
-static void in_folder(void)
-{
-    test_folder_make(folder);
-    setenv("EEX_CACHE_DIR", folder, 1);
-    unsetenv("EEX_CUDA_CONV");
-    eex_device_close(open_device(1)); /* registers the backend */
-}
-
 /* Prepares and runs an op on a device of its own; what the file then says, and what was said. */
 static int choice_after(bool with_bias, char **said)
 {
@@ -141,7 +126,7 @@ static int choice_after(bool with_bias, char **said)
     test_capture capture;
     char *text = NULL;
     test_capture_file(&capture);
-    ones_on(&c, open_fast());
+    ones_on(&c, ones_timing_device());
     if (!with_bias)
         c.op.u.conv.bias = NULL;
     void *state = ones_prepared(&c);
@@ -183,7 +168,7 @@ static void expect_kept(bool with_bias, int choice, bool kept)
 Test(fused, choices_are_remembered_with_what_ends_the_op)
 {
     char *said;
-    in_folder();
+    ones_folder(folder);
     choice_after(true, &said); /* makes the file */
     free(said);
     expect_kept(true, FUSED_PRECOMP, true);
@@ -200,7 +185,7 @@ Test(fused, choices_are_remembered_with_what_ends_the_op)
 Test(fused, a_refusal_is_no_choice)
 {
     char *said;
-    in_folder();
+    ones_folder(folder);
     choice_after(true, &said);
     free(said);
     write_choice(FUSED_PRECOMP);
@@ -219,7 +204,7 @@ enum { KERNELS = 60 }; /* those of one timing, about */
  * the op's own residual, so it has to hold the largest batch that is prepared. */
 static void product_on(ones *c)
 {
-    ones_on(c, open_fast());
+    ones_on(c, ones_timing_device());
     eex_op_conv *conv = &c->op.u.conv;
     conv->window.kernel = 1;
     conv->window.pad = 0;
@@ -257,7 +242,7 @@ static int product_without(int nth)
 Test(fused, a_way_that_loses_leaves_the_rest_of_the_op_to_be_done)
 {
     int lost = 0;
-    in_folder();
+    ones_folder(folder);
     for (int nth = 1; nth <= KERNELS; nth++) {
         const int choice = product_without(nth);
         lost += choice >= 0 && choice != OWN;

@@ -106,12 +106,15 @@ static void check_sick_device(bool fuses)
 {
     bed b;
     bed_open(&b, NULL);
-    b.c.op.u.conv.w_static = fuses;
+    if (!fuses)
+        b.c.op.u.conv.act = EEX_ACT_RELU6;
     void *state = ones_prepared(&b.c);
+    OK(ones_run(&b.c, state)); /* the step is there from now on, cuDNN the first to be asked */
     eex_fake_cuda_fail("cudaStreamSynchronize", 1, cudaErrorIllegalAddress); /* stays */
     cr_expect_eq(b.c.dev->vtable->sync(b.c.dev), EEX_EDEVICE);
     eex_fake_cuda_fail(fuses ? fused : plain, 1, cudaErrorUnknown);
     cr_expect_eq(ones_run(&b.c, state), EEX_EDEVICE);
+    cr_expect_not_null(strstr(eex_error(), "cuDNN says"), "%s", eex_error());
     eex_fake_cuda_heal();
     finish(&b, state);
     char *said = bed_close(&b);
@@ -159,15 +162,10 @@ Test(refused, none_to_time_is_said_too)
 {
     char folder[TEST_PATH_SIZE];
     ones c;
-    eex_device *dev;
     test_capture capture;
-    test_folder_make(folder);
-    setenv("EEX_CACHE_DIR", folder, 1);
-    unsetenv("EEX_CUDA_CONV");
-    eex_device_close(open_device(1)); /* registers the backend */
+    ones_folder(folder);
     test_capture_file(&capture);
-    OK(eex_device_open(&dev, "cuda", &(eex_device_options){.deterministic = false}));
-    ones_on(&c, dev);
+    ones_on(&c, ones_timing_device());
     c.op.u.conv.w_static = false; /* one algorithm, one choice */
     eex_fake_cuda_fail("workspace", 1, cudaErrorUnknown);
     void *state = ones_prepared(&c);

@@ -3,6 +3,8 @@
 #include "cuda/fake_cuda.h"
 #include "support/devices.h"
 
+#include <stdlib.h>
+
 void ones_on(ones *c, eex_device *dev)
 {
     c->dev = dev;
@@ -54,6 +56,21 @@ void ones_expect(ones *c)
     tensor_download(&c->b, c->y);
     cr_expect_eq(c->y.host[(ONES_SIZE + 1) * ONES_CHANNELS], 7);
     cr_expect_eq(c->y.host[0], 0);
+}
+
+void ones_folder(char folder[TEST_PATH_SIZE])
+{
+    test_folder_make(folder);
+    setenv("EEX_CACHE_DIR", folder, 1);
+    unsetenv("EEX_CUDA_CONV");
+    eex_device_close(open_device(1)); /* registers the backend */
+}
+
+eex_device *ones_timing_device(void)
+{
+    eex_device *dev;
+    OK(eex_device_open(&dev, "cuda", &(eex_device_options){.deterministic = false}));
+    return dev;
 }
 
 int ones_said(const char *text, const char *what)

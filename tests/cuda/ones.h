@@ -3,6 +3,7 @@
 #ifndef EEX_TESTS_CUDA_ONES_H
 #define EEX_TESTS_CUDA_ONES_H
 
+#include "support/folder.h"
 #include "support/tensor.h"
 
 #define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
@@ -30,6 +31,10 @@ int ones_run(ones *c, void *state);
 
 /* What the op comes to, as it was made: inside 36 + 1 - 30, in the corner 16 + 1 - 30. */
 void ones_expect(ones *c);
+
+/* A folder for the file of choices, which the test removes, and a device that times them. */
+void ones_folder(char folder[TEST_PATH_SIZE]);
+eex_device *ones_timing_device(void);
 
 /* How often a text says something. */
 int ones_said(const char *text, const char *what);
