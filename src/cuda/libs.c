@@ -62,18 +62,23 @@ typedef struct found {
     char problem[512];
 } found;
 
-/* The n-th name to look for: that of this build's major, then the newest. */
+void eex__cuda_libs_order(int *order, const int *majors, int count, int built_for)
+{
+    int n = 0;
+    for (int own = 1; own >= 0; own--)
+        for (int i = 0; i < count; i++)
+            if ((majors[i] == built_for) == own)
+                order[n++] = i;
+}
+
+/* The n-th name to look for. */
 static const library_name *name_at(const library *of, int n)
 {
-    const library_name *others[NAMES + 1];
-    int count = 0;
+    int order[NAMES], majors[NAMES];
     for (int i = 0; i < of->count; i++)
-        if (of->names[i].major == of->built_for)
-            others[count++] = &of->names[i];
-    for (int i = 0; i < of->count; i++)
-        if (of->names[i].major != of->built_for)
-            others[count++] = &of->names[i];
-    return others[n];
+        majors[i] = of->names[i].major;
+    eex__cuda_libs_order(order, majors, of->count, of->built_for);
+    return &of->names[order[n]];
 }
 
 /* That a file is not there is nothing to tell; what it lacks is. */

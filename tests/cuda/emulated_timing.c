@@ -159,7 +159,8 @@ static long waits(eex_engine *engine, const uint8_t *image)
     return eex_fake_cuda_count().waits - before;
 }
 
-/* A network without exits waits as often for an image as one with them: once, for its result. */
+/* A network without exits waits as often for an image as one with them: once, for its result; and is
+ * launched as often, as one graph. */
 Test(timing, one_image_waits_once_with_exits_and_without)
 {
     net n = net_open(net_tiny, 4, 1);
@@ -177,6 +178,10 @@ Test(timing, one_image_waits_once_with_exits_and_without)
         for (int i = 0; i < 4; i++) /* recorded, replayed */
             cr_expect_eq(waits(engine, n.images), 1, "%s exits, image %d",
                          with ? "with" : "without", i);
+        const long before = eex_fake_cuda_count().graphs;
+        waits(engine, n.images);
+        cr_expect_eq(eex_fake_cuda_count().graphs - before, 1, "%s exits",
+                     with ? "with" : "without");
         eex_engine_close(engine);
     }
     eex_policy_free(policy);
@@ -230,6 +235,7 @@ static eex_policy *everybody_leaves_at_the_first(int exits)
  * one that lets it leave; that is said once. */
 Test(timing, without_a_chain_it_is_exit_by_exit)
 {
+    static const char create[] = "cudaGraphConditionalHandleCreate";
     net n = net_open(net_tiny, 4, 1);
     const eex_inference how = inference();
     eex_policy *policy = everybody_leaves_at_the_first(eex_graph_exits(n.graph));
@@ -246,12 +252,13 @@ Test(timing, without_a_chain_it_is_exit_by_exit)
     OK(eex_engine_new(&engine, n.graph, n.params, policy, &how));
     OK(eex_engine_run(engine, &first, n.images, 1)); /* all segments, for the driver to load them */
     cr_expect(same(&first, &wanted));
-    eex_fake_cuda_fail("cudaGraphConditionalHandleCreate", 1, cudaErrorMemoryAllocation);
     for (int i = 0; i < 4; i++) {
+        eex_fake_cuda_fail(create, 1, cudaErrorMemoryAllocation);
         const long before = eex_fake_cuda_count().kernels;
         OK(eex_engine_run(engine, &later, n.images, 1));
         cr_expect(same(&later, &wanted), "image %d", i);
         cr_expect_eq(eex_fake_cuda_count().kernels - before, by_exits, "image %d", i);
+        cr_expect_eq(eex_fake_cuda_failed(create), i == 0, "image %d: it is tried again", i);
     }
     char *said = test_capture_end(&capture);
     cr_expect_eq(ones_said(said, "going on without this graph"), 1, "%s", said);

@@ -1,0 +1,120 @@
+/* Which files of cuBLAS and cuDNN are taken where there are several: libraries of our own making,
+ * as a machine with a GPU would load real ones. */
+#include "cuda/cuda_register.h"
+#include "cuda/host.h"
+#include "support/capture.h"
+#include "support/devices.h"
+#include "support/folder.h"
+
+#include "base/fs.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
+#define NAME(name) #name,
+
+static const char *const cublas_functions[] = {EEX_CUBLAS_FUNCTIONS(NAME) NULL};
+static const char *const cudnn_functions[] = {EEX_CUDNN_FUNCTIONS(NAME) NULL};
+
+/* ---- order ---- */
+
+Test(libraries, the_major_of_this_build_comes_first)
+{
+    static const int majors[] = {13, 12, 11};
+    static const struct {
+        int built_for, wanted[3];
+    } rows[] = {
+        {13, {0, 1, 2}}, {12, {1, 0, 2}}, {11, {2, 0, 1}}, {14, {0, 1, 2}}, /* newer than all */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        int order[3];
+        eex__cuda_libs_order(order, majors, 3, rows[i].built_for);
+        cr_expect_arr_eq(order, rows[i].wanted, sizeof order, "built for %d: %d %d %d",
+                         rows[i].built_for, order[0], order[1], order[2]);
+    }
+}
+
+/* ---- files ---- */
+
+static bool is(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0;
+}
+
+/* A library whose functions return 0, but for the one that makes its handle, and those that return
+ * a text. */
+static void make_library(const char *folder, const char *file, const char *const *functions,
+                         int create)
+{
+    char command[3 * TEST_PATH_SIZE];
+    const char *source = test_path(folder, "library.c");
+    FILE *out = fopen(source, "w");
+    cr_assert_not_null(out);
+    for (int i = 0; functions[i]; i++) {
+        const char *name = functions[i];
+        if (strstr(name, "String"))
+            fprintf(out, "const char *%s(int s) { return s ? \"OLD_CHIP\" : \"\"; }\n", name);
+        else
+            fprintf(out, "int %s(void) { return %d; }\n", name,
+                    strstr(name, "Create_v2") || is(name, "cudnnCreate") ? create : 0);
+    }
+    fclose(out);
+    snprintf(command, sizeof command, "cc -shared -fPIC -o '%s/%s' '%s/library.c'", folder, file,
+             folder);
+    if (system(command) != 0)
+        cr_skip_test("there is no cc to make libraries with");
+}
+
+/* The parts that a cuDNN of this major needs beside it, which have nothing in them here. */
+static void make_parts(const char *folder)
+{
+    static const char *const parts[] = {"libcudnn_graph.so.9",
+                                        "libcudnn_ops.so.9",
+                                        "libcudnn_cnn.so.9",
+                                        "libcudnn_heuristic.so.9",
+                                        "libcudnn_engines_precompiled.so.9",
+                                        "libcudnn_ops_infer.so.8",
+                                        "libcudnn_ops_train.so.8",
+                                        "libcudnn_cnn_infer.so.8",
+                                        "libcudnn_cnn_train.so.8"};
+    static const char *const nothing[] = {NULL};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        make_library(folder, parts[i], nothing, 0);
+}
+
+/* The newest of both cannot make their handles: they have dropped the chip. */
+Test(libraries, the_next_file_is_taken_where_a_handle_cannot_be_made)
+{
+    char folder[TEST_PATH_SIZE];
+    test_capture capture;
+    eex_device *dev = NULL;
+    test_folder_make(folder);
+    make_library(folder, "libcublas.so.13", cublas_functions, 8);
+    make_library(folder, "libcublas.so.12", cublas_functions, 8);
+    make_library(folder, "libcublas.so.11", cublas_functions, 0);
+    make_library(folder, "libcudnn.so.9", cudnn_functions, 3008);
+    make_library(folder, "libcudnn.so.8", cudnn_functions, 0);
+    make_parts(folder);
+    setenv("EEX_CUBLAS_DIR", folder, 1);
+    setenv("EEX_CUDNN_DIR", folder, 1);
+    eex__cuda_libs_use(NULL, 0); /* files, as on a machine with a GPU */
+    OK(eex_cuda_register());
+    test_capture_file(&capture);
+    const int code = eex_device_open(&dev, "cuda", &(eex_device_options){.deterministic = true});
+    char *said = test_capture_end(&capture);
+    cr_assert_eq(code, EEX_OK, "%s", eex_error());
+    const eex_cuda_libs *libs = ((eex_cuda *)dev)->libs;
+    cr_expect_str_eq(libs->cublas_path, test_path(folder, "libcublas.so.11"));
+    cr_expect_str_eq(libs->cudnn_path, test_path(folder, "libcudnn.so.8"));
+    cr_expect_not_null(
+        strstr(said, "libcublas.so.13 cannot be opened: cuBLAS says OLD_CHIP; going on with"), "%s",
+        said);
+    cr_expect_not_null(strstr(said, "libcublas.so.12 cannot be opened"), "%s", said);
+    cr_expect_not_null(
+        strstr(said, "libcudnn.so.9 cannot be opened: cuDNN says OLD_CHIP; going on with"), "%s",
+        said);
+    free(said);
+    eex_device_close(dev);
+    test_folder_remove(folder);
+}
