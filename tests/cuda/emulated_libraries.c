@@ -1,6 +1,7 @@
 /* Which files of cuBLAS and cuDNN are taken where there are several: libraries of our own making,
  * as a machine with a GPU would load real ones. */
 #include "cuda/cuda_register.h"
+#include "cuda/fake_cuda.h"
 #include "cuda/host.h"
 #include "support/capture.h"
 #include "support/devices.h"
@@ -33,6 +34,59 @@ Test(libraries, the_major_of_this_build_comes_first)
         cr_expect_arr_eq(order, rows[i].wanted, sizeof order, "built for %d: %d %d %d",
                          rows[i].built_for, order[0], order[1], order[2]);
     }
+}
+
+/* ---- one after the other ---- */
+
+static int try_open(void)
+{
+    eex_device *dev;
+    const int code = eex_device_open(&dev, "cuda", &(eex_device_options){.deterministic = true});
+    eex_device_close(dev);
+    return code;
+}
+
+/* A library that has dropped the chip: the next one may be older. */
+Test(libraries, the_next_library_is_taken_and_said)
+{
+    static const char *const functions[] = {"cublasCreate", "cudnnCreate"};
+    static const char *const says[] = {"fake.13 cannot be opened", "fake.9 cannot be opened"};
+    static const char *const goes[] = {"going on with fake.12", "going on with fake.8"};
+    eex_device_close(open_device(1));
+    for (int i = 0; i < 2; i++) {
+        test_capture capture;
+        eex_fake_cuda_two_libraries(false);
+        eex_fake_cuda_fail(functions[i], 1, cudaErrorUnknown);
+        cr_expect_eq(try_open(), EEX_EDEVICE, "there is no other");
+        eex_fake_cuda_two_libraries(true);
+        eex_fake_cuda_fail(functions[i], 1, cudaErrorUnknown);
+        test_capture_file(&capture);
+        cr_expect_eq(try_open(), EEX_OK, "%s", eex_error());
+        char *said = test_capture_end(&capture);
+        cr_expect(strstr(said, says[i]) && strstr(said, goes[i]), "%s", said);
+        free(said);
+    }
+    eex_fake_cuda_two_libraries(false);
+    cr_expect_eq(eex_fake_cuda_held(), 0);
+}
+
+/* Memory that runs out says nothing of the chip: another library would want as much. */
+Test(libraries, without_memory_for_a_library_no_other_is_tried)
+{
+    static const char *const functions[] = {"cublasCreate", "cudnnCreate"};
+    eex_device_close(open_device(1));
+    for (int i = 0; i < 2; i++) {
+        test_capture capture;
+        eex_fake_cuda_two_libraries(true);
+        eex_fake_cuda_fail(functions[i], 1, cudaErrorMemoryAllocation);
+        test_capture_file(&capture);
+        cr_expect_eq(try_open(), EEX_ENOMEM, "%s: %s", functions[i], eex_error());
+        char *said = test_capture_end(&capture);
+        cr_expect_str_empty(said, "%s", said);
+        free(said);
+    }
+    eex_fake_cuda_two_libraries(false);
+    cr_expect_eq(eex_fake_cuda_held(), 0);
 }
 
 /* ---- files ---- */
