@@ -35,6 +35,12 @@ rm logs/op_loss.cu.90
 said op_loss.cu.99 4 64 # another chip
 look 1
 rm logs/op_loss.cu.99
+other=$(awk '$1 != 90 && !/^#/ { name = $2; at[name] } $1 == 90 { here[$2] }
+    END { for (name in at) if (!(name in here)) { print name; exit } }' "$EEX_SOURCE_DIR/scripts/kernel_registers.txt")
+[ -n "$other" ] || fail "kernel_registers.txt allows nothing that it does not allow on 9.0"
+said "$other.90" 4 64 # allowed on another chip alone
+look 1
+rm "logs/$other.90"
 said op_add.cu.90 4 64 # another file
 look 1
 out_has "new spills: 90 op_add.cu 4 64 scale(float*)"

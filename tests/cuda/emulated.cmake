@@ -96,13 +96,16 @@ else()
 
     eex_test_sanitized(emulated/cuda/emulated_run.sh eex_emulated)
 
-    # emulated_cudnn.sh looks at real libraries, where there are some, with a program for each.
+    # emulated_cudnn.sh looks at real libraries, where there are some, with a program that is run for each.
+    add_executable(cudnn_probe cuda/cudnn_probe.c cuda/devices.c)
+    target_link_libraries(cudnn_probe PRIVATE eex_test_support eex_cuda_emulated eex_core)
+    set_target_properties(cudnn_probe PROPERTIES LINKER_LANGUAGE CXX)
     foreach(script libs devices cudnn)
         add_test(NAME emulated/cuda/emulated_${script}.sh
             COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/cuda/emulated_${script}.sh)
         set_tests_properties(emulated/cuda/emulated_${script}.sh PROPERTIES TIMEOUT 120
             SKIP_RETURN_CODE 77 ENVIRONMENT
-            "EEX=$<TARGET_FILE:eex_emulated>;EEX_SOURCE_DIR=${CMAKE_SOURCE_DIR};EEX_PROBE=$<TARGET_FILE:emulated_cudnn>;EEX_CUDA_LIBRARIES=${CUDAToolkit_LIBRARY_DIR}")
+            "EEX=$<TARGET_FILE:eex_emulated>;EEX_SOURCE_DIR=${CMAKE_SOURCE_DIR};EEX_PROBE=$<TARGET_FILE:cudnn_probe>;EEX_CUDA_LIBRARIES=${CUDAToolkit_LIBRARY_DIR}")
         if(NOT script STREQUAL cudnn) # libraries of others
             eex_test_sanitized(emulated/cuda/emulated_${script}.sh eex_emulated)
         endif()

@@ -1,5 +1,5 @@
 # Real cuDNN libraries, without a GPU: each is taken whole, passed over and named when a part of it is missing,
-# and describes what convolutions ask of it (emulated_cudnn.c). What is looked at is what this machine has, for
+# and describes what convolutions ask of it (cudnn_probe.c). What is looked at is what this machine has, for
 # nothing is downloaded: the toolkit's, those of Python packages nvidia-cudnn-*, and
 #
 #   EEX_CUDNN_FOLDERS="FOLDER..."   more of them; FOLDER/../../cublas/lib, as packages have it, is their cuBLAS

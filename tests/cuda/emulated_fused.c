@@ -181,6 +181,22 @@ Test(fused, choices_are_remembered_with_what_ends_the_op)
     test_folder_remove(folder);
 }
 
+/* The same convolution with and without a bias are two lines, and neither makes the other stale. */
+Test(fused, an_op_that_ends_otherwise_is_another_one)
+{
+    char *text = NULL, *said;
+    ones_folder(folder);
+    for (int i = 0; i < 4; i++) {
+        choice_after(i % 2, &said);
+        cr_expect_eq(ones_said(said, "measured anew"), 0, "%d: %s", i, said);
+        free(said);
+    }
+    OK(eex_fs_read(&text, NULL, test_path(folder, "convolutions.txt"), 1 << 20));
+    cr_expect_eq(ones_said(text, "\n"), 1 + 2, "%s", text);
+    free(text);
+    test_folder_remove(folder);
+}
+
 /* A choice of the file that cuDNN refuses to fuse is measured anew, and another one. */
 Test(fused, a_refusal_is_no_choice)
 {
