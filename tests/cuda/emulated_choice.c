@@ -99,3 +99,29 @@ Test(choice, our_own_kernel_is_for_small_images)
     }
     test_folder_remove(folder);
 }
+
+/* Tiles of 64 pixels would end beyond what an int counts. */
+Test(choice, more_pixels_than_can_be_counted_are_refused)
+{
+    ones c;
+    void *state;
+    ones_on(&c, open_device(1));
+    c.op.u.conv.window = (eex_window){.cin = 1,
+                                      .hin = 1,
+                                      .win = 1,
+                                      .cout = 1,
+                                      .hout = 1,
+                                      .wout = 1,
+                                      .kernel = 1,
+                                      .stride = 1,
+                                      .groups = 1};
+    for (int beyond = 0; beyond < 2; beyond++) {
+        const int batch = INT32_MAX - 63 + beyond;
+        const int code = c.dev->vtable->prepare(c.dev, &state, &c.op, batch);
+        cr_expect_eq(code, beyond ? EEX_EUNSUPPORTED : EEX_OK, "%d: %s", batch, eex_error());
+        if (code == EEX_OK)
+            c.dev->vtable->finish(c.dev, &c.op, state);
+    }
+    cr_expect_not_null(strstr(eex_error(), "\"first\": 2147483585 pixels"), "%s", eex_error());
+    ones_close(&c);
+}

@@ -159,8 +159,8 @@ static long waits(eex_engine *engine, const uint8_t *image)
     return eex_fake_cuda_count().waits - before;
 }
 
-/* A network without exits waits as often for an image as one with them: once, for its result; and is
- * launched as often, as one graph. */
+/* A network without exits waits as often for an image as one with them: once, for its result; and
+ * is launched as often, as one graph. */
 Test(timing, one_image_waits_once_with_exits_and_without)
 {
     net n = net_open(net_tiny, 4, 1);
