@@ -29,6 +29,16 @@ look_at() { # look_at FOLDER LIBRARY
         EEX_CUDNN_REAL=1 EEX_CUDNN_DIR=$folder expect 0 "$EEX_PROBE"
         grep -qE "Tested: 3 .*Passing: 3 " err || fail "not all was looked at"
     fi
+    # Where the cuBLAS of its CUDA is not to be found it is passed over, before it ends the process.
+    mkdir links
+    ln -s "$folder"/libcudnn* links/
+    EEX_CUBLAS_DIR='' devices "$work/links" 1 --json
+    if ! grep -qF "\"cudnn_path\": \"$work/links/$library\"" out; then
+        EEX_CUBLAS_DIR='' devices "$work/links" 1
+        cat err >>out
+        out_has "$work/links/$library cannot be used: the loader says libcublas"
+    fi
+    rm -r links
     # A folder of links lacks one part; the loader looks beside the link. Nothing else may take the place of
     # the rest of this one, so the end is that it is named, whatever is found instead.
     for part in $(cd "$folder" && ls | grep -E '^libcudnn_(ops|cnn|graph|heuristic|engines_precompiled).*so\.[89]$'); do

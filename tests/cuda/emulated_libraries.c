@@ -17,6 +17,9 @@
 
 static const char *const cublas_functions[] = {EEX_CUBLAS_FUNCTIONS(NAME) NULL};
 static const char *const cudnn_functions[] = {EEX_CUDNN_FUNCTIONS(NAME) NULL};
+static const char *const dated_functions[] = {EEX_CUDNN_FUNCTIONS(NAME) "cudnnGetCudartVersion",
+                                              NULL};
+static const char *const nothing[] = {NULL};
 
 /* ---- order ---- */
 
@@ -96,8 +99,16 @@ static bool is(const char *a, const char *b)
     return strcmp(a, b) == 0;
 }
 
-/* A library whose functions return 0, but for the one that makes its handle, and those that return
- * a text. */
+/* What a function returns: 0, but for the one that makes a handle, and that of a CUDA that nobody
+ * has. */
+static int returned(const char *name, int create)
+{
+    if (is(name, "cudnnGetCudartVersion"))
+        return 77000;
+    return strstr(name, "Create_v2") || is(name, "cudnnCreate") ? create : 0;
+}
+
+/* A library of such functions, and those that return a text. */
 static void make_library(const char *folder, const char *file, const char *const *functions,
                          int create)
 {
@@ -110,8 +121,7 @@ static void make_library(const char *folder, const char *file, const char *const
         if (strstr(name, "String"))
             fprintf(out, "const char *%s(int s) { return s ? \"OLD_CHIP\" : \"\"; }\n", name);
         else
-            fprintf(out, "int %s(void) { return %d; }\n", name,
-                    strstr(name, "Create_v2") || is(name, "cudnnCreate") ? create : 0);
+            fprintf(out, "int %s(void) { return %d; }\n", name, returned(name, create));
     }
     fclose(out);
     snprintf(command, sizeof command, "cc -shared -fPIC -o '%s/%s' '%s/library.c'", folder, file,
@@ -132,9 +142,17 @@ static void make_parts(const char *folder)
                                         "libcudnn_ops_train.so.8",
                                         "libcudnn_cnn_infer.so.8",
                                         "libcudnn_cnn_train.so.8"};
-    static const char *const nothing[] = {NULL};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         make_library(folder, parts[i], nothing, 0);
+}
+
+/* Files are taken as on a machine with a GPU, those of a new folder first. */
+static void look_into(char folder[TEST_PATH_SIZE])
+{
+    test_folder_make(folder);
+    setenv("EEX_CUBLAS_DIR", folder, 1);
+    setenv("EEX_CUDNN_DIR", folder, 1);
+    eex__cuda_libs_use(NULL, 0);
 }
 
 /* The newest of both cannot make their handles: they have dropped the chip. */
@@ -143,16 +161,13 @@ Test(libraries, the_next_file_is_taken_where_a_handle_cannot_be_made)
     char folder[TEST_PATH_SIZE];
     test_capture capture;
     eex_device *dev = NULL;
-    test_folder_make(folder);
+    look_into(folder);
     make_library(folder, "libcublas.so.13", cublas_functions, 8);
     make_library(folder, "libcublas.so.12", cublas_functions, 8);
     make_library(folder, "libcublas.so.11", cublas_functions, 0);
     make_library(folder, "libcudnn.so.9", cudnn_functions, 3008);
     make_library(folder, "libcudnn.so.8", cudnn_functions, 0);
     make_parts(folder);
-    setenv("EEX_CUBLAS_DIR", folder, 1);
-    setenv("EEX_CUDNN_DIR", folder, 1);
-    eex__cuda_libs_use(NULL, 0); /* files, as on a machine with a GPU */
     OK(eex_cuda_register());
     test_capture_file(&capture);
     const int code = eex_device_open(&dev, "cuda", &(eex_device_options){.deterministic = true});
@@ -170,5 +185,49 @@ Test(libraries, the_next_file_is_taken_where_a_handle_cannot_be_made)
         said);
     free(said);
     eex_device_close(dev);
+    test_folder_remove(folder);
+}
+
+/* A cuDNN opens the cuBLAS of its own CUDA when it is used, and ends the process where there is
+ * none; so it is passed over there, though it can be loaded. */
+Test(libraries, a_cudnn_without_the_cublas_of_its_cuda_is_passed_over)
+{
+    char folder[TEST_PATH_SIZE], why[128];
+    test_capture capture;
+    eex_cuda_libs libs;
+    look_into(folder);
+    make_library(folder, "libcublas.so.13", cublas_functions, 0);
+    make_library(folder, "libcudnn.so.9", dated_functions, 0);
+    make_library(folder, "libcudnn.so.8", cudnn_functions, 0);
+    make_parts(folder);
+    for (int have = 0; have < 3; have++) { /* of the two that belong together */
+        static const char *const names[] = {"libcublasLt.so.77", "libcublas.so.77"};
+        if (have > 0)
+            make_library(folder, names[have - 1], nothing, 0);
+        test_capture_file(&capture);
+        OK(eex__cuda_libs_load(&libs));
+        char *said = test_capture_end(&capture);
+        cr_expect_str_eq(libs.cudnn_path,
+                         test_path(folder, have == 2 ? "libcudnn.so.9" : "libcudnn.so.8"));
+        snprintf(why, sizeof why,
+                 "libcudnn.so.9 cannot be used: the loader says %s: ", have < 2 ? names[have] : "");
+        cr_expect_eq(strstr(said, why) != NULL, have < 2, "%d: %s", have, said);
+        free(said);
+    }
+    test_folder_remove(folder);
+}
+
+/* Nor is it called where there is no driver, which may end the process too. */
+Test(libraries, without_a_driver_a_cudnn_is_not_asked_for_its_cuda)
+{
+    char folder[TEST_PATH_SIZE];
+    eex_cuda_libs libs;
+    look_into(folder);
+    make_library(folder, "libcublas.so.13", cublas_functions, 0);
+    make_library(folder, "libcudnn.so.9", dated_functions, 0);
+    make_parts(folder);
+    setenv("EEX_EMULATE_DRIVER", "0", 1);
+    OK(eex__cuda_libs_load(&libs));
+    cr_expect_str_eq(libs.cudnn_path, test_path(folder, "libcudnn.so.9"));
     test_folder_remove(folder);
 }
