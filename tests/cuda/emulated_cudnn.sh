@@ -29,6 +29,11 @@ look_at() { # look_at FOLDER LIBRARY
         EEX_CUDNN_REAL=1 EEX_CUDNN_DIR=$folder expect 0 "$EEX_PROBE"
         grep -qE "Tested: 3 .*Passing: 3 " err || fail "not all was looked at"
     fi
+    # The cuBLAS of its CUDA is found where packages have it, whichever of the system's is ours.
+    EEX_CUBLAS_DIR='' devices "$folder" 1 --json
+    if [ -d "$folder/../../cublas/lib" ] && ! grep -q '"cublas_path": null' out; then
+        out_has "\"cudnn_path\": \"$folder/$library\""
+    fi
     # Where the cuBLAS of its CUDA is not to be found it is passed over, before it ends the process.
     mkdir links
     ln -s "$folder"/libcudnn* links/
