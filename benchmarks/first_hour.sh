@@ -150,7 +150,7 @@ for program in "$programs"/gpu_*; do
     [ -n "${done_before[$name]:-}" ] || tests rest 180 "See the log; what it tests is in its name." "$name"
 done
 
-grep -h '^# of\|^[a-z]*/' "$logs"/*-bench-*.log 2>/dev/null | tee -a "$logs/summary.txt"
+grep -h '^# of\|^[a-z]*/\|^copy \|^upload ' "$logs"/*-bench-*.log 2>/dev/null | tee -a "$logs/summary.txt"
 if [ -s "$logs/cache/convolutions.txt" ]; then
     awk -F'\t' 'NF == 3 { way = $2 == 0 ? "patches or a product" : $2 < 101 ? "cuDNN" : $2 < 201 ? "cuDNN with its epilogue" : "our own kernel"
             ways[way]++ }

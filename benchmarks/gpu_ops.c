@@ -98,8 +98,7 @@ static int submit_copy(void *ctx)
 {
     copy *c = ctx;
     return eex__cuda_check(
-        c->cuda,
-        cudaMemcpyAsync(c->to, c->from, c->bytes, cudaMemcpyDeviceToDevice, c->cuda->stream),
+        c->cuda, cudaMemcpyAsync(c->to, c->from, c->bytes, cudaMemcpyDefault, c->cuda->stream),
         "copying");
 }
 
@@ -115,6 +114,21 @@ static int bench_copy(const gpu_options *o, eex_device *dev)
         return code < 0 ? code : EEX_EDEVICE;
     copy_bandwidth = 2 * (double)c.bytes / seconds;
     printf("%-28s %12.1f GB/s  read and written\n", "copy", 1e-9 * copy_bandwidth);
+    return EEX_OK;
+}
+
+/* From memory of the host that is pinned, as a loader's is: what images ahead of a step take. */
+static int bench_upload(const gpu_options *o, eex_device *dev)
+{
+    copy c = {.cuda = (eex_cuda *)dev, .bytes = (size_t)64 << 20};
+    EEX_TRY(dev->vtable->allocate(dev, &c.to, c.bytes));
+    int code = eex_device_host_allocate(dev, &c.from, c.bytes);
+    double seconds = code == EEX_OK ? gpu_time(o, dev, submit_copy, &c) : -1;
+    eex_device_host_release(dev, c.from);
+    dev->vtable->release(dev, c.to);
+    if (code < 0 || seconds < 0)
+        return code < 0 ? code : EEX_EDEVICE;
+    printf("%-28s %12.1f GB/s  from pinned memory\n", "upload", 1e-9 * (double)c.bytes / seconds);
     return EEX_OK;
 }
 
@@ -234,6 +248,7 @@ static int bench_all(const gpu_options *o, eex_device *dev)
 {
     static const int classes[] = {10, 100, 1000};
     EEX_TRY(bench_copy(o, dev));
+    EEX_TRY(bench_upload(o, dev));
     for (int i = 0; i < 3; i++)
         EEX_TRY(bench_head(o, dev, classes[i]));
     for (int i = 0; i < 3; i++) {

@@ -344,14 +344,17 @@ const eex_window *eex__cuda_conv_window(const eex_op *op)
     }
 }
 
+/* Kernels count pixels in an int, by tiles of up to 64 of which the last may be begun. */
 static int check(const eex_op *op, int max_batch)
 {
     const eex_window *w = eex__cuda_conv_window(op);
     double rows = (double)max_batch * w->hout * w->wout;
-    if (rows > 2147483647.0)
-        return eex_fail(EEX_EUNSUPPORTED,
-                        "convolution \"%s\": %.0f pixels in a batch, at most 2^31 - 1 are possible",
-                        op->name ? op->name : "?", rows);
+    if (rows > 2147483647.0 - 63)
+        return eex_fail(
+            EEX_EUNSUPPORTED,
+            "convolution \"%s\": %.0f pixels in a batch, at most 2^31 - 64 are possible; "
+            "a smaller batch has fewer",
+            op->name ? op->name : "?", rows);
     return EEX_OK;
 }
 

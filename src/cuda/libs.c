@@ -1,11 +1,12 @@
 #include "cuda/libs.h"
 
+#include "cuda/cudnn_parts.h"
+
 #include "base/log.h"
 #include "base/status.h"
 
 #include <cuda_runtime_api.h>
 #include <dlfcn.h>
-#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,18 +63,23 @@ typedef struct found {
     char problem[512];
 } found;
 
-/* The n-th name to look for: that of this build's major, then the newest. */
+void eex__cuda_libs_order(int *order, const int *majors, int count, int built_for)
+{
+    int n = 0;
+    for (int own = 1; own >= 0; own--)
+        for (int i = 0; i < count; i++)
+            if ((majors[i] == built_for) == own)
+                order[n++] = i;
+}
+
+/* The n-th name to look for. */
 static const library_name *name_at(const library *of, int n)
 {
-    const library_name *others[NAMES + 1];
-    int count = 0;
+    int order[NAMES], majors[NAMES];
     for (int i = 0; i < of->count; i++)
-        if (of->names[i].major == of->built_for)
-            others[count++] = &of->names[i];
-    for (int i = 0; i < of->count; i++)
-        if (of->names[i].major != of->built_for)
-            others[count++] = &of->names[i];
-    return others[n];
+        majors[i] = of->names[i].major;
+    eex__cuda_libs_order(order, majors, of->count, of->built_for);
+    return &of->names[order[n]];
 }
 
 /* That a file is not there is nothing to tell; what it lacks is. */
@@ -86,49 +92,6 @@ static void note_problem(found *f, const char *path)
         return;
     snprintf(f->problem, sizeof f->problem, "%s cannot be used: the loader says %.300s", path,
              says);
-}
-
-/* The folder that a loaded library lies in, with its slash; "": unknown. */
-static void folder_of(void *handle, char *out, size_t size)
-{
-    struct link_map *map = NULL;
-    const char *slash;
-    *out = '\0';
-    if (dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0 || !map || !(slash = strrchr(map->l_name, '/')))
-        return;
-    if ((size_t)(slash - map->l_name) + 2 <= size)
-        snprintf(out, size, "%.*s", (int)(slash - map->l_name) + 1, map->l_name);
-}
-
-/* cuDNN's parts are linked with the cuBLAS of their own time, which may lie where the user says. */
-static void load_cublas_of_old(void)
-{
-    const char *folder = getenv(cublas.variable);
-    char path[512];
-    for (int i = 0; folder && *folder && i < cublas.count; i++) {
-        snprintf(path, sizeof path, "%s/libcublasLt.so.%d", folder, cublas.names[i].major);
-        (void)dlopen(path, RTLD_NOW | RTLD_LOCAL);
-        snprintf(path, sizeof path, "%s/%s", folder, cublas.names[i].file);
-        (void)dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    }
-}
-
-/* Parts lie beside the library: those of another version would not do. */
-static bool load_parts(found *f, const library_name *name)
-{
-    char folder[256], path[512];
-    folder_of(f->handle, folder, sizeof folder);
-    for (int i = 0; name->parts[i]; i++) {
-        snprintf(path, sizeof path, "%s%s", folder, name->parts[i]);
-        if (dlopen(path, RTLD_NOW | RTLD_LOCAL))
-            continue;
-        load_cublas_of_old();
-        if (dlopen(path, RTLD_NOW | RTLD_LOCAL))
-            continue;
-        note_problem(f, f->path);
-        return false;
-    }
-    return true;
 }
 
 /* One place: the folder that the variable names comes first, with all names, then the system's. */
@@ -144,7 +107,11 @@ static bool look_at(found *f, const library *of, int at)
     f->at = at;
     if (!f->handle)
         note_problem(f, f->path);
-    return f->handle && load_parts(f, name);
+    if (f->handle && !eex__cudnn_load_parts(f->handle, name->parts, getenv(cublas.variable))) {
+        note_problem(f, f->path);
+        return false;
+    }
+    return f->handle;
 }
 
 /* What was passed over is said, for it may be what the user means. */
@@ -186,21 +153,13 @@ static int missing_function(const char *path, const char *function)
         path, function);
 }
 
-/* ISO C has no cast from an object pointer to a function's; POSIX promises that this works. */
-static bool find(void *handle, const char *name, void *field)
-{
-    void *symbol = dlsym(handle, name);
-    memcpy(field, &symbol, sizeof symbol);
-    return symbol != NULL;
-}
-
 static int load_cublas(eex_cuda_libs *libs, int from)
 {
     found f = {.handle = NULL};
     if (!look_from(&f, &cublas, from))
         return missing_library(&cublas, &f);
-#define FIND(name)                           \
-    if (!find(f.handle, #name, &libs->name)) \
+#define FIND(name)                                          \
+    if (!eex__cuda_libs_find(f.handle, #name, &libs->name)) \
         return missing_function(f.path, #name);
     EEX_CUBLAS_FUNCTIONS(FIND)
 #undef FIND
@@ -214,8 +173,8 @@ static int load_cudnn(eex_cuda_libs *libs, int from)
     found f = {.handle = NULL};
     if (!look_from(&f, &cudnn, from))
         return missing_library(&cudnn, &f);
-#define FIND(name)                           \
-    if (!find(f.handle, #name, &libs->name)) \
+#define FIND(name)                                          \
+    if (!eex__cuda_libs_find(f.handle, #name, &libs->name)) \
         return missing_function(f.path, #name);
     EEX_CUDNN_FUNCTIONS(FIND)
 #undef FIND
@@ -228,11 +187,13 @@ static void load_nvml(eex_cuda_libs *libs)
 {
     int (*init)(void);
     void *handle = dlopen("libnvidia-ml.so.1", RTLD_NOW | RTLD_LOCAL);
-    if (!handle || !find(handle, "nvmlInit_v2", &init) || init() != 0)
+    if (!handle || !eex__cuda_libs_find(handle, "nvmlInit_v2", &init) || init() != 0)
         return;
-    find(handle, "nvmlDeviceGetHandleByPciBusId_v2", &libs->nvmlDeviceGetHandleByPciBusId_v2);
-    find(handle, "nvmlDeviceGetTotalEnergyConsumption", &libs->nvmlDeviceGetTotalEnergyConsumption);
-    find(handle, "nvmlSystemGetDriverVersion", &libs->nvmlSystemGetDriverVersion);
+    eex__cuda_libs_find(handle, "nvmlDeviceGetHandleByPciBusId_v2",
+                        &libs->nvmlDeviceGetHandleByPciBusId_v2);
+    eex__cuda_libs_find(handle, "nvmlDeviceGetTotalEnergyConsumption",
+                        &libs->nvmlDeviceGetTotalEnergyConsumption);
+    eex__cuda_libs_find(handle, "nvmlSystemGetDriverVersion", &libs->nvmlSystemGetDriverVersion);
 }
 
 int eex__cuda_libs_load(eex_cuda_libs *out)

@@ -91,6 +91,10 @@ typedef struct eex_cuda_libs eex_cuda_libs;
  * and what would help. Not synchronised: devices open from one thread. */
 int eex__cuda_libs_load(eex_cuda_libs *out);
 
+/* In which order majors, newest first, are looked for: that of this build's headers, whose
+ * functions are known to fit, then the newest. `order` (count) gets their indices. */
+void eex__cuda_libs_order(int *order, const int *majors, int count, int built_for);
+
 /* In place of a library that does not work with this chip, the one that is looked for next.
  * EEX_ENOTFOUND: there is none; the table stays as it is. */
 int eex__cuda_libs_next_cublas(eex_cuda_libs *libs);

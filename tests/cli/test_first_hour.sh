@@ -20,6 +20,8 @@ program build/bin/gpu_cpu_test_fill <<<'exit 0'
 program build/bin/bench_cuda <<'END'
 mkdir -p "$EEX_CACHE_DIR"
 printf 'eex convolutions 3\na\t0\t1.0\nb\t2\t1.0\nc\t201\t1.0\nd\t102\t1.0\ne\t201\t1.0\n' >"$EEX_CACHE_DIR/convolutions.txt"
+echo "copy 4000.0 GB/s  read and written"
+echo "upload 50.0 GB/s  from pinned memory"
 echo "head/10 1.0 us"
 END
 
@@ -32,6 +34,8 @@ out_has "skipped  engine core_engine_test_walk: walk: not here"
 out_has "passed   rest cpu_test_fill"
 out_has "skipped  beside PyTorch"
 out_has "head/10 1.0 us"
+out_has "copy 4000.0 GB/s"
+out_has "upload 50.0 GB/s"
 out_has "2 shapes of convolutions go by our own kernel"
 out_has "1 shapes of convolutions go by cuDNN with its epilogue"
 out_has " 1 failed; the logs are in $work/logs"
@@ -43,6 +47,21 @@ grep -q "sanitized --tool racecheck" logs/*.log || fail "no sanitizer was run"
     fail "not in the order in which one failure explains the next"
 [ "$(grep -c cpu_test_fill out)" = 1 ] || fail "something ran twice"
 cmp -s <(grep -v '^{' out) <(grep -v '^{' logs/summary.txt) || fail "the summary is not what was said"
+
+# No step runs longer than what is left, nor longer than its own limit.
+program path/timeout <<'END'
+echo "$3 $4" >>"$EEX_LIMITS"
+shift 3
+exec "$@"
+END
+export EEX_LIMITS=$work/limits
+expect 1 bash "$script" --minutes 1 --log bounded build
+awk '$1 > 60 { print; bad = 1 } END { exit bad || NR < 10 }' limits >out || fail "longer than a minute"
+rm limits
+expect 1 bash "$script" --minutes 60 --log hour build
+awk '$1 > 3600 || $1 < 5 { print; bad = 1 } $1 == 300 { long = 1 } END { exit bad || !long }' limits >out ||
+    fail "its own limit is not what a step has"
+rm path/timeout
 
 program build/bin/eex <<<'echo "\"problem\": \"there is no NVIDIA driver here\""'
 expect 77 bash "$script" --log none build

@@ -57,6 +57,9 @@ else()
     target_include_directories(eex_cuda_emulated SYSTEM PUBLIC ${CUDAToolkit_INCLUDE_DIRS}
         ${EEX_CUDNN_HEADERS})
     target_compile_definitions(eex_cuda_emulated PUBLIC EEX_CUDA_EMULATED)
+    # What "eex devices" compares chips with: those of toolkits before 13.
+    set_source_files_properties(${CMAKE_SOURCE_DIR}/src/cuda/chips.c PROPERTIES
+        COMPILE_DEFINITIONS "EEX_CUDA_CHIPS=\"61-real 75-real 80-real 90\"")
     target_compile_features(eex_cuda_emulated PUBLIC cxx_std_17)
     set(quick 1)
     if(EEX_SANITIZE)
@@ -94,15 +97,25 @@ else()
 
     eex_test_sanitized(emulated/cuda/emulated_run.sh eex_emulated)
 
-    add_test(NAME emulated/cuda/emulated_libs.sh
-        COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/cuda/emulated_libs.sh)
-    set_tests_properties(emulated/cuda/emulated_libs.sh PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77
-        ENVIRONMENT "EEX=$<TARGET_FILE:eex_emulated>;EEX_SOURCE_DIR=${CMAKE_SOURCE_DIR}")
-    eex_test_sanitized(emulated/cuda/emulated_libs.sh eex_emulated)
+    # emulated_cudnn.sh looks at real libraries, where there are some, with a program that is run for each.
+    add_executable(cudnn_probe cuda/cudnn_probe.c cuda/devices.c)
+    target_link_libraries(cudnn_probe PRIVATE eex_test_support eex_cuda_emulated eex_core)
+    set_target_properties(cudnn_probe PROPERTIES LINKER_LANGUAGE CXX)
+    foreach(script libs devices cudnn)
+        add_test(NAME emulated/cuda/emulated_${script}.sh
+            COMMAND bash ${CMAKE_CURRENT_SOURCE_DIR}/cuda/emulated_${script}.sh)
+        set_tests_properties(emulated/cuda/emulated_${script}.sh PROPERTIES TIMEOUT 120
+            SKIP_RETURN_CODE 77 ENVIRONMENT
+            "EEX=$<TARGET_FILE:eex_emulated>;EEX_SOURCE_DIR=${CMAKE_SOURCE_DIR};EEX_PROBE=$<TARGET_FILE:cudnn_probe>;EEX_CUDA_LIBRARIES=${CUDAToolkit_LIBRARY_DIR}")
+        if(NOT script STREQUAL cudnn) # libraries of others
+            eex_test_sanitized(emulated/cuda/emulated_${script}.sh eex_emulated)
+        endif()
+    endforeach()
 
     foreach(source ${emulator_tests})
         get_filename_component(what ${source} NAME_WE)
         eex_cuda_test(${what} emulated cuda/${what} ${source} eex_cuda_emulated)
+        target_sources(${what} PRIVATE cuda/ones.c)
         eex_test_sanitized(emulated/cuda/${what} ${what})
     endforeach()
 endif()

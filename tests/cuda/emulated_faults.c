@@ -69,30 +69,6 @@ Test(faults, without_a_gpu_it_says_so)
     eex_device_close(dev);
 }
 
-/* A library that has dropped the chip: the next one may be older. */
-Test(faults, the_next_library_is_taken_and_said)
-{
-    static const char *const functions[] = {"cublasCreate", "cudnnCreate"};
-    static const char *const says[] = {"fake.13 cannot be opened", "fake.9 cannot be opened"};
-    static const char *const goes[] = {"going on with fake.12", "going on with fake.8"};
-    eex_device_close(open_device(1));
-    for (int i = 0; i < 2; i++) {
-        test_capture capture;
-        eex_fake_cuda_two_libraries(false);
-        eex_fake_cuda_fail(functions[i], 1, cudaErrorUnknown);
-        cr_expect_eq(try_open(), EEX_EDEVICE, "there is no other");
-        eex_fake_cuda_two_libraries(true);
-        eex_fake_cuda_fail(functions[i], 1, cudaErrorUnknown);
-        test_capture_file(&capture);
-        cr_expect_eq(try_open(), EEX_OK, "%s", eex_error());
-        char *said = test_capture_end(&capture);
-        cr_expect(strstr(said, says[i]) && strstr(said, goes[i]), "%s", said);
-        free(said);
-    }
-    eex_fake_cuda_two_libraries(false);
-    cr_expect_eq(eex_fake_cuda_held(), 0);
-}
-
 Test(faults, a_build_without_code_for_the_chip_says_so)
 {
     eex_device_close(open_device(1));
@@ -157,6 +133,27 @@ Test(faults, memory_that_runs_out_is_named)
     dev->vtable->release(dev, memory);
     eex_device_close(dev);
     cr_expect_eq(eex_fake_cuda_held(), 0);
+}
+
+/* The most that was there at once, whatever has gone since. */
+Test(faults, the_peak_is_what_was_there_at_once)
+{
+    enum { MIB = 1 << 20 };
+    eex_device *dev = open_device(1);
+    eex_device_usage before, after;
+    void *memory[2];
+    cr_assert_eq(dev->vtable->usage(dev, &before), EEX_OK);
+    for (int i = 0; i < 2; i++)
+        cr_assert_eq(dev->vtable->allocate(dev, &memory[i], 5 * MIB), EEX_OK, "%s", eex_error());
+    for (int i = 0; i < 2; i++)
+        dev->vtable->release(dev, memory[i]);
+    cr_assert_eq(dev->vtable->allocate(dev, &memory[0], 7 * MIB), EEX_OK, "%s", eex_error());
+    dev->vtable->release(dev, memory[0]);
+    cr_assert_eq(dev->vtable->usage(dev, &after), EEX_OK);
+    cr_expect_eq(after.bytes, before.bytes);
+    cr_expect_geq(after.peak_bytes - before.bytes, 10 * MIB);
+    cr_expect_lt(after.peak_bytes - before.bytes, 11 * MIB);
+    eex_device_close(dev);
 }
 
 /* A script's models may hold so much on whichever device. */

@@ -1,91 +1,27 @@
 /* Bias, residual and activation in cuDNN's own pass: when it is asked, and what becomes of what it
  * refuses. */
 #include "cuda/fake_cuda.h"
+#include "cuda/ones.h"
 #include "support/capture.h"
 #include "support/devices.h"
 #include "support/folder.h"
-#include "support/tensor.h"
 
 #include "base/fs.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
-
 static const char plain[] = "cudnnConvolutionForward";
 static const char fused[] = "cudnnConvolutionBiasActivationForward";
-enum { BATCH = 2, SIZE = 8, CHANNELS = 4, N = BATCH * SIZE * SIZE * CHANNELS };
 enum { FUSED_PRECOMP = 102, OWN = 201 }; /* as they stand in the file */
-
-/* A convolution of ones with a bias of 1 and a residual of -30. */
-typedef struct ones {
-    eex_device *dev;
-    bench b;
-    tensor y;
-    eex_op op;
-} ones;
-
-static void ones_on(ones *c, eex_device *dev)
-{
-    c->dev = dev;
-    bench_init(&c->b, dev);
-    c->op = (eex_op){.kind = EEX_OP_CONV, .name = "first"};
-    c->y = tensor_poison(&c->b, N);
-    c->op.u.conv = (eex_op_conv){.window = {.cin = CHANNELS,
-                                            .hin = SIZE,
-                                            .win = SIZE,
-                                            .cout = CHANNELS,
-                                            .hout = SIZE,
-                                            .wout = SIZE,
-                                            .kernel = 3,
-                                            .stride = 1,
-                                            .pad = 1,
-                                            .groups = 1},
-                                 .x = tensor_filled(&c->b, N, 1).dev,
-                                 .w = tensor_filled(&c->b, 9 * CHANNELS * CHANNELS, 1).dev,
-                                 .bias = tensor_filled(&c->b, CHANNELS, 1).dev,
-                                 .residual = tensor_filled(&c->b, N, -30).dev,
-                                 .y = c->y.dev,
-                                 .act = EEX_ACT_RELU,
-                                 .w_static = true};
-}
-
-static void ones_close(ones *c)
-{
-    bench_free(&c->b);
-    eex_device_close(c->dev);
-    cr_expect_eq(eex_fake_cuda_held(), 0);
-}
-
-static void *prepared(ones *c)
-{
-    void *state;
-    OK(c->dev->vtable->prepare(c->dev, &state, &c->op, BATCH));
-    return state;
-}
-
-static int run(ones *c, void *state)
-{
-    const eex_step step = bench_step(BATCH);
-    return c->dev->vtable->run(c->dev, &c->op, state, &step);
-}
-
-/* Inside 36 + 1 - 30, in the corner 16 + 1 - 30. */
-static void expect_ones(ones *c)
-{
-    tensor_download(&c->b, c->y);
-    cr_expect_eq(c->y.host[(SIZE + 1) * CHANNELS], 7);
-    cr_expect_eq(c->y.host[0], 0);
-}
 
 /* Whether a function is called when the op runs: a failure of its next call would be one of the
  * op's, as nothing else is tried where cuDNN alone is wanted. */
 static bool calls(ones *c, const char *function)
 {
-    void *state = prepared(c);
+    void *state = ones_prepared(c);
     eex_fake_cuda_fail(function, 1, cudaErrorUnknown);
-    const int code = run(c, state);
+    const int code = ones_run(c, state);
     eex_fake_cuda_heal();
     c->dev->vtable->finish(c->dev, &c->op, state);
     return code != EEX_OK;
@@ -118,14 +54,6 @@ Test(fused, cudnn_is_asked_for_what_it_documents)
     ones_close(&c);
 }
 
-static int times(const char *text, const char *what)
-{
-    int n = 0;
-    for (; (text = strstr(text, what)); text++)
-        n++;
-    return n;
-}
-
 /* Then it is two passes, with one word, and no second try. */
 Test(fused, what_is_refused_is_done_in_two_passes)
 {
@@ -134,19 +62,19 @@ Test(fused, what_is_refused_is_done_in_two_passes)
     unsetenv("EEX_CUDA_CONV");
     test_capture_file(&capture);
     ones_on(&c, open_device(1));
-    void *state = prepared(&c);
+    void *state = ones_prepared(&c);
     eex_fake_cuda_fail(fused, 1, cudaErrorUnknown);
-    OK(run(&c, state));
-    expect_ones(&c);
+    OK(ones_run(&c, state));
+    ones_expect(&c);
     eex_fake_cuda_fail(fused, 1, cudaErrorUnknown);
-    OK(run(&c, state));
-    expect_ones(&c);
+    OK(ones_run(&c, state));
+    ones_expect(&c);
     eex_fake_cuda_heal();
     c.dev->vtable->finish(c.dev, &c.op, state);
     ones_close(&c);
     char *said = test_capture_end(&capture);
-    cr_expect_eq(times(said, "bias and activation get a pass of their own"), 1, "%s", said);
-    cr_expect_eq(times(said, "patches"), 0, "%s", said);
+    cr_expect_eq(ones_said(said, "bias and activation get a pass of their own"), 1, "%s", said);
+    cr_expect_eq(ones_said(said, "patches"), 0, "%s", said);
     free(said);
 }
 
@@ -158,16 +86,16 @@ Test(fused, what_is_refused_altogether_goes_by_patches)
     unsetenv("EEX_CUDA_CONV");
     test_capture_file(&capture);
     ones_on(&c, open_device(1));
-    void *state = prepared(&c);
+    void *state = ones_prepared(&c);
     eex_fake_cuda_fail(fused, 1, cudaErrorUnknown);
     eex_fake_cuda_fail(plain, 1, cudaErrorUnknown);
-    OK(run(&c, state));
-    expect_ones(&c);
+    OK(ones_run(&c, state));
+    ones_expect(&c);
     eex_fake_cuda_heal();
     c.dev->vtable->finish(c.dev, &c.op, state);
     ones_close(&c);
     char *said = test_capture_end(&capture);
-    cr_expect_eq(times(said, "it goes by patches"), 1, "%s", said);
+    cr_expect_eq(ones_said(said, "it goes by patches"), 1, "%s", said);
     free(said);
 }
 
@@ -177,12 +105,12 @@ Test(fused, in_library_mode_a_refusal_is_a_failure)
     ones c;
     setenv("EEX_CUDA_CONV", "library", 1);
     ones_on(&c, open_device(1));
-    void *state = prepared(&c);
+    void *state = ones_prepared(&c);
     eex_fake_cuda_fail(fused, 1, cudaErrorUnknown);
-    cr_expect_eq(run(&c, state), EEX_EDEVICE);
+    cr_expect_eq(ones_run(&c, state), EEX_EDEVICE);
     cr_expect_not_null(strstr(eex_error(), "first: cuDNN says"), "%s", eex_error());
-    OK(run(&c, state));
-    expect_ones(&c);
+    OK(ones_run(&c, state));
+    ones_expect(&c);
     c.dev->vtable->finish(c.dev, &c.op, state);
     ones_close(&c);
 }
@@ -191,21 +119,6 @@ Test(fused, in_library_mode_a_refusal_is_a_failure)
 
 static char folder[TEST_PATH_SIZE];
 
-static eex_device *open_fast(void)
-{
-    eex_device *dev;
-    OK(eex_device_open(&dev, "cuda", &(eex_device_options){.deterministic = false}));
-    return dev;
-}
-
-static void in_folder(void)
-{
-    test_folder_make(folder);
-    setenv("EEX_CACHE_DIR", folder, 1);
-    unsetenv("EEX_CUDA_CONV");
-    eex_device_close(open_device(1)); /* registers the backend */
-}
-
 /* Prepares and runs an op on a device of its own; what the file then says, and what was said. */
 static int choice_after(bool with_bias, char **said)
 {
@@ -213,13 +126,13 @@ static int choice_after(bool with_bias, char **said)
     test_capture capture;
     char *text = NULL;
     test_capture_file(&capture);
-    ones_on(&c, open_fast());
+    ones_on(&c, ones_timing_device());
     if (!with_bias)
         c.op.u.conv.bias = NULL;
-    void *state = prepared(&c);
-    OK(run(&c, state));
+    void *state = ones_prepared(&c);
+    OK(ones_run(&c, state));
     if (with_bias)
-        expect_ones(&c);
+        ones_expect(&c);
     c.dev->vtable->finish(c.dev, &c.op, state);
     ones_close(&c);
     *said = test_capture_end(&capture);
@@ -246,7 +159,7 @@ static void expect_kept(bool with_bias, int choice, bool kept)
     char *said;
     write_choice(choice);
     const int now = choice_after(with_bias, &said);
-    cr_expect_eq(times(said, "measured anew"), !kept, "%d: %s", choice, said);
+    cr_expect_eq(ones_said(said, "measured anew"), !kept, "%d: %s", choice, said);
     if (kept)
         cr_expect_eq(now, choice);
     free(said);
@@ -255,7 +168,7 @@ static void expect_kept(bool with_bias, int choice, bool kept)
 Test(fused, choices_are_remembered_with_what_ends_the_op)
 {
     char *said;
-    in_folder();
+    ones_folder(folder);
     choice_after(true, &said); /* makes the file */
     free(said);
     expect_kept(true, FUSED_PRECOMP, true);
@@ -268,19 +181,35 @@ Test(fused, choices_are_remembered_with_what_ends_the_op)
     test_folder_remove(folder);
 }
 
+/* The same convolution with and without a bias are two lines, and neither makes the other stale. */
+Test(fused, an_op_that_ends_otherwise_is_another_one)
+{
+    char *text = NULL, *said;
+    ones_folder(folder);
+    for (int i = 0; i < 4; i++) {
+        choice_after(i % 2, &said);
+        cr_expect_eq(ones_said(said, "measured anew"), 0, "%d: %s", i, said);
+        free(said);
+    }
+    OK(eex_fs_read(&text, NULL, test_path(folder, "convolutions.txt"), 1 << 20));
+    cr_expect_eq(ones_said(text, "\n"), 1 + 2, "%s", text);
+    free(text);
+    test_folder_remove(folder);
+}
+
 /* A choice of the file that cuDNN refuses to fuse is measured anew, and another one. */
 Test(fused, a_refusal_is_no_choice)
 {
     char *said;
-    in_folder();
+    ones_folder(folder);
     choice_after(true, &said);
     free(said);
     write_choice(FUSED_PRECOMP);
     eex_fake_cuda_fail(fused, 1, cudaErrorUnknown);
     choice_after(true, &said);
     eex_fake_cuda_heal();
-    cr_expect_eq(times(said, "measured anew"), 1, "%s", said);
-    cr_expect_eq(times(said, "get a pass of their own"), 1, "%s", said);
+    cr_expect_eq(ones_said(said, "measured anew"), 1, "%s", said);
+    cr_expect_eq(ones_said(said, "get a pass of their own"), 1, "%s", said);
     free(said);
     test_folder_remove(folder);
 }
@@ -291,11 +220,11 @@ enum { KERNELS = 60 }; /* those of one timing, about */
  * the op's own residual, so it has to hold the largest batch that is prepared. */
 static void product_on(ones *c)
 {
-    ones_on(c, open_fast());
+    ones_on(c, ones_timing_device());
     eex_op_conv *conv = &c->op.u.conv;
     conv->window.kernel = 1;
     conv->window.pad = 0;
-    conv->residual = tensor_filled(&c->b, N / BATCH * (BATCH + KERNELS), -2).dev;
+    conv->residual = tensor_filled(&c->b, ONES / ONES_BATCH * (ONES_BATCH + KERNELS), -2).dev;
 }
 
 /* Each kernel of the timing fails in turn, the last of them those of our own; choice -1: the op
@@ -307,10 +236,10 @@ static int product_without(int nth)
     void *state;
     product_on(&c);
     eex_fake_cuda_fail("kernel", nth, cudaErrorUnknown);
-    const int code = c.dev->vtable->prepare(c.dev, &state, &c.op, BATCH + nth); /* not known */
+    const int code = c.dev->vtable->prepare(c.dev, &state, &c.op, ONES_BATCH + nth); /* not known */
     eex_fake_cuda_heal();
     if (code == EEX_OK) {
-        OK(run(&c, state));
+        OK(ones_run(&c, state));
         tensor_download(&c.b, c.y);
         cr_expect_eq(c.y.host[0], 3, "without kernel %d: %g", nth, (double)c.y.host[0]);
         c.dev->vtable->finish(c.dev, &c.op, state);
@@ -329,7 +258,7 @@ static int product_without(int nth)
 Test(fused, a_way_that_loses_leaves_the_rest_of_the_op_to_be_done)
 {
     int lost = 0;
-    in_folder();
+    ones_folder(folder);
     for (int nth = 1; nth <= KERNELS; nth++) {
         const int choice = product_without(nth);
         lost += choice >= 0 && choice != OWN;

@@ -1,7 +1,6 @@
 # Which cuBLAS and cuDNN are loaded on a machine as it is, without a GPU: one that lacks a part is passed over
 # and named, where cuDNN itself would end the process, and none of its functions is called without a driver.
-#
-# EEX_CUDNN_FOLDERS: folders of real ones (of the Python packages nvidia-cudnn-*) to be looked at as well.
+# emulated_cudnn.sh looks at real ones.
 . "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 command -v cc >/dev/null || skip "there is no cc to make libraries with"
 export EEX_EMULATE_LIBS=real EEX_EMULATE_CAPABILITY=0.0 EEX_EMULATE_DRIVER=0
@@ -23,7 +22,7 @@ blas=$(names CUBLAS | grep -v cublasGetProperty)
 for major in 11 12 13; do
     for name in $blas; do echo "void $name(void) { __builtin_trap(); }"; done >blas.c
     echo "int cublasGetProperty(int what, int *out) { *out = what ? 7 : $major; return 0; }" >>blas.c
-    cc -shared -fPIC -o blas/libcublas.so.$major blas.c || fail "cc cannot make a cuBLAS"
+    cc -shared -fPIC -Wl,-soname,libcublas.so.$major -o blas/libcublas.so.$major blas.c || fail "cc cannot make a cuBLAS"
 done
 devices() { expect 0 "$EEX" devices --json; }
 
@@ -49,9 +48,13 @@ rm libgone.so.11
 devices
 err_has "libcudnn.so.9 cannot be used: the loader says libgone.so.11"
 
-unset EEX_CUBLAS_DIR
-for folder in ${EEX_CUDNN_FOLDERS:-}; do
-    EEX_CUDNN_DIR=$folder expect 0 env EEX_EMULATE_DRIVER=1 "$EEX" devices
-    grep -oE 'cuDNN [^,]*' out
-done
+# The cuBLAS of its time may lie where the user says, and nowhere else.
+library dnn/libcudnn_cnn.so.9 part_cnn -Wl,--no-as-needed -Lblas -l:libcublas.so.11
+devices
+[ ! -s err ] || fail "the cuBLAS that a part is linked with is there"
+out_has "\"cudnn_path\": \"$work/dnn/libcudnn.so.9\""
+mkdir newer
+cp blas/libcublas.so.1[23] newer
+EEX_CUBLAS_DIR=$work/newer devices
+err_has "libcudnn.so.9 cannot be used: the loader says libcublas.so.11"
 echo "libraries that are not whole are passed over"

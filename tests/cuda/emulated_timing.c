@@ -3,12 +3,13 @@
 #include "core/engine/walk.h"
 #include "core/plan/plan.h"
 #include "cuda/fake_cuda.h"
+#include "cuda/ones.h"
+#include "cuda/timing.h"
+#include "support/capture.h"
 #include "support/devices.h"
 #include "support/net.h"
 
 #include <stdlib.h>
-
-#define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
 
 enum { LEGS = 16 };
 
@@ -80,6 +81,31 @@ Test(timing, ops_are_timed_in_a_recording)
     net_close(&n);
 }
 
+/* An op that is run alone is waited for, and what came before it, such as the images, is not its.
+ */
+Test(timing, an_op_alone_ends_when_the_device_has_done_it)
+{
+    net n = net_open(net_tiny, 4, 1);
+    eex_plan_options options = net_inference(4);
+    eex_plan *plan;
+    OK(eex_plan_new(&plan, &options, n.graph, n.params));
+    eex_span *spans = calloc((size_t)eex_plan_ops(plan), sizeof *spans);
+    OK(n.dev->vtable->sync(n.dev));
+    net_feed(&n, plan, 0, 4);
+    cr_assert_gt(eex_fake_cuda_pending(), 0);
+    const long before = eex_fake_cuda_count().waits;
+    OK(eex_plan_spans(plan, spans, 0, 4));
+    int ops = 0;
+    while (ops < eex_plan_ops(plan) && spans[ops].end > 0)
+        ops++;
+    cr_expect_gt(ops, 1);
+    cr_expect_eq(eex_fake_cuda_count().waits - before, 1 + ops);
+    cr_expect_eq(eex_fake_cuda_pending(), 0);
+    free(spans);
+    eex_plan_free(plan);
+    net_close(&n);
+}
+
 /* Where nothing can be recorded they are timed between launches. */
 Test(timing, ops_are_timed_without_a_graph_too)
 {
@@ -98,6 +124,31 @@ Test(timing, ops_are_timed_without_a_graph_too)
     net_close(&n);
 }
 
+/* ---- one piece of work ---- */
+
+static int nothing(eex_cuda *cuda, void *context)
+{
+    (void)cuda;
+    ++*(int *)context;
+    return EEX_OK;
+}
+
+/* Ten times in a recording, the least of three replays behind one that is not counted. */
+Test(timing, work_takes_a_tenth_of_the_least_replay)
+{
+    static const float ms[] = {1, 9, 5, 7};
+    float microseconds = 0;
+    bool recorded;
+    int times = 0;
+    eex_device *dev = open_device(1);
+    eex_fake_cuda_elapsed(ms, 4);
+    OK(eex__cuda_time_work((eex_cuda *)dev, nothing, &times, &microseconds, &recorded));
+    cr_expect(recorded);
+    cr_expect_eq(times, 1 + 10);
+    cr_expect_float_eq(microseconds, 500, 1e-3F);
+    eex_device_close(dev);
+}
+
 /* ---- single images ---- */
 
 static long waits(eex_engine *engine, const uint8_t *image)
@@ -108,7 +159,8 @@ static long waits(eex_engine *engine, const uint8_t *image)
     return eex_fake_cuda_count().waits - before;
 }
 
-/* A network without exits waits as often for an image as one with them: once, for its result. */
+/* A network without exits waits as often for an image as one with them: once, for its result; and
+ * is launched as often, as one graph. */
 Test(timing, one_image_waits_once_with_exits_and_without)
 {
     net n = net_open(net_tiny, 4, 1);
@@ -126,6 +178,10 @@ Test(timing, one_image_waits_once_with_exits_and_without)
         for (int i = 0; i < 4; i++) /* recorded, replayed */
             cr_expect_eq(waits(engine, n.images), 1, "%s exits, image %d",
                          with ? "with" : "without", i);
+        const long before = eex_fake_cuda_count().graphs;
+        waits(engine, n.images);
+        cr_expect_eq(eex_fake_cuda_count().graphs - before, 1, "%s exits",
+                     with ? "with" : "without");
         eex_engine_close(engine);
     }
     eex_policy_free(policy);
@@ -155,31 +211,58 @@ static bool same(const eex_result *a, const eex_result *b)
     return a->top == b->top && a->exit == b->exit && a->confidence == b->confidence;
 }
 
-/* Then the image goes exit by exit, and no segment runs behind the one that lets it leave. */
-Test(timing, without_a_chain_it_is_exit_by_exit)
+/* The kernels of an image when it has been recorded whatever can be. */
+static long kernels(eex_engine *engine, eex_result *result, const uint8_t *image)
 {
-    net n = net_open(net_tiny, 4, 1);
-    const int exits = eex_graph_exits(n.graph);
-    const eex_inference how = inference();
+    for (int i = 0; i < 3; i++)
+        OK(eex_engine_run(engine, result, image, 1));
+    const long before = eex_fake_cuda_count().kernels;
+    OK(eex_engine_run(engine, result, image, 1));
+    return eex_fake_cuda_count().kernels - before;
+}
+
+static eex_policy *everybody_leaves_at_the_first(int exits)
+{
     eex_policy *policy;
-    eex_engine *engine;
-    eex_result first, later;
     OK(eex_policy_new(&policy, EEX_POLICY_CONFIDENCE, exits, NET_CLASSES));
     for (int k = 0; k + 1 < exits; k++)
-        policy->a[k] = -1; /* everybody leaves at the first */
+        policy->a[k] = -1;
     eex_policy_apply(policy);
+    return policy;
+}
+
+/* Then every image goes exit by exit, as on a device without chains, and no segment runs behind the
+ * one that lets it leave; that is said once. */
+Test(timing, without_a_chain_it_is_exit_by_exit)
+{
+    static const char create[] = "cudaGraphConditionalHandleCreate";
+    net n = net_open(net_tiny, 4, 1);
+    const eex_inference how = inference();
+    eex_policy *policy = everybody_leaves_at_the_first(eex_graph_exits(n.graph));
+    eex_engine *engine;
+    eex_result wanted, first, later;
+    test_capture capture;
+    n.dev->chains = false;
     OK(eex_engine_new(&engine, n.graph, n.params, policy, &how));
-    long before = eex_fake_cuda_count().kernels;
-    OK(eex_engine_run(engine, &first, n.images, 1)); /* the first time all segments run */
-    const long all = eex_fake_cuda_count().kernels - before;
-    cr_expect_eq(first.exit, 0);
-    eex_fake_cuda_fail("cudaGraphConditionalHandleCreate", 1, cudaErrorMemoryAllocation);
+    const long by_exits = kernels(engine, &wanted, n.images);
+    eex_engine_close(engine);
+    cr_expect_eq(wanted.exit, 0);
+    n.dev->chains = true;
+    test_capture_file(&capture);
+    OK(eex_engine_new(&engine, n.graph, n.params, policy, &how));
+    OK(eex_engine_run(engine, &first, n.images, 1)); /* all segments, for the driver to load them */
+    cr_expect(same(&first, &wanted));
     for (int i = 0; i < 4; i++) {
-        before = eex_fake_cuda_count().kernels;
+        eex_fake_cuda_fail(create, 1, cudaErrorMemoryAllocation);
+        const long before = eex_fake_cuda_count().kernels;
         OK(eex_engine_run(engine, &later, n.images, 1));
-        cr_expect(same(&later, &first), "image %d", i);
-        cr_expect_lt(eex_fake_cuda_count().kernels - before, all, "image %d runs them all", i);
+        cr_expect(same(&later, &wanted), "image %d", i);
+        cr_expect_eq(eex_fake_cuda_count().kernels - before, by_exits, "image %d", i);
+        cr_expect_eq(eex_fake_cuda_failed(create), i == 0, "image %d: it is tried again", i);
     }
+    char *said = test_capture_end(&capture);
+    cr_expect_eq(ones_said(said, "going on without this graph"), 1, "%s", said);
+    free(said);
     eex_engine_close(engine);
     eex_policy_free(policy);
     net_close(&n);

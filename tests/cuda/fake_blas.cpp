@@ -62,8 +62,9 @@ void eex_fake_cuda_narrow_sums(bool narrow)
 
 cublasStatus_t fake_cublasCreate_v2(cublasHandle_t *out)
 {
-    if (fake::fails("cublasCreate"))
-        return CUBLAS_STATUS_NOT_INITIALIZED;
+    if (cudaError_t error = fake::fails("cublasCreate"))
+        return error == cudaErrorMemoryAllocation ? CUBLAS_STATUS_ALLOC_FAILED
+                                                  : CUBLAS_STATUS_NOT_INITIALIZED;
     *out = new cublasContext;
     return CUBLAS_STATUS_SUCCESS;
 }

@@ -12,7 +12,9 @@ extern "C" {
 #endif
 
 /* The nth call (1: the next) of a function fails with this error: "cudaMalloc", "cublasGemmEx",
- * "cudnnConvolutionForward" (these two fail with a status of their own, cuDNN's also for memory)...
+ * "cudnnConvolutionForward" (these two fail with a status of their own, as "cublasCreate" and
+ * "cudnnCreate" do, which have one for memory, too, as all of cuDNN's convolutions)...
+ * "workspace" is cuDNN that is asked how large one has to be, and does not support it;
  * "launch" is a kernel that is refused when it is launched, "kernel" one that fails while it runs,
  * which is noticed later. Errors that a process cannot overcome, such as cudaErrorIllegalAddress,
  * come from every call that follows. For whole programs: EEX_EMULATE_FAIL="kernel 500" is an
@@ -21,6 +23,13 @@ void eex_fake_cuda_fail(const char *function, int nth, cudaError_t error);
 
 /* No failures to come, and none that stays. */
 void eex_fake_cuda_heal(void);
+
+/* Whether the failure of this function that was asked for last has come. */
+bool eex_fake_cuda_failed(const char *function);
+
+/* What cudaEventElapsedTime says, call by call, where it has something to say: so many milliseconds
+ * instead of those that have passed. Copied; NULL and 0: none any more. */
+void eex_fake_cuda_elapsed(const float *ms, int count);
 
 /* The nth call (1: the next) of cudaStreamWaitEvent or cudaEventSynchronize does nothing and says
  * that all is well: what would go wrong if it were missing in the program. */

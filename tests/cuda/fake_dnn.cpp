@@ -167,6 +167,8 @@ cudnnStatus_t workspace_size(const convolution &d, bool known, size_t *bytes)
 {
     if (!d.fits())
         return CUDNN_STATUS_BAD_PARAM;
+    if (fake::fails("workspace"))
+        return CUDNN_STATUS_NOT_SUPPORTED;
     *bytes = d.workspace();
     return known ? CUDNN_STATUS_SUCCESS : CUDNN_STATUS_NOT_SUPPORTED;
 }
@@ -184,8 +186,8 @@ void eex_fake_cudnn_elements(size_t most)
 
 cudnnStatus_t fake_cudnnCreate(cudnnHandle_t *out)
 {
-    if (fake::fails("cudnnCreate"))
-        return CUDNN_STATUS_NOT_INITIALIZED;
+    if (cudaError_t error = fake::fails("cudnnCreate"))
+        return error == cudaErrorMemoryAllocation ? out_of_memory : CUDNN_STATUS_NOT_INITIALIZED;
     *out = new cudnnContext;
     return CUDNN_STATUS_SUCCESS;
 }

@@ -259,6 +259,12 @@ void eex_fake_cuda_fail(const char *function, int nth, cudaError_t error)
     failures[function] = {nth, error};
 }
 
+bool eex_fake_cuda_failed(const char *function)
+{
+    std::lock_guard<std::recursive_mutex> lock(fake::mutex);
+    return failures.count(function) == 0;
+}
+
 void eex_fake_cuda_lose(const char *function, int nth)
 {
     std::lock_guard<std::recursive_mutex> lock(fake::mutex);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <deque>
 #include <set>
 
 /* What an event holds outlives it while a queue still has to set it. */
@@ -21,6 +22,7 @@ struct CUevent_st {
 namespace {
 
 std::set<CUstream_st *> streams;
+std::deque<float> elapsed; /* what tests want to have passed */
 
 /* The default stream, for those who name none. */
 CUstream_st *stream_of(cudaStream_t stream)
@@ -251,7 +253,17 @@ cudaError_t cudaEventElapsedTime(float *milliseconds, cudaEvent_t start, cudaEve
         return cudaErrorNotReady;
     std::chrono::duration<float, std::milli> passed = end->state->time - start->state->time;
     *milliseconds = passed.count();
+    if (!elapsed.empty()) {
+        *milliseconds = elapsed.front();
+        elapsed.pop_front();
+    }
     return cudaSuccess;
+}
+
+void eex_fake_cuda_elapsed(const float *ms, int count)
+{
+    std::lock_guard<std::recursive_mutex> lock(fake::mutex);
+    elapsed.assign(ms, ms + count);
 }
 
 /* ---- copies ---- */
