@@ -49,7 +49,8 @@ static int check(const eex_model *model)
 
 static int find_parts(making *m)
 {
-    for (int i = 0; i < EEX__PARTS; i++)
+    EEX_TRY(eex_model_data_train(&m->part[EEX__TRAIN], m->model, m->data));
+    for (int i = EEX__CALIBRATION; i < EEX__PARTS; i++)
         EEX_TRY(eex_model_data_part(&m->part[i], m->model, m->data, part_names[i]));
     return EEX_OK;
 }
