@@ -57,19 +57,19 @@ serve() {
     servers="$servers $server"
     for _ in $(seq 300); do
         grep -qs listening "$work/$serving.out" && break
-        kill -0 $server 2>/dev/null || break
+        kill -0 "$server" 2>/dev/null || break
         sleep 0.1
     done
     port=$(sed -n 's/.*"port": \([0-9]*\).*/\1/p' "$work/$serving.out")
     [ -n "$port" ] && return
-    kill -0 $server 2>/dev/null && fail "server $serving runs, and does not listen: $*"
-    wait $server
+    kill -0 "$server" 2>/dev/null && fail "server $serving runs, and does not listen: $*"
+    wait "$server"
     fail "server $serving has ended with $? and never listened: $*"
 }
 # By SIGTERM, which drains; the exit status is 0.
 stop_serving() {
-    kill -TERM $server
-    wait $server || fail "server $serving was told to end, and ended with $?"
+    kill -TERM "$server"
+    wait "$server" || fail "server $serving was told to end, and ended with $?"
     servers=${servers% "$server"}
 }
 
