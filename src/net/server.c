@@ -111,8 +111,8 @@ static void accept_all(eex_server *server, double now)
 
 /* ---- rows to the queue, results from it ---- */
 
-/* So many rows of one device are in the queue at once: few where there are many devices, so that
- * one that sends a lot does not stand before all others. */
+/* So many rows of one device are in the queue at once, running ones among them: few where there are
+ * many devices, so that one that sends a lot does not fill batches that others wait for. */
 static uint64_t share(const eex_server *server)
 {
     int devices = 1;
@@ -129,7 +129,7 @@ static int submit(eex_server *server, int i, uint64_t most, double now)
     const unsigned char *payload;
     while (s->taken - s->answered < most && eex__session_row(server, s, &payload, now)) {
         const uint64_t id = s->name * (uint64_t)server->options.sessions + (uint64_t)i;
-        EEX_TRY(eex_queue_submit(server->queue, id, payload));
+        EEX_TRY(eex_queue_submit_in(server->queue, i, id, payload));
         eex__session_take(server, s);
     }
     return EEX_OK;
@@ -287,5 +287,6 @@ eex_queue_runner eex__server_runner(eex_server *server)
                               .image_bytes = eex_rest_payload(server->rest)->bytes,
                               .batch = server->options.batch,
                               .run = run_batch,
-                              .context = server};
+                              .context = server,
+                              .lanes = server->options.sessions};
 }

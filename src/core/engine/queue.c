@@ -1,5 +1,7 @@
-/* A ring of slots between the callers and one worker. */
+/* Slots between the callers and one worker. */
 #include "core/engine/queue.h"
+
+#include "core/engine/turns.h"
 
 #include "base/clock.h"
 #include "base/status.h"
@@ -18,8 +20,8 @@
 enum { BATCHES = 4 /* of room, unless the caller says otherwise */ };
 static const double longest_linger = 60e3; /* milliseconds */
 
-/* Images go round in a ring of slots: image n, counted from the first one ever, has slot n % queue.
- * The four counters only grow: polled <= finished <= taken <= submitted <= polled + queue. */
+/* An image has a slot until its result was polled. The four counters only grow: polled <= finished
+ * <= taken <= submitted <= polled + queue. */
 struct eex_queue {
     eex_queue_runner runner;
     pid_t process;            /* whose thread works it off */
@@ -33,12 +35,15 @@ struct eex_queue {
     int hurried; /* callers that wait for everything to end */
     pthread_t worker;
     uint64_t submitted, taken, finished, polled;
+    eex__turns turns;       /* whose image is next, and which slots are free */
     uint8_t *images;        /* (queue, image_bytes) */
     eex_queue_result *slot; /* (queue) */
     double *since;          /* (queue) seconds: when it was submitted */
-    uint8_t *batch;      /* (batch, image_bytes) the worker's: one that goes round the ring's end */
-    eex_result *results; /* (batch) the worker's */
-    int code;            /* why the worker ended, with its message */
+    int32_t *done;          /* (queue) a ring of slots: result n lies in slot done[n % queue] */
+    int32_t *at;            /* (batch) the worker's: slots of the batch */
+    uint8_t *batch;         /* (batch, image_bytes) the worker's: images that do not lie together */
+    eex_result *results;    /* (batch) the worker's */
+    int code;               /* why the worker ended, with its message */
     char message[2048];
 };
 
@@ -87,8 +92,8 @@ static bool is_full(const eex_queue *q)
 }
 
 /* Waits for images and takes them: up to a batch of what is there. One that is not full waits for
- * more until its oldest image has lingered enough, no more fit in, or somebody wants it done. 0:
- * the end. */
+ * more until its first image has lingered enough, no more fit in, or somebody wants it done. 0: the
+ * end. */
 static int take_batch(eex_queue *q)
 {
     for (;;) {
@@ -97,10 +102,10 @@ static int take_batch(eex_queue *q)
         if (q->stop)
             return 0;
         if (waiting > 0)
-            until = q->since[q->taken % (uint64_t)q->options.queue] + 1e-3 * q->options.linger_ms;
+            until = q->since[eex__turns_first(&q->turns)] + 1e-3 * q->options.linger_ms;
         if (waiting >= most ||
             (waiting > 0 && (q->hurried || is_full(q) || eex_clock_seconds() >= until))) {
-            const int count = (int)(waiting < most ? waiting : most);
+            const int count = eex__turns_take(&q->turns, q->at, q->options.batch);
             q->taken += (uint64_t)count;
             return count;
         }
@@ -108,17 +113,18 @@ static int take_batch(eex_queue *q)
     }
 }
 
-/* The images of slots first... as one block; they stay where they are while they are run. */
-static const uint8_t *gather(const eex_queue *q, uint64_t first, int count)
+/* The batch's images one behind the other. Where they lie so they stay there while they are run:
+ * their slots are not free before somebody has polled the results. */
+static const uint8_t *gather(const eex_queue *q, int count)
 {
     const size_t bytes = q->runner.image_bytes;
-    const size_t at = (size_t)(first % (uint64_t)q->options.queue), n = (size_t)count;
-    const size_t front = (size_t)q->options.queue - at;
-    const uint8_t *from = q->images + at * bytes;
-    if (n <= front)
-        return from;
-    memcpy(q->batch, from, front * bytes);
-    memcpy(q->batch + front * bytes, q->images, (n - front) * bytes);
+    int together = 1;
+    while (together < count && q->at[together] == q->at[0] + together)
+        together++;
+    if (together == count)
+        return q->images + (size_t)q->at[0] * bytes;
+    for (int i = 0; i < count; i++)
+        memcpy(q->batch + (size_t)i * bytes, q->images + (size_t)q->at[i] * bytes, bytes);
     return q->batch;
 }
 
@@ -126,9 +132,10 @@ static void complete(eex_queue *q, int count)
 {
     const double now = eex_clock_seconds();
     for (int i = 0; i < count; i++) {
-        const size_t at = (size_t)((q->finished + (uint64_t)i) % (uint64_t)q->options.queue);
+        const int32_t at = q->at[i];
         q->slot[at].result = q->results[i];
         q->slot[at].ms = 1e3 * (now - q->since[at]);
+        q->done[(q->finished + (uint64_t)i) % (uint64_t)q->options.queue] = at;
     }
     q->finished += (uint64_t)count;
 }
@@ -138,9 +145,8 @@ static void *work(void *argument)
     eex_queue *q = argument;
     pthread_mutex_lock(&q->lock);
     for (int count; q->code == EEX_OK && (count = take_batch(q)) > 0;) {
-        const uint64_t first = q->finished;
         pthread_mutex_unlock(&q->lock);
-        const uint8_t *images = gather(q, first, count);
+        const uint8_t *images = gather(q, count);
         const int code = q->runner.run(q->runner.context, q->results, images, count);
         pthread_mutex_lock(&q->lock);
         if (code == EEX_OK)
@@ -197,7 +203,7 @@ int eex_queue_new(eex_queue **out, const eex_queue_runner *runner)
     EEX_NEED(runner, "runner");
     EEX_NEED(runner->name, "name");
     if (!runner->run || runner->image_bytes == 0 || runner->batch < 1 ||
-        runner->batch > EEX_QUEUE_MAX)
+        runner->batch > EEX_QUEUE_MAX || runner->lanes < 0 || runner->lanes > EEX_QUEUE_MAX)
         return eex_fail(EEX_EINVAL, "%s: a queue in front of nothing that runs images",
                         runner->name);
     eex_queue *q = calloc(1, sizeof *q);
@@ -206,6 +212,7 @@ int eex_queue_new(eex_queue **out, const eex_queue_runner *runner)
         return eex_fail(EEX_ENOMEM, "%s: out of memory for a queue", runner->name);
     }
     q->runner = *runner;
+    q->runner.lanes = runner->lanes > 1 ? runner->lanes : 1;
     q->process = getpid();
     *out = q;
     return EEX_OK;
@@ -213,14 +220,18 @@ int eex_queue_new(eex_queue **out, const eex_queue_runner *runner)
 
 static void release(eex_queue *q)
 {
+    eex__turns_close(&q->turns);
     free(q->images);
     free(q->slot);
     free(q->since);
+    free(q->done);
+    free(q->at);
     free(q->batch);
     free(q->results);
     q->images = q->batch = NULL;
     q->slot = NULL;
     q->since = NULL;
+    q->done = q->at = NULL;
     q->results = NULL;
 }
 
@@ -277,9 +288,12 @@ static int allocate(eex_queue *q)
     q->images = calloc(length, image);
     q->slot = calloc(length, sizeof *q->slot);
     q->since = calloc(length, sizeof *q->since);
+    q->done = calloc(length, sizeof *q->done);
+    q->at = calloc(batch, sizeof *q->at);
     q->batch = calloc(batch, image);
     q->results = calloc(batch, sizeof *q->results);
-    q->open = q->images && q->slot && q->since && q->batch && q->results;
+    q->open = q->images && q->slot && q->since && q->done && q->at && q->batch && q->results &&
+              eex__turns_open(&q->turns, (int)length, q->runner.lanes) == EEX_OK;
     if (q->open)
         return EEX_OK;
     release(q);
@@ -316,7 +330,7 @@ static int failed(const eex_queue *q)
     return q->code < 0 ? eex_fail(q->code, "%s", q->message) : EEX_OK;
 }
 
-static int submit(eex_queue *q, uint64_t id, const uint8_t *image)
+static int submit(eex_queue *q, int lane, uint64_t id, const uint8_t *image)
 {
     if (!q->open)
         EEX_TRY(open_queue(q, NULL));
@@ -330,8 +344,8 @@ static int submit(eex_queue *q, uint64_t id, const uint8_t *image)
                         q->runner.name, q->options.queue,
                         (unsigned long long)(q->submitted - q->finished),
                         (unsigned long long)(q->finished - q->polled));
-    const size_t at = (size_t)(q->submitted % (uint64_t)q->options.queue);
-    memcpy(q->images + at * q->runner.image_bytes, image, q->runner.image_bytes);
+    const int at = eex__turns_put(&q->turns, lane);
+    memcpy(q->images + (size_t)at * q->runner.image_bytes, image, q->runner.image_bytes);
     q->slot[at].id = id;
     q->since[at] = eex_clock_seconds();
     q->submitted++;
@@ -341,11 +355,19 @@ static int submit(eex_queue *q, uint64_t id, const uint8_t *image)
 
 int eex_queue_submit(eex_queue *q, uint64_t id, const uint8_t *image)
 {
+    return eex_queue_submit_in(q, 0, id, image);
+}
+
+int eex_queue_submit_in(eex_queue *q, int lane, uint64_t id, const uint8_t *image)
+{
     EEX_NEED(q, "queue");
     EEX_NEED(image, "image");
+    if (lane < 0 || lane >= q->runner.lanes)
+        return eex_fail(EEX_EINVAL, "%s: lane %d, expected 0 to %d", q->runner.name, lane,
+                        q->runner.lanes - 1);
     EEX_TRY(check_process(q));
     pthread_mutex_lock(&q->lock);
-    const int code = submit(q, id, image);
+    const int code = submit(q, lane, id, image);
     pthread_mutex_unlock(&q->lock);
     return code;
 }
@@ -378,8 +400,11 @@ int eex_queue_poll(eex_queue *q, eex_queue_result *results, int max, int timeout
     EEX_TRY(check_process(q));
     pthread_mutex_lock(&q->lock);
     await_result(q, timeout_ms);
-    for (; *count < max && q->polled < q->finished; q->polled++)
-        results[(*count)++] = q->slot[q->polled % (uint64_t)q->options.queue];
+    for (; *count < max && q->polled < q->finished; q->polled++) {
+        const int32_t at = q->done[q->polled % (uint64_t)q->options.queue];
+        results[(*count)++] = q->slot[at];
+        eex__turns_free(&q->turns, at);
+    }
     const int code = *count ? EEX_OK : failed(q);
     pthread_mutex_unlock(&q->lock);
     return code;

@@ -1,0 +1,84 @@
+#include "core/engine/turns.h"
+
+#include "base/status.h"
+
+#include <stdlib.h>
+
+static const eex__row empty = {-1, -1};
+
+static void append(eex__row *row, int32_t *behind, int32_t at)
+{
+    behind[at] = -1;
+    if (row->first < 0)
+        row->first = at;
+    else
+        behind[row->last] = at;
+    row->last = at;
+}
+
+static int32_t pop(eex__row *row, const int32_t *behind)
+{
+    const int32_t at = row->first;
+    if (at >= 0)
+        row->first = behind[at];
+    return at;
+}
+
+int eex__turns_open(eex__turns *t, int slots, int lanes)
+{
+    *t = (eex__turns){.behind = calloc((size_t)slots, sizeof *t->behind),
+                      .lane_after = calloc((size_t)lanes, sizeof *t->lane_after),
+                      .waiting = calloc((size_t)lanes, sizeof *t->waiting),
+                      .free = empty,
+                      .lanes = empty};
+    if (!t->behind || !t->lane_after || !t->waiting) {
+        eex__turns_close(t);
+        return EEX_ENOMEM;
+    }
+    for (int i = 0; i < lanes; i++)
+        t->waiting[i] = empty;
+    for (int i = 0; i < slots; i++)
+        append(&t->free, t->behind, i);
+    return EEX_OK;
+}
+
+void eex__turns_close(eex__turns *t)
+{
+    free(t->behind);
+    free(t->lane_after);
+    free(t->waiting);
+    *t = (eex__turns){.behind = NULL};
+}
+
+int eex__turns_put(eex__turns *t, int lane)
+{
+    const int32_t slot = pop(&t->free, t->behind);
+    if (slot < 0)
+        return -1;
+    if (t->waiting[lane].first < 0)
+        append(&t->lanes, t->lane_after, lane);
+    append(&t->waiting[lane], t->behind, slot);
+    return slot;
+}
+
+int eex__turns_first(const eex__turns *t)
+{
+    return t->lanes.first < 0 ? -1 : t->waiting[t->lanes.first].first;
+}
+
+int eex__turns_take(eex__turns *t, int32_t *out, int most)
+{
+    int count = 0;
+    while (count < most && t->lanes.first >= 0) {
+        const int32_t lane = pop(&t->lanes, t->lane_after);
+        out[count++] = pop(&t->waiting[lane], t->behind);
+        if (t->waiting[lane].first >= 0)
+            append(&t->lanes, t->lane_after, lane);
+    }
+    return count;
+}
+
+void eex__turns_free(eex__turns *t, int slot)
+{
+    append(&t->free, t->behind, slot);
+}
