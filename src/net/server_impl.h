@@ -34,6 +34,9 @@ typedef struct eex__session {
     uint64_t arrived, taken, answered;
     double heard; /* when it came, its last message was complete, or the next one began */
     double wrote; /* when something was last sent, or began to wait for it */
+    bool watched; /* by server_wait.c, for these events of epoll */
+    uint32_t watched_for;
+    uint32_t ready; /* events that have come in this turn; 0: none */
 } eex__session;
 
 struct eex_server {
@@ -49,8 +52,10 @@ struct eex_server {
     eex__session *session;    /* (sessions) */
     unsigned char *buffers;   /* of all sessions */
     eex__ticket *tickets;
-    struct pollfd *polled; /* (sessions + 2) */
-    int turn;              /* session that is asked first for rows */
+    int waits;                    /* an epoll */
+    struct epoll_event *happened; /* (sessions + 2) */
+    bool called;                  /* somebody has, in this turn */
+    int turn;                     /* session that is asked first for rows */
     bool draining;
     _Atomic uint64_t batches, finished; /* counted by the queue's thread; finished: rows */
     uint64_t delivered;                 /* rows whose results were taken from the queue */
@@ -84,6 +89,13 @@ void eex__session_goodbye(eex_server *server, eex__session *s, double now);
 void eex__session_close(eex_server *server, eex__session *s);
 
 /* ---- of the loop ---- */
+
+/* Behind the listener and the bell, and closed also after a failure. */
+int eex__server_wait_open(eex_server *server);
+void eex__server_wait_close(eex_server *server);
+
+/* Until something has happened: session.ready and server.called say what. */
+void eex__server_wait(eex_server *server, int timeout_ms);
 
 /* What stands behind its queue. */
 eex_queue_runner eex__server_runner(eex_server *server);

@@ -26,6 +26,8 @@ void eex__session_close(eex_server *server, eex__session *s)
     s->link.in = s->link.out = 0;
     s->in_at = s->in_size = s->out_at = s->out_size = 0;
     s->arrived = s->taken = s->answered = 0;
+    s->watched = false;
+    s->ready = 0;
     s->state = EEX__FREE;
 }
 
@@ -189,8 +191,11 @@ static int receive(const eex_server *server, eex__session *s)
         s->in_at = 0;
     }
     while (got > 0 && s->in_size < server->in_room) {
-        EEX_TRY(eex__link_read(&s->link, s->in + s->in_size, server->in_room - s->in_size, &got));
+        const size_t room = server->in_room - s->in_size;
+        EEX_TRY(eex__link_read(&s->link, s->in + s->in_size, room, &got));
         s->in_size += got;
+        if (!s->link.tls && got < room) /* that was all; TLS gives a record at a time */
+            break;
     }
     return EEX_OK;
 }
