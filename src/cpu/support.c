@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* Waking the pool and waiting for it costs one to two microseconds, and moves data between cores;
  * below this much work one core is faster. */
@@ -16,6 +18,8 @@ static const double serial_below_ns = 3500;
  * work hide that. More of them for each thread than this would gain nothing. */
 static const double part_ns = 4000;
 enum { PARTS_EACH = 8 };
+
+enum { FORGET_LEAST = 256 << 10 /* bytes */ };
 
 int eex__cpu_alloc(void **out, size_t bytes, const char *what)
 {
@@ -27,6 +31,15 @@ int eex__cpu_alloc(void **out, size_t bytes, const char *what)
     if (!*out)
         return eex_fail(EEX_ENOMEM, "%s: no memory for %zu bytes", what, bytes);
     return EEX_OK;
+}
+
+void eex__cpu_forget(const void *memory, size_t bytes)
+{
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t begin = ((uintptr_t)memory + page - 1) / page * page;
+    const uintptr_t end = ((uintptr_t)memory + bytes) / page * page;
+    if (end > begin && end - begin >= FORGET_LEAST)
+        (void)madvise((void *)begin, end - begin, MADV_DONTNEED); /* else it is merely kept */
 }
 
 int eex__cpu_reserve(eex_cpu *cpu, size_t bytes)
