@@ -35,11 +35,13 @@ int eex__cpu_alloc(void **out, size_t bytes, const char *what)
 
 void eex__cpu_forget(const void *memory, size_t bytes)
 {
-    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    const uintptr_t begin = ((uintptr_t)memory + page - 1) / page * page;
-    const uintptr_t end = ((uintptr_t)memory + bytes) / page * page;
-    if (end > begin && end - begin >= FORGET_LEAST)
-        (void)madvise((void *)begin, end - begin, MADV_DONTNEED); /* else it is merely kept */
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const size_t skip = (page - (uintptr_t)memory % page) % page; /* to the first whole one */
+    const size_t whole = bytes > skip ? (bytes - skip) / page * page : 0;
+    if (whole < FORGET_LEAST)
+        return;
+    /* It is the owner's, who says so. NOLINTNEXTLINE(performance-no-int-to-ptr) */
+    (void)madvise((void *)((uintptr_t)memory + skip), whole, MADV_DONTNEED); /* else it is kept */
 }
 
 int eex__cpu_reserve(eex_cpu *cpu, size_t bytes)
