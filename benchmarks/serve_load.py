@@ -17,7 +17,9 @@ def hello_of(run, facts):
                                "--cut", str(facts["cut"]), "--bits", str(facts["bits"]), "--threads", "1",
                                "--remote", "127.0.0.1:%d" % listener.getsockname()[1]],
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    listener.settimeout(60)  # where `eex infer` cannot run (no data set, say) nobody calls
     s, _ = listener.accept()
+    s.settimeout(60)
     hello = s.recv(HELLO, socket.MSG_WAITALL)
     device.kill()
     device.wait()

@@ -123,6 +123,7 @@ void eex_server_close(eex_server *server)
     if (!server)
         return;
     eex_queue_free(server->queue);
+    server->queue = NULL;
     for (int i = 0;
          i < server->options.sessions && server->session && server->tickets && server->buffers; i++)
         eex__session_close(server, &server->session[i]);

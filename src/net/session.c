@@ -18,8 +18,16 @@ static size_t unsent(const eex__session *s)
     return s->out_size - s->out_at;
 }
 
+/* Nobody waits for them any more; who does not go by himself would have others wait for them. */
+static void drop_rows(eex_server *server, const eex__session *s)
+{
+    if (server->queue && s->taken > s->answered)
+        (void)eex_queue_drop(server->queue, (int)(s - server->session));
+}
+
 void eex__session_close(eex_server *server, eex__session *s)
 {
+    drop_rows(server, s);
     server->figures.bytes_in += s->link.in;
     server->figures.bytes_out += s->link.out;
     eex__link_close(&s->link);
@@ -35,6 +43,7 @@ void eex__session_close(eex_server *server, eex__session *s)
 
 static void leave(eex_server *server, eex__session *s, double now)
 {
+    drop_rows(server, s);
     s->state = EEX__LEAVING;
     s->heard = now;
     eex__session_send(server, s, now);

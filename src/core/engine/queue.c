@@ -20,7 +20,8 @@
 enum { BATCHES = 4 /* of room, unless the caller says otherwise */ };
 static const double longest_linger = 60e3; /* milliseconds */
 
-/* An image has a slot until its result was polled. The four counters only grow: polled <= finished
+/* An image has a slot until its result was polled. The four counters only grow, but for what is
+ * dropped: polled <= finished
  * <= taken <= submitted <= polled + queue. */
 struct eex_queue {
     eex_queue_runner runner;
@@ -353,6 +354,27 @@ static int submit(eex_queue *q, int lane, uint64_t id, const uint8_t *image)
     return EEX_OK;
 }
 
+static int check_lane(const eex_queue *q, int lane)
+{
+    if (lane >= 0 && lane < q->runner.lanes)
+        return EEX_OK;
+    return eex_fail(EEX_EINVAL, "%s: lane %d, expected 0 to %d", q->runner.name, lane,
+                    q->runner.lanes - 1);
+}
+
+int eex_queue_drop(eex_queue *q, int lane)
+{
+    EEX_NEED(q, "queue");
+    EEX_TRY(check_lane(q, lane));
+    EEX_TRY(check_process(q));
+    pthread_mutex_lock(&q->lock);
+    if (q->open)
+        q->submitted -= (uint64_t)eex__turns_drop(&q->turns, lane);
+    pthread_cond_broadcast(&q->completed); /* for who waits for what does not come any more */
+    pthread_mutex_unlock(&q->lock);
+    return EEX_OK;
+}
+
 int eex_queue_submit(eex_queue *q, uint64_t id, const uint8_t *image)
 {
     return eex_queue_submit_in(q, 0, id, image);
@@ -362,9 +384,7 @@ int eex_queue_submit_in(eex_queue *q, int lane, uint64_t id, const uint8_t *imag
 {
     EEX_NEED(q, "queue");
     EEX_NEED(image, "image");
-    if (lane < 0 || lane >= q->runner.lanes)
-        return eex_fail(EEX_EINVAL, "%s: lane %d, expected 0 to %d", q->runner.name, lane,
-                        q->runner.lanes - 1);
+    EEX_TRY(check_lane(q, lane));
     EEX_TRY(check_process(q));
     pthread_mutex_lock(&q->lock);
     const int code = submit(q, lane, id, image);
@@ -414,7 +434,7 @@ static int await_all(eex_queue *q, int timeout_ms)
 {
     const double until = deadline(timeout_ms);
     const uint64_t last = q->submitted;
-    while (q->finished < last) {
+    while (q->finished < last && q->finished < q->submitted) {
         EEX_TRY(failed(q));
         if (eex_clock_seconds() >= until)
             return eex_fail(EEX_EBUSY, "%s: %llu images are still under way after %d ms",

@@ -66,6 +66,10 @@ int eex_queue_submit(eex_queue *queue, uint64_t id, const uint8_t *image);
  * waiting it has one in each batch that fits so many lanes, however much others have. */
 int eex_queue_submit_in(eex_queue *queue, int lane, uint64_t id, const uint8_t *image);
 
+/* Forgets what a lane has waiting, for which nobody would take results; what runs already has its
+ * results all the same. */
+int eex_queue_drop(eex_queue *queue, int lane);
+
 /* Hands over at most `max` results in the order of submission; *count says how many. When there is
  * none yet it waits for the first one, at most timeout_ms, also when that image has yet to be
  * submitted; a negative timeout_ms waits as long as something is in the queue, so that

@@ -78,6 +78,29 @@ int eex__turns_take(eex__turns *t, int32_t *out, int most)
     return count;
 }
 
+static void unlink_lane(eex__turns *t, int32_t lane)
+{
+    int32_t before = -1;
+    for (int32_t at = t->lanes.first; at != lane; at = t->lane_after[at])
+        before = at;
+    if (before < 0)
+        t->lanes.first = t->lane_after[lane];
+    else
+        t->lane_after[before] = t->lane_after[lane];
+    if (t->lanes.last == lane)
+        t->lanes.last = before;
+}
+
+int eex__turns_drop(eex__turns *t, int lane)
+{
+    int count = 0;
+    if (t->waiting[lane].first >= 0)
+        unlink_lane(t, lane);
+    for (; t->waiting[lane].first >= 0; count++)
+        append(&t->free, t->behind, pop(&t->waiting[lane], t->behind));
+    return count;
+}
+
 void eex__turns_free(eex__turns *t, int slot)
 {
     append(&t->free, t->behind, slot);

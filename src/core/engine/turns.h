@@ -33,6 +33,9 @@ int eex__turns_first(const eex__turns *turns);
  * how many. Who had none in the end is first the next time. */
 int eex__turns_take(eex__turns *turns, int32_t *out, int most);
 
+/* Frees what a lane has waiting; returns how many that were. */
+int eex__turns_drop(eex__turns *turns, int lane);
+
 /* A slot that was taken is free. Slots that are freed in the order in which one lane alone got them
  * go round: what is taken together then lies together. */
 void eex__turns_free(eex__turns *turns, int slot);

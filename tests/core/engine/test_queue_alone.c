@@ -276,6 +276,55 @@ Test(queue_alone, lanes_share_what_there_is)
     eex_queue_free(queue);
 }
 
+/* Whose user has gone leaves nothing behind but what runs, and takes nobody's turn. */
+Test(queue_alone, what_a_lane_has_waiting_can_be_dropped)
+{
+    enum { ALL = 12 };
+    for (int gone = 0; gone < 3; gone++) { /* first, middle and last in turn */
+        w = (watcher){.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+        eex_queue *queue = open_watched(&w, ALL);
+        OK(submit_in(queue, 3, 0));
+        await_begun(&w, 1);
+        for (int lane = 0; lane < 3; lane++)
+            for (int i = 0; i < 3; i++)
+                OK(submit_in(queue, lane, i));
+        OK(eex_queue_drop(queue, gone));
+        OK(eex_queue_drop(queue, gone));  /* which has nothing */
+        OK(eex_queue_drop(queue, 3));     /* what runs goes on */
+        for (int i = 1; i < ALL - 6; i++) /* there is room again */
+            OK(submit_in(queue, 3, i));
+        cr_expect_eq(submit_in(queue, 3, 9), EEX_EBUSY);
+        let_go(&w, WATCHED);
+        OK(eex_queue_wait(queue, 10000));
+        drain(queue, ALL);
+        for (int lane = 0; lane < 3; lane++)
+            cr_expect_eq(w.of[1][lane], lane == gone ? 0 : 2, "lane %d", lane);
+        cr_expect_eq(w.of[1][3], 2);
+        cr_expect_eq(eex_queue_drop(queue, LANES), EEX_EINVAL);
+        eex_queue_free(queue);
+    }
+}
+
+/* Who waits for it does not wait for ever. */
+Test(queue_alone, nobody_waits_for_what_was_dropped)
+{
+    eex_queue *queue = open_watched(&w, 8);
+    eex_queue_result done;
+    int count;
+    OK(eex_queue_drop(queue, 0)); /* before anything */
+    OK(submit_in(queue, 0, 0));
+    await_begun(&w, 1);
+    OK(submit_in(queue, 1, 0));
+    OK(eex_queue_drop(queue, 1));
+    let_go(&w, WATCHED);
+    OK(eex_queue_wait(queue, -1));
+    OK(eex_queue_poll(queue, &done, 1, -1, &count));
+    cr_expect_eq(count, 1);
+    OK(eex_queue_poll(queue, &done, 1, -1, &count));
+    cr_expect_eq(count, 0);
+    eex_queue_free(queue);
+}
+
 Test(queue_alone, nonsense_is_refused)
 {
     const eex_queue_runner wrong[] = {
