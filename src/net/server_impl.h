@@ -37,7 +37,15 @@ typedef struct eex__session {
     bool watched; /* by server_wait.c, for these events of epoll */
     uint32_t watched_for;
     uint32_t ready; /* events that have come in this turn; 0: none */
+    bool held;      /* has said hello, and waits for its welcome (floods.c); is not read */
 } eex__session;
+
+/* Who has flooded. */
+enum { EEX__FLOODS = 16 };
+typedef struct eex__flood {
+    char peer[EEX__ADDRESS];
+    double until; /* its address waits */
+} eex__flood;
 
 struct eex_server {
     eex_server_options options;
@@ -59,6 +67,8 @@ struct eex_server {
     bool draining;
     _Atomic uint64_t batches, finished; /* counted by the queue's thread; finished: rows */
     uint64_t delivered;                 /* rows whose results were taken from the queue */
+    eex__flood flood[EEX__FLOODS];      /* the last ones */
+    uint64_t floods;
     uint64_t names, told_rows;
     uint64_t complaints;
     double began;
@@ -87,6 +97,12 @@ void eex__session_watch(eex_server *server, eex__session *s, double now);
 /* What is to be sent goes, and then it is closed. */
 void eex__session_goodbye(eex_server *server, eex__session *s, double now);
 void eex__session_close(eex_server *server, eex__session *s);
+
+/* ---- who floods (floods.c) ---- */
+
+void eex__floods_note(eex_server *server, const eex__session *s, double now);
+/* Whether it comes from where somebody has flooded just now. */
+bool eex__floods_hold(const eex_server *server, const eex__session *s, double now);
 
 /* ---- of the loop ---- */
 

@@ -44,7 +44,7 @@ void eex__server_wait_close(eex_server *server)
 static int keep_watched(eex_server *server, int i)
 {
     eex__session *s = &server->session[i];
-    uint32_t events = server->draining ? 0 : (uint32_t)s->link.events;
+    uint32_t events = server->draining || s->held ? 0 : (uint32_t)s->link.events;
     if (s->out_size > s->out_at)
         events |= EPOLLOUT;
     if (s->watched && s->watched_for == events)

@@ -34,7 +34,7 @@ void eex__session_close(eex_server *server, eex__session *s)
     s->link.in = s->link.out = 0;
     s->in_at = s->in_size = s->out_at = s->out_size = 0;
     s->arrived = s->taken = s->answered = 0;
-    s->watched = false;
+    s->watched = s->held = false;
     s->ready = 0;
     s->state = EEX__FREE;
 }
@@ -66,6 +66,8 @@ static void refuse(eex_server *server, eex__session *s, eex_server_loss why, con
         [EEX_LOSS_FLOODED] = EEX_REFUSED_BEHAVIOUR, [EEX_LOSS_FULL] = EEX_REFUSED_FULL,
         [EEX_LOSS_KEY] = EEX_REFUSED_BEHAVIOUR};
     eex__server_lose(server, s, why, text);
+    if (why == EEX_LOSS_FLOODED)
+        eex__floods_note(server, s, now);
     s->out_size += eex_wire_refused(s->out + s->out_size, says[why], text);
     leave(server, s, now);
 }
@@ -75,7 +77,7 @@ static void broken(eex_server *server, eex__session *s, int code)
 {
     if (code == EEX_EFORMAT)
         eex__server_lose(server, s, EEX_LOSS_KEY, eex_error());
-    else if (s->state != EEX__LEAVING && s->in_size > s->in_at && s->state == EEX__ARRIVED)
+    else if (s->state == EEX__ARRIVED && !s->held && s->in_size > s->in_at)
         eex__server_lose(server, s, EEX_LOSS_GARBAGE, "it went away within its first message");
     eex__session_close(server, s);
 }
@@ -155,13 +157,16 @@ static void hear_hello(eex_server *server, eex__session *s, double now)
     }
     if (used == 0)
         return;
-    s->in_at += used;
     const eex_server_loss why =
         compare(text, sizeof text, &server->options.hello, &message.as.hello);
     if (why != EEX_LOSSES) {
         refuse(server, s, why, text, now);
         return;
     }
+    s->held = eex__floods_hold(server, s, now);
+    if (s->held)
+        return;
+    s->in_at += used;
     s->state = EEX__WELCOMED;
     s->heard = now;
     server->figures.welcomed++;
@@ -314,6 +319,8 @@ void eex__session_watch(eex_server *server, eex__session *s, double now)
     if (s->state == EEX__LEAVING) {
         if (now - s->heard > LEAVING_SECONDS)
             eex__session_close(server, s);
+    } else if (s->held) {
+        hear_hello(server, s, now); /* it is still there, and welcome once it has waited */
     } else if (s->state == EEX__ARRIVED) {
         if (now - s->heard > patience)
             refuse(server, s, EEX_LOSS_STALLED, "it does not say hello", now);

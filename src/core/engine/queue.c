@@ -21,8 +21,7 @@ enum { BATCHES = 4 /* of room, unless the caller says otherwise */ };
 static const double longest_linger = 60e3; /* milliseconds */
 
 /* An image has a slot until its result was polled. The four counters only grow, but for what is
- * dropped: polled <= finished
- * <= taken <= submitted <= polled + queue. */
+ * dropped: polled <= finished <= taken <= submitted <= polled + queue. */
 struct eex_queue {
     eex_queue_runner runner;
     pid_t process;            /* whose thread works it off */
