@@ -1,9 +1,10 @@
 """Devices that send rows and calculate nothing (serve_devices.sh).
 
-serve_load.py SERVER.out RUN DEVICES SECONDS under ROWS [hostile]   ROWS under way each, as fast as they are answered
-serve_load.py SERVER.out RUN DEVICES SECONDS pace RATE [hostile]    RATE rows a second of all together, at even times
-The hello is that of a real device, which calls us first. Prints one JSON object. hostile: beside them one device
-that sends as much as it can without ever reading, and one that stalls within a message; both come again.
+serve_load.py SERVER.out RUN DEVICES SECONDS under ROWS [ENEMY]   ROWS under way each, as fast as they are answered
+serve_load.py SERVER.out RUN DEVICES SECONDS pace RATE [ENEMY]    RATE rows a second of all together, at even times
+The hello is that of a real device, which calls us first. Prints one JSON object. ENEMY hostile: beside them one device
+that sends as much as it can without ever reading, and one that stalls within a message; both come again. ENEMY behind:
+the same, in processor time that nobody with priority wants (serve_devices.sh gives the others some).
 """
 import heapq, json, multiprocessing, os, select, socket, struct, subprocess, sys, time
 
@@ -16,7 +17,9 @@ def hello_of(run, facts):
                                "--cut", str(facts["cut"]), "--bits", str(facts["bits"]), "--threads", "1",
                                "--remote", "127.0.0.1:%d" % listener.getsockname()[1]],
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    listener.settimeout(60)  # where `eex infer` cannot run (no data set, say) nobody calls
     s, _ = listener.accept()
+    s.settimeout(60)
     hello = s.recv(HELLO, socket.MSG_WAITALL)
     device.kill()
     device.wait()
@@ -49,8 +52,14 @@ def hostile(call, row):
         time.sleep(0.005)
 
 
+def hostile_behind(call, row):
+    os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+    hostile(call, row)
+
+
 def be_hostile(call, row):
-    process = multiprocessing.get_context("fork").Process(target=hostile, args=(call, row))
+    how = {"hostile": hostile, "behind": hostile_behind}[sys.argv[7]]
+    process = multiprocessing.get_context("fork").Process(target=how, args=(call, row))
     process.start()
     return process
 
@@ -69,7 +78,7 @@ def main():
         return s
 
     good = [welcome() for _ in range(devices)]
-    enemies = be_hostile(welcome, row) if "hostile" in sys.argv else None
+    enemies = be_hostile(welcome, row) if len(sys.argv) > 7 else None
     poll, by, waiting, sent, times = select.poll(), {}, {}, {}, []
     for s in good:
         poll.register(s, select.POLLIN)

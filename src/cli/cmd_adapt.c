@@ -118,15 +118,36 @@ static int measures(bool *out, const arguments *a)
     return EEX_OK;
 }
 
+static bool ends_in(const char *path, const char *ending)
+{
+    const size_t length = path ? strlen(path) : 0, tail = strlen(ending);
+    return length > tail && strcmp(path + length - tail, ending) == 0;
+}
+
 /* Also of kinds that are not drawn, which eex_plot_check refuses: nobody wants HDF5 in them. */
 static bool is_picture(const char *path)
 {
     static const char *const ends[] = {".svg", ".png", ".pdf", ".eps", ".jpg"};
-    const size_t length = path ? strlen(path) : 0;
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-        if (length > 4 && strcmp(path + length - 4, ends[i]) == 0)
+        if (ends_in(path, ends[i]))
             return true;
     return false;
+}
+
+/* What is written goes by the name, so one that says something else is a mistake. */
+static int check_out(const arguments *a)
+{
+    if (is_picture(a->out)) {
+        EEX_TRY(eex_check_out(a->out, a->force, NULL, NULL));
+        return eex_plot_check(a->out);
+    }
+    EEX_TRY(eex_check_out(a->out, a->force, "adaptation", "adaptation"));
+    if (a->out && !ends_in(a->out, ".h5"))
+        return eex_fail(EEX_EINVAL,
+                        "%s: expected a name that ends in .h5, for the regressors, or in .svg or "
+                        ".png, for a picture of the ways",
+                        a->out);
+    return EEX_OK;
 }
 
 static int check(void *given, const eex_words *words)
@@ -147,10 +168,7 @@ static int check(void *given, const eex_words *words)
     if (a->data && !a->quality)
         return eex_fail(EEX_EINVAL, "--data: the images of --jpeg-quality, which is not given");
     EEX_TRY(eex_model_find(words->at[0]));
-    if (!is_picture(a->out))
-        return eex_check_out(a->out, a->force, "adaptation", "adaptation");
-    EEX_TRY(eex_check_out(a->out, a->force, NULL, NULL));
-    return eex_plot_check(a->out);
+    return check_out(a);
 }
 
 /* ---- the command ---- */

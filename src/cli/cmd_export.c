@@ -135,6 +135,16 @@ static void warn_of_precision(const arguments *a, const eex_model *model)
                      model->path, eex_precision_name(model->precision));
 }
 
+static int check_exits(const arguments *a, const eex_model *model)
+{
+    if (a->all_exits && eex_graph_exits(model->graph) == 1)
+        return eex_fail(EEX_EINVAL,
+                        "--all-exits: the network of %s has no early exits, only its end: leave "
+                        "--all-exits out",
+                        model->path);
+    return EEX_OK;
+}
+
 static int run(const void *given, const eex_words *words)
 {
     const arguments *a = given;
@@ -143,6 +153,8 @@ static int run(const void *given, const eex_words *words)
     if (a->front)
         return eex__export_front(a->front, words->at[0], a->cut, a->force, &a->model);
     int code = eex_open_model(&opened, words->at[0], part, &a->model);
+    if (code == EEX_OK)
+        code = check_exits(a, opened.model);
     if (code == EEX_OK) {
         warn_of_precision(a, opened.model);
         code = export_wanted(a, opened.model);

@@ -61,6 +61,10 @@ void eex__cpu_parallel(eex_cpu *cpu, double work, eex_pool_fn fn, void *ctx);
 /* 64-byte aligned memory; freed with free(). Fails with EEX_ENOMEM, naming `what`. */
 int eex__cpu_alloc(void **out, size_t bytes, const char *what);
 
+/* Gives the pages of what is not read again back to the system; it stays allocated and may be
+ * written. A little is not worth it. */
+void eex__cpu_forget(const void *memory, size_t bytes);
+
 extern const eex_cpu_op_class eex__cpu_augment, eex__cpu_resize;
 extern const eex_cpu_op_class eex__cpu_conv, eex__cpu_conv_bwd_data, eex__cpu_conv_bwd_weights;
 extern const eex_cpu_op_class eex__cpu_bn_train, eex__cpu_bn_eval, eex__cpu_bn_bwd;

@@ -46,16 +46,38 @@ static int prepare_grouped(eex_cpu *cpu, void **state, const eex_op_conv *conv, 
     return EEX_OK;
 }
 
-static int conv_prepare(eex_cpu *cpu, void **state, const eex_op *op, int max_batch)
+static bool packs(const eex_cpu *cpu, const eex_op *op)
+{
+    const eex_window *w = &op->u.conv.window;
+    return op->u.conv.w_static &&
+           (eex__bf16_serves(cpu, op->precision, w) || !eex__window_depthwise(w));
+}
+
+static void forget_weights(const eex_op_conv *conv)
+{
+    const eex_window *w = &conv->window;
+    const size_t taps = (size_t)w->kernel * (size_t)w->kernel;
+    eex__cpu_forget(conv->w, taps * (size_t)(w->cin / w->groups) * (size_t)w->cout * sizeof(float));
+}
+
+static int prepare_some(eex_cpu *cpu, void **state, const eex_op *op, int max_batch)
 {
     const eex_op_conv *conv = &op->u.conv;
-    EEX_TRY(eex__window_check(&conv->window, op->name));
     if (eex__bf16_serves(cpu, op->precision, &conv->window))
         return prepare_bf16(cpu, state, conv);
     if (eex__window_grouped(&conv->window))
         return prepare_grouped(cpu, state, conv, max_batch);
     return eex_window_depthwise(&conv->window) ? prepare_depthwise(cpu, state, conv)
                                                : prepare_dense(cpu, state, conv);
+}
+
+static int conv_prepare(eex_cpu *cpu, void **state, const eex_op *op, int max_batch)
+{
+    EEX_TRY(eex__window_check(&op->u.conv.window, op->name));
+    EEX_TRY(prepare_some(cpu, state, op, max_batch));
+    if (op->u.conv.w_once && packs(cpu, op))
+        forget_weights(&op->u.conv);
+    return EEX_OK;
 }
 
 static int conv_run(eex_cpu *cpu, const eex_op *op, void *state, const eex_step *step)

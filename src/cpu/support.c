@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* Waking the pool and waiting for it costs one to two microseconds, and moves data between cores;
  * below this much work one core is faster. */
@@ -16,6 +18,8 @@ static const double serial_below_ns = 3500;
  * work hide that. More of them for each thread than this would gain nothing. */
 static const double part_ns = 4000;
 enum { PARTS_EACH = 8 };
+
+enum { FORGET_LEAST = 256 << 10 /* bytes */ };
 
 int eex__cpu_alloc(void **out, size_t bytes, const char *what)
 {
@@ -27,6 +31,17 @@ int eex__cpu_alloc(void **out, size_t bytes, const char *what)
     if (!*out)
         return eex_fail(EEX_ENOMEM, "%s: no memory for %zu bytes", what, bytes);
     return EEX_OK;
+}
+
+void eex__cpu_forget(const void *memory, size_t bytes)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    const size_t skip = (page - (uintptr_t)memory % page) % page; /* to the first whole one */
+    const size_t whole = bytes > skip ? (bytes - skip) / page * page : 0;
+    if (whole < FORGET_LEAST)
+        return;
+    /* It is the owner's, who says so. NOLINTNEXTLINE(performance-no-int-to-ptr) */
+    (void)madvise((void *)((uintptr_t)memory + skip), whole, MADV_DONTNEED); /* else it is kept */
 }
 
 int eex__cpu_reserve(eex_cpu *cpu, size_t bytes)

@@ -143,6 +143,8 @@ typedef struct eex_op_conv {
     float *y;              /* (N, hout, wout, cout) */
     eex_act act;
     bool w_static; /* weights never change after prepare: pack them once */
+    bool w_once;   /* nobody else reads them, and who prepares again writes them before: where
+                    * they were packed, prepare may let go of their memory's contents */
     double *stats; /* (2, cout) or NULL: sum and sum of squares of y over N, H, W, written
                     * (not accumulated) for the batch norm that follows */
 } eex_op_conv;

@@ -8,10 +8,9 @@
 #include "base/status.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 enum {
@@ -111,8 +110,8 @@ static void accept_all(eex_server *server, double now)
 
 /* ---- rows to the queue, results from it ---- */
 
-/* So many rows of one device are in the queue at once: few where there are many devices, so that
- * one that sends a lot does not stand before all others. */
+/* So many rows of one device are in the queue at once, running ones among them: few where there are
+ * many devices, so that one that sends a lot does not fill batches that others wait for. */
 static uint64_t share(const eex_server *server)
 {
     int devices = 1;
@@ -129,7 +128,7 @@ static int submit(eex_server *server, int i, uint64_t most, double now)
     const unsigned char *payload;
     while (s->taken - s->answered < most && eex__session_row(server, s, &payload, now)) {
         const uint64_t id = s->name * (uint64_t)server->options.sessions + (uint64_t)i;
-        EEX_TRY(eex_queue_submit(server->queue, id, payload));
+        EEX_TRY(eex_queue_submit_in(server->queue, i, id, payload));
         eex__session_take(server, s);
     }
     return EEX_OK;
@@ -188,34 +187,15 @@ static int run_batch(void *context, eex_result *results, const uint8_t *rows, in
 
 /* ---- the loop ---- */
 
-static void wait_for_something(eex_server *server)
-{
-    struct pollfd *at = server->polled;
-    at[0] = (struct pollfd){.fd = server->bell, .events = POLLIN};
-    at[1] = (struct pollfd){.fd = server->draining ? -1 : server->listener, .events = POLLIN};
-    for (int i = 0; i < server->options.sessions; i++) {
-        const eex__session *s = &server->session[i];
-        short events = server->draining ? 0 : s->link.events;
-        if (s->out_size > s->out_at)
-            events |= POLLOUT;
-        at[i + 2] =
-            (struct pollfd){.fd = s->state == EEX__FREE ? -1 : s->link.socket, .events = events};
-    }
-    if (poll(at, (nfds_t)server->options.sessions + 2, TICK) < 0)
-        for (int i = 0; i < server->options.sessions + 2; i++)
-            at[i].revents = 0;
-}
-
 static int serve_once(eex_server *server)
 {
-    wait_for_something(server);
+    eex__server_wait(server, TICK);
     const double now = eex_clock_seconds();
     for (int i = 0; i < server->options.sessions; i++) {
-        const short events = server->polled[i + 2].revents;
         eex__session *s = &server->session[i];
-        if (events && s->state != EEX__FREE && !server->draining)
+        if (s->ready && s->state != EEX__FREE && !server->draining)
             eex__session_receive(server, s, now);
-        else if (events & (POLLHUP | POLLERR) && s->state != EEX__FREE)
+        else if (s->ready & (EPOLLHUP | EPOLLERR) && s->state != EEX__FREE)
             eex__session_close(server, s);
     }
     EEX_TRY(take_results(server, now));
@@ -226,7 +206,7 @@ static int serve_once(eex_server *server)
             eex__session_send(server, s, now);
         eex__session_watch(server, s, now);
     }
-    if (server->polled[1].revents)
+    if (server->called)
         accept_all(server, now);
     return EEX_OK;
 }
@@ -287,5 +267,6 @@ eex_queue_runner eex__server_runner(eex_server *server)
                               .image_bytes = eex_rest_payload(server->rest)->bytes,
                               .batch = server->options.batch,
                               .run = run_batch,
-                              .context = server};
+                              .context = server,
+                              .lanes = server->options.sessions};
 }

@@ -34,7 +34,18 @@ typedef struct eex__session {
     uint64_t arrived, taken, answered;
     double heard; /* when it came, its last message was complete, or the next one began */
     double wrote; /* when something was last sent, or began to wait for it */
+    bool watched; /* by server_wait.c, for these events of epoll */
+    uint32_t watched_for;
+    uint32_t ready; /* events that have come in this turn; 0: none */
+    bool held;      /* has said hello, and waits for its welcome (floods.c); is not read */
 } eex__session;
+
+/* Who has flooded. */
+enum { EEX__FLOODS = 16 };
+typedef struct eex__flood {
+    char peer[EEX__ADDRESS];
+    double until; /* its address waits */
+} eex__flood;
 
 struct eex_server {
     eex_server_options options;
@@ -49,11 +60,15 @@ struct eex_server {
     eex__session *session;    /* (sessions) */
     unsigned char *buffers;   /* of all sessions */
     eex__ticket *tickets;
-    struct pollfd *polled; /* (sessions + 2) */
-    int turn;              /* session that is asked first for rows */
+    int waits;                    /* an epoll */
+    struct epoll_event *happened; /* (sessions + 2) */
+    bool called;                  /* somebody has, in this turn */
+    int turn;                     /* session that is asked first for rows */
     bool draining;
     _Atomic uint64_t batches, finished; /* counted by the queue's thread; finished: rows */
     uint64_t delivered;                 /* rows whose results were taken from the queue */
+    eex__flood flood[EEX__FLOODS];      /* the last ones */
+    uint64_t floods;
     uint64_t names, told_rows;
     uint64_t complaints;
     double began;
@@ -83,7 +98,20 @@ void eex__session_watch(eex_server *server, eex__session *s, double now);
 void eex__session_goodbye(eex_server *server, eex__session *s, double now);
 void eex__session_close(eex_server *server, eex__session *s);
 
+/* ---- who floods (floods.c) ---- */
+
+void eex__floods_note(eex_server *server, const eex__session *s, double now);
+/* Whether it comes from where somebody has flooded just now. */
+bool eex__floods_hold(const eex_server *server, const eex__session *s, double now);
+
 /* ---- of the loop ---- */
+
+/* Behind the listener and the bell, and closed also after a failure. */
+int eex__server_wait_open(eex_server *server);
+void eex__server_wait_close(eex_server *server);
+
+/* Until something has happened: session.ready and server.called say what. */
+void eex__server_wait(eex_server *server, int timeout_ms);
 
 /* What stands behind its queue. */
 eex_queue_runner eex__server_runner(eex_server *server);

@@ -5,7 +5,6 @@
 #include "base/status.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -47,10 +46,9 @@ static int allocate(eex_server *server)
     server->out_room =
         EEX_WIRE_WELCOME + window * EEX_WIRE_RESULT + EEX_WIRE_REFUSED_MOST + EEX_WIRE_GOODBYE;
     server->session = calloc(sessions, sizeof *server->session);
-    server->polled = calloc(sessions + 2, sizeof *server->polled);
     server->tickets = calloc(sessions * window, sizeof *server->tickets);
     server->buffers = calloc(sessions, server->in_room + server->out_room);
-    if (!server->session || !server->polled || !server->tickets || !server->buffers)
+    if (!server->session || !server->tickets || !server->buffers)
         return eex_fail(EEX_ENOMEM, "server: out of memory for %zu devices with %d rows each",
                         sessions, server->window);
     give_out(server);
@@ -75,8 +73,9 @@ static int open_server(eex_server *server)
         EEX_TRY(eex__key_read(&server->key, o->key, EEX__SERVES));
     EEX_TRY(allocate(server));
     EEX_TRY(open_queue(server));
-    return eex__link_listen(&server->listener, &server->port, server->name, o->address, o->port,
-                            o->key != NULL);
+    EEX_TRY(eex__link_listen(&server->listener, &server->port, server->name, o->address, o->port,
+                             o->key != NULL));
+    return eex__server_wait_open(server);
 }
 
 static int check(const eex_server_options *o)
@@ -104,8 +103,12 @@ int eex_server_open(eex_server **out, const eex_server_options *o, eex_rest *res
     eex_server *server = calloc(1, sizeof *server);
     if (!server)
         return eex_fail(EEX_ENOMEM, "out of memory for a server");
-    *server = (eex_server){
-        .options = *o, .rest = rest, .listener = -1, .bell = -1, .began = eex_clock_seconds()};
+    *server = (eex_server){.options = *o,
+                           .rest = rest,
+                           .listener = -1,
+                           .bell = -1,
+                           .waits = -1,
+                           .began = eex_clock_seconds()};
     const int code = open_server(server);
     if (code < 0) {
         eex_server_close(server);
@@ -120,6 +123,7 @@ void eex_server_close(eex_server *server)
     if (!server)
         return;
     eex_queue_free(server->queue);
+    server->queue = NULL;
     for (int i = 0;
          i < server->options.sessions && server->session && server->tickets && server->buffers; i++)
         eex__session_close(server, &server->session[i]);
@@ -127,9 +131,9 @@ void eex_server_close(eex_server *server)
         close(server->listener);
     if (server->bell >= 0)
         close(server->bell);
+    eex__server_wait_close(server);
     eex__key_free(server->key);
     free(server->session);
-    free(server->polled);
     free(server->tickets);
     free(server->buffers);
     free(server);

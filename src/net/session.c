@@ -18,14 +18,24 @@ static size_t unsent(const eex__session *s)
     return s->out_size - s->out_at;
 }
 
+/* Nobody waits for them any more; who does not go by himself would have others wait for them. */
+static void drop_rows(eex_server *server, const eex__session *s)
+{
+    if (server->queue && s->taken > s->answered)
+        (void)eex_queue_drop(server->queue, (int)(s - server->session));
+}
+
 void eex__session_close(eex_server *server, eex__session *s)
 {
+    drop_rows(server, s);
     server->figures.bytes_in += s->link.in;
     server->figures.bytes_out += s->link.out;
     eex__link_close(&s->link);
     s->link.in = s->link.out = 0;
     s->in_at = s->in_size = s->out_at = s->out_size = 0;
     s->arrived = s->taken = s->answered = 0;
+    s->watched = s->held = false;
+    s->ready = 0;
     s->state = EEX__FREE;
 }
 
@@ -33,6 +43,7 @@ void eex__session_close(eex_server *server, eex__session *s)
 
 static void leave(eex_server *server, eex__session *s, double now)
 {
+    drop_rows(server, s);
     s->state = EEX__LEAVING;
     s->heard = now;
     eex__session_send(server, s, now);
@@ -55,6 +66,8 @@ static void refuse(eex_server *server, eex__session *s, eex_server_loss why, con
         [EEX_LOSS_FLOODED] = EEX_REFUSED_BEHAVIOUR, [EEX_LOSS_FULL] = EEX_REFUSED_FULL,
         [EEX_LOSS_KEY] = EEX_REFUSED_BEHAVIOUR};
     eex__server_lose(server, s, why, text);
+    if (why == EEX_LOSS_FLOODED)
+        eex__floods_note(server, s, now);
     s->out_size += eex_wire_refused(s->out + s->out_size, says[why], text);
     leave(server, s, now);
 }
@@ -64,7 +77,7 @@ static void broken(eex_server *server, eex__session *s, int code)
 {
     if (code == EEX_EFORMAT)
         eex__server_lose(server, s, EEX_LOSS_KEY, eex_error());
-    else if (s->state != EEX__LEAVING && s->in_size > s->in_at && s->state == EEX__ARRIVED)
+    else if (s->state == EEX__ARRIVED && !s->held && s->in_size > s->in_at)
         eex__server_lose(server, s, EEX_LOSS_GARBAGE, "it went away within its first message");
     eex__session_close(server, s);
 }
@@ -144,13 +157,16 @@ static void hear_hello(eex_server *server, eex__session *s, double now)
     }
     if (used == 0)
         return;
-    s->in_at += used;
     const eex_server_loss why =
         compare(text, sizeof text, &server->options.hello, &message.as.hello);
     if (why != EEX_LOSSES) {
         refuse(server, s, why, text, now);
         return;
     }
+    s->held = eex__floods_hold(server, s, now);
+    if (s->held)
+        return;
+    s->in_at += used;
     s->state = EEX__WELCOMED;
     s->heard = now;
     server->figures.welcomed++;
@@ -189,8 +205,11 @@ static int receive(const eex_server *server, eex__session *s)
         s->in_at = 0;
     }
     while (got > 0 && s->in_size < server->in_room) {
-        EEX_TRY(eex__link_read(&s->link, s->in + s->in_size, server->in_room - s->in_size, &got));
+        const size_t room = server->in_room - s->in_size;
+        EEX_TRY(eex__link_read(&s->link, s->in + s->in_size, room, &got));
         s->in_size += got;
+        if (!s->link.tls && got < room) /* that was all; TLS gives a record at a time */
+            break;
     }
     return EEX_OK;
 }
@@ -300,6 +319,8 @@ void eex__session_watch(eex_server *server, eex__session *s, double now)
     if (s->state == EEX__LEAVING) {
         if (now - s->heard > LEAVING_SECONDS)
             eex__session_close(server, s);
+    } else if (s->held) {
+        hear_hello(server, s, now); /* it is still there, and welcome once it has waited */
     } else if (s->state == EEX__ARRIVED) {
         if (now - s->heard > patience)
             refuse(server, s, EEX_LOSS_STALLED, "it does not say hello", now);

@@ -8,7 +8,13 @@ set -u
 [ -f "$EEX_SOURCE_DIR/tests/cli/lib.sh" ] || exit 1
 EEX=$(realpath "$EEX") EEX_SOURCE_DIR=$(realpath "$EEX_SOURCE_DIR") # wherever a test goes
 work=$(mktemp -d "${TMPDIR:-/tmp}/eex-cli-XXXXXX")
-trap 'chmod -R u+rwx "$work"; rm -rf "$work"' EXIT
+servers="" serving=""
+clean_up() {
+    for process in $servers; do kill -9 "$process" 2>/dev/null; done
+    chmod -R u+rwx "$work"
+    rm -rf "$work"
+}
+trap clean_up EXIT
 export EEX_DATA=$work/data
 unset COLUMNS
 cd "$work" || exit 1
@@ -19,6 +25,12 @@ fail() {
     cat "$work/out" >&2
     echo "--- stderr" >&2
     cat "$work/err" >&2
+    if [ -n "$serving" ]; then
+        echo "--- server $serving: stdout" >&2
+        cat "$work/$serving.out" >&2
+        echo "--- server $serving: stderr" >&2
+        cat "$work/$serving.err" >&2
+    fi
     exit 1
 }
 
@@ -37,6 +49,34 @@ out_has() {
 }
 err_has() {
     grep -qF -- "$1" "$work/err" || fail "no \"$1\" on stderr"
+}
+
+# serve NAME COMMAND...: a server whose lines go to NAME.out and NAME.err; $server is its process,
+# $port where it listens. What an earlier one has left under that name goes first: the shell opens
+# the files in the new process, and until then would find that one's words in them.
+serve() {
+    serving=$1
+    shift
+    rm -f "$work/$serving.out" "$work/$serving.err"
+    "$@" >"$work/$serving.out" 2>"$work/$serving.err" &
+    server=$!
+    servers="$servers $server"
+    for _ in $(seq 300); do
+        grep -qs listening "$work/$serving.out" && break
+        kill -0 "$server" 2>/dev/null || break
+        sleep 0.1
+    done
+    port=$(sed -n 's/.*"port": \([0-9]*\).*/\1/p' "$work/$serving.out")
+    [ -n "$port" ] && return
+    kill -0 "$server" 2>/dev/null && fail "server $serving runs, and does not listen: $*"
+    wait "$server"
+    fail "server $serving has ended with $? and never listened: $*"
+}
+# By SIGTERM, which drains; the exit status is 0.
+stop_serving() {
+    kill -TERM "$server"
+    wait "$server" || fail "server $serving was told to end, and ended with $?"
+    servers=${servers% "$server"}
 }
 
 skip() {

@@ -115,11 +115,16 @@ def hostile(port, path):
         pass
     assert time.time() < until, "a device that trickles was not sent away"
     s = welcome()
+    began = time.time()
     try:
         s.sendall(row * (40 * window))
     except (ConnectionResetError, BrokenPipeError):
         pass
     rest(s)
+    s = welcome()  # who has flooded waits for it
+    assert time.time() - began >= 0.2, "a device that has flooded is welcome at once"
+    s.sendall(row)
+    assert s.recv(36, socket.MSG_WAITALL)[4] == 5
     for _ in range(3):  # gone in the middle
         s = welcome()
         s.sendall(row * 3 + row[:9])

@@ -128,6 +128,11 @@ err_has "belongs to the run"
 expect 2 "$EEX" adapt runs/tiny -o trace.csv --force
 err_has "not what this command writes"
 expect 1 "$EEX" adapt runs/tiny -o nowhere/x.h5
+for name in x.pdf x h5 .h5; do # settings under a name that says something else
+    expect 2 "$EEX" adapt runs/tiny -o $name
+    err_has "$name: expected a name that ends in .h5, for the regressors, or in .svg or .png"
+    [ ! -e $name ] || fail "$name was written"
+done
 expect 1 "$EEX" infer runs/tiny --split test --policy adapt.h5
 err_has '"adaptation" file'
 

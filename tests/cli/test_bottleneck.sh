@@ -28,6 +28,19 @@ expect 0 "$EEX" infer small.h5 --split validation --threads 1
 expect 0 "$EEX" prune small.h5 --no-latency --threads 1
 expect 0 "$EEX" tune small.h5 --accuracy 0 -o thresholds.h5 --threads 1
 
+# A model file away from its run is trained on what the run was: not on what that held back, which
+# its traces tell. Both are called alike, because what is made says from what.
+expect 0 "$EEX" prune runs/tiny --filters 0.25 --epochs 0 -o away.h5 --threads 1
+cp away.h5 runs/tiny/away.h5
+expect 0 "$EEX" bottleneck away.h5 -o far.h5 $short
+expect 0 "$EEX" predictor away.h5 --epochs 1 --threads 1
+cd runs/tiny
+expect 0 "$EEX" bottleneck away.h5 -o "$work/near.h5" $short
+expect 0 "$EEX" predictor away.h5 --epochs 1 --threads 1
+cd "$work"
+cmp -s far.h5 near.h5 || fail "away from its run a network is trained on other images"
+cmp -s away-predictor.h5 runs/tiny/away-predictor.h5 || fail "so is a predictor"
+
 # Interrupted behind its first step it goes on from there, and ends with the same bits.
 long="--epochs 1 --more-epochs 12 --batch 16 --no-augment --threads 1"
 expect 0 "$EEX" bottleneck runs/tiny -o whole.h5 $long

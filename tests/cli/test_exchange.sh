@@ -126,6 +126,9 @@ expect 2 "$EEX" export run --base --exit 1 --onnx x.onnx
 err_has "the base has no exits"
 expect 2 "$EEX" export run --all-exits --safetensors x.safetensors
 err_has "goes with --onnx"
+expect 2 "$EEX" export run/base.h5 --all-exits --onnx x.onnx
+err_has "has no early exits, only its end"
+[ ! -e x.onnx ] || fail "something was written"
 expect 2 "$EEX" export run --exit 9 --onnx x.onnx
 err_has "expected 1 to"
 expect 0 "$EEX" export run --base --onnx base.onnx

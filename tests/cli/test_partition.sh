@@ -77,21 +77,14 @@ out_has "no settings keep 0.001 ms"
 out_has "cut behind exit 1"
 
 # Who serves that network, and who asks for it, need not be told how it is cut.
-"$EEX" serve runs/cut --port 0 --json --threads 1 >server.out 2>server.err &
-server=$!
-trap 'kill -9 $server 2>/dev/null; chmod -R u+rwx "$work"; rm -rf "$work"' EXIT
-for _ in $(seq 200); do
-    grep -q listening server.out && break
-    sleep 0.1
-done
-port=$(sed -n 's/.*"port": \([0-9]*\).*/\1/p' server.out)
+serve server "$EEX" serve runs/cut --port 0 --json --threads 1
 expect 0 "$EEX" infer runs/cut --split test --json --threads 1 --remote "127.0.0.1:$port" --timeout 20000
 out_has '"fallback": 0'
 err_has "cut behind exit 1, 8 bits a value, as runs/cut/final-adaptation.h5 has it"
 grep -q "as runs/cut/final-adaptation.h5 has it" server.err || fail "the server does not say it"
 expect 0 "$EEX" infer runs/cut --split test --json --threads 1 --cut 2 --remote "127.0.0.1:$port"
 grep -q '"by": "server"' out && fail "a server that is cut otherwise has answered"
-kill -TERM $server
+stop_serving
 
 # Nor does a network that cannot be cut as the experiment says, which nobody knows before the search;
 # what none of its candidates could keep is said before anything is trained.

@@ -7,28 +7,8 @@ write_experiment tiny.lua
 expect 0 "$EEX" run tiny.lua --threads 1
 run=runs/tiny
 py=$EEX_SOURCE_DIR/tests/cli/serve_devices.py
-servers=""
-trap 'for s in $servers; do kill -9 $s 2>/dev/null; done; chmod -R u+rwx "$work"; rm -rf "$work"' EXIT
-
-# start NAME OPTION...: a server whose lines go to NAME.out; $server is its process, $port its port.
-start() {
-    local name=$1
-    shift
-    "$EEX" serve "$@" --json --threads 1 >"$name.out" 2>"$name.err" &
-    server=$!
-    servers="$servers $server"
-    for _ in $(seq 200); do
-        grep -q listening "$name.out" && break
-        kill -0 $server 2>/dev/null || break
-        sleep 0.1
-    done
-    port=$(sed -n 's/.*"port": \([0-9]*\).*/\1/p' "$name.out")
-    [ -n "$port" ] || { cat "$name.err" >err; fail "$name does not listen"; }
-}
-# stop: by SIGTERM, which drains; the exit status is 0.
-stop() {
-    kill -TERM $server
-    wait $server || fail "a server that was told to end ended with $?"
+start() { # NAME OPTION...
+    serve "$1" "$EEX" serve "${@:2}" --json --threads 1
 }
 figure() { # NAME KEY: of the server's last line
     tail -n 1 "$1.out" | sed -n "s/.*\"$2\": \([0-9]*\).*/\1/p"
@@ -85,7 +65,7 @@ expect 0 "$EEX" infer other --split test --threads 1 $all --remote 127.0.0.1:$po
 if cmp -s other/final.h5 $run/final.h5; then fail "another seed gave the same model"; fi
 grep -qE "the device has model [0-9a-f]{24}, this server model [0-9a-f]{24}|behind exit" err ||
     fail "another model was not refused by its fingerprint"
-stop
+stop_serving
 [ "$(figure plain policy)" -ge 1 ] || fail "a device of another policy was not counted"
 
 # ---- nobody there, and wrong usage ----
@@ -114,7 +94,7 @@ start few $run --port 0 $all --bits 8 --cut 1
 expect 0 "$EEX" infer $run --split test --json --threads 1 $all --bits 8 --cut 1 \
     --remote 127.0.0.1:$port --timeout 20000
 out_has '"fallback": 0'
-stop
+stop_serving
 
 # ---- a bottleneck: its own codes, unless other bits are asked for ----
 
@@ -143,7 +123,7 @@ for bits in "" "--bits 32"; do
     # shellcheck disable=SC2086
     expect 0 "$EEX" infer small.h5 --split test --json --threads 1 $all --bits 2 --remote 127.0.0.1:$port
     err_has "(2 bits) a sample, this server goes on behind exit"
-    stop
+    stop_serving
 done
 
 # ---- a predictor: on both sides, or on neither ----
@@ -163,7 +143,7 @@ for cut in "" "--cut 1"; do
         cmp -s whole.predictor parts || fail "predictor $cut: both parts say something else"
         out_has '"fallback": 0'
     done
-    stop
+    stop_serving
 done
 
 # ---- the device's part as a file: weights as far as the cut, and the predictor ----
@@ -179,7 +159,7 @@ for cut in "" "--cut 1"; do
     decisions <out >parts
     cmp -s whole.predictor parts || fail "a file of the device's part $cut says something else"
     out_has '"fallback": 0'
-    stop
+    stop_serving
 done
 [ "$(wc -c <front.h5)" -lt "$(wc -c <$run/final.h5)" ] || fail "not smaller than the whole"
 expect 2 "$EEX" export $run --front front.h5
@@ -211,7 +191,7 @@ one_sided() { # SERVER'S OPTIONS, DEVICE'S OPTIONS: refused by name, if anything
     # shellcheck disable=SC2086
     expect 0 "$EEX" infer $run --split test --json --threads 1 --cut 1 $2 --remote 127.0.0.1:$port
     grep -q '"by": "server"' out && fail "a device with another predictor was answered"
-    stop
+    stop_serving
 }
 one_sided "" --no-predictor
 grep -q '"by": "fallback"' out && err_has "the device has no predictor, this server predictor "
@@ -222,7 +202,7 @@ expect 0 "$EEX" predictor other.predictor --epochs 2 --threads 1 --force
 start one other.predictor --port 0 --cut 1
 expect 0 "$EEX" infer $run --split test --json --threads 1 --cut 1 --remote 127.0.0.1:$port
 grep -q '"by": "fallback"' out && err_has ", this server predictor "
-stop
+stop_serving
 
 # ---- keys ----
 
@@ -245,7 +225,7 @@ device
 grep -q '"by": "server"' out && fail "a device without a key was answered"
 device --key right.key
 out_has '"fallback": 0'
-stop
+stop_serving
 [ "$(figure tls key)" -ge 2 ] || { cp tls.out out; fail "a wrong and a missing key are not counted"; }
 chmod 644 right.key
 expect 2 "$EEX" serve $run --port 0 --key right.key
@@ -273,7 +253,7 @@ for _ in 1 2 3 4 5 6; do
     out_has '"fallback": 0'
 done
 wait $enemy || { cat python.out >err; fail "what hostile devices were told"; }
-stop
+stop_serving
 for reason in garbage stalled flooded version model; do
     [ "$(figure hostile $reason)" -ge 1 ] || { cp hostile.out out; fail "nobody was sent away: $reason"; }
 done

@@ -5,23 +5,8 @@ make_data
 write_experiment tiny.lua
 expect 0 "$EEX" run tiny.lua --threads 1 --set gates.required=true --set search.trials=1
 run=runs/tiny
-server=
-trap '[ -z "$server" ] || kill -9 $server 2>/dev/null; chmod -R u+rwx "$work"; rm -rf "$work"' EXIT
-start() { # OPTION...: $port
-    "$EEX" serve $run --port 0 --json --threads 1 "$@" >server.out 2>server.err &
-    server=$!
-    for _ in $(seq 200); do
-        grep -q listening server.out && break
-        kill -0 $server 2>/dev/null || break
-        sleep 0.1
-    done
-    port=$(sed -n 's/.*"port": \([0-9]*\).*/\1/p' server.out)
-    [ -n "$port" ] || { cat server.err >err; fail "no server"; }
-}
-stop() {
-    kill -TERM $server
-    wait $server || fail "the server ended with $?"
-    server=
+start() { # OPTION...
+    serve server "$EEX" serve $run --port 0 --json --threads 1 "$@"
 }
 device() { # OPTION...: over the images that the settings come from
     expect 0 "$EEX" infer $run --split calibration --json --threads 1 --timeout 20000 \
@@ -72,7 +57,7 @@ err_has "within the 30 ms required"
 expect 0 "$EEX" stream $run simulated --threads 1 --remote 127.0.0.1:$port --adapt adapt.h5 --bandwidth-trace jump.csv
 out_has "bandwidth as played: 100 Mbit/s at the end, 0.1 to 100 on the way; thresholds changed 1 time"
 out_has "drift: not looked for (thresholds follow the bandwidth)"
-stop
+stop_serving
 
 # A server that is away is as slow as the settings know.
 port=1
@@ -118,6 +103,6 @@ start --cut 1 --bits 8
 device --adapt with.h5 --bandwidth-trace steady.csv
 out_has '"fallback": 0'
 as_expected "with a predictor"
-stop
+stop_serving
 refused "with an exit predictor" --adapt with.h5 --no-predictor
 exit 0

@@ -4,11 +4,9 @@
 command -v ip >/dev/null && command -v tc >/dev/null || skip "no ip and tc (iproute2)"
 near=eexd$$ far=eexs$$
 clean() {
-    [ -z "${server:-}" ] || kill -9 "$server" 2>/dev/null
+    clean_up
     ip netns del $near 2>/dev/null
     ip netns del $far 2>/dev/null
-    chmod -R u+rwx "$work"
-    rm -rf "$work"
 }
 trap clean EXIT
 ip netns add $near 2>/dev/null && ip netns add $far 2>/dev/null || skip "network namespaces cannot be made here"
@@ -31,12 +29,7 @@ expect 0 "$EEX" infer runs/tiny --split test --json $all
 decisions <out >whole
 (umask 077 && od -An -tx1 -N32 /dev/urandom | tr -d ' \n' >key)
 # shellcheck disable=SC2086
-ip netns exec $far "$EEX" serve runs/tiny --json $all --port 7531 --listen 10.231.7.2 --key key >server.out 2>server.err &
-server=$!
-for _ in $(seq 200); do
-    grep -q listening server.out && break
-    sleep 0.1
-done
+serve server ip netns exec $far "$EEX" serve runs/tiny --json $all --port 7531 --listen 10.231.7.2 --key key
 device() {
     # shellcheck disable=SC2086
     expect 0 ip netns exec $near "$EEX" infer runs/tiny --split test --json $all --batch 20 --remote 10.231.7.2:7531 "$@"
@@ -51,6 +44,4 @@ ip -n $far link set w$$ down
 device --key key --timeout 300
 grep -q '"by": "server"' out && fail "a server that is cut off has answered"
 [ "$(decisions <out | wc -l)" = 60 ] || fail "not an answer for each image"
-kill -TERM $server
-wait $server || fail "the server ended with $?"
-server=
+stop_serving

@@ -448,6 +448,54 @@ Test(conv, result_of_a_sample_depends_on_nothing_else_in_bfloat16_products)
     in_bfloat16_products(batches_in);
 }
 
+/* What was packed is not read again, and where it is a lot the memory is given back: zeros. Nothing
+ * else of the weights' neighbourhood goes with them. */
+static void once_in(eex_device *dev, eex_precision precision)
+{
+    static const shape large[] = {
+        {3, 3, 192, 256, 3, 1, 1, 0}, {3, 1, 512, 700, 1, 1, 0, 0}, {3, 1, 960, 640, 1, 1, 0, 2}};
+    for (size_t i = 0; i < sizeof large / sizeof *large; i++) {
+        conv_case c;
+        case_init(&c, dev, precision, large[i].batch, window_of(large[i]));
+        tensor kept = tensor_poison(&c.b, c.ny), once = tensor_poison(&c.b, c.ny);
+        eex_op op = conv_op(&c, kept.dev);
+        eex_step step = bench_step(c.batch);
+        op.u.conv.w_static = true;
+        bench_run(&c.b, &op, c.batch, &step);
+        op.u.conv.w_once = true;
+        op.u.conv.y = once.dev;
+        bench_run(&c.b, &op, c.batch, &step);
+        tensor_download(&c.b, kept);
+        tensor_download(&c.b, once);
+        expect_repeated("weights that are read once", once.host, kept.host, c.ny);
+        if (on_cpu())
+            cr_expect_eq(c.weights.dev[c.nw / 2], 0, "the memory is kept on %s", dev->name);
+        case_free(&c);
+    }
+}
+
+/* The other ways read them each time. */
+static void depthwise_in(eex_device *dev, eex_precision precision)
+{
+    conv_case c;
+    case_init(&c, dev, precision, 2, window_of((shape){2, 1, 40000, 0, 3, 1, 1, 0}));
+    tensor y = tensor_poison(&c.b, c.ny);
+    eex_op op = conv_op(&c, y.dev);
+    eex_step step = bench_step(c.batch);
+    const float before = c.weights.dev[c.nw / 2];
+    op.u.conv.w_static = op.u.conv.w_once = true;
+    bench_run(&c.b, &op, c.batch, &step);
+    cr_expect(before != 0 && c.weights.dev[c.nw / 2] == before);
+    case_free(&c);
+}
+
+Test(conv, weights_that_are_read_once_take_no_memory)
+{
+    in_float32(once_in);
+    if (on_cpu())
+        in_float32(depthwise_in);
+}
+
 static void repeat_in(eex_device *dev, eex_precision precision)
 {
     if (!device_is_deterministic())

@@ -1,6 +1,7 @@
-/* A ring of slots between the callers and one worker. */
+/* Slots between the callers and one worker. */
 #include "core/engine/queue.h"
 
+#include "core/engine/turns.h"
 #include "device/announced.h"
 
 #include "base/clock.h"
@@ -20,8 +21,8 @@
 enum { BATCHES = 4 /* of room, unless the caller says otherwise */ };
 static const double longest_linger = 60e3; /* milliseconds */
 
-/* Images go round in a ring of slots: image n, counted from the first one ever, has slot n % queue.
- * The four counters only grow: polled <= finished <= taken <= submitted <= polled + queue. */
+/* An image has a slot until its result was polled. The four counters only grow, but for what is
+ * dropped: polled <= finished <= taken <= submitted <= polled + queue. */
 struct eex_queue {
     eex_queue_runner runner;
     pid_t process;            /* whose thread works it off */
@@ -35,11 +36,14 @@ struct eex_queue {
     int hurried; /* callers that wait for everything to end */
     pthread_t worker;
     uint64_t submitted, taken, finished, polled;
+    eex__turns turns;       /* whose image is next, and which slots are free */
     uint8_t *images;        /* (queue, image_bytes) */
     eex_queue_result *slot; /* (queue) */
     double *since;          /* (queue) seconds: when it was submitted */
-    uint8_t *batch;      /* (batch, image_bytes) the worker's: one that goes round the ring's end */
-    eex_result *results; /* (batch) the worker's */
+    int32_t *done;          /* (queue) a ring of slots: result n lies in slot done[n % queue] */
+    int32_t *at;            /* (batch) the worker's: slots of the batch */
+    uint8_t *batch;         /* (batch, image_bytes) the worker's: images that do not lie together */
+    eex_result *results;    /* (batch) the worker's */
     eex_announced announced; /* the worker's, while there is one */
     int code;                /* why the worker ended, with its message */
     char message[2048];
@@ -90,8 +94,8 @@ static bool is_full(const eex_queue *q)
 }
 
 /* Waits for images and takes them: up to a batch of what is there. One that is not full waits for
- * more until its oldest image has lingered enough, no more fit in, or somebody wants it done. 0:
- * the end. */
+ * more until its first image has lingered enough, no more fit in, or somebody wants it done. 0: the
+ * end. */
 static int take_batch(eex_queue *q)
 {
     for (;;) {
@@ -100,10 +104,10 @@ static int take_batch(eex_queue *q)
         if (q->stop)
             return 0;
         if (waiting > 0)
-            until = q->since[q->taken % (uint64_t)q->options.queue] + 1e-3 * q->options.linger_ms;
+            until = q->since[eex__turns_first(&q->turns)] + 1e-3 * q->options.linger_ms;
         if (waiting >= most ||
             (waiting > 0 && (q->hurried || is_full(q) || eex_clock_seconds() >= until))) {
-            const int count = (int)(waiting < most ? waiting : most);
+            const int count = eex__turns_take(&q->turns, q->at, q->options.batch);
             q->taken += (uint64_t)count;
             return count;
         }
@@ -111,17 +115,18 @@ static int take_batch(eex_queue *q)
     }
 }
 
-/* The images of slots first... as one block; they stay where they are while they are run. */
-static const uint8_t *gather(const eex_queue *q, uint64_t first, int count)
+/* The batch's images one behind the other. Where they lie so they stay there while they are run:
+ * their slots are not free before somebody has polled the results. */
+static const uint8_t *gather(const eex_queue *q, int count)
 {
     const size_t bytes = q->runner.image_bytes;
-    const size_t at = (size_t)(first % (uint64_t)q->options.queue), n = (size_t)count;
-    const size_t front = (size_t)q->options.queue - at;
-    const uint8_t *from = q->images + at * bytes;
-    if (n <= front)
-        return from;
-    memcpy(q->batch, from, front * bytes);
-    memcpy(q->batch + front * bytes, q->images, (n - front) * bytes);
+    int together = 1;
+    while (together < count && q->at[together] == q->at[0] + together)
+        together++;
+    if (together == count)
+        return q->images + (size_t)q->at[0] * bytes;
+    for (int i = 0; i < count; i++)
+        memcpy(q->batch + (size_t)i * bytes, q->images + (size_t)q->at[i] * bytes, bytes);
     return q->batch;
 }
 
@@ -129,10 +134,8 @@ static const uint8_t *gather(const eex_queue *q, uint64_t first, int count)
  * block as it will be run. NULL: it is not. */
 static const uint8_t *look_behind(const eex_queue *q)
 {
-    const uint64_t most = (uint64_t)q->options.batch, length = (uint64_t)q->options.queue;
-    const uint64_t at = q->taken % length;
-    const bool known = q->submitted - q->taken >= most && at + most <= length;
-    return known ? q->images + at * q->runner.image_bytes : NULL;
+    const int at = q->announced.device ? eex__turns_together(&q->turns, q->options.batch) : -1;
+    return at < 0 ? NULL : q->images + (size_t)at * q->runner.image_bytes;
 }
 
 static int run_batch(eex_queue *q, const uint8_t *images, int count, const uint8_t *behind)
@@ -148,9 +151,10 @@ static void complete(eex_queue *q, int count)
 {
     const double now = eex_clock_seconds();
     for (int i = 0; i < count; i++) {
-        const size_t at = (size_t)((q->finished + (uint64_t)i) % (uint64_t)q->options.queue);
+        const int32_t at = q->at[i];
         q->slot[at].result = q->results[i];
         q->slot[at].ms = 1e3 * (now - q->since[at]);
+        q->done[(q->finished + (uint64_t)i) % (uint64_t)q->options.queue] = at;
     }
     q->finished += (uint64_t)count;
 }
@@ -160,10 +164,9 @@ static void *work(void *argument)
     eex_queue *q = argument;
     pthread_mutex_lock(&q->lock);
     for (int count; q->code == EEX_OK && (count = take_batch(q)) > 0;) {
-        const uint64_t first = q->finished;
         const uint8_t *behind = look_behind(q);
         pthread_mutex_unlock(&q->lock);
-        const int code = run_batch(q, gather(q, first, count), count, behind);
+        const int code = run_batch(q, gather(q, count), count, behind);
         pthread_mutex_lock(&q->lock);
         if (code == EEX_OK)
             complete(q, count);
@@ -219,15 +222,21 @@ int eex_queue_new(eex_queue **out, const eex_queue_runner *runner)
     EEX_NEED(runner, "runner");
     EEX_NEED(runner->name, "name");
     if (!runner->run || runner->image_bytes == 0 || runner->batch < 1 ||
-        runner->batch > EEX_QUEUE_MAX)
+        runner->batch > EEX_QUEUE_MAX || runner->lanes < 0 || runner->lanes > EEX_QUEUE_MAX)
         return eex_fail(EEX_EINVAL, "%s: a queue in front of nothing that runs images",
                         runner->name);
+    if (runner->device && runner->lanes > 1)
+        return eex_fail(EEX_EINVAL,
+                        "%s: a queue of %d lanes whose images go ahead to a device: "
+                        "which are next is not known before their turn; expected one lane",
+                        runner->name, runner->lanes);
     eex_queue *q = calloc(1, sizeof *q);
     if (!q || make_lock(q) != EEX_OK) {
         free(q);
         return eex_fail(EEX_ENOMEM, "%s: out of memory for a queue", runner->name);
     }
     q->runner = *runner;
+    q->runner.lanes = runner->lanes > 1 ? runner->lanes : 1;
     q->announced = eex_announced_to(runner->device);
     q->process = getpid();
     *out = q;
@@ -236,14 +245,18 @@ int eex_queue_new(eex_queue **out, const eex_queue_runner *runner)
 
 static void release(eex_queue *q)
 {
+    eex__turns_close(&q->turns);
     eex_announced_release(&q->announced, q->images);
     free(q->slot);
     free(q->since);
+    free(q->done);
+    free(q->at);
     free(q->batch);
     free(q->results);
     q->images = q->batch = NULL;
     q->slot = NULL;
     q->since = NULL;
+    q->done = q->at = NULL;
     q->results = NULL;
 }
 
@@ -303,9 +316,12 @@ static int allocate(eex_queue *q)
     q->images = images;
     q->slot = calloc(length, sizeof *q->slot);
     q->since = calloc(length, sizeof *q->since);
+    q->done = calloc(length, sizeof *q->done);
+    q->at = calloc(batch, sizeof *q->at);
     q->batch = calloc(batch, image);
     q->results = calloc(batch, sizeof *q->results);
-    q->open = q->images && q->slot && q->since && q->batch && q->results;
+    q->open = q->images && q->slot && q->since && q->done && q->at && q->batch && q->results &&
+              eex__turns_open(&q->turns, (int)length, q->runner.lanes) == EEX_OK;
     if (q->open)
         return EEX_OK;
     release(q);
@@ -345,7 +361,7 @@ static int failed(const eex_queue *q)
     return q->code < 0 ? eex_fail(q->code, "%s", q->message) : EEX_OK;
 }
 
-static int submit(eex_queue *q, uint64_t id, const uint8_t *image)
+static int submit(eex_queue *q, int lane, uint64_t id, const uint8_t *image)
 {
     if (!q->open)
         EEX_TRY(open_queue(q, NULL));
@@ -359,8 +375,8 @@ static int submit(eex_queue *q, uint64_t id, const uint8_t *image)
                         q->runner.name, q->options.queue,
                         (unsigned long long)(q->submitted - q->finished),
                         (unsigned long long)(q->finished - q->polled));
-    const size_t at = (size_t)(q->submitted % (uint64_t)q->options.queue);
-    memcpy(q->images + at * q->runner.image_bytes, image, q->runner.image_bytes);
+    const int at = eex__turns_put(&q->turns, lane);
+    memcpy(q->images + (size_t)at * q->runner.image_bytes, image, q->runner.image_bytes);
     q->slot[at].id = id;
     q->since[at] = eex_clock_seconds();
     q->submitted++;
@@ -368,13 +384,45 @@ static int submit(eex_queue *q, uint64_t id, const uint8_t *image)
     return EEX_OK;
 }
 
+static int check_lane(const eex_queue *q, int lane)
+{
+    if (lane >= 0 && lane < q->runner.lanes)
+        return EEX_OK;
+    return eex_fail(EEX_EINVAL, "%s: lane %d, expected 0 to %d", q->runner.name, lane,
+                    q->runner.lanes - 1);
+}
+
+int eex_queue_drop(eex_queue *q, int lane)
+{
+    EEX_NEED(q, "queue");
+    EEX_TRY(check_lane(q, lane));
+    EEX_TRY(check_process(q));
+    if (q->runner.device)
+        return eex_fail(EEX_EINVAL,
+                        "%s: its images may be on their way to the device: none can be "
+                        "dropped",
+                        q->runner.name);
+    pthread_mutex_lock(&q->lock);
+    if (q->open)
+        q->submitted -= (uint64_t)eex__turns_drop(&q->turns, lane);
+    pthread_cond_broadcast(&q->completed); /* for who waits for what does not come any more */
+    pthread_mutex_unlock(&q->lock);
+    return EEX_OK;
+}
+
 int eex_queue_submit(eex_queue *q, uint64_t id, const uint8_t *image)
+{
+    return eex_queue_submit_in(q, 0, id, image);
+}
+
+int eex_queue_submit_in(eex_queue *q, int lane, uint64_t id, const uint8_t *image)
 {
     EEX_NEED(q, "queue");
     EEX_NEED(image, "image");
+    EEX_TRY(check_lane(q, lane));
     EEX_TRY(check_process(q));
     pthread_mutex_lock(&q->lock);
-    const int code = submit(q, id, image);
+    const int code = submit(q, lane, id, image);
     pthread_mutex_unlock(&q->lock);
     return code;
 }
@@ -407,8 +455,11 @@ int eex_queue_poll(eex_queue *q, eex_queue_result *results, int max, int timeout
     EEX_TRY(check_process(q));
     pthread_mutex_lock(&q->lock);
     await_result(q, timeout_ms);
-    for (; *count < max && q->polled < q->finished; q->polled++)
-        results[(*count)++] = q->slot[q->polled % (uint64_t)q->options.queue];
+    for (; *count < max && q->polled < q->finished; q->polled++) {
+        const int32_t at = q->done[q->polled % (uint64_t)q->options.queue];
+        results[(*count)++] = q->slot[at];
+        eex__turns_free(&q->turns, at);
+    }
     const int code = *count ? EEX_OK : failed(q);
     pthread_mutex_unlock(&q->lock);
     return code;
@@ -418,7 +469,7 @@ static int await_all(eex_queue *q, int timeout_ms)
 {
     const double until = deadline(timeout_ms);
     const uint64_t last = q->submitted;
-    while (q->finished < last) {
+    while (q->finished < last && q->finished < q->submitted) {
         EEX_TRY(failed(q));
         if (eex_clock_seconds() >= until)
             return eex_fail(EEX_EBUSY, "%s: %llu images are still under way after %d ms",

@@ -2,6 +2,8 @@
  * for a batch. One thread a queue, started by the first image, takes what is there, up to a batch,
  * and runs it; results come in the order of submission. An image keeps its place in the queue until
  * its result was polled, so the queue bounds both. Nothing is allocated after the first image.
+ * Where images come from many who are not to wait for one another there are lanes, which take turns
+ * in each batch; results then come in the order of their lane alone.
  * Submit, poll and wait may be called from any threads, not from a process that was forked since:
  * there they fail with EEX_EDEVICE.
  *
@@ -31,18 +33,20 @@ typedef struct eex_queue_runner {
      * by the queue's thread alone. A failure ends the queue. */
     int (*run)(void *context, eex_result *results, const uint8_t *images, int count);
     void *context; /* borrowed */
+    int lanes;     /* that take turns, 1 to EEX_QUEUE_MAX; 0: one */
     /* To which `run` uploads the images as they are, borrowed; it outlives the queue. While a batch
      * runs the next one goes ahead, where it is full by then; of a device that has a way for that
      * the images lie in host memory of its own kind, for which eex_queue_open (or the first image)
-     * waits its turn at the device. NULL: nothing goes ahead. */
+     * waits its turn at the device. Not with lanes, where nobody knows yet whose images are next,
+     * and nothing can be dropped. NULL: nothing goes ahead. */
     eex_device *device;
 } eex_queue_runner;
 
 typedef struct eex_queue_options {
     int batch;        /* images run at once, at most the runner's own batch; 0: that */
     int queue;        /* images that may be in the queue; 0: four batches */
-    double linger_ms; /* how long a batch that is not full waits for more, counted from its oldest
-                       * image; 0: not at all, which is best for latency */
+    double linger_ms; /* how long a batch that is not full waits for more, counted from the image
+                       * whose turn is first; 0: not at all, which is best for latency */
 } eex_queue_options;
 
 typedef struct eex_queue_result {
@@ -64,6 +68,14 @@ int eex_queue_open(eex_queue *queue, const eex_queue_options *options);
  * Never waits: EEX_EBUSY when the queue is full, the caller then polls and tries again, or drops
  * the image. After a failure of the runner: its code. */
 int eex_queue_submit(eex_queue *queue, uint64_t id, const uint8_t *image);
+
+/* The same for a lane, from 0; eex_queue_submit is for the first. As long as a lane has an image
+ * waiting it has one in each batch that fits so many lanes, however much others have. */
+int eex_queue_submit_in(eex_queue *queue, int lane, uint64_t id, const uint8_t *image);
+
+/* Forgets what a lane has waiting, for which nobody would take results; what runs already has its
+ * results all the same. EEX_EINVAL of a queue whose images go ahead. */
+int eex_queue_drop(eex_queue *queue, int lane);
 
 /* Hands over at most `max` results in the order of submission; *count says how many. When there is
  * none yet it waits for the first one, at most timeout_ms, also when that image has yet to be

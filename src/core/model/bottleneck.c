@@ -290,7 +290,7 @@ static int work(bottling *b)
     EEX_TRY(check(b->model, &b->how));
     EEX_TRY(make_graphs(b));
     EEX_TRY(eex_sha256_file(b->network, b->model->path));
-    EEX_TRY(eex_model_data_part(&b->train, b->model, b->data, "train"));
+    EEX_TRY(eex_model_data_train(&b->train, b->model, b->data));
     EEX_TRY(train(b));
     return judge(b);
 }

@@ -31,4 +31,10 @@ bool eex_model_data_fits(const eex_model *model, const eex_dataset *data);
 int eex_model_data_part(eex_index *out, const eex_model *model, eex_dataset *data,
                         const char *part);
 
+/* What may be trained on: "train" without the samples of "calibration" and "validation". In a run
+ * that is its train part; a model file away from its run knows what was held back by its traces
+ * alone, without which there is nothing to be had (EEX_ENOTFOUND). Test images that a run drew from
+ * a data set without a test part it does not know. EEX_EINVAL: nothing is left. */
+int eex_model_data_train(eex_index *out, const eex_model *model, eex_dataset *data);
+
 #endif

@@ -75,13 +75,14 @@ static int print_parameters(eex_sha256 *sha, const eex_params *params)
     return EEX_OK;
 }
 
-/* ---- of which a part is in memory ---- */
+/* ---- of which a part is in memory: all of them from the file, which takes less than the layout of
+ * files of what is there ---- */
 
 enum { CHUNK = 1 << 20 }; /* bytes that are in memory at once */
 
 typedef struct reading {
     eex_sha256 *sha;
-    const eex_params *params;
+    const eex_graph *graph;
 } reading;
 
 static int print_rows(eex_sha256 *sha, eex_store_file *file, const char *name,
@@ -120,10 +121,8 @@ static int print_stored(eex_sha256 *sha, eex_store_file *file, const eex_param *
 static int print_read(eex_store_file *file, void *context)
 {
     const reading *r = context;
-    for (int i = 0; i < eex_graph_params(r->params->graph); i++)
-        EEX_TRY(eex_params_has(r->params, i)
-                    ? print_parameter(r->sha, r->params, i)
-                    : print_stored(r->sha, file, eex_graph_param(r->params->graph, i)));
+    for (int i = 0; i < eex_graph_params(r->graph); i++)
+        EEX_TRY(print_stored(r->sha, file, eex_graph_param(r->graph, i)));
     return EEX_OK;
 }
 
@@ -139,7 +138,7 @@ int eex_model_print(uint8_t out[EEX_SHA256_BYTES], const eex_model *m)
         return EEX_OK;
     }
     eex_sha256 sha;
-    reading rest = {&sha, m->params};
+    reading rest = {&sha, m->graph};
     eex_sha256_begin(&sha);
     EEX_TRY(print_input(&sha, m));
     EEX_TRY(print_network(&sha, m->graph));

@@ -50,7 +50,8 @@ static int check(const eex_model *model)
 
 static int find_parts(making *m)
 {
-    for (int i = 0; i < EEX__PARTS; i++)
+    EEX_TRY(eex_model_data_train(&m->part[EEX__TRAIN], m->model, m->data));
+    for (int i = EEX__CALIBRATION; i < EEX__PARTS; i++)
         EEX_TRY(eex_model_data_part(&m->part[i], m->model, m->data, part_names[i]));
     return EEX_OK;
 }
@@ -116,26 +117,6 @@ static void add_answers(making *m, const eex_trace *t)
     }
 }
 
-/* A model file away from its run takes the data set's training images: those that are held out from
- * it are among them, and are left out. */
-static int drop_held_out(making *m)
-{
-    const bool learns = m->recipe->images != EEX_PREDICTOR_TRAIN; /* from calibration images */
-    bool *held = calloc(eex_dataset_facts(m->data)->samples, sizeof *held);
-    size_t kept = 0;
-    if (!held)
-        return eex_fail(EEX_ENOMEM, "out of memory for a list of samples");
-    for (int part = learns ? EEX__VALIDATION : EEX__CALIBRATION; part < EEX__PARTS; part++)
-        for (size_t i = 0; i < m->part[part].count; i++)
-            held[m->part[part].at[i]] = true;
-    for (size_t i = 0; i < m->count; i++)
-        if (!held[m->samples[i]])
-            m->samples[kept++] = m->samples[i];
-    m->count = kept;
-    free(held);
-    return EEX_OK;
-}
-
 static int find_answers(making *m)
 {
     const eex_exit_predictor_images images = m->recipe->images;
@@ -149,7 +130,6 @@ static int find_answers(making *m)
         add_answers(m, train);
     if (images != EEX_PREDICTOR_TRAIN)
         add_answers(m, calibration);
-    EEX_TRY(drop_held_out(m));
     return m->count > 0 ? EEX_OK
                         : eex_fail(EEX_EINVAL, "%s: no images to learn from", m->model->path);
 }

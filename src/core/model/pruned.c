@@ -177,39 +177,11 @@ static int train_on(eex_pruned *p, const eex_index *train)
     return code;
 }
 
-/* Takes the samples of a part away. */
-static int leave_out(eex_index *from, const eex_pruned *p, const char *name)
-{
-    eex_index part;
-    EEX_TRY(eex_model_data_part(&part, p->model, p->data, name));
-    uint32_t most = 0;
-    size_t kept = 0;
-    for (size_t i = 0; i < from->count; i++)
-        most = from->at[i] > most ? from->at[i] : most;
-    bool *out = calloc((size_t)most + 1, sizeof *out);
-    for (size_t i = 0; out && i < part.count; i++)
-        if (part.at[i] <= most)
-            out[part.at[i]] = true;
-    for (size_t i = 0; out && i < from->count; i++)
-        if (!out[from->at[i]])
-            from->at[kept++] = from->at[i];
-    const int code = out ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for %u samples", most);
-    from->count = kept;
-    free(out);
-    free(part.at);
-    return code;
-}
-
-/* A model file away from its run does not know what that held back, but for its traces. */
 static int train_on_own(eex_pruned *p)
 {
     eex_index part;
-    EEX_TRY(eex_model_data_part(&part, p->model, p->data, "train"));
-    int code = leave_out(&part, p, "calibration");
-    if (code == EEX_OK)
-        code = leave_out(&part, p, "validation");
-    if (code == EEX_OK)
-        code = train_on(p, &part);
+    EEX_TRY(eex_model_data_train(&part, p->model, p->data));
+    const int code = train_on(p, &part);
     free(part.at);
     return code;
 }

@@ -45,6 +45,7 @@ static int lower_folded(eex_builder *b, eex_op_conv *op, int conv, int bn)
     EEX_TRY(eex__plan_buffer(b, &bias, 0, (size_t)node->c * sizeof(float), true));
     EEX_TRY(eex__plan_point(b, &op->w, w));
     EEX_TRY(eex__plan_point(b, &op->bias, bias));
+    op->w_once = true;
     return add_fold(b, conv, bn, w, bias);
 }
 

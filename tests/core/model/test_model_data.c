@@ -5,11 +5,13 @@
 #include "core/graph/graph.h"
 #include "core/model/cut.h"
 #include "core/model/model_data.h"
+#include "core/policy/trace.h"
 #include "cpu/cpu_register.h"
 #include "support/backbones.h"
 #include "support/folder.h"
 #include "support/patches.h"
 #include "support/stored_model.h"
+#include "support/traces.h"
 
 #include "base/buffer.h"
 #include "base/fs.h"
@@ -323,6 +325,91 @@ Test(model_data, what_they_are_called_does_not_matter)
     OK(unlink(test_path(folder, "patches.h5"))); /* another one where the model's was */
     OK(rename(test_path(folder, "alias.h5"), test_path(folder, "patches.h5")));
     refused(eex_model_data_open(&data, m, NULL), "alias as patches.h5");
+    eex_model_close(m);
+}
+
+/* ---- what may be trained on ---- */
+
+/* Traces of samples first, first + 3, ... */
+static void put_trace(eex_store_file *file, const eex_model *m, const char *part, int first,
+                      int count)
+{
+    eex_trace *trace;
+    OK(eex_trace_new(&trace, count, eex_graph_exits(m->graph), PATCH_CLASSES));
+    test_trace_fill(trace, 1);
+    for (int i = 0; i < count; i++)
+        trace->sample[i] = (uint32_t)(first + 3 * i);
+    OK(eex_trace_score(trace, test_head_device(), m->policy->temperature));
+    OK(eex_trace_save(trace, file, part));
+    eex_trace_free(trace);
+}
+
+/* A file that is away from its run and keeps traces of these samples; 0: none of validation. */
+static eex_model *write_traced(int calibration, int validation)
+{
+    eex_model *m = open_model(true, NO_RUN), *traced;
+    const char *path = test_path(folder, "traced.h5");
+    eex_store_file *file;
+    OK(eex_store_create(&file, path, "weights", 1));
+    OK(eex_model_write(file, m->graph, m->params, m->policy, NULL, &m->input, EEX_F32));
+    put_trace(file, m, "calibration", 0, calibration);
+    if (validation > 0)
+        put_trace(file, m, "validation", 1, validation);
+    OK(eex_store_commit(&file));
+    OK(eex_model_open(&traced, path, EEX_MODEL_BEST, NULL));
+    eex_model_close(m);
+    return traced;
+}
+
+static bool has(const eex_index *index, uint32_t sample)
+{
+    for (size_t i = 0; i < index->count; i++)
+        if (index->at[i] == sample)
+            return true;
+    return false;
+}
+
+static int train_of(eex_index *out, const eex_model *m)
+{
+    eex_dataset *data;
+    OK(eex_model_data_open(&data, m, NULL));
+    const int code = eex_model_data_train(out, m, data);
+    eex_dataset_close(data);
+    return code;
+}
+
+Test(model_data, what_was_held_back_is_not_trained_on)
+{
+    enum { CALIBRATION = 5, VALIDATION = 7 };
+    eex_model *m = write_traced(CALIBRATION, VALIDATION);
+    eex_index train;
+    OK(train_of(&train, m));
+    cr_expect_eq(train.count, TRAIN - CALIBRATION - VALIDATION, "%zu", train.count);
+    for (uint32_t i = 0; i < TRAIN; i++) {
+        const bool held = i % 3 == 0 ? i < 3 * CALIBRATION : i % 3 == 1 && i < 3 * VALIDATION;
+        cr_expect_neq(has(&train, i), held, "sample %u", i);
+    }
+    free(train.at);
+    eex_model_close(m);
+}
+
+Test(model_data, a_run_has_it_apart)
+{
+    eex_model *m = open_model(true, RUN);
+    eex_index train;
+    OK(train_of(&train, m));
+    cr_expect_eq(train.count, TRAIN - 16);
+    free(train.at);
+    eex_model_close(m);
+}
+
+Test(model_data, nothing_is_trained_on_where_nobody_knows)
+{
+    eex_model *m = write_traced(4, 0);
+    eex_index train;
+    cr_expect_eq(train_of(&train, m), EEX_ENOTFOUND);
+    cr_expect(strstr(eex_error(), "validation"), "%s", eex_error());
+    cr_expect_null(train.at);
     eex_model_close(m);
 }
 
