@@ -50,7 +50,7 @@ static bool packs(const eex_cpu *cpu, const eex_op *op)
 {
     const eex_window *w = &op->u.conv.window;
     return op->u.conv.w_static &&
-           (eex__bf16_serves(cpu, op->precision, w) || !eex__window_depthwise(w));
+           (eex__bf16_serves(cpu, op->precision, w) || !eex_window_depthwise(w));
 }
 
 static void forget_weights(const eex_op_conv *conv)

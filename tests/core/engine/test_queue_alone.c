@@ -1,5 +1,6 @@
 /* The queue in front of something that is no engine: it adds the bytes of an image. */
 #include "core/engine/queue.h"
+#include "core/engine/turns.h"
 
 #include "base/status.h"
 
@@ -323,6 +324,50 @@ Test(queue_alone, nobody_waits_for_what_was_dropped)
     OK(eex_queue_poll(queue, &done, 1, -1, &count));
     cr_expect_eq(count, 0);
     eex_queue_free(queue);
+}
+
+/* What goes ahead to a device is known before its turn, and stays where it is. */
+Test(queue_alone, what_goes_ahead_has_one_lane_and_is_not_dropped)
+{
+    eex_device *device;
+    eex_queue *queue;
+    OK(eex_device_open(&device, "cpu"));
+    eex_queue_runner runner = {.name = "adder",
+                               .image_bytes = BYTES,
+                               .batch = BATCH,
+                               .run = add,
+                               .context = &a,
+                               .lanes = 2,
+                               .device = device};
+    cr_expect_eq(eex_queue_new(&queue, &runner), EEX_EINVAL);
+    cr_expect(strstr(eex_error(), "lanes"), "%s", eex_error());
+    runner.lanes = 1;
+    OK(eex_queue_new(&queue, &runner));
+    cr_expect_eq(eex_queue_drop(queue, 0), EEX_EINVAL);
+    cr_expect(strstr(eex_error(), "dropped"), "%s", eex_error());
+    eex_queue_free(queue);
+    eex_device_close(device);
+}
+
+/* The next ones of a lane, as long as they lie one behind the other. */
+Test(queue_alone, who_lies_together_is_told)
+{
+    eex__turns t;
+    int32_t taken[4];
+    cr_assert_eq(eex__turns_open(&t, 4, 1), EEX_OK);
+    cr_expect_eq(eex__turns_together(&t, 1), -1, "nothing waits");
+    for (int i = 0; i < 3; i++)
+        cr_expect_eq(eex__turns_put(&t, 0), i);
+    cr_expect_eq(eex__turns_together(&t, 3), 0);
+    cr_expect_eq(eex__turns_together(&t, 4), -1, "so many do not wait");
+    cr_expect_eq(eex__turns_take(&t, taken, 2), 2);
+    eex__turns_free(&t, 0);
+    eex__turns_free(&t, 1);
+    for (int i = 0; i < 3; i++) /* 2 waits still; 3, 0 and 1 come behind it */
+        cr_expect_eq(eex__turns_put(&t, 0), (i + 3) % 4);
+    cr_expect_eq(eex__turns_together(&t, 2), 2);
+    cr_expect_eq(eex__turns_together(&t, 3), -1, "it goes round the end");
+    eex__turns_close(&t);
 }
 
 Test(queue_alone, nonsense_is_refused)
