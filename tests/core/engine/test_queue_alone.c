@@ -331,7 +331,7 @@ Test(queue_alone, what_goes_ahead_has_one_lane_and_is_not_dropped)
 {
     eex_device *device;
     eex_queue *queue;
-    OK(eex_device_open(&device, "cpu", 1));
+    OK(eex_device_open(&device, "cpu", NULL));
     eex_queue_runner runner = {.name = "adder",
                                .image_bytes = BYTES,
                                .batch = BATCH,
