@@ -1,6 +1,7 @@
 /* The queue in front of something that is no engine: it adds the bytes of an image. */
 #include "core/engine/queue.h"
 #include "core/engine/turns.h"
+#include "support/devices.h"
 
 #include "base/status.h"
 
@@ -329,9 +330,8 @@ Test(queue_alone, nobody_waits_for_what_was_dropped)
 /* What goes ahead to a device is known before its turn, and stays where it is. */
 Test(queue_alone, what_goes_ahead_has_one_lane_and_is_not_dropped)
 {
-    eex_device *device;
+    eex_device *device = open_device(1);
     eex_queue *queue;
-    OK(eex_device_open(&device, "cpu", NULL));
     eex_queue_runner runner = {.name = "adder",
                                .image_bytes = BYTES,
                                .batch = BATCH,
