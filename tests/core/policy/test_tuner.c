@@ -373,7 +373,8 @@ Test(tuner, a_budget_and_the_accuracy_that_it_gives_agree)
 
 Test(tuner, a_laxer_accuracy_never_costs_more)
 {
-    fixture f = setup(1500, 3, kind_of(EEX_POLICY_CONFIDENCE, INFINITY), (eex_tuner_options){0}, 31);
+    fixture f =
+        setup(1500, 3, kind_of(EEX_POLICY_CONFIDENCE, INFINITY), (eex_tuner_options){0}, 31);
     double end = eex_trace_accuracy(f.trace, 2), last = INFINITY;
     int steps = 0;
     for (double less = 0; less < 0.06; less += 0.001) {
