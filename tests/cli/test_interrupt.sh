@@ -93,7 +93,7 @@ in_files() {
     while read -r name; do
         number=$((number + 1))
         [ $((number % parts)) = "$1" ] || continue
-        printf 'print("ready")\nrequire("endless")[ [[%s]] ]()\n' "$name" >case.lua
+        printf 'local case = require("endless")[ [[%s]] ]\nprint("ready")\ncase()\n' "$name" >case.lua
         signal=INT
         [ $((${#name} % 4)) = 0 ] && signal=TERM
         "$EEX" cost case.lua >out 2>err &
