@@ -8,9 +8,8 @@ limit=1500 # milliseconds from the signal to the end
 pause=0.1  # seconds until what was just called is surely at it
 grep -q __asan_init "$EEX" && { limit=4000; pause=0.3; }
 
-# now: sets it to the milliseconds of the clock. Nothing is started for it.
-now() {
-    now=$((${EPOCHREALTIME//[!0-9]/} / 1000))
+milliseconds() {
+    date +%s%3N
 }
 
 # in_time: what took that long was soon enough, on a machine that is as busy as this one is now: where
@@ -18,24 +17,20 @@ now() {
 in_time() {
     local begin
     [ "$took" -gt $limit ] || return 0
-    now
-    begin=$now
+    begin=$(milliseconds)
     "$EEX" --version >/dev/null
-    now
-    [ "$took" -le $((limit + 20 * (now - begin))) ]
+    [ "$took" -le $((limit + 20 * ($(milliseconds) - begin))) ]
 }
 
 # ends_soon PID: waits and leaves the status; what it takes from now on is limited.
 ends_soon() {
     local begin
-    now
-    begin=$now
+    begin=$(milliseconds)
     (sleep 15; kill -KILL "$1") 2>/dev/null &
     local watch=$!
     wait "$1" 2>/dev/null
     status=$?
-    now
-    took=$((now - begin))
+    took=$(($(milliseconds) - begin))
     kill -KILL $watch 2>/dev/null
     wait $watch 2>/dev/null
 }
@@ -48,13 +43,10 @@ begun() {
 
 # ready FILE [WHAT]: until it says so.
 ready() {
-    local i text
-    for ((i = 0; i < 700; i++)); do
-        text=
-        [ -e "$1" ] && read -r -d '' text <"$1"
-        # shellcheck disable=SC2053
-        [[ $text == *ready${2-}* ]] && return
-        sleep 0.03
+    local i
+    for i in $(seq 400); do
+        grep -q "ready${2-}" "$1" && return
+        sleep 0.05
     done
     fail "never ready"
 }
@@ -79,78 +71,47 @@ grep -q "no case" out && fail "functions without a case"
 sed -n 's/^case //p' out | sort >names
 [ "$(wc -l <names)" -gt 90 ] || fail "too few cases"
 
-# aside NAME: a folder of its own for what runs beside the rest; also for what fail shows.
-aside() {
-    mkdir "$1" && cd "$1" || exit 1
-    work=$PWD
-    cp ../endless.lua ../spaces.txt .
-}
-
-# The file as it is read: status 130, soon. In part I of PARTS.
-in_files() {
-    local name signal number=0
-    aside "files$1"
-    while read -r name; do
-        number=$((number + 1))
-        [ $((number % parts)) = "$1" ] || continue
-        printf 'local case = require("endless")[ [[%s]] ]\nprint("ready")\ncase()\n' "$name" >case.lua
-        signal=INT
-        [ $((${#name} % 4)) = 0 ] && signal=TERM
-        "$EEX" cost case.lua >out 2>err &
-        pid=$!
-        ready err
-        sleep $pause
-        kill -$signal $pid 2>/dev/null || fail "$name was over before the signal"
-        ends_soon $pid
-        [ $status = 130 ] || fail "$name: status $status"
-        in_time || fail "$name: took $took ms"
-        err_has interrupted
-    done <../names
-}
+# The file as it is read: status 130, soon.
+while read -r name; do
+    printf 'print("ready")\nrequire("endless")[ [[%s]] ]()\n' "$name" >case.lua
+    signal=INT
+    [ $((${#name} % 4)) = 0 ] && signal=TERM
+    "$EEX" cost case.lua >out 2>err &
+    pid=$!
+    ready err
+    sleep $pause
+    kill -$signal $pid 2>/dev/null || fail "$name was over before the signal"
+    ends_soon $pid
+    [ $status = 130 ] || fail "$name: status $status"
+    in_time || fail "$name: took $took ms"
+    err_has interrupted
+done <names
 
 # At the prompt the session goes on.
-at_the_prompt() {
-    local name number=0 begin
-    aside prompt
-    mkfifo keys
-    "$EEX" repl <keys >out 2>err &
-    pid=$!
-    exec 3>keys
-    while read -r name; do
-        number=$((number + 1))
-        echo "'ready $number.'" >&3
-        ready out "\ $number."
-        echo "require('endless')[ [[$name]] ]()" >&3
-        sleep $pause
-        now
-        begin=$now
-        kill -INT $pid || fail "$name: the prompt is gone"
-        echo "'ready $number!'" >&3
-        ready out "\ $number!"
-        now
-        took=$((now - begin))
-        in_time || fail "$name: took $took ms at the prompt"
-        [ "$(grep -c interrupted err)" = $number ] || fail "$name was not interrupted"
-    done <../names
-    exec 3>&-
-    ends_soon $pid
-    [ $status = 0 ] || fail "the prompt ended with $status"
-}
-
-# Most of this is waiting, so they wait beside each other.
-parts=2
-(at_the_prompt) &
-besides=$!
-for part in $(seq 0 $((parts - 1))); do
-    (in_files "$part") &
-    besides="$besides $!"
-done
-for pid in $besides; do
-    wait "$pid" || exit 1
-done
+mkfifo keys
+"$EEX" repl <keys >out 2>err &
+pid=$!
+exec 3>keys
+number=0
+while read -r name; do
+    number=$((number + 1))
+    echo "'ready $number.'" >&3
+    ready out " $number[.]"
+    echo "require('endless')[ [[$name]] ]()" >&3
+    sleep $pause
+    begin=$(milliseconds)
+    kill -INT $pid || fail "$name: the prompt is gone"
+    echo "'ready $number!'" >&3
+    ready out " $number!"
+    took=$(($(milliseconds) - begin))
+    in_time || fail "$name: took $took ms at the prompt"
+    [ "$(grep -c interrupted err)" = $number ] || fail "$name was not interrupted"
+done <names
+exec 3>&-
+ends_soon $pid
+[ $status = 0 ] || fail "the prompt ended with $status"
 
 # SIGTERM ends the session, whether somebody types or something runs.
-mkfifo keys
 for text in "" "while true do end" "('a'):rep(60000):find(('a?'):rep(28) .. ('a'):rep(28) .. 'b')"; do
     "$EEX" repl <keys >out 2>err &
     pid=$!
