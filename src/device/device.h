@@ -59,7 +59,8 @@ typedef struct eex_device_vtable {
     void (*host_release)(eex_device *dev, void *memory);
 
     /* Creates whatever the op needs to run with up to max_batch samples. *state may stay NULL. The
-     * op is kept by pointer and must outlive the state. `finish` accepts NULL state. */
+     * op is kept by pointer and must outlive the state. A device that tries several ways here reads
+     * the op's residual for max_batch samples. `finish` accepts NULL state. */
     int (*prepare)(eex_device *dev, void **state, const eex_op *op, int max_batch);
     int (*run)(eex_device *dev, const eex_op *op, void *state, const eex_step *step);
     void (*finish)(eex_device *dev, const eex_op *op, void *state);

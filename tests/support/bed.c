@@ -6,13 +6,63 @@
 #include "support/folder.h"
 #include "support/patches.h"
 
+#include "base/fs.h"
 #include "base/status.h"
 
 #include <criterion/criterion.h>
+#include <criterion/hooks.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
+
+/* ---- trained once ---- */
+
+/* Each test is a process of its own; the weights that one has trained lie in a folder for the
+ * others of the program. */
+static const char trained_folder[] = "EEX_TEST_TRAINED";
+
+ReportHook(PRE_ALL)(struct criterion_test_set *tests)
+{
+    char folder[TEST_PATH_SIZE];
+    test_folder_make(folder);
+    cr_assert_eq(setenv(trained_folder, folder, 1), 0);
+}
+
+ReportHook(POST_ALL)(struct criterion_global_stats *stats)
+{
+    test_folder_remove(getenv(trained_folder));
+}
+
+static const char *trained_path(const char *name)
+{
+    const char *folder = getenv(trained_folder);
+    cr_assert_not_null(folder);
+    return test_path(folder, name);
+}
+
+static bool recall_weights(const bed *b, const char *name)
+{
+    eex_store_file *file;
+    if (!eex_fs_exists(trained_path(name)))
+        return false;
+    OK(eex_store_open(&file, trained_path(name), "weights", 1));
+    OK(eex_params_load(b->net.params, file, "params"));
+    eex_store_close(file);
+    return true;
+}
+
+/* Whole or not at all: another test may look for it now. */
+static void keep_weights(const bed *b, const char *name)
+{
+    eex_store_file *file;
+    OK(eex_store_create(&file, trained_path(name), "weights", 1));
+    OK(eex_params_save(b->net.params, file, "params"));
+    OK(eex_store_commit(&file));
+}
+
+/* ---- making one ---- */
 
 /* A little training makes exits that agree on some samples and not on others. */
 static void train(bed *b, int epochs)
@@ -30,7 +80,7 @@ static void train(bed *b, int epochs)
     eex_trainer_free(trainer);
 }
 
-static bed open_bed(net_builder build, eex_dataset *data, int epochs)
+static bed open_bed(const char *name, net_builder build, eex_dataset *data, int epochs)
 {
     bed b = {.net = net_open(build, 1, 2), .data = data};
     const eex_dataset_info *facts = eex_dataset_facts(data);
@@ -40,7 +90,10 @@ static bed open_bed(net_builder build, eex_dataset *data, int epochs)
     b.image = (size_t)facts->height * (size_t)facts->width * (size_t)facts->channels;
     for (uint32_t i = 0; i < SAMPLES; i++)
         b.samples[i] = i;
-    train(&b, epochs);
+    if (!recall_weights(&b, name)) {
+        train(&b, epochs);
+        keep_weights(&b, name);
+    }
     bed_trace_in(&b, EEX_F32);
     return b;
 }
@@ -80,17 +133,17 @@ void bed_close(bed *b)
 
 bed bed_of_patches(const char *folder)
 {
-    return open_bed(net_tiny, patches_open(folder, SAMPLES, 4, 40), 6);
+    return open_bed("patches.h5", net_tiny, patches_open(folder, SAMPLES, 4, 40), 6);
 }
 
 bed bed_of_quantised(const char *folder)
 {
-    return open_bed(net_quantised, patches_open(folder, SAMPLES, 4, 40), 6);
+    return open_bed("quantised.h5", net_quantised, patches_open(folder, SAMPLES, 4, 40), 6);
 }
 
 bed bed_of_enlarged(const char *folder)
 {
-    return open_bed(net_derived, patches_open(folder, SAMPLES, 4, 40), 2);
+    return open_bed("enlarged.h5", net_derived, patches_open(folder, SAMPLES, 4, 40), 2);
 }
 
 bed bed_of_drawings(const char *folder)
@@ -99,7 +152,7 @@ bed bed_of_drawings(const char *folder)
     const char *path = test_path(folder, "drawings.h5");
     OK(eex_synthetic_make(path, "drawings", SAMPLES, 10, 1));
     OK(eex_dataset_open(&data, path));
-    return open_bed(net_mobilenetv2, data, 1);
+    return open_bed("drawings.h5", net_mobilenetv2, data, 1);
 }
 
 static bool same(float a, float b)

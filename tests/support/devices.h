@@ -67,8 +67,8 @@ static inline bool same_floats(eex_device *dev, const float *a, const float *b, 
     return same;
 }
 
-/* What is to be left out because it takes minutes: nothing (0), on an emulated device (1), on one
- * with sanitizers (2). */
+/* What is to be left out because it takes minutes: nothing (0), on an emulated device or the CPU
+ * with sanitizers (1), on an emulated device with them (2). */
 int tests_are_quick(void);
 
 #endif

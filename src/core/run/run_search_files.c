@@ -121,5 +121,8 @@ int eex__search_clean(const eex__search *s)
     for (size_t first = 0; first < (size_t)s->run->e->search.trials; first += s->how->file_trials)
         EEX_TRY(eex__run_remove(s->run, trials_name(name, first)));
     EEX_TRY(eex__candidates_clear(s->run));
-    return eex__run_remove(s->run, "candidate-checkpoint.h5");
+    /* The comparison that comes next trains with the same checkpoint, and removes it. */
+    const bool passed_on =
+        s->how->shared && s->run->e->search.tau > 0 && !eex__run_has(s->run, "tau.h5");
+    return passed_on ? EEX_OK : eex__run_remove(s->run, "candidate-checkpoint.h5");
 }

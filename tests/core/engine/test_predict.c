@@ -170,7 +170,7 @@ static void compare(int rounds)
 
 Test(predict, engine_decides_what_replay_decides)
 {
-    compare(12);
+    compare(tests_are_quick() ? 4 : 12);
 }
 
 /* An engine whose thresholds and gammas change is as one that was made with them. */
@@ -215,7 +215,7 @@ Test(predict, thresholds_change_between_batches)
 Test(predict, rejection_by_distance_goes_along)
 {
     policy->far[0] = 1.2;
-    compare(6);
+    compare(tests_are_quick() ? 3 : 6);
 }
 
 /* Nothing skipped is what there is without a predictor, everything skipped the end for all. */

@@ -192,12 +192,13 @@ static void check_batches(net_builder build, int count)
 
 Test(plan, a_sample_gets_the_same_bits_in_every_batch)
 {
-    check_batches(net_tiny, 64);
-    check_batches(net_squeezed, 64);
-    check_batches(net_quantised, 64);
-    check_batches(net_pooled, 64);
-    check_batches(net_strided, 64);
-    check_batches(net_mobilenetv2, 64);
+    const int count = tests_are_quick() ? 22 : 64; /* no batch ends with the last one */
+    check_batches(net_tiny, count);
+    check_batches(net_squeezed, count);
+    check_batches(net_quantised, count);
+    check_batches(net_pooled, count);
+    check_batches(net_strided, count);
+    check_batches(net_mobilenetv2, count);
     check_batches(net_resnet50, 10);
 }
 

@@ -343,11 +343,11 @@ Test(tuner, cross_fitting_keeps_the_target_on_other_samples)
 /* Budgets and accuracies are two ways to ask for the same: what one gives, the other finds. */
 Test(tuner, a_budget_and_the_accuracy_that_it_gives_agree)
 {
-    enum { ROUNDS = 8, BUDGETS = 10 };
+    enum { ROUNDS = 8, BUDGETS = 7 };
     for (int round = 0; round < ROUNDS; round++) {
         eex_policy_kind kind = (eex_policy_kind)(round % EEX_POLICY_KINDS);
         double b = round % 3 ? INFINITY : kind == EEX_POLICY_ENTROPY ? -1.25 : 0.2;
-        fixture f = setup(round % 2 ? 120 : 700, 2 + round % 5, kind_of(kind, b),
+        fixture f = setup(round % 2 ? 120 : 350, 2 + round % 5, kind_of(kind, b),
                           (eex_tuner_options){0}, (uint64_t)round + 900);
         double base = f.cost[f.exits - 1], end = eex_trace_accuracy(f.trace, f.exits - 1);
         for (int i = 1; i <= BUDGETS; i++) {

@@ -259,11 +259,27 @@ static void load(bed *b, const char *path)
     eex_store_close(file);
 }
 
-/* Trains `epochs` of EPOCHS, saves, and goes on with a trainer and weights that know nothing. */
-static void check_continuing(const eex_recipe *recipe, int epochs)
+/* What all EPOCHS at once have come to, and what finishing makes of it. */
+typedef struct trained {
+    eex_params *before;
+    bed finished;
+} trained;
+
+static trained train_whole(const eex_recipe *recipe)
 {
-    bed whole = open_bed(recipe, 1), first = open_bed(recipe, 1), second = open_bed(recipe, 77);
-    train(&whole, EPOCHS);
+    trained t = {.finished = open_bed(recipe, 1)};
+    int copied;
+    train(&t.finished, EPOCHS);
+    OK(eex_params_new(&t.before, dev, graph, 77));
+    OK(eex_params_copy(t.before, t.finished.params, &copied));
+    OK(eex_trainer_finish(t.finished.trainer));
+    return t;
+}
+
+/* Trains `epochs` of EPOCHS, saves, and goes on with a trainer and weights that know nothing. */
+static void check_continuing_at(int epochs, const eex_recipe *recipe, const trained *whole)
+{
+    bed first = open_bed(recipe, 1), second = open_bed(recipe, 77);
     train(&first, epochs);
     save(&first, test_path(folder, "checkpoint.h5"));
     close_bed(&first);
@@ -271,13 +287,22 @@ static void check_continuing(const eex_recipe *recipe, int epochs)
     cr_expect_eq(eex_trainer_epochs(second.trainer), epochs);
     train(&second, EPOCHS - epochs);
     for (int k = 0; k < EXITS; k++)
-        cr_expect(memcmp(&whole.report.loss[k], &second.report.loss[k], sizeof(double)) == 0);
-    expect_same_params(whole.params, second.params);
-    OK(eex_trainer_finish(whole.trainer));
+        cr_expect(memcmp(&whole->finished.report.loss[k], &second.report.loss[k], sizeof(double)) ==
+                  0);
+    expect_same_params(whole->before, second.params);
     OK(eex_trainer_finish(second.trainer));
-    expect_same_params(whole.params, second.params);
-    close_bed(&whole);
+    expect_same_params(whole->finished.params, second.params);
     close_bed(&second);
+}
+
+/* After each of so many epochs; 0 ends them. */
+static void check_continuing(const eex_recipe *recipe, const int *epochs)
+{
+    trained whole = train_whole(recipe);
+    for (; *epochs; epochs++)
+        check_continuing_at(*epochs, recipe, &whole);
+    eex_params_free(whole.before);
+    close_bed(&whole.finished);
 }
 
 Test(train, continues_bit_for_bit)
@@ -286,8 +311,7 @@ Test(train, continues_bit_for_bit)
     eex_recipe r = recipe_of(EEX_REGIME_JOINT);
     r.optimizer.ema = 0.95f;
     r.augment.flip = true;
-    check_continuing(&r, 1);
-    check_continuing(&r, 3);
+    check_continuing(&r, (int[]){1, 3, 0});
 }
 
 Test(train, adamw_continues_bit_for_bit)
@@ -296,15 +320,14 @@ Test(train, adamw_continues_bit_for_bit)
     eex_recipe r = recipe_of(EEX_REGIME_INTERLEAVED);
     r.optimizer.kind = EEX_ADAMW;
     r.lr = 0.01;
-    check_continuing(&r, 2);
+    check_continuing(&r, (int[]){2, 0});
 }
 
 Test(train, mixed_continues_bit_for_bit)
 {
     skip_if_quick(1);
     eex_recipe r = recipe_of(EEX_REGIME_MIXED);
-    check_continuing(&r, 1);
-    check_continuing(&r, 2);
+    check_continuing(&r, (int[]){1, 2, 0});
 }
 
 Test(train, the_seed_matters)

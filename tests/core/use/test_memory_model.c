@@ -26,6 +26,7 @@ enum { CLASSES = 4, SAMPLES = 20 };
 static char folder[TEST_PATH_SIZE], whole[TEST_PATH_SIZE], table[TEST_PATH_SIZE];
 static eex_device *device;
 static eex_identity made_of;
+static eex_model *model, *unrun; /* the file opened, on the device and on none */
 
 /* A model file with traces: the tiny network with two gates, cut behind its end. */
 static void write_model(void)
@@ -85,10 +86,14 @@ static void setup(void)
     eex_dataset_close(data);
     write_model();
     write_table();
+    OK(eex_model_open(&model, whole, EEX_MODEL_BEST, device));
+    OK(eex_model_open(&unrun, whole, EEX_MODEL_BEST, NULL));
 }
 
 static void teardown(void)
 {
+    eex_model_close(unrun);
+    eex_model_close(model);
     eex_identity_free(&made_of);
     eex_device_close(device);
     test_folder_remove(folder);
@@ -104,19 +109,16 @@ static int open_model(void)
     return code;
 }
 
+/* Opening is a scenario of its own: the others begin with what is open. */
 static int open_part(const char *name)
 {
-    eex_model *m = NULL;
     eex_dataset *data = NULL;
     eex_index part = {NULL, 0};
-    int code = eex_model_open(&m, whole, EEX_MODEL_BEST, NULL);
+    int code = eex_model_data_open(&data, unrun, name);
     if (code == EEX_OK)
-        code = eex_model_data_open(&data, m, name);
-    if (code == EEX_OK)
-        code = eex_model_data_part(&part, m, data, "validation");
+        code = eex_model_data_part(&part, unrun, data, "validation");
     free(part.at);
     eex_dataset_close(data);
-    eex_model_close(m);
     return code;
 }
 
@@ -132,69 +134,52 @@ static int open_other_part(void) /* by content: it is called otherwise */
 
 static int write_policy(void)
 {
-    eex_model *m = NULL;
     eex_store_file *file = NULL;
-    int code = eex_model_open(&m, whole, EEX_MODEL_BEST, NULL);
-    if (code == EEX_OK)
-        code = eex_policy_file(&file, test_path(folder, "policy.h5"), m->policy, m);
+    int code = eex_policy_file(&file, test_path(folder, "policy.h5"), unrun->policy, unrun);
     if (code == EEX_OK)
         code = eex_store_commit(&file);
     if (code == EEX_OK)
-        code = eex_model_load_policy(m, test_path(folder, "policy.h5"));
+        code = eex_model_load_policy(unrun, test_path(folder, "policy.h5"));
     eex_store_close(file);
-    eex_model_close(m);
     return code;
 }
 
 static int show_model(void)
 {
-    eex_model *m = NULL;
     eex_model_report *report = NULL;
     eex_buffer text = EEX_BUFFER_INIT;
-    int code = eex_model_open(&m, whole, EEX_MODEL_BEST, NULL);
-    if (code == EEX_OK)
-        code = eex_model_report_load(&report, m);
+    int code = eex_model_report_load(&report, unrun);
     if (code == EEX_OK)
         code = eex_model_report_table(&text, report, 80);
     if (code == EEX_OK)
         code = eex_model_report_json(&text, report);
     eex_buffer_free(&text);
     eex_model_report_free(report);
-    eex_model_close(m);
     return code;
 }
 
 static int cut_model(void)
 {
     const eex_cut cut = eex_cut_at(1, false);
-    eex_model *m = NULL, *small = NULL;
-    int code = eex_model_open(&m, whole, EEX_MODEL_BEST, device);
+    eex_model *small = NULL;
+    int code = eex_cut_make(&small, model, &cut);
     if (code == EEX_OK)
-        code = eex_cut_make(&small, m, &cut);
-    if (code == EEX_OK)
-        code = eex_cut_write(test_path(folder, "cut.h5"), small, m, &cut);
+        code = eex_cut_write(test_path(folder, "cut.h5"), small, model, &cut);
     eex_model_close(small);
-    eex_model_close(m);
     return code;
 }
 
 static int choose_cut(void)
 {
     const eex_wishes w = {.most_macs = 1e9, .most_ms = NAN, .accuracy = NAN};
-    eex_model *m = NULL;
     eex_prune_table *t = calloc(1, sizeof *t);
     char *why = NULL;
     int exit = 0;
-    int code = t ? eex_model_open(&m, whole, EEX_MODEL_BEST, NULL) : EEX_ENOMEM;
-    if (!t)
-        eex_fail(EEX_ENOMEM, "out of memory");
-    if (code == EEX_OK)
-        code = eex_prune_judge(t, m);
+    int code = t ? eex_prune_judge(t, unrun) : eex_fail(EEX_ENOMEM, "out of memory");
     if (code == EEX_OK)
         code = eex_prune_choose(&exit, &why, t, &w);
     free(why);
     free(t);
-    eex_model_close(m);
     return code;
 }
 
@@ -211,13 +196,10 @@ static int measure_table(void)
 {
     const eex_inference how = {.batch = 1, .normalise = {.std = {1, 1, 1}}};
     const int first = 0;
-    eex_model *m = NULL;
     eex_graph *g = NULL;
     eex_params *params = NULL;
     eex_latency_table *t = NULL;
-    int added, code = eex_model_open(&m, whole, EEX_MODEL_BEST, NULL);
-    if (code == EEX_OK)
-        code = eex_graph_select(&g, m->graph, &first, 1);
+    int added, code = eex_graph_select(&g, unrun->graph, &first, 1);
     if (code == EEX_OK)
         code = eex_params_new(&params, device, g, 1);
     if (code == EEX_OK)
@@ -227,7 +209,6 @@ static int measure_table(void)
     eex_latency_table_free(t);
     eex_params_free(params);
     eex_graph_free(g);
-    eex_model_close(m);
     return code;
 }
 
