@@ -70,9 +70,10 @@ static bool load_from(const char *const *folders, int count, const char *file)
 static bool load_cublas_of(int major, const char *folder, const char *own)
 {
     static const char *const names[] = {"libcublasLt.so", "libcublas.so"};
-    char packages[512], file[32];
+    char packages[512] = "", file[32];
     const char *folders[] = {own ? own : "", folder, packages};
-    snprintf(packages, sizeof packages, "%s../../cublas/lib", folder);
+    if (*folder) /* else it would be looked for from where the program was started */
+        snprintf(packages, sizeof packages, "%s../../cublas/lib", folder);
     for (int i = 0; i < 2 && major > 0; i++) {
         snprintf(file, sizeof file, "%s.%d", names[i], major);
         if (!load_from(folders, 3, file))

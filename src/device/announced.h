@@ -1,7 +1,8 @@
 /* Announcing the images of batches one batch ahead (eex_device_ahead): which memory a device has
  * been told of, that of the batch in hand and that of the next one, so that nobody forgets to
  * withdraw it before it is written again. Of a device that has no way for uploads beside what runs
- * it asks nothing, and costs nothing. For one thread. */
+ * it asks nothing, and costs nothing. For one thread. Failures are the device's own, whose lock
+ * they take; what was announced is then still withdrawn by eex_announced_end. */
 #ifndef EEX_DEVICE_ANNOUNCED_H
 #define EEX_DEVICE_ANNOUNCED_H
 

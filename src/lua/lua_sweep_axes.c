@@ -25,6 +25,8 @@ size_t eex__sweep_push_fields(const eex_args *a)
         lua_pushvalue(L, -1);
         lua_rawseti(L, -3, (lua_Integer)++count);
     }
+    if (count > EEX__SWEEP_FIELDS)
+        luaL_error(L, "%s: at most %d fields", a->path, EEX__SWEEP_FIELDS);
     for (size_t i = 2; i <= count; i++) /* few: by insertion */
         for (size_t j = i; j > 1; j--) {
             lua_rawgeti(L, -1, (lua_Integer)j - 1);
@@ -36,8 +38,6 @@ size_t eex__sweep_push_fields(const eex_args *a)
             lua_rawseti(L, -3, (lua_Integer)j - 1);
             lua_rawseti(L, -2, (lua_Integer)j);
         }
-    if (count > EEX__SWEEP_FIELDS)
-        luaL_error(L, "%s: at most %d fields", a->path, EEX__SWEEP_FIELDS);
     return count;
 }
 

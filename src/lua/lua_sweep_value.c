@@ -72,40 +72,48 @@ static void push_table(lua_State *L, int index, int depth)
     lua_concat(L, 2);
 }
 
+/* Of those that read back the same, the shorter one. */
+static void push_number(lua_State *L, int index)
+{
+    char text[64];
+    const double value = (double)lua_tonumber(L, index);
+    if (lua_isinteger(L, index)) {
+        snprintf(text, sizeof text, "%lld", (long long)lua_tointeger(L, index));
+    } else {
+        snprintf(text, sizeof text, "%.15g", value);
+        if (strtod(text, NULL) != value)
+            snprintf(text, sizeof text, "%.17g", value);
+    }
+    lua_pushstring(L, text);
+}
+
+static void push_string(lua_State *L, int index, int depth)
+{
+    size_t length;
+    luaL_Buffer b;
+    const char *text = lua_tolstring(L, index, &length);
+    if (depth == 0 && strlen(text) == length && is_plain(L, text)) {
+        lua_pushvalue(L, index);
+        return;
+    }
+    luaL_buffinit(L, &b);
+    put_quoted(&b, text, length);
+    luaL_pushresult(&b);
+}
+
 /* The value at `index` as text, on top of the stack; nested strings are quoted. */
 void eex__sweep_push_text(lua_State *L, int index, int depth)
 {
-    char number[64];
-    size_t length;
     switch (lua_type(L, index)) {
     case LUA_TBOOLEAN:
         lua_pushstring(L, lua_toboolean(L, index) ? "true" : "false");
         return;
     case LUA_TNUMBER:
-        if (lua_isinteger(L, index))
-            snprintf(number, sizeof number, "%lld", (long long)lua_tointeger(L, index));
-        else
-            snprintf(number, sizeof number, "%.17g", (double)lua_tonumber(L, index));
-        if (!lua_isinteger(L, index)) { /* the shortest that reads back the same */
-            char shorter[64];
-            snprintf(shorter, sizeof shorter, "%.15g", (double)lua_tonumber(L, index));
-            if (strtod(shorter, NULL) == (double)lua_tonumber(L, index))
-                memcpy(number, shorter, sizeof number);
-        }
-        lua_pushstring(L, number);
+        push_number(L, index);
         return;
-    case LUA_TSTRING: {
-        const char *text = lua_tolstring(L, index, &length);
-        luaL_Buffer b;
-        if (depth == 0 && strlen(text) == length && is_plain(L, text)) {
-            lua_pushvalue(L, index);
-            return;
-        }
-        luaL_buffinit(L, &b);
-        put_quoted(&b, text, length);
-        luaL_pushresult(&b);
+    case LUA_TSTRING:
+        push_string(L, index, depth);
         return;
-    }
     case LUA_TTABLE:
         if (depth < DEPTH && lua_getmetatable(L, index) == 0) {
             push_table(L, index, depth);

@@ -220,6 +220,15 @@ static void note_arrivals(const eex_server *server, eex__session *s, double now)
         s->ticket[s->arrived % (uint64_t)server->window].arrived = now;
 }
 
+/* Rows of one that is welcome, which have come behind its hello or with it. */
+static void hear_rows(eex_server *server, eex__session *s, double now)
+{
+    if (floods(server, s))
+        refuse(server, s, EEX_LOSS_FLOODED, "it has more rows under way than its window", now);
+    else
+        note_arrivals(server, s, now);
+}
+
 void eex__session_receive(eex_server *server, eex__session *s, double now)
 {
     const bool began = unread(s) > 0 && has_part(server, s);
@@ -228,11 +237,9 @@ void eex__session_receive(eex_server *server, eex__session *s, double now)
     if (s->state == EEX__ARRIVED && unread(s) > 0)
         hear_hello(server, s, now); /* also of one that has closed behind it */
     if (s->state == EEX__WELCOMED) {
-        if (floods(server, s)) {
-            refuse(server, s, EEX_LOSS_FLOODED, "it has more rows under way than its window", now);
+        hear_rows(server, s, now);
+        if (s->state != EEX__WELCOMED)
             return;
-        }
-        note_arrivals(server, s, now);
         if (!began || s->arrived > before)
             s->heard = now;
     }
@@ -321,6 +328,8 @@ void eex__session_watch(eex_server *server, eex__session *s, double now)
             eex__session_close(server, s);
     } else if (s->held) {
         hear_hello(server, s, now); /* it is still there, and welcome once it has waited */
+        if (s->state == EEX__WELCOMED)
+            hear_rows(server, s, now);
     } else if (s->state == EEX__ARRIVED) {
         if (now - s->heard > patience)
             refuse(server, s, EEX_LOSS_STALLED, "it does not say hello", now);

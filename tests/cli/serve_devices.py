@@ -1,6 +1,7 @@
 """Devices that are not what a server hopes for, and kills of either side (tests/cli/test_serve.sh).
 
 serve_devices.py hostile PORT SERVER.out     hostile devices against a server that runs
+serve_devices.py held PORT SERVER.out PID    one that has to wait for its welcome, and the server's end
 serve_devices.py kill RUN COUNT WHOLE        kills of server and device, COUNT in all
 """
 import json, os, random, re, signal, socket, struct, subprocess, sys, time
@@ -89,10 +90,7 @@ def hostile(port, path):
     # guessed, so a real device's hello is listened to.
     good = eavesdrop(port, facts)
     def welcome():
-        s = connect(port)
-        s.sendall(good)
-        assert s.recv(16)[4] == 2
-        return s
+        return welcomed(port, good)
     row = frame(4, struct.pack("<Q", 5) + bytes(rows))
     s = welcome()
     s.sendall(row)
@@ -114,13 +112,8 @@ def hostile(port, path):
     except (ConnectionResetError, BrokenPipeError):
         pass
     assert time.time() < until, "a device that trickles was not sent away"
-    s = welcome()
     began = time.time()
-    try:
-        s.sendall(row * (40 * window))
-    except (ConnectionResetError, BrokenPipeError):
-        pass
-    rest(s)
+    flood(port, good, row, window)
     s = welcome()  # who has flooded waits for it
     assert time.time() - began >= 0.2, "a device that has flooded is welcome at once"
     s.sendall(row)
@@ -129,6 +122,40 @@ def hostile(port, path):
         s = welcome()
         s.sendall(row * 3 + row[:9])
         s.close()
+
+
+def welcomed(port, hello):
+    s = connect(port)
+    s.sendall(hello)
+    assert s.recv(16)[4] == 2
+    return s
+
+
+def flood(port, hello, row, window):
+    s = welcomed(port, hello)
+    try:
+        s.sendall(row * (40 * window))
+    except (ConnectionResetError, BrokenPipeError):
+        pass
+    rest(s)
+
+
+def held(port, path, server):
+    """A row that comes with the hello of one who is held is a row like others: once it is answered the
+    server owes nothing, and ends at once."""
+    facts = json.loads(open(path).readline())
+    hello = eavesdrop(port, facts)
+    row = frame(4, struct.pack("<Q", 5) + bytes(facts["row_bytes"]))
+    flood(port, hello, row, facts["window"])
+    began = time.time()
+    s = welcomed(port, hello + row)
+    assert time.time() - began >= 0.1, "it was not held"
+    answer = s.recv(36, socket.MSG_WAITALL)
+    assert answer[4] == 5 and struct.unpack_from("<Q", answer, 8)[0] == 5
+    os.kill(server, signal.SIGTERM)
+    began = time.time()
+    rest(s)
+    assert time.time() - began < 3, "the server waits for rows that it has answered"
 
 
 def eavesdrop(port, facts):
@@ -208,5 +235,7 @@ def kill(run, count, whole):
 if __name__ == "__main__":
     if sys.argv[1] == "hostile":
         hostile(int(sys.argv[2]), sys.argv[3])
+    elif sys.argv[1] == "held":
+        held(int(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
     else:
         kill(sys.argv[2], int(sys.argv[3]), sys.argv[4])

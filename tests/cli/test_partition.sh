@@ -97,6 +97,12 @@ err_has "the chosen network has 2 gates: it cannot be cut behind exit 3 (partiti
 run $one --set 'saliency={"block2.act"}' --out runs/two
 err_has "the chosen network gets no bottleneck, and no settings by bandwidth"
 [ -f runs/two/result.h5 ] && [ ! -f runs/two/final-bottleneck.h5 ] || fail "no result, or a bottleneck"
+run --set partition.latency=200 --set partition.epochs=0 --set partition.cut=1 --set partition.filters=0.01 \
+    --from runs/tiny --out runs/all
+err_has "is compared with none of fewer filters: a share of 0.01 takes no filter out of any layer"
+[ -f runs/all/result.h5 ] && [ ! -f runs/all/final-filters.h5 ] || fail "no result, or another network"
+expect 0 "$EEX" show runs/all
+out_has "cut behind exit 1"
 expect 2 "$EEX" run tiny.lua --set partition.latency=200 --set partition.cut=4 --out runs/none
 err_has "partition.cut: at most as many exits as a candidate may have in front of its end, got 4"
 [ ! -e runs/none ] || fail "a run that cannot be has left a folder"

@@ -253,7 +253,10 @@ for _ in 1 2 3 4 5 6; do
     out_has '"fallback": 0'
 done
 wait $enemy || { cat python.out >err; fail "what hostile devices were told"; }
-stop_serving
+python3 "$py" held "$port" hostile.out "$server" >python.out 2>&1 ||
+    { cat python.out >err; fail "one that had to wait for its welcome"; }
+wait "$server" || fail "server $serving was told to end, and ended with $?"
+servers=${servers% "$server"}
 for reason in garbage stalled flooded version model; do
     [ "$(figure hostile $reason)" -ge 1 ] || { cp hostile.out out; fail "nobody was sent away: $reason"; }
 done

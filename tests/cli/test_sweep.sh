@@ -134,6 +134,12 @@ expect 0 "$EEX" sweep foreign.lua --trust --out foreign --slurm
 grep -q "^sh -c '/" foreign/slurm.sh || fail "no container"
 rm -rf foreign
 sed "s/^}/  slurm = { time = 90 },\n}/" lr.lua >limited.lua
+expect 1 env STUB_FAILS=1 "$EEX" sweep limited.lua --out limited --slurm
+mkdir limited/cancelled.7
+expect 1 "$EEX" sweep limited.lua --out limited --slurm
+err_has "cancelled.7"
+grep -q "^7 tasks 0 to" limited/slurm.jobs || fail "a job that was submitted cannot be cancelled any more"
+rmdir limited/cancelled.7
 expect 0 "$EEX" sweep limited.lua --out limited --slurm
 grep -qx "#SBATCH --time=90" limited/slurm.sh || fail "no limit of 90 minutes"
 sed -i "s/time = 90/time = 0/" limited.lua

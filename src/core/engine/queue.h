@@ -70,11 +70,13 @@ int eex_queue_open(eex_queue *queue, const eex_queue_options *options);
 int eex_queue_submit(eex_queue *queue, uint64_t id, const uint8_t *image);
 
 /* The same for a lane, from 0; eex_queue_submit is for the first. As long as a lane has an image
- * waiting it has one in each batch that fits so many lanes, however much others have. */
+ * waiting it has one in each batch that fits so many lanes, however much others have. EEX_EINVAL:
+ * there is no such lane. */
 int eex_queue_submit_in(eex_queue *queue, int lane, uint64_t id, const uint8_t *image);
 
 /* Forgets what a lane has waiting, for which nobody would take results; what runs already has its
- * results all the same. EEX_EINVAL of a queue whose images go ahead. */
+ * results all the same. EEX_EINVAL: there is no such lane, or the runner has a device, to which
+ * images may be on their way. */
 int eex_queue_drop(eex_queue *queue, int lane);
 
 /* Hands over at most `max` results in the order of submission; *count says how many. When there is

@@ -83,12 +83,32 @@ static int find_filters(eex_filters **out, const eex_model *m, const eex_pruning
                     cut_of(m, how) + 1);
 }
 
+/* With those that stay marked, some of which have to go. */
+static int choose_filters(eex_filters **out, const eex_model *m, const eex_pruning *how)
+{
+    int all, gone = 0;
+    EEX_TRY(find_filters(out, m, how));
+    int code = eex_filters_choose(*out, m->params, how->share);
+    if (code == EEX_OK)
+        eex_filters_total(*out, &all, &gone);
+    if (code == EEX_OK && gone == 0)
+        code = eex_fail(EEX_EINVAL,
+                        "a share of %g takes no filter out of any layer up to exit %d: a larger "
+                        "one is needed",
+                        how->share, cut_of(m, how) + 1);
+    if (code < 0) {
+        eex_filters_free(*out);
+        *out = NULL;
+    }
+    return code;
+}
+
 int eex_pruned_check(const eex_model *model, const eex_pruning *how)
 {
     eex_filters *filters = NULL;
     EEX_NEED(model, "model");
     EEX_NEED(how, "what to prune");
-    EEX_TRY(find_filters(&filters, model, how));
+    EEX_TRY(choose_filters(&filters, model, how));
     eex_filters_free(filters);
     return EEX_OK;
 }
@@ -99,11 +119,6 @@ static int narrow(eex_pruned *p, const eex_filters *filters)
 {
     const eex_model *m = p->model;
     eex_filters_total(filters, &p->out.filters, &p->out.gone);
-    if (p->out.gone == 0)
-        return eex_fail(EEX_EINVAL,
-                        "a share of %g takes no filter out of any layer up to exit %d: a larger "
-                        "one is needed",
-                        p->how.share, p->out.cut + 1);
     EEX_TRY(eex_graph_narrow(&p->graph, m->graph, filters));
     EEX_TRY(eex_params_new_empty(&p->params, m->params->device, p->graph));
     EEX_TRY(eex_params_narrow(p->params, m->params, filters));
@@ -117,13 +132,11 @@ static int narrow(eex_pruned *p, const eex_filters *filters)
 static int prune(eex_pruned *p)
 {
     eex_filters *filters = NULL;
-    EEX_TRY(find_filters(&filters, p->model, &p->how));
+    EEX_TRY(choose_filters(&filters, p->model, &p->how));
     p->out.cut = cut_of(p->model, &p->how);
     p->out.share = p->how.share;
     p->out.epochs = p->how.epochs;
-    int code = eex_filters_choose(filters, p->model->params, p->how.share);
-    if (code == EEX_OK)
-        code = narrow(p, filters);
+    const int code = narrow(p, filters);
     eex_filters_free(filters);
     return code;
 }

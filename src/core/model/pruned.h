@@ -43,7 +43,8 @@ typedef struct eex_pruned eex_pruned;
 
 /* Prunes, trains on and records the traces of its exits. The thresholds stay. The data set is the
  * model's own; model and data are borrowed. EEX_EINVAL: no device, no such cut or share, no filters
- * that could go, or a policy that rejects by distance: what is familiar is told by channels.
+ * that could go, a share that is less than one of them, or a policy that rejects by distance: what
+ * is familiar is told by channels.
  * EEX_EDIVERGED, EEX_EINTERRUPTED. */
 int eex_pruned_make(eex_pruned **out, const eex_model *model, eex_dataset *data,
                     const eex_pruning *how);

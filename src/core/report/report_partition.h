@@ -19,7 +19,8 @@ int eex_report_partition_load(eex_report_partition **out, const char *folder);
 void eex_report_partition_free(eex_report_partition *partition); /* accepts NULL */
 
 /* Where the settings are that say how the network at `path` (a run, or a file of one) is cut, the
- * caller's; NULL in *out where there are none. A run's are for its bottleneck where it has one. */
+ * caller's, who frees it; NULL in *out where there are none. A run's are for its bottleneck where
+ * it has one. EEX_ENOMEM. */
 int eex_report_partition_settings(char **out, const char *path);
 
 /* Members of an object. */

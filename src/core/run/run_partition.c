@@ -82,18 +82,23 @@ static int carry(const eex_run *run, const eex_model *from, const eex_model *to)
 
 /* ---- a rival: without some of the device's filters ---- */
 
+static eex_pruning pruning_of(const eex_run *run, const char *kept)
+{
+    return (eex_pruning){.share = run->e->partition.filters,
+                         .cut = run->e->partition.cut - 1,
+                         .epochs = run->e->partition.filter_epochs,
+                         .batch = run->e->partition.batch,
+                         .lr = run->e->partition.filter_lr,
+                         .augment = run->e->partition.augment,
+                         .seed = eex__run_seed(run, EEX_STREAM_PARTITION, 1),
+                         .train = &run->split.train,
+                         .rates = "partition.filter_lr",
+                         .checkpoint = kept};
+}
+
 static int make_filtered(const eex_run *run, const eex_model *model, const char *kept)
 {
-    const eex_pruning how = {.share = run->e->partition.filters,
-                             .cut = run->e->partition.cut - 1,
-                             .epochs = run->e->partition.filter_epochs,
-                             .batch = run->e->partition.batch,
-                             .lr = run->e->partition.filter_lr,
-                             .augment = run->e->partition.augment,
-                             .seed = eex__run_seed(run, EEX_STREAM_PARTITION, 1),
-                             .train = &run->split.train,
-                             .rates = "partition.filter_lr",
-                             .checkpoint = kept};
+    const eex_pruning how = pruning_of(run, kept);
     eex_pruned *made = NULL;
     EEX_TRY(eex_pruned_make(&made, model, run->data, &how));
     const eex_pruned_facts facts = *eex_pruned_look(made);
@@ -107,12 +112,30 @@ static int make_filtered(const eex_run *run, const eex_model *model, const char 
     return EEX_OK;
 }
 
-static int filtered(const eex_run *run, const eex_model *model)
+/* Whether the chosen network can go without; as with is_cut, a warning says why not. */
+static int is_filtered(bool *is, const eex_run *run, const eex_model *model)
+{
+    const eex_pruning how = pruning_of(run, NULL);
+    const int code = eex_pruned_check(model, &how);
+    *is = code == EEX_OK;
+    if (code != EEX_EINVAL)
+        return code;
+    eex_log_warn("the chosen network is compared with none of fewer filters: %s", eex_error());
+    return EEX_OK;
+}
+
+/* *there: the file is. */
+static int filtered(bool *there, const eex_run *run, const eex_model *model)
 {
     char *kept = NULL;
+    *there = false;
     if (!(run->e->partition.filters > 0))
         return EEX_OK;
-    if (!eex__run_has(run, filters_file)) {
+    *there = eex__run_has(run, filters_file);
+    if (!*there) {
+        EEX_TRY(is_filtered(there, run, model));
+        if (!*there)
+            return EEX_OK;
         EEX_TRY(eex_path_join(&kept, run->options->folder, filters_checkpoint));
         const int code = make_filtered(run, model, kept);
         free(kept);
@@ -159,8 +182,9 @@ static int adapt_beside(const eex_run *run, const eex_model *model, const char *
 static int adapt(const eex_run *run, const eex_model *model)
 {
     char *rival = NULL;
-    EEX_TRY(filtered(run, model));
-    if (run->e->partition.filters > 0)
+    bool there;
+    EEX_TRY(filtered(&there, run, model));
+    if (there)
         EEX_TRY(eex_path_join(&rival, run->options->folder, filters_file));
     const int code = adapt_beside(run, model, rival);
     free(rival);

@@ -190,12 +190,12 @@ int eex_slurm_job_submit(char number[EEX_SLURM_NUMBER], const char *script, cons
     EEX_TRY(
         run(output, (const char *const[]){"sbatch", "--parsable", array, exports, script, NULL}));
     snprintf(number, EEX_SLURM_NUMBER, "%.*s", (int)strcspn(output, ";\n"),
-             output);                              /* "job" or "job;cluster" */
-    EEX_TRY(set_cancelled(folder, number, false)); /* clusters begin anew with their numbers */
+             output); /* "job" or "job;cluster" */
     eex_buffer_printf(&line, "%s %s", number, what);
-    int code = add_job(folder, eex_buffer_text(&line));
+    int code = add_job(folder, eex_buffer_text(&line)); /* first, or nobody could cancel it */
     eex_buffer_free(&line);
-    return code;
+    return code == EEX_OK ? set_cancelled(folder, number, false) /* numbers come again one day */
+                          : code;
 }
 
 /* ---- cancelling ---- */

@@ -2,8 +2,8 @@
  * run it, and to cancel. What becomes of the tasks is in folders that they write themselves.
  *
  *     FOLDER/slurm.sh           the script
- *     FOLDER/slurm.jobs         a line for each array that was submitted: its number, and what it
- * is FOLDER/cancelled.NUMBER   who of that job is told to end does not come again
+ *     FOLDER/slurm.jobs         a line for each array that was submitted: number, and what it is
+ *     FOLDER/cancelled.NUMBER   who of that job is told to end does not come again
  *
  * A task that is told of its time limit saves and is put back into the queue. */
 #ifndef EEX_CORE_SWEEP_SLURM_JOB_H

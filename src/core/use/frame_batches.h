@@ -29,11 +29,13 @@ typedef struct eex_frame_batch {
     int all, good;
 } eex_frame_batch;
 
+/* EEX_ENOMEM; on a device that has a way for uploads beside what runs also as
+ * eex_device_host_allocate. Closed before frames and device are. */
 int eex_frame_batches_open(eex_frame_batches **out, const eex_frame_batches_options *options);
 void eex_frame_batches_close(eex_frame_batches *batches); /* accepts NULL */
 
-/* *out is NULL at the end. When the source fails, what was taken before comes first, then its code,
- * from then on. */
+/* *out belongs to the batches, and is NULL at the end. When the source fails, what was taken before
+ * comes first, then its code, from then on. */
 int eex_frame_batches_next(eex_frame_batch **out, eex_frame_batches *batches);
 
 #endif
