@@ -183,6 +183,10 @@ static void rivals(eex_json *j, const eex_report *r)
         eex_json_object(j, NULL);
         eex_json_string(j, "name", r->rivals.at[i].name);
         eex_json_int(j, "epochs", (int64_t)r->rivals.at[i].epochs);
+        if (*r->rivals.at[i].failure)
+            eex_json_string(j, "failure", r->rivals.at[i].failure);
+        else
+            eex_json_null(j, "failure");
         eex_report_put_rival(put, j, &r->rivals.at[i]);
         eex_json_end(j);
     }
