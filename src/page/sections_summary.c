@@ -89,10 +89,9 @@ static void rivals(eex_buffer *out, const eex_report *r)
 
 static void failures(eex_buffer *out, const eex_report *r)
 {
-    for (size_t i = 0; i < r->rivals.count; i++)
-        if (*r->rivals.at[i].failure)
-            eex_html_element(out, "p class=\"note\"", "No figures of %s: %s.", r->rivals.at[i].name,
-                             r->rivals.at[i].failure);
+    eex_report_failure x;
+    for (size_t i = 0; eex_report_failure_at(&x, r, i); i++)
+        eex_html_element(out, "p class=\"note\"", "No %s: %s.", x.what, x.reason);
 }
 
 static void networks(eex_buffer *out, const eex_report *r)

@@ -90,7 +90,7 @@ expect 0 "$EEX" run rivals.lua $set --set rivals.lr=1e9 --set rivals.cuts=false 
 err_has "the run goes on without a rival, base: training of"
 err_has "may help: rivals.lr"
 out_has "base, failed"
-out_has "No figures of narrower: training of"
+out_has "No rival, narrower: training of"
 ! grep -q "[Rr]ival.* wins\\|most accurate rival\\|-nan" out err || fail "a rival without figures is compared"
 awk 'length($0) > 80 { print; bad = 1 } END { exit bad }' out || fail "wider than 80 columns"
 [ ! -e wild/rival-0001.h5 ] && [ ! -e wild/rivals-checkpoint.h5 ] && [ -e wild/result.h5 ] || fail "$(ls wild)"
@@ -104,10 +104,10 @@ assert all("rivals.lr" in r["failure"] and r["accuracy"] is None and r["macs"] >
 PY
 fi
 expect 0 "$EEX" show wild other
-out_has "wild has no figures of its rival base: training of"
-! grep -q "other has no figures" out || fail "a rival that did not fail"
+out_has "wild has no rival, base: training of"
+! grep -q "other has no" out || fail "a rival that did not fail"
 expect 0 "$EEX" report wild -o wild.html
-grep -q "rival: base, 3 epochs, failed" wild.html && grep -q "No figures of base: training of" wild.html ||
+grep -q "rival: base, 3 epochs, failed" wild.html && grep -q "No rival, base: training of" wild.html ||
     fail "the page does not say why"
 echo 'print(run.rivals[1].failure, run.rivals[1].accuracy, run.rivals[1].macs > 0)' | "$EEX" repl wild >out 2>err ||
     fail "no prompt"

@@ -20,7 +20,7 @@ static void against(eex_buffer *out, const eex_report *r, const eex_rival *base)
                       100 * r->best.ada_macs_cumulative / base->macs);
 }
 
-static void comparison(eex_buffer *out, const eex_report *r)
+static void words(eex_buffer *out, const eex_report *r)
 {
     const eex_rival *best = eex_rivals_best(&r->rivals);
     const eex_rival *better =
@@ -35,16 +35,6 @@ static void comparison(eex_buffer *out, const eex_report *r)
                           better->name);
     else
         eex_buffer_puts(out, "None of them is both no dearer and at least as accurate.\n");
-}
-
-static void words(eex_buffer *out, const eex_report *r)
-{
-    if (r->finished)
-        comparison(out, r);
-    for (size_t i = 0; i < r->rivals.count; i++)
-        if (*r->rivals.at[i].failure)
-            eex_buffer_printf(out, "No figures of %s: %s.\n", r->rivals.at[i].name,
-                              r->rivals.at[i].failure);
 }
 
 /* ---- in a table ---- */
@@ -71,5 +61,5 @@ int eex__report_rivals(eex_buffer *out, const eex_report *r, size_t width)
     eex_table_free(t);
     EEX_TRY(code);
     eex_buffer_putc(out, '\n');
-    return eex__report_paragraph(out, r, width, words);
+    return r->finished ? eex__report_paragraph(out, r, width, words) : EEX_OK;
 }

@@ -33,6 +33,8 @@ enum { EEX_PHASE_FILES = 4 };
 #define EEX_RUN_FINAL "final.h5"
 #define EEX_RUN_BOTTLENECK "final-bottleneck.h5"
 #define EEX_RUN_ADAPTATION "final-adaptation.h5"
+/* An attribute of the latter: why there is no network without filters beside it. */
+#define EEX_RUN_NO_FILTERS "filters_failure"
 
 typedef struct eex_phase_file {
     const char *name; /* in the run's folder; '*' stands for a number */
@@ -46,6 +48,7 @@ typedef struct eex_phase_row {
     bool (*wanted)(const struct eex_run *run); /* NULL: always */
     int (*work)(struct eex_run *run);          /* nothing where its files are there already; NULL
                                                 * where it is never wanted */
+    bool extra; /* a run goes on without it where it diverges, and its result says so */
 } eex_phase_row;
 
 const eex_phase_row *eex_phase_at(eex_phase phase);
