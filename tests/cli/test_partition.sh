@@ -117,6 +117,7 @@ out_has "No partition: training of"
 ls runs/diverges | grep -qE "checkpoint|adaptation|bottleneck" && fail "$(ls runs/diverges)"
 expect 0 "$EEX" show runs/diverges --json
 out_has '"what": "partition"'
+out_has 'may help: partition.lr, partition.more_lr"'
 # shellcheck disable=SC2086
 run --set partition.latency=200 --set predictor.epochs=2 $filters --set partition.filter_lr=1e9 \
     --set predictor.lr=1e12 --out runs/part --from runs/tiny

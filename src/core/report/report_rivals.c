@@ -22,12 +22,9 @@ static void against(eex_buffer *out, const eex_report *r, const eex_rival *base)
 
 static void words(eex_buffer *out, const eex_report *r)
 {
-    const eex_rival *best = eex_rivals_best(&r->rivals);
     const eex_rival *better =
         eex_rivals_better(&r->rivals, r->best.accuracy, r->best.ada_macs_cumulative);
-    if (!best)
-        return;
-    against(out, r, best);
+    against(out, r, eex_rivals_best(&r->rivals));
     if (better)
         eex_buffer_printf(out,
                           "But %s wins: it is no dearer and at least as accurate, so here leaving "
@@ -60,6 +57,8 @@ int eex__report_rivals(eex_buffer *out, const eex_report *r, size_t width)
     int code = eex_table_format(out, t, width);
     eex_table_free(t);
     EEX_TRY(code);
+    if (!r->finished || !eex_rivals_best(&r->rivals))
+        return EEX_OK;
     eex_buffer_putc(out, '\n');
-    return r->finished ? eex__report_paragraph(out, r, width, words) : EEX_OK;
+    return eex__report_paragraph(out, r, width, words);
 }

@@ -26,7 +26,10 @@ typedef enum eex_phase {
 
 struct eex_run;
 
-enum { EEX_PHASE_FILES = 4 };
+enum {
+    EEX_PHASE_FILES = 4,
+    EEX_PHASE_REASON = 320 /* why a run is without something, the rates to lower in it */
+};
 
 /* Files that others look for too: the chosen network; the same with a bottleneck, where it is cut;
  * and the settings for the one that is cut. */

@@ -7,7 +7,7 @@
 
 #include "core/graph/graph.h"
 #include "core/run/experiment.h"
-#include "core/run/trials.h"
+#include "core/run/phase.h"
 #include "core/store/store.h"
 
 /* Accuracies are fractions; NaN: of one whose training diverged. */
@@ -17,7 +17,7 @@ typedef struct eex_rival {
     double validation_accuracy, accuracy; /* of the validation split and of the test split */
     double macs;                          /* of one input */
     double seconds;                       /* of training */
-    char failure[EEX_TRIAL_REASON];       /* why it diverged; "": it did not, and has its file */
+    char failure[EEX_PHASE_REASON];       /* why it diverged; "": it did not, and has its file */
 } eex_rival;
 
 typedef struct eex_rivals {

@@ -123,12 +123,12 @@ static int filtered(const eex_run *run, const eex_model *model)
 }
 
 /* A rival that diverges costs the settings nothing but itself. */
-static int try_filtered(char lost[EEX_TRIAL_REASON], const eex_run *run, const eex_model *model)
+static int try_filtered(char lost[EEX_PHASE_REASON], const eex_run *run, const eex_model *model)
 {
     const int code = filtered(run, model);
     if (code != EEX_EDIVERGED)
         return code;
-    snprintf(lost, EEX_TRIAL_REASON, "%.*s", EEX_TRIAL_REASON - 1, eex_error());
+    snprintf(lost, EEX_PHASE_REASON, "%.*s", EEX_PHASE_REASON - 1, eex_error());
     eex_log_warn("the run goes on without a rival that lacks filters: %s", eex_error());
     return eex__run_remove(run, filters_checkpoint);
 }
@@ -184,7 +184,7 @@ static int adapt_beside(const eex_run *run, const eex_model *model, const char *
 
 static int adapt(const eex_run *run, const eex_model *model)
 {
-    char *rival = NULL, lost[EEX_TRIAL_REASON] = "";
+    char *rival = NULL, lost[EEX_PHASE_REASON] = "";
     EEX_TRY(try_filtered(lost, run, model));
     if (run->e->partition.filters > 0 && !*lost)
         EEX_TRY(eex_path_join(&rival, run->options->folder, filters_file));
