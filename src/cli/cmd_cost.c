@@ -161,7 +161,7 @@ static int print_value(eex_cost_report *r, lua_State *L, const char *path, const
     lua_insert(L, -2);
     int code = eex_lua_call(L, 2, 1);
     if (code < 0)
-        return eex_fail_in(code, "%s", path);
+        return eex_lua_fail_in(code, path);
     if (r->graph && a->script.set.count)
         return eex_fail(EEX_EINVAL, "--set %s: %s returns a network, which has no fields",
                         a->script.set.item[0], path);

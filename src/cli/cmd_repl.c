@@ -135,8 +135,9 @@ const eex_cmd eex_cmd_repl = {
         "(.h5) is \"model\".",
     .details =
         "help, help(x) or x? tells about the library, Tab completes, _ is the last result.\n"
-        "!COMMAND runs a command of the shell, with --trust. docs/repl.md shows ten things to\n"
-        "try with a run, docs/lua-api.md is the reference. What if the exits decided otherwise:\n"
+        "!COMMAND runs a command of the shell, with --trust. What a file or a pipe says ends\n"
+        "with its first error, with status 1. docs/repl.md shows ten things to try with a\n"
+        "run, docs/lua-api.md is the reference. What if the exits decided otherwise:\n"
         "  run:replay { policy = \"per_class\", a = 0.25 }\n"
         "  p = run:policy { policy = \"margin\", tune = \"accuracy\", target = 0.86 }\n"
         "  p:without(2):replay()            a gate dropped; p:cut(3): the network cut\n"

@@ -152,13 +152,30 @@ static int status(const eex_sweep *s, const char *folder, const arguments *a)
     return eex_print_tasks(s, folder, a->json);
 }
 
+/* Whether no task runs or is going to: then a cluster that cancels its job has ended nothing. */
+static int is_over(bool *is, const eex_sweep *s, const char *folder)
+{
+    eex_task *task = NULL;
+    EEX_TRY(eex_tasks_look(&task, s, folder));
+    *is = true;
+    for (size_t t = 0; t < eex_sweep_tasks(s); t++)
+        *is = *is && task[t].state != EEX_TASK_RUNNING && !eex_task_wanted(&task[t], false);
+    free(task);
+    return EEX_OK;
+}
+
 /* What runs here is ended by whoever started it. */
 static int cancel(const eex_sweep *s, const char *folder, const arguments *a)
 {
     size_t jobs = 0;
+    bool over = false;
+    EEX_TRY(is_over(&over, s, folder));
     EEX_TRY(eex_slurm_cancel(&jobs, folder));
-    eex_log_info("%zu %s cancelled; a sweep that runs on this machine is stopped by Ctrl-C", jobs,
-                 jobs == 1 ? "job" : "jobs");
+    if (over)
+        eex_log_info("there was nothing to cancel: no task runs or waits");
+    else
+        eex_log_info("%zu %s cancelled; a sweep that runs on this machine is stopped by Ctrl-C",
+                     jobs, jobs == 1 ? "job" : "jobs");
     return eex_print_tasks(s, folder, a->json);
 }
 

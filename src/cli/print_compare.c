@@ -135,6 +135,13 @@ static int put_fields(eex_buffer *out, const eex_comparison *c)
     return eex__put_table(out, t);
 }
 
+static void put_failures(eex_buffer *out, const char *folder, const eex_report *report)
+{
+    eex_report_failure x;
+    for (size_t i = 0; eex_report_failure_at(&x, report, i); i++)
+        eex_buffer_printf(out, "%s has no %s: %s.\n", folder, x.what, x.reason);
+}
+
 static void put_legend(eex_buffer *out, const eex_comparison *c)
 {
     eex_buffer_puts(out,
@@ -147,6 +154,8 @@ static void put_legend(eex_buffer *out, const eex_comparison *c)
     for (size_t i = 0; i < c->runs; i++)
         if (!c->report[i]->finished)
             eex_buffer_printf(out, "%s is not finished: %s.\n", c->folder[i], c->report[i]->state);
+    for (size_t i = 0; i < c->runs; i++)
+        put_failures(out, c->folder[i], c->report[i]);
 }
 
 int eex_print_compare(const char *const *folders, size_t count, eex_compare_form form)

@@ -17,14 +17,24 @@ static int take_line(const eex_repl *repl, eex_buffer *text, const char *line)
     eex_buffer_puts(text, line);
     EEX_TRY(eex_buffer_status(text));
     const char *typed = eex_buffer_text(text);
-    bool incomplete = false;
-    if (!eex__repl_command(repl, typed) && !eex__repl_question(repl, typed))
-        incomplete = eex__repl_evaluate(repl, typed);
+    int code = eex__repl_command(repl, typed);
+    if (code == EEX_REPL_OTHER)
+        code = eex__repl_question(repl, typed);
+    if (code == EEX_REPL_OTHER)
+        code = eex__repl_evaluate(repl, typed);
     if (!eex_terminated()) /* which is for the prompt, too */
         eex_signals_clear();
     fflush(repl->out);
-    if (!incomplete)
+    if (code != EEX_REPL_INCOMPLETE)
         eex_buffer_clear(text);
+    return code < 0 ? code : EEX_OK;
+}
+
+int eex__repl_wrong(const char *message)
+{
+    if (!isatty(STDIN_FILENO))
+        return eex_fail(EEX_EFORMAT, "%s", message);
+    eex_log_error("%s", message);
     return EEX_OK;
 }
 
@@ -50,7 +60,7 @@ static int read_lines(const eex_repl *repl, const char *prompt)
             break;
     }
     if (text.size && code == EEX_OK)
-        eex_log_error("the input ends within a statement");
+        code = eex__repl_wrong("the input ends within a statement");
     eex_buffer_free(&text);
     return code;
 }

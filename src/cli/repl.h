@@ -12,7 +12,9 @@ typedef struct eex_repl {
     FILE *out;
 } eex_repl;
 
-/* EEX_EINTERRUPTED once SIGTERM came; what else goes wrong is told at the prompt. */
+/* EEX_EINTERRUPTED once SIGTERM came. What else goes wrong is told at the prompt, which goes on
+ * where a person is at a terminal. What a file or a pipe says ends with the first error:
+ * EEX_EFORMAT. */
 int eex_repl_loop(eex_repl *repl, const char *prompt);
 
 /* What eex.repl() does at the prompt of `eex repl`, and in other commands while somebody is at a

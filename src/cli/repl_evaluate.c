@@ -20,6 +20,7 @@ typedef struct evaluation {
     const char *text;
     bool incomplete; /* the text may go on in the next line */
     bool compiles;
+    int code; /* what came of it */
 } evaluation;
 
 void eex__repl_push_names(const eex_repl *repl)
@@ -112,28 +113,33 @@ static int evaluate(lua_State *L)
         show_results(L, handler + 1, e->repl->out);
         return 0;
     }
-    eex_log_error("%s", eex_interrupted() ? "interrupted" : lua_tostring(L, -1));
     /* Buffers that it was in the middle of end with their finalizers, which no collection calls
      * that a full memory asks for: the next line would not fit. */
-    lua_settop(L, 1);
+    const bool interrupted = eex_interrupted();
+    lua_replace(L, 2);
+    lua_settop(L, 2);
     lua_gc(L, LUA_GCCOLLECT, 0);
+    if (interrupted) /* by who gives the lines, and goes on with them */
+        eex_log_error("interrupted");
+    else
+        e->code = eex__repl_wrong(lua_tostring(L, 2));
     return 0;
 }
 
 /* What runs was typed by a person, until it is done. */
-static void protect(const eex_repl *repl, lua_CFunction f, evaluation *e)
+static int protect(const eex_repl *repl, lua_CFunction f, evaluation *e)
 {
     const bool before = eex_lua_typed(repl->L, true);
-    if (eex_lua_protect(repl->L, f, e) < 0)
-        eex_log_error("%s", eex_error());
+    const int code = eex_lua_protect(repl->L, f, e);
     eex_lua_typed(repl->L, before);
+    return code < 0 ? eex__repl_wrong(eex_error()) : e->code;
 }
 
-bool eex__repl_evaluate(const eex_repl *repl, const char *text)
+int eex__repl_evaluate(const eex_repl *repl, const char *text)
 {
     evaluation e = {.repl = repl, .text = text};
-    protect(repl, evaluate, &e);
-    return e.incomplete;
+    EEX_TRY(protect(repl, evaluate, &e));
+    return e.incomplete ? EEX_REPL_INCOMPLETE : EEX_REPL_DONE;
 }
 
 /* ---- x?, or ? alone ---- */
@@ -159,22 +165,31 @@ static int answer(lua_State *L)
     return 0;
 }
 
-bool eex__repl_question(const eex_repl *repl, const char *text)
+/* A comment may end so too, and then it is Lua. */
+static int ask(evaluation *e)
+{
+    EEX_TRY(protect(e->repl, try_compile, e));
+    if (e->compiles || e->incomplete)
+        return EEX_REPL_OTHER;
+    EEX_TRY(protect(e->repl, answer, e));
+    return EEX_REPL_DONE;
+}
+
+int eex__repl_question(const eex_repl *repl, const char *text)
 {
     evaluation e = {.repl = repl};
     size_t length = strlen(text);
     while (length > 0 && strchr(" \t", text[length - 1]))
         length--;
     if (length < 1 || text[length - 1] != '?')
-        return false;
+        return EEX_REPL_OTHER;
     char *question = strndup(text, length);
+    if (!question)
+        return eex__repl_wrong("out of memory");
     e.text = question;
-    if (question)
-        protect(repl, try_compile, &e); /* a comment may end so */
-    if (question && !e.compiles && !e.incomplete)
-        protect(repl, answer, &e);
+    const int code = ask(&e);
     free(question);
-    return question && !e.compiles && !e.incomplete;
+    return code;
 }
 
 /* ---- !command ---- */
@@ -207,11 +222,11 @@ static int run_command(char *text)
     return status ? eex_fail(EEX_EIO, "!%s: exit status %d", text, WEXITSTATUS(status)) : EEX_OK;
 }
 
-bool eex__repl_command(const eex_repl *repl, const char *text)
+int eex__repl_command(const eex_repl *repl, const char *text)
 {
     text += strspn(text, " \t");
     if (*text != '!')
-        return false;
+        return EEX_REPL_OTHER;
     text += 1 + strspn(text + 1, " \t");
     char *command = strdup(text);
     int code = EEX_OK;
@@ -225,8 +240,6 @@ bool eex__repl_command(const eex_repl *repl, const char *text)
                         text);
     else if (*text)
         code = run_command(command);
-    if (code < 0)
-        eex_log_error("%s", eex_error());
     free(command);
-    return true;
+    return code < 0 ? eex__repl_wrong(eex_error()) : EEX_REPL_DONE;
 }

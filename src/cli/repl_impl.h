@@ -5,13 +5,22 @@
 #include "cli/prompt.h"
 #include "cli/repl.h"
 
-/* Evaluates what was typed and prints what it gives, or what is wrong with it. True: it is not
- * whole, and may go on in the next line. */
-bool eex__repl_evaluate(const eex_repl *repl, const char *text);
+/* What a text was; failures as eex_repl_loop has them. */
+typedef enum eex__repl_result {
+    EEX_REPL_DONE,
+    EEX_REPL_INCOMPLETE, /* it may go on in the next line */
+    EEX_REPL_OTHER       /* nothing for this function */
+} eex__repl_result;
 
-/* Does what is no Lua: "!command", "x?". False: the text is neither. */
-bool eex__repl_command(const eex_repl *repl, const char *text);
-bool eex__repl_question(const eex_repl *repl, const char *text);
+/* Evaluates what was typed and prints what it gives, or what is wrong with it. */
+int eex__repl_evaluate(const eex_repl *repl, const char *text);
+
+/* Does what is no Lua: "!command", "x?". */
+int eex__repl_command(const eex_repl *repl, const char *text);
+int eex__repl_question(const eex_repl *repl, const char *text);
+
+/* What to do about an error: it is told to who is at a terminal (EEX_OK), and else ends all. */
+int eex__repl_wrong(const char *message);
 
 /* Pushes the table of names, which may be the globals. */
 void eex__repl_push_names(const eex_repl *repl);

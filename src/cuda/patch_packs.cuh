@@ -74,12 +74,15 @@ template <bool PACKED>
 static __device__ inline eex_bits16 eex_pack_load(const eex_bf16 *from, int count)
 {
     eex_bits16 bits = {};
-    if (PACKED)
-        return count > 0 ? *reinterpret_cast<const eex_bits16 *>(from) : bits;
+    if constexpr (PACKED) {
+        if (count > 0)
+            bits = *reinterpret_cast<const eex_bits16 *>(from);
+    } else {
 #pragma unroll
-    for (int i = 0; i < EEX_PATCH_PACK; i++)
-        if (i < count)
-            bits.word[i / 2] |= (uint32_t)from[i].bits << i % 2 * 16;
+        for (int i = 0; i < EEX_PATCH_PACK; i++)
+            if (i < count)
+                bits.word[i / 2] |= (uint32_t)from[i].bits << i % 2 * 16;
+    }
     return bits;
 }
 
@@ -89,17 +92,18 @@ static __device__ inline eex_bits16 eex_patch_load(const eex_patches &a, const e
                                                    eex_patch_element e)
 {
     eex_bits16 bits = {};
-    if (PACKED) {
+    if constexpr (PACKED) {
         const eex_bf16 *from = eex_patch_at<K>(a, p, e);
-        return eex_pack_load<true>(from, from ? EEX_PATCH_PACK : 0);
-    }
+        bits = eex_pack_load<true>(from, from ? EEX_PATCH_PACK : 0);
+    } else {
 #pragma unroll
-    for (int i = 0; i < EEX_PATCH_PACK; i++) {
-        const eex_bf16 *from = eex_patch_at<K>(a, p, e);
-        if (from)
-            bits.word[i / 2] |= (uint32_t)from->bits << i % 2 * 16;
-        if (++e.channel == a.window.cin)
-            e = {e.tap + 1, 0};
+        for (int i = 0; i < EEX_PATCH_PACK; i++) {
+            const eex_bf16 *from = eex_patch_at<K>(a, p, e);
+            if (from)
+                bits.word[i / 2] |= (uint32_t)from->bits << i % 2 * 16;
+            if (++e.channel == a.window.cin)
+                e = {e.tap + 1, 0};
+        }
     }
     return bits;
 }

@@ -89,7 +89,7 @@ static int blame(int code, const char *path, const eex_lua_experiment_options *o
     for (size_t i = options->sets; i-- > 0;)
         if (is_beside(eex_error(), options->set[i]))
             return eex_fail_in(code, "%s with --set %s", path, options->set[i]);
-    return eex_fail_in(code, "%s", path);
+    return eex_lua_fail_in(code, path);
 }
 
 /* The script's value is on top of the stack. */

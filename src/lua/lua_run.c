@@ -201,8 +201,10 @@ static void push_rivals(lua_State *L, const eex_report *r)
 {
     lua_createtable(L, (int)r->rivals.count, 0);
     for (size_t i = 0; i < r->rivals.count; i++) {
-        lua_createtable(L, 0, 5);
+        lua_createtable(L, 0, 6);
         eex__lua_put_text(L, "name", r->rivals.at[i].name);
+        if (*r->rivals.at[i].failure)
+            eex__lua_put_text(L, "failure", r->rivals.at[i].failure);
         eex__lua_put_integer(L, "epochs", (lua_Integer)r->rivals.at[i].epochs);
         eex_report_put_rival(put, L, &r->rivals.at[i]);
         lua_rawseti(L, -2, (lua_Integer)i + 1);

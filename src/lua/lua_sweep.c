@@ -188,7 +188,7 @@ static int take_value(lua_State *L, eex__sweep_reading *r)
     int code = eex_lua_call(L, 2, 0);
     if (code == EEX_OK)
         code = name_fields(r);
-    return code < 0 ? eex_fail_in(code, "%s", r->path) : EEX_OK;
+    return code < 0 ? eex_lua_fail_in(code, r->path) : EEX_OK;
 }
 
 static int load(eex__sweep_reading *r, bool trust)

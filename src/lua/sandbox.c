@@ -311,3 +311,10 @@ int eex_lua_run_file(lua_State *L, const char *path)
     free(text);
     return code;
 }
+
+int eex_lua_fail_in(int code, const char *path)
+{
+    const size_t length = strlen(path);
+    const bool has = strncmp(eex_error(), path, length) == 0 && eex_error()[length] == ':';
+    return has ? code : eex_fail_in(code, "%s", path);
+}

@@ -63,6 +63,10 @@ int eex_lua_run_text(lua_State *L, const char *text, const char *name);
  * nothing is left on the stack and the message is this thread's. */
 int eex_lua_call(lua_State *L, int arguments, int results);
 
+/* The message of `code` with the script's path in front of it, where it does not begin with it:
+ * what a script's function says has file and line already. Returns the code. */
+int eex_lua_fail_in(int code, const char *path);
+
 bool eex_lua_trusts(lua_State *L);
 FILE *eex_lua_out(lua_State *L); /* where print goes */
 

@@ -106,6 +106,8 @@ static void put_rivals(eex_chart *c, const eex_report *r)
     eex_chart_series(c, "static rivals, trained by themselves", 2, EEX_MARK_POINTS);
     for (size_t i = 0; i < r->rivals.count; i++) {
         const eex_rival *x = &r->rivals.at[i];
+        if (*x->failure)
+            continue;
         eex_chart_point(c, x->macs, 100 * x->validation_accuracy, "%s; %.2f %%; %s MACs", x->name,
                         100 * x->validation_accuracy, eex_text_number(macs, x->macs, NULL));
     }

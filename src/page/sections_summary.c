@@ -81,9 +81,17 @@ static void rivals(eex_buffer *out, const eex_report *r)
     char name[sizeof r->rivals.at[0].name + 40];
     for (size_t i = 0; i < r->rivals.count; i++) {
         const eex_rival *x = &r->rivals.at[i];
-        snprintf(name, sizeof name, "rival: %s, %.0f epochs", x->name, x->epochs);
+        snprintf(name, sizeof name, "rival: %s, %.0f epochs%s", x->name, x->epochs,
+                 *x->failure ? ", failed" : "");
         network(out, name, x->accuracy, x->macs, &unknown, &unrated);
     }
+}
+
+static void failures(eex_buffer *out, const eex_report *r)
+{
+    eex_report_failure x;
+    for (size_t i = 0; eex_report_failure_at(&x, r, i); i++)
+        eex_html_element(out, "p class=\"note\"", "No %s: %s.", x.what, x.reason);
 }
 
 static void networks(eex_buffer *out, const eex_report *r)
@@ -108,6 +116,7 @@ static void networks(eex_buffer *out, const eex_report *r)
                          ? ", which disagree: the machine was disturbed, times are rough"
                          : "",
                      r->rivals.count ? " Rivals are static networks, trained by themselves." : "");
+    failures(out, r);
 }
 
 static void heading(eex_buffer *out, const eex_report *r)

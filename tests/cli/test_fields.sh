@@ -85,4 +85,13 @@ err_has "failing.lua:2"
 printf 'return 7\n' >number.lua
 expect 2 "$EEX" run number.lua
 err_has "a table, got 7"
+
+# What a script's own function says has its file and line already: it is not named twice.
+sed 's/  gates = /  saliency = eex.saliency.ranked { metric = function() error("mine") end, count = 2, from = "all" },\n  gates = /
+     /^  saliency = [^e]/d' tiny.lua >own.lua
+for command in "run own.lua" "cost own.lua"; do
+    # shellcheck disable=SC2086
+    expect 2 "$EEX" $command
+    grep -qE "^error: own\.lua:[0-9]+: mine$" err || fail "eex $command: $(cat err)"
+done
 exit 0

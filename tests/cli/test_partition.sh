@@ -114,10 +114,37 @@ refused() {
 expect 2 "$EEX" run tiny.lua --set partition.bits=4
 err_has "partition.bits: goes with partition.latency"
 
-# Who diverges is told which rates are too high: those of this training.
-expect 1 "$EEX" run tiny.lua --threads 1 $set_all --set partition.latency=200 \
-    --set partition.lr=1e9 --out runs/diverges --from runs/tiny
+# Who diverges is told which rates are too high: those of this training. The run has its result without it, which
+# says why: without a bottleneck there are no settings, without one of the rivals there are the others.
+run --set partition.latency=200 --set partition.lr=1e9 --out runs/diverges --from runs/tiny
+err_has "the run goes on without a partition: training of"
 err_has "may help: partition.lr, partition.more_lr"
+out_has "No partition: training of"
+ls runs/diverges | grep -qE "checkpoint|adaptation|bottleneck" && fail "$(ls runs/diverges)"
+expect 0 "$EEX" show runs/diverges --json
+out_has '"what": "partition"'
+out_has 'may help: partition.lr, partition.more_lr"'
+# shellcheck disable=SC2086
+run --set partition.latency=200 --set predictor.epochs=2 $filters --set partition.filter_lr=1e9 \
+    --set predictor.lr=1e12 --out runs/part --from runs/tiny
+err_has "the run goes on without a predictor: training of"
+err_has "may help: predictor.lr"
+err_has "the run goes on without a rival that lacks filters: training of"
+err_has "may help: partition.filter_lr"
+err_has "mean loss nan at exit" # by whatever sign the machine's NaN has
+expect 0 "$EEX" show runs/part
+out_has "No predictor: training of"
+out_has "No rival without filters: training of"
+out_has "at most 200 ms"
+! grep -q "static, filters\\|static, predictor" out || fail "what the run does not have is in a table"
+ls runs/part | grep -qE "checkpoint|filters|predictor" && fail "$(ls runs/part)"
+expect 0 "$EEX" report runs/part -o part.html
+grep -q "No predictor: training of" part.html || fail "the page does not say why"
+expect 0 "$EEX" predictor runs/part --epochs 1 --threads 1 # a finished run may get one
+expect 0 "$EEX" show runs/part
+! grep -q "No predictor" out || fail "the run has a predictor"
+expect 0 "$EEX" show runs/tiny --json
+grep -q '"failures": *\[\]' out || fail "failures of a run that has none"
 expect 1 "$EEX" bottleneck runs/tiny -o x.h5 --lr 100 --epochs 9 --more-epochs 1 --batch 2 \
     --no-augment --threads 1
 err_has "may help: --lr, --more-lr"

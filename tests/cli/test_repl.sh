@@ -1,10 +1,10 @@
 # The prompt, fed through a pipe: values, statements over several lines, errors, runs.
 . "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 
-# says INPUT STDOUT STDERR [ARGUMENTS]
+# says INPUT STDOUT STDERR [ARGUMENTS]: what is said on stderr is an error, and ends it with 1
 says() {
     printf '%b' "$1" >in
-    "$EEX" repl "${@:4}" <in >out 2>err || fail "the prompt ended with $? after: $1"
+    expect "$([ -z "$3" ] && echo 0 || echo 1)" "$EEX" repl "${@:4}" <in
     [ -z "$2" ] || out_has "$2"
     [ -z "$3" ] || err_has "$3"
 }
@@ -13,7 +13,9 @@ says '"a" .. 1, nil\n' 'a1	nil' ''
 says ' ?\n' 'The eex library' ''
 says 'for i = 1, 2 do\nprint("line " .. i)\nend\n' 'line 2' ''
 says 'x = {1, {y = "z"}}\nx\n' '{ 1, { y = "z" } }' ''
-says 'x = = 2\n40 + 2\n' '42' 'stdin:1: unexpected symbol'
+says '40 + 2\nx = = 2\n"not " .. "read"\n' '42' 'stdin:1: unexpected symbol'
+! grep -q "not read" out || fail "the input goes on behind an error"
+[ "$(grep -c '^error: ' err)" = 1 ] || fail "the error is told twice"
 says 'local function f() error("deep") end f()\n' '' 'stack traceback'
 says 'error({})\n' '' 'error: table'
 says 'os.execute("touch touched")\n' '' 'attempt to'

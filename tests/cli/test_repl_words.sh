@@ -1,10 +1,11 @@
 # What the prompt has besides Lua: _, x?, !command, completion, pictures, and policies as objects.
 . "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 
-# says INPUT STDOUT STDERR [ARGUMENTS]: a text that is empty is not looked for
+# says INPUT STDOUT STDERR [ARGUMENTS]: a text that is empty is not looked for; what is said on stderr
+# is an error, and ends it with 1
 says() {
     printf '%s\n' "$1" >in
-    "$EEX" repl "${@:4}" <in >out 2>err || fail "the prompt ended with $? after: $1"
+    expect "$([ -z "$3" ] && echo 0 || echo 1)" "$EEX" repl "${@:4}" <in
     [ -z "$2" ] || out_has "$2"
     [ -z "$3" ] || err_has "$3"
 }

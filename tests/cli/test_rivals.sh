@@ -85,9 +85,33 @@ expect 1 "$EEX" show r
 err_has "r/rivals.h5"
 err_has "move the file away, and result.h5 with it, and run the experiment again"
 
-# One that diverges names the rate of rivals.
-expect 1 "$EEX" run rivals.lua $set --set rivals.lr=1e9 --set rivals.cuts=false --out wild --from other
+# One that diverges is a row with its reason, which names the rate of rivals, and the run has its result.
+expect 0 "$EEX" run rivals.lua $set --set rivals.lr=1e9 --set rivals.cuts=false --out wild --from other
+err_has "the run goes on without a rival, base: training of"
 err_has "may help: rivals.lr"
+out_has "base, failed"
+out_has "No rival, narrower: training of"
+! grep -q "[Rr]ival.* wins\\|most accurate rival\\|-nan" out err || fail "a rival without figures is compared"
+awk 'length($0) > 80 { print; bad = 1 } END { exit bad }' out || fail "wider than 80 columns"
+[ ! -e wild/rival-0001.h5 ] && [ ! -e wild/rivals-checkpoint.h5 ] && [ -e wild/result.h5 ] || fail "$(ls wild)"
+expect 0 "$EEX" show wild --json
+if command -v python3 >/dev/null; then
+    python3 - out <<'PY' || fail "the JSON is wrong"
+import json, sys
+rivals = json.load(open(sys.argv[1]))["rivals"]
+assert [r["name"] for r in rivals] == ["base", "narrower"], rivals
+assert all("rivals.lr" in r["failure"] and r["accuracy"] is None and r["macs"] > 0 for r in rivals), rivals
+PY
+fi
+expect 0 "$EEX" show wild other
+out_has "wild has no rival, base: training of"
+! grep -q "other has no" out || fail "a rival that did not fail"
+expect 0 "$EEX" report wild -o wild.html
+grep -q "rival: base, 3 epochs, failed" wild.html && grep -q "No rival, base: training of" wild.html ||
+    fail "the page does not say why"
+echo 'print(run.rivals[1].failure, run.rivals[1].accuracy, run.rivals[1].macs > 0)' | "$EEX" repl wild >out 2>err ||
+    fail "no prompt"
+out_has "rivals.lr	nil	true"
 
 # One that cannot be compared is refused before anything is trained.
 sed 's/backbone(4)/eex.backbones.resnet_small { size = 32, classes = 7 }/' rivals.lua >seven.lua

@@ -154,6 +154,8 @@ grep -q "^7 tasks 0 to 3" cluster/slurm.jobs || fail "no line about the job"
 bash -n cluster/slurm.sh || fail "the script is no shell script"
 expect 0 "$EEX" sweep cancel cluster
 grep -q "scancel 7" commands || fail "nothing was cancelled"
+err_has "there was nothing to cancel"
+! grep -q "cancelled" err || fail "a sweep that is done is said to be cancelled"
 
 # A job that the queue has forgotten is over; one that cannot be cancelled is told. The others are.
 cat >bin/scancel <<'SH'
@@ -169,8 +171,11 @@ grep -q "scancel 9" commands || fail "the job behind those is not cancelled: $(c
 err_has "cannot cancel job 8 tasks 0 to 3: scancel failed: scancel: error: slurm_kill_job"
 err_has "not cancelled: 1 of 3 jobs"
 sed -i '/^8/d' cluster/slurm.jobs
+result=$(find cluster/runs -name result.h5 | head -1)
+mv "$result" result.h5 # one task waits
 expect 0 "$EEX" sweep cancel cluster
-err_has "2 jobs cancelled"
+err_has "1 job cancelled"
+mv result.h5 "$result"
 [ -e cluster/cancelled.9 ] || fail "the tasks of a cancelled job would come back"
 
 # A job that is told of its time limit saves and is put back; one that is cancelled is not.

@@ -179,6 +179,7 @@ return {
   { name = "rival", text = "of run.rivals", fields = {
       { name = "name", text = "what it is: base, cut after exit 1, ..., narrower" },
       { name = "epochs", text = "how often it has seen each image" },
+      { name = "failure", text = "why its training diverged; absent where it did not" },
       { name = "accuracy", text = "on the test split" },
       { name = "validation_accuracy", text = "on the validation split" },
       { name = "macs", text = "of one image" },

@@ -309,6 +309,21 @@ static int load_full(eex_report *r, eex_store_file *file)
     return eex_store_get_double(&r->full.macs_with_gates, file, "full", "macs");
 }
 
+/* Of a phase whose file somebody has made since then nothing is to be said. */
+static int load_lost(eex_report *r, eex_store_file *file)
+{
+    char name[NAME];
+    for (int p = 0; p < EEX_PHASES; p++) {
+        const eex_phase_row *phase = eex_phase_at((eex_phase)p);
+        snprintf(name, sizeof name, "%s_failure", phase->name);
+        const int there = eex_store_has_attribute(file, "", name);
+        EEX_TRY(there);
+        if (there && !has(r, phase->files[0].name))
+            EEX_TRY(eex_store_get_string(&r->lost[p], file, "", name));
+    }
+    return EEX_OK;
+}
+
 static int load_result(eex_report *r, eex_store_file *file)
 {
     if (r->best.exits == 0)
@@ -316,6 +331,7 @@ static int load_result(eex_report *r, eex_store_file *file)
                         "%s has a result, but no final.h5: put it back, or move result.h5 away and "
                         "run the experiment again",
                         r->folder);
+    EEX_TRY(load_lost(r, file));
     EEX_TRY(load_usage(r, file));
     EEX_TRY(eex_store_get_double(&r->base.accuracy, file, "base", "accuracy"));
     EEX_TRY(eex_store_get_double(&r->base.macs, file, "base", "macs"));
@@ -458,6 +474,8 @@ void eex_report_free(eex_report *r)
     if (!r)
         return;
     eex_report_partition_free(r->partition);
+    for (int p = 0; p < EEX_PHASES; p++)
+        free(r->lost[p]);
     free(r->folder);
     free(r->name);
     free(r->device);

@@ -6,6 +6,7 @@
 #include "core/model/model.h"
 #include "core/run/front.h"
 #include "core/run/models.h"
+#include "core/run/phase.h"
 #include "core/run/rivals.h"
 #include "core/run/structure_described.h"
 #include "core/run/trials.h"
@@ -95,6 +96,8 @@ typedef struct eex_report {
     eex_rivals rivals; /* static networks, trained for as long; none: the run wants none */
     eex_front tested;  /* members of the front on the test split; none: the run wants none */
 
+    char *lost[EEX_PHASES]; /* why the run is without a phase; NULL: it is not */
+
     double tau; /* Kendall's, between both evaluators */
     size_t tau_count;
     double seconds; /* of work, all sessions together */
@@ -121,6 +124,15 @@ void eex_report_put_rival(eex_report_put *put, void *to, const eex_rival *rival)
 void eex_report_put_policy(eex_report_put *put, void *to, const eex_report *report, size_t i);
 /* An exit as a network of its own. */
 void eex_report_put_alone(eex_report_put *put, void *to, const eex_front_exit *exit);
+
+/* What a run is without because its training diverged. */
+typedef struct eex_report_failure {
+    char what[EEX_NAME_MAX + 16]; /* "predictor", "rival, base" */
+    const char *reason;           /* borrowed from the report */
+} eex_report_failure;
+
+/* The one of that number, from 0, in *out. False: there are not so many. */
+bool eex_report_failure_at(eex_report_failure *out, const eex_report *report, size_t number);
 
 /* The gates of a trial, "none" without: "2:1 5:2": point 2 with one block, point 5 with two;
  * "2:1@0.5": at a threshold of 0.5. Returns `out` or a constant. */

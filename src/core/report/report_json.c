@@ -176,6 +176,19 @@ static void models(eex_json *j, const eex_report *r)
     eex_json_end(j);
 }
 
+static void failures(eex_json *j, const eex_report *r)
+{
+    eex_report_failure x;
+    eex_json_array(j, "failures");
+    for (size_t i = 0; eex_report_failure_at(&x, r, i); i++) {
+        eex_json_object(j, NULL);
+        eex_json_string(j, "what", x.what);
+        eex_json_string(j, "reason", x.reason);
+        eex_json_end(j);
+    }
+    eex_json_end(j);
+}
+
 static void rivals(eex_json *j, const eex_report *r)
 {
     eex_json_array(j, "rivals");
@@ -183,6 +196,10 @@ static void rivals(eex_json *j, const eex_report *r)
         eex_json_object(j, NULL);
         eex_json_string(j, "name", r->rivals.at[i].name);
         eex_json_int(j, "epochs", (int64_t)r->rivals.at[i].epochs);
+        if (*r->rivals.at[i].failure)
+            eex_json_string(j, "failure", r->rivals.at[i].failure);
+        else
+            eex_json_null(j, "failure");
         eex_report_put_rival(put, j, &r->rivals.at[i]);
         eex_json_end(j);
     }
@@ -257,6 +274,7 @@ int eex_report_json(eex_buffer *out, const eex_report *r)
     eex_json_double(&j, "kendall_tau", r->tau);
     eex_json_uint(&j, "kendall_tau_candidates", r->tau_count);
     eex_json_double(&j, "seconds", r->seconds);
+    failures(&j, r);
     if (r->model && r->model->predictor)
         eex_report_predictor_json(&j, r->model->predictor, r->model);
     if (r->partition)

@@ -14,7 +14,10 @@ enum { VERSION = 1 };
 
 static int use_adapted(eex_store_file *file, void *context)
 {
-    return eex_adapted_load(context, file);
+    eex_report_partition *p = context;
+    EEX_TRY(eex_adapted_load(&p->adapted, file));
+    const int lost = eex_store_has_attribute(file, "", EEX_RUN_NO_FILTERS);
+    return lost > 0 ? eex_store_get_string(&p->no_filters, file, "", EEX_RUN_NO_FILTERS) : lost;
 }
 
 static int read_both(eex_report_partition *p, const char *folder, const char *adaptation)
@@ -25,7 +28,7 @@ static int read_both(eex_report_partition *p, const char *folder, const char *ad
     int code = p->has_bottleneck ? eex_bottleneck_read(&p->bottleneck, bottleneck) : EEX_OK;
     free(bottleneck);
     EEX_TRY(code);
-    return eex_store_read_file(adaptation, "adaptation", VERSION, use_adapted, &p->adapted);
+    return eex_store_read_file(adaptation, "adaptation", VERSION, use_adapted, p);
 }
 
 int eex_report_partition_load(eex_report_partition **out, const char *folder)
@@ -52,6 +55,7 @@ void eex_report_partition_free(eex_report_partition *p)
     if (!p)
         return;
     eex_adapted_free(&p->adapted);
+    free(p->no_filters);
     free(p);
 }
 

@@ -12,6 +12,7 @@ typedef struct eex_report_partition {
     bool has_bottleneck;
     eex_bottled bottleneck; /* where it has one */
     eex_adapted adapted;
+    char *no_filters; /* why the rival without filters diverged; NULL: it did not */
 } eex_report_partition;
 
 /* NULL in *out: the run in that folder has none, or has not come so far. */

@@ -9,13 +9,9 @@
 
 /* ---- in words ---- */
 
-static void against_best(eex_buffer *out, const eex_report *r)
+static void against(eex_buffer *out, const eex_report *r, const eex_rival *base)
 {
-    const eex_rival *base = &r->rivals.at[0];
     char text[EEX_TEXT_SIZE];
-    for (size_t i = 0; i < r->rivals.count; i++)
-        if (r->rivals.at[i].accuracy > base->accuracy)
-            base = &r->rivals.at[i];
     eex_buffer_printf(
         out, "The most accurate rival, %s, has %.2f %% at %s: against it, the chosen network ",
         base->name, 100 * base->accuracy, eex_text_number(text, base->macs, NULL));
@@ -28,7 +24,7 @@ static void words(eex_buffer *out, const eex_report *r)
 {
     const eex_rival *better =
         eex_rivals_better(&r->rivals, r->best.accuracy, r->best.ada_macs_cumulative);
-    against_best(out, r);
+    against(out, r, eex_rivals_best(&r->rivals));
     if (better)
         eex_buffer_printf(out,
                           "But %s wins: it is no dearer and at least as accurate, so here leaving "
@@ -52,7 +48,7 @@ int eex__report_rivals(eex_buffer *out, const eex_report *r, size_t width)
     for (size_t i = 0; i < r->rivals.count; i++) {
         const eex_rival *x = &r->rivals.at[i];
         eex_table_row(t);
-        eex_table_cell(t, "%s", x->name);
+        eex_table_cell(t, "%s%s", x->name, *x->failure ? ", failed" : "");
         eex_table_cell(t, "%.0f", x->epochs);
         eex_table_percent(t, 2, x->validation_accuracy);
         eex_table_percent(t, 2, x->accuracy);
@@ -61,6 +57,8 @@ int eex__report_rivals(eex_buffer *out, const eex_report *r, size_t width)
     int code = eex_table_format(out, t, width);
     eex_table_free(t);
     EEX_TRY(code);
+    if (!r->finished || !eex_rivals_best(&r->rivals))
+        return EEX_OK;
     eex_buffer_putc(out, '\n');
-    return r->finished ? eex__report_paragraph(out, r, width, words) : EEX_OK;
+    return eex__report_paragraph(out, r, width, words);
 }

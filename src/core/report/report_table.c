@@ -232,6 +232,24 @@ static int results(eex_buffer *out, const eex_report *r, size_t width)
     return scores(out, r, width);
 }
 
+static void failures(eex_buffer *out, const eex_report *r)
+{
+    eex_report_failure x;
+    for (size_t i = 0; eex_report_failure_at(&x, r, i); i++)
+        eex_buffer_printf(out, "No %s: %s.\n", x.what, x.reason);
+}
+
+static bool has_failures(const eex_report *r)
+{
+    eex_report_failure x;
+    return eex_report_failure_at(&x, r, 0);
+}
+
+static int put_failures(eex_buffer *out, const eex_report *r, size_t width)
+{
+    return eex__report_paragraph(out, r, width, failures);
+}
+
 int eex_report_table(eex_buffer *out, const eex_report *r, size_t width)
 {
     EEX_TRY(eex__report_paragraph(out, r, width, eex__report_heading));
@@ -244,7 +262,8 @@ int eex_report_table(eex_buffer *out, const eex_report *r, size_t width)
                  {r->tested.count > 0, eex__report_tested},
                  {r->rivals.count > 0, eex__report_rivals},
                  {r->models.count > 0, eex__report_models},
-                 {r->policies > 0, policies}};
+                 {r->policies > 0, policies},
+                 {has_failures(r), put_failures}};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         if (!parts[i].there)
             continue;

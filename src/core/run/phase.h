@@ -26,13 +26,18 @@ typedef enum eex_phase {
 
 struct eex_run;
 
-enum { EEX_PHASE_FILES = 4 };
+enum {
+    EEX_PHASE_FILES = 4,
+    EEX_PHASE_REASON = 320 /* why a run is without something, the rates to lower in it */
+};
 
 /* Files that others look for too: the chosen network; the same with a bottleneck, where it is cut;
  * and the settings for the one that is cut. */
 #define EEX_RUN_FINAL "final.h5"
 #define EEX_RUN_BOTTLENECK "final-bottleneck.h5"
 #define EEX_RUN_ADAPTATION "final-adaptation.h5"
+/* An attribute of the latter: why there is no network without filters beside it. */
+#define EEX_RUN_NO_FILTERS "filters_failure"
 
 typedef struct eex_phase_file {
     const char *name; /* in the run's folder; '*' stands for a number */
@@ -46,6 +51,7 @@ typedef struct eex_phase_row {
     bool (*wanted)(const struct eex_run *run); /* NULL: always */
     int (*work)(struct eex_run *run);          /* nothing where its files are there already; NULL
                                                 * where it is never wanted */
+    bool extra; /* a run goes on without it where it diverges, and its result says so */
 } eex_phase_row;
 
 const eex_phase_row *eex_phase_at(eex_phase phase);

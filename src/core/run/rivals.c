@@ -2,6 +2,7 @@
 
 #include "base/status.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -50,10 +51,16 @@ const eex_rival *eex_rivals_better(const eex_rivals *rivals, double accuracy, do
     const eex_rival *best = NULL;
     for (size_t i = 0; i < rivals->count; i++) {
         const eex_rival *r = &rivals->at[i];
-        if (r->accuracy >= accuracy && r->macs <= macs && (!best || r->accuracy > best->accuracy))
+        if (!*r->failure && r->accuracy >= accuracy && r->macs <= macs &&
+            (!best || r->accuracy > best->accuracy))
             best = r;
     }
     return best;
+}
+
+const eex_rival *eex_rivals_best(const eex_rivals *rivals)
+{
+    return eex_rivals_better(rivals, 0, INFINITY);
 }
 
 /* ---- in a file ---- */
@@ -75,19 +82,27 @@ static int save_columns(const eex_rivals *r, eex_store_file *file, double *value
     return EEX_OK;
 }
 
+/* A text of each: its member at `offset`. */
+static int save_texts(const eex_rivals *r, eex_store_file *file, const char *name, size_t offset)
+{
+    const char **text = calloc(r->count + 1, sizeof *text);
+    int code = text ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for rivals");
+    for (size_t i = 0; code == EEX_OK && i < r->count; i++)
+        text[i] = (const char *)&r->at[i] + offset;
+    if (code == EEX_OK)
+        code = eex_store_write_strings(file, name, text, r->count);
+    free(text);
+    return code;
+}
+
 int eex_rivals_save(const eex_rivals *r, eex_store_file *file)
 {
+    EEX_TRY(save_texts(r, file, "name", offsetof(eex_rival, name)));
+    EEX_TRY(save_texts(r, file, "failure", offsetof(eex_rival, failure)));
     double *values = calloc(r->count + 1, sizeof *values);
-    const char **name = calloc(r->count + 1, sizeof *name);
-    int code = values && name ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for rivals");
-    for (size_t i = 0; code == EEX_OK && i < r->count; i++)
-        name[i] = r->at[i].name;
-    if (code == EEX_OK)
-        code = eex_store_write_strings(file, "name", name, r->count);
-    if (code == EEX_OK)
-        code = save_columns(r, file, values);
+    const int code =
+        values ? save_columns(r, file, values) : eex_fail(EEX_ENOMEM, "out of memory for rivals");
     free(values);
-    free(name);
     return code;
 }
 
@@ -105,19 +120,45 @@ static int load_columns(eex_rivals *out, eex_store_file *file)
     return code;
 }
 
-int eex_rivals_load(eex_rivals *out, eex_store_file *file)
+static int load_names(eex_rivals *out, eex_store_file *file)
 {
     eex_store_list name = {0};
-    *out = (eex_rivals){0};
     EEX_TRY(eex_store_read_strings(&name, file, "name", MOST));
     out->count = name.count;
     out->at = calloc(name.count + 1, sizeof *out->at);
     int code = out->at ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for %zu rivals", name.count);
     for (size_t i = 0; code == EEX_OK && i < name.count; i++)
         snprintf(out->at[i].name, sizeof out->at[i].name, "%s", name.item[i]);
+    eex_store_list_free(&name);
+    return code;
+}
+
+/* A file without them is of a time when one that diverged ended the run. */
+static int load_failures(eex_rivals *out, eex_store_file *file)
+{
+    eex_store_list failure = {0};
+    const int has = eex_store_has(file, "failure");
+    if (has <= 0)
+        return has;
+    EEX_TRY(eex_store_read_strings(&failure, file, "failure", MOST));
+    int code = failure.count == out->count
+                   ? EEX_OK
+                   : eex_fail(EEX_EFORMAT, "%s: %zu entries of \"failure\" for %zu rivals",
+                              eex_store_path(file), failure.count, out->count);
+    for (size_t i = 0; code == EEX_OK && i < out->count; i++)
+        snprintf(out->at[i].failure, sizeof out->at[i].failure, "%s", failure.item[i]);
+    eex_store_list_free(&failure);
+    return code;
+}
+
+int eex_rivals_load(eex_rivals *out, eex_store_file *file)
+{
+    *out = (eex_rivals){0};
+    int code = load_names(out, file);
+    if (code == EEX_OK)
+        code = load_failures(out, file);
     if (code == EEX_OK)
         code = load_columns(out, file);
-    eex_store_list_free(&name);
     if (code < 0)
         eex_rivals_free(out);
     return code;

@@ -70,6 +70,17 @@ int eex__run_structures(eex_run *run, const eex_points *points)
     return eex_structures_new(&run->structures, run->e, points);
 }
 
+/* What the phase had begun goes, or it would be taken for the one in hand. */
+static int go_without(eex_run *run, eex_phase phase)
+{
+    const eex_phase_row *row = eex_phase_at(phase);
+    snprintf(run->lost[phase], EEX_PHASE_REASON, "%.*s", EEX_PHASE_REASON - 1, eex_error());
+    eex_log_warn("the run goes on without a %s: %s", row->name, eex_error());
+    for (int i = 0; i < EEX_PHASE_FILES && row->temporary[i].name; i++)
+        EEX_TRY(eex__run_remove(run, row->temporary[i].name));
+    return EEX_OK;
+}
+
 int eex__run_phases(eex_run *run, eex_phase end)
 {
     if (!run->e->probe) /* which says what points there are */
@@ -83,6 +94,8 @@ int eex__run_phases(eex_run *run, eex_phase end)
         eex_device_range(run->device, "%s", phase->name);
         int code = phase->work(run);
         eex_device_range_end(run->device);
+        if (code == EEX_EDIVERGED && phase->extra)
+            code = go_without(run, (eex_phase)p);
         EEX_TRY(code);
     }
     return EEX_OK;

@@ -40,6 +40,7 @@ typedef struct eex_run {
     eex_structures *structures; /* that are searched; NULL until the probe is done */
 
     eex_params *base; /* the trained backbone; NULL until first wanted: eex__run_base_params */
+    char lost[EEX_PHASES][EEX_PHASE_REASON]; /* why the run is without a phase; "": it is not */
 } eex_run;
 
 /* Opens device, folder and data for a run that has its experiment and options alone, and makes sure

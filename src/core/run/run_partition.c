@@ -13,6 +13,7 @@
 #include "base/text.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static const char bottleneck_file[] = EEX_RUN_BOTTLENECK;
@@ -144,6 +145,19 @@ static int filtered(bool *there, const eex_run *run, const eex_model *model)
     return eex__run_remove(run, filters_checkpoint);
 }
 
+/* A rival that diverges costs the settings nothing but itself. */
+static int try_filtered(bool *there, char lost[EEX_PHASE_REASON], const eex_run *run,
+                        const eex_model *model)
+{
+    const int code = filtered(there, run, model);
+    if (code != EEX_EDIVERGED)
+        return code;
+    *there = false;
+    snprintf(lost, EEX_PHASE_REASON, "%.*s", EEX_PHASE_REASON - 1, eex_error());
+    eex_log_warn("the run goes on without a rival that lacks filters: %s", eex_error());
+    return eex__run_remove(run, filters_checkpoint);
+}
+
 /* ---- settings ---- */
 
 static int jpeg_bytes(double *out, const eex_run *run)
@@ -155,7 +169,20 @@ static int jpeg_bytes(double *out, const eex_run *run)
                : EEX_OK;
 }
 
-static int adapt_beside(const eex_run *run, const eex_model *model, const char *rival)
+typedef struct settings {
+    const eex_adaptation_made *made;
+    const char *lost; /* why there is no network without filters; "": there is, or none is wanted */
+} settings;
+
+static int save_settings(eex_store_file *file, const void *context)
+{
+    const settings *s = context;
+    EEX_TRY(eex_adapting_fill(file, s->made));
+    return *s->lost ? eex_store_set_string(file, "", EEX_RUN_NO_FILTERS, s->lost) : EEX_OK;
+}
+
+static int adapt_beside(const eex_run *run, const eex_model *model, const char *rival,
+                        const char *lost)
 {
     const eex_experiment *e = run->e;
     const double server = e->partition.server;
@@ -174,19 +201,20 @@ static int adapt_beside(const eex_run *run, const eex_model *model, const char *
     EEX_TRY(eex_moments_range(&moments, e->partition.from, e->partition.to));
     EEX_TRY(jpeg_bytes(&wish.jpeg, run));
     EEX_TRY(eex_adapting_run(&made, model, &moments, &wish));
-    const int code = eex__run_write(run, adaptation_file, eex_adapting_fill, made);
+    const settings all = {made, lost};
+    const int code = eex__run_write(run, adaptation_file, save_settings, &all);
     eex_adapting_free(made);
     return code;
 }
 
 static int adapt(const eex_run *run, const eex_model *model)
 {
-    char *rival = NULL;
+    char *rival = NULL, lost[EEX_PHASE_REASON] = "";
     bool there;
-    EEX_TRY(filtered(&there, run, model));
+    EEX_TRY(try_filtered(&there, lost, run, model));
     if (there)
         EEX_TRY(eex_path_join(&rival, run->options->folder, filters_file));
-    const int code = adapt_beside(run, model, rival);
+    const int code = adapt_beside(run, model, rival, lost);
     free(rival);
     return code;
 }
@@ -200,7 +228,7 @@ static int adapt_bottleneck(const eex_run *run, const eex_model *model)
     int code = eex_model_open(&small, path, EEX_MODEL_BEST, run->device);
     free(path);
     EEX_TRY(code);
-    if (run->e->predictor.epochs > 0 && !eex__run_has(run, predictor_file))
+    if (eex__run_has(run, "final-predictor.h5") && !eex__run_has(run, predictor_file))
         code = carry(run, model, small);
     if (code == EEX_OK)
         code = adapt(run, small);

@@ -162,9 +162,22 @@ static int save_speedup(eex_store_file *file, const result *r, int i)
     return eex_store_set_double(file, racer_group[i], "latency_speedup_high", s.high);
 }
 
+/* Phases that the run is without. */
+static int save_lost(eex_store_file *file, const eex_run *run)
+{
+    char name[64];
+    for (int p = 0; p < EEX_PHASES; p++)
+        if (*run->lost[p]) {
+            snprintf(name, sizeof name, "%s_failure", eex_phase_at((eex_phase)p)->name);
+            EEX_TRY(eex_store_set_string(file, "", name, run->lost[p]));
+        }
+    return EEX_OK;
+}
+
 static int save(eex_store_file *file, const void *context)
 {
     const result *r = context;
+    EEX_TRY(save_lost(file, r->run));
     EEX_TRY(eex__scored_save(file, "base", r->run, &r->base));
     EEX_TRY(eex__scored_save(file, "full", r->run, &r->full));
     EEX_TRY(eex__scored_save(file, "best", r->run, &r->best));

@@ -1,5 +1,6 @@
 /* rivals.h5: static networks, trained by themselves for as long as the network with exits, on the
- * test split. Each has its model file, so an interruption costs no more than elsewhere. */
+ * test split. Each has its model file, so an interruption costs no more than elsewhere; one that
+ * diverges has a reason instead. */
 #include "core/graph/cost.h"
 #include "core/run/experiment_impl.h"
 #include "core/run/rivals.h"
@@ -128,6 +129,7 @@ static int train(const rivals *r, const making *m, eex_params *params)
         code = eex__run_train(r->run, params, &training, &history);
     if (code == EEX_OK)
         code = eex__run_write(r->run, m->file, save_network, &n);
+    m->rival->seconds = history.seconds;
     eex__history_free(&history);
     return code;
 }
@@ -163,16 +165,28 @@ static int score(const rivals *r, const making *m, eex_params *params)
 
 static int weigh(const rivals *r, const making *m, eex_params *params)
 {
-    m->rival->epochs = r->recipe.epochs;
-    m->rival->macs = (double)eex_cost_cumulative(m->graph, 0, EEX_MACS);
     EEX_TRY(eex__run_read(r->run, m->file, use_seconds, &m->rival->seconds));
     EEX_TRY(validate(r, m, params));
     return score(r, m, params);
 }
 
+/* One that diverges is no failure of the run, whose other networks are worth what they are. */
+static int settle(const making *m, int code)
+{
+    eex_rival *x = m->rival;
+    if (code != EEX_EDIVERGED)
+        return code < 0 ? eex_fail_in(code, "rival, %s", x->name) : code;
+    x->accuracy = x->validation_accuracy = NAN;
+    snprintf(x->failure, sizeof x->failure, "%.*s", EEX_PHASE_REASON - 1, eex_error());
+    eex_log_warn("the run goes on without a rival, %s: %s", x->name, eex_error());
+    return EEX_OK;
+}
+
 static int make(const rivals *r, const making *m)
 {
     eex_params *params = NULL;
+    m->rival->epochs = r->recipe.epochs;
+    m->rival->macs = (double)eex_cost_cumulative(m->graph, 0, EEX_MACS);
     EEX_TRY(eex_params_new(&params, r->run->device, m->graph, r->run->e->seed));
     network n = {.r = r, .m = m, .params = params};
     int code = eex__run_has(r->run, m->file) ? eex__run_read(r->run, m->file, load_network, &n)
@@ -180,7 +194,7 @@ static int make(const rivals *r, const making *m)
     if (code == EEX_OK)
         code = weigh(r, m, params);
     eex_params_free(params);
-    return code < 0 ? eex_fail_in(code, "rival, %s", m->rival->name) : EEX_OK;
+    return settle(m, code);
 }
 
 /* ---- which they are ---- */

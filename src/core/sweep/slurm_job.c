@@ -206,7 +206,8 @@ static bool is_forgotten(const char *output)
     return strstr(output, "Invalid job id") != NULL;
 }
 
-static int cancel_one(const char *folder, const char *line)
+/* *cancelled: one more, or as many as before. */
+static int cancel_one(size_t *cancelled, const char *folder, const char *line)
 {
     char output[OUTPUT] = "", job[EEX_SLURM_NUMBER];
     size_t length = 0;
@@ -217,23 +218,23 @@ static int cancel_one(const char *folder, const char *line)
         return EEX_OK;
     EEX_TRY(set_cancelled(folder, job, true));
     const int code = run(output, (const char *const[]){"scancel", job, NULL});
-    return is_forgotten(output) ? EEX_OK : code;
+    if (is_forgotten(output))
+        return EEX_OK;
+    *cancelled += code == EEX_OK;
+    return code;
 }
 
 int eex_slurm_cancel(size_t *count, const char *folder)
 {
     char *jobs = NULL;
-    size_t failed = 0;
+    size_t failed = 0, all = 0;
     *count = 0;
     EEX_TRY(eex_slurm_jobs(&jobs, folder));
-    for (char *line = strtok(jobs, "\n"); line; line = strtok(NULL, "\n"))
-        if (cancel_one(folder, line) == EEX_OK)
-            ++*count;
-        else {
+    for (char *line = strtok(jobs, "\n"); line; line = strtok(NULL, "\n"), all++)
+        if (cancel_one(count, folder, line) < 0) {
             failed++;
             eex_log_warn("cannot cancel job %s: %s", line, eex_error());
         }
     free(jobs);
-    return failed ? eex_fail(EEX_EIO, "not cancelled: %zu of %zu jobs", failed, *count + failed)
-                  : EEX_OK;
+    return failed ? eex_fail(EEX_EIO, "not cancelled: %zu of %zu jobs", failed, all) : EEX_OK;
 }

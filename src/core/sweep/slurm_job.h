@@ -52,8 +52,8 @@ int eex_slurm_job_submit(char number[EEX_SLURM_NUMBER], const char *script, cons
 int eex_slurm_jobs(char **out, const char *folder);
 
 /* Cancels every job of the folder with scancel; *count of them. What runs is told to end, saves,
- * and is not put back. One that the queue has forgotten is over. Where one cannot be cancelled that
- * is warned of, the others are, and EEX_EIO says so in the end. */
+ * and is not put back. One that the queue has forgotten is over, and does not count. Where one
+ * cannot be cancelled that is warned of, the others are, and EEX_EIO says so in the end. */
 int eex_slurm_cancel(size_t *count, const char *folder);
 
 #endif

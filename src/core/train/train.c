@@ -339,7 +339,8 @@ static int begin_epoch(eex_trainer *t)
     return eex_batches_start(&t->source, (uint32_t)t->epoch, t->batches);
 }
 
-/* A loss far above that of guessing will not come back. */
+/* A loss far above that of guessing will not come back. The sign that a NaN may have says nothing,
+ * and is not printed. */
 static int check_totals(const eex_trainer *t, const eex_epoch_report *report)
 {
     double limit = 100 * (1 + log(eex_graph_classes(t->params->graph)));
@@ -348,8 +349,8 @@ static int check_totals(const eex_trainer *t, const eex_epoch_report *report)
             return eex_fail(EEX_EDIVERGED,
                             "training of %s diverged: mean loss %g at exit %d of %d in epoch %d, "
                             "step %llu; a lower lr or clip of what was trained may help: %s",
-                            eex_graph_name(t->params->graph), report->loss[k], k + 1, t->exits,
-                            t->epoch + 1, (unsigned long long)t->step,
+                            eex_graph_name(t->params->graph), fabs(report->loss[k]), k + 1,
+                            t->exits, t->epoch + 1, (unsigned long long)t->step,
                             t->rates ? t->rates : "training.lr, candidate.lr, final.lr");
     return EEX_OK;
 }
