@@ -124,14 +124,9 @@ static bool ends_in(const char *path, const char *ending)
     return length > tail && strcmp(path + length - tail, ending) == 0;
 }
 
-/* Also of kinds that are not drawn, which eex_plot_check refuses: nobody wants HDF5 in them. */
 static bool is_picture(const char *path)
 {
-    static const char *const ends[] = {".svg", ".png", ".pdf", ".eps", ".jpg"};
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-        if (ends_in(path, ends[i]))
-            return true;
-    return false;
+    return ends_in(path, ".svg") || ends_in(path, ".png");
 }
 
 /* What is written goes by the name, so one that says something else is a mistake. */

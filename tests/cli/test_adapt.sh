@@ -199,9 +199,6 @@ err_has "--device-speed measured"
 expect 1 "$EEX" adapt runs/tiny --device-speed measured --latency-table nowhere.h5
 err_has nowhere.h5
 
-expect 2 "$EEX" adapt runs/tiny $slow -o ways.pdf
-err_has "ways.pdf: expected a name that ends in .png or .svg"
-[ ! -e ways.pdf ] || fail "HDF5 that is called a picture"
 if command -v gnuplot >/dev/null; then
     expect 0 "$EEX" adapt runs/tiny $slow -o ways.svg
     for word in "<svg" adaptive oracle "mean latency"; do

@@ -239,6 +239,9 @@ Test(arguments, of_data)
     REFUSED(eex_model_data_open(&d, NULL, NULL));
     REFUSED(eex_model_data_own(NULL, model, NULL));
     REFUSED(eex_model_data_own(&d, NULL, NULL));
+    REFUSED(eex_model_data_train(NULL, model, data));
+    REFUSED(eex_model_data_train(&index, NULL, data));
+    REFUSED(eex_model_data_train(&index, model, NULL));
     REFUSED(eex_model_data_part(NULL, model, data, "test"));
     REFUSED(eex_model_data_part(&index, NULL, data, "test"));
     REFUSED(eex_model_data_part(&index, model, NULL, "test"));
@@ -403,6 +406,8 @@ Test(arguments, of_queues)
     REFUSED(eex_queue_new(&q, NULL));
     REFUSED(eex_queue_open(NULL, NULL));
     REFUSED(eex_queue_submit(NULL, 0, images));
+    REFUSED(eex_queue_submit_in(NULL, 0, 0, images));
+    REFUSED(eex_queue_drop(NULL, 0));
     REFUSED(eex_queue_poll(NULL, &done, 1, 0, &count));
     REFUSED(eex_queue_wait(NULL, 0));
     OK(eex_queue_new(&q, &right));
