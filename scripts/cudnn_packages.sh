@@ -15,7 +15,7 @@ failed=0
 fetch() {
     local name=$1 left=$((end - SECONDS))
     shift
-    [ -d "$folder/$name" ] && return
+    [ -d "$folder/$name" ] || [ $failed != 0 ] && return
     rm -rf "$folder/$name.part"
     if [ $left -gt 0 ] && timeout "$left" python3 -m pip install -q --no-deps --no-cache-dir --no-compile \
         --disable-pip-version-check --root-user-action ignore --target "$folder/$name.part" "$@" >&2; then
