@@ -104,6 +104,8 @@ EEX_CUDA_CONV=library tests library 60 "cuDNN refuses a shape that is believed t
     gpu_cpu_test_conv gpu_cuda_test_conv_weights
 EEX_CUDA_CONV=own tests own 60 "The kernels for 1x1 and 3x3 on small images (src/cuda/conv_own.cu; conv_own_weights.cu where test_own_weights fails) are wrong on this chip; EEX_CUDA_CONV=patches goes without." \
     gpu_cpu_test_conv gpu_cuda_test_own_weights
+EEX_CUDA_CONV=first tests "channels first" 60 "cuDNN on copies with channels first (src/cuda/conv_copies.c): what it refuses or does less exactly there; its own words are in the log. Runs go another way." \
+    gpu_cpu_test_conv
 tests epilogues 60 "What a convolution ends with, by all three ways in turn: by_cudnn fails where cuDNN's own pass with bias and activation is not what it documents (src/cuda/conv_fused.c)." \
     gpu_cuda_test_conv_epilogue
 tests plan 90 "Ops are right alone and wrong together: fusion, memory plan or a graph that is replayed with old pointers." \
@@ -152,7 +154,8 @@ done
 
 grep -h '^# of\|^[a-z]*/\|^copy \|^upload ' "$logs"/*-bench-*.log 2>/dev/null | tee -a "$logs/summary.txt"
 if [ -s "$logs/cache/convolutions.txt" ]; then
-    awk -F'\t' 'NF == 3 { way = $2 == 0 ? "patches or a product" : $2 < 101 ? "cuDNN" : $2 < 201 ? "cuDNN with its epilogue" : "our own kernel"
+    awk -F'\t' 'NF == 3 { way = $2 == 0 ? "patches or a product" : $2 < 101 ? "cuDNN" : $2 < 201 ? "cuDNN with its epilogue" : \
+                $2 < 301 ? "our own kernel" : "cuDNN with channels first"
             ways[way]++ }
         END { for (way in ways) printf "%d shapes of convolutions go by %s\n", ways[way], way }' \
         "$logs/cache/convolutions.txt" | sort -rn | tee -a "$logs/summary.txt"

@@ -66,6 +66,7 @@ varied() {
     local program=$1
     run "patches ${program#bin/}" env EEX_CUDA_CONV=patches "$program" --verbose=1
     run "library ${program#bin/}" env EEX_CUDA_CONV=library "$program" --verbose=1
+    run "channels first ${program#bin/}" env EEX_CUDA_CONV=first "$program" --verbose=1
     run "own ${program#bin/}" env EEX_CUDA_CONV=own "$program" --verbose=1
     run "fast ${program#bin/}" env EEX_TESTS_FAST=1 "$program" --verbose=1
 }

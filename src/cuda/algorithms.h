@@ -4,8 +4,8 @@
  * The file is $EEX_CACHE_DIR/convolutions.txt, else $XDG_CACHE_HOME/eex or ~/.cache/eex; a line
  * that says what it is, then a line a shape: key, tab, choice, tab, microseconds. A file that
  * cannot be read is ignored with a warning and written anew. In deterministic mode nothing is
- * measured and nothing remembered. EEX_CUDA_CONV=patches, =library or =own forces one way, for
- * looking into a difference. */
+ * measured and nothing remembered. EEX_CUDA_CONV=patches, =library, =first or =own forces one way,
+ * for looking into a difference; EEX_CUDA_WINOGRAD=1 allows what is less exact than promised. */
 #ifndef EEX_CUDA_ALGORITHMS_H
 #define EEX_CUDA_ALGORITHMS_H
 

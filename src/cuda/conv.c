@@ -4,7 +4,8 @@
  *   product    1x1 at stride 1 and dense layers are one matrix product: cuBLAS
  *   patches    the image is laid out as patches, then one product a group of channels (im2col);
  *              works for every shape
- *   library    one of cuDNN's algorithms, on weights transposed to its order (conv_dnn.c)
+ *   library    one of cuDNN's algorithms, on weights transposed to its order (conv_dnn.c), in
+ *              float32 also on copies with channels first (conv_copies.c)
  *   own        forward ones of 1x1 and 3x3 on small images by a kernel of our own (conv_own.cu),
  *              and in bfloat16 their gradients for the weights (conv_own_weights.cu)
  *
@@ -148,7 +149,7 @@ static int by_library(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int ba
     int code = eex__cuda_dnn_fits(cuda, s, op, batch);
     if (code == EEX_OK)
         code = way(cuda, s, op, batch);
-    const bool patches = s->refused && !s->begun && !eex__cuda_conv_only("library");
+    const bool patches = s->refused && !s->begun && !eex__cuda_conv_dnn_only();
     if (code == EEX_OK || !patches || !eex__cuda_healthy(cuda))
         return code;
     eex__cuda_conv_refused(cuda, op, "it goes by patches");

@@ -16,8 +16,10 @@ enum {
     EEX_CHOICE_PLAIN = 0,   /* patches, or one product */
     EEX_CHOICE_DNN = 1,     /* and so many more: that algorithm of cuDNN's */
     EEX_CHOICE_FUSED = 101, /* likewise, with bias, residual and activation in the same pass */
-    EEX_CHOICE_OWN = 201    /* a kernel of our own: forward likewise in one pass (conv_own.cu), or
+    EEX_CHOICE_OWN = 201,   /* a kernel of our own: forward likewise in one pass (conv_own.cu), or
                              * for the gradient of weights (conv_own_weights.cu) */
+    EEX_CHOICE_FIRST =
+        301 /* and so many more: that algorithm of cuDNN's on channels-first copies */
 };
 
 typedef struct eex_cuda_conv {
@@ -27,6 +29,7 @@ typedef struct eex_cuda_conv {
     /* cuDNN's part; the descriptors are NULL when it has none. */
     int algorithm;    /* -1: patches */
     size_t workspace; /* bytes that the algorithm may use, behind the weights in the scratch */
+    bool first;       /* it is given copies that have channels first (conv_copies.c) */
     cudnnTensorDescriptor_t x, y;
     cudnnFilterDescriptor_t w;
     cudnnConvolutionDescriptor_t convolution;
@@ -36,20 +39,13 @@ typedef struct eex_cuda_conv {
     cudnnTensorDescriptor_t bias;
     cudnnActivationDescriptor_t activation;
     bool ended;   /* the last run has done them */
-    int batch;    /* what x and y are set to */
+    int batch;    /* what x and y are set to; 0: nothing */
     int fitting;  /* the batch that was last found to fit; 0: none */
     bool refused; /* the last error was cuDNN's, about this shape or in its kernels */
     bool begun;   /* a part of what cuDNN was asked for is in the result */
 } eex_cuda_conv;
 
 const eex_window *eex__cuda_conv_window(const eex_op *op);
-
-/* Whether EEX_CUDA_CONV says that it is "patches", "library" or "own" alone. */
-bool eex__cuda_conv_only(const char *way);
-
-/* Says, once an op and what becomes of it, that cuDNN refuses it, with this thread's message as the
- * reason. */
-void eex__cuda_conv_refused(eex_cuda *cuda, const eex_op *op, const char *instead);
 
 /* Decides which way the op goes, and makes what that needs. A shape that cuDNN does not support is
  * no error. conv_choose.c */
@@ -64,6 +60,18 @@ int eex__cuda_conv_by_own(eex_cuda *cuda, const eex_op *op, int batch);
 
 /* The epilogue of a forward op whose run has not done it; nothing for the others. */
 int eex__cuda_conv_end(eex_cuda *cuda, const eex_cuda_conv *s, const eex_op *op, int batch);
+
+/* ---- conv_refused.c ---- */
+
+/* Whether EEX_CUDA_CONV says that it is "patches", "library", "first" or "own" alone. */
+bool eex__cuda_conv_only(const char *way);
+
+/* "library" and "first" are there to show what cuDNN does: then nothing takes its place. */
+bool eex__cuda_conv_dnn_only(void);
+
+/* Says, once an op and what becomes of it, that cuDNN refuses it, with this thread's message as the
+ * reason. */
+void eex__cuda_conv_refused(eex_cuda *cuda, const eex_op *op, const char *instead);
 
 /* ---- conv_trial.c ---- */
 

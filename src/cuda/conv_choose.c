@@ -6,13 +6,11 @@
 #include "cuda/conv.h"
 #include "cuda/conv_dnn.h"
 
-#include "base/log.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST = 10 }; /* choices of an op, and where they end */
+enum { MOST = 12 }; /* choices of an op, and where they end */
 
 /* ---- what there is ---- */
 
@@ -21,13 +19,38 @@ static bool own_applies(const eex_op *op)
     return eex__cuda_conv_own_applies(op) || eex__cuda_own_weights_applies(op);
 }
 
-/* All but the plain way, which there always is; best guess first, -1 last. Our own kernel is for
- * timing to find: what it is worth depends on the chip. */
+/* Winograd's error is larger than what is promised, so somebody has to ask for it. */
+static bool winograd_asked(const eex_op *op)
+{
+    const eex_window *w = eex__cuda_conv_window(op);
+    const char *asked = getenv("EEX_CUDA_WINOGRAD");
+    return asked && strcmp(asked, "1") == 0 && op->precision == EEX_F32 && w->stride == 1 &&
+           w->groups == 1 && (w->kernel == 3 || w->kernel == 5);
+}
+
+static bool first_applies(const eex_cuda_conv *s, const eex_op *op)
+{
+    return s->convolution && op->precision == EEX_F32;
+}
+
+/* Adds cuDNN's algorithms with channels first; how many choices there are then. */
+static int list_first(const eex_cuda_conv *s, const eex_op *op, int (*choices)[MOST], int n)
+{
+    const int *algorithms = eex__cuda_dnn_algorithms(op->kind, true);
+    const bool winograd = winograd_asked(op);
+    for (int i = 0; first_applies(s, op) && algorithms[i] >= 0; i++)
+        if (winograd || !eex__cuda_dnn_winograd(op->kind, algorithms[i]))
+            (*choices)[n++] = EEX_CHOICE_FIRST + algorithms[i];
+    return n;
+}
+
+/* All but the plain way, which there always is; best guess first, -1 last. Our own kernel and other
+ * orders of channels are for timing to find: what they are worth depends on the chip. */
 static void list_choices(const eex_cuda *cuda, const eex_cuda_conv *s, const eex_op *op,
                          int (*choices)[MOST])
 {
     int n = 0;
-    const int *algorithms = eex__cuda_dnn_algorithms(op->kind);
+    const int *algorithms = eex__cuda_dnn_algorithms(op->kind, false);
     for (int i = 0; s->convolution && algorithms[i] >= 0; i++) {
         if (eex__cuda_fused_applies(s, op, algorithms[i]))
             (*choices)[n++] = EEX_CHOICE_FUSED + algorithms[i];
@@ -35,6 +58,7 @@ static void list_choices(const eex_cuda *cuda, const eex_cuda_conv *s, const eex
     }
     if (own_applies(op) && !cuda->deterministic)
         (*choices)[n++] = EEX_CHOICE_OWN;
+    n = list_first(s, op, choices, n);
     (*choices)[n] = -1;
 }
 
@@ -53,8 +77,9 @@ static int take_own(eex_cuda *cuda, const eex_cuda_conv *s, const eex_op *op, bo
  * left, and this thread's message says why. */
 static int take(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int choice, bool *taken)
 {
+    const bool first = choice >= EEX_CHOICE_FIRST;
     s->own = choice == EEX_CHOICE_OWN;
-    s->fused = choice >= EEX_CHOICE_FUSED && !s->own;
+    s->fused = choice >= EEX_CHOICE_FUSED && choice < EEX_CHOICE_OWN;
     s->algorithm = -1;
     *taken = true;
     if (s->own)
@@ -62,8 +87,10 @@ static int take(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int choice, 
     s->own = s->own && *taken;
     if (choice == EEX_CHOICE_PLAIN || choice == EEX_CHOICE_OWN)
         return EEX_OK;
-    const int algorithm = choice - (s->fused ? EEX_CHOICE_FUSED : EEX_CHOICE_DNN);
-    return eex__cuda_dnn_take(cuda, s, op, algorithm, taken);
+    const int algorithm = choice - (first      ? EEX_CHOICE_FIRST
+                                    : s->fused ? EEX_CHOICE_FUSED
+                                               : EEX_CHOICE_DNN);
+    return eex__cuda_dnn_take(cuda, s, op, algorithm, first, taken);
 }
 
 /* ---- choosing ---- */
@@ -140,11 +167,11 @@ static void name_shape(const eex_cuda *cuda, const eex_cuda_conv *s, const eex_o
     if (w->groups > 1)
         snprintf(groups, sizeof groups, " g%d", w->groups);
     snprintf(key, size,
-             "%.60s, cudnn %zu: op %d, precision %d, %dx%dx%d to %dx%dx%d, k%d s%d p%d%s e%d, %d",
+             "%.60s, cudnn %zu: op %d, precision %d, %dx%dx%d to %dx%dx%d, k%d s%d p%d%s e%d%s, %d",
              strchr(cuda->base.name, '(') ? strchr(cuda->base.name, '(') : "",
              cuda->libs->cudnnGetVersion(), (int)op->kind, (int)op->precision, w->hin, w->win,
              w->cin, w->hout, w->wout, w->cout, w->kernel, w->stride, w->pad, groups,
-             epilogue_of(op), s->max_batch);
+             epilogue_of(op), winograd_asked(op) ? " winograd" : "", s->max_batch);
 }
 
 /* What is remembered, if it still works, else what is fastest now. */
@@ -166,8 +193,8 @@ static int choose_on(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, const e
     return eex__cuda_algorithm_keep(cuda, key, best, (double)microseconds);
 }
 
-/* The one that is taken without timing: cuDNN's first, where it does such ops. */
-static int take_first(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
+/* The one that is taken without timing: the first of cuDNN's, where it does such ops. */
+static int take_untimed(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
 {
     int choices[MOST];
     bool taken;
@@ -181,6 +208,17 @@ static int take_first(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
         return eex_fail_in(EEX_EUNSUPPORTED, "EEX_CUDA_CONV=library");
     eex__cuda_conv_refused(cuda, op, "it goes by patches");
     return take(cuda, s, op, EEX_CHOICE_PLAIN, &taken);
+}
+
+/* For looking at what channels first comes to, where there is that: the first that cuDNN takes. */
+static int take_first(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
+{
+    int choices[MOST];
+    bool taken = false;
+    choices[list_first(s, op, &choices, 0)] = -1;
+    for (int i = 0; !taken && choices[i] >= 0; i++)
+        EEX_TRY(take(cuda, s, op, choices[i], &taken));
+    return taken ? EEX_OK : eex_fail_in(EEX_EUNSUPPORTED, "EEX_CUDA_CONV=first");
 }
 
 /* The plain way needs no trial, nor does what this process has found out itself. */
@@ -200,7 +238,7 @@ static int choose_timed(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
         code = choose_on(cuda, s, op, &t, key, tried ? -1 : known);
     eex__cuda_trial_close(cuda, &t);
     /* Nothing to try with: the first that fits, and not for the file. */
-    return code == EEX_ENOMEM ? take_first(cuda, s, op) : code;
+    return code == EEX_ENOMEM ? take_untimed(cuda, s, op) : code;
 }
 
 /* ---- all of it ---- */
@@ -215,35 +253,7 @@ static int transpose_static(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
     int code = eex__cuda_alloc(cuda, &s->weights, eex__cuda_dnn_weight_bytes(op), "weights");
     if (code < 0)
         return code == EEX_ENOMEM ? EEX_OK : code;
-    return eex__cuda_weights_to_ohwi(cuda, op->precision, s->weights, c->w, &c->window);
-}
-
-bool eex__cuda_conv_only(const char *way)
-{
-    const char *only = getenv("EEX_CUDA_CONV");
-    return only && strcmp(only, way) == 0;
-}
-
-static uint64_t hash(const char *text, uint64_t h)
-{
-    for (; *text; text++)
-        h = (h ^ (unsigned char)*text) * 0x100000001b3u;
-    return h;
-}
-
-void eex__cuda_conv_refused(eex_cuda *cuda, const eex_op *op, const char *instead)
-{
-    struct eex_cuda_host *host = cuda->host;
-    const uint64_t kind = 0xcbf29ce484222325u + (uint64_t)op->kind;
-    const uint64_t name = hash(instead, hash(op->name ? op->name : "?", kind));
-    for (int i = 0; i < host->refused; i++)
-        if (host->refused_names[i] == name)
-            return;
-    if (host->refused == EEX_CUDA_REFUSALS)
-        return;
-    eex_log_warn("%s; %s%s", eex_error(), instead,
-                 host->refused + 1 < EEX_CUDA_REFUSALS ? "" : ", and no more are listed");
-    host->refused_names[host->refused++] = name;
+    return eex__cuda_dnn_order_weights(cuda, s, op, s->weights, c->w);
 }
 
 /* Without what cuDNN cannot describe there is less to choose from. */
@@ -254,8 +264,8 @@ static int open_library(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
     int code = eex__cuda_dnn_open(cuda, s, op);
     if (code == EEX_OK)
         return EEX_OK;
-    if (eex__cuda_conv_only("library"))
-        return eex_fail_in(code, "EEX_CUDA_CONV=library");
+    if (eex__cuda_conv_dnn_only())
+        return eex_fail_in(code, "EEX_CUDA_CONV=%s", getenv("EEX_CUDA_CONV"));
     eex__cuda_conv_refused(cuda, op, "it goes by patches");
     eex__cuda_dnn_finish(cuda, s);
     return EEX_OK;
@@ -271,8 +281,10 @@ int eex__cuda_conv_choose(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
     if (eex__cuda_conv_only("patches"))
         return EEX_OK;
     EEX_TRY(open_library(cuda, s, op));
-    if (cuda->deterministic || eex__cuda_conv_only("library"))
+    if (eex__cuda_conv_only("first") && first_applies(s, op))
         EEX_TRY(take_first(cuda, s, op));
+    else if (cuda->deterministic || eex__cuda_conv_only("library"))
+        EEX_TRY(take_untimed(cuda, s, op));
     else if (s->convolution || own_applies(op))
         EEX_TRY(choose_timed(cuda, s, op));
     return transpose_static(cuda, s, op);

@@ -66,7 +66,7 @@ static int forward_piece(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, con
     cudnnStatus_t status = cuda->libs->cudnnConvolutionBiasActivationForward(
         cuda->host->dnn, &one, s->x, (const char *)c->x + eex__cuda_dnn_input_before(op, first),
         s->w, weights, s->convolution, (cudnnConvolutionFwdAlgo_t)s->algorithm,
-        eex__cuda_dnn_workspace(cuda, op), s->workspace, c->residual ? &one : &zero, s->y, z,
+        eex__cuda_dnn_workspace(cuda, s, op), s->workspace, c->residual ? &one : &zero, s->y, z,
         s->bias, c->bias, s->activation, s->y, y);
     return eex__cuda_dnn_status(cuda, s, status, op);
 }
@@ -74,7 +74,7 @@ static int forward_piece(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, con
 int eex__cuda_fused_forward(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, const void *weights,
                             int batch)
 {
-    const int each = eex__cuda_dnn_piece(cuda, op, batch);
+    const int each = eex__cuda_dnn_piece(cuda, s, op, batch);
     EEX_TRY(open_descriptors(cuda, s, op));
     for (int i = 0; i < batch; i += each)
         EEX_TRY(forward_piece(cuda, s, op, weights, i, batch - i < each ? batch - i : each));

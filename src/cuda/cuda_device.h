@@ -122,6 +122,17 @@ int eex__cuda_weights_to_ohwi(eex_cuda *cuda, eex_precision precision, void *to,
                               const eex_window *window);
 int eex__cuda_gradient_to_hwio(eex_cuda *cuda, float *to, const float *from,
                                const eex_window *window, bool accumulate);
+/* The same of float32 filters between OHWI and OIHW, (cout, cin, kernel, kernel). */
+int eex__cuda_filter_to_oihw(eex_cuda *cuda, float *to, const float *ohwi,
+                             const eex_window *window);
+int eex__cuda_filter_to_ohwi(eex_cuda *cuda, float *to, const float *oihw,
+                             const eex_window *window);
+/* Activations, float32, from (samples, pixels, channels) to (samples, channels, pixels) and back,
+ * added to what is there when asked. */
+int eex__cuda_channels_first(eex_cuda *cuda, float *to, const float *from, size_t samples,
+                             size_t pixels, size_t channels);
+int eex__cuda_channels_last(eex_cuda *cuda, float *to, const float *from, size_t samples,
+                            size_t pixels, size_t channels, bool accumulate);
 /* to (count) float32 = from, bfloat16: the same numbers. */
 int eex__cuda_widen(eex_cuda *cuda, float *to, const void *from, size_t count);
 

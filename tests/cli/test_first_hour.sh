@@ -19,7 +19,7 @@ program build/bin/gpu_core_engine_test_walk <<<'printf "[SKIP] walk: not here\n[
 program build/bin/gpu_cpu_test_fill <<<'exit 0'
 program build/bin/bench_cuda <<'END'
 mkdir -p "$EEX_CACHE_DIR"
-printf 'eex convolutions 3\na\t0\t1.0\nb\t2\t1.0\nc\t201\t1.0\nd\t102\t1.0\ne\t201\t1.0\n' >"$EEX_CACHE_DIR/convolutions.txt"
+printf 'eex convolutions 3\na\t0\t1.0\nb\t2\t1.0\nc\t201\t1.0\nd\t102\t1.0\ne\t201\t1.0\nf\t302\t1.0\n' >"$EEX_CACHE_DIR/convolutions.txt"
 echo "copy 4000.0 GB/s  read and written"
 echo "upload 50.0 GB/s  from pinned memory"
 echo "head/10 1.0 us"
@@ -38,9 +38,11 @@ out_has "copy 4000.0 GB/s"
 out_has "upload 50.0 GB/s"
 out_has "2 shapes of convolutions go by our own kernel"
 out_has "1 shapes of convolutions go by cuDNN with its epilogue"
+out_has "1 shapes of convolutions go by cuDNN with channels first"
 out_has " 1 failed; the logs are in $work/logs"
 grep -q "by patches" logs/*-patches-*.log || fail "patches are not forced"
 grep -q "by library" logs/*-library-*.log || fail "cuDNN is not forced"
+grep -q "by first" logs/*-channels-first-*.log || fail "channels first is not forced"
 grep -q "by own" logs/*-own-*.log || fail "the kernel of our own is not forced"
 grep -q "sanitized --tool racecheck" logs/*.log || fail "no sanitizer was run"
 [ "$(grep -n 'runtime' out | cut -d: -f1)" -lt "$(grep -n 'kernels' out | head -1 | cut -d: -f1)" ] ||

@@ -60,7 +60,12 @@ Test(cudnn, it_describes_what_convolutions_ask_of_it)
         const eex_op op = op_of(kinds[i % 3], precisions[i / 3 % 3], windows[i / 9]);
         eex_cuda_conv s = {.algorithm = -1};
         cr_expect_eq(eex__cuda_dnn_open(cuda, &s, &op), EEX_OK, "%d: %s", i, eex_error());
-        cr_expect_eq(eex__cuda_dnn_describe(cuda, &s, &op, 128), EEX_OK, "%d: %s", i, eex_error());
+        for (int first = 0; first < 2; first++) {
+            cr_expect_eq(eex__cuda_dnn_layout(cuda, &s, &op, first), EEX_OK, "%d: %s", i,
+                         eex_error());
+            cr_expect_eq(eex__cuda_dnn_describe(cuda, &s, &op, 128), EEX_OK, "%d: %s", i,
+                         eex_error());
+        }
         eex__cuda_dnn_finish(cuda, &s);
     }
 }
@@ -72,8 +77,8 @@ Test(cudnn, descriptors_end_at_2_to_the_31)
     eex_cuda *cuda = open_libraries();
     for (int i = 0; i < 3; i++) {
         const eex_op op = op_of(kinds[i], EEX_F32, window_of(64, 3, 1, 1));
-        const int piece = eex__cuda_dnn_piece(cuda, &op, 100000);
         eex_cuda_conv s = {.algorithm = -1};
+        const int piece = eex__cuda_dnn_piece(cuda, &s, &op, 100000);
         cr_assert_eq(eex__cuda_dnn_open(cuda, &s, &op), EEX_OK, "%s", eex_error());
         cr_expect_eq(eex__cuda_dnn_describe(cuda, &s, &op, 32767), EEX_OK, "%s", eex_error());
         cr_expect_eq(eex__cuda_dnn_describe(cuda, &s, &op, 32768), EEX_EUNSUPPORTED, "%s",

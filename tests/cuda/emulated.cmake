@@ -79,7 +79,7 @@ else()
         endif()
     endforeach()
     # The other ways of a convolution.
-    foreach(way patches own)
+    foreach(way patches own first)
         add_test(NAME emulated/cpu/test_conv_${way} COMMAND emulated_cpu_test_conv)
         set_tests_properties(emulated/cpu/test_conv_${way} PROPERTIES TIMEOUT 600
             ENVIRONMENT "EEX_CUDA_CONV=${way}")

@@ -188,7 +188,14 @@ static int times(const char *text, const char *what)
     return n;
 }
 
-enum { PATCHES = 0, UNSUPPORTED = 1, SUPPORTED = 2, UNHEARD_OF = 1000 };
+enum {
+    PATCHES = 0,
+    UNSUPPORTED = 1,
+    SUPPORTED = 2,
+    ON_COPIES = 302,
+    WINOGRAD = 308,
+    UNHEARD_OF = 1000
+};
 
 /* Runs with this choice in the file; whether it was kept. What is said is said once. */
 static bool keeps(cache *c, int choice)
@@ -210,7 +217,9 @@ Test(emulated_conv, a_remembered_choice_is_tried_first)
     free(cache_run(&c)); /* makes the file */
     cr_expect(keeps(&c, PATCHES));
     cr_expect(keeps(&c, SUPPORTED));
+    cr_expect(keeps(&c, ON_COPIES));
     cr_expect_not(keeps(&c, UNSUPPORTED));
+    cr_expect_not(keeps(&c, WINOGRAD)); /* nobody has asked for it */
     cr_expect_not(keeps(&c, UNHEARD_OF));
     eex_fake_cuda_fail("cudnnConvolutionForward", 1, cudaErrorUnknown);
     cr_expect_not(keeps(&c, SUPPORTED));
@@ -325,13 +334,11 @@ static void expect_ones(tensor y, float centre)
                      (double)y.host[n * SAMPLE + (8 + 1) * 4], (double)centre);
 }
 
-/* A batch of which cuDNN takes two samples at once, and a last one. In library mode, where what
- * cuDNN refuses would fail. */
-Test(emulated_conv, a_batch_beyond_a_descriptor_is_done_in_pieces)
+static void check_pieces(const char *way)
 {
     bench b;
     eex_step step = bench_step(LARGE);
-    setenv("EEX_CUDA_CONV", "library", 1);
+    setenv("EEX_CUDA_CONV", way, 1);
     eex_device *dev = open_device(1);
     const size_t most = 2 * SAMPLE + 100;
     ((eex_cuda *)dev)->tensor_elements = most;
@@ -361,6 +368,14 @@ Test(emulated_conv, a_batch_beyond_a_descriptor_is_done_in_pieces)
     eex_device_close(dev);
 }
 
+/* A batch of which cuDNN takes two samples at once, and a last one; in modes where what cuDNN
+ * refuses would fail. */
+Test(emulated_conv, a_batch_beyond_a_descriptor_is_done_in_pieces)
+{
+    check_pieces("library");
+    check_pieces("first");
+}
+
 /* ---- timing ---- */
 
 /* Ways are timed as they will be run: ten to a recording, replayed four times. */
@@ -374,9 +389,9 @@ Test(emulated_conv, ways_are_timed_in_recordings)
     const eex_fake_cuda_counts before = eex_fake_cuda_count();
     c.dev->vtable->finish(c.dev, &c.op, prepared(&c));
     const eex_fake_cuda_counts after = eex_fake_cuda_count();
-    cr_expect_eq(after.graphs - before.graphs, 3 * 4,
-                 "patches, one of cuDNN's algorithms, our own kernel");
-    cr_expect_geq(after.kernels - before.kernels, (2 * 2 + 1) * (1 + 4 * 10));
+    cr_expect_eq(after.graphs - before.graphs, 4 * 4,
+                 "patches, one of cuDNN's algorithms, our own kernel, that algorithm on copies");
+    cr_expect_geq(after.kernels - before.kernels, (2 * 2 + 1 + 5) * (1 + 4 * 10));
     eex_step step = bench_step(2);
     bench_run(&c.b, &c.op, 2, &step);
     ones_close(&c);
@@ -384,10 +399,10 @@ Test(emulated_conv, ways_are_timed_in_recordings)
 }
 
 /* A second one, when the scratch memory is there, finds no room for weights of its own. */
-Test(emulated_conv, static_weights_are_transposed_each_time_without_memory)
+static void check_static_weights(const char *way)
 {
     cache c;
-    setenv("EEX_CUDA_CONV", "library", 1);
+    setenv("EEX_CUDA_CONV", way, 1);
     c.dev = open_device(1);
     ones_open(&c);
     c.op.u.conv.w_static = true;
@@ -396,4 +411,10 @@ Test(emulated_conv, static_weights_are_transposed_each_time_without_memory)
     eex_fake_cuda_memory(eex_fake_cuda_held());
     bench_run(&c.b, &c.op, 2, &step);
     ones_close(&c);
+}
+
+Test(emulated_conv, static_weights_are_transposed_each_time_without_memory)
+{
+    check_static_weights("library");
+    check_static_weights("first");
 }

@@ -166,6 +166,7 @@ Test(refused, none_to_time_is_said_too)
     ones_folder(folder);
     test_capture_file(&capture);
     ones_on(&c, ones_timing_device());
+    c.op.precision = EEX_TF32;    /* channels last alone */
     c.op.u.conv.w_static = false; /* one algorithm, one choice */
     eex_fake_cuda_fail("workspace", 1, cudaErrorUnknown);
     void *state = ones_prepared(&c);

@@ -86,7 +86,7 @@ results killed >b
 diff a b >out || fail "a killed run ended differently"
 
 # The GPU dies in mid-run: nothing is lost, and the CPU goes on when asked to.
-export EEX_EMULATE_FAIL="kernel 1500"
+export EEX_EMULATE_FAIL="kernel 3000"
 run 1 cuda dead
 unset EEX_EMULATE_FAIL
 err_has "illegal"

@@ -1,5 +1,6 @@
-/* cuDNN's entry points that src/cuda uses, in double: channels-last tensors, filters (k, r, s, c),
- * where c are the channels of a group. */
+/* cuDNN's entry points that src/cuda uses, in double: tensors with channels last and filters
+ * (k, r, s, c), where c are the channels of a group; or all of them with channels first, which are
+ * put into that order and back. */
 #include "cuda/fake_numbers.h"
 #include "cuda/fake_runtime.h"
 
@@ -11,7 +12,7 @@ struct cudnnContext {
 };
 
 struct cudnnTensorStruct {
-    bool narrow;
+    bool narrow, first;
     size_t n, c, h, w;
 
     size_t count() const
@@ -45,8 +46,8 @@ struct convolution {
 
     bool fits() const
     {
-        return x.n == y.n && x.c == w.c * c.groups && y.c == w.n && y.c % c.groups == 0 &&
-               x.narrow == y.narrow && x.narrow == w.narrow &&
+        return x.first == y.first && x.first == w.first && x.n == y.n && x.c == w.c * c.groups &&
+               y.c == w.n && y.c % c.groups == 0 && x.narrow == y.narrow && x.narrow == w.narrow &&
                y.h == (x.h + 2 * c.pad - w.h) / c.stride + 1 &&
                y.w == (x.w + 2 * c.pad - w.w) / c.stride + 1;
     }
@@ -106,6 +107,32 @@ fake::numbers filter_of(const convolution &d, const fake::numbers &all, size_t g
     const size_t count = d.outputs() * d.patch();
     return fake::numbers(all.begin() + (ptrdiff_t)(group * count),
                          all.begin() + (ptrdiff_t)((group + 1) * count));
+}
+
+/* One matrix (rows, columns) after the other, each transposed. */
+fake::numbers turned(const fake::numbers &values, size_t rows, size_t columns)
+{
+    fake::numbers out(values.size());
+    for (size_t i = 0; i < values.size(); i++) {
+        const size_t column = i % columns, row = i / columns % rows, of = i / columns / rows;
+        out[(of * columns + column) * rows + row] = values[i];
+    }
+    return out;
+}
+
+/* A tensor's numbers, channels last whatever it has. */
+fake::numbers read(const cudnnTensorStruct &t, const void *from)
+{
+    fake::numbers values = fake::numbers_from(from, t.count(), t.narrow);
+    return t.first ? turned(values, t.c, t.h * t.w) : values;
+}
+
+/* to = scale * values + keep * to */
+void write(const cudnnTensorStruct &t, void *to, const fake::numbers &values, double scale,
+           double keep)
+{
+    fake::numbers_store(to, t.first ? turned(values, t.h * t.w, t.c) : values, t.narrow, scale,
+                        keep);
 }
 
 /* Fills the workspace, which nobody may rely on. */
@@ -236,9 +263,11 @@ static cudnnStatus_t describe(cudnnTensorStruct *t, cudnnTensorFormat_t format,
         return CUDNN_STATUS_BAD_PARAM;
     if ((size_t)n * (size_t)c > most_elements / ((size_t)h * (size_t)w))
         return CUDNN_STATUS_NOT_SUPPORTED;
-    if (format != CUDNN_TENSOR_NHWC || (type != CUDNN_DATA_FLOAT && type != CUDNN_DATA_BFLOAT16))
+    if ((format != CUDNN_TENSOR_NHWC && format != CUDNN_TENSOR_NCHW) ||
+        (type != CUDNN_DATA_FLOAT && type != CUDNN_DATA_BFLOAT16))
         return CUDNN_STATUS_NOT_SUPPORTED;
     t->narrow = type == CUDNN_DATA_BFLOAT16;
+    t->first = format == CUDNN_TENSOR_NCHW;
     t->n = (size_t)n;
     t->c = (size_t)c;
     t->h = (size_t)h;
@@ -312,15 +341,25 @@ cudnnStatus_t fake_cudnnSetConvolutionMathType(cudnnConvolutionDescriptor_t, cud
     return CUDNN_STATUS_SUCCESS;
 }
 
-/* ---- workspaces: one algorithm of each kind is known ---- */
+/* ---- workspaces: of each kind one algorithm is known, and Winograd's where it is documented ----
+ */
+
+static bool winograd(const convolution &d)
+{
+    return d.x.first && !d.x.narrow && d.c.stride == 1 && d.c.groups == 1 && d.w.h == 3;
+}
 
 cudnnStatus_t fake_cudnnGetConvolutionForwardWorkspaceSize(
     cudnnHandle_t, const cudnnTensorDescriptor_t x, const cudnnFilterDescriptor_t w,
     const cudnnConvolutionDescriptor_t c, const cudnnTensorDescriptor_t y,
     cudnnConvolutionFwdAlgo_t algorithm, size_t *bytes)
 {
-    return workspace_size({*x, *y, *w, *c},
-                          algorithm == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM, bytes);
+    const convolution d = {*x, *y, *w, *c};
+    return workspace_size(
+        d,
+        algorithm == CUDNN_CONVOLUTION_FWD_ALGO_IMPLICIT_PRECOMP_GEMM ||
+            (algorithm == CUDNN_CONVOLUTION_FWD_ALGO_WINOGRAD_NONFUSED && winograd(d)),
+        bytes);
 }
 
 cudnnStatus_t fake_cudnnGetConvolutionBackwardDataWorkspaceSize(
@@ -328,8 +367,12 @@ cudnnStatus_t fake_cudnnGetConvolutionBackwardDataWorkspaceSize(
     const cudnnConvolutionDescriptor_t c, const cudnnTensorDescriptor_t dx,
     cudnnConvolutionBwdDataAlgo_t algorithm, size_t *bytes)
 {
-    return workspace_size({*dx, *dy, *w, *c}, algorithm == CUDNN_CONVOLUTION_BWD_DATA_ALGO_1,
-                          bytes);
+    const convolution d = {*dx, *dy, *w, *c};
+    return workspace_size(
+        d,
+        algorithm == CUDNN_CONVOLUTION_BWD_DATA_ALGO_1 ||
+            (algorithm == CUDNN_CONVOLUTION_BWD_DATA_ALGO_WINOGRAD_NONFUSED && winograd(d)),
+        bytes);
 }
 
 cudnnStatus_t fake_cudnnGetConvolutionBackwardFilterWorkspaceSize(
@@ -337,8 +380,12 @@ cudnnStatus_t fake_cudnnGetConvolutionBackwardFilterWorkspaceSize(
     const cudnnConvolutionDescriptor_t c, const cudnnFilterDescriptor_t dw,
     cudnnConvolutionBwdFilterAlgo_t algorithm, size_t *bytes)
 {
-    return workspace_size({*x, *dy, *dw, *c}, algorithm == CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1,
-                          bytes);
+    const convolution d = {*x, *dy, *dw, *c};
+    return workspace_size(
+        d,
+        algorithm == CUDNN_CONVOLUTION_BWD_FILTER_ALGO_1 ||
+            (algorithm == CUDNN_CONVOLUTION_BWD_FILTER_ALGO_WINOGRAD_NONFUSED && winograd(d)),
+        bytes);
 }
 
 /* ---- convolutions, by way of patches ---- */
@@ -367,9 +414,9 @@ cudnnStatus_t fake_cudnnConvolutionForward(cudnnHandle_t handle, const void *alp
 {
     convolution d = {*x_is, *y_is, *w_is, *c};
     auto work = [=](float scale, float keep) {
-        fake::numbers in = fake::numbers_from(x, d.x.count(), d.x.narrow);
-        fake::numbers filter = fake::numbers_from(w, d.w.count(), d.w.narrow);
-        fake::numbers_store(y, products(d, in, filter), d.y.narrow, scale, keep);
+        fake::numbers in = read(d.x, x);
+        fake::numbers filter = read(d.w, w);
+        write(d.y, y, products(d, in, filter), scale, keep);
     };
     return convolve("cudnnConvolutionForward", handle, d, x, w, y, workspace, bytes, alpha, beta,
                     work);
@@ -410,7 +457,7 @@ static cudnnStatus_t check_fused(const convolution &d, const cudnnTensorStruct &
     if (bias.count() != d.y.c || bias.c != d.y.c || z.count() != d.y.count() || z.c != d.y.c ||
         !at_16(z_at) || !at_16(b_at))
         return CUDNN_STATUS_BAD_PARAM;
-    if (d.x.narrow || bias.narrow || z.narrow)
+    if (d.x.narrow || bias.narrow || z.narrow || d.x.first)
         return CUDNN_STATUS_NOT_SUPPORTED;
     fake::need_device("cudnnConvolutionBiasActivationForward", z_at, z.bytes());
     fake::need_device("cudnnConvolutionBiasActivationForward", b_at, bias.bytes());
@@ -454,8 +501,8 @@ cudnnStatus_t fake_cudnnConvolutionBackwardData(cudnnHandle_t handle, const void
 {
     convolution d = {*dx_is, *dy_is, *w_is, *c};
     auto work = [=](float scale, float keep) {
-        fake::numbers gradient = fake::numbers_from(dy, d.y.count(), d.y.narrow);
-        fake::numbers filter = fake::numbers_from(w, d.w.count(), d.w.narrow);
+        fake::numbers gradient = read(d.y, dy);
+        fake::numbers filter = read(d.w, w);
         fake::numbers out(d.x.count());
         for (size_t g = 0; g < d.c.groups; g++) {
             fake::numbers patches =
@@ -463,7 +510,7 @@ cudnnStatus_t fake_cudnnConvolutionBackwardData(cudnnHandle_t handle, const void
                                d.rows(), d.patch(), d.outputs());
             d.each(g, [&](size_t from, size_t to) { out[to] += patches[from]; });
         }
-        fake::numbers_store(dx, out, d.x.narrow, scale, keep);
+        write(d.x, dx, out, scale, keep);
     };
     return convolve("cudnnConvolutionBackwardData", handle, d, dx, w, dy, workspace, bytes, alpha,
                     beta, work);
@@ -477,8 +524,8 @@ cudnnStatus_t fake_cudnnConvolutionBackwardFilter(
 {
     convolution d = {*x_is, *dy_is, *dw_is, *c};
     auto work = [=](float scale, float keep) {
-        fake::numbers in = fake::numbers_from(x, d.x.count(), d.x.narrow);
-        fake::numbers gradient = fake::numbers_from(dy, d.y.count(), d.y.narrow);
+        fake::numbers in = read(d.x, x);
+        fake::numbers gradient = read(d.y, dy);
         fake::numbers out;
         for (size_t g = 0; g < d.c.groups; g++) {
             fake::numbers patches(d.rows() * d.patch());
@@ -488,7 +535,7 @@ cudnnStatus_t fake_cudnnConvolutionBackwardFilter(
             own = fake::multiply(own, patches, d.outputs(), d.patch(), d.rows());
             out.insert(out.end(), own.begin(), own.end());
         }
-        fake::numbers_store(dw, out, d.w.narrow, scale, keep);
+        write(d.w, dw, out, scale, keep);
     };
     return convolve("cudnnConvolutionBackwardFilter", handle, d, x, dw, dy, workspace, bytes, alpha,
                     beta, work);

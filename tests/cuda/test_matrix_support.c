@@ -219,6 +219,78 @@ Test(matrix_support, weights_there_and_gradients_back)
     on_each_device(weights_on);
 }
 
+/* ---- channels first ---- */
+
+/* To (cout, cin, taps), and back to (cout, taps, cin). */
+static void check_filter(eex_device *dev, eex_window w)
+{
+    bench b;
+    bench_init(&b, dev);
+    const size_t taps = (size_t)(w.kernel * w.kernel), n = taps * (size_t)w.cin * (size_t)w.cout;
+    tensor ohwi = tensor_random(&b, n, 1, -1, 1), oihw = tensor_poison(&b, n),
+           back = tensor_poison(&b, n);
+    double *want = bench_doubles(&b, n), *same = bench_doubles(&b, n);
+    for (size_t i = 0; i < n; i++) {
+        const size_t input = i % (size_t)w.cin, tap = i / (size_t)w.cin % taps;
+        want[(i / (size_t)w.cin / taps * (size_t)w.cin + input) * taps + tap] = ohwi.host[i];
+        same[i] = ohwi.host[i];
+    }
+    cr_assert_eq(eex__cuda_filter_to_oihw((eex_cuda *)dev, oihw.dev, ohwi.dev, &w), EEX_OK);
+    cr_assert_eq(eex__cuda_filter_to_ohwi((eex_cuda *)dev, back.dev, oihw.dev, &w), EEX_OK);
+    tensor_download(&b, oihw);
+    tensor_download(&b, back);
+    expect_close("OIHW", oihw.host, want, n, 0);
+    expect_close("OHWI", back.host, same, n, 0);
+    bench_free(&b);
+}
+
+static void check_order(eex_device *dev, size_t samples, size_t pixels, size_t channels,
+                        bool accumulate)
+{
+    bench b;
+    bench_init(&b, dev);
+    const size_t n = samples * pixels * channels;
+    tensor last = tensor_random(&b, n, 1, -1, 1), first = tensor_poison(&b, n),
+           back = accumulate ? tensor_random(&b, n, 2, -1, 1) : tensor_poison(&b, n);
+    double *want = bench_doubles(&b, n), *sum = bench_doubles(&b, n);
+    for (size_t i = 0; i < n; i++) {
+        const size_t channel = i % channels, pixel = i / channels % pixels;
+        want[(i / channels / pixels * channels + channel) * pixels + pixel] = last.host[i];
+        sum[i] = (double)last.host[i] + (accumulate ? (double)back.host[i] : 0);
+    }
+    eex_cuda *cuda = (eex_cuda *)dev;
+    cr_assert_eq(eex__cuda_channels_first(cuda, first.dev, last.dev, samples, pixels, channels),
+                 EEX_OK);
+    cr_assert_eq(
+        eex__cuda_channels_last(cuda, back.dev, first.dev, samples, pixels, channels, accumulate),
+        EEX_OK);
+    tensor_download(&b, first);
+    tensor_download(&b, back);
+    expect_close("channels first", first.host, want, n, 0);
+    expect_close("channels last", back.host, sum, n, 1e-6);
+    bench_free(&b);
+}
+
+/* One shape has more samples than a grid counts blocks. */
+static void orders_on(eex_device *dev)
+{
+    static const size_t shapes[][3] = {
+        {1, 1, 1}, {3, 1024, 3}, {2, 49, 65}, {5, 1, 130}, {65537, 2, 3}};
+    static const eex_window filters[] = {{.cin = 1, .cout = 1, .kernel = 1, .groups = 1},
+                                         {.cin = 3, .cout = 17, .kernel = 7, .groups = 1},
+                                         {.cin = 70, .cout = 33, .kernel = 3, .groups = 1}};
+    for (int i = 0; i < 5; i++)
+        for (int accumulate = 0; accumulate < (i < 4 ? 2 : 1); accumulate++)
+            check_order(dev, shapes[i][0], shapes[i][1], shapes[i][2], accumulate);
+    for (int i = 0; i < 3; i++)
+        check_filter(dev, filters[i]);
+}
+
+Test(matrix_support, channels_first_and_last)
+{
+    on_each_device(orders_on);
+}
+
 /* ---- bfloat16 to float32 ---- */
 
 static void widening_on(eex_device *dev)

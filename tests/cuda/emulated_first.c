@@ -1,0 +1,163 @@
+/* Convolutions by cuDNN on copies with channels first: when they are taken, what Winograd needs,
+ * and what becomes of one that fails. Their results: test_conv with EEX_CUDA_CONV=first. */
+#include "cuda/cuda_device.h"
+#include "cuda/fake_cuda.h"
+#include "cuda/ones.h"
+#include "support/capture.h"
+#include "support/devices.h"
+
+#include "base/fs.h"
+
+#include <stdlib.h>
+
+static long transposes(void)
+{
+    return eex_fake_cuda_ran("transpose<T>");
+}
+
+/* Those of a run of what is prepared. */
+static long transposes_of(ones *c, void *state)
+{
+    tensor_download(&c->b, c->y); /* waits for what preparing it takes */
+    const long before = transposes();
+    OK(ones_run(c, state));
+    ones_expect(c);
+    return transposes() - before;
+}
+
+/* The image there, the result back; the weights, which never change, once before. */
+Test(first, copies_go_there_and_back)
+{
+    ones c;
+    setenv("EEX_CUDA_CONV", "first", 1);
+    ones_on(&c, open_device(1));
+    for (int fixed = 0; fixed < 2; fixed++) {
+        c.op.u.conv.w_static = fixed;
+        void *state = ones_prepared(&c);
+        cr_expect_eq(transposes_of(&c, state), fixed ? 2 : 4);
+        c.dev->vtable->finish(c.dev, &c.op, state);
+    }
+    ones_close(&c);
+}
+
+/* Tensor cores read channels last, so there the way does not apply. */
+Test(first, it_is_for_float32_alone)
+{
+    ones c;
+    setenv("EEX_CUDA_CONV", "first", 1);
+    ones_on(&c, open_device(1));
+    c.op.precision = EEX_TF32;
+    void *state = ones_prepared(&c);
+    cr_expect_eq(transposes_of(&c, state), 0);
+    c.dev->vtable->finish(c.dev, &c.op, state);
+    ones_close(&c);
+}
+
+/* ---- Winograd ---- */
+
+/* Patches, channels last, our own kernel, Winograd, channels first: Winograd in a tenth of the time
+ * of all others, where it is there. The file's one line. */
+static char *choose(const char *folder, int kernel, int stride)
+{
+    static const float ms[] = {9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 1, 1, 1, 1, 9, 9, 9, 9};
+    ones c;
+    char *text = NULL;
+    ones_on(&c, ones_timing_device());
+    eex_window *w = &c.op.u.conv.window;
+    w->kernel = kernel;
+    w->pad = kernel / 2;
+    w->stride = stride;
+    w->hout = w->wout = ONES_SIZE / stride;
+    c.op.u.conv.w = tensor_filled(&c.b, 25 * ONES_CHANNELS * ONES_CHANNELS, 1).dev;
+    c.op.u.conv.w_static = false;
+    eex_fake_cuda_elapsed(ms, 20);
+    void *state = ones_prepared(&c);
+    eex_fake_cuda_elapsed(NULL, 0);
+    if (kernel == 3 && stride == 1)
+        cr_expect_eq(transposes_of(&c, state), 4);
+    c.dev->vtable->finish(c.dev, &c.op, state);
+    ones_close(&c);
+    OK(eex_fs_read(&text, NULL, test_path(folder, "convolutions.txt"), 1 << 20));
+    OK(eex_fs_remove_file(test_path(folder, "convolutions.txt")));
+    return text;
+}
+
+static void expect_choice(const char *folder, int kernel, int stride, bool named, const char *end)
+{
+    char *text = choose(folder, kernel, stride);
+    cr_expect_eq(strstr(text, " winograd, ") != NULL, named, "%s", text);
+    cr_expect_not_null(strstr(text, end), "%s", text);
+    free(text);
+}
+
+/* What is remembered with it is not what is remembered without, for it is less exact. */
+Test(first, winograd_is_for_those_who_ask)
+{
+    char folder[TEST_PATH_SIZE];
+    ones_folder(folder);
+    unsetenv("EEX_CUDA_WINOGRAD");
+    expect_choice(folder, 3, 1, false, "\t302\t100.0\n");
+    setenv("EEX_CUDA_WINOGRAD", "0", 1);
+    expect_choice(folder, 3, 1, false, "\t302\t100.0\n");
+    setenv("EEX_CUDA_WINOGRAD", "1", 1);
+    expect_choice(folder, 3, 1, true, "\t308\t100.0\n");
+    expect_choice(folder, 3, 2, false, "k3 s2");
+    unsetenv("EEX_CUDA_WINOGRAD");
+    test_folder_remove(folder);
+}
+
+/* cuDNN has it for few shapes; where it has not, another one with channels first is taken. */
+Test(first, without_winograd_another_one_is_taken)
+{
+    char folder[TEST_PATH_SIZE];
+    ones_folder(folder);
+    setenv("EEX_CUDA_WINOGRAD", "1", 1);
+    expect_choice(folder, 5, 1, true, "\t302\t900.0\n"); /* the last of equals */
+    unsetenv("EEX_CUDA_WINOGRAD");
+    test_folder_remove(folder);
+}
+
+/* ---- where it goes wrong ---- */
+
+Test(first, what_cudnn_does_not_have_is_an_error_where_nothing_else_is_wanted)
+{
+    ones c;
+    void *state;
+    setenv("EEX_CUDA_CONV", "first", 1);
+    ones_on(&c, open_device(1));
+    eex_fake_cuda_fail("workspace", 1, cudaErrorUnknown); /* the others it does not know */
+    cr_expect_eq(c.dev->vtable->prepare(c.dev, &state, &c.op, ONES_BATCH), EEX_EUNSUPPORTED);
+    cr_expect_not_null(strstr(eex_error(), "EEX_CUDA_CONV=first: cuda:0"), "%s", eex_error());
+    state = ones_prepared(&c);
+    eex_fake_cuda_fail("cudnnConvolutionForward", 1, cudaErrorUnknown);
+    cr_expect_eq(ones_run(&c, state), EEX_EDEVICE);
+    OK(ones_run(&c, state));
+    ones_expect(&c);
+    c.dev->vtable->finish(c.dev, &c.op, state);
+    ones_close(&c);
+}
+
+/* Chosen by time, then refused: patches, with a word. */
+Test(first, what_cudnn_refuses_when_it_runs_goes_by_patches)
+{
+    static const float ms[] = {9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 1, 1, 1, 1};
+    char folder[TEST_PATH_SIZE];
+    ones c;
+    test_capture capture;
+    ones_folder(folder);
+    test_capture_file(&capture);
+    ones_on(&c, ones_timing_device());
+    c.op.u.conv.w_static = false;
+    eex_fake_cuda_elapsed(ms, 16);
+    void *state = ones_prepared(&c);
+    cr_expect_eq(transposes_of(&c, state), 4);
+    eex_fake_cuda_fail("cudnnConvolutionForward", 1, cudaErrorUnknown);
+    transposes_of(&c, state); /* the result is right */
+    cr_expect_eq(transposes_of(&c, state), 0);
+    c.dev->vtable->finish(c.dev, &c.op, state);
+    ones_close(&c);
+    char *said = test_capture_end(&capture);
+    cr_expect_eq(ones_said(said, "it goes by patches"), 1, "%s", said);
+    free(said);
+    test_folder_remove(folder);
+}
