@@ -53,6 +53,45 @@ Test(first, it_is_for_float32_alone)
     ones_close(&c);
 }
 
+/* Tensors that cuDNN itself would not take where they lie. */
+Test(first, copies_need_no_alignment)
+{
+    ones c;
+    setenv("EEX_CUDA_CONV", "first", 1);
+    ones_on(&c, open_device(1));
+    c.op.u.conv.x = tensor_filled(&c.b, ONES + 1, 1).dev + 1;
+    void *state = ones_prepared(&c);
+    cr_expect_eq(transposes_of(&c, state), 2);
+    c.dev->vtable->finish(c.dev, &c.op, state);
+    ones_close(&c);
+}
+
+/* Without copies pieces of such small samples begin at multiples of four of them. */
+Test(first, pieces_of_copies_may_have_any_length)
+{
+    enum { SIZE = 3, BATCH = 3 };
+    ones c;
+    const eex_step step = bench_step(BATCH);
+    setenv("EEX_CUDA_CONV", "first", 1);
+    ones_on(&c, open_device(1));
+    eex_op_conv *conv = &c.op.u.conv;
+    eex_window *w = &conv->window;
+    w->cin = w->cout = 1;
+    w->hin = w->win = w->hout = w->wout = SIZE;
+    conv->residual = NULL;
+    ((eex_cuda *)c.dev)->tensor_elements = SIZE * SIZE;
+    eex_fake_cudnn_elements(SIZE * SIZE);
+    bench_run(&c.b, &c.op, BATCH, &step);
+    eex_fake_cudnn_elements(INT32_MAX);
+    tensor_download(&c.b, c.y);
+    for (int i = 0; i < BATCH; i++) {
+        const float *of = c.y.host + (size_t)(i * SIZE * SIZE);
+        cr_expect_eq(of[0], 4 + 1, "sample %d", i);
+        cr_expect_eq(of[SIZE + 1], 9 + 1, "sample %d", i);
+    }
+    ones_close(&c);
+}
+
 /* ---- Winograd ---- */
 
 /* Patches, channels last, our own kernel, Winograd, channels first: Winograd in a tenth of the time
