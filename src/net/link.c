@@ -25,7 +25,9 @@ int eex__link_accept(eex__link *out, int listener, eex__key *key)
     socklen_t size = sizeof from;
     *out = (eex__link)EEX__LINK_NONE;
     const int fd = accept4(listener, (struct sockaddr *)&from, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) /* it may have gone again, or there are no descriptors: others come */
+    if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM))
+        return eex_fail(EEX_EBUSY, "server: %s", strerror(errno));
+    if (fd < 0) /* it may have gone again: others come */
         return EEX_OK;
     out->socket = fd;
     out->events = POLLIN;

@@ -8,6 +8,7 @@
 #include "base/status.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -15,6 +16,7 @@
 
 enum {
     TICK = 100,         /* milliseconds: how late a signal or a stall may be noticed */
+    DEAF = 1,           /* seconds that nobody is listened to who could not be let in */
     COMPLAINTS = 20,    /* about devices, before they are only counted */
     TAKEN_AT_ONCE = 64, /* results */
     RESULT_WAIT = 1000, /* milliseconds for results whose batch is done: they come at once */
@@ -77,11 +79,12 @@ static eex__session *free_session(eex_server *server)
 /* One that there is no room for is told so, if it can be told at once. */
 static void turn_away(eex_server *server, eex__link *link)
 {
+    server->figures.connections++;
     unsigned char text[EEX_WIRE_REFUSED_MOST];
     const eex__session stranger = {.link = *link};
     size_t put;
     eex__server_lose(server, &stranger, EEX_LOSS_FULL, "as many devices as it serves are there");
-    if (!link->tls)
+    if (!server->key)
         (void)eex__link_write(link, text,
                               eex_wire_refused(text, EEX_REFUSED_FULL,
                                                "as many devices as this server takes are there"),
@@ -89,18 +92,39 @@ static void turn_away(eex_server *server, eex__link *link)
     eex__link_close(link);
 }
 
+/* Without a descriptor nobody can be let in, or told so, and who calls would be announced again and
+ * again. The one that is kept for that makes room for a moment; where that is not enough, all wait
+ * outside for a while. */
+static bool turn_away_without_room(eex_server *server, double now)
+{
+    eex__link link;
+    if (server->spare >= 0)
+        close(server->spare);
+    const int code = eex__link_accept(&link, server->listener, NULL);
+    if (code == EEX_OK && link.socket >= 0)
+        turn_away(server, &link);
+    server->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (code == EEX_OK)
+        return true;
+    server->deaf = now + DEAF;
+    return false;
+}
+
 static void accept_all(eex_server *server, double now)
 {
     for (int i = 0; i < server->options.sessions; i++) {
         eex__link link;
-        if (eex__link_accept(&link, server->listener, server->key) < 0 || link.socket < 0)
+        const int code = eex__link_accept(&link, server->listener, server->key);
+        if (code == EEX_EBUSY && turn_away_without_room(server, now))
+            continue;
+        if (code < 0 || link.socket < 0)
             return;
-        server->figures.connections++;
         eex__session *s = free_session(server);
         if (!s) {
             turn_away(server, &link);
             continue;
         }
+        server->figures.connections++;
         s->link = link;
         s->state = EEX__ARRIVED;
         s->name = ++server->names;

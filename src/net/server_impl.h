@@ -53,6 +53,7 @@ struct eex_server {
     eex__key *key;
     eex_queue *queue;
     int listener, bell; /* bell: an eventfd, rung when a batch is done */
+    int spare;          /* a descriptor, to be given up where there are no others */
     int port, window;
     char name[EEX__ADDRESS];
     size_t row_message;       /* bytes */
@@ -63,6 +64,8 @@ struct eex_server {
     int waits;                    /* an epoll */
     struct epoll_event *happened; /* (sessions + 2) */
     bool called;                  /* somebody has, in this turn */
+    double deaf;                  /* until then nobody is listened to */
+    bool listening;               /* what the kernel believes of that */
     int turn;                     /* session that is asked first for rows */
     bool draining;
     _Atomic uint64_t batches, finished; /* counted by the queue's thread; finished: rows */

@@ -5,15 +5,18 @@
 #include "base/status.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum {
     BUFFERS = 64 << 20, /* bytes of all sessions together, where a window of one row allows it */
     MOST_WINDOW = 64,
-    BATCHES = 4 /* of room in the queue */
+    BATCHES = 4,         /* of room in the queue */
+    OWN_DESCRIPTORS = 32 /* what else a process that serves has open */
 };
 
 /* Rows of a device that may be under way at once. */
@@ -63,9 +66,27 @@ static int open_queue(eex_server *server)
     return eex_queue_open(server->queue, &how);
 }
 
+/* A device is a descriptor. Where the process may have more than it does, it gets them. */
+static int room_for_devices(int sessions)
+{
+    struct rlimit limit;
+    const rlim_t needed = (rlim_t)sessions + OWN_DESCRIPTORS;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= needed)
+        return EEX_OK;
+    limit.rlim_cur = needed;
+    if (limit.rlim_max >= needed && setrlimit(RLIMIT_NOFILE, &limit) == 0)
+        return EEX_OK;
+    return eex_fail(EEX_EINVAL,
+                    "server: %d devices at once need %ju file descriptors, this process may have "
+                    "%ju: serve fewer (--sessions), or raise the limit (ulimit -n)",
+                    sessions, (uintmax_t)needed, (uintmax_t)limit.rlim_max);
+}
+
 static int open_server(eex_server *server)
 {
     const eex_server_options *o = &server->options;
+    EEX_TRY(room_for_devices(o->sessions));
+    server->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
     server->bell = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (server->bell < 0)
         return eex_fail(EEX_EIO, "server: %s", strerror(errno));
@@ -108,6 +129,7 @@ int eex_server_open(eex_server **out, const eex_server_options *o, eex_rest *res
                            .listener = -1,
                            .bell = -1,
                            .waits = -1,
+                           .spare = -1,
                            .began = eex_clock_seconds()};
     const int code = open_server(server);
     if (code < 0) {
@@ -131,6 +153,8 @@ void eex_server_close(eex_server *server)
         close(server->listener);
     if (server->bell >= 0)
         close(server->bell);
+    if (server->spare >= 0)
+        close(server->spare);
     eex__server_wait_close(server);
     eex__key_free(server->key);
     free(server->session);

@@ -2,6 +2,7 @@
  * keeps the list (epoll), so that it looks at those alone with whom something has happened. */
 #include "net/server_impl.h"
 
+#include "base/clock.h"
 #include "base/status.h"
 
 #include <errno.h>
@@ -30,6 +31,7 @@ int eex__server_wait_open(eex_server *server)
     if (server->waits < 0)
         return eex_fail(EEX_EIO, "server: %s", strerror(errno));
     EEX_TRY(watch(server, EPOLL_CTL_ADD, server->bell, EPOLLIN, BELL));
+    server->listening = true;
     return watch(server, EPOLL_CTL_ADD, server->listener, EPOLLIN, LISTENER);
 }
 
@@ -61,14 +63,27 @@ static void keep_all_watched(eex_server *server)
     for (int i = 0; i < server->options.sessions; i++) {
         eex__session *s = &server->session[i];
         s->ready = 0;
-        if (s->state != EEX__FREE && keep_watched(server, i) < 0)
-            eex__session_close(server, s);
+        if (s->state == EEX__FREE || keep_watched(server, i) == EEX_OK)
+            continue;
+        eex__server_lose(server, s, EEX_LOSS_FULL, eex_error());
+        eex__session_close(server, s);
     }
+}
+
+/* Whoever calls while nobody is listened to waits outside. */
+static void keep_listening(eex_server *server)
+{
+    const bool listen = eex_clock_seconds() >= server->deaf;
+    if (server->listener < 0 || listen == server->listening)
+        return;
+    if (watch(server, EPOLL_CTL_MOD, server->listener, listen ? EPOLLIN : 0, LISTENER) == EEX_OK)
+        server->listening = listen;
 }
 
 void eex__server_wait(eex_server *server, int timeout_ms)
 {
     keep_all_watched(server);
+    keep_listening(server);
     server->called = false;
     const int count =
         epoll_wait(server->waits, server->happened, server->options.sessions + 2, timeout_ms);

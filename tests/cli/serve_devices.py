@@ -2,9 +2,10 @@
 
 serve_devices.py hostile PORT SERVER.out     hostile devices against a server that runs
 serve_devices.py held PORT SERVER.out PID    one that has to wait for its welcome, and the server's end
+serve_devices.py crowd PORT PID              more devices than the server has file descriptors for
 serve_devices.py kill RUN COUNT WHOLE        kills of server and device, COUNT in all
 """
-import json, os, random, re, signal, socket, struct, subprocess, sys, time
+import json, os, random, re, resource, signal, socket, struct, subprocess, sys, time
 
 MAGIC = b"EEXCOINF"
 
@@ -195,6 +196,36 @@ def strip(line):
     return row, row.pop("by", None)
 
 
+def idle(pid):
+    """The server has nothing to do, and does nothing."""
+    def spent():
+        fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    before = spent()
+    time.sleep(0.6)
+    assert spent() - before < 0.3, f"{spent() - before} s of processor time in 0.6 s of doing nothing"
+
+
+def crowd(port, pid):
+    limit = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    used = {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
+    room, free = 3, (fd for fd in range(1 << 20) if fd not in used)
+    most = [next(free) for _ in range(room)][-1] + 1
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (most, limit[1]))
+    devices = [connect(port) for _ in range(room + 6)]
+    for s in devices[room:]:
+        assert "as many devices" in (refusal(rest(s)) or "")
+    idle(pid)
+    # Not even for a moment: whoever calls waits, and is let in when there is room.
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, limit[1]))
+    late = connect(port)
+    idle(pid)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, limit)
+    late.sendall(b"\xff" * 8)
+    assert "no message of the protocol" in (refusal(rest(late)) or "")
+
+
 def kill(run, count, whole):
     wanted = [json.loads(line) for line in open(whole)]
     rng = random.Random(int(os.environ.get("EEX_SEED", "1")))
@@ -237,5 +268,7 @@ if __name__ == "__main__":
         hostile(int(sys.argv[2]), sys.argv[3])
     elif sys.argv[1] == "held":
         held(int(sys.argv[2]), sys.argv[3], int(sys.argv[4]))
+    elif sys.argv[1] == "crowd":
+        crowd(int(sys.argv[2]), int(sys.argv[3]))
     else:
         kill(sys.argv[2], int(sys.argv[3]), sys.argv[4])

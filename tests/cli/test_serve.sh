@@ -261,6 +261,23 @@ for reason in garbage stalled flooded version model; do
     [ "$(figure hostile $reason)" -ge 1 ] || { cp hostile.out out; fail "nobody was sent away: $reason"; }
 done
 
+# ---- more of them than there are file descriptors for ----
+
+start crowd $run --port 0 $all
+python3 "$py" crowd "$port" "$server" >python.out 2>&1 || { cat python.out crowd.err >err; fail "a crowd"; }
+device
+out_has '"fallback": 0'
+stop_serving
+[ "$(figure crowd full)" = 6 ] || { cp crowd.out out; fail "six that there was no room for are not counted"; }
+expect 2 bash -c "ulimit -n 100; exec '$EEX' serve $run --port 0"
+err_has "128 devices at once need 160 file descriptors, this process may have 100"
+(ulimit -Sn 100; exec "$EEX" serve $run --port 0 --json --sessions 300 >soft.out 2>err) &
+soft=$!
+for _ in $(seq 100); do grep -qs listening soft.out && break; sleep 0.1; done
+[ "$(awk '/Max open files/ { print $4 }' /proc/$soft/limits)" = 332 ] || fail "it has not taken what it may have"
+kill $soft
+wait $soft || fail "a server with a soft limit ended with $?"
+
 # ---- kill -9 of either side ----
 
 EEX=$EEX python3 "$py" kill $run "${EEX_KILLS:-6}" whole >python.out 2>&1 || { cat python.out >err; fail "kills"; }

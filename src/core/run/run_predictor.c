@@ -28,17 +28,32 @@ static int make(const eex_run *run, const eex_model *model)
     return code == EEX_OK ? eex__run_remove(run, checkpoint) : code;
 }
 
-/* A network in which nobody leaves early has nothing to skip. */
+/* Whether the chosen network can have one. Which one that would be nobody knew beforehand, so a
+ * warning says why not, and the run goes on to its result. */
+static int is_predictable(bool *is, const eex_model *model)
+{
+    *is = false;
+    if (eex_graph_exits(model->graph) < 2) {
+        eex_log_warn("the chosen network has no gates: there is nothing to predict");
+        return EEX_OK;
+    }
+    const int code = eex_exit_predictor_check(model);
+    *is = code == EEX_OK;
+    if (code != EEX_EINVAL && code != EEX_EUNSUPPORTED)
+        return code;
+    eex_log_warn("the chosen network gets no predictor: %s", eex_error());
+    return EEX_OK;
+}
+
 int eex__run_predictor(eex_run *run)
 {
     eex_model *model = NULL;
+    bool is = false;
     if (eex__run_has(run, "final-predictor.h5"))
         return EEX_OK;
     EEX_TRY(eex_model_open(&model, run->options->folder, EEX_MODEL_BEST, run->device));
-    int code = EEX_OK;
-    if (eex_graph_exits(model->graph) < 2)
-        eex_log_warn("the chosen network has no gates: there is nothing to predict");
-    else
+    int code = is_predictable(&is, model);
+    if (code == EEX_OK && is)
         code = make(run, model);
     eex_model_close(model);
     return code;
