@@ -98,7 +98,7 @@ tests ahead 30 "Images that go up beside what runs are not those of the batch: t
     gpu_core_train_test_batches gpu_core_use_test_frame_batches
 tests kernels 90 "A kernel of eex is wrong on this chip, though right on the emulator: the compiler's arithmetic, or a race. compute-sanitizer below tells which." \
     gpu_cuda_test_pointwise gpu_cuda_test_head gpu_cuda_test_loss gpu_cuda_test_bn gpu_cuda_test_depthwise
-EEX_CUDA_CONV=patches tests patches 60 "Patches and cuBLAS: what cuBLAS is asked for (src/cuda/conv.c, multiply) is not what it takes here." \
+EEX_CUDA_CONV=patches tests patches 60 "Patches and cuBLAS: what cuBLAS is asked for (src/cuda/conv_plain.c, multiply) is not what it takes here." \
     gpu_cpu_test_conv
 EEX_CUDA_CONV=library tests library 60 "cuDNN refuses a shape that is believed to be supported, or is less exact than promised: its own words are in the log. Runs go by patches there, slower." \
     gpu_cpu_test_conv gpu_cuda_test_conv_weights

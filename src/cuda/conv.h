@@ -51,8 +51,9 @@ const eex_window *eex__cuda_conv_window(const eex_op *op);
  * no error. conv_choose.c */
 int eex__cuda_conv_choose(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op);
 
-/* The op without its epilogue by what works for every shape: patches, or a product where it is one.
- */
+/* The op without its epilogue by what works for every shape: patches, or a product where it is one;
+ * and the scratch memory that patches take. conv_plain.c */
+size_t eex__cuda_conv_plain_scratch(const eex_op *op, int batch);
 int eex__cuda_conv_plain(eex_cuda *cuda, const eex_cuda_conv *s, const eex_op *op, int batch);
 
 /* The op by our own kernel, where it applies: a forward one with its epilogue. */

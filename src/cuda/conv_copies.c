@@ -5,8 +5,8 @@
  * documents have one type for all three, from 8.9 to 9. Their values fit into the 10 bits of
  * mantissa that tensor cores take of a float32, so the products are exact and their sums float32,
  * as they are between bfloat16. It costs 8 more bytes of traffic an element and half the peak of
- * the tensor cores; patches (conv.c) and our own kernel (conv_own_weights.cu) widen nothing, and
- * time tells.
+ * the tensor cores; patches (conv_plain.c) and our own kernel (conv_own_weights.cu) widen nothing,
+ * and time tells.
  *
  * Channels first: in float32 cuDNN has more algorithms so, and on chips without tensor cores it was
  * made for that order. It costs 8 bytes of traffic an element on either side, and as much again for

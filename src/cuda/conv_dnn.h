@@ -56,8 +56,8 @@ size_t eex__cuda_dnn_output_size(const eex_window *w);
 bool eex__cuda_dnn_aligned(const eex_op *op);
 
 /* The most samples of a batch that one call takes: as many as a descriptor of cuDNN's may have, and
- * gradients for the weights are not summed up over too many pixels in one go (conv.c), nor is all
- * copied at once. One unit it is at least, however large the samples are. */
+ * gradients for the weights are not summed up over too many pixels in one go (conv_plain.c), nor is
+ * all copied at once. One unit it is at least, however large the samples are. */
 int eex__cuda_dnn_most(const eex_cuda *cuda, const eex_cuda_conv *s, const eex_op *op, int batch);
 
 /* The samples of each of the calls that a batch is done in, but the last: all are about as long. */
