@@ -165,6 +165,7 @@ static void json_libraries(eex_json *json, const eex_cuda_inventory *cuda)
     text_or_null(json, "cudnn", cuda->cudnn);
     text_or_null(json, "cudnn_path", cuda->cudnn_path);
     text_or_null(json, "nvml", cuda->nvml);
+    text_or_null(json, "problem", cuda->no_library);
     eex_json_end(json);
 }
 

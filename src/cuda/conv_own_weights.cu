@@ -28,7 +28,7 @@
  *
  * The first term is hardly ever seen: where 32 products are within 2^3 of each other, each of 16
  * bits, nothing is cut off. The second is that of every float32 sum, and why at most
- * EEX_CUDA_SUM_ROWS pixels are a slice (conv.c).
+ * EEX_CUDA_SUM_ROWS pixels are a slice (conv_plain.c).
  *
  * How pixels are divided follows from the op and the batch alone, so the order of every sum does.
  * Only chips that have bfloat16 come here (8.0 and up). */

@@ -21,7 +21,7 @@ extern "C" {
 /* Function tables of the libraries that are loaded when a device opens: libs.h. */
 typedef struct eex_cuda_libs eex_cuda_libs;
 
-/* Pixels whose products are summed up in one go; see conv.c. */
+/* Pixels whose products are summed up in one go; see conv_plain.c. */
 enum { EEX_CUDA_SUM_ROWS = 1 << 17 };
 
 /* Elements of a tensor of cuDNN's, at most: what its descriptors take. */
@@ -99,7 +99,7 @@ bool eex__cuda_own_weights_applies(const eex_op *op);
 size_t eex__cuda_own_weights_scratch(const eex_cuda *cuda, const eex_op *op, int batch);
 int eex__cuda_own_weights(eex_cuda *cuda, const eex_op *op, int batch);
 
-/* What goes around a matrix product, for conv.c, each in a file of its own.
+/* What goes around a matrix product, for conv_plain.c, each in a file of its own.
  *
  * y (rows, c) = act(y + bias + residual), in place; bias float32, either may be NULL. */
 int eex__cuda_epilogue(eex_cuda *cuda, eex_precision precision, void *y, const float *bias,

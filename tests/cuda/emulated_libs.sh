@@ -57,4 +57,11 @@ mkdir newer
 cp blas/libcublas.so.1[23] newer
 EEX_CUBLAS_DIR=$work/newer devices
 err_has "libcudnn.so.9 cannot be used: the loader says libcublas.so.11"
+
+# None at all, unless the machine has one: said also where nothing else is, such as a GPU.
+rm dnn/libcudnn*
+devices
+problem=null
+grep -q '"cudnn": null' out && problem='".*libcudnn'
+tail -n 4 out | grep -q "\"problem\": $problem" || fail "what is missing, or nothing: not said"
 echo "libraries that are not whole are passed over"
