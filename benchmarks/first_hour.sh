@@ -84,7 +84,7 @@ tests() {
 step devices 60 "The program does not start, or cannot ask the driver: nothing below can work. What it lacks is in the log." \
     "$root/bin/eex" devices --json
 if ! grep -q '"device": "cuda:' "$logs/01-devices.log"; then
-    say "there is no GPU here: $(grep -o '"problem": "[^"]*' "$logs/01-devices.log" | tail -1 | cut -c13-)"
+    say "there is no GPU here: $(sed '/"cuda": {/,$d' "$logs/01-devices.log" | grep -o '"problem": "[^"]*' | tail -1 | cut -c13-)"
     exit 77
 fi
 "$root/bin/eex" devices | tee -a "$logs/summary.txt"

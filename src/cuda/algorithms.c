@@ -12,8 +12,8 @@
 
 enum { KEY = 192, FILE_LIMIT = 4 << 20 };
 
-/* Changes whenever a choice comes to mean something else. */
-static const char title[] = "eex convolutions 3\n";
+/* Changes whenever a choice comes to mean something else, or there are more of them. */
+static const char title[] = "eex convolutions 4\n";
 
 typedef struct entry {
     char key[KEY];

@@ -36,7 +36,7 @@ static int by_library(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int ba
     int code = eex__cuda_dnn_fits(cuda, s, op, batch);
     if (code == EEX_OK)
         code = way(cuda, s, op, batch);
-    const bool patches = s->refused && !s->begun && !eex__cuda_conv_dnn_only();
+    const bool patches = s->refused && !s->begun && !eex__cuda_conv_dnn_only(op);
     if (code == EEX_OK || !patches || !eex__cuda_healthy(cuda))
         return code;
     eex__cuda_conv_refused(cuda, op, "it goes by patches");

@@ -67,8 +67,12 @@ int eex__cuda_conv_end(eex_cuda *cuda, const eex_cuda_conv *s, const eex_op *op,
 /* Whether EEX_CUDA_CONV says that it is "patches", "library", "first" or "own" alone. */
 bool eex__cuda_conv_only(const char *way);
 
-/* "library" and "first" are there to show what cuDNN does: then nothing takes its place. */
-bool eex__cuda_conv_dnn_only(void);
+/* Whether channels first is a way for such an op: tensor cores read channels last. */
+bool eex__cuda_conv_first_applies(const eex_op *op);
+
+/* "library" and "first", where that applies, are there to show what cuDNN does: then nothing takes
+ * its place. */
+bool eex__cuda_conv_dnn_only(const eex_op *op);
 
 /* Says, once an op and what becomes of it, that cuDNN refuses it, with this thread's message as the
  * reason. */

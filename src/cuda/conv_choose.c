@@ -28,17 +28,16 @@ static bool winograd_asked(const eex_op *op)
            w->groups == 1 && (w->kernel == 3 || w->kernel == 5);
 }
 
-static bool first_applies(const eex_cuda_conv *s, const eex_op *op)
+/* Adds cuDNN's algorithms with channels first, in deterministic mode the one that is deterministic;
+ * how many choices there are then. */
+static int list_first(const eex_cuda *cuda, const eex_cuda_conv *s, const eex_op *op,
+                      int (*choices)[MOST], int n)
 {
-    return s->convolution && op->precision == EEX_F32;
-}
-
-/* Adds cuDNN's algorithms with channels first; how many choices there are then. */
-static int list_first(const eex_cuda_conv *s, const eex_op *op, int (*choices)[MOST], int n)
-{
-    const int *algorithms = eex__cuda_dnn_algorithms(op->kind, true);
-    const bool winograd = winograd_asked(op);
-    for (int i = 0; first_applies(s, op) && algorithms[i] >= 0; i++)
+    const int *algorithms = eex__cuda_dnn_algorithms(op->kind, true), before = n;
+    const bool winograd = winograd_asked(op) && !cuda->deterministic;
+    if (!s->convolution || !eex__cuda_conv_first_applies(op))
+        return n;
+    for (int i = 0; algorithms[i] >= 0 && (n == before || !cuda->deterministic); i++)
         if (winograd || !eex__cuda_dnn_winograd(op->kind, algorithms[i]))
             (*choices)[n++] = EEX_CHOICE_FIRST + algorithms[i];
     return n;
@@ -58,7 +57,7 @@ static void list_choices(const eex_cuda *cuda, const eex_cuda_conv *s, const eex
     }
     if (own_applies(op) && !cuda->deterministic)
         (*choices)[n++] = EEX_CHOICE_OWN;
-    n = list_first(s, op, choices, n);
+    n = list_first(cuda, s, op, choices, n);
     (*choices)[n] = -1;
 }
 
@@ -95,21 +94,40 @@ static int take(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, int choice, 
 
 /* ---- choosing ---- */
 
-/* Whether what was taken works here: what cuDNN refuses to fuse does without, and is another
- * choice. */
-static bool time_choice(eex_cuda *cuda, eex_cuda_conv *s, const eex_conv_trial *t,
-                        float *microseconds)
+/* Static weights are put into cuDNN's order once, in memory of their own where there is any; else
+ * before each run, like those that change. */
+static int order_static(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
 {
-    const bool fused = s->fused;
-    return eex__cuda_trial_time(cuda, s, t, microseconds) == EEX_OK && s->fused == fused;
+    const eex_op_conv *c = &op->u.conv;
+    if (op->kind != EEX_OP_CONV || !c->w_static || s->algorithm < 0)
+        return EEX_OK;
+    int code = eex__cuda_alloc(cuda, &s->weights, eex__cuda_dnn_weight_bytes(op), "weights");
+    if (code < 0)
+        return code == EEX_ENOMEM ? EEX_OK : code;
+    return eex__cuda_dnn_order_weights(cuda, s, op, s->weights, c->w);
 }
 
-/* A choice that fails here is only not chosen. */
+/* Whether what was taken works here: what cuDNN refuses to fuse does without, and is another
+ * choice. Weights that never change are in its order before, as they will be. */
+static int time_choice(eex_cuda *cuda, eex_cuda_conv *s, const eex_conv_trial *t,
+                       float *microseconds, bool *works)
+{
+    const bool fused = s->fused;
+    EEX_TRY(order_static(cuda, s, &t->op));
+    *works = eex__cuda_trial_time(cuda, s, t, microseconds) == EEX_OK && s->fused == fused;
+    eex__cuda_free(cuda, s->weights);
+    s->weights = NULL;
+    return EEX_OK;
+}
+
+/* A choice that fails here is only not chosen, and what scratch memory it has taken is given back.
+ */
 static int measure(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, const eex_conv_trial *t,
                    int *best, float *microseconds)
 {
     int choices[MOST];
-    bool taken, any = !s->convolution; /* of cuDNN's */
+    bool taken, works, any = !s->convolution; /* of cuDNN's */
+    const size_t scratch = cuda->scratch_bytes;
     list_choices(cuda, s, op, &choices);
     *best = EEX_CHOICE_PLAIN;
     EEX_TRY(take(cuda, s, op, EEX_CHOICE_PLAIN, &taken));
@@ -117,7 +135,10 @@ static int measure(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, const eex
     for (int i = 0; choices[i] >= 0; i++) {
         float now;
         EEX_TRY(take(cuda, s, op, choices[i], &taken));
-        if (!taken || !time_choice(cuda, s, t, &now))
+        if (!taken)
+            continue;
+        EEX_TRY(time_choice(cuda, s, t, &now, &works));
+        if (!works)
             continue;
         any = any || choices[i] != EEX_CHOICE_OWN;
         if (now > *microseconds)
@@ -127,6 +148,7 @@ static int measure(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, const eex
     }
     if (!any)
         eex__cuda_conv_refused(cuda, op, "it goes by patches");
+    EEX_TRY(eex__cuda_give_back(cuda, scratch));
     return take(cuda, s, op, *best, &taken);
 }
 
@@ -215,7 +237,7 @@ static int take_first(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
 {
     int choices[MOST];
     bool taken = false;
-    choices[list_first(s, op, &choices, 0)] = -1;
+    choices[list_first(cuda, s, op, &choices, 0)] = -1;
     for (int i = 0; !taken && choices[i] >= 0; i++)
         EEX_TRY(take(cuda, s, op, choices[i], &taken));
     return taken ? EEX_OK : eex_fail_in(EEX_EUNSUPPORTED, "EEX_CUDA_CONV=first");
@@ -243,19 +265,6 @@ static int choose_timed(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
 
 /* ---- all of it ---- */
 
-/* Static weights are transposed once, into memory of their own where there is any; else before each
- * run, like those that change. */
-static int transpose_static(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
-{
-    const eex_op_conv *c = &op->u.conv;
-    if (op->kind != EEX_OP_CONV || !c->w_static || s->algorithm < 0)
-        return EEX_OK;
-    int code = eex__cuda_alloc(cuda, &s->weights, eex__cuda_dnn_weight_bytes(op), "weights");
-    if (code < 0)
-        return code == EEX_ENOMEM ? EEX_OK : code;
-    return eex__cuda_dnn_order_weights(cuda, s, op, s->weights, c->w);
-}
-
 /* Without what cuDNN cannot describe there is less to choose from. */
 static int open_library(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
 {
@@ -264,7 +273,7 @@ static int open_library(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
     int code = eex__cuda_dnn_open(cuda, s, op);
     if (code == EEX_OK)
         return EEX_OK;
-    if (eex__cuda_conv_dnn_only())
+    if (eex__cuda_conv_dnn_only(op))
         return eex_fail_in(code, "EEX_CUDA_CONV=%s", getenv("EEX_CUDA_CONV"));
     eex__cuda_conv_refused(cuda, op, "it goes by patches");
     eex__cuda_dnn_finish(cuda, s);
@@ -281,11 +290,11 @@ int eex__cuda_conv_choose(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op)
     if (eex__cuda_conv_only("patches"))
         return EEX_OK;
     EEX_TRY(open_library(cuda, s, op));
-    if (eex__cuda_conv_only("first") && first_applies(s, op))
+    if (eex__cuda_conv_only("first") && s->convolution && eex__cuda_conv_first_applies(op))
         EEX_TRY(take_first(cuda, s, op));
     else if (cuda->deterministic || eex__cuda_conv_only("library"))
         EEX_TRY(take_untimed(cuda, s, op));
     else if (s->convolution || own_applies(op))
         EEX_TRY(choose_timed(cuda, s, op));
-    return transpose_static(cuda, s, op);
+    return order_static(cuda, s, op);
 }

@@ -163,7 +163,7 @@ static int forward_fused(eex_cuda *cuda, eex_cuda_conv *s, const eex_op *op, con
 {
     int code = eex__cuda_fused_forward(cuda, s, op, weights, batch);
     s->ended = code == EEX_OK;
-    if (code == EEX_OK || !s->refused || eex__cuda_conv_dnn_only() || !eex__cuda_healthy(cuda))
+    if (code == EEX_OK || !s->refused || eex__cuda_conv_dnn_only(op) || !eex__cuda_healthy(cuda))
         return code;
     eex__cuda_conv_refused(cuda, op, "its bias and activation get a pass of their own");
     s->fused = s->refused = false;

@@ -3,7 +3,9 @@
  * (conv_copies.c), those of a piece's input and output. */
 #include "cuda/conv_dnn.h"
 
-enum { ALIGNMENT = 256, COPY_BYTES = 256 << 20 /* of activations, at most */ };
+/* Widened ones, at most at once. With channels first it is less: Winograd's workspace is 2.25 to 4
+ * times as large as they are, and may not be larger than what conv_dnn.c gives. */
+enum { ALIGNMENT = 256, WIDE_BYTES = 256 << 20 };
 
 static size_t aligned(size_t bytes)
 {
@@ -59,7 +61,8 @@ int eex__cuda_dnn_most(const eex_cuda *cuda, const eex_cuda_conv *s, const eex_o
     if (op->kind == EEX_OP_CONV_BWD_WEIGHTS)
         most = smaller(most, cuda->sum_rows / ((size_t)w->hout * (size_t)w->wout));
     if (eex__cuda_dnn_copies(s, op))
-        most = smaller(most, COPY_BYTES / ((x + y) * sizeof(float)));
+        most =
+            smaller(most, (s->first ? cuda->first_bytes : WIDE_BYTES) / ((x + y) * sizeof(float)));
     most = most < unit ? unit : most / unit * unit;
     return most < (size_t)batch ? (int)most : batch;
 }

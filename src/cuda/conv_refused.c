@@ -12,9 +12,15 @@ bool eex__cuda_conv_only(const char *way)
     return only && strcmp(only, way) == 0;
 }
 
-bool eex__cuda_conv_dnn_only(void)
+bool eex__cuda_conv_first_applies(const eex_op *op)
 {
-    return eex__cuda_conv_only("library") || eex__cuda_conv_only("first");
+    return op->precision == EEX_F32;
+}
+
+bool eex__cuda_conv_dnn_only(const eex_op *op)
+{
+    return eex__cuda_conv_only("library") ||
+           (eex__cuda_conv_only("first") && eex__cuda_conv_first_applies(op));
 }
 
 static uint64_t hash(const char *text, uint64_t h)

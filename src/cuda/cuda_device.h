@@ -24,6 +24,9 @@ typedef struct eex_cuda_libs eex_cuda_libs;
 /* Pixels whose products are summed up in one go; see conv_plain.c. */
 enum { EEX_CUDA_SUM_ROWS = 1 << 17 };
 
+/* Copies with channels first, at most at once; see conv_pieces.c. */
+enum { EEX_CUDA_FIRST_BYTES = 64 << 20 };
+
 /* Elements of a tensor of cuDNN's, at most: what its descriptors take. */
 enum { EEX_CUDA_TENSOR_ELEMENTS = 2147483647 };
 
@@ -35,6 +38,7 @@ typedef struct eex_cuda {
     bool deterministic;
     size_t sum_rows;        /* EEX_CUDA_SUM_ROWS, or what a test makes of it */
     size_t tensor_elements; /* EEX_CUDA_TENSOR_ELEMENTS, or what a test makes of it */
+    size_t first_bytes;     /* EEX_CUDA_FIRST_BYTES, likewise */
     cudaStream_t stream;
     eex_step *step; /* device memory: the step that runs */
     void *scratch;  /* device memory, 256-byte aligned; see eex__cuda_reserve */
@@ -55,6 +59,8 @@ typedef struct eex_cuda_op_class {
 /* Makes cuda->scratch at least `bytes` long. For prepare only: the buffer may move, so `run` reads
  * cuda->scratch anew. Its contents are undefined at the start of every run. */
 int eex__cuda_reserve(eex_cuda *cuda, size_t bytes);
+/* Makes the scratch memory so small again, for what was only tried. */
+int eex__cuda_give_back(eex_cuda *cuda, size_t bytes);
 
 /* Device memory for states, accounted for; freed with eex__cuda_free (accepts NULL). */
 int eex__cuda_alloc(eex_cuda *cuda, void **out, size_t bytes, const char *what);
@@ -99,7 +105,7 @@ bool eex__cuda_own_weights_applies(const eex_op *op);
 size_t eex__cuda_own_weights_scratch(const eex_cuda *cuda, const eex_op *op, int batch);
 int eex__cuda_own_weights(eex_cuda *cuda, const eex_op *op, int batch);
 
-/* What goes around a matrix product, for conv_plain.c, each in a file of its own.
+/* What goes around a product or a call of cuDNN's, for conv*.c, each in a file of its own.
  *
  * y (rows, c) = act(y + bias + residual), in place; bias float32, either may be NULL. */
 int eex__cuda_epilogue(eex_cuda *cuda, eex_precision precision, void *y, const float *bias,

@@ -256,6 +256,7 @@ int eex_cuda_open(eex_device **out, int ordinal, const eex_device_options *optio
     cuda->deterministic = options->deterministic;
     cuda->sum_rows = EEX_CUDA_SUM_ROWS;
     cuda->tensor_elements = EEX_CUDA_TENSOR_ELEMENTS;
+    cuda->first_bytes = EEX_CUDA_FIRST_BYTES;
     snprintf(cuda->base.name, sizeof cuda->base.name, "cuda:%d", ordinal);
     struct cudaDeviceProp properties;
     code = eex__cuda_check(cuda, cudaSetDevice(ordinal), "opening");

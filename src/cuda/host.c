@@ -100,6 +100,17 @@ int eex__cuda_reserve(eex_cuda *cuda, size_t bytes)
     return EEX_OK;
 }
 
+int eex__cuda_give_back(eex_cuda *cuda, size_t bytes)
+{
+    if (bytes >= cuda->scratch_bytes)
+        return EEX_OK;
+    eex__cuda_free(cuda, cuda->scratch);
+    cuda->scratch = NULL;
+    cuda->scratch_bytes = 0;
+    cuda->generation++;
+    return bytes ? eex__cuda_reserve(cuda, bytes) : EEX_OK;
+}
+
 /* ---- staging ---- */
 
 static int stage_piece(eex_cuda *cuda, cudaStream_t stream, void *to, const void *from,

@@ -1,4 +1,4 @@
-/* bfloat16 to float32, for filter gradients by cuDNN (conv_dnn.c).
+/* bfloat16 to float32, for filter gradients by cuDNN (conv_copies.c).
  *
  * Geometry: a thread an octet, blocks of 256. Bytes: 6 an element. Roofline: memory. */
 #include "cuda/kernel.cuh"

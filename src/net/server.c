@@ -77,37 +77,35 @@ static eex__session *free_session(eex_server *server)
 }
 
 /* One that there is no room for is told so, if it can be told at once. */
-static void turn_away(eex_server *server, eex__link *link)
+static void turn_away(eex_server *server, eex__link *link, const char *why)
 {
     server->figures.connections++;
     unsigned char text[EEX_WIRE_REFUSED_MOST];
     const eex__session stranger = {.link = *link};
     size_t put;
-    eex__server_lose(server, &stranger, EEX_LOSS_FULL, "as many devices as it serves are there");
+    eex__server_lose(server, &stranger, EEX_LOSS_FULL, why);
     if (!server->key)
-        (void)eex__link_write(link, text,
-                              eex_wire_refused(text, EEX_REFUSED_FULL,
-                                               "as many devices as this server takes are there"),
-                              &put);
+        (void)eex__link_write(link, text, eex_wire_refused(text, EEX_REFUSED_FULL, why), &put);
     eex__link_close(link);
 }
 
 /* Without a descriptor nobody can be let in, or told so, and who calls would be announced again and
  * again. The one that is kept for that makes room for a moment; where that is not enough, all wait
- * outside for a while. */
+ * outside for a while. False: nobody was turned away, for the kernel says that there is no room
+ * before it looks whether somebody is there. */
 static bool turn_away_without_room(eex_server *server, double now)
 {
     eex__link link;
     if (server->spare >= 0)
         close(server->spare);
     const int code = eex__link_accept(&link, server->listener, NULL);
-    if (code == EEX_OK && link.socket >= 0)
-        turn_away(server, &link);
+    const bool somebody = code == EEX_OK && link.socket >= 0;
+    if (somebody)
+        turn_away(server, &link, "the server has no room for another connection");
     server->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (code == EEX_OK)
-        return true;
-    server->deaf = now + DEAF;
-    return false;
+    if (code < 0)
+        server->deaf = now + DEAF;
+    return somebody;
 }
 
 static void accept_all(eex_server *server, double now)
@@ -121,7 +119,7 @@ static void accept_all(eex_server *server, double now)
             return;
         eex__session *s = free_session(server);
         if (!s) {
-            turn_away(server, &link);
+            turn_away(server, &link, "as many devices as this server takes are there");
             continue;
         }
         server->figures.connections++;

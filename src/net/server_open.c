@@ -2,6 +2,7 @@
 #include "net/server_impl.h"
 
 #include "base/clock.h"
+#include "base/fs.h"
 #include "base/status.h"
 
 #include <errno.h>
@@ -15,8 +16,8 @@
 enum {
     BUFFERS = 64 << 20, /* bytes of all sessions together, where a window of one row allows it */
     MOST_WINDOW = 64,
-    BATCHES = 4,         /* of room in the queue */
-    OWN_DESCRIPTORS = 32 /* what else a process that serves has open */
+    BATCHES = 4,          /* of room in the queue */
+    MORE_DESCRIPTORS = 16 /* than are open, and than devices: the server's own */
 };
 
 /* Rows of a device that may be under way at once. */
@@ -66,11 +67,23 @@ static int open_queue(eex_server *server)
     return eex_queue_open(server->queue, &how);
 }
 
+/* Descriptors that the process has open: a GPU's driver alone has dozens. */
+static size_t open_descriptors(void)
+{
+    eex_fs_names names;
+    size_t count = 64;
+    if (eex_fs_list(&names, "/proc/self/fd") == EEX_OK) {
+        count = names.count;
+        eex_fs_names_free(&names);
+    }
+    return count;
+}
+
 /* A device is a descriptor. Where the process may have more than it does, it gets them. */
 static int room_for_devices(int sessions)
 {
     struct rlimit limit;
-    const rlim_t needed = (rlim_t)sessions + OWN_DESCRIPTORS;
+    const rlim_t needed = (rlim_t)sessions + open_descriptors() + MORE_DESCRIPTORS;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= needed)
         return EEX_OK;
     limit.rlim_cur = needed;

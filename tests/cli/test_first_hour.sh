@@ -19,7 +19,7 @@ program build/bin/gpu_core_engine_test_walk <<<'printf "[SKIP] walk: not here\n[
 program build/bin/gpu_cpu_test_fill <<<'exit 0'
 program build/bin/bench_cuda <<'END'
 mkdir -p "$EEX_CACHE_DIR"
-printf 'eex convolutions 3\na\t0\t1.0\nb\t2\t1.0\nc\t201\t1.0\nd\t102\t1.0\ne\t201\t1.0\nf\t302\t1.0\n' >"$EEX_CACHE_DIR/convolutions.txt"
+printf 'eex convolutions 4\na\t0\t1.0\nb\t2\t1.0\nc\t201\t1.0\nd\t102\t1.0\ne\t201\t1.0\nf\t302\t1.0\n' >"$EEX_CACHE_DIR/convolutions.txt"
 echo "copy 4000.0 GB/s  read and written"
 echo "upload 50.0 GB/s  from pinned memory"
 echo "head/10 1.0 us"
@@ -65,7 +65,9 @@ awk '$1 > 3600 || $1 < 5 { print; bad = 1 } $1 == 300 { long = 1 } END { exit ba
     fail "its own limit is not what a step has"
 rm path/timeout
 
-program build/bin/eex <<<'echo "\"problem\": \"there is no NVIDIA driver here\""'
+program build/bin/eex <<'END'
+printf '"problem": "there is no NVIDIA driver here"\n  "cuda": {\n    "problem": "libcudnn cannot be found"\n'
+END
 expect 77 bash "$script" --log none build
 out_has "there is no GPU here: there is no NVIDIA driver here"
 expect 2 bash "$script" --log none nowhere

@@ -270,11 +270,12 @@ out_has '"fallback": 0'
 stop_serving
 [ "$(figure crowd full)" = 6 ] || { cp crowd.out out; fail "six that there was no room for are not counted"; }
 expect 2 bash -c "ulimit -n 100; exec '$EEX' serve $run --port 0"
-err_has "128 devices at once need 160 file descriptors, this process may have 100"
+err_has "128 devices at once need "
+err_has " file descriptors, this process may have 100: serve fewer (--sessions)"
 (ulimit -Sn 100; exec "$EEX" serve $run --port 0 --json --sessions 300 >soft.out 2>err) &
 soft=$!
 for _ in $(seq 100); do grep -qs listening soft.out && break; sleep 0.1; done
-[ "$(awk '/Max open files/ { print $4 }' /proc/$soft/limits)" = 332 ] || fail "it has not taken what it may have"
+[ "$(awk '/Max open files/ { print $4 }' /proc/$soft/limits)" -gt 300 ] || fail "it has not taken what it may have"
 kill $soft
 wait $soft || fail "a server with a soft limit ended with $?"
 

@@ -16,8 +16,10 @@ static eex_cuda *open_libraries(void)
         cr_skip_test("EEX_CUDNN_REAL is not set: no real cuDNN to look at");
     eex__cuda_libs_use(NULL, 0);
     cr_assert_eq(eex__cuda_libs_load(&libs), EEX_OK, "%s", eex_error());
-    device = (eex_cuda){
-        .libs = &libs, .sum_rows = EEX_CUDA_SUM_ROWS, .tensor_elements = EEX_CUDA_TENSOR_ELEMENTS};
+    device = (eex_cuda){.libs = &libs,
+                        .sum_rows = EEX_CUDA_SUM_ROWS,
+                        .tensor_elements = EEX_CUDA_TENSOR_ELEMENTS,
+                        .first_bytes = EEX_CUDA_FIRST_BYTES};
     return &device;
 }
 

@@ -77,6 +77,29 @@ Test(choice, what_a_way_leaves_to_do_is_timed_with_it)
     test_folder_remove(folder);
 }
 
+/* Weights that never change are put into cuDNN's order once an algorithm, not once a run: one
+ * kernel with channels last, two with channels first. */
+Test(choice, the_order_of_static_weights_is_not_timed)
+{
+    enum { RUNS = 1 + 4 * 10, ORDERS = 1 + 2 };
+    static const float ms[] = {1, 1, 1, 1, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9};
+    long kernels[2];
+    for (int fixed = 0; fixed < 2; fixed++) {
+        char folder[TEST_PATH_SIZE];
+        ones c;
+        ones_folder(folder);
+        ones_on(&c, ones_timing_device());
+        c.op.u.conv.w_static = fixed;
+        c.op.u.conv.bias = NULL; /* nothing to fuse */
+        eex_fake_cuda_elapsed(ms, 16);
+        kernels[fixed] = timed(&c);
+        eex_fake_cuda_elapsed(NULL, 0);
+        ones_close(&c);
+        test_folder_remove(folder);
+    }
+    cr_expect_eq(kernels[0] - kernels[1], (RUNS - 1) * ORDERS);
+}
+
 /* Ours is for small images; a file that says otherwise is not believed. */
 Test(choice, our_own_kernel_is_for_small_images)
 {

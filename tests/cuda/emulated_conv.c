@@ -231,11 +231,11 @@ Test(emulated_conv, a_broken_file_is_ignored)
     static const char *const texts[] = {
         "",
         "(emulated), cudnn 90000: op 1\t2\t3.5\n", /* as they were once */
-        "eex convolutions 3\nshape\t1\n",
-        "eex convolutions 3\nshape\t1\t2.0",
-        "eex convolutions 3\nshape\t-1\t2.0\n",
-        "eex convolutions 3\nshape 1 2.0\nshape\t1\t2.0\n",
-        "eex convolutions 3\nshape\t1\t2.0 or so\n",
+        "eex convolutions 4\nshape\t1\n",
+        "eex convolutions 4\nshape\t1\t2.0",
+        "eex convolutions 4\nshape\t-1\t2.0\n",
+        "eex convolutions 4\nshape 1 2.0\nshape\t1\t2.0\n",
+        "eex convolutions 4\nshape\t1\t2.0 or so\n",
     };
     cache c;
     cache_begin(&c);

@@ -85,6 +85,12 @@ Test(conv_weights, by_cudnn)
     on_each_device(weights_on);
 }
 
+Test(conv_weights, by_cudnn_with_channels_first)
+{
+    setenv("EEX_CUDA_CONV", "first", 1);
+    on_each_device(weights_on);
+}
+
 Test(conv_weights, by_patches)
 {
     setenv("EEX_CUDA_CONV", "patches", 1);

@@ -1,5 +1,5 @@
 /* What goes around a matrix product: epilogue, sums of columns, patches and their adjoint, orders
- * of weights. They are no ops, so they are called as conv.c calls them. */
+ * of weights. They are no ops, so they are called as conv*.c call them. */
 #include "cuda/cuda_device.h"
 #include "support/array.h"
 #include "support/devices.h"
