@@ -70,9 +70,11 @@ uninstall:
 	@test -f $(BUILD)/install_manifest.txt || { echo "nothing was installed from $(BUILD)"; exit 1; }
 	xargs -d '\n' -I FILE rm -fv "$(DESTDIR)FILE" <$(BUILD)/install_manifest.txt
 
-# BUNDLE_TESTS=1 puts the tests in too, for a GPU machine that has no packages.
+# BUNDLE_TESTS=1 puts the tests in too, for a GPU machine that has no packages; CUDA_ARCHITECTURES=90-real
+# leaves out kernels for other chips.
+ARCHITECTURES = $(if $(CUDA_ARCHITECTURES),"-DEEX_CUDA_ARCHITECTURES=$(CUDA_ARCHITECTURES)")
 bundle: deps
-	@cmake --preset bundle $(CUDA_OPTION) -DEEX_TEST_ROOT=$(if $(BUNDLE_TESTS),.,$(CURDIR)) >/dev/null
+	@cmake --preset bundle $(CUDA_OPTION) $(ARCHITECTURES) -DEEX_TEST_ROOT=$(if $(BUNDLE_TESTS),.,$(CURDIR)) >/dev/null
 	@cmake --build build/bundled -j $(JOBS) --target $(if $(BUNDLE_TESTS),all,eex)
 	BUNDLE_TESTS=$(BUNDLE_TESTS) scripts/bundle.sh build/bundled
 

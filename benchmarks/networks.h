@@ -16,7 +16,7 @@ typedef struct network {
     double macs; /* of one image, forward, every gate included */
 } network;
 
-/* "+gates" are the seven gates of Table III of nasexer.txt, "+exits" the three that the search
+/* "+gates" are the seven gates of Table III of NASEREX, "+exits" the three that the search
  * chose for CIFAR-10. On the CPU, or on a device whose kind the caller has registered. */
 int network_open(network *out, const char *name, int threads);
 int network_open_on(network *out, const char *name, const char *device, int threads);

@@ -1,5 +1,5 @@
 """MobileNetV2 and ResNet50 layer by layer as torchvision defines them, and the gates of Table III of
-nasexer.txt: what peer_torch_*.py measure. Random weights: only time is asked for."""
+NASEREX: what peer_torch_*.py measure. Random weights: only time is asked for."""
 import torch
 from torch import nn
 

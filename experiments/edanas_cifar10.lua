@@ -1,4 +1,4 @@
--- EDANAS as published (edanas.txt, Table I), on CIFAR-10: the MobileNetV3 space of Once-for-All at 40 to
+-- EDANAS as published (EDANAS, Table I), on CIFAR-10: the MobileNetV3 space of Once-for-All at 40 to
 -- 104 pixels, early exit classifiers behind the first four units, thresholds of the score margin as genes,
 -- every candidate trained for 5 epochs.
 --

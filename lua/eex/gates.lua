@@ -26,7 +26,7 @@ function gates.blocks(list, options)
   return family("blocks", list, options)
 end
 
--- The early exit classifiers of edanas.txt: C channels through a 1x1 convolution to 6 C, batch norm,
+-- The early exit classifiers of EDANAS: C channels through a 1x1 convolution to 6 C, batch norm,
 -- h-swish, mean, a 1x1 convolution to 8 C, h-swish, and a linear layer. Further options: max_exits,
 -- required.
 function gates.eec(options)
@@ -34,26 +34,26 @@ function gates.eec(options)
 end
 
 -- k times [3x3 convolution with bias to `channels` (128), activation], 2x2 max pool, and a linear
--- layer on all pixels: with one block the exits that edanas.txt gives AlexNet, VGG-13 and ResNet-18,
--- with 64 channels those of AlexNet in exit-prediction.txt. Options as above, and channels.
+-- layer on all pixels: with one block the exits that EDANAS gives AlexNet, VGG-13 and ResNet-18,
+-- with 64 channels those of AlexNet in Dong et al. Options as above, and channels.
 function gates.pooled(list, options)
   return family("pooled", list, options)
 end
 
 -- [3x3 convolution, batch norm, activation] of the point's C channels with stride 2, then k - 1 of
--- C / 2, and a linear layer on all pixels: VGG16-BN's exits in exit-prediction.txt.
+-- C / 2, and a linear layer on all pixels: VGG16-BN's exits in Dong et al.
 function gates.strided(list, options)
   return family("strided", list, options)
 end
 
 -- k basic residual blocks, 2x2 max pool, and a linear layer on all pixels: ResNet44's exits in
--- exit-prediction.txt.
+-- Dong et al.
 function gates.residual(list, options)
   return family("residual", list, options)
 end
 
 -- k times [linear layer to `channels` (128), activation] on all pixels, and a linear layer: with one of
--- 1024 the exit of the CNN in edanas.txt. Options as above, and channels.
+-- 1024 the exit of the CNN in EDANAS. Options as above, and channels.
 function gates.linear(list, options)
   return family("linear", list, options)
 end

@@ -1,4 +1,4 @@
--- Exit predictors (exit-prediction.txt III-B): tiny networks that look at an image first and say which
+-- Exit predictors (Dong et al. III-B): tiny networks that look at an image first and say which
 -- gates of another network are worth computing. As `predictor = { family = ... }` an experiment trains
 -- one for its network; as graphs they are there to be looked at and counted:
 --

@@ -168,7 +168,7 @@ static int run(const void *given, const eex_words *words)
 }
 
 static const char details[] =
-    "The predictor (exit-prediction.txt) is a tiny network that looks at an image first. It "
+    "The predictor (Dong, Mao and Zhang) is a tiny network that looks at an image first. It "
     "learns\n"
     "which exits would let the image leave; where one would not, its gate is not computed. What "
     "it\n"

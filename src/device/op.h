@@ -272,7 +272,7 @@ typedef struct eex_op_pool {
  *
  * `binary` makes each logit a question of its own, answered by a bit of the label (bit c of
  * labels[i]: class c is wanted; at most EEX_LABEL_BITS classes): the loss is the sum over classes
- * of -(y ln s + (1 - y) ln(1 - s)), s = 1 / (1 + e^-z), plus l1 (exit-prediction.txt, eq. 6 and 7);
+ * of -(y ln s + (1 - y) ln(1 - s)), s = 1 / (1 + e^-z), plus l1 (Dong et al., eq. 6 and 7);
  * a sample is correct when every answer is. Smoothing and teachers have no say then. */
 enum { EEX_LABEL_BITS = 31 };
 

@@ -98,7 +98,7 @@ return {
 LUA
 refused 2 "ranks the points by a probe" probe.lua --extremes
 
-# elastic networks: edanas.txt's integers
+# elastic networks: EDANAS's integers
 cat >family.lua <<'LUA'
 return { backbone = require "eex".families.mobilenet_v3 { classes = 10 } }
 LUA

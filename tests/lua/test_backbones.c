@@ -1,5 +1,5 @@
 /* AlexNet, VGG and residual networks with their published exits, and the networks of the Exit
- * Predictor, against published integers (exit-prediction.txt, edanas.txt). */
+ * Predictor, against published integers (Dong et al., EDANAS). */
 #include "lua/sandbox.h"
 
 #include "base/status.h"
@@ -77,7 +77,7 @@ static void fails(const char *text, const char *part)
     cr_expect(strstr(eex_error(), part), "%s: \"%s\" does not say \"%s\"", text, eex_error(), part);
 }
 
-/* ---- exit-prediction.txt, Tables I, III, V and VI ---- */
+/* ---- Dong et al., Tables I, III, V and VI ---- */
 
 #define ALEXNET "n = b.alexnet { classes = c } "
 #define ALEXNET_EXITS "g = gated(n, 'pooled', 64, { 'features.2', 2 }, { 'features.5', 1 }) "
@@ -211,7 +211,7 @@ Test(lua_backbones, exit_predictors)
           "670370");
 }
 
-/* ---- edanas.txt V-B: an exit is a convolution with 128 filters, a pool and a linear layer ---- */
+/* ---- EDANAS V-B: an exit is a convolution with 128 filters, a pool and a linear layer ---- */
 
 /* MACs of each exit's gate: C x 128 x 9 x h^2 + 128 (h / 2)^2 x 10. */
 #define GATES                                                                      \

@@ -1,4 +1,4 @@
-/* MobileNetV3 and the families, against published integers (edanas.txt) and against each other. */
+/* MobileNetV3 and the families, against published integers (EDANAS) and against each other. */
 #include "core/graph/cost.h"
 #include "core/graph/elastic.h"
 #include "lua/lua_graph.h"

@@ -16,7 +16,7 @@ return {
           transforms = { "false", "of elastic kernels: smaller ones are learned from the larger" },
         } },
       { name = "batch_norm", text = "Batch norm." },
-      { name = "act", text = 'An activation: "relu", "relu6", "h-swish", "h-sigmoid", "sigmoid" or "none".', options = functional },
+      { name = "act", text = 'An activation: "relu", "relu6", "h-swish", "h-sigmoid", "sigmoid", "silu" or "none".', options = functional },
       { name = "add", text = "A sum." },
       { name = "scale", text = "A feature map times one value a channel: squeeze and excitation." },
       { name = "concat", text = "Both, channel behind channel." },

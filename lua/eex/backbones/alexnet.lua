@@ -1,5 +1,5 @@
 -- AlexNet (Krizhevsky et al. 2012) for small images: torchvision's layers and parameter names, with
--- kernels of 3x3 and pools of 2x2, as exit-prediction.txt has it.
+-- kernels of 3x3 and pools of 2x2, as Dong et al. have it.
 --
 --   eex.backbones.alexnet { size = 32, classes = 10 }
 --

@@ -1,6 +1,6 @@
 -- The residual networks of He et al. 2015, section 4.2, for images of 32x32: three stages of n basic
 -- blocks of 16, 32 and 64 channels, 6 n + 2 layers. Where the shape changes the shortcut is a 1x1
--- convolution with batch norm. exit-prediction.txt has ResNet44.
+-- convolution with batch norm. Dong et al. have ResNet44.
 --
 --   eex.backbones.resnet_cifar { size = 32, classes = 10, depth = 44 }
 --

@@ -1,4 +1,4 @@
--- Cai et al. 2020's MobileNetV3 space in one elastic graph, as edanas.txt searches it.
+-- Cai et al. 2020's MobileNetV3 space in one elastic graph, as EDANAS searches it.
 --
 --   eex.families.mobilenet_v3 { classes = 10 }
 --

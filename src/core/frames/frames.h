@@ -108,7 +108,7 @@ int eex_frames_parse_y4m(eex_frames **out, const eex_frame_shape *shape, const v
 int eex_frames_open_path(eex_frames **out, const eex_frame_shape *shape, const char *path,
                          const char *const *classes, size_t class_count);
 
-/* ---- simulated video (nasexer.txt, IV-B) ---- */
+/* ---- simulated video (NASEREX, IV-B) ---- */
 
 typedef struct eex_simulated {
     eex_dataset *data;       /* borrowed: where relevant frames come from */

@@ -6,9 +6,9 @@
 
 typedef enum eex_convention {
     EEX_MACS,    /* plain multiply-accumulates of convolutions and linear layers: the default */
-    EEX_PTFLOPS, /* exit-prediction.txt */
-    EEX_THOP,    /* nasexer.txt */
-    EEX_TORCHPROFILE, /* edanas.txt */
+    EEX_PTFLOPS, /* Dong et al. */
+    EEX_THOP,    /* NASEREX */
+    EEX_TORCHPROFILE, /* EDANAS */
     EEX_CONVENTIONS
 } eex_convention;
 
@@ -37,7 +37,7 @@ int64_t eex_cost_total(const eex_graph *g, eex_convention c);
 
 /* Expected costs of one input when a fraction share[k] leaves at exit k (sums to 1):
  * eex_cost_ada_cumulative charges every executed gate (the default everywhere);
- * eex_cost_ada charges only the gate taken, none at the end (edanas.txt's ADA_MACS). */
+ * eex_cost_ada charges only the gate taken, none at the end (EDANAS's ADA_MACS). */
 double eex_cost_ada_cumulative(const eex_graph *g, const double *share, eex_convention c);
 double eex_cost_ada(const eex_graph *g, const double *share, eex_convention c);
 

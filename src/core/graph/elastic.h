@@ -1,4 +1,4 @@
-/* Elastic graphs: many networks in one (Cai et al. 2020, "Once-for-All"; edanas.txt III-A).
+/* Elastic graphs: many networks in one (Cai et al. 2020, "Once-for-All"; EDANAS III-A).
  *
  * An elastic graph is an ordinary graph, the largest network, together with genes: decisions of a
  * few options each. What a gene decides is said at the nodes: how many channels a convolution has,

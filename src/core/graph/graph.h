@@ -132,17 +132,17 @@ int eex_graph_finish(eex_graph *g, int logits);
 
 /* What a gate of k blocks on C channels is made of, in front of its FC layer to the backbone's
  * classes. Those without a global pool have an FC layer on all pixels.
- * EEX_GATE_BLOCKS: k x [Conv3x3-BN-Act] and a global pool (nasexer.txt II-D-2).
+ * EEX_GATE_BLOCKS: k x [Conv3x3-BN-Act] and a global pool (NASEREX II-D-2).
  * EEX_GATE_EEC: 1x1 convolution to 6 C, batch norm, h-swish, mean, 1x1 convolution to 8 C, h-swish:
- * the end of MobileNetV3 in small (edanas.txt's early exit classifier). It has one block, no act
+ * the end of MobileNetV3 in small (EDANAS's early exit classifier). It has one block, no act
  * but its own and is not nested.
  * EEX_GATE_POOLED: k x [Conv3x3 with bias to `channels`, Act] and a 2x2 max pool: with one block of
- * 128 channels the exits that edanas.txt V-B gives AlexNet, VGG-13 and ResNet-18 (Scardapane et al.
- * 2020), with 64 those of AlexNet in exit-prediction.txt V-A.
+ * 128 channels the exits that EDANAS V-B gives AlexNet, VGG-13 and ResNet-18 (Scardapane et al.
+ * 2020), with 64 those of AlexNet in Dong et al. V-A.
  * EEX_GATE_STRIDED: [Conv3x3-BN-Act] to C with stride 2, then k - 1 to C / 2: VGG16-BN's there.
  * EEX_GATE_RESIDUAL: k basic residual blocks and a 2x2 max pool: ResNet44's there.
  * EEX_GATE_LINEAR: k x [linear layer to `channels`, Act] on all pixels: with one of 1024 the exit
- * of the CNN in edanas.txt V-B. */
+ * of the CNN in EDANAS V-B. */
 typedef enum eex_gate_family {
     EEX_GATE_BLOCKS,
     EEX_GATE_EEC,

@@ -92,7 +92,7 @@ static int strided_block(const site *s, int *value, int j)
     return act(s, value, j, ".act");
 }
 
-/* exit-prediction.txt calls a function behind the sum. */
+/* Dong et al. call a function behind the sum. */
 static int residual_block(const site *s, int *value, int j)
 {
     char name[EEX_NAME_MAX];

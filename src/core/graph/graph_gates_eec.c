@@ -1,4 +1,4 @@
-/* The early exit classifier of edanas.txt. */
+/* The early exit classifier of EDANAS. */
 #include "core/graph/graph_impl.h"
 
 #include "base/status.h"

@@ -1,4 +1,4 @@
-/* Exit Predictors (exit-prediction.txt III-B): tiny networks that look at an image first and say
+/* Exit Predictors (Dong et al. III-B): tiny networks that look at an image first and say
  * for each gate of another network whether it is worth computing. Output n, through a sigmoid, is
  * the score s_n of gate n (eq. 7). */
 #ifndef EEX_CORE_GRAPH_PREDICTOR_H

@@ -1,4 +1,4 @@
-/* Candidate exit points: where a gate may be put (nasexer.txt II-B-2, "saliency criteria"). */
+/* Candidate exit points: where a gate may be put (NASEREX II-B-2, "saliency criteria"). */
 #ifndef EEX_CORE_GRAPH_SALIENCY_H
 #define EEX_CORE_GRAPH_SALIENCY_H
 

@@ -1,4 +1,4 @@
-/* Cutting a network after one of its exits (nasexer.txt, III-C): what that leaves, and model files
+/* Cutting a network after one of its exits (NASEREX, III-C): what that leaves, and model files
  * of it.
  *
  * "Cut after exit k" has two readings. The gates in front of k stay, and samples may leave there

@@ -1,4 +1,4 @@
-/* Exit predictors of models (exit-prediction.txt): a tiny network that looks at an image first and
+/* Exit predictors of models (Dong et al.): a tiny network that looks at an image first and
  * says which gates of a model are worth computing for it. It lies in a file beside the model's,
  * MODEL-predictor.h5 beside MODEL.h5 (kind "predictor", docs/store-format.md), and goes with
  * thresholds of the exits: those that it imitates. */
@@ -48,7 +48,7 @@ typedef struct eex_exit_predictor_recipe {
                              * the caller removes once the result is stored; NULL: none does */
 } eex_exit_predictor_recipe;
 
-/* exit-prediction.txt V-A, but for 30 epochs instead of 220. */
+/* Dong et al. V-A, but for 30 epochs instead of 220. */
 eex_exit_predictor_recipe eex_exit_predictor_recipe_default(void);
 
 /* The same images without the predictor and with it; costs are multiply-accumulates. */

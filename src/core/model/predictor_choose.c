@@ -74,7 +74,7 @@ static int figures(eex_exit_predictor_figures *out, const making *m, int part,
     return eex_replay_skips(&out->with, m->trace[part], policy, &m->p->charges, &skips, NULL, NULL);
 }
 
-/* The way of exit-prediction.txt (footnote 2): confidence thresholds by a grid on the test split,
+/* The way of Dong et al. (footnote 2): confidence thresholds by a grid on the test split,
  * and gamma there too, with the predictor that there is. */
 static int choose_published(making *m)
 {

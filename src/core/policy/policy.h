@@ -16,10 +16,10 @@
 #include <math.h>
 
 typedef enum eex_policy_kind {
-    EEX_POLICY_PER_CLASS,  /* T_high,c = mu_c + a sigma_c, T_low,c = mu_c - b sigma_c (nasexer.txt,
+    EEX_POLICY_PER_CLASS,  /* T_high,c = mu_c + a sigma_c, T_low,c = mu_c - b sigma_c (NASEREX,
                             * eq. 5 and II-D-3) */
-    EEX_POLICY_MARGIN,     /* edanas.txt */
-    EEX_POLICY_CONFIDENCE, /* exit-prediction.txt */
+    EEX_POLICY_MARGIN,     /* EDANAS */
+    EEX_POLICY_CONFIDENCE, /* Dong et al. */
     EEX_POLICY_ENTROPY,    /* BranchyNet */
     EEX_POLICY_KINDS
 } eex_policy_kind;

@@ -1,5 +1,5 @@
 /* Gaussian regressors: mean and deviation of a stream of values (Welford 1962), the predictor
- * functions behind per-class thresholds (nasexer.txt, II-B-3 and II-D-3). */
+ * functions behind per-class thresholds (NASEREX, II-B-3 and II-D-3). */
 #ifndef EEX_CORE_POLICY_REGRESSOR_H
 #define EEX_CORE_POLICY_REGRESSOR_H
 

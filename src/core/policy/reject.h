@@ -5,7 +5,7 @@
  * the user says how many of those may be. Nothing is known of irrelevant frames here.
  *
  * What is compared is the distance from what is familiar (familiar.h) where the trace has it, else,
- * or when asked for, the policy's own score (nasexer.txt, II-D-3). */
+ * or when asked for, the policy's own score (NASEREX, II-D-3). */
 #ifndef EEX_CORE_POLICY_REJECT_H
 #define EEX_CORE_POLICY_REJECT_H
 

@@ -1,4 +1,4 @@
-/* Exits that are skipped (exit-prediction.txt III-A): for each sample a score says of each gate
+/* Exits that are skipped (Dong et al. III-A): for each sample a score says of each gate
  * whether it is worth computing. Replay decides as the engine does, and counts what is computed by
  * eq. 4; thresholds of the scores are found by replay. */
 #ifndef EEX_CORE_POLICY_SKIP_H
@@ -50,14 +50,14 @@ int eex_replay_skips(eex_skip_outcome *out, const eex_trace *trace, const eex_po
                      eex_decision *decision_of);
 
 /* Thresholds with the lowest cost on the device, by replay, while less than `more` of the samples
- * reach the last exit besides those that do without a predictor (exit-prediction.txt, Fig. 7:
+ * reach the last exit besides those that do without a predictor (Dong et al., Fig. 7:
  * 0.02). They are scores of the trace, or INFINITY: the gate is never computed. skips->gamma is not
  * read. Where nothing is saved each gate is computed for everybody. */
 int eex_skip_choose(float *gamma, const eex_trace *trace, const eex_policy *policy,
                     const eex_charges *charges, const eex_skips *skips, double more);
 
 /* One threshold on the top-1 probability for each gate, for the highest accuracy without a
- * predictor (exit-prediction.txt, footnote 2): a grid of 0.2 to 0.9, 0.95 and 0.99. Among equals
+ * predictor (Dong et al., footnote 2): a grid of 0.2 to 0.9, 0.95 and 0.99. Among equals
  * the cheapest on the device. The trace is scored at temperature 1. *out is a policy that never
  * rejects. */
 int eex_skip_lambda(eex_policy **out, const eex_trace *trace, const eex_charges *charges);

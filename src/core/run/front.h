@@ -1,5 +1,5 @@
 /* The front of a run, on the test split: networks of the search's Pareto front and the best of each
- * number of gates (edanas.txt, Table I), each finished as the chosen network is. Which they are,
+ * number of gates (EDANAS, Table I), each finished as the chosen network is. Which they are,
  * the validation split has decided (front_pick.h).
  *
  * Beside each stand its static rivals, which are in it: its backbone alone (NAS_n), and the trunk

@@ -6,7 +6,7 @@
 #include "core/run/front.h"
 #include "core/run/run.h"
 
-/* Numbers of gates, from 1, that have a best trial of their own (edanas.txt, Table I). */
+/* Numbers of gates, from 1, that have a best trial of their own (EDANAS, Table I). */
 enum { EEX__FRONT_GATES = 4 };
 
 /* For each number of gates the trial that the run would choose if there were no others

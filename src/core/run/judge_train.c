@@ -1,4 +1,4 @@
-/* Candidates trained for themselves, one after the other: the published way (nasexer.txt,
+/* Candidates trained for themselves, one after the other: the published way (NASEREX,
  * Algorithm 1). */
 #include "core/policy/replay.h"
 #include "core/run/judge.h"

@@ -8,7 +8,7 @@
 #include "core/run/structure.h"
 
 /* Scores:
- *   EEX_SCORE_ACCURACY   accuracy of the decisions (nasexer.txt, Algorithm 1)
+ *   EEX_SCORE_ACCURACY   accuracy of the decisions (NASEREX, Algorithm 1)
  *   EEX_SCORE_EQUATION1  -(latency / base latency + fraction that decides unlike the base) (eq. 1)
  *   EEX_SCORE_WEIGHTED   accuracy - weight * cost / cost of the base
  *   EEX_SCORE_CUT_MACS      fraction of the MACs saved against the cuts at its accuracy

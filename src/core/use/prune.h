@@ -1,4 +1,4 @@
-/* Pruning: the network cut after each of its exits, judged side by side (nasexer.txt, Table III),
+/* Pruning: the network cut after each of its exits, judged side by side (NASEREX, Table III),
  * and the choice between them. */
 #ifndef EEX_CORE_USE_PRUNE_H
 #define EEX_CORE_USE_PRUNE_H

@@ -50,7 +50,7 @@ Test(cost, whole_backbones)
     eex_graph_free(r);
 }
 
-/* Table III of nasexer.txt, M MACs in thop's convention: after features[i], k blocks. */
+/* Table III of NASEREX, M MACs in thop's convention: after features[i], k blocks. */
 static const struct {
     int feature, c, h, k;
     int64_t trunk, gate, cumulative;
@@ -142,7 +142,7 @@ Test(cost, shared_blocks_are_charged_once)
     eex_graph_free(m);
 }
 
-/* ---- ptflops, on the networks of exit-prediction.txt ---- */
+/* ---- ptflops, on the networks of Dong et al. ---- */
 
 typedef struct chain {
     eex_graph *g;
@@ -240,7 +240,7 @@ Test(cost, ptflops_of_alexnet_and_vgg16)
     vgg16(100, 333451364);
 }
 
-/* Section III of exit-prediction.txt: what a VGG16-BN of two exits spends where 66.62, 19.81 and
+/* Section III of Dong et al.: what a VGG16-BN of two exits spends where 66.62, 19.81 and
  * 13.57 % of the images leave, in all and on the device, which ends behind the second exit; and
  * with an oracle that asks no exit in vain. */
 Test(cost, worked_example_of_exit_prediction)
@@ -300,7 +300,7 @@ Test(cost, nodes_that_are_not_there_cost_nothing)
     eex_graph_free(m);
 }
 
-/* edanas.txt's convention counts multiplications of elements, the others none of them. */
+/* EDANAS's convention counts multiplications of elements, the others none of them. */
 Test(cost, squeezed)
 {
     eex_graph *g = NULL;

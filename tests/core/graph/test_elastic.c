@@ -354,7 +354,7 @@ Test(elastic, gates_stay_where_their_points_value_is)
     eex_graph_free(g);
 }
 
-/* edanas.txt's formula for what an early exit classifier costs. */
+/* EDANAS's formula for what an early exit classifier costs. */
 Test(elastic, cost_of_an_early_exit_classifier)
 {
     eex_graph *g = NULL;

@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* ../shared/reference/costs.md, exit-prediction.txt: Table II at two gates. */
+/* Published costs (Dong et al.): Table II at two gates. */
 static const struct {
     eex_exit_predictor_family family;
     int64_t cost, params;

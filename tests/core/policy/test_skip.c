@@ -70,8 +70,8 @@ static eex_skip_outcome replay(const bench *b, const float *gamma)
     return out;
 }
 
-/* exit-prediction.txt III: VGG16-BN, 66.62, 19.81 and 13.57 % leave at its three exits; an oracle
- * skips what does not accept. ../shared/reference/costs.md has the costs. */
+/* Dong et al. III: VGG16-BN, 66.62, 19.81 and 13.57 % leave at its three exits; an oracle
+ * skips what does not accept. */
 Test(skip, worked_example_of_the_paper)
 {
     enum { N = 10000 };
