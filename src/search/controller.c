@@ -32,6 +32,15 @@ int eex__controller_open(eex_controller **out, const eex__algorithm *algorithm,
     return EEX_OK;
 }
 
+int eex_controller_check(eex_algorithm algorithm, const eex_space *space,
+                         const eex_controller_options *options)
+{
+    const eex__algorithm *row = eex__algorithm_of(algorithm);
+    if (!row)
+        return eex_fail(EEX_EINVAL, "no search algorithm %d", (int)algorithm);
+    return row->check ? row->check(space, options) : EEX_OK;
+}
+
 int eex_controller_new(eex_controller **out, eex_algorithm algorithm, const eex_space *space,
                        const eex_controller_options *options)
 {

@@ -98,8 +98,12 @@ typedef struct eex_controller_options {
 
 typedef struct eex_controller eex_controller;
 
-/* Makes a controller with a row of search/algorithm.h. EEX_EINVAL when the algorithm does not go
- * with the space or the options. */
+/* EEX_EINVAL when the algorithm does not go with the space or the options: what making a controller
+ * says, too. */
+int eex_controller_check(eex_algorithm algorithm, const eex_space *space,
+                         const eex_controller_options *options);
+
+/* Makes a controller with a row of search/algorithm.h. */
 int eex_controller_new(eex_controller **out, eex_algorithm algorithm, const eex_space *space,
                        const eex_controller_options *options);
 

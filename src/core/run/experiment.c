@@ -216,10 +216,11 @@ static int check_policy(const eex_experiment *e)
         return need(e->policy.target > -1 && e->policy.target <= 1, "policy.target",
                     "an accuracy, at most 1; 0 or less: so far below the backbone's own",
                     e->policy.target);
-    if (e->policy.tune != EEX_TUNE_NONE)
-        return need(e->policy.target > 0 && isfinite(e->policy.target), "policy.target",
-                    "a positive number", e->policy.target);
-    return EEX_OK;
+    if (e->policy.tune == EEX_TUNE_NONE)
+        return need(e->policy.target == 0, "policy.target",
+                    "0, or policy.tune, which says what it is a target of", e->policy.target);
+    return need(e->policy.target > 0 && isfinite(e->policy.target), "policy.target",
+                "a positive number", e->policy.target);
 }
 
 /* Cuts are compared by what everybody counts. */
@@ -242,6 +243,10 @@ static int check_search(const eex_experiment *e)
                  "from 1 to search.population", e->search.sample));
     EEX_TRY(need(e->search.algorithm != EEX_NSGA2 || e->search.population >= 2, "search.population",
                  "at least 2 for nsga2", e->search.population));
+    EEX_TRY(need(!e->search.tau || e->search.evaluator == EEX_EVALUATE_SHARED, "search.tau",
+                 "0 where search.evaluator is \"train\": candidates have been trained already, and "
+                 "nothing else has judged them",
+                 e->search.tau));
     EEX_TRY(need(!e->search.workers || e->search.evaluator == EEX_EVALUATE_TRAIN, "search.workers",
                  "0 unless search.evaluator is \"train\": what the shared network judges takes "
                  "less than handing it on",
@@ -272,14 +277,18 @@ static int most_gates(const eex_experiment *e)
     return e->gates.max_exits && e->gates.max_exits < points ? e->gates.max_exits : points;
 }
 
+enum { FLOAT_BITS = 32 };
+
 static int check_partition(const eex_experiment *e)
 {
     eex_moments moments;
     const bool small = e->partition.epochs > 0;
     if (!(e->partition.latency > 0))
         return check_uncut(e);
-    EEX_TRY(need(!small || e->partition.bits <= EEX_QUANTISE_MAX_BITS, "partition.bits",
-                 "at most 8 with a bottleneck", e->partition.bits));
+    EEX_TRY(need(
+        e->partition.bits <= EEX_QUANTISE_MAX_BITS || (e->partition.bits == FLOAT_BITS && !small),
+        "partition.bits", "1 to 8, or without a bottleneck 32, which sends values as they are",
+        e->partition.bits));
     EEX_TRY(need(!small || e->partition.cut == 0, "partition.cut",
                  "0 with a bottleneck, which lies behind the last early exit", e->partition.cut));
     EEX_TRY(need(e->partition.cut <= most_gates(e), "partition.cut",

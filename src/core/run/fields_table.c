@@ -2,6 +2,7 @@
 #include "core/policy/moments.h"
 #include "core/run/fields_rows_impl.h"
 #include "core/run/run_init.h"
+#include "search/ranking.h"
 
 #include <string.h>
 
@@ -110,7 +111,7 @@ static const eex_field fields[] = {
     ROW("search.min_accuracy", OR_FALSE, AT(double, search.min_accuracy), _SEARCH,
         "take the cheapest with at least this validation accuracy", .range = FROM(0, 1),
         .otherwise = -1, .usual = "false"),
-    INT("search.tau", search.tau, FROM(0, INT_MAX), 0, _TAU,
+    INT("search.tau", search.tau, FROM(0, EEX_RANKING_MOST), 0, _TAU,
         "train so many candidates too and compare both evaluators; 0: none"),
     TEXT("search.latency_table", TABLE_FILE, search.latency_table, _LATENCY,
          "file of eex profile --table that latencies come from", .quiet = true,
@@ -189,7 +190,7 @@ static const eex_field fields[] = {
         "exit behind which it is cut; 0: the last early one", .range = FROM(0, EEX_MAX_EXITS - 1),
         .quiet = true),
     ROW("partition.bits", INT, AT(int, partition.bits), _PARTITION,
-        "of each value that is sent; 32: as it is", .range = FROM(1, 32), .otherwise = 8,
+        "of each value that is sent, 1 to 8; 32: as it is", .range = FROM(1, 32), .otherwise = 8,
         .quiet = true),
     ROW("partition.epochs", INT, AT(int, partition.epochs), _PARTITION,
         "how often a bottleneck's autoencoder sees each image; 0: there is no bottleneck",

@@ -52,6 +52,8 @@ static void failed(eex_trial *trial, int code)
                          .agreement = NAN,
                          .rejected = NAN,
                          .least_share = NAN,
+                         .violation = NAN,
+                         .cut_saved = NAN,
                          .score = NAN,
                          .seconds = trial->seconds};
     snprintf(trial->reason, sizeof trial->reason, "%.*s", EEX_TRIAL_REASON - 1, eex_error());

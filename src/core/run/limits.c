@@ -120,17 +120,24 @@ int eex_limits_check(const eex_limits *limits, const eex_limits *least)
     return EEX_OK;
 }
 
+static int least_of(eex_limits *least, const eex_experiment *e, const eex_points *points)
+{
+    eex_structures *s = NULL;
+    EEX_TRY(eex_structures_new(&s, e, points));
+    const int code = eex_limits_least(least, s);
+    eex_structures_free(s);
+    return code;
+}
+
 /* Which points a run has is not known before a probe, but each by itself has the least that all
- * have. */
+ * have. Points with a block count each are not chosen by any. */
 static int least_of_points(eex_limits *least, const eex_experiment *e)
 {
+    if (e->gates.points)
+        return least_of(least, e, &e->points);
     for (int p = 0; p < e->points.count; p++) {
         const eex_points one = {.count = 1, .nodes = {e->points.nodes[p]}};
-        eex_structures *s = NULL;
-        EEX_TRY(eex_structures_new(&s, e, &one));
-        const int code = eex_limits_least(least, s);
-        eex_structures_free(s);
-        EEX_TRY(code);
+        EEX_TRY(least_of(least, e, &one));
     }
     return EEX_OK;
 }

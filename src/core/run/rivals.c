@@ -41,8 +41,11 @@ int eex_experiment_epochs(const eex_experiment *e)
 {
     if (e->search.evaluator == EEX_EVALUATE_SHARED)
         return shared_epochs(e) + e->final.epochs;
-    const int before[EEX_STARTS] = {
-        [EEX_START_BASE] = base_epochs(e), [EEX_START_SHARED] = shared_epochs(e)};
+    /* Frozen ones stand on the trained base (judge_train.c). */
+    const bool frozen = e->candidate.regime == EEX_REGIME_FROZEN;
+    const int before[EEX_STARTS] = {[EEX_START_SCRATCH] = frozen ? base_epochs(e) : 0,
+                                    [EEX_START_BASE] = base_epochs(e),
+                                    [EEX_START_SHARED] = shared_epochs(e)};
     return before[e->candidate_from] + e->candidate.epochs + e->final.epochs;
 }
 

@@ -1,7 +1,6 @@
 /* A run from end to end: its phases in their order. */
-#include "core/run/run.h"
-
 #include "core/run/run_init.h"
+#include "core/run/run_search.h"
 
 #include "base/fs.h"
 #include "base/log.h"
@@ -67,7 +66,8 @@ static void say_size(const eex_run *run)
 
 int eex__run_structures(eex_run *run, const eex_points *points)
 {
-    return eex_structures_new(&run->structures, run->e, points);
+    EEX_TRY(eex_structures_new(&run->structures, run->e, points));
+    return eex__search_check(run);
 }
 
 /* What the phase had begun goes, or it would be taken for the one in hand. */

@@ -162,7 +162,9 @@ static int know_familiar(eex__final *f)
 static int calibrate(eex__final *f)
 {
     const eex_run *run = f->run;
-    const eex_exit_costs costs = {f->costs.exits, f->costs.macs, run->structures->base_macs};
+    const eex_exit_costs macs = {f->costs.exits, f->costs.macs, run->structures->base_macs};
+    const eex_scoring scoring = eex_scoring_of(run->e, run->structures);
+    const eex_exit_costs costs = eex_scoring_costs(&scoring, &f->costs); /* as it was tuned */
     EEX_TRY(know_familiar(f));
     EEX_TRY(eex__run_trace(&f->calibration, run, f->graph, f->params, f->familiar,
                            &run->split.calibration));
@@ -178,7 +180,7 @@ static int calibrate(eex__final *f)
     if (as_judged(run) && run->e->policy.reject > 0) /* the judge knows no rejection */
         EEX_TRY(eex_policy_reject(f->policy, f->calibration, &costs, run->e->policy.reject,
                                   EEX_REJECT_BY_ANY));
-    return eex_replay(&f->outcome, f->validation, f->policy, &costs, NULL, NULL);
+    return eex_replay(&f->outcome, f->validation, f->policy, &macs, NULL, NULL);
 }
 
 /* ---- the file ---- */

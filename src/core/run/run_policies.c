@@ -3,6 +3,7 @@
  * where the run has none) and judged on the validation split; none of them sees the test split. */
 #include "core/policy/replay.h"
 #include "core/run/run.h"
+#include "core/run/scoring.h"
 
 #include "base/log.h"
 #include "base/status.h"
@@ -31,17 +32,21 @@ static eex_calibration variant(const eex_run *run, int i)
     return how;
 }
 
+/* Tuned by what the run tunes by, shown in MACs. */
 static int judge(table *t, int i, const eex_run *run, eex_trace *calibration, eex_trace *validation,
-                 const eex_exit_costs *costs)
+                 const eex_structure_costs *all)
 {
+    const eex_scoring scoring = eex_scoring_of(run->e, run->structures);
+    const eex_exit_costs costs = eex_scoring_costs(&scoring, all);
+    const eex_exit_costs macs = {all->exits, all->macs, run->structures->base_macs};
     const eex_calibration how = variant(run, i);
     eex_policy *policy = NULL;
     eex_outcome outcome;
-    int code = eex_calibrate(&policy, calibration, run->device, &how, costs);
+    int code = eex_calibrate(&policy, calibration, run->device, &how, &costs);
     if (code == EEX_OK)
         code = eex_trace_score(validation, run->device, policy->temperature);
     if (code == EEX_OK)
-        code = eex_replay(&outcome, validation, policy, costs, NULL, NULL);
+        code = eex_replay(&outcome, validation, policy, &macs, NULL, NULL);
     eex_policy_free(policy);
     EEX_TRY(code);
     t->name[i] = i == 0 ? "per_class, T = 5" : eex_policy_kind_name(how.kind);
@@ -56,10 +61,9 @@ static int judge_all(table *t, const eex_run *run, const int *genome, eex_trace 
 {
     eex_structure_costs costs;
     EEX_TRY(eex_structures_costs(&costs, run->structures, genome));
-    const eex_exit_costs macs = {costs.exits, costs.macs, run->structures->base_macs};
     for (int i = 0; i < VARIANTS; i++) {
         EEX_TRY(eex__run_poll());
-        EEX_TRY(judge(t, i, run, calibration, validation, &macs));
+        EEX_TRY(judge(t, i, run, calibration, validation, &costs));
     }
     return EEX_OK;
 }

@@ -115,17 +115,12 @@ static void hear_of_models(const eex_search_report *r, void *context)
 
 static int make_controller(eex__search *s)
 {
-    const eex_experiment *e = s->run->e;
-    const eex_space *space = &s->run->structures->space;
-    const eex_controller_options options = {.seed = eex__run_seed(s->run, EEX_STREAM_SEARCH, 0),
-                                            .trials = (size_t)e->search.trials,
-                                            .population = e->search.population,
-                                            .sample = e->search.sample,
-                                            .initial = (size_t)e->search.initial,
-                                            .batch = (size_t)e->search.batch,
-                                            .report = hear_of_models,
-                                            .report_context = s};
-    return eex_controller_new(&s->controller, e->search.algorithm, space, &options);
+    eex_controller_options options = eex__search_options(s->run->e);
+    options.seed = eex__run_seed(s->run, EEX_STREAM_SEARCH, 0);
+    options.report = hear_of_models;
+    options.report_context = s;
+    return eex_controller_new(&s->controller, s->run->e->search.algorithm,
+                              &s->run->structures->space, &options);
 }
 
 /* ---- all of it ---- */

@@ -25,6 +25,13 @@ typedef struct eex__search {
     double seconds;       /* of what was loaded and what was done now */
 } eex__search;
 
+/* What an experiment says of its search. */
+eex_controller_options eex__search_options(const eex_experiment *e);
+
+/* EEX_EINVAL: the algorithm cannot search the run's space; warns of what it does otherwise than one
+ * would think. Before anything is trained; nothing where the search is done. */
+int eex__search_check(const eex_run *run);
+
 /* What a trial costs, in the unit that the search minimises. */
 double eex__search_cost(const eex_run *run, const eex_trial *trial);
 

@@ -33,6 +33,8 @@ static eex_trial deadly(int deaths)
                        .agreement = NAN,
                        .rejected = NAN,
                        .least_share = NAN,
+                       .violation = NAN,
+                       .cut_saved = NAN,
                        .score = NAN};
     snprintf(trial.reason, sizeof trial.reason,
              "%d workers that judged it were killed one after the other", deaths);

@@ -28,13 +28,15 @@ static void count_macs(eex_model_costs *out, const eex_graph *g)
 
 /* ---- the run's table ---- */
 
-/* Where the exits are in a run: their point, from 1, and their number of blocks. */
+/* Where the exits are in a run: their point, from 1, and their number of blocks. Where each point
+ * has a count of its own there is one choice, whatever it is. */
 typedef struct places {
     int32_t position[EEX_MAX_EXITS], blocks[EEX_MAX_EXITS];
 } places;
 
 typedef struct table {
     int points, choices;
+    bool each;            /* a point has one gate, of its own block count */
     int32_t *blocks;      /* (choices) */
     double *trunk, *gate; /* (points), (points, choices) */
     double base;
@@ -62,6 +64,7 @@ static int read_choices(table *t, const char *path)
     int code = eex_store_read_new((void **)&t->blocks, file, "space/blocks", EEX_STORE_I32, &shape,
                                   MAX_TABLE);
     t->choices = code == EEX_OK ? (int)shape.extent[0] : 0;
+    t->each = code == EEX_OK && eex_store_has(file, "space/each");
     eex_store_close(file);
     return code;
 }
@@ -105,7 +108,7 @@ static int add_up(eex_model_costs *c, const table *t, const places *at, const ch
     double gates = 0;
     for (int k = 0; k + 1 < c->exits; k++) {
         int choice = 0, p = at->position[k] - 1;
-        while (choice < t->choices && t->blocks[choice] != at->blocks[k])
+        while (!t->each && choice < t->choices && t->blocks[choice] != at->blocks[k])
             choice++;
         if (p < 0 || p >= t->points || choice == t->choices)
             return eex_fail(EEX_EFORMAT, "%s: no time for exit %d: %d blocks at point %d", path,

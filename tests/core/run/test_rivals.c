@@ -34,6 +34,9 @@ Test(rivals, are_trained_as_long_as_the_chosen_network)
     e->search.evaluator = EEX_EVALUATE_TRAIN;
     e->candidate_from = EEX_START_SCRATCH;
     cr_expect_eq(eex_experiment_epochs(e), 8);
+    e->candidate.regime = EEX_REGIME_FROZEN; /* stands on the base, whatever it says */
+    cr_expect_eq(eex_experiment_epochs(e), 15);
+    e->candidate.regime = EEX_REGIME_JOINT;
     e->candidate_from = EEX_START_BASE;
     cr_expect_eq(eex_experiment_epochs(e), 15);
     e->candidate_from = EEX_START_SHARED;
