@@ -68,8 +68,9 @@ static int put_text(eex_buffer *out, const curves *c)
                       "images; MACs: an image's on the device, in front of the last exit.\n",
                       c->own.samples);
     if (c->own.predicted)
-        eex_buffer_puts(out, "predictor: as it is, its gammas chosen for each threshold on images "
-                             "that it has not learnt from.\n");
+        eex_buffer_printf(out, "predictor: as it is, its gammas chosen for each threshold on %s.\n",
+                          c->own.flattered ? "these very images, which flatters it"
+                                           : "images that it has not learnt from");
     if (c->has_filtered)
         eex_buffer_puts(out, "filters: the network of --filtered, by the same thresholds.\n");
     return EEX_OK;

@@ -148,6 +148,8 @@ static void put_notes(eex_buffer *out, const eex_adapted *r)
     eex_buffer_puts(out, "\nkept: the mean latency is within the requirement. oracle: the best "
                          "settings for these very images, and no gate in vain: a bound, not a "
                          "choice.\n");
+    eex_buffer_puts(out, "all on device, all on server, send the JPEG: of a model with a "
+                         "bottleneck, through it, and with its accuracy.\n");
     if (r->have[EEX_WAY_PRUNED])
         eex_buffer_puts(out,
                         "static, pruned: the model's thresholds, and at each bandwidth as many "

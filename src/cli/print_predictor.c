@@ -32,6 +32,12 @@ static void rows(eex_table *t, const char *without, const char *with,
     row(t, with, &f->with, exits);
 }
 
+/* Where it has learnt from calibration images, its gammas are from the validation images. */
+static bool is_flattered(const eex_exit_predictor *p)
+{
+    return p->recipe.images != EEX_PREDICTOR_TRAIN;
+}
+
 static int table(eex_buffer *out, const eex_exit_predictor *p)
 {
     eex_table *t;
@@ -42,7 +48,8 @@ static int table(eex_buffer *out, const eex_exit_predictor *p)
     eex_table_column(t, "MACs", EEX_ALIGN_RIGHT, 3);
     eex_table_column(t, "gates", EEX_ALIGN_RIGHT, 2);
     eex_table_column(t, "reach the end", EEX_ALIGN_RIGHT, 1);
-    rows(t, "validation", "  with predictor", &p->validation, p->gates + 1);
+    rows(t, is_flattered(p) ? "validation (which chose gammas)" : "validation", "  with predictor",
+         &p->validation, p->gates + 1);
     rows(t, "test", "  with predictor", &p->test, p->gates + 1);
     rows(t, "thresholds chosen on test (as published)", "  with predictor", &p->published,
          p->gates + 1);
@@ -93,6 +100,9 @@ int eex_put_predictor(eex_buffer *out, const eex_exit_predictor *p, const eex_mo
     EEX_TRY(table(out, p));
     verdict(out, p);
     gammas(out, p, m);
+    if (is_flattered(p))
+        eex_buffer_puts(out, "validation: gammas were chosen on these very images, which flatters "
+                             "the predictor there; the test split was not looked at.\n");
     if (p->published.samples > 0)
         eex_buffer_puts(out, "\"as published\": confidence and prediction thresholds chosen on the "
                              "images that they are judged on, which flatters them.\n");

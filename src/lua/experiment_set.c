@@ -53,11 +53,15 @@ static void push_value(lua_State *L, const char *assignment, const char *value)
         lua_pushstring(L, value);
 }
 
-/* "3" is the third member of a list. */
+/* "3" is the third member of a list; "1e3" is a name. One value is pushed, whatever it is: raw
+ * access to what lies below would believe that to be a table. */
 static void push_key(lua_State *L, const char *key)
 {
-    if (lua_stringtonumber(L, key) != 0 && lua_isinteger(L, -1))
-        return;
+    if (lua_stringtonumber(L, key) != 0) {
+        if (lua_isinteger(L, -1))
+            return;
+        lua_pop(L, 1);
+    }
     lua_pushstring(L, key);
 }
 

@@ -80,6 +80,13 @@ static const set_case bad[] = {
     {"gates.blocks={1, 2", "\"{1, 2\" is no Lua value"},
     {"gates.blocks.x=1", "gates.blocks: a list, in which there is no place for [\"x\"]"},
     {"gates.blocks.7=1", "no place for [7]"},
+    /* Numbers that are no integers are names: raw access took them for tables once. */
+    {"1e3=5", "1e3: no such field"},
+    {"training.1e3=5", "training.1e3: no such field"},
+    {"training.1e400=2", "training.1e400: no such field"},
+    {"4e-309.x=1", "4e-309: no such field"},
+    {"0x1p3.y=1", "0x1p3: no such field"},
+    {"training.0x1p3.y=1", "training.0x1p3: no such field"},
     {"training.epochs.x=1", "\"epochs\" is a number and has no fields"},
     {"name={print('x')}", "print is a name"},
     {"=1", "expected FIELD=VALUE"},

@@ -78,6 +78,7 @@ static int find(work *w)
     w->out->samples = w->trace[SHOW]->samples;
     w->out->exits = w->charges.exits;
     w->out->predicted = w->predictor != NULL;
+    w->out->flattered = !from_train;
     for (int i = 0; i < EEX_CURVE_POINTS; i++)
         EEX_TRY(find_point(w, i));
     return EEX_OK;

@@ -12,6 +12,7 @@ typedef struct eex_curve {
     int samples;
     int exits;
     bool predicted;                     /* there is a predictor */
+    bool flattered;                     /* its gammas are from the images that are shown */
     double threshold[EEX_CURVE_POINTS]; /* of all gates, on the top-1 probability */
     eex_skip_outcome without[EEX_CURVE_POINTS];
     eex_skip_outcome with[EEX_CURVE_POINTS]; /* gammas chosen for that threshold, on images that the

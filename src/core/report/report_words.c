@@ -205,16 +205,17 @@ void eex__report_legend(eex_buffer *out, const eex_report *r)
         eex_buffer_puts(out,
                         "trial: a structure, which gates are where, that the search has judged. "
                         "point: which of the run's exit points; gates are listed as "
-                        "point:blocks, with @ and their threshold where the search chooses it.\n");
+                        "point:blocks, with @ and their threshold where the search chooses it (of "
+                        "entropies: minus the entropy).\n");
     if (r->tested.count)
-        eex_buffer_puts(out,
-                        "front: networks of the search's Pareto front (front) and the best by "
-                        "validation of each number of gates (best), trained and calibrated like "
-                        "the chosen one. taken: MACs with only the gate taken. backbone: the same "
-                        "network without its gates. cut: its trunk up to one gate, the best by "
-                        "validation of those that cost no more. thresholds: all, none: so many "
-                        "leave there, whatever the score. Each has its model file, front-0001.h5 "
-                        "and so on.\n");
+        eex_buffer_puts(
+            out, "front: networks of the search's Pareto front (front) and the best by "
+                 "validation of each number of gates (best), trained and calibrated like "
+                 "the chosen one. taken: MACs with only the gate taken. backbone: the same "
+                 "network without its gates. cut: its trunk up to one gate, the best by "
+                 "validation of those that cost no more. thresholds: all, none: so many "
+                 "leave there, whatever the score; of entropies: minus the entropy. Each has its "
+                 "model file, front-0001.h5 and so on.\n");
     if (r->models.count)
         eex_buffer_printf(out,
                           "hypervolume: what the front covers of 1 - accuracy and cost, up to "

@@ -27,13 +27,22 @@ const char *eex__run_candidate_name(char name[EEX__CANDIDATE_NAME], uint64_t tri
 
 /* ---- training ---- */
 
-static int train(eex_run *run, eex_params *params, uint64_t number)
+/* A ranking with other options has other candidates of the same number. */
+static uint64_t subject_of(const eex_run *run, const int *genome, uint64_t number)
+{
+    uint64_t subject = (0xcbf29ce484222325u ^ number) * 0x100000001b3u;
+    for (int i = 0; i < run->structures->space.genes; i++)
+        subject = (subject ^ (uint64_t)genome[i]) * 0x100000001b3u;
+    return subject;
+}
+
+static int train(eex_run *run, eex_params *params, const int *genome, uint64_t number)
 {
     const eex__training how = {.title = "candidate",
                                .checkpoint = "candidate-checkpoint.h5",
                                .recipe = &run->e->candidate,
                                .seed = eex__run_seed(run, EEX_STREAM_CANDIDATE, 2 * number),
-                               .subject = number,
+                               .subject = subject_of(run, genome, number),
                                .samples = run->split.train.at,
                                .count = run->split.train.count};
     eex__history history = {0};
@@ -98,7 +107,8 @@ static int make_params(training *t, eex_run *run, const int *genome, uint64_t nu
     bool frozen = run->e->candidate.regime == EEX_REGIME_FROZEN;
     EEX_TRY(eex_params_new(&t->params, run->device, t->graph, seed));
     EEX_TRY(start(t, run, genome));
-    return frozen && eex_graph_exits(t->graph) == 1 ? EEX_OK : train(run, t->params, number);
+    return frozen && eex_graph_exits(t->graph) == 1 ? EEX_OK
+                                                    : train(run, t->params, genome, number);
 }
 
 /* ---- judging ---- */
