@@ -3,10 +3,13 @@
  * without being deaf. */
 #include "lua/sandbox_impl.h"
 
+#include "base/text.h"
+
 #include <lualib.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     TEXT_PIECE = 32 << 10,   /* bytes that are compiled between two looks */
@@ -139,16 +142,33 @@ static void wait_for(lua_State *L, FILE *to)
     eex__lua_check(L);
 }
 
+/* What somebody else's script prints does not reach into the terminal; to a file or a pipe it goes
+ * as it is. */
+static void put(FILE *to, const char *bytes, size_t size, bool disarmed)
+{
+    char clean[WRITE_PIECE + 1];
+    if (!disarmed) {
+        fwrite(bytes, 1, size, to); /* whether it went well the stream remembers */
+        return;
+    }
+    for (size_t i = 0; i < size; i++)
+        clean[i] = bytes[i] ? bytes[i] : '?';
+    clean[size] = '\0';
+    eex_text_disarm(clean, "\n\t");
+    fwrite(clean, 1, size, to);
+}
+
 static int host_write(lua_State *L)
 {
     FILE *to = eex__lua_of(L)->print;
+    const bool disarmed = !eex_lua_trusts(L) && isatty(fileno(to));
     for (int i = 1; i <= lua_gettop(L); i++) {
         size_t size;
         const char *bytes = luaL_checklstring(L, i, &size);
         while (size > 0) {
             const size_t piece = size < WRITE_PIECE ? size : WRITE_PIECE;
             wait_for(L, to);
-            fwrite(bytes, 1, piece, to); /* whether it went well the stream remembers */
+            put(to, bytes, piece, disarmed);
             bytes += piece;
             size -= piece;
         }

@@ -25,6 +25,18 @@ if command -v script >/dev/null && script -qec true /dev/null >/dev/null 2>&1; t
     [ -e watched/result.h5 ] || fail "no run on a terminal"
     tr '\r' '\n' <"$work/watched.log" | grep -aqE ", val\. [0-9.]+%, train [0-9.]+%, epoch [0-9]+/40" ||
         fail "the line of progress does not label its figures"
+
+    # What somebody else's script prints stays within its lines; what goes to a file stays as it is.
+    { printf 'print("\\27]0;title\\7one\\ttwo\\194\\155x")\n'; cat tiny.lua; } >prints.lua
+    for trust in "" --trust; do
+        SHELL=/bin/bash script -qec "'$EEX' cost prints.lua $trust" "$work/printed.log" >/dev/null 2>&1
+        grep -qaF "one"$'\t'"two" "$work/printed.log" || fail "what a script prints is not there"
+        grep -qaF $'\e]0;' "$work/printed.log" && [ -z "$trust" ] && fail "a script speaks to the terminal"
+        grep -qaF $'\xc2\x9bx' "$work/printed.log" && [ -z "$trust" ] && fail "a script speaks to the terminal in two bytes"
+    done
+    grep -qaF $'\e]0;' "$work/printed.log" || fail "a script that is trusted may not"
+    expect 0 "$EEX" cost prints.lua
+    grep -qaF $'\e]0;' err || fail "what goes to a file is changed"
 else
     echo "no terminal can be had here: the line of progress was not tried"
 fi
