@@ -82,7 +82,7 @@ static int check_conv(const eex_onnx_network *n, const eex__onnx_call *c, const 
     const eex_node *x = eex_graph_node(n->graph, in);
     if (w->rank != 4 || w->shape[2] != w->shape[3] || w->shape[0] < 1 || w->shape[0] > 1 << 16)
         return eex__onnx_refuse(c, "its weights are no square kernels");
-    if (groups < 1 || groups > x->c || w->shape[1] * groups != x->c)
+    if (groups < 1 || groups > x->c || x->c % groups != 0 || w->shape[1] != x->c / groups)
         return eex__onnx_refuse(c, "weights for %lld channels in %lld groups, of %d",
                                 (long long)w->shape[1], (long long)groups, x->c);
     return EEX_OK;

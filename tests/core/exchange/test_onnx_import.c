@@ -312,6 +312,56 @@ Test(onnx_import, shapes_that_cannot_be)
     cr_expect_lt(end(&m, 0), 0);
 }
 
+/* A dimension of 0 and bytes all the same: whoever reads the numbers has room for two or eight. */
+Test(onnx_import, bytes_that_no_shape_speaks_of)
+{
+    static const char *const readers[] = {"Reshape", "Pad", "ReduceMean"};
+    static const int64_t none[2] = {0, 4};
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
+        for (int rank = 1; rank <= 2; rank++) {
+            maker m = begin(8);
+            put_node(&m, readers[i], "x", "w", "y");
+            put_tensor(&m, "w", 7, none, rank, 4096);
+            expect_says(end(&m, 0), EEX_EFORMAT, "a shape of 0 bytes and 4096 bytes");
+        }
+    maker m = linear(22, none, 2, 4096);
+    expect_says(end(&m, 0), EEX_EUNSUPPORTED, "no known size");
+}
+
+/* What a list of int64_data holds is what its shape says. */
+Test(onnx_import, lists_that_are_not_their_shape)
+{
+    static const int64_t sizes[] = {1, 3};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        maker m = begin(8);
+        put_node(&m, "Reshape", "x", "w", "y");
+        const size_t tensor = eex__proto_open(&m.file, 5);
+        eex__proto_int(&m.file, 1, sizes[i]);
+        eex__proto_int(&m.file, 2, 7);
+        eex__proto_text(&m.file, 8, "w");
+        eex__proto_bytes(&m.file, 7, "\x01\x02", 2);
+        eex__proto_close(&m.file, tensor);
+        expect_says(end(&m, 0), EEX_EUNSUPPORTED, "to another shape");
+    }
+}
+
+/* Weights for more channels than a number can be: only a tensor without its numbers claims so. */
+Test(onnx_import, groups_beyond_all_numbers)
+{
+    const int64_t shape[4] = {1, (1LL << 62) + 3, 1, 1}, groups = 4, channels = 1;
+    maker m = begin(8);
+    put_listed(&m, "Concat", "x", "x", "axis", &channels, 0, "six");
+    put_listed(&m, "Concat", "six", "six", "axis", &channels, 0, "twelve");
+    put_listed(&m, "Conv", "twelve", "w", "group", &groups, 0, "y");
+    const size_t tensor = eex__proto_open(&m.file, 5);
+    for (int d = 0; d < 4; d++)
+        eex__proto_int(&m.file, 1, shape[d]);
+    eex__proto_int(&m.file, 2, 2);
+    eex__proto_text(&m.file, 8, "w");
+    eex__proto_close(&m.file, tensor);
+    expect_says(end(&m, 0), EEX_EUNSUPPORTED, "in 4 groups, of 12");
+}
+
 /* Lists of sides, groups and axes that no operator has. */
 Test(onnx_import, attributes_that_cannot_be)
 {
