@@ -42,13 +42,24 @@ typedef struct eex__onnx_tensor {
     eex__text list; /* packed varints */
 } eex__onnx_tensor;
 
+/* AttributeProto.type */
+typedef enum eex__attribute_type {
+    EEX__ATTRIBUTE_UNSAID,
+    EEX__ATTRIBUTE_FLOAT,
+    EEX__ATTRIBUTE_INT,
+    EEX__ATTRIBUTE_STRING,
+    EEX__ATTRIBUTE_TENSOR,
+    EEX__ATTRIBUTE_INTS = 7
+} eex__attribute_type;
+
 typedef struct eex__onnx_attribute {
     eex__text name;
+    int type; /* of eex__attribute_type, or another number of the file's */
     int64_t i;
     float f;
     eex__text s;
     int64_t ints[EEX__ONNX_RANK];
-    int count;                /* of ints */
+    int count;                /* of the file's integers: EEX__ONNX_RANK of them are kept */
     eex__onnx_tensor *tensor; /* NULL: none */
 } eex__onnx_attribute;
 

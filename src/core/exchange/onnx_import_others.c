@@ -15,7 +15,8 @@ static int add_identity(eex_onnx_network *n, const eex__onnx_call *c)
 
 static int add_constant(eex_onnx_network *n, const eex__onnx_call *c)
 {
-    const eex__onnx_attribute *value = eex__onnx_attribute_of(c, "value");
+    const eex__onnx_attribute *value;
+    EEX_TRY(eex__onnx_attribute_as(&value, c, "value", EEX__ATTRIBUTE_TENSOR));
     if (!value || !value->tensor)
         return eex__onnx_refuse(c, "no tensor");
     return eex__onnx_is_entry(

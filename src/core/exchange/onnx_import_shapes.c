@@ -29,21 +29,15 @@ static int check_pads(const eex__onnx_call *c, const int64_t *pads, int count)
 
 static int add_pad(eex_onnx_network *n, const eex__onnx_call *c)
 {
-    const eex__onnx_attribute *mode = eex__onnx_attribute_of(c, "mode");
-    const eex__onnx_attribute *a = eex__onnx_attribute_of(c, "pads");
-    const eex__onnx_tensor *t;
-    int64_t pads[8] = {0};
+    const eex__onnx_attribute *mode;
+    int64_t pads[8];
     float value;
-    int in, count = a ? a->count : 0, before = 0;
+    int in, count, before = 0;
+    EEX_TRY(eex__onnx_attribute_as(&mode, c, "mode", EEX__ATTRIBUTE_STRING));
     if (c->ins > 3 && c->in[3].size > 0)
         return eex__onnx_refuse(c, "with axes: expected pads of all four dimensions");
     EEX_TRY(eex__onnx_padded_of(&in, &before, n, c, 0));
-    for (int i = 0; a && i < count && i < 8; i++)
-        pads[i] = a->ints[i];
-    if (!a) {
-        EEX_TRY(eex__onnx_tensor_of(&t, n, c, 1));
-        count = eex__onnx_ints_of(pads, 8, t);
-    }
+    EEX_TRY(eex__onnx_list_of(pads, &count, 8, n, c, "pads", 1));
     EEX_TRY(check_pads(c, pads, count));
     EEX_TRY(eex__onnx_number_of(&value, n, c, "value", 2, 0));
     if (value != 0 || (mode && mode->s.size > 0 && !eex__text_is(mode->s, "constant")))
@@ -72,8 +66,9 @@ static int flatten(eex_onnx_network *n, const eex__onnx_call *c)
 
 static int add_flatten(eex_onnx_network *n, const eex__onnx_call *c)
 {
-    const eex__onnx_attribute *axis = eex__onnx_attribute_of(c, "axis");
-    return axis && axis->i != 1 ? eex__onnx_refuse(c, "along another axis than 1") : flatten(n, c);
+    int64_t axis;
+    EEX_TRY(eex__onnx_int_of(&axis, c, "axis", 1));
+    return axis != 1 ? eex__onnx_refuse(c, "along another axis than 1") : flatten(n, c);
 }
 
 /* To two dimensions, whether their sizes are constants or made from the shape of something. */

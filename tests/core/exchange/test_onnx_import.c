@@ -398,6 +398,132 @@ Test(onnx_import, attributes_that_cannot_be)
     }
 }
 
+/* A node of one attribute, which is a float, an int, a list, or text, and says of which type it is
+ * (0: nothing). */
+static void put_typed(maker *m, const char *op, const char *name, int type, int value, float number)
+{
+    const size_t node = eex__proto_open(&m->file, 1);
+    eex__proto_text(&m->file, 1, "x");
+    eex__proto_text(&m->file, 1, "w");
+    eex__proto_text(&m->file, 2, "y");
+    eex__proto_text(&m->file, 4, op);
+    const size_t attribute = eex__proto_open(&m->file, 5);
+    eex__proto_text(&m->file, 1, name);
+    if (value == 1)
+        eex__proto_float(&m->file, 2, number);
+    else if (value == 2 || value == 7)
+        eex__proto_int(&m->file, value == 2 ? 3 : 8, (int64_t)number);
+    else if (value == 3)
+        eex__proto_text(&m->file, 4, "NOTSET");
+    if (type)
+        eex__proto_int(&m->file, 20, type);
+    eex__proto_close(&m->file, attribute);
+    eex__proto_close(&m->file, node);
+}
+
+static int of_typed(const char *op, const char *name, int type, int value, float number)
+{
+    static const int64_t shape[4] = {10, 3, 8, 8};
+    maker m = begin(8);
+    put_typed(&m, op, name, type, value, number);
+    put_tensor(&m, "w", 1, shape, 4, sizeof(float) * 1920);
+    return end(&m, 0);
+}
+
+/* What is said and what is there are of one type, or what is there would read as 0. */
+Test(onnx_import, attributes_of_another_type)
+{
+    static const struct {
+        const char *op, *name;
+        int type, value;
+        const char *says;
+    } wrong[] = {
+        {"Conv", "group", 1, 1, "attribute group is of float: expected int"},
+        {"Conv", "group", 0, 1, "attribute group is of float: expected int"},
+        {"Conv", "group", 2, 1, "attribute group is of float: expected int"},
+        {"Conv", "group", 7, 7, "attribute group is of ints: expected int"},
+        {"Conv", "group", 99, 0, "attribute group is of no known type: expected int"},
+        {"Conv", "group", 0, 0, "attribute group is of no known type: expected int"},
+        {"Conv", "strides", 2, 2, "attribute strides is of int: expected ints"},
+        {"Conv", "auto_pad", 2, 2, "attribute auto_pad is of int: expected string"},
+        {"Pad", "pads", 3, 3, "attribute pads is of string: expected ints"},
+        {"Pad", "mode", 2, 2, "attribute mode is of int: expected string"},
+        {"MaxPool", "ceil_mode", 1, 1, "attribute ceil_mode is of float: expected int"},
+        {"Flatten", "axis", 1, 1, "attribute axis is of float: expected int"},
+        {"Concat", "axis", 7, 7, "attribute axis is of ints: expected int"},
+        {"ReduceMean", "axes", 2, 2, "attribute axes is of int: expected ints"},
+        {"HardSigmoid", "alpha", 2, 2, "attribute alpha is of int: expected float"},
+        {"Constant", "value", 2, 2, "attribute value is of int: expected tensor"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        expect_says(of_typed(wrong[i].op, wrong[i].name, wrong[i].type, wrong[i].value, 1),
+                    EEX_EUNSUPPORTED, wrong[i].says);
+    OK(of_typed("Conv", "group", 2, 2, 1));
+    OK(of_typed("Conv", "group", 0, 2, 1)); /* as old files say it */
+    OK(of_typed("Conv", "auto_pad", 3, 3, 0));
+}
+
+/* A matrix of as many rows as columns fits both ways: which is meant, transB says. */
+Test(onnx_import, transB_as_a_float)
+{
+    const int64_t shape[2] = {3, 3};
+    maker m = begin(1);
+    put_typed(&m, "Gemm", "transB", 1, 1, 1);
+    put_tensor(&m, "w", 1, shape, 2, sizeof(float) * 9);
+    expect_says(end(&m, 0), EEX_EUNSUPPORTED, "attribute transB is of float: expected int");
+}
+
+/* Numbers that make neither a bound nor a slope. */
+Test(onnx_import, attributes_that_are_no_number)
+{
+    expect_says(of_typed("HardSigmoid", "alpha", 1, 1, NAN), EEX_EUNSUPPORTED, "expected 1/6");
+    maker m = begin(8);
+    const size_t node = eex__proto_open(&m.file, 1);
+    eex__proto_text(&m.file, 1, "x");
+    eex__proto_text(&m.file, 2, "y");
+    eex__proto_text(&m.file, 4, "Clip");
+    static const char *const names[] = {"min", "max"};
+    for (int i = 0; i < 2; i++) {
+        const size_t attribute = eex__proto_open(&m.file, 5);
+        eex__proto_text(&m.file, 1, names[i]);
+        eex__proto_float(&m.file, 2, i ? NAN : 0);
+        eex__proto_close(&m.file, attribute);
+    }
+    eex__proto_close(&m.file, node);
+    expect_says(end(&m, 0), EEX_EUNSUPPORTED, "expected 0..6");
+}
+
+/* Nine numbers are not the first eight of them. */
+Test(onnx_import, lists_that_are_too_long)
+{
+    static const int64_t pads[9] = {0, 0, 1, 1, 0, 0, 1, 1, 7};
+    maker m = begin(8);
+    put_listed(&m, "Pad", "x", NULL, "pads", pads, 9, "y");
+    expect_says(end(&m, 0), EEX_EUNSUPPORTED, "attribute pads has 9 numbers: expected 8 at most");
+}
+
+/* Rows and columns in either order, from either side, and no others: however large they are,
+ * nothing is added up, which a sanitizer would see. */
+Test(onnx_import, axes_of_a_mean)
+{
+    static const int64_t fine[][2] = {{2, 3}, {3, 2}, {-1, -2}, {2, -1}};
+    static const int64_t wrong[][2] = {
+        {INT64_MAX, INT64_MAX}, {INT64_MIN, INT64_MIN}, {2, 2}, {2, -2}, {1, 2}, {6, -1}};
+    const int64_t shape[2] = {3, 10};
+    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
+        maker m = begin(8);
+        put_listed(&m, "ReduceMean", "x", NULL, "axes", fine[i], 2, "p");
+        put_node(&m, "MatMul", "p", "w", "y");
+        put_tensor(&m, "w", 1, shape, 2, sizeof(float) * 30);
+        OK(end(&m, 0));
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        maker m = begin(8);
+        put_listed(&m, "ReduceMean", "x", NULL, "axes", wrong[i], 2, "y");
+        expect_says(end(&m, 0), EEX_EUNSUPPORTED, "over other axes than rows and columns");
+    }
+}
+
 /* Of four dimensions the channels are the third from behind. */
 Test(onnx_import, channels_from_behind)
 {
