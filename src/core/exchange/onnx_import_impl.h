@@ -32,6 +32,7 @@ typedef struct eex__onnx_source {
     const eex__onnx_tensor *tensor; /* NULL: each element is `plus` */
     bool transposed;                /* (in, out) */
     float plus;                     /* is added to each element */
+    float eps;                      /* not 0: a variance, to which our layer adds this */
 } eex__onnx_source;
 
 struct eex_onnx_network {
@@ -41,6 +42,7 @@ struct eex_onnx_network {
     size_t entries, used;   /* a power of two, and how many there are */
     eex__onnx_source *source;
     int sources, source_capacity;
+    const char *path;
     eex__text end; /* the value that is asked for, or what it is made from */
 };
 

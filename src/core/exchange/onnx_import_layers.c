@@ -124,10 +124,13 @@ static int add_batch_norm(eex_onnx_network *n, const eex__onnx_call *c)
     EEX_TRY(eex__onnx_float_of(&epsilon, c, "epsilon", 1e-5f));
     if (training)
         return eex__onnx_refuse(c, "training_mode");
+    if (!(epsilon >= 0) || !isfinite(epsilon))
+        return eex__onnx_refuse(c, "epsilon of %g: expected a number not below 0", (double)epsilon);
     EEX_TRY(eex__onnx_node_name(name, n, c, t[0]));
     EEX_TRY(eex_graph_add_batch_norm(n->graph, &node, in, name));
     for (int i = 0; i < 4; i++)
         EEX_TRY(put_source(n, c, node, i, t[i], false));
+    n->source[n->sources - 1].eps = eex_graph_node(n->graph, node)->bn_eps;
     n->source[n->sources - 1].plus = epsilon - eex_graph_node(n->graph, node)->bn_eps;
     return eex__onnx_is_node(n, c, node);
 }

@@ -50,6 +50,12 @@ static size_t element_size(int type)
     return type >= 0 && (size_t)type < sizeof sizes ? sizes[type] : 0;
 }
 
+/* Whose numbers are read. */
+static bool is_known(int type)
+{
+    return type == FLOAT || type == DOUBLE || type == INT64;
+}
+
 /* Elements of an unknown size cannot be compared with the bytes: nobody reads them. A dimension of
  * 0 makes no exception of it, or bytes would be there that no shape speaks of. */
 static int check_bytes(const eex__onnx_tensor *t, uint64_t size)
@@ -60,6 +66,9 @@ static int check_bytes(const eex__onnx_tensor *t, uint64_t size)
                         "tensor \"%s\" is of type %d, whose elements have no known size: weights "
                         "are expected as float32",
                         eex__text_show(name, t->name), t->type);
+    if (is_known(t->type) && !t->data && t->list.size == 0 && t->count > 0)
+        return eex_fail(EEX_EFORMAT, "tensor \"%s\" has a shape of %llu numbers and none of them",
+                        eex__text_show(name, t->name), (unsigned long long)t->count);
     if (t->data && t->count * size != t->bytes)
         return eex_fail(EEX_EFORMAT,
                         "tensor \"%s\" of type %d has a shape of %llu bytes and %zu bytes: weights "
@@ -172,9 +181,12 @@ static double element(const eex__onnx_tensor *t, uint64_t i)
 int eex__onnx_floats_of(float *out, const eex__onnx_tensor *t)
 {
     char name[EEX__SHOWN];
-    const bool known = t->type == FLOAT || t->type == DOUBLE || t->type == INT64;
-    if (!known || (!t->data && t->count > 0))
+    if (!is_known(t->type))
         return eex_fail(EEX_EUNSUPPORTED, "tensor \"%s\" is of type %d: expected 1, float32",
+                        eex__text_show(name, t->name), t->type);
+    if (!t->data && t->count > 0)
+        return eex_fail(EEX_EUNSUPPORTED,
+                        "tensor \"%s\" has no numbers of type %d: expected raw_data of float32",
                         eex__text_show(name, t->name), t->type);
     for (uint64_t i = 0; i < t->count; i++) {
         out[i] = (float)element(t, i);

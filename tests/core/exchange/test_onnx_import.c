@@ -524,6 +524,120 @@ Test(onnx_import, axes_of_a_mean)
     }
 }
 
+/* ---- weights ---- */
+
+static void put_floats(maker *m, const char *name, const int64_t *shape, int rank,
+                       const float *values, size_t count)
+{
+    const size_t tensor = eex__proto_open(&m->file, 5);
+    for (int d = 0; d < rank; d++)
+        eex__proto_int(&m->file, 1, shape[d]);
+    eex__proto_int(&m->file, 2, 1);
+    eex__proto_text(&m->file, 8, name);
+    eex__proto_bytes(&m->file, 9, values, count * sizeof *values);
+    eex__proto_close(&m->file, tensor);
+}
+
+/* Opens what was made, and loads its weights. */
+static int load(maker *m)
+{
+    const char *path = test_path(folder, "made.onnx");
+    eex_device *dev = open_device(1);
+    eex_onnx_network *net;
+    eex_params *params;
+    eex__proto_close(&m->file, m->graph);
+    OK(eex_fs_write(path, m->file.data, m->file.size));
+    eex_buffer_free(&m->file);
+    int code = eex_onnx_open(&net, path, "made", 0);
+    if (code == EEX_OK) {
+        OK(eex_params_new_empty(&params, dev, eex_onnx_graph(net)));
+        code = eex_onnx_load(params, net);
+        eex_params_free(params);
+        eex_onnx_close(net);
+    }
+    eex_device_close(dev);
+    return code;
+}
+
+static int of_variance(float variance, float epsilon)
+{
+    static const char *const inputs[] = {"x", "scale", "bias", "mean", "variance"};
+    static const int64_t channels = 3, shape[2] = {192, 10};
+    const float ones[3] = {1, 1, 1}, variances[3] = {1, variance, 1};
+    maker m = begin(8);
+    const size_t node = eex__proto_open(&m.file, 1);
+    for (int i = 0; i < 5; i++)
+        eex__proto_text(&m.file, 1, inputs[i]);
+    eex__proto_text(&m.file, 2, "n");
+    eex__proto_text(&m.file, 4, "BatchNormalization");
+    const size_t attribute = eex__proto_open(&m.file, 5);
+    eex__proto_text(&m.file, 1, "epsilon");
+    eex__proto_float(&m.file, 2, epsilon);
+    eex__proto_close(&m.file, attribute);
+    eex__proto_close(&m.file, node);
+    put_node(&m, "Flatten", "n", NULL, "f");
+    put_node(&m, "MatMul", "f", "w", "y");
+    put_tensor(&m, "w", 1, shape, 2, sizeof(float) * 1920);
+    for (int i = 1; i < 5; i++)
+        put_floats(&m, inputs[i], &channels, 1, i < 4 ? ones : variances, 3);
+    return load(&m);
+}
+
+/* Nothing that the root of which is no number, or is divided by though it is 0. */
+Test(onnx_import, variances_and_epsilons)
+{
+    static const float wrong[] = {NAN, INFINITY, -INFINITY, -1, -1e-7f};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        expect_says(of_variance(1, wrong[i]), EEX_EUNSUPPORTED, "expected a number not below 0");
+        cr_expect(strstr(eex_error(), "BatchNormalization \"n\": epsilon of "), "%s", eex_error());
+    }
+    for (size_t i = 3; i < sizeof wrong / sizeof *wrong; i++)
+        expect_says(of_variance(wrong[i], 1e-5f), EEX_EFORMAT,
+                    "tensor \"variance\": element 1, a variance, is -1");
+    expect_says(of_variance(0, 0), EEX_EFORMAT, "a variance, is 0");
+    expect_says(of_variance(3e38f, 3e38f), EEX_EFORMAT, "a variance, is 3e+38, and inf");
+    OK(of_variance(0, 1e-6f)); /* less than ours add */
+    OK(of_variance(0, 1e-3f));
+    OK(of_variance(1, 0));
+}
+
+/* Each says which file and which tensor. */
+Test(onnx_import, weights_that_are_no_numbers)
+{
+    static const int64_t shape[2] = {192, 10};
+    static float values[1920];
+    values[7] = NAN;
+    maker m = begin(8);
+    put_node(&m, "Flatten", "x", NULL, "f");
+    put_node(&m, "MatMul", "f", "w", "y");
+    put_floats(&m, "w", shape, 2, values, 1920);
+    expect_says(load(&m), EEX_EFORMAT, "tensor \"w\": element 7 is nan");
+    m = linear(10, shape, 2, 2 * 1920); /* float16 */
+    expect_says(load(&m), EEX_EUNSUPPORTED, "tensor \"w\" is of type 10: expected 1, float32");
+    m = linear(7, shape, 2, 8 * 1920);
+    OK(load(&m));
+}
+
+Test(onnx_import, weights_without_their_numbers)
+{
+    static const int types[] = {1, 7, 11};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        maker m = begin(8);
+        put_node(&m, "Flatten", "x", NULL, "f");
+        put_node(&m, "MatMul", "f", "w", "y");
+        const size_t tensor = eex__proto_open(&m.file, 5);
+        eex__proto_int(&m.file, 1, 192);
+        eex__proto_int(&m.file, 1, 10);
+        eex__proto_int(&m.file, 2, types[i]);
+        eex__proto_text(&m.file, 8, "w");
+        eex__proto_close(&m.file, tensor);
+        expect_says(load(&m), EEX_EFORMAT,
+                    "tensor \"w\" has a shape of 1920 numbers and none of them");
+    }
+}
+
+/* ---- shapes ---- */
+
 /* Of four dimensions the channels are the third from behind. */
 Test(onnx_import, channels_from_behind)
 {
