@@ -51,6 +51,7 @@ static int begin_graph(eex_onnx_network *n, const char *name, int size)
                         "it reads tensors of %d dimensions and %lld channels: "
                         "expected (N, 1 or 3, height, width)",
                         in->rank, (long long)(in->rank > 1 ? in->shape[1] : 0));
+    n->batch = in->shape[0] > 0 ? in->shape[0] : -1;
     EEX_TRY(side_of(&height, "height", in->shape[2], size));
     EEX_TRY(side_of(&width, "width", in->shape[3], size));
     EEX_TRY(eex_graph_new(&n->graph, name, height, width, (int)in->shape[1]));

@@ -43,6 +43,7 @@ struct eex_onnx_network {
     eex__onnx_source *source;
     int sources, source_capacity;
     const char *path;
+    int64_t batch; /* images that it reads at once; -1: any number */
     eex__text end; /* the value that is asked for, or what it is made from */
 };
 

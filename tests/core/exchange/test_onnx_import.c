@@ -638,6 +638,104 @@ Test(onnx_import, weights_without_their_numbers)
 
 /* ---- shapes ---- */
 
+static void put_ints(maker *m, const char *name, const int64_t *values, int64_t count, bool scalar)
+{
+    const size_t tensor = eex__proto_open(&m->file, 5);
+    if (!scalar)
+        eex__proto_int(&m->file, 1, count);
+    eex__proto_int(&m->file, 2, 7);
+    eex__proto_text(&m->file, 8, name);
+    eex__proto_bytes(&m->file, 9, values, (size_t)count * sizeof *values);
+    eex__proto_close(&m->file, tensor);
+}
+
+/* Of images of 8 x 8 to these sizes, and a matrix behind it. */
+static int of_reshape(int64_t batch, const int64_t *sizes, int count, bool calculated)
+{
+    const int64_t in[4] = {batch, 3, 8, 8}, out[2] = {batch, 10}, shape[2] = {192, 10}, zero = 0;
+    maker m = {.file = EEX_BUFFER_INIT};
+    m.graph = eex__proto_open(&m.file, 7);
+    put_port(&m, 11, "x", in, 4);
+    put_port(&m, 12, "y", out, 2);
+    if (calculated) { /* the batch, and then the last of the sizes */
+        put_node(&m, "Shape", "x", NULL, "shape");
+        put_node(&m, "Gather", "shape", "zero", "batch");
+        put_node(&m, "Unsqueeze", "batch", "zero", "one");
+        put_node(&m, "Unsqueeze", "sizes", "zero", "two");
+        put_listed(&m, "Concat", "one", "two", "axis", &zero, 0, "both");
+        put_listed(&m, "Cast", "both", NULL, "to", (const int64_t[]){7}, 0, "told");
+        put_ints(&m, "zero", &zero, 1, false);
+    }
+    put_node(&m, "Reshape", "x", calculated ? "told" : "sizes", "f");
+    put_node(&m, "MatMul", "f", "w", "y");
+    put_tensor(&m, "w", 1, shape, 2, sizeof(float) * 1920);
+    put_ints(&m, "sizes", sizes, count, calculated);
+    return end(&m, 0);
+}
+
+/* A row of numbers an image, however that is said, and nothing else. */
+Test(onnx_import, reshapes)
+{
+    static const struct {
+        int64_t batch, sizes[3];
+        int count;
+        const char *says; /* NULL: it is fine */
+    } cases[] = {
+        {-1, {-1, 192}, 2, NULL},
+        {-1, {0, 192}, 2, NULL},
+        {-1, {0, -1}, 2, NULL},
+        {4, {4, -1}, 2, NULL},
+        {4, {4, 192}, 2, NULL},
+        {1, {1, 192}, 2, NULL},
+        {-1,
+         {-1, 96},
+         2,
+         "Reshape \"f\": to -1 x 96: expected the batch (or -1, 0), and 192 or -1"},
+        {-1, {-1, 2}, 2, "to -1 x 2"},
+        {-1, {-1, -1}, 2, "to -1 x -1"},
+        {-1, {-2, -1}, 2, "to another shape"},
+        {-1, {0, -2}, 2, "to another shape"},
+        {-1, {2, -1}, 2, "to 2 x -1"},
+        {4, {1, -1}, 2, "to 1 x -1"},
+        {4, {2, 384}, 2, "to 2 x 384"},
+        {-1, {-1}, 1, "to another shape"},
+        {-1, {0, 3, 64}, 3, "to another shape"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const int code = of_reshape(cases[i].batch, cases[i].sizes, cases[i].count, false);
+        if (cases[i].says)
+            expect_says(code, EEX_EUNSUPPORTED, cases[i].says);
+        else
+            cr_expect_eq(code, EEX_OK, "%zu: %s", i, eex_error());
+    }
+}
+
+/* Where the batch is looked up, the other size is still a constant. */
+Test(onnx_import, reshapes_that_are_calculated)
+{
+    OK(of_reshape(-1, (const int64_t[]){-1}, 1, true));
+    OK(of_reshape(-1, (const int64_t[]){192}, 1, true));
+    expect_says(of_reshape(-1, (const int64_t[]){96}, 1, true), EEX_EUNSUPPORTED, "to ? x 96");
+}
+
+/* Over the classes, from the front or from behind. */
+Test(onnx_import, axes_of_a_softmax)
+{
+    static const int64_t axes[] = {1, -1, 0, 2, -2};
+    const int64_t shape[2] = {192, 10};
+    for (int i = 0; i < 10; i++) {
+        maker m = begin(8);
+        put_node(&m, "Flatten", "x", NULL, "f");
+        put_node(&m, "MatMul", "f", "w", "z");
+        put_listed(&m, i < 5 ? "Softmax" : "LogSoftmax", "z", NULL, "axis", &axes[i % 5], 0, "y");
+        put_tensor(&m, "w", 1, shape, 2, sizeof(float) * 1920);
+        if (i % 5 < 2)
+            OK(end(&m, 0));
+        else
+            expect_says(end(&m, 0), EEX_EUNSUPPORTED, "expected the classes, 1 or -1");
+    }
+}
+
 /* Of four dimensions the channels are the third from behind. */
 Test(onnx_import, channels_from_behind)
 {
