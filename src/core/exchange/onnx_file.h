@@ -103,7 +103,10 @@ int eex__onnx_read_tensor(eex__onnx_tensor *out, eex__text message);
 /* An attribute of a node by its name; NULL: it does not say. */
 const eex__onnx_attribute *eex__onnx_attribute_of(const eex__onnx_call *call, const char *name);
 
-/* Elements of a tensor of float, double or int64; all are finite. */
+/* Whether it is of float, double or int64, and its elements are there. EEX_EUNSUPPORTED. */
+int eex__onnx_check_floats(const eex__onnx_tensor *tensor);
+
+/* Elements of such a tensor; all are finite. */
 int eex__onnx_floats_of(float *out, const eex__onnx_tensor *tensor);
 
 /* At most `most` elements of a tensor of int64; how many there are, -1: it is another. */

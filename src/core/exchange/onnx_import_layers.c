@@ -61,6 +61,7 @@ static int put_source(eex_onnx_network *n, const eex__onnx_call *c, int node, in
     if (eex_param_count(p) != t->count)
         return eex__onnx_refuse(c, "%llu weights for %zu", (unsigned long long)t->count,
                                 eex_param_count(p));
+    EEX_TRY(eex__onnx_check_floats(t)); /* before room is made for what is not there */
     return eex__onnx_source_of(n, &(eex__onnx_source){.param = made->first_param + which,
                                                       .tensor = t,
                                                       .transposed = transposed});

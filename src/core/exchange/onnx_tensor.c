@@ -178,7 +178,7 @@ static double element(const eex__onnx_tensor *t, uint64_t i)
     }
 }
 
-int eex__onnx_floats_of(float *out, const eex__onnx_tensor *t)
+int eex__onnx_check_floats(const eex__onnx_tensor *t)
 {
     char name[EEX__SHOWN];
     if (!is_known(t->type))
@@ -188,6 +188,13 @@ int eex__onnx_floats_of(float *out, const eex__onnx_tensor *t)
         return eex_fail(EEX_EUNSUPPORTED,
                         "tensor \"%s\" has no numbers of type %d: expected raw_data of float32",
                         eex__text_show(name, t->name), t->type);
+    return EEX_OK;
+}
+
+int eex__onnx_floats_of(float *out, const eex__onnx_tensor *t)
+{
+    char name[EEX__SHOWN];
+    EEX_TRY(eex__onnx_check_floats(t));
     for (uint64_t i = 0; i < t->count; i++) {
         out[i] = (float)element(t, i);
         if (!isfinite(out[i]))

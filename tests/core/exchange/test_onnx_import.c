@@ -636,6 +636,26 @@ Test(onnx_import, weights_without_their_numbers)
     }
 }
 
+/* A file of a few bytes that claims a large layer is refused before anybody makes room for it. */
+Test(onnx_import, weights_of_another_type_without_numbers)
+{
+    static const int64_t shape[2] = {192, 65536};
+    for (int type = 2; type <= 16; type++) {
+        maker m = begin(8);
+        put_node(&m, "Flatten", "x", NULL, "f");
+        put_node(&m, "MatMul", "f", "w", "y");
+        const size_t tensor = eex__proto_open(&m.file, 5);
+        eex__proto_int(&m.file, 1, shape[0]);
+        eex__proto_int(&m.file, 1, shape[1]);
+        eex__proto_int(&m.file, 2, type);
+        eex__proto_text(&m.file, 8, "w");
+        if (type == 7)
+            eex__proto_bytes(&m.file, 7, "\1", 1);
+        eex__proto_close(&m.file, tensor);
+        expect_says(end(&m, 0), type == 11 ? EEX_EFORMAT : EEX_EUNSUPPORTED, "tensor \"w\"");
+    }
+}
+
 /* ---- shapes ---- */
 
 static void put_ints(maker *m, const char *name, const int64_t *values, int64_t count, bool scalar)
