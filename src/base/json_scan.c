@@ -109,32 +109,47 @@ static int32_t plain(eex_json_scan *s)
     return (int32_t)code;
 }
 
-static int put_character(eex_json_scan *s, eex_buffer *out)
+/* Without a place for it, control characters may be escaped: nobody prints them. */
+static int read_character(eex_json_scan *s, eex_buffer *out)
 {
     char bytes[4];
     const bool backslash = *s->at == '\\';
     const char *const begin = s->at;
     s->at += backslash;
     const int32_t code = backslash ? escaped(s) : plain(s);
-    if (code < 0x20 || (code >= 0x7f && code < 0xa0)) {
+    const bool control = code < 0x20 || (code >= 0x7f && code < 0xa0);
+    if (code < 0 || (control && (out || (!backslash && code < 0x20)))) {
         s->at = begin;
-        return eex_json_scan_fail(s, "a printable character of a string");
+        return eex_json_scan_fail(s, out ? "a printable character of a string"
+                                         : "a character of a string");
     }
-    eex_buffer_append(out, bytes, eex__utf8_encode(bytes, (uint32_t)code));
+    if (out)
+        eex_buffer_append(out, bytes, eex__utf8_encode(bytes, (uint32_t)code));
+    return EEX_OK;
+}
+
+static int read_string(eex_json_scan *s, eex_buffer *out)
+{
+    if (!eex_json_scan_char(s, '"'))
+        return eex_json_scan_fail(s, "a string");
+    while (s->at < s->end && *s->at != '"')
+        EEX_TRY(read_character(s, out));
+    if (s->at == s->end)
+        return eex_json_scan_fail(s, "the end of a string");
+    s->at++;
     return EEX_OK;
 }
 
 int eex_json_scan_string(eex_json_scan *s, eex_buffer *out)
 {
     eex_buffer_clear(out);
-    if (!eex_json_scan_char(s, '"'))
-        return eex_json_scan_fail(s, "a string");
-    while (s->at < s->end && *s->at != '"')
-        EEX_TRY(put_character(s, out));
-    if (s->at == s->end)
-        return eex_json_scan_fail(s, "the end of a string");
-    s->at++;
+    EEX_TRY(read_string(s, out));
     return eex_buffer_status(out);
+}
+
+int eex_json_scan_skip(eex_json_scan *s)
+{
+    return read_string(s, NULL);
 }
 
 /* ---- numbers ---- */

@@ -23,6 +23,10 @@ bool eex_json_scan_ended(eex_json_scan *scan);
  * bytes are no text, or it holds control characters, which no name has. */
 int eex_json_scan_string(eex_json_scan *scan, eex_buffer *out);
 
+/* Steps over a string that nobody reads: any of JSON, control characters too where they are
+ * escaped. EEX_EFORMAT. */
+int eex_json_scan_skip(eex_json_scan *scan);
+
 /* A whole number of 0 to 2^64 - 1. EEX_EFORMAT. */
 int eex_json_scan_number(eex_json_scan *scan, uint64_t *out);
 

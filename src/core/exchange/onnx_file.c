@@ -35,12 +35,12 @@ static int make_list(void **out, int *count, eex__onnx_graph *g, eex__text messa
 
 /* ---- nodes ---- */
 
-static int add_int(eex__onnx_attribute *a, uint64_t value)
+/* Who reads the list sees by its count that there are too many. */
+static void add_int(eex__onnx_attribute *a, uint64_t value)
 {
-    if (a->count == EEX__ONNX_RANK)
-        return EEX_OK; /* whoever wants so many finds too many */
-    a->ints[a->count++] = (int64_t)value;
-    return EEX_OK;
+    if (a->count < EEX__ONNX_RANK)
+        a->ints[a->count] = (int64_t)value;
+    a->count++;
 }
 
 static int read_ints(eex__onnx_attribute *a, const eex__proto_field *f)
@@ -49,44 +49,74 @@ static int read_ints(eex__onnx_attribute *a, const eex__proto_field *f)
     uint64_t value = 0;
     int code;
     if (!f->within)
-        return add_int(a, f->value);
+        add_int(a, f->value);
     while ((code = eex__proto_varint(&value, &packed)) == 1)
-        EEX_TRY(add_int(a, value));
+        add_int(a, value);
     return code;
+}
+
+/* The type whose value a field of an attribute is. */
+static int type_of_field(int field)
+{
+    static const uint8_t types[] = {[2] = EEX__ATTRIBUTE_FLOAT,  [3] = EEX__ATTRIBUTE_INT,
+                                    [4] = EEX__ATTRIBUTE_STRING, [5] = EEX__ATTRIBUTE_TENSOR,
+                                    [6] = 5 /* graph */,         [7] = 6 /* floats */,
+                                    [8] = EEX__ATTRIBUTE_INTS,   [9] = 8 /* strings */};
+    return field < (int)sizeof types ? types[field] : EEX__ATTRIBUTE_UNSAID;
+}
+
+static int read_attribute_field(eex__onnx_attribute *a, eex__onnx_graph *g,
+                                const eex__proto_field *f)
+{
+    const uint32_t bits = (uint32_t)f->value;
+    switch (f->number) {
+    case 1:
+        a->name = f->content;
+        return EEX_OK;
+    case 2:
+        memcpy(&a->f, &bits, sizeof a->f);
+        return EEX_OK;
+    case 3:
+        a->i = (int64_t)f->value;
+        return EEX_OK;
+    case 4:
+        a->s = f->content;
+        return EEX_OK;
+    case 5:
+        a->tensor = eex_arena_alloc(&g->arena, sizeof *a->tensor);
+        return a->tensor ? eex__onnx_read_tensor(a->tensor, f->content) : EEX_ENOMEM;
+    case 8:
+        return read_ints(a, f);
+    case 20:
+        a->type = f->value < 1000 ? (int)f->value : EEX__ATTRIBUTE_UNSAID;
+        return EEX_OK;
+    default:
+        return EEX_OK;
+    }
+}
+
+/* Old files do not say the type. Where a value is there, but not of the type that is said, it is
+ * that of the value, or what is said would read as 0. */
+static int type_of_value(int said, uint32_t there)
+{
+    if (there == 0 || (said > 0 && said < 32 && there >> said & 1))
+        return said;
+    return __builtin_ctz(there);
 }
 
 static int read_attribute(eex__onnx_attribute *a, eex__onnx_graph *g, eex__text message)
 {
     eex__proto_field f;
+    uint32_t there = 0;
     int code;
-    uint32_t bits;
-    while ((code = eex__proto_next(&f, &message)) == 1)
-        switch (f.number) {
-        case 1:
-            a->name = f.content;
-            break;
-        case 2:
-            bits = (uint32_t)f.value;
-            memcpy(&a->f, &bits, sizeof a->f);
-            break;
-        case 3:
-            a->i = (int64_t)f.value;
-            break;
-        case 4:
-            a->s = f.content;
-            break;
-        case 5:
-            a->tensor = eex_arena_alloc(&g->arena, sizeof *a->tensor);
-            if (!a->tensor)
-                return EEX_ENOMEM;
-            EEX_TRY(eex__onnx_read_tensor(a->tensor, f.content));
-            break;
-        case 8:
-            EEX_TRY(read_ints(a, &f));
-            break;
-        default:
-            break;
-        }
+    while ((code = eex__proto_next(&f, &message)) == 1) {
+        const int type = type_of_field(f.number);
+        if (f.within && (type == EEX__ATTRIBUTE_FLOAT || type == EEX__ATTRIBUTE_INT))
+            return eex_fail(EEX_EFORMAT, "an attribute whose number is none");
+        there |= type ? 1U << type : 0;
+        EEX_TRY(read_attribute_field(a, g, &f));
+    }
+    a->type = type_of_value(a->type, there);
     return code;
 }
 

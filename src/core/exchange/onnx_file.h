@@ -42,13 +42,24 @@ typedef struct eex__onnx_tensor {
     eex__text list; /* packed varints */
 } eex__onnx_tensor;
 
+/* AttributeProto.type */
+typedef enum eex__attribute_type {
+    EEX__ATTRIBUTE_UNSAID,
+    EEX__ATTRIBUTE_FLOAT,
+    EEX__ATTRIBUTE_INT,
+    EEX__ATTRIBUTE_STRING,
+    EEX__ATTRIBUTE_TENSOR,
+    EEX__ATTRIBUTE_INTS = 7
+} eex__attribute_type;
+
 typedef struct eex__onnx_attribute {
     eex__text name;
+    int type; /* of eex__attribute_type, or another number of the file's */
     int64_t i;
     float f;
     eex__text s;
     int64_t ints[EEX__ONNX_RANK];
-    int count;                /* of ints */
+    int count;                /* of the file's integers: EEX__ONNX_RANK of them are kept */
     eex__onnx_tensor *tensor; /* NULL: none */
 } eex__onnx_attribute;
 
@@ -92,7 +103,10 @@ int eex__onnx_read_tensor(eex__onnx_tensor *out, eex__text message);
 /* An attribute of a node by its name; NULL: it does not say. */
 const eex__onnx_attribute *eex__onnx_attribute_of(const eex__onnx_call *call, const char *name);
 
-/* Elements of a tensor of float, double or int64; all are finite. */
+/* Whether it is of float, double or int64, and its elements are there. EEX_EUNSUPPORTED. */
+int eex__onnx_check_floats(const eex__onnx_tensor *tensor);
+
+/* Elements of such a tensor; all are finite. */
 int eex__onnx_floats_of(float *out, const eex__onnx_tensor *tensor);
 
 /* At most `most` elements of a tensor of int64; how many there are, -1: it is another. */

@@ -4,6 +4,7 @@
 
 #include "base/status.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,6 +51,7 @@ static int begin_graph(eex_onnx_network *n, const char *name, int size)
                         "it reads tensors of %d dimensions and %lld channels: "
                         "expected (N, 1 or 3, height, width)",
                         in->rank, (long long)(in->rank > 1 ? in->shape[1] : 0));
+    n->batch = in->shape[0] > 0 ? in->shape[0] : -1;
     EEX_TRY(side_of(&height, "height", in->shape[2], size));
     EEX_TRY(side_of(&width, "width", in->shape[3], size));
     EEX_TRY(eex_graph_new(&n->graph, name, height, width, (int)in->shape[1]));
@@ -142,7 +144,8 @@ int eex_onnx_open(eex_onnx_network **out, const char *path, const char *name, in
         return eex_fail(EEX_ENOMEM, "%s: out of memory", path);
     int code = eex__onnx_read(&n->file, path);
     if (code == EEX_OK) {
-        code = make_graph(n, name, size);
+        n->path = eex_arena_strdup(&n->file.arena, path);
+        code = n->path ? make_graph(n, name, size) : EEX_ENOMEM;
         if (code < 0)
             eex_fail_in(code, "%s", path);
     }
@@ -179,6 +182,23 @@ static void transpose(float *to, const float *from, size_t out, size_t in)
             to[o * in + i] = from[i * out + o];
 }
 
+/* A variance is not below 0, nor is it 0 with what our layer adds: it divides by the root of that.
+ */
+static int check_variances(const eex__onnx_source *s, const float *values, size_t count)
+{
+    char name[EEX__SHOWN];
+    for (size_t i = 0; i < count; i++) {
+        const float sum = values[i] + s->plus + s->eps;
+        if (values[i] >= 0 && sum > 0 && isfinite(sum))
+            continue;
+        return eex_fail(EEX_EFORMAT,
+                        "tensor \"%s\": element %zu, a variance, is %g, and %g with epsilon: "
+                        "expected 0 or more, and more than 0",
+                        eex__text_show(name, s->tensor->name), i, (double)values[i], (double)sum);
+    }
+    return EEX_OK;
+}
+
 static int load_one(eex_params *params, const eex__onnx_source *s)
 {
     const size_t count = s->tensor ? (size_t)s->tensor->count
@@ -190,6 +210,8 @@ static int load_one(eex_params *params, const eex__onnx_source *s)
     int code = s->tensor ? eex__onnx_floats_of(values, s->tensor) : EEX_OK;
     for (size_t i = 0; i < count && !s->tensor; i++)
         values[i] = 0;
+    if (code == EEX_OK && s->eps > 0)
+        code = check_variances(s, values, count);
     if (code == EEX_OK && s->transposed) {
         ordered = values + count;
         transpose(ordered, values, (size_t)s->tensor->shape[1], (size_t)s->tensor->shape[0]);
@@ -206,7 +228,10 @@ int eex_onnx_load(eex_params *params, const eex_onnx_network *n)
 {
     EEX_NEED(params, "parameters");
     EEX_NEED(n, "network");
-    for (int i = 0; i < n->sources; i++)
-        EEX_TRY(load_one(params, &n->source[i]));
+    for (int i = 0; i < n->sources; i++) {
+        const int code = load_one(params, &n->source[i]);
+        if (code < 0)
+            return eex_fail_in(code, "%s", n->path);
+    }
     return EEX_OK;
 }

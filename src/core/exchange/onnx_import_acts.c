@@ -47,20 +47,21 @@ static int add_clip(eex_onnx_network *n, const eex__onnx_call *c)
     float low, high;
     EEX_TRY(eex__onnx_number_of(&low, n, c, "min", 1, -INFINITY));
     EEX_TRY(eex__onnx_number_of(&high, n, c, "max", 2, INFINITY));
-    if (low != 0 || (high != 6 && high < 1e30f))
+    if (low != 0 || (high != 6 && !(high >= 1e30f)))
         return eex__onnx_refuse(c, "to %g..%g: expected 0..6", (double)low, (double)high);
     return act_node(n, c, high == 6 ? EEX_ACT_RELU6 : EEX_ACT_RELU);
 }
 
 static int add_h_sigmoid(eex_onnx_network *n, const eex__onnx_call *c)
 {
-    const eex__onnx_attribute *alpha = eex__onnx_attribute_of(c, "alpha");
-    const eex__onnx_attribute *beta = eex__onnx_attribute_of(c, "beta");
+    float alpha, beta;
     int in;
+    EEX_TRY(eex__onnx_float_of(&alpha, c, "alpha", 0.2f));
+    EEX_TRY(eex__onnx_float_of(&beta, c, "beta", 0.5f));
     EEX_TRY(eex__onnx_value_of(&in, n, c, 0));
-    if (!alpha || fabsf(alpha->f - 1.0f / 6) > 1e-4f || (beta && beta->f != 0.5f))
-        return eex__onnx_refuse(c, "alpha %g and beta %g: expected 1/6 and 1/2",
-                                alpha ? (double)alpha->f : 0.2, beta ? (double)beta->f : 0.5);
+    if (!(fabsf(alpha - 1.0f / 6) <= 1e-4f) || beta != 0.5f)
+        return eex__onnx_refuse(c, "alpha %g and beta %g: expected 1/6 and 1/2", (double)alpha,
+                                (double)beta);
     return eex__onnx_is_entry(n, c, (eex__onnx_entry){.is = EEX__IS_H_SIGMOID, .node = in});
 }
 

@@ -32,6 +32,7 @@ typedef struct eex__onnx_source {
     const eex__onnx_tensor *tensor; /* NULL: each element is `plus` */
     bool transposed;                /* (in, out) */
     float plus;                     /* is added to each element */
+    float eps;                      /* not 0: a variance, to which our layer adds this */
 } eex__onnx_source;
 
 struct eex_onnx_network {
@@ -41,6 +42,8 @@ struct eex_onnx_network {
     size_t entries, used;   /* a power of two, and how many there are */
     eex__onnx_source *source;
     int sources, source_capacity;
+    const char *path;
+    int64_t batch; /* images that it reads at once; -1: any number */
     eex__text end; /* the value that is asked for, or what it is made from */
 };
 
@@ -78,9 +81,23 @@ int eex__onnx_padded_of(int *out, int *pad, eex_onnx_network *n, const eex__onnx
 int eex__onnx_tensor_of(const eex__onnx_tensor **out, eex_onnx_network *n,
                         const eex__onnx_call *call, int i);
 
+/* An attribute; NULL: the node does not say it. EEX_EUNSUPPORTED: it is of another type, or a list
+ * of more than EEX__ONNX_RANK. */
+int eex__onnx_attribute_as(const eex__onnx_attribute **out, const eex__onnx_call *call,
+                           const char *name, eex__attribute_type type);
+
+/* Its number, or `otherwise` where the node does not say it. */
+int eex__onnx_int_of(int64_t *out, const eex__onnx_call *call, const char *name, int64_t otherwise);
+int eex__onnx_float_of(float *out, const eex__onnx_call *call, const char *name, float otherwise);
+
 /* One number: the attribute of that name, or input i, or `otherwise`. */
 int eex__onnx_number_of(float *out, eex_onnx_network *n, const eex__onnx_call *call,
                         const char *name, int i, float otherwise);
+
+/* A list of integers: the attribute of that name, or input i; none where there is neither. *count
+ * is -1 where it is another tensor, or has more than `most`. */
+int eex__onnx_list_of(int64_t *out, int *count, int most, eex_onnx_network *n,
+                      const eex__onnx_call *call, const char *name, int i);
 
 /* Whether the node has an input i at all. */
 bool eex__onnx_has(const eex__onnx_call *call, int i);

@@ -64,12 +64,31 @@ int eex__onnx_tensor_of(const eex__onnx_tensor **out, eex_onnx_network *n, const
     return EEX_OK;
 }
 
+int eex__onnx_list_of(int64_t *out, int *count, int most, eex_onnx_network *n,
+                      const eex__onnx_call *c, const char *name, int input)
+{
+    const eex__onnx_attribute *a;
+    const eex__onnx_tensor *t;
+    *count = 0;
+    EEX_TRY(eex__onnx_attribute_as(&a, c, name, EEX__ATTRIBUTE_INTS));
+    if (a) {
+        *count = a->count <= most ? a->count : -1;
+        for (int i = 0; i < *count; i++)
+            out[i] = a->ints[i];
+        return EEX_OK;
+    }
+    if (!eex__onnx_has(c, input))
+        return EEX_OK;
+    EEX_TRY(eex__onnx_tensor_of(&t, n, c, input));
+    *count = eex__onnx_ints_of(out, most, t);
+    return EEX_OK;
+}
+
 int eex__onnx_number_of(float *out, eex_onnx_network *n, const eex__onnx_call *c, const char *name,
                         int input, float otherwise)
 {
-    const eex__onnx_attribute *a = eex__onnx_attribute_of(c, name);
     const eex__onnx_tensor *t;
-    *out = a ? a->f : otherwise;
+    EEX_TRY(eex__onnx_float_of(out, c, name, otherwise));
     if (!eex__onnx_has(c, input))
         return EEX_OK;
     EEX_TRY(eex__onnx_tensor_of(&t, n, c, input));

@@ -8,24 +8,13 @@
 
 /* ---- attributes ---- */
 
-static int64_t int_of(const eex__onnx_call *c, const char *name, int64_t otherwise)
-{
-    const eex__onnx_attribute *a = eex__onnx_attribute_of(c, name);
-    return a ? a->i : otherwise;
-}
-
-static float float_of(const eex__onnx_call *c, const char *name, float otherwise)
-{
-    const eex__onnx_attribute *a = eex__onnx_attribute_of(c, name);
-    return a ? a->f : otherwise;
-}
-
 /* All of a list are the same number, `least` or more; otherwise it is refused. */
 static int one_of(int *out, const eex__onnx_call *c, const char *name, int count, int least,
                   int otherwise)
 {
-    const eex__onnx_attribute *a = eex__onnx_attribute_of(c, name);
+    const eex__onnx_attribute *a;
     *out = otherwise;
+    EEX_TRY(eex__onnx_attribute_as(&a, c, name, EEX__ATTRIBUTE_INTS));
     if (!a)
         return EEX_OK;
     for (int i = 0; i < a->count; i++) {
@@ -48,7 +37,8 @@ typedef struct sides {
 static int sides_of(sides *out, const eex__onnx_call *c, int kernel)
 {
     int dilation;
-    const eex__onnx_attribute *a = eex__onnx_attribute_of(c, "auto_pad");
+    const eex__onnx_attribute *a;
+    EEX_TRY(eex__onnx_attribute_as(&a, c, "auto_pad", EEX__ATTRIBUTE_STRING));
     EEX_TRY(one_of(&out->kernel, c, "kernel_shape", 2, 1, kernel));
     EEX_TRY(one_of(&out->stride, c, "strides", 2, 1, 1));
     EEX_TRY(one_of(&out->pad, c, "pads", 4, 0, 0));
@@ -71,6 +61,7 @@ static int put_source(eex_onnx_network *n, const eex__onnx_call *c, int node, in
     if (eex_param_count(p) != t->count)
         return eex__onnx_refuse(c, "%llu weights for %zu", (unsigned long long)t->count,
                                 eex_param_count(p));
+    EEX_TRY(eex__onnx_check_floats(t)); /* before room is made for what is not there */
     return eex__onnx_source_of(n, &(eex__onnx_source){.param = made->first_param + which,
                                                       .tensor = t,
                                                       .transposed = transposed});
@@ -82,7 +73,7 @@ static int check_conv(const eex_onnx_network *n, const eex__onnx_call *c, const 
     const eex_node *x = eex_graph_node(n->graph, in);
     if (w->rank != 4 || w->shape[2] != w->shape[3] || w->shape[0] < 1 || w->shape[0] > 1 << 16)
         return eex__onnx_refuse(c, "its weights are no square kernels");
-    if (groups < 1 || groups > x->c || w->shape[1] * groups != x->c)
+    if (groups < 1 || groups > x->c || x->c % groups != 0 || w->shape[1] != x->c / groups)
         return eex__onnx_refuse(c, "weights for %lld channels in %lld groups, of %d",
                                 (long long)w->shape[1], (long long)groups, x->c);
     return EEX_OK;
@@ -91,10 +82,11 @@ static int check_conv(const eex_onnx_network *n, const eex__onnx_call *c, const 
 static int add_conv(eex_onnx_network *n, const eex__onnx_call *c)
 {
     const eex__onnx_tensor *w, *b = NULL;
-    const int64_t groups = int_of(c, "group", 1);
+    int64_t groups;
     char name[EEX_NAME_MAX];
     int in, node;
     sides s;
+    EEX_TRY(eex__onnx_int_of(&groups, c, "group", 1));
     EEX_TRY(eex__onnx_tensor_of(&w, n, c, 1));
     if (eex__onnx_has(c, 2))
         EEX_TRY(eex__onnx_tensor_of(&b, n, c, 2));
@@ -123,18 +115,24 @@ static int add_batch_norm(eex_onnx_network *n, const eex__onnx_call *c)
 {
     const eex__onnx_tensor *t[4];
     char name[EEX_NAME_MAX];
+    int64_t training;
+    float epsilon;
     int in, node;
     EEX_TRY(eex__onnx_value_of(&in, n, c, 0));
     for (int i = 0; i < 4; i++)
         EEX_TRY(eex__onnx_tensor_of(&t[i], n, c, i + 1));
-    if (int_of(c, "training_mode", 0))
+    EEX_TRY(eex__onnx_int_of(&training, c, "training_mode", 0));
+    EEX_TRY(eex__onnx_float_of(&epsilon, c, "epsilon", 1e-5f));
+    if (training)
         return eex__onnx_refuse(c, "training_mode");
+    if (!(epsilon >= 0) || !isfinite(epsilon))
+        return eex__onnx_refuse(c, "epsilon of %g: expected a number not below 0", (double)epsilon);
     EEX_TRY(eex__onnx_node_name(name, n, c, t[0]));
     EEX_TRY(eex_graph_add_batch_norm(n->graph, &node, in, name));
     for (int i = 0; i < 4; i++)
         EEX_TRY(put_source(n, c, node, i, t[i], false));
-    n->source[n->sources - 1].plus =
-        float_of(c, "epsilon", 1e-5f) - eex_graph_node(n->graph, node)->bn_eps;
+    n->source[n->sources - 1].eps = eex_graph_node(n->graph, node)->bn_eps;
+    n->source[n->sources - 1].plus = epsilon - eex_graph_node(n->graph, node)->bn_eps;
     return eex__onnx_is_node(n, c, node);
 }
 
@@ -160,14 +158,20 @@ int eex__onnx_linear(int *out, eex_onnx_network *n, const eex__onnx_call *c, int
 static int add_gemm(eex_onnx_network *n, const eex__onnx_call *c)
 {
     const eex__onnx_tensor *w, *b = NULL;
+    int64_t trans_a, trans_b;
+    float alpha, beta;
     int in, node;
     EEX_TRY(eex__onnx_value_of(&in, n, c, 0));
     EEX_TRY(eex__onnx_tensor_of(&w, n, c, 1));
     if (eex__onnx_has(c, 2))
         EEX_TRY(eex__onnx_tensor_of(&b, n, c, 2));
-    if (int_of(c, "transA", 0) || float_of(c, "alpha", 1) != 1 || float_of(c, "beta", 1) != 1)
+    EEX_TRY(eex__onnx_int_of(&trans_a, c, "transA", 0));
+    EEX_TRY(eex__onnx_int_of(&trans_b, c, "transB", 0));
+    EEX_TRY(eex__onnx_float_of(&alpha, c, "alpha", 1));
+    EEX_TRY(eex__onnx_float_of(&beta, c, "beta", 1));
+    if (trans_a || alpha != 1 || beta != 1)
         return eex__onnx_refuse(c, "transA, alpha or beta");
-    EEX_TRY(eex__onnx_linear(&node, n, c, in, w, b, !int_of(c, "transB", 0)));
+    EEX_TRY(eex__onnx_linear(&node, n, c, in, w, b, !trans_b));
     return eex__onnx_is_node(n, c, node);
 }
 
@@ -190,9 +194,10 @@ static int check_ceil(const eex_onnx_network *n, const eex__onnx_call *c, int in
     const eex_node *x = eex_graph_node(n->graph, in);
     const bool whole = s->stride > 0 && (x->h + 2 * s->pad - s->kernel) % s->stride == 0 &&
                        (x->w + 2 * s->pad - s->kernel) % s->stride == 0;
-    return int_of(c, "ceil_mode", 0) && !whole
-               ? eex__onnx_refuse(c, "ceil_mode where windows go beyond the image")
-               : EEX_OK;
+    int64_t ceil_mode;
+    EEX_TRY(eex__onnx_int_of(&ceil_mode, c, "ceil_mode", 0));
+    return ceil_mode && !whole ? eex__onnx_refuse(c, "ceil_mode where windows go beyond the image")
+                               : EEX_OK;
 }
 
 static int add_max_pool(eex_onnx_network *n, const eex__onnx_call *c)
@@ -228,8 +233,10 @@ static int add_window_mean(eex_onnx_network *n, const eex__onnx_call *c, int in,
                                 .pad = s->pad,
                                 .groups = channels};
     char name[EEX_NAME_MAX];
+    int64_t outside;
     int node;
-    if (s->pad != 0 && !int_of(c, "count_include_pad", 0))
+    EEX_TRY(eex__onnx_int_of(&outside, c, "count_include_pad", 0));
+    if (s->pad != 0 && !outside)
         return eex__onnx_refuse(c, "a mean of less pixels at the edges (count_include_pad = 0)");
     EEX_TRY(eex__onnx_node_name(name, n, c, NULL));
     EEX_TRY(eex_graph_add_conv(n->graph, &node, in, name, &o));
@@ -255,22 +262,17 @@ static int add_average_pool(eex_onnx_network *n, const eex__onnx_call *c)
     return add_window_mean(n, c, in, &s);
 }
 
-/* Over rows and columns. */
+/* Over rows and columns, each said once, from the front or from behind. */
 static int add_mean(eex_onnx_network *n, const eex__onnx_call *c)
 {
-    const eex__onnx_attribute *a = eex__onnx_attribute_of(c, "axes");
-    const eex__onnx_tensor *t;
-    int64_t axes[2] = {0, 0};
-    int count = a ? a->count : 0;
-    for (int i = 0; a && i < a->count && i < 2; i++)
-        axes[i] = a->ints[i];
-    if (!a && eex__onnx_has(c, 1)) {
-        EEX_TRY(eex__onnx_tensor_of(&t, n, c, 1));
-        count = eex__onnx_ints_of(axes, 2, t);
-    }
-    for (int i = 0; i < 2; i++)
-        axes[i] += axes[i] < 0 ? 4 : 0;
-    if (count != 2 || axes[0] + axes[1] != 5 || axes[0] * axes[1] != 6)
+    int64_t axes[2];
+    int count;
+    bool over[2] = {false, false};
+    EEX_TRY(eex__onnx_list_of(axes, &count, 2, n, c, "axes", 1));
+    for (int i = 0; i < count; i++)
+        for (int side = 0; side < 2; side++)
+            over[side] |= axes[i] == 2 + side || axes[i] == side - 2;
+    if (count != 2 || !over[0] || !over[1])
         return eex__onnx_refuse(c, "over other axes than rows and columns");
     return add_global_pool(n, c);
 }

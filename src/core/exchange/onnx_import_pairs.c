@@ -96,10 +96,11 @@ static int find_concat(const eex_graph *g, int a, int b)
 
 int eex__onnx_concat(eex_onnx_network *n, const eex__onnx_call *c)
 {
-    const eex__onnx_attribute *axis = eex__onnx_attribute_of(c, "axis");
     char name[EEX_NAME_MAX];
+    int64_t axis;
     int node, next;
-    if (!axis || (axis->i != 1 && axis->i != -3)) /* from behind, of four */
+    EEX_TRY(eex__onnx_int_of(&axis, c, "axis", 0));
+    if (axis != 1 && axis != -3) /* from behind, of four */
         return eex__onnx_refuse(c, "along another axis than the channels");
     EEX_TRY(eex__onnx_value_of(&node, n, c, 0));
     for (int i = 1; i < c->ins; i++) {

@@ -3,6 +3,8 @@
 
 #include "base/status.h"
 
+#include <stdio.h>
+
 /* ---- padding ---- */
 
 enum { PAD_MAX = 64 };
@@ -29,21 +31,15 @@ static int check_pads(const eex__onnx_call *c, const int64_t *pads, int count)
 
 static int add_pad(eex_onnx_network *n, const eex__onnx_call *c)
 {
-    const eex__onnx_attribute *mode = eex__onnx_attribute_of(c, "mode");
-    const eex__onnx_attribute *a = eex__onnx_attribute_of(c, "pads");
-    const eex__onnx_tensor *t;
-    int64_t pads[8] = {0};
+    const eex__onnx_attribute *mode;
+    int64_t pads[8];
     float value;
-    int in, count = a ? a->count : 0, before = 0;
+    int in, count, before = 0;
+    EEX_TRY(eex__onnx_attribute_as(&mode, c, "mode", EEX__ATTRIBUTE_STRING));
     if (c->ins > 3 && c->in[3].size > 0)
         return eex__onnx_refuse(c, "with axes: expected pads of all four dimensions");
     EEX_TRY(eex__onnx_padded_of(&in, &before, n, c, 0));
-    for (int i = 0; a && i < count && i < 8; i++)
-        pads[i] = a->ints[i];
-    if (!a) {
-        EEX_TRY(eex__onnx_tensor_of(&t, n, c, 1));
-        count = eex__onnx_ints_of(pads, 8, t);
-    }
+    EEX_TRY(eex__onnx_list_of(pads, &count, 8, n, c, "pads", 1));
     EEX_TRY(check_pads(c, pads, count));
     EEX_TRY(eex__onnx_number_of(&value, n, c, "value", 2, 0));
     if (value != 0 || (mode && mode->s.size > 0 && !eex__text_is(mode->s, "constant")))
@@ -72,20 +68,86 @@ static int flatten(eex_onnx_network *n, const eex__onnx_call *c)
 
 static int add_flatten(eex_onnx_network *n, const eex__onnx_call *c)
 {
-    const eex__onnx_attribute *axis = eex__onnx_attribute_of(c, "axis");
-    return axis && axis->i != 1 ? eex__onnx_refuse(c, "along another axis than 1") : flatten(n, c);
+    int64_t axis;
+    EEX_TRY(eex__onnx_int_of(&axis, c, "axis", 1));
+    return axis != 1 ? eex__onnx_refuse(c, "along another axis than 1") : flatten(n, c);
 }
 
-/* To two dimensions, whether their sizes are constants or made from the shape of something. */
+/* A size that is calculated from a shape, and not known. */
+enum { CALCULATED = -2 };
+
+static const char *show_size(char out[24], int64_t size)
+{
+    snprintf(out, 24, "%lld", (long long)size);
+    return size == CALCULATED ? "?" : out;
+}
+
+/* Below -1 there is no size. */
+static int constant_sizes(int64_t *out, int most, const eex__onnx_tensor *t)
+{
+    const int count = eex__onnx_ints_of(out, most, t);
+    for (int i = 0; i < count; i++)
+        if (out[i] < -1)
+            return -1;
+    return count;
+}
+
+/* The sizes that a Concat puts together, from constants and what is calculated, one of each. */
+static int sizes_of_concat(int64_t *out, int most, const eex_onnx_network *n,
+                           const eex__onnx_call *c)
+{
+    int count = 0;
+    for (int i = 0; i < c->ins && count >= 0; i++) {
+        const eex__onnx_entry *e = eex__onnx_find(n, c->in[i]);
+        if (count == most || !e)
+            return -1;
+        out[count] = CALCULATED;
+        const int more = e->tensor ? constant_sizes(&out[count], most - count, e->tensor) : 1;
+        count = more < 0 ? -1 : count + more;
+    }
+    return count;
+}
+
+/* The sizes that a Reshape is told, CALCULATED where they are; how many there are, -1: more than
+ * `most`, or no sizes. */
+static int sizes_of(int64_t *out, int most, const eex_onnx_network *n, const eex__onnx_entry *e)
+{
+    if (e->is == EEX__IS_CONSTANT)
+        return constant_sizes(out, most, e->tensor);
+    if (e->is != EEX__IS_SHAPE)
+        return -1;
+    while (e && e->call && eex__text_is(e->call->op, "Cast") && e->call->ins > 0)
+        e = eex__onnx_find(n, e->call->in[0]);
+    if (e && e->call && eex__text_is(e->call->op, "Concat"))
+        return sizes_of_concat(out, most, n, e->call);
+    for (int i = 0; i < most; i++)
+        out[i] = CALCULATED;
+    return most;
+}
+
+/* To the batch and all numbers of an image, or what comes to that: of other sizes numbers of one
+ * image would be those of several. */
 static int add_reshape(eex_onnx_network *n, const eex__onnx_call *c)
 {
     eex__onnx_entry *shape;
-    int64_t size[2];
+    char text[2][24];
+    int64_t size[2], all_zero;
+    int in;
+    EEX_TRY(eex__onnx_value_of(&in, n, c, 0));
     EEX_TRY(eex__onnx_input_of(&shape, n, c, 1));
-    if (shape->is == EEX__IS_SHAPE ||
-        (shape->is == EEX__IS_CONSTANT && eex__onnx_ints_of(size, 2, shape->tensor) == 2))
-        return flatten(n, c);
-    return eex__onnx_refuse(c, "to another shape than a row of numbers an image");
+    EEX_TRY(eex__onnx_int_of(&all_zero, c, "allowzero", 0));
+    if (sizes_of(size, 2, n, shape) != 2)
+        return eex__onnx_refuse(c, "to another shape than a row of numbers an image");
+    const eex_node *x = eex_graph_node(n->graph, in);
+    const int64_t numbers = (int64_t)x->h * x->w * x->c;
+    const bool first = size[0] == -1 || size[0] == CALCULATED || (size[0] == 0 && !all_zero) ||
+                       size[0] == n->batch;
+    const bool second = size[1] == -1 || size[1] == CALCULATED || size[1] == numbers;
+    if (!first || !second || (size[0] == -1 && size[1] == -1))
+        return eex__onnx_refuse(c, "to %s x %s: expected the batch (or -1, 0), and %lld or -1",
+                                show_size(text[0], size[0]), show_size(text[1], size[1]),
+                                (long long)numbers);
+    return flatten(n, c);
 }
 
 /* Shapes are only good for reshaping. */
@@ -121,6 +183,18 @@ static int add_cast(eex_onnx_network *n, const eex__onnx_call *c)
         n, c, (eex__onnx_entry){.is = EEX__IS_CONSTANT, .node = -1, .tensor = e->tensor});
 }
 
+/* One whole number is the same with a dimension more. */
+static int add_unsqueeze(eex_onnx_network *n, const eex__onnx_call *c)
+{
+    eex__onnx_entry *e;
+    int64_t number;
+    EEX_TRY(eex__onnx_input_of(&e, n, c, 0));
+    if (e->is != EEX__IS_CONSTANT || eex__onnx_ints_of(&number, 1, e->tensor) != 1)
+        return add_of_shape(n, c);
+    return eex__onnx_is_entry(
+        n, c, (eex__onnx_entry){.is = EEX__IS_CONSTANT, .node = -1, .tensor = e->tensor});
+}
+
 static int add_concat_of_any(eex_onnx_network *n, const eex__onnx_call *c)
 {
     return of_shape(n, c) ? add_shape(n, c) : eex__onnx_concat(n, c);
@@ -142,7 +216,7 @@ const eex__onnx_operator eex__onnx_shapes[] = {{"Pad", add_pad},
                                                {"Squeeze", add_squeeze},
                                                {"Shape", add_shape},
                                                {"Gather", add_of_shape},
-                                               {"Unsqueeze", add_of_shape},
+                                               {"Unsqueeze", add_unsqueeze},
                                                {"Slice", add_of_shape},
                                                {"Cast", add_cast},
                                                {NULL, NULL}};

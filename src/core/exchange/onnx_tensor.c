@@ -50,10 +50,39 @@ static size_t element_size(int type)
     return type >= 0 && (size_t)type < sizeof sizes ? sizes[type] : 0;
 }
 
+/* Whose numbers are read. */
+static bool is_known(int type)
+{
+    return type == FLOAT || type == DOUBLE || type == INT64;
+}
+
+/* Elements of an unknown size cannot be compared with the bytes: nobody reads them. A dimension of
+ * 0 makes no exception of it, or bytes would be there that no shape speaks of. */
+static int check_bytes(const eex__onnx_tensor *t, uint64_t size)
+{
+    char name[EEX__SHOWN];
+    if (t->data && size == 0)
+        return eex_fail(EEX_EUNSUPPORTED,
+                        "tensor \"%s\" is of type %d, whose elements have no known size: weights "
+                        "are expected as float32",
+                        eex__text_show(name, t->name), t->type);
+    if (is_known(t->type) && !t->data && t->list.size == 0 && t->count > 0)
+        return eex_fail(EEX_EFORMAT, "tensor \"%s\" has a shape of %llu numbers and none of them",
+                        eex__text_show(name, t->name), (unsigned long long)t->count);
+    if (t->data && t->count * size != t->bytes)
+        return eex_fail(EEX_EFORMAT,
+                        "tensor \"%s\" of type %d has a shape of %llu bytes and %zu bytes: weights "
+                        "are expected as float32",
+                        eex__text_show(name, t->name), t->type,
+                        (unsigned long long)(t->count * size), t->bytes);
+    return EEX_OK;
+}
+
 static int count_elements(eex__onnx_tensor *t)
 {
     char name[EEX__SHOWN];
-    uint64_t bytes = element_size(t->type);
+    const uint64_t size = element_size(t->type);
+    uint64_t bytes = size ? size : 1;
     t->count = 1;
     for (int d = 0; d < t->rank; d++) {
         if (t->shape[d] < 0 || __builtin_mul_overflow(bytes, (uint64_t)t->shape[d], &bytes))
@@ -61,13 +90,7 @@ static int count_elements(eex__onnx_tensor *t)
                             eex__text_show(name, t->name));
         t->count *= (uint64_t)t->shape[d];
     }
-    if (t->data && (bytes == 0 ? t->count > 0 : bytes != t->bytes))
-        return eex_fail(bytes ? EEX_EFORMAT : EEX_EUNSUPPORTED,
-                        "tensor \"%s\" of type %d has a shape of %llu bytes and %zu bytes: weights "
-                        "are expected as float32",
-                        eex__text_show(name, t->name), t->type, (unsigned long long)bytes,
-                        t->bytes);
-    return EEX_OK;
+    return check_bytes(t, size);
 }
 
 static int add_dimension(eex__onnx_tensor *t, uint64_t size)
@@ -155,13 +178,23 @@ static double element(const eex__onnx_tensor *t, uint64_t i)
     }
 }
 
+int eex__onnx_check_floats(const eex__onnx_tensor *t)
+{
+    char name[EEX__SHOWN];
+    if (!is_known(t->type))
+        return eex_fail(EEX_EUNSUPPORTED, "tensor \"%s\" is of type %d: expected 1, float32",
+                        eex__text_show(name, t->name), t->type);
+    if (!t->data && t->count > 0)
+        return eex_fail(EEX_EUNSUPPORTED,
+                        "tensor \"%s\" has no numbers of type %d: expected raw_data of float32",
+                        eex__text_show(name, t->name), t->type);
+    return EEX_OK;
+}
+
 int eex__onnx_floats_of(float *out, const eex__onnx_tensor *t)
 {
     char name[EEX__SHOWN];
-    const bool known = t->type == FLOAT || t->type == DOUBLE || t->type == INT64;
-    if (!known || (!t->data && t->count > 0))
-        return eex_fail(EEX_EUNSUPPORTED, "tensor \"%s\" is of type %d: expected 1, float32",
-                        eex__text_show(name, t->name), t->type);
+    EEX_TRY(eex__onnx_check_floats(t));
     for (uint64_t i = 0; i < t->count; i++) {
         out[i] = (float)element(t, i);
         if (!isfinite(out[i]))
@@ -179,10 +212,10 @@ int eex__onnx_ints_of(int64_t *out, int most, const eex__onnx_tensor *t)
     if (t->type != INT64 || t->count > (uint64_t)most)
         return -1;
     if (t->data) {
-        memcpy(out, t->data, t->bytes);
+        memcpy(out, t->data, t->count * sizeof *out);
         return (int)t->count;
     }
-    while (count < most && eex__proto_varint(&value, &list) == 1)
+    while ((uint64_t)count < t->count && eex__proto_varint(&value, &list) == 1)
         out[count++] = (int64_t)value;
-    return count;
+    return (uint64_t)count == t->count && list.size == 0 ? count : -1;
 }

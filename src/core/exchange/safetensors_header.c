@@ -133,17 +133,17 @@ static int read_tensor(eex_tensor *t, uint64_t size, eex_json_scan *s, eex_buffe
 /* ---- all of them ---- */
 
 /* What the file says of itself: texts, which are read over. */
-static int skip_metadata(eex_json_scan *s, eex_buffer *text)
+static int skip_metadata(eex_json_scan *s)
 {
     if (!eex_json_scan_char(s, '{'))
         return eex_json_scan_fail(s, "{");
     if (eex_json_scan_char(s, '}'))
         return EEX_OK;
     do {
-        EEX_TRY(eex_json_scan_string(s, text));
+        EEX_TRY(eex_json_scan_skip(s));
         if (!eex_json_scan_char(s, ':'))
             return eex_json_scan_fail(s, ":");
-        EEX_TRY(eex_json_scan_string(s, text));
+        EEX_TRY(eex_json_scan_skip(s));
     } while (eex_json_scan_char(s, ','));
     return eex_json_scan_char(s, '}') ? EEX_OK : eex_json_scan_fail(s, ", or }");
 }
@@ -180,7 +180,7 @@ static int read_entry(eex_safetensors *f, eex_json_scan *s, eex_buffer *text)
         EEX_TRY(add_tensor(&t, f, text));
     if (!eex_json_scan_char(s, ':'))
         return eex_json_scan_fail(s, ":");
-    return metadata ? skip_metadata(s, text) : read_tensor(t, f->size, s, text);
+    return metadata ? skip_metadata(s) : read_tensor(t, f->size, s, text);
 }
 
 static int read_entries(eex_safetensors *f, eex_json_scan *s, eex_buffer *text)

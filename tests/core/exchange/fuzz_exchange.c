@@ -65,6 +65,9 @@ static const struct {
     {EEX_FIXTURES "/weights_types.safetensors", read_safetensors, 6000},
     {EEX_FIXTURES "/network_plain.onnx", read_onnx, 4000},
     {EEX_FIXTURES "/network_odd.onnx", read_onnx, 8000},
+    {EEX_FIXTURES "/hollow_reshape.onnx", read_onnx, 600},
+    {EEX_FIXTURES "/hollow_pad.onnx", read_onnx, 600},
+    {EEX_FIXTURES "/hollow_mean.onnx", read_onnx, 600},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 

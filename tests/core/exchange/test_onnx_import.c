@@ -312,6 +312,56 @@ Test(onnx_import, shapes_that_cannot_be)
     cr_expect_lt(end(&m, 0), 0);
 }
 
+/* A dimension of 0 and bytes all the same: whoever reads the numbers has room for two or eight. */
+Test(onnx_import, bytes_that_no_shape_speaks_of)
+{
+    static const char *const readers[] = {"Reshape", "Pad", "ReduceMean"};
+    static const int64_t none[2] = {0, 4};
+    for (size_t i = 0; i < sizeof readers / sizeof *readers; i++)
+        for (int rank = 1; rank <= 2; rank++) {
+            maker m = begin(8);
+            put_node(&m, readers[i], "x", "w", "y");
+            put_tensor(&m, "w", 7, none, rank, 4096);
+            expect_says(end(&m, 0), EEX_EFORMAT, "a shape of 0 bytes and 4096 bytes");
+        }
+    maker m = linear(22, none, 2, 4096);
+    expect_says(end(&m, 0), EEX_EUNSUPPORTED, "no known size");
+}
+
+/* What a list of int64_data holds is what its shape says. */
+Test(onnx_import, lists_that_are_not_their_shape)
+{
+    static const int64_t sizes[] = {1, 3};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        maker m = begin(8);
+        put_node(&m, "Reshape", "x", "w", "y");
+        const size_t tensor = eex__proto_open(&m.file, 5);
+        eex__proto_int(&m.file, 1, sizes[i]);
+        eex__proto_int(&m.file, 2, 7);
+        eex__proto_text(&m.file, 8, "w");
+        eex__proto_bytes(&m.file, 7, "\x01\x02", 2);
+        eex__proto_close(&m.file, tensor);
+        expect_says(end(&m, 0), EEX_EUNSUPPORTED, "to another shape");
+    }
+}
+
+/* Weights for more channels than a number can be: only a tensor without its numbers claims so. */
+Test(onnx_import, groups_beyond_all_numbers)
+{
+    const int64_t shape[4] = {1, (1LL << 62) + 3, 1, 1}, groups = 4, channels = 1;
+    maker m = begin(8);
+    put_listed(&m, "Concat", "x", "x", "axis", &channels, 0, "six");
+    put_listed(&m, "Concat", "six", "six", "axis", &channels, 0, "twelve");
+    put_listed(&m, "Conv", "twelve", "w", "group", &groups, 0, "y");
+    const size_t tensor = eex__proto_open(&m.file, 5);
+    for (int d = 0; d < 4; d++)
+        eex__proto_int(&m.file, 1, shape[d]);
+    eex__proto_int(&m.file, 2, 2);
+    eex__proto_text(&m.file, 8, "w");
+    eex__proto_close(&m.file, tensor);
+    expect_says(end(&m, 0), EEX_EUNSUPPORTED, "in 4 groups, of 12");
+}
+
 /* Lists of sides, groups and axes that no operator has. */
 Test(onnx_import, attributes_that_cannot_be)
 {
@@ -345,6 +395,364 @@ Test(onnx_import, attributes_that_cannot_be)
                    wrong[i].list, wrong[i].count, "y");
         put_tensor(&m, "w", 1, weights, 4, sizeof(float) * 108);
         expect_says(end(&m, 0), EEX_EUNSUPPORTED, wrong[i].says);
+    }
+}
+
+/* A node of one attribute, which is a float, an int, a list, or text, and says of which type it is
+ * (0: nothing). */
+static void put_typed(maker *m, const char *op, const char *name, int type, int value, float number)
+{
+    const size_t node = eex__proto_open(&m->file, 1);
+    eex__proto_text(&m->file, 1, "x");
+    eex__proto_text(&m->file, 1, "w");
+    eex__proto_text(&m->file, 2, "y");
+    eex__proto_text(&m->file, 4, op);
+    const size_t attribute = eex__proto_open(&m->file, 5);
+    eex__proto_text(&m->file, 1, name);
+    if (value == 1)
+        eex__proto_float(&m->file, 2, number);
+    else if (value == 2 || value == 7)
+        eex__proto_int(&m->file, value == 2 ? 3 : 8, (int64_t)number);
+    else if (value == 3)
+        eex__proto_text(&m->file, 4, "NOTSET");
+    if (type)
+        eex__proto_int(&m->file, 20, type);
+    eex__proto_close(&m->file, attribute);
+    eex__proto_close(&m->file, node);
+}
+
+static int of_typed(const char *op, const char *name, int type, int value, float number)
+{
+    static const int64_t shape[4] = {10, 3, 8, 8};
+    maker m = begin(8);
+    put_typed(&m, op, name, type, value, number);
+    put_tensor(&m, "w", 1, shape, 4, sizeof(float) * 1920);
+    return end(&m, 0);
+}
+
+/* What is said and what is there are of one type, or what is there would read as 0. */
+Test(onnx_import, attributes_of_another_type)
+{
+    static const struct {
+        const char *op, *name;
+        int type, value;
+        const char *says;
+    } wrong[] = {
+        {"Conv", "group", 1, 1, "attribute group is of float: expected int"},
+        {"Conv", "group", 0, 1, "attribute group is of float: expected int"},
+        {"Conv", "group", 2, 1, "attribute group is of float: expected int"},
+        {"Conv", "group", 7, 7, "attribute group is of ints: expected int"},
+        {"Conv", "group", 99, 0, "attribute group is of no known type: expected int"},
+        {"Conv", "group", 0, 0, "attribute group is of no known type: expected int"},
+        {"Conv", "strides", 2, 2, "attribute strides is of int: expected ints"},
+        {"Conv", "auto_pad", 2, 2, "attribute auto_pad is of int: expected string"},
+        {"Pad", "pads", 3, 3, "attribute pads is of string: expected ints"},
+        {"Pad", "mode", 2, 2, "attribute mode is of int: expected string"},
+        {"MaxPool", "ceil_mode", 1, 1, "attribute ceil_mode is of float: expected int"},
+        {"Flatten", "axis", 1, 1, "attribute axis is of float: expected int"},
+        {"Concat", "axis", 7, 7, "attribute axis is of ints: expected int"},
+        {"ReduceMean", "axes", 2, 2, "attribute axes is of int: expected ints"},
+        {"HardSigmoid", "alpha", 2, 2, "attribute alpha is of int: expected float"},
+        {"Constant", "value", 2, 2, "attribute value is of int: expected tensor"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        expect_says(of_typed(wrong[i].op, wrong[i].name, wrong[i].type, wrong[i].value, 1),
+                    EEX_EUNSUPPORTED, wrong[i].says);
+    OK(of_typed("Conv", "group", 2, 2, 1));
+    OK(of_typed("Conv", "group", 0, 2, 1)); /* as old files say it */
+    OK(of_typed("Conv", "auto_pad", 3, 3, 0));
+}
+
+/* A matrix of as many rows as columns fits both ways: which is meant, transB says. */
+Test(onnx_import, transB_as_a_float)
+{
+    const int64_t shape[2] = {3, 3};
+    maker m = begin(1);
+    put_typed(&m, "Gemm", "transB", 1, 1, 1);
+    put_tensor(&m, "w", 1, shape, 2, sizeof(float) * 9);
+    expect_says(end(&m, 0), EEX_EUNSUPPORTED, "attribute transB is of float: expected int");
+}
+
+/* Numbers that make neither a bound nor a slope. */
+Test(onnx_import, attributes_that_are_no_number)
+{
+    expect_says(of_typed("HardSigmoid", "alpha", 1, 1, NAN), EEX_EUNSUPPORTED, "expected 1/6");
+    maker m = begin(8);
+    const size_t node = eex__proto_open(&m.file, 1);
+    eex__proto_text(&m.file, 1, "x");
+    eex__proto_text(&m.file, 2, "y");
+    eex__proto_text(&m.file, 4, "Clip");
+    static const char *const names[] = {"min", "max"};
+    for (int i = 0; i < 2; i++) {
+        const size_t attribute = eex__proto_open(&m.file, 5);
+        eex__proto_text(&m.file, 1, names[i]);
+        eex__proto_float(&m.file, 2, i ? NAN : 0);
+        eex__proto_close(&m.file, attribute);
+    }
+    eex__proto_close(&m.file, node);
+    expect_says(end(&m, 0), EEX_EUNSUPPORTED, "expected 0..6");
+}
+
+/* Nine numbers are not the first eight of them. */
+Test(onnx_import, lists_that_are_too_long)
+{
+    static const int64_t pads[9] = {0, 0, 1, 1, 0, 0, 1, 1, 7};
+    maker m = begin(8);
+    put_listed(&m, "Pad", "x", NULL, "pads", pads, 9, "y");
+    expect_says(end(&m, 0), EEX_EUNSUPPORTED, "attribute pads has 9 numbers: expected 8 at most");
+}
+
+/* Rows and columns in either order, from either side, and no others: however large they are,
+ * nothing is added up, which a sanitizer would see. */
+Test(onnx_import, axes_of_a_mean)
+{
+    static const int64_t fine[][2] = {{2, 3}, {3, 2}, {-1, -2}, {2, -1}};
+    static const int64_t wrong[][2] = {
+        {INT64_MAX, INT64_MAX}, {INT64_MIN, INT64_MIN}, {2, 2}, {2, -2}, {1, 2}, {6, -1}};
+    const int64_t shape[2] = {3, 10};
+    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
+        maker m = begin(8);
+        put_listed(&m, "ReduceMean", "x", NULL, "axes", fine[i], 2, "p");
+        put_node(&m, "MatMul", "p", "w", "y");
+        put_tensor(&m, "w", 1, shape, 2, sizeof(float) * 30);
+        OK(end(&m, 0));
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        maker m = begin(8);
+        put_listed(&m, "ReduceMean", "x", NULL, "axes", wrong[i], 2, "y");
+        expect_says(end(&m, 0), EEX_EUNSUPPORTED, "over other axes than rows and columns");
+    }
+}
+
+/* ---- weights ---- */
+
+static void put_floats(maker *m, const char *name, const int64_t *shape, int rank,
+                       const float *values, size_t count)
+{
+    const size_t tensor = eex__proto_open(&m->file, 5);
+    for (int d = 0; d < rank; d++)
+        eex__proto_int(&m->file, 1, shape[d]);
+    eex__proto_int(&m->file, 2, 1);
+    eex__proto_text(&m->file, 8, name);
+    eex__proto_bytes(&m->file, 9, values, count * sizeof *values);
+    eex__proto_close(&m->file, tensor);
+}
+
+/* Opens what was made, and loads its weights. */
+static int load(maker *m)
+{
+    const char *path = test_path(folder, "made.onnx");
+    eex_device *dev = open_device(1);
+    eex_onnx_network *net;
+    eex_params *params;
+    eex__proto_close(&m->file, m->graph);
+    OK(eex_fs_write(path, m->file.data, m->file.size));
+    eex_buffer_free(&m->file);
+    int code = eex_onnx_open(&net, path, "made", 0);
+    if (code == EEX_OK) {
+        OK(eex_params_new_empty(&params, dev, eex_onnx_graph(net)));
+        code = eex_onnx_load(params, net);
+        eex_params_free(params);
+        eex_onnx_close(net);
+    }
+    eex_device_close(dev);
+    return code;
+}
+
+static int of_variance(float variance, float epsilon)
+{
+    static const char *const inputs[] = {"x", "scale", "bias", "mean", "variance"};
+    static const int64_t channels = 3, shape[2] = {192, 10};
+    const float ones[3] = {1, 1, 1}, variances[3] = {1, variance, 1};
+    maker m = begin(8);
+    const size_t node = eex__proto_open(&m.file, 1);
+    for (int i = 0; i < 5; i++)
+        eex__proto_text(&m.file, 1, inputs[i]);
+    eex__proto_text(&m.file, 2, "n");
+    eex__proto_text(&m.file, 4, "BatchNormalization");
+    const size_t attribute = eex__proto_open(&m.file, 5);
+    eex__proto_text(&m.file, 1, "epsilon");
+    eex__proto_float(&m.file, 2, epsilon);
+    eex__proto_close(&m.file, attribute);
+    eex__proto_close(&m.file, node);
+    put_node(&m, "Flatten", "n", NULL, "f");
+    put_node(&m, "MatMul", "f", "w", "y");
+    put_tensor(&m, "w", 1, shape, 2, sizeof(float) * 1920);
+    for (int i = 1; i < 5; i++)
+        put_floats(&m, inputs[i], &channels, 1, i < 4 ? ones : variances, 3);
+    return load(&m);
+}
+
+/* Nothing that the root of which is no number, or is divided by though it is 0. */
+Test(onnx_import, variances_and_epsilons)
+{
+    static const float wrong[] = {NAN, INFINITY, -INFINITY, -1, -1e-7f};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        expect_says(of_variance(1, wrong[i]), EEX_EUNSUPPORTED, "expected a number not below 0");
+        cr_expect(strstr(eex_error(), "BatchNormalization \"n\": epsilon of "), "%s", eex_error());
+    }
+    for (size_t i = 3; i < sizeof wrong / sizeof *wrong; i++)
+        expect_says(of_variance(wrong[i], 1e-5f), EEX_EFORMAT,
+                    "tensor \"variance\": element 1, a variance, is -1");
+    expect_says(of_variance(0, 0), EEX_EFORMAT, "a variance, is 0");
+    expect_says(of_variance(3e38f, 3e38f), EEX_EFORMAT, "a variance, is 3e+38, and inf");
+    OK(of_variance(0, 1e-6f)); /* less than ours add */
+    OK(of_variance(0, 1e-3f));
+    OK(of_variance(1, 0));
+}
+
+/* Each says which file and which tensor. */
+Test(onnx_import, weights_that_are_no_numbers)
+{
+    static const int64_t shape[2] = {192, 10};
+    static float values[1920];
+    values[7] = NAN;
+    maker m = begin(8);
+    put_node(&m, "Flatten", "x", NULL, "f");
+    put_node(&m, "MatMul", "f", "w", "y");
+    put_floats(&m, "w", shape, 2, values, 1920);
+    expect_says(load(&m), EEX_EFORMAT, "tensor \"w\": element 7 is nan");
+    m = linear(10, shape, 2, 2 * 1920); /* float16 */
+    expect_says(load(&m), EEX_EUNSUPPORTED, "tensor \"w\" is of type 10: expected 1, float32");
+    m = linear(7, shape, 2, 8 * 1920);
+    OK(load(&m));
+}
+
+Test(onnx_import, weights_without_their_numbers)
+{
+    static const int types[] = {1, 7, 11};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        maker m = begin(8);
+        put_node(&m, "Flatten", "x", NULL, "f");
+        put_node(&m, "MatMul", "f", "w", "y");
+        const size_t tensor = eex__proto_open(&m.file, 5);
+        eex__proto_int(&m.file, 1, 192);
+        eex__proto_int(&m.file, 1, 10);
+        eex__proto_int(&m.file, 2, types[i]);
+        eex__proto_text(&m.file, 8, "w");
+        eex__proto_close(&m.file, tensor);
+        expect_says(load(&m), EEX_EFORMAT,
+                    "tensor \"w\" has a shape of 1920 numbers and none of them");
+    }
+}
+
+/* A file of a few bytes that claims a large layer is refused before anybody makes room for it. */
+Test(onnx_import, weights_of_another_type_without_numbers)
+{
+    static const int64_t shape[2] = {192, 65536};
+    for (int type = 2; type <= 16; type++) {
+        maker m = begin(8);
+        put_node(&m, "Flatten", "x", NULL, "f");
+        put_node(&m, "MatMul", "f", "w", "y");
+        const size_t tensor = eex__proto_open(&m.file, 5);
+        eex__proto_int(&m.file, 1, shape[0]);
+        eex__proto_int(&m.file, 1, shape[1]);
+        eex__proto_int(&m.file, 2, type);
+        eex__proto_text(&m.file, 8, "w");
+        if (type == 7)
+            eex__proto_bytes(&m.file, 7, "\1", 1);
+        eex__proto_close(&m.file, tensor);
+        expect_says(end(&m, 0), type == 11 ? EEX_EFORMAT : EEX_EUNSUPPORTED, "tensor \"w\"");
+    }
+}
+
+/* ---- shapes ---- */
+
+static void put_ints(maker *m, const char *name, const int64_t *values, int64_t count, bool scalar)
+{
+    const size_t tensor = eex__proto_open(&m->file, 5);
+    if (!scalar)
+        eex__proto_int(&m->file, 1, count);
+    eex__proto_int(&m->file, 2, 7);
+    eex__proto_text(&m->file, 8, name);
+    eex__proto_bytes(&m->file, 9, values, (size_t)count * sizeof *values);
+    eex__proto_close(&m->file, tensor);
+}
+
+/* Of images of 8 x 8 to these sizes, and a matrix behind it. */
+static int of_reshape(int64_t batch, const int64_t *sizes, int count, bool calculated)
+{
+    const int64_t in[4] = {batch, 3, 8, 8}, out[2] = {batch, 10}, shape[2] = {192, 10}, zero = 0;
+    maker m = {.file = EEX_BUFFER_INIT};
+    m.graph = eex__proto_open(&m.file, 7);
+    put_port(&m, 11, "x", in, 4);
+    put_port(&m, 12, "y", out, 2);
+    if (calculated) { /* the batch, and then the last of the sizes */
+        put_node(&m, "Shape", "x", NULL, "shape");
+        put_node(&m, "Gather", "shape", "zero", "batch");
+        put_node(&m, "Unsqueeze", "batch", "zero", "one");
+        put_node(&m, "Unsqueeze", "sizes", "zero", "two");
+        put_listed(&m, "Concat", "one", "two", "axis", &zero, 0, "both");
+        put_listed(&m, "Cast", "both", NULL, "to", (const int64_t[]){7}, 0, "told");
+        put_ints(&m, "zero", &zero, 1, false);
+    }
+    put_node(&m, "Reshape", "x", calculated ? "told" : "sizes", "f");
+    put_node(&m, "MatMul", "f", "w", "y");
+    put_tensor(&m, "w", 1, shape, 2, sizeof(float) * 1920);
+    put_ints(&m, "sizes", sizes, count, calculated);
+    return end(&m, 0);
+}
+
+/* A row of numbers an image, however that is said, and nothing else. */
+Test(onnx_import, reshapes)
+{
+    static const struct {
+        int64_t batch, sizes[3];
+        int count;
+        const char *says; /* NULL: it is fine */
+    } cases[] = {
+        {-1, {-1, 192}, 2, NULL},
+        {-1, {0, 192}, 2, NULL},
+        {-1, {0, -1}, 2, NULL},
+        {4, {4, -1}, 2, NULL},
+        {4, {4, 192}, 2, NULL},
+        {1, {1, 192}, 2, NULL},
+        {-1,
+         {-1, 96},
+         2,
+         "Reshape \"f\": to -1 x 96: expected the batch (or -1, 0), and 192 or -1"},
+        {-1, {-1, 2}, 2, "to -1 x 2"},
+        {-1, {-1, -1}, 2, "to -1 x -1"},
+        {-1, {-2, -1}, 2, "to another shape"},
+        {-1, {0, -2}, 2, "to another shape"},
+        {-1, {2, -1}, 2, "to 2 x -1"},
+        {4, {1, -1}, 2, "to 1 x -1"},
+        {4, {2, 384}, 2, "to 2 x 384"},
+        {-1, {-1}, 1, "to another shape"},
+        {-1, {0, 3, 64}, 3, "to another shape"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const int code = of_reshape(cases[i].batch, cases[i].sizes, cases[i].count, false);
+        if (cases[i].says)
+            expect_says(code, EEX_EUNSUPPORTED, cases[i].says);
+        else
+            cr_expect_eq(code, EEX_OK, "%zu: %s", i, eex_error());
+    }
+}
+
+/* Where the batch is looked up, the other size is still a constant. */
+Test(onnx_import, reshapes_that_are_calculated)
+{
+    OK(of_reshape(-1, (const int64_t[]){-1}, 1, true));
+    OK(of_reshape(-1, (const int64_t[]){192}, 1, true));
+    expect_says(of_reshape(-1, (const int64_t[]){96}, 1, true), EEX_EUNSUPPORTED, "to ? x 96");
+}
+
+/* Over the classes, from the front or from behind. */
+Test(onnx_import, axes_of_a_softmax)
+{
+    static const int64_t axes[] = {1, -1, 0, 2, -2};
+    const int64_t shape[2] = {192, 10};
+    for (int i = 0; i < 10; i++) {
+        maker m = begin(8);
+        put_node(&m, "Flatten", "x", NULL, "f");
+        put_node(&m, "MatMul", "f", "w", "z");
+        put_listed(&m, i < 5 ? "Softmax" : "LogSoftmax", "z", NULL, "axis", &axes[i % 5], 0, "y");
+        put_tensor(&m, "w", 1, shape, 2, sizeof(float) * 1920);
+        if (i % 5 < 2)
+            OK(end(&m, 0));
+        else
+            expect_says(end(&m, 0), EEX_EUNSUPPORTED, "expected the classes, 1 or -1");
     }
 }
 
