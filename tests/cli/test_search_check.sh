@@ -12,6 +12,8 @@ refused() { # MESSAGE OPTION...: before there is anything
 refused 'search.tau: an integer in 0..1000, got 1001' --set search.tau=1001
 refused 'search.tau: 0 where search.evaluator is "train"' --set search.tau=2 --set search.evaluator=train
 refused 'policy.target: 0, or policy.tune' --set policy.target=0.9
+refused 'policy.a: nothing beside gates.thresholds' --set gates.thresholds='{0.5, 0.9}' --set policy.kind=confidence \
+    --set policy.a=0.3
 refused 'partition.bits: 1 to 8, or without a bottleneck 32' --set partition.latency=5 --set partition.bits=16
 refused 'partition.bits: 1 to 8, or without a bottleneck 32' \
     --set partition.latency=5 --set partition.bits=32 --set partition.epochs=1

@@ -83,6 +83,9 @@ static int check_thresholds(const eex_experiment *e)
                         "policy.tune: \"none\" beside gates.thresholds, among which the search "
                         "chooses, got \"%s\"",
                         eex_tune_name(e->policy.tune));
+    if (e->gates.levels)
+        EEX_TRY(need(e->policy.a == eex_calibration_default().a, "policy.a",
+                     "nothing beside gates.thresholds, which say it of each exit", e->policy.a));
     return EEX_OK;
 }
 
