@@ -65,6 +65,17 @@ static subject subject_of(const char *what)
     return length > least && strcmp(what + length - least, end) == 0 ? MODEL : SCRIPT;
 }
 
+/* Raw: a script may have given its globals a metatable. */
+static int name_experiment(lua_State *L)
+{
+    lua_pushglobaltable(L);
+    lua_insert(L, 1);
+    lua_pushliteral(L, "experiment");
+    lua_insert(L, 2);
+    lua_rawset(L, 1);
+    return 0;
+}
+
 static int set_up(lua_State *L, const char *what, subject is)
 {
     EEX_TRY(eex_lua_protect(L, push_library, NULL));
@@ -79,7 +90,9 @@ static int set_up(lua_State *L, const char *what, subject is)
     }
     if (is == SCRIPT) {
         EEX_TRY(eex_lua_run_file(L, what));
-        lua_setglobal(L, "experiment");
+        lua_pushcfunction(L, name_experiment);
+        lua_insert(L, -2);
+        return eex_lua_call(L, 1, 0);
     }
     return EEX_OK;
 }

@@ -51,7 +51,7 @@ static int read_experiment(eex_experiment **out, const eex_sweep *s, size_t task
     *out = NULL;
     EEX_TRY(eex_sweep_sets(&set, &sets, s, task));
     const eex_lua_experiment_options how = {
-        .trust = trust, .set = (const char *const *)set, .sets = sets};
+        .trust = trust, .set = (const char *const *)set, .sets = sets, .foreign = true};
     int code = eex_lua_experiment(out, s->experiment, &how);
     eex_texts_free(set, sets);
     return code;

@@ -25,8 +25,9 @@ static int get(const eex_args *a, const char *field)
 
 void eex_lua_where(lua_State *L)
 {
+    enum { DEEPEST = 200 }; /* each is found from the top */
     lua_Debug at;
-    for (int level = 0; lua_getstack(L, level, &at); level++) {
+    for (int level = 0; level < DEEPEST && lua_getstack(L, level, &at); level++) {
         if (!lua_getinfo(L, "Sl", &at) || at.currentline <= 0 || at.source[0] != '@')
             continue; /* C, or the library, whose sources begin with '=' */
         lua_pushfstring(L, "%s:%d: ", at.short_src, at.currentline);

@@ -42,14 +42,18 @@ static void push_number(const eex_args *options, const eex_args *spec, const cha
     lua_pushnumber(options->L, eex_args_number(options, name, min, max));
 }
 
+/* Raw access throughout: a metatable's function could take away what texts are borrowed from. */
 static void push_choice(const eex_args *options, const eex_args *spec, const char *name)
 {
     enum { MAX_NAMES = 16 };
     const char *list[MAX_NAMES + 1] = {NULL};
     lua_State *L = options->L;
     eex_names names = {list, 0};
-    lua_getfield(L, spec->table, "names");
-    while (names.count < MAX_NAMES && lua_geti(L, -1 - names.count, names.count + 1) == LUA_TSTRING)
+    lua_pushliteral(L, "names");
+    if (lua_rawget(L, spec->table) != LUA_TTABLE)
+        eex_args_refuse(spec, "names", "a list of texts");
+    while (names.count < MAX_NAMES &&
+           lua_rawgeti(L, -1 - names.count, names.count + 1) == LUA_TSTRING)
         list[names.count++] = lua_tostring(L, -1);
     lua_pushstring(L, list[eex_args_choice(options, name, &names)]);
 }
@@ -59,9 +63,10 @@ static void push_field(const eex_args *options, const eex_args *spec, const char
 {
     lua_State *L = options->L;
     const int kind = eex_args_choice(spec, "kind", kind_names());
-    if (!eex_args_has(options, name) && eex_args_has(spec, "default"))
-        lua_getfield(L, spec->table, "default");
-    else if (kind == INTEGER)
+    if (!eex_args_has(options, name) && eex_args_has(spec, "default")) {
+        lua_pushliteral(L, "default");
+        lua_rawget(L, spec->table);
+    } else if (kind == INTEGER)
         push_integer(options, spec, name);
     else if (kind == NUMBER)
         push_number(options, spec, name);

@@ -154,6 +154,10 @@ static void put(FILE *to, const char *bytes, size_t size, bool disarmed)
     for (size_t i = 0; i < size; i++)
         clean[i] = bytes[i] ? bytes[i] : '?';
     clean[size] = '\0';
+    if ((unsigned char)clean[0] >= 0x80 && (unsigned char)clean[0] < 0xa0)
+        clean[0] = '?'; /* the second half of one that was begun before */
+    if (size && (unsigned char)clean[size - 1] == 0xc2)
+        clean[size - 1] = '?';
     eex_text_disarm(clean, "\n\t");
     fwrite(clean, 1, size, to);
 }
@@ -166,7 +170,10 @@ static int host_write(lua_State *L)
         size_t size;
         const char *bytes = luaL_checklstring(L, i, &size);
         while (size > 0) {
-            const size_t piece = size < WRITE_PIECE ? size : WRITE_PIECE;
+            size_t piece = size < WRITE_PIECE ? size : WRITE_PIECE;
+            for (int k = 0; k < 3 && piece < size && ((unsigned char)bytes[piece] & 0xc0) == 0x80;
+                 k++)
+                piece--; /* to where a character begins */
             wait_for(L, to);
             put(to, bytes, piece, disarmed);
             bytes += piece;

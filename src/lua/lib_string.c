@@ -221,14 +221,15 @@ static int string_gsub(lua_State *L)
 
 /* ---- rep ---- */
 
-/* to[0..done) comes again and again until to[total). */
-static void repeat(lua_State *L, char *to, size_t done, size_t total)
+/* to[0..unit) comes again and again until to[total). What is copied begins where a unit goes on. */
+static void repeat(lua_State *L, char *to, size_t unit, size_t total)
 {
-    while (done < total) {
-        size_t more = done < PIECE ? done : PIECE / done * done + PIECE % done;
+    for (size_t done = unit; done < total;) {
+        const size_t from = done % unit;
+        size_t more = done - from < PIECE ? done - from : PIECE;
         if (more > total - done)
             more = total - done;
-        memcpy(to + done, to, more);
+        memcpy(to + done, to + from, more);
         done += more;
         eex__lua_check(L);
     }

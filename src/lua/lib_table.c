@@ -75,7 +75,7 @@ static int table_remove(lua_State *L)
     const lua_Integer size = length_of(L, 1, READ | WRITE);
     lua_Integer at = luaL_optinteger(L, 2, size);
     unsigned steps = 0;
-    if (lua_gettop(L) > 1)
+    if (at != size)
         luaL_argcheck(L, (lua_Unsigned)at - 1U <= (lua_Unsigned)size, 2, "position out of bounds");
     lua_geti(L, 1, at);
     for (; at < size; at++) {

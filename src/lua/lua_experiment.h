@@ -13,6 +13,7 @@ typedef struct eex_lua_experiment_options {
     bool trust;             /* see sandbox.h */
     const char *const *set; /* (sets) "a.b=value": fields replaced in the table before it is read */
     size_t sets;
+    bool foreign; /* a file says what is set, not the user: it may no more than the script */
     eex_lua_stopper *stop; /* see sandbox.h */
 } eex_lua_experiment_options;
 

@@ -38,11 +38,11 @@ void eex__read_run_name(const eex_lua_reading *r, const eex_args *a, const char 
         eex_args_refuse(a, key, "letters, digits, \"-\", \"_\" and \".\"");
 }
 
-/* What --set says is the user's own. */
+/* What --set says is the user's own; what a sweep's file sets is not. */
 static bool is_set(const eex_lua_experiment_options *options, const char *field)
 {
     const size_t length = strlen(field);
-    for (size_t i = 0; i < options->sets; i++)
+    for (size_t i = 0; i < options->sets && !options->foreign; i++)
         if (strncmp(options->set[i], field, length) == 0 && options->set[i][length] == '=')
             return true;
     return false;

@@ -50,6 +50,10 @@ int eex__lua_run_load(lua_State *L, eex__lua_run *b)
     EEX_TRY(load_trace(&b->validation, L, b, "final-validation.h5"));
     EEX_TRY(load_model(L, b));
     const int exits = eex_graph_exits(b->model->graph);
+    const int classes = eex_graph_classes(b->model->graph);
+    if (b->validation->classes != classes || b->calibration->classes != classes)
+        return eex_fail(EEX_EFORMAT, "%s: traces of %d and %d classes, the network has %d",
+                        r->folder, b->calibration->classes, b->validation->classes, classes);
     if (b->validation->exits == exits && b->calibration->exits == exits && r->best.exits == exits)
         return EEX_OK;
     return eex_fail(EEX_EFORMAT, "%s: a trace of %d exits, the network has %d", r->folder,

@@ -128,13 +128,13 @@ static void read_name(eex__sweep_reading *r, const eex_args *a)
              base);
     const char *given = eex_args_text_or(a, "name", sizeof name - 1, name);
     for (const char *c = given; *c; c++)
-        if (!isalnum((unsigned char)*c) && !strchr("-_.", *c)) {
+        if ((!isalnum((unsigned char)*c) && !strchr("-_.", *c)) || *given == '.') {
             if (!eex_args_has(a, "name"))
                 luaL_error(a->L,
                            "the sweep would be called \"%s\", as its file is: give it a name "
                            "of letters, digits, \"-\", \"_\" and \".\", as in name = \"lr\"",
                            name);
-            eex_args_refuse(a, "name", "letters, digits, \"-\", \"_\" and \".\"");
+            eex_args_refuse(a, "name", "letters, digits, \"-\", \"_\" and \".\", no dot in front");
         }
     snprintf(r->s->name, sizeof r->s->name, "%s", given);
 }

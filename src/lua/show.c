@@ -47,6 +47,9 @@ static work *push_work(lua_State *L)
     return w;
 }
 
+/* What a table is made of is not counted among the script's memory, so it is bounded. */
+enum { MOST_CELLS = 20000, LONGEST_CELL = 2000 };
+
 /* Cell `column` of row `row`; "" where there is none. The string stays in the table. */
 static const char *cell(lua_State *L, lua_Integer row, lua_Integer column)
 {
@@ -54,6 +57,9 @@ static const char *cell(lua_State *L, lua_Integer row, lua_Integer column)
     if (lua_rawgeti(L, 2, row) == LUA_TTABLE) {
         lua_rawgeti(L, -1, column);
         text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+        if (strlen(text) > LONGEST_CELL)
+            luaL_error(L, "a cell of %d bytes in a table: at most %d", (int)strlen(text),
+                       (int)LONGEST_CELL);
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -80,6 +86,9 @@ int eex__lua_show_table(lua_State *L)
     luaL_checktype(L, 2, LUA_TTABLE);
     lua_settop(L, 2);
     const lua_Integer columns = (lua_Integer)lua_rawlen(L, 1), rows = (lua_Integer)lua_rawlen(L, 2);
+    if (columns > MOST_CELLS || (columns && rows > MOST_CELLS / columns))
+        return luaL_error(L, "a table of %I columns and %I rows: at most %d cells", columns, rows,
+                          (int)MOST_CELLS);
     work *w = push_work(L);
     if (eex_table_new(&w->table) < 0)
         eex_lua_raise(L);

@@ -92,7 +92,13 @@ static int check_lines(const eex_cluster *c, const char *table)
                  {"time", c->time},
                  {"memory", c->memory},
                  {"container", c->container}};
-    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+    enum { WORDS = 3 }; /* the first ones: blanks and quotes would begin another option */
+    for (size_t i = 0; i < WORDS; i++)
+        for (const char *at = lines[i].text; *at; at++)
+            if (!isalnum((unsigned char)*at) && !strchr("-_.,:+@/", *at))
+                return eex_fail(EEX_EINVAL, "%s.%s: letters, digits and -_.,:+@/ alone, got \"%s\"",
+                                table, lines[i].name, lines[i].text);
+    for (size_t i = WORDS; i < sizeof lines / sizeof *lines; i++)
         for (const char *at = lines[i].text; *at; at++)
             if (iscntrl((unsigned char)*at))
                 return eex_fail(EEX_EINVAL, "%s.%s: a text in one line, got \"%.*s\" and more",

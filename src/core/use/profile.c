@@ -232,6 +232,19 @@ static int measure(eex_profile *p, const eex_profile_options *o)
     return EEX_OK;
 }
 
+/* Both run on the very same images. */
+static int check_base(const eex_profile_options *o)
+{
+    const eex_input *own = &o->model->input, *base = o->base ? &o->base->input : own;
+    if (own->height == base->height && own->width == base->width && own->channels == base->channels)
+        return EEX_OK;
+    return eex_fail(EEX_EINVAL,
+                    "profile: %s reads images of %dx%dx%d, the base %s of %dx%dx%d: both are timed "
+                    "on the same images",
+                    o->model->path, own->height, own->width, own->channels, o->base->path,
+                    base->height, base->width, base->channels);
+}
+
 int eex_profile_new(eex_profile **out, const eex_profile_options *o)
 {
     *out = NULL;
@@ -240,6 +253,7 @@ int eex_profile_new(eex_profile **out, const eex_profile_options *o)
                         "profile: %d images, batch %d, %d rounds: expected at least an image, as "
                         "many as the batch has, and %d rounds",
                         o->count, o->batch, o->rounds, EEX_LAPS_ROUNDS_MIN);
+    EEX_TRY(check_base(o));
     eex_profile *p = calloc(1, sizeof *p);
     if (!p)
         return eex_fail(EEX_ENOMEM, "out of memory for a profile");
