@@ -2,6 +2,7 @@
 #include "cli/cmd_data.h"
 
 #include "cli/commands.h"
+#include "cli/out_file.h"
 #include "core/data/dataset.h"
 
 #include "base/fs.h"
@@ -55,15 +56,17 @@ int eex__data_path(char **out, const char *data, const char *name, bool replace)
     EEX_TRY(eex_fs_make_folder(folder));
     snprintf(file, sizeof file, "%s.h5", name);
     EEX_TRY(eex_path_join(out, folder, file));
-    if (replace || !eex_fs_exists(*out))
-        return EEX_OK;
-    int code =
-        eex_fail(EEX_EINVAL,
-                 "data set \"%s\" is there already, in %s: --force replaces it, another name "
-                 "keeps both",
-                 name, *out);
-    free(*out);
-    *out = NULL;
+    int code = eex_check_kind(*out, "dataset", NULL);
+    if (code == EEX_OK && !replace && eex_fs_exists(*out))
+        code =
+            eex_fail(EEX_EINVAL,
+                     "data set \"%s\" is there already, in %s: --force replaces it, another name "
+                     "keeps both",
+                     name, *out);
+    if (code < 0) {
+        free(*out);
+        *out = NULL;
+    }
     return code;
 }
 

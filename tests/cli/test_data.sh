@@ -75,6 +75,23 @@ before=$(sha256sum <"$EEX_DATA/pets.h5")
 prints 2 "--force replaces it" data import pets "$work/pictures" --size 8
 prints 2 "--force replaces it" data make synthetic --train 5 --test 0 --name pets
 [ "$before" = "$(sha256sum <"$EEX_DATA/pets.h5")" ] || { echo "it was replaced unasked"; failed=1; }
+# A file there that is no data set never is.
+"$EEX" import "$EEX_SOURCE_DIR/tests/fixtures/network_plain.onnx" --dataset nowhere \
+    -o "$EEX_DATA/model.h5" >/dev/null 2>&1 || { echo "no model file"; failed=1; }
+cp "$EEX_DATA/model.h5" "$EEX_DATA/cifar10.h5"
+echo "my notes" >"$EEX_DATA/notes.h5"
+kept=$(cat "$EEX_DATA"/{model,cifar10,notes}.h5 | sha256sum)
+for force in "" --force; do
+    prints 2 'model.h5 is there already, and not what this command writes but a "weights" file' \
+        data import model "$work/pictures" $force
+    prints 2 'but a "weights" file: it is never replaced' \
+        data make synthetic --train 5 --test 0 --name model $force
+    prints 2 'but a "weights" file: it is never replaced' data get cifar10 $force
+    prints 2 "no file of eex's" data import notes "$work/pictures" $force
+done
+[ "$kept" = "$(cat "$EEX_DATA"/{model,cifar10,notes}.h5 | sha256sum)" ] ||
+    { echo "a file that is no data set was replaced"; failed=1; }
+rm "$EEX_DATA"/{model,cifar10,notes}.h5
 echo "my notes" >"$work/notes.txt"
 prints 2 "--force replaces it" data info pets --sheet "$work/notes.txt"
 [ "$(cat "$work/notes.txt")" = "my notes" ] || { echo "notes were overwritten"; failed=1; }
