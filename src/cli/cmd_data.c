@@ -87,7 +87,7 @@ int eex__data_say(const char *path)
 /* The first lines of a list, each a warning. */
 static void warn_of_each(const char *list, size_t count)
 {
-    for (size_t i = 0; i < count && i < LINES_SHOWN; i++) {
+    for (size_t i = 0; i < count && i < LINES_SHOWN && *list; i++) {
         int length = (int)strcspn(list, "\n");
         eex_log_warn("%.*s", length, list);
         list += length + (list[length] == '\n');
@@ -119,6 +119,10 @@ void eex__data_close_result(eex_import_result *result)
     if (result->untrained)
         eex_log_warn("%zu of %zu classes have no training image: %s", result->untrained,
                      result->classes, eex_buffer_text(&result->untrained_list));
+    warn_of_each(eex_buffer_text(&result->emptied_list), EEX_PARTS);
+    if (result->several)
+        eex_log_warn("%zu of %zu images have several pages or frames: the first of each was taken",
+                     result->several, result->images);
     if (result->passed)
         warn_of_passed(result);
     if (result->broken)
