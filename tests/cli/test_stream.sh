@@ -174,15 +174,12 @@ wait $writer 2>/dev/null
 
 # A pipe that nobody writes to yet: one signal ends the wait, and a writer who comes late is heard to the end.
 for signal in INT TERM; do
-    "$EEX" stream $run pipe >out 2>err &
+    timeout --foreground -s KILL 20 "$EEX" stream $run pipe >out 2>err &
     pid=$!
     sleep 1
     kill -$signal $pid
-    (sleep 10; kill -KILL $pid) 2>/dev/null &
-    watch=$!
     wait $pid
     [ $? -eq 130 ] || fail "SIG$signal did not end the wait for somebody who writes to the pipe"
-    kill $watch
 done
 "$EEX" stream $run pipe --json >out 2>err &
 pid=$!
