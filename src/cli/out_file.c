@@ -33,7 +33,7 @@ static void what_is(char out[WHAT], const char *path)
         eex_store_get_string(&kind, file, "/", "eex_format") == EEX_OK)
         snprintf(out, WHAT, "a \"%.60s\" file", kind);
     else
-        snprintf(out, WHAT, "no file of eex's, or a damaged one");
+        snprintf(out, WHAT, "a damaged file or none of eex's");
     free(kind);
     eex_store_close(file);
 }
@@ -47,7 +47,7 @@ int eex_check_kind(const char *path, const char *kind, const char *object)
     what_is(what, path);
     return eex_fail(EEX_EINVAL,
                     "%s is there already, and not what this command writes but %s: it is never "
-                    "replaced, choose another name",
+                    "replaced: remove it, or choose another name",
                     path, what);
 }
 

@@ -87,7 +87,7 @@ for force in "" --force; do
     prints 2 'but a "weights" file: it is never replaced' \
         data make synthetic --train 5 --test 0 --name model $force
     prints 2 'but a "weights" file: it is never replaced' data get cifar10 $force
-    prints 2 "no file of eex's" data import notes "$work/pictures" $force
+    prints 2 "a damaged file or none of eex's: it is never replaced: remove it" data import notes "$work/pictures" $force
 done
 [ "$kept" = "$(cat "$EEX_DATA"/{model,cifar10,notes}.h5 | sha256sum)" ] ||
     { echo "a file that is no data set was replaced"; failed=1; }
