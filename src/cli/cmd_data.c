@@ -2,6 +2,7 @@
 #include "cli/cmd_data.h"
 
 #include "cli/commands.h"
+#include "cli/out_file.h"
 #include "core/data/dataset.h"
 
 #include "base/fs.h"
@@ -55,15 +56,17 @@ int eex__data_path(char **out, const char *data, const char *name, bool replace)
     EEX_TRY(eex_fs_make_folder(folder));
     snprintf(file, sizeof file, "%s.h5", name);
     EEX_TRY(eex_path_join(out, folder, file));
-    if (replace || !eex_fs_exists(*out))
-        return EEX_OK;
-    int code =
-        eex_fail(EEX_EINVAL,
-                 "data set \"%s\" is there already, in %s: --force replaces it, another name "
-                 "keeps both",
-                 name, *out);
-    free(*out);
-    *out = NULL;
+    int code = eex_check_kind(*out, "dataset", NULL);
+    if (code == EEX_OK && !replace && eex_fs_exists(*out))
+        code =
+            eex_fail(EEX_EINVAL,
+                     "data set \"%s\" is there already, in %s: --force replaces it, another name "
+                     "keeps both",
+                     name, *out);
+    if (code < 0) {
+        free(*out);
+        *out = NULL;
+    }
     return code;
 }
 
@@ -84,7 +87,7 @@ int eex__data_say(const char *path)
 /* The first lines of a list, each a warning. */
 static void warn_of_each(const char *list, size_t count)
 {
-    for (size_t i = 0; i < count && i < LINES_SHOWN; i++) {
+    for (size_t i = 0; i < count && i < LINES_SHOWN && *list; i++) {
         int length = (int)strcspn(list, "\n");
         eex_log_warn("%.*s", length, list);
         list += length + (list[length] == '\n');
@@ -116,6 +119,10 @@ void eex__data_close_result(eex_import_result *result)
     if (result->untrained)
         eex_log_warn("%zu of %zu classes have no training image: %s", result->untrained,
                      result->classes, eex_buffer_text(&result->untrained_list));
+    warn_of_each(eex_buffer_text(&result->emptied_list), EEX_PARTS);
+    if (result->several)
+        eex_log_warn("%zu of %zu images have several pages or frames: the first of each was taken",
+                     result->several, result->images);
     if (result->passed)
         warn_of_passed(result);
     if (result->broken)

@@ -43,7 +43,7 @@ int eex__data_import_options(eex_import_folder_options *out, const eex__import_o
 int eex__data_use_folder(const char **out, const char *data);
 
 /* Makes that folder and gives the path of a data set in it, which is the caller's. One that is
- * there is refused unless it may be replaced. */
+ * there is refused unless it may be replaced, and a file that is no data set in any case. */
 int eex__data_path(char **out, const char *data, const char *name, bool replace);
 
 #define EEX__DATA_FORCE(member) EEX_FLAG("force", member, "replace a data set that is there")

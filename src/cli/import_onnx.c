@@ -115,6 +115,35 @@ static int find_input(import *m)
     return EEX_OK;
 }
 
+/* Before any work. */
+static int check_script(const import *m)
+{
+    if (m->o->force || !eex_fs_exists(m->script))
+        return eex_check_out(m->script, true, NULL, NULL);
+    return eex_fail(EEX_EINVAL,
+                    "%s is there already: --force writes the model file anew and leaves an "
+                    "experiment that is not what would be written",
+                    m->script);
+}
+
+/* An experiment is edited: exits, a search, a training are put into it. One that is there is work
+ * unless it is what would be written. */
+static int write_or_leave(const import *m, const eex_buffer *text)
+{
+    char *there = NULL;
+    size_t size = 0;
+    if (eex_fs_is_stream(m->script) || !eex_fs_exists(m->script))
+        return eex_fs_write(m->script, text->data, text->size);
+    const bool read = eex_fs_read(&there, &size, m->script, text->size + 1) == EEX_OK;
+    const bool same = read && size == text->size && memcmp(there, text->data, size) == 0;
+    free(there);
+    if (!same)
+        eex_log_warn("%s is there and is not what would be written, so it is left as it is: remove "
+                     "or rename it, and the same command writes a new one",
+                     m->script);
+    return EEX_OK;
+}
+
 static int write_script(const import *m)
 {
     eex_buffer text = EEX_BUFFER_INIT;
@@ -122,7 +151,9 @@ static int write_script(const import *m)
     snprintf(origin, sizeof origin, "%s.onnx", m->name);
     int code = eex_start_script(&text, eex_onnx_graph(m->network), m->o->dataset, origin);
     if (code == EEX_OK)
-        code = eex_fs_write(m->script, text.data, text.size);
+        code = eex_buffer_status(&text);
+    if (code == EEX_OK)
+        code = write_or_leave(m, &text);
     eex_buffer_free(&text);
     return code;
 }
@@ -159,7 +190,7 @@ static int work(import *m)
     const eex_import_onnx_options *o = m->o;
     EEX_TRY(check_dataset(o->dataset));
     EEX_TRY(script_of(&m->script, o->out));
-    EEX_TRY(eex_check_out(m->script, o->force, NULL, NULL));
+    EEX_TRY(check_script(m));
     name_of(m->name, o->path);
     EEX_TRY(load(m));
     EEX_TRY(find_input(m));

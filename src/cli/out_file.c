@@ -7,6 +7,7 @@
 #include "base/status.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,6 +20,35 @@ static bool is_of(const char *path, const char *kind, const char *object)
     bool same = kind ? opened && (!object || eex_store_has(file, object) > 0) : !opened;
     eex_store_close(file);
     return same;
+}
+
+enum { WHAT = 96 };
+
+/* What a file is, for a message: `a "weights" file`. */
+static void what_is(char out[WHAT], const char *path)
+{
+    eex_store_file *file = NULL;
+    char *kind = NULL;
+    if (eex_store_open(&file, path, NULL, INT_MAX) == EEX_OK &&
+        eex_store_get_string(&kind, file, "/", "eex_format") == EEX_OK)
+        snprintf(out, WHAT, "a \"%.60s\" file", kind);
+    else
+        snprintf(out, WHAT, "a damaged file or none of eex's");
+    free(kind);
+    eex_store_close(file);
+}
+
+int eex_check_kind(const char *path, const char *kind, const char *object)
+{
+    struct stat facts;
+    char what[WHAT];
+    if (lstat(path, &facts) != 0 || eex_fs_is_folder(path) || is_of(path, kind, object))
+        return EEX_OK;
+    what_is(what, path);
+    return eex_fail(EEX_EINVAL,
+                    "%s is there already, and not what this command writes but %s: it is never "
+                    "replaced: remove it, or choose another name",
+                    path, what);
 }
 
 /* One name in one folder, however that is called; what is there already may have other names. */
@@ -65,11 +95,7 @@ int eex_check_out(const char *path, bool force, const char *kind, const char *ob
                     : EEX_OK;
     if (lstat(path, &facts) != 0 || eex_fs_is_folder(path))
         return eex_fs_try(path);
-    if (!is_of(path, kind, object))
-        return eex_fail(EEX_EINVAL,
-                        "%s is there already, and not what this command writes: it is never "
-                        "replaced, choose another name",
-                        path);
+    EEX_TRY(eex_check_kind(path, kind, object));
     if (!force)
         return eex_fail(EEX_EINVAL, "%s is there already: --force replaces it", path);
     return eex_fs_try(path);

@@ -12,6 +12,9 @@
  * path is EEX_OK: nothing is written. */
 int eex_check_out(const char *path, bool force, const char *kind, const char *object);
 
+/* The part of it about the kind: refuses what is there and of another one, and says what it is. */
+int eex_check_kind(const char *path, const char *kind, const char *object);
+
 /* Two files of one command, each given as `name` and NULL or a path: not the same one, where what
  * is written last would take the place of the other. */
 int eex_check_apart(const char *name, const char *path, const char *other, const char *other_path);

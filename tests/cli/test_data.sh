@@ -75,7 +75,48 @@ before=$(sha256sum <"$EEX_DATA/pets.h5")
 prints 2 "--force replaces it" data import pets "$work/pictures" --size 8
 prints 2 "--force replaces it" data make synthetic --train 5 --test 0 --name pets
 [ "$before" = "$(sha256sum <"$EEX_DATA/pets.h5")" ] || { echo "it was replaced unasked"; failed=1; }
+# A file there that is no data set never is.
+"$EEX" import "$EEX_SOURCE_DIR/tests/fixtures/network_plain.onnx" --dataset nowhere \
+    -o "$EEX_DATA/model.h5" >/dev/null 2>&1 || { echo "no model file"; failed=1; }
+cp "$EEX_DATA/model.h5" "$EEX_DATA/cifar10.h5"
+echo "my notes" >"$EEX_DATA/notes.h5"
+kept=$(cat "$EEX_DATA"/{model,cifar10,notes}.h5 | sha256sum)
+for force in "" --force; do
+    prints 2 'model.h5 is there already, and not what this command writes but a "weights" file' \
+        data import model "$work/pictures" $force
+    prints 2 'but a "weights" file: it is never replaced' \
+        data make synthetic --train 5 --test 0 --name model $force
+    prints 2 'but a "weights" file: it is never replaced' data get cifar10 $force
+    prints 2 "a damaged file or none of eex's: it is never replaced: remove it" data import notes "$work/pictures" $force
+done
+[ "$kept" = "$(cat "$EEX_DATA"/{model,cifar10,notes}.h5 | sha256sum)" ] ||
+    { echo "a file that is no data set was replaced"; failed=1; }
+rm "$EEX_DATA"/{model,cifar10,notes}.h5
+# Of several pages the first is taken, and that is said once, with their number.
+python3 - "$work/pictures/cat" <<'PY' || failed=1
+import struct, sys
+out, at = bytearray(b"II*\0" + bytes(4)), 4
+for _ in range(3):
+    out[at:at + 4] = struct.pack("<I", len(out))
+    tags = [(256, 2), (257, 2), (258, 8), (259, 1), (262, 1), (273, 0), (277, 1), (278, 2), (279, 4)]
+    out += struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", tag, 4, 1, n) for tag, n in tags)
+    at = len(out)
+    out += bytes(4)
+for name in "xy":
+    open(f"{sys.argv[1]}/{name}.tif", "wb").write(out)
+PY
+prints 0 "2 of 12 images have several pages or frames: the first of each was taken" \
+    data import pages "$work/pictures" --size 8
+rm "$work"/pictures/cat/?.tif
+# Parts of which nothing could be read.
+mkdir -p "$work/parts"
+cp -r "$work/pictures" "$work/parts/train"
+cp -r "$work/broken" "$work/parts/test"
+prints 0 "none of the 5 test images could be read: the data set has none" \
+    data import parts "$work/parts" --size 8
 echo "my notes" >"$work/notes.txt"
+prints 2 "$work/notes.txt is a file: expected a folder of images" data import none "$work/notes.txt"
+prints 2 "the path is empty: expected a folder of images" data import none ""
 prints 2 "--force replaces it" data info pets --sheet "$work/notes.txt"
 [ "$(cat "$work/notes.txt")" = "my notes" ] || { echo "notes were overwritten"; failed=1; }
 prints 0 "pets" data info pets --sheet "$work/notes.txt" --force

@@ -92,6 +92,17 @@ err_has "plain.h5 is there already"
 rm plain.h5
 expect 2 "$EEX" import "$fixtures/network_plain.onnx" --dataset tiny -o plain.h5
 err_has "plain.lua is there already"
+# An experiment that somebody edited stays as it is, and that is said; one that nobody did is no matter.
+expect 0 "$EEX" import "$fixtures/network_plain.onnx" --dataset tiny -o plain.h5 --force
+[ ! -s "$work/err" ] || fail "an experiment as it was written is warned of"
+echo "-- mine" >>plain.lua
+cp plain.lua mine.lua
+rm plain.h5
+expect 0 "$EEX" import "$fixtures/network_plain.onnx" --dataset tiny -o plain.h5 --force
+err_has "plain.lua is there and is not what would be written, so it is left as it is: remove or rename it"
+cmp plain.lua mine.lua || fail "an experiment that was edited has been overwritten"
+[ -e plain.h5 ] || fail "no model file was written"
+rm plain.h5
 expect 2 "$EEX" import "$fixtures/network_plain.onnx" --dataset 'x" }' -o x.h5
 err_has "--dataset"
 expect 2 "$EEX" import "$fixtures/network_plain.onnx" -o x.h5

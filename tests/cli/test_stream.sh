@@ -170,6 +170,23 @@ kill -INT $pid
 wait $pid
 [ $? -eq 130 ] || fail "Ctrl-C did not end the wait for a silent pipe"
 kill $writer 2>/dev/null
+wait $writer 2>/dev/null
+
+# A pipe that nobody writes to yet: one signal ends the wait, and a writer who comes late is heard to the end.
+for signal in INT TERM; do
+    timeout --foreground -s KILL 20 "$EEX" stream $run pipe >out 2>err &
+    pid=$!
+    sleep 1
+    kill -$signal $pid
+    wait $pid
+    [ $? -eq 130 ] || fail "SIG$signal did not end the wait for somebody who writes to the pipe"
+done
+"$EEX" stream $run pipe --json >out 2>err &
+pid=$!
+sleep 1
+cat v.y4m >pipe
+wait $pid || fail "a pipe whose writer comes late is not read"
+out_has '"frames": 30'
 
 # Wrong usage.
 expect 2 "$EEX" stream $run

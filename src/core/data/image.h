@@ -1,9 +1,9 @@
-/* Images from files: JPEG (grey, colour, CMYK, YCCK), PNG (every kind), WebP (of an animation its
- * first frame) and TIFF (its first page), and resizing.
+/* Images from files: JPEG (grey, colour, CMYK, YCCK), PNG (every kind), WebP and TIFF, of
+ * animations and of several pages the first one, and resizing.
  *
  * Files are taken for what their first bytes say, not for their name, and shown as their EXIF
  * orientation asks for. Whatever they hold, reading needs bounded memory and time, and ends with
- * pixels, with EEX_EFORMAT naming the file, or with EEX_EINTERRUPTED. */
+ * pixels, with EEX_EFORMAT or EEX_EUNSUPPORTED naming the file, or with EEX_EINTERRUPTED. */
 #ifndef EEX_CORE_DATA_IMAGE_H
 #define EEX_CORE_DATA_IMAGE_H
 
@@ -36,6 +36,10 @@ int eex_image_new(eex_image *out, int width, int height, int channels, const cha
  * show white. CMYK is read as everyone else does, Adobe's way up, whether or not there is Adobe's
  * marker. */
 int eex_image_decode(eex_image *out, const void *data, size_t size, int enough, const char *path);
+
+/* Whether the bytes, which could be decoded, hold more than the one image that was: pages of a
+ * TIFF, frames of an animated WebP or PNG. */
+bool eex_image_has_more(const void *data, size_t size);
 
 /* Whether a file of this name is taken for an image where folders are looked through: by its
  * ending, in any case. */

@@ -42,6 +42,45 @@ static bool begins(const uint8_t *data, size_t size, const char *magic, size_t l
     return size >= length && memcmp(data, magic, length) == 0;
 }
 
+typedef enum format { PNG, JPEG, WEBP, TIFF, OTHER } format;
+
+static format format_of(const uint8_t *data, size_t size)
+{
+    if (begins(data, size, "\x89PNG\r\n\x1a\n", 8))
+        return PNG;
+    if (begins(data, size, "\xff\xd8\xff", 3))
+        return JPEG;
+    if (size >= 12 && memcmp(data, "RIFF", 4) == 0 && memcmp(data + 8, "WEBP", 4) == 0)
+        return WEBP;
+    if (begins(data, size, "II*\0", 4) || begins(data, size, "MM\0*", 4) ||
+        begins(data, size, "II+\0", 4) || begins(data, size, "MM\0+", 4))
+        return TIFF;
+    return OTHER;
+}
+
+bool eex_image_has_more(const void *bytes, size_t size)
+{
+    const uint8_t *data = bytes;
+    switch (data ? format_of(data, size) : OTHER) {
+    case PNG:
+        return eex__png_has_more(data, size);
+    case WEBP:
+        return eex__webp_has_more(data, size);
+    case TIFF:
+        return eex__tiff_has_more(data, size);
+    default:
+        return false;
+    }
+}
+
+static int refuse(const uint8_t *data, size_t size, const char *path)
+{
+    const char *name = known_as(data, size);
+    return name ? eex_fail(EEX_EFORMAT, "%s: %s file, which is not read: convert it to %s", path,
+                           name, EEX_IMAGE_FORMATS)
+                : eex_fail(EEX_EFORMAT, "%s: neither %s", path, "JPEG, PNG, WebP nor TIFF");
+}
+
 int eex_image_decode(eex_image *out, const void *bytes, size_t size, int enough, const char *path)
 {
     EEX_NEED(out, "place for the image");
@@ -51,17 +90,16 @@ int eex_image_decode(eex_image *out, const void *bytes, size_t size, int enough,
     *out = (eex_image){0, 0, 0, NULL};
     if (size == 0)
         return eex_fail(EEX_EFORMAT, "%s: the file is empty", path);
-    if (begins(data, size, "\x89PNG\r\n\x1a\n", 8))
+    switch (format_of(data, size)) {
+    case PNG:
         return eex__png_decode(out, data, size, path);
-    if (begins(data, size, "\xff\xd8\xff", 3))
+    case JPEG:
         return eex__jpeg_decode(out, data, size, enough, path);
-    if (size >= 12 && memcmp(data, "RIFF", 4) == 0 && memcmp(data + 8, "WEBP", 4) == 0)
+    case WEBP:
         return eex__webp_decode(out, data, size, path);
-    if (begins(data, size, "II*\0", 4) || begins(data, size, "MM\0*", 4) ||
-        begins(data, size, "II+\0", 4) || begins(data, size, "MM\0+", 4))
+    case TIFF:
         return eex__tiff_decode(out, data, size, path);
-    const char *name = known_as(data, size);
-    return name ? eex_fail(EEX_EFORMAT, "%s: %s file, which is not read: convert it to %s", path,
-                           name, EEX_IMAGE_FORMATS)
-                : eex_fail(EEX_EFORMAT, "%s: neither %s", path, "JPEG, PNG, WebP nor TIFF");
+    default:
+        return refuse(data, size, path);
+    }
 }

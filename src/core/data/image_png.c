@@ -194,3 +194,22 @@ int eex_image_write_png(const char *path, const eex_image *image)
     free(data);
     return code;
 }
+
+static uint32_t big_endian(const uint8_t *at)
+{
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+/* An animation says so in a chunk before its pixels, with the number of frames. */
+bool eex__png_has_more(const uint8_t *data, size_t size)
+{
+    for (size_t at = 8; size > 12 && at < size - 12;) {
+        const size_t length = big_endian(data + at);
+        if (memcmp(data + at + 4, "acTL", 4) == 0)
+            return length >= 4 && big_endian(data + at + 8) > 1;
+        if (memcmp(data + at + 4, "IDAT", 4) == 0 || length > size - 12 - at)
+            return false;
+        at += 12 + length;
+    }
+    return false;
+}

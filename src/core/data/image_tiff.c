@@ -121,6 +121,28 @@ static int read_rows(eex_image *out, TIFF *file, const memory *m, int orientatio
     return read ? EEX_OK : eex_fail(EEX_EFORMAT, "%s: damaged TIFF: %s", path, m->message);
 }
 
+/* libtiff takes signed samples for unsigned ones, so that black is white, and says of others what
+ * is no damage. Samples of no stated meaning are unsigned to everyone. */
+static int check_samples(TIFF *file, const char *path)
+{
+    static const char *const names[] = {
+        "", "unsigned", "signed", "floating-point", "", "complex", "complex floating-point"};
+    uint16_t kind = SAMPLEFORMAT_UINT, bits = 1, colours = PHOTOMETRIC_RGB;
+    TIFFGetFieldDefaulted(file, TIFFTAG_SAMPLEFORMAT, &kind);
+    TIFFGetFieldDefaulted(file, TIFFTAG_BITSPERSAMPLE, &bits);
+    TIFFGetField(file, TIFFTAG_PHOTOMETRIC, &colours);
+    if (colours == PHOTOMETRIC_LOGL || colours == PHOTOMETRIC_LOGLUV)
+        return EEX_OK; /* libtiff makes bytes of these itself */
+    if (kind == SAMPLEFORMAT_VOID || kind < 1 || kind > 6)
+        kind = SAMPLEFORMAT_UINT;
+    if (kind == SAMPLEFORMAT_UINT && (bits <= 2 || bits == 4 || bits == 8 || bits == 16))
+        return EEX_OK;
+    return eex_fail(EEX_EUNSUPPORTED,
+                    "%s: a TIFF of %s samples of %u bits, which is not read: convert it to "
+                    "unsigned ones of 8 or 16 bits",
+                    path, names[kind], bits);
+}
+
 static int decode(eex_image *out, TIFF *file, const memory *m, const char *path)
 {
     uint32_t width = 0, height = 0;
@@ -130,6 +152,7 @@ static int decode(eex_image *out, TIFF *file, const memory *m, const char *path)
     TIFFGetFieldDefaulted(file, TIFFTAG_ORIENTATION, &orientation);
     if (orientation < 1 || orientation > 8)
         orientation = ORIENTATION_TOPLEFT;
+    EEX_TRY(check_samples(file, path));
     EEX_TRY(eex__image_check_claim(width, height, m->size, MAX_PIXELS_A_BYTE, path));
     EEX_TRY(eex_image_new(out, (int)width, (int)height, 3, path));
     EEX_TRY(read_rows(out, file, m, orientation, path));
@@ -149,4 +172,14 @@ int eex__tiff_decode(eex_image *out, const uint8_t *data, size_t size, const cha
     if (code < 0)
         eex_image_free(out);
     return code;
+}
+
+bool eex__tiff_has_more(const uint8_t *data, size_t size)
+{
+    memory m = {.data = data, .size = size};
+    TIFF *file = open_memory(&m);
+    const bool more = file && !TIFFLastDirectory(file);
+    if (file)
+        TIFFClose(file);
+    return more;
 }

@@ -95,3 +95,12 @@ int eex__webp_decode(eex_image *out, const uint8_t *data, size_t size, const cha
         eex_image_free(out);
     return code;
 }
+
+bool eex__webp_has_more(const uint8_t *data, size_t size)
+{
+    const WebPData all = {data, size};
+    WebPDemuxer *file = WebPDemux(&all);
+    const bool more = file && WebPDemuxGetI(file, WEBP_FF_FRAME_COUNT) > 1;
+    WebPDemuxDelete(file);
+    return more;
+}

@@ -40,8 +40,10 @@ typedef struct eex_import_result {
     eex_buffer broken_list;    /* one line each: the file and why */
     size_t passed;             /* whatever else was there and is not in the data set */
     eex_buffer passed_list;    /* one line a reason: how many, why, the first of them */
-    size_t untrained;          /* classes without a training image */
+    size_t untrained;          /* classes without a training image that could be read */
     eex_buffer untrained_list; /* their names: "b, zebra" */
+    eex_buffer emptied_list;   /* one line each: a part of which no image could be read */
+    size_t several; /* images with more pages or frames than the first, which was taken */
 } eex_import_result;
 
 void eex_import_result_free(eex_import_result *result); /* leaves {0} */
@@ -54,10 +56,14 @@ void eex_import_result_free(eex_import_result *result); /* leaves {0} */
  * class need not be in all of them. FOLDER/101_ObjectCategories/CLASS   and 256_ObjectCategories,
  * as the Caltech sets have it
  *
- * A folder that holds nothing but one folder is looked into. A class may be called train: there are
- * parts where "train" holds folders, no images, and has a val or test, or nothing, beside it.
+ * A folder that holds no other folder than one is looked into. A class may be called train: there
+ * are parts where "train" holds folders, and has a folder val or test, or none, beside it. Stray
+ * images beside folders make no difference and are passed over.
  *
- * EEX_EFORMAT when no file could be read, EEX_ENOTFOUND when there is none. */
+ * What can be read of a class of which images are held out is in both parts if it is two or more.
+ *
+ * EEX_EFORMAT when no training image could be read, EEX_ENOTFOUND when there is none, EEX_EINVAL
+ * for a file. */
 int eex_import_folder(eex_import_result *result, const char *out_path, const char *name,
                       const char *folder, const eex_import_folder_options *options);
 

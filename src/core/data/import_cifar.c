@@ -1,5 +1,6 @@
 #include "core/data/dataset_write.h"
 #include "core/data/import.h"
+#include "core/data/import_layout.h"
 
 #include "base/fs.h"
 #include "base/progress.h"
@@ -221,6 +222,7 @@ static int read_file(job *j, const char *name)
 static int find_folder(job *j, const char *folder)
 {
     char *inside = NULL, *probe = NULL;
+    EEX_TRY(eex__import_check_folder(folder, "CIFAR's binary files"));
     EEX_TRY(eex_path_join(&inside, folder, j->layout->subfolder));
     int code = eex_path_join(&probe, folder, j->layout->files[0]);
     if (code == EEX_OK && !eex_fs_exists(probe) && eex_fs_is_folder(inside)) {

@@ -70,10 +70,6 @@ void eex_import_layout_say(eex_import_result *result, const eex_import_layout *l
                           l->passed[i].why, l->passed[i].first);
         result->passed += l->passed[i].count;
     }
-    for (size_t c = 0; c < l->class_count; c++)
-        if (!l->trained[c])
-            eex_buffer_printf(&result->untrained_list, "%s%s", result->untrained++ ? ", " : "",
-                              l->classes[c]);
 }
 
 /* ---- which folders ---- */
@@ -137,7 +133,8 @@ static int look_at(survey *s, eex_import_layout *l, const char *folder)
     return code;
 }
 
-/* Whether the folder has parts, or a class that happens to be called train. */
+/* Whether the folder has parts, or a class that happens to be called train. Folders decide: a stray
+ * image beside those of the classes makes no class of a part. */
 static int has_parts(bool *out, eex_import_layout *l, const survey *s)
 {
     survey inside;
@@ -146,7 +143,52 @@ static int has_parts(bool *out, eex_import_layout *l, const survey *s)
         return EEX_OK;
     EEX_TRY(look_at(&inside, l, s->part[EEX_PART_TRAIN]));
     const bool company = s->part[EEX_PART_VALIDATION] || s->part[EEX_PART_TEST] || s->folders == 1;
-    *out = inside.images == 0 && company;
+    *out = company && (inside.folders > 0 || inside.images == 0);
+    return EEX_OK;
+}
+
+/* What is no folder, where folders are looked for, and what is hidden. */
+static int pass_over_stray(eex_import_layout *l, const char *name, const char *path)
+{
+    if (is_ignored(name))
+        return pass_over(l, "hidden", path);
+    return eex_image_named(name)
+               ? pass_over(l, "images beside the classes' folders, of no class", path)
+               : pass_over_ending(l, name, path);
+}
+
+/* What belongs to nobody: it lies beside the parts, or beside the only folder, which is looked into
+ * instead. `why` is NULL where each says for itself what it is. */
+static int pass_over_beside(eex_import_layout *l, const char *root, const char *const *kept,
+                            size_t count, const char *why)
+{
+    eex_fs_names names;
+    EEX_TRY(eex_fs_list(&names, root));
+    int code = EEX_OK;
+    for (size_t i = 0; i < names.count && code == EEX_OK; i++) {
+        const char *path = join(l, root, names.names[i]);
+        bool known = false;
+        for (size_t k = 0; k < count; k++)
+            known |= path && kept[k] && strcmp(path, kept[k]) == 0;
+        if (!path)
+            code = EEX_ENOMEM;
+        else if (!known)
+            code = why ? pass_over(l, why, path) : pass_over_stray(l, names.names[i], path);
+    }
+    eex_fs_names_free(&names);
+    return code;
+}
+
+int eex__import_check_folder(const char *folder, const char *what)
+{
+    if (!*folder)
+        return eex_fail(EEX_EINVAL, "the path is empty: expected a folder of %s", what);
+    if (!eex_fs_exists(folder))
+        return eex_fail(EEX_ENOTFOUND, "%s: there is no such folder", folder);
+    if (eex_fs_is_file(folder))
+        return eex_fail(EEX_EINVAL,
+                        "%s is a file: expected a folder of %s; an archive is to be unpacked first",
+                        folder, what);
     return EEX_OK;
 }
 
@@ -154,22 +196,24 @@ static int find_folders(eex_import_layout *l, const char *folder)
 {
     survey s, inside;
     bool parts = false;
-    if (!eex_fs_is_folder(folder))
-        return eex_fail(EEX_ENOTFOUND, "%s: there is no such folder", folder);
+    EEX_TRY(eex__import_check_folder(folder, "images, one folder for each class"));
     for (int depth = 0;; depth++) {
         EEX_TRY(look_at(&s, l, folder));
         EEX_TRY(has_parts(&parts, l, &s));
-        if (s.caltech || parts || s.folders != 1 || s.images || depth == MAX_LONELY)
+        if (s.caltech || parts || s.folders != 1 || depth == MAX_LONELY)
             break;
         EEX_TRY(look_at(&inside, l, s.only));
         if (inside.folders == 0)
             break; /* the only folder is a class */
+        EEX_TRY(pass_over_beside(l, folder, &s.only, 1, NULL));
         folder = s.only;
     }
     l->folder[EEX_PART_TRAIN] = s.caltech ? s.caltech : folder;
-    for (int p = 0; p < EEX_PARTS && parts && !s.caltech; p++)
+    if (!parts || s.caltech)
+        return EEX_OK;
+    for (int p = 0; p < EEX_PARTS; p++)
         l->folder[p] = s.part[p];
-    return l->folder[EEX_PART_TRAIN] ? EEX_OK : EEX_ENOMEM;
+    return pass_over_beside(l, folder, l->folder, EEX_PARTS, "beside the parts");
 }
 
 /* ---- which files ---- */
@@ -247,12 +291,8 @@ static int look_at_member(bool *class, eex_import_layout *l, const char *folder,
     *class = false;
     if (!path)
         return EEX_ENOMEM;
-    if (is_ignored(name))
-        return pass_over(l, "hidden", path);
-    if (!eex_fs_is_folder(path))
-        return eex_image_named(name)
-                   ? pass_over(l, "images beside the classes' folders, of no class", path)
-                   : pass_over_ending(l, name, path);
+    if (is_ignored(name) || !eex_fs_is_folder(path))
+        return pass_over_stray(l, name, path);
     if (is_clutter(name) && !l->background)
         return pass_over(l, "folders of clutter (--background keeps them)", path);
     *class = true;
@@ -301,7 +341,7 @@ static void sort_classes(eex_import_layout *l)
 /* The files of a class in all parts; one without any is no class. */
 static int add_class(eex_import_layout *l, size_t *label, const char *name)
 {
-    const size_t before = l->file_count, train = l->part_count[EEX_PART_TRAIN];
+    const size_t before = l->file_count;
     const char *path = NULL;
     for (int p = 0; p < EEX_PARTS; p++) {
         if (!l->folder[p])
@@ -314,29 +354,8 @@ static int add_class(eex_import_layout *l, size_t *label, const char *name)
     }
     if (l->file_count == before)
         return pass_over(l, "folders without an image", path);
-    l->trained[*label] = l->part_count[EEX_PART_TRAIN] > train;
     l->classes[(*label)++] = name;
     return EEX_OK;
-}
-
-/* Other folders beside the parts belong to nobody. */
-static int pass_over_beside(eex_import_layout *l, const char *root)
-{
-    eex_fs_names names;
-    EEX_TRY(eex_fs_list(&names, root));
-    int code = EEX_OK;
-    for (size_t i = 0; i < names.count && code == EEX_OK; i++) {
-        const char *path = join(l, root, names.names[i]);
-        bool known = false;
-        for (int p = 0; p < EEX_PARTS; p++)
-            known |= path && l->folder[p] && strcmp(path, l->folder[p]) == 0;
-        if (!path)
-            code = EEX_ENOMEM;
-        else if (!known)
-            code = pass_over(l, "beside the parts", path);
-    }
-    eex_fs_names_free(&names);
-    return code;
 }
 
 static int list_files(eex_import_layout *l)
@@ -347,9 +366,6 @@ static int list_files(eex_import_layout *l)
             EEX_TRY(name_classes(l, &capacity, l->folder[p]));
     sort_classes(l);
     const size_t named = l->class_count;
-    l->trained = eex_arena_array(&l->arena, named + 1, sizeof *l->trained);
-    if (!l->trained)
-        return EEX_ENOMEM;
     for (size_t i = 0; i < named; i++)
         EEX_TRY(add_class(l, &label, l->classes[i]));
     l->class_count = label;
@@ -374,14 +390,7 @@ static void use_validation_as_test(eex_import_layout *l)
 
 int eex_import_layout_find(eex_import_layout *l, const char *folder)
 {
-    char *root = NULL;
     EEX_TRY(find_folders(l, folder));
-    if (l->folder[EEX_PART_VALIDATION] || l->folder[EEX_PART_TEST]) {
-        EEX_TRY(eex_path_folder(&root, l->folder[EEX_PART_TRAIN]));
-        const int code = pass_over_beside(l, root);
-        free(root);
-        EEX_TRY(code);
-    }
     EEX_TRY(list_files(l));
     if (l->part_count[EEX_PART_TEST] == 0 && l->part_count[EEX_PART_VALIDATION])
         use_validation_as_test(l);

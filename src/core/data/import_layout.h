@@ -19,7 +19,6 @@ typedef struct eex_import_layout {
     eex_arena arena;               /* of all strings */
     const char *folder[EEX_PARTS]; /* of the parts; NULL: there is none */
     const char **classes;          /* in the order of their names */
-    bool *trained;                 /* (class_count) whether it has a training image */
     size_t class_count;
     eex_import_file *files; /* class by class, in each part by part */
     size_t file_count, file_capacity;
@@ -37,7 +36,10 @@ typedef struct eex_import_layout {
 int eex_import_layout_find(eex_import_layout *layout, const char *folder);
 void eex_import_layout_free(eex_import_layout *layout);
 
-/* What was passed over, and classes that cannot be learnt. */
+/* Whether PATH is a folder at all; `what` is what is expected in it. EEX_ENOTFOUND, EEX_EINVAL. */
+int eex__import_check_folder(const char *folder, const char *what);
+
+/* What was passed over. */
 void eex_import_layout_say(eex_import_result *result, const eex_import_layout *layout);
 
 #endif

@@ -63,8 +63,9 @@ bool eex_frames_drops(const eex_frames *frames);     /* whether that may yet go 
 /* ---- sources ---- */
 
 /* Image files and folders, in the order given; what is in a folder, and in those inside it, in the
- * order of its names, however deep (links to folders are not followed, hidden files and those not
- * named like an image are left out). A folder that cannot be listed is a bad frame. A file in a
+ * order of its names, however deep (hidden files and those not named like an image are left out;
+ * a link to a folder is followed where it is called like a class and is in none, others are warned
+ * of). A folder that cannot be listed is a bad frame. A file in a
  * folder that is called like a class has that label. `classes` (count of them, may be NULL) is not
  * kept. EEX_ENOTFOUND when a folder has no image. A path that does not exist is a bad frame. */
 int eex_frames_open_files(eex_frames **out, const eex_frame_shape *shape, const char *const *paths,

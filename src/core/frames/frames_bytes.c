@@ -27,7 +27,9 @@ int eex__bytes_open_text(eex__bytes *b, const char *path, const atomic_bool *sto
     const bool in = strcmp(path, "-") == 0;
     *b = (eex__bytes){.descriptor = -1, .owned = !in, .stopped = stopped};
     snprintf(b->name, sizeof b->name, "%s", in ? "standard input" : path);
-    b->descriptor = in ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    /* A pipe by a name is opened without waiting for somebody to write to it, which no signal would
+     * end: reading waits for that, and until then its end is not there. */
+    b->descriptor = in ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (b->descriptor < 0)
         return eex_fail(errno == ENOENT ? EEX_ENOTFOUND : EEX_EIO, "cannot read %s: %s", path,
                         strerror(errno));

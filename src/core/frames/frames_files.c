@@ -4,6 +4,7 @@
 
 #include "base/arena.h"
 #include "base/fs.h"
+#include "base/log.h"
 #include "base/signals.h"
 #include "base/status.h"
 #include "base/text.h"
@@ -22,6 +23,8 @@ typedef struct files {
     eex_arena arena; /* of the paths */
     entry *entries;
     size_t count, capacity;
+    size_t links; /* to folders, not followed */
+    const char *first_link;
     const char *const *classes; /* while the list is made */
     size_t class_count;
 } files;
@@ -73,6 +76,7 @@ typedef struct level {
     eex_fs_names names;
     size_t next;
     int32_t label;
+    bool inside; /* a class */
 } level;
 
 typedef struct walk {
@@ -92,6 +96,7 @@ static void leave(walk *w)
 static int enter(walk *w, files *f, char *path)
 {
     level l = {.folder = path, .label = label_of(f, path)};
+    l.inside = l.label >= 0 || (w->depth > 0 && w->levels[w->depth - 1].inside);
     if (w->depth == w->capacity) {
         const size_t capacity = w->capacity ? 2 * w->capacity : 16;
         level *levels = realloc(w->levels, capacity * sizeof *levels);
@@ -113,6 +118,20 @@ static int enter(walk *w, files *f, char *path)
     return code;
 }
 
+/* A link may lead round in circles. One that is a class is followed, as `eex data import` does it,
+ * and none inside a class, so there is at most one on the way down. */
+static bool is_followed(const files *f, const level *l, const char *path)
+{
+    return !eex_fs_is_link(path) || (!l->inside && label_of(f, path) >= 0);
+}
+
+static int pass_over_link(files *f, const char *path)
+{
+    if (f->links++ == 0)
+        f->first_link = eex_arena_strdup(&f->arena, path);
+    return f->first_link ? EEX_OK : EEX_ENOMEM;
+}
+
 static int visit(walk *w, files *f, level *l, const char *name)
 {
     char *path;
@@ -120,10 +139,12 @@ static int visit(walk *w, files *f, level *l, const char *name)
         return EEX_OK;
     EEX_TRY(eex_path_join(&path, l->folder, name));
     const bool folder = eex_fs_is_folder(path);
-    if (folder && !eex_fs_is_link(path)) /* a link may lead round in circles */
+    if (folder && is_followed(f, l, path))
         return enter(w, f, path);
     int code = EEX_OK;
-    if (!folder && (eex_image_named(name) || strlen(path) >= PATH_MAX))
+    if (folder)
+        code = pass_over_link(f, path);
+    else if (eex_image_named(name) || strlen(path) >= PATH_MAX)
         code = add(f, path, l->label);
     free(path);
     return code;
@@ -263,6 +284,10 @@ int eex_frames_open_files(eex_frames **out, const eex_frame_shape *shape, const 
             files_close(&f->base);
         return code;
     }
+    if (f->links)
+        eex_log_warn("%zu of the links to folders are passed over, the first %s: only one that is "
+                     "called like a class, outside of those, is followed",
+                     f->links, f->first_link);
     f->classes = NULL;
     f->class_count = 0;
     f->base.total = f->count;

@@ -162,7 +162,9 @@ Test(formats, damaged_files_never_crash, .timeout = 120)
             for (uint64_t n = 1 + eex_rng_below(&rng, 4); n > 0; n--)
                 copy[eex_rng_below(&rng, size)] = (char)eex_rng_below(&rng, 256);
             const int code = eex_image_decode(&image, copy, size, 0, path);
-            cr_assert(code == EEX_OK || code == EEX_EFORMAT, "%d: %s", code, eex_error());
+            cr_assert(code == EEX_OK || code == EEX_EFORMAT || code == EEX_EUNSUPPORTED, "%d: %s",
+                      code, eex_error());
+            eex_image_has_more(copy, size);
             eex_image_free(&image);
             free(copy);
         }
@@ -193,6 +195,148 @@ Test(formats, light_behind_a_tiffs_alpha_never_turns_dark)
     cr_assert(image.width == 2 && image.height == 1 && image.channels == 3);
     cr_expect_arr_eq(image.pixels, seen, sizeof seen);
     eex_image_free(&image);
+}
+
+typedef struct samples {
+    int kind, bits; /* of a TIFF */
+    const char *says;
+} samples;
+
+/* Grey pages of 4 x 2 zeros. */
+static void write_pages(const char *path, int pages, const samples *of)
+{
+    static uint8_t row[4 * 8];
+    TIFF *file = TIFFOpen(path, "w");
+    cr_assert(file);
+    for (int page = 0; page < pages; page++) {
+        TIFFSetField(file, TIFFTAG_IMAGEWIDTH, 4);
+        TIFFSetField(file, TIFFTAG_IMAGELENGTH, 2);
+        TIFFSetField(file, TIFFTAG_SAMPLESPERPIXEL, 1);
+        TIFFSetField(file, TIFFTAG_BITSPERSAMPLE, of->bits);
+        TIFFSetField(file, TIFFTAG_SAMPLEFORMAT, of->kind);
+        TIFFSetField(file, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_MINISBLACK);
+        TIFFSetField(file, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
+        for (uint32_t y = 0; y < 2; y++)
+            cr_assert_eq(TIFFWriteScanline(file, row, y, 0), 1);
+        cr_assert_eq(TIFFWriteDirectory(file), 1);
+    }
+    TIFFClose(file);
+}
+
+/* What is taken for unsigned and is not would be shown in other shades. */
+Test(formats, samples_of_a_tiff_are_unsigned)
+{
+    static const samples kinds[] = {
+        {SAMPLEFORMAT_UINT, 1, NULL},
+        {SAMPLEFORMAT_UINT, 8, NULL},
+        {SAMPLEFORMAT_UINT, 16, NULL},
+        {SAMPLEFORMAT_VOID, 8, NULL},
+        {SAMPLEFORMAT_INT, 8, "signed samples of 8 bits"},
+        {SAMPLEFORMAT_INT, 16, "signed samples of 16 bits"},
+        {SAMPLEFORMAT_UINT, 32, "unsigned samples of 32 bits"},
+        {SAMPLEFORMAT_IEEEFP, 32, "floating-point samples of 32 bits"},
+    };
+    const char *path = test_path(folder, "a.tif");
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        eex_image image;
+        write_pages(path, 1, &kinds[i]);
+        const int code = decode(&image, path);
+        cr_expect_eq(code, kinds[i].says ? EEX_EUNSUPPORTED : EEX_OK, "%zu: %s", i, eex_error());
+        if (kinds[i].says) {
+            cr_expect(strstr(eex_error(), kinds[i].says), "%s", eex_error());
+            cr_expect(strstr(eex_error(), "convert it to unsigned ones"), "%s", eex_error());
+        }
+        eex_image_free(&image);
+    }
+}
+
+static bool has_more(const char *path)
+{
+    char *data;
+    size_t size;
+    eex_image image;
+    OK(eex_fs_read(&data, &size, path, 1 << 24));
+    OK(eex_image_decode(&image, data, size, 0, path));
+    eex_image_free(&image);
+    const bool more = eex_image_has_more(data, size);
+    free(data);
+    return more;
+}
+
+/* Pieces of a file, one after the other. */
+typedef struct piece {
+    const void *data;
+    size_t size;
+} piece;
+
+static void write_pieces(const char *path, const piece *pieces, int count)
+{
+    FILE *file = fopen(path, "wb");
+    cr_assert(file);
+    for (int i = 0; i < count; i++)
+        cr_assert_eq(fwrite(pieces[i].data, 1, pieces[i].size, file), pieces[i].size);
+    cr_assert_eq(fclose(file), 0);
+}
+
+Test(formats, one_image_is_not_several)
+{
+    for (int f = 0; f < TEST_FORMATS; f++) {
+        write_stored(name_of((test_format)f), (test_format)f, 1);
+        cr_expect_not(has_more(name_of((test_format)f)), "%s", test_format_ending[f]);
+    }
+    cr_expect_not(eex_image_has_more("", 0));
+    cr_expect_not(eex_image_has_more("\x89PNG\r\n\x1a\n", 8));
+}
+
+Test(formats, pages_of_a_tiff_are_told_of)
+{
+    static const samples bytes = {SAMPLEFORMAT_UINT, 8, NULL};
+    const char *path = test_path(folder, "a.tif");
+    write_pages(path, 1, &bytes);
+    cr_expect_not(has_more(path));
+    write_pages(path, 3, &bytes);
+    cr_expect(has_more(path));
+}
+
+Test(formats, frames_of_a_png_are_told_of)
+{
+    static const uint8_t two[20] = "\0\0\0\x08"
+                                   "acTL\0\0\0\x02\0\0\0\0"
+                                   "\xf3\x8d\x93\x70";
+    const char *path = name_of(TEST_PNG);
+    char *data;
+    size_t size;
+    write_stored(path, TEST_PNG, 1);
+    OK(eex_fs_read(&data, &size, path, 1 << 24)); /* the chunk stands behind the header */
+    const piece pieces[] = {{data, 33}, {two, sizeof two}, {data + 33, size - 33}};
+    write_pieces(path, pieces, 3);
+    cr_expect(has_more(path));
+    free(data);
+}
+
+/* Two frames, each the picture's own chunk of a WebP of one. */
+Test(formats, frames_of_a_webp_are_told_of)
+{
+    static const uint8_t head[32] = "VP8X\x0a\0\0\0\x02\0\0\0\x17\0\0\x0c\0\0"
+                                    "ANIM\6\0\0\0\0\0\0\0\0\0";
+    static const uint8_t frame[16] = "\0\0\0\0\0\0\x17\0\0\x0c\0\0\x64\0\0";
+    const char *path = name_of(TEST_WEBP);
+    char *data;
+    size_t size;
+    uint32_t length;
+    write_stored(path, TEST_WEBP, 1);
+    OK(eex_fs_read(&data, &size, path, 1 << 24));
+    const char *picture = data + 12 + 18; /* behind RIFF and VP8X */
+    memcpy(&length, picture + 4, 4);
+    const size_t bytes = 8 + length + length % 2;
+    const uint32_t one = (uint32_t)(sizeof frame + bytes);
+    const uint32_t all = (uint32_t)(4 + sizeof head + 2 * (8 + one));
+    const piece pieces[] = {{"RIFF", 4}, {&all, 4}, {"WEBP", 4},           {head, sizeof head},
+                            {"ANMF", 4}, {&one, 4}, {frame, sizeof frame}, {picture, bytes},
+                            {"ANMF", 4}, {&one, 4}, {frame, sizeof frame}, {picture, bytes}};
+    write_pieces(path, pieces, 12);
+    cr_expect(has_more(path));
+    free(data);
 }
 
 Test(formats, a_signal_ends_decoding)

@@ -195,3 +195,160 @@ Test(layout, nothing_may_be_held_out)
     eex_dataset_close(data);
     eex_import_result_free(&result);
 }
+
+/* ---- stray images ---- */
+
+Test(layout, a_stray_image_makes_no_class_of_a_part)
+{
+    eex_import_result result;
+    put("train/a", 4);
+    put("train/b", 4);
+    put("val/a", 3);
+    put("test/b", 2);
+    put("train", 1);
+    put("val", 1);
+    put(".", 1);
+    import(&result, (counts){2, 8, 3, 2});
+    says(&result, "2 images beside the classes' folders, of no class");
+    says(&result, "1 beside the parts");
+    cr_expect_eq(result.passed, 3);
+    eex_import_result_free(&result);
+}
+
+Test(layout, a_stray_image_makes_no_class_of_the_only_folder)
+{
+    eex_import_result result;
+    put("images/a", 5);
+    put("images/b", 5);
+    put(".", 1);
+    OK(eex_fs_write(test_path(folder, "in/readme.md"), "x", 1));
+    import(&result, (counts){2, 8, 0, 2});
+    says(&result, "1 images beside the classes' folders, of no class");
+    says(&result, "1 named .md");
+    cr_expect_eq(result.passed, 2);
+    eex_import_result_free(&result);
+}
+
+Test(layout, a_train_folder_alone_may_have_images_beside_it)
+{
+    eex_import_result result;
+    put("train/a", 5);
+    put("train/b", 5);
+    put(".", 1);
+    import(&result, (counts){2, 8, 0, 2});
+    cr_expect_eq(result.passed, 1);
+    eex_import_result_free(&result);
+}
+
+/* ---- what cannot be read ---- */
+
+static void put_broken(const char *path, int from, int count)
+{
+    char name[TEST_PATH_SIZE];
+    snprintf(name, sizeof name, "in/%s", path);
+    OK(eex_fs_make_folder(test_path(folder, name)));
+    for (int i = from; i < from + count; i++) {
+        snprintf(name, sizeof name, "in/%s/%d.png", path, i);
+        OK(eex_fs_write(test_path(folder, name), "broken", 6));
+    }
+}
+
+static void import_some(eex_import_result *result, const eex_import_folder_options *options,
+                        counts want, const char *source)
+{
+    eex_dataset *data;
+    OK(eex_import_folder(result, out, "it", test_path(folder, "in/"), options));
+    OK(eex_dataset_open(&data, out));
+    const eex_dataset_info *info = eex_dataset_facts(data);
+    cr_expect(info->classes == want.classes && info->train == want.train &&
+                  info->validation == want.validation && info->test == want.test,
+              "%d classes, %u, %u, %u", info->classes, info->train, info->validation, info->test);
+    cr_expect(strstr(info->source, source), "%s", info->source);
+    eex_dataset_close(data);
+}
+
+static const eex_import_folder_options small = {.size = 8};
+
+Test(layout, a_class_that_cannot_be_read_is_untrained)
+{
+    eex_import_result result;
+    put("a", 5);
+    put_broken("b", 0, 5);
+    import_some(&result, &small, (counts){2, 4, 0, 1}, "test images: held out");
+    cr_expect_str_eq(eex_buffer_text(&result.untrained_list), "b");
+    cr_expect_eq(result.untrained, 1);
+    eex_import_result_free(&result);
+}
+
+/* Whichever of its files are drawn for the test part. */
+Test(layout, what_can_be_read_of_a_class_is_in_both_parts)
+{
+    put("a", 1);
+    put_broken("a", 7, 1);
+    put("b", 2);
+    put_broken("b", 7, 3);
+    put_broken("c", 0, 3);
+    put("c/later", 2);
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        eex_import_result result;
+        const eex_import_folder_options options = {.size = 8, .seed = seed, .test = 0.5};
+        import_some(&result, &options, (counts){3, 3, 0, 2}, "image folder in: 5 images");
+        cr_expect_eq(result.untrained, 0);
+        eex_import_result_free(&result);
+    }
+}
+
+Test(layout, a_part_that_cannot_be_read_is_told_of)
+{
+    eex_import_result result;
+    put("train/a", 4);
+    put_broken("val/a", 0, 2);
+    put_broken("test/a", 0, 3);
+    import_some(&result, &small, (counts){1, 4, 0, 0}, "test images: none");
+    cr_expect_str_eq(eex_buffer_text(&result.emptied_list),
+                     "none of the 2 validation images could be read: the data set has none\n"
+                     "none of the 3 test images could be read: the data set has none\n");
+    eex_import_result_free(&result);
+}
+
+Test(layout, without_a_training_image_there_is_no_data_set)
+{
+    eex_import_result result;
+    put_broken("train/a", 0, 2);
+    put("test/a", 2);
+    cr_expect_eq(eex_import_folder(&result, out, "it", test_path(folder, "in"), &small),
+                 EEX_EFORMAT);
+    cr_expect(strstr(eex_error(), "none of the 2 training images could be read; the first: "), "%s",
+              eex_error());
+    cr_expect_not(eex_fs_exists(out));
+    eex_import_result_free(&result);
+}
+
+Test(layout, the_source_says_where_test_images_are_from)
+{
+    eex_import_result result;
+    put("train/a", 5);
+    put("test", 3); /* without labels */
+    import_some(&result, &small, (counts){1, 4, 0, 1}, "test images: held out");
+    eex_import_result_free(&result);
+    put("test/a", 2);
+    import_some(&result, &small, (counts){1, 5, 0, 2}, "test images: a folder of their own");
+    eex_import_result_free(&result);
+}
+
+Test(layout, what_is_no_folder_is_told_by_what_it_is)
+{
+    char file[TEST_PATH_SIZE];
+    eex_import_result result;
+    snprintf(file, sizeof file, "%s", test_path(folder, "a.tar"));
+    OK(eex_fs_write(file, "x", 1));
+    cr_expect_eq(eex_import_folder(&result, out, "it", file, &small), EEX_EINVAL);
+    cr_expect(strstr(eex_error(), "a.tar is a file: expected a folder of images"), "%s",
+              eex_error());
+    cr_expect_eq(eex_import_folder(&result, out, "it", "", &small), EEX_EINVAL);
+    cr_expect(strstr(eex_error(), "the path is empty: expected a folder of images"), "%s",
+              eex_error());
+    cr_expect_eq(eex_import_cifar10(out, "cifar10", file), EEX_EINVAL);
+    cr_expect(strstr(eex_error(), "is a file: expected a folder of CIFAR's"), "%s", eex_error());
+    cr_expect_eq(eex_import_cifar100(out, "cifar100", "", false), EEX_EINVAL);
+}

@@ -1,6 +1,7 @@
 /* Sources of frames: what they give, and what they do with what is broken. */
 #include "core/data/synthetic.h"
 #include "core/frames/frames.h"
+#include "support/capture.h"
 #include "support/folder.h"
 #include "support/frames.h"
 #include "support/pictures.h"
@@ -341,6 +342,40 @@ Test(frames, a_folder_gives_its_images_in_order)
     cr_expect(strstr(frame.problem, "broken.jpeg"));
     OK(eex_frames_next(frames, &frame, pixels));
     cr_expect_eq(frame.state, EEX_FRAME_END);
+    eex_frames_close(frames);
+}
+
+/* As an import follows them, so that what was imported can be classified. */
+Test(frames, a_class_may_be_a_link)
+{
+    static const char *const classes[] = {"dog", "cat"};
+    static const char *const want[] = {"set/cat/a.jpg", "set/cat/b.png", "set/part/dog/d.png",
+                                       "set/part/dog/inner/c.PNG"};
+    static const int labels[] = {1, 1, 0, -1};
+    const char *path;
+    eex_frames *frames;
+    eex_frame frame;
+    uint8_t pixels[BYTES];
+    make_pictures();
+    OK(eex_fs_make_folder(test_path(folder, "set/part")));
+    cr_assert_eq(symlink("../cat", test_path(folder, "set/cat")), 0);
+    cr_assert_eq(symlink("../../dog", test_path(folder, "set/part/dog")), 0);
+    cr_assert_eq(symlink("../cat", test_path(folder, "dog/cat")), 0); /* inside a class */
+    cr_assert_eq(symlink("../dog", test_path(folder, "cat/dog")), 0);
+    cr_assert_eq(symlink("../other", test_path(folder, "set/other")), 0); /* of no class */
+    path = test_path(folder, "set");
+    test_capture capture;
+    test_capture_file(&capture);
+    OK(eex_frames_open_files(&frames, &shape, &path, 1, classes, 2));
+    char *said = test_capture_end(&capture);
+    cr_expect(strstr(said, "3 of the links to folders are passed over, the first "), "%s", said);
+    free(said);
+    cr_assert_eq(eex_frames_total(frames), 4);
+    for (size_t i = 0; i < 4; i++) {
+        OK(eex_frames_next(frames, &frame, pixels));
+        cr_expect_str_eq(frame.name, test_path(folder, want[i]));
+        cr_expect_eq(frame.label, labels[i]);
+    }
     eex_frames_close(frames);
 }
 
