@@ -2,7 +2,7 @@
 -- as aligned tables.
 local core = require "eex.core"
 
-local MAX_DEPTH, MAX_FIELDS, WIDTH, CELL = 4, 60, 76, 40
+local MAX_DEPTH, MAX_FIELDS, WIDTH, CELL, LONGEST = 4, 60, 76, 40, 1000
 
 -- What columns begin with, where there are such; others stand behind, in alphabetical order.
 local FIRST = { "name", "trial", "file", "split", "sample", "label", "exit", "position", "node", "kind",
@@ -128,6 +128,9 @@ local function cell(value)
     return number(value, "%.4g")
   end
   local text = inspect(value, type(value) == "string" and 0 or 1, "")
+  if #text > LONGEST then -- a table takes no more
+    text = text:sub(1, LONGEST) .. "..."
+  end
   return #text <= CELL and not text:find("\n") and text or type(value) == "string" and text or "{...}"
 end
 

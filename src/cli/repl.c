@@ -4,8 +4,10 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "base/status.h"
+#include "base/text.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Adds a line to what is there and evaluates it when it is whole. */
@@ -28,6 +30,15 @@ static int take_line(const eex_repl *repl, eex_buffer *text, const char *line)
     if (code != EEX_REPL_INCOMPLETE)
         eex_buffer_clear(text);
     return code < 0 ? code : EEX_OK;
+}
+
+void eex__repl_put(lua_State *L, FILE *out, const char *text)
+{
+    char *clean = !eex_lua_trusts(L) && isatty(fileno(out)) ? strdup(text) : NULL;
+    if (clean)
+        eex_text_disarm(clean, "\n\t");
+    fputs(clean ? clean : text, out);
+    free(clean);
 }
 
 int eex__repl_wrong(const char *message)
@@ -82,8 +93,10 @@ int eex_repl_stop(lua_State *L, int names, const char *where, const char *locals
     eex_repl repl = {.L = L, .names = names, .trust = eex_lua_trusts(L), .out = eex_lua_out(L)};
     if (depth >= DEEPEST)
         return eex_fail(EEX_ESCRIPT, "eex.repl() within eex.repl(), %d deep", DEEPEST);
-    fprintf(repl.out, "stopped at %s%s%s; Ctrl-D goes on\n", where, *locals ? "; locals: " : "",
-            locals);
+    char line[1024];
+    snprintf(line, sizeof line, "stopped at %s%s%s; Ctrl-D goes on\n", where,
+             *locals ? "; locals: " : "", locals);
+    eex__repl_put(L, repl.out, line);
     depth++;
     const int code = eex_repl_loop(&repl, "stop> ");
     depth--;

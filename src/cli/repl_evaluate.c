@@ -75,7 +75,10 @@ static void show_results(lua_State *L, int first, FILE *out)
         lua_call(L, 1, 1);
         lua_pushvalue(L, i);
         lua_call(L, 1, 1);
-        fprintf(out, "%s%s", i > first ? "\t" : "", lua_tostring(L, -1));
+        if (i > first)
+            fputc('\t', out);
+        eex__repl_put(L, out, luaL_tolstring(L, -1, NULL));
+        lua_pop(L, 1);
     }
     if (last >= first)
         fprintf(out, "\n");
@@ -161,7 +164,8 @@ static int answer(lua_State *L)
     lua_pushlstring(L, e->text, strlen(e->text) - 1);
     eex__repl_push_names(e->repl);
     lua_call(L, 2, 1);
-    fprintf(e->repl->out, "%s\n", luaL_tolstring(L, -1, NULL));
+    eex__repl_put(L, e->repl->out, luaL_tolstring(L, -1, NULL));
+    fputc('\n', e->repl->out);
     return 0;
 }
 

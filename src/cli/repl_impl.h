@@ -12,6 +12,9 @@ typedef enum eex__repl_result {
     EEX_REPL_OTHER       /* nothing for this function */
 } eex__repl_result;
 
+/* Texts of somebody else's script, which do not reach into the terminal. */
+void eex__repl_put(lua_State *L, FILE *out, const char *text);
+
 /* Evaluates what was typed and prints what it gives, or what is wrong with it. */
 int eex__repl_evaluate(const eex_repl *repl, const char *text);
 

@@ -27,7 +27,7 @@ if command -v script >/dev/null && script -qec true /dev/null >/dev/null 2>&1; t
         fail "the line of progress does not label its figures"
 
     # What somebody else's script prints stays within its lines; what goes to a file stays as it is.
-    { printf 'print("\\27]0;title\\7one\\ttwo\\194\\155x")\n'; cat tiny.lua; } >prints.lua
+    { printf 'print("\\27]0;title\\7one\\ttwo\\194\\155x")\nio.write("\\194"); io.write("\\155x")\n'; cat tiny.lua; } >prints.lua
     for trust in "" --trust; do
         SHELL=/bin/bash script -qec "'$EEX' cost prints.lua $trust" "$work/printed.log" >/dev/null 2>&1
         grep -qaF "one"$'\t'"two" "$work/printed.log" || fail "what a script prints is not there"
