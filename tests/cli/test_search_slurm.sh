@@ -30,7 +30,7 @@ err_has "search.workers is 0"
 search 2 none --slurm --set 'search.slurm.setup="touch owned"'
 err_has "search.slurm.setup"
 search 2 none --slurm --set 'search.slurm.time="10\ntouch owned"'
-err_has "search.slurm.time: a text in one line"
+err_has "search.slurm.time: letters, digits and"
 for time in 0 1.5 true; do
     search 2 none --slurm --set search.slurm.time=$time
     err_has 'search.slurm.time: minutes, or a text of Slurm'"'"'s such as "1:00:00", got'

@@ -223,6 +223,7 @@ Test(judge_supernet, figures_are_those_of_the_network_by_hand)
 Test(judge_supernet, thresholds_that_are_genes_are_those_of_the_policy)
 {
     const double level[] = {0.01, 0.05, 0.3};
+    e->policy.a = eex_calibration_default().a;
     e->gates.levels = 3;
     memcpy(e->gates.level, level, sizeof level);
     check_some(8);
