@@ -254,7 +254,8 @@ Test(sweep, a_line_of_the_script_stays_one)
                                .device = "cpu"};
     test_folder_make(folder);
     cr_assert_eq(eex_slurm_job_write(&script, &job), EEX_EINVAL);
-    cr_expect(strstr(eex_error(), "search.slurm.partition: letters, digits and"), "%s", eex_error());
+    cr_expect(strstr(eex_error(), "search.slurm.partition: letters, digits and"), "%s",
+              eex_error());
     cr_expect_not(eex_fs_exists(test_path(folder, "slurm.sh")));
     snprintf(cluster.partition, sizeof cluster.partition, "gpu");
     OK(eex_slurm_job_write(&script, &job));
