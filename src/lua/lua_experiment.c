@@ -6,7 +6,6 @@
 #include "lua/lua_fields.h"
 #include "lua/sandbox_impl.h"
 
-#include "base/buffer.h"
 #include "base/fs.h"
 #include "base/status.h"
 
@@ -16,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SCRIPT = 16 << 20, MOST_SETS = 256 };
+enum { MAX_SCRIPT = 16 << 20 };
 
 static void fit_to_epochs(eex_recipe *r)
 {
@@ -37,18 +36,18 @@ static int read_table(lua_State *L)
     return 0;
 }
 
-/* The script and what was set from outside, as it is stored with the run. */
+/* The script and what was set from outside, as they are stored with the run. */
 static int keep_source(eex_experiment *e, const char *path,
                        const eex_lua_experiment_options *options)
 {
-    char *text = NULL;
-    eex_buffer b = EEX_BUFFER_INIT;
-    EEX_TRY(eex_fs_read(&text, NULL, path, MAX_SCRIPT));
-    eex_buffer_puts(&b, text);
-    free(text);
-    for (size_t i = 0; i < options->sets; i++)
-        eex_buffer_printf(&b, "\n-- --set %s", options->set[i]);
-    return eex_buffer_take(&e->source, &b);
+    EEX_TRY(eex_fs_read(&e->source, NULL, path, MAX_SCRIPT));
+    e->sets.item = calloc(options->sets + 1, sizeof *e->sets.item);
+    if (!e->sets.item)
+        return eex_fail(EEX_ENOMEM, "out of memory for what --set says");
+    for (; e->sets.count < options->sets; e->sets.count++)
+        if (!(e->sets.item[e->sets.count] = strdup(options->set[e->sets.count])))
+            return eex_fail(EEX_ENOMEM, "out of memory for what --set says");
+    return EEX_OK;
 }
 
 /* Whether a message is about what an assignment set: it names the field, one within it, or begins
@@ -150,49 +149,76 @@ int eex_lua_experiment(eex_experiment **out, const char *path,
 /* What a run.h5 says of its experiment. */
 typedef struct kept {
     char *source, *name;
+    eex_store_list sets;
     int64_t seed;
 } kept;
+
+/* Files of before have them as lines behind the script, which cannot be told from comments of its
+ * own: last one first. */
+static int cut_sets(eex_store_list *sets, char *text)
+{
+    static const char mark[] = "\n-- --set ";
+    size_t count = 0;
+    for (const char *at = text; (at = strstr(at, mark)); at++)
+        count++;
+    sets->item = calloc(count + 1, sizeof *sets->item);
+    if (!sets->item)
+        return eex_fail(EEX_ENOMEM, "out of memory for what --set says");
+    for (char *line; (line = strrchr(text, '\n')); *line = 0) {
+        if (strncmp(line, mark, sizeof mark - 1) != 0)
+            break;
+        memmove(sets->item + 1, sets->item, sets->count * sizeof *sets->item);
+        sets->count++;
+        if (!(sets->item[0] = strdup(line + sizeof mark - 1)))
+            return eex_fail(EEX_ENOMEM, "out of memory for what --set says");
+    }
+    return EEX_OK;
+}
+
+static int read_sets(kept *k, eex_store_file *file)
+{
+    int64_t count;
+    const int there = eex_store_has_attribute(file, "", "set_count");
+    EEX_TRY(there);
+    if (!there)
+        return cut_sets(&k->sets, k->source);
+    EEX_TRY(eex_store_get_int(&count, file, "", "set_count"));
+    if (count == 0)
+        return EEX_OK;
+    EEX_TRY(eex_store_read_strings(&k->sets, file, "sets", MAX_SCRIPT));
+    return k->sets.count == (uint64_t)count
+               ? EEX_OK
+               : eex_fail(EEX_EFORMAT, "%s: /sets: %zu strings, expected %lld",
+                          eex_store_path(file), k->sets.count, (long long)count);
+}
 
 static int use_kept(eex_store_file *file, void *context)
 {
     kept *k = context;
     EEX_TRY(eex_store_get_int(&k->seed, file, "", "seed"));
     EEX_TRY(eex_store_get_string(&k->name, file, "", "name"));
-    return eex_store_read_string(&k->source, file, "script", MAX_SCRIPT);
+    EEX_TRY(eex_store_read_string(&k->source, file, "script", MAX_SCRIPT));
+    return read_sets(k, file);
 }
 
-/* Cuts the lines off that keep_source has put behind a script, last one first: set[0] is the last
- * of *count. `set` has room for MOST_SETS. */
-static size_t cut_sets(const char **set, char *text)
+static void kept_free(kept *k)
 {
-    static const char mark[] = "\n-- --set ";
-    size_t count = 0;
-    for (char *line; count < MOST_SETS && (line = strrchr(text, '\n')); *line = 0) {
-        if (strncmp(line, mark, sizeof mark - 1) != 0)
-            break;
-        set[count++] = line + sizeof mark - 1;
-    }
-    return count;
+    free(k->source);
+    free(k->name);
+    eex_store_list_free(&k->sets);
 }
 
-static void reverse(const char **item, size_t count)
+/* Whoever made the run has set what it keeps, which need not be who reads it. */
+static int load_kept(eex_experiment *e, const kept *k, const char *folder, const char *path,
+                     bool trust)
 {
-    for (size_t i = 0; i < count / 2; i++) {
-        const char *other = item[i];
-        item[i] = item[count - 1 - i];
-        item[count - 1 - i] = other;
-    }
-}
-
-static int load_kept(eex_experiment *e, kept *k, const char *folder, const char *path, bool trust)
-{
-    const char *set[MOST_SETS];
-    eex_lua_experiment_options options = {.trust = trust, .set = set};
+    const eex_lua_experiment_options options = {.trust = trust,
+                                                .set = (const char *const *)k->sets.item,
+                                                .sets = k->sets.count,
+                                                .foreign = true};
     const eex_lua_options lua = {.trust = trust, .folder = folder};
     lua_State *L = NULL;
     EEX_TRY(eex_lua_open(&L, &lua));
-    options.sets = cut_sets(set, k->source);
-    reverse(set, options.sets);
     int code = eex_lua_run_text(L, k->source, path);
     if (code == EEX_OK)
         code = read_fields(e, L, path, &options);
@@ -215,8 +241,7 @@ int eex_lua_experiment_of_run(eex_experiment **out, const char *folder, bool tru
     int code = e ? eex_store_read_file(path, "run", EEX_RUN_VERSION, use_kept, &k) : EEX_ENOMEM;
     if (code == EEX_OK)
         code = load_kept(e, &k, folder, path, trust);
-    free(k.source);
-    free(k.name);
+    kept_free(&k);
     free(path);
     if (code != EEX_OK) {
         eex_experiment_free(e);

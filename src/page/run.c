@@ -26,10 +26,19 @@ static int optional(char **out, eex_store_file *file, const char *name)
                                                    : EEX_OK;
 }
 
+/* Files of before have none: there they are lines behind the script. */
+static int read_sets(eex_store_list *out, eex_store_file *file)
+{
+    const int there = eex_store_has(file, "sets");
+    EEX_TRY(there);
+    return there ? eex_store_read_strings(out, file, "sets", MOST_TEXT) : EEX_OK;
+}
+
 static int read_run(eex_store_file *file, void *context)
 {
     eex_page_run *run = context;
     EEX_TRY(eex_store_read_string(&run->script, file, "script", MOST_TEXT));
+    EEX_TRY(read_sets(&run->sets, file));
     EEX_TRY(eex_store_read_string(&run->description, file, "description", MOST_TEXT));
     EEX_TRY(optional(&run->data, file, "data"));
     EEX_TRY(optional(&run->fingerprint, file, "fingerprint"));
@@ -132,6 +141,7 @@ void eex_page_run_close(eex_page_run *run)
     free(run->test.ms);
     free(run->label);
     free(run->script);
+    eex_store_list_free(&run->sets);
     free(run->description);
     free(run->data);
     free(run->fingerprint);

@@ -29,6 +29,7 @@ typedef struct eex_page_run {
         double *ms;
     } test;
     char *script, *description, *data, *fingerprint;
+    eex_store_list sets; /* what --set changed in the script */
     int64_t threads;
 } eex_page_run;
 

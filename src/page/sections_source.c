@@ -26,6 +26,20 @@ static void text(eex_buffer *out, const char *title, const char *content)
     eex_buffer_puts(out, "</details>\n");
 }
 
+static void lines(eex_buffer *out, const char *title, const eex_store_list *list)
+{
+    if (list->count == 0)
+        return;
+    eex_buffer_puts(out, "<details>");
+    eex_html_element(out, "summary", "%s", title);
+    eex_buffer_puts(out, "<pre tabindex=\"0\">");
+    for (size_t i = 0; i < list->count; i++) {
+        eex_html_text(out, list->item[i]);
+        eex_buffer_puts(out, "\n");
+    }
+    eex_buffer_puts(out, "</pre></details>\n");
+}
+
 int eex_page_put_source(eex_page *page, const eex_page_run *run)
 {
     char number[EEX_TEXT_SIZE], time[EEX_TEXT_SIZE];
@@ -45,6 +59,7 @@ int eex_page_put_source(eex_page *page, const eex_page_run *run)
     fact(out, "its fingerprint", run->fingerprint);
     eex_buffer_puts(out, "</tbody></table></div>\n");
     text(out, "The experiment file", run->script);
+    lines(out, "What --set changed in it", &run->sets);
     text(out, "Every field, as it was understood", run->description);
     eex_buffer_puts(out, "</div>\n");
     return eex_buffer_status(out);

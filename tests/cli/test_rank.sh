@@ -2,6 +2,7 @@
 . "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 make_data
 write_experiment tiny.lua
+printf '%s' '-- --set gates.blocks=nonsense' >>tiny.lua # a comment, which says nothing to anybody
 small="--candidates 4 --repeated 2 --trainings 2 --epochs 1 --threads 1"
 expect 0 "$EEX" run tiny.lua --threads 1 --out r --set search.trials=30 --seed 3
 sum=$(sha256sum r/result.h5 r/run.h5 r/search.h5)

@@ -95,6 +95,7 @@ for name in sys.argv[2:]:
                         "Accuracy against budget", "Thresholds by class", "Calibration error",
                         "Accuracy by epoch", "The experiment file", 'return {'):
             assert heading in words, heading
+        assert ("What --set changed in it" in words) == (name == "odd.html"), name
     if name == "sweep.html": # each run has the charts of its own page
         own = [d for d in page.iter("details") if d.get("class") == "run"]
         assert len(own) == 4 and "training.lr=0.05, seed 0" in own[2].find("summary/b").text

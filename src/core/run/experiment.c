@@ -35,6 +35,7 @@ void eex_experiment_free(eex_experiment *e)
     eex_graph_free(e->backbone);
     eex_graph_free(e->rivals.narrower);
     free(e->source);
+    eex_store_list_free(&e->sets);
     free(e);
 }
 

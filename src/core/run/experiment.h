@@ -10,6 +10,7 @@
 #include "core/model/predictor.h"
 #include "core/policy/calibrate.h"
 #include "core/run/cluster.h"
+#include "core/store/store.h"
 #include "core/train/train.h"
 #include "search/controller.h"
 
@@ -67,7 +68,8 @@ typedef struct eex_limits {
 
 typedef struct eex_experiment {
     char name[EEX_NAME_MAX];
-    char *source; /* the script's text, stored with the run; owned */
+    char *source;        /* the script's text, stored with the run; owned */
+    eex_store_list sets; /* what --set changed in it, in this order, likewise */
     uint64_t seed;
     bool deterministic; /* bit-identical twice on a GPU too; a CPU always is */
 

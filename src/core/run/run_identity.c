@@ -44,6 +44,17 @@ typedef struct identity {
     const eex_identity *made_of;
 } identity;
 
+/* The script, and apart from it what was set from outside: nothing that a script says is to be
+ * taken for that. */
+static int fill_script(eex_store_file *file, const eex_experiment *e)
+{
+    EEX_TRY(eex_store_write_string(file, "script", e->source ? e->source : ""));
+    EEX_TRY(eex_store_set_int(file, "", "set_count", (int64_t)e->sets.count));
+    if (e->sets.count == 0)
+        return EEX_OK;
+    return eex_store_write_strings(file, "sets", (const char *const *)e->sets.item, e->sets.count);
+}
+
 static int fill(eex_store_file *file, const void *context)
 {
     const identity *i = context;
@@ -58,7 +69,7 @@ static int fill(eex_store_file *file, const void *context)
                  {"created", i->created}};
     EEX_TRY(eex_identity_save(i->made_of, file, ""));
     EEX_TRY(eex_store_write_string(file, "description", i->description));
-    EEX_TRY(eex_store_write_string(file, "script", run->e->source ? run->e->source : ""));
+    EEX_TRY(fill_script(file, run->e));
     for (size_t f = 0; f < sizeof facts / sizeof *facts; f++)
         EEX_TRY(eex_store_set_string(file, "", facts[f].name, facts[f].text));
     EEX_TRY(eex_store_set_int(file, "", "seed", (int64_t)run->e->seed));
