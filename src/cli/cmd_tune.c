@@ -298,7 +298,7 @@ static int sweep(work *w)
         code = judge_point(&points[i], w, &front[i]);
     if (code == EEX_OK) {
         qsort(points, (size_t)count, sizeof *points, compare_points);
-        code = eex_print_sweep(points, count, w->model, &w->costs, w->policy->kind, w->a->json);
+        code = eex_print_sweep(points, count, w->model, &w->costs, w->policy, w->a->json);
     }
     free(points);
     free(front);
@@ -357,6 +357,8 @@ static const char details[] =
     "Accuracies decide as cross-fitted: every calibration image judged by thresholds that were\n"
     "chosen on others. That figure is shown, and is what --accuracy is held against and what a\n"
     "budget makes large; on the images that thresholds were chosen on they look better.\n"
+    "Where means of classes are fitted anew they are of images labelled or of images predicted as\n"
+    "a class, as they were before (policy.by of the experiment).\n"
     "\n"
     "--reject RATE lets inputs leave as none of the classes when they are farther than RATE of\n"
     "the calibration images are from what the network was trained on (with --conformal and\n"

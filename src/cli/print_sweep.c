@@ -67,12 +67,14 @@ static int plot(eex_buffer *out, const eex_tune_point *points, int count, size_t
 }
 
 static void print_json(eex_buffer *out, const eex_tune_point *points, int count,
-                       const eex_model *model, const eex_model_costs *costs, eex_policy_kind kind)
+                       const eex_model *model, const eex_model_costs *costs,
+                       const eex_policy *policy)
 {
     eex_json json = EEX_JSON_INIT(out), *j = &json;
     eex_json_object(j, NULL);
     eex_json_string(j, "model", model->path);
-    eex_json_string(j, "policy", eex_policy_kind_name(kind));
+    eex_json_string(j, "policy", eex_policy_kind_name(policy->kind));
+    eex_json_string(j, "policy_by", eex_policy_fitted_by(policy->kind, policy->by_label));
     eex_json_double(j, "base_macs", costs->base_macs);
     eex_json_double(j, "base_latency_ms", costs->base_ms);
     eex_json_array(j, "front");
@@ -92,26 +94,28 @@ static void print_json(eex_buffer *out, const eex_tune_point *points, int count,
 }
 
 static int print_table(eex_buffer *out, const eex_tune_point *points, int count,
-                       const eex_model *model, const eex_model_costs *costs, eex_policy_kind kind)
+                       const eex_model *model, const eex_model_costs *costs,
+                       const eex_policy *policy)
 {
     const size_t width = eex__terminal_width(STDOUT_FILENO);
+    char words[EEX_POLICY_WORDS];
     eex_buffer_printf(out,
                       "%s: %s, %d exits: the best that thresholds fitted on calibration images\n"
                       "reach, cheapest first; costs are those of the %s images\n\n",
-                      model->path, eex_policy_kind_name(kind), costs->exits,
-                      isnan(points[0].validation) ? "calibration" : "validation");
+                      model->path, eex_policy_words(words, policy->kind, policy->by_label),
+                      costs->exits, isnan(points[0].validation) ? "calibration" : "validation");
     EEX_TRY(sweep_table(out, points, count, costs->base_macs, width));
     return plot(out, points, count, width);
 }
 
 int eex_print_sweep(const eex_tune_point *points, int count, const eex_model *model,
-                    const eex_model_costs *costs, eex_policy_kind kind, bool json)
+                    const eex_model_costs *costs, const eex_policy *policy, bool json)
 {
     eex_buffer out = EEX_BUFFER_INIT;
     int code = EEX_OK;
     if (json)
-        print_json(&out, points, count, model, costs, kind);
+        print_json(&out, points, count, model, costs, policy);
     else
-        code = print_table(&out, points, count, model, costs, kind);
+        code = print_table(&out, points, count, model, costs, policy);
     return json ? eex__print_text(&out, code) : eex__print_report(&out, code);
 }

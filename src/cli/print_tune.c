@@ -147,8 +147,10 @@ static int split_table(eex_buffer *out, const eex_tune_report *r, const eex_tune
 static void heading(eex_buffer *out, const eex_tune_report *r)
 {
     const eex_policy *p = r->policy ? r->policy : r->model->policy;
-    eex_buffer_printf(out, "%s: %s, %d exit%s", r->model->path, eex_policy_kind_name(p->kind),
-                      p->exits, eex_plural(p->exits));
+    char words[EEX_POLICY_WORDS];
+    eex_buffer_printf(out, "%s: %s, %d exit%s", r->model->path,
+                      eex_policy_words(words, p->kind, p->by_label), p->exits,
+                      eex_plural(p->exits));
     eex_buffer_printf(out, "%s%s\n", *r->target ? "; " : "", r->target);
     eex_buffer_printf(out,
                       "%d calibration images fit it, %d validation images only check it;\n%s\n",
@@ -330,6 +332,7 @@ static void print_json(eex_buffer *out, const eex_tune_report *r)
     eex_json_object(j, NULL);
     eex_json_string(j, "model", r->model->path);
     eex_json_string(j, "policy", eex_policy_kind_name(p->kind));
+    eex_json_string(j, "policy_by", eex_policy_fitted_by(p->kind, p->by_label));
     eex_json_string(j, "target", *r->target ? r->target : NULL);
     eex_json_string(j, "file", r->file);
     eex_json_double(j, "seconds", r->seconds);

@@ -36,6 +36,6 @@ typedef struct eex_tune_point {
 } eex_tune_point;
 
 int eex_print_sweep(const eex_tune_point *points, int count, const eex_model *model,
-                    const eex_model_costs *costs, eex_policy_kind kind, bool json);
+                    const eex_model_costs *costs, const eex_policy *policy, bool json);
 
 #endif

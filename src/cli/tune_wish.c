@@ -111,6 +111,7 @@ int eex_tune_wish(eex_wish *w, const eex_tune_arguments *a, const eex_model *mod
     EEX_TRY(parse_risk(&w->risk, a));
     w->refit = a->policy || a->temperature;
     w->how.kind = model->policy ? model->policy->kind : EEX_POLICY_PER_CLASS;
+    w->how.by_label = !model->policy || model->policy->by_label;
     if (a->policy)
         EEX_TRY(eex_policy_kind_parse(&w->how.kind, a->policy));
     EEX_TRY(parse_temperature(&w->how, a->temperature));

@@ -90,8 +90,9 @@ static void set_threshold(lua_State *L, const char *name, const eex_policy *p, d
 
 static void push_facts(lua_State *L, const box *b, const eex__lua_run *run)
 {
-    lua_createtable(L, 0, 4);
+    lua_createtable(L, 0, 5);
     eex__lua_put_text(L, "kind", eex_policy_kind_name(b->policy->kind));
+    eex__lua_put_text(L, "by", eex_policy_fitted_by(b->policy->kind, b->policy->by_label));
     eex__lua_put_integer(L, "parameters", b->parameters);
     eex__lua_put_number(L, "macs", b->cost[b->count - 1]);
     lua_createtable(L, b->count, 0);
@@ -136,6 +137,7 @@ static int take_own(box *b, const eex__lua_run *run)
     if (!run->model->policy)
         return eex_fail(EEX_ENOTFOUND, "%s: its network has no policy", run->report->folder);
     b->how.kind = run->model->policy->kind;
+    b->how.by_label = run->model->policy->by_label;
     return eex_policy_select(&b->policy, run->model->policy, b->columns, b->count);
 }
 

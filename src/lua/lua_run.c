@@ -91,6 +91,10 @@ static void push_networks(lua_State *L, const eex_report *r)
     lua_setfield(L, -2, "full");
     lua_newtable(L);
     eex_report_put_best(put, L, r);
+    if (r->best.decides) {
+        eex__lua_put_text(L, "policy", eex_policy_kind_name(r->best.policy));
+        eex__lua_put_text(L, "policy_by", eex_policy_fitted_by(r->best.policy, r->best.by_label));
+    }
     if (r->latency_rounds) {
         eex__lua_put_integer(L, "speedup_rounds", r->latency_rounds);
         lua_pushboolean(L, r->best.speedup.disturbed);

@@ -102,6 +102,7 @@ gated = gated:with_gates { { point = "layer2.0.relu_1", blocks = 1 } }
 look(core.members(r), "run")
 look(core.members(m), "model")
 look(core.members(p), "policy")
+look(core.members(r:policy { by = "prediction" }), "policy") -- of classes, by what
 look(p:replay(), "outcome")
 look_at(p:image(1), "word")
 look(m:classify("test", 1), "result")

@@ -259,6 +259,34 @@ expect 1 "$EEX" tune tiny.lua
 expect 2 "$EEX" tune runs/tiny/base.h5
 err_has "without early exits"
 
+# Means of classes stay of what the experiment says, by whatever way they are fitted anew.
+expect 0 "$EEX" tune runs/tiny
+out_has "per_class by label, "
+expect 0 "$EEX" run tiny.lua --threads 1 --out predicted --set policy.by=prediction
+expect 0 "$EEX" show predicted
+out_has "policy: per_class by prediction"
+expect 0 "$EEX" show predicted/final.h5
+out_has "policy: per_class by prediction"
+for how in "" "--macs 90%" "--accuracy -0.5" "--conformal 0.5" "--risk 0.5" "--risk 0.5 --each-exit" "--reject 0.1" \
+    "--temperature 2" "--policy per_class" "--policy per_class --risk 0.5" --sweep; do
+    # shellcheck disable=SC2086
+    expect 0 "$EEX" tune predicted $how
+    out_has "per_class by prediction, "
+    # shellcheck disable=SC2086
+    expect 0 "$EEX" tune predicted $how --json
+    out_has '"policy_by": "prediction"'
+done
+expect 0 "$EEX" show predicted --json
+out_has '"policy_by": "prediction"'
+expect 0 "$EEX" tune predicted --policy margin --json
+out_has '"policy_by": null'
+# What the experiment says is kept where nothing is fitted by it yet.
+expect 0 "$EEX" run tiny.lua --threads 1 --out margins --set policy.by=prediction --set policy.kind=margin
+expect 0 "$EEX" show margins
+out_has "policy: margin"
+expect 0 "$EEX" tune margins --policy per_class
+out_has "per_class by prediction, "
+
 # A run that has not come so far, and one whose traces are gone.
 cp -r runs/tiny half
 rm half/final.h5

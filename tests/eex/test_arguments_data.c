@@ -248,6 +248,9 @@ Test(arguments_data, of_policies)
     REFUSED(eex_policy_unknown(NULL));
     cr_expect(!eex_policy_is_file(NULL) && !eex_policy_rejects_by_distance(NULL));
     cr_expect_str_eq(eex_policy_kind_name((eex_policy_kind)-1), "?");
+    cr_expect_str_eq(eex_policy_words(NULL, EEX_POLICY_MARGIN, true), "");
+    cr_expect_str_eq(eex_policy_by_name((eex_policy_by)-1), "?");
+    cr_expect(!eex_policy_fitted_by((eex_policy_kind)-1, true) && eex_policy_by_names());
     cr_expect(eex_policy_kind_names() && eex_policy_bytes(NULL) == 0 &&
               eex_policy_bytes(p) > sizeof *p);
     REFUSED(eex_policy_check_trace(NULL, NULL));

@@ -134,6 +134,7 @@ return {
       .. "that change something give a new one. Exits are named by their number in the run's network, by the node "
       .. 'that they read, or "end".', fields = {
       { name = "kind", text = "per_class, margin, confidence or entropy" },
+      { name = "by", text = "whose outputs make a class's mean, as policy.by; per_class alone" },
       { name = "exits", text = "where images may leave", is = "policy exit[]" },
       { name = "macs", text = "MACs of an image that goes to the end" },
       { name = "parameters", text = "trained, of the network with these exits" },

@@ -118,6 +118,8 @@ return {
       { name = "ada_macs", text = "the same with only the gate taken" },
       { name = "cut_saved", text = "fraction of the MACs saved against its cuts at the same accuracy, test split" },
       { name = "validation_cut_saved", text = "the same on the validation split" },
+      { name = "policy", text = "kind of its policy" },
+      { name = "policy_by", text = "whose outputs make a class's mean, as policy.by; per_class alone" },
       { name = "exits", text = "where images leave", is = "run exit[]" },
       { name = "speedup_rounds", text = "behind the speed-up" },
       { name = "speedup_disturbed", text = "rounds disagree" },

@@ -37,7 +37,8 @@ typedef struct eex__onnx_tensor {
     int rank;
     int64_t shape[EEX__ONNX_RANK];
     uint64_t count;
-    const uint8_t *data; /* count elements, little-endian; NULL: an int64 list, in `list` */
+    const uint8_t
+        *data; /* count elements, little-endian; NULL: a list of int64 or int32, in `list` */
     size_t bytes;
     eex__text list; /* packed varints */
 } eex__onnx_tensor;
@@ -109,7 +110,7 @@ int eex__onnx_check_floats(const eex__onnx_tensor *tensor);
 /* Elements of such a tensor; all are finite. */
 int eex__onnx_floats_of(float *out, const eex__onnx_tensor *tensor);
 
-/* At most `most` elements of a tensor of int64; how many there are, -1: it is another. */
+/* At most `most` elements of a tensor of int64 or int32; how many there are, -1: it is another. */
 int eex__onnx_ints_of(int64_t *out, int most, const eex__onnx_tensor *tensor);
 
 #endif

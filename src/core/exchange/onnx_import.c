@@ -55,15 +55,17 @@ static int begin_graph(eex_onnx_network *n, const char *name, int size)
     EEX_TRY(side_of(&height, "height", in->shape[2], size));
     EEX_TRY(side_of(&width, "width", in->shape[3], size));
     EEX_TRY(eex_graph_new(&n->graph, name, height, width, (int)in->shape[1]));
-    return eex__onnx_define(n, &(eex__onnx_entry){.name = in->name, .is = EEX__IS_VALUE});
+    return eex__onnx_define(n,
+                            &(eex__onnx_entry){.name = in->name, .is = EEX__IS_VALUE, .rank = 4});
 }
 
 /* ---- the nodes ---- */
 
 static const eex__onnx_operator *find_operator(eex__text op)
 {
-    static const eex__onnx_operator *const tables[] = {
-        eex__onnx_layers, eex__onnx_acts, eex__onnx_pairs, eex__onnx_shapes, eex__onnx_others};
+    static const eex__onnx_operator *const tables[] = {eex__onnx_layers,          eex__onnx_acts,
+                                                       eex__onnx_pairs,           eex__onnx_shapes,
+                                                       eex__onnx_sizes_operators, eex__onnx_others};
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
         for (const eex__onnx_operator *o = tables[t]; o->name; o++)
             if (eex__text_is(op, o->name))

@@ -17,13 +17,26 @@ typedef enum eex__onnx_is {
     EEX__IS_PRODUCT    /* the node's value times a matrix: a bias may be added */
 } eex__onnx_is;
 
+/* A size of a shape, or what is calculated from some. */
+typedef struct eex__onnx_size {
+    int64_t number;
+    bool of_batch; /* so many times the batch, which is not said */
+} eex__onnx_size;
+
+typedef struct eex__onnx_sizes {
+    int count; /* -1: it cannot be told what they are */
+    eex__onnx_size at[EEX__ONNX_RANK];
+} eex__onnx_sizes;
+
 typedef struct eex__onnx_entry {
     eex__text name;
     eex__onnx_is is;
     int node;                       /* -1: none */
+    int rank;                       /* of a value: 4, or 3 and 2 without sides of 1; else 0 */
     const eex__onnx_tensor *tensor; /* of CONSTANT and PRODUCT */
     const eex__onnx_call *call;     /* that has made it; NULL: none */
     int pad;                        /* of PADDED */
+    eex__onnx_sizes sizes;          /* of SHAPE */
 } eex__onnx_entry;
 
 /* A parameter, and the tensor that it comes from. */
@@ -111,6 +124,10 @@ int eex__onnx_add_act(int *out, eex_onnx_network *n, const eex__onnx_call *call,
 /* Concat of values. */
 int eex__onnx_concat(eex_onnx_network *n, const eex__onnx_call *call);
 
+/* Refused: inputs a and b, both values, have unlike numbers of dimensions, which others spread over
+ * each other from behind. */
+int eex__onnx_check_ranks(eex_onnx_network *n, const eex__onnx_call *call, int a, int b);
+
 /* A linear layer; the bias may be NULL. */
 int eex__onnx_linear(int *out, eex_onnx_network *n, const eex__onnx_call *call, int in,
                      const eex__onnx_tensor *weight, const eex__onnx_tensor *bias, bool transposed);
@@ -123,10 +140,37 @@ typedef struct eex__onnx_operator {
 } eex__onnx_operator;
 
 extern const eex__onnx_operator eex__onnx_layers[], eex__onnx_acts[], eex__onnx_pairs[],
-    eex__onnx_shapes[], eex__onnx_others[]; /* end with {0} */
+    eex__onnx_shapes[], eex__onnx_sizes_operators[], eex__onnx_others[]; /* end with {0} */
 
-/* The node's first output is this node's value, or something else. */
+/* The node's first output is this node's value, or something else. Values of rank 0 get that of the
+ * first value that the node reads. */
 int eex__onnx_is_node(eex_onnx_network *n, const eex__onnx_call *call, int node);
+int eex__onnx_is_node_of(eex_onnx_network *n, const eex__onnx_call *call, int node, int rank);
 int eex__onnx_is_entry(eex_onnx_network *n, const eex__onnx_call *call, eex__onnx_entry entry);
+
+/* ---- shapes ---- */
+
+/* The numbers of a constant, or what was calculated from shapes. */
+eex__onnx_sizes eex__onnx_sizes_of(const eex__onnx_entry *entry);
+
+/* What a node's value is as the file has it, in that many dimensions. */
+eex__onnx_sizes eex__onnx_dimensions(const eex_onnx_network *n, int node, int rank);
+
+/* a / b; false: there is none that is a size. */
+bool eex__onnx_divide_sizes(eex__onnx_size *out, eex__onnx_size a, eex__onnx_size b);
+bool eex__onnx_multiply_sizes(eex__onnx_size *out, eex__onnx_size a, eex__onnx_size b);
+
+/* "N x 3 x 8 x 8". Returns `out`, or a constant. */
+enum { EEX__SHOWN_SIZES = 256 };
+const char *eex__onnx_show_sizes(char out[EEX__SHOWN_SIZES], const eex__onnx_sizes *sizes);
+
+/* Whether the node reads nothing but shapes and constants; not constants alone. */
+bool eex__onnx_of_sizes(const eex_onnx_network *n, const eex__onnx_call *call);
+bool eex__onnx_of_shapes(const eex_onnx_network *n, const eex__onnx_call *call);
+
+/* Operators of these: Add, Sub, Mul and Div; Concat; what leaves them as they are. */
+int eex__onnx_combine(eex_onnx_network *n, const eex__onnx_call *call);
+int eex__onnx_concat_sizes(eex_onnx_network *n, const eex__onnx_call *call);
+int eex__onnx_pass_sizes(eex_onnx_network *n, const eex__onnx_call *call);
 
 #endif

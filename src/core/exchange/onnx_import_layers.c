@@ -172,7 +172,7 @@ static int add_gemm(eex_onnx_network *n, const eex__onnx_call *c)
     if (trans_a || alpha != 1 || beta != 1)
         return eex__onnx_refuse(c, "transA, alpha or beta");
     EEX_TRY(eex__onnx_linear(&node, n, c, in, w, b, !trans_b));
-    return eex__onnx_is_node(n, c, node);
+    return eex__onnx_is_node_of(n, c, node, 2);
 }
 
 /* A bias may come with the next node. */
@@ -182,8 +182,8 @@ static int add_matmul(eex_onnx_network *n, const eex__onnx_call *c)
     int in;
     EEX_TRY(eex__onnx_value_of(&in, n, c, 0));
     EEX_TRY(eex__onnx_tensor_of(&w, n, c, 1));
-    return eex__onnx_is_entry(n, c,
-                              (eex__onnx_entry){.is = EEX__IS_PRODUCT, .node = in, .tensor = w});
+    return eex__onnx_is_entry(
+        n, c, (eex__onnx_entry){.is = EEX__IS_PRODUCT, .node = in, .rank = 2, .tensor = w});
 }
 
 /* ---- pools ---- */
@@ -213,14 +213,20 @@ static int add_max_pool(eex_onnx_network *n, const eex__onnx_call *c)
     return eex__onnx_is_node(n, c, node);
 }
 
-static int add_global_pool(eex_onnx_network *n, const eex__onnx_call *c)
+/* rank: 2 without the sides, 0 with them. */
+static int global_pool(eex_onnx_network *n, const eex__onnx_call *c, int rank)
 {
     char name[EEX_NAME_MAX];
     int in, node;
     EEX_TRY(eex__onnx_value_of(&in, n, c, 0));
     EEX_TRY(eex__onnx_node_name(name, n, c, NULL));
     EEX_TRY(eex_graph_add_global_pool(n->graph, &node, in, name, false));
-    return eex__onnx_is_node(n, c, node);
+    return eex__onnx_is_node_of(n, c, node, rank);
+}
+
+static int add_global_pool(eex_onnx_network *n, const eex__onnx_call *c)
+{
+    return global_pool(n, c, 0);
 }
 
 /* A depthwise convolution whose weights are what each pixel counts. Zeros outside count too. */
@@ -265,7 +271,7 @@ static int add_average_pool(eex_onnx_network *n, const eex__onnx_call *c)
 /* Over rows and columns, each said once, from the front or from behind. */
 static int add_mean(eex_onnx_network *n, const eex__onnx_call *c)
 {
-    int64_t axes[2];
+    int64_t axes[2], keep;
     int count;
     bool over[2] = {false, false};
     EEX_TRY(eex__onnx_list_of(axes, &count, 2, n, c, "axes", 1));
@@ -274,7 +280,8 @@ static int add_mean(eex_onnx_network *n, const eex__onnx_call *c)
             over[side] |= axes[i] == 2 + side || axes[i] == side - 2;
     if (count != 2 || !over[0] || !over[1])
         return eex__onnx_refuse(c, "over other axes than rows and columns");
-    return add_global_pool(n, c);
+    EEX_TRY(eex__onnx_int_of(&keep, c, "keepdims", 1));
+    return global_pool(n, c, keep ? 0 : 2);
 }
 
 const eex__onnx_operator eex__onnx_layers[] = {{"Conv", add_conv},

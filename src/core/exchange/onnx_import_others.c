@@ -7,10 +7,9 @@ static int add_identity(eex_onnx_network *n, const eex__onnx_call *c)
 {
     eex__onnx_entry *e;
     EEX_TRY(eex__onnx_input_of(&e, n, c, 0));
-    if (e->is != EEX__IS_CONSTANT)
+    if (e->is != EEX__IS_CONSTANT && e->is != EEX__IS_SHAPE)
         EEX_TRY(eex__onnx_value_of(&e->node, n, c, 0));
-    return eex__onnx_is_entry(n, c,
-                              (eex__onnx_entry){.is = e->is, .node = e->node, .tensor = e->tensor});
+    return eex__onnx_is_entry(n, c, *e);
 }
 
 static int add_constant(eex_onnx_network *n, const eex__onnx_call *c)

@@ -8,6 +8,15 @@ static bool same_shape(const eex_node *a, const eex_node *b)
     return a->h == b->h && a->w == b->w && a->c == b->c;
 }
 
+int eex__onnx_check_ranks(eex_onnx_network *n, const eex__onnx_call *c, int a, int b)
+{
+    const eex__onnx_entry *x = eex__onnx_find(n, c->in[a]), *y = eex__onnx_find(n, c->in[b]);
+    return x->rank == y->rank
+               ? EEX_OK
+               : eex__onnx_refuse(c, "of values of %d and %d dimensions: expected the same number",
+                                  x->rank, y->rank);
+}
+
 /* A bias behind a product, on either side. */
 static int add_bias(bool *done, eex_onnx_network *n, const eex__onnx_call *c)
 {
@@ -31,11 +40,14 @@ static int add_add(eex_onnx_network *n, const eex__onnx_call *c)
     char name[EEX_NAME_MAX];
     bool done = false;
     int a, b, node;
+    if (eex__onnx_of_shapes(n, c))
+        return eex__onnx_combine(n, c);
     EEX_TRY(add_bias(&done, n, c));
     if (done)
         return EEX_OK;
     EEX_TRY(eex__onnx_value_of(&a, n, c, 0));
     EEX_TRY(eex__onnx_value_of(&b, n, c, 1));
+    EEX_TRY(eex__onnx_check_ranks(n, c, 0, 1));
     if (!same_shape(eex_graph_node(n->graph, a), eex_graph_node(n->graph, b)))
         return eex__onnx_refuse(c, "of two shapes");
     EEX_TRY(eex__onnx_node_name(name, n, c, NULL));
@@ -68,11 +80,14 @@ static int add_mul(eex_onnx_network *n, const eex__onnx_call *c)
     char name[EEX_NAME_MAX];
     bool done = false;
     int a, b, node;
+    if (eex__onnx_of_shapes(n, c))
+        return eex__onnx_combine(n, c);
     EEX_TRY(add_product_with_itself(&done, n, c));
     if (done)
         return EEX_OK;
     EEX_TRY(eex__onnx_value_of(&a, n, c, 0));
     EEX_TRY(eex__onnx_value_of(&b, n, c, 1));
+    EEX_TRY(eex__onnx_check_ranks(n, c, 0, 1));
     const eex_node *x = eex_graph_node(n->graph, a), *y = eex_graph_node(n->graph, b);
     const bool first = x->h * x->w == 1 && y->h * y->w > 1;
     if (x->c != y->c || (first ? x : y)->h * (first ? x : y)->w != 1)
@@ -105,6 +120,7 @@ int eex__onnx_concat(eex_onnx_network *n, const eex__onnx_call *c)
     EEX_TRY(eex__onnx_value_of(&node, n, c, 0));
     for (int i = 1; i < c->ins; i++) {
         EEX_TRY(eex__onnx_value_of(&next, n, c, i));
+        EEX_TRY(eex__onnx_check_ranks(n, c, 0, i));
         const int there = find_concat(n->graph, node, next);
         if (there >= 0) {
             node = there;

@@ -3,8 +3,6 @@
 
 #include "base/status.h"
 
-#include <stdio.h>
-
 /* ---- padding ---- */
 
 enum { PAD_MAX = 64 };
@@ -52,171 +50,132 @@ static int add_pad(eex_onnx_network *n, const eex__onnx_call *c)
 
 /* ---- shapes ---- */
 
-/* One row of numbers an image. */
-static int flatten(eex_onnx_network *n, const eex__onnx_call *c)
+static int flatten(eex_onnx_network *n, const eex__onnx_call *c, int in)
 {
     char name[EEX_NAME_MAX];
-    int in, node;
-    EEX_TRY(eex__onnx_value_of(&in, n, c, 0));
+    int node;
     const eex_node *x = eex_graph_node(n->graph, in);
     if (x->h * x->w == 1)
-        return eex__onnx_is_node(n, c, in);
+        return eex__onnx_is_node_of(n, c, in, 2);
     EEX_TRY(eex__onnx_node_name(name, n, c, NULL));
     EEX_TRY(eex_graph_add_flatten(n->graph, &node, in, name, false));
-    return eex__onnx_is_node(n, c, node);
+    return eex__onnx_is_node_of(n, c, node, 2);
 }
 
 static int add_flatten(eex_onnx_network *n, const eex__onnx_call *c)
 {
     int64_t axis;
+    int in;
     EEX_TRY(eex__onnx_int_of(&axis, c, "axis", 1));
-    return axis != 1 ? eex__onnx_refuse(c, "along another axis than 1") : flatten(n, c);
+    EEX_TRY(eex__onnx_value_of(&in, n, c, 0));
+    return axis != 1 ? eex__onnx_refuse(c, "along another axis than 1") : flatten(n, c, in);
 }
 
-/* A size that is calculated from a shape, and not known. */
-enum { CALCULATED = -2 };
-
-static const char *show_size(char out[24], int64_t size)
+/* What a Reshape of a value of shape `from` is told by `told`: 0 is the size that is there, -1 what
+ * is left. count -1: no shape of as many numbers. */
+static eex__onnx_sizes reshaped(const eex__onnx_sizes *from, const eex__onnx_sizes *told,
+                                bool zero_is_zero)
 {
-    snprintf(out, 24, "%lld", (long long)size);
-    return size == CALCULATED ? "?" : out;
-}
-
-/* Below -1 there is no size. */
-static int constant_sizes(int64_t *out, int most, const eex__onnx_tensor *t)
-{
-    const int count = eex__onnx_ints_of(out, most, t);
-    for (int i = 0; i < count; i++)
-        if (out[i] < -1)
-            return -1;
-    return count;
-}
-
-/* The sizes that a Concat puts together, from constants and what is calculated, one of each. */
-static int sizes_of_concat(int64_t *out, int most, const eex_onnx_network *n,
-                           const eex__onnx_call *c)
-{
-    int count = 0;
-    for (int i = 0; i < c->ins && count >= 0; i++) {
-        const eex__onnx_entry *e = eex__onnx_find(n, c->in[i]);
-        if (count == most || !e)
-            return -1;
-        out[count] = CALCULATED;
-        const int more = e->tensor ? constant_sizes(&out[count], most - count, e->tensor) : 1;
-        count = more < 0 ? -1 : count + more;
+    eex__onnx_sizes to = *told;
+    const eex__onnx_sizes none = {.count = -1};
+    eex__onnx_size left = {.number = 1};
+    int open = -1;
+    for (int i = 0; i < from->count; i++)
+        if (!eex__onnx_multiply_sizes(&left, left, from->at[i]))
+            return none;
+    for (int i = 0; i < to.count; i++) {
+        if (to.at[i].number == 0 && !zero_is_zero && i < from->count)
+            to.at[i] = from->at[i];
+        if (to.at[i].number == -1 && !to.at[i].of_batch && open < 0)
+            open = i;
+        else if (to.at[i].number < 1 || !eex__onnx_divide_sizes(&left, left, to.at[i]))
+            return none;
     }
-    return count;
+    if (open >= 0)
+        to.at[open] = left;
+    return open >= 0 || (left.number == 1 && !left.of_batch) ? to : none;
 }
 
-/* The sizes that a Reshape is told, CALCULATED where they are; how many there are, -1: more than
- * `most`, or no sizes. */
-static int sizes_of(int64_t *out, int most, const eex_onnx_network *n, const eex__onnx_entry *e)
+static bool same_sizes(const eex__onnx_sizes *a, const eex__onnx_sizes *b)
 {
-    if (e->is == EEX__IS_CONSTANT)
-        return constant_sizes(out, most, e->tensor);
-    if (e->is != EEX__IS_SHAPE)
-        return -1;
-    while (e && e->call && eex__text_is(e->call->op, "Cast") && e->call->ins > 0)
-        e = eex__onnx_find(n, e->call->in[0]);
-    if (e && e->call && eex__text_is(e->call->op, "Concat"))
-        return sizes_of_concat(out, most, n, e->call);
-    for (int i = 0; i < most; i++)
-        out[i] = CALCULATED;
-    return most;
+    for (int i = 0; i < a->count && a->count == b->count; i++)
+        if (a->at[i].number != b->at[i].number || a->at[i].of_batch != b->at[i].of_batch)
+            return false;
+    return a->count == b->count;
 }
 
-/* To the batch and all numbers of an image, or what comes to that: of other sizes numbers of one
- * image would be those of several. */
+static int refuse_reshape(const eex__onnx_call *c, const eex__onnx_sizes *told,
+                          const eex__onnx_sizes *row, const eex__onnx_sizes *is)
+{
+    char text[3][EEX__SHOWN_SIZES];
+    return eex__onnx_refuse(c, "to %s: expected %s, a row of numbers an image%s%s%s",
+                            eex__onnx_show_sizes(text[0], told), eex__onnx_show_sizes(text[1], row),
+                            is->count > 2 ? ", or " : "",
+                            is->count > 2 ? eex__onnx_show_sizes(text[2], is) : "",
+                            is->count > 2 ? " as it is" : "");
+}
+
+/* To the batch and all numbers of an image, or to what it is: of other sizes numbers of one image
+ * would be those of several. */
 static int add_reshape(eex_onnx_network *n, const eex__onnx_call *c)
 {
     eex__onnx_entry *shape;
-    char text[2][24];
-    int64_t size[2], all_zero;
+    int64_t all_zero;
     int in;
     EEX_TRY(eex__onnx_value_of(&in, n, c, 0));
     EEX_TRY(eex__onnx_input_of(&shape, n, c, 1));
     EEX_TRY(eex__onnx_int_of(&all_zero, c, "allowzero", 0));
-    if (sizes_of(size, 2, n, shape) != 2)
-        return eex__onnx_refuse(c, "to another shape than a row of numbers an image");
     const eex_node *x = eex_graph_node(n->graph, in);
-    const int64_t numbers = (int64_t)x->h * x->w * x->c;
-    const bool first = size[0] == -1 || size[0] == CALCULATED || (size[0] == 0 && !all_zero) ||
-                       size[0] == n->batch;
-    const bool second = size[1] == -1 || size[1] == CALCULATED || size[1] == numbers;
-    if (!first || !second || (size[0] == -1 && size[1] == -1))
-        return eex__onnx_refuse(c, "to %s x %s: expected the batch (or -1, 0), and %lld or -1",
-                                show_size(text[0], size[0]), show_size(text[1], size[1]),
-                                (long long)numbers);
-    return flatten(n, c);
-}
-
-/* Shapes are only good for reshaping. */
-static int add_shape(eex_onnx_network *n, const eex__onnx_call *c)
-{
-    return eex__onnx_is_entry(n, c, (eex__onnx_entry){.is = EEX__IS_SHAPE, .node = -1});
-}
-
-/* What picks or puts together numbers of shapes and constants. */
-static bool of_shape(const eex_onnx_network *n, const eex__onnx_call *c)
-{
-    for (int i = 0; i < c->ins; i++) {
-        const eex__onnx_entry *e = eex__onnx_find(n, c->in[i]);
-        if (!e || (e->is != EEX__IS_SHAPE && e->is != EEX__IS_CONSTANT))
-            return false;
-    }
-    return true;
-}
-
-static int add_of_shape(eex_onnx_network *n, const eex__onnx_call *c)
-{
-    return of_shape(n, c) ? add_shape(n, c) : eex__onnx_refuse(c, "of something else than a shape");
-}
-
-/* Numbers are floats to us, whatever they are called. */
-static int add_cast(eex_onnx_network *n, const eex__onnx_call *c)
-{
-    eex__onnx_entry *e;
-    EEX_TRY(eex__onnx_input_of(&e, n, c, 0));
-    if (e->is != EEX__IS_CONSTANT)
-        return add_of_shape(n, c);
-    return eex__onnx_is_entry(
-        n, c, (eex__onnx_entry){.is = EEX__IS_CONSTANT, .node = -1, .tensor = e->tensor});
-}
-
-/* One whole number is the same with a dimension more. */
-static int add_unsqueeze(eex_onnx_network *n, const eex__onnx_call *c)
-{
-    eex__onnx_entry *e;
-    int64_t number;
-    EEX_TRY(eex__onnx_input_of(&e, n, c, 0));
-    if (e->is != EEX__IS_CONSTANT || eex__onnx_ints_of(&number, 1, e->tensor) != 1)
-        return add_of_shape(n, c);
-    return eex__onnx_is_entry(
-        n, c, (eex__onnx_entry){.is = EEX__IS_CONSTANT, .node = -1, .tensor = e->tensor});
+    const int rank = eex__onnx_find(n, c->in[0])->rank;
+    const eex__onnx_sizes told = eex__onnx_sizes_of(shape);
+    const eex__onnx_sizes from = eex__onnx_dimensions(n, in, rank);
+    const eex__onnx_sizes map = eex__onnx_dimensions(n, in, 4);
+    eex__onnx_sizes row = eex__onnx_dimensions(n, in, 2);
+    row.at[1].number = (int64_t)x->c * x->h * x->w;
+    const eex__onnx_sizes to = reshaped(&from, &told, all_zero != 0);
+    if (to.count == 2 && same_sizes(&to, &row))
+        return flatten(n, c, in);
+    return same_sizes(&to, &from) || same_sizes(&to, &map)
+               ? eex__onnx_is_node_of(n, c, in, to.count)
+               : refuse_reshape(c, &told, &row, &from);
 }
 
 static int add_concat_of_any(eex_onnx_network *n, const eex__onnx_call *c)
 {
-    return of_shape(n, c) ? add_shape(n, c) : eex__onnx_concat(n, c);
+    return eex__onnx_of_sizes(n, c) ? eex__onnx_concat_sizes(n, c) : eex__onnx_concat(n, c);
+}
+
+/* Rows and columns that there is one of; all there are where none are named. *left: dimensions. */
+static int squeezed(int *left, eex_onnx_network *n, const eex__onnx_call *c, int rank)
+{
+    int64_t axes[4];
+    int count;
+    bool gone[4] = {false};
+    EEX_TRY(eex__onnx_list_of(axes, &count, 4, n, c, "axes", 1));
+    *left = count == 0 ? 2 : rank;
+    for (int i = 0; i < count; i++) {
+        const int64_t axis = axes[i] < 0 && axes[i] >= -rank ? axes[i] + rank : axes[i];
+        if (axis < 2 || axis >= rank || gone[axis])
+            return eex__onnx_refuse(c, "axis %lld of %d: expected rows and columns",
+                                    (long long)axes[i], rank);
+        gone[axis] = true;
+        (*left)--;
+    }
+    return count < 0 ? eex__onnx_refuse(c, "its axes are not a few numbers of int64") : EEX_OK;
 }
 
 static int add_squeeze(eex_onnx_network *n, const eex__onnx_call *c)
 {
-    int in;
+    int in, left;
+    if (eex__onnx_of_shapes(n, c))
+        return eex__onnx_pass_sizes(n, c);
     EEX_TRY(eex__onnx_value_of(&in, n, c, 0));
+    EEX_TRY(squeezed(&left, n, c, eex__onnx_find(n, c->in[0])->rank));
     const eex_node *x = eex_graph_node(n->graph, in);
-    return x->h * x->w == 1 ? eex__onnx_is_node(n, c, in)
+    return x->h * x->w == 1 ? eex__onnx_is_node_of(n, c, in, left)
                             : eex__onnx_refuse(c, "of an image of %d x %d", x->h, x->w);
 }
 
-const eex__onnx_operator eex__onnx_shapes[] = {{"Pad", add_pad},
-                                               {"Concat", add_concat_of_any},
-                                               {"Flatten", add_flatten},
-                                               {"Reshape", add_reshape},
-                                               {"Squeeze", add_squeeze},
-                                               {"Shape", add_shape},
-                                               {"Gather", add_of_shape},
-                                               {"Unsqueeze", add_unsqueeze},
-                                               {"Slice", add_of_shape},
-                                               {"Cast", add_cast},
-                                               {NULL, NULL}};
+const eex__onnx_operator eex__onnx_shapes[] = {
+    {"Pad", add_pad},         {"Concat", add_concat_of_any}, {"Flatten", add_flatten},
+    {"Reshape", add_reshape}, {"Squeeze", add_squeeze},      {NULL, NULL}};

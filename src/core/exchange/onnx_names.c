@@ -41,18 +41,36 @@ int eex__onnx_define(eex_onnx_network *n, const eex__onnx_entry *entry)
     return EEX_OK;
 }
 
+static int rank_read(const eex_onnx_network *n, const eex__onnx_call *call)
+{
+    for (int i = 0; i < call->ins; i++) {
+        const eex__onnx_entry *e = eex__onnx_find(n, call->in[i]);
+        if (e && e->rank > 0)
+            return e->rank;
+    }
+    return 0;
+}
+
 int eex__onnx_is_entry(eex_onnx_network *n, const eex__onnx_call *call, eex__onnx_entry entry)
 {
     if (call->outs < 1)
         return EEX_OK;
     entry.name = call->out[0];
     entry.call = call;
+    if (entry.rank == 0 && entry.node >= 0)
+        entry.rank = rank_read(n, call);
     return eex__onnx_define(n, &entry);
 }
 
 int eex__onnx_is_node(eex_onnx_network *n, const eex__onnx_call *call, int node)
 {
-    return eex__onnx_is_entry(n, call, (eex__onnx_entry){.is = EEX__IS_VALUE, .node = node});
+    return eex__onnx_is_node_of(n, call, node, 0);
+}
+
+int eex__onnx_is_node_of(eex_onnx_network *n, const eex__onnx_call *call, int node, int rank)
+{
+    return eex__onnx_is_entry(n, call,
+                              (eex__onnx_entry){.is = EEX__IS_VALUE, .node = node, .rank = rank});
 }
 
 /* ---- names of nodes ---- */

@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* DataType */
-enum { FLOAT = 1, INT64 = 7, DOUBLE = 11 };
+enum { FLOAT = 1, INT32 = 6, INT64 = 7, DOUBLE = 11 };
 
 /* ---- texts ---- */
 
@@ -45,8 +45,8 @@ int eex__onnx_check_name(eex__text name)
 static size_t element_size(int type)
 {
     static const uint8_t sizes[] = {
-        [FLOAT] = 4, [2] = 1,  [3] = 1,      [4] = 2,  [5] = 2,  [6] = 4,  [INT64] = 8,
-        [9] = 1,     [10] = 2, [DOUBLE] = 8, [12] = 4, [13] = 8, [14] = 8, [16] = 2};
+        [FLOAT] = 4, [2] = 1,  [3] = 1,      [4] = 2,  [5] = 2,  [INT32] = 4, [INT64] = 8,
+        [9] = 1,     [10] = 2, [DOUBLE] = 8, [12] = 4, [13] = 8, [14] = 8,    [16] = 2};
     return type >= 0 && (size_t)type < sizeof sizes ? sizes[type] : 0;
 }
 
@@ -135,6 +135,7 @@ static int read_tensor_field(eex__onnx_tensor *t, const eex__proto_field *f)
             return eex_fail(EEX_EFORMAT, "a tensor whose numbers are not packed");
         set_data(t, f->content);
         return EEX_OK;
+    case 5: /* int32_data */
     case 7: /* int64_data */
         t->list = f->content;
         return EEX_OK;
@@ -204,18 +205,27 @@ int eex__onnx_floats_of(float *out, const eex__onnx_tensor *t)
     return EEX_OK;
 }
 
+static int64_t whole_element(const eex__onnx_tensor *t, uint64_t i)
+{
+    int32_t narrow;
+    int64_t wide;
+    if (t->type == INT64)
+        return memcpy(&wide, t->data + 8 * i, 8), wide;
+    return memcpy(&narrow, t->data + 4 * i, 4), narrow;
+}
+
 int eex__onnx_ints_of(int64_t *out, int most, const eex__onnx_tensor *t)
 {
     eex__text list = t->list;
     uint64_t value = 0;
     int count = 0;
-    if (t->type != INT64 || t->count > (uint64_t)most)
+    if ((t->type != INT64 && t->type != INT32) || t->count > (uint64_t)most)
         return -1;
-    if (t->data) {
-        memcpy(out, t->data, t->count * sizeof *out);
-        return (int)t->count;
-    }
+    for (; t->data && (uint64_t)count < t->count; count++)
+        out[count] = whole_element(t, (uint64_t)count);
+    if (t->data)
+        return count;
     while ((uint64_t)count < t->count && eex__proto_varint(&value, &list) == 1)
-        out[count++] = (int64_t)value;
+        out[count++] = t->type == INT32 ? (int32_t)value : (int64_t)value;
     return (uint64_t)count == t->count && list.size == 0 ? count : -1;
 }

@@ -183,6 +183,7 @@ int eex_model_threshold(eex_model *m, eex_policy_kind kind, double threshold)
                         m->path);
     else
         EEX_TRY(eex_policy_new(&policy, kind, exits, eex_graph_classes(m->graph)));
+    policy->by_label = !own || own->by_label;
     for (int k = 0; own && k < exits; k++) {
         policy->temperature[k] = own->temperature[k];
         policy->far[k] = own->far[k];

@@ -124,6 +124,7 @@ int eex_calibrate(eex_policy **out, eex_trace *trace, eex_device *device,
     EEX_TRY(calibration_check(how, costs, trace->exits));
     eex_policy *p = NULL;
     EEX_TRY(eex_policy_new(&p, how->kind, trace->exits, trace->classes));
+    p->by_label = how->by_label;
     eex_device_range(device, "calibrate");
     int status = calibrate_fit(p, trace, device, how, costs);
     eex_device_range_end(device);

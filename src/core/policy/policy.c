@@ -6,12 +6,32 @@
 #include "base/text.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 EEX_NAMES(eex_policy_kind, eex_policy_kind,
           EEX_POLICY_KINDS, [EEX_POLICY_PER_CLASS] = "per_class", [EEX_POLICY_MARGIN] = "margin",
           [EEX_POLICY_CONFIDENCE] = "confidence", [EEX_POLICY_ENTROPY] = "entropy");
+
+EEX_NAMES(
+    eex_policy_by, eex_policy_by,
+    EEX_POLICY_BYS, [EEX_POLICY_BY_PREDICTION] = "prediction", [EEX_POLICY_BY_LABEL] = "label");
+
+const char *eex_policy_fitted_by(eex_policy_kind kind, bool by_label)
+{
+    return kind == EEX_POLICY_PER_CLASS ? eex_policy_by_name((eex_policy_by)by_label) : NULL;
+}
+
+const char *eex_policy_words(char out[EEX_POLICY_WORDS], eex_policy_kind kind, bool by_label)
+{
+    const char *by = eex_policy_fitted_by(kind, by_label);
+    if (!out)
+        return "";
+    snprintf(out, EEX_POLICY_WORDS, "%s%s%s", eex_policy_kind_name(kind), by ? " by " : "",
+             by ? by : "");
+    return out;
+}
 
 static int fail_unknown(const char *what, const char *name)
 {
@@ -86,6 +106,7 @@ int eex_policy_new(eex_policy **out, eex_policy_kind kind, int exits, int classe
     p->kind = kind;
     p->exits = exits;
     p->classes = classes;
+    p->by_label = true;
     p->temperature = calloc(each, sizeof *p->temperature);
     p->high = calloc(all, sizeof *p->high);
     p->low = calloc(all, sizeof *p->low);
@@ -139,6 +160,7 @@ int eex_policy_select(eex_policy **out, const eex_policy *policy, const int *exi
             return eex_fail(EEX_EINVAL, "policy: exit %d: there are 0 to %d", exits[j],
                             policy->exits - 1);
     EEX_TRY(eex_policy_new(out, policy->kind, count, policy->classes));
+    (*out)->by_label = policy->by_label;
     for (int j = 0; j < count; j++)
         policy_copy_exit(*out, j, policy, exits[j]);
     return EEX_OK;

@@ -24,9 +24,19 @@ typedef enum eex_policy_kind {
     EEX_POLICY_KINDS
 } eex_policy_kind;
 
+/* Whose scores a class's mean and deviation are of: the samples that are predicted as it, or those
+ * that belong to it. */
+typedef enum eex_policy_by {
+    EEX_POLICY_BY_PREDICTION,
+    EEX_POLICY_BY_LABEL,
+    EEX_POLICY_BYS
+} eex_policy_by;
+
 typedef struct eex_policy {
     eex_policy_kind kind;
     int exits, classes;
+    bool by_label;      /* an eex_policy_by: how mean and dev were fitted, and are fitted anew; of
+                         * other kinds, how they would be */
     float *temperature; /* (exits) */
     float *high, *low;  /* (exits, classes); low = -INFINITY: never rejects */
     double *mean, *dev; /* (exits, classes) Gaussian regressors, per-class kind only, else 0 */
@@ -42,13 +52,24 @@ const eex_names *eex_policy_kind_names(void);
 const char *eex_policy_kind_name(eex_policy_kind kind);
 int eex_policy_kind_parse(eex_policy_kind *out, const char *name);
 
+/* "prediction", "label". */
+const eex_names *eex_policy_by_names(void);
+const char *eex_policy_by_name(eex_policy_by by);
+
+/* How a policy of this kind was fitted; NULL: it has no means of classes. */
+const char *eex_policy_fitted_by(eex_policy_kind kind, bool by_label);
+
+/* What it is, for people: "per_class by label", "margin". Returns `out`. */
+enum { EEX_POLICY_WORDS = 32 };
+const char *eex_policy_words(char out[EEX_POLICY_WORDS], eex_policy_kind kind, bool by_label);
+
 /* How users name a policy: "none", a kind, or else a file. */
 bool eex_policy_is_file(const char *name);
 /* There is no such file either: fails with a message that says so. */
 int eex_policy_unknown(const char *name);
 
-/* Everything zero but temperatures 1, a = b = INFINITY and thresholds that send every sample to the
- * end. */
+/* Everything zero but temperatures 1, a = b = INFINITY, thresholds that send every sample to the
+ * end, and by_label. */
 int eex_policy_new(eex_policy **out, eex_policy_kind kind, int exits, int classes);
 void eex_policy_free(eex_policy *policy);
 size_t eex_policy_bytes(const eex_policy *policy); /* of memory that it takes; NULL: 0 */

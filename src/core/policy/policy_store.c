@@ -59,6 +59,36 @@ static int read_far(eex_policy *p, eex_store_file *file, const char *group)
                                      : EEX_OK;
 }
 
+/* Files of before do not say it. Their counts do: all exits see the same labels, and hardly ever
+ * predict alike. */
+static bool counts_of_labels(const eex_policy *p)
+{
+    for (int i = p->classes; i < p->exits * p->classes; i++)
+        if (p->count[i] != p->count[i % p->classes])
+            return false;
+    return true;
+}
+
+static int read_by(eex_policy *p, eex_store_file *file, const char *group)
+{
+    char *name = NULL, known[EEX_NAMES_SIZE];
+    const int there = eex_store_has_attribute(file, group, "by");
+    EEX_TRY(there);
+    if (!there) {
+        p->by_label = counts_of_labels(p);
+        return EEX_OK;
+    }
+    EEX_TRY(eex_store_get_string(&name, file, group, "by"));
+    const int by = eex_name_find(eex_policy_by_names(), name);
+    const int code = by >= 0 ? EEX_OK
+                             : eex_fail(EEX_EFORMAT, "%s: %s: means of classes by \"%.40s\": %s",
+                                        eex_store_path(file), group, name,
+                                        eex_names_hint(known, eex_policy_by_names(), name));
+    p->by_label = by == EEX_POLICY_BY_LABEL;
+    free(name);
+    return code;
+}
+
 int eex_policy_save(const eex_policy *policy, eex_store_file *file, const char *group)
 {
     EEX_NEED(policy, "policy");
@@ -70,6 +100,7 @@ int eex_policy_save(const eex_policy *policy, eex_store_file *file, const char *
     if (*group)
         EEX_TRY(eex_store_make_group(file, group));
     EEX_TRY(eex_store_set_string(file, group, "kind", eex_policy_kind_name(policy->kind)));
+    EEX_TRY(eex_store_set_string(file, group, "by", eex_policy_by_name(policy->by_label)));
     EEX_TRY(eex_store_set_int(file, group, "exits", policy->exits));
     EEX_TRY(eex_store_set_int(file, group, "classes", policy->classes));
     EEX_TRY(eex_store_set_string(file, group, "rule",
@@ -120,6 +151,7 @@ static int policy_read(eex_policy *p, eex_store_file *file, const char *group)
         EEX_TRY(eex_store_read(m[i].data, file, path, m[i].type, &shape));
     }
     EEX_TRY(read_far(p, file, group));
+    EEX_TRY(read_by(p, file, group));
     return policy_check(p, file, group);
 }
 

@@ -220,11 +220,25 @@ static int load_sizes(eex_report *r, eex_store_file *file)
     return eex_store_get_int(&r->network.width, file, "graph", "width");
 }
 
+static int load_policy(eex_report *r, eex_store_file *file)
+{
+    eex_policy *policy = NULL;
+    if (!eex_store_has(file, "policy"))
+        return EEX_OK;
+    EEX_TRY(eex_policy_load(&policy, file, "policy"));
+    r->best.decides = true;
+    r->best.policy = policy->kind;
+    r->best.by_label = policy->by_label;
+    eex_policy_free(policy);
+    return EEX_OK;
+}
+
 static int load_final(eex_report *r, eex_store_file *file)
 {
     int32_t blocks[EEX_MAX_EXITS], position[EEX_MAX_EXITS];
     EEX_TRY(load_epochs(&r->final_epochs, r, file));
     EEX_TRY(load_sizes(r, file));
+    EEX_TRY(load_policy(r, file));
     EEX_TRY(eex_store_read_strings(&r->nodes, file, "exits/node", MAX_NAMES));
     if (r->nodes.count < 1 || r->nodes.count > EEX_MAX_EXITS)
         return eex_fail(EEX_EFORMAT, "%s: %zu exits", eex_store_path(file), r->nodes.count);

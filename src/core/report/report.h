@@ -78,6 +78,9 @@ typedef struct eex_report {
         eex_report_latency latency;
         int exits;
         eex_report_exit exit[EEX_MAX_EXITS];
+        bool decides; /* it has a policy: of this kind, fitted by this */
+        eex_policy_kind policy;
+        bool by_label;
     } best;
 
     int latency_rounds; /* behind latencies and speed-up; 0: those of before it was so */

@@ -32,8 +32,12 @@ static void exits(eex_json *j, const eex_report *r)
 
 static void best(eex_json *j, const eex_report *r)
 {
+    const char *kind = r->best.decides ? eex_policy_kind_name(r->best.policy) : NULL;
     eex_json_object(j, "best");
     eex_report_put_best(put, j, r);
+    eex_json_string(j, "policy", kind);
+    eex_json_string(j, "policy_by",
+                    kind ? eex_policy_fitted_by(r->best.policy, r->best.by_label) : NULL);
     eex_json_double(j, "energy_j", r->best.joules);
     eex_json_int(j, "device_peak_bytes", r->best.device_bytes);
     if (r->latency_rounds) {

@@ -180,7 +180,7 @@ static void outcome(eex_buffer *out, const eex_model_report *r)
 int eex_model_report_table(eex_buffer *out, const eex_model_report *r, size_t width)
 {
     const eex_model *m = r->model;
-    char params[EEX_TEXT_SIZE];
+    char params[EEX_TEXT_SIZE], words[EEX_POLICY_WORDS];
     const eex_node *in = eex_graph_node(m->graph, 0);
     eex_buffer_printf(out, "%s for %zu class%s of %s, images of %dx%dx%d", eex_graph_name(m->graph),
                       m->input.classes.count, m->input.classes.count == 1 ? "" : "es",
@@ -191,7 +191,8 @@ int eex_model_report_table(eex_buffer *out, const eex_model_report *r, size_t wi
     origin(out, r);
     eex_buffer_printf(out, "%s parameters, %.2f MB of weights; policy: %s",
                       eex_text_number(params, (double)r->params, NULL), (double)r->bytes / 1e6,
-                      m->policy ? eex_policy_kind_name(m->policy->kind) : "none");
+                      m->policy ? eex_policy_words(words, m->policy->kind, m->policy->by_label)
+                                : "none");
     if (m->precision != EEX_F32)
         eex_buffer_printf(out, "; decides in %s", eex_precision_name(m->precision));
     if (m->part.side == EEX_PLAN_FRONT)
@@ -265,6 +266,8 @@ int eex_model_report_json(eex_buffer *out, const eex_model_report *r)
     eex_json_int(&j, "bytes", r->bytes);
     eex_json_string(&j, "precision", eex_precision_name(m->precision));
     eex_json_string(&j, "policy", m->policy ? eex_policy_kind_name(m->policy->kind) : NULL);
+    eex_json_string(&j, "policy_by",
+                    m->policy ? eex_policy_fitted_by(m->policy->kind, m->policy->by_label) : NULL);
     json_origin(&j, r);
     eex_json_int(&j, "validation_samples", r->samples);
     eex_json_double(&j, "accuracy", r->outcome.accuracy);

@@ -196,6 +196,10 @@ static int policies(eex_buffer *out, const eex_report *r, size_t width)
 static void costs(eex_buffer *out, const eex_report *r)
 {
     char own[EEX_TEXT_SIZE], share[EEX_TEXT_SIZE], taken[EEX_TEXT_SIZE];
+    char words[EEX_POLICY_WORDS];
+    if (r->best.decides)
+        eex_buffer_printf(out, "policy: %s\n",
+                          eex_policy_words(words, r->best.policy, r->best.by_label));
     eex_buffer_printf(out,
                       "ADA_MACs: %s (%s %% of the base) with every gate that was run, %s with only "
                       "the gate taken\n",

@@ -72,9 +72,6 @@ EEX_NAMES_LOCAL(start, STARTS, [SCRATCH] = "scratch", [BASE] = "base");
 enum { EXITS_SCRATCH, EXITS_SHARED, EXITS_STARTS };
 EEX_NAMES_LOCAL(exits_start, EXITS_STARTS, [EXITS_SCRATCH] = "scratch", [EXITS_SHARED] = "shared");
 
-enum { BY_PREDICTION, BY_LABEL, BYS };
-EEX_NAMES_LOCAL(by, BYS, [BY_PREDICTION] = "prediction", [BY_LABEL] = "label");
-
 static const int usual_blocks[] = {1, 2};
 
 #define AUGMENT_ROWS(where, member, shapes, twice)                                           \

@@ -82,7 +82,7 @@ static const eex_field fields[] = {
         .usual = "0.5; 0.9 for confidence, 0.3 for entropy"),
     ROW("policy.b", LOWER, AT(double, policy.b), _SEARCH, "reject below; false: never",
         .range = FROM(-1000, 1000), .otherwise = INFINITY, .usual = "false"),
-    EITHER("policy.by", policy.by_label, by_names, BY_LABEL, _SEARCH,
+    EITHER("policy.by", policy.by_label, eex_policy_by_names, EEX_POLICY_BY_LABEL, _SEARCH,
            "whose outputs make a class's mean"),
     ENUM("policy.tune", eex_tune, policy.tune, eex_tune_names, EEX_TUNE_NONE, _SEARCH,
          "set a of each exit on the calibration images"),

@@ -112,6 +112,7 @@ static eex_calibration anew(const eex_policy *own, const eex_wish *w)
         return how;
     how = eex_calibration_default();
     how.kind = own->kind;
+    how.by_label = own->by_label;
     how.temperature = (double)own->temperature[0];
     for (int k = 1; k < own->exits; k++) /* one for all exits was given, others were fitted */
         if (own->temperature[k] != own->temperature[0])

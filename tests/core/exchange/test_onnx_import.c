@@ -15,6 +15,7 @@
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
@@ -341,7 +342,8 @@ Test(onnx_import, lists_that_are_not_their_shape)
         eex__proto_text(&m.file, 8, "w");
         eex__proto_bytes(&m.file, 7, "\x01\x02", 2);
         eex__proto_close(&m.file, tensor);
-        expect_says(end(&m, 0), EEX_EUNSUPPORTED, "to another shape");
+        expect_says(end(&m, 0), EEX_EUNSUPPORTED,
+                    "to what cannot be told from it: expected N x 192");
     }
 }
 
@@ -708,18 +710,23 @@ Test(onnx_import, reshapes)
         {4, {4, 192}, 2, NULL},
         {1, {1, 192}, 2, NULL},
         {-1,
-         {-1, 96},
-         2,
-         "Reshape \"f\": to -1 x 96: expected the batch (or -1, 0), and 192 or -1"},
+         {-1, 3, 8},
+         3,
+         "to -1 x 3 x 8: expected N x 192, a row of numbers an image, or "
+         "N x 3 x 8 x 8 as it is"},
+        {-1, {-1, 96}, 2, "Reshape \"f\": to -1 x 96: expected N x 192"},
         {-1, {-1, 2}, 2, "to -1 x 2"},
         {-1, {-1, -1}, 2, "to -1 x -1"},
-        {-1, {-2, -1}, 2, "to another shape"},
-        {-1, {0, -2}, 2, "to another shape"},
+        {-1, {-2, -1}, 2, "to -2 x -1"},
+        {-1, {0, -2}, 2, "to 0 x -2"},
         {-1, {2, -1}, 2, "to 2 x -1"},
-        {4, {1, -1}, 2, "to 1 x -1"},
+        {-1, {0, 0}, 2, "to 0 x 0"},
+        {4, {1, -1}, 2, "to 1 x -1: expected 4 x 192"},
         {4, {2, 384}, 2, "to 2 x 384"},
-        {-1, {-1}, 1, "to another shape"},
-        {-1, {0, 3, 64}, 3, "to another shape"},
+        {-1, {-1}, 1, "to -1"},
+        {-1, {0, 3, 64}, 3, "to 0 x 3 x 64"},
+        {-1, {INT64_MAX, -1}, 2, "to 9223372036854775807 x -1"},
+        {-1, {INT64_MIN, -1}, 2, "to -9223372036854775808 x -1"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const int code = of_reshape(cases[i].batch, cases[i].sizes, cases[i].count, false);
@@ -735,7 +742,274 @@ Test(onnx_import, reshapes_that_are_calculated)
 {
     OK(of_reshape(-1, (const int64_t[]){-1}, 1, true));
     OK(of_reshape(-1, (const int64_t[]){192}, 1, true));
-    expect_says(of_reshape(-1, (const int64_t[]){96}, 1, true), EEX_EUNSUPPORTED, "to ? x 96");
+    expect_says(of_reshape(-1, (const int64_t[]){96}, 1, true), EEX_EUNSUPPORTED, "to N x 96");
+}
+
+/* ---- shapes that are calculated ---- */
+
+/* A step to the shape "told": a node of this operator with these inputs and one attribute; "%" in
+ * front of a list is a constant of its numbers. */
+typedef struct step {
+    const char *op, *in[5], *attribute;
+    int64_t value;
+    const char *out;
+} step;
+
+static void put_constant(maker *m, const char *name, int type)
+{
+    int64_t values[9];
+    int32_t narrow[9];
+    int count = 0;
+    const char *at = name + 1 + (type == 6);
+    for (char *stop; *at; at = *stop == ',' ? stop + 1 : stop, count++)
+        narrow[count] = (int32_t)(values[count] = strtoll(at, &stop, 10));
+    const size_t tensor = eex__proto_open(&m->file, 5);
+    eex__proto_int(&m->file, 1, count);
+    eex__proto_int(&m->file, 2, type);
+    eex__proto_text(&m->file, 8, name);
+    eex__proto_bytes(&m->file, 9, type == 6 ? (void *)narrow : (void *)values,
+                     (size_t)count * (type == 6 ? 4 : 8));
+    eex__proto_close(&m->file, tensor);
+}
+
+/* Constants of int32 are "%%". */
+static void put_constants(maker *m, const step *steps, int count, const char *names[], int *used)
+{
+    for (int i = 0; i < count; i++)
+        for (int k = 0; k < 5 && steps[i].in[k]; k++) {
+            bool there = steps[i].in[k][0] != '%';
+            const int type = steps[i].in[k][1] == '%' ? 6 : 7;
+            for (int j = 0; j < *used; j++)
+                there = there || strcmp(names[j], steps[i].in[k]) == 0;
+            if (there)
+                continue;
+            names[(*used)++] = steps[i].in[k];
+            put_constant(m, steps[i].in[k], type);
+        }
+}
+
+static void put_step(maker *m, const step *s)
+{
+    const size_t node = eex__proto_open(&m->file, 1);
+    for (int k = 0; k < 5 && s->in[k]; k++)
+        eex__proto_text(&m->file, 1, s->in[k]);
+    eex__proto_text(&m->file, 2, s->out);
+    eex__proto_text(&m->file, 4, s->op);
+    if (s->attribute) {
+        const size_t attribute = eex__proto_open(&m->file, 5);
+        eex__proto_text(&m->file, 1, s->attribute);
+        eex__proto_int(&m->file, 3, s->value);
+        eex__proto_close(&m->file, attribute);
+    }
+    eex__proto_close(&m->file, node);
+}
+
+enum { STEPS = 8 };
+
+/* Of images "x" of 8 x 8 and, where one reads them, means "p" of these, what the steps say; their
+ * last output, "f", goes into a matrix for so many numbers. */
+static int of_steps(int64_t batch, const step steps[STEPS], int64_t numbers)
+{
+    const int64_t in[4] = {batch, 3, 8, 8}, out[2] = {batch, 10}, shape[2] = {numbers, 10};
+    const char *names[5 * STEPS];
+    int used = 0, count = 0;
+    bool pooled = false;
+    maker m = {.file = EEX_BUFFER_INIT};
+    m.graph = eex__proto_open(&m.file, 7);
+    put_port(&m, 11, "x", in, 4);
+    put_port(&m, 12, "y", out, 2);
+    for (int i = 0; !pooled && i < STEPS && steps[i].op; i++)
+        pooled = strcmp(steps[i].in[0], "p") == 0;
+    if (pooled)
+        put_node(&m, "GlobalAveragePool", "x", NULL, "p");
+    for (; count < STEPS && steps[count].op; count++)
+        put_step(&m, &steps[count]);
+    put_constants(&m, steps, count, names, &used);
+    put_node(&m, "MatMul", "f", "w", "y");
+    put_tensor(&m, "w", 1, shape, 2, sizeof(float) * (size_t)(10 * numbers));
+    return end(&m, 0);
+}
+
+/* As exporters say "a row of numbers an image", and what comes to it. */
+Test(onnx_import, shapes_that_come_to_a_row)
+{
+    static const struct {
+        int64_t batch, numbers;
+        step steps[STEPS];
+    } cases[] = {
+        /* x.view(x.size(0), -1), by a scalar and by a list, of int32 too */
+        {-1,
+         192,
+         {{"Shape", {"x"}, .out = "s"},
+          {"Gather", {"s", "%0"}, .out = "g"},
+          {"Concat", {"g", "%-1"}, "axis", 0, "told"},
+          {"Reshape", {"x", "told"}, .out = "f"}}},
+        {4,
+         192,
+         {{"Shape", {"x"}, .out = "s"},
+          {"Gather", {"s", "%%-4"}, .out = "g"},
+          {"Unsqueeze", {"g", "%0"}, .out = "u"},
+          {"Concat", {"u", "%192"}, "axis", 0, "told"},
+          {"Reshape", {"x", "told"}, .out = "f"}}},
+        /* torch.flatten of the newer exporter, by ONNX's start and end */
+        {-1,
+         192,
+         {{"Shape", {"x"}, "end", 1, "s"},
+          {"Concat", {"s", "%-1"}, "axis", 0, "told"},
+          {"Reshape", {"x", "told"}, .out = "f"}}},
+        /* keras: int32 in between, and the product of the sides */
+        {-1,
+         192,
+         {{"Shape", {"x"}, .out = "s"},
+          {"Cast", {"s"}, "to", 6, "i"},
+          {"Slice", {"i", "%%0", "%%1", "%%0"}, .out = "n"},
+          {"Slice", {"i", "%1", "%2", "%0", "%1"}, .out = "c"},
+          {"Mul", {"c", "%%64"}, .out = "all"},
+          {"Concat", {"n", "all"}, "axis", 0, "j"},
+          {"Cast", {"j"}, "to", 7, "told"},
+          {"Reshape", {"x", "told"}, .out = "f"}}},
+        /* both sizes from the shape, in one piece */
+        {-1,
+         3,
+         {{"Shape", {"p"}, .out = "s"},
+          {"Slice", {"s", "%0", "%2"}, .out = "told"},
+          {"Reshape", {"p", "told"}, .out = "f"}}},
+        {-1,
+         3,
+         {{"Shape", {"p"}, .out = "s"},
+          {"Gather", {"s", "%0,-3"}, .out = "g"},
+          {"Identity", {"g"}, .out = "told"},
+          {"Reshape", {"p", "told"}, .out = "f"}}},
+        /* the shape of another one that is a row, and of its own */
+        {-1,
+         3,
+         {{"Flatten", {"p"}, .out = "r"},
+          {"Shape", {"r"}, .out = "told"},
+          {"Reshape", {"p", "told"}, .out = "f"}}},
+        {-1,
+         192,
+         {{"Shape", {"x"}, .out = "s"},
+          {"Relu", {"x"}, .out = "r"},
+          {"Reshape", {"r", "s"}, .out = "same"},
+          {"Flatten", {"same"}, .out = "f"}}},
+        /* numbers that are calculated */
+        {-1,
+         192,
+         {{"Shape", {"x"}, .out = "s"},
+          {"Div", {"s", "%1,1,2,2"}, .out = "d"},
+          {"Sub", {"d", "%0,0,4,4"}, .out = "told0"},
+          {"Add", {"told0", "%0,189,0,0"}, .out = "t"},
+          {"Slice", {"t", "%-4", "%-2", "%-1"}, .out = "told"},
+          {"Reshape", {"x", "told"}, .out = "f"}}},
+        /* means and their sides */
+        {-1, 3, {{"ReduceMean", {"x", "%2,3"}, "keepdims", 0, "f"}}},
+        {-1, 3, {{"Squeeze", {"p", "%-1"}, .out = "q"}, {"Squeeze", {"q", "%2"}, .out = "f"}}},
+        {-1, 3, {{"Squeeze", {"p"}, .out = "q"}, {"Reshape", {"q", "%0,0,1,1"}, .out = "f"}}},
+        {-1,
+         192,
+         {{"Squeeze", {"p"}, .out = "q"},
+          {"Reshape", {"q", "%-1,3,1,1"}, .out = "u"},
+          {"Mul", {"u", "x"}, .out = "m"},
+          {"Flatten", {"m"}, .out = "f"}}},
+        {-1,
+         3,
+         {{"Squeeze", {"p", "%2,3"}, .out = "q"},
+          {"Shape", {"q"}, .out = "told"},
+          {"Reshape", {"q", "told"}, .out = "f"}}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        cr_expect_eq(of_steps(cases[i].batch, cases[i].steps, cases[i].numbers), EEX_OK, "%zu: %s",
+                     i, eex_error());
+}
+
+/* What comes to anything else is refused, whatever it is calculated by. */
+Test(onnx_import, shapes_that_do_not)
+{
+    static const struct {
+        int64_t batch;
+        const char *says;
+        step steps[STEPS];
+    } cases[] = {
+        {-1,
+         "Reshape \"f\": to N: expected N x 192, a row",
+         {{"Shape", {"x"}, .out = "s"},
+          {"Slice", {"s", "%0", "%1"}, .out = "told"},
+          {"Reshape", {"x", "told"}, .out = "f"}}},
+        {-1,
+         "to N x 8: expected",
+         {{"Shape", {"x"}, .out = "s"},
+          {"Gather", {"s", "%0,3"}, .out = "told"},
+          {"Reshape", {"x", "told"}, .out = "f"}}},
+        {-1,
+         "to N x 3 x 1 x 1: expected",
+         {{"Shape", {"p"}, .out = "told"}, {"Reshape", {"x", "told"}, .out = "f"}}},
+        {4,
+         "to 4 x 3: expected 4 x 192, a row of numbers an image, or 4 x 3 x 8 x 8 as it is",
+         {{"Squeeze", {"p", "%2,3"}, .out = "q"},
+          {"Shape", {"q"}, .out = "told"},
+          {"Reshape", {"x", "told"}, .out = "f"}}},
+        {-1,
+         "to 3 x N: expected",
+         {{"Shape", {"p"}, .out = "s"},
+          {"Gather", {"s", "%1,0"}, .out = "told"},
+          {"Reshape", {"p", "told"}, .out = "f"}}},
+        {-1,
+         "to 2 N x -1: expected",
+         {{"Shape", {"x"}, "end", 1, "n"},
+          {"Mul", {"n", "%2"}, .out = "m"},
+          {"Concat", {"m", "%-1"}, "axis", 0, "told"},
+          {"Reshape", {"x", "told"}, .out = "f"}}},
+        {-1,
+         "to 64 x 3 N: expected",
+         {{"Shape", {"x"}, .out = "s"},
+          {"Gather", {"s", "%0"}, .out = "n"},
+          {"Mul", {"n", "%3"}, .out = "m"},
+          {"Concat", {"%64", "m"}, "axis", 0, "told"},
+          {"Reshape", {"x", "told"}, .out = "f"}}},
+        {-1,
+         "to what cannot be told from it: expected",
+         {{"Shape", {"x"}, "end", 1, "n"},
+          {"Add", {"n", "%1"}, .out = "m"},
+          {"Concat", {"m", "%-1"}, "axis", 0, "told"},
+          {"Reshape", {"x", "told"}, .out = "f"}}},
+        {-1,
+         "to what cannot be told from it: expected",
+         {{"Shape", {"x"}, .out = "s"},
+          {"Div", {"s", "%5"}, .out = "told"},
+          {"Reshape", {"x", "told"}, .out = "f"}}},
+        {-1,
+         "to what cannot be told from it: expected",
+         {{"Shape", {"x"}, .out = "s"},
+          {"Slice", {"s", "%3", "%0", "%0", "%-1"}, .out = "told"},
+          {"Reshape", {"x", "told"}, .out = "f"}}},
+        {-1,
+         "to what cannot be told from it: expected",
+         {{"Shape", {"x"}, "end", 2, "s"},
+          {"Cast", {"s"}, "to", 9, "told"},
+          {"Reshape", {"p", "told"}, .out = "f"}}},
+        {-1,
+         "Gather \"told\": element 4 of 4",
+         {{"Shape", {"x"}, .out = "s"},
+          {"Gather", {"s", "%4"}, .out = "told"},
+          {"Reshape", {"x", "told"}, .out = "f"}}},
+        {-1,
+         "Squeeze \"f\": axis 0 of 4: expected rows and columns",
+         {{"Squeeze", {"p", "%0"}, .out = "f"}}},
+        {-1, "axis -3 of 4", {{"Squeeze", {"p", "%-3"}, .out = "f"}}},
+        {-1, "axis 2 of 2", {{"Squeeze", {"p"}, .out = "q"}, {"Squeeze", {"q", "%2"}, .out = "f"}}},
+        {-1, "of an image of 8 x 8", {{"Squeeze", {"x", "%2"}, .out = "f"}}},
+        {-1,
+         "Mul \"m\": of values of 4 and 2 dimensions: expected the same number",
+         {{"Squeeze", {"p"}, .out = "q"},
+          {"Mul", {"x", "q"}, .out = "m"},
+          {"Flatten", {"m"}, .out = "f"}}},
+        {-1,
+         "Add \"f\": of values of 2 and 4",
+         {{"Squeeze", {"p"}, .out = "q"}, {"Add", {"q", "p"}, .out = "f"}}},
+        {-1, "Div \"f\": of something else than a shape", {{"Div", {"p", "%2"}, .out = "f"}}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        expect_says(of_steps(cases[i].batch, cases[i].steps, 192), EEX_EUNSUPPORTED, cases[i].says);
 }
 
 /* Over the classes, from the front or from behind. */

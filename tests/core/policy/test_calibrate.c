@@ -177,6 +177,7 @@ Test(calibrate, thresholds_are_mean_plus_half_a_deviation)
         eex_trace *t = synthetic(800, 3, 4);
         how.by_label = by_label;
         eex_policy *p = calibrated(t, &how);
+        cr_assert_eq(p->by_label, by_label);
         for (int k = 0; k < 3; k++) {
             cr_assert_eq(t->temperature[k], 5.0f);
             cr_assert_eq(p->temperature[k], 5.0f);

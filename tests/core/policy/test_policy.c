@@ -112,6 +112,7 @@ static void assert_same(const eex_policy *a, const eex_policy *b)
 {
     size_t each = (size_t)a->exits, all = each * (size_t)a->classes;
     cr_assert_eq(a->kind, b->kind);
+    cr_assert_eq(a->by_label, b->by_label);
     cr_assert_eq(a->exits, b->exits);
     cr_assert_eq(a->classes, b->classes);
     cr_assert_arr_eq(a->temperature, b->temperature, each * sizeof *a->temperature);
@@ -127,6 +128,7 @@ static void assert_same(const eex_policy *a, const eex_policy *b)
 Test(policy, selecting_picks_whole_exits)
 {
     eex_policy *p = filled(4, 3), *q = NULL, *back = NULL;
+    p->by_label = false;
     const int pick[] = {3, 1}, identity[] = {0, 1, 2, 3}, wrong[] = {4};
     cr_assert_eq(eex_policy_select(&q, p, pick, 2), EEX_OK);
     cr_assert_eq(q->exits, 2);
@@ -163,6 +165,7 @@ Test(policy, comes_back_from_a_file_bit_for_bit)
     for (int g = 0; g < 2; g++) {
         eex_policy *p = filled(5, 7), *q = NULL;
         eex_store_file *f = NULL;
+        p->by_label = g == 0;
         save(p, path, groups[g]);
         cr_assert_eq(eex_store_open(&f, path, "policy", 1), EEX_OK, "%s", eex_error());
         cr_assert_eq(eex_policy_load(&q, f, groups[g]), EEX_OK, "%s", eex_error());
@@ -172,6 +175,72 @@ Test(policy, comes_back_from_a_file_bit_for_bit)
         eex_policy_free(q);
     }
     unlink(path);
+}
+
+/* As an eex wrote it that did not say whose means they are. */
+static void save_as_before(const eex_policy *p, eex_store_file *f)
+{
+    const eex_store_shape exits = {1, {(uint64_t)p->exits}};
+    const eex_store_shape all = {2, {(uint64_t)p->exits, (uint64_t)p->classes}};
+    const struct {
+        const char *name;
+        eex_store_type type;
+        const eex_store_shape *shape;
+        const void *data;
+    } members[] = {{"p/temperature", EEX_STORE_F32, &exits, p->temperature},
+                   {"p/high", EEX_STORE_F32, &all, p->high},
+                   {"p/low", EEX_STORE_F32, &all, p->low},
+                   {"p/mean", EEX_STORE_F64, &all, p->mean},
+                   {"p/dev", EEX_STORE_F64, &all, p->dev},
+                   {"p/a", EEX_STORE_F64, &exits, p->a},
+                   {"p/b", EEX_STORE_F64, &exits, p->b},
+                   {"p/count", EEX_STORE_I64, &all, p->count}};
+    cr_assert_eq(eex_store_make_group(f, "p"), EEX_OK);
+    cr_assert_eq(eex_store_set_string(f, "p", "kind", eex_policy_kind_name(p->kind)), EEX_OK);
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        cr_assert_eq(
+            eex_store_write(f, members[i].name, members[i].type, members[i].shape, members[i].data),
+            EEX_OK, "%s", eex_error());
+}
+
+/* What such a file means, or one that says `by`; NULL: it does not. */
+static int load_by(eex_policy **out, const eex_policy *p, const char *by)
+{
+    char path[128];
+    eex_store_file *f = NULL;
+    store_path(path);
+    cr_assert_eq(eex_store_create(&f, path, "policy", 1), EEX_OK);
+    save_as_before(p, f);
+    if (by)
+        cr_assert_eq(eex_store_set_string(f, "p", "by", by), EEX_OK);
+    cr_assert_eq(eex_store_commit(&f), EEX_OK);
+    cr_assert_eq(eex_store_open(&f, path, "policy", 1), EEX_OK);
+    const int code = eex_policy_load(out, f, "p");
+    eex_store_close(f);
+    unlink(path);
+    return code;
+}
+
+/* All exits see the same labels; what they predict differs. */
+Test(policy, files_of_before_say_by_their_counts_whose_means_they_are)
+{
+    for (int by_label = 0; by_label < 2; by_label++) {
+        eex_policy *p = filled(3, 4), *q = NULL;
+        p->by_label = !by_label; /* is not written */
+        for (int i = 0; i < 12; i++)
+            p->count[i] = by_label ? 20 + i % 4 : 20 + i % 4 + (i == 11);
+        cr_assert_eq(load_by(&q, p, NULL), EEX_OK, "%s", eex_error());
+        cr_expect_eq(q->by_label, by_label);
+        eex_policy_free(q);
+        cr_assert_eq(load_by(&q, p, by_label ? "prediction" : "label"), EEX_OK, "%s", eex_error());
+        cr_expect_eq(q->by_label, !by_label, "what is said counts");
+        eex_policy_free(q);
+        cr_assert_eq(load_by(&q, p, "guess"), EEX_EFORMAT);
+        cr_expect(strstr(eex_error(), "\"guess\"") && strstr(eex_error(), "prediction"), "%s",
+                  eex_error());
+        cr_expect_null(q);
+        eex_policy_free(p);
+    }
 }
 
 Test(policy, hostile_files_are_refused)

@@ -357,6 +357,37 @@ Test(refit, risk_is_a_target)
     }
 }
 
+/* ---- by whose outputs means are fitted ---- */
+
+/* Whatever is asked for, means are of what they were of before; fitted anew by a guarantee, they
+ * are not those that labels would have made. */
+Test(refit, goes_by_what_the_policy_was_fitted_by)
+{
+    const eex_wish wishes[] = {
+        for_target(EEX_TUNE_ACCURACY, -0.05),
+        for_target(EEX_TUNE_MACS, 90),
+        {.reject = 0.05},
+        {.epsilon = 0.4, .delta = 0.1, .reject = NAN},
+        {.risk = {.epsilon = 0.4, .delta = 0.1}, .reject = NAN},
+        {.risk = {.epsilon = 0.4, .delta = 0.1, .method = EEX_RISK_CRC}, .reject = NAN},
+        {.risk = {.epsilon = 0.4, .delta = 0.1, .each_exit = true}, .reject = NAN}};
+    fixture f = setup(EEX_POLICY_PER_CLASS);
+    for (size_t i = 0; i < sizeof wishes / sizeof *wishes; i++) {
+        eex_policy *by[2];
+        for (int label = 0; label < 2; label++) {
+            f.model.policy->by_label = label;
+            cr_assert_eq(refit(&by[label], &f, &wishes[i]), EEX_OK, "%zu: %s", i, eex_error());
+            cr_expect_eq(by[label]->by_label, label, "wish %zu", i);
+        }
+        const size_t bytes = (size_t)(EXITS * CLASSES) * sizeof(double);
+        cr_expect_eq(memcmp(by[0]->mean, by[1]->mean, bytes) != 0, eex_wish_guarantees(&wishes[i]),
+                     "wish %zu", i);
+        eex_policy_free(by[0]);
+        eex_policy_free(by[1]);
+    }
+    teardown(&f);
+}
+
 /* ---- what is said of it ---- */
 
 Test(appraise, says_what_replay_says)
