@@ -489,7 +489,7 @@ Test(sandbox, trust_gives_everything)
 {
     lua_State *L;
     eex_lua_options trusting = {.trust = true};
-    char text[256];
+    char text[512];
     snprintf(text, sizeof text,
              "assert(os.execute and io.popen and package.loadlib and debug.getregistry)\n"
              "assert(load(string.dump(function() return 7 end), 'x', 'b')() == 7)\n"
