@@ -43,7 +43,7 @@ local function add_members(found, state, colon)
   elseif type(value) == "table" then
     add_keys(found, value, colon and "function" or nil)
   elseif type(value) == "string" and colon then
-    add_keys(found, string, "function")
+    add_keys(found, resolve.texts(), "function")
   end
 end
 
@@ -145,7 +145,7 @@ return function(line, word, names)
     return list
   end
   add_keys(found, _G)
-  if names ~= _G then
+  if not rawequal(names, _G) then
     for _, name in ipairs(names()) do -- where an experiment has stopped
       found[name] = true
     end

@@ -136,21 +136,21 @@ end
 
 -- The list as an aligned table.
 local function aligned(list)
-  local there = {}
-  for i = 1, #list do
-    for name in next, list[i] do
+  local there, count = {}, rawlen(list)
+  for i = 1, count do
+    for name in next, rawget(list, i) do
       there[name] = true
     end
   end
   local titles, rows = sorted_keys(there, by_place), {}
-  for i = 1, math.min(#list, MAX_FIELDS) do
+  for i = 1, math.min(count, MAX_FIELDS) do
     rows[i] = {}
     for c, title in ipairs(titles) do
-      rows[i][c] = cell(rawget(list[i], title))
+      rows[i][c] = cell(rawget(rawget(list, i), title))
     end
   end
   local text = core.table(titles, rows):gsub("%s+$", "")
-  return #list > MAX_FIELDS and ("%s\n... %d more"):format(text, #list - MAX_FIELDS) or text
+  return count > MAX_FIELDS and ("%s\n... %d more"):format(text, count - MAX_FIELDS) or text
 end
 
 -- A record that does not fit into a line: a field a line, and lists of records under them.

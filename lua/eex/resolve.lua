@@ -88,6 +88,12 @@ local function row_in(rows, name)
   end
 end
 
+-- The methods of texts, with what a script has added.
+function resolve.texts()
+  local texts = rawget(_G, "string")
+  return type(texts) == "table" and texts or string
+end
+
 -- A name behind a dot or a colon.
 local function member(state, name)
   local value = state.value
@@ -106,7 +112,8 @@ local function member(state, name)
       local field = record and row_in(record.fields, name)
       return there ~= nil and { value = there, row = api.of_value(there), said = field and field.is } or nil
     elseif type(value) == "string" then
-      return string[name] and { value = string[name] } or nil
+      local there = rawget(resolve.texts(), name)
+      return there ~= nil and { value = there } or nil
     end
   elseif state.type and not state.list then
     local method = row_in(state.type.methods, name)
@@ -172,14 +179,24 @@ local function step(state, text, at)
   return behind and result(state) or nil, behind and behind + 1
 end
 
--- The state of a chain; nil where nothing is known. `names` is what it begins in.
+-- What a name stands for. Nothing of a script is asked: not the metatable of its globals either. Where an
+-- experiment has stopped, `names` is called.
+local function look(names, name)
+  if rawequal(names, _G) then
+    return rawget(names, name)
+  end
+  return names(name)
+end
+
+-- The state of a chain; nil where nothing is known. `names` is what it begins in: the globals, or the names
+-- of an experiment that has stopped.
 function resolve.state(text, names)
   local first, at = text:match("^%s*([%a_][%w_]*)()")
   if not first then
     return nil
   end
-  local ok, value = pcall(function() return names[first] end)
-  local state = ok and value ~= nil and { value = value, row = api.of_value(value) } or nil
+  local value = look(names, first)
+  local state = value ~= nil and { value = value, row = api.of_value(value) } or nil
   while state and text:find("%S", at) do
     state, at = step(state, text, at)
   end

@@ -24,14 +24,13 @@
 
 static int push_library(lua_State *L)
 {
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "eex");
-    lua_call(L, 1, 1);
     static const char *const words[] = {"help", "compare", "plot"};
+    eex_lua_push_module(L, "eex");
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         lua_getfield(L, -1, words[i]);
         lua_setglobal(L, words[i]);
     }
+    eex_lua_push_given(L, "eex");
     lua_setglobal(L, "eex");
     return 0;
 }

@@ -11,9 +11,7 @@
 static int print_text(lua_State *L)
 {
     const char *name = lua_touserdata(L, 1);
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "eex.help");
-    lua_call(L, 1, 1);
+    eex_lua_push_module(L, "eex.help");
     lua_getfield(L, -1, name);
     lua_call(L, 0, 1);
     fputs(luaL_checkstring(L, -1), stdout);

@@ -41,6 +41,14 @@ void eex__repl_put(lua_State *L, FILE *out, const char *text)
     free(clean);
 }
 
+int eex__repl_protect(const eex_repl *repl, lua_CFunction f, void *data)
+{
+    const bool before = eex_lua_typed(repl->L, false);
+    const int code = eex_lua_protect(repl->L, f, data);
+    eex_lua_typed(repl->L, before);
+    return code;
+}
+
 int eex__repl_wrong(const char *message)
 {
     if (!isatty(STDIN_FILENO))

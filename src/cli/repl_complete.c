@@ -15,9 +15,7 @@ typedef struct completion {
 static int collect(lua_State *L)
 {
     completion *c = lua_touserdata(L, 1);
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "eex.complete");
-    lua_call(L, 1, 1);
+    eex_lua_push_module(L, "eex.complete");
     lua_pushstring(L, c->line);
     lua_pushstring(L, c->word);
     eex__repl_push_names(c->repl);
@@ -37,6 +35,6 @@ size_t eex__repl_complete(void *context, char **out, size_t room, const char *li
                           const char *word)
 {
     completion c = {context, line, word, out, room, 0};
-    (void)eex_lua_protect(c.repl->L, collect, &c); /* there is nothing to offer */
+    (void)eex__repl_protect(c.repl, collect, &c); /* there is nothing to offer */
     return c.count;
 }

@@ -33,8 +33,10 @@ void eex__repl_push_names(const eex_repl *repl)
 
 /* ---- Lua ---- */
 
+/* What was typed is over: how the error tells itself was not. */
 static int add_traceback(lua_State *L)
 {
+    eex_lua_typed(L, false);
     if (lua_type(L, 1) != LUA_TSTRING)
         luaL_tolstring(L, 1, NULL);
     luaL_traceback(L, L, lua_tostring(L, -1), 1);
@@ -70,9 +72,7 @@ static void show_results(lua_State *L, int first, FILE *out)
 {
     int last = lua_gettop(L);
     for (int i = first; i <= last; i++) {
-        lua_getglobal(L, "require");
-        lua_pushliteral(L, "eex.inspect");
-        lua_call(L, 1, 1);
+        eex_lua_push_module(L, "eex.inspect");
         lua_pushvalue(L, i);
         lua_call(L, 1, 1);
         if (i > first)
@@ -109,7 +109,9 @@ static int evaluate(lua_State *L)
         eex__repl_push_names(e->repl);
         if (!lua_setupvalue(L, -2, 1)) /* _ENV */
             lua_pop(L, 1);
+        eex_lua_typed(L, true);
         status = lua_pcall(L, 0, LUA_MULTRET, handler);
+        eex_lua_typed(L, false);
     }
     if (status == LUA_OK) {
         keep_result(L, handler + 1);
@@ -129,12 +131,9 @@ static int evaluate(lua_State *L)
     return 0;
 }
 
-/* What runs was typed by a person, until it is done. */
 static int protect(const eex_repl *repl, lua_CFunction f, evaluation *e)
 {
-    const bool before = eex_lua_typed(repl->L, true);
-    const int code = eex_lua_protect(repl->L, f, e);
-    eex_lua_typed(repl->L, before);
+    const int code = eex__repl_protect(repl, f, e);
     return code < 0 ? eex__repl_wrong(eex_error()) : e->code;
 }
 
@@ -157,9 +156,7 @@ static int try_compile(lua_State *L)
 static int answer(lua_State *L)
 {
     const evaluation *e = lua_touserdata(L, 1);
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "eex.help");
-    lua_call(L, 1, 1);
+    eex_lua_push_module(L, "eex.help");
     lua_getfield(L, -1, "question");
     lua_pushlstring(L, e->text, strlen(e->text) - 1);
     eex__repl_push_names(e->repl);

@@ -15,6 +15,10 @@ typedef enum eex__repl_result {
 /* Texts of somebody else's script, which do not reach into the terminal. */
 void eex__repl_put(lua_State *L, FILE *out, const char *text);
 
+/* eex_lua_protect for what the prompt does by itself, also where it was opened by what somebody
+ * typed. */
+int eex__repl_protect(const eex_repl *repl, lua_CFunction f, void *data);
+
 /* Evaluates what was typed and prints what it gives, or what is wrong with it. */
 int eex__repl_evaluate(const eex_repl *repl, const char *text);
 

@@ -24,6 +24,7 @@ enum {
 typedef struct text {
     const char *at;
     size_t left;
+    bool begins; /* nothing of it was read */
 } text;
 
 static const char *read_text(lua_State *L, void *data, size_t *size)
@@ -34,13 +35,32 @@ static const char *read_text(lua_State *L, void *data, size_t *size)
     *size = t->left < TEXT_PIECE ? t->left : TEXT_PIECE;
     t->at += *size;
     t->left -= *size;
+    t->begins = false;
     return *size ? piece : NULL;
 }
 
 int eex__lua_load_text(lua_State *L, const char *at, size_t size, const char *name)
 {
-    text t = {at, size};
+    text t = {at, size, true};
     return lua_load(L, read_text, &t, name, "t");
+}
+
+/* Bytecode is not looked at, whatever the mode. Without position, like what lua_load says. */
+static void refuse_binary(lua_State *L, const char *piece, size_t size)
+{
+    if (size == 0 || piece[0] != LUA_SIGNATURE[0])
+        return;
+    lua_pushliteral(L, "attempt to load a binary chunk: scripts load text only: give --trust to "
+                       "load others");
+    lua_error(L);
+}
+
+static const char *read_chunk(lua_State *L, void *data, size_t *size)
+{
+    const text *t = data;
+    if (t->begins)
+        refuse_binary(L, t->at, t->left);
+    return read_text(L, data, size);
 }
 
 enum { HELD = 5 }; /* the slot that keeps a piece alive while it is read */
@@ -48,6 +68,7 @@ enum { HELD = 5 }; /* the slot that keeps a piece alive while it is read */
 /* From the function at index 1. */
 static const char *read_pieces(lua_State *L, void *data, size_t *size)
 {
+    bool *begun = data;
     eex__lua_check(L);
     luaL_checkstack(L, 2, "too many nested functions");
     lua_pushvalue(L, 1);
@@ -60,26 +81,31 @@ static const char *read_pieces(lua_State *L, void *data, size_t *size)
     if (!lua_isstring(L, -1))
         luaL_error(L, "reader function must return a string");
     lua_replace(L, HELD);
-    return lua_tolstring(L, HELD, size);
+    const char *piece = lua_tolstring(L, HELD, size);
+    if (!*begun)
+        refuse_binary(L, piece, *size);
+    *begun = true;
+    return piece;
 }
 
-/* load(chunk [, name [, mode [, env]]]): text only */
+/* load(chunk [, name [, mode [, env]]]): text only; other modes are as wrong for a text as Lua
+ * finds them. */
 static int base_load(lua_State *L)
 {
     const bool has_env = !lua_isnone(L, 4);
-    const char *mode = luaL_optstring(L, 3, "t");
+    const char *given = luaL_optstring(L, 3, "bt"), *mode = strchr(given, 't') ? "t" : given;
     size_t size = 0;
     const char *chunk = lua_tolstring(L, 1, &size);
     int status;
-    if (strcmp(mode, "t") != 0 && strcmp(mode, "bt") != 0)
-        return luaL_error(L, "load takes text only");
     if (chunk) {
-        status = eex__lua_load_text(L, chunk, size, luaL_optstring(L, 2, chunk));
+        text t = {chunk, size, true};
+        status = lua_load(L, read_chunk, &t, luaL_optstring(L, 2, chunk), mode);
     } else {
         const char *name = luaL_optstring(L, 2, "=(load)");
+        bool begun = false;
         luaL_checktype(L, 1, LUA_TFUNCTION);
         lua_settop(L, HELD);
-        status = lua_load(L, read_pieces, NULL, name, "t");
+        status = lua_load(L, read_pieces, &begun, name, mode);
     }
     if (status != LUA_OK) {
         luaL_pushfail(L);

@@ -74,14 +74,10 @@ int eex__lua_class_of(lua_State *L)
 /* A copy, so that nobody changes the original; what is no table gives an empty one. */
 static void push_copy(lua_State *L, int index)
 {
-    lua_newtable(L);
-    if (!lua_istable(L, index))
-        return;
-    for (lua_pushnil(L); lua_next(L, index);) {
-        lua_pushvalue(L, -2);
-        lua_insert(L, -2);
-        lua_rawset(L, -4);
-    }
+    if (lua_istable(L, index))
+        eex__lua_push_copy(L, index);
+    else
+        lua_newtable(L);
 }
 
 int eex__lua_class_members(lua_State *L)

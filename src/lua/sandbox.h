@@ -7,6 +7,9 @@
  *  - io.open and io.lines read regular files whose real path, links resolved, lies in the script's
  *    folder or in the eex library; `require` finds eex modules in the library and others in the
  *    script's folder, likewise;
+ *  - what a script makes of its globals, of the standard library and of the modules that it was
+ *    given reaches nobody else: the library has globals of its own, and the methods of texts are
+ *    the standard ones, beside what is added to `string`;
  *  - a limit on memory, a quarter of it for a single value, and limits for what it opens (models,
  *    their memory and threads, graphs): see lua_model.h and lua_graph.h;
  *  - Ctrl-C ends it wherever it is, also under pcall, xpcall and in coroutines. A hook sees
@@ -70,9 +73,15 @@ int eex_lua_fail_in(int code, const char *path);
 bool eex_lua_trusts(lua_State *L);
 FILE *eex_lua_out(lua_State *L); /* where print goes */
 
-/* Says whether what runs now was typed by a person at a prompt, who may write pictures below the
- * script's folder. Returns what was so before. */
+/* Says whether what runs now is what a person typed at a prompt, who may write pictures below the
+ * script's folder; showing what comes of it is not. Returns what was so before. */
 bool eex_lua_typed(lua_State *L, bool typed);
+
+/* Pushes a module of the library for the library's own use, whatever a script has made of its
+ * globals and of what it was given. Raises. */
+void eex_lua_push_module(lua_State *L, const char *name);
+/* The same as `require` gives it to scripts, which may change it. */
+void eex_lua_push_given(lua_State *L, const char *name);
 
 /* Calls f(L) protected, with `data` as a light userdata at index 1 and no results. */
 int eex_lua_protect(lua_State *L, lua_CFunction f, void *data);

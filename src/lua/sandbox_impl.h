@@ -75,8 +75,11 @@ void eex__lua_set_host(lua_State *L);
 /* Puts the standard library into the state, as far as it is allowed. Raises. */
 void eex__lua_open_libs(lua_State *L);
 
-/* Pushes the function `require`. Raises. */
-void eex__lua_push_require(lua_State *L);
+/* Makes `require`. All other globals are there: the library sees them as they are then. Raises. */
+void eex__lua_open_require(lua_State *L);
+
+/* Pushes a table with the same fields. */
+void eex__lua_push_copy(lua_State *L, int index);
 
 /* io.open for untrusted scripts. */
 int eex__lua_io_open(lua_State *L);

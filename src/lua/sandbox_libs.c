@@ -78,11 +78,26 @@ static void run_prelude(lua_State *L, bool trust)
     lua_call(L, 1, 0);
 }
 
+/* Gives the metatable on the top methods that stay the same when a script replaces functions of
+ * `string`: the library calls them, too. What the script adds there becomes a method. */
+static void fix_methods(lua_State *L)
+{
+    lua_getglobal(L, LUA_STRLIBNAME);
+    eex__lua_push_copy(L, -1);
+    lua_createtable(L, 0, 1);
+    lua_pushvalue(L, -3);
+    lua_setfield(L, -2, "__index");
+    lua_setmetatable(L, -2);
+    lua_setfield(L, -3, "__index");
+    lua_pop(L, 1);
+}
+
 /* A script that gets at a metatable could give an object a finaliser. */
-static void hide_metatables(lua_State *L)
+static void guard_metatables(lua_State *L)
 {
     lua_pushliteral(L, "");
     if (lua_getmetatable(L, -1)) {
+        fix_methods(L);
         lua_pushboolean(L, false);
         lua_setfield(L, -2, "__metatable");
         lua_pop(L, 1);
@@ -117,8 +132,7 @@ void eex__lua_open_libs(lua_State *L)
     eex__lua_open_table(L);
     run_prelude(L, trust);
     if (!trust)
-        hide_metatables(L);
+        guard_metatables(L);
     seed_math(L);
-    eex__lua_push_require(L);
-    lua_setglobal(L, "require");
+    eex__lua_open_require(L);
 }

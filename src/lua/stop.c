@@ -69,38 +69,50 @@ static void push_word(lua_State *L, const char *name)
     lua_pushnil(L);
     if (!known)
         return;
-    lua_getglobal(L, "require");
-    lua_pushliteral(L, "eex");
-    lua_call(L, 1, 1);
-    if (!library)
+    if (library) {
+        eex_lua_push_given(L, "eex");
+    } else {
+        eex_lua_push_module(L, "eex");
         lua_getfield(L, -1, name);
+    }
+}
+
+/* Pushes the local or upvalue called as index 2 says; false: there is none. */
+static bool push_variable(lua_State *L)
+{
+    const frame *f = frame_of(L);
+    check_stack(L, f);
+    if (!f->L || lua_type(L, 2) != LUA_TSTRING)
+        return false;
+    const char *name = lua_tostring(L, 2);
+    const int local = find_local(f, name);
+    if (local) {
+        lua_getlocal(f->L, &f->at, local);
+        if (f->L != L)
+            lua_xmove(f->L, L, 1);
+        return true;
+    }
+    const int upvalue = find_upvalue(L, f, name);
+    return upvalue && lua_getupvalue(L, -1, upvalue);
+}
+
+/* Pushes what the table has under the name at index 2; with `raw` nothing of the script runs. */
+static int push_value(lua_State *L, bool raw)
+{
+    if (push_variable(L))
+        return 1;
+    lua_pushglobaltable(L);
+    lua_pushvalue(L, 2);
+    const int type = raw ? lua_rawget(L, -2) : lua_gettable(L, -2);
+    if (type == LUA_TNIL && lua_type(L, 2) == LUA_TSTRING)
+        push_word(L, lua_tostring(L, 2));
+    return 1;
 }
 
 /* __index(table, name) */
 static int get_name(lua_State *L)
 {
-    const frame *f = frame_of(L);
-    check_stack(L, f);
-    if (f->L && lua_type(L, 2) == LUA_TSTRING) {
-        const char *name = lua_tostring(L, 2);
-        const int local = find_local(f, name);
-        if (local) {
-            lua_getlocal(f->L, &f->at, local);
-            if (f->L != L)
-                lua_xmove(f->L, L, 1);
-            return 1;
-        }
-        const int upvalue = find_upvalue(L, f, name);
-        if (upvalue) {
-            lua_getupvalue(L, -1, upvalue);
-            return 1;
-        }
-    }
-    lua_pushglobaltable(L);
-    lua_pushvalue(L, 2);
-    if (lua_gettable(L, -2) == LUA_TNIL && lua_type(L, 2) == LUA_TSTRING)
-        push_word(L, lua_tostring(L, 2));
-    return 1;
+    return push_value(L, false);
 }
 
 /* __newindex(table, name, value) */
@@ -132,10 +144,13 @@ static int set_name(lua_State *L)
     return 0;
 }
 
-/* __call(table): a list of the names of locals and upvalues, for completion. */
-static int list_names(lua_State *L)
+/* __call(table, name): what the name stands for, looked up raw; __call(table): a list of the names
+ * of locals and upvalues. For help and completion. */
+static int tell_names(lua_State *L)
 {
     const frame *f = frame_of(L);
+    if (lua_gettop(L) > 1)
+        return push_value(L, true);
     const char *name;
     lua_Integer count = 0;
     lua_newtable(L);
@@ -176,7 +191,7 @@ static frame *push_names(lua_State *L)
     lua_pushcclosure(L, set_name, 1);
     lua_setfield(L, -2, "__newindex");
     lua_pushvalue(L, -3);
-    lua_pushcclosure(L, list_names, 1);
+    lua_pushcclosure(L, tell_names, 1);
     lua_setfield(L, -2, "__call");
     lua_pushboolean(L, false);
     lua_setfield(L, -2, "__metatable");

@@ -150,7 +150,7 @@ says 'plot({ 1 }, { 2 }, { file = "link.svg" })' link.svg ''
 # ---- eex.repl() ----
 cat >stops.lua <<'LUA'
 local eex = require "eex"
-local outer = "upvalue"
+local outer = "upvalue" setmetatable(_G, { __index = function() print "LOOKED" end, __eq = function() print "LOOKED" end })
 local function build(size)
   local depth = 3
   eex.repl()
@@ -168,6 +168,66 @@ expect 2 "$EEX" cost stops.lua <in
 err_has 'nobody is at a terminal'
 says 'eex.repl()' 'stopped at stdin:1' ''
 
+# ---- what is asked runs nothing of the script ----
+says $'nobody?\nnobody.x?\nsize?\neex.plot?\nplot?' 'eex.plot(x, y' '' stops.lua
+[ "$(grep -c LOOKED out)" = 0 ] || fail "a question asks the metatable of the globals"
+says 'setmetatable(_G, { __index = function() print "LOOKED" end })
+nobody?' 'nothing is known' ''
+[ "$(grep -c LOOKED out)" = 0 ] || fail "a question asks the metatable of the globals"
+
+# ---- pictures are for what is typed, not for what a script slips in ----
+# draws PICTURE INPUT TRICK: the trick has draw(...), which draws and returns its arguments
+draws() {
+    rm -f sly.svg
+    cat >sly.lua <<LUA
+local eex, fetch, pack, unpack, try = require "eex", require, table.pack, table.unpack, pcall
+local plot, busy = eex.plot, false
+library = { plot = plot }
+function draw(...)
+  if not busy then
+    busy = true
+    try(plot, { 1 }, { 2 }, { file = "sly.svg" })
+    busy = false
+  end
+  return ...
+end
+local function draws_first(t)
+  local names = {}
+  for name, f in next, t do
+    if type(f) == "function" and f ~= draw then names[name] = f end
+  end
+  for name, f in next, names do
+    t[name] = function(...) draw() return f(...) end
+  end
+end
+$3
+return {}
+LUA
+    printf '%s\n' "$2" >in
+    "$EEX" repl sly.lua <in >out 2>err
+    local there=no
+    [ -e sly.svg ] && there=yes
+    [ "$there" = "$1" ] || fail "drawn: $there, expected: $1: $3: $2: $(cat out err)"
+}
+draws no 'nobody' 'draw()'
+draws yes 'draw()' '' # which a person has said
+draws no $'1\neex?' 'function require(name) draw() return fetch(name) end'
+draws no $'1\n{ { n = 1 } }\neex?\nlibrary.plot({ 1 }, { 2 })' 'draws_first(_G)'
+draws no $'1\n{ { n = 1 } }\neex?\n("x")?\nplot({ 1 }, { 2 })' 'draws_first(string) draws_first(table) draws_first(math)'
+for module in eex eex.core eex.api eex.help eex.resolve eex.nets.parts; do
+    draws no $'1\nrun\neex?\neex.help?\nhelp(1)\nplot({ 1 }, { 2 })' "draws_first(fetch '$module')"
+done
+draws no 'x' 'x = setmetatable({}, { __tostring = function() return draw "x" end })'
+draws no '{ a = { x } }' 'x = setmetatable({}, { __tostring = function() return draw "x" end })'
+draws no 'error(x)' 'x = setmetatable({}, { __tostring = function() return draw "x" end })'
+draws no $'f()\nx' 'x = setmetatable({}, { __tostring = function() return draw "x" end })
+function f() eex.repl() end'
+draws no 'x' 'x = setmetatable({ { n = 1 }, { n = 2 } }, { __metatable = "fields", __len = function() return draw(2) end,
+  __index = function(t, k) return draw(nil) end, __pairs = draw })'
+draws no $'x?\nx.y?\nx[1].z?' 'x = setmetatable({}, { __index = draw, __len = draw, __eq = draw, __tostring = draw })'
+draws no $'f()\nx?' 'setmetatable(_G, { __index = draw, __eq = draw }) function f() eex.repl() end'
+says $'function string.trim(s) return s:match "^%s*(.-)%s*$" end\n(" a "):trim() .. "|"' 'a|' ''
+
 # ---- at a terminal ----
 command -v python3 >/dev/null || exit 0
 cat >terminal.py <<'PY'
@@ -175,15 +235,17 @@ import os, pty, select, sys, termios, time
 pid, fd = pty.fork()
 if pid == 0:
     os.execvpe(sys.argv[1], sys.argv[1:], dict(os.environ, TERM="xterm", COLUMNS="80", XDG_STATE_HOME=os.getcwd()))
-seen = ""
+seen = whole = ""
 def wait(text):
     """Until that has been printed."""
-    global seen
+    global seen, whole
     end = time.monotonic() + 60
     while text not in seen:
         if time.monotonic() > end or not select.select([fd], [], [], 60)[0]:
             sys.exit(f"no {text!r} after: {seen!r}")
-        seen += os.read(fd, 4096).decode(errors="replace")
+        read = os.read(fd, 4096).decode(errors="replace")
+        seen += read
+        whole += read
     seen = seen[seen.index(text) + len(text):]
 def typed(keys, answer):
     os.write(fd, keys.encode())
@@ -193,6 +255,9 @@ wait("stop> ")
 typed("dep\t * 111\n", "333")
 wait("stop> ")
 typed("plot({ 1 }, { 2 }, { tit\t", "le = ")
+typed("\x15nobody.x\t", "nobody.x")
+assert "LOOKED" not in whole, "completing asks the metatable of the globals"
+typed("\x15plot({ 1 }, { 2 }, { tit\t", "le = ")
 typed("\"seen\" })\n", "seen\r\n")
 wait("stop> ")
 typed("while true do end\n", "while true do end\r\n")

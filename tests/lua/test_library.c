@@ -112,6 +112,31 @@ Test(library, strings_do_what_lua_says)
         same(cases[i]);
 }
 
+Test(library, load_does_with_texts_what_lua_says)
+{
+    static const char *const cases[] = {
+        "return load('return 7')(), load('return 7', 'x', 't')(), load('return 7', 'x', 'bt')()",
+        "return load('return 7', 'x', 'tb')(), load('return 7', 'x', 'text')()",
+        "return load('return 7', 'x', 'b')",
+        "return load('return 7', 'x', '')",
+        "return load('return 7', 'x', 'B')",
+        "return load('return 7', 'x', 'b', {})",
+        "return load('', 'x', 'b')",
+        "return load(function() end, 'x', 'b')",
+        "return load(function() return 'return 7' end, 'x', 'q')",
+        "return load(7), load('x ='), load('x =', 'x', 'b')",
+        "return load('return 7', 'x', {})",
+        "return load({})",
+        "return load(function() return {} end)",
+        "return load(function() error({}) end) == nil",
+        "return load('\27Lua', 'x', 't')  == nil, load('\27', 'x', '') == nil",
+        "local i, pieces = 0, { 'return \"', '\27Lua', '\"' }\n"
+        "return load(function() i = i + 1 return pieces[i] end)()",
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        same(cases[i]);
+}
+
 Test(library, tables_do_what_lua_says)
 {
     static const char *const cases[] = {

@@ -219,6 +219,66 @@ Test(sandbox, what_reaches_outside_is_not_there)
     gives("return tostring(getmetatable(require 'eex'.graph{name = 'g', size = 8}))", "false");
 }
 
+/* What the library has is what it found when the state was opened. */
+static const char changes[] =
+    "eex = require 'eex'\n"
+    "local fetch, next, pairs, type, error = require, next, pairs, type, error\n"
+    "local function change(t)\n"
+    "  local names = {}\n"
+    "  for name, f in next, t do names[name] = type(f) == 'function' or nil end\n"
+    "  for name in next, names do t[name] = function() error(name .. ' was asked') end end\n"
+    "end\n"
+    "for _, name in next, { 'core', 'api', 'resolve', 'help', 'nets.parts', 'backbones' } do\n"
+    "  change(fetch('eex.' .. name))\n"
+    "end\n"
+    "change(eex) change(string) change(table) change(math) change(_G)\n"
+    "setmetatable = nil\n"
+    "return true\n";
+
+static int ask_library(lua_State *L)
+{
+    const char *const modules[] = {"eex",          "eex.families", "eex.predictors", "eex.plot",
+                                   "eex.saliency", "eex.gates",    "eex.compare"};
+    for (size_t i = 0; i < sizeof modules / sizeof *modules; i++)
+        eex_lua_push_module(L, modules[i]);
+    eex_lua_push_module(L, "eex.complete");
+    lua_pushliteral(L, "eex.backbones.mobilenetv2 { si");
+    lua_pushliteral(L, "si");
+    lua_pushglobaltable(L);
+    lua_call(L, 3, 1);
+    cr_expect(lua_rawgeti(L, -1, 1) == LUA_TNIL, "the script's own has no options");
+    eex_lua_push_module(L, "eex.complete");
+    lua_pushliteral(L, "eex.backbones.mobilenetv");
+    lua_pushliteral(L, "mobilenetv");
+    lua_pushglobaltable(L);
+    lua_call(L, 3, 1);
+    cr_expect(lua_rawgeti(L, -1, 1) == LUA_TSTRING);
+    eex_lua_push_module(L, "eex.inspect");
+    lua_getglobal(L, "eex");
+    lua_call(L, 1, 1);
+    eex_lua_push_module(L, "eex.help");
+    lua_getfield(L, -1, "question");
+    lua_pushliteral(L, "eex.plot");
+    lua_pushglobaltable(L);
+    lua_call(L, 2, 1);
+    cr_expect(strstr(luaL_tolstring(L, -1, NULL), "eex.plot(x, y"), "%s", lua_tostring(L, -1));
+    return 0;
+}
+
+Test(sandbox, what_a_script_changes_reaches_nobody_else)
+{
+    lua_State *L;
+    OK(run_with(&L, changes, &small));
+    OK(eex_lua_protect(L, ask_library, NULL));
+    eex_lua_close(L);
+    gives("local eex = require 'eex'\n"
+          "eex.mine = 1\n"
+          "return tostring(require('eex').mine == 1 and require('eex.gates') == eex.gates\n"
+          "  and require('eex.core').conventions == eex.conventions)",
+          "true");
+    gives("function string.double(s) return s .. s end return ('ab'):double()", "abab");
+}
+
 Test(sandbox, bytecode_is_refused)
 {
     fails("assert(load('\\27Lua'))", "binary chunk");
@@ -227,6 +287,11 @@ Test(sandbox, bytecode_is_refused)
     fails("local first = true\n"
           "assert(load(function() if first then first = false return '\\27Lua' end end))",
           "binary chunk");
+    gives(
+        "local f, m = load('\\27Lua', 'x', 'b') return tostring(f) .. ': ' .. m",
+        "nil: attempt to load a binary chunk: scripts load text only: give --trust to load others");
+    gives("local f, m = load('return 1', 'x', 'b') return tostring(f) .. ': ' .. m",
+          "nil: attempt to load a text chunk (mode is 'b')");
     gives("return load('return 7')()", "7");
     gives("return load('return x', 'chunk', 't', { x = 'env' })()", "env");
     gives("return tostring(load('return print', 'chunk', 't', nil) ~= nil)", "true");
@@ -424,9 +489,10 @@ Test(sandbox, trust_gives_everything)
 {
     lua_State *L;
     eex_lua_options trusting = {.trust = true};
-    char text[256];
+    char text[512];
     snprintf(text, sizeof text,
              "assert(os.execute and io.popen and package.loadlib and debug.getregistry)\n"
+             "assert(load(string.dump(function() return 7 end), 'x', 'b')() == 7)\n"
              "setmetatable({}, {__gc = function() end})\n"
              "return io.open('%s/outside.txt'):read('a') .. type(require 'eex')",
              root);

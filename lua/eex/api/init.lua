@@ -122,11 +122,10 @@ end
 -- Functions by what they are.
 local by_value
 
--- What the library has by that name.
-local function value_of(name)
-  local at = require "eex"
+-- What the library has by that name. Scripts have copies of its tables, which they may have changed.
+local function value_of(name, at)
   for part in name:match("^eex%.(.*)"):gmatch("[^.]+") do
-    at = at[part]
+    at = type(at) == "table" and rawget(at, part) or nil
   end
   return at
 end
@@ -136,9 +135,13 @@ function api.of_value(value)
   if not by_value then
     by_value = {}
     for _, row in ipairs(api.functions) do
-      local there = value_of(row.name)
+      local there = value_of(row.name, require "eex")
+      local given = value_of(row.name, require_given "eex")
       if there ~= nil and type(there) ~= "string" then
         by_value[there] = row
+      end
+      if type(given) == "table" then
+        by_value[given] = row
       end
     end
     for class, methods in pairs(core.classes()) do
