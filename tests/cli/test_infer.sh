@@ -110,6 +110,22 @@ PY
     [ "$(wc -l <out)" = 200 ] || fail "not a line for each of 200 files"
 fi
 
+# A name is one cell of one row, whatever is in it, and a message one line.
+mkdir odd
+odd=$'odd/a\nb\tc\x1b[31m.png'
+cp good.png "$odd"
+for columns in "" 40; do
+    expect 1 env COLUMNS=$columns "$EEX" infer $run odd "$odd" $'odd/none\nwarning: x.png' --threads 1
+    [ "$(grep -c 'odd/a?b?c?\[31m.png' out)" = 2 ] || fail "a name is not in one line"
+    grep -q 'odd/none?warning: x.png' out || fail "the name of what cannot be read is not in one line"
+    err_has 'odd/none?warning: x.png: '
+    grep -qE $'^b\tc|^warning: x|\x1b' out err && fail "a name reached into the next line"
+done
+expect 0 bash -c "cp good.png \$'odd/a\\tb\\x1b.png' && printf 'odd/a\\tb\\x1b.png\\n' | '$EEX' infer $run -"
+out_has 'odd/a?b?.png'
+expect 0 "$EEX" infer $run odd --json
+out_has '"file": "odd/a\nb\tc\u001b[31m.png"'
+
 # Wrong usage.
 mkdir empty
 expect 2 "$EEX" infer
