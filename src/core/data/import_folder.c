@@ -101,7 +101,7 @@ static int read_image(job *j, const eex_import_file *e)
         eex_sha256_update(&j->sha, data, bytes);
         code = eex_image_decode(&image, data, bytes, 4 * size, e->path);
     }
-    if (code == EEX_OK && eex_image_has_more(data, bytes))
+    if (code == EEX_OK && eex_image_count(data, bytes) > 1)
         j->result->several++;
     if (code == EEX_OK)
         code = eex_image_resize(j->image, size, size, channels, &image, j->options.fit);
