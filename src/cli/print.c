@@ -10,6 +10,16 @@
 #include <string.h>
 #include <unistd.h>
 
+/* ---- texts ---- */
+
+void eex__put_name(eex_buffer *out, const char *name)
+{
+    const size_t from = out->size;
+    eex_buffer_puts(out, name);
+    if (eex_buffer_status(out) == EEX_OK && out->size > from)
+        eex_text_disarm(out->data + from, "");
+}
+
 /* ---- JSON ---- */
 
 void eex__json_doubles(eex_json *j, const char *key, const double *values, int count)

@@ -9,6 +9,11 @@
 #include "base/json.h"
 #include "base/table.h"
 
+/* ---- texts ---- */
+
+/* Appends a name as people read it: disarmed, and on one line (eex_text_disarm). */
+void eex__put_name(eex_buffer *out, const char *name);
+
 /* ---- members of a JSON object ---- */
 
 void eex__json_doubles(eex_json *j, const char *key, const double *values, int count);

@@ -95,10 +95,11 @@ static int print_table(eex_buffer *out, const eex_tune_point *points, int count,
                        const eex_model *model, const eex_model_costs *costs, eex_policy_kind kind)
 {
     const size_t width = eex__terminal_width(STDOUT_FILENO);
+    eex__put_name(out, model->path);
     eex_buffer_printf(out,
-                      "%s: %s, %d exits: the best that thresholds fitted on calibration images\n"
+                      ": %s, %d exits: the best that thresholds fitted on calibration images\n"
                       "reach, cheapest first; costs are those of the %s images\n\n",
-                      model->path, eex_policy_kind_name(kind), costs->exits,
+                      eex_policy_kind_name(kind), costs->exits,
                       isnan(points[0].validation) ? "calibration" : "validation");
     EEX_TRY(sweep_table(out, points, count, costs->base_macs, width));
     return plot(out, points, count, width);

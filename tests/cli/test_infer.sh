@@ -123,6 +123,12 @@ for columns in "" 40; do
 done
 expect 0 bash -c "cp good.png \$'odd/a\\tb\\x1b.png' && printf 'odd/a\\tb\\x1b.png\\n' | '$EEX' infer $run -"
 out_has 'odd/a?b?.png'
+mkdir $'odd\nwarning: x'
+cp good.png $'odd\nwarning: x/'
+expect 0 "$EEX" stream $run $'odd\nwarning: x'
+out_has 'odd?warning: x: 1 frame in'
+expect 0 "$EEX" stream $run odd --decisions -
+out_has '"file": "odd/a\nb\tc\u001b[31m.png"'
 expect 0 "$EEX" infer $run odd --json
 out_has '"file": "odd/a\nb\tc\u001b[31m.png"'
 
