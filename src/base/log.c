@@ -40,7 +40,7 @@ static void print(eex_log_level level, const char *format, va_list args)
     const bool colour = *s->colour && eex__terminal_colour(STDERR_FILENO);
     if (vsnprintf(text, sizeof text, format, args) < 0)
         return;
-    eex_text_disarm(text, "\n\t"); /* messages quote names and headers of files */
+    eex_text_disarm_printed(text, format); /* messages quote names and headers of files */
     eex__progress_hide();
     fprintf(stderr, "%s%s%s%s\n", colour ? s->colour : "", s->label, colour ? "\033[0m" : "", text);
     fflush(stderr);

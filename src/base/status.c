@@ -1,5 +1,7 @@
 #include "base/status.h"
 
+#include "base/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +18,7 @@ int eex_fail(int code, const char *format, ...)
     if (vsnprintf(text, sizeof text, format, args) < 0)
         snprintf(text, sizeof text, "%s", eex_status_name(code));
     va_end(args);
+    eex_text_disarm_printed(text, format); /* messages quote names and headers of files */
     memcpy(message, text, sizeof text);
     return code;
 }
@@ -29,6 +32,7 @@ int eex_fail_in(int code, const char *format, ...)
     va_end(args);
     if (used < 0)
         return code;
+    eex_text_disarm(text, ""); /* what it is in: a name, also where the format is "%s" */
     const char *const parts[] = {": ", message};
     for (size_t at = strlen(text), i = 0; i < 2; at = strlen(text), i++) {
         const size_t room = sizeof text - 1 - at, size = strnlen(parts[i], room);

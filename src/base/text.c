@@ -94,6 +94,12 @@ void eex_text_disarm(char *text, const char *kept)
     }
 }
 
+void eex_text_disarm_printed(char *text, const char *format)
+{
+    const bool whole = strcmp(format, "%s") == 0 || strpbrk(format, "\n\t");
+    eex_text_disarm(text, whole ? "\n\t" : "");
+}
+
 double eex_text_unsigned_zero(double value, int digits)
 {
     return fabs(value) < 0.5 * pow(10, -digits) ? 0 : value;

@@ -17,6 +17,11 @@ size_t eex_text_width(const char *text);
  */
 void eex_text_disarm(char *text, const char *kept);
 
+/* The same of what printf made of a format. Ends of lines and tabs are kept where the format has
+ * some, or is "%s", which passes a whole text on; elsewhere they are those of a name in it, and the
+ * line stays one. */
+void eex_text_disarm_printed(char *text, const char *format);
+
 /* A number for people, in three digits with SI prefix: "1.23 M", "999", "12.3 k", "0.05". With a
  * unit it follows the prefix: "1.23 MB". Returns `out`. */
 enum { EEX_TEXT_SIZE = 48 };

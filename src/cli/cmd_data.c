@@ -3,6 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/out_file.h"
+#include "cli/print.h"
 #include "core/data/dataset.h"
 
 #include "base/fs.h"
@@ -75,11 +76,12 @@ int eex__data_say(const char *path)
     eex_dataset *data;
     EEX_TRY(eex_dataset_open(&data, path));
     const eex_dataset_info *info = eex_dataset_facts(data);
-    printf("%s: %u training", info->name, info->train);
+    char validation[40] = "";
     if (info->validation)
-        printf(", %u validation", info->validation);
-    printf(" and %u test images of %d x %d in %d classes, in %s\n", info->test, info->width,
-           info->height, info->classes, info->path);
+        snprintf(validation, sizeof validation, ", %u validation", info->validation);
+    eex__print_line("%s: %u training%s and %u test images of %d x %d in %d classes, in %s",
+                    info->name, info->train, validation, info->test, info->width, info->height,
+                    info->classes, info->path);
     eex_dataset_close(data);
     return EEX_OK;
 }
@@ -120,6 +122,8 @@ void eex__data_close_result(eex_import_result *result)
         eex_log_warn("%zu of %zu classes have no training image: %s", result->untrained,
                      result->classes, eex_buffer_text(&result->untrained_list));
     warn_of_each(eex_buffer_text(&result->emptied_list), EEX_PARTS);
+    if (result->alike)
+        warn_of_each(eex_buffer_text(&result->alike_list), result->alike);
     if (result->several)
         eex_log_warn("%zu of %zu images have several pages or frames: the first of each was taken",
                      result->several, result->images);

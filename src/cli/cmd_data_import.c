@@ -78,9 +78,13 @@ const eex_cmd eex__data_import = {
                "in PATH.\n"
                "Any other NAME: a folder of JPEG, PNG, WebP or TIFF images, one folder for each\n"
                "class.",
-    .details = "PATH/train with PATH/val and PATH/test keeps that split; PATH/101_ObjectCategories "
-               "and the\n"
-               "like are found. Whatever is not in the data set is listed, with the reason.",
+    .details =
+        "PATH/train with PATH/val and PATH/test keeps that split; PATH/101_ObjectCategories and "
+        "the\n"
+        "like are found. Whatever is not in the data set is listed, with the reason. Names of\n"
+        "classes are UTF-8; those that differ only in letter case or blanks are classes of their\n"
+        "own, with a warning. Of several pages or frames of a file the first is taken, and a\n"
+        "warning counts such files.",
     .words = {2, 2},
     .takes = {sizeof(arguments), &defaults, options},
     .run = run,

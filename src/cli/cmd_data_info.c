@@ -97,12 +97,20 @@ static int print_sizes(const eex_dataset_info *info)
     return eex__print_report(&out, EEX_OK);
 }
 
+/* Of several lines. */
+static int print_source(const eex_dataset_info *info)
+{
+    eex_buffer out = EEX_BUFFER_INIT;
+    eex_buffer_printf(&out, "source   %s\n", info->source);
+    return eex__print_report(&out, EEX_OK);
+}
+
 static int info_text(const eex_dataset_info *info, const uint32_t *counts)
 {
     eex_table *table;
     eex__print_line("%s, %s", info->name, info->path);
     EEX_TRY(print_sizes(info));
-    eex__print_line("source   %s", info->source);
+    EEX_TRY(print_source(info));
     EEX_TRY(eex_table_new(&table));
     eex_table_column(table, "class", EEX_ALIGN_RIGHT, 3);
     eex_table_column(table, "name", EEX_ALIGN_LEFT, 3);

@@ -1,6 +1,7 @@
 /* eex data list: what is in the data folder, and what is not. */
 #include "cli/cmd_data.h"
 #include "cli/commands.h"
+#include "cli/print.h"
 #include "core/data/dataset.h"
 #include "core/data/descriptor.h"
 
@@ -86,7 +87,8 @@ static int list_missing(const char *folder)
     eex_descriptor *known;
     int count;
     EEX_TRY(eex_descriptor_list(&known, &count));
-    printf("\nnot in %s:\n", folder);
+    putchar('\n');
+    eex__print_line("not in %s:", folder);
     if (!is_there(folder, "synthetic"))
         printf("  eex data make synthetic     the built-in set: drawn, no download\n");
     for (int i = 0; i < count; i++)

@@ -10,6 +10,16 @@
 #include <string.h>
 #include <unistd.h>
 
+/* ---- texts ---- */
+
+void eex__put_name(eex_buffer *out, const char *name)
+{
+    const size_t from = out->size;
+    eex_buffer_puts(out, name);
+    if (eex_buffer_status(out) == EEX_OK && out->size > from)
+        eex_text_disarm(out->data + from, "");
+}
+
 /* ---- JSON ---- */
 
 void eex__json_doubles(eex_json *j, const char *key, const double *values, int count)
@@ -57,8 +67,10 @@ int eex__print_report(eex_buffer *text, int code)
     eex_buffer out = EEX_BUFFER_INIT;
     if (code == EEX_OK)
         code = eex_buffer_status(text);
-    if (code == EEX_OK)
-        eex_wrap(&out, eex_buffer_text(text), eex__terminal_width(STDOUT_FILENO));
+    if (code == EEX_OK && text->size > 0) {
+        eex_text_disarm(text->data, "\n\t");
+        eex_wrap(&out, text->data, eex__terminal_width(STDOUT_FILENO));
+    }
     eex_buffer_free(text);
     return eex__print_text(&out, code);
 }
@@ -86,7 +98,7 @@ void eex__print_line(const char *format, ...)
     eex_buffer_vprintf(&text, format, args);
     va_end(args);
     if (eex_buffer_status(&text) == EEX_OK) {
-        eex_text_disarm(text.data, "\n\t");
+        eex_text_disarm_printed(text.data, format);
         eex_wrap(&out, text.data, eex__terminal_width(STDOUT_FILENO));
     }
     if (eex_buffer_status(&out) == EEX_OK)

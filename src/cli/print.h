@@ -9,6 +9,11 @@
 #include "base/json.h"
 #include "base/table.h"
 
+/* ---- texts ---- */
+
+/* Appends a name as people read it: disarmed, and on one line (eex_text_disarm). */
+void eex__put_name(eex_buffer *out, const char *name);
+
 /* ---- members of a JSON object ---- */
 
 void eex__json_doubles(eex_json *j, const char *key, const double *values, int count);
@@ -28,15 +33,16 @@ const char *eex__exit_name(const eex_graph *graph, int k);
  * any case. EEX_EIO when it cannot be written. */
 int eex__print_text(eex_buffer *text, int code);
 
-/* The same of what people read: lines that are wider than there is room for are broken. */
+/* The same of what people read: it is disarmed (eex_text_disarm), and lines that are wider than
+ * there is room for are broken. */
 int eex__print_report(eex_buffer *text, int code);
 
 /* Prints text for reading: its paragraphs are filled anew for the width that there is, of at most
  * EEX_WRAP_WIDTH columns; frees the text. */
 int eex__print_paragraphs(eex_buffer *text);
 
-/* Prints a line with texts that come from files, disarmed (eex_text_disarm) and broken where it is
- * wider than there is room for. */
+/* Prints a line with texts that come from files, disarmed (eex_text_disarm_printed) and broken
+ * where it is wider than there is room for. */
 void eex__print_line(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Appends the table as wide as the standard output has room for, and frees it. */

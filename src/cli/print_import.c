@@ -74,9 +74,10 @@ static int print_people(const eex_import_report *r)
     const eex_weights *w = r->weights;
     char experiment[EEX_SHELL_WORD], out[EEX_SHELL_WORD];
     eex_buffer text = EEX_BUFFER_INIT;
-    eex_buffer_printf(&text, "%s: %d of the %d parameters of \"%s\", by %s's names%s%s%s\n",
-                      eex_safetensors_path(r->file), w->taken, w->params, eex_graph_name(r->graph),
-                      w->names, *w->prefix ? " behind \"" : "", w->prefix, *w->prefix ? "\"" : "");
+    eex__put_name(&text, eex_safetensors_path(r->file));
+    eex_buffer_printf(&text, ": %d of the %d parameters of \"%s\", by %s's names%s%s%s\n", w->taken,
+                      w->params, eex_graph_name(r->graph), w->names, *w->prefix ? " behind \"" : "",
+                      w->prefix, *w->prefix ? "\"" : "");
     put_left(&text, r);
     put_unused(&text, r);
     if (r->out)

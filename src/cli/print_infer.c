@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "base/wrap.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -110,14 +111,16 @@ static void fold(eex__infer_printer *p, int terminal)
     }
 }
 
-/* Texts that are wider than their column, which a file's name may be, stand in full. */
-static void put_cell(eex_buffer *line, const eex__infer_printer *p, eex__infer_column column,
-                     const char *text)
+/* Texts that are wider than their column, which a file's name may be, stand in full, but on one
+ * line: `text` is disarmed. */
+static void put_text(eex_buffer *line, const eex__infer_printer *p, eex__infer_column column,
+                     char *text)
 {
     const int width = p->width[column];
     const bool right = column >= EEX__INFER_CONFIDENCE && column != EEX__INFER_DECISION &&
                        column != EEX__INFER_RIGHT;
-    const size_t have = eex_text_width(text), from = line->size;
+    eex_text_disarm(text, "");
+    const size_t have = eex_text_width(text);
     const size_t blanks = have < (size_t)width ? (size_t)width - have : 0;
     if (column > 0 && p->line[column] > p->line[column - 1])
         eex_buffer_putc(line, '\n');
@@ -126,10 +129,19 @@ static void put_cell(eex_buffer *line, const eex__infer_printer *p, eex__infer_c
     if (right)
         eex_buffer_fill(line, ' ', blanks);
     eex_buffer_puts(line, text);
-    if (eex_buffer_status(line) == EEX_OK)
-        eex_text_disarm(line->data + from, "\n");
     if (!right)
         eex_buffer_fill(line, ' ', blanks);
+}
+
+static void put_cell(eex_buffer *line, const eex__infer_printer *p, eex__infer_column column,
+                     const char *text)
+{
+    char *copy = strdup(text);
+    if (copy)
+        put_text(line, p, column, copy);
+    else
+        line->failed = true;
+    free(copy);
 }
 
 /* Blanks at the ends of lines are left out. */

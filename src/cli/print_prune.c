@@ -135,8 +135,10 @@ static void put_cut(eex_buffer *out, const eex_prune_table *p, const eex_model *
                       done->alone ? "only" : "cut after", done->exit + 1,
                       eex__exit_node(model->graph, done->exit), 100 * r->facts.accuracy,
                       p->validation, macs, most, params);
-    if (done->file)
-        eex_buffer_printf(out, "%s: %.2f MB\n", done->file, (double)done->bytes / 1e6);
+    if (done->file) {
+        eex__put_name(out, done->file);
+        eex_buffer_printf(out, ": %.2f MB\n", (double)done->bytes / 1e6);
+    }
 }
 
 int eex_print_prune(const eex_prune_table *p, const eex_model *model, const eex_prune_done *done)

@@ -190,16 +190,19 @@ int eex__server_print_begin(const eex__server_facts *f, bool json)
     char print[2 * EEX_SHA256_BYTES + 1];
     eex_json j = EEX_JSON_INIT(&line);
     j.compact = true;
-    if (json)
+    if (json) {
         begin_json(&j, f);
-    else
+    } else {
+        eex_buffer_puts(&line, "serving ");
+        eex__put_name(&line, f->model->path);
         eex_buffer_printf(&line,
-                          "serving %s (%.12s) behind exit %d of %d at %s, %s, %zu bytes a sample, "
+                          " (%.12s) behind exit %d of %d at %s, %s, %zu bytes a sample, "
                           "up to %d devices with %d rows each, %.3g rows a second",
-                          f->model->path, print_hex(print, f->hello.model), f->payload.exit + 1,
+                          print_hex(print, f->hello.model), f->payload.exit + 1,
                           eex_graph_exits(f->model->graph), eex_server_name(f->server),
                           f->tls ? "TLS 1.3" : "this machine alone", f->payload.bytes, f->sessions,
                           eex_server_window(f->server), f->alone);
+    }
     return print_line(&line);
 }
 

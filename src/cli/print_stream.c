@@ -118,7 +118,8 @@ static void put_whose(eex_buffer *out, const eex__stream_facts *f, const eex_str
 static void put_head(eex_buffer *out, const eex__stream_facts *f, const eex_stream *s, double share)
 {
     char time[EEX_TEXT_SIZE], rate[EEX_TEXT_SIZE];
-    eex_buffer_printf(out, "%s: %llu frame%s in %s, %s/s", f->source, (unsigned long long)s->frames,
+    eex__put_name(out, f->source);
+    eex_buffer_printf(out, ": %llu frame%s in %s, %s/s", (unsigned long long)s->frames,
                       eex_plural((int64_t)s->frames),
                       s->seconds < 60 ? eex_text_time(time, s->seconds)
                                       : eex_text_duration(time, s->seconds),
@@ -329,7 +330,8 @@ static int put_shares(eex_buffer *out, const eex__stream_facts *f, eex_stream *c
 {
     bool disturbed = false;
     eex_table *t;
-    eex_buffer_printf(out, "%s: %llu frame%s each, cumulative latency at batch %d\n\n", f->source,
+    eex__put_name(out, f->source);
+    eex_buffer_printf(out, ": %llu frame%s each, cumulative latency at batch %d\n\n",
                       (unsigned long long)streams[0]->frames,
                       eex_plural((int64_t)streams[0]->frames), f->batch);
     EEX_TRY(eex_table_new(&t));

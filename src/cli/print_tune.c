@@ -148,9 +148,9 @@ static void heading(eex_buffer *out, const eex_tune_report *r)
 {
     const eex_policy *p = r->policy ? r->policy : r->model->policy;
     char words[EEX_POLICY_WORDS];
-    eex_buffer_printf(out, "%s: %s, %d exit%s", r->model->path,
-                      eex_policy_words(words, p->kind, p->by_label), p->exits,
-                      eex_plural(p->exits));
+    eex__put_name(out, r->model->path);
+    eex_buffer_printf(out, ": %s, %d exit%s", eex_policy_words(words, p->kind, p->by_label),
+                      p->exits, eex_plural(p->exits));
     eex_buffer_printf(out, "%s%s\n", *r->target ? "; " : "", r->target);
     eex_buffer_printf(out,
                       "%d calibration images fit it, %d validation images only check it;\n%s\n",
@@ -212,9 +212,13 @@ static int ending(eex_buffer *out, const eex_tune_report *r, size_t width)
         EEX_TRY(eex_print_risk(out, r, width));
     if (!r->costs->timed)
         eex_buffer_puts(out, "\nMilliseconds were never measured here: --measure does.\n");
-    if (r->file)
-        eex_buffer_printf(out, "\n%s: use it by --policy %s\n", r->file, r->file);
-    else if (r->policy)
+    if (r->file) {
+        eex_buffer_putc(out, '\n');
+        eex__put_name(out, r->file);
+        eex_buffer_puts(out, ": use it by --policy ");
+        eex__put_name(out, r->file);
+        eex_buffer_putc(out, '\n');
+    } else if (r->policy)
         eex_buffer_puts(out, "\nNothing was saved: -o POLICY.h5 keeps these thresholds.\n");
     else
         eex_buffer_puts(out,

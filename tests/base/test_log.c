@@ -56,6 +56,14 @@ Test(log, levels)
                                        "error: e1\nwarning: w2\ni3\ndebug: d4\n");
 }
 
+Test(log, a_name_does_not_break_a_line)
+{
+    test_capture_file(&capture);
+    eex_log_warn("%s: no image", "a\nerror:\tb");
+    eex_log_warn("%s", "two\nlines");
+    expect(test_capture_end(&capture), "warning: a?error:?b: no image\nwarning: two\nlines\n");
+}
+
 Test(log, colour_only_on_a_terminal_that_wants_it)
 {
     test_capture_terminal(&capture, 80);

@@ -24,6 +24,18 @@ Test(status, fail_in_puts_context_in_front)
     cr_assert_str_eq(eex_error(), "trial 7: disk full");
 }
 
+/* A message is one line, whatever the name in it; a whole text that is passed on stays what it is.
+ */
+Test(status, a_name_does_not_break_a_message)
+{
+    eex_fail(EEX_EIO, "cannot read %s", "a\nerror:\t\x1b[31mb\xc2\x9b");
+    cr_assert_str_eq(eex_error(), "cannot read a?error:??[31mb??");
+    eex_fail_in(EEX_EIO, "%s", "c\nd");
+    cr_assert_str_eq(eex_error(), "c?d: cannot read a?error:??[31mb??");
+    eex_fail(EEX_ESCRIPT, "%s", "x.lua:1: no\n\tat 1\x1b");
+    cr_assert_str_eq(eex_error(), "x.lua:1: no\n\tat 1?");
+}
+
 Test(status, long_messages_are_cut_at_2047_bytes)
 {
     char longest[4000];

@@ -126,6 +126,41 @@ mkdir -p "$work/odd/"$'a\e[31mred'
 cp "$work/pictures/cat/1.png" "$work/pictures/cat/2.png" "$work/odd/"$'a\e[31mred'
 prints 0 "" data import odd "$work/odd" --size 8
 "$EEX" data info odd | grep -q $'\e' && { echo "control characters on the terminal"; failed=1; }
+# Nor do they break a line, or leave it open what they are.
+mkdir -p "$work/lines/"$'a\nwarning: forged'
+cp "$work"/pictures/cat/[12].png "$work/lines/"$'a\nwarning: forged'
+echo broken >"$work/lines/"$'a\nwarning: forged/3\nb.png'
+echo >"$work/lines/"$'stray\nb\t.txt'
+prints 0 'stray\nb\t.txt)' data import lines "$work/lines" --size 8
+prints 0 '3?b.png: neither' data import lines "$work/lines" --size 8 --force
+prints 0 'a?warning: forged' data info lines
+"$EEX" data import lines "$work/lines" --size 8 --force 2>&1 | grep -qE '^(warning: forged|b)' &&
+    { echo "a name broke a line"; failed=1; }
+mv "$work/lines" "$work/"$'li\nnes'
+prints 0 "" data import lines "$work/"$'li\nnes' --size 8 --force
+prints 0 'image folder li\nnes:' data info lines
+# Folders whose names differ in what hardly shows are classes of their own, which is said.
+for class in train/{Dog,hot\ dog,cat} val/{dog,"dog ",hotdog,cat} val/$'dog\u00a0'; do
+    mkdir -p "$work/alike/$class"
+    cp "$work/pictures/cat/1.png" "$work/alike/$class"
+done
+prints 0 '"Dog", "dog", "dog " and "dog\u00a0" are taken as different classes' \
+    data import alike "$work/alike" --size 8
+prints 0 '"hot dog" and "hotdog" are taken as different classes' \
+    data import alike "$work/alike" --size 8 --force
+prints 0 "rename or merge the folders" data import alike "$work/alike" --size 8 --force
+prints 0 "in 7 classes" data import alike "$work/alike" --size 8 --force
+[ "$("$EEX" data import alike "$work/alike" --size 8 --force 2>&1 | grep -c "taken as different")" = 2 ] ||
+    { echo "other classes than those are said to be alike"; failed=1; }
+"$EEX" data import alike "$work/pictures" --size 8 --force 2>&1 | grep -q "taken as different" &&
+    { echo "cat and dog are said to be alike"; failed=1; }
+# Names of classes are text.
+mkdir -p "$work/latin/caf"$'\xe9' "$work/latin/dog"
+cp "$work/pictures/cat/1.png" "$work/latin/caf"$'\xe9'
+cp "$work/pictures/cat/1.png" "$work/latin/dog"
+prints 1 "latin: 1 of the 2 classes' folders have names that are not UTF-8, as names are stored, the first \"caf\\xe9\": rename them" \
+    data import latin "$work/latin" --size 8
+[ -e "$EEX_DATA/latin.h5" ] && { echo "names that are no text were stored"; failed=1; }
 prints 1 "none of the 5 image files" data import other "$work/broken"
 prints 1 "no such folder" data import other "$work/nowhere"
 [ -e "$EEX_DATA/other.h5" ] && { echo "a failed import left a file"; failed=1; }

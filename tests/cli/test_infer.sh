@@ -110,6 +110,67 @@ PY
     [ "$(wc -l <out)" = 200 ] || fail "not a line for each of 200 files"
 fi
 
+# A name is one cell of one row, whatever is in it, and a message one line.
+mkdir odd
+odd=$'odd/a\nb\tc\x1b[31m.png'
+cp good.png "$odd"
+for columns in "" 40; do
+    expect 1 env COLUMNS=$columns "$EEX" infer $run odd "$odd" $'odd/none\nwarning: x.png' --threads 1
+    [ "$(grep -c 'odd/a?b?c?\[31m.png' out)" = 2 ] || fail "a name is not in one line"
+    grep -q 'odd/none?warning: x.png' out || fail "the name of what cannot be read is not in one line"
+    err_has 'odd/none?warning: x.png: '
+    grep -qE $'^b\tc|^warning: x|\x1b' out err && fail "a name reached into the next line"
+done
+expect 0 bash -c "cp good.png \$'odd/a\\tb\\x1b.png' && printf 'odd/a\\tb\\x1b.png\\n' | '$EEX' infer $run -"
+out_has 'odd/a?b?.png'
+mkdir $'odd\nwarning: x'
+cp good.png $'odd\nwarning: x/'
+expect 0 "$EEX" stream $run $'odd\nwarning: x'
+out_has 'odd?warning: x: 1 frame in'
+expect 0 "$EEX" stream $run odd --decisions -
+out_has '"file": "odd/a\nb\tc\u001b[31m.png"'
+expect 0 "$EEX" infer $run odd --json
+out_has '"file": "odd/a\nb\tc\u001b[31m.png"'
+
+# Of several pages the first is taken, which is said once for each file.
+if command -v python3 >/dev/null; then
+    mkdir pages
+    python3 - <<'PY'
+import struct, zlib
+def tiff(kinds):
+    out, at = bytearray(b"II*\0" + bytes(4)), 4
+    for i, kind in enumerate(kinds):
+        out[at:at + 4] = struct.pack("<I", len(out))
+        pixels = len(out) + 2 + 10 * 12 + 4
+        tags = [(254, kind), (256, 2), (257, 2), (258, 8), (259, 1), (262, 1), (273, pixels), (277, 1), (278, 2), (279, 4)]
+        out += struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", tag, 4, 1, n) for tag, n in tags)
+        at = len(out)
+        out += bytes(4) + bytes([9, 80, 160, 240]) if i == 0 else bytes(8)
+    return out
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+def png(*more):
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 2, 2, 8, 0, 0, 0, 0)) + b"".join(more)
+            + chunk(b"IDAT", zlib.compress(b"\0\x09\x50\0\xa0\xf0")) + chunk(b"IEND", b""))
+for name, data in (("one.tif", tiff([0])), ("thumbnail.tif", tiff([0, 1])), ("pages.tif", tiff([2, 2, 1, 2])),
+                   ("many.tif", tiff([2] * 1200)), ("frames.png", png(chunk(b"acTL", struct.pack(">II", 7, 0)))),
+                   ("still.png", png())):
+    open("pages/" + name, "wb").write(data)
+PY
+    expect 0 "$EEX" infer $run pages --json --threads 1
+    err_has "pages/pages.tif: 3 pages or frames, of which the first is taken"
+    err_has "pages/frames.png: 7 pages or frames, of which the first is taken"
+    err_has "pages/many.tif: at least 1000 pages or frames, of which the first is taken"
+    [ "$(grep -c "pages or frames" err)" = 3 ] || fail "a file of one image is said to have more"
+    [ "$(decisions | sed 's/"file": "[^"]*"//' | sort -u | wc -l)" = 1 ] || fail "not the first of each was taken"
+    expect 0 "$EEX" stream $run pages --json
+    [ "$(grep -c "pages or frames" err)" = 3 ] || fail "a stream says nothing of pages, or more than once"
+    expect 0 bash -c "'$EEX' infer $run - <pages/pages.tif"
+    err_has "standard input: 3 pages or frames, of which the first is taken"
+    expect 0 bash -c "ls pages/*.tif | '$EEX' infer $run -"
+    [ "$(grep -c "pages or frames" err)" = 2 ] || fail "files named on the standard input: nothing of their pages"
+fi
+
 # Wrong usage.
 mkdir empty
 expect 2 "$EEX" infer

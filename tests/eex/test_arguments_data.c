@@ -387,8 +387,8 @@ Test(arguments_data, of_images)
     static uint8_t pixels[4 * 4 * 3], out[8 * 8 * 3];
     eex_image image = {4, 4, 3, pixels}, made, empty = {4, 4, 3, NULL}, flat = {0, 4, 3, pixels};
     REFUSED(eex_image_new(NULL, 4, 4, 3, "x"));
-    cr_expect_not(eex_image_has_more(NULL, 4));
-    cr_expect_not(eex_image_has_more("x", 0));
+    cr_expect_eq(eex_image_count(NULL, 4), 1);
+    cr_expect_eq(eex_image_count("x", 0), 1);
     REFUSED(eex_image_new(&made, 4, 4, 3, NULL));
     REFUSED(eex_image_new(&made, 4, 4, 0, "x"));
     REFUSED(eex_image_new(&made, 4, 4, INT_MAX, "x"));

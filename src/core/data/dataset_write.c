@@ -4,6 +4,7 @@
 #include "core/store/store.h"
 
 #include "base/buffer.h"
+#include "base/spelling.h"
 #include "base/status.h"
 
 #include <math.h>
@@ -28,6 +29,21 @@ struct eex_dataset_writer {
     uint64_t sum[3], square[3]; /* exact, of the training images' bytes */
 };
 
+/* Text in the file says of itself that it is UTF-8, and readers fail where it is not. */
+static int check_name(const char *path, const char *name, size_t number)
+{
+    if (!name || eex_spelling_is_utf8(name))
+        return EEX_OK; /* a name that is missing is refused where it is written */
+    eex_buffer text = EEX_BUFFER_INIT;
+    eex_spelling_escape(&text, name);
+    eex_fail(EEX_EFORMAT,
+             "%s: the name of class %zu, \"%s\", is not UTF-8, as names are stored: change it "
+             "where it comes from",
+             path, number, eex_buffer_text(&text));
+    eex_buffer_free(&text);
+    return EEX_EFORMAT;
+}
+
 static int check_spec(const char *path, const eex_dataset_spec *spec)
 {
     int h = spec->height, w = spec->width, c = spec->channels;
@@ -41,6 +57,10 @@ static int check_spec(const char *path, const eex_dataset_spec *spec)
     if (spec->class_count < 1 || spec->class_count > EEX_DATASET_MAX_CLASSES)
         return eex_fail(EEX_EINVAL, "%s: %zu classes: 1 to %d are possible", path,
                         spec->class_count, EEX_DATASET_MAX_CLASSES);
+    for (size_t i = 0; i < spec->class_count; i++)
+        EEX_TRY(check_name(path, spec->classes[i], i));
+    for (size_t i = 0; i < spec->coarse_count; i++)
+        EEX_TRY(check_name(path, spec->coarse_classes[i], i));
     return EEX_OK;
 }
 

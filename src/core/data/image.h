@@ -15,7 +15,8 @@ enum {
     EEX_IMAGE_MAX_PIXELS = 64 << 20,
     EEX_IMAGE_MAX_SIDE = 65500,
     EEX_IMAGE_MAX_CHANNELS = 4,
-    EEX_IMAGE_MAX_BYTES = 256 << 20 /* of a file */
+    EEX_IMAGE_MAX_BYTES = 256 << 20, /* of a file */
+    EEX_IMAGE_MAX_COUNTED = 1000     /* pages or frames */
 };
 
 /* Zero it before use; free it with eex_image_free. */
@@ -37,9 +38,10 @@ int eex_image_new(eex_image *out, int width, int height, int channels, const cha
  * marker. */
 int eex_image_decode(eex_image *out, const void *data, size_t size, int enough, const char *path);
 
-/* Whether the bytes, which could be decoded, hold more than the one image that was: pages of a
- * TIFF, frames of an animated WebP or PNG. */
-bool eex_image_has_more(const void *data, size_t size);
+/* How many images the bytes, which could be decoded, hold beside and with the one that was: pages
+ * of a TIFF, without thumbnails and masks of others, or frames of an animated WebP or PNG.
+ * EEX_IMAGE_MAX_COUNTED: so many or more. Takes a time and a memory that no file makes large. */
+int eex_image_count(const void *data, size_t size);
 
 /* Whether a file of this name is taken for an image where folders are looked through: by its
  * ending, in any case. */

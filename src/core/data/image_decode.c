@@ -58,18 +58,23 @@ static format format_of(const uint8_t *data, size_t size)
     return OTHER;
 }
 
-bool eex_image_has_more(const void *bytes, size_t size)
+int eex__image_counted(uint32_t count)
+{
+    return count < 1 ? 1 : count < EEX_IMAGE_MAX_COUNTED ? (int)count : EEX_IMAGE_MAX_COUNTED;
+}
+
+int eex_image_count(const void *bytes, size_t size)
 {
     const uint8_t *data = bytes;
     switch (data ? format_of(data, size) : OTHER) {
     case PNG:
-        return eex__png_has_more(data, size);
+        return eex__png_count(data, size);
     case WEBP:
-        return eex__webp_has_more(data, size);
+        return eex__webp_count(data, size);
     case TIFF:
-        return eex__tiff_has_more(data, size);
+        return eex__tiff_count(data, size);
     default:
-        return false;
+        return 1;
     }
 }
 

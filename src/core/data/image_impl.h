@@ -10,9 +10,11 @@ int eex__png_decode(eex_image *out, const uint8_t *data, size_t size, const char
 int eex__webp_decode(eex_image *out, const uint8_t *data, size_t size, const char *path);
 int eex__tiff_decode(eex_image *out, const uint8_t *data, size_t size, const char *path);
 
-bool eex__png_has_more(const uint8_t *data, size_t size);
-bool eex__webp_has_more(const uint8_t *data, size_t size);
-bool eex__tiff_has_more(const uint8_t *data, size_t size);
+/* Likewise, for eex_image_count; and a count as that gives it. */
+int eex__png_count(const uint8_t *data, size_t size);
+int eex__webp_count(const uint8_t *data, size_t size);
+int eex__tiff_count(const uint8_t *data, size_t size);
+int eex__image_counted(uint32_t count);
 
 /* Puts an image with alpha on white paper and drops the alpha, in place. */
 void eex__image_drop_alpha(eex_image *image);

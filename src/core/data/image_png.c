@@ -201,15 +201,15 @@ static uint32_t big_endian(const uint8_t *at)
 }
 
 /* An animation says so in a chunk before its pixels, with the number of frames. */
-bool eex__png_has_more(const uint8_t *data, size_t size)
+int eex__png_count(const uint8_t *data, size_t size)
 {
     for (size_t at = 8; size > 12 && at < size - 12;) {
         const size_t length = big_endian(data + at);
         if (memcmp(data + at + 4, "acTL", 4) == 0)
-            return length >= 4 && big_endian(data + at + 8) > 1;
+            return length >= 4 ? eex__image_counted(big_endian(data + at + 8)) : 1;
         if (memcmp(data + at + 4, "IDAT", 4) == 0 || length > size - 12 - at)
-            return false;
+            break;
         at += 12 + length;
     }
-    return false;
+    return 1;
 }

@@ -173,13 +173,3 @@ int eex__tiff_decode(eex_image *out, const uint8_t *data, size_t size, const cha
         eex_image_free(out);
     return code;
 }
-
-bool eex__tiff_has_more(const uint8_t *data, size_t size)
-{
-    memory m = {.data = data, .size = size};
-    TIFF *file = open_memory(&m);
-    const bool more = file && !TIFFLastDirectory(file);
-    if (file)
-        TIFFClose(file);
-    return more;
-}

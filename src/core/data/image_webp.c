@@ -96,11 +96,11 @@ int eex__webp_decode(eex_image *out, const uint8_t *data, size_t size, const cha
     return code;
 }
 
-bool eex__webp_has_more(const uint8_t *data, size_t size)
+int eex__webp_count(const uint8_t *data, size_t size)
 {
     const WebPData all = {data, size};
     WebPDemuxer *file = WebPDemux(&all);
-    const bool more = file && WebPDemuxGetI(file, WEBP_FF_FRAME_COUNT) > 1;
+    const uint32_t count = file ? WebPDemuxGetI(file, WEBP_FF_FRAME_COUNT) : 1;
     WebPDemuxDelete(file);
-    return more;
+    return eex__image_counted(count);
 }

@@ -43,6 +43,8 @@ typedef struct eex_import_result {
     size_t untrained;          /* classes without a training image that could be read */
     eex_buffer untrained_list; /* their names: "b, zebra" */
     eex_buffer emptied_list;   /* one line each: a part of which no image could be read */
+    size_t alike;              /* groups of classes whose names differ in case or blanks alone */
+    eex_buffer alike_list;     /* one line each */
     size_t several; /* images with more pages or frames than the first, which was taken */
 } eex_import_result;
 
@@ -62,8 +64,8 @@ void eex_import_result_free(eex_import_result *result); /* leaves {0} */
  *
  * What can be read of a class of which images are held out is in both parts if it is two or more.
  *
- * EEX_EFORMAT when no training image could be read, EEX_ENOTFOUND when there is none, EEX_EINVAL
- * for a file. */
+ * EEX_EFORMAT when no training image could be read and for a class's name that is no UTF-8,
+ * EEX_ENOTFOUND when there is none, EEX_EINVAL for a file. */
 int eex_import_folder(eex_import_result *result, const char *out_path, const char *name,
                       const char *folder, const eex_import_folder_options *options);
 

@@ -7,6 +7,7 @@
 #include "base/rng.h"
 #include "base/sha256.h"
 #include "base/signals.h"
+#include "base/spelling.h"
 #include "base/status.h"
 
 #include <stdio.h>
@@ -39,6 +40,7 @@ void eex_import_result_free(eex_import_result *result)
     eex_buffer_free(&result->passed_list);
     eex_buffer_free(&result->untrained_list);
     eex_buffer_free(&result->emptied_list);
+    eex_buffer_free(&result->alike_list);
     *result = (eex_import_result){0};
 }
 
@@ -101,7 +103,7 @@ static int read_image(job *j, const eex_import_file *e)
         eex_sha256_update(&j->sha, data, bytes);
         code = eex_image_decode(&image, data, bytes, 4 * size, e->path);
     }
-    if (code == EEX_OK && eex_image_has_more(data, bytes))
+    if (code == EEX_OK && eex_image_count(data, bytes) > 1)
         j->result->several++;
     if (code == EEX_OK)
         code = eex_image_resize(j->image, size, size, channels, &image, j->options.fit);
@@ -151,9 +153,10 @@ static int end_class(job *j, int32_t label)
     const bool lacks_train = test && !train, lacks_test = train && !test && j->of[EEX_PART_TRAIN];
     EEX_TRY(append_last(j, EEX_PART_TRAIN, lacks_test ? EEX_PART_TEST : EEX_PART_TRAIN, label));
     EEX_TRY(append_last(j, EEX_PART_TEST, lacks_train ? EEX_PART_TRAIN : EEX_PART_TEST, label));
-    if (j->of[EEX_PART_TRAIN] == 0)
-        eex_buffer_printf(&j->result->untrained_list, "%s%s", j->result->untrained++ ? ", " : "",
-                          j->layout.classes[label]);
+    if (j->of[EEX_PART_TRAIN] == 0) {
+        eex_buffer_puts(&j->result->untrained_list, j->result->untrained++ ? ", " : "");
+        eex_spelling_escape(&j->result->untrained_list, j->layout.classes[label]);
+    }
     memset(j->of, 0, sizeof j->of);
     return EEX_OK;
 }
@@ -222,8 +225,8 @@ static int import_all(job *j)
     return code == EEX_OK ? check_parts(j) : code;
 }
 
-/* What PATH is called, whatever slashes it ends with. */
-static void name_of(char out[201], const char *folder)
+/* What PATH is called, whatever slashes it ends with; as text, and in one line. */
+static int name_of(char out[201], const char *folder)
 {
     size_t end = strlen(folder);
     while (end > 1 && folder[end - 1] == '/')
@@ -232,13 +235,20 @@ static void name_of(char out[201], const char *folder)
     while (from > 0 && folder[from - 1] != '/')
         from--;
     from = from == end ? 0 : from; /* "/" */
-    snprintf(out, 201, "%.*s", (int)(end - from < 200 ? end - from : 200), folder + from);
+    char name[201];
+    eex_buffer text = EEX_BUFFER_INIT;
+    snprintf(name, sizeof name, "%.*s", (int)(end - from < 200 ? end - from : 200), folder + from);
+    eex_spelling_escape(&text, name);
+    snprintf(out, 201, "%s", eex_buffer_text(&text));
+    const int code = eex_buffer_status(&text);
+    eex_buffer_free(&text);
+    return code;
 }
 
 static int finish(job *j, const char *folder)
 {
     char source[600], hex[EEX_SHA256_HEX], name[201];
-    name_of(name, folder);
+    EEX_TRY(name_of(name, folder));
     eex_sha256_end_hex(&j->sha, hex);
     snprintf(source, sizeof source,
              "image folder %s: %zu images, %zu broken files left out; %s to %d x %d; test images: "
@@ -268,6 +278,8 @@ static int run(job *j, const char *out_path, const char *name, const char *folde
     const eex_import_layout *l = &j->layout;
     EEX_TRY(eex_import_layout_find(&j->layout, folder));
     eex_import_layout_say(j->result, l);
+    EEX_TRY(eex__import_check_names(l));
+    EEX_TRY(eex__import_tell_alike(j->result, &j->layout));
     EEX_TRY(hold_out(j));
     j->result->classes = l->class_count;
     EEX_TRY(make_places(j));

@@ -4,6 +4,7 @@
 
 #include "base/fs.h"
 #include "base/signals.h"
+#include "base/spelling.h"
 #include "base/status.h"
 
 #include <ctype.h>
@@ -66,8 +67,9 @@ static int pass_over_ending(eex_import_layout *l, const char *name, const char *
 void eex_import_layout_say(eex_import_result *result, const eex_import_layout *l)
 {
     for (int i = 0; i < l->passed_count; i++) {
-        eex_buffer_printf(&result->passed_list, "%zu %s (%s)\n", l->passed[i].count,
-                          l->passed[i].why, l->passed[i].first);
+        eex_buffer_printf(&result->passed_list, "%zu %s (", l->passed[i].count, l->passed[i].why);
+        eex_spelling_escape(&result->passed_list, l->passed[i].first);
+        eex_buffer_puts(&result->passed_list, ")\n");
         result->passed += l->passed[i].count;
     }
 }

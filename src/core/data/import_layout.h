@@ -39,6 +39,12 @@ void eex_import_layout_free(eex_import_layout *layout);
 /* Whether PATH is a folder at all; `what` is what is expected in it. EEX_ENOTFOUND, EEX_EINVAL. */
 int eex__import_check_folder(const char *folder, const char *what);
 
+/* EEX_EFORMAT where a class's name is no UTF-8, which text in a data set is. */
+int eex__import_check_names(const eex_import_layout *layout);
+
+/* The classes whose names differ in letter case or blanks alone. */
+int eex__import_tell_alike(eex_import_result *result, eex_import_layout *layout);
+
 /* What was passed over. */
 void eex_import_layout_say(eex_import_result *result, const eex_import_layout *layout);
 

@@ -201,8 +201,18 @@ static int read_image(eex_image *image, const char *path, int enough)
     int code = eex_fs_read(&data, &bytes, path, EEX_IMAGE_MAX_BYTES);
     if (code == EEX_OK)
         code = eex_image_decode(image, data, bytes, enough, path);
+    if (code == EEX_OK)
+        eex__frames_tell_more(data, bytes, path);
     free(data);
     return code;
+}
+
+void eex__frames_tell_more(const void *data, size_t size, const char *name)
+{
+    const int count = eex_image_count(data, size);
+    if (count > 1)
+        eex_log_warn("%s: %s%d pages or frames, of which the first is taken", name,
+                     count == EEX_IMAGE_MAX_COUNTED ? "at least " : "", count);
 }
 
 /* As `eex data import` does it, so that an image gives the same pixels by both ways. */

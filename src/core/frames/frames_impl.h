@@ -46,6 +46,9 @@ int32_t eex__frames_label(const char *const *classes, size_t class_count, const 
 int eex__frames_enough(const eex_frame_shape *shape);
 int eex__frames_resize(uint8_t *pixels, const eex_frame_shape *shape, eex_image *image);
 
+/* Warns where the bytes, which were decoded, hold more than the first image. */
+void eex__frames_tell_more(const void *data, size_t size, const char *name);
+
 /* A file's image to pixels. Whatever is wrong with the file is no end of the source. */
 int eex__frames_read_file(uint8_t *pixels, const eex_frame_shape *shape, const char *path);
 

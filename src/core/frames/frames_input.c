@@ -75,6 +75,8 @@ static int next_image(input *in, eex_frame *frame, uint8_t *pixels)
                               EEX_IMAGE_MAX_BYTES >> 20)
                    : eex_image_decode(&image, eex__bytes_at(b), size,
                                       eex__frames_enough(&in->base.shape), b->name);
+    if (code == EEX_OK)
+        eex__frames_tell_more(eex__bytes_at(b), size, b->name);
     eex__bytes_take(b, size);
     if (code == EEX_OK)
         code = eex__frames_resize(pixels, &in->base.shape, &image);

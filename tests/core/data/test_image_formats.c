@@ -5,6 +5,7 @@
 #include "support/pictures.h"
 #include "support/rgb_files.h"
 
+#include "base/buffer.h"
 #include "base/fs.h"
 #include "base/rng.h"
 #include "base/signals.h"
@@ -164,7 +165,7 @@ Test(formats, damaged_files_never_crash, .timeout = 120)
             const int code = eex_image_decode(&image, copy, size, 0, path);
             cr_assert(code == EEX_OK || code == EEX_EFORMAT || code == EEX_EUNSUPPORTED, "%d: %s",
                       code, eex_error());
-            eex_image_has_more(copy, size);
+            cr_assert_geq(eex_image_count(copy, size), 1);
             eex_image_free(&image);
             free(copy);
         }
@@ -250,7 +251,7 @@ Test(formats, samples_of_a_tiff_are_unsigned)
     }
 }
 
-static bool has_more(const char *path)
+static int count_of(const char *path)
 {
     char *data;
     size_t size;
@@ -258,9 +259,9 @@ static bool has_more(const char *path)
     OK(eex_fs_read(&data, &size, path, 1 << 24));
     OK(eex_image_decode(&image, data, size, 0, path));
     eex_image_free(&image);
-    const bool more = eex_image_has_more(data, size);
+    const int count = eex_image_count(data, size);
     free(data);
-    return more;
+    return count;
 }
 
 /* Pieces of a file, one after the other. */
@@ -282,20 +283,121 @@ Test(formats, one_image_is_not_several)
 {
     for (int f = 0; f < TEST_FORMATS; f++) {
         write_stored(name_of((test_format)f), (test_format)f, 1);
-        cr_expect_not(has_more(name_of((test_format)f)), "%s", test_format_ending[f]);
+        cr_expect_eq(count_of(name_of((test_format)f)), 1, "%s", test_format_ending[f]);
     }
-    cr_expect_not(eex_image_has_more("", 0));
-    cr_expect_not(eex_image_has_more("\x89PNG\r\n\x1a\n", 8));
+    cr_expect_eq(eex_image_count("", 0), 1);
+    cr_expect_eq(eex_image_count("\x89PNG\r\n\x1a\n", 8), 1);
 }
 
 Test(formats, pages_of_a_tiff_are_told_of)
 {
     static const samples bytes = {SAMPLEFORMAT_UINT, 8, NULL};
     const char *path = test_path(folder, "a.tif");
-    write_pages(path, 1, &bytes);
-    cr_expect_not(has_more(path));
-    write_pages(path, 3, &bytes);
-    cr_expect(has_more(path));
+    for (int pages = 1; pages < 4; pages++) {
+        write_pages(path, pages, &bytes);
+        cr_expect_eq(count_of(path), pages);
+    }
+}
+
+/* ---- directories of TIFF files, one after the other ---- */
+
+typedef struct directory {
+    int tag, type, value; /* of its only entry */
+} directory;
+
+static void put_number(eex_buffer *out, uint64_t value, int bytes, bool big)
+{
+    for (int i = 0; i < bytes; i++)
+        eex_buffer_putc(out, (char)(value >> 8 * (big ? bytes - 1 - i : i)));
+}
+
+/* `last`: where the last one says that another is; 0: nowhere. */
+static void put_directories(eex_buffer *out, const directory *d, size_t count, bool big, bool wide,
+                            size_t last)
+{
+    const int word = wide ? 8 : 4;
+    eex_buffer_puts(out, big ? "MM" : "II");
+    put_number(out, wide ? 43 : 42, 2, big);
+    if (wide)
+        put_number(out, 8, 4, big);
+    put_number(out, wide ? 16 : 8, word, big);
+    for (size_t i = 0; i < count; i++) {
+        const size_t next = out->size + (wide ? 8 + 20 + 8 : 2 + 12 + 4);
+        put_number(out, 1, wide ? 8 : 2, big);
+        put_number(out, (uint64_t)d[i].tag, 2, big);
+        put_number(out, (uint64_t)d[i].type, 2, big);
+        put_number(out, 1, word, big);
+        put_number(out, (uint64_t)d[i].value, d[i].type == 3 ? 2 : 4, big);
+        eex_buffer_fill(out, '\0', (size_t)(word - (d[i].type == 3 ? 2 : 4)));
+        put_number(out, i + 1 < count ? next : last, word, big);
+    }
+}
+
+static int count_directories(const directory *d, size_t count, bool big, bool wide, size_t last)
+{
+    eex_buffer file = EEX_BUFFER_INIT;
+    put_directories(&file, d, count, big, wide, last);
+    OK(eex_buffer_status(&file));
+    char *exact = malloc(file.size); /* so that a byte too far is found */
+    memcpy(exact, file.data, file.size);
+    const int pages = eex_image_count(exact, file.size);
+    free(exact);
+    eex_buffer_free(&file);
+    return pages;
+}
+
+/* Thumbnails and masks are of a page, and none themselves; what is first is shown and counts. */
+Test(formats, thumbnails_and_masks_of_a_tiff_are_no_pages)
+{
+    static const directory page = {256, 4, 1}, part = {254, 4, 2}, thumbnail = {254, 4, 1},
+                           short_thumbnail = {254, 3, 1}, small_page = {254, 4, 3},
+                           mask = {254, 4, 4}, old_page = {255, 3, 3}, old_thumbnail = {255, 3, 2};
+    const directory beside[] = {page, thumbnail, short_thumbnail, small_page, old_thumbnail, mask},
+                    behind[] = {thumbnail, page}, pages[] = {part, mask, part, old_page};
+    for (int kind = 0; kind < 4; kind++) {
+        const bool big = kind & 1, wide = kind & 2;
+        cr_expect_eq(count_directories(beside, 6, big, wide, 0), 1, "%d", kind);
+        cr_expect_eq(count_directories(behind, 2, big, wide, 0), 2, "%d", kind);
+        cr_expect_eq(count_directories(pages, 4, big, wide, 0), 3, "%d", kind);
+        cr_expect_eq(count_directories(&page, 1, big, wide, 0), 1, "%d", kind);
+    }
+}
+
+/* A chain that comes back, leads out of the file, or has no end. */
+Test(formats, pages_of_a_hostile_tiff_are_counted_in_no_time)
+{
+    enum { MANY = 3000000 };
+    const directory page = {256, 4, 1}, pages[] = {page, page, page};
+    for (int kind = 0; kind < 4; kind++) {
+        const bool big = kind & 1, wide = kind & 2;
+        const size_t first = wide ? 16 : 8, second = first + (wide ? 36 : 18);
+        cr_expect_eq(count_directories(&page, 1, big, wide, first), 1, "%d", kind);
+        cr_expect_eq(count_directories(pages, 3, big, wide, second), 3, "%d", kind);
+        cr_expect_eq(count_directories(pages, 3, big, wide, 0x7fffffff), 3, "%d", kind);
+        cr_expect_eq(count_directories(pages, 3, big, wide, second + 1), 3, "%d", kind);
+    }
+    directory *many = malloc(MANY * sizeof *many);
+    for (int i = 0; i < MANY; i++)
+        many[i] = page;
+    cr_expect_eq(count_directories(many, MANY, false, false, 0), EEX_IMAGE_MAX_COUNTED);
+    cr_expect_eq(count_directories(many, EEX_IMAGE_MAX_COUNTED - 1, true, true, 0),
+                 EEX_IMAGE_MAX_COUNTED - 1);
+    free(many);
+}
+
+/* Directories that lie in one another, each as long as the file: looked through whole, they would
+ * take as many times the file. */
+Test(formats, no_more_is_read_for_pages_than_the_file_has)
+{
+    enum { ENTRIES = 65535, SIZE = 8 + 900 * 4 + 2 + 12 * ENTRIES + 4 };
+    static uint8_t file[SIZE];
+    memset(file, 0xff, sizeof file); /* 65,535 entries wherever one begins */
+    memcpy(file, "II*\0\x08\0\0\0", 8);
+    for (uint32_t i = 0; i < 900; i++) {
+        const uint32_t at = 8 + 4 * i, next = at + 4;
+        memcpy(file + at + 2 + 12 * ENTRIES, &next, 4);
+    }
+    cr_expect_eq(eex_image_count(file, sizeof file), 1);
 }
 
 Test(formats, frames_of_a_png_are_told_of)
@@ -310,7 +412,7 @@ Test(formats, frames_of_a_png_are_told_of)
     OK(eex_fs_read(&data, &size, path, 1 << 24)); /* the chunk stands behind the header */
     const piece pieces[] = {{data, 33}, {two, sizeof two}, {data + 33, size - 33}};
     write_pieces(path, pieces, 3);
-    cr_expect(has_more(path));
+    cr_expect_eq(count_of(path), 2);
     free(data);
 }
 
@@ -335,7 +437,7 @@ Test(formats, frames_of_a_webp_are_told_of)
                             {"ANMF", 4}, {&one, 4}, {frame, sizeof frame}, {picture, bytes},
                             {"ANMF", 4}, {&one, 4}, {frame, sizeof frame}, {picture, bytes}};
     write_pieces(path, pieces, 12);
-    cr_expect(has_more(path));
+    cr_expect_eq(count_of(path), 2);
     free(data);
 }
 

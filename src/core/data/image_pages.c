@@ -1,0 +1,96 @@
+/* How many pages a TIFF has: its directories one after the other, without what is in them. TIFF
+ * 6.0, section 2, and BigTIFF. */
+#include "core/data/image_ifd.h"
+#include "core/data/image_impl.h"
+
+enum {
+    NEW_SUBFILE = 254, /* bits */
+    REDUCED = 1,       /* a smaller version of another page */
+    MASK = 4,          /* which pixels of another one are transparent */
+    OLD_SUBFILE = 255, /* a number */
+    OLD_REDUCED = 2
+};
+
+typedef struct walk {
+    eex__ifd_reader r;
+    int count_bytes, entry_bytes, offset_bytes; /* BigTIFF's are wider */
+    size_t at,
+        rest; /* rest: bytes of directories still to be read; no file has more than its own */
+    size_t seen[EEX_IMAGE_MAX_COUNTED]; /* where there was one */
+    int directories;
+} walk;
+
+static size_t offset_at(const walk *w, size_t at)
+{
+    const uint64_t value = eex__ifd_number(&w->r, at, w->offset_bytes);
+    return value < w->r.size ? (size_t)value : 0;
+}
+
+static bool begin(walk *w)
+{
+    const bool wide = w->r.size >= 16 && eex__ifd_number(&w->r, 2, 2) == 43;
+    w->count_bytes = wide ? 8 : 2;
+    w->entry_bytes = wide ? 20 : 12;
+    w->offset_bytes = wide ? 8 : 4;
+    if (w->r.size < 8)
+        return false;
+    w->at = offset_at(w, wide ? 8 : 4);
+    w->rest = w->r.size;
+    return true;
+}
+
+/* Whether the entry says that the directory is of something beside a page. */
+static bool is_beside(const walk *w, size_t at)
+{
+    const uint64_t tag = eex__ifd_number(&w->r, at, 2);
+    if (tag != NEW_SUBFILE && tag != OLD_SUBFILE)
+        return false;
+    const int bytes = eex__ifd_number(&w->r, at + 2, 2) == EEX__IFD_SHORT ? 2 : 4;
+    const uint64_t value =
+        eex__ifd_number(&w->r, at + (size_t)(w->entry_bytes - w->offset_bytes), bytes);
+    return tag == NEW_SUBFILE ? (value & (REDUCED | MASK)) != 0 : value == OLD_REDUCED;
+}
+
+/* A chain may lead round in a circle, or be too long to look for that. */
+static bool is_new(walk *w)
+{
+    if (w->directories == EEX_IMAGE_MAX_COUNTED)
+        return false;
+    for (int i = 0; i < w->directories; i++)
+        if (w->seen[i] == w->at)
+            return false;
+    w->seen[w->directories++] = w->at;
+    return true;
+}
+
+/* The directory at w->at: *page says what it is of; the next one follows. False: there is none. */
+static bool step(walk *w, bool *page)
+{
+    const size_t room = w->r.size - w->at, ends = (size_t)(w->count_bytes + w->offset_bytes);
+    if (w->at == 0 || room < ends || !is_new(w))
+        return false;
+    const uint64_t entries = eex__ifd_number(&w->r, w->at, w->count_bytes);
+    const size_t most = room < w->rest ? room : w->rest, entry = (size_t)w->entry_bytes;
+    if (most < ends || entries == 0 || entries > (most - ends) / entry)
+        return false;
+    const size_t first = w->at + (size_t)w->count_bytes, bytes = (size_t)entries * entry;
+    *page = true;
+    for (size_t at = first; at < first + bytes && *page; at += entry)
+        *page = !is_beside(w, at);
+    w->rest -= ends + bytes;
+    w->at = offset_at(w, first + bytes);
+    return true;
+}
+
+/* The first one is what is shown, whatever it says that it is. */
+int eex__tiff_count(const uint8_t *data, size_t size)
+{
+    walk w = {.r = {data, size, size > 0 && data[0] == 'M'}};
+    bool page;
+    if (!begin(&w) || !step(&w, &page))
+        return 1;
+    int count = 1;
+    while (step(&w, &page))
+        count += page;
+    return count;
+}

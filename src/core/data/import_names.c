@@ -1,0 +1,100 @@
+/* Names of classes that are not what they seem to be. */
+#include "core/data/import_layout.h"
+
+#include "base/spelling.h"
+#include "base/status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHOWN = 5 }; /* names of those alike */
+
+/* ---- bytes that are no text ---- */
+
+int eex__import_check_names(const eex_import_layout *l)
+{
+    eex_buffer name = EEX_BUFFER_INIT;
+    size_t wrong = 0;
+    for (size_t i = 0; i < l->class_count; i++)
+        if (!eex_spelling_is_utf8(l->classes[i]) && wrong++ == 0)
+            eex_spelling_escape(&name, l->classes[i]);
+    int code = eex_buffer_status(&name);
+    if (code == EEX_OK && wrong)
+        code = eex_fail(EEX_EFORMAT,
+                        "%s: %zu of the %zu classes' folders have names that are not UTF-8, as "
+                        "names are stored, the first \"%s\": rename them (convmv -r -f latin1 -t "
+                        "utf8 --notest FOLDER does so where they are Latin-1)",
+                        l->folder[EEX_PART_TRAIN], wrong, l->class_count, eex_buffer_text(&name));
+    eex_buffer_free(&name);
+    return code;
+}
+
+/* ---- names that differ in case and blanks alone ---- */
+
+typedef struct spelled {
+    const char *core, *name;
+} spelled;
+
+static int by_core(const void *a, const void *b)
+{
+    const spelled *s = a, *t = b;
+    const int order = strcmp(s->core, t->core);
+    return order ? order : strcmp(s->name, t->name);
+}
+
+static int find_core(spelled *out, eex_import_layout *l, const char *name)
+{
+    eex_buffer core = EEX_BUFFER_INIT;
+    eex_spelling_core(&core, name);
+    int code = eex_buffer_status(&core);
+    *out = (spelled){eex_arena_strdup(&l->arena, eex_buffer_text(&core)), name};
+    eex_buffer_free(&core);
+    return code == EEX_OK && !out->core ? EEX_ENOMEM : code;
+}
+
+/* `"Dog", "dog" and "dog "` */
+static void put_names(eex_buffer *out, const spelled *of, size_t count)
+{
+    const size_t shown = count > SHOWN ? SHOWN : count;
+    for (size_t i = 0; i < shown; i++) {
+        eex_buffer_puts(out, i == 0 ? "" : i + 1 < count ? ", " : " and ");
+        eex_buffer_putc(out, '"');
+        eex_spelling_escape(out, of[i].name);
+        eex_buffer_putc(out, '"');
+    }
+    if (count > shown)
+        eex_buffer_printf(out, " and %zu more", count - shown);
+}
+
+static void tell_alike(eex_import_result *result, const spelled *of, size_t count)
+{
+    eex_buffer *out = &result->alike_list;
+    result->alike++;
+    put_names(out, of, count);
+    eex_buffer_puts(out, " are taken as different classes, though their names differ only in "
+                         "letter case or blanks: where they are one, rename or merge the "
+                         "folders\n");
+}
+
+static void tell_groups(eex_import_result *result, spelled *all, size_t count)
+{
+    qsort(all, count, sizeof *all, by_core);
+    for (size_t from = 0, to = 0; from < count; from = to) {
+        while (to < count && strcmp(all[to].core, all[from].core) == 0)
+            to++;
+        if (to - from > 1)
+            tell_alike(result, all + from, to - from);
+    }
+}
+
+int eex__import_tell_alike(eex_import_result *result, eex_import_layout *l)
+{
+    spelled *all = malloc((l->class_count ? l->class_count : 1) * sizeof *all);
+    int code = all ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for the names of classes");
+    for (size_t i = 0; i < l->class_count && code == EEX_OK; i++)
+        code = find_core(&all[i], l, l->classes[i]);
+    if (code == EEX_OK)
+        tell_groups(result, all, l->class_count);
+    free(all);
+    return code == EEX_OK ? eex_buffer_status(&result->alike_list) : code;
+}

@@ -1,0 +1,62 @@
+/* What people do not see of a name. */
+#include "base/spelling.h"
+#include "base/status.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+typedef struct text {
+    const char *is, *becomes;
+} text;
+
+static void expect(void (*append)(eex_buffer *, const char *), const text *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        eex_buffer out = EEX_BUFFER_INIT;
+        append(&out, texts[i].is);
+        cr_assert_eq(eex_buffer_status(&out), EEX_OK);
+        cr_expect_str_eq(eex_buffer_text(&out), texts[i].becomes);
+        eex_buffer_free(&out);
+    }
+}
+
+Test(spelling, bytes_that_are_no_text_are_found)
+{
+    static const char *const wrong[] = {"caf\xe9",  "\xe9",         "a\xc3",
+                                        "\xc0\x80", "\xed\xa0\x80", "\xff"};
+    static const char *const right[] = {"", "cafe", "caf\u00e9", "\ufffd", "\u732b", "\U0001f600"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        cr_expect_not(eex_spelling_is_utf8(wrong[i]), "%zu", i);
+    for (size_t i = 0; i < sizeof right / sizeof *right; i++)
+        cr_expect(eex_spelling_is_utf8(right[i]), "%zu", i);
+}
+
+Test(spelling, whatever_does_not_show_is_escaped)
+{
+    static const text texts[] = {{"", ""},
+                                 {"dog ", "dog "},
+                                 {"a\tb\nc\r", "a\\tb\\nc\\r"},
+                                 {"\x1b[31m\x7f", "\\x1b[31m\\x7f"},
+                                 {"caf\xe9", "caf\\xe9"},
+                                 {"caf\u00e9 \u732b", "caf\u00e9 \u732b"},
+                                 {"a\xc2\xa0z\xe2\x80\x8b", "a\\u00a0z\\u200b"},
+                                 {"a\xc2\x9bz", "a\\u009bz"},
+                                 {"\"\\x1b\"", "\\\"\\\\x1b\\\""}};
+    expect(eex_spelling_escape, texts, sizeof texts / sizeof *texts);
+}
+
+Test(spelling, case_and_blanks_make_no_difference_to_the_core)
+{
+    static const text texts[] = {{"Hot  Dog\t", "hotdog"},
+                                 {" \xc2\xa0\xe2\x80\x8b"
+                                  "dog",
+                                  "dog"},
+                                 {"hot_dog-2", "hot_dog-2"},
+                                 {"\u00c4PFEL \u00d7\u0178", "\u00e4pfel\u00d7\u00ff"},
+                                 {"\u0141\u00d3D\u0179 \u0100", "\u0142\u00f3d\u017a\u0101"},
+                                 {"\u039a\u0391\u03a4", "\u03ba\u03b1\u03c4"},
+                                 {"\u0401\u0416", "\u0451\u0436"},
+                                 {"\u0142\u017a\u0101\u0131", "\u0142\u017a\u0101\u0131"},
+                                 {"\u732b\xe9", "\u732b\xe9"}};
+    expect(eex_spelling_core, texts, sizeof texts / sizeof *texts);
+}
