@@ -98,21 +98,13 @@ static int print_table(eex_buffer *out, const eex_tune_point *points, int count,
                        const eex_policy *policy)
 {
     const size_t width = eex__terminal_width(STDOUT_FILENO);
-<<<<<<< HEAD
     char words[EEX_POLICY_WORDS];
-=======
     eex__put_name(out, model->path);
->>>>>>> h-data
     eex_buffer_printf(out,
                       ": %s, %d exits: the best that thresholds fitted on calibration images\n"
                       "reach, cheapest first; costs are those of the %s images\n\n",
-<<<<<<< HEAD
-                      model->path, eex_policy_words(words, policy->kind, policy->by_label),
-                      costs->exits, isnan(points[0].validation) ? "calibration" : "validation");
-=======
-                      eex_policy_kind_name(kind), costs->exits,
+                      eex_policy_words(words, policy->kind, policy->by_label), costs->exits,
                       isnan(points[0].validation) ? "calibration" : "validation");
->>>>>>> h-data
     EEX_TRY(sweep_table(out, points, count, costs->base_macs, width));
     return plot(out, points, count, width);
 }
