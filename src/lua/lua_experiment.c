@@ -28,12 +28,29 @@ static int read_table(lua_State *L)
 {
     const eex_lua_reading *r = lua_touserdata(L, 1);
     const eex_args a = eex_args_open(L, 2, "", false);
-    for (size_t i = 0; i < r->options->sets; i++)
+    for (size_t i = 0; i < r->options->sets; i++) {
+        eex__lua_check(L); /* a file may have many */
         eex__experiment_set(L, 2, r->options->set[i]);
+    }
     eex__read_fields(r, &a);
     fit_to_epochs(&r->e->candidate);
     fit_to_epochs(&r->e->final);
     return 0;
+}
+
+static int room_for_sets(eex_store_list *sets, size_t count)
+{
+    sets->item = calloc(count + 1, sizeof *sets->item);
+    return sets->item ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for what --set says");
+}
+
+static int add_set(eex_store_list *sets, const char *set)
+{
+    sets->item[sets->count] = strdup(set);
+    if (!sets->item[sets->count])
+        return eex_fail(EEX_ENOMEM, "out of memory for what --set says");
+    sets->count++;
+    return EEX_OK;
 }
 
 /* The script and what was set from outside, as they are stored with the run. */
@@ -41,12 +58,9 @@ static int keep_source(eex_experiment *e, const char *path,
                        const eex_lua_experiment_options *options)
 {
     EEX_TRY(eex_fs_read(&e->source, NULL, path, MAX_SCRIPT));
-    e->sets.item = calloc(options->sets + 1, sizeof *e->sets.item);
-    if (!e->sets.item)
-        return eex_fail(EEX_ENOMEM, "out of memory for what --set says");
-    for (; e->sets.count < options->sets; e->sets.count++)
-        if (!(e->sets.item[e->sets.count] = strdup(options->set[e->sets.count])))
-            return eex_fail(EEX_ENOMEM, "out of memory for what --set says");
+    EEX_TRY(room_for_sets(&e->sets, options->sets));
+    for (size_t i = 0; i < options->sets; i++)
+        EEX_TRY(add_set(&e->sets, options->set[i]));
     return EEX_OK;
 }
 
@@ -75,12 +89,17 @@ static bool is_beside(const char *message, const char *assignment)
     return false;
 }
 
+static bool is_of_set(const char *message)
+{
+    static const char word[] = "--set ";
+    return strncmp(message, word, sizeof word - 1) == 0;
+}
+
 /* Whose mistake it is: that of the command line where the message is about what --set has set, else
  * the script's. */
 static int blame(int code, const char *path, const eex_lua_experiment_options *options)
 {
-    static const char own[] = "--set ";
-    if (code == EEX_OK || strncmp(eex_error(), own, sizeof own - 1) == 0)
+    if (code == EEX_OK || is_of_set(eex_error()))
         return code;
     for (size_t i = options->sets; i-- > 0;)
         if (is_about(eex_error(), options->set[i]))
@@ -154,24 +173,21 @@ typedef struct kept {
 } kept;
 
 /* Files of before have them as lines behind the script, which cannot be told from comments of its
- * own: last one first. */
+ * own. Cuts them off. */
 static int cut_sets(eex_store_list *sets, char *text)
 {
     static const char mark[] = "\n-- --set ";
-    size_t count = 0;
-    for (const char *at = text; (at = strstr(at, mark)); at++)
-        count++;
-    sets->item = calloc(count + 1, sizeof *sets->item);
-    if (!sets->item)
-        return eex_fail(EEX_ENOMEM, "out of memory for what --set says");
-    for (char *line; (line = strrchr(text, '\n')); *line = 0) {
+    size_t count = 0, end = strlen(text);
+    for (char *line; (line = memrchr(text, '\n', end)); count++) {
         if (strncmp(line, mark, sizeof mark - 1) != 0)
             break;
-        memmove(sets->item + 1, sets->item, sets->count * sizeof *sets->item);
-        sets->count++;
-        if (!(sets->item[0] = strdup(line + sizeof mark - 1)))
-            return eex_fail(EEX_ENOMEM, "out of memory for what --set says");
+        *line = 0;
+        end = (size_t)(line - text);
     }
+    EEX_TRY(room_for_sets(sets, count));
+    for (const char *at = text + end; sets->count < count; at += strlen(at) + 1)
+        if (at > text + end) /* the script itself ends there */
+            EEX_TRY(add_set(sets, at + sizeof mark - 2));
     return EEX_OK;
 }
 
@@ -209,7 +225,7 @@ static void kept_free(kept *k)
 }
 
 /* Whoever made the run has set what it keeps, which need not be who reads it. */
-static int load_kept(eex_experiment *e, const kept *k, const char *folder, const char *path,
+static int read_kept(eex_experiment *e, const kept *k, const char *folder, const char *path,
                      bool trust)
 {
     const eex_lua_experiment_options options = {.trust = trust,
@@ -227,6 +243,14 @@ static int load_kept(eex_experiment *e, const kept *k, const char *folder, const
     e->seed = (uint64_t)k->seed;
     snprintf(e->name, sizeof e->name, "%s", k->name);
     return blame(eex_experiment_check(e), path, &options);
+}
+
+/* A --set that is not on the command line is said to be the file's. */
+static int load_kept(eex_experiment *e, const kept *k, const char *folder, const char *path,
+                     bool trust)
+{
+    const int code = read_kept(e, k, folder, path, trust);
+    return code < 0 && is_of_set(eex_error()) ? eex_fail_in(code, "%s", path) : code;
 }
 
 int eex_lua_experiment_of_run(eex_experiment **out, const char *folder, bool trust)

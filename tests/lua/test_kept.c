@@ -10,6 +10,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define SCRIPT                                                                               \
     "return { dataset = { name = 'tiny' }, backbone = require 'eex'.backbones.resnet_small " \
@@ -81,6 +82,22 @@ Test(kept, files_of_before_have_it_behind_the_script)
         2); /* a comment of the script's: a line follows */
 }
 
+/* As many as a file has room for: the time is that of reading them. */
+Test(kept, many_lines_are_no_burden, .timeout = 60)
+{
+    static const char line[] = "\n-- --set seed=1";
+    const size_t lines = 200000, size = sizeof SCRIPT - 1 + lines * (sizeof line - 1);
+    char *text = malloc(size + 1), *at = text + sizeof SCRIPT - 1;
+    cr_assert_not_null(text);
+    memcpy(text, SCRIPT, sizeof SCRIPT);
+    for (size_t i = 0; i < lines; i++, at += sizeof line - 1)
+        memcpy(at, line, sizeof line);
+    const clock_t begin = clock();
+    cr_expect_eq(epochs_of(&(run_file){.script = text, .sets = -1}), 2);
+    cr_expect_lt((double)(clock() - begin) / CLOCKS_PER_SEC, 5, "of the processor's time");
+    free(text);
+}
+
 Test(kept, one_that_is_missing_is_said)
 {
     static const char *const set[] = {"training.epochs=5"};
@@ -99,6 +116,7 @@ Test(kept, what_it_sets_may_no_more_than_its_script)
     eex_experiment *e = NULL;
     cr_expect_neq(read_back(&e, &f, false), EEX_OK);
     cr_expect_not_null(strstr(eex_error(), "--trust"), "%s", eex_error());
+    cr_expect_not_null(strstr(eex_error(), "run.h5: --set dataset.name="), "%s", eex_error());
     cr_assert_eq(read_back(&e, &f, true), EEX_OK, "%s", eex_error());
     cr_expect_str_eq(e->data.name, "/etc/passwd");
     eex_experiment_free(e);
