@@ -226,6 +226,17 @@ draws no 'x' 'x = setmetatable({ { n = 1 }, { n = 2 } }, { __metatable = "fields
   __index = function(t, k) return draw(nil) end, __pairs = draw })'
 draws no $'x?\nx.y?\nx[1].z?' 'x = setmetatable({}, { __index = draw, __len = draw, __eq = draw, __tostring = draw })'
 draws no $'f()\nx?' 'setmetatable(_G, { __index = draw, __eq = draw }) function f() eex.repl() end'
+# An error that a line catches is no end of what was typed; what it runs to tell itself was not typed.
+drawn='; plot({ 1, 2 }, { 3, 4 }, { file = "typed.svg" })'
+for caught in 'load("\27Lua")' 'load(function() error "x" end)' 'load(function() error {} end)' \
+    'load(function() error(setmetatable({}, { __tostring = error })) end)'; do
+    rm -f typed.svg
+    says "$caught$drawn" '' ''
+    [ -e typed.svg ] || fail "behind $caught nothing is typed any more"
+done
+draws no 'load(function() error(x) end)' 'x = setmetatable({}, { __tostring = function() return draw "x" end })'
+says 'error(setmetatable({}, { __tostring = error }))' '' 'error object is a table value'
+
 says $'function string.trim(s) return s:match "^%s*(.-)%s*$" end\n(" a "):trim() .. "|"' 'a|' ''
 
 # ---- at a terminal ----

@@ -290,6 +290,13 @@ Test(sandbox, bytecode_is_refused)
     gives(
         "local f, m = load('\\27Lua', 'x', 'b') return tostring(f) .. ': ' .. m",
         "nil: attempt to load a binary chunk: scripts load text only: give --trust to load others");
+    fails("assert(load(function() return '\\27Lua' end, 'x', 'b'))", "text only");
+    gives("local calls = 0\n"
+          "local function refuse() return load('\\27Lua') or load('\\27Lua', 'x', 'b')\n"
+          "  or load(function() calls = calls + 1 return '\\27Lua' end) end\n"
+          "local ok, f = xpcall(refuse, function(m) calls = calls + 10 return m end)\n"
+          "return tostring(ok) .. tostring(f) .. calls",
+          "truenil1");
     gives("local f, m = load('return 1', 'x', 'b') return tostring(f) .. ': ' .. m",
           "nil: attempt to load a text chunk (mode is 'b')");
     gives("return load('return 7')()", "7");
