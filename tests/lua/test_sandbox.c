@@ -265,6 +265,15 @@ static int ask_library(lua_State *L)
     return 0;
 }
 
+static int inspect_value(lua_State *L)
+{
+    eex_lua_push_module(L, "eex.inspect");
+    lua_getglobal(L, "value");
+    lua_call(L, 1, 1);
+    cr_expect(strcmp(luaL_tolstring(L, -1, NULL), "{ a = 1 }") == 0, "%s", lua_tostring(L, -1));
+    return 0;
+}
+
 Test(sandbox, what_a_script_changes_reaches_nobody_else)
 {
     lua_State *L;
@@ -277,6 +286,17 @@ Test(sandbox, what_a_script_changes_reaches_nobody_else)
           "  and require('eex.core').conventions == eex.conventions)",
           "true");
     gives("function string.double(s) return s .. s end return ('ab'):double()", "abab");
+}
+
+/* Also where it has `debug` and the like: by what it does to `string`. */
+Test(sandbox, a_trusted_script_leaves_the_library_its_texts)
+{
+    lua_State *L;
+    OK(run_with(&L, "for name in pairs(string) do string[name] = nil end return { a = 1 }",
+                &(eex_lua_options){.trust = true}));
+    lua_setglobal(L, "value");
+    OK(eex_lua_protect(L, inspect_value, NULL));
+    eex_lua_close(L);
 }
 
 Test(sandbox, bytecode_is_refused)
