@@ -123,8 +123,8 @@ static void push_loader(lua_State *L, const char *name)
 /* ---- require ---- */
 
 /* Puts the script's copy in the place of the library's table on the top, with copies of the tables
- * in it; the same one each time. What the script puts into it the library never sees. */
-static void give_copy(lua_State *L, int copies)
+ * in it; the same one each time. */
+static void copy(lua_State *L, int copies)
 {
     luaL_checkstack(L, 8, NULL);
     const int from = lua_gettop(L);
@@ -137,7 +137,7 @@ static void give_copy(lua_State *L, int copies)
         lua_rawset(L, copies);
         for (lua_pushnil(L); lua_next(L, from);) {
             if (lua_istable(L, -1))
-                give_copy(L, copies);
+                copy(L, copies);
             lua_pushvalue(L, -2);
             lua_insert(L, -2);
             lua_rawset(L, from + 1);
@@ -146,6 +146,23 @@ static void give_copy(lua_State *L, int copies)
             lua_setmetatable(L, from + 1);
     }
     lua_replace(L, from);
+}
+
+/* The same for a module. What the script puts into it the library never sees. Where the memory does
+ * not suffice, all that there are remain the copies that were there before. */
+static void give_copy(lua_State *L)
+{
+    lua_pushvalue(L, -1);
+    if (lua_rawget(L, lua_upvalueindex(COPIES)) != LUA_TNIL) {
+        lua_replace(L, -2);
+        return;
+    }
+    lua_pop(L, 1);
+    eex__lua_push_copy(L, lua_upvalueindex(COPIES));
+    lua_insert(L, -2);
+    copy(L, lua_gettop(L) - 1);
+    lua_insert(L, -2);
+    lua_replace(L, lua_upvalueindex(COPIES));
 }
 
 static void load_module(lua_State *L, const char *name)
@@ -174,7 +191,7 @@ static int require(lua_State *L)
     else if (lua_isboolean(L, -1) && !lua_toboolean(L, -1))
         return luaL_error(L, "module \"%s\" requires itself, directly or through others", name);
     if (is_ours(name) && lua_istable(L, -1) && lua_istable(L, lua_upvalueindex(COPIES)))
-        give_copy(L, lua_upvalueindex(COPIES));
+        give_copy(L);
     return 1;
 }
 

@@ -299,6 +299,69 @@ Test(sandbox, a_trusted_script_leaves_the_library_its_texts)
     eex_lua_close(L);
 }
 
+/* `count` says how many fields there are in all of it; `fill` takes the memory, and `drop` gives a
+ * little back. */
+static const char filling[] =
+    "require 'eex.gates'\n"
+    "local function count(t)\n"
+    "  local n = 0\n"
+    "  for _, value in next, t do n = n + 1 + (type(value) == 'table' and count(value) or 0) end\n"
+    "  return n\n"
+    "end\n"
+    "local held, n, size = {}, 0, 0\n"
+    "local function put() held[n + 1] = ('x'):rep(size) .. n n = n + 1 end\n"
+    "local function drop() held[n] = false n = n - 1 collectgarbage() end\n"
+    "local function fill()\n"
+    "  for i = 1, 30000 do held[i] = false end\n"
+    "  for _, s in ipairs { 1 << 20, 1 << 16, 1 << 12, 1 << 8, 100, 41, 100, 41 } do\n"
+    "    size = s\n"
+    "    while pcall(put) do end\n"
+    "  end\n"
+    "end\n";
+
+static void numbers_of(const char *program, int out[2])
+{
+    static const eex_lua_options tight = {.memory = 6 << 20};
+    lua_State *L;
+    char text[4096];
+    snprintf(text, sizeof text, "%s%s", filling, program);
+    OK(run_with(&L, text, &tight));
+    for (int i = 0; i < 2; i++) {
+        lua_rawgeti(L, 1, i + 1);
+        out[i] = (int)lua_tointeger(L, -1);
+        lua_pop(L, 1);
+    }
+    eex_lua_close(L);
+}
+
+Test(sandbox, a_copy_is_whole_or_there_is_none)
+{
+    const char *const names[] = {"eex", "eex.core", "eex.backbones"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char whole[128], tried[512];
+        int wanted[2], got[2];
+        snprintf(whole, sizeof whole, "return { count(require '%s'), 1 }", names[i]);
+        snprintf(tried, sizeof tried,
+                 "local tries, ok, module = 0\n"
+                 "fill()\n"
+                 "repeat\n"
+                 "  ok, module = pcall(require, '%s')\n"
+                 "  tries = tries + 1\n"
+                 "  if not ok then drop() end\n"
+                 "until ok\n"
+                 "held = nil collectgarbage()\n"
+                 "assert(module == require '%s')\n"
+                 "assert(require('eex').gates == require 'eex.gates')\n"
+                 "assert(require('eex').backbones == require 'eex.backbones')\n"
+                 "return { count(module), tries }",
+                 names[i], names[i]);
+        numbers_of(whole, wanted);
+        numbers_of(tried, got);
+        cr_expect(got[1] > 1, "%s: the memory was not full", names[i]);
+        cr_expect(got[0] == wanted[0], "%s: %d fields, there are %d", names[i], got[0], wanted[0]);
+    }
+}
+
 Test(sandbox, bytecode_is_refused)
 {
     fails("assert(load('\\27Lua'))", "binary chunk");
