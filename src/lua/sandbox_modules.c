@@ -165,6 +165,40 @@ static void give_copy(lua_State *L)
     lua_replace(L, lua_upvalueindex(COPIES));
 }
 
+/* A script may have by name what it finds under that name in `eex`, which describes it; the rest is
+ * for the library alone, whose functions hand out what it works with. */
+static bool is_given(lua_State *L, const char *name)
+{
+    const int module = lua_gettop(L);
+    if (strcmp(name, "eex.core") == 0)
+        return true;
+    eex_lua_push_module(L, "eex");
+    for (const char *at = name + strlen("eex"); *at && lua_istable(L, -1);) {
+        const size_t part = strcspn(++at, ".");
+        lua_pushlstring(L, at, part);
+        lua_rawget(L, -2);
+        at += part;
+    }
+    const bool found = lua_rawequal(L, -1, module);
+    lua_settop(L, module);
+    return found;
+}
+
+static void give_module(lua_State *L, const char *name)
+{
+    if (!eex_lua_trusts(L) && !is_given(L, name)) {
+        eex_lua_where(L);
+        lua_pushfstring(L,
+                        "the module \"%s\" is for the library alone: what scripts may use is in "
+                        "require \"eex\", unless --trust is given",
+                        name);
+        lua_concat(L, 2);
+        lua_error(L);
+    }
+    if (lua_istable(L, -1))
+        give_copy(L);
+}
+
 static void load_module(lua_State *L, const char *name)
 {
     push_loader(L, name);
@@ -190,8 +224,8 @@ static int require(lua_State *L)
         load_module(L, name);
     else if (lua_isboolean(L, -1) && !lua_toboolean(L, -1))
         return luaL_error(L, "module \"%s\" requires itself, directly or through others", name);
-    if (is_ours(name) && lua_istable(L, -1) && lua_istable(L, lua_upvalueindex(COPIES)))
-        give_copy(L);
+    if (is_ours(name) && lua_istable(L, lua_upvalueindex(COPIES)))
+        give_module(L, name);
     return 1;
 }
 

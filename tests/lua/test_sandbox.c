@@ -228,7 +228,7 @@ static const char changes[] =
     "  for name, f in next, t do names[name] = type(f) == 'function' or nil end\n"
     "  for name in next, names do t[name] = function() error(name .. ' was asked') end end\n"
     "end\n"
-    "for _, name in next, { 'core', 'api', 'resolve', 'help', 'nets.parts', 'backbones' } do\n"
+    "for _, name in next, { 'core', 'gates', 'families', 'backbones' } do\n"
     "  change(fetch('eex.' .. name))\n"
     "end\n"
     "change(eex) change(string) change(table) change(math) change(_G)\n"
@@ -285,6 +285,8 @@ Test(sandbox, what_a_script_changes_reaches_nobody_else)
           "return tostring(require('eex').mine == 1 and require('eex.gates') == eex.gates\n"
           "  and require('eex.core').conventions == eex.conventions)",
           "true");
+    fails("require 'eex.api'", "the module \"eex.api\" is for the library alone");
+    fails("string = nil return require('eex.resolve').texts()", "is for the library alone");
     gives("function string.double(s) return s .. s end return ('ab'):double()", "abab");
 }
 
