@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 #include <lauxlib.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -362,6 +363,76 @@ Test(sandbox, a_copy_is_whole_or_there_is_none)
         cr_expect(got[1] > 1, "%s: the memory was not full", names[i]);
         cr_expect(got[0] == wanted[0], "%s: %d fields, there are %d", names[i], got[0], wanted[0]);
     }
+}
+
+static int push_named(lua_State *L)
+{
+    eex_lua_push_module(L, luaL_checkstring(L, 1));
+    return 1;
+}
+
+/* Leaves what is known of all functions, by name and by value. */
+static int explain(lua_State *L)
+{
+    static const char program[] = "local module = ...\n"
+                                  "local help, eex, texts = module 'eex.help', module 'eex', {}\n"
+                                  "local function look(t)\n"
+                                  "  for key, value in pairs(t) do\n"
+                                  "    if type(value) == 'table' then look(value)\n"
+                                  "    else texts[#texts + 1] = help.of_value(value) end\n"
+                                  "  end\n"
+                                  "end\n"
+                                  "look(eex)\n"
+                                  "table.sort(texts)\n"
+                                  "return help.page() .. table.concat(texts)\n";
+    if (luaL_loadstring(L, program) != LUA_OK)
+        return lua_error(L);
+    lua_pushcfunction(L, push_named);
+    lua_call(L, 1, 1);
+    lua_setglobal(L, "explained");
+    return 0;
+}
+
+static void stop_here(lua_State *L, lua_Debug *at)
+{
+    (void)at;
+    lua_sethook(L, NULL, 0, 0);
+    luaL_error(L, "stopped");
+}
+
+/* What explain gives where a first try ended after so many instructions; NULL: none did. */
+static char *explained(int instructions)
+{
+    lua_State *L;
+    char *text = NULL;
+    OK(eex_lua_open(&L, &(eex_lua_options){0}));
+    lua_sethook(L, stop_here, LUA_MASKCOUNT, instructions);
+    const bool stopped = eex_lua_protect(L, explain, NULL) < 0;
+    lua_sethook(L, NULL, 0, 0);
+    if (stopped || instructions == INT_MAX) {
+        OK(eex_lua_protect(L, explain, NULL));
+        lua_getglobal(L, "explained");
+        text = strdup(lua_tostring(L, -1));
+    }
+    eex_lua_close(L);
+    return text;
+}
+
+/* Ctrl-C and a full memory may end it anywhere. */
+Test(sandbox, what_is_known_is_whole_after_a_try_that_ended_early)
+{
+    char *whole = explained(INT_MAX);
+    int tries = 0;
+    for (int at = 1000; at > 0; at += 1000) {
+        char *text = explained(at);
+        if (!text)
+            break;
+        cr_expect(strcmp(text, whole) == 0, "after %d instructions", at);
+        free(text);
+        tries++;
+    }
+    cr_expect(tries > 5, "%d tries", tries);
+    free(whole);
 }
 
 Test(sandbox, bytecode_is_refused)
