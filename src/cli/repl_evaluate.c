@@ -33,12 +33,29 @@ void eex__repl_push_names(const eex_repl *repl)
 
 /* ---- Lua ---- */
 
-/* What was typed is over: how the error tells itself was not. */
+static int tell(lua_State *L)
+{
+    luaL_tolstring(L, 1, NULL);
+    return 1;
+}
+
+/* The error as text. How it tells itself was not typed, but what comes after it may be: `load`
+ * returns what went wrong in it. */
+static void push_told(lua_State *L)
+{
+    const bool before = eex_lua_typed(L, false);
+    lua_pushcfunction(L, tell);
+    lua_pushvalue(L, 1);
+    const int status = lua_pcall(L, 1, 1, 0);
+    eex_lua_typed(L, before);
+    if (status != LUA_OK)
+        lua_pushfstring(L, "(error object is a %s value)", luaL_typename(L, 1));
+}
+
 static int add_traceback(lua_State *L)
 {
-    eex_lua_typed(L, false);
     if (lua_type(L, 1) != LUA_TSTRING)
-        luaL_tolstring(L, 1, NULL);
+        push_told(L);
     luaL_traceback(L, L, lua_tostring(L, -1), 1);
     return 1;
 }

@@ -24,7 +24,6 @@ enum {
 typedef struct text {
     const char *at;
     size_t left;
-    bool begins; /* nothing of it was read */
 } text;
 
 static const char *read_text(lua_State *L, void *data, size_t *size)
@@ -35,32 +34,37 @@ static const char *read_text(lua_State *L, void *data, size_t *size)
     *size = t->left < TEXT_PIECE ? t->left : TEXT_PIECE;
     t->at += *size;
     t->left -= *size;
-    t->begins = false;
     return *size ? piece : NULL;
 }
 
 int eex__lua_load_text(lua_State *L, const char *at, size_t size, const char *name)
 {
-    text t = {at, size, true};
+    text t = {at, size};
     return lua_load(L, read_text, &t, name, "t");
 }
 
-/* Bytecode is not looked at, whatever the mode. Without position, like what lua_load says. */
-static void refuse_binary(lua_State *L, const char *piece, size_t size)
+/* What a script loads: a text, or what a function gives. */
+typedef struct loading {
+    text text;
+    bool begun, binary;
+} loading;
+
+/* Bytecode is not looked at, whatever the mode: for lua_load there is nothing where it begins. An
+ * error in here would be seen by the message handlers of who called. */
+static const char *without_binary(loading *l, const char *piece, size_t *size)
 {
-    if (size == 0 || piece[0] != LUA_SIGNATURE[0])
-        return;
-    lua_pushliteral(L, "attempt to load a binary chunk: scripts load text only: give --trust to "
-                       "load others");
-    lua_error(L);
+    l->binary = !l->begun && *size > 0 && piece[0] == LUA_SIGNATURE[0];
+    l->begun = true;
+    if (l->binary)
+        *size = 0;
+    return l->binary ? NULL : piece;
 }
 
 static const char *read_chunk(lua_State *L, void *data, size_t *size)
 {
-    const text *t = data;
-    if (t->begins)
-        refuse_binary(L, t->at, t->left);
-    return read_text(L, data, size);
+    loading *l = data;
+    const char *piece = read_text(L, &l->text, size);
+    return without_binary(l, piece, size);
 }
 
 enum { HELD = 5 }; /* the slot that keeps a piece alive while it is read */
@@ -68,7 +72,6 @@ enum { HELD = 5 }; /* the slot that keeps a piece alive while it is read */
 /* From the function at index 1. */
 static const char *read_pieces(lua_State *L, void *data, size_t *size)
 {
-    bool *begun = data;
     eex__lua_check(L);
     luaL_checkstack(L, 2, "too many nested functions");
     lua_pushvalue(L, 1);
@@ -82,10 +85,7 @@ static const char *read_pieces(lua_State *L, void *data, size_t *size)
         luaL_error(L, "reader function must return a string");
     lua_replace(L, HELD);
     const char *piece = lua_tolstring(L, HELD, size);
-    if (!*begun)
-        refuse_binary(L, piece, *size);
-    *begun = true;
-    return piece;
+    return without_binary(data, piece, size);
 }
 
 /* load(chunk [, name [, mode [, env]]]): text only; other modes are as wrong for a text as Lua
@@ -96,16 +96,21 @@ static int base_load(lua_State *L)
     const char *given = luaL_optstring(L, 3, "bt"), *mode = strchr(given, 't') ? "t" : given;
     size_t size = 0;
     const char *chunk = lua_tolstring(L, 1, &size);
+    loading l = {.text = {chunk, size}};
     int status;
     if (chunk) {
-        text t = {chunk, size, true};
-        status = lua_load(L, read_chunk, &t, luaL_optstring(L, 2, chunk), mode);
+        status = lua_load(L, read_chunk, &l, luaL_optstring(L, 2, chunk), mode);
     } else {
         const char *name = luaL_optstring(L, 2, "=(load)");
-        bool begun = false;
         luaL_checktype(L, 1, LUA_TFUNCTION);
         lua_settop(L, HELD);
-        status = lua_load(L, read_pieces, &begun, name, mode);
+        status = lua_load(L, read_pieces, &l, name, mode);
+    }
+    if (l.binary) {
+        lua_pop(L, 1);
+        lua_pushliteral(L, "attempt to load a binary chunk: scripts load text only: give --trust "
+                           "to load others");
+        status = LUA_ERRSYNTAX;
     }
     if (status != LUA_OK) {
         luaL_pushfail(L);

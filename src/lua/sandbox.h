@@ -6,7 +6,7 @@
  *    traceback, no bytecode in either direction;
  *  - io.open and io.lines read regular files whose real path, links resolved, lies in the script's
  *    folder or in the eex library; `require` finds eex modules in the library and others in the
- *    script's folder, likewise;
+ *    script's folder, likewise, and gives of the library's what `eex` has, and eex.core;
  *  - what a script makes of its globals, of the standard library and of the modules that it was
  *    given reaches nobody else: the library has globals of its own, and the methods of texts are
  *    the standard ones, beside what is added to `string`;

@@ -93,19 +93,17 @@ static void fix_methods(lua_State *L)
 }
 
 /* A script that gets at a metatable could give an object a finaliser. */
-static void guard_metatables(lua_State *L)
+static void guard_metatables(lua_State *L, bool trust)
 {
     lua_pushliteral(L, "");
-    if (lua_getmetatable(L, -1)) {
-        fix_methods(L);
-        lua_pushboolean(L, false);
-        lua_setfield(L, -2, "__metatable");
-        lua_pop(L, 1);
-    }
+    lua_getmetatable(L, -1);
+    fix_methods(L);
     luaL_getmetatable(L, LUA_FILEHANDLE);
-    lua_pushboolean(L, false);
-    lua_setfield(L, -2, "__metatable");
-    lua_pop(L, 2);
+    for (int i = 1; i <= 2 && !trust; i++) {
+        lua_pushboolean(L, false);
+        lua_setfield(L, -1 - i, "__metatable");
+    }
+    lua_pop(L, 3);
 }
 
 /* Random numbers of a script are the same in every run. */
@@ -131,8 +129,7 @@ void eex__lua_open_libs(lua_State *L)
     eex__lua_open_string(L);
     eex__lua_open_table(L);
     run_prelude(L, trust);
-    if (!trust)
-        guard_metatables(L);
+    guard_metatables(L, trust);
     seed_math(L);
     eex__lua_open_require(L);
 }

@@ -123,8 +123,8 @@ static void push_loader(lua_State *L, const char *name)
 /* ---- require ---- */
 
 /* Puts the script's copy in the place of the library's table on the top, with copies of the tables
- * in it; the same one each time. What the script puts into it the library never sees. */
-static void give_copy(lua_State *L, int copies)
+ * in it; the same one each time. */
+static void copy(lua_State *L, int copies)
 {
     luaL_checkstack(L, 8, NULL);
     const int from = lua_gettop(L);
@@ -137,7 +137,7 @@ static void give_copy(lua_State *L, int copies)
         lua_rawset(L, copies);
         for (lua_pushnil(L); lua_next(L, from);) {
             if (lua_istable(L, -1))
-                give_copy(L, copies);
+                copy(L, copies);
             lua_pushvalue(L, -2);
             lua_insert(L, -2);
             lua_rawset(L, from + 1);
@@ -146,6 +146,57 @@ static void give_copy(lua_State *L, int copies)
             lua_setmetatable(L, from + 1);
     }
     lua_replace(L, from);
+}
+
+/* The same for a module. What the script puts into it the library never sees. Where the memory does
+ * not suffice, all that there are remain the copies that were there before. */
+static void give_copy(lua_State *L)
+{
+    lua_pushvalue(L, -1);
+    if (lua_rawget(L, lua_upvalueindex(COPIES)) != LUA_TNIL) {
+        lua_replace(L, -2);
+        return;
+    }
+    lua_pop(L, 1);
+    eex__lua_push_copy(L, lua_upvalueindex(COPIES));
+    lua_insert(L, -2);
+    copy(L, lua_gettop(L) - 1);
+    lua_insert(L, -2);
+    lua_replace(L, lua_upvalueindex(COPIES));
+}
+
+/* A script may have by name what it finds under that name in `eex`, which describes it; the rest is
+ * for the library alone, whose functions hand out what it works with. */
+static bool is_given(lua_State *L, const char *name)
+{
+    const int module = lua_gettop(L);
+    if (strcmp(name, "eex.core") == 0)
+        return true;
+    eex_lua_push_module(L, "eex");
+    for (const char *at = name + strlen("eex"); *at && lua_istable(L, -1);) {
+        const size_t part = strcspn(++at, ".");
+        lua_pushlstring(L, at, part);
+        lua_rawget(L, -2);
+        at += part;
+    }
+    const bool found = lua_rawequal(L, -1, module);
+    lua_settop(L, module);
+    return found;
+}
+
+static void give_module(lua_State *L, const char *name)
+{
+    if (!eex_lua_trusts(L) && !is_given(L, name)) {
+        eex_lua_where(L);
+        lua_pushfstring(L,
+                        "the module \"%s\" is for the library alone: what scripts may use is in "
+                        "require \"eex\", unless --trust is given",
+                        name);
+        lua_concat(L, 2);
+        lua_error(L);
+    }
+    if (lua_istable(L, -1))
+        give_copy(L);
 }
 
 static void load_module(lua_State *L, const char *name)
@@ -173,8 +224,8 @@ static int require(lua_State *L)
         load_module(L, name);
     else if (lua_isboolean(L, -1) && !lua_toboolean(L, -1))
         return luaL_error(L, "module \"%s\" requires itself, directly or through others", name);
-    if (is_ours(name) && lua_istable(L, -1) && lua_istable(L, lua_upvalueindex(COPIES)))
-        give_copy(L, lua_upvalueindex(COPIES));
+    if (is_ours(name) && lua_istable(L, lua_upvalueindex(COPIES)))
+        give_module(L, name);
     return 1;
 }
 

@@ -166,7 +166,7 @@ for _, f in ipairs { eex.open, eex.gates.blocks, eex.backbones.vgg, r.replay, m.
 end
 print "checked"
 LUA
-expect 0 "$EEX" repl check.lua </dev/null
+expect 0 "$EEX" repl check.lua --trust </dev/null # it asks modules that scripts have no business with
 out_has checked
 ! grep WRONG out || fail "the description and the library differ"
 exit 0

@@ -36,7 +36,7 @@ says '{ { n = 1, word = "a" }, { n = 22, word = "bc" } }' ' 1  a' ''
 
 # ---- Tab ----
 completes() {
-    says "table.concat(require 'eex.complete'([==[$1]==], [==[$2]==]), ' ')" "" '' runs/tiny
+    says "table.concat(require 'eex.complete'([==[$1]==], [==[$2]==]), ' ')" "" '' runs/tiny --trust
     [ "$(cat out)" = "$3" ] || fail "\"$1\" is completed to \"$(cat out)\", expected \"$3\""
 }
 completes 'x = run:re' 'run:re' 'run:replay'
@@ -51,7 +51,15 @@ completes 'eex.open("x", { th' 'th' 'threads =  threshold = '
 completes 'eex.gates.bl' 'eex.gates.bl' 'eex.gates.blocks'
 completes 'print("run:re' 'run:re' ''
 completes 'whi' 'whi' 'while'
-says $'setmetatable(_G, { __index = function() error("looked") end })\n'"#require 'eex.complete'('nobody.x', 'nobody.x')" 0 ''
+says $'setmetatable(_G, { __index = function() error("looked") end })\n'"#require 'eex.complete'('nobody.x', 'nobody.x')" 0 '' --trust
+
+# What help and completion work with no script has.
+for module in api api.classes complete help inspect resolve nets.parts plot_svg; do
+    says "require 'eex.$module'" '' 'is for the library alone'
+done
+says 'for _, name in ipairs { "", ".core", ".gates", ".plot", ".backbones", ".backbones.vgg", ".families.resnet50" } do
+  require("eex" .. name) end print "given"' given ''
+says 'require "eex.help.of_value"' '' 'there is no module "eex.help.of_value" in the eex library'
 
 # ---- policies against what other commands say ----
 expect 0 "$EEX" prune runs/tiny --json --no-latency
@@ -214,7 +222,7 @@ draws yes 'draw()' '' # which a person has said
 draws no $'1\neex?' 'function require(name) draw() return fetch(name) end'
 draws no $'1\n{ { n = 1 } }\neex?\nlibrary.plot({ 1 }, { 2 })' 'draws_first(_G)'
 draws no $'1\n{ { n = 1 } }\neex?\n("x")?\nplot({ 1 }, { 2 })' 'draws_first(string) draws_first(table) draws_first(math)'
-for module in eex eex.core eex.api eex.help eex.resolve eex.nets.parts; do
+for module in eex eex.core eex.gates eex.backbones; do
     draws no $'1\nrun\neex?\neex.help?\nhelp(1)\nplot({ 1 }, { 2 })' "draws_first(fetch '$module')"
 done
 draws no 'x' 'x = setmetatable({}, { __tostring = function() return draw "x" end })'
@@ -226,6 +234,17 @@ draws no 'x' 'x = setmetatable({ { n = 1 }, { n = 2 } }, { __metatable = "fields
   __index = function(t, k) return draw(nil) end, __pairs = draw })'
 draws no $'x?\nx.y?\nx[1].z?' 'x = setmetatable({}, { __index = draw, __len = draw, __eq = draw, __tostring = draw })'
 draws no $'f()\nx?' 'setmetatable(_G, { __index = draw, __eq = draw }) function f() eex.repl() end'
+# An error that a line catches is no end of what was typed; what it runs to tell itself was not typed.
+drawn='; plot({ 1, 2 }, { 3, 4 }, { file = "typed.svg" })'
+for caught in 'load("\27Lua")' 'load(function() error "x" end)' 'load(function() error {} end)' \
+    'load(function() error(setmetatable({}, { __tostring = error })) end)'; do
+    rm -f typed.svg
+    says "$caught$drawn" '' ''
+    [ -e typed.svg ] || fail "behind $caught nothing is typed any more"
+done
+draws no 'load(function() error(x) end)' 'x = setmetatable({}, { __tostring = function() return draw "x" end })'
+says 'error(setmetatable({}, { __tostring = error }))' '' 'error object is a table value'
+
 says $'function string.trim(s) return s:match "^%s*(.-)%s*$" end\n(" a "):trim() .. "|"' 'a|' ''
 
 # ---- at a terminal ----

@@ -334,8 +334,9 @@ Test(lua_graph, a_field_that_a_node_never_has_is_an_error)
                      "return keys > 8",
                      "true");
     gives_with_small("return getmetatable(g:nodes()[1])", "fields");
-    gives_with_small("return require('eex.inspect')(g:nodes()[3]):match('gateable') ~= nil",
-                     "true");
+    eex_lua_push_module(L, "eex.inspect");
+    lua_setglobal(L, "inspect");
+    gives_with_small("return inspect(g:nodes()[3]):match('gateable') ~= nil", "true");
 }
 
 Test(lua_graph, a_method_that_is_none_names_the_nearest)

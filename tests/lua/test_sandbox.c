@@ -6,6 +6,7 @@
 
 #include <criterion/criterion.h>
 #include <lauxlib.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -228,7 +229,7 @@ static const char changes[] =
     "  for name, f in next, t do names[name] = type(f) == 'function' or nil end\n"
     "  for name in next, names do t[name] = function() error(name .. ' was asked') end end\n"
     "end\n"
-    "for _, name in next, { 'core', 'api', 'resolve', 'help', 'nets.parts', 'backbones' } do\n"
+    "for _, name in next, { 'core', 'gates', 'families', 'backbones' } do\n"
     "  change(fetch('eex.' .. name))\n"
     "end\n"
     "change(eex) change(string) change(table) change(math) change(_G)\n"
@@ -265,6 +266,15 @@ static int ask_library(lua_State *L)
     return 0;
 }
 
+static int inspect_value(lua_State *L)
+{
+    eex_lua_push_module(L, "eex.inspect");
+    lua_getglobal(L, "value");
+    lua_call(L, 1, 1);
+    cr_expect(strcmp(luaL_tolstring(L, -1, NULL), "{ a = 1 }") == 0, "%s", lua_tostring(L, -1));
+    return 0;
+}
+
 Test(sandbox, what_a_script_changes_reaches_nobody_else)
 {
     lua_State *L;
@@ -276,7 +286,153 @@ Test(sandbox, what_a_script_changes_reaches_nobody_else)
           "return tostring(require('eex').mine == 1 and require('eex.gates') == eex.gates\n"
           "  and require('eex.core').conventions == eex.conventions)",
           "true");
+    fails("require 'eex.api'", "the module \"eex.api\" is for the library alone");
+    fails("string = nil return require('eex.resolve').texts()", "is for the library alone");
     gives("function string.double(s) return s .. s end return ('ab'):double()", "abab");
+}
+
+/* Also where it has `debug` and the like: by what it does to `string`. */
+Test(sandbox, a_trusted_script_leaves_the_library_its_texts)
+{
+    lua_State *L;
+    OK(run_with(&L, "for name in pairs(string) do string[name] = nil end return { a = 1 }",
+                &(eex_lua_options){.trust = true}));
+    lua_setglobal(L, "value");
+    OK(eex_lua_protect(L, inspect_value, NULL));
+    eex_lua_close(L);
+}
+
+/* `count` says how many fields there are in all of it; `fill` takes the memory, and `drop` gives a
+ * little back. */
+static const char filling[] =
+    "require 'eex.gates'\n"
+    "local function count(t)\n"
+    "  local n = 0\n"
+    "  for _, value in next, t do n = n + 1 + (type(value) == 'table' and count(value) or 0) end\n"
+    "  return n\n"
+    "end\n"
+    "local held, n, size = {}, 0, 0\n"
+    "local function put() held[n + 1] = ('x'):rep(size) .. n n = n + 1 end\n"
+    "local function drop() held[n] = false n = n - 1 collectgarbage() end\n"
+    "local function fill()\n"
+    "  for i = 1, 30000 do held[i] = false end\n"
+    "  for _, s in ipairs { 1 << 20, 1 << 16, 1 << 12, 1 << 8, 100, 41, 100, 41 } do\n"
+    "    size = s\n"
+    "    while pcall(put) do end\n"
+    "  end\n"
+    "end\n";
+
+static void numbers_of(const char *program, int out[2])
+{
+    static const eex_lua_options tight = {.memory = 6 << 20};
+    lua_State *L;
+    char text[4096];
+    snprintf(text, sizeof text, "%s%s", filling, program);
+    OK(run_with(&L, text, &tight));
+    for (int i = 0; i < 2; i++) {
+        lua_rawgeti(L, 1, i + 1);
+        out[i] = (int)lua_tointeger(L, -1);
+        lua_pop(L, 1);
+    }
+    eex_lua_close(L);
+}
+
+Test(sandbox, a_copy_is_whole_or_there_is_none)
+{
+    const char *const names[] = {"eex", "eex.core", "eex.backbones"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char whole[128], tried[512];
+        int wanted[2], got[2];
+        snprintf(whole, sizeof whole, "return { count(require '%s'), 1 }", names[i]);
+        snprintf(tried, sizeof tried,
+                 "local tries, ok, module = 0\n"
+                 "fill()\n"
+                 "repeat\n"
+                 "  ok, module = pcall(require, '%s')\n"
+                 "  tries = tries + 1\n"
+                 "  if not ok then drop() end\n"
+                 "until ok\n"
+                 "held = nil collectgarbage()\n"
+                 "assert(module == require '%s')\n"
+                 "assert(require('eex').gates == require 'eex.gates')\n"
+                 "assert(require('eex').backbones == require 'eex.backbones')\n"
+                 "return { count(module), tries }",
+                 names[i], names[i]);
+        numbers_of(whole, wanted);
+        numbers_of(tried, got);
+        cr_expect(got[1] > 1, "%s: the memory was not full", names[i]);
+        cr_expect(got[0] == wanted[0], "%s: %d fields, there are %d", names[i], got[0], wanted[0]);
+    }
+}
+
+static int push_named(lua_State *L)
+{
+    eex_lua_push_module(L, luaL_checkstring(L, 1));
+    return 1;
+}
+
+/* Leaves what is known of all functions, by name and by value. */
+static int explain(lua_State *L)
+{
+    static const char program[] = "local module = ...\n"
+                                  "local help, eex, texts = module 'eex.help', module 'eex', {}\n"
+                                  "local function look(t)\n"
+                                  "  for key, value in pairs(t) do\n"
+                                  "    if type(value) == 'table' then look(value)\n"
+                                  "    else texts[#texts + 1] = help.of_value(value) end\n"
+                                  "  end\n"
+                                  "end\n"
+                                  "look(eex)\n"
+                                  "table.sort(texts)\n"
+                                  "return help.page() .. table.concat(texts)\n";
+    if (luaL_loadstring(L, program) != LUA_OK)
+        return lua_error(L);
+    lua_pushcfunction(L, push_named);
+    lua_call(L, 1, 1);
+    lua_setglobal(L, "explained");
+    return 0;
+}
+
+static void stop_here(lua_State *L, lua_Debug *at)
+{
+    (void)at;
+    lua_sethook(L, NULL, 0, 0);
+    luaL_error(L, "stopped");
+}
+
+/* What explain gives where a first try ended after so many instructions; NULL: none did. */
+static char *explained(int instructions)
+{
+    lua_State *L;
+    char *text = NULL;
+    OK(eex_lua_open(&L, &(eex_lua_options){0}));
+    lua_sethook(L, stop_here, LUA_MASKCOUNT, instructions);
+    const bool stopped = eex_lua_protect(L, explain, NULL) < 0;
+    lua_sethook(L, NULL, 0, 0);
+    if (stopped || instructions == INT_MAX) {
+        OK(eex_lua_protect(L, explain, NULL));
+        lua_getglobal(L, "explained");
+        text = strdup(lua_tostring(L, -1));
+    }
+    eex_lua_close(L);
+    return text;
+}
+
+/* Ctrl-C and a full memory may end it anywhere. */
+Test(sandbox, what_is_known_is_whole_after_a_try_that_ended_early)
+{
+    char *whole = explained(INT_MAX);
+    int tries = 0;
+    for (int at = 1000; at > 0; at += 1000) {
+        char *text = explained(at);
+        if (!text)
+            break;
+        cr_expect(strcmp(text, whole) == 0, "after %d instructions", at);
+        free(text);
+        tries++;
+    }
+    cr_expect(tries > 5, "%d tries", tries);
+    free(whole);
 }
 
 Test(sandbox, bytecode_is_refused)
@@ -290,6 +446,13 @@ Test(sandbox, bytecode_is_refused)
     gives(
         "local f, m = load('\\27Lua', 'x', 'b') return tostring(f) .. ': ' .. m",
         "nil: attempt to load a binary chunk: scripts load text only: give --trust to load others");
+    fails("assert(load(function() return '\\27Lua' end, 'x', 'b'))", "text only");
+    gives("local calls = 0\n"
+          "local function refuse() return load('\\27Lua') or load('\\27Lua', 'x', 'b')\n"
+          "  or load(function() calls = calls + 1 return '\\27Lua' end) end\n"
+          "local ok, f = xpcall(refuse, function(m) calls = calls + 10 return m end)\n"
+          "return tostring(ok) .. tostring(f) .. calls",
+          "truenil1");
     gives("local f, m = load('return 1', 'x', 'b') return tostring(f) .. ': ' .. m",
           "nil: attempt to load a text chunk (mode is 'b')");
     gives("return load('return 7')()", "7");

@@ -4,8 +4,24 @@
 local core = require "eex.core"
 local parts = require "eex.nets.parts"
 
-local api = { functions = require "eex.api.library", classes = require "eex.api.classes",
-  records = require "eex.api.records" }
+-- Rows as they are written, to be completed here: copies, because this may end early, for want of memory or by
+-- Ctrl-C, and begins again where it is asked for the next time.
+local function copied(value, copies)
+  if type(value) ~= "table" then
+    return value
+  end
+  if not copies[value] then
+    copies[value] = {}
+    for key, member in pairs(value) do
+      copies[value][key] = copied(member, copies)
+    end
+  end
+  return copies[value]
+end
+
+local copies = {}
+local api = { functions = copied(require "eex.api.library", copies), classes = copied(require "eex.api.classes", copies),
+  records = copied(require "eex.api.records", copies) }
 
 -- ---- sets of options that other tables know ----
 
@@ -130,26 +146,29 @@ local function value_of(name, at)
   return at
 end
 
--- The row of a function of the library, or of a method.
-function api.of_value(value)
-  if not by_value then
-    by_value = {}
-    for _, row in ipairs(api.functions) do
-      local there = value_of(row.name, require "eex")
-      local given = value_of(row.name, require_given "eex")
-      if there ~= nil and type(there) ~= "string" then
-        by_value[there] = row
-      end
-      if type(given) == "table" then
-        by_value[given] = row
-      end
+local function rows_by_value()
+  local rows = {}
+  for _, row in ipairs(api.functions) do
+    local there = value_of(row.name, require "eex")
+    local given = value_of(row.name, require_given "eex")
+    if there ~= nil and type(there) ~= "string" then
+      rows[there] = row
     end
-    for class, methods in pairs(core.classes()) do
-      for name, f in pairs(methods) do
-        by_value[f] = by_name[class .. ":" .. name]
-      end
+    if type(given) == "table" then
+      rows[given] = row
     end
   end
+  for class, methods in pairs(core.classes()) do
+    for name, f in pairs(methods) do
+      rows[f] = by_name[class .. ":" .. name]
+    end
+  end
+  return rows
+end
+
+-- The row of a function of the library, or of a method.
+function api.of_value(value)
+  by_value = by_value or rows_by_value() -- all of them, or none
   return by_value[value]
 end
 
