@@ -22,12 +22,25 @@ bool eex_spelling_is_utf8(const char *text)
     return true;
 }
 
-/* Of any width, none at all too. */
+typedef struct range {
+    uint32_t first, last;
+} range;
+
+/* Of any width, none at all too: white space, and what Unicode calls ignorable. */
+static const range blanks[] = {
+    {'\t', '\r'},     {' ', ' '},         {0x85, 0x85},     {0xa0, 0xa0},     {0xad, 0xad},
+    {0x34f, 0x34f},   {0x61c, 0x61c},     {0x115f, 0x1160}, {0x1680, 0x1680}, {0x17b4, 0x17b5},
+    {0x180b, 0x180f}, {0x2000, 0x200f},   {0x2028, 0x202f}, {0x205f, 0x206f}, {0x2800, 0x2800},
+    {0x3000, 0x3000}, {0x3164, 0x3164},   {0xfe00, 0xfe0f}, {0xfeff, 0xfeff}, {0xffa0, 0xffa0},
+    {0xfff0, 0xfffb}, {0xe0000, 0xe0fff},
+};
+
 static bool is_blank(uint32_t c)
 {
-    return c == ' ' || (c >= '\t' && c <= '\r') || c == 0x85 || c == 0xa0 || c == 0xad ||
-           c == 0x1680 || (c >= 0x2000 && c <= 0x200f) || (c >= 0x2028 && c <= 0x202f) ||
-           (c >= 0x205f && c <= 0x2064) || c == 0x3000 || c == 0xfeff;
+    for (size_t i = 0; i < sizeof blanks / sizeof *blanks; i++)
+        if (c >= blanks[i].first && c <= blanks[i].last)
+            return true;
+    return false;
 }
 
 /* ---- escaped ---- */
@@ -50,7 +63,7 @@ void eex_spelling_escape(eex_buffer *out, const char *text)
         if (!next(&c, &text) || c < ' ' || c == 0x7f)
             escape_byte(out, (unsigned char)*from);
         else if ((c >= 0x80 && c < 0xa0) || (c != ' ' && is_blank(c)))
-            eex_buffer_printf(out, "\\u%04x", (unsigned)c);
+            eex_buffer_printf(out, c > 0xffff ? "\\U%08x" : "\\u%04x", (unsigned)c);
         else if (c == '"' || c == '\\')
             eex_buffer_printf(out, "\\%c", (int)c);
         else
@@ -60,27 +73,37 @@ void eex_spelling_escape(eex_buffer *out, const char *text)
 
 /* ---- the core ---- */
 
-/* Capitals of which every second one is a letter's small one. */
-static bool is_paired(uint32_t c, bool *even)
-{
-    *even = !((c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17e));
-    return (c >= 0x100 && c <= 0x177 && c != 0x130 && c != 0x131 && c != 0x138 && c != 0x149) ||
-           (c >= 0x179 && c <= 0x17e) || (c >= 0x460 && c <= 0x481) || (c >= 0x48a && c <= 0x4bf) ||
-           (c >= 0x4d0 && c <= 0x52f) || (c >= 0x1e00 && c <= 0x1e95) ||
-           (c >= 0x1ea0 && c <= 0x1eff);
-}
+/* Capitals, each or every second one in a range, and how far behind them their small ones are. The
+ * sigma at the end of a word is taken for one. */
+static const struct capitals {
+    range of;
+    uint32_t step;
+    int32_t plus;
+} capitals[] = {
+    {{'A', 'Z'}, 1, 32},       {{0xc0, 0xd6}, 1, 32},        {{0xd8, 0xde}, 1, 32},
+    {{0x100, 0x12e}, 2, 1},    {{0x132, 0x136}, 2, 1},       {{0x139, 0x147}, 2, 1},
+    {{0x14a, 0x176}, 2, 1},    {{0x178, 0x178}, 1, -121},    {{0x179, 0x17d}, 2, 1},
+    {{0x1a0, 0x1a4}, 2, 1},    {{0x1af, 0x1af}, 1, 1},       {{0x1cd, 0x1db}, 2, 1},
+    {{0x1de, 0x1ee}, 2, 1},    {{0x1f8, 0x21e}, 2, 1},       {{0x222, 0x232}, 2, 1},
+    {{0x246, 0x24e}, 2, 1},    {{0x386, 0x386}, 1, 38},      {{0x388, 0x38a}, 1, 37},
+    {{0x38c, 0x38c}, 1, 64},   {{0x38e, 0x38f}, 1, 63},      {{0x391, 0x3a1}, 1, 32},
+    {{0x3a3, 0x3ab}, 1, 32},   {{0x3c2, 0x3c2}, 1, 1},       {{0x400, 0x40f}, 1, 80},
+    {{0x410, 0x42f}, 1, 32},   {{0x460, 0x480}, 2, 1},       {{0x48a, 0x4be}, 2, 1},
+    {{0x4c0, 0x4c0}, 1, 15},   {{0x4c1, 0x4cd}, 2, 1},       {{0x4d0, 0x52e}, 2, 1},
+    {{0x1e00, 0x1e94}, 2, 1},  {{0x1e9e, 0x1e9e}, 1, -7615}, {{0x1ea0, 0x1efe}, 2, 1},
+    {{0x1f08, 0x1f0f}, 1, -8}, {{0x1f18, 0x1f1d}, 1, -8},    {{0x1f28, 0x1f2f}, 1, -8},
+    {{0x1f38, 0x1f3f}, 1, -8}, {{0x1f48, 0x1f4d}, 1, -8},    {{0x1f59, 0x1f5f}, 2, -8},
+    {{0x1f68, 0x1f6f}, 1, -8},
+};
 
 static uint32_t small(uint32_t c)
 {
-    bool even;
-    if ((c >= 'A' && c <= 'Z') || (c >= 0xc0 && c <= 0xde && c != 0xd7) ||
-        (c >= 0x391 && c <= 0x3a9) || (c >= 0x410 && c <= 0x42f))
-        return c + 0x20;
-    if (c >= 0x400 && c <= 0x40f)
-        return c + 0x50;
-    if (is_paired(c, &even) && (c % 2 == 0) == even)
-        return c + 1;
-    return c == 0x178 ? 0xff : c;
+    for (size_t i = 0; i < sizeof capitals / sizeof *capitals; i++) {
+        const struct capitals *k = &capitals[i];
+        if (c >= k->of.first && c <= k->of.last && (c - k->of.first) % k->step == 0)
+            return (uint32_t)((int32_t)c + k->plus);
+    }
+    return c;
 }
 
 void eex_spelling_core(eex_buffer *out, const char *text)

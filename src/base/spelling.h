@@ -9,12 +9,13 @@
 bool eex_spelling_is_utf8(const char *text);
 
 /* Appends the text with whatever does not show escaped: "\t" and the like, "\x1b" and "\xe9" for
- * control characters and bytes that are no UTF-8, "\u00a0" for blanks that are no ' '. Quotes and
- * backslashes are escaped, so no two texts become the same. */
+ * control characters and bytes that are no UTF-8, "\u00a0" or "\U000e0001" for blanks that are no
+ * ' ', and for marks that take no room of their own and change nothing. Quotes and backslashes are
+ * escaped, so no two texts become the same. */
 void eex_spelling_escape(eex_buffer *out, const char *text);
 
 /* Appends what texts have in common that differ in letter case (of Latin, Greek and Cyrillic) and
- * blanks alone: small letters without blanks. */
+ * blanks alone, also those that do not show: small letters without blanks. */
 void eex_spelling_core(eex_buffer *out, const char *text);
 
 #endif

@@ -64,6 +64,24 @@ const char *eex_text_nearest(const char *word, const char *const *words, size_t 
     return best;
 }
 
+void eex_text_clip(char *out, size_t size, const char *text)
+{
+    char bytes[4];
+    size_t used = 0;
+    while (*text) {
+        const char *from = text;
+        uint32_t c = eex__utf8_next(&text);
+        if (c == 0xfffd && text - from == 1)
+            c = '?';
+        const size_t more = eex__utf8_encode(bytes, c);
+        if (used + more >= size)
+            break;
+        memcpy(out + used, bytes, more);
+        used += more;
+    }
+    out[used] = '\0';
+}
+
 size_t eex_text_width(const char *text)
 {
     size_t width = 0;

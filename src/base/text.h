@@ -22,6 +22,10 @@ void eex_text_disarm(char *text, const char *kept);
  * line stays one. */
 void eex_text_disarm_printed(char *text, const char *format);
 
+/* Copies as much of the text as there is room for, in whole characters: what is no UTF-8 becomes
+ * '?'. For texts of people's that are stored, of which readers expect that they are UTF-8. */
+void eex_text_clip(char *out, size_t size, const char *text);
+
 /* A number for people, in three digits with SI prefix: "1.23 M", "999", "12.3 k", "0.05". With a
  * unit it follows the prefix: "1.23 MB". Returns `out`. */
 enum { EEX_TEXT_SIZE = 48 };

@@ -76,7 +76,7 @@ static int print(const eex_bottled *b, const arguments *a)
     eex_buffer text = EEX_BUFFER_INIT;
     if (a->json)
         return eex__print_text(&text, put_json(&text, b, a->out));
-    eex_buffer_printf(&text, "%s:\n", a->out);
+    eex__put_line(&text, "%s:", a->out);
     eex_put_bottled(&text, b);
     return eex__print_report(&text, EEX_OK);
 }

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINES_SHOWN = 20 };
+enum { LINES_SHOWN = 20, ALIKE_SHOWN = 5 };
 
 int eex__data_import_options(eex_import_folder_options *out, const eex__import_options *o)
 {
@@ -86,16 +86,21 @@ int eex__data_say(const char *path)
     return EEX_OK;
 }
 
-/* The first lines of a list, each a warning. */
-static void warn_of_each(const char *list, size_t count)
+/* The first lines of a list, each a warning; `what` says what the others are. */
+static void warn_of_first(const char *list, size_t count, size_t shown, const char *what)
 {
-    for (size_t i = 0; i < count && i < LINES_SHOWN && *list; i++) {
+    for (size_t i = 0; i < count && i < shown && *list; i++) {
         int length = (int)strcspn(list, "\n");
         eex_log_warn("%.*s", length, list);
         list += length + (list[length] == '\n');
     }
-    if (count > LINES_SHOWN)
-        eex_log_warn("and %zu more", count - LINES_SHOWN);
+    if (count > shown)
+        eex_log_warn("and %zu more%s", count - shown, what);
+}
+
+static void warn_of_each(const char *list, size_t count)
+{
+    warn_of_first(list, count, LINES_SHOWN, "");
 }
 
 static void warn_of_passed(const eex_import_result *result)
@@ -123,7 +128,8 @@ void eex__data_close_result(eex_import_result *result)
                      result->classes, eex_buffer_text(&result->untrained_list));
     warn_of_each(eex_buffer_text(&result->emptied_list), EEX_PARTS);
     if (result->alike)
-        warn_of_each(eex_buffer_text(&result->alike_list), result->alike);
+        warn_of_first(eex_buffer_text(&result->alike_list), result->alike, ALIKE_SHOWN,
+                      result->alike == ALIKE_SHOWN + 1 ? " such group" : " such groups");
     if (result->several)
         eex_log_warn("%zu of %zu images have several pages or frames: the first of each was taken",
                      result->several, result->images);

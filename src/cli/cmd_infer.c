@@ -344,8 +344,8 @@ const eex_cmd eex_cmd_infer = {
                "the summary says how many were right. Files that cannot be read are reported, "
                "the others are\n"
                "classified all the same, and the exit status is 1. Of several pages or frames\n"
-               "the first is classified, and a warning names the file.\n\n" EEX__REMOTE_DETAILS
-               "\n\n" EEX_POLICY_DETAILS,
+               "the first is classified; warnings name the first ten such files and count the "
+               "others.\n\n" EEX__REMOTE_DETAILS "\n\n" EEX_POLICY_DETAILS,
     .words = {1, INT32_MAX},
     .takes = {sizeof(arguments), &defaults, options},
     .check = check,

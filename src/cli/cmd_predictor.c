@@ -114,7 +114,7 @@ static int print(const work *w)
     eex_buffer text = EEX_BUFFER_INIT;
     if (!w->a->json) {
         const int code = eex_put_predictor(&text, w->predictor, w->model);
-        eex_buffer_printf(&text, "%s\n", w->path);
+        eex__put_line(&text, "%s", w->path);
         return eex__print_report(&text, code);
     }
     eex_json j = EEX_JSON_INIT(&text);

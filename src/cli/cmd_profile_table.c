@@ -55,17 +55,20 @@ static int save(const work *w, bool checked)
     return code;
 }
 
-static void print_text(const work *w)
+static int print_text(const work *w)
 {
     const eex_latency_error *e = &w->error;
-    printf("%zu operations on %s, %d measured now\n", w->table->count, w->table->device, w->added);
+    eex_buffer file = EEX_BUFFER_INIT;
+    eex__print_line("%zu operations on %s, %d measured now", w->table->count, w->table->device,
+                    w->added);
     printf("predicted against measured latency of one image, %d structures%s, %zu exits:\n",
            e->structures, w->chosen ? " (the run's among them)" : "", e->pairs);
     printf("mean error %.1f %%, largest %.1f %%, Kendall's tau %.3f; between structures, at their "
            "end, %.3f\n",
            100 * e->mape, 100 * e->worst, e->tau, e->tau_ends);
     if (w->a->out)
-        printf("%s\n", w->a->out);
+        eex__put_line(&file, "%s", w->a->out);
+    return eex__print_report(&file, EEX_OK);
 }
 
 static int print_json(const work *w)
@@ -110,10 +113,7 @@ static int measure(work *w)
     eex_laps_warn("latencies of operations", w->table->disturbed);
     eex_laps_warn("checking them", w->error.disturbed);
     EEX_TRY(save(w, true));
-    if (w->a->json)
-        return print_json(w);
-    print_text(w);
-    return EEX_OK;
+    return w->a->json ? print_json(w) : print_text(w);
 }
 
 int eex__profile_table(const eex__profile_arguments *a, const char *path)

@@ -176,12 +176,11 @@ static int print_done(const import *m)
         eex_buffer_putc(&text, '\n');
         return eex__print_text(&text, EEX_OK);
     }
-    eex_buffer_printf(
-        &text, "%s: %d nodes, %s parameters, %d classes\n", m->name, eex_graph_nodes(g),
-        eex_text_number(params, (double)eex_graph_param_total(g), NULL), eex_graph_classes(g));
-    eex_buffer_printf(&text, "%s, %s: eex run %s --set training.init=%s puts exits on it\n",
-                      m->o->out, m->script, eex_shell_text(script, m->script),
-                      eex_shell_text(out, m->o->out));
+    eex__put_line(&text, "%s: %d nodes, %s parameters, %d classes", m->name, eex_graph_nodes(g),
+                  eex_text_number(params, (double)eex_graph_param_total(g), NULL),
+                  eex_graph_classes(g));
+    eex__put_line(&text, "%s, %s: eex run %s --set training.init=%s puts exits on it", m->o->out,
+                  m->script, eex_shell_text(script, m->script), eex_shell_text(out, m->o->out));
     return eex__print_report(&text, EEX_OK);
 }
 

@@ -12,12 +12,28 @@
 
 /* ---- texts ---- */
 
+static void disarm_from(eex_buffer *out, size_t from)
+{
+    if (eex_buffer_status(out) == EEX_OK && out->size > from)
+        eex_text_disarm(out->data + from, "");
+}
+
 void eex__put_name(eex_buffer *out, const char *name)
 {
     const size_t from = out->size;
     eex_buffer_puts(out, name);
-    if (eex_buffer_status(out) == EEX_OK && out->size > from)
-        eex_text_disarm(out->data + from, "");
+    disarm_from(out, from);
+}
+
+void eex__put_line(eex_buffer *out, const char *format, ...)
+{
+    const size_t from = out->size;
+    va_list args;
+    va_start(args, format);
+    eex_buffer_vprintf(out, format, args);
+    va_end(args);
+    disarm_from(out, from);
+    eex_buffer_putc(out, '\n');
 }
 
 /* ---- JSON ---- */

@@ -14,6 +14,9 @@
 /* Appends a name as people read it: disarmed, and on one line (eex_text_disarm). */
 void eex__put_name(eex_buffer *out, const char *name);
 
+/* Appends a line that printf makes of names, disarmed like one; its end is appended. */
+void eex__put_line(eex_buffer *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* ---- members of a JSON object ---- */
 
 void eex__json_doubles(eex_json *j, const char *key, const double *values, int count);

@@ -186,7 +186,7 @@ static int put_text(eex_buffer *out, const eex_adapted *r, const char *file)
         EEX_TRY(put_by_bandwidth(out, r, &measures[i]));
     EEX_TRY(put_overall(out, r));
     if (file)
-        eex_buffer_printf(out, "%s\n", file);
+        eex__put_line(out, "%s", file);
     return EEX_OK;
 }
 

@@ -139,7 +139,7 @@ static void put_failures(eex_buffer *out, const char *folder, const eex_report *
 {
     eex_report_failure x;
     for (size_t i = 0; eex_report_failure_at(&x, report, i); i++)
-        eex_buffer_printf(out, "%s has no %s: %s.\n", folder, x.what, x.reason);
+        eex__put_line(out, "%s has no %s: %s.", folder, x.what, x.reason);
 }
 
 static void put_legend(eex_buffer *out, const eex_comparison *c)
@@ -153,7 +153,7 @@ static void put_legend(eex_buffer *out, const eex_comparison *c)
                              "deviation.\n");
     for (size_t i = 0; i < c->runs; i++)
         if (!c->report[i]->finished)
-            eex_buffer_printf(out, "%s is not finished: %s.\n", c->folder[i], c->report[i]->state);
+            eex__put_line(out, "%s is not finished: %s.", c->folder[i], c->report[i]->state);
     for (size_t i = 0; i < c->runs; i++)
         put_failures(out, c->folder[i], c->report[i]);
 }

@@ -63,9 +63,10 @@ static void put_unused(eex_buffer *out, const eex_import_report *r)
     eex_buffer_printf(out, "  %d of the file's tensors %s not used:", r->weights->unused,
                       r->weights->unused == 1 ? "is" : "are");
     for (int i = 0; i < eex_safetensors_count(r->file) && seen < LISTED; i++)
-        if (eex_weights_unused(r->weights, r->file, i))
-            eex_buffer_printf(out, "%s %s", seen++ ? "," : "",
-                              eex_safetensors_at(r->file, i)->name);
+        if (eex_weights_unused(r->weights, r->file, i)) {
+            eex_buffer_puts(out, seen++ ? ", " : " ");
+            eex__put_name(out, eex_safetensors_at(r->file, i)->name);
+        }
     eex_buffer_puts(out, r->weights->unused > LISTED ? ", ...\n" : "\n");
 }
 
@@ -74,15 +75,14 @@ static int print_people(const eex_import_report *r)
     const eex_weights *w = r->weights;
     char experiment[EEX_SHELL_WORD], out[EEX_SHELL_WORD];
     eex_buffer text = EEX_BUFFER_INIT;
-    eex__put_name(&text, eex_safetensors_path(r->file));
-    eex_buffer_printf(&text, ": %d of the %d parameters of \"%s\", by %s's names%s%s%s\n", w->taken,
-                      w->params, eex_graph_name(r->graph), w->names, *w->prefix ? " behind \"" : "",
-                      w->prefix, *w->prefix ? "\"" : "");
+    eex__put_line(&text, "%s: %d of the %d parameters of \"%s\", by %s's names%s%s%s",
+                  eex_safetensors_path(r->file), w->taken, w->params, eex_graph_name(r->graph),
+                  w->names, *w->prefix ? " behind \"" : "", w->prefix, *w->prefix ? "\"" : "");
     put_left(&text, r);
     put_unused(&text, r);
     if (r->out)
-        eex_buffer_printf(&text, "%s: eex run %s --set training.init=%s starts from it\n", r->out,
-                          eex_shell_text(experiment, r->experiment), eex_shell_text(out, r->out));
+        eex__put_line(&text, "%s: eex run %s --set training.init=%s starts from it", r->out,
+                      eex_shell_text(experiment, r->experiment), eex_shell_text(out, r->out));
     return eex__print_report(&text, EEX_OK);
 }
 

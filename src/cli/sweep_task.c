@@ -7,6 +7,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -96,7 +97,7 @@ int eex_sweep_check(const eex_sweep *s, bool trust)
 static int say(const char *folder, size_t task, int code)
 {
     char message[512];
-    snprintf(message, sizeof message, "%.511s", eex_error());
+    eex_text_clip(message, sizeof message, eex_error());
     if (code == EEX_OK)
         return eex_task_forget(folder, task);
     return code == EEX_EINTERRUPTED ? eex_task_stopped(folder, task)
@@ -115,7 +116,7 @@ static int work(const eex_sweep *s, const char *folder, size_t task,
     if (code == EEX_OK)
         code = run_experiment(s, folder, task, device, trust);
     char message[512];
-    snprintf(message, sizeof message, "%.511s", eex_error());
+    eex_text_clip(message, sizeof message, eex_error());
     const int said = say(folder, task, code);
     eex_lock_release(lock);
     if (code != EEX_OK)

@@ -54,7 +54,10 @@ _Noreturn void eex_lua_raise(lua_State *L)
 static const char *push_path(const eex_args *a, const char *field)
 {
     const char *dot = *a->path && *field != '[' ? "." : "";
-    return lua_pushfstring(a->L, "%s%s%s", a->path, dot, field);
+    lua_pushfstring(a->L, "%s%s%s", a->path, dot, field);
+    const char *path = luaL_gsub(a->L, lua_tostring(a->L, -1), "\n", "?"); /* a message is a line */
+    lua_remove(a->L, -2);
+    return path;
 }
 
 /* Pushes what a message calls the value: its text, number or type. */
@@ -64,6 +67,7 @@ static void push_found(lua_State *L, int index)
     if (lua_type(L, index) == LUA_TSTRING) {
         char shown[64];
         int cut = snprintf(shown, sizeof shown, "%s", lua_tostring(L, index)) >= (int)sizeof shown;
+        eex_text_disarm(shown, "");
         lua_pushfstring(L, "\"%s%s\"", shown, cut ? "..." : "");
     } else if (lua_isnumber(L, index) || lua_isboolean(L, index) || lua_isuserdata(L, index))
         luaL_tolstring(L, index, NULL);

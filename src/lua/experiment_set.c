@@ -6,6 +6,12 @@
 
 enum { MAX_PATH = 200 };
 
+/* As a message, which is a line, shows it; stays on the stack. */
+static const char *shown(lua_State *L, const char *text)
+{
+    return luaL_gsub(L, text, "\n", "?");
+}
+
 /* A name in a literal: forgotten quotes, not nil. */
 static int refuse_name(lua_State *L)
 {
@@ -21,7 +27,7 @@ static void push_nothing(lua_State *L, const char *assignment)
 {
     lua_newtable(L);
     lua_createtable(L, 0, 1);
-    lua_pushstring(L, assignment);
+    shown(L, assignment);
     lua_pushcclosure(L, refuse_name, 1);
     lua_setfield(L, -2, "__index");
     lua_setmetatable(L, -2);
@@ -34,7 +40,7 @@ static void push_literal(lua_State *L, const char *assignment, const char *value
     size_t length;
     const char *text = lua_tolstring(L, -1, &length);
     if (luaL_loadbufferx(L, text, length, "=--set", "t") != LUA_OK)
-        luaL_error(L, "--set %s: \"%s\" is no Lua value", assignment, value);
+        luaL_error(L, "--set %s: \"%s\" is no Lua value", shown(L, assignment), shown(L, value));
     push_nothing(L, assignment);
     lua_setupvalue(L, -2, 1);
     lua_call(L, 0, 1);
@@ -77,9 +83,10 @@ static void descend(lua_State *L, const char *assignment, const char *key)
         lua_pushvalue(L, -2);
         lua_rawset(L, -4);
     }
+    const char *kind = luaL_typename(L, -1);
     if (!lua_istable(L, -1))
-        luaL_error(L, "--set %s: \"%s\" is a %s and has no fields", assignment, key,
-                   luaL_typename(L, -1));
+        luaL_error(L, "--set %s: \"%s\" is a %s and has no fields", shown(L, assignment),
+                   shown(L, key), kind);
 }
 
 void eex__experiment_set(lua_State *L, int table, const char *assignment)
@@ -89,7 +96,8 @@ void eex__experiment_set(lua_State *L, int table, const char *assignment)
     size_t length = equals ? (size_t)(equals - assignment) : 0;
     int top = lua_gettop(L);
     if (length == 0 || length >= sizeof path)
-        luaL_error(L, "--set %s: expected FIELD=VALUE, as in search.trials=100", assignment);
+        luaL_error(L, "--set %s: expected FIELD=VALUE, as in search.trials=100",
+                   shown(L, assignment));
     memcpy(path, assignment, length);
     path[length] = '\0';
     luaL_checkstack(L, MAX_PATH, NULL);

@@ -8,6 +8,7 @@
 
 #include "base/fs.h"
 #include "base/status.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -95,6 +96,15 @@ static bool is_of_set(const char *message)
     return strncmp(message, word, sizeof word - 1) == 0;
 }
 
+/* Names in messages are disarmed. */
+static bool is_told(bool (*is)(const char *, const char *), const char *assignment)
+{
+    char shown[1024];
+    snprintf(shown, sizeof shown, "%s", assignment);
+    eex_text_disarm(shown, "");
+    return is(eex_error(), shown);
+}
+
 /* Whose mistake it is: that of the command line where the message is about what --set has set, else
  * the script's. */
 static int blame(int code, const char *path, const eex_lua_experiment_options *options)
@@ -102,10 +112,10 @@ static int blame(int code, const char *path, const eex_lua_experiment_options *o
     if (code == EEX_OK || is_of_set(eex_error()))
         return code;
     for (size_t i = options->sets; i-- > 0;)
-        if (is_about(eex_error(), options->set[i]))
+        if (is_told(is_about, options->set[i]))
             return eex_fail_in(code, "--set %s", options->set[i]);
     for (size_t i = options->sets; i-- > 0;)
-        if (is_beside(eex_error(), options->set[i]))
+        if (is_told(is_beside, options->set[i]))
             return eex_fail_in(code, "%s with --set %s", path, options->set[i]);
     return eex_lua_fail_in(code, path);
 }

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "base/status.h"
+#include "base/text.h"
 
 #include <lauxlib.h>
 #include <limits.h>
@@ -207,6 +208,7 @@ static int find_folders(eex__lua *s, const char *folder)
     s->shown = strdup(current ? "" : folder);
     if (!s->shown)
         return eex_fail(EEX_ENOMEM, "Lua: out of memory");
+    eex_text_disarm(s->shown, "");
     EEX_TRY(real_path(&s->folder, current ? "." : folder));
     EEX_TRY(eex_lua_library(&library));
     int code = real_path(&s->library, library);
@@ -284,6 +286,7 @@ static int run_text(lua_State *L, const char *text, size_t size, const char *nam
     int status = LUA_ERRMEM;
     if (snprintf(chunk, sizeof chunk, "@%s", name) >= (int)sizeof chunk)
         return eex_fail(EEX_EINVAL, "\"%.60s...\": the path is too long", name);
+    eex_text_disarm(chunk, ""); /* messages begin with it */
     if (lua_checkstack(L, LUA_MINSTACK))
         status = eex__lua_load_text(L, program, size - (size_t)(program - text), chunk);
     else
@@ -314,7 +317,10 @@ int eex_lua_run_file(lua_State *L, const char *path)
 
 int eex_lua_fail_in(int code, const char *path)
 {
-    const size_t length = strlen(path);
-    const bool has = strncmp(eex_error(), path, length) == 0 && eex_error()[length] == ':';
+    char shown[PATH_MAX + 1];
+    snprintf(shown, sizeof shown, "%s", path);
+    eex_text_disarm(shown, "");
+    const size_t length = strlen(shown);
+    const bool has = strncmp(eex_error(), shown, length) == 0 && eex_error()[length] == ':';
     return has ? code : eex_fail_in(code, "%s", path);
 }

@@ -114,8 +114,9 @@ static void push_loader(lua_State *L, const char *name)
         return;
     }
     eex_lua_where(L);
-    lua_pushfstring(L, "there is no module \"%s\" in %s", name,
+    lua_pushfstring(L, "there is no module \"%s\" in %s", luaL_gsub(L, name, "\n", "?"),
                     ours ? "the eex library" : "the experiment's folder");
+    lua_remove(L, -2);
     lua_concat(L, 2);
     lua_error(L);
 }

@@ -40,6 +40,9 @@ Test(spelling, whatever_does_not_show_is_escaped)
                                  {"caf\xe9", "caf\\xe9"},
                                  {"caf\u00e9 \u732b", "caf\u00e9 \u732b"},
                                  {"a\xc2\xa0z\xe2\x80\x8b", "a\\u00a0z\\u200b"},
+                                 {"a\u2066b\u2069\u034f\u2800", "a\\u2066b\\u2069\\u034f\\u2800"},
+                                 {"\u2764\ufe0f\u3164", "\u2764\\ufe0f\\u3164"},
+                                 {"a\U000e0041", "a\\U000e0041"},
                                  {"a\xc2\x9bz", "a\\u009bz"},
                                  {"\"\\x1b\"", "\\\"\\\\x1b\\\""}};
     expect(eex_spelling_escape, texts, sizeof texts / sizeof *texts);
@@ -47,16 +50,24 @@ Test(spelling, whatever_does_not_show_is_escaped)
 
 Test(spelling, case_and_blanks_make_no_difference_to_the_core)
 {
-    static const text texts[] = {{"Hot  Dog\t", "hotdog"},
-                                 {" \xc2\xa0\xe2\x80\x8b"
-                                  "dog",
-                                  "dog"},
-                                 {"hot_dog-2", "hot_dog-2"},
-                                 {"\u00c4PFEL \u00d7\u0178", "\u00e4pfel\u00d7\u00ff"},
-                                 {"\u0141\u00d3D\u0179 \u0100", "\u0142\u00f3d\u017a\u0101"},
-                                 {"\u039a\u0391\u03a4", "\u03ba\u03b1\u03c4"},
-                                 {"\u0401\u0416", "\u0451\u0436"},
-                                 {"\u0142\u017a\u0101\u0131", "\u0142\u017a\u0101\u0131"},
-                                 {"\u732b\xe9", "\u732b\xe9"}};
+    static const text texts[] = {
+        {"Hot  Dog\t", "hotdog"},
+        {" \xc2\xa0\xe2\x80\x8b"
+         "dog",
+         "dog"},
+        {"hot_dog-2", "hot_dog-2"},
+        {"\u00c4PFEL \u00d7\u0178", "\u00e4pfel\u00d7\u00ff"},
+        {"\u0141\u00d3D\u0179 \u0100", "\u0142\u00f3d\u017a\u0101"},
+        {"\u039a\u0391\u03a4", "\u03ba\u03b1\u03c4"},
+        {"\u0401\u0416", "\u0451\u0436"},
+        {"a\u2066b\u2067c\u2068d\u2069e\u061cf", "abcdef"},
+        {"\u2764\ufe0f\u034f\u2800\u180e\u3164\U000e0001", "\u2764"},
+        {"\u03c3\u03c2\u03a3", "\u03c3\u03c3\u03c3"},
+        {"\u0386\u0388\u0389\u038a\u038c\u038e\u038f\u03aa\u03ab",
+         "\u03ac\u03ad\u03ae\u03af\u03cc\u03cd\u03ce\u03ca\u03cb"},
+        {"\u0218\u01a0\u01af\u01cd\u1e9e", "\u0219\u01a1\u01b0\u01ce\u00df"},
+        {"\u04c0\u04c1\u1f08\u1f59", "\u04cf\u04c2\u1f00\u1f51"},
+        {"\u0142\u017a\u0101\u0131", "\u0142\u017a\u0101\u0131"},
+        {"\u732b\xe9", "\u732b\xe9"}};
     expect(eex_spelling_core, texts, sizeof texts / sizeof *texts);
 }

@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *nearest(const char *word)
@@ -49,6 +50,33 @@ Test(text, width_counts_columns)
     cr_assert_eq(eex_text_width("\xe6\x97\xa5\xe6\x9c\xac"), 4); /* two wide characters */
     cr_assert_eq(eex_text_width("\xf0\x9f\x98\x80"), 2);
     cr_assert_eq(eex_text_width("\xff\xfe"), 2); /* shown as replacements */
+}
+
+/* No character is cut, and nothing is left that is none. */
+Test(text, clipped_texts_are_whole_characters)
+{
+    static const struct {
+        const char *is;
+        size_t size;
+        const char *becomes;
+    } texts[] = {{"", 1, ""},
+                 {"abc", 4, "abc"},
+                 {"abc", 3, "ab"},
+                 {"abc", 1, ""},
+                 {"a\u00e9z", 5, "a\u00e9z"},
+                 {"a\u00e9z", 4, "a\u00e9"},
+                 {"a\u00e9z", 3, "a"},
+                 {"\u732b", 3, ""},
+                 {"a\U0001f600", 5, "a"},
+                 {"a\xff\ufffd", 6, "a?\ufffd"},
+                 {"caf\xe9", 8, "caf?"}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        char *out = malloc(texts[i].size); /* so that a byte too far is found */
+        cr_assert(out);
+        eex_text_clip(out, texts[i].size, texts[i].is);
+        cr_expect_str_eq(out, texts[i].becomes, "%zu", i);
+        free(out);
+    }
 }
 
 Test(text, utf8_round_trip)

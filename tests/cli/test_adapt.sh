@@ -116,6 +116,8 @@ expect 1 "$EEX" adapt runs/tiny --trace "$work"
 
 expect 0 "$EEX" adapt runs/tiny $slow -o adapt.h5
 out_has "adapt.h5"
+expect 0 "$EEX" adapt runs/tiny $slow -o $'ad\napt.h5'
+out_has "ad?apt.h5"
 cp adapt.h5 first.h5
 expect 2 "$EEX" adapt runs/tiny $slow -o adapt.h5
 err_has "--force"
@@ -185,6 +187,8 @@ expect 2 "$EEX" adapt runs/tiny --data tiny
 err_has "--jpeg-quality"
 
 expect 0 "$EEX" profile --table tiny.lua --threads 1 --structures 4 -o table.h5
+expect 0 "$EEX" profile --table tiny.lua --threads 1 --structures 4 -o $'ta\nble.h5'
+out_has "ta?ble.h5"
 expect 0 "$EEX" adapt runs/tiny --device-speed measured --latency-table table.h5 --threads 1 --json
 out_has '"device_measured": true'
 checks

@@ -9,6 +9,8 @@ expect 0 "$EEX" bottleneck runs/tiny -o small.h5 $short
 out_has "times fewer"
 out_has "validation split"
 awk 'length($0) > 80 { print; bad = 1 } END { exit bad }' out || fail "wider than 80 columns"
+expect 0 "$EEX" bottleneck runs/tiny -o $'sm\nall.h5' $short
+out_has "sm?all.h5:"
 expect 2 "$EEX" bottleneck runs/tiny -o small.h5 $short
 err_has "--force"
 

@@ -125,6 +125,23 @@ says "unit1.layer1.kernel kernel 3, 5, 7" family.lua
 says '"kind": "resolution"' family.lua --json
 refused 2 'gene "unit1.depth" (depth) has no value 5: there are 2, 3 and 4' family.lua \
     --genome "5,${most#*,}"
+# A message is a line, whatever the names in it.
+mkdir $'l\nib'
+echo 'error "in m"' >$'l\nib/m.lua'
+while IFS='|' read -r script text; do
+    echo "$script" >$'l\nib/s\nt.lua'
+    refused 2 "$text" $'l\nib/s\nt.lua'
+done <<'SCRIPTS'
+error "x"|l?ib/s?t.lua:1: x
+return = 5|l?ib/s?t.lua:1: unexpected symbol
+require "m"|l?ib/m.lua:1: in m
+require "a\nb"|no module "a?b"
+SCRIPTS
+echo 'return {}' >none.lua
+refused 2 "--set no?such=1: no?such: no such field" none.lua --set $'no\nsuch=1'
+refused 2 "--set no?such: expected FIELD=VALUE" none.lua --set $'no\nsuch'
+refused 2 '--set seed=a?b: seed: an integer of 0 or more, got "a?b"' none.lua --set $'seed=a\nb'
+refused 2 '--set seed={=?}: "{=?}" is no Lua value' none.lua --set $'seed={=\n}'
 refused 2 "46 genes, not 3" family.lua --genome 1,2,3
 
 # Limits that nothing can keep, as `eex run` refuses them.

@@ -154,12 +154,33 @@ prints 0 "in 7 classes" data import alike "$work/alike" --size 8 --force
     { echo "other classes than those are said to be alike"; failed=1; }
 "$EEX" data import alike "$work/pictures" --size 8 --force 2>&1 | grep -q "taken as different" &&
     { echo "cat and dog are said to be alike"; failed=1; }
+# Letters are alike in pairs, all of them: the first few are shown.
+for letter in {A..G} {a..g}; do
+    mkdir -p "$work/letters/$letter"
+    cp "$work/pictures/cat/1.png" "$work/letters/$letter"
+done
+prints 0 "and 2 more such groups" data import letters "$work/letters" --size 8
+[ "$("$EEX" data import letters "$work/letters" --size 8 --force 2>&1 | grep -c "taken as different")" = 5 ] ||
+    { echo "not five groups of names that are alike are shown"; failed=1; }
 # Names of classes are text.
 mkdir -p "$work/latin/caf"$'\xe9' "$work/latin/dog"
 cp "$work/pictures/cat/1.png" "$work/latin/caf"$'\xe9'
 cp "$work/pictures/cat/1.png" "$work/latin/dog"
 prints 1 "latin: 1 of the 2 classes' folders have names that are not UTF-8, as names are stored, the first \"caf\\xe9\": rename them" \
     data import latin "$work/latin" --size 8
+for part in train val test; do
+    mkdir -p "$work/latins/$part/dog"
+    cp "$work/pictures/cat/1.png" "$work/latins/$part/dog"
+done
+for part in test val train; do # each time the first one that there is
+    mkdir -p "$work/latins/$part/caf"$'\xe9'
+    cp "$work/pictures/cat/1.png" "$work/latins/$part/caf"$'\xe9'
+    prints 1 "latins/$part: 1 of the 2 classes' folders" data import latin "$work/latins" --size 8
+done
+rm -r "$work/latins/"*/caf* "$work/latins/test" # what there is to choose with becomes the test
+mkdir "$work/latins/val/caf"$'\xe9'
+cp "$work/pictures/cat/1.png" "$work/latins/val/caf"$'\xe9'
+prints 1 "latins/val: 1 of the 2 classes' folders" data import latin "$work/latins" --size 8
 [ -e "$EEX_DATA/latin.h5" ] && { echo "names that are no text were stored"; failed=1; }
 prints 1 "none of the 5 image files" data import other "$work/broken"
 prints 1 "no such folder" data import other "$work/nowhere"

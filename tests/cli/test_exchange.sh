@@ -49,6 +49,8 @@ expect 0 "$EEX" export run --force --safetensors base.safetensors
 # Of the network with exits only the trunk is taken, and the rest is named.
 expect 0 "$EEX" import base.safetensors --into tiny.lua -o trunk.h5
 out_has "tensors are not used: exits."
+expect 0 "$EEX" import base.safetensors --into tiny.lua -o $'tr\nunk.h5'
+out_has "tr?unk.h5: eex run tiny.lua --set training.init='tr?unk.h5'"
 expect 0 "$EEX" import base.safetensors --into tiny.lua -o trunk.h5 --force --json
 out_has '"taken": 22'
 out_has '"starts_anew": []'

@@ -169,6 +169,18 @@ PY
     err_has "standard input: 3 pages or frames, of which the first is taken"
     expect 0 bash -c "ls pages/*.tif | '$EEX' infer $run -"
     [ "$(grep -c "pages or frames" err)" = 2 ] || fail "files named on the standard input: nothing of their pages"
+    mkdir many
+    for i in $(seq 10); do cp pages/pages.tif many/$i.tif; done
+    expect 0 "$EEX" stream $run many --json
+    [ "$(grep -c "pages or frames" err)" = 10 ] || fail "of ten files of several pages not each is told of"
+    for i in $(seq 11 15); do cp pages/frames.png many/$i.png; done
+    for command in infer stream; do
+        expect 0 "$EEX" $command $run many --json
+        [ "$(grep -c "pages or frames, of which the first is" err)" = 10 ] ||
+            fail "$command: not the first ten files of several pages are told of"
+        [ "$(grep -c "(more of these are only counted)" err)" = 1 ] || fail "$command: not said once that it counts"
+        [ "$(grep -c "5 more files of several pages or frames" err)" = 1 ] || fail "$command: not said how many more"
+    done
 fi
 
 # Wrong usage.

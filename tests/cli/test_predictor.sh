@@ -26,6 +26,9 @@ expect 2 "$EEX" predictor runs/tiny --epochs 2 --threads 1
 err_has "--force"
 expect 0 "$EEX" predictor runs/tiny --epochs 2 --threads 1 --force
 cmp -s first.h5 runs/tiny/final-predictor.h5 || fail "the same command made another predictor"
+cp -r runs/tiny $'runs/ti\nny'
+expect 0 "$EEX" predictor $'runs/ti\nny' --epochs 1 --threads 1 --force
+out_has "runs/ti?ny/final-predictor.h5"
 expect 0 "$EEX" predictor runs/tiny --epochs 1 --threads 1 --force
 err_has "predictor: 1 epoch on"
 

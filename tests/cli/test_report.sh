@@ -38,6 +38,9 @@ cp -r r0 half
 rm half/result.h5 half/policies.h5 half/final*.h5
 expect 0 "$EEX" report half -o half.html
 grep -q "Not finished: the search is done" half.html || fail "it is not said how far the run is"
+cp -r half $'ha\nlf'
+expect 0 "$EEX" show r0 $'ha\nlf'
+out_has "ha?lf is not finished: the search is done"
 mv "$EEX_DATA/tiny.h5" aside.h5
 expect 0 "$EEX" report r0 -o blind.html
 err_has "no images in the page"

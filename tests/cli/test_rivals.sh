@@ -106,6 +106,9 @@ fi
 expect 0 "$EEX" show wild other
 out_has "wild has no rival, base: training of"
 ! grep -q "other has no" out || fail "a rival that did not fail"
+cp -r wild $'wi\nld'
+expect 0 "$EEX" show $'wi\nld' other
+out_has "wi?ld has no rival, base: training of"
 expect 0 "$EEX" report wild -o wild.html
 grep -q "rival: base, 3 epochs, failed" wild.html && grep -q "No rival, base: training of" wild.html ||
     fail "the page does not say why"

@@ -8,7 +8,8 @@ enum {
     REDUCED = 1,       /* a smaller version of another page */
     MASK = 4,          /* which pixels of another one are transparent */
     OLD_SUBFILE = 255, /* a number */
-    OLD_REDUCED = 2
+    OLD_REDUCED = 2,
+    REMEMBERED = 1000 /* directories */
 };
 
 typedef struct walk {
@@ -16,8 +17,9 @@ typedef struct walk {
     int count_bytes, entry_bytes, offset_bytes; /* BigTIFF's are wider */
     size_t at,
         rest; /* rest: bytes of directories still to be read; no file has more than its own */
-    size_t seen[EEX_IMAGE_MAX_COUNTED]; /* where there was one */
-    int directories;
+    size_t directories;
+    size_t seen[REMEMBERED]; /* where the first ones are */
+    size_t mark, moves;      /* a later one, and how many there are when the mark moves on */
 } walk;
 
 static size_t offset_at(const walk *w, size_t at)
@@ -51,15 +53,24 @@ static bool is_beside(const walk *w, size_t at)
     return tag == NEW_SUBFILE ? (value & (REDUCED | MASK)) != 0 : value == OLD_REDUCED;
 }
 
-/* A chain may lead round in a circle, or be too long to look for that. */
+/* A chain may lead round in a circle. Among the first directories that is seen at once; behind them
+ * the chain comes to a mark, which moves on ever more rarely (Brent): what is in such a circle may
+ * count several times. */
 static bool is_new(walk *w)
 {
-    if (w->directories == EEX_IMAGE_MAX_COUNTED)
-        return false;
-    for (int i = 0; i < w->directories; i++)
+    const bool first = w->directories < REMEMBERED;
+    for (size_t i = 0; first && i < w->directories; i++)
         if (w->seen[i] == w->at)
             return false;
-    w->seen[w->directories++] = w->at;
+    if (!first && w->at == w->mark)
+        return false;
+    if (first)
+        w->seen[w->directories] = w->at;
+    if (w->directories == w->moves) {
+        w->mark = w->at;
+        w->moves *= 2;
+    }
+    w->directories++;
     return true;
 }
 
@@ -85,12 +96,12 @@ static bool step(walk *w, bool *page)
 /* The first one is what is shown, whatever it says that it is. */
 int eex__tiff_count(const uint8_t *data, size_t size)
 {
-    walk w = {.r = {data, size, size > 0 && data[0] == 'M'}};
+    walk w = {.r = {data, size, size > 0 && data[0] == 'M'}, .moves = REMEMBERED};
     bool page;
     if (!begin(&w) || !step(&w, &page))
         return 1;
     int count = 1;
-    while (step(&w, &page))
+    while (count < EEX_IMAGE_MAX_COUNTED && step(&w, &page))
         count += page;
     return count;
 }

@@ -9,12 +9,13 @@
 #include "base/signals.h"
 #include "base/spelling.h"
 #include "base/status.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_SIZE = 32, HOLD_OUT_STREAM = 0x7e57 };
+enum { DEFAULT_SIZE = 32, HOLD_OUT_STREAM = 0x7e57, NAME_SHOWN = 201 };
 
 /* The last image of a part that was read, not yet appended: what it is may still change. */
 typedef struct last_read {
@@ -226,7 +227,7 @@ static int import_all(job *j)
 }
 
 /* What PATH is called, whatever slashes it ends with; as text, and in one line. */
-static int name_of(char out[201], const char *folder)
+static int name_of(char out[NAME_SHOWN], const char *folder)
 {
     size_t end = strlen(folder);
     while (end > 1 && folder[end - 1] == '/')
@@ -235,19 +236,22 @@ static int name_of(char out[201], const char *folder)
     while (from > 0 && folder[from - 1] != '/')
         from--;
     from = from == end ? 0 : from; /* "/" */
-    char name[201];
-    eex_buffer text = EEX_BUFFER_INIT;
-    snprintf(name, sizeof name, "%.*s", (int)(end - from < 200 ? end - from : 200), folder + from);
-    eex_spelling_escape(&text, name);
-    snprintf(out, 201, "%s", eex_buffer_text(&text));
-    const int code = eex_buffer_status(&text);
+    eex_buffer name = EEX_BUFFER_INIT, text = EEX_BUFFER_INIT;
+    eex_buffer_append(&name, folder + from, end - from);
+    int code = eex_buffer_status(&name);
+    if (code == EEX_OK)
+        eex_spelling_escape(&text, eex_buffer_text(&name));
+    eex_text_clip(out, NAME_SHOWN, eex_buffer_text(&text));
+    if (code == EEX_OK)
+        code = eex_buffer_status(&text);
+    eex_buffer_free(&name);
     eex_buffer_free(&text);
     return code;
 }
 
 static int finish(job *j, const char *folder)
 {
-    char source[600], hex[EEX_SHA256_HEX], name[201];
+    char source[600], hex[EEX_SHA256_HEX], name[NAME_SHOWN];
     EEX_TRY(name_of(name, folder));
     eex_sha256_end_hex(&j->sha, hex);
     snprintf(source, sizeof source,

@@ -11,20 +11,33 @@ enum { SHOWN = 5 }; /* names of those alike */
 
 /* ---- bytes that are no text ---- */
 
+/* Where the class's folder lies, of which there may be one in each part: the first. */
+static const char *parent_of(const eex_import_layout *l, size_t class)
+{
+    size_t i = 0;
+    while (l->files[i].label != (int32_t) class) /* no class is without a file */
+        i++;
+    return l->folder[l->files[i].part];
+}
+
 int eex__import_check_names(const eex_import_layout *l)
 {
     eex_buffer name = EEX_BUFFER_INIT;
-    size_t wrong = 0;
-    for (size_t i = 0; i < l->class_count; i++)
-        if (!eex_spelling_is_utf8(l->classes[i]) && wrong++ == 0)
-            eex_spelling_escape(&name, l->classes[i]);
+    size_t wrong = 0, first = 0;
+    for (size_t i = l->class_count; i-- > 0;)
+        if (!eex_spelling_is_utf8(l->classes[i])) {
+            wrong++;
+            first = i;
+        }
+    if (wrong)
+        eex_spelling_escape(&name, l->classes[first]);
     int code = eex_buffer_status(&name);
     if (code == EEX_OK && wrong)
         code = eex_fail(EEX_EFORMAT,
                         "%s: %zu of the %zu classes' folders have names that are not UTF-8, as "
                         "names are stored, the first \"%s\": rename them (convmv -r -f latin1 -t "
                         "utf8 --notest FOLDER does so where they are Latin-1)",
-                        l->folder[EEX_PART_TRAIN], wrong, l->class_count, eex_buffer_text(&name));
+                        parent_of(l, first), wrong, l->class_count, eex_buffer_text(&name));
     eex_buffer_free(&name);
     return code;
 }

@@ -164,9 +164,8 @@ bool eex__onnx_multiply_sizes(eex__onnx_size *out, eex__onnx_size a, eex__onnx_s
 enum { EEX__SHOWN_SIZES = 256 };
 const char *eex__onnx_show_sizes(char out[EEX__SHOWN_SIZES], const eex__onnx_sizes *sizes);
 
-/* Whether the node reads nothing but shapes and constants; not constants alone. */
+/* Whether the node reads nothing but shapes and constants, be it constants alone. */
 bool eex__onnx_of_sizes(const eex_onnx_network *n, const eex__onnx_call *call);
-bool eex__onnx_of_shapes(const eex_onnx_network *n, const eex__onnx_call *call);
 
 /* Operators of these: Add, Sub, Mul and Div; Concat; what leaves them as they are. */
 int eex__onnx_combine(eex_onnx_network *n, const eex__onnx_call *call);

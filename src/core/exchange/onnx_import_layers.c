@@ -155,6 +155,17 @@ int eex__onnx_linear(int *out, eex_onnx_network *n, const eex__onnx_call *c, int
     return bias ? put_source(n, c, *out, 1, bias, false) : EEX_OK;
 }
 
+/* Of more dimensions the columns would be multiplied, and not the numbers of an image. */
+static int check_row(const eex_onnx_network *n, const eex__onnx_call *c)
+{
+    const int rank = eex__onnx_find(n, c->in[0])->rank;
+    return rank == 2 ? EEX_OK
+                     : eex__onnx_refuse(c,
+                                        "of a value of %d dimensions: expected 2, a row of "
+                                        "numbers an image (Flatten)",
+                                        rank);
+}
+
 static int add_gemm(eex_onnx_network *n, const eex__onnx_call *c)
 {
     const eex__onnx_tensor *w, *b = NULL;
@@ -171,6 +182,7 @@ static int add_gemm(eex_onnx_network *n, const eex__onnx_call *c)
     EEX_TRY(eex__onnx_float_of(&beta, c, "beta", 1));
     if (trans_a || alpha != 1 || beta != 1)
         return eex__onnx_refuse(c, "transA, alpha or beta");
+    EEX_TRY(check_row(n, c));
     EEX_TRY(eex__onnx_linear(&node, n, c, in, w, b, !trans_b));
     return eex__onnx_is_node_of(n, c, node, 2);
 }
@@ -181,6 +193,7 @@ static int add_matmul(eex_onnx_network *n, const eex__onnx_call *c)
     const eex__onnx_tensor *w;
     int in;
     EEX_TRY(eex__onnx_value_of(&in, n, c, 0));
+    EEX_TRY(check_row(n, c));
     EEX_TRY(eex__onnx_tensor_of(&w, n, c, 1));
     return eex__onnx_is_entry(
         n, c, (eex__onnx_entry){.is = EEX__IS_PRODUCT, .node = in, .rank = 2, .tensor = w});

@@ -40,7 +40,7 @@ static int add_add(eex_onnx_network *n, const eex__onnx_call *c)
     char name[EEX_NAME_MAX];
     bool done = false;
     int a, b, node;
-    if (eex__onnx_of_shapes(n, c))
+    if (eex__onnx_of_sizes(n, c))
         return eex__onnx_combine(n, c);
     EEX_TRY(add_bias(&done, n, c));
     if (done)
@@ -80,7 +80,7 @@ static int add_mul(eex_onnx_network *n, const eex__onnx_call *c)
     char name[EEX_NAME_MAX];
     bool done = false;
     int a, b, node;
-    if (eex__onnx_of_shapes(n, c))
+    if (eex__onnx_of_sizes(n, c))
         return eex__onnx_combine(n, c);
     EEX_TRY(add_product_with_itself(&done, n, c));
     if (done)
@@ -115,9 +115,9 @@ int eex__onnx_concat(eex_onnx_network *n, const eex__onnx_call *c)
     int64_t axis;
     int node, next;
     EEX_TRY(eex__onnx_int_of(&axis, c, "axis", 0));
-    if (axis != 1 && axis != -3) /* from behind, of four */
-        return eex__onnx_refuse(c, "along another axis than the channels");
     EEX_TRY(eex__onnx_value_of(&node, n, c, 0));
+    if (axis != 1 && axis != 1 - eex__onnx_find(n, c->in[0])->rank) /* from behind */
+        return eex__onnx_refuse(c, "along another axis than the channels");
     for (int i = 1; i < c->ins; i++) {
         EEX_TRY(eex__onnx_value_of(&next, n, c, i));
         EEX_TRY(eex__onnx_check_ranks(n, c, 0, i));

@@ -167,7 +167,7 @@ static int squeezed(int *left, eex_onnx_network *n, const eex__onnx_call *c, int
 static int add_squeeze(eex_onnx_network *n, const eex__onnx_call *c)
 {
     int in, left;
-    if (eex__onnx_of_shapes(n, c))
+    if (eex__onnx_of_sizes(n, c))
         return eex__onnx_pass_sizes(n, c);
     EEX_TRY(eex__onnx_value_of(&in, n, c, 0));
     EEX_TRY(squeezed(&left, n, c, eex__onnx_find(n, c->in[0])->rank));

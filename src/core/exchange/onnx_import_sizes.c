@@ -176,11 +176,6 @@ bool eex__onnx_of_sizes(const eex_onnx_network *n, const eex__onnx_call *c)
     return c->ins > 0 && shapes >= 0 && shapes + count_of(n, c, EEX__IS_CONSTANT) == c->ins;
 }
 
-bool eex__onnx_of_shapes(const eex_onnx_network *n, const eex__onnx_call *c)
-{
-    return eex__onnx_of_sizes(n, c) && count_of(n, c, EEX__IS_SHAPE) > 0;
-}
-
 static int is_sizes(eex_onnx_network *n, const eex__onnx_call *c, eex__onnx_sizes sizes)
 {
     return eex__onnx_is_entry(n, c,

@@ -1,10 +1,14 @@
 #include "core/frames/frames_impl.h"
 
+#include "base/log.h"
 #include "base/signals.h"
 #include "base/status.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+
+enum { SEVERAL_SHOWN = 10 }; /* warnings about files of several pages or frames */
 
 int eex__frames_check(eex_frames **out, const eex_frame_shape *shape)
 {
@@ -66,10 +70,31 @@ int eex_frames_next(eex_frames *frames, eex_frame *frame, uint8_t *pixels)
     return EEX_OK;
 }
 
+/* ---- files with more than one image ---- */
+
+void eex__frames_tell_more(eex_frames *frames, const void *data, size_t size, const char *name)
+{
+    const int count = eex_image_count(data, size);
+    if (count > 1 && frames->several++ < SEVERAL_SHOWN)
+        eex_log_warn("%s: %s%d pages or frames, of which the first is taken%s", name,
+                     count == EEX_IMAGE_MAX_COUNTED ? "at least " : "", count,
+                     frames->several == SEVERAL_SHOWN ? " (more of these are only counted)" : "");
+}
+
+static void tell_others(const eex_frames *frames)
+{
+    const unsigned long long more = frames->several - SEVERAL_SHOWN;
+    if (frames->several > SEVERAL_SHOWN)
+        eex_log_warn("%llu more file%s of several pages or frames, of which the first was taken",
+                     more, eex_plural((int64_t)more));
+}
+
 void eex_frames_close(eex_frames *frames)
 {
-    if (frames)
-        frames->vtable->close(frames);
+    if (!frames)
+        return;
+    tell_others(frames);
+    frames->vtable->close(frames);
 }
 
 uint64_t eex_frames_total(const eex_frames *frames)

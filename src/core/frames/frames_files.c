@@ -189,7 +189,7 @@ static int add_path(files *f, const char *path)
 
 /* ---- the source ---- */
 
-static int read_image(eex_image *image, const char *path, int enough)
+static int read_image(eex_image *image, eex_frames *frames, const char *path)
 {
     char *data = NULL;
     size_t bytes = 0;
@@ -200,19 +200,11 @@ static int read_image(eex_image *image, const char *path, int enough)
     }
     int code = eex_fs_read(&data, &bytes, path, EEX_IMAGE_MAX_BYTES);
     if (code == EEX_OK)
-        code = eex_image_decode(image, data, bytes, enough, path);
+        code = eex_image_decode(image, data, bytes, eex__frames_enough(&frames->shape), path);
     if (code == EEX_OK)
-        eex__frames_tell_more(data, bytes, path);
+        eex__frames_tell_more(frames, data, bytes, path);
     free(data);
     return code;
-}
-
-void eex__frames_tell_more(const void *data, size_t size, const char *name)
-{
-    const int count = eex_image_count(data, size);
-    if (count > 1)
-        eex_log_warn("%s: %s%d pages or frames, of which the first is taken", name,
-                     count == EEX_IMAGE_MAX_COUNTED ? "at least " : "", count);
 }
 
 /* As `eex data import` does it, so that an image gives the same pixels by both ways. */
@@ -228,15 +220,15 @@ int eex__frames_resize(uint8_t *pixels, const eex_frame_shape *s, eex_image *ima
     return code;
 }
 
-int eex__frames_read_file(uint8_t *pixels, const eex_frame_shape *shape, const char *path)
+int eex__frames_read_file(eex_frames *frames, uint8_t *pixels, const char *path)
 {
     eex_image image = {0, 0, 0, NULL};
-    int code = read_image(&image, path, eex__frames_enough(shape));
+    int code = read_image(&image, frames, path);
     const char *video = code < 0 && code != EEX_ENOMEM ? eex_video_file(path) : NULL;
     if (video)
         code = eex_video_refuse(path, video, "RUN");
     if (code == EEX_OK)
-        code = eex__frames_resize(pixels, shape, &image);
+        code = eex__frames_resize(pixels, &frames->shape, &image);
     eex_image_free(&image);
     return code == EEX_EIO ? EEX_EFORMAT : code; /* a file that cannot be read is no end */
 }
@@ -251,7 +243,7 @@ static int files_next(eex_frames *frames, eex_frame *frame, uint8_t *pixels)
     const entry *e = &f->entries[frames->at];
     frame->name = e->path;
     frame->label = e->label;
-    return eex__frames_read_file(pixels, &frames->shape, e->path);
+    return eex__frames_read_file(frames, pixels, e->path);
 }
 
 static void files_close(eex_frames *frames)

@@ -22,6 +22,7 @@ struct eex_frames {
     const eex__frames_vtable *vtable;
     eex_frame_shape shape;
     uint64_t total, at;
+    uint64_t several; /* files with more than the first image */
     size_t widest;
     bool drops; /* the oldest of those that wait */
     bool ended;
@@ -46,11 +47,12 @@ int32_t eex__frames_label(const char *const *classes, size_t class_count, const 
 int eex__frames_enough(const eex_frame_shape *shape);
 int eex__frames_resize(uint8_t *pixels, const eex_frame_shape *shape, eex_image *image);
 
-/* Warns where the bytes, which were decoded, hold more than the first image. */
-void eex__frames_tell_more(const void *data, size_t size, const char *name);
+/* Warns where the bytes, which were decoded, hold more than the first image: of the first few such
+ * files, and when the source is closed of how many more there were. */
+void eex__frames_tell_more(eex_frames *frames, const void *data, size_t size, const char *name);
 
 /* A file's image to pixels. Whatever is wrong with the file is no end of the source. */
-int eex__frames_read_file(uint8_t *pixels, const eex_frame_shape *shape, const char *path);
+int eex__frames_read_file(eex_frames *frames, uint8_t *pixels, const char *path);
 
 static inline size_t eex__frame_bytes(const eex_frame_shape *s)
 {

@@ -76,7 +76,7 @@ static int next_image(input *in, eex_frame *frame, uint8_t *pixels)
                    : eex_image_decode(&image, eex__bytes_at(b), size,
                                       eex__frames_enough(&in->base.shape), b->name);
     if (code == EEX_OK)
-        eex__frames_tell_more(eex__bytes_at(b), size, b->name);
+        eex__frames_tell_more(&in->base, eex__bytes_at(b), size, b->name);
     eex__bytes_take(b, size);
     if (code == EEX_OK)
         code = eex__frames_resize(pixels, &in->base.shape, &image);
@@ -158,7 +158,7 @@ static int next_name(input *in, eex_frame *frame, uint8_t *pixels)
                         (unsigned long long)frame->number + 1,
                         length ? "holds a byte of 0" : "is empty");
     EEX_TRY(set_label(in, frame));
-    return eex__frames_read_file(pixels, &in->base.shape, frame->name);
+    return eex__frames_read_file(&in->base, pixels, frame->name);
 }
 
 /* ---- the source ---- */

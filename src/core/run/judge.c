@@ -5,9 +5,9 @@
 
 #include "base/log.h"
 #include "base/status.h"
+#include "base/text.h"
 
 #include <math.h>
-#include <stdio.h>
 
 static const eex_judge_kind *const kinds[] = {
     [EEX_EVALUATE_SHARED] = &eex__judge_replay,
@@ -56,7 +56,7 @@ static void failed(eex_trial *trial, int code)
                          .cut_saved = NAN,
                          .score = NAN,
                          .seconds = trial->seconds};
-    snprintf(trial->reason, sizeof trial->reason, "%.*s", EEX_TRIAL_REASON - 1, eex_error());
+    eex_text_clip(trial->reason, sizeof trial->reason, eex_error());
 }
 
 int eex__judge_score(eex_trial *out, eex_judge *j, const int *genome, uint64_t number)

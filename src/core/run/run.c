@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "base/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,7 +75,7 @@ int eex__run_structures(eex_run *run, const eex_points *points)
 static int go_without(eex_run *run, eex_phase phase)
 {
     const eex_phase_row *row = eex_phase_at(phase);
-    snprintf(run->lost[phase], EEX_PHASE_REASON, "%.*s", EEX_PHASE_REASON - 1, eex_error());
+    eex_text_clip(run->lost[phase], sizeof run->lost[phase], eex_error());
     eex_log_warn("the run goes on without a %s: %s", row->name, eex_error());
     for (int i = 0; i < EEX_PHASE_FILES && row->temporary[i].name; i++)
         EEX_TRY(eex__run_remove(run, row->temporary[i].name));

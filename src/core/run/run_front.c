@@ -68,7 +68,7 @@ static int settle(eex_front_member *m, const char *what, int code)
     if (code != EEX_EDIVERGED && code != EEX_ENOMEM)
         return code;
     m->status = code;
-    snprintf(m->reason, sizeof m->reason, "%.*s", EEX_TRIAL_REASON - 1, eex_error());
+    eex_text_clip(m->reason, sizeof m->reason, eex_error());
     eex_log_warn("%s failed: %s", what, m->reason);
     return EEX_OK;
 }

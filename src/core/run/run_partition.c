@@ -153,7 +153,7 @@ static int try_filtered(bool *there, char lost[EEX_PHASE_REASON], const eex_run 
     if (code != EEX_EDIVERGED)
         return code;
     *there = false;
-    snprintf(lost, EEX_PHASE_REASON, "%.*s", EEX_PHASE_REASON - 1, eex_error());
+    eex_text_clip(lost, EEX_PHASE_REASON, eex_error());
     eex_log_warn("the run goes on without a rival that lacks filters: %s", eex_error());
     return eex__run_remove(run, filters_checkpoint);
 }

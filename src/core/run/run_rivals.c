@@ -177,7 +177,7 @@ static int settle(const making *m, int code)
     if (code != EEX_EDIVERGED)
         return code < 0 ? eex_fail_in(code, "rival, %s", x->name) : code;
     x->accuracy = x->validation_accuracy = NAN;
-    snprintf(x->failure, sizeof x->failure, "%.*s", EEX_PHASE_REASON - 1, eex_error());
+    eex_text_clip(x->failure, sizeof x->failure, eex_error());
     eex_log_warn("the run goes on without a rival, %s: %s", x->name, eex_error());
     return EEX_OK;
 }

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/status.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -58,7 +59,7 @@ static int judge(worker *w, uint64_t number, int deaths)
 static int say_why(const worker *w, uint64_t number, int code)
 {
     char line[MESSAGE], message[MESSAGE];
-    snprintf(message, sizeof message, "%.*s", MESSAGE - 1, eex_error());
+    eex_text_clip(message, MESSAGE - sizeof "failed", eex_error());
     snprintf(line, sizeof line, "failed %.*s", MESSAGE - 8, message);
     const int said =
         eex__candidate_say(&w->run, number, code == EEX_EINTERRUPTED ? "stopped" : line);

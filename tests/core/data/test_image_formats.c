@@ -385,6 +385,29 @@ Test(formats, pages_of_a_hostile_tiff_are_counted_in_no_time)
     free(many);
 }
 
+/* However many thumbnails there are, a page behind them is found; a circle far behind ends too. */
+Test(formats, pages_behind_many_thumbnails_count)
+{
+    enum { MANY = 1000000, FEW = 5000 };
+    const directory page = {256, 4, 1}, thumbnail = {254, 4, 1};
+    directory *many = malloc(MANY * sizeof *many);
+    for (int i = 0; i < MANY; i++)
+        many[i] = thumbnail;
+    for (int kind = 0; kind < 4; kind++) {
+        const bool big = kind & 1, wide = kind & 2;
+        const size_t first = wide ? 16 : 8, far = first + 3000 * (wide ? 36 : 18);
+        cr_expect_eq(count_directories(many, FEW, big, wide, 0), 1, "%d", kind);
+        cr_expect_eq(count_directories(many, FEW, big, wide, first), 1, "%d", kind);
+        cr_expect_eq(count_directories(many, FEW, big, wide, far), 1, "%d", kind);
+        many[FEW - 1] = page;
+        cr_expect_eq(count_directories(many, FEW, big, wide, 0), 2, "%d", kind);
+        many[FEW - 1] = thumbnail;
+    }
+    many[MANY - 1] = page;
+    cr_expect_eq(count_directories(many, MANY, false, false, 0), 2);
+    free(many);
+}
+
 /* Directories that lie in one another, each as long as the file: looked through whole, they would
  * take as many times the file. */
 Test(formats, no_more_is_read_for_pages_than_the_file_has)

@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "base/rng.h"
 #include "base/signals.h"
+#include "base/spelling.h"
 #include "base/status.h"
 
 #include <criterion/criterion.h>
@@ -246,6 +247,33 @@ Test(folder, classes_are_folders_and_a_fifth_is_held_out)
     cr_assert_eq(info->height, 32);
     cr_assert_eq(info->channels, 3);
     eex_dataset_close(data);
+}
+
+/* What is stored says of itself that it is UTF-8, however long the folder's name is. */
+Test(folder, names_are_cut_between_characters)
+{
+    static const eex_import_folder_options options = {.size = 8};
+    static const char *const fill[] = {"\u00e9", "\u732b", "\n\u00e9", "\xe9\u732b"};
+    for (size_t i = 0; i < 3 * sizeof fill / sizeof *fill; i++) {
+        char name[256] = "in/";
+        eex_import_result result;
+        eex_dataset *data;
+        memset(name + 3, 'x', i % 3);
+        for (size_t at = strlen(name); at + strlen(fill[i / 3]) < 240; at = strlen(name))
+            snprintf(name + at, sizeof name - at, "%s", fill[i / 3]);
+        OK(eex_fs_make_folder(test_path(folder, "in")));
+        OK(eex_fs_make_folder(test_path(folder, name)));
+        make_class(test_path(folder, name), "cat", 2);
+        OK(eex_import_folder(&result, out, "pictures", test_path(folder, name), &options));
+        eex_import_result_free(&result);
+        OK(eex_dataset_open(&data, out));
+        const char *source = eex_dataset_facts(data)->source;
+        cr_expect(eex_spelling_is_utf8(source), "%zu: %s", i, source);
+        cr_expect(strstr(source, ": 2 images"), "%zu: %s", i, source);
+        eex_dataset_close(data);
+        OK(eex_fs_remove_tree(test_path(folder, "in")));
+        unlink(out);
+    }
 }
 
 Test(folder, options_size_grey_share_and_seed)

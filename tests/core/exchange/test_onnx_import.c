@@ -515,7 +515,8 @@ Test(onnx_import, axes_of_a_mean)
     for (size_t i = 0; i < sizeof fine / sizeof *fine; i++) {
         maker m = begin(8);
         put_listed(&m, "ReduceMean", "x", NULL, "axes", fine[i], 2, "p");
-        put_node(&m, "MatMul", "p", "w", "y");
+        put_node(&m, "Flatten", "p", NULL, "f");
+        put_node(&m, "MatMul", "f", "w", "y");
         put_tensor(&m, "w", 1, shape, 2, sizeof(float) * 30);
         OK(end(&m, 0));
     }
@@ -901,10 +902,35 @@ Test(onnx_import, shapes_that_come_to_a_row)
           {"Add", {"told0", "%0,189,0,0"}, .out = "t"},
           {"Slice", {"t", "%-4", "%-2", "%-1"}, .out = "told"},
           {"Reshape", {"x", "told"}, .out = "f"}}},
+        /* of constants alone */
+        {-1,
+         192,
+         {{"Mul", {"%3", "%32"}, .out = "m"},
+          {"Add", {"m", "%96"}, .out = "a"},
+          {"Concat", {"%-1", "a"}, "axis", 0, "told"},
+          {"Reshape", {"x", "told"}, .out = "f"}}},
+        {-1,
+         192,
+         {{"Squeeze", {"%192", "%0"}, .out = "q"},
+          {"Div", {"q", "%1"}, .out = "d"},
+          {"Sub", {"d", "%0"}, .out = "m"},
+          {"Concat", {"%-1", "m"}, "axis", 0, "told"},
+          {"Reshape", {"x", "told"}, .out = "f"}}},
+        /* of rows and of three dimensions the channels, from behind */
+        {-1, 6, {{"Squeeze", {"p"}, .out = "q"}, {"Concat", {"q", "q"}, "axis", -1, "f"}}},
+        {-1,
+         6,
+         {{"Squeeze", {"p", "%3"}, .out = "q"},
+          {"Concat", {"q", "q"}, "axis", -2, "c"},
+          {"Flatten", {"c"}, .out = "f"}}},
         /* means and their sides */
         {-1, 3, {{"ReduceMean", {"x", "%2,3"}, "keepdims", 0, "f"}}},
         {-1, 3, {{"Squeeze", {"p", "%-1"}, .out = "q"}, {"Squeeze", {"q", "%2"}, .out = "f"}}},
-        {-1, 3, {{"Squeeze", {"p"}, .out = "q"}, {"Reshape", {"q", "%0,0,1,1"}, .out = "f"}}},
+        {-1,
+         3,
+         {{"Squeeze", {"p"}, .out = "q"},
+          {"Reshape", {"q", "%0,0,1,1"}, .out = "u"},
+          {"Flatten", {"u"}, .out = "f"}}},
         {-1,
          192,
          {{"Squeeze", {"p"}, .out = "q"},
@@ -1006,6 +1032,18 @@ Test(onnx_import, shapes_that_do_not)
         {-1,
          "Add \"f\": of values of 2 and 4",
          {{"Squeeze", {"p"}, .out = "q"}, {"Add", {"q", "p"}, .out = "f"}}},
+        {-1,
+         "Concat \"f\": along another axis than the channels",
+         {{"Squeeze", {"p"}, .out = "q"}, {"Concat", {"q", "q"}, "axis", -3, "f"}}},
+        {-1,
+         "Concat \"f\": along another axis than the channels",
+         {{"Concat", {"p", "p"}, "axis", -1, "f"}}},
+        {-1,
+         "MatMul \"y\": of a value of 4 dimensions: expected 2, a row of numbers",
+         {{"Relu", {"p"}, .out = "f"}}},
+        {-1, "of a value of 3 dimensions: expected 2", {{"Squeeze", {"p", "%2"}, .out = "f"}}},
+        {-1, "Add \"f\": input 2 is a constant", {{"Add", {"x", "%2"}, .out = "f"}}},
+        {-1, "Mul \"f\": input 1 is a constant", {{"Mul", {"%2", "x"}, .out = "f"}}},
         {-1, "Div \"f\": of something else than a shape", {{"Div", {"p", "%2"}, .out = "f"}}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
