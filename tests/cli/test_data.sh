@@ -140,7 +140,7 @@ mv "$work/lines" "$work/"$'li\nnes'
 prints 0 "" data import lines "$work/"$'li\nnes' --size 8 --force
 prints 0 'image folder li\nnes:' data info lines
 # Folders whose names differ in what hardly shows are classes of their own, which is said.
-for class in train/{Dog,hot\ dog,cat} val/{dog,"dog ",hotdog,cat} val/$'dog\u00a0'; do
+for class in train/{Dog,hot\ dog,cat} val/{dog,"dog ",hotdog,cat} val/$'dog\xc2\xa0'; do
     mkdir -p "$work/alike/$class"
     cp "$work/pictures/cat/1.png" "$work/alike/$class"
 done
