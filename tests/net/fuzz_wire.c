@@ -1,21 +1,25 @@
 /* Messages that were damaged on purpose, in streams of them: the decoder must end, and look at
  * nothing beyond what it was given.
  *
- * fuzz_net_wire [--rounds N] [--seconds N] [--seed N]
+ * fuzz_net_wire [--seed N] [--round N] [--rounds N] [--seconds N]
  *
  * A round is a stream of good messages of either side of which bytes are changed, left out or
  * doubled; it is read in pieces, each from memory of exactly its size, as sockets give it. Whatever
  * counts as a message must be what is written as those bytes again, but for bytes that carry
- * nothing. A round that crashes is named by its seed. */
+ * nothing. A round that crashes is named, and so called begins with it.
+ *
+ * scripts/fuzz_guided.sh makes another program of it, which keeps what reaches new code
+ * (libFuzzer). */
 #include "net/wire.h"
+#include "support/rounds.h"
 
 #include "base/rng.h"
 #include "base/status.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { STREAM = 4096, MOST_ROW = 64 };
 
@@ -144,31 +148,64 @@ static int read_all(fuzz *f, size_t most)
     return count;
 }
 
-int main(int argc, char **argv)
+/* Returns how many messages there were. */
+static int check(fuzz *f)
 {
-    uint64_t rounds = 20000, seed = 1;
-    double seconds = 0;
+    const int once = read_all(f, STREAM), pieces = read_all(f, 17);
+    if (once != pieces)
+        fail("in pieces they are other messages than at once");
+    return once;
+}
+
+#ifdef EEX_GUIDED
+
+#include "support/guided.h"
+
+/* Two bytes say who sends and how long a row is, the stream follows. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
     static fuzz f;
-    for (int i = 1; i + 1 < argc; i += 2) {
-        const uint64_t value = strtoull(argv[i + 1], NULL, 10);
-        if (strcmp(argv[i], "--rounds") == 0)
-            rounds = value;
-        else if (strcmp(argv[i], "--seconds") == 0)
-            seconds = (double)value;
-        else if (strcmp(argv[i], "--seed") == 0)
-            seed = value;
-    }
-    const time_t begin = time(NULL);
-    uint64_t round = 0, messages = 0;
-    for (; seconds > 0 ? difftime(time(NULL), begin) < seconds : round < rounds; round++) {
-        eex_rng_seed(&f.rng, seed + round, 0);
-        make(&f);
-        const int once = read_all(&f, STREAM), pieces = read_all(&f, 17);
-        if (once != pieces)
-            fail("in pieces they are other messages than at once");
-        messages += (uint64_t)once;
-    }
-    printf("%llu streams, %llu messages\n", (unsigned long long)round,
-           (unsigned long long)messages);
+    if (size < 2 || size - 2 > STREAM)
+        return 0;
+    f.sender = data[0] % 2 ? EEX_FROM_DEVICE : EEX_FROM_SERVER;
+    f.row_bytes = data[1] % (MOST_ROW + 1);
+    f.size = size - 2;
+    memcpy(f.stream, data + 2, f.size);
+    eex_rng_seed(&f.rng, data[0], size);
+    check(&f);
     return 0;
 }
+
+/* Now and then another stream of good messages, so that there is always something to damage. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned seed)
+{
+    static fuzz f;
+    if (seed % 16 > 0 || room < STREAM + 2)
+        return LLVMFuzzerMutate(data, size, room);
+    eex_rng_seed(&f.rng, seed, 0);
+    make(&f);
+    data[0] = f.sender == EEX_FROM_DEVICE;
+    data[1] = (uint8_t)f.row_bytes;
+    memcpy(data + 2, f.stream, f.size);
+    return f.size + 2;
+}
+
+#else
+
+int main(int argc, char **argv)
+{
+    static fuzz f;
+    test_rounds rounds = {.seed = 1};
+    uint64_t messages = 0;
+    for (int i = 1; i < argc; i++)
+        if (!test_rounds_take(&rounds, argc, argv, &i))
+            return 2;
+    while (test_rounds_next(&rounds, &f.rng)) {
+        make(&f);
+        messages += (uint64_t)check(&f);
+    }
+    printf("%" PRIu64 " streams, %" PRIu64 " messages\n", test_rounds_done(&rounds), messages);
+    return 0;
+}
+
+#endif

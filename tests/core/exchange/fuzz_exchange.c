@@ -1,10 +1,10 @@
 /* Foreign files that are damaged on purpose: a reader must end, soon, without having touched memory
  * that is not its own, and without having asked for more than a file may want.
  *
- * fuzz_core_exchange_exchange [--rounds N] [--seconds N] [--seed N]
+ * fuzz_core_exchange_exchange [--seed N] [--round N] [--rounds N] [--seconds N]
  *
- * Starts from the fixtures. A round that crashes or hangs is named, and --seed with its number
- * begins with it. */
+ * Starts from the fixtures. A round that crashes or hangs is named, and so called begins with it.
+ */
 #include "core/exchange/onnx_import.h"
 #include "core/exchange/safetensors.h"
 #include "support/rounds.h"
@@ -79,7 +79,7 @@ typedef struct fuzz {
     int fd; /* of the file in memory */
     char path[40];
     eex_rng rng;
-    uint64_t round;
+    test_rounds rounds;
 } fuzz;
 
 static fuzz state;
@@ -140,7 +140,6 @@ static void change(fuzz *f, int kind, uint8_t *data)
 
 static void run_round(fuzz *f)
 {
-    eex_rng_seed(&f->rng, f->round, 0);
     const int kind = (int)below(f, KINDS);
     uint8_t *data = malloc(f->size[kind]);
     if (!data)
@@ -175,30 +174,19 @@ static void begin(fuzz *f)
     if (f->fd < 0)
         exit(1);
     snprintf(f->path, sizeof f->path, "/proc/self/fd/%d", f->fd);
-    test_rounds_watch(&f->round);
 }
 
 int main(int argc, char **argv)
 {
-    uint64_t rounds = 20000, seconds = 0;
-    for (int i = 1; i + 1 < argc; i += 2) {
-        const uint64_t value = strtoull(argv[i + 1], NULL, 10);
-        if (strcmp(argv[i], "--rounds") == 0)
-            rounds = value;
-        else if (strcmp(argv[i], "--seconds") == 0)
-            seconds = value;
-        else if (strcmp(argv[i], "--seed") == 0)
-            state.round = value;
-    }
+    for (int i = 1; i < argc; i++)
+        if (!test_rounds_take(&state.rounds, argc, argv, &i))
+            return 2;
     begin(&state);
-    const time_t start = time(NULL);
-    const uint64_t first = state.round;
     const long before = peak_memory();
-    for (; seconds ? time(NULL) - start < (time_t)seconds : state.round - first < rounds;
-         state.round++)
+    while (test_rounds_next(&state.rounds, &state.rng))
         run_round(&state);
     const long memory = peak_memory() - before;
-    printf("%" PRIu64 " rounds, %ld KiB of memory\n", state.round - first, memory);
+    printf("%" PRIu64 " rounds, %ld KiB of memory\n", test_rounds_done(&state.rounds), memory);
     for (int i = 0; i < KINDS; i++)
         free(state.data[i]);
     return memory > MAX_MEMORY;

@@ -173,10 +173,13 @@ static bool has_file(const char *run, const char *name)
 
 static int saves;
 
+/* Once: what is saved on the way out may come late on a crowded machine, and a second signal ends
+ * the process. */
 static void interrupt_at_once(const char *path)
 {
     saves++;
-    raise(SIGINT);
+    if (!eex_interrupted())
+        raise(SIGINT);
 }
 
 /* Runs until the next file is saved; true when that was the end. */

@@ -1,12 +1,14 @@
 /* Files that are damaged on purpose, whose checksums are nevertheless right: the reader must end,
  * soon and without having touched memory that is not its own.
  *
- * fuzz_core_store_store [--rounds N] [--seconds N] [--seed N] [FILE...]
+ * fuzz_core_store_store [--seed N] [--round N] [--rounds N] [--seconds N] [FILE...]
  *
  * Starts from files of its own and the fixtures, and from those that are named. It is linked so
  * that all of HDF5's checksums count as right, and in half of the rounds the seal too, as if they
- * had been made anew. A round that crashes or hangs is named, and --seed with its number begins
- * with it. */
+ * had been made anew. A round that crashes or hangs is named, and so called begins with it.
+ *
+ * scripts/fuzz_guided.sh makes another program of it, which keeps what reaches new code
+ * (libFuzzer). */
 #include "core/store/h5_checksum.h"
 #include "core/store/store_reader.h"
 #include "support/rounds.h"
@@ -23,7 +25,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { MAX_SEEDS = 64, MAX_FILE = 4 << 20, SECONDS_A_FILE = 10, MAX_MEMORY = 256 << 10 /* KiB */ };
@@ -61,7 +62,7 @@ int __wrap_eex__reader_check_seal(eex__reader *reader)
     return seal_counts ? __real_eex__reader_check_seal(reader) : EEX_OK;
 }
 
-/* ---- seeds ---- */
+/* ---- files ---- */
 
 typedef struct seed {
     const char *name;
@@ -77,7 +78,7 @@ typedef struct fuzz {
     int fd; /* of the file in memory */
     char path[40];
     eex_rng rng;
-    uint64_t round;
+    test_rounds rounds;
 } fuzz;
 
 static fuzz state;
@@ -90,37 +91,14 @@ static void find_structures(seed *s)
     if (!s->hot)
         exit(1);
     s->hot[s->hots++] = 0;
-    for (size_t i = 0; i + 4 <= s->size; i++)
+    for (size_t i = 0; i + 4 <= s->size; i++) {
+        const uint8_t first = s->data[i];
+        if (first != 'O' && first != 'F' && first != 'B' && first != 'E')
+            continue;
         for (size_t k = 0; k < sizeof signatures / sizeof *signatures; k++)
             if (memcmp(s->data + i, signatures[k], 4) == 0)
                 s->hot[s->hots++] = i;
-}
-
-static void add_seed(fuzz *f, const char *path)
-{
-    char *data;
-    size_t size;
-    if (f->seeds == MAX_SEEDS || eex_fs_read(&data, &size, path, MAX_FILE) < 0) {
-        fprintf(stderr, "%s is left out: %s\n", path, eex_error());
-        return;
     }
-    seed *s = &f->seed[f->seeds++];
-    *s = (seed){strdup(path), (uint8_t *)data, size, NULL, 0};
-    find_structures(s);
-}
-
-static void add_own(fuzz *f)
-{
-    char path[60];
-    snprintf(path, sizeof path, "/tmp/fuzz-store-%d.h5", (int)getpid());
-    if (test_store_write_sample(path) < 0) {
-        fprintf(stderr, "%s\n", eex_error());
-        exit(1);
-    }
-    add_seed(f, path);
-    unlink(path);
-    add_seed(f, EEX_FIXTURES "/store_hostile.h5");
-    add_seed(f, EEX_FIXTURES "/store_structures.h5");
 }
 
 /* ---- changing a file ---- */
@@ -186,12 +164,94 @@ static void change(fuzz *f, const seed *s, uint8_t *data)
     }
 }
 
+/* ---- reading it ---- */
+
+static void open_memory(fuzz *f)
+{
+    f->fd = memfd_create("fuzz", MFD_CLOEXEC);
+    if (f->fd < 0)
+        exit(1);
+    snprintf(f->path, sizeof f->path, "/proc/self/fd/%d", f->fd);
+}
+
+/* Whether the reader ends as it should. */
+static bool read_well(fuzz *f, const uint8_t *data, size_t size)
+{
+    uint64_t digest;
+    if (ftruncate(f->fd, 0) != 0 || pwrite(f->fd, data, size, 0) != (ssize_t)size)
+        exit(1);
+    test_rounds_limit(SECONDS_A_FILE);
+    const int code = test_store_digest(&digest, f->path);
+    test_rounds_limit(0);
+    return code == EEX_OK || code == EEX_EFORMAT || code == EEX_ENOTFOUND || code == EEX_EVERSION ||
+           code == EEX_EINVAL;
+}
+
+#ifdef EEX_GUIDED
+
+#include "support/guided.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (!state.path[0])
+        open_memory(&state);
+    seal_counts = size > 0 && data[size / 2] % 2;
+    if (!read_well(&state, data, size)) {
+        fprintf(stderr, "%s\n", eex_error());
+        abort();
+    }
+    return 0;
+}
+
+/* Every other time where structures begin, as above: it has no idea of them. */
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned number)
+{
+    if (number % 2 || size < 64)
+        return LLVMFuzzerMutate(data, size, room);
+    seed s = {.data = data, .size = size};
+    eex_rng_seed(&state.rng, number, size);
+    find_structures(&s);
+    for (uint64_t left = 1 + below(&state, 3); left > 0; left--)
+        change(&state, &s, data);
+    free(s.hot);
+    return size;
+}
+
+#else
+
+/* ---- seeds ---- */
+
+static void add_seed(fuzz *f, const char *path)
+{
+    char *data;
+    size_t size;
+    if (f->seeds == MAX_SEEDS || eex_fs_read(&data, &size, path, MAX_FILE) < 0) {
+        fprintf(stderr, "%s is left out: %s\n", path, eex_error());
+        return;
+    }
+    seed *s = &f->seed[f->seeds++];
+    *s = (seed){strdup(path), (uint8_t *)data, size, NULL, 0};
+    find_structures(s);
+}
+
+static void add_own(fuzz *f)
+{
+    char path[60];
+    snprintf(path, sizeof path, "/tmp/fuzz-store-%d.h5", (int)getpid());
+    if (test_store_write_sample(path) < 0) {
+        fprintf(stderr, "%s\n", eex_error());
+        exit(1);
+    }
+    add_seed(f, path);
+    unlink(path);
+    add_seed(f, EEX_FIXTURES "/store_hostile.h5");
+    add_seed(f, EEX_FIXTURES "/store_structures.h5");
+}
+
 /* ---- rounds ---- */
 
 static int run_round(fuzz *f)
 {
-    uint64_t digest;
-    eex_rng_seed(&f->rng, f->round, 0);
     const seed *s = &f->seed[below(f, (uint64_t)f->seeds)];
     uint8_t *data = malloc(s->size);
     if (!data)
@@ -199,18 +259,13 @@ static int run_round(fuzz *f)
     memcpy(data, s->data, s->size);
     for (uint64_t left = 1 + below(f, below(f, 3) ? 3 : 20); left > 0; left--)
         change(f, s, data);
-    size_t size = below(f, 20) ? s->size : below(f, s->size);
+    const size_t size = below(f, 20) ? s->size : below(f, s->size);
     seal_counts = below(f, 2);
-    if (ftruncate(f->fd, 0) != 0 || pwrite(f->fd, data, size, 0) != (ssize_t)size)
-        return 1;
-    test_rounds_limit(SECONDS_A_FILE);
-    int code = test_store_digest(&digest, f->path);
-    test_rounds_limit(0);
+    const bool fine = read_well(f, data, size);
     free(data);
-    bool fine = code == EEX_OK || code == EEX_EFORMAT || code == EEX_ENOTFOUND ||
-                code == EEX_EVERSION || code == EEX_EINVAL;
     if (!fine)
-        fprintf(stderr, "--seed %" PRIu64 " (%s): %s\n", f->round, s->name, eex_error());
+        fprintf(stderr, "--seed %" PRIu64 " --round %" PRIu64 " (%s): %s\n", f->rounds.seed,
+                f->rounds.round, s->name, eex_error());
     return fine ? 0 : 1;
 }
 
@@ -227,34 +282,23 @@ static long peak_memory(void)
 int main(int argc, char **argv)
 {
     fuzz *f = &state;
-    uint64_t rounds = 20000, seconds = 0;
-    for (int i = 1; i < argc; i++) {
-        bool more = i + 1 < argc;
-        if (more && strcmp(argv[i], "--rounds") == 0)
-            rounds = strtoull(argv[++i], NULL, 10);
-        else if (more && strcmp(argv[i], "--seconds") == 0)
-            seconds = strtoull(argv[++i], NULL, 10);
-        else if (more && strcmp(argv[i], "--seed") == 0)
-            f->round = strtoull(argv[++i], NULL, 10);
-        else
-            add_seed(f, argv[i]);
-    }
-    add_own(f);
-    f->fd = memfd_create("fuzz", MFD_CLOEXEC);
-    snprintf(f->path, sizeof f->path, "/proc/self/fd/%d", f->fd);
-    test_rounds_watch(&f->round);
-    const time_t begin = time(NULL);
-    uint64_t first = f->round;
-    long before = peak_memory();
     int bad = 0;
-    for (; seconds ? time(NULL) - begin < (time_t)seconds : f->round - first < rounds; f->round++)
+    for (int i = 1; i < argc; i++)
+        if (!test_rounds_take(&f->rounds, argc, argv, &i))
+            add_seed(f, argv[i]);
+    add_own(f);
+    open_memory(f);
+    const long before = peak_memory();
+    while (test_rounds_next(&f->rounds, &f->rng))
         bad += run_round(f);
-    long memory = peak_memory() - before;
-    printf("%" PRIu64 " rounds of %d files, %d bad, %ld KiB of memory\n", f->round - first,
-           f->seeds, bad, memory);
+    const long memory = peak_memory() - before;
+    printf("%" PRIu64 " rounds of %d files, %d bad, %ld KiB of memory\n",
+           test_rounds_done(&f->rounds), f->seeds, bad, memory);
     for (int i = 0; i < f->seeds; i++) {
         free(f->seed[i].data);
         free(f->seed[i].hot);
     }
     return bad || memory > MAX_MEMORY;
 }
+
+#endif

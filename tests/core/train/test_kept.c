@@ -74,7 +74,8 @@ static int train(eex_params **params, uint64_t weights, const char *subject, con
 static void *signal_soon(void *milliseconds)
 {
     nanosleep(&(struct timespec){0, *(const long *)milliseconds * 1000000}, NULL);
-    raise(SIGINT);
+    if (!eex_interrupted()) /* a second signal, late on a crowded machine, would end the process */
+        raise(SIGINT);
     return NULL;
 }
 
