@@ -110,6 +110,13 @@ static void free_pictures(eex_buffer *pictures, const eex_page *page)
     free(pictures);
 }
 
+/* The page's HTML from one byte up to another; a page without any has no bytes to point to. */
+static void put_html(eex_buffer *out, const eex_page *page, size_t from, size_t to)
+{
+    if (to > from)
+        eex_buffer_append(out, page->html.data + from, to - from);
+}
+
 /* The HTML with each picture in its place; pictures NULL: without them. `symbols`: those of points
  * are there already. */
 static int put_range(eex_buffer *out, const eex_page *page, const eex_buffer *pictures, size_t from,
@@ -120,13 +127,13 @@ static int put_range(eex_buffer *out, const eex_page *page, const eex_buffer *pi
         const struct eex_page_chart *c = &page->chart[i];
         if (c->at < from || c->at >= to) /* text follows each */
             continue;
-        eex_buffer_append(out, page->html.data + done, c->at - done);
+        put_html(out, page, done, c->at);
         done = c->at;
         if (pictures)
             EEX_TRY(eex_svg_put(out, eex_buffer_text(&pictures[i]), c->label, !symbols));
         symbols = true;
     }
-    eex_buffer_append(out, page->html.data + done, to - done);
+    put_html(out, page, done, to);
     return eex_buffer_status(out);
 }
 

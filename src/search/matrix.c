@@ -6,8 +6,10 @@
 
 /* Compiled for three instruction sets, of which the program takes the best when it starts;
  * sanitizers do not like what chooses. By what a processor can do: names of architectures would
- * leave out those of other makers. */
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+ * leave out those of other makers. Nor under clang, whose versions name the clones in ways of their
+ * own that other files do not find. */
+#if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)
 #define FAST __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define FAST

@@ -487,7 +487,10 @@ void run(const kernel &k)
     number_threads(k.block);
     dynamic_memory dynamic(k.shared);
     block.dynamic = dynamic.begin();
-    ranges dirty = {{__start_eex_shared, (size_t)(__stop_eex_shared - __start_eex_shared)}};
+    char *const shared = __start_eex_shared, *const shared_end = __stop_eex_shared;
+    ranges dirty; /* all of it at first; no program has to have any */
+    if (shared)
+        dirty.emplace_back(shared, (size_t)(shared_end - shared));
     std::vector<uint32_t> order = shuffled_blocks(k.grid);
     for (size_t i = 0; i < order.size(); i++) {
         for (const auto &r : dirty)
@@ -497,7 +500,7 @@ void run(const kernel &k)
         run_block({x, yz % k.grid.y, yz / k.grid.y});
         dynamic.check();
         if (i == 0 && order.size() > 1)
-            dirty = dirty_lines(__start_eex_shared, __stop_eex_shared);
+            dirty = dirty_lines(shared, shared_end);
     }
 }
 

@@ -65,7 +65,7 @@ else()
     if(EEX_SANITIZE)
         set(quick 2)
     endif()
-    if(EEX_SANITIZE MATCHES address) # the variables in shared memory too
+    if(EEX_SANITIZE MATCHES address AND CMAKE_CXX_COMPILER_ID STREQUAL GNU) # shared memory's variables too
         target_compile_options(eex_cuda_emulated PUBLIC
             $<$<COMPILE_LANGUAGE:CXX>:-fsanitize-sections=eex_shared*>)
     endif()

@@ -69,7 +69,7 @@ void run_conditional(const program::step &s)
 {
     const unsigned &value = conditions[s.handle].value;
     if (s.type == cudaGraphCondTypeWhile) {
-        for (long turns = 0; value; turns++) {
+        for (long turns = 0; conditions[s.handle].value; turns++) {
             run(s.bodies[0]);
             if (turns == 1000000) {
                 fprintf(stderr, "a conditional node of type while goes round for ever\n");

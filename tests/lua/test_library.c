@@ -75,8 +75,8 @@ Test(library, strings_do_what_lua_says)
         "return ('abc'):gsub('b', '%%'), ('abc'):gsub('%w', { a = 1, b = false, c = 'x' })",
         "return ('abc'):gsub('(.)(.)', function(a, b) return b .. a end)",
         "return ('abc'):gsub('^a', 'x'), ('aaa'):gsub('^a', 'x'), ('abc'):gsub('b*', 'x')",
-        "local t = {} for k, v in ('a=1, b=2'):gmatch('(%w+)=(%w+)') do t[#t + 1] = k .. v end\n"
-        "return table.concat(t, ';')",
+        ("local t = {} for k, v in ('a=1, b=2'):gmatch('(%w+)=(%w+)') do t[#t + 1] = k .. v end\n"
+         "return table.concat(t, ';')"),
         "local t = {} for w in ('one two'):gmatch('%a*') do t[#t + 1] = w end return #t",
         "local t = {} for w in ('one two'):gmatch('%a+', 3) do t[#t + 1] = w end return t[1]",
         "return ('x^y'):gmatch('^y')()",
@@ -130,8 +130,8 @@ Test(library, load_does_with_texts_what_lua_says)
         "return load(function() return {} end)",
         "return load(function() error({}) end) == nil",
         "return load('\27Lua', 'x', 't')  == nil, load('\27', 'x', '') == nil",
-        "local i, pieces = 0, { 'return \"', '\27Lua', '\"' }\n"
-        "return load(function() i = i + 1 return pieces[i] end)()",
+        ("local i, pieces = 0, { 'return \"', '\27Lua', '\"' }\n"
+         "return load(function() i = i + 1 return pieces[i] end)()"),
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         same(cases[i]);

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 /* The first failure sticks; everything after it does nothing. */
 typedef struct builder {
@@ -316,4 +317,18 @@ int eex_test_tiny_gated(eex_graph **out, int classes)
     int code = eex_graph_with_gates(out, tiny, gates, 2, EEX_ACT_RELU);
     eex_graph_free(tiny);
     return code;
+}
+
+bool eex_test_same_node(const eex_node *x, const eex_node *y)
+{
+#define SAME(field) (x->field == y->field)
+#define ALL_SAME(field) (memcmp(&x->field, &y->field, sizeof x->field) == 0)
+    return SAME(kind) && strcmp(x->name, y->name) == 0 && strcmp(x->block, y->block) == 0 &&
+           ALL_SAME(inputs) && SAME(h) && SAME(w) && SAME(c) && ALL_SAME(window) && SAME(bias) &&
+           SAME(act) && SAME(dropout) && SAME(bits) && SAME(init_std) && SAME(bn_eps) &&
+           SAME(bn_momentum) && SAME(zero_start) && SAME(functional) && SAME(exit) &&
+           SAME(first_param) && SAME(params) && SAME(out_choice) && SAME(kernel_choice) &&
+           SAME(gene) && SAME(from) && SAME(transforms);
+#undef SAME
+#undef ALL_SAME
 }

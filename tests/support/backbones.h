@@ -22,4 +22,7 @@ int eex_test_squeezed(eex_graph **out, int classes);
 /* The tiny network with a gate after each of its first two blocks: 1 and 2 blocks. */
 int eex_test_tiny_gated(eex_graph **out, int classes);
 
+/* Whether two nodes are alike in every field; what lies between fields is nobody's. */
+bool eex_test_same_node(const eex_node *x, const eex_node *y);
+
 #endif

@@ -254,6 +254,22 @@ static int find_huge(const uint8_t **data, uint64_t *size, const eex__h5_heap *h
     return EEX_OK;
 }
 
+/* The last block that begins at `offset` or before, else the first; NULL where there are none. */
+static const eex__h5_heap_block *block_at(const eex__h5_heap *heap, uint64_t offset)
+{
+    if (heap->blocks == 0)
+        return NULL; /* nor is there an array whose elements could be pointed to */
+    size_t from = 0, to = heap->blocks; /* blocks are in the order of their offsets */
+    while (to - from > 1) {
+        size_t middle = (from + to) / 2;
+        if (heap->block[middle].offset <= offset)
+            from = middle;
+        else
+            to = middle;
+    }
+    return &heap->block[from];
+}
+
 int eex__h5_heap_find(const uint8_t **data, uint64_t *size, const eex__h5_heap *heap,
                       const eex__h5_file *file, const uint8_t *id)
 {
@@ -264,16 +280,8 @@ int eex__h5_heap_find(const uint8_t **data, uint64_t *size, const eex__h5_heap *
                          eex__h5_number(&bytes, heap->id_bytes < 9 ? heap->id_bytes - 1 : 8));
     uint64_t offset = eex__h5_number(&bytes, heap->offset_bytes);
     *size = eex__h5_number(&bytes, heap->length_bytes);
-    size_t from = 0, to = heap->blocks; /* blocks are in the order of their offsets */
-    while (to - from > 1) {
-        size_t middle = (from + to) / 2;
-        if (heap->block[middle].offset <= offset)
-            from = middle;
-        else
-            to = middle;
-    }
-    const eex__h5_heap_block *b = &heap->block[from];
-    if (kind != 0 || bytes.over || to == 0 || offset < b->offset || offset - b->offset > b->size ||
+    const eex__h5_heap_block *b = block_at(heap, offset);
+    if (kind != 0 || bytes.over || !b || offset < b->offset || offset - b->offset > b->size ||
         *size > b->size - (offset - b->offset))
         return eex__h5_damaged(file, "%s lacks something that it should hold", what);
     *data = b->data + (offset - b->offset);

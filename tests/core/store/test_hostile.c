@@ -149,8 +149,9 @@ Test(hostile, heaps_and_trees)
     expect_in(file, "FRHP", 146, 112, 1000, 8, "impossible shape"); /* the smallest block */
     expect_in(file, "FRHP", 146, 7, 12, 2, "filtered");
     expect_in(file, "FRHP", 146, 132, 1 << 30, 8, "outside");
-    expect_in(file, "BTHD", 38, 6, 12, 4, "too small");              /* bytes of a node */
-    expect_in(file, "BTHD", 38, 12, 100, 2, "larger than the file"); /* the depth */
+    expect_in(file, "FRHP", 146, 132, UINT64_MAX, 8, "lacks something"); /* a heap without blocks */
+    expect_in(file, "BTHD", 38, 6, 12, 4, "too small");                  /* bytes of a node */
+    expect_in(file, "BTHD", 38, 12, 100, 2, "larger than the file");     /* the depth */
     expect_in(file, "BTHD", 38, 26, UINT64_MAX, 8, "larger than the file");
     expect_in(file, "BTHD", 38, 26, 1, 8, "has more records than it says");
     expect_in(file, "BTHD", 38, 26, 1000, 8, "has fewer records than it says");
