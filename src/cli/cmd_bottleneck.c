@@ -17,7 +17,7 @@
 enum { MOST_EPOCHS = 100000, MOST_BATCH = 65536 };
 
 typedef struct arguments {
-    const char *out, *data;
+    const char *out, *data, *precision;
     int64_t bits, epochs, more, batch, seed;
     double lr, more_lr;
     bool plain, force, json;
@@ -39,6 +39,7 @@ static const eex_option options[] = {
     EEX_NUMBER("epochs", "N", 1, MOST_EPOCHS, epochs, "of the autoencoder's training (20)"),
     EEX_NUMBER("more-epochs", "N", 1, MOST_EPOCHS, more, "behind the quantised codes (10)"),
     EEX_NUMBER("batch", "N", 2, MOST_BATCH, batch, "images a step (128)"),
+    EEX_TRAINING_PRECISION(precision),
     EEX_REAL("lr", "X", 1e-9, 100, lr, "the autoencoder's rate, cosine down from there (0.05)"),
     EEX_REAL("more-lr", "X", 1e-9, 100, more_lr, "the same behind the codes (0.005)"),
     EEX_FLAG("no-augment", plain, "train on the images as they are, neither cropped nor flipped"),
@@ -54,6 +55,8 @@ static int check(void *given, const eex_words *words)
     const arguments *a = given;
     if (!a->out)
         return eex_fail(EEX_EINVAL, "where to write the network? -o MODEL.h5");
+    eex_precision precision;
+    EEX_TRY(eex_parse_training_precision(&precision, a->precision));
     EEX_TRY(eex_model_find(words->at[0]));
     return eex_check_out(a->out, a->force, "weights", "origin");
 }
@@ -109,6 +112,7 @@ static int work(const arguments *a, eex_opened *opened, eex_dataset **data, cons
                         .augment = !a->plain,
                         .seed = (uint64_t)a->seed};
     char *checkpoint = NULL;
+    EEX_TRY(eex_parse_training_precision(&how.precision, a->precision));
     EEX_TRY(eex_open_model(opened, path, EEX_MODEL_BEST, &a->model));
     EEX_TRY(eex_kept_path(&checkpoint, a->out));
     how.rates = "--lr, --more-lr";

@@ -16,7 +16,7 @@
 
 typedef struct arguments {
     eex_device_choice device;
-    const char *family, *images, *lambda, *data, *filtered, *out;
+    const char *family, *images, *lambda, *precision, *data, *filtered, *out;
     double more, lr, weight_decay;
     int64_t epochs, batch, seed;
     bool test_thresholds, curve, force, json;
@@ -40,6 +40,7 @@ static const eex_option options[] = {
     EEX_REAL("more", "X", 0, 1, more, "fewer than so many more images reach the end (0.02)"),
     EEX_NUMBER("epochs", "N", 1, 100000, epochs, "how often it sees each image (30)"),
     EEX_NUMBER("batch", "N", 1, 65536, batch, "images of a step (128)"),
+    EEX_TRAINING_PRECISION(precision),
     EEX_REAL("lr", "X", 1e-9, 1e3, lr, "learning rate, which falls by a cosine (0.1)"),
     EEX_REAL("weight-decay", "X", 0, 1, weight_decay, "of its weights (0.0002)"),
     EEX_FLAG("test-thresholds", test_thresholds,
@@ -85,6 +86,7 @@ static int check(void *given, const eex_words *words)
     EEX_TRY(eex_model_find(words->at[0]));
     EEX_TRY(eex__curve_check(&wish, a->force));
     a->recipe = eex_exit_predictor_recipe_default();
+    EEX_TRY(eex_parse_training_precision(&a->recipe.precision, a->precision));
     a->recipe.family = (eex_exit_predictor_family)family;
     a->recipe.images = (eex_exit_predictor_images)images;
     a->recipe.lambda = (eex_exit_predictor_lambda)lambda;

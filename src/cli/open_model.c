@@ -49,6 +49,17 @@ int eex_parse_precision(eex_precision *out, const eex_model_options *o)
     return code < 0 ? eex_fail_in(code, "--precision") : EEX_OK;
 }
 
+int eex_parse_training_precision(eex_precision *out, const char *given)
+{
+    char hint[EEX_NAMES_SIZE];
+    const int found = given ? eex_name_find(eex_precision_names(), given) : EEX_F32;
+    if (found < 0)
+        return eex_fail(EEX_EINVAL, "--training-precision: no \"%.40s\": %s", given,
+                        eex_names_hint(hint, eex_precision_names(), given));
+    *out = (eex_precision)found;
+    return EEX_OK;
+}
+
 int eex_apply_precision(eex_model *model, const eex_model_options *o)
 {
     eex_precision precision = model->precision;

@@ -32,6 +32,11 @@ typedef struct eex_model_options {
 #define EEX_NO_PREDICTOR(o) \
     EEX_FLAG("no-predictor", EEX_IN(o, no_predictor), "compute every gate on the way")
 
+/* A row of commands that train. */
+#define EEX_TRAINING_PRECISION(member)             \
+    EEX_TEXT("training-precision", "NAME", member, \
+             "what steps are calculated in: float32 (so unless given), tf32, bfloat16, ...")
+
 /* Rows of commands that compare a network with its base, on images. */
 #define EEX_BASE(member) \
     EEX_TEXT("base", "MODEL", member, "what to compare with (the run's own base)")
@@ -48,6 +53,9 @@ typedef struct eex_model_options {
     "puts the same threshold\n"                                                      \
     "on all exits: a probability, a probability, at most X nats, "                   \
     "or X deviations above the mean."
+
+/* What --training-precision says; NULL: float32. EEX_EINVAL: there is no such precision. */
+int eex_parse_training_precision(eex_precision *out, const char *given);
 
 /* A device and a model on it. */
 typedef struct eex_opened {

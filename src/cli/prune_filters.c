@@ -24,18 +24,22 @@ int eex__filters_check(const eex__filter_options *o)
                         : o->batch >= 0  ? "--batch"
                         : o->seed >= 0   ? "--seed"
                         : o->cut >= 0    ? "--cut"
+                        : o->precision   ? "--training-precision"
                         : o->plain       ? "--no-augment"
                                          : NULL;
     if (!eex__filters_wanted(o))
         return given ? eex_fail(EEX_EINVAL, "%s goes with --filters SHARE", given) : EEX_OK;
-    if (o->share > 0 && o->share < 1)
-        return EEX_OK;
-    return eex_fail(EEX_EINVAL, "--filters %g: above 0 and below 1 expected", o->share);
+    if (!(o->share > 0 && o->share < 1))
+        return eex_fail(EEX_EINVAL, "--filters %g: above 0 and below 1 expected", o->share);
+    eex_precision precision;
+    return eex_parse_training_precision(&precision, o->precision);
 }
 
+/* Of options that were checked. */
 static eex_pruning pruning_of(const eex__filter_options *o)
 {
     eex_pruning how = eex_pruning_default();
+    eex_parse_training_precision(&how.precision, o->precision);
     how.share = o->share;
     how.rates = "--lr";
     how.augment = !o->plain;

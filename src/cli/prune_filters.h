@@ -7,6 +7,7 @@
 typedef struct eex__filter_options {
     double share, lr;                 /* NAN: not given */
     int64_t epochs, batch, seed, cut; /* -1: not given; cut from 1 */
+    const char *precision;
     bool plain;
 } eex__filter_options;
 
@@ -27,6 +28,7 @@ typedef struct eex__filter_options {
         EEX_REAL("lr", "X", 1e-9, 100, EEX_IN(o, lr), "its rate, cosine down from there (0.01)"), \
         EEX_NUMBER("batch", "N", 2, 65536, EEX_IN(o, batch), "images of its steps (128)"),        \
         EEX_NUMBER("seed", "N", 0, INT64_MAX, EEX_IN(o, seed), "of the order of images (0)"),     \
+        EEX_TRAINING_PRECISION(EEX_IN(o, precision)),                                             \
         EEX_FLAG("no-augment", EEX_IN(o, plain), "train on the images as they are")
 
 bool eex__filters_wanted(const eex__filter_options *options);

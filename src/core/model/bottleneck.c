@@ -60,7 +60,7 @@ static int check(const eex_model *m, const eex_bottling *how)
                         "%d and %d epochs of batches of %d with rates from %g and %g: all of them "
                         "are at least 1, batches 2, rates above 0",
                         how->epochs, how->more, how->batch, how->lr, how->more_lr);
-    return EEX_OK;
+    return eex_device_calculates(m->params->device, how->precision);
 }
 
 /* ---- training ---- */
@@ -69,6 +69,7 @@ static eex_recipe recipe_of(const bottling *b, int epochs, double lr)
 {
     eex_recipe r = eex_recipe_default();
     r.regime = EEX_REGIME_FROZEN;
+    r.precision = b->how.precision;
     r.epochs = epochs;
     r.batch = b->how.batch;
     r.lr = lr;

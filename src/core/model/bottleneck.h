@@ -11,8 +11,9 @@
 #include "core/model/model.h"
 
 typedef struct eex_bottling {
-    int bits;         /* of a value that is sent, 1 to 8 */
-    int epochs, more; /* of the second step and of the third, at least 1 */
+    int bits;                /* of a value that is sent, 1 to 8 */
+    eex_precision precision; /* of the training */
+    int epochs, more;        /* of the second step and of the third, at least 1 */
     int batch;
     double lr, more_lr; /* at the beginning of each; cosine down to a hundredth */
     bool augment;       /* crops with a pad of 4 and flips, as for CIFAR */

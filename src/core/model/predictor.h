@@ -38,6 +38,7 @@ typedef struct eex_exit_predictor_recipe {
     double more;    /* eex_skip_choose */
     bool published; /* also the published way, which chooses thresholds on the test split */
     uint64_t seed;
+    eex_precision precision; /* of its training; what it answers is calculated as the network is */
     int epochs, batch;
     double lr, lr_end; /* a cosine from lr to lr_end, SGD with momentum 0.9 */
     double weight_decay;

@@ -139,6 +139,7 @@ static eex_recipe recipe_of(const making *m)
     const eex_exit_predictor_recipe *r = m->recipe;
     const eex_inference how = inference(m);
     eex_recipe out = eex_recipe_default();
+    out.precision = r->precision;
     out.epochs = r->epochs;
     out.batch = r->batch;
     out.lr = r->lr;
@@ -222,6 +223,8 @@ static int make(making *m)
     eex_exit_predictor *p = m->p;
     const eex_input *in = &m->model->input;
     EEX_TRY(check(m->model));
+    if (!m->from)
+        EEX_TRY(eex_device_calculates(m->model->params->device, m->recipe->precision));
     p->recipe = *m->recipe;
     p->recipe.checkpoint = NULL;
     p->gates = eex_graph_exits(m->model->graph) - 1;

@@ -62,7 +62,7 @@ static int check(const eex_model *m, const eex_pruning *how)
                         "%s rejects by distance from what is familiar, which is told by channels "
                         "that would go: give it another policy",
                         m->path);
-    return EEX_OK;
+    return eex_device_calculates(m->params->device, how->precision);
 }
 
 static int cut_of(const eex_model *m, const eex_pruning *how)
@@ -147,6 +147,7 @@ static eex_recipe recipe_of(const eex_pruned *p)
 {
     eex_recipe r = eex_recipe_default();
     r.regime = EEX_REGIME_JOINT;
+    r.precision = p->how.precision;
     r.epochs = p->how.epochs;
     r.batch = p->how.batch;
     r.lr = p->how.lr;

@@ -13,6 +13,7 @@ typedef struct eex_pruning {
     int cut;      /* exit up to which filters go, from 0; -1: the last early one, or the end of a
                    * network without any */
     int epochs;   /* all of it is trained on so often, jointly; 0: it is not */
+    eex_precision precision; /* of that training */
     int batch;
     double lr;    /* at the beginning; a cosine down to a hundredth */
     bool augment; /* crops with a pad of 4 and flips, as for CIFAR */

@@ -329,6 +329,11 @@ static bool trains_candidates(const eex_experiment *e)
     return e->search.evaluator == EEX_EVALUATE_TRAIN || e->search.tau > 0;
 }
 
+static bool trains_partition(const eex_experiment *e)
+{
+    return e->partition.epochs > 0 || (e->partition.filters > 0 && e->partition.filter_epochs > 0);
+}
+
 /* The base is trained by the same recipe, and caches nothing. */
 int eex_experiment_check_device(const eex_experiment *e, const eex_device *device)
 {
@@ -341,6 +346,8 @@ int eex_experiment_check_device(const eex_experiment *e, const eex_device *devic
         {"training.precision", true, e->training.precision},
         {"candidate.precision", trains_candidates(e), eex_recipe_precision(&e->candidate)},
         {"final.precision", e->final.epochs > 0, eex_recipe_precision(&e->final)},
+        {"predictor.precision", e->predictor.epochs > 0, e->predictor.precision},
+        {"partition.precision", trains_partition(e), e->partition.precision},
     };
     for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
         int code = needs[i].used ? eex_device_calculates(device, needs[i].precision) : EEX_OK;

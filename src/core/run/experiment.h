@@ -137,9 +137,10 @@ typedef struct eex_experiment {
 
     /* The chosen network between a device and a server (policy/adapt.h). */
     struct {
-        double latency;   /* milliseconds on average, at most; 0: it is not cut */
-        int cut;          /* behind exit `cut`, from 1; 0: behind the last early one */
-        int bits;         /* of each value that is sent; 32: as it is */
+        double latency;          /* milliseconds on average, at most; 0: it is not cut */
+        int cut;                 /* behind exit `cut`, from 1; 0: behind the last early one */
+        int bits;                /* of each value that is sent; 32: as it is */
+        eex_precision precision; /* of every training below */
         int epochs, more; /* of a bottleneck's training (model/bottleneck.h); 0: there is none */
         int batch;
         double lr, more_lr;

@@ -28,6 +28,7 @@ static const char filters_checkpoint[] = "final-filters-checkpoint.h5";
 static eex_bottling bottling_of(const eex_run *run, const char *kept)
 {
     return (eex_bottling){.bits = run->e->partition.bits,
+                          .precision = run->e->partition.precision,
                           .epochs = run->e->partition.epochs,
                           .more = run->e->partition.more,
                           .batch = run->e->partition.batch,
@@ -87,6 +88,7 @@ static eex_pruning pruning_of(const eex_run *run, const char *kept)
 {
     return (eex_pruning){.share = run->e->partition.filters,
                          .cut = run->e->partition.cut - 1,
+                         .precision = run->e->partition.precision,
                          .epochs = run->e->partition.filter_epochs,
                          .batch = run->e->partition.batch,
                          .lr = run->e->partition.filter_lr,
