@@ -47,8 +47,8 @@ int eex_trace_select(eex_trace **out, const eex_trace *trace, const int *exits, 
 int eex_trace_take(eex_trace **out, const eex_trace *trace, const uint32_t *rows, int count);
 
 /* Datasets under `group`, one a member, with the conventions as attributes. The scores are stored
- * too and come back bit for bit. Loading refuses (EEX_EFORMAT) shapes that do not fit together and
- * classes that do not exist. */
+ * too and come back bit for bit. Loading refuses (EEX_EFORMAT) shapes that do not fit together,
+ * classes that do not exist, and scores that no logits have. */
 int eex_trace_save(const eex_trace *trace, eex_store_file *file, const char *group);
 int eex_trace_load(eex_trace **out, eex_store_file *file, const char *group);
 /* How much memory that one takes when it is loaded: what a file of few bytes holds can be large. */

@@ -71,6 +71,44 @@ static int trace_check_classes(const eex_trace *t, eex_store_file *file, const c
     return EEX_OK;
 }
 
+/* What a softmax can say, give or take what floats round away: who sorts scores or divides by them
+ * relies on it. */
+static int trace_check_scores(const eex_trace *t, eex_store_file *file, const char *group)
+{
+    const float slack = 0.001F, chaos = (1 + slack) * (logf((float)t->classes) + slack);
+    const struct {
+        const char *name;
+        const float *value;
+        float most;
+    } scores[] = {{"confidence", t->confidence, 1 + slack},
+                  {"margin", t->margin, 1 + slack},
+                  {"entropy", t->entropy, chaos}};
+    const size_t n = (size_t)t->samples, all = n * (size_t)t->exits;
+    for (size_t s = 0; s < sizeof scores / sizeof *scores; s++)
+        for (size_t i = 0; i < all; i++)
+            if (!(scores[s].value[i] >= -slack && scores[s].value[i] <= scores[s].most))
+                return eex_fail(
+                    EEX_EFORMAT, "%s: %s: %s %g of sample %zu at exit %zu, expected 0 to %g",
+                    eex_store_path(file), group, scores[s].name, (double)scores[s].value[i], i % n,
+                    i / n, (double)(scores[s].most - slack));
+    return EEX_OK;
+}
+
+static int trace_check_logits(const eex_trace *t, eex_store_file *file, const char *group)
+{
+    const size_t n = (size_t)t->samples, classes = (size_t)t->classes;
+    for (int k = 0; k < t->exits; k++)
+        if (!(t->temperature[k] > 0) || isinf(t->temperature[k]))
+            return eex_fail(EEX_EFORMAT, "%s: %s: temperature %g of exit %d, expected above 0",
+                            eex_store_path(file), group, (double)t->temperature[k], k);
+    for (size_t i = 0; i < n * (size_t)t->exits * classes; i++)
+        if (!isfinite(t->logits[i]))
+            return eex_fail(EEX_EFORMAT, "%s: %s: logit %g of sample %zu at exit %zu",
+                            eex_store_path(file), group, (double)t->logits[i], i / classes % n,
+                            i / classes / n);
+    return EEX_OK;
+}
+
 static int trace_check_distances(const eex_trace *t, eex_store_file *file, const char *group)
 {
     const size_t n = (size_t)t->samples;
@@ -93,6 +131,8 @@ static int trace_read(eex_trace *t, eex_store_file *file, const char *group)
         EEX_TRY(eex__member_path(path, group, m[i].name, "trace"));
         EEX_TRY(eex_store_read(m[i].data, file, path, m[i].type, &m[i].shape));
     }
+    EEX_TRY(trace_check_logits(t, file, group));
+    EEX_TRY(trace_check_scores(t, file, group));
     EEX_TRY(trace_check_distances(t, file, group));
     return trace_check_classes(t, file, group);
 }

@@ -160,26 +160,79 @@ Test(trace, comes_back_from_a_file_bit_for_bit)
     unlink(path);
 }
 
-Test(trace, hostile_files_are_refused)
+/* A trace of 30 samples and 3 exits with one thing in it that cannot be. */
+static void refused(void (*spoil)(eex_trace *t, float value), float value, const char *word)
 {
     char path[128];
     snprintf(path, sizeof path, "/tmp/eex-test-hostile-%ld.h5", (long)getpid());
-    for (int broken = 0; broken < 2; broken++) {
-        eex_trace *t = filled(30, 3, 4), *back = NULL;
-        eex_store_file *f = NULL;
-        score(t, 1);
-        if (broken == 0)
-            t->labels[7] = 4;
-        else
-            t->top[40] = -1;
-        save(t, path, "t");
-        cr_assert_eq(eex_store_open(&f, path, "trace", 1), EEX_OK);
-        cr_assert_eq(eex_trace_load(&back, f, "t"), EEX_EFORMAT);
-        cr_assert_null(back);
-        cr_assert(strstr(eex_error(), path), "%s", eex_error());
-        cr_assert_lt(eex_trace_load(&back, f, "other"), 0);
-        eex_store_close(f);
-        eex_trace_free(t);
-    }
+    eex_trace *t = filled(30, 3, 4), *back = NULL;
+    eex_store_file *f = NULL;
+    score(t, 1);
+    spoil(t, value);
+    save(t, path, "t");
+    cr_assert_eq(eex_store_open(&f, path, "trace", 1), EEX_OK);
+    cr_assert_eq(eex_trace_load(&back, f, "t"), EEX_EFORMAT, "%s %g", word, (double)value);
+    cr_assert_null(back);
+    cr_assert(strstr(eex_error(), path), "%s", eex_error());
+    cr_assert(strstr(eex_error(), word), "%s", eex_error());
+    cr_assert_lt(eex_trace_load(&back, f, "other"), 0);
+    eex_store_close(f);
+    eex_trace_free(t);
     unlink(path);
+}
+
+static void a_label(eex_trace *t, float value)
+{
+    t->labels[7] = (int32_t)value;
+}
+
+static void a_class(eex_trace *t, float value)
+{
+    t->top[40] = (int32_t)value;
+}
+
+static void a_logit(eex_trace *t, float value)
+{
+    t->logits[299] = value;
+}
+
+static void a_temperature(eex_trace *t, float value)
+{
+    t->temperature[2] = value;
+}
+
+static void a_confidence(eex_trace *t, float value)
+{
+    t->confidence[89] = value;
+}
+
+static void a_margin(eex_trace *t, float value)
+{
+    t->margin[0] = value;
+}
+
+static void an_entropy(eex_trace *t, float value)
+{
+    t->entropy[31] = value;
+}
+
+Test(trace, hostile_files_are_refused)
+{
+    const float no_numbers[] = {NAN, INFINITY, -INFINITY}, no_scores[] = {1e38F, 1.5F, -0.5F};
+    refused(a_label, 4, "label");
+    refused(a_label, -1, "label");
+    refused(a_class, 4, "class");
+    refused(a_class, -1, "class");
+    refused(a_temperature, 0, "temperature");
+    refused(a_temperature, -1, "temperature");
+    for (int i = 0; i < 3; i++) {
+        refused(a_logit, no_numbers[i], "logit");
+        refused(a_temperature, no_numbers[i], "temperature");
+        refused(a_confidence, no_numbers[i], "confidence");
+        refused(a_confidence, no_scores[i], "confidence");
+        refused(a_margin, no_numbers[i], "margin");
+        refused(a_margin, no_scores[i], "margin");
+        refused(an_entropy, no_numbers[i], "entropy");
+        refused(an_entropy, i == 1 ? 1.6F : no_scores[i], "entropy"); /* of 4 classes: up to 1.39 */
+    }
 }
