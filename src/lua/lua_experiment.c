@@ -214,8 +214,8 @@ static int read_sets(kept *k, eex_store_file *file)
     EEX_TRY(eex_store_read_strings(&k->sets, file, "sets", MAX_SCRIPT));
     return k->sets.count == (uint64_t)count
                ? EEX_OK
-               : eex_fail(EEX_EFORMAT, "%s: /sets: %zu strings, expected %lld",
-                          eex_store_path(file), k->sets.count, (long long)count);
+               : eex_store_refuse(file, "/sets: %zu strings, expected %lld", k->sets.count,
+                                  (long long)count);
 }
 
 static int use_kept(eex_store_file *file, void *context)

@@ -64,9 +64,8 @@ static int read_result(eex_store_file *file, void *context)
         timed.extent[0] < shape.extent[0] ? (size_t)timed.extent[0] : (size_t)shape.extent[0];
     for (size_t i = 0; i < run->test.count; i++)
         if (run->test.exit[i] < 0 || run->test.exit[i] >= run->report->best.exits)
-            return eex_fail(EEX_EFORMAT, "%s: test image %zu leaves at exit %d of %d",
-                            eex_store_path(file), i, (int)run->test.exit[i],
-                            run->report->best.exits);
+            return eex_store_refuse(file, "test image %zu leaves at exit %d of %d", i,
+                                    (int)run->test.exit[i], run->report->best.exits);
     return EEX_OK;
 }
 

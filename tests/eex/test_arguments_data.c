@@ -73,6 +73,7 @@ Test(arguments_data, of_files)
     REFUSED(eex_store_write_file(NULL, "trace", 1, fill, NULL));
     REFUSED(eex_store_read_file(path, "trace", 1, NULL, NULL));
     REFUSED(eex_store_read_file(NULL, "trace", 1, use, NULL));
+    REFUSED(eex_store_refuse(NULL, "it cannot be"));
     cr_expect_null(f);
     cr_expect_str_eq(eex_store_path(NULL), "");
     cr_expect(eex_store_version(NULL) == 0 && !eex_store_same(NULL, reading) &&

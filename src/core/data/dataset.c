@@ -164,8 +164,8 @@ static int read_labels(eex_dataset *data)
     EEX_TRY(read_column(data->labels, data, "labels", EEX_STORE_I32));
     for (uint32_t i = 0; i < info->samples; i++)
         if (data->labels[i] < 0 || data->labels[i] >= info->classes)
-            return eex_fail(EEX_EFORMAT, "%s: the label of sample %u is %d, expected 0 to %d",
-                            data->path, i, data->labels[i], info->classes - 1);
+            return eex_store_refuse(data->file, "the label of sample %u is %d, expected 0 to %d", i,
+                                    data->labels[i], info->classes - 1);
     return EEX_OK;
 }
 
@@ -177,21 +177,21 @@ static int read_shape(uint32_t *count, eex_dataset *data, const char *name)
     EEX_TRY(eex_store_describe(&type, &shape, data->file, name));
     eex_dataset_info *info = &data->info;
     if (type != EEX_STORE_U8 || shape.rank != 4)
-        return eex_fail(EEX_EFORMAT, "%s: /%s: rank %d of %s, expected uint8 images (N, H, W, C)",
-                        data->path, name, shape.rank, eex_store_type_name(type));
+        return eex_store_refuse(data->file,
+                                "/%s: rank %d of %s, expected uint8 images (N, H, W, C)", name,
+                                shape.rank, eex_store_type_name(type));
     const uint64_t *e = shape.extent;
     bool same =
         info->height == 0 || (e[1] == (uint64_t)info->height && e[2] == (uint64_t)info->width &&
                               e[3] == (uint64_t)info->channels);
     if (e[0] < 1 || e[0] > MAX_SAMPLES || e[1] < 1 || e[1] > EEX_DATASET_MAX_SIDE || e[2] < 1 ||
         e[2] > EEX_DATASET_MAX_SIDE || (e[3] != 1 && e[3] != 3) || !same)
-        return eex_fail(
-            EEX_EFORMAT,
-            "%s: /%s: %llu images of %llu x %llu x %llu: expected 1 to %d of at most %d x "
+        return eex_store_refuse(
+            data->file,
+            "/%s: %llu images of %llu x %llu x %llu: expected 1 to %d of at most %d x "
             "%d x 3, the same in all parts",
-            data->path, name, (unsigned long long)e[0], (unsigned long long)e[1],
-            (unsigned long long)e[2], (unsigned long long)e[3], MAX_SAMPLES, EEX_DATASET_MAX_SIDE,
-            EEX_DATASET_MAX_SIDE);
+            name, (unsigned long long)e[0], (unsigned long long)e[1], (unsigned long long)e[2],
+            (unsigned long long)e[3], MAX_SAMPLES, EEX_DATASET_MAX_SIDE, EEX_DATASET_MAX_SIDE);
     *count = (uint32_t)e[0];
     info->height = (int)e[1];
     info->width = (int)e[2];
@@ -214,8 +214,9 @@ static int read_statistics(eex_dataset *data)
     EEX_TRY(eex_store_get_doubles(deviation, data->file, "train/images", "std", channels));
     for (size_t c = 0; c < channels; c++) {
         if (!(mean[c] >= 0 && mean[c] <= 1 && deviation[c] >= 0 && deviation[c] <= 1))
-            return eex_fail(EEX_EFORMAT, "%s: mean %g or std %g of channel %zu is not within 0..1",
-                            data->path, mean[c], deviation[c], c);
+            return eex_store_refuse(data->file,
+                                    "mean %g or std %g of channel %zu is not within 0..1", mean[c],
+                                    deviation[c], c);
         data->info.mean[c] = (float)mean[c];
         /* A channel that says nothing becomes 0, and nothing is divided by it. */
         data->info.std[c] = deviation[c] > 0 ? (float)deviation[c] : 1;
@@ -235,7 +236,7 @@ static int read_fingerprint(eex_dataset *data)
     if (right)
         memcpy(data->fingerprint, text, EEX_FINGERPRINT);
     free(text);
-    return right ? EEX_OK : eex_fail(EEX_EFORMAT, "%s: its fingerprint is no SHA-256", data->path);
+    return right ? EEX_OK : eex_store_refuse(data->file, "its fingerprint is no SHA-256");
 }
 
 static int read_facts(eex_dataset *data)
@@ -246,8 +247,8 @@ static int read_facts(eex_dataset *data)
     EEX_TRY(eex_store_read_strings(&data->classes, data->file, "classes", MAX_NAMES_BYTES));
     EEX_TRY(eex_store_read_string(&data->source, data->file, "source", MAX_NAMES_BYTES));
     if (data->classes.count < 1 || data->classes.count > EEX_DATASET_MAX_CLASSES)
-        return eex_fail(EEX_EFORMAT, "%s: %zu classes, expected 1 to %d", data->path,
-                        data->classes.count, EEX_DATASET_MAX_CLASSES);
+        return eex_store_refuse(data->file, "%zu classes, expected 1 to %d", data->classes.count,
+                                EEX_DATASET_MAX_CLASSES);
     info->name = data->name;
     info->path = data->path;
     info->source = data->source;
@@ -257,7 +258,7 @@ static int read_facts(eex_dataset *data)
     EEX_TRY(read_more(&info->validation, data, "validation/images"));
     EEX_TRY(read_more(&info->test, data, "test/images"));
     if ((uint64_t)info->train + info->validation + info->test > MAX_SAMPLES)
-        return eex_fail(EEX_EFORMAT, "%s: more than %d images", data->path, MAX_SAMPLES);
+        return eex_store_refuse(data->file, "more than %d images", MAX_SAMPLES);
     info->samples = info->train + info->validation + info->test;
     data->image_bytes = (size_t)info->height * (size_t)info->width * (size_t)info->channels;
     EEX_TRY(read_statistics(data));

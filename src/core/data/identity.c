@@ -142,9 +142,7 @@ static int load_fingerprint(eex_identity *out, eex_store_file *file, const char 
     if (right)
         memcpy(out->fingerprint, text, EEX_FINGERPRINT);
     free(text);
-    return right ? EEX_OK
-                 : eex_fail(EEX_EFORMAT, "%s: the fingerprint of its data is no SHA-256",
-                            eex_store_path(file));
+    return right ? EEX_OK : eex_store_refuse(file, "the fingerprint of its data is no SHA-256");
 }
 
 int eex_identity_load(eex_identity *out, eex_store_file *file, const char *object)

@@ -252,16 +252,15 @@ int eex_split_write(const eex_split *split, eex_store_file *file, const char *gr
 }
 
 /* Marks a part's samples; a sample that is marked already, or out of order, is an error. */
-static int mark(uint8_t *seen, const eex_index *part, uint32_t samples, const char *path,
+static int mark(uint8_t *seen, const eex_index *part, uint32_t samples, const eex_store_file *file,
                 const char *name)
 {
     for (size_t i = 0; i < part->count; i++) {
         uint32_t n = part->at[i];
         if (n >= samples || (i && n <= part->at[i - 1]) || seen[n])
-            return eex_fail(
-                EEX_EFORMAT,
-                "%s: /%s: sample %u at %zu is out of range, out of order or in two parts", path,
-                name, n, i);
+            return eex_store_refuse(
+                file, "/%s: sample %u at %zu is out of range, out of order or in two parts", name,
+                n, i);
         seen[n] = 1;
     }
     return EEX_OK;
@@ -279,7 +278,7 @@ static int read_parts(eex_split *out, uint8_t *seen, eex_store_file *file, const
         snprintf(name, sizeof name, "%s/%s", group, part_names[i]);
         EEX_TRY(eex_store_read_new(&at, file, name, EEX_STORE_U32, &shape, (size_t)samples * 4));
         *parts[i] = (eex_index){at, (size_t)shape.extent[0]};
-        EEX_TRY(mark(seen, parts[i], samples, eex_store_path(file), name));
+        EEX_TRY(mark(seen, parts[i], samples, file, name));
     }
     return EEX_OK;
 }

@@ -283,8 +283,7 @@ static int put_all(eex_latency_table *t, eex_store_file *file, const eex_store_l
     for (size_t i = 0; i < keys->count; i++) {
         if (!isfinite(ms[i]) || ms[i] < 0 || !*keys->item[i] ||
             strlen(keys->item[i]) >= EEX_LATENCY_KEY)
-            return eex_fail(EEX_EFORMAT, "%s: \"%.40s\" takes %g ms", eex_store_path(file),
-                            keys->item[i], ms[i]);
+            return eex_store_refuse(file, "\"%.40s\" takes %g ms", keys->item[i], ms[i]);
         EEX_TRY(eex__latency_put(t, keys->item[i], ms[i], (int)places[i]));
     }
     return EEX_OK;
@@ -318,8 +317,7 @@ static int read_table(eex_latency_table *t, eex_store_file *file)
     free(device);
     EEX_TRY(eex_store_get_int(&batch, file, "", "batch"));
     if (batch != 1)
-        return eex_fail(EEX_EFORMAT, "%s: latencies of batches of %lld, expected 1",
-                        eex_store_path(file), (long long)batch);
+        return eex_store_refuse(file, "latencies of batches of %lld, expected 1", (long long)batch);
     return read_entries(t, file);
 }
 

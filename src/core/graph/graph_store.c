@@ -222,11 +222,11 @@ static int read_names(rows *r, eex_store_file *file, const char *group)
     r->count = r->name.count;
     if (r->count < 2 || r->count > EEX_MAX_NODES || r->block.count != r->count ||
         r->kind.count != r->count || r->act.count != r->count)
-        return eex_fail(EEX_EFORMAT,
-                        "%s: %s: the nodes have %zu names, %zu blocks, %zu kinds and %zu "
-                        "activations, expected as many of each, 2 to %d",
-                        eex_store_path(file), group, r->count, r->block.count, r->kind.count,
-                        r->act.count, EEX_MAX_NODES);
+        return eex_store_refuse(file,
+                                "%s: the nodes have %zu names, %zu blocks, %zu kinds and %zu "
+                                "activations, expected as many of each, 2 to %d",
+                                group, r->count, r->block.count, r->kind.count, r->act.count,
+                                EEX_MAX_NODES);
     return EEX_OK;
 }
 
@@ -238,8 +238,7 @@ static int count_exits(rows *r, eex_store_file *file, const char *group)
     EEX_TRY(eex__graph_path(path, group, "exits"));
     EEX_TRY(eex_store_describe(&type, &shape, file, path));
     if (shape.rank != 2 || shape.extent[0] < 1 || shape.extent[0] > EEX_MAX_EXITS)
-        return eex_fail(EEX_EFORMAT, "%s: %s: expected 1 to %d exits", eex_store_path(file), path,
-                        EEX_MAX_EXITS);
+        return eex_store_refuse(file, "%s: expected 1 to %d exits", path, EEX_MAX_EXITS);
     r->exits = (size_t)shape.extent[0];
     return EEX_OK;
 }
@@ -351,6 +350,14 @@ static int build(eex_graph *g, const rows *r)
     return eex__graph_check(g);
 }
 
+/* Whatever it is, but for memory, the file is to blame. */
+static int blame(int code, const eex_store_file *file, const char *group)
+{
+    return code == EEX_OK || code == EEX_ENOMEM
+               ? code
+               : eex_store_refuse(file, "%s: %s", group, eex_error());
+}
+
 static int begin(eex_graph **out, eex_store_file *file, const char *group)
 {
     int64_t size[3];
@@ -359,12 +366,12 @@ static int begin(eex_graph **out, eex_store_file *file, const char *group)
     for (int i = 0; i < 3; i++) {
         EEX_TRY(eex_store_get_int(&size[i], file, group, what[i]));
         if (size[i] < 1 || size[i] > EEX__MAX_CHANNELS)
-            return eex_fail(EEX_EFORMAT, "a %s of %lld", what[i], (long long)size[i]);
+            return eex_store_refuse(file, "%s: a %s of %lld", group, what[i], (long long)size[i]);
     }
     EEX_TRY(eex_store_get_string(&name, file, group, "name"));
-    int code = eex_graph_new(out, name, (int)size[0], (int)size[1], (int)size[2]);
+    const int code = eex_graph_new(out, name, (int)size[0], (int)size[1], (int)size[2]);
     free(name);
-    return code;
+    return blame(code, file, group);
 }
 
 int eex_graph_load(eex_graph **out, eex_store_file *file, const char *group)
@@ -376,9 +383,7 @@ int eex_graph_load(eex_graph **out, eex_store_file *file, const char *group)
     if (code == EEX_OK) {
         code = begin(&g, file, group);
         if (code == EEX_OK)
-            code = build(g, &r);
-        if (code < 0 && code != EEX_ENOMEM) /* whatever it is, the file is to blame */
-            code = eex_fail_in(EEX_EFORMAT, "%s: %s", eex_store_path(file), group);
+            code = blame(build(g, &r), file, group);
     }
     rows_free(&r);
     if (code < 0) {

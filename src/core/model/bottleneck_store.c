@@ -90,8 +90,8 @@ static int read_facts(eex_store_file *file, void *context)
     for (int i = 0; i < FACTS; i++)
         EEX_TRY(eex_store_get_double(all[i].at, file, GROUP, all[i].name));
     if (bits < EEX_QUANTISE_MIN_BITS || bits > EEX_QUANTISE_MAX_BITS || out->bytes < 1)
-        return eex_fail(EEX_EFORMAT, "%s: a bottleneck of %lld bits and %lld bytes",
-                        eex_store_path(file), (long long)bits, (long long)out->bytes);
+        return eex_store_refuse(file, "a bottleneck of %lld bits and %lld bytes", (long long)bits,
+                                (long long)out->bytes);
     out->bits = (int)bits;
     return EEX_OK;
 }

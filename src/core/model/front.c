@@ -50,8 +50,8 @@ int eex__front_load(int *cut, uint8_t **prints, eex_store_file *file, const eex_
         return EEX_OK;
     EEX_TRY(eex_store_get_int(&behind, file, "", cut_name));
     if (behind < 1 || behind >= exits)
-        return eex_fail(EEX_EFORMAT, "%s: cut behind exit %lld, expected 1 to %d",
-                        eex_store_path(file), (long long)behind, exits - 1);
+        return eex_store_refuse(file, "cut behind exit %lld, expected 1 to %d", (long long)behind,
+                                exits - 1);
     *prints = malloc((size_t)EEX_PRECISIONS * EEX_SHA256_BYTES);
     if (!*prints)
         return eex_fail(EEX_ENOMEM, "out of memory for %d fingerprints", (int)EEX_PRECISIONS);

@@ -215,6 +215,7 @@ int eex_model_set_policy(eex_model *m, eex_policy *policy)
     }
     eex_policy_free(m->policy);
     m->policy = policy;
+    m->other_policy = true;
     return EEX_OK;
 }
 
@@ -294,13 +295,22 @@ static int open_trace(eex_store_file **out, const char **group, const eex_model 
     return open_beside(out, m, split);
 }
 
-static int check_trace(const eex_trace *t, const eex_model *m, const char *split)
+/* Whether it is of this network, scored as its own policy wants it. */
+static int check_trace(const eex_store_file *file, const eex_trace *t, const eex_model *m,
+                       const char *split)
 {
-    if (t->exits == eex_graph_exits(m->graph) && t->classes == eex_graph_classes(m->graph))
-        return EEX_OK;
-    return eex_fail(
-        EEX_EFORMAT, "%s: the %s trace has %d exits and %d classes, the network %d and %d", m->path,
-        split, t->exits, t->classes, eex_graph_exits(m->graph), eex_graph_classes(m->graph));
+    const int exits = eex_graph_exits(m->graph), classes = eex_graph_classes(m->graph);
+    if (t->exits != exits || t->classes != classes)
+        return eex_store_refuse(
+            file, "the %s trace has %d exits and %d classes, the network in %s %d and %d", split,
+            t->exits, t->classes, m->path, exits, classes);
+    for (int k = 0; k < exits && m->policy && !m->other_policy; k++)
+        if (t->temperature[k] != m->policy->temperature[k])
+            return eex_store_refuse(
+                file, "the %s trace is scored at temperature %g at exit %d, the policy in %s at %g",
+                split, (double)t->temperature[k], k + 1, m->path,
+                (double)m->policy->temperature[k]);
+    return EEX_OK;
 }
 
 int eex_model_trace(eex_trace **out, const eex_model *m, const char *split)
@@ -315,9 +325,9 @@ int eex_model_trace(eex_trace **out, const eex_model *m, const char *split)
     int code = eex_store_has(file, group)
                    ? eex_trace_load(out, file, group)
                    : eex_fail(EEX_ENOTFOUND, "%s keeps no %s trace", m->path, split);
-    eex_store_close(file);
     if (code == EEX_OK)
-        code = check_trace(*out, m, split);
+        code = check_trace(file, *out, m, split);
+    eex_store_close(file);
     if (code < 0) {
         eex_trace_free(*out);
         *out = NULL;

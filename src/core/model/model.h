@@ -32,6 +32,7 @@ typedef struct eex_model {
     eex_graph *graph;
     eex_params *params;            /* NULL when it was opened without a device */
     eex_policy *policy;            /* NULL: nobody leaves before the end */
+    bool other_policy;             /* that was put in the place of the file's own */
     eex_familiar *familiar;        /* NULL: it does not know what is familiar to it */
     eex_exit_predictor *predictor; /* says which gates are computed; NULL: all are */
     eex_input input;
@@ -97,7 +98,8 @@ eex_inference eex_model_inference(const eex_model *model, int batch);
 bool eex__model_in_run(const eex_model *model);
 
 /* What every exit said about a split, "calibration" or "validation", scored at the temperatures of
- * the model's policy. EEX_ENOTFOUND where it was not kept. */
+ * the policy that came with the model. EEX_ENOTFOUND where it was not kept, EEX_EFORMAT where it is
+ * of another network or scored otherwise. */
 int eex_model_trace(eex_trace **out, const eex_model *model, const char *split);
 
 /* ---- writing ---- */

@@ -100,8 +100,7 @@ static int read_size(int *out, eex_store_file *file, const char *group, const ch
     int64_t value = 0;
     EEX_TRY(eex_store_get_int(&value, file, group, name));
     if (value < 1 || value > 1 << 16)
-        return eex_fail(EEX_EFORMAT, "%s: %s: a %s of %lld", eex_store_path(file), group, name,
-                        (long long)value);
+        return eex_store_refuse(file, "%s: a %s of %lld", group, name, (long long)value);
     *out = (int)value;
     return EEX_OK;
 }
@@ -123,8 +122,8 @@ static int read_input(eex_input *in, eex_store_file *file, const char *group)
         in->mean[c] = (float)mean[c];
         in->std[c] = (float)std[c];
         if (!isfinite(in->mean[c]) || (c < in->channels && !(in->std[c] > 0)))
-            return eex_fail(EEX_EFORMAT, "%s: %s: channel %d has mean %g and deviation %g",
-                            eex_store_path(file), group, c, mean[c], std[c]);
+            return eex_store_refuse(file, "%s: channel %d has mean %g and deviation %g", group, c,
+                                    mean[c], std[c]);
     }
     return eex_store_read_strings(&in->classes, file, path, CLASS_BYTES);
 }

@@ -106,8 +106,7 @@ static int print_stored(eex_sha256 *sha, eex_store_file *file, const eex_param *
     for (int i = 0; i < p->rank; i++)
         shape.extent[i] = (uint64_t)p->shape[i];
     if (snprintf(name, sizeof name, "params/%s", p->name) >= (int)sizeof name)
-        return eex_fail(EEX_EFORMAT, "%s: a parameter's name of more than %zu bytes",
-                        eex_store_path(file), sizeof name);
+        return eex_store_refuse(file, "a parameter's name of more than %zu bytes", sizeof name);
     void *values = malloc((size_t)rows * row);
     if (!values)
         return eex_fail(EEX_ENOMEM, "out of memory for %zu bytes of %s", (size_t)rows * row,

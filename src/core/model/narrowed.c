@@ -55,11 +55,12 @@ static int load_channels(eex_narrowed *n, eex_store_file *file, const char *grou
         n->channels[i] = channels[i];
     }
     free(channels);
-    return fits ? EEX_OK
-                : eex_fail(EEX_EFORMAT,
-                           "%s: %s: 1 to %d numbers of channels expected, fewer from one to the "
-                           "next",
-                           eex_store_path(file), name, EEX_NARROWINGS);
+    return fits
+               ? EEX_OK
+               : eex_store_refuse(file,
+                                  "%s: 1 to %d numbers of channels expected, fewer from one to the "
+                                  "next",
+                                  name, EEX_NARROWINGS);
 }
 
 static int load(eex_narrowed *n, eex_store_file *file, const char *group)
@@ -71,8 +72,8 @@ static int load(eex_narrowed *n, eex_store_file *file, const char *group)
         snprintf(name, sizeof name, "%s/%s", group, parts[i]);
         EEX_TRY(eex_store_read_new((void **)&n->top[i], file, name, EEX_STORE_I32, &shape, MOST));
         if (shape.extent[1] < 1 || shape.extent[1] > INT32_MAX)
-            return eex_fail(EEX_EFORMAT, "%s: %s of %llu images", eex_store_path(file), name,
-                            (unsigned long long)shape.extent[1]);
+            return eex_store_refuse(file, "%s of %llu images", name,
+                                    (unsigned long long)shape.extent[1]);
         n->samples[i] = (int)shape.extent[1];
     }
     return EEX_OK;

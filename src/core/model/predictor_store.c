@@ -70,8 +70,7 @@ static int load_figures(eex_exit_predictor_figures *f, eex_store_file *file, con
         return EEX_OK;
     EEX_TRY(eex_store_get_int(&samples, file, group, "samples"));
     if (samples < 1 || samples > INT32_MAX)
-        return eex_fail(EEX_EFORMAT, "%s: figures of %lld images", eex_store_path(file),
-                        (long long)samples);
+        return eex_store_refuse(file, "figures of %lld images", (long long)samples);
     f->samples = (int)samples;
     snprintf(name, sizeof name, "%s/without", group);
     EEX_TRY(load_outcome(&f->without, file, name, exits));
@@ -148,10 +147,9 @@ static int load_name(int *out, eex_store_file *file, const char *attribute, cons
     char *text = NULL, hint[EEX_NAMES_SIZE];
     EEX_TRY(eex_store_get_string(&text, file, "", attribute));
     const int found = eex_name_find(names, text);
-    const int code = found >= 0
-                         ? EEX_OK
-                         : eex_fail(EEX_EFORMAT, "%s: no %s \"%.60s\": %s", eex_store_path(file),
-                                    attribute, text, eex_names_hint(hint, names, text));
+    const int code = found >= 0 ? EEX_OK
+                                : eex_store_refuse(file, "no %s \"%.60s\": %s", attribute, text,
+                                                   eex_names_hint(hint, names, text));
     *out = found;
     free(text);
     return code;
@@ -244,8 +242,8 @@ static int load_scores(eex_exit_predictor *p, eex_store_file *file)
         EEX_TRY(eex_store_read_new((void **)&p->score[i], file, score_names[i], EEX_STORE_F32,
                                    &shape, MOST_SCORES));
         if (shape.extent[1] < 1 || shape.extent[1] > INT32_MAX)
-            return eex_fail(EEX_EFORMAT, "%s: scores of %llu images", eex_store_path(file),
-                            (unsigned long long)shape.extent[1]);
+            return eex_store_refuse(file, "scores of %llu images",
+                                    (unsigned long long)shape.extent[1]);
         p->samples[i] = (int)shape.extent[1];
     }
     return EEX_OK;
@@ -259,8 +257,8 @@ static int load_params(eex_exit_predictor *p, eex_store_file *file, eex_device *
         bytes += eex_param_count(eex_graph_param(p->graph, i)) * sizeof(float);
     EEX_TRY(eex_fs_size(&held, eex_store_path(file)));
     if (bytes > held)
-        return eex_fail(EEX_EFORMAT, "%s: weights of %llu bytes in a file of %llu",
-                        eex_store_path(file), (unsigned long long)bytes, (unsigned long long)held);
+        return eex_store_refuse(file, "weights of %llu bytes in a file of %llu",
+                                (unsigned long long)bytes, (unsigned long long)held);
     EEX_TRY(eex_device_lock(device));
     int code = eex_params_new(&p->params, device, p->graph, 0);
     if (code == EEX_OK)

@@ -59,18 +59,17 @@ static int check_one(const eex_params *params, int i, eex_store_file *file, cons
     eex_store_type type;
     EEX_TRY(path_of(path, group, p));
     if (!eex_store_has(file, path))
-        return eex_fail(EEX_EFORMAT, "%s: \"%s\" is missing: the file holds another network",
-                        eex_store_path(file), path);
+        return eex_store_refuse(file, "\"%s\" is missing: the file holds another network", path);
     EEX_TRY(eex_store_describe(&type, &found, file, path));
     bool fits = type == EEX_STORE_F32 && found.rank == wanted.rank;
     for (int d = 0; d < wanted.rank && fits; d++)
         fits = found.extent[d] == wanted.extent[d];
     if (!fits)
-        return eex_fail(
-            EEX_EFORMAT,
-            "%s: \"%s\" does not have the type and shape of graph \"%s\": the file holds "
+        return eex_store_refuse(
+            file,
+            "\"%s\" does not have the type and shape of graph \"%s\": the file holds "
             "another network",
-            eex_store_path(file), path, eex_graph_name(params->graph));
+            path, eex_graph_name(params->graph));
     return EEX_OK;
 }
 

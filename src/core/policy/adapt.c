@@ -227,16 +227,16 @@ int eex_adapt_save(const eex_adapt *a, eex_store_file *file, const char *group)
     return save_nets(a, file, path);
 }
 
-static int check_net(const eex_adapt *a, int i, const double *row, const char *path)
+static int check_net(const eex_adapt *a, int i, const double *row, const eex_store_file *file)
 {
     for (int j = 0; j < rows_of(a); j++)
         if (!isfinite(row[j]))
-            return eex_fail(EEX_EFORMAT, "%s: number %d of regressor %d is %g", path, j, i, row[j]);
+            return eex_store_refuse(file, "number %d of regressor %d is %g", j, i, row[j]);
     const eex__regressor *net = &a->net[i];
     if (!(net->first > 0 && net->last > net->first) || (i && net->first < a->net[i - 1].last))
-        return eex_fail(EEX_EFORMAT,
-                        "%s: regressor %d is for %g to %g bit/s: ascending bandwidths expected",
-                        path, i, net->first, net->last);
+        return eex_store_refuse(file,
+                                "regressor %d is for %g to %g bit/s: ascending bandwidths expected",
+                                i, net->first, net->last);
     return EEX_OK;
 }
 
@@ -248,8 +248,8 @@ static int read_nets(eex_adapt *a, eex_store_file *file, const char *path)
     EEX_TRY(eex_store_describe(&type, &shape, file, path));
     if (shape.rank != 2 || shape.extent[0] < 1 || shape.extent[0] > EEX_ADAPT_INTERVALS ||
         shape.extent[1] != columns)
-        return eex_fail(EEX_EFORMAT, "%s: %s: expected 1 to %d regressors of %zu numbers",
-                        eex_store_path(file), path, EEX_ADAPT_INTERVALS, columns);
+        return eex_store_refuse(file, "%s: expected 1 to %d regressors of %zu numbers", path,
+                                EEX_ADAPT_INTERVALS, columns);
     a->count = (int)shape.extent[0];
     double *rows = calloc((size_t)a->count * columns, sizeof *rows);
     if (!rows)
@@ -257,7 +257,7 @@ static int read_nets(eex_adapt *a, eex_store_file *file, const char *path)
     int code = eex_store_read(rows, file, path, EEX_STORE_F64, &shape);
     for (int i = 0; i < a->count && code == EEX_OK; i++) {
         copy_row(rows + (size_t)i * columns, &a->net[i], eex__adapt_outputs(a->exits), true);
-        code = check_net(a, i, rows + (size_t)i * columns, eex_store_path(file));
+        code = check_net(a, i, rows + (size_t)i * columns, file);
     }
     free(rows);
     return code;
@@ -272,11 +272,10 @@ static int read_all(eex_adapt *a, eex_store_file *file, const char *group)
     EEX_TRY(eex_store_get_double(&a->counted, file, group, "counted"));
     if (exits < 2 || exits > EEX_MAX_EXITS || !(a->latency > 0) ||
         !(a->counted > 0 && a->counted <= 1))
-        return eex_fail(EEX_EFORMAT,
-                        "%s: settings of %lld exits for %g ms by %g of the bandwidth: 2 to %d "
-                        "exits, more than 0 ms and a part from 0 to 1 expected",
-                        eex_store_path(file), (long long)exits, a->latency, a->counted,
-                        EEX_MAX_EXITS);
+        return eex_store_refuse(file,
+                                "settings of %lld exits for %g ms by %g of the bandwidth: 2 to %d "
+                                "exits, more than 0 ms and a part from 0 to 1 expected",
+                                (long long)exits, a->latency, a->counted, EEX_MAX_EXITS);
     a->exits = (int)exits;
     EEX_TRY(eex__member_path(path, group, "regressors", "adaptation"));
     return read_nets(a, file, path);

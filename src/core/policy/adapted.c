@@ -140,8 +140,7 @@ static int load_int(int *out, eex_store_file *file, const char *group, const cha
     int64_t value = 0;
     EEX_TRY(eex_store_get_int(&value, file, group, name));
     if (value < 0 || value > most)
-        return eex_fail(EEX_EFORMAT, "%s: %s is %lld, 0 to %d expected", eex_store_path(file), name,
-                        (long long)value, most);
+        return eex_store_refuse(file, "%s is %lld, 0 to %d expected", name, (long long)value, most);
     *out = (int)value;
     return EEX_OK;
 }
@@ -182,8 +181,8 @@ static int load_bandwidths(eex_adapted *a, eex_store_file *file)
     EEX_TRY(eex_store_read_new((void **)&a->bits_per_s, file, "ways/bandwidth", EEX_STORE_F64,
                                &shape, MOST * sizeof(double)));
     if (shape.extent[0] < 1 || shape.extent[0] > MOST)
-        return eex_fail(EEX_EFORMAT, "%s: figures of %llu bandwidths", eex_store_path(file),
-                        (unsigned long long)shape.extent[0]);
+        return eex_store_refuse(file, "figures of %llu bandwidths",
+                                (unsigned long long)shape.extent[0]);
     a->count = (int)shape.extent[0];
     a->rows = calloc((size_t)a->count * EEX_WAYS, sizeof *a->rows);
     return a->rows ? EEX_OK

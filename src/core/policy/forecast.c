@@ -120,18 +120,18 @@ int eex_forecast_load(eex_forecast *out, eex_store_file *file, const char *group
     if (!(out->bytes > 0 && isfinite(out->bytes)) ||
         !(out->server_ms >= 0 && isfinite(out->server_ms)) || shape.rank != 2 ||
         shape.extent[0] < 2 || shape.extent[0] > EEX_FORECAST_POINTS || shape.extent[1] != COLUMNS)
-        return eex_fail(EEX_EFORMAT,
-                        "%s: %s: a forecast of 2 to %d bandwidths, of bytes above 0 and "
-                        "milliseconds from 0 expected",
-                        eex_store_path(file), path, EEX_FORECAST_POINTS);
+        return eex_store_refuse(file,
+                                "%s: a forecast of 2 to %d bandwidths, of bytes above 0 and "
+                                "milliseconds from 0 expected",
+                                path, EEX_FORECAST_POINTS);
     EEX_TRY(eex_store_read(rows, file, path, EEX_STORE_F64, &shape));
     out->count = (int)shape.extent[0];
     for (int i = 0; i < out->count; i++)
         if (!take_row(out, i, rows + COLUMNS * (size_t)i))
-            return eex_fail(EEX_EFORMAT,
-                            "%s: %s: point %d has %g bit/s, %g ms, %g sent, %g right: ascending "
-                            "bandwidths, times from 0 and fractions expected",
-                            eex_store_path(file), path, i, out->bits[i], out->device_ms[i],
-                            out->sent[i], out->accuracy[i]);
+            return eex_store_refuse(
+                file,
+                "%s: point %d has %g bit/s, %g ms, %g sent, %g right: ascending "
+                "bandwidths, times from 0 and fractions expected",
+                path, i, out->bits[i], out->device_ms[i], out->sent[i], out->accuracy[i]);
     return EEX_OK;
 }

@@ -80,10 +80,10 @@ static int read_by(eex_policy *p, eex_store_file *file, const char *group)
     }
     EEX_TRY(eex_store_get_string(&name, file, group, "by"));
     const int by = eex_name_find(eex_policy_by_names(), name);
-    const int code = by >= 0 ? EEX_OK
-                             : eex_fail(EEX_EFORMAT, "%s: %s: means of classes by \"%.40s\": %s",
-                                        eex_store_path(file), group, name,
-                                        eex_names_hint(known, eex_policy_by_names(), name));
+    const int code =
+        by >= 0 ? EEX_OK
+                : eex_store_refuse(file, "%s: means of classes by \"%.40s\": %s", group, name,
+                                   eex_names_hint(known, eex_policy_by_names(), name));
     p->by_label = by == EEX_POLICY_BY_LABEL;
     free(name);
     return code;
@@ -120,23 +120,22 @@ static int policy_read_kind(eex_policy_kind *out, eex_store_file *file, const ch
     EEX_TRY(eex_store_get_string(&name, file, group, "kind"));
     int status = eex_policy_kind_parse(out, name);
     free(name);
-    return status == EEX_OK ? EEX_OK
-                            : eex_fail_in(EEX_EFORMAT, "%s: %s", eex_store_path(file), group);
+    return status == EEX_OK ? EEX_OK : eex_store_refuse(file, "%s: %s", group, eex_error());
 }
 
 static int policy_check(const eex_policy *p, eex_store_file *file, const char *group)
 {
     for (int k = 0; k < p->exits; k++)
         if (!(p->temperature[k] > 0) || isnan(p->a[k]) || isnan(p->b[k]) || !(p->far[k] >= 0))
-            return eex_fail(EEX_EFORMAT,
-                            "%s: %s: exit %d has temperature %g, a %g, b %g, far %g: a positive "
-                            "temperature and numbers expected, no distance below 0",
-                            eex_store_path(file), group, k, (double)p->temperature[k], p->a[k],
-                            p->b[k], p->far[k]);
+            return eex_store_refuse(
+                file,
+                "%s: exit %d has temperature %g, a %g, b %g, far %g: a positive "
+                "temperature and numbers expected, no distance below 0",
+                group, k, (double)p->temperature[k], p->a[k], p->b[k], p->far[k]);
     for (size_t i = 0; i < (size_t)p->exits * (size_t)p->classes; i++)
         if (isnan(p->high[i]) || isnan(p->low[i]))
-            return eex_fail(EEX_EFORMAT, "%s: %s: a threshold of exit %zu is not a number",
-                            eex_store_path(file), group, i / (size_t)p->classes);
+            return eex_store_refuse(file, "%s: a threshold of exit %zu is not a number", group,
+                                    i / (size_t)p->classes);
     return EEX_OK;
 }
 
@@ -170,12 +169,10 @@ int eex_policy_load(eex_policy **out, eex_store_file *file, const char *group)
     EEX_TRY(eex_store_describe(&type, &shape, file, path));
     if (shape.rank != 2 || shape.extent[0] < 1 || shape.extent[0] > EEX_MAX_EXITS ||
         shape.extent[1] < 1 || shape.extent[1] > 1 << 20)
-        return eex_fail(EEX_EFORMAT, "%s: %s: expected thresholds of (exits, classes)",
-                        eex_store_path(file), path);
+        return eex_store_refuse(file, "%s: expected thresholds of (exits, classes)", path);
     if (shape.extent[0] * shape.extent[1] > MAX_THRESHOLDS)
-        return eex_fail(EEX_EFORMAT, "%s: %s: thresholds of %d exits and %d classes, more than %d",
-                        eex_store_path(file), path, (int)shape.extent[0], (int)shape.extent[1],
-                        MAX_THRESHOLDS);
+        return eex_store_refuse(file, "%s: thresholds of %d exits and %d classes, more than %d",
+                                path, (int)shape.extent[0], (int)shape.extent[1], MAX_THRESHOLDS);
     EEX_TRY(eex_policy_new(out, kind, (int)shape.extent[0], (int)shape.extent[1]));
     int status = policy_read(*out, file, group);
     if (status != EEX_OK) {

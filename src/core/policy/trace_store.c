@@ -61,13 +61,13 @@ static int trace_check_classes(const eex_trace *t, eex_store_file *file, const c
     size_t n = (size_t)t->samples;
     for (size_t i = 0; i < n; i++)
         if (t->labels[i] < 0 || t->labels[i] >= t->classes)
-            return eex_fail(EEX_EFORMAT, "%s: %s: label %d of sample %zu, expected 0 to %d",
-                            eex_store_path(file), group, (int)t->labels[i], i, t->classes - 1);
+            return eex_store_refuse(file, "%s: label %d of sample %zu, expected 0 to %d", group,
+                                    (int)t->labels[i], i, t->classes - 1);
     for (size_t i = 0; i < n * (size_t)t->exits; i++)
         if (t->top[i] < 0 || t->top[i] >= t->classes)
-            return eex_fail(
-                EEX_EFORMAT, "%s: %s: class %d of sample %zu at exit %zu, expected 0 to %d",
-                eex_store_path(file), group, (int)t->top[i], i % n, i / n, t->classes - 1);
+            return eex_store_refuse(file,
+                                    "%s: class %d of sample %zu at exit %zu, expected 0 to %d",
+                                    group, (int)t->top[i], i % n, i / n, t->classes - 1);
     return EEX_OK;
 }
 
@@ -87,10 +87,10 @@ static int trace_check_scores(const eex_trace *t, eex_store_file *file, const ch
     for (size_t s = 0; s < sizeof scores / sizeof *scores; s++)
         for (size_t i = 0; i < all; i++)
             if (!(scores[s].value[i] >= -slack && scores[s].value[i] <= scores[s].most))
-                return eex_fail(
-                    EEX_EFORMAT, "%s: %s: %s %g of sample %zu at exit %zu, expected 0 to %g",
-                    eex_store_path(file), group, scores[s].name, (double)scores[s].value[i], i % n,
-                    i / n, (double)(scores[s].most - slack));
+                return eex_store_refuse(file,
+                                        "%s: %s %g of sample %zu at exit %zu, expected 0 to %g",
+                                        group, scores[s].name, (double)scores[s].value[i], i % n,
+                                        i / n, (double)(scores[s].most - slack));
     return EEX_OK;
 }
 
@@ -99,13 +99,12 @@ static int trace_check_logits(const eex_trace *t, eex_store_file *file, const ch
     const size_t n = (size_t)t->samples, classes = (size_t)t->classes;
     for (int k = 0; k < t->exits; k++)
         if (!(t->temperature[k] > 0) || isinf(t->temperature[k]))
-            return eex_fail(EEX_EFORMAT, "%s: %s: temperature %g of exit %d, expected above 0",
-                            eex_store_path(file), group, (double)t->temperature[k], k);
+            return eex_store_refuse(file, "%s: temperature %g of exit %d, expected above 0", group,
+                                    (double)t->temperature[k], k);
     for (size_t i = 0; i < n * (size_t)t->exits * classes; i++)
         if (!isfinite(t->logits[i]))
-            return eex_fail(EEX_EFORMAT, "%s: %s: logit %g of sample %zu at exit %zu",
-                            eex_store_path(file), group, (double)t->logits[i], i / classes % n,
-                            i / classes / n);
+            return eex_store_refuse(file, "%s: logit %g of sample %zu at exit %zu", group,
+                                    (double)t->logits[i], i / classes % n, i / classes / n);
     return EEX_OK;
 }
 
@@ -114,8 +113,8 @@ static int trace_check_distances(const eex_trace *t, eex_store_file *file, const
     const size_t n = (size_t)t->samples;
     for (size_t i = 0; t->distance && i < n * (size_t)t->exits; i++)
         if (!(t->distance[i] >= 0) || isinf(t->distance[i]))
-            return eex_fail(EEX_EFORMAT, "%s: %s: sample %zu is at a distance of %g at exit %zu",
-                            eex_store_path(file), group, i % n, (double)t->distance[i], i / n);
+            return eex_store_refuse(file, "%s: sample %zu is at a distance of %g at exit %zu",
+                                    group, i % n, (double)t->distance[i], i / n);
     return EEX_OK;
 }
 
@@ -145,11 +144,10 @@ static int trace_shape(eex_store_shape *s, eex_store_file *file, const char *gro
     EEX_TRY(eex_store_describe(&type, s, file, path));
     if (type != EEX_STORE_F32 || s->rank != 3 || s->extent[0] < 1 || s->extent[0] > EEX_MAX_EXITS ||
         s->extent[1] < 1 || s->extent[1] > INT32_MAX || s->extent[2] < 1 || s->extent[2] > 1 << 20)
-        return eex_fail(EEX_EFORMAT, "%s: %s: expected float32 logits of (exits, samples, classes)",
-                        eex_store_path(file), path);
+        return eex_store_refuse(file, "%s: expected float32 logits of (exits, samples, classes)",
+                                path);
     if (s->extent[0] * s->extent[1] > (uint64_t)MAX_LOGITS / s->extent[2])
-        return eex_fail(EEX_EFORMAT, "%s: %s: more than %lld logits", eex_store_path(file), path,
-                        (long long)MAX_LOGITS);
+        return eex_store_refuse(file, "%s: more than %lld logits", path, (long long)MAX_LOGITS);
     return EEX_OK;
 }
 

@@ -22,9 +22,9 @@ static int read(eex_store_file *file, void *context)
     EEX_TRY(eex_store_read_new((void **)&c->loss, file, "history/loss", EEX_STORE_F64, &shape,
                                MOST_BYTES));
     if (shape.extent[1] < 1 || shape.extent[0] > INT_MAX)
-        return eex_fail(EEX_EFORMAT, "%s: a history of %llu epochs and %llu exits",
-                        eex_store_path(file), (unsigned long long)shape.extent[0],
-                        (unsigned long long)shape.extent[1]);
+        return eex_store_refuse(file, "a history of %llu epochs and %llu exits",
+                                (unsigned long long)shape.extent[0],
+                                (unsigned long long)shape.extent[1]);
     c->epochs = (int)shape.extent[0];
     c->exits = (int)shape.extent[1];
     EEX_TRY(eex_store_read_new((void **)&c->accuracy, file, "history/accuracy", EEX_STORE_F64,

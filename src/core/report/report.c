@@ -75,7 +75,7 @@ static int load_precision(eex_report *r, eex_store_file *file)
     EEX_TRY(eex_store_get_string(&name, file, "", "precision"));
     int code = eex_precision_parse(&r->precision, name);
     free(name);
-    return code < 0 ? eex_fail_in(EEX_EFORMAT, "%s", eex_store_path(file)) : EEX_OK;
+    return code < 0 ? eex_store_refuse(file, "%s", eex_error()) : EEX_OK;
 }
 
 static int load_run(eex_report *r, eex_store_file *file)
@@ -98,8 +98,8 @@ static int load_trials(eex_report *r, eex_store_file *file)
     EEX_TRY(eex_store_describe(&type, &shape, file, "trials/genome"));
     if (shape.rank != 2 || shape.extent[1] == 0 || shape.extent[1] > EEX_MAX_GENES ||
         (r->trials.genes && (uint64_t)r->trials.genes != shape.extent[1]))
-        return eex_fail(EEX_EFORMAT, "%s: trials/genome has %d dimensions of %llu genes",
-                        eex_store_path(file), shape.rank, (unsigned long long)shape.extent[1]);
+        return eex_store_refuse(file, "trials/genome has %d dimensions of %llu genes", shape.rank,
+                                (unsigned long long)shape.extent[1]);
     r->trials.genes = (int)shape.extent[1];
     return eex_trials_load(&r->trials, file, "trials");
 }
@@ -115,8 +115,8 @@ static int load_front(eex_report *r, eex_store_file *file)
     for (size_t i = 0; code == EEX_OK && i < shape.extent[0]; i++) {
         r->front[i] = (size_t)front[i];
         if (front[i] >= r->trials.count)
-            code = eex_fail(EEX_EFORMAT, "%s: front names trial %llu of %zu", eex_store_path(file),
-                            (unsigned long long)front[i], r->trials.count);
+            code = eex_store_refuse(file, "front names trial %llu of %zu",
+                                    (unsigned long long)front[i], r->trials.count);
         r->front_count = i + 1;
     }
     free(front);
@@ -144,8 +144,8 @@ static int load_search(eex_report *r, eex_store_file *file)
     EEX_TRY(eex_store_get_double(&seconds, file, "", "seconds"));
     r->seconds += seconds;
     if (r->chosen < 0 || (size_t)r->chosen >= r->trials.count)
-        return eex_fail(EEX_EFORMAT, "%s: chosen is trial %lld of %zu", eex_store_path(file),
-                        (long long)r->chosen, r->trials.count);
+        return eex_store_refuse(file, "chosen is trial %lld of %zu", (long long)r->chosen,
+                                r->trials.count);
     return EEX_OK;
 }
 
@@ -241,7 +241,7 @@ static int load_final(eex_report *r, eex_store_file *file)
     EEX_TRY(load_policy(r, file));
     EEX_TRY(eex_store_read_strings(&r->nodes, file, "exits/node", MAX_NAMES));
     if (r->nodes.count < 1 || r->nodes.count > EEX_MAX_EXITS)
-        return eex_fail(EEX_EFORMAT, "%s: %zu exits", eex_store_path(file), r->nodes.count);
+        return eex_store_refuse(file, "%zu exits", r->nodes.count);
     r->best.exits = (int)r->nodes.count;
     const eex_store_shape shape = {1, {r->nodes.count}};
     EEX_TRY(eex_store_read(blocks, file, "exits/blocks", EEX_STORE_I32, &shape));

@@ -166,14 +166,12 @@ typedef struct numbers {
 static int take_numbers(eex_front *out, eex_store_file *file, const numbers *n)
 {
     if (n->reason.count != out->count)
-        return eex_fail(EEX_EFORMAT, "%s: %zu reasons for %zu networks", eex_store_path(file),
-                        n->reason.count, out->count);
+        return eex_store_refuse(file, "%zu reasons for %zu networks", n->reason.count, out->count);
     for (size_t i = 0; i < out->count; i++) {
         const int32_t *row = n->number + i * NUMBERS;
         eex_front_member *m = &out->members[i];
         if (row[EXITS] < 0 || row[EXITS] > EEX_MAX_EXITS || row[GATES] < 0)
-            return eex_fail(EEX_EFORMAT, "%s: network %zu has %d exits", eex_store_path(file), i,
-                            row[EXITS]);
+            return eex_store_refuse(file, "network %zu has %d exits", i, row[EXITS]);
         *m = (eex_front_member){.trial = n->trial[i],
                                 .gates = row[GATES],
                                 .spread = row[SPREAD] != 0,
@@ -247,8 +245,7 @@ static int take_places(eex_front *out, eex_store_file *file, const eex_store_lis
                        const int32_t *place)
 {
     if (node->count != out->exit_count)
-        return eex_fail(EEX_EFORMAT, "%s: names of %zu exits, of %zu", eex_store_path(file),
-                        node->count, out->exit_count);
+        return eex_store_refuse(file, "names of %zu exits, of %zu", node->count, out->exit_count);
     for (size_t i = 0; i < out->exit_count; i++) {
         eex_front_exit *x = &out->exits[i];
         x->position = place[2 * i];

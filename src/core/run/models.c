@@ -165,8 +165,7 @@ static int load_names(eex_models_batch *at, size_t count, eex_store_file *file, 
             snprintf(at[i].surrogate[k], sizeof at[i].surrogate[k], "%s", names.item[i]);
         eex_store_list_free(&names);
         if (found != count)
-            return eex_fail(EEX_EFORMAT, "%s: %s has %zu names for %zu batches",
-                            eex_store_path(file), name, found, count);
+            return eex_store_refuse(file, "%s has %zu names for %zu batches", name, found, count);
     }
     return EEX_OK;
 }

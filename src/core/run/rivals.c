@@ -146,8 +146,8 @@ static int load_failures(eex_rivals *out, eex_store_file *file)
     EEX_TRY(eex_store_read_strings(&failure, file, "failure", MOST));
     int code = failure.count == out->count
                    ? EEX_OK
-                   : eex_fail(EEX_EFORMAT, "%s: %zu entries of \"failure\" for %zu rivals",
-                              eex_store_path(file), failure.count, out->count);
+                   : eex_store_refuse(file, "%zu entries of \"failure\" for %zu rivals",
+                                      failure.count, out->count);
     for (size_t i = 0; code == EEX_OK && i < out->count; i++)
         snprintf(out->at[i].failure, sizeof out->at[i].failure, "%s", failure.item[i]);
     eex_store_list_free(&failure);

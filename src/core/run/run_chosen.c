@@ -23,13 +23,13 @@ static int use_choice(eex_store_file *file, void *context)
     int code = eex_store_read_new((void **)&row, file, "trials/genome", EEX_STORE_I32, &shape,
                                   (size_t)1 << 30);
     if (code == EEX_OK && (chosen < 0 || (uint64_t)chosen >= shape.extent[0]))
-        code = eex_fail(EEX_EFORMAT, "%s: chosen is %lld, of %llu trials", eex_store_path(file),
-                        (long long)chosen, (unsigned long long)shape.extent[0]);
+        code = eex_store_refuse(file, "chosen is %lld, of %llu trials", (long long)chosen,
+                                (unsigned long long)shape.extent[0]);
     for (int p = 0; code == EEX_OK && p < genes; p++) {
         c->genome[p] = row[(size_t)chosen * (size_t)genes + (size_t)p];
         if (c->genome[p] < 0 || c->genome[p] >= space->options[p])
-            code = eex_fail(EEX_EFORMAT, "%s: gene %d of trial %lld is %d", eex_store_path(file), p,
-                            (long long)chosen, c->genome[p]);
+            code = eex_store_refuse(file, "gene %d of trial %lld is %d", p, (long long)chosen,
+                                    c->genome[p]);
     }
     c->trial = (uint64_t)chosen;
     free(row);

@@ -147,7 +147,7 @@ static int read_exits(eex_front *out, eex_front_member *m, eex_store_file *file,
                       const eex_store_list *nodes)
 {
     if (nodes->count < 1 || nodes->count > EEX_MAX_EXITS)
-        return eex_fail(EEX_EFORMAT, "%s: %zu exits", eex_store_path(file), nodes->count);
+        return eex_store_refuse(file, "%zu exits", nodes->count);
     eex_front_exit *grown =
         realloc(out->exits, (out->exit_count + nodes->count) * sizeof *out->exits);
     if (!grown)
@@ -169,8 +169,8 @@ static int read_figures(eex_front_member *m, eex_store_file *file)
     int64_t trial = 0;
     EEX_TRY(eex_store_get_int(&trial, file, "", "trial"));
     if ((uint64_t)trial != m->trial)
-        return eex_fail(EEX_EFORMAT, "%s is trial %lld, expected %llu", eex_store_path(file),
-                        (long long)trial, (unsigned long long)m->trial);
+        return eex_store_refuse(file, "it is trial %lld, expected %llu", (long long)trial,
+                                (unsigned long long)m->trial);
     EEX_TRY(eex_store_get_double(&m->validation_accuracy, file, "validation", "accuracy"));
     EEX_TRY(eex_store_get_double(&m->validation_macs, file, "validation", "macs"));
     EEX_TRY(eex_store_get_double(&m->accuracy, file, "test", "accuracy"));

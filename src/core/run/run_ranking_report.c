@@ -162,8 +162,7 @@ static int load_ranking(eex_ranking *r, eex_store_file *file, const char *by)
         int64_t value = 0;
         EEX_TRY(eex_store_get_int(&value, file, "", named(name, by, counts[i].name)));
         if (value < 0)
-            return eex_fail(EEX_EFORMAT, "%s: %s is %lld", eex_store_path(file), name,
-                            (long long)value);
+            return eex_store_refuse(file, "%s is %lld", name, (long long)value);
         *(size_t *)(void *)(base + counts[i].offset) = (size_t)value;
     }
     return EEX_OK;

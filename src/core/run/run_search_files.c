@@ -37,7 +37,17 @@ static int use_trials(eex_store_file *file, void *context)
 {
     eex__search *s = context;
     EEX_TRY(eex_models_load(&s->models, file, "models"));
-    return eex_trials_load(&s->trials, file, "trials");
+    EEX_TRY(eex_trials_load(&s->trials, file, "trials"));
+    if (s->stored == s->trials.count)
+        return eex_store_refuse(file, "it has no trials");
+    for (size_t i = s->stored; i < s->trials.count; i++) {
+        const int code = eex__search_tell(s, i);
+        if (code == EEX_EINVAL)
+            return eex_store_refuse(file, "trial %zu: %s", i, eex_error());
+        EEX_TRY(code);
+        EEX_TRY(eex__search_consider(s, i));
+    }
+    return EEX_OK;
 }
 
 int eex__search_load(eex__search *s)
@@ -45,12 +55,6 @@ int eex__search_load(eex__search *s)
     char name[NAME];
     while (eex__run_has(s->run, trials_name(name, s->stored))) {
         EEX_TRY(eex__run_read(s->run, name, use_trials, s));
-        for (size_t i = s->stored; i < s->trials.count; i++) {
-            EEX_TRY(eex__search_tell(s, i));
-            EEX_TRY(eex__search_consider(s, i));
-        }
-        if (s->stored == s->trials.count)
-            return eex_fail(EEX_EFORMAT, "%s: %s has no trials", s->run->options->folder, name);
         s->stored = s->trials.count;
         s->models_stored = s->models.count;
     }

@@ -202,14 +202,15 @@ static int take_genes(eex__cells *c, const eex_store_file *file, const int32_t *
             local->gene[local->genes++] = gene[n * EEX__LOCAL_GENES + i];
             if (local->gene[i] >= eex_graph_genes(c->elastic) ||
                 (i > 0 && local->gene[i] <= local->gene[i - 1]))
-                return eex_fail(EEX_EFORMAT,
-                                "%s: gene: node %d has gene %d, expected those of the network in "
-                                "ascending order",
-                                eex_store_path(file), n, local->gene[i]);
+                return eex_store_refuse(
+                    file,
+                    "gene: node %d has gene %d, expected those of the network in "
+                    "ascending order",
+                    n, local->gene[i]);
         }
     }
     const int code = eex__cells_number(c);
-    return code < 0 ? eex_fail(EEX_EFORMAT, "%s: %s", eex_store_path(file), eex_error()) : EEX_OK;
+    return code < 0 ? eex_store_refuse(file, "%s", eex_error()) : EEX_OK;
 }
 
 static int read_cells(eex__cells *c, eex_store_file *file)
@@ -238,8 +239,7 @@ static int read_ms(eex__elastic_times *t, eex_store_file *file)
     for (size_t i = 0; i <= t->cells.count; i++) {
         const double ms = i < t->cells.count ? t->ms[i] : t->leave;
         if (!(ms >= 0) || isinf(ms))
-            return eex_fail(EEX_EFORMAT, "%s: time %zu is %g ms, expected at least 0",
-                            eex_store_path(file), i, ms);
+            return eex_store_refuse(file, "time %zu is %g ms, expected at least 0", i, ms);
     }
     return EEX_OK;
 }

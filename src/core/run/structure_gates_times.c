@@ -119,8 +119,8 @@ static int check(const eex_store_file *file, const char *name, const double *ms,
 {
     for (int i = 0; i < count; i++)
         if (!(ms[i] >= 0) || isinf(ms[i]))
-            return eex_fail(EEX_EFORMAT, "%s: %s: number %d is %g, expected at least 0",
-                            eex_store_path(file), name, i, ms[i]);
+            return eex_store_refuse(file, "%s: number %d is %g, expected at least 0", name, i,
+                                    ms[i]);
     return EEX_OK;
 }
 

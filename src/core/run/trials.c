@@ -202,8 +202,8 @@ static int load_arrays(loaded *l, int genes, eex_store_file *file, const char *g
     EEX_TRY(
         eex_store_read_strings(&l->reasons, file, member(name, group, "reason"), MAX_TRIAL_BYTES));
     if (l->reasons.count != l->count)
-        return eex_fail(EEX_EFORMAT, "%s: %s has %zu reasons for %zu trials", eex_store_path(file),
-                        group, l->reasons.count, l->count);
+        return eex_store_refuse(file, "%s has %zu reasons for %zu trials", group, l->reasons.count,
+                                l->count);
     return EEX_OK;
 }
 

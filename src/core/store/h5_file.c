@@ -28,11 +28,10 @@ static int say(const eex__h5_file *file, const char *kind, const char *format, v
     return eex_fail(EEX_EFORMAT, "%s: /%s: %s%s", file->path, file->name, kind, what);
 }
 
-/* What to do about it, behind the message. */
-static int advise(const eex__h5_file *file)
+int eex__h5_advise(const eex__h5_file *file, int code)
 {
     const char *remedy = eex__store_remedy(file->kind);
-    return remedy ? eex_fail(EEX_EFORMAT, "%s; %s", eex_error(), remedy) : EEX_EFORMAT;
+    return remedy ? eex_fail(code, "%s; %s", eex_error(), remedy) : code;
 }
 
 int eex__h5_damaged(const eex__h5_file *file, const char *format, ...)
@@ -41,16 +40,16 @@ int eex__h5_damaged(const eex__h5_file *file, const char *format, ...)
     va_start(args, format);
     say(file, "damaged: ", format, args);
     va_end(args);
-    return advise(file);
+    return eex__h5_advise(file, EEX_EFORMAT);
 }
 
 int eex__h5_refused(const eex__h5_file *file, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    int code = say(file, "", format, args);
+    say(file, "", format, args);
     va_end(args);
-    return code;
+    return eex__h5_advise(file, EEX_EFORMAT);
 }
 
 int eex__h5_no_memory(const eex__h5_file *file)
@@ -126,14 +125,14 @@ static int fail_other(const eex__h5_file *file, const char *what)
     const eex__store_kind *kind = eex__store_kind_of(file->kind);
     eex_fail(EEX_EFORMAT, "%s is %s%s%s", file->path, what, kind ? ": expected " : "",
              kind ? kind->what : "");
-    return advise(file);
+    return eex__h5_advise(file, EEX_EFORMAT);
 }
 
 static int fail_truncated(const eex__h5_file *file, uint64_t expected)
 {
     eex_fail(EEX_EFORMAT, "%s: truncated: it has %llu bytes of %llu", file->path,
              (unsigned long long)file->size, (unsigned long long)expected);
-    return advise(file);
+    return eex__h5_advise(file, EEX_EFORMAT);
 }
 
 bool eex__h5_begins(const uint8_t bytes[EEX__H5_SIGNATURE])

@@ -62,9 +62,12 @@ bool eex__h5_checksum_is_right(const uint8_t *block, size_t size);
 int eex__h5_damaged(const eex__h5_file *file, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* "PATH: /name: " and EEX_EFORMAT: sound, but not read here. */
+/* "PATH: /name: ...; remedy" and EEX_EFORMAT: sound, but not read here. */
 int eex__h5_refused(const eex__h5_file *file, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Puts what to do about the file behind the message that there is; `code`. */
+int eex__h5_advise(const eex__h5_file *file, int code);
 
 int eex__h5_no_memory(const eex__h5_file *file);
 

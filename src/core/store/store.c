@@ -5,6 +5,7 @@
 #include "base/status.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -240,6 +241,19 @@ int eex_store_read_file(const char *path, const char *kind, int version, eex_sto
 const char *eex_store_path(const eex_store_file *file)
 {
     return file ? file->path : "";
+}
+
+int eex_store_refuse(const eex_store_file *file, const char *format, ...)
+{
+    EEX_NEED(file, "file");
+    EEX_NEED(format, "message");
+    va_list args;
+    char what[512];
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    eex_fail(EEX_EFORMAT, "%s: %s", file->path, what);
+    return file->reader ? eex__h5_advise(&file->reader->file, EEX_EFORMAT) : EEX_EFORMAT;
 }
 
 int eex_store_version(const eex_store_file *file)

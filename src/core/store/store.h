@@ -97,6 +97,11 @@ int eex_store_read_file(const char *path, const char *kind, int version, eex_sto
 const char *eex_store_path(const eex_store_file *file); /* borrowed */
 int eex_store_version(const eex_store_file *file);      /* of the file's format */
 
+/* EEX_EFORMAT with the file in front of the message, and what to do about a file of its kind behind
+ * it: for what a file says that cannot be, or does not go with the rest. */
+int eex_store_refuse(const eex_store_file *file, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* Whether two files that are read hold the same arrays and texts, by what their seals say of them;
  * attributes of groups, such as seconds, do not count. False where one has no seal. */
 bool eex_store_same(const eex_store_file *a, const eex_store_file *b);

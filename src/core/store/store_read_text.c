@@ -90,7 +90,7 @@ int eex_store_read_string(char **out, eex_store_file *file, const char *name, si
     if (list.count != 1) {
         size_t count = list.count;
         eex_store_list_free(&list);
-        return eex_fail(EEX_EFORMAT, "%s: /%s: %zu strings, expected one", file->path, name, count);
+        return eex_store_refuse(file, "/%s: %zu strings, expected one", name, count);
     }
     *out = list.item[0];
     list.item[0] = NULL;
@@ -107,10 +107,11 @@ static int find_attribute(const eex__h5_attribute **out, eex_store_file *file, c
     const char *path = eex__store_object(object);
     EEX_TRY(eex__reader_attributes(&attributes, file->reader, path));
     *out = eex__h5_attributes_find(attributes, name);
-    if (!*out)
-        return eex_fail(EEX_ENOTFOUND, "%s: %s%s: has no attribute %s", file->path,
-                        *path == '/' ? "" : "/", path, name);
-    return EEX_OK;
+    if (*out)
+        return EEX_OK;
+    eex_fail(EEX_ENOTFOUND, "%s: %s%s: has no attribute %s", file->path, *path == '/' ? "" : "/",
+             path, name);
+    return eex__h5_advise(&file->reader->file, EEX_ENOTFOUND);
 }
 
 /* Locks the file and finds the attribute; unlocks it again where that fails. */

@@ -118,9 +118,11 @@ static int follow(uint64_t *address, eex__reader *reader, const char *component)
     if (code < 0)
         return code;
     const eex__h5_link *link = eex__h5_links_find(links, component);
-    if (!link)
-        return eex_fail(EEX_ENOTFOUND, "%s: /%s: there is no such object in the file",
-                        reader->file.path, name);
+    if (!link) {
+        eex_fail(EEX_ENOTFOUND, "%s: /%s: there is no such object in the file", reader->file.path,
+                 name);
+        return eex__h5_advise(&reader->file, EEX_ENOTFOUND);
+    }
     if (link->type != EEX__H5_HARD_LINK)
         return eex__h5_refused(&reader->file, "a soft or external link, which is refused");
     *address = link->address;

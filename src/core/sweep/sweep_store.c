@@ -100,8 +100,7 @@ static int read_name(char *out, size_t size, eex_store_file *file, const char *o
     const int length = snprintf(out, size, "%s", text);
     free(text);
     return (size_t)length < size ? EEX_OK
-                                 : eex_fail(EEX_EFORMAT, "%s: %s: %s is too long",
-                                            eex_store_path(file), object, name);
+                                 : eex_store_refuse(file, "%s: %s is too long", object, name);
 }
 
 static int read_cluster(eex_cluster *c, eex_store_file *file)
@@ -139,8 +138,8 @@ static int use(eex_store_file *file, void *context)
         values != (size_t)points * s->fields) {
         eex_texts_free(s->value, values);
         s->value = NULL;
-        return eex_fail(EEX_EFORMAT, "%s: %zu values of %lld points with %zu fields",
-                        eex_store_path(file), values, (long long)points, s->fields);
+        return eex_store_refuse(file, "%zu values of %lld points with %zu fields", values,
+                                (long long)points, s->fields);
     }
     s->points = (size_t)points;
     return read_cluster(&s->cluster, file);

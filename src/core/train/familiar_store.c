@@ -54,8 +54,7 @@ static int check(const eex_familiar *f, int k, eex_store_file *file, const char 
     for (size_t i = 0; i < c * c; i++)
         finite = finite && isfinite(f->factor[k][i]);
     return finite ? EEX_OK
-                  : eex_fail(EEX_EFORMAT, "%s: %s: exit %d has numbers that are not finite",
-                             eex_store_path(file), group, k);
+                  : eex_store_refuse(file, "%s: exit %d has numbers that are not finite", group, k);
 }
 
 static int read_exit(eex_familiar *f, int k, eex_store_file *file, const char *group)
@@ -79,8 +78,8 @@ static int check_channels(const int32_t *channels, eex_store_file *file, const c
     for (int k = 0; k < exits; k++) {
         const int c = eex__familiar_channels(graph, k);
         if (channels[k] != 0 && channels[k] != c)
-            return eex_fail(EEX_EFORMAT, "%s: %s: %d channels at exit %d, expected 0 or %d",
-                            eex_store_path(file), group, (int)channels[k], k, c);
+            return eex_store_refuse(file, "%s: %d channels at exit %d, expected 0 or %d", group,
+                                    (int)channels[k], k, c);
     }
     return EEX_OK;
 }

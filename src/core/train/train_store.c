@@ -82,9 +82,8 @@ static int load_partial(eex_trainer *t, eex_store_file *file, const char *group)
     EEX_TRY(eex_store_get_double(&t->seconds, file, group, "seconds"));
     EEX_TRY(eex_store_read(rows, file, name, EEX_STORE_F64, &shape));
     if (batches < 1 || batches > eex_loader_batches(t->source.loader))
-        return eex_fail(EEX_EFORMAT, "%s, %s: %lld batches of an epoch, expected 1 to %u",
-                        eex_store_path(file), group, (long long)batches,
-                        eex_loader_batches(t->source.loader));
+        return eex_store_refuse(file, "%s: %lld batches of an epoch, expected 1 to %u", group,
+                                (long long)batches, eex_loader_batches(t->source.loader));
     for (int k = 0; k < t->exits; k++)
         t->totals[k] = (eex_totals){.loss = rows[k][0], .correct = rows[k][1]};
     t->batches = (uint32_t)batches;
@@ -121,8 +120,8 @@ int eex_trainer_load(eex_trainer *t, eex_store_file *file, const char *group)
     EEX_TRY(eex_store_get_int(&epoch, file, group, "epoch"));
     EEX_TRY(eex_store_get_int(&step, file, group, "step"));
     if (epoch < 0 || epoch > t->recipe.epochs || step < 0)
-        return eex_fail(EEX_EFORMAT, "%s, %s: epoch %lld, expected 0 to %d", eex_store_path(file),
-                        group, (long long)epoch, t->recipe.epochs);
+        return eex_store_refuse(file, "%s: epoch %lld, expected 0 to %d", group, (long long)epoch,
+                                t->recipe.epochs);
     EEX_TRY(load_partial(t, file, group));
     EEX_TRY(eex_params_load(t->params, file, weights));
     for (int i = 0; i < FLATS; i++)

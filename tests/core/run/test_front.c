@@ -416,7 +416,7 @@ Test(fronts, a_file_of_another_trial_is_refused)
     OK(eex_fs_remove_file(test_path(folder, "front.h5")));
     OK(eex_fs_remove_file(test_path(folder, "result.h5")));
     cr_expect_eq(eex_experiment_run(e, &options), EEX_EFORMAT);
-    cr_expect(strstr(eex_error(), "front-0001.h5 is trial"), "%s", eex_error());
+    cr_expect(strstr(eex_error(), "front-0001.h5: it is trial"), "%s", eex_error());
 }
 
 /* ---- front.h5 ---- */

@@ -251,6 +251,13 @@ static void refused(int code, int expected, const char *word)
     cr_assert(strstr(eex_error(), word), "\"%s\" does not say \"%s\"", eex_error(), word);
 }
 
+/* And what to do about it. */
+static void advised(int code, int expected, const char *word)
+{
+    refused(code, expected, word);
+    cr_assert(strstr(eex_error(), "; if it is a run's, move the file away"), "%s", eex_error());
+}
+
 Test(store, reads_check_what_they_expect)
 {
     char folder[TEST_PATH_SIZE], *text;
@@ -264,28 +271,30 @@ Test(store, reads_check_what_they_expect)
     test_folder_make(folder);
     write_sample(test_path(folder, "a.h5"));
     OK(eex_store_open(&file, test_path(folder, "a.h5"), "trace", 3));
-    refused(eex_store_read(out, file, "small", EEX_STORE_F32, &three), EEX_EFORMAT, "holds int32");
-    refused(eex_store_read(out, file, "deep/er/table", EEX_STORE_F32, &three), EEX_EFORMAT,
+    advised(eex_store_read(out, file, "small", EEX_STORE_F32, &three), EEX_EFORMAT, "holds int32");
+    advised(eex_store_read(out, file, "deep/er/table", EEX_STORE_F32, &three), EEX_EFORMAT,
             "(300, 40), expected (3)");
-    refused(eex_store_read(out, file, "deep", EEX_STORE_F32, &three), EEX_EFORMAT,
+    advised(eex_store_read(out, file, "deep", EEX_STORE_F32, &three), EEX_EFORMAT,
             "expected an array");
-    refused(eex_store_read(out, file, "nowhere", EEX_STORE_F32, &three), EEX_ENOTFOUND,
+    advised(eex_store_read(out, file, "nowhere", EEX_STORE_F32, &three), EEX_ENOTFOUND,
             "a.h5: /nowhere");
-    refused(eex_store_read(out, file, "small/er", EEX_STORE_F32, &three), EEX_EFORMAT,
+    advised(eex_store_read(out, file, "small/er", EEX_STORE_F32, &three), EEX_EFORMAT,
             "expected a group");
-    refused(eex_store_read(out, file, "names", EEX_STORE_I32, &three), EEX_EFORMAT, "type");
-    refused(eex_store_read_new(&data, file, "deep/er/table", EEX_STORE_F32, &any, 300 * 40 * 4 - 1),
+    advised(eex_store_read(out, file, "names", EEX_STORE_I32, &three), EEX_EFORMAT, "type");
+    advised(eex_store_read_new(&data, file, "deep/er/table", EEX_STORE_F32, &any, 300 * 40 * 4 - 1),
             EEX_EFORMAT, "at most 47999 bytes");
     cr_assert_null(data);
-    refused(eex_store_read_string(&text, file, "names", 100), EEX_EFORMAT, "expected one");
-    refused(eex_store_read_strings(&list, file, "names", 5), EEX_EFORMAT, "at most 5 bytes");
-    refused(eex_store_read_strings(&list, file, "small", 100), EEX_EFORMAT, "strings");
-    refused(eex_store_get_int(&number, file, "deep", "real"), EEX_EFORMAT, "real");
-    refused(eex_store_get_double(&real, file, "small", "number"), EEX_EFORMAT, "number");
-    refused(eex_store_get_doubles(out[0] > 0 ? NULL : &real, file, "deep/er/table", "reals", 3),
+    advised(eex_store_read_string(&text, file, "names", 100), EEX_EFORMAT, "expected one");
+    advised(eex_store_read_strings(&list, file, "names", 5), EEX_EFORMAT, "at most 5 bytes");
+    advised(eex_store_read_strings(&list, file, "small", 100), EEX_EFORMAT, "strings");
+    advised(eex_store_get_int(&number, file, "deep", "real"), EEX_EFORMAT, "real");
+    advised(eex_store_get_double(&real, file, "small", "number"), EEX_EFORMAT, "number");
+    advised(eex_store_get_doubles(out[0] > 0 ? NULL : &real, file, "deep/er/table", "reals", 3),
             EEX_EFORMAT, "3 float");
-    refused(eex_store_get_int(&number, file, "small", "absent"), EEX_ENOTFOUND, "absent");
-    refused(eex_store_get_string(&text, file, "small", "number"), EEX_EFORMAT, "string");
+    advised(eex_store_get_int(&number, file, "small", "absent"), EEX_ENOTFOUND, "absent");
+    advised(eex_store_get_string(&text, file, "small", "number"), EEX_EFORMAT, "string");
+    advised(eex_store_refuse(file, "label %d of sample %d", 7, 3), EEX_EFORMAT,
+            "a.h5: label 7 of sample 3; ");
     refused(eex_store_write(file, "small", EEX_STORE_I32, &three, out), EEX_EINVAL, "reading only");
     for (const char *const *name =
              (const char *const[]){"", "/a", "a/", "a//b", ".", "a/./b", NULL};
