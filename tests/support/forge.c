@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_BYTES = 64 << 20, MAX_ITEMS = 400, MAX_TEXTS = 1000, MAX_REALS = 64 };
+enum { MAX_BYTES = 64 << 20, MAX_ITEMS = 400, MAX_TEXTS = 1000 };
 
 typedef enum item_kind { GROUP, NUMBERS, TEXTS, INTEGER, REALS, TEXT } item_kind;
 
