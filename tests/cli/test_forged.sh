@@ -4,8 +4,8 @@
 #   EEX=build/asan/bin/eex EEX_SOURCE_DIR=. bash tests/cli/test_forged.sh --seed 7 --seconds 600
 #
 # Files that something went wrong with are left where it was called.
-called=$PWD
 . "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
+called=$OLDPWD
 forged=${EEX%/*}/fuzz_cli_forged
 [ -x "$forged" ] || skip "fuzz_cli_forged is not built"
 
