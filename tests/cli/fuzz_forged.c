@@ -8,6 +8,7 @@
  * to give that command, in a process of its own. It must end within 10 s of the processor's time
  * with status 0, 1 or 2; where it fails it says so; and it takes no more than 256 MB beyond what
  * the right file takes. What does not is kept as forged-SEED-ROUND.h5. */
+#include "core/store/store.h"
 #include "support/forge.h"
 #include "support/rounds.h"
 
@@ -52,11 +53,20 @@ typedef struct fuzz {
     const char *folder;
     line line[MAX_LINES];
     int lines, bad, believed;
+    bool company; /* whether files must go together: whoever forges one may forge the others too */
     test_rounds rounds;
     eex_rng rng;
 } fuzz;
 
 static fuzz state;
+
+int __real_eex__store_check_company(eex_store_file *file);
+int __wrap_eex__store_check_company(eex_store_file *file);
+
+int __wrap_eex__store_check_company(eex_store_file *file)
+{
+    return state.company ? __real_eex__store_check_company(file) : EEX_OK;
+}
 
 static void give_up(const char *what)
 {
@@ -270,6 +280,7 @@ static void run_round(fuzz *f)
     unlink(path);
     if (link("forged.h5", path) != 0)
         give_up(path);
+    f->company = eex_rng_below(&f->rng, 4) == 0;
     const int status = give(l, &usage);
     const char *const wrong = wrong_with(l, status, &usage);
     f->believed += WIFEXITED(status) && WEXITSTATUS(status) == 0;

@@ -96,6 +96,18 @@ mv "$EEX_DATA/other.h5" "$EEX_DATA/pics.h5"
 expect 2 "$EEX" infer runs/tiny --split test
 err_has "was made from other data"
 
+# Labels of two images are exchanged in the file itself, whose seal is taken away for that: what it still says
+# of its samples is not believed.
+rm -rf pics && cp -r original pics
+import
+"$EEX_FILE_STATE" "$EEX_DATA/pics.h5" edited test/labels >out 2>err || fail "it was not edited"
+expect 0 "$EEX" data info pics
+expect 2 "$EEX" infer runs/tiny --split test
+err_has "was made from other data"
+expect 2 "$EEX" run tiny.lua --threads 1
+err_has "holds a run on other data"
+rm -r pics && cp -r original pics
+
 # The data come back, from a folder and by a name of their own: that is what counts.
 mv pics images
 expect 0 "$EEX" data import pics images --size 32 --force

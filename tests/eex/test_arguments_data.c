@@ -62,6 +62,8 @@ static int use(eex_store_file *file, void *context)
 Test(arguments_data, of_files)
 {
     eex_store_file *f = NULL, *none = NULL;
+    const char *name = "a.h5";
+    char sum[EEX_STORE_SUM];
     REFUSED(eex_store_open(NULL, path, "trace", 1));
     REFUSED(eex_store_open(&f, NULL, "trace", 1));
     REFUSED(eex_store_create(NULL, path, "trace", 1));
@@ -78,6 +80,11 @@ Test(arguments_data, of_files)
     cr_expect_str_eq(eex_store_path(NULL), "");
     cr_expect(eex_store_version(NULL) == 0 && !eex_store_same(NULL, reading) &&
               !eex_store_same(reading, NULL) && !eex_store_same(writing, reading));
+    cr_expect(!eex_store_sum(NULL, reading, "") && !eex_store_sum(sum, NULL, "") &&
+              !eex_store_sum(sum, reading, NULL) && !eex_store_sum(sum, writing, ""));
+    REFUSED(eex_store_made_with(NULL, &name, 1));
+    REFUSED(eex_store_made_with(writing, NULL, 1));
+    REFUSED(eex_store_made_with(reading, &name, 1));
     cr_expect_str_eq(eex_store_type_name((eex_store_type)-1), "?");
     cr_expect_eq(eex_store_type_size(EEX_STORE_TYPES), 0);
     eex_store_close(NULL);

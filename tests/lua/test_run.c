@@ -6,6 +6,7 @@
 #include "lua/sandbox_impl.h"
 #include "support/corners.h"
 #include "support/folder.h"
+#include "support/forge.h"
 
 #include "base/log.h"
 #include "base/status.h"
@@ -69,6 +70,7 @@ static size_t lengthen(const char *name)
     OK(eex_trace_new(&longer, SAMPLES, t->exits, t->classes));
     if (t->distance)
         OK(eex_trace_add_distance(longer));
+    OK(test_forge_without(test_path(folder, "run/final.h5"), "made_with")); /* it goes with any */
     write_trace(longer, path);
     OK(eex_store_open(&file, path, "trace", 1));
     OK(eex_trace_size(&bytes, file, "trace"));

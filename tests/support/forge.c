@@ -594,3 +594,15 @@ int test_forge_write(test_forge *forge, const char *path, eex_rng *rng, eex_buff
     free(changed);
     return code;
 }
+
+int test_forge_without(const char *path, const char *group)
+{
+    test_forge *forge;
+    eex_buffer what = EEX_BUFFER_INIT;
+    EEX_TRY(test_forge_read(&forge, path));
+    drop(forge, group, "", &what);
+    const int code = eex_store_write_file(path, forge->format, forge->version, fill, forge);
+    eex_buffer_free(&what);
+    test_forge_free(forge);
+    return code;
+}

@@ -16,4 +16,8 @@ void test_forge_free(test_forge *forge); /* accepts NULL */
  * again with what was read. */
 int test_forge_write(test_forge *forge, const char *path, eex_rng *rng, eex_buffer *what);
 
+/* Writes a file again without a group and all that is in it: as an eex wrote it that had no such
+ * group. Errors: the store's. */
+int test_forge_without(const char *path, const char *group);
+
 #endif

@@ -28,6 +28,7 @@ static int fill(eex_store_file *file, const void *context)
     EEX_TRY(eex_model_write(file, m->graph, m->params, m->policy, m->familiar, &m->input,
                             m->precision));
     EEX_TRY(eex_store_set_int(file, "", cut_name, m->part.cut + 1));
+    EEX_TRY(eex__weights_save(file, m));
     return save_prints(file, m);
 }
 

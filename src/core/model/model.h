@@ -76,7 +76,8 @@ int eex_model_set_policy(eex_model *model, eex_policy *policy);
 
 /* The same from a file of kind "policy", as `eex tune` writes them. A file that says which exits it
  * is for is refused by a network whose exits are elsewhere, one that says from which data its
- * thresholds come by a network that was made from others. */
+ * thresholds come by a network that was made from others, and one that says for which weights by a
+ * network of other ones. */
 int eex_model_load_policy(eex_model *model, const char *path);
 
 /* One threshold for all exits but the last, at the temperatures of the model's own policy: a

@@ -10,6 +10,9 @@ enum { EEX__ADAPTATION_VERSION = 1, EEX__MODEL_VERSION = 1 };
 int eex__exits_save(eex_store_file *file, const eex_graph *graph);
 int eex__exits_check(eex_store_file *file, const eex_graph *graph);
 
+/* For which weights something is, those of a model's file: an attribute. */
+int eex__weights_save(eex_store_file *file, const eex_model *model);
+
 /* Which part of its network a model has, by what is asked for and what its file has: -1 is the
  * file's cut, or the last early exit. device NULL: its weights stay where they are. */
 int eex__model_part_load(eex_model *model, eex_store_file *file, eex_plan_part part,

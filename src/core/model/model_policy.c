@@ -5,9 +5,12 @@
 #include "base/status.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { POLICY_VERSION = 1, MAX_NAMES = 1 << 16 };
+static const char weights_name[] = "weights_sum";
 
 /* ---- files ---- */
 
@@ -52,10 +55,48 @@ static int begin_file(eex_store_file **out, const char *path, const char *kind, 
     return code;
 }
 
+/* ---- whose weights ---- */
+
+static int weights_use(eex_store_file *file, void *context)
+{
+    char *sum = context, *says = NULL;
+    const int has = eex_store_has_attribute(file, "", weights_name);
+    EEX_TRY(has);
+    if (!has) {
+        if (!eex_store_sum(sum, file, "params"))
+            sum[0] = '\0';
+        return EEX_OK;
+    }
+    EEX_TRY(eex_store_get_string(&says, file, "", weights_name));
+    snprintf(sum, EEX_STORE_SUM, "%s", says);
+    free(says);
+    return EEX_OK;
+}
+
+/* "": the model's file has no seal, and none is known. A device's part has not all weights, and
+ * says it. */
+static int weights_of(char sum[EEX_STORE_SUM], const eex_model *m)
+{
+    return eex_store_read_file(m->path, "weights", EEX__MODEL_VERSION, weights_use, sum);
+}
+
+int eex__weights_save(eex_store_file *file, const eex_model *m)
+{
+    char sum[EEX_STORE_SUM];
+    EEX_TRY(weights_of(sum, m));
+    return sum[0] ? eex_store_set_string(file, "", weights_name, sum) : EEX_OK;
+}
+
 int eex_policy_file(eex_store_file **out, const char *path, const eex_policy *policy,
                     const eex_model *model)
 {
-    return begin_file(out, path, "policy", POLICY_VERSION, policy, model);
+    EEX_TRY(begin_file(out, path, "policy", POLICY_VERSION, policy, model));
+    const int code = eex__weights_save(*out, model);
+    if (code < 0) {
+        eex_store_close(*out);
+        *out = NULL;
+    }
+    return code;
 }
 
 int eex_adaptation_file(eex_store_file **out, const char *path, const eex_policy *policy,
@@ -116,13 +157,33 @@ static int check_data(eex_store_file *file, const eex_model *m)
     return code;
 }
 
+/* Of the same kind of network, trained otherwise, other images are sure. Files of an earlier eex do
+ * not say whose weights theirs are. */
+static int check_weights(eex_store_file *file, const eex_model *m)
+{
+    char own[EEX_STORE_SUM], word[EEX_SHELL_WORD], *says = NULL;
+    const int has = eex_store_has_attribute(file, "", weights_name);
+    if (has <= 0)
+        return has;
+    EEX_TRY(weights_of(own, m));
+    EEX_TRY(eex_store_get_string(&says, file, "", weights_name));
+    const bool same = !own[0] || strcmp(says, own) == 0;
+    free(says);
+    return same ? EEX_OK
+                : eex_fail(EEX_EINVAL,
+                           "its thresholds were tuned for a network of other weights than %s has; "
+                           "tune some for this network: eex tune %s -o FILE",
+                           m->path, eex_shell_text(word, m->path));
+}
+
 static int read_policy(eex_policy **out, eex_store_file *file, const eex_model *m)
 {
     EEX_TRY(eex_policy_load(out, file, "policy"));
     if ((*out)->exits != eex_graph_exits(m->graph))
         return EEX_OK; /* eex_model_set_policy says so */
     EEX_TRY(eex__exits_check(file, m->graph));
-    return check_data(file, m);
+    EEX_TRY(check_data(file, m));
+    return check_weights(file, m);
 }
 
 int eex_model_load_policy(eex_model *m, const char *path)

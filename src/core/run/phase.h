@@ -28,6 +28,7 @@ struct eex_run;
 
 enum {
     EEX_PHASE_FILES = 4,
+    EEX_PHASE_COMPANY = 3,
     EEX_PHASE_REASON = 320 /* why a run is without something, the rates to lower in it */
 };
 
@@ -42,6 +43,9 @@ enum {
 typedef struct eex_phase_file {
     const char *name; /* in the run's folder; '*' stands for a number */
     const char *kind; /* of the store */
+    /* Those whose content it stands for, made before it: with others it is refused. Not what it was
+     * made from and what, made again, may differ in its last bits and still be the run's. */
+    const char *with[EEX_PHASE_COMPANY];
 } eex_phase_file;
 
 typedef struct eex_phase_row {

@@ -44,11 +44,18 @@ bool eex__run_has(const eex_run *run, const char *name)
 }
 
 /* run.h5 is of no phase: it says what all of them make. */
-static const char *kind_of(const char *name)
+static const eex_phase_file *file_of(const char *name)
 {
+    static const eex_phase_file run_file = {RUN_FILE, "run", {NULL}};
     eex_phase phase;
     const eex_phase_file *file = eex_phase_file_of(&phase, name);
-    return file ? file->kind : strcmp(name, RUN_FILE) == 0 ? "run" : NULL;
+    return file ? file : strcmp(name, RUN_FILE) == 0 ? &run_file : NULL;
+}
+
+static const char *kind_of(const char *name)
+{
+    const eex_phase_file *file = file_of(name);
+    return file ? file->kind : NULL;
 }
 
 static int locate(char **path, const char **kind, const eex_run *run, const char *name)
@@ -60,12 +67,29 @@ static int locate(char **path, const char **kind, const eex_run *run, const char
     return eex_path_join(path, folder_of(run, name), name);
 }
 
+typedef struct writing {
+    const eex_phase_file *file;
+    eex_store_fill fill;
+    const void *context;
+} writing;
+
+static int fill_with_company(eex_store_file *file, const void *context)
+{
+    const writing *w = context;
+    int count = 0;
+    while (count < EEX_PHASE_COMPANY && w->file->with[count])
+        count++;
+    EEX_TRY(w->fill(file, w->context));
+    return eex_store_made_with(file, w->file->with, count);
+}
+
 int eex__run_write(const eex_run *run, const char *name, eex_store_fill fill, const void *context)
 {
     char *path = NULL;
     const char *kind = NULL;
     EEX_TRY(locate(&path, &kind, run, name));
-    int code = eex_store_write_file(path, kind, EEX_RUN_VERSION, fill, context);
+    const writing all = {file_of(name), fill, context};
+    int code = eex_store_write_file(path, kind, EEX_RUN_VERSION, fill_with_company, &all);
     if (code == EEX_OK && eex__run_saved)
         eex__run_saved(path);
     free(path);

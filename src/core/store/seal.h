@@ -69,6 +69,9 @@ const eex__seal_entry *eex__seal_find(const eex__seal *seal, const char *name);
 /* The sum of the list: of its lines, a newline behind each, in hexadecimal digits. */
 void eex__seal_sum(char out[EEX__SEAL_HEX], const eex_store_list *list);
 
+/* A sum over everything with content below a group, as eex_store_sum says. */
+void eex__seal_held(char out[EEX_STORE_SUM], const eex__seal *seal, const char *group);
+
 /* ---- making one, while a file is written ---- */
 
 typedef struct eex__sealed_object {

@@ -96,6 +96,8 @@ int eex_store_open(eex_store_file **out, const char *path, const char *kind, int
     int code = eex__reader_open(&file->reader, file->path, kind);
     if (code == EEX_OK)
         code = check_format(file, kind, version);
+    if (code == EEX_OK)
+        code = eex__store_check_company(file);
     if (code < 0) {
         eex_store_close(file);
         return code;

@@ -67,7 +67,8 @@ const char *eex_store_type_name(eex_store_type type); /* "uint8", "float32", ...
 /* ---- files ---- */
 
 /* Opens a file for reading and compares everything in it but the arrays' content with its seal, if
- * it has one; content is compared when it is read as a whole. `kind` must be what its attribute
+ * it has one, and what it was made with with what is there (eex_store_made_with, below); content is
+ * compared when it is read as a whole. `kind` must be what its attribute
  * eex_format says ("dataset", "weights", "trial", "trace", "policy", "checkpoint", "run"), NULL
  * accepts every kind; it must stay, messages name it. A file whose eex_format_version is above
  * `version` is refused with EEX_EVERSION. */
@@ -105,6 +106,21 @@ int eex_store_refuse(const eex_store_file *file, const char *format, ...)
 /* Whether two files that are read hold the same arrays and texts, by what their seals say of them;
  * attributes of groups, such as seconds, do not count. False where one has no seal. */
 bool eex_store_same(const eex_store_file *a, const eex_store_file *b);
+
+enum { EEX_STORE_SUM = 17 }; /* 16 hexadecimal digits and the end */
+
+/* A sum over the same of a file that is read, of all that is below a group ("": the whole file):
+ * for telling whether it is still what something else was made from. False where it has no seal. */
+bool eex_store_sum(char out[EEX_STORE_SUM], const eex_store_file *file, const char *group);
+
+/* ---- files that go together ---- */
+
+/* Says in a file that is being written which others in its folder it was made with: their names,
+ * and sums of what they hold now. Those that are not there, or have no seal, are left out. Whoever
+ * opens the file under its name compares those that are there then, and refuses it with EEX_EFORMAT
+ * where one holds something else; what cannot be opened is for its own reader to refuse. A name has
+ * no folder, no blank and no newline. */
+int eex_store_made_with(eex_store_file *file, const char *const *names, int count);
 
 /* ---- what is in a file ---- */
 

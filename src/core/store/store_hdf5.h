@@ -71,6 +71,9 @@ uint64_t eex__store_count(const eex_store_shape *shape, int first);
 /* Writes the seal of what was written into the file. */
 int eex__store_seal(eex_store_file *file);
 
+/* Compares the files that it was made with (eex_store_made_with) with those that are there now. */
+int eex__store_check_company(eex_store_file *file);
+
 /* Locks the reader of a file that is read. EEX_EINVAL when it is written. */
 int eex__store_begin_reading(const eex_store_file *file);
 /* Unlocks it and returns the code. */

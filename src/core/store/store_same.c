@@ -1,7 +1,9 @@
-/* Whether two files hold the same, by their seals: no array is read. */
+/* Whether two files hold the same, and a sum of what one holds, by their seals: no array is read. */
 #include "core/store/store_hdf5.h"
 #include "core/store/store_reader.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The next entry that has content: not a group, whose attributes may say when and how long. */
@@ -31,4 +33,35 @@ bool eex_store_same(const eex_store_file *a, const eex_store_file *b)
         if (!same_entry(x, y))
             return false;
     }
+}
+
+/* ---- a sum ---- */
+
+static bool is_below(const char *name, const char *group)
+{
+    const size_t length = strlen(group);
+    return length == 0 || (strncmp(name, group, length) == 0 && name[length] == '/');
+}
+
+void eex__seal_held(char out[EEX_STORE_SUM], const eex__seal *seal, const char *group)
+{
+    eex_xxh64 sum;
+    const eex__seal_entry *entry;
+    eex_xxh64_begin(&sum);
+    for (size_t at = 0; (entry = next_content(seal, &at));) {
+        if (!is_below(entry->name, group))
+            continue;
+        eex_xxh64_update(&sum, &entry->head, sizeof entry->head);
+        eex_xxh64_update(&sum, &entry->content, sizeof entry->content);
+        eex_xxh64_update(&sum, entry->name, strlen(entry->name) + 1);
+    }
+    snprintf(out, EEX_STORE_SUM, "%016" PRIx64, eex_xxh64_end(&sum));
+}
+
+bool eex_store_sum(char out[EEX_STORE_SUM], const eex_store_file *file, const char *group)
+{
+    if (!out || !file || !group || !file->reader || !file->reader->is_sealed)
+        return false;
+    eex__seal_held(out, &file->reader->seal, group);
+    return true;
 }

@@ -2,6 +2,8 @@
  *
  * store_file_state FILE newer          of the same kind, from a newer version
  * store_file_state FILE damaged NAME   one byte changed in the header of the object of that name
+ * store_file_state FILE edited NAME    without its seal, first and last number of int32 array NAME
+ *                                      exchanged, as somebody may change a data set
  */
 #include "core/store/store_reader.h"
 
@@ -9,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <hdf5.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +67,28 @@ static int damage(const char *path, const char *name)
     return change(path, address + INTO_HEADER);
 }
 
+/* HDF5's library says on stderr what does not work. */
+static int edit(const char *path, const char *name)
+{
+    enum { MOST = 1 << 16 };
+    static int32_t numbers[MOST];
+    const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    const hid_t array = H5Dopen2(file, name, H5P_DEFAULT), space = H5Dget_space(array);
+    const hssize_t count = H5Sget_simple_extent_npoints(space);
+    if (H5Ldelete(file, EEX__SEAL_NAME, H5P_DEFAULT) < 0 || H5Adelete(file, EEX__SEAL_NAME) < 0 ||
+        count < 2 || count > MOST ||
+        H5Dread(array, H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers) < 0)
+        return eex_fail(EEX_EIO, "cannot change %s", path);
+    const int32_t first = numbers[0];
+    numbers[0] = numbers[count - 1];
+    numbers[count - 1] = first;
+    const bool done =
+        H5Dwrite(array, H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers) >= 0;
+    H5Sclose(space);
+    H5Dclose(array);
+    return H5Fclose(file) >= 0 && done ? EEX_OK : eex_fail(EEX_EIO, "cannot write %s", path);
+}
+
 int main(int argc, char **argv)
 {
     int code = EEX_EINVAL;
@@ -71,8 +96,10 @@ int main(int argc, char **argv)
         code = make_newer(argv[1]);
     else if (argc == 4 && strcmp(argv[2], "damaged") == 0)
         code = damage(argv[1], argv[3]);
+    else if (argc == 4 && strcmp(argv[2], "edited") == 0)
+        code = edit(argv[1], argv[3]);
     else
-        eex_fail(code, "store_file_state FILE newer|damaged [NAME]");
+        eex_fail(code, "store_file_state FILE newer|damaged|edited [NAME]");
     if (code < 0)
         fprintf(stderr, "%s\n", eex_error());
     return code < 0;
