@@ -70,7 +70,9 @@ static size_t lengthen(const char *name)
     OK(eex_trace_new(&longer, SAMPLES, t->exits, t->classes));
     if (t->distance)
         OK(eex_trace_add_distance(longer));
-    OK(test_forge_without(test_path(folder, "run/final.h5"), "made_with")); /* it goes with any */
+    /* What goes with any trace. */
+    OK(test_forge_without(test_path(folder, "run/final.h5"), "made_with"));
+    OK(test_forge_without(test_path(folder, "run/policies.h5"), "made_with"));
     write_trace(longer, path);
     OK(eex_store_open(&file, path, "trace", 1));
     OK(eex_trace_size(&bytes, file, "trace"));
