@@ -123,6 +123,8 @@ static void warn_of_broken(const eex_import_result *result)
 
 void eex__data_close_result(eex_import_result *result)
 {
+    if (result->doubt.size)
+        eex_log_warn("%s", eex_buffer_text(&result->doubt));
     if (result->untrained)
         eex_log_warn("%zu of %zu classes have no training image: %s", result->untrained,
                      result->classes, eex_buffer_text(&result->untrained_list));

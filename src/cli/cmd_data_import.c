@@ -79,8 +79,8 @@ const eex_cmd eex__data_import = {
                "Any other NAME: a folder of JPEG, PNG, WebP or TIFF images, one folder for each\n"
                "class.",
     .details =
-        "PATH/train with PATH/val and PATH/test keeps that split; PATH/101_ObjectCategories and "
-        "the\n"
+        "PATH/train with PATH/val (or valid, dev) and PATH/test (or eval) keeps that split; other\n"
+        "folders that look like parts are refused or told of. PATH/101_ObjectCategories and the\n"
         "like are found. Whatever is not in the data set is listed, with the reason. Names of\n"
         "classes are UTF-8; those that differ only in letter case or blanks are classes of their\n"
         "own, with a warning. Of several pages or frames of a file the first is taken, and a\n"

@@ -121,6 +121,40 @@ prints 2 "--force replaces it" data info pets --sheet "$work/notes.txt"
 [ "$(cat "$work/notes.txt")" = "my notes" ] || { echo "notes were overwritten"; failed=1; }
 prints 0 "pets" data info pets --sheet "$work/notes.txt" --force
 
+# A layout of parts makes no classes of them, and a doubt is said.
+mkdir -p "$work/turned/cat" "$work/turned/dog"
+cp -r "$work/pictures/cat" "$work/turned/cat/train"
+cp -r "$work/pictures/cat" "$work/turned/cat/test"
+prints 1 '"cat" holds "train" and "test"' data import turned "$work/turned" --size 8
+[ -e "$EEX_DATA/turned.h5" ] && { echo "parts became classes"; failed=1; }
+mkdir "$work/flat"
+cp -r "$work/pictures/cat" "$work/flat/train"
+cp -r "$work/pictures/cat" "$work/flat/test"
+prints 0 'warning: '"$work"'/flat: "test" and "train" are taken for classes' \
+    data import flat "$work/flat" --size 8
+# What one may not look into is counted, be it a file or a folder.
+as=() shut=$work/shut
+[ "$(id -u)" -ne 0 ] || as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+mkdir -p "$shut"
+chmod 777 "$work" "$shut" # whoever it is
+if "${as[@]}" mkdir "$shut/in" "$shut/in"/{a,b,c} "$shut/in/a"/{deep,blind} 2>/dev/null &&
+    (cd "$shut" && "${as[@]}" test -x "$EEX"); then
+    for to in a a/deep a/blind b c; do
+        "${as[@]}" cp "$work/pictures/cat/1.png" "$work/pictures/cat/2.png" "$shut/in/$to"
+    done
+    "${as[@]}" chmod 000 "$shut/in/a/deep" "$shut/in/b" "$shut/in/c/1.png"
+    "${as[@]}" chmod 444 "$shut/in/a/blind"
+    said=$("${as[@]}" env EEX_DATA="$shut" "$EEX" data import shut "$shut/in" --size 8 2>&1) ||
+        { echo "folders that may not be listed end an import: $said"; failed=1; }
+    for text in "2 folders that cannot be listed ($shut/in/a/deep)" "3 of 6 files could not be read" \
+        "2 things that are there" "in 2 classes"; do
+        [[ $said = *"$text"* ]] || { echo "importing as nobody: no \"$text\" in: $said"; failed=1; }
+    done
+else
+    echo "not tested: folders that may not be listed (no setpriv, or the program is out of reach)"
+fi
+chmod -R u+rwx "$shut"
+
 # Names from files do not reach the terminal as they are.
 mkdir -p "$work/odd/"$'a\e[31mred'
 cp "$work/pictures/cat/1.png" "$work/pictures/cat/2.png" "$work/odd/"$'a\e[31mred'

@@ -39,6 +39,7 @@ void eex_import_result_free(eex_import_result *result)
 {
     eex_buffer_free(&result->broken_list);
     eex_buffer_free(&result->passed_list);
+    eex_buffer_free(&result->doubt);
     eex_buffer_free(&result->untrained_list);
     eex_buffer_free(&result->emptied_list);
     eex_buffer_free(&result->alike_list);
@@ -298,6 +299,7 @@ static int run(job *j, const char *out_path, const char *name, const char *folde
     EEX_TRY(import_all(j));
     EEX_TRY(finish(j, folder));
     EEX_TRY(eex_buffer_status(&j->result->broken_list));
+    EEX_TRY(eex_buffer_status(&j->result->doubt));
     EEX_TRY(eex_buffer_status(&j->result->untrained_list));
     EEX_TRY(eex_buffer_status(&j->result->emptied_list));
     return eex_buffer_status(&j->result->passed_list);

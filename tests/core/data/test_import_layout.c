@@ -196,6 +196,139 @@ Test(layout, nothing_may_be_held_out)
     eex_import_result_free(&result);
 }
 
+/* ---- parts ---- */
+
+Test(layout, parts_have_other_names_too)
+{
+    static const struct {
+        const char *parts[3];
+        counts want;
+    } cases[] = {
+        {{"train", "dev"}, {2, 8, 0, 4}},
+        {{"train", "dev", "test"}, {2, 8, 4, 4}},
+        {{"Training", "eval"}, {2, 8, 0, 4}},
+        {{"train", "eval", "test"}, {2, 8, 4, 4}},
+        {{"train", "Evaluation", "val"}, {2, 8, 4, 4}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        eex_import_result result;
+        char path[TEST_PATH_SIZE];
+        for (int p = 0; p < 3 && cases[i].parts[p]; p++) {
+            snprintf(path, sizeof path, "%s/ant", cases[i].parts[p]);
+            put(path, p ? 2 : 4);
+            snprintf(path, sizeof path, "%s/bee", cases[i].parts[p]);
+            put(path, p ? 2 : 4);
+        }
+        import(&result, cases[i].want);
+        cr_expect_eq(result.passed, 0);
+        cr_expect_eq(result.doubt.size, 0);
+        eex_import_result_free(&result);
+        OK(eex_fs_remove_tree(test_path(folder, "in")));
+    }
+}
+
+/* Each would be classes called like parts, with the images of all classes in them. */
+Test(layout, parts_in_the_places_of_classes_are_refused)
+{
+    static const struct {
+        const char *folders[4], *says;
+    } cases[] = {
+        {{"train/ant", "train/bee", "extra/ant", "extra/bee"},
+         "\"extra\" and \"train\" hold a folder \"ant\" each"},
+        {{"train/ant", "holdout/ant"}, "\"holdout\" and \"train\" hold a folder \"ant\""},
+        {{"train/ant", "test_set/ant"}, "\"test_set\" and \"train\" hold a folder \"ant\""},
+        {{"val/ant", "test/ant", "val/bee"}, "\"test\" and \"val\" hold a folder \"ant\""},
+        {{"train2017/ant", "val2017/ant"}, "\"train2017\" and \"val2017\" hold a folder"},
+        {{"ant/train", "ant/test", "bee/train", "bee/test"},
+         "\"ant\" holds \"train\" and \"test\""},
+        {{"ant/train", "bee/Train", "bee/dev"}, "\"bee\" holds \"Train\" and \"dev\""},
+        {{"all/ant/train", "all/ant/testing", "all/bee"}, "\"ant\" holds \"train\" and"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        eex_import_result result;
+        for (int f = 0; f < 4 && cases[i].folders[f]; f++)
+            put(cases[i].folders[f], 4);
+        cr_expect_eq(eex_import_folder(&result, out, "it", test_path(folder, "in"),
+                                       &(eex_import_folder_options){.size = 8}),
+                     EEX_EFORMAT);
+        cr_expect(strstr(eex_error(), cases[i].says), "%s", eex_error());
+        cr_expect(strstr(eex_error(), "parts are called train, val"), "%s", eex_error());
+        cr_expect_not(eex_fs_exists(out));
+        eex_import_result_free(&result);
+        OK(eex_fs_remove_tree(test_path(folder, "in")));
+    }
+}
+
+/* They may be what they are taken for. */
+Test(layout, classes_like_parts_are_told_of)
+{
+    static const struct {
+        const char *folders[4], *says; /* NULL: nothing is to be said */
+        int classes;
+    } cases[] = {
+        {{"red/ant", "red/bee", "blue/ant", "blue/bee"},
+         "\"blue\" and \"red\" are taken for classes, though they hold the same folders",
+         2},
+        {{"train", "test"}, "\"test\" and \"train\" are taken for classes", 2},
+        {{"train/ant", "train/bee", "other/cat"}, "\"train\" and \"other\" are taken", 2},
+        {{"bus/red", "plane/blue", "cat"}, NULL, 3},
+        {{"bus", "plane", "train", "train/steam"}, NULL, 3},
+        {{"bus", "bus/steam", "train", "train/steam"}, NULL, 2},
+        {{"bus/left", "train", "plane/left"}, NULL, 3},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        eex_import_result result;
+        const eex_import_folder_options all = {.size = 8, .test = EEX_IMPORT_NO_TEST};
+        for (int f = 0; f < 4 && cases[i].folders[f]; f++)
+            put(cases[i].folders[f], 2);
+        OK(eex_import_folder(&result, out, "it", test_path(folder, "in"), &all));
+        cr_expect_eq(result.classes, (size_t)cases[i].classes, "%zu", i);
+        const char *doubt = eex_buffer_text(&result.doubt);
+        cr_expect(cases[i].says ? strstr(doubt, cases[i].says) != NULL : !*doubt, "%zu: %s", i,
+                  doubt);
+        eex_import_result_free(&result);
+        OK(eex_fs_remove_tree(test_path(folder, "in")));
+    }
+}
+
+/* ---- whole folders ---- */
+
+Test(layout, each_file_of_a_folder_that_is_passed_over_counts)
+{
+    eex_import_result result;
+    put("train/a", 4);
+    put("val/a", 1);
+    put("valid/a", 3);
+    put("valid/b/c", 1);
+    put("Train/a", 5); /* where letter case counts, another one */
+    put("notes/a", 2);
+    put("empty", 0);
+    put(".old/a", 3);
+    put("train/.old/a", 2);
+    put("train/a/.old", 2);
+    OK(eex_fs_write(test_path(folder, "in/readme"), "x", 1));
+    import(&result, (counts){1, 4, 0, 1});
+    says(&result, "9 in another folder of a part that has one already");
+    says(&result, "4 beside the parts");
+    says(&result, "7 hidden");
+    cr_expect_eq(result.passed, 20, "%s", eex_buffer_text(&result.passed_list));
+    eex_import_result_free(&result);
+}
+
+Test(layout, links_that_lead_nowhere_are_called_so)
+{
+    eex_import_result result;
+    put("a", 5);
+    put("b", 5);
+    cr_assert_eq(symlink("nowhere", test_path(folder, "in/c")), 0);
+    cr_assert_eq(symlink("nowhere", test_path(folder, "in/a/d")), 0);
+    cr_assert_eq(symlink("nowhere.png", test_path(folder, "in/a/d.png")), 0);
+    import(&result, (counts){2, 8, 0, 2});
+    says(&result, "3 links that lead nowhere");
+    cr_expect_eq(result.passed, 3);
+    eex_import_result_free(&result);
+}
+
 /* ---- stray images ---- */
 
 Test(layout, a_stray_image_makes_no_class_of_a_part)
