@@ -34,8 +34,9 @@ int eex_image_new(eex_image *out, int width, int height, int channels, const cha
 /* Decodes the bytes of a file. `enough`: an image whose shorter side has at least so many pixels is
  * enough (JPEG is then decoded at a half, a quarter or an eighth); 0: full size. A JPEG that is cut
  * off or damaged inside is an error, although libjpeg would make up the rest. Transparent pixels
- * show white. CMYK is read as everyone else does, Adobe's way up, whether or not there is Adobe's
- * marker. */
+ * show white; in a TIFF, samples beside the colours that are said to be no alpha make no
+ * difference, and an alpha beside other colours than RGB and grey of 8 bits is EEX_EUNSUPPORTED.
+ * CMYK is read as everyone else does, Adobe's way up, whether or not there is Adobe's marker. */
 int eex_image_decode(eex_image *out, const void *data, size_t size, int enough, const char *path);
 
 /* How many images the bytes, which could be decoded, hold beside and with the one that was: pages

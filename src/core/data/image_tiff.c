@@ -87,25 +87,38 @@ static TIFF *open_memory(memory *m)
 
 /* ---- decoding ---- */
 
-static uint8_t at_most_white(unsigned value)
+/* What libtiff's pixels are. */
+typedef enum paper {
+    PAPER_NONE,       /* colours; the fourth sample, if there is one, says nothing */
+    PAPER_MULTIPLIED, /* colours times their alpha */
+    PAPER_STRAIGHT,   /* colours and their alpha */
+} paper;
+
+/* On white paper. Colours that should have been multiplied with an alpha may be brighter than that
+ * allows. */
+static uint8_t on_paper(paper kind, unsigned value, unsigned alpha)
 {
+    if (kind == PAPER_NONE)
+        return (uint8_t)value;
+    if (kind == PAPER_STRAIGHT)
+        return (uint8_t)((value * alpha + 255 * (255 - alpha) + 127) / 255);
+    value += 255 - alpha;
     return (uint8_t)(value < 255 ? value : 255);
 }
 
-/* libtiff's pixels, premultiplied, on white paper. It takes a fourth sample of unknown meaning for
- * such an alpha, and then colours may be brighter than that allows. */
-static void put_on_paper(uint8_t *to, const uint32_t *from, size_t count)
+static void put_on_paper(uint8_t *to, const uint32_t *from, size_t count, paper kind)
 {
     for (size_t i = 0; i < count; i++) {
-        const unsigned paper = 255 - TIFFGetA(from[i]);
-        *to++ = at_most_white(TIFFGetR(from[i]) + paper);
-        *to++ = at_most_white(TIFFGetG(from[i]) + paper);
-        *to++ = at_most_white(TIFFGetB(from[i]) + paper);
+        const unsigned alpha = TIFFGetA(from[i]);
+        *to++ = on_paper(kind, TIFFGetR(from[i]), alpha);
+        *to++ = on_paper(kind, TIFFGetG(from[i]), alpha);
+        *to++ = on_paper(kind, TIFFGetB(from[i]), alpha);
     }
 }
 
 /* The rows as they are stored: libtiff can mirror, but not turn. */
-static int read_rows(eex_image *out, TIFF *file, const memory *m, int orientation, const char *path)
+static int read_rows(eex_image *out, TIFF *file, const memory *m, int orientation, paper kind,
+                     const char *path)
 {
     const size_t count = (size_t)out->width * (size_t)out->height;
     uint32_t *pixels = malloc(count * sizeof *pixels);
@@ -114,11 +127,99 @@ static int read_rows(eex_image *out, TIFF *file, const memory *m, int orientatio
     const bool read = TIFFReadRGBAImageOriented(file, (uint32_t)out->width, (uint32_t)out->height,
                                                 pixels, orientation, 1) == 1;
     if (read)
-        put_on_paper(out->pixels, pixels, count);
+        put_on_paper(out->pixels, pixels, count, kind);
     free(pixels);
     if (eex_interrupted())
         return eex_fail(EEX_EINTERRUPTED, "%s: interrupted", path);
     return read ? EEX_OK : eex_fail(EEX_EFORMAT, "%s: damaged TIFF: %s", path, m->message);
+}
+
+/* ---- samples beside the colours ---- */
+
+/* What a pixel consists of. */
+typedef struct layout {
+    uint16_t colours; /* PHOTOMETRIC_... */
+    uint16_t bits, samples, planar;
+    uint16_t extra_count;
+    const uint16_t *extra; /* EXTRASAMPLE_... of each one behind the colours */
+} layout;
+
+static layout layout_of(TIFF *file)
+{
+    layout l = {.bits = 1, .samples = 1, .planar = PLANARCONFIG_CONTIG};
+    TIFFGetFieldDefaulted(file, TIFFTAG_BITSPERSAMPLE, &l.bits);
+    TIFFGetFieldDefaulted(file, TIFFTAG_SAMPLESPERPIXEL, &l.samples);
+    TIFFGetFieldDefaulted(file, TIFFTAG_PLANARCONFIG, &l.planar);
+    TIFFGetFieldDefaulted(file, TIFFTAG_EXTRASAMPLES, &l.extra_count, &l.extra);
+    if (!TIFFGetField(file, TIFFTAG_PHOTOMETRIC, &l.colours)) /* as libtiff takes it */
+        l.colours = l.samples - l.extra_count == 3 ? PHOTOMETRIC_RGB : PHOTOMETRIC_MINISBLACK;
+    return l;
+}
+
+static int colours_of(const layout *l)
+{
+    switch (l->colours) {
+    case PHOTOMETRIC_MINISBLACK:
+    case PHOTOMETRIC_MINISWHITE:
+    case PHOTOMETRIC_PALETTE:
+        return 1;
+    case PHOTOMETRIC_RGB:
+        return 3;
+    case PHOTOMETRIC_SEPARATED:
+        return 4;
+    default:
+        return 0;
+    }
+}
+
+static int refuse_extra(const layout *l, const char *what, const char *path)
+{
+    const char *of = l->colours == PHOTOMETRIC_RGB         ? "red, green and blue"
+                     : l->colours == PHOTOMETRIC_PALETTE   ? "palette colours"
+                     : l->colours == PHOTOMETRIC_SEPARATED ? "inks"
+                     : colours_of(l) == 1                  ? "grey"
+                                                           : "other colours";
+    return eex_fail(EEX_EUNSUPPORTED,
+                    "%s: a TIFF of %s in %u samples a pixel of %u bits, %s, which is not read: "
+                    "convert it to RGB, or RGB with alpha, of 8 bits",
+                    path, of, l->samples, l->bits, what);
+}
+
+/* Those that libtiff gives along: it multiplies red, green and blue with their alpha, but not grey,
+ * and it leaves out that of everything else. */
+static int find_alpha(paper *kind, const layout *l, const char *path)
+{
+    const bool white_first = l->colours == PHOTOMETRIC_MINISWHITE;
+    const bool grey = white_first || l->colours == PHOTOMETRIC_MINISBLACK;
+    const bool straight = l->extra[0] == EXTRASAMPLE_UNASSALPHA;
+    if (l->colours == PHOTOMETRIC_RGB)
+        *kind = PAPER_MULTIPLIED;
+    else if (grey && l->bits == 8 && l->samples == 2 && (straight || !white_first))
+        *kind = straight ? PAPER_STRAIGHT : PAPER_MULTIPLIED;
+    else
+        return refuse_extra(l, "one of them an alpha", path);
+    return EEX_OK;
+}
+
+/* A sample of no stated meaning is none of the picture's. Where nothing is said of samples that are
+ * no colours, libtiff adds that it is not. */
+static int check_extra(paper *kind, TIFF *file, const char *path)
+{
+    const layout l = layout_of(file);
+    const int colours = colours_of(&l);
+    *kind = PAPER_NONE;
+    if (l.extra_count == 0)
+        return EEX_OK;
+    if (l.samples != colours + l.extra_count)
+        return refuse_extra(&l, "not all of them its colours", path);
+    if (colours == 1 && l.planar == PLANARCONFIG_SEPARATE)
+        return refuse_extra(&l, "each in a plane of its own", path);
+    if (l.extra[0] != EXTRASAMPLE_UNSPECIFIED)
+        return find_alpha(kind, &l, path);
+    for (int i = 1; i < l.extra_count; i++)
+        if (l.extra[i] != EXTRASAMPLE_UNSPECIFIED)
+            return refuse_extra(&l, "its alpha behind another one", path);
+    return EEX_OK;
 }
 
 /* libtiff takes signed samples for unsigned ones, so that black is white, and says of others what
@@ -147,15 +248,17 @@ static int decode(eex_image *out, TIFF *file, const memory *m, const char *path)
 {
     uint32_t width = 0, height = 0;
     uint16_t orientation = ORIENTATION_TOPLEFT;
+    paper kind;
     TIFFGetField(file, TIFFTAG_IMAGEWIDTH, &width);
     TIFFGetField(file, TIFFTAG_IMAGELENGTH, &height);
     TIFFGetFieldDefaulted(file, TIFFTAG_ORIENTATION, &orientation);
     if (orientation < 1 || orientation > 8)
         orientation = ORIENTATION_TOPLEFT;
     EEX_TRY(check_samples(file, path));
+    EEX_TRY(check_extra(&kind, file, path));
     EEX_TRY(eex__image_check_claim(width, height, m->size, MAX_PIXELS_A_BYTE, path));
     EEX_TRY(eex_image_new(out, (int)width, (int)height, 3, path));
-    EEX_TRY(read_rows(out, file, m, orientation, path));
+    EEX_TRY(read_rows(out, file, m, orientation, kind, path));
     return eex_image_orient(out, orientation);
 }
 

@@ -173,31 +173,6 @@ Test(formats, damaged_files_never_crash, .timeout = 120)
     }
 }
 
-/* A fourth sample of unknown meaning is taken for an alpha that colours are multiplied with. */
-Test(formats, light_behind_a_tiffs_alpha_never_turns_dark)
-{
-    static uint8_t pixels[2][4] = {{250, 100, 0, 60}, {10, 200, 255, 255}};
-    static const uint8_t seen[2][3] = {{255, 255, 195}, {10, 200, 255}};
-    const uint16_t unknown = EXTRASAMPLE_UNSPECIFIED;
-    const char *path = test_path(folder, "a.tif");
-    eex_image image;
-    TIFF *file = TIFFOpen(path, "w");
-    cr_assert(file);
-    TIFFSetField(file, TIFFTAG_IMAGEWIDTH, 2);
-    TIFFSetField(file, TIFFTAG_IMAGELENGTH, 1);
-    TIFFSetField(file, TIFFTAG_SAMPLESPERPIXEL, 4);
-    TIFFSetField(file, TIFFTAG_EXTRASAMPLES, 1, &unknown);
-    TIFFSetField(file, TIFFTAG_BITSPERSAMPLE, 8);
-    TIFFSetField(file, TIFFTAG_PHOTOMETRIC, PHOTOMETRIC_RGB);
-    TIFFSetField(file, TIFFTAG_PLANARCONFIG, PLANARCONFIG_CONTIG);
-    cr_assert_eq(TIFFWriteScanline(file, pixels, 0, 0), 1);
-    TIFFClose(file);
-    OK(decode(&image, path));
-    cr_assert(image.width == 2 && image.height == 1 && image.channels == 3);
-    cr_expect_arr_eq(image.pixels, seen, sizeof seen);
-    eex_image_free(&image);
-}
-
 typedef struct samples {
     int kind, bits; /* of a TIFF */
     const char *says;
