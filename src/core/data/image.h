@@ -1,9 +1,9 @@
 /* Images from files: JPEG (grey, colour, CMYK, YCCK), PNG (every kind), WebP and TIFF, of
  * animations and of several pages the first one, and resizing.
  *
- * Files are taken for what their first bytes say, not for their name, and shown as their EXIF
- * orientation asks for. Whatever they hold, reading needs bounded memory and time, and ends with
- * pixels, with EEX_EFORMAT or EEX_EUNSUPPORTED naming the file, or with EEX_EINTERRUPTED. */
+ * Files are taken for what their first bytes say, not for their name, and shown as their EXIF (not
+ * XMP) orientation asks for. Whatever they hold, reading needs bounded memory and time, and ends
+ * with pixels, with EEX_EFORMAT or EEX_EUNSUPPORTED naming the file, or with EEX_EINTERRUPTED. */
 #ifndef EEX_CORE_DATA_IMAGE_H
 #define EEX_CORE_DATA_IMAGE_H
 

@@ -12,7 +12,7 @@ typedef struct eex__ifd_reader {
     bool big; /* the most significant byte comes first */
 } eex__ifd_reader;
 
-enum { EEX__IFD_SHORT = 3 }; /* the type of a number of two bytes */
+enum { EEX__IFD_SHORT = 3, EEX__IFD_LONG = 4 }; /* types of numbers: two bytes and four */
 
 /* Of up to 8 bytes, which are there. */
 static inline uint64_t eex__ifd_number(const eex__ifd_reader *r, size_t at, int bytes)

@@ -19,9 +19,13 @@ int eex__image_counted(uint32_t count);
 /* Puts an image with alpha on white paper and drops the alpha, in place. */
 void eex__image_drop_alpha(eex_image *image);
 
-/* The orientation that EXIF data (from its TIFF header on, "II" or "MM") ask for, 1 to 8; 1 for
- * data without one, and for data that are no EXIF. */
+/* The orientation that EXIF data (from its TIFF header on, "II" or "MM", or from "Exif" in front of
+ * that) ask for, 1 to 8; 1 for data without one, and for data that are no EXIF. */
 int eex__exif_orientation(const uint8_t *data, size_t size);
+
+/* That of a PNG: of its eXIf chunk, or of the text that ImageMagick and others write instead.
+ * EEX_ENOMEM. */
+int eex__png_orientation(int *out, const uint8_t *data, size_t size, const char *path);
 
 /* EEX_EINVAL for what is no image. */
 int eex__image_check(const eex_image *image);

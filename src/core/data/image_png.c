@@ -74,12 +74,16 @@ static void ask_for_bytes(decoder *d)
     png_read_update_info(d->png, d->info);
 }
 
+/* What is not asked for is not inflated: there may be a thousand of them. */
+static const png_byte unread[] = "tEXt\0zTXt\0iTXt\0iCCP\0sPLT\0eXIf";
+
 static int start(decoder *d)
 {
     png_set_read_fn(d->png, d, on_read);
     png_set_read_status_fn(d->png, on_row);
     png_set_user_limits(d->png, EEX_IMAGE_MAX_SIDE, EEX_IMAGE_MAX_SIDE);
     png_set_chunk_malloc_max(d->png, MAX_CHUNK);
+    png_set_keep_unknown_chunks(d->png, PNG_HANDLE_CHUNK_NEVER, unread, sizeof unread / 5);
     png_read_info(d->png, d->info);
     unsigned width = png_get_image_width(d->png, d->info);
     unsigned height = png_get_image_height(d->png, d->info);
@@ -96,13 +100,6 @@ static int start(decoder *d)
     for (unsigned y = 0; y < height; y++)
         d->rows[y] = d->image.pixels + (size_t)y * width * (size_t)d->image.channels;
     return EEX_OK;
-}
-
-static int orientation_of(const decoder *d)
-{
-    png_bytep exif = NULL;
-    png_uint_32 size = 0;
-    return png_get_eXIf_1(d->png, d->info, &size, &exif) ? eex__exif_orientation(exif, size) : 1;
 }
 
 /* The only function that libpng's errors can come back to. */
@@ -131,7 +128,9 @@ int eex__png_decode(eex_image *out, const uint8_t *data, size_t size, const char
     d->data = data;
     d->size = size;
     int code = decode(d);
-    const int orientation = code == EEX_OK ? orientation_of(d) : 1;
+    int orientation = 1;
+    if (code == EEX_OK)
+        code = eex__png_orientation(&orientation, data, size, path);
     png_destroy_read_struct(&d->png, &d->info, NULL);
     free(d->rows);
     if (code == EEX_OK && d->image.channels % 2 == 0)
@@ -193,23 +192,4 @@ int eex_image_write_png(const char *path, const eex_image *image)
     const int code = eex_fs_write(path, data, size);
     free(data);
     return code;
-}
-
-static uint32_t big_endian(const uint8_t *at)
-{
-    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
-}
-
-/* An animation says so in a chunk before its pixels, with the number of frames. */
-int eex__png_count(const uint8_t *data, size_t size)
-{
-    for (size_t at = 8; size > 12 && at < size - 12;) {
-        const size_t length = big_endian(data + at);
-        if (memcmp(data + at + 4, "acTL", 4) == 0)
-            return length >= 4 ? eex__image_counted(big_endian(data + at + 8)) : 1;
-        if (memcmp(data + at + 4, "IDAT", 4) == 0 || length > size - 12 - at)
-            break;
-        at += 12 + length;
-    }
-    return 1;
 }
