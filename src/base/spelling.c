@@ -106,15 +106,65 @@ static uint32_t small(uint32_t c)
     return c;
 }
 
-void eex_spelling_core(eex_buffer *out, const char *text)
+/* Letters with an accent, which may be stored as the letter and a mark behind it: those of Latin-1
+ * and of Latin Extended-A, and two Cyrillic ones. */
+static const struct accents {
+    uint32_t mark;
+    const char *plain, *accented;
+} accents[] = {
+    {0x300, "aeiou", "\u00e0\u00e8\u00ec\u00f2\u00f9"},
+    {0x301, "aeiouyclnrsz",
+     "\u00e1\u00e9\u00ed\u00f3\u00fa\u00fd\u0107\u013a\u0144\u0155\u015b\u017a"},
+    {0x302, "aeioucghjswy",
+     "\u00e2\u00ea\u00ee\u00f4\u00fb\u0109\u011d\u0125\u0135\u015d\u0175\u0177"},
+    {0x303, "anoiu", "\u00e3\u00f1\u00f5\u0129\u0169"},
+    {0x304, "aeiou", "\u0101\u0113\u012b\u014d\u016b"},
+    {0x306, "aegiou\u0438", "\u0103\u0115\u011f\u012d\u014f\u016d\u0439"},
+    {0x307, "cegz", "\u010b\u0117\u0121\u017c"},
+    {0x308, "aeiouy\u0435", "\u00e4\u00eb\u00ef\u00f6\u00fc\u00ff\u0451"},
+    {0x30a, "au", "\u00e5\u016f"},
+    {0x30b, "ou", "\u0151\u0171"},
+    {0x30c, "cdelnrstz", "\u010d\u010f\u011b\u013e\u0148\u0159\u0161\u0165\u017e"},
+    {0x327, "cgklnrst", "\u00e7\u0123\u0137\u013c\u0146\u0157\u015f\u0163"},
+    {0x328, "aeiu", "\u0105\u0119\u012f\u0173"},
+};
+
+/* The one character that the two are another spelling of, or 0. */
+static uint32_t composed(uint32_t letter, uint32_t mark)
+{
+    for (size_t i = 0; i < sizeof accents / sizeof *accents; i++) {
+        const char *plain = accents[i].plain, *accented = accents[i].accented;
+        while (accents[i].mark == mark && *plain) {
+            const uint32_t found = eex__utf8_next(&accented);
+            if (eex__utf8_next(&plain) == letter)
+                return found;
+        }
+    }
+    return 0;
+}
+
+static void put_letter(eex_buffer *out, uint32_t letter)
 {
     char bytes[4];
+    if (letter)
+        eex_buffer_append(out, bytes, eex__utf8_encode(bytes, letter));
+}
+
+void eex_spelling_core(eex_buffer *out, const char *text)
+{
+    uint32_t letter = 0; /* the last one, which a mark may follow */
     while (*text) {
         uint32_t c;
         const char *from = text;
-        if (!next(&c, &text))
+        const bool right = next(&c, &text);
+        if (right && is_blank(c))
+            continue;
+        const uint32_t both = right ? composed(letter, c) : 0;
+        if (!both)
+            put_letter(out, letter);
+        letter = both ? both : right ? small(c) : 0;
+        if (!right)
             eex_buffer_putc(out, *from);
-        else if (!is_blank(c))
-            eex_buffer_append(out, bytes, eex__utf8_encode(bytes, small(c)));
     }
+    put_letter(out, letter);
 }

@@ -14,8 +14,9 @@ bool eex_spelling_is_utf8(const char *text);
  * escaped, so no two texts become the same. */
 void eex_spelling_escape(eex_buffer *out, const char *text);
 
-/* Appends what texts have in common that differ in letter case (of Latin, Greek and Cyrillic) and
- * blanks alone, also those that do not show: small letters without blanks. */
+/* Appends what texts have in common that differ in letter case (of Latin, Greek and Cyrillic), in
+ * blanks, also those that do not show, and in accents on Latin letters being stored with the letter
+ * or behind it: small letters without blanks, each in one piece. */
 void eex_spelling_core(eex_buffer *out, const char *text);
 
 #endif

@@ -101,6 +101,11 @@ static int digits_after_point(double value)
     return value >= 0.9995 ? 2 : 3;
 }
 
+static bool is_unseen(const char *text)
+{
+    return eex__utf8_is_unseen(eex__utf8_next(&text));
+}
+
 void eex_text_disarm(char *text, const char *kept)
 {
     for (unsigned char *c = (unsigned char *)text; *c; c++) {
@@ -109,6 +114,8 @@ void eex_text_disarm(char *text, const char *kept)
             *c = '?';
         else if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0)
             c[0] = c[1] = '?';
+        else if (c[0] == 0xe2 && is_unseen((const char *)c))
+            c[0] = c[1] = c[2] = '?';
     }
 }
 

@@ -13,8 +13,8 @@ const char *eex_text_nearest(const char *word, const char *const *words, size_t 
 size_t eex_text_width(const char *text);
 
 /* Texts that come from files are shown to people: in place, what would move the cursor or change
- * the terminal (control characters, also those of two bytes) becomes '?', but for those in `kept`.
- */
+ * the terminal becomes '?', but for those in `kept`: control characters, also those of two bytes,
+ * and marks of three bytes that end a line or turn the direction of writing. */
 void eex_text_disarm(char *text, const char *kept);
 
 /* The same of what printf made of a format. Ends of lines and tabs are kept where the format has

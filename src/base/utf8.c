@@ -75,3 +75,8 @@ int eex__utf8_columns(uint32_t code)
         return 0;
     return in_ranges(code, wide, sizeof wide / sizeof wide[0]) ? 2 : 1;
 }
+
+bool eex__utf8_is_unseen(uint32_t code)
+{
+    return (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}

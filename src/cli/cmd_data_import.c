@@ -82,9 +82,11 @@ const eex_cmd eex__data_import = {
         "PATH/train with PATH/val (or valid, dev) and PATH/test (or eval) keeps that split; other\n"
         "folders that look like parts are refused or told of. PATH/101_ObjectCategories and the\n"
         "like are found. Whatever is not in the data set is listed, with the reason. Names of\n"
-        "classes are UTF-8; those that differ only in letter case or blanks are classes of their\n"
-        "own, with a warning. Of several pages or frames of a file the first is taken, and a\n"
-        "warning counts such files.",
+        "classes are UTF-8; those that differ only in letter case, blanks or how accents are "
+        "stored\n"
+        "are classes of their own, with a warning. Of several pages or frames of a file the first "
+        "is\n"
+        "taken, and a warning counts such files.",
     .words = {2, 2},
     .takes = {sizeof(arguments), &defaults, options},
     .run = run,

@@ -173,6 +173,16 @@ static void wait_for(lua_State *L, FILE *to)
     eex__lua_check(L);
 }
 
+/* The beginning of a mark whose end is still to come. */
+static void disarm_end(char *bytes, size_t size)
+{
+    const unsigned char *last = (const unsigned char *)bytes + size - 1;
+    if (size && (*last == 0xc2 || *last == 0xe2))
+        bytes[size - 1] = '?';
+    else if (size > 1 && last[-1] == 0xe2 && (*last == 0x80 || *last == 0x81))
+        bytes[size - 2] = bytes[size - 1] = '?';
+}
+
 /* What somebody else's script prints does not reach into the terminal; to a file or a pipe it goes
  * as it is. */
 static void put(FILE *to, const char *bytes, size_t size, bool disarmed)
@@ -187,8 +197,7 @@ static void put(FILE *to, const char *bytes, size_t size, bool disarmed)
     clean[size] = '\0';
     if ((unsigned char)clean[0] >= 0x80 && (unsigned char)clean[0] < 0xa0)
         clean[0] = '?'; /* the second half of one that was begun before */
-    if (size && (unsigned char)clean[size - 1] == 0xc2)
-        clean[size - 1] = '?';
+    disarm_end(clean, size);
     eex_text_disarm(clean, "\n\t");
     fwrite(clean, 1, size, to);
 }

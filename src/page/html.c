@@ -14,7 +14,7 @@ void eex_html_text(eex_buffer *out, const char *text)
         const char *const from = text;
         const uint32_t c = eex__utf8_next(&text);
         const bool control = (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0);
-        if (c == 0xfffd || control)
+        if (c == 0xfffd || control || eex__utf8_is_unseen(c))
             eex_buffer_puts(out, "\xef\xbf\xbd");
         else if (c < 0x80 && strchr("&<>\"'", (int)c))
             eex_buffer_printf(out, "&#%u;", (unsigned)c);

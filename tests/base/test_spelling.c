@@ -48,7 +48,7 @@ Test(spelling, whatever_does_not_show_is_escaped)
     expect(eex_spelling_escape, texts, sizeof texts / sizeof *texts);
 }
 
-Test(spelling, case_and_blanks_make_no_difference_to_the_core)
+Test(spelling, case_blanks_and_how_accents_are_stored_make_no_difference_to_the_core)
 {
     static const text texts[] = {
         {"Hot  Dog\t", "hotdog"},
@@ -68,6 +68,13 @@ Test(spelling, case_and_blanks_make_no_difference_to_the_core)
         {"\u0218\u01a0\u01af\u01cd\u1e9e", "\u0219\u01a1\u01b0\u01ce\u00df"},
         {"\u04c0\u04c1\u1f08\u1f59", "\u04cf\u04c2\u1f00\u1f51"},
         {"\u0142\u017a\u0101\u0131", "\u0142\u017a\u0101\u0131"},
-        {"\u732b\xe9", "\u732b\xe9"}};
+        {"\u732b\xe9", "\u732b\xe9"},
+        {"cafe\u0301", "caf\u00e9"},
+        {"CAFE\u0301S", "caf\u00e9s"},
+        {"A\u030angstro\u0308m", "\u00e5ngstr\u00f6m"},
+        {"Z\u030c\u0301 c\u0327", "\u017e\u0301\u00e7"},
+        {"\u0418\u0306o\u200b\u0308", "\u0439\u00f6"},
+        {"x\u0301\u0301e", "x\u0301\u0301e"},
+        {"\u0301e\xe9\u0301", "\u0301e\xe9\u0301"}};
     expect(eex_spelling_core, texts, sizeof texts / sizeof *texts);
 }

@@ -79,6 +79,27 @@ Test(text, clipped_texts_are_whole_characters)
     }
 }
 
+/* Nothing that moves the cursor, and nothing that turns or breaks the text behind it. */
+Test(text, what_does_not_show_is_disarmed)
+{
+    static const char *const texts[][2] = {
+        {"caf\u00e9 \u732b\u2026\u2027\u202f\u2065\u206a",
+         "caf\u00e9 \u732b\u2026\u2027\u202f\u2065\u206a"},
+        {"\x1b[31m\x7f\t\xc2\x9b", "?[31m?\t??"},
+        {"a\u202eb\u202ac\u2028d\u2029", "a???b???c???d???"},
+        {"\u2066a\u2067b\u2068c\u2069", "???a???b???c???"},
+        {"\xe2", "\xe2"},
+        {"\xe2\x80", "\xe2\x80"},
+        {"\xe2\xe2\x80\xae", "\xe2???"},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        char *text = strdup(texts[i][0]);
+        eex_text_disarm(text, "\t");
+        cr_expect_str_eq(text, texts[i][1], "%zu", i);
+        free(text);
+    }
+}
+
 Test(text, utf8_round_trip)
 {
     for (uint32_t code = 1; code <= 0x10ffff; code += code < 0x3000 ? 1 : 251) {

@@ -160,6 +160,11 @@ mkdir -p "$work/odd/"$'a\e[31mred'
 cp "$work/pictures/cat/1.png" "$work/pictures/cat/2.png" "$work/odd/"$'a\e[31mred'
 prints 0 "" data import odd "$work/odd" --size 8
 "$EEX" data info odd | grep -q $'\e' && { echo "control characters on the terminal"; failed=1; }
+mkdir -p "$work/marks/a"$'\xe2\x80\xae'b "$work/marks/c"$'\xe2\x81\xa6'd$'\xe2\x80\xa8'e
+for class in "$work"/marks/*; do cp "$work"/pictures/cat/[12].png "$class"; done
+prints 0 "" data import marks "$work/marks" --size 8
+prints 0 "a???b" data info marks
+prints 0 "c???d???e" data info marks
 # Nor do they break a line, or leave it open what they are.
 mkdir -p "$work/lines/"$'a\nwarning: forged'
 cp "$work"/pictures/cat/[12].png "$work/lines/"$'a\nwarning: forged'
@@ -188,6 +193,11 @@ prints 0 "in 7 classes" data import alike "$work/alike" --size 8 --force
     { echo "other classes than those are said to be alike"; failed=1; }
 "$EEX" data import alike "$work/pictures" --size 8 --force 2>&1 | grep -q "taken as different" &&
     { echo "cat and dog are said to be alike"; failed=1; }
+# An accent is stored with its letter or behind it.
+mkdir -p "$work/accents/caf"$'\xc3\xa9' "$work/accents/cafe"$'\xcc\x81' "$work/accents/cafe"
+for class in "$work"/accents/*; do cp "$work/pictures/cat/1.png" "$class"; done
+prints 0 '"cafe\u0301" and "caf'$'\xc3\xa9''" are taken as different classes' \
+    data import accents "$work/accents" --size 8
 # Letters are alike in pairs, all of them: the first few are shown.
 for letter in {A..G} {a..g}; do
     mkdir -p "$work/letters/$letter"

@@ -27,12 +27,13 @@ if command -v script >/dev/null && script -qec true /dev/null >/dev/null 2>&1; t
         fail "the line of progress does not label its figures"
 
     # What somebody else's script prints stays within its lines; what goes to a file stays as it is.
-    { printf 'print("\\27]0;title\\7one\\ttwo\\194\\155x")\nio.write("\\194"); io.write("\\155x")\n'; cat tiny.lua; } >prints.lua
+    { printf 'print("\\27]0;title\\7one\\ttwo\\194\\155x")\nio.write("\\194"); io.write("\\155x")\nio.write("\\226"); io.write("\\128\\174t"); io.write("\\226\\128"); io.write("\\174u")\n'; cat tiny.lua; } >prints.lua
     for trust in "" --trust; do
         SHELL=/bin/bash script -qec "'$EEX' cost prints.lua $trust" "$work/printed.log" >/dev/null 2>&1
         grep -qaF "one"$'\t'"two" "$work/printed.log" || fail "what a script prints is not there"
         grep -qaF $'\e]0;' "$work/printed.log" && [ -z "$trust" ] && fail "a script speaks to the terminal"
         grep -qaF $'\xc2\x9bx' "$work/printed.log" && [ -z "$trust" ] && fail "a script speaks to the terminal in two bytes"
+        grep -qaF $'\xe2\x80\xae' "$work/printed.log" && [ -z "$trust" ] && fail "a script turns what is on the terminal round"
     done
     grep -qaF $'\e]0;' "$work/printed.log" || fail "a script that is trusted may not"
     expect 0 "$EEX" cost prints.lua

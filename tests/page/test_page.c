@@ -22,9 +22,9 @@ static const char evil[] = "'\n`touch eex-pwned`\n!touch eex-pwned\n\"$(touch ee
 Test(page, text_is_never_markup)
 {
     eex_buffer out = EEX_BUFFER_INIT;
-    eex_html_text(&out, "a<b>&\"'\x01\xff é\n");
+    eex_html_text(&out, "a<b>&\"'\x01\xff é\u202e\u2028\n");
     cr_expect_str_eq(eex_buffer_text(&out),
-                     "a&#60;b&#62;&#38;&#34;&#39;\xef\xbf\xbd\xef\xbf\xbd é\n");
+                     "a&#60;b&#62;&#38;&#34;&#39;\xef\xbf\xbd\xef\xbf\xbd é\ufffd\ufffd\n");
     eex_buffer_clear(&out);
     eex_html_element(&out, "td class=\"n\"", "%s", "<");
     cr_expect_str_eq(eex_buffer_text(&out), "<td class=\"n\">&#60;</td>\n");

@@ -44,7 +44,7 @@ typedef struct eex_import_result {
     size_t untrained;          /* classes without a training image that could be read */
     eex_buffer untrained_list; /* their names: "b, zebra" */
     eex_buffer emptied_list;   /* one line each: a part of which no image could be read */
-    size_t alike;              /* groups of classes whose names differ in case or blanks alone */
+    size_t alike;              /* groups of classes whose names differ in what hardly shows */
     eex_buffer alike_list;     /* one line each */
     size_t several; /* images with more pages or frames than the first, which was taken */
 } eex_import_result;

@@ -56,7 +56,7 @@ int eex__import_check_folder(const char *folder, const char *what);
 /* EEX_EFORMAT where a class's name is no UTF-8, which text in a data set is. */
 int eex__import_check_names(const eex_import_layout *layout);
 
-/* The classes whose names differ in letter case or blanks alone. */
+/* The classes whose names have one core (base/spelling.h). */
 int eex__import_tell_alike(eex_import_result *result, eex_import_layout *layout);
 
 /* What was passed over, and what could be meant otherwise. */

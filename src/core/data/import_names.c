@@ -42,7 +42,7 @@ int eex__import_check_names(const eex_import_layout *l)
     return code;
 }
 
-/* ---- names that differ in case and blanks alone ---- */
+/* ---- names that differ in what hardly shows alone ---- */
 
 typedef struct spelled {
     const char *core, *name;
@@ -65,15 +65,31 @@ static int find_core(spelled *out, eex_import_layout *l, const char *name)
     return code == EEX_OK && !out->core ? EEX_ENOMEM : code;
 }
 
+/* In quotes. An accent behind its letter looks like one on it and is escaped. */
+static void put_name(eex_buffer *out, const char *name)
+{
+    eex_buffer text = EEX_BUFFER_INIT;
+    eex_spelling_escape(&text, name);
+    eex_buffer_putc(out, '"');
+    for (const char *at = eex_buffer_text(&text); *at; at++) {
+        const unsigned lead = (unsigned char)at[0], next = (unsigned char)at[1];
+        if (lead == 0xcc || (lead == 0xcd && next < 0xb0))
+            eex_buffer_printf(out, "\\u%04x", (lead & 0x1fU) << 6 | (*++at & 0x3fU));
+        else
+            eex_buffer_putc(out, *at);
+    }
+    eex_buffer_putc(out, '"');
+    out->failed |= eex_buffer_status(&text) < 0;
+    eex_buffer_free(&text);
+}
+
 /* `"Dog", "dog" and "dog "` */
 static void put_names(eex_buffer *out, const spelled *of, size_t count)
 {
     const size_t shown = count > SHOWN ? SHOWN : count;
     for (size_t i = 0; i < shown; i++) {
         eex_buffer_puts(out, i == 0 ? "" : i + 1 < count ? ", " : " and ");
-        eex_buffer_putc(out, '"');
-        eex_spelling_escape(out, of[i].name);
-        eex_buffer_putc(out, '"');
+        put_name(out, of[i].name);
     }
     if (count > shown)
         eex_buffer_printf(out, " and %zu more", count - shown);
@@ -85,8 +101,8 @@ static void tell_alike(eex_import_result *result, const spelled *of, size_t coun
     result->alike++;
     put_names(out, of, count);
     eex_buffer_puts(out, " are taken as different classes, though their names differ only in "
-                         "letter case or blanks: where they are one, rename or merge the "
-                         "folders\n");
+                         "letter case, blanks or how accents are stored: where they are one, "
+                         "rename or merge the folders\n");
 }
 
 static void tell_groups(eex_import_result *result, spelled *all, size_t count)
