@@ -22,9 +22,33 @@ int eex__data_import_options(eex_import_folder_options *out, const eex__import_o
     *out = (eex_import_folder_options){.size = (int)o->size,
                                        .grey = o->grey,
                                        .background = o->background,
-                                       .test = o->test > 0 ? o->test : EEX_IMPORT_NO_TEST,
-                                       .seed = (uint64_t)o->seed};
+                                       .test = o->test > 0    ? o->test
+                                               : o->test == 0 ? EEX_IMPORT_NO_TEST
+                                                              : 0,
+                                       .seed = o->seed > 0 ? (uint64_t)o->seed : 0};
     return eex_parse_fit(&out->fit, o->fit);
+}
+
+int eex__data_refuse_options(const eex__import_options *o, const char *name)
+{
+    const struct {
+        const char *name;
+        bool given;
+    } options[] = {{"--size", o->size > 0},    {"--fit", o->fit != NULL},
+                   {"--grey", o->grey},        {"--background", o->background},
+                   {"--test", o->test >= 0.0}, {"--seed", o->seed >= 0}};
+    char list[80] = "";
+    size_t length = 0;
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (options[i].given)
+            length += (size_t)snprintf(list + length, sizeof list - length, "%s%s",
+                                       length ? ", " : "", options[i].name);
+    if (!length)
+        return EEX_OK;
+    return eex_fail(EEX_EINVAL,
+                    "%s: %s cannot be followed: its files hold colour images of 32 x 32 and a test "
+                    "part of their own, which are taken as they are",
+                    name, list);
 }
 
 int eex__data_use_folder(const char **out, const char *data)
@@ -45,6 +69,11 @@ static int check_name(const char *name)
                         "\"%s\" is no name for a data set: letters, digits, '-', '_' and "
                         "'.', at most %d",
                         name, EEX__DATA_NAME);
+    if (length > 3 && strcmp(name + length - 3, ".h5") == 0)
+        return eex_fail(EEX_EINVAL,
+                        "\"%s\" is no name for a data set: where one is named, what ends with .h5 "
+                        "is taken for the path of a file: leave the ending out, \"%.*s\"",
+                        name, (int)length - 3, name);
     return EEX_OK;
 }
 

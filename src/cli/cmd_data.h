@@ -20,9 +20,9 @@ typedef struct eex__import_options {
     double test;
 } eex__import_options;
 
-#define EEX__IMPORT_DEFAULTS \
-    {                        \
-        .test = 0.2          \
+#define EEX__IMPORT_DEFAULTS     \
+    {                            \
+        .seed = -1, .test = -1.0 \
     }
 
 #define EEX__IMPORT_OPTIONS(o)                                                     \
@@ -37,6 +37,10 @@ typedef struct eex__import_options {
         EEX_SEED(EEX_IN(o, seed), "draws what is held out (default 0)")
 
 int eex__data_import_options(eex_import_folder_options *out, const eex__import_options *options);
+
+/* CIFAR's files hold images of one size, in two parts: EEX_EINVAL names each option that cannot be
+ * followed there. */
+int eex__data_refuse_options(const eex__import_options *options, const char *name);
 
 /* The data folder: --data's, for this process and all that it looks up later, or where it is NULL
  * the usual one. */

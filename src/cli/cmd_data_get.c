@@ -61,6 +61,8 @@ static int run(const void *given, const eex_words *words)
     if (strcmp(words->at[0], "synthetic") == 0)
         return eex_fail(EEX_EINVAL, "\"synthetic\" is made, not got: eex data make synthetic");
     int code = eex_descriptor_find(&what, words->at[0]);
+    if (code == EEX_OK && strcmp(what.layout, "folder") != 0)
+        EEX_TRY(eex__data_refuse_options(&a->import, what.name));
     return code == EEX_OK ? get_one(&what, a, &how) : code == EEX_ENOTFOUND ? EEX_EINVAL : code;
 }
 

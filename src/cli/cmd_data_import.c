@@ -16,7 +16,7 @@ typedef struct arguments {
     eex__import_options import;
 } arguments;
 
-static const arguments defaults = {.labels = "fine", .import = EEX__IMPORT_DEFAULTS};
+static const arguments defaults = {.import = EEX__IMPORT_DEFAULTS};
 
 static const eex_option options[] = {
     EEX__IMPORT_OPTIONS(import),
@@ -36,18 +36,33 @@ static int import_folder(const char *path, const char *name, const char *from,
     return code;
 }
 
-static int import_any(const char *path, const arguments *a, const eex_words *words,
-                      const eex_import_folder_options *how)
+static bool is_named(const eex_words *words, const char *name)
+{
+    return strcmp(words->at[0], name) == 0;
+}
+
+/* What the files of that name leave open. */
+static int check_options(bool *coarse, const arguments *a, const eex_words *words)
 {
     static const char *const kinds[] = {"fine", "coarse"};
+    int kind = 0;
+    if (a->labels)
+        EEX_TRY(eex_options_choice(&kind, "labels", a->labels, kinds, 2));
+    *coarse = kind;
+    if (a->labels && !is_named(words, "cifar100"))
+        return eex_fail(EEX_EINVAL, "--labels %s is for cifar100 alone", a->labels);
+    return is_named(words, "cifar10") || is_named(words, "cifar100")
+               ? eex__data_refuse_options(&a->import, words->at[0])
+               : EEX_OK;
+}
+
+static int import_any(const char *path, const eex_words *words, bool coarse,
+                      const eex_import_folder_options *how)
+{
     const char *name = words->at[0], *from = words->at[1];
-    int coarse;
-    EEX_TRY(eex_options_choice(&coarse, "labels", a->labels, kinds, 2));
-    if (coarse && strcmp(name, "cifar100") != 0)
-        return eex_fail(EEX_EINVAL, "--labels coarse is for cifar100 alone");
-    if (strcmp(name, "cifar10") == 0)
+    if (is_named(words, "cifar10"))
         return eex_import_cifar10(path, name, from);
-    if (strcmp(name, "cifar100") == 0)
+    if (is_named(words, "cifar100"))
         return eex_import_cifar100(path, coarse ? coarse_name : name, from, coarse);
     return import_folder(path, name, from, how);
 }
@@ -55,15 +70,15 @@ static int import_any(const char *path, const arguments *a, const eex_words *wor
 static int run(const void *given, const eex_words *words)
 {
     const arguments *a = given;
-    const char *name = words->at[0];
-    const bool coarse = strcmp(name, "cifar100") == 0 && strcmp(a->labels, "coarse") == 0;
+    bool coarse;
     eex_import_folder_options how;
     char *path = NULL;
     EEX_TRY(eex__data_import_options(&how, &a->import));
-    EEX_TRY(eex__data_path(&path, a->data, coarse ? coarse_name : name, a->force));
+    EEX_TRY(check_options(&coarse, a, words));
+    EEX_TRY(eex__data_path(&path, a->data, coarse ? coarse_name : words->at[0], a->force));
     int code = eex_fs_try(path);
     if (code == EEX_OK)
-        code = import_any(path, a, words, &how);
+        code = import_any(path, words, coarse, &how);
     if (code == EEX_OK)
         code = eex__data_say(path);
     free(path);

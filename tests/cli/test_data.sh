@@ -28,6 +28,21 @@ prints 2 'did you mean "import"' data imprt x y
 prints 2 'did you mean "--train"' data make synthetic --trian 3
 prints 2 "--train: an integer" data make synthetic --train many
 prints 2 "no name for a data set" data make synthetic --name ../x
+for words in "import x.h5 $work" "import cifar10.h5 $work" "make synthetic --name x.h5"; do
+    prints 2 'leave the ending out, "' data $words
+done
+[ -e "$EEX_DATA" ] && [ -n "$(ls -A "$EEX_DATA")" ] && { echo "a data set whose name cannot be used was written"; failed=1; }
+# What CIFAR's files leave no choice of is refused, each by its name.
+for option in "--size 64" "--fit crop" --grey --background "--test 0.2" "--test 0" "--seed 0"; do
+    for words in "import cifar10 $work" "import cifar100 $work" "get cifar10" "get cifar100"; do
+        prints 2 ": ${option%% *} cannot be followed" data $words $option
+    done
+done
+prints 2 "cifar10: --size, --grey, --seed cannot be followed" data import cifar10 "$work" --seed 3 --grey --size 8
+for kind in fine coarse; do
+    prints 2 "--labels $kind is for cifar100 alone" data import cifar10 "$work" --labels $kind
+    prints 2 "--labels $kind is for cifar100 alone" data import x "$work" --labels $kind
+done
 prints 2 'unknown fit "stretch"' data import x "$work" --fit stretch
 prints 2 "there are caltech101" data get mnist
 prints 2 "made, not got" data get synthetic

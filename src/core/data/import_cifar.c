@@ -79,6 +79,18 @@ static int default_names(char **names, int count, const char *stem)
     return EEX_OK;
 }
 
+/* Two classes of one name could not be told apart by any command. */
+static int check_name(char *const *names, int at, const char *path)
+{
+    for (int i = 0; i < at; i++)
+        if (strcmp(names[i], names[at]) == 0)
+            return eex_fail(EEX_EFORMAT,
+                            "%s: classes %d and %d are both called \"%s\": expected names that "
+                            "differ",
+                            path, i, at, names[at]);
+    return EEX_OK;
+}
+
 /* One name a line; empty lines at the end are fine. */
 static int split_names(char **names, int count, char *text, const char *path)
 {
@@ -88,8 +100,9 @@ static int split_names(char **names, int count, char *text, const char *path)
         if (found == count)
             return eex_fail(EEX_EFORMAT, "%s: more than %d class names", path, count);
         names[found] = strdup(line);
-        if (!names[found++])
+        if (!names[found])
             return eex_fail(EEX_ENOMEM, "out of memory");
+        EEX_TRY(check_name(names, found++, path));
     }
     if (found < count)
         return eex_fail(EEX_EFORMAT, "%s: %d class names, expected %d", path, found, count);

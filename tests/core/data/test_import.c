@@ -92,6 +92,9 @@ Test(cifar, class_names_come_from_the_meta_file)
     unlink(out);
     OK(eex_fs_write(meta, "a\nb\n", 4));
     refused(eex_import_cifar10(out, "cifar10", folder), EEX_EFORMAT, "2 class names, expected 10");
+    OK(eex_fs_write(meta, "a\nb\nc\nd\ne\nf\ng\nb\ni\nj\n", 20));
+    refused(eex_import_cifar10(out, "cifar10", folder), EEX_EFORMAT,
+            "batches.meta.txt: classes 1 and 7 are both called \"b\"");
     OK(eex_fs_write(meta, "a\nb\nc\nd\ne\ncaf\xe9\ng\nh\ni\nj\n", 23));
     refused(eex_import_cifar10(out, "cifar10", folder), EEX_EFORMAT,
             "the name of class 5, \"caf\\xe9\", is not UTF-8");
