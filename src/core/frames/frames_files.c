@@ -1,4 +1,5 @@
 /* Image files and folders. */
+#include "core/data/passed.h"
 #include "core/frames/frames_impl.h"
 #include "core/frames/video.h"
 
@@ -25,6 +26,7 @@ typedef struct files {
     size_t count, capacity;
     size_t links; /* to folders, not followed */
     const char *first_link;
+    eex_passed passed;          /* files that are called like no image */
     const char *const *classes; /* while the list is made */
     size_t class_count;
 } files;
@@ -146,6 +148,8 @@ static int visit(walk *w, files *f, level *l, const char *name)
         code = pass_over_link(f, path);
     else if (eex_image_named(name) || strlen(path) >= PATH_MAX)
         code = add(f, path, l->label);
+    else
+        code = eex_passed_add_ending(&f->passed, path);
     free(path);
     return code;
 }
@@ -250,6 +254,7 @@ static void files_close(eex_frames *frames)
 {
     files *f = (files *)frames;
     free(f->entries);
+    eex_passed_free(&f->passed);
     eex_arena_free(&f->arena);
     free(f);
 }
@@ -268,6 +273,24 @@ static int check_lists(const char *const *paths, size_t count, const char *const
     return EEX_OK;
 }
 
+/* Hidden files are nobody's images and are not spoken of. */
+static int warn_of_passed(const files *f)
+{
+    eex_buffer list = EEX_BUFFER_INIT;
+    const size_t count = eex_passed_say(&list, &f->passed, ", ");
+    const int code = eex_buffer_status(&list);
+    if (f->links)
+        eex_log_warn("%zu of the links to folders are passed over, the first %s: only one that is "
+                     "called like a class, outside of those, is followed",
+                     f->links, f->first_link);
+    if (count && code == EEX_OK)
+        eex_log_warn("%zu of the files in folders are passed over, which are not called like %s: "
+                     "%s; one that is named by itself is read whatever it is called",
+                     count, EEX_IMAGE_FORMATS, eex_buffer_text(&list));
+    eex_buffer_free(&list);
+    return code;
+}
+
 int eex_frames_open_files(eex_frames **out, const eex_frame_shape *shape, const char *const *paths,
                           size_t count, const char *const *classes, size_t class_count)
 {
@@ -281,15 +304,13 @@ int eex_frames_open_files(eex_frames **out, const eex_frame_shape *shape, const 
     }
     for (size_t i = 0; i < count && code == EEX_OK; i++)
         code = add_path(f, paths[i]);
+    if (code == EEX_OK)
+        code = warn_of_passed(f);
     if (code < 0) {
         if (f)
             files_close(&f->base);
         return code;
     }
-    if (f->links)
-        eex_log_warn("%zu of the links to folders are passed over, the first %s: only one that is "
-                     "called like a class, outside of those, is followed",
-                     f->links, f->first_link);
     f->classes = NULL;
     f->class_count = 0;
     f->base.total = f->count;

@@ -379,6 +379,39 @@ Test(frames, a_class_may_be_a_link)
     eex_frames_close(frames);
 }
 
+/* Each by its reason, in one line, as an import counts them. */
+Test(frames, what_is_called_like_no_image_is_counted)
+{
+    static const char *const others[] = {"a.gif", "b.GIF", "c.heic", "d", "in/e.avif", ".hidden"};
+    const char *path;
+    eex_frames *frames;
+    make_pictures();
+    OK(eex_fs_make_folder(test_path(folder, "cat/in")));
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "cat/%s", others[i]);
+        OK(eex_fs_write(test_path(folder, name), "x", 1));
+    }
+    cr_assert_eq(symlink("nowhere", test_path(folder, "cat/f")), 0);
+    path = test_path(folder, "cat");
+    test_capture capture;
+    test_capture_file(&capture);
+    OK(eex_frames_open_files(&frames, &shape, &path, 1, NULL, 0));
+    char *said = test_capture_end(&capture);
+    cr_expect(strstr(said, "6 of the files in folders are passed over"), "%s", said);
+    cr_expect(strstr(said, "2 named .gif ("), "%s", said);
+    cr_expect(strstr(said, "cat/a.gif), 1 named .heic ("), "%s", said);
+    cr_expect(strstr(said, "1 without an ending ("), "%s", said);
+    cr_expect(strstr(said, "1 named .avif ("), "%s", said);
+    cr_expect(strstr(said, "1 links that lead nowhere ("), "%s", said);
+    cr_expect_eq(strchr(said, '\n') - said, (ptrdiff_t)strlen(said) - 1, "%s", said);
+    free(said);
+    expect_counts(frames, 2, 0);
+    OK(eex_frames_open_files(&frames, &shape, (const char *[]){test_path(folder, "cat/a.jpg")}, 1,
+                             NULL, 0));
+    expect_counts(frames, 1, 0);
+}
+
 Test(frames, single_files_are_taken_for_what_they_hold)
 {
     eex_frames *frames;
