@@ -59,7 +59,7 @@ static int info_json(const eex_dataset_info *info, const uint32_t *counts)
     eex_json_end(&json);
     eex_json_array(&json, "std");
     for (int c = 0; c < info->channels; c++)
-        eex_json_double(&json, NULL, info->std[c]);
+        eex_json_double(&json, NULL, info->deviation[c]);
     eex_json_end(&json);
     eex_json_array(&json, "classes");
     for (int c = 0; c < info->classes; c++) {
@@ -93,7 +93,7 @@ static int print_sizes(const eex_dataset_info *info)
     eex_buffer_printf(&out, "%u test, %d x %d pixels, %s\n", info->test, info->width, info->height,
                       info->channels == 3 ? "colour" : "grey");
     put_channels(&out, "mean", info->mean, info->channels);
-    put_channels(&out, "std", info->std, info->channels);
+    put_channels(&out, "std", info->deviation, info->channels);
     return eex__print_report(&out, EEX_OK);
 }
 

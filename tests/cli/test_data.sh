@@ -170,6 +170,23 @@ else
 fi
 chmod -R u+rwx "$shut"
 
+# What is the same in every image does not deviate, whatever it is divided by.
+python3 - "$work/constant/a" <<'PY' || failed=1
+import os, struct, sys, zlib
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+os.makedirs(sys.argv[1])
+for i in range(3):
+    rows = b"".join(b"\0" + bytes([100, 40 * i, 7]) * 8 for _ in range(8))
+    open(f"{sys.argv[1]}/{i}.png", "wb").write(
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0)) +
+        chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+PY
+prints 0 "" data import constant "$work/constant" --size 8 --test 0
+prints 0 "std      0.0000 0.1281 0.0000" data info constant
+[ "$("$EEX" data info constant --json | tr -d ' \n' | grep -c '"std":\[0,0.128[0-9]*,0\]')" = 1 ] ||
+    { echo "a constant channel deviates in --json"; failed=1; }
+
 # Names from files do not reach the terminal as they are.
 mkdir -p "$work/odd/"$'a\e[31mred'
 cp "$work/pictures/cat/1.png" "$work/pictures/cat/2.png" "$work/odd/"$'a\e[31mred'

@@ -220,6 +220,7 @@ static int read_statistics(eex_dataset *data)
         data->info.mean[c] = (float)mean[c];
         /* A channel that says nothing becomes 0, and nothing is divided by it. */
         data->info.std[c] = deviation[c] > 0 ? (float)deviation[c] : 1;
+        data->info.deviation[c] = (float)deviation[c];
     }
     return EEX_OK;
 }

@@ -42,8 +42,9 @@ typedef struct eex_dataset_info {
     const char *const *class_names;   /* (classes) */
     uint32_t train, validation, test; /* images of each part; 0: it has none of its own */
     uint32_t samples;                 /* of all parts */
-    float mean[3], std[3];            /* of the training images, per channel, of values in 0..1; the
-                                       * deviation of a constant channel is given as 1 */
+    float mean[3], std[3];            /* of the training images, per channel, of values in 0..1; std
+                                       * is what is divided by: 1 for a constant channel */
+    float deviation[3];               /* what that really is: 0 for a constant channel */
     const char *source;               /* what it was made from, with checksums; "" when unknown */
 } eex_dataset_info;
 
