@@ -150,8 +150,8 @@ static int put_doubt(doubts *d, const char *first, const char *second, const cha
     return code;
 }
 
-/* FOLDER/train/ant and FOLDER/extra/ant, of which no two classes are made. Where none is called
- * like a part it is said alone: it may be ant/left and bee/left. */
+/* FOLDER/train/ant and FOLDER/extra/ant, of which no two classes are made. Where both hold images
+ * too, or none is called like a part, it is said alone: it may be ant/left and bee/left. */
 static int check_same(doubts *d)
 {
     const inner *twice = NULL;
@@ -162,16 +162,18 @@ static int check_same(doubts *d)
         const inner *a = &d->inners[i - 1], *b = &d->inners[i];
         if (strcmp(a->name, b->name) != 0)
             continue;
-        if (a->in->images && b->in->images)
-            continue; /* as classes do */
-        if (is_split(a->in) || is_split(b->in))
+        const bool split = is_split(a->in) || is_split(b->in);
+        const bool images = a->in->images && b->in->images; /* as classes have, or strays */
+        if (split && !images)
             return eex_fail(EEX_EFORMAT,
                             "%s: \"%s\" and \"%s\" hold a folder \"%s\" each, as parts of a data "
                             "set do, and would become classes: %s",
                             d->folder, a->in->name, b->in->name, a->name, REMEDY);
         const bool first = i == 1 || strcmp(a->name, a[-1].name) != 0;
-        if (first && a->in->images == 0 && b->in->images == 0 && same++ == 0)
-            twice = a;
+        if (split || (first && a->in->images == 0 && b->in->images == 0)) {
+            twice = twice ? twice : a;
+            same += split ? 2 : 1;
+        }
     }
     return same > 1 ? put_doubt(d, twice[0].in->name, twice[1].in->name, "hold the same folders")
                     : EEX_OK;

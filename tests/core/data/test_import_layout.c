@@ -273,7 +273,10 @@ Test(layout, classes_like_parts_are_told_of)
         {{"train/ant", "train/bee", "other/cat"}, "\"train\" and \"other\" are taken", 2},
         {{"bus/red", "plane/blue", "cat"}, NULL, 3},
         {{"bus", "plane", "train", "train/steam"}, NULL, 3},
-        {{"bus", "bus/steam", "train", "train/steam"}, NULL, 2},
+        {{"bus", "bus/steam", "train", "train/steam"},
+         "\"bus\" and \"train\" are taken for classes, though they hold the same folders",
+         2},
+        {{"bus", "bus/left", "tram", "tram/left"}, NULL, 2},
         {{"bus/left", "train", "plane/left"}, NULL, 3},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
