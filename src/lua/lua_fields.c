@@ -32,15 +32,23 @@ void eex__read_int(const eex_lua_reading *r, const eex_args *a, const char *key,
     eex_field_put(f, r->e, (double)eex_args_int(a, key, min, max));
 }
 
+/* In the words of the range alone, whatever else the field may be. */
+_Noreturn static void refuse_number(const eex_args *a, const char *key, const eex_field *f,
+                                    double value)
+{
+    char words[EEX_RANGE_SIZE];
+    eex_args_refuse(a, key, "%s%s", eex_range_words(words, &f->range, false),
+                    eex_range_has(&f->range, value) ? EEX_FIELD_FLOATS : "");
+}
+
 void eex__read_number(const eex_lua_reading *r, const eex_args *a, const char *key,
                       const eex_field *f)
 {
-    char words[EEX_RANGE_SIZE];
     const bool is = eex__type_of(a, key) == LUA_TNUMBER;
     const double value =
         is ? eex_args_number(a, key, -(double)INFINITY, (double)INFINITY) : (double)NAN;
-    if (!eex_range_has(&f->range, value))
-        eex_args_refuse(a, key, "%s", eex_range_words(words, &f->range, false));
+    if (!eex_range_has(&f->range, value) || !eex_field_takes(f, value))
+        refuse_number(a, key, f, value);
     eex_field_put(f, r->e, value);
 }
 

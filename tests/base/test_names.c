@@ -85,3 +85,23 @@ Test(range, has_what_lies_in_it)
     cr_expect(!eex_range_has(&closed, -1) && !eex_range_has(&closed, 2));
     cr_expect(!eex_range_has(&closed, (double)NAN));
 }
+
+/* A number that is calculated with as a float32 is one there too. */
+Test(range, floats_are_within_as_floats)
+{
+    const eex_range eps = {.min = 1e-12, .max = 1}, rate = {.above = true, .max = INFINITY},
+                    part = {.max = 1, .below = true}, any = {.min = -INFINITY, .max = INFINITY};
+    cr_expect(eex_range_has_float(&eps, 1e-12));
+    cr_expect(eex_range_has_float(&eps, 1));
+    cr_expect_not(eex_range_has_float(&eps, 9e-13));
+    cr_expect_not(eex_range_has_float(&eps, 1.0001));
+    cr_expect(eex_range_has_float(&rate, 1.2e-38));
+    cr_expect(eex_range_has_float(&rate, 3.4e38));
+    const double lost[] = {0, 1e-46, 1e-40, 1e-300, 1e39, INFINITY, NAN};
+    for (size_t i = 0; i < sizeof lost / sizeof *lost; i++)
+        cr_expect_not(eex_range_has_float(&rate, lost[i]), "%g", lost[i]);
+    cr_expect(eex_range_has_float(&part, 0));
+    cr_expect(eex_range_has_float(&part, 0.9999));
+    cr_expect_not(eex_range_has_float(&part, 1 - 1e-12));
+    cr_expect_not(eex_range_has_float(&any, -1e-50));
+}

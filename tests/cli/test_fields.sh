@@ -26,6 +26,17 @@ refused search.sample=9 'search.sample: from 1 to search.population, got 9'
 refused search.min_accuracy=86 'search.min_accuracy: a number in 0..1, got 86'
 refused training.lr=fast 'training.lr: a positive number, got "fast"'
 refused training.lr=0 'training.lr: a positive number, got 0'
+# What would be zero or infinite as the float32 that it is calculated with; ends of ranges are within.
+for lost in 1e-50 1e39; do
+    for field in training.lr final.lr training.gate_weight predictor.lr rivals.lr; do
+        refused "$field=$lost" "$field: a"
+        err_has "as a float32 too, whose amounts are 1.2e-38 to 3.4e+38, got 1e"
+    done
+done
+refused training.clip=1e-50 'training.clip: a number of at least 0 as a float32 too'
+refused training.optimizer.eps=9e-13 'training.optimizer.eps: a number in 1e-12..1, got 9e-13'
+expect 0 "$EEX" cost tiny.lua --set training.optimizer.eps=1e-12 --set training.ema=0.999999 \
+    --set training.optimizer.beta2=0.999999 --set training.distill.temperature=0.01
 refused training.epochs=0 'training.epochs: a positive integer, got 0'
 refused training.optimizer.kind=adam 'training.optimizer.kind: one of "sgd" and "adamw", got "adam"'
 refused training.schedule=cosin 'training.schedule: one of'

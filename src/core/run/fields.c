@@ -140,9 +140,15 @@ static void say_saliency(eex_buffer *out, const eex_field *f, const eex_experime
 
 /* ---- what it may be: in words, fields_words.c ---- */
 
+bool eex_field_takes(const eex_field *f, double value)
+{
+    const bool single = f->single || f->type == EEX_FIELD_FLOAT;
+    return single ? eex_range_has_float(&f->range, value) : eex_range_has(&f->range, value);
+}
+
 static bool has_range(const eex_field *f, const eex_experiment *e)
 {
-    return eex_range_has(&f->range, eex_field_get(f, e));
+    return eex_field_takes(f, eex_field_get(f, e));
 }
 
 static bool has_name(const eex_field *f, const eex_experiment *e)
@@ -325,7 +331,10 @@ int eex_field_check(const eex_field *f, const eex_experiment *e)
     eex_buffer expected = EEX_BUFFER_INIT, got = EEX_BUFFER_INIT;
     if (f->unsaid || !types[f->type].valid || types[f->type].valid(f, e))
         return EEX_OK;
-    eex_field_expects(&expected, f);
+    if (types[f->type].get)
+        eex_field_expects_of(&expected, f, eex_field_get(f, e));
+    else
+        eex_field_expects(&expected, f);
     found(&got, f, e);
     const int code = eex_fail(EEX_EINVAL, "%s: %s, got %s", f->path, eex_buffer_text(&expected),
                               eex_buffer_text(&got));

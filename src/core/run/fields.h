@@ -54,6 +54,7 @@ typedef struct eex_field {
     eex_phase phase; /* the first phase that it shapes; EEX_PHASES: none */
     size_t offset;   /* in eex_experiment */
     eex_range range;
+    bool single;                     /* NUMBER: is calculated with as a float32, as FLOAT is */
     const eex_names *(*names)(void); /* of enums and the like */
     double otherwise;                /* the default of what is no text and no list */
     const char *usual;               /* the default in words, where a number does not say it */
@@ -108,6 +109,13 @@ void eex_field_default(const eex_field *field, eex_experiment *e);
  * messages, help and documentation have it. */
 void eex_field_expects(eex_buffer *out, const eex_field *field);
 void eex_field_usual(eex_buffer *out, const eex_field *field);
+
+/* Whether a number may stand for the field, which is one number, and what messages say that it may
+ * be where it may not: as eex_field_expects, and that float32 has no such number where it is that.
+ */
+#define EEX_FIELD_FLOATS " as a float32 too, whose amounts are 1.2e-38 to 3.4e+38"
+bool eex_field_takes(const eex_field *field, double value);
+void eex_field_expects_of(eex_buffer *out, const eex_field *field, double value);
 
 /* EEX_EINVAL: "path: expected, got value". */
 int eex_field_check(const eex_field *field, const eex_experiment *e);

@@ -44,6 +44,9 @@
     ROW(where, INT, AT(int, member), shapes, words, .range = within, .otherwise = (usually))
 #define NUMBER(where, member, within, usually, shapes, words) \
     ROW(where, NUMBER, AT(double, member), shapes, words, .range = within, .otherwise = (usually))
+#define SINGLE(where, member, within, usually, shapes, words)                              \
+    ROW(where, NUMBER, AT(double, member), shapes, words, .range = within, .single = true, \
+        .otherwise = (usually))
 #define FLOAT(where, member, within, usually, shapes, words) \
     ROW(where, FLOAT, AT(float, member), shapes, words, .range = within, .otherwise = (usually))
 #define FLAG(where, member, usually, shapes, words) \
@@ -141,7 +144,7 @@ static const int usual_blocks[] = {1, 2};
         INT(where ".epochs", member.epochs, FROM(least_epochs, INT_MAX), usual_epochs, shapes,     \
             "how often it sees each image"),                                                       \
         INT(where ".batch", member.batch, FROM(1, 65536), 128, shapes, "images of a step"),        \
-        NUMBER(where ".lr", member.lr, ABOVE(0), 0.1, shapes,                                      \
+        SINGLE(where ".lr", member.lr, ABOVE(0), 0.1, shapes,                                      \
                "learning rate, the largest of the schedule"),                                      \
         SCHEDULE_ROWS(where ".schedule", member.schedule, shapes),                                 \
         OPTIMIZER_ROWS(where ".optimizer", member.optimizer, shapes),                              \
@@ -149,14 +152,14 @@ static const int usual_blocks[] = {1, 2};
               "largest gradient norm; 0: none"),                                                   \
         FLOAT(where ".ema", member.optimizer.ema, FROM(0, 0.999999), 0, shapes,                    \
               "decay of a moving average of the weights, used in the end; 0: none"),               \
-        NUMBER(where ".label_smoothing", member.smoothing, FROM_TO_BELOW(0, 1), 0, shapes,         \
+        SINGLE(where ".label_smoothing", member.smoothing, FROM_TO_BELOW(0, 1), 0, shapes,         \
                "how much of the label goes to all classes alike"),                                 \
-        NUMBER(where ".l1", member.l1, AT_LEAST(0), 0, shapes, "weighs the mean absolute output"), \
-        NUMBER(where ".distill.weight", member.distill, AT_LEAST(0), 1, shapes,                    \
+        SINGLE(where ".l1", member.l1, AT_LEAST(0), 0, shapes, "weighs the mean absolute output"), \
+        SINGLE(where ".distill.weight", member.distill, AT_LEAST(0), 1, shapes,                    \
                "distill, sandwich: of what the end teaches"),                                      \
-        NUMBER(where ".distill.temperature", member.distill_t, FROM(0.01, 1000), 4, shapes,        \
+        SINGLE(where ".distill.temperature", member.distill_t, FROM(0.01, 1000), 4, shapes,        \
                "distill, sandwich: of both softmaxes"),                                            \
-        NUMBER(where ".gate_weight", member.gate_weight, ABOVE(0), 1, shapes,                      \
+        SINGLE(where ".gate_weight", member.gate_weight, ABOVE(0), 1, shapes,                      \
                "of each gate's loss; the end's is 1"),                                             \
         INT(where ".alone", member.alone, FROM(0, INT_MAX), 0, shapes,                             \
             "mixed: epochs of the backbone alone"),                                                \

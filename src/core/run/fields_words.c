@@ -143,6 +143,13 @@ void eex_field_expects(eex_buffer *out, const eex_field *f)
     expects[f->type](out, f);
 }
 
+void eex_field_expects_of(eex_buffer *out, const eex_field *f, double value)
+{
+    eex_field_expects(out, f);
+    if ((f->single || f->type == EEX_FIELD_FLOAT) && eex_range_has(&f->range, value))
+        eex_buffer_puts(out, EEX_FIELD_FLOATS);
+}
+
 void eex_field_usual(eex_buffer *out, const eex_field *f)
 {
     if (f->usual)

@@ -9,6 +9,7 @@
 #include "base/status.h"
 
 #include <criterion/criterion.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,6 +146,65 @@ Test(fields, a_number_out_of_range_is_refused_by_its_path)
     }
     e->training.regime = EEX_REGIMES;
     cr_expect_eq(eex_experiment_check(e), EEX_EINVAL);
+    eex_experiment_free(e);
+}
+
+static double beside(const eex_field *f, double bound, double towards)
+{
+    if (f->type == EEX_FIELD_INT || f->type == EEX_FIELD_POPULATION)
+        return bound + copysign(1, towards);
+    if (f->single || f->type == EEX_FIELD_FLOAT)
+        return (double)nextafterf((float)bound, (float)towards);
+    return nextafter(bound, towards);
+}
+
+static void takes(const eex_field *f, eex_experiment *e, double value, bool wanted)
+{
+    const double before = eex_field_get(f, e);
+    eex_field_put(f, e, value);
+    cr_expect_eq(eex_field_check(f, e) == EEX_OK, wanted, "%s = %.17g: %s", f->path, value,
+                 wanted ? eex_error() : "is taken");
+    eex_field_put(f, e, before);
+}
+
+/* Zero is a neighbour of no float32 that is calculated with. */
+Test(fields, bounds_are_where_they_are_said_to_be)
+{
+    eex_experiment *e = experiment();
+    int count;
+    const eex_field *fields = eex_fields(&count);
+    for (int i = 0; i < count; i++) {
+        const eex_field *f = &fields[i];
+        if (!is_one_number(f) || f->unsaid)
+            continue;
+        takes(f, e, f->range.min, !f->range.above);
+        if (f->range.min != 0 || !f->range.above)
+            takes(f, e, beside(f, f->range.min, -INFINITY), false);
+        if (f->range.max < INT_MAX) {
+            takes(f, e, f->range.max, !f->range.below);
+            takes(f, e, beside(f, f->range.max, INFINITY), false);
+        }
+    }
+    eex_experiment_free(e);
+}
+
+/* What numbers become where they are calculated with as float32: nothing, or infinite. */
+Test(fields, no_number_is_lost_on_its_way_to_a_float)
+{
+    eex_experiment *e = experiment();
+    int count, singles = 0;
+    const eex_field *fields = eex_fields(&count);
+    for (int i = 0; i < count; i++) {
+        const eex_field *f = &fields[i];
+        if (!f->single)
+            continue;
+        singles++;
+        takes(f, e, 1e-50, false);
+        cr_expect_eq(strstr(eex_error(), "as a float32") != NULL, eex_range_has(&f->range, 1e-50),
+                     "%s", eex_error());
+        takes(f, e, 1e39, false);
+    }
+    cr_expect_geq(singles, 3 * 6 + 7, "%d", singles);
     eex_experiment_free(e);
 }
 
