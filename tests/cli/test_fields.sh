@@ -52,6 +52,28 @@ refused gates.blocks='{1, "2"}' 'gates.blocks[2]'
 refused gates.act=tanh 'gates.act: one of'
 refused policy.kind=per_clas 'policy.kind: one of'
 refused policy.temperature=warm 'policy.temperature: one of "fitted"'
+refused partition.latency=1e-7 'partition.latency: 0, or at least 1e-06, got 1e-07'
+expect 2 "$EEX" run tiny.lua --set partition.latency=1 --set partition.device_gflops=1e-300
+err_has 'error: --set partition.device_gflops=1e-300: partition.device_gflops: a number in 1e-06..1e+09, got 1e-300'
+expect 2 "$EEX" run tiny.lua --set partition.latency=1 --set partition.server_gflops=1e-9
+err_has 'partition.server_gflops: 0, or at least 1e-06, got 1e-09'
+
+# Thresholds of a policy lie where its scores do: beyond them nobody leaves, or everybody.
+for kind in confidence margin; do
+    for wrong in policy.a=2 policy.a=-0.1 policy.b=1.5 "gates.thresholds={0.5,2}"; do
+        expect 2 "$EEX" run tiny.lua --set policy.kind=$kind --set "$wrong"
+        err_has "${wrong%%=*}: a threshold of "
+        err_has " for the $kind: expected 0 to 1"
+    done
+    expect 0 "$EEX" cost tiny.lua --set policy.kind=$kind --set policy.a=1 --set policy.b=0
+    expect 0 "$EEX" cost tiny.lua --set policy.kind=$kind --set 'gates.thresholds={0,1}'
+done
+expect 2 "$EEX" run tiny.lua --set policy.kind=entropy --set policy.a=-3
+err_has 'policy.a: a threshold of -3 for the entropy: expected at least 0 nats'
+expect 2 "$EEX" run tiny.lua --set policy.kind=entropy --set 'gates.thresholds={0.1}'
+err_has 'gates.thresholds: minus the entropy, where policy.kind is "entropy": at most 0, got 0.1'
+expect 0 "$EEX" cost tiny.lua --set policy.kind=entropy --set policy.a=0 --set policy.b=7
+expect 0 "$EEX" cost tiny.lua --set policy.a=-3 --set policy.b=3
 refused dataset=nil 'dataset: a table, got nothing'
 refused dataset.calibration=-1 'dataset.calibration'
 refused dataset.augment=yes 'dataset.augment: a table {crop, flip, cutout, jitter}, or false, got "yes"'

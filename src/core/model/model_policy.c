@@ -1,5 +1,6 @@
 /* Other policies for a model: from a file, or one threshold for all exits. */
 #include "core/model/model_impl.h"
+#include "core/policy/calibrate.h"
 
 #include "base/shell.h"
 #include "base/status.h"
@@ -204,17 +205,6 @@ int eex_model_load_policy(eex_model *m, const char *path)
 
 /* ---- one threshold ---- */
 
-/* Thresholds in the policy's own terms: entropies are compared with their sign turned. */
-static int check_threshold(eex_policy_kind kind, double t)
-{
-    const bool probability = kind == EEX_POLICY_CONFIDENCE || kind == EEX_POLICY_MARGIN;
-    if (isnan(t) || (probability && (t < 0 || t > 1)) || (kind == EEX_POLICY_ENTROPY && t < 0))
-        return eex_fail(EEX_EINVAL, "a threshold of %g for the %s: expected %s", t,
-                        eex_policy_kind_name(kind),
-                        probability ? "0 to 1" : "at least 0 nats, or deviations");
-    return EEX_OK;
-}
-
 static void set_thresholds(eex_policy *p, eex_policy_kind kind, double t)
 {
     for (int k = 0; k + 1 < p->exits; k++)
@@ -232,7 +222,7 @@ int eex_model_threshold(eex_model *m, eex_policy_kind kind, double threshold)
     const eex_policy *own = m->policy;
     int all[EEX_MAX_EXITS];
     eex_policy *policy = NULL;
-    EEX_TRY(check_threshold(kind, threshold));
+    EEX_TRY(eex_calibration_check_threshold(kind, threshold));
     for (int k = 0; k < exits; k++)
         all[k] = k;
     if (own && own->kind == kind)

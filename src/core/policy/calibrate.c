@@ -36,6 +36,32 @@ void eex_calibration_use_kind(eex_calibration *how, eex_policy_kind kind)
     how->b = INFINITY;
 }
 
+int eex_calibration_check_threshold(eex_policy_kind kind, double t)
+{
+    const bool probability = kind == EEX_POLICY_CONFIDENCE || kind == EEX_POLICY_MARGIN;
+    if (isnan(t) || (probability && (t < 0 || t > 1)) || (kind == EEX_POLICY_ENTROPY && t < 0))
+        return eex_fail(EEX_EINVAL, "a threshold of %g for the %s: expected %s", t,
+                        eex_policy_kind_name(kind),
+                        probability ? "0 to 1" : "at least 0 nats, or deviations");
+    return EEX_OK;
+}
+
+/* Entropies are compared with their sign turned; that of a zero does not matter. */
+static double said(eex_policy_kind kind, double threshold)
+{
+    return kind == EEX_POLICY_ENTROPY ? 0 - threshold : threshold;
+}
+
+int eex_calibration_check_thresholds(const eex_calibration *how, const char *where)
+{
+    int code = eex_calibration_check_threshold(how->kind, said(how->kind, how->a));
+    if (code < 0)
+        return eex_fail_in(code, "%s.a", where);
+    if (how->b < INFINITY)
+        code = eex_calibration_check_threshold(how->kind, said(how->kind, how->b));
+    return code < 0 ? eex_fail_in(code, "%s.b", where) : EEX_OK;
+}
+
 static int calibration_check(const eex_calibration *how, const eex_exit_costs *costs, int exits)
 {
     if (!(how->temperature >= 0) || isinf(how->temperature))

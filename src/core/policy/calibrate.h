@@ -38,6 +38,13 @@ eex_calibration eex_calibration_default(void); /* per-class, T = 5, a = 0.5, b o
  */
 void eex_calibration_use_kind(eex_calibration *how, eex_policy_kind kind);
 
+/* What policies of a kind compare with a threshold has a range, and one beyond it would let nobody
+ * leave, or everybody. `threshold` is as users say it: of entropies, nats. EEX_EINVAL. */
+int eex_calibration_check_threshold(eex_policy_kind kind, double threshold);
+
+/* The same of a and of b, where that is on: EEX_EINVAL names `where`.a or `where`.b. */
+int eex_calibration_check_thresholds(const eex_calibration *how, const char *where);
+
 /* Costs of leaving at each exit: the unit is the caller's (MACs, milliseconds). */
 typedef struct eex_exit_costs {
     int exits;

@@ -73,6 +73,25 @@ int eex_experiment_points(const eex_experiment *e)
     return count < e->points.count ? count : e->points.count;
 }
 
+/* They are what policies compare with: of entropies, minus them. */
+static int check_levels(const eex_experiment *e)
+{
+    const bool entropy = e->policy.kind == EEX_POLICY_ENTROPY;
+    eex_calibration usual = eex_calibration_default();
+    eex_calibration_use_kind(&usual, e->policy.kind);
+    for (int i = 0; entropy && i < e->gates.levels; i++)
+        EEX_TRY(need(e->gates.level[i] <= 0, "gates.thresholds",
+                     "minus the entropy, where policy.kind is \"entropy\": at most 0",
+                     e->gates.level[i]));
+    for (int i = 0; !entropy && i < e->gates.levels; i++) {
+        const int code = eex_calibration_check_threshold(e->policy.kind, e->gates.level[i]);
+        if (code < 0)
+            return eex_fail_in(code, "gates.thresholds");
+    }
+    return need(e->policy.a == usual.a, "policy.a",
+                "nothing beside gates.thresholds, which say it of each exit", e->policy.a);
+}
+
 /* Thresholds that candidates choose are not set for them as well. */
 static int check_thresholds(const eex_experiment *e)
 {
@@ -84,10 +103,7 @@ static int check_thresholds(const eex_experiment *e)
                         "policy.tune: \"none\" beside gates.thresholds, among which the search "
                         "chooses, got \"%s\"",
                         eex_tune_name(e->policy.tune));
-    if (e->gates.levels)
-        EEX_TRY(need(e->policy.a == eex_calibration_default().a, "policy.a",
-                     "nothing beside gates.thresholds, which say it of each exit", e->policy.a));
-    return EEX_OK;
+    return e->gates.levels ? check_levels(e) : EEX_OK;
 }
 
 /* A gate of every block count can be put on every point. */
@@ -214,6 +230,7 @@ static int check_recipe(const eex_experiment *e, const eex_recipe *r, const char
 
 static int check_policy(const eex_experiment *e)
 {
+    EEX_TRY(eex_calibration_check_thresholds(&e->policy, "policy"));
     EEX_TRY(need(e->policy.reject == 0 || isinf(e->policy.b), "policy.b",
                  "no threshold beside policy.reject, which sets them", e->policy.b));
     if (e->policy.tune == EEX_TUNE_ACCURACY)
@@ -282,6 +299,7 @@ static int most_gates(const eex_experiment *e)
 }
 
 enum { FLOAT_BITS = 32 };
+static const double LEAST_LINK = 1e-6; /* of milliseconds and GFLOPS, as eex adapt has it */
 
 static int check_partition(const eex_experiment *e)
 {
@@ -289,6 +307,10 @@ static int check_partition(const eex_experiment *e)
     const bool small = e->partition.epochs > 0;
     if (!(e->partition.latency > 0))
         return check_uncut(e);
+    EEX_TRY(need(e->partition.latency >= LEAST_LINK, "partition.latency", "0, or at least 1e-06",
+                 e->partition.latency));
+    EEX_TRY(need(e->partition.server == 0 || e->partition.server >= LEAST_LINK,
+                 "partition.server_gflops", "0, or at least 1e-06", e->partition.server));
     EEX_TRY(need(
         e->partition.bits <= EEX_QUANTISE_MAX_BITS || (e->partition.bits == FLOAT_BITS && !small),
         "partition.bits", "1 to 8, or without a bottleneck 32, which sends values as they are",
