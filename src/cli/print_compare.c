@@ -140,6 +140,9 @@ static void put_failures(eex_buffer *out, const char *folder, const eex_report *
     eex_report_failure x;
     for (size_t i = 0; eex_report_failure_at(&x, report, i); i++)
         eex__put_line(out, "%s has no %s: %s.", folder, x.what, x.reason);
+    const char *unmet;
+    for (size_t i = 0; (unmet = eex_report_unmet_at(report, i)); i++)
+        eex__put_line(out, "%s does not meet: %s.", folder, unmet);
 }
 
 static void put_legend(eex_buffer *out, const eex_comparison *c)

@@ -92,6 +92,9 @@ static void failures(eex_buffer *out, const eex_report *r)
     eex_report_failure x;
     for (size_t i = 0; eex_report_failure_at(&x, r, i); i++)
         eex_html_element(out, "p class=\"note\"", "No %s: %s.", x.what, x.reason);
+    const char *unmet;
+    for (size_t i = 0; (unmet = eex_report_unmet_at(r, i)); i++)
+        eex_html_element(out, "p class=\"note\"", "Not met: %s.", unmet);
 }
 
 static void networks(eex_buffer *out, const eex_report *r)

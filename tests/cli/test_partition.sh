@@ -72,6 +72,10 @@ cmp -s runs/tiny/final.h5 runs/other/final.h5 || fail "the network depends on ho
 # A requirement that nothing keeps ends no run; without a bottleneck the network is cut as it is.
 run --set partition.latency=0.001 --set partition.epochs=0 --set partition.cut=1 --out runs/cut
 [ -f runs/cut/result.h5 ] && [ ! -f runs/cut/final-bottleneck.h5 ] || fail "not as it was asked for"
+err_has "warning: partition.latency: no settings keep 0.001 ms on the calibration images, even at "
+out_has "Not met: partition.latency: no settings keep 0.001 ms"
+expect 0 "$EEX" show runs/cut --json
+out_has '    "partition.latency: no settings keep 0.001 ms'
 expect 0 "$EEX" show runs/cut
 out_has "no settings keep 0.001 ms"
 out_has "cut behind exit 1"
@@ -93,14 +97,17 @@ one="--set gates.required=false --set search.population=1 --set search.sample=1 
 run $one --set partition.epochs=0 --set partition.cut=3 --seed 1 --out runs/few
 err_has "the chosen network has 2 gates: it cannot be cut behind exit 3 (partition.cut)"
 [ -f runs/few/result.h5 ] && [ ! -f runs/few/final-adaptation.h5 ] || fail "no result, or settings"
+out_has "No partition: the chosen network has 2 gates"
 # shellcheck disable=SC2086
 run $one --set 'saliency={"block2.act"}' --out runs/two
 err_has "the chosen network gets no bottleneck, and no settings by bandwidth"
 [ -f runs/two/result.h5 ] && [ ! -f runs/two/final-bottleneck.h5 ] || fail "no result, or a bottleneck"
+out_has "No partition: the chosen network gets no bottleneck"
 run --set partition.latency=200 --set partition.epochs=0 --set partition.cut=1 --set partition.filters=0.01 \
     --from runs/tiny --out runs/all
 err_has "is compared with none of fewer filters: a share of 0.01 takes no filter out of any layer"
 [ -f runs/all/result.h5 ] && [ ! -f runs/all/final-filters.h5 ] || fail "no result, or another network"
+out_has "No rival without filters: a share of 0.01 takes no filter out of any layer"
 expect 0 "$EEX" show runs/all
 out_has "cut behind exit 1"
 expect 2 "$EEX" run tiny.lua --set partition.latency=200 --set partition.cut=4 --out runs/none

@@ -70,11 +70,28 @@ if command -v h5dump >/dev/null; then
     done
 fi
 
-# A target that no thresholds reach is said, as a warning with what they do reach.
+# A target that no thresholds reach is said, as a warning with what they do reach, and stays said.
+# unmet START: the last run has warned of it, and every report has it.
+unmet() {
+    err_has "warning: $1"
+    expect 0 "$EEX" show unmet --json
+    out_has '"unmet": ['
+    out_has "    \"$1"
+    expect 0 "$EEX" show unmet
+    out_has "Not met: ${1%% *} "
+    expect 0 "$EEX" show unmet runs/tiny
+    out_has "unmet does not meet: $1"
+}
 expect 0 "$EEX" run tiny.lua --out unmet --set policy.tune=accuracy --set policy.target=0.999
-err_has "policy.target: no thresholds of the chosen network reach an accuracy of 0.999"
+unmet "policy.target: no thresholds of the chosen network reach an accuracy of 0.999"
 expect 0 "$EEX" run tiny.lua --out unmet --fresh --set policy.tune=macs --set policy.target=1
-err_has "policy.target: no thresholds of the chosen network keep one input within 1 MACs"
+unmet "policy.target: no thresholds of the chosen network keep one input within 1 MACs"
+expect 0 "$EEX" run tiny.lua --out unmet --fresh --set search.min_accuracy=1
+unmet "no candidate reaches search.min_accuracy = 1: taking the most accurate"
+expect 0 "$EEX" run tiny.lua --out unmet --fresh --set policy.kind=confidence --set policy.b=1
+unmet "policy.b: the chosen network rejects 100.0 % of the validation split, which counts as wrong: a lower one"
 expect 0 "$EEX" run tiny.lua --out met --set policy.tune=accuracy --set policy.target=-0.5
 grep -q "policy.target" err && fail "a target that is met is warned of"
+expect 0 "$EEX" show met --json
+grep -q '"unmet": *\[\]' out || fail "a target that is met is said not to be"
 exit 0

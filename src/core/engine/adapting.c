@@ -27,6 +27,7 @@ struct eex_adaptation_made {
     side narrow[EEX_NARROWINGS + 1][2]; /* found and shown images with so few channels sent; of the
                                          * first all of them */
     const char *split;                  /* that is shown */
+    double nearest;                     /* eex_adapting_nearest */
     side filtered; /* shown images without some filters; adapter NULL: there is no such way */
     eex_settings own, foretold;
     eex_adapt *adapt;
@@ -63,6 +64,11 @@ void eex_adapting_free(work *w)
 const eex_adapted *eex_adapting_figures(const work *w)
 {
     return &w->out;
+}
+
+double eex_adapting_nearest(const work *w)
+{
+    return w->nearest;
 }
 
 /* ---- what is judged ---- */
@@ -280,6 +286,7 @@ static int check_reachable(work *w)
     EEX_TRY(eex_adapter_best(&s, &found, w->find.adapter, &w->line, w->wish.latency, false));
     if (!found.kept && !w->wish.fastest)
         return unreachable(w, found.ms);
+    w->nearest = found.kept ? NAN : found.ms;
     w->line.bits = w->moments->least;
     EEX_TRY(eex_adapter_best(&s, &found, w->find.adapter, &w->line, w->wish.latency, false));
     w->out.slowest = found.kept ? NAN : found.ms;

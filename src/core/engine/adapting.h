@@ -35,6 +35,10 @@ void eex_adapting_free(eex_adaptation_made *made); /* accepts NULL */
 
 const eex_adapted *eex_adapting_figures(const eex_adaptation_made *made);
 
+/* Where nothing keeps the requirement at any of the bandwidths: what the fastest settings take on
+ * average at the largest, ms. NaN: something does. */
+double eex_adapting_nearest(const eex_adaptation_made *made);
+
 /* A file of kind "adaptation". As eex_store_fill; context: an eex_adaptation_made. */
 enum { EEX_ADAPTATION_VERSION = 1 };
 int eex_adapting_fill(eex_store_file *file, const void *context);

@@ -135,6 +135,7 @@ static int load_search(eex_report *r, eex_store_file *file)
 {
     double seconds = 0;
     EEX_TRY(load_trials(r, file));
+    EEX_TRY(eex_unmet_load(&r->unmet, file));
     EEX_TRY(eex_described_load(&r->space, file));
     EEX_TRY(load_front(r, file));
     EEX_TRY(load_models(r, file));
@@ -238,6 +239,7 @@ static int load_final(eex_report *r, eex_store_file *file)
     int32_t blocks[EEX_MAX_EXITS], position[EEX_MAX_EXITS];
     EEX_TRY(load_epochs(&r->final_epochs, r, file));
     EEX_TRY(load_sizes(r, file));
+    EEX_TRY(eex_unmet_load(&r->unmet, file));
     EEX_TRY(load_policy(r, file));
     EEX_TRY(eex_store_read_strings(&r->nodes, file, "exits/node", MAX_NAMES));
     if (r->nodes.count < 1 || r->nodes.count > EEX_MAX_EXITS)

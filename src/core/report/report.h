@@ -10,6 +10,7 @@
 #include "core/run/rivals.h"
 #include "core/run/structure_described.h"
 #include "core/run/trials.h"
+#include "core/run/unmet.h"
 #include "core/store/store.h"
 #include "device/op.h"
 
@@ -101,6 +102,8 @@ typedef struct eex_report {
 
     char *lost[EEX_PHASES]; /* why the run is without a phase; NULL: it is not */
 
+    eex_unmet unmet; /* what was asked for that the network does not keep */
+
     double tau; /* Kendall's, between both evaluators */
     size_t tau_count;
     double seconds; /* of work, all sessions together */
@@ -128,7 +131,7 @@ void eex_report_put_policy(eex_report_put *put, void *to, const eex_report *repo
 /* An exit as a network of its own. */
 void eex_report_put_alone(eex_report_put *put, void *to, const eex_front_exit *exit);
 
-/* What a run is without because its training diverged. */
+/* What a run is without because its training diverged, or its network cannot have it. */
 typedef struct eex_report_failure {
     char what[EEX_NAME_MAX + 16]; /* "predictor", "rival, base" */
     const char *reason;           /* borrowed from the report */
@@ -136,6 +139,10 @@ typedef struct eex_report_failure {
 
 /* The one of that number, from 0, in *out. False: there are not so many. */
 bool eex_report_failure_at(eex_report_failure *out, const eex_report *report, size_t number);
+
+/* What the run was asked for that its network does not keep: the sentence of that number, from 0,
+ * borrowed from the report. NULL: there are not so many. */
+const char *eex_report_unmet_at(const eex_report *report, size_t number);
 
 /* The gates of a trial, "none" without: "2:1 5:2": point 2 with one block, point 5 with two;
  * "2:1@0.5": at a threshold of 0.5. Returns `out` or a constant. */

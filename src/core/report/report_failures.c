@@ -1,4 +1,4 @@
-/* What a run is without, each with its reason, in one list. */
+/* What a run is without, each with its reason, in one list; and what it does not keep. */
 #include "core/report/report.h"
 #include "core/report/report_partition.h"
 
@@ -25,4 +25,20 @@ bool eex_report_failure_at(eex_report_failure *out, const eex_report *r, size_t 
         if (is_it(out, &left, "rival, ", r->rivals.at[i].name, r->rivals.at[i].failure))
             return true;
     return false;
+}
+
+/* NULL: kept, or not asked for. */
+static const char *unmet(const eex_report *r, int wish)
+{
+    if (*r->unmet.text[wish])
+        return r->unmet.text[wish];
+    return r->partition && *r->partition->unmet.text[wish] ? r->partition->unmet.text[wish] : NULL;
+}
+
+const char *eex_report_unmet_at(const eex_report *r, size_t number)
+{
+    for (int i = 0; i < EEX_WISHES; i++)
+        if (unmet(r, i) && number-- == 0)
+            return unmet(r, i);
+    return NULL;
 }

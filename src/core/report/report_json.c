@@ -193,6 +193,15 @@ static void failures(eex_json *j, const eex_report *r)
     eex_json_end(j);
 }
 
+static void unmet(eex_json *j, const eex_report *r)
+{
+    const char *text;
+    eex_json_array(j, "unmet");
+    for (size_t i = 0; (text = eex_report_unmet_at(r, i)); i++)
+        eex_json_string(j, NULL, text);
+    eex_json_end(j);
+}
+
 static void rivals(eex_json *j, const eex_report *r)
 {
     eex_json_array(j, "rivals");
@@ -279,6 +288,7 @@ int eex_report_json(eex_buffer *out, const eex_report *r)
     eex_json_uint(&j, "kendall_tau_candidates", r->tau_count);
     eex_json_double(&j, "seconds", r->seconds);
     failures(&j, r);
+    unmet(&j, r);
     if (r->model && r->model->predictor)
         eex_report_predictor_json(&j, r->model->predictor, r->model);
     if (r->partition)

@@ -16,6 +16,7 @@ static int use_adapted(eex_store_file *file, void *context)
 {
     eex_report_partition *p = context;
     EEX_TRY(eex_adapted_load(&p->adapted, file));
+    EEX_TRY(eex_unmet_load(&p->unmet, file));
     const int lost = eex_store_has_attribute(file, "", EEX_RUN_NO_FILTERS);
     return lost > 0 ? eex_store_get_string(&p->no_filters, file, "", EEX_RUN_NO_FILTERS) : lost;
 }

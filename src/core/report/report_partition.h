@@ -4,6 +4,7 @@
 
 #include "core/model/bottleneck.h"
 #include "core/policy/adapted.h"
+#include "core/run/unmet.h"
 
 #include "base/json.h"
 
@@ -12,7 +13,8 @@ typedef struct eex_report_partition {
     bool has_bottleneck;
     eex_bottled bottleneck; /* where it has one */
     eex_adapted adapted;
-    char *no_filters; /* why the rival without filters diverged; NULL: it did not */
+    char *no_filters; /* why there is no rival without filters; NULL: there is, or none is wanted */
+    eex_unmet unmet;
 } eex_report_partition;
 
 /* NULL in *out: the run in that folder has none, or has not come so far. */

@@ -241,12 +241,15 @@ static void failures(eex_buffer *out, const eex_report *r)
     eex_report_failure x;
     for (size_t i = 0; eex_report_failure_at(&x, r, i); i++)
         eex_buffer_printf(out, "No %s: %s.\n", x.what, x.reason);
+    const char *unmet;
+    for (size_t i = 0; (unmet = eex_report_unmet_at(r, i)); i++)
+        eex_buffer_printf(out, "Not met: %s.\n", unmet);
 }
 
 static bool has_failures(const eex_report *r)
 {
     eex_report_failure x;
-    return eex_report_failure_at(&x, r, 0);
+    return eex_report_failure_at(&x, r, 0) || eex_report_unmet_at(r, 0);
 }
 
 static int put_failures(eex_buffer *out, const eex_report *r, size_t width)

@@ -118,7 +118,7 @@ int eex__run_calibrate(eex_policy **out, const eex_run *run, const int *genome,
 /* Thresholds that miss what was asked for, on the very samples that they were chosen on: no run
  * ends so without a word. Half a percent is left to cross-fitting, which answers for unseen
  * samples. */
-static int warn_of_target(const eex__final *f)
+static int warn_of_target(eex__final *f)
 {
     const eex_calibration *how = &f->run->e->policy;
     const eex_scoring scoring = eex_scoring_of(f->run->e, f->run->structures);
@@ -130,17 +130,34 @@ static int warn_of_target(const eex__final *f)
     eex_outcome got;
     EEX_TRY(eex_replay(&got, f->calibration, f->policy, &costs, NULL, NULL));
     if (how->tune == EEX_TUNE_ACCURACY && got.accuracy + how->reject < least - 0.005)
-        eex_log_warn(
+        eex_unmet_say(
+            &f->unmet, EEX_WISH_TARGET,
             "policy.target: no thresholds of %s reach an accuracy of %.4f on the calibration "
             "split; these have %.4f, and its end %.4f",
             f->plan->what, least, got.accuracy,
             eex_trace_accuracy(f->calibration, f->calibration->exits - 1));
     if (how->tune == EEX_TUNE_MACS && got.cost > 1.001 * how->target)
-        eex_log_warn(
+        eex_unmet_say(
+            &f->unmet, EEX_WISH_TARGET,
             "policy.target: no thresholds of %s keep one input within %.6g %s; these leave as "
             "early as they can: %.6g, with an accuracy of %.4f on the calibration split",
             f->plan->what, how->target, scoring.by_latency ? "ms" : "MACs", got.cost, got.accuracy);
     return EEX_OK;
+}
+
+/* Whoever rejects so much answers hardly anything, and looks quick at it. policy.reject has a limit
+ * of its own. */
+static void warn_of_rejection(eex__final *f)
+{
+    const double most = 0.5, rejected = f->outcome.rejected;
+    const eex_policy_kind kind = f->run->e->policy.kind;
+    const bool wider = kind == EEX_POLICY_PER_CLASS || kind == EEX_POLICY_ENTROPY;
+    if (f->run->e->policy.b < INFINITY && rejected > most)
+        eex_unmet_say(
+            &f->unmet, EEX_WISH_REJECTION,
+            "policy.b: %s rejects %.1f %% of the validation split, which counts as wrong: "
+            "a %s one rejects less",
+            f->plan->what, 100 * rejected, wider ? "higher" : "lower");
 }
 
 /* By training images from all over the split: data sets may be in the order of their classes. */
@@ -180,7 +197,9 @@ static int calibrate(eex__final *f)
     if (as_judged(run) && run->e->policy.reject > 0) /* the judge knows no rejection */
         EEX_TRY(eex_policy_reject(f->policy, f->calibration, &costs, run->e->policy.reject,
                                   EEX_REJECT_BY_ANY));
-    return eex_replay(&f->outcome, f->validation, f->policy, &macs, NULL, NULL);
+    EEX_TRY(eex_replay(&f->outcome, f->validation, f->policy, &macs, NULL, NULL));
+    warn_of_rejection(f);
+    return EEX_OK;
 }
 
 /* ---- the file ---- */
@@ -249,6 +268,7 @@ int eex__final_save(eex_store_file *file, const eex__final *f)
     EEX_TRY(eex__history_save(&f->history, file));
     EEX_TRY(save_exits(f, file));
     EEX_TRY(save_outcome(f, file));
+    EEX_TRY(eex_unmet_save(&f->unmet, file));
     return eex_store_set_int(file, "", "trial", (int64_t)f->plan->trial);
 }
 

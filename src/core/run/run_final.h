@@ -6,6 +6,7 @@
 #include "core/policy/replay.h"
 #include "core/policy/score_quality.h"
 #include "core/run/run.h"
+#include "core/run/unmet.h"
 
 /* Which network, and what its training is called. */
 typedef struct eex__final_plan {
@@ -29,6 +30,7 @@ typedef struct eex__final {
     eex_trace *calibration, *validation; /* scored at the policy's temperatures */
     eex_policy *policy;
     eex_familiar *familiar;
+    eex_unmet unmet;
     eex_outcome outcome; /* on the validation split */
     double ece_before[EEX_MAX_EXITS], ece_after[EEX_MAX_EXITS];
     eex_score_quality score[EEX_MAX_EXITS]; /* on the validation split, as the policy scores */

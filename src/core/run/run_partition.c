@@ -6,6 +6,7 @@
 #include "core/model/model_data.h"
 #include "core/model/pruned.h"
 #include "core/run/run.h"
+#include "core/run/unmet.h"
 
 #include "base/fs.h"
 #include "base/log.h"
@@ -116,19 +117,22 @@ static int make_filtered(const eex_run *run, const eex_model *model, const char 
 }
 
 /* Whether the chosen network can go without; as with is_cut, a warning says why not. */
-static int is_filtered(bool *is, const eex_run *run, const eex_model *model)
+static int is_filtered(bool *is, char lost[EEX_PHASE_REASON], const eex_run *run,
+                       const eex_model *model)
 {
     const eex_pruning how = pruning_of(run, NULL);
     const int code = eex_pruned_check(model, &how);
     *is = code == EEX_OK;
     if (code != EEX_EINVAL)
         return code;
+    eex_text_clip(lost, EEX_PHASE_REASON, eex_error());
     eex_log_warn("the chosen network is compared with none of fewer filters: %s", eex_error());
     return EEX_OK;
 }
 
 /* *there: the file is. */
-static int filtered(bool *there, const eex_run *run, const eex_model *model)
+static int filtered(bool *there, char lost[EEX_PHASE_REASON], const eex_run *run,
+                    const eex_model *model)
 {
     char *kept = NULL;
     *there = false;
@@ -136,7 +140,7 @@ static int filtered(bool *there, const eex_run *run, const eex_model *model)
         return EEX_OK;
     *there = eex__run_has(run, filters_file);
     if (!*there) {
-        EEX_TRY(is_filtered(there, run, model));
+        EEX_TRY(is_filtered(there, lost, run, model));
         if (!*there)
             return EEX_OK;
         EEX_TRY(eex_path_join(&kept, run->options->folder, filters_checkpoint));
@@ -151,7 +155,7 @@ static int filtered(bool *there, const eex_run *run, const eex_model *model)
 static int try_filtered(bool *there, char lost[EEX_PHASE_REASON], const eex_run *run,
                         const eex_model *model)
 {
-    const int code = filtered(there, run, model);
+    const int code = filtered(there, lost, run, model);
     if (code != EEX_EDIVERGED)
         return code;
     *there = false;
@@ -173,6 +177,7 @@ static int jpeg_bytes(double *out, const eex_run *run)
 
 typedef struct settings {
     const eex_adaptation_made *made;
+    eex_unmet unmet;
     const char *lost; /* why there is no network without filters; "": there is, or none is wanted */
 } settings;
 
@@ -180,7 +185,18 @@ static int save_settings(eex_store_file *file, const void *context)
 {
     const settings *s = context;
     EEX_TRY(eex_adapting_fill(file, s->made));
+    EEX_TRY(eex_unmet_save(&s->unmet, file));
     return *s->lost ? eex_store_set_string(file, "", EEX_RUN_NO_FILTERS, s->lost) : EEX_OK;
+}
+
+static void warn_of_latency(settings *s, const eex_moments *moments, double latency)
+{
+    const double nearest = eex_adapting_nearest(s->made);
+    if (!isnan(nearest))
+        eex_unmet_say(&s->unmet, EEX_WISH_LATENCY,
+                      "partition.latency: no settings keep %g ms on the calibration images, even "
+                      "at %g Mbit/s: the fastest, which are taken, need %g ms on average",
+                      latency, moments->most / 1e6, nearest);
 }
 
 static int adapt_beside(const eex_run *run, const eex_model *model, const char *rival,
@@ -203,7 +219,8 @@ static int adapt_beside(const eex_run *run, const eex_model *model, const char *
     EEX_TRY(eex_moments_range(&moments, e->partition.from, e->partition.to));
     EEX_TRY(jpeg_bytes(&wish.jpeg, run));
     EEX_TRY(eex_adapting_run(&made, model, &moments, &wish));
-    const settings all = {made, lost};
+    settings all = {.made = made, .lost = lost};
+    warn_of_latency(&all, &moments, wish.latency);
     const int code = eex__run_write(run, adaptation_file, save_settings, &all);
     eex_adapting_free(made);
     return code;
@@ -238,26 +255,41 @@ static int adapt_bottleneck(const eex_run *run, const eex_model *model)
     return code;
 }
 
-/* Whether the chosen network can be cut as the experiment says. Which one that would be nobody knew
- * beforehand, so a warning says why not, and the run goes on to its result. */
-static int is_cut(bool *is, const eex_run *run, const eex_model *model)
+/* Whether the chosen network has the gate to be cut behind. EEX_EINVAL: it has not. */
+static int check_gates(const eex_run *run, const eex_model *model)
 {
     const int gates = eex_graph_exits(model->graph) - 1, cut = run->e->partition.cut;
-    const eex_bottling how = bottling_of(run, NULL);
-    const bool small = run->e->partition.epochs > 0;
-    *is = gates >= 1 && cut <= gates;
     if (gates < 1)
-        eex_log_warn("the chosen network has no gates: it cannot be cut behind one");
-    else if (!*is)
-        eex_log_warn("the chosen network has %d gate%s: it cannot be cut behind exit %d "
-                     "(partition.cut)",
-                     gates, eex_plural(gates), cut);
-    const int code = *is && small ? eex_bottleneck_check(model, &how) : EEX_OK;
+        return eex_fail(EEX_EINVAL, "the chosen network has no gates: it cannot be cut behind one");
+    if (cut > gates)
+        return eex_fail(EEX_EINVAL,
+                        "the chosen network has %d gate%s: it cannot be cut behind exit %d "
+                        "(partition.cut)",
+                        gates, eex_plural(gates), cut);
+    return EEX_OK;
+}
+
+static int check_bottleneck(const eex_run *run, const eex_model *model)
+{
+    const eex_bottling how = bottling_of(run, NULL);
+    const int code = run->e->partition.epochs > 0 ? eex_bottleneck_check(model, &how) : EEX_OK;
+    return code < 0 ? eex_fail_in(code, "the chosen network gets no bottleneck, and no settings by "
+                                        "bandwidth")
+                    : EEX_OK;
+}
+
+/* Whether the chosen network can be cut as the experiment says. Which one that would be nobody knew
+ * beforehand, so a warning and the run's result say why not, and the run goes on to that. */
+static int is_cut(bool *is, eex_run *run, const eex_model *model)
+{
+    int code = check_gates(run, model);
+    if (code == EEX_OK)
+        code = check_bottleneck(run, model);
+    *is = code == EEX_OK;
     if (code != EEX_EINVAL)
         return code;
-    *is = false;
-    eex_log_warn("the chosen network gets no bottleneck, and no settings by bandwidth: %s",
-                 eex_error());
+    eex_text_clip(run->lost[EEX_PHASE_PARTITION], EEX_PHASE_REASON, eex_error());
+    eex_log_warn("%s", eex_error());
     return EEX_OK;
 }
 

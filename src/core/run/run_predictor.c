@@ -5,6 +5,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 
@@ -29,19 +30,20 @@ static int make(const eex_run *run, const eex_model *model)
 }
 
 /* Whether the chosen network can have one. Which one that would be nobody knew beforehand, so a
- * warning says why not, and the run goes on to its result. */
-static int is_predictable(bool *is, const eex_model *model)
+ * warning and the run's result say why not, and the run goes on to that. */
+static int is_predictable(bool *is, eex_run *run, const eex_model *model)
 {
-    *is = false;
-    if (eex_graph_exits(model->graph) < 2) {
-        eex_log_warn("the chosen network has no gates: there is nothing to predict");
-        return EEX_OK;
-    }
-    const int code = eex_exit_predictor_check(model);
+    const bool gates = eex_graph_exits(model->graph) > 1;
+    int code = gates ? eex_exit_predictor_check(model)
+                     : eex_fail(EEX_EINVAL,
+                                "the chosen network has no gates: there is nothing to predict");
     *is = code == EEX_OK;
     if (code != EEX_EINVAL && code != EEX_EUNSUPPORTED)
         return code;
-    eex_log_warn("the chosen network gets no predictor: %s", eex_error());
+    if (gates)
+        code = eex_fail_in(code, "the chosen network gets no predictor");
+    eex_text_clip(run->lost[EEX_PHASE_PREDICTOR], EEX_PHASE_REASON, eex_error());
+    eex_log_warn("%s", eex_error());
     return EEX_OK;
 }
 
@@ -52,7 +54,7 @@ int eex__run_predictor(eex_run *run)
     if (eex__run_has(run, "final-predictor.h5"))
         return EEX_OK;
     EEX_TRY(eex_model_open(&model, run->options->folder, EEX_MODEL_BEST, run->device));
-    int code = is_predictable(&is, model);
+    int code = is_predictable(&is, run, model);
     if (code == EEX_OK && is)
         code = make(run, model);
     eex_model_close(model);

@@ -146,9 +146,10 @@ static int finish(eex__search *s)
     }
     const eex_trial *best = &s->trials.at[s->chosen];
     if (best->accuracy < s->run->e->search.min_accuracy)
-        eex_log_warn("no candidate reaches search.min_accuracy = %g: taking the most "
-                     "accurate on the validation split, %g",
-                     s->run->e->search.min_accuracy, best->accuracy);
+        eex_unmet_say(&s->unmet, EEX_WISH_MIN_ACCURACY,
+                      "no candidate reaches search.min_accuracy = %g: taking the most "
+                      "accurate on the validation split, %g",
+                      s->run->e->search.min_accuracy, best->accuracy);
     return eex__search_save(s);
 }
 

@@ -7,6 +7,7 @@
 #include "core/run/judge.h"
 #include "core/run/models.h"
 #include "core/run/run.h"
+#include "core/run/unmet.h"
 #include "search/controller.h"
 
 typedef struct eex__search {
@@ -22,7 +23,8 @@ typedef struct eex__search {
     eex_models models;
     size_t models_stored; /* batches in files */
     int heard;            /* what came of hearing about the models */
-    double seconds;       /* of what was loaded and what was done now */
+    eex_unmet unmet;
+    double seconds; /* of what was loaded and what was done now */
 } eex__search;
 
 /* What an experiment says of its search. */

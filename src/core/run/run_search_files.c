@@ -110,6 +110,7 @@ static int fill_search(eex_store_file *file, const void *context)
     EEX_TRY(save_front(s, file));
     EEX_TRY(save_models(s, file));
     EEX_TRY(save_structures(s, file));
+    EEX_TRY(eex_unmet_save(&s->unmet, file));
     EEX_TRY(eex_store_set_int(file, "", "chosen", (int64_t)s->chosen));
     return eex_store_set_double(file, "", "seconds", s->seconds);
 }
