@@ -154,6 +154,7 @@ local function says(said)
 end
 
 function help.about(...)
+  core.arguments("help", 1, ...)
   local what = ...
   if select("#", ...) == 0 then
     return says(overview())

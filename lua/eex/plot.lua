@@ -44,8 +44,9 @@ local function column(records, field)
 end
 
 -- plot(x, y, options), plot(y, options) or plot(records, "x", "y", options).
-local function read(first, second, third, fourth)
+local function read(first, second, third, fourth, ...)
   if type(first) == "table" and type(second) == "string" and type(third) == "string" then
+    core.arguments("plot", 4, first, second, third, fourth, ...)
     local given = { x = second, y = third }
     for key, value in pairs(fourth or {}) do
       given[key] = value
@@ -53,12 +54,14 @@ local function read(first, second, third, fourth)
     return column(first, second), column(first, third), given
   end
   if type(second) ~= "table" or second[1] == nil and next(second) ~= nil then
+    core.arguments("plot", 2, first, second, third, fourth, ...)
     local places = {}
     for i = 1, #check(first, "y") do
       places[i] = i
     end
     return places, first, second
   end
+  core.arguments("plot", 3, first, second, third, fourth, ...)
   return check(first, "x"), check(second, "y"), third
 end
 

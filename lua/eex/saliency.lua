@@ -5,17 +5,20 @@ local core = require "eex.core"
 local saliency = {}
 
 -- Behind every residual addition (and its activation): the published rule.
-function saliency.residual_merges()
+function saliency.residual_merges(...)
+  core.arguments("saliency.residual_merges", 0, ...)
   return { rule = "residual_merges" }
 end
 
 -- The last node of each stage, in front of a change of resolution or channels.
-function saliency.stage_ends()
+function saliency.stage_ends(...)
+  core.arguments("saliency.stage_ends", 0, ...)
   return { rule = "stage_ends" }
 end
 
 -- Every feature map in front of the classifier.
-function saliency.all()
+function saliency.all(...)
+  core.arguments("saliency.all", 0, ...)
   return { rule = "all" }
 end
 
@@ -24,7 +27,8 @@ end
 --   "spacing"       nearest to equal steps in multiply-accumulates
 --   "probe"         accuracy of a linear classifier on the pooled features; needs training data
 --   function(node)  anything else: larger is better
-function saliency.ranked(options)
+function saliency.ranked(options, ...)
+  core.arguments("saliency.ranked", 1, options, ...)
   options = options or {}
   if type(options) ~= "table" then
     core.fail("saliency.ranked: a table of options, got a " .. type(options))

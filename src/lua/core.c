@@ -107,30 +107,33 @@ static int core_fields(lua_State *L)
     return 1;
 }
 
-static const luaL_Reg functions[] = {{"graph", eex_lua_graph_new},
-                                     {"predictor", eex_lua_graph_predictor},
-                                     {"open", eex_lua_model_open},
-                                     {"run", eex_lua_run_open},
-                                     {"fail", core_fail},
-                                     {"fields", core_fields},
-                                     {"class", eex__lua_class_of},
-                                     {"members", eex__lua_class_members},
-                                     {"classes", eex__lua_classes},
-                                     {"table", eex__lua_show_table},
-                                     {"repl", eex__lua_stop},
-                                     {"wrap", eex__lua_show_wrapped},
-                                     {"width", eex__lua_show_width},
-                                     {"picture", eex__lua_write_picture},
-                                     {"described_fields", eex__lua_described_fields},
-                                     {"described_methods", eex__lua_described_methods},
-                                     {NULL, NULL}};
+static const eex__lua_function functions[] = {
+    {"graph", eex_lua_graph_new, 1},
+    {"predictor", eex_lua_graph_predictor, 2},
+    {"open", eex_lua_model_open, 2},
+    {"run", eex_lua_run_open, 1},
+    {"fail", core_fail, EEX__ANY},
+    {"fields", core_fields, EEX__ANY},
+    {"arguments", eex__lua_arguments, EEX__ANY},
+    {"class", eex__lua_class_of, EEX__ANY},
+    {"members", eex__lua_class_members, EEX__ANY},
+    {"classes", eex__lua_classes, EEX__ANY},
+    {"table", eex__lua_show_table, EEX__ANY},
+    {"repl", eex__lua_stop, 0},
+    {"wrap", eex__lua_show_wrapped, EEX__ANY},
+    {"width", eex__lua_show_width, EEX__ANY},
+    {"picture", eex__lua_write_picture, EEX__ANY},
+    {"described_fields", eex__lua_described_fields, EEX__ANY},
+    {"described_methods", eex__lua_described_methods, EEX__ANY},
+    {NULL, NULL, 0}};
 
 int eex_lua_open_core(lua_State *L)
 {
     eex_lua_graph_register(L);
     eex_lua_model_register(L);
     eex_lua_run_register(L);
-    luaL_newlib(L, functions);
+    lua_newtable(L);
+    eex__lua_set_functions(L, functions);
     lua_createtable(L, EEX_CONVENTIONS, 0);
     for (int i = 0; i < EEX_CONVENTIONS; i++) {
         lua_pushstring(L, eex_convention_name((eex_convention)i));

@@ -1,9 +1,87 @@
 #include "lua/lua_class.h"
 
+#include "lua/args.h"
 #include "lua/sandbox_impl.h"
+
+#include "base/text.h"
 
 /* In the registry: methods by name of class, and names by metatable. */
 static const char by_name[] = "eex.classes", by_metatable[] = "eex.class names";
+
+/* ---- functions ---- */
+
+/* Those behind `first`, but for nils at the end, which say nothing. */
+static int given(lua_State *L, int first)
+{
+    int last = lua_gettop(L);
+    while (last >= first && lua_isnil(L, last))
+        last--;
+    return last - first + 1;
+}
+
+static void check_count(lua_State *L, const char *name, int most, int count)
+{
+    if (most == EEX__ANY || count <= most)
+        return;
+    luaL_checkstack(L, 4, NULL);
+    eex_lua_where(L);
+    if (most == 0)
+        lua_pushfstring(L, "%s: no arguments, got %d", name, count);
+    else
+        lua_pushfstring(L, "%s: at most %d argument%s, got %d", name, most, eex_plural(most),
+                        count);
+    lua_concat(L, 2);
+    lua_error(L);
+}
+
+enum { NAME = 1, MOST, FUNCTION, UPVALUES = FUNCTION };
+
+/* In the frame of the function itself. */
+static int call(lua_State *L, int first)
+{
+    check_count(L, lua_tostring(L, lua_upvalueindex(NAME)),
+                (int)lua_tointeger(L, lua_upvalueindex(MOST)), given(L, first));
+    return lua_tocfunction(L, lua_upvalueindex(FUNCTION))(L);
+}
+
+static int call_function(lua_State *L)
+{
+    return call(L, 1);
+}
+
+static int call_method(lua_State *L)
+{
+    return call(L, 2);
+}
+
+static void set(lua_State *L, const eex__lua_function *f, lua_CFunction by)
+{
+    for (; f->name; f++) {
+        lua_pushstring(L, f->name);
+        lua_pushinteger(L, f->most);
+        lua_pushcfunction(L, f->call);
+        lua_pushcclosure(L, by, UPVALUES);
+        lua_setfield(L, -2, f->name);
+    }
+}
+
+void eex__lua_set_functions(lua_State *L, const eex__lua_function *functions)
+{
+    set(L, functions, call_function);
+}
+
+void eex__lua_set_methods(lua_State *L, const eex__lua_function *methods)
+{
+    set(L, methods, call_method);
+}
+
+int eex__lua_arguments(lua_State *L)
+{
+    check_count(L, luaL_checkstring(L, 1), (int)luaL_checkinteger(L, 2), given(L, 3));
+    return 0;
+}
+
+/* ---- classes ---- */
 
 void eex__lua_class_methods(lua_State *L, const char *name)
 {
@@ -20,12 +98,12 @@ void eex__lua_class_methods(lua_State *L, const char *name)
 }
 
 void eex__lua_class(lua_State *L, const char *metatable, const char *name,
-                    const luaL_Reg *metamethods, const luaL_Reg *methods)
+                    const luaL_Reg *metamethods, const eex__lua_function *methods)
 {
     if (luaL_newmetatable(L, metatable)) {
         luaL_setfuncs(L, metamethods, 0);
         lua_newtable(L);
-        luaL_setfuncs(L, methods, 0);
+        eex__lua_set_methods(L, methods);
         eex__lua_class_methods(L, name);
         lua_pushstring(L, name);
         lua_setfield(L, -2, "__metatable");

@@ -204,9 +204,9 @@ static int graph_derive(lua_State *L)
     return eex__lua_graph_push(L, derive, &d);
 }
 
-const luaL_Reg eex__lua_elastic_methods[] = {
-    {"gene", graph_gene},         {"choice", graph_choice},
-    {"present", graph_present},   {"resolution", graph_resolution},
-    {"genes", graph_genes},       {"canonical", graph_canonical},
-    {"smallest", graph_smallest}, {"largest", graph_largest},
-    {"derive", graph_derive},     {NULL, NULL}};
+const eex__lua_function eex__lua_elastic_methods[] = {
+    {"gene", graph_gene, 1},         {"choice", graph_choice, 2},
+    {"present", graph_present, 2},   {"resolution", graph_resolution, 1},
+    {"genes", graph_genes, 0},       {"canonical", graph_canonical, 1},
+    {"smallest", graph_smallest, 0}, {"largest", graph_largest, 0},
+    {"derive", graph_derive, 1},     {NULL, NULL, 0}};

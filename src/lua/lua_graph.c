@@ -172,10 +172,10 @@ void eex_lua_graph_register(lua_State *L)
     luaL_newmetatable(L, METATABLE);
     luaL_setfuncs(L, metamethods, 0);
     lua_newtable(L);
-    luaL_setfuncs(L, eex__lua_graph_building, 0);
-    luaL_setfuncs(L, eex__lua_graph_looking, 0);
-    luaL_setfuncs(L, eex__lua_graph_gating, 0);
-    luaL_setfuncs(L, eex__lua_elastic_methods, 0);
+    eex__lua_set_methods(L, eex__lua_graph_building);
+    eex__lua_set_methods(L, eex__lua_graph_looking);
+    eex__lua_set_methods(L, eex__lua_graph_gating);
+    eex__lua_set_methods(L, eex__lua_elastic_methods);
     lua_pushvalue(L, -1);
     lua_insert(L, -3);
     eex__lua_class_methods(L, "graph");

@@ -189,18 +189,18 @@ static int graph_finish(lua_State *L)
     return 1;
 }
 
-const luaL_Reg eex__lua_graph_building[] = {{"input", graph_input},
-                                            {"block", graph_block},
-                                            {"conv", graph_conv},
-                                            {"batch_norm", graph_batch_norm},
-                                            {"act", graph_act},
-                                            {"add", graph_add},
-                                            {"scale", graph_scale},
-                                            {"concat", graph_concat},
-                                            {"max_pool", graph_max_pool},
-                                            {"global_pool", graph_global_pool},
-                                            {"flatten", graph_flatten},
-                                            {"dropout", graph_dropout},
-                                            {"linear", graph_linear},
-                                            {"finish", graph_finish},
-                                            {NULL, NULL}};
+const eex__lua_function eex__lua_graph_building[] = {{"input", graph_input, 0},
+                                                     {"block", graph_block, 1},
+                                                     {"conv", graph_conv, 3},
+                                                     {"batch_norm", graph_batch_norm, 3},
+                                                     {"act", graph_act, 4},
+                                                     {"add", graph_add, 3},
+                                                     {"scale", graph_scale, 3},
+                                                     {"concat", graph_concat, 3},
+                                                     {"max_pool", graph_max_pool, 3},
+                                                     {"global_pool", graph_global_pool, 3},
+                                                     {"flatten", graph_flatten, 3},
+                                                     {"dropout", graph_dropout, 3},
+                                                     {"linear", graph_linear, 3},
+                                                     {"finish", graph_finish, 1},
+                                                     {NULL, NULL, 0}};

@@ -97,5 +97,5 @@ static int graph_with_gates(lua_State *L)
     return eex__lua_graph_push(L, add_gates, &w);
 }
 
-const luaL_Reg eex__lua_graph_gating[] = {
-    {"points", graph_points}, {"with_gates", graph_with_gates}, {NULL, NULL}};
+const eex__lua_function eex__lua_graph_gating[] = {
+    {"points", graph_points, 1}, {"with_gates", graph_with_gates, 2}, {NULL, NULL, 0}};

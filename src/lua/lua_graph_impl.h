@@ -4,6 +4,7 @@
 
 #include "core/graph/elastic.h"
 #include "lua/args.h"
+#include "lua/lua_class.h"
 
 #include <lauxlib.h>
 
@@ -17,8 +18,9 @@ int eex__lua_graph_push(lua_State *L, int (*make)(eex_graph **out, void *ctx), v
 int eex__lua_graph_value(lua_State *L, int index);
 
 /* Methods, by what they are for; those of elastic graphs are the last. */
-extern const luaL_Reg eex__lua_graph_building[], eex__lua_graph_looking[], eex__lua_graph_gating[];
-extern const luaL_Reg eex__lua_elastic_methods[];
+extern const eex__lua_function eex__lua_graph_building[], eex__lua_graph_looking[],
+    eex__lua_graph_gating[];
+extern const eex__lua_function eex__lua_elastic_methods[];
 
 /* A number that may depend on a gene. */
 typedef struct eex__lua_choice {

@@ -138,11 +138,11 @@ static int graph_exits(lua_State *L)
     return 1;
 }
 
-const luaL_Reg eex__lua_graph_looking[] = {{"nodes", graph_nodes},
-                                           {"name", graph_name},
-                                           {"layers", graph_layers},
-                                           {"parameters", graph_parameters},
-                                           {"parameter_count", graph_parameter_count},
-                                           {"cost", graph_cost},
-                                           {"exits", graph_exits},
-                                           {NULL, NULL}};
+const eex__lua_function eex__lua_graph_looking[] = {{"nodes", graph_nodes, 0},
+                                                    {"name", graph_name, 0},
+                                                    {"layers", graph_layers, 0},
+                                                    {"parameters", graph_parameters, 0},
+                                                    {"parameter_count", graph_parameter_count, 0},
+                                                    {"cost", graph_cost, 1},
+                                                    {"exits", graph_exits, 1},
+                                                    {NULL, NULL, 0}};

@@ -172,12 +172,12 @@ void eex_lua_model_register(lua_State *L)
 {
     static const luaL_Reg metamethods[] = {
         {"__index", model_index}, {"__gc", model_close}, {"__tostring", model_text}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {{"classify", eex__lua_model_classify},
-                                       {"run", eex__lua_model_run},
-                                       {"samples", eex__lua_model_samples},
-                                       {"macs", model_macs},
-                                       {"profile", model_profile},
-                                       {"close", model_close},
-                                       {NULL, NULL}};
+    static const eex__lua_function methods[] = {{"classify", eex__lua_model_classify, 2},
+                                                {"run", eex__lua_model_run, 2},
+                                                {"samples", eex__lua_model_samples, 1},
+                                                {"macs", model_macs, 1},
+                                                {"profile", model_profile, 1},
+                                                {"close", model_close, 0},
+                                                {NULL, NULL, 0}};
     eex__lua_class(L, EEX__LUA_MODEL, "model", metamethods, methods);
 }

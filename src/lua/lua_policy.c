@@ -360,9 +360,9 @@ static int run_image(lua_State *L)
     return eex__lua_policy_image(L);
 }
 
-const luaL_Reg eex__lua_policy_methods[] = {{"policy", run_policy},   {"replay", run_replay},
-                                            {"without", run_without}, {"cut", run_cut},
-                                            {"image", run_image},     {NULL, NULL}};
+const eex__lua_function eex__lua_policy_methods[] = {
+    {"policy", run_policy, 1}, {"replay", run_replay, 1}, {"without", run_without, EEX__ANY},
+    {"cut", run_cut, 2},       {"image", run_image, 2},   {NULL, NULL, 0}};
 
 /* ---- the object ---- */
 
@@ -384,12 +384,12 @@ void eex__lua_policy_register(lua_State *L)
 {
     static const luaL_Reg metamethods[] = {
         {"__index", policy_index}, {"__gc", box_close}, {"__tostring", policy_text}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {{"replay", eex__lua_policy_replay},
-                                       {"with", policy_with},
-                                       {"set", policy_set},
-                                       {"without", policy_without},
-                                       {"cut", policy_cut},
-                                       {"image", eex__lua_policy_image},
-                                       {NULL, NULL}};
+    static const eex__lua_function methods[] = {{"replay", eex__lua_policy_replay, 1},
+                                                {"with", policy_with, 1},
+                                                {"set", policy_set, 2},
+                                                {"without", policy_without, EEX__ANY},
+                                                {"cut", policy_cut, 2},
+                                                {"image", eex__lua_policy_image, 2},
+                                                {NULL, NULL, 0}};
     eex__lua_class(L, METATABLE, "policy", metamethods, methods);
 }

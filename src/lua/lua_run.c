@@ -308,12 +308,12 @@ void eex_lua_run_register(lua_State *L)
 {
     static const luaL_Reg metamethods[] = {
         {"__index", run_index}, {"__gc", box_close}, {"__tostring", run_text}, {NULL, NULL}};
-    static const luaL_Reg methods[] = {
-        {"model", run_model}, {"profile", run_profile}, {NULL, NULL}};
+    static const eex__lua_function methods[] = {
+        {"model", run_model, 1}, {"profile", run_profile, 1}, {NULL, NULL, 0}};
     eex__lua_class(L, METATABLE, "run", metamethods, methods);
     luaL_getmetatable(L, METATABLE);
     lua_getfield(L, -1, "methods");
-    luaL_setfuncs(L, eex__lua_policy_methods, 0);
+    eex__lua_set_methods(L, eex__lua_policy_methods);
     lua_pop(L, 2);
     eex__lua_policy_register(L);
 }

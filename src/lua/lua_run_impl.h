@@ -4,6 +4,7 @@
 
 #include "core/policy/trace.h"
 #include "core/report/report.h"
+#include "lua/lua_class.h"
 #include "lua/sandbox_impl.h"
 
 /* Everything that a run object holds; absent until it is wanted. Its user value is a table with
@@ -31,7 +32,7 @@ int eex__lua_run_device(lua_State *L, eex__lua_run *run);
 _Noreturn void eex__lua_run_raise(lua_State *L, const eex__lua_run *run, int code);
 
 /* Methods of runs that make policies: policy, replay, without, cut and image. */
-extern const luaL_Reg eex__lua_policy_methods[];
+extern const eex__lua_function eex__lua_policy_methods[];
 
 /* Makes the metatable of policies. Once a state. */
 void eex__lua_policy_register(lua_State *L);

@@ -58,6 +58,8 @@ static void read_seeds(eex__sweep_reading *r, const eex_args *a)
         if (count < 1 || count > MAX_SEEDS)
             eex_args_refuse(a, "seeds", "a list of 1 to %d integers, or how many", MAX_SEEDS);
         const int list = lua_gettop(L);
+        const eex_args seeds = {L, list, "seeds"};
+        eex_args_list(&seeds);
         make_seeds(r, L, count);
         lua_newtable(L);
         for (size_t i = 0; i < count; i++) {

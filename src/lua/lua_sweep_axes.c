@@ -72,6 +72,8 @@ static void read_list(const eex_args *a, eex_axis *axis, int index, bool once)
     const size_t count = (size_t)lua_rawlen(L, index);
     if (count < 1 || count > MAX_VALUES)
         eex_args_refuse(a, axis->path, "a list of 1 to %d values", MAX_VALUES);
+    const eex_args list = {L, index, axis->path};
+    eex_args_list(&list);
     axis->value = calloc(count, sizeof *axis->value);
     if (!axis->value)
         eex__sweep_no_memory(L);

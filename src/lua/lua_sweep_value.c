@@ -58,7 +58,9 @@ static bool is_plain(lua_State *L, const char *text)
 static void push_table(lua_State *L, int index, int depth)
 {
     const lua_Integer length = (lua_Integer)lua_rawlen(L, index);
+    const eex_args list = {L, index, "a value of a sweep"};
     int parts = 0;
+    eex_args_list(&list); /* nothing else has a place in --set's text */
     luaL_checkstack(L, 16, NULL);
     lua_pushliteral(L, "{");
     for (lua_Integer i = 1; i <= length; i++, parts++) {

@@ -55,6 +55,11 @@ refused() { # ENTRY WORDS: what a sweep with this entry is told
 }
 # A run that is there twice would count as two, and a seed among the fields would not be used.
 refused 'seeds = { 0, 3, 0 }' "seeds: each seed once"
+# Nor what has no place in a list.
+refused 'seeds = { 1, foo = 2 }' 'seeds: a list, in which there is no place for ["foo"]'
+refused 'grid = { ["training.lr"] = { 0.1, foo = 2 } }' 'no place for ["foo"]'
+refused 'set = { ["gates.blocks"] = { 0, foo = 1 } }' 'a value of a sweep: a list, in which there is no place for ["foo"]'
+refused 'set = { training = { lr = 1 } }' 'no place for ["lr"]'
 refused 'grid = { ["training.lr"] = { 0.1, 0.05, 0.1 } }' "grid.training.lr: each value once"
 refused 'grid = { seed = { 1, 2 } }' "grid.seed: the sweep's seeds"
 refused 'set = { seed = 5 }' "set.seed: the sweep's seeds"

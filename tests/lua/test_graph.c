@@ -10,6 +10,7 @@
 #include "base/status.h"
 
 #include <criterion/criterion.h>
+#include <ctype.h>
 #include <lauxlib.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -390,6 +391,71 @@ Test(lua_graph, the_documentation_says_what_there_is)
             cr_expect(strstr(docs, word), "docs/writing-experiments.md does not name %s", word);
         }
     free(docs);
+}
+
+/* How many arguments a method has as it is documented: "g:conv(x, name, { out, kernel })" has 3. */
+static int documented(const eex__graph_method *m)
+{
+    const char *text = strchr(eex__graph_push_method(L, m), m->list || m->table >= 0 ? ':' : '(');
+    int depth = 0, commas = 0, words = 0;
+    for (; *text; text++) {
+        depth += (*text == '{' || *text == '(') - (*text == '}' || *text == ')');
+        commas += depth == 1 && *text == ',';
+        words += depth >= 1 && (isalpha(*text) || *text == '{');
+    }
+    return words ? commas + 1 : 0;
+}
+
+/* One argument more than there are names for would be ignored. Batch norm has one for the library's
+ * own networks, which no script is told of. */
+Test(lua_graph, no_method_takes_more_than_is_documented)
+{
+    int count;
+    const eex__graph_method *methods = eex__graph_methods(&count);
+    for (int i = 0; i < count; i++) {
+        const eex__graph_method *m = &methods[i];
+        const bool made = strchr(m->name, '.') != NULL;
+        const int most = made ? 1 : documented(m) + (strcmp(m->name, "batch_norm") == 0);
+        char text[256], wanted[96];
+        snprintf(text, sizeof text, "return %s%s(%stable.unpack({1, 1, 1, 1, 1, 1}, 1, %d))",
+                 made ? "" : "g.", m->name, made ? "" : "g, ", most + 1);
+        snprintf(wanted, sizeof wanted,
+                 most ? "%s: at most %d argument" : "%s: no arguments, got 1",
+                 made ? "graph" : m->name, most);
+        fails(text, wanted);
+    }
+    gives("return g:input(nil, nil)", "0");
+}
+
+Test(lua_graph, what_the_library_would_ignore_is_refused)
+{
+    fails("local r = eex.saliency.residual_merges{foo = 1} return r",
+          "a.lua:1: saliency.residual_merges: no arguments, got 1");
+    fails("return eex.saliency.all{}", "saliency.all: no arguments");
+    fails("return eex.saliency.stage_ends(7)", "saliency.stage_ends: no arguments");
+    fails("return eex.saliency.ranked({}, 3)", "saliency.ranked: at most 1 argument, got 2");
+    for (const char *const *name =
+             (const char *const[]){"blocks", "pooled", "strided", "residual", "linear", NULL};
+         *name; name++) {
+        char text[96];
+        snprintf(text, sizeof text, "return eex.gates.%s({1}, {}, 3)", *name);
+        fails(text, ": at most 2 arguments, got 3");
+        snprintf(text, sizeof text, "return eex.gates.%s{each = {1}, foo = 1}", *name);
+        fails(text, "each stands in the place of the list, got [foo] beside it");
+    }
+    fails("return eex.gates.eec({}, 1)", "gates.eec: at most 1 argument");
+    fails("return eex.gates.up_to(2, {}, 1)", "gates.up_to: at most 2 arguments");
+    for (const char *const *group =
+             (const char *const[]){"backbones", "families", "predictors", NULL};
+         *group; group++) {
+        char text[128];
+        snprintf(text, sizeof text, "for _, f in pairs(eex.%s) do f({}, 1) end", *group);
+        fails(text, "the function of a network: at most 1 argument, got 2");
+    }
+    fails("return eex.open('x', {}, 1)", "open: at most 2 arguments");
+    fails("return eex.run('x', {})", "run: at most 1 argument");
+    fails("return eex.plot({1, 2}, {3, 4}, {}, {})", "plot: at most 3 arguments");
+    fails("return eex.help('eex', 1)", "help: at most 1 argument");
 }
 
 /* The other way round: no method without its row, no field of a node without its name. */

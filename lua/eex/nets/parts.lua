@@ -38,9 +38,13 @@ local function usual(spec)
 end
 
 -- Says what a function is and which options it takes: those of its specs, and lists besides, each
--- { name, usual, text }. Returns the function.
-function parts.described(about, f)
+-- { name, usual, text }. Returns it, as it is called by scripts: with its options alone.
+function parts.described(about, make)
   local options = {}
+  local function f(given, ...)
+    core.arguments("the function of a network", 1, given, ...)
+    return make(given)
+  end
   for _, spec in ipairs(about.specs) do
     options[#options + 1] = { name = spec.name, usual = usual(spec), text = spec.text or texts[spec.name] }
   end
