@@ -18,6 +18,10 @@ refused 'partition.bits: 1 to 8, or without a bottleneck 32' --set partition.lat
 refused 'partition.bits: 1 to 8, or without a bottleneck 32' \
     --set partition.latency=5 --set partition.bits=32 --set partition.epochs=1
 
+expect 2 "$EEX" run tiny.lua --threads 1 --out single --set gates.required=true --set 'gates.blocks={0}' --set search.tau=2
+err_has 'search.tau: 0 where the space has a single candidate: there is no order to rank, got 2'
+[ ! -e single/base.h5 ] || fail "something was trained before a ranking of one candidate was refused"
+
 # 30 points of two options, or of 20 with two thresholds each.
 sed 's/for i = 1, 3 do/for i = 1, 30 do/' tiny.lua >wide.lua
 expect 2 "$EEX" run wide.lua --threads 1 --set gates.blocks='{0}' --set search.algorithm=exhaustive

@@ -37,10 +37,23 @@ static void warn_of_few(const eex_experiment *e)
                      e->search.trials, random, models ? "initial" : "population");
 }
 
+static int check_tau(const eex_run *run, const eex_space *space)
+{
+    uint64_t size;
+    if (run->e->search.tau > 0 && !eex__run_has(run, "tau.h5") &&
+        eex_space_candidates(&size, space) && size < 2)
+        return eex_fail(EEX_EINVAL,
+                        "search.tau: 0 where the space has a single candidate: there "
+                        "is no order to rank, got %d",
+                        run->e->search.tau);
+    return EEX_OK;
+}
+
 int eex__search_check(const eex_run *run)
 {
     const eex_space *space = &run->structures->space;
     const eex_controller_options options = eex__search_options(run->e);
+    EEX_TRY(check_tau(run, space));
     if (eex__run_has(run, "search.h5"))
         return EEX_OK;
     EEX_TRY(eex_controller_check(run->e->search.algorithm, space, &options));
