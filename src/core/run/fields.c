@@ -347,6 +347,9 @@ bool eex_field_is_default(const eex_field *f, const eex_experiment *e)
 {
     if (f->type == EEX_FIELD_NUMBERS)
         return counted(f, e) == 0;
+    if (f->type == EEX_FIELD_INTS)
+        return counted(f, e) == f->listed &&
+               (!f->listed || memcmp(look(f, e), f->list, sizeof(int) * (size_t)f->listed) == 0);
     if (f->type == EEX_FIELD_NETWORK)
         return !*(eex_graph *const *)look(f, e);
     return types[f->type].get ? eex_field_get(f, e) == f->otherwise : !*(const char *)look(f, e);

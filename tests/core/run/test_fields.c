@@ -254,6 +254,31 @@ static const char policy_and_search[] = "policy.kind = per_class\npolicy.tempera
                                         "search.trials = 2000\nsearch.weight = 0.1\n"
                                         "search.min_accuracy = -1\nsearch.tau = 0\n";
 
+/* Whatever stands in a list, a zero in front too: without it two runs that differ would look alike.
+ */
+Test(fields, lists_are_described)
+{
+    eex_experiment *e = experiment();
+    int count;
+    const eex_field *fields = eex_fields(&count);
+    for (int i = 0; i < count; i++) {
+        const eex_field *f = &fields[i];
+        if (f->type != EEX_FIELD_INTS)
+            continue;
+        char *before = text_of(e);
+        cr_expect(eex_field_is_default(f, e), "%s", f->path);
+        memset(eex_field_ints(f, e), 0, 2 * sizeof(int));
+        *eex_field_count(f, e) = 2;
+        cr_expect_not(eex_field_is_default(f, e), "%s", f->path);
+        char *after = text_of(e);
+        cr_expect(strcmp(before, after) != 0, "%s = {0, 0} is not described", f->path);
+        eex_field_default(f, e);
+        free(before);
+        free(after);
+    }
+    eex_experiment_free(e);
+}
+
 static void recipe_text(char out[2048], const char *where, const char *from, int epochs)
 {
     static const char *const lines[] = {"precision = float32",
