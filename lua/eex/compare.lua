@@ -37,7 +37,7 @@ local function of_run(r)
   end
   return { name = r.folder:match("[^/]+/*$"), split = "test", accuracy = r.best.accuracy,
     macs = r.best.ada_macs_cumulative, exits = #r.best.exits, rejected = r.best.rejected,
-    speedup = r.best.speedup, seed = r.seed, dataset = r.dataset }
+    speedup = r.best.speedup, seed = r.seed, dataset = r.dataset, fingerprint = r.fingerprint }
 end
 
 local function of_outcome(o, name)
@@ -60,6 +60,21 @@ local function record(value, only_runs, i)
     class or type(value), i, type(value) == "string" and ': eex.run("FOLDER") is a run' or ""))
 end
 
+-- Runs on other data say which: what one is better by may come from these. By their names, and by
+-- their contents where both runs say what theirs is; runs of before do not.
+local function tell_data(list)
+  local names, contents, known = false, false, nil
+  for _, one in ipairs(list) do
+    known = known or one.fingerprint
+    names = names or one.dataset ~= list[1].dataset
+    contents = contents or (one.fingerprint and one.fingerprint ~= known)
+  end
+  for _, one in ipairs(list) do
+    one.dataset = (names or contents) and one.dataset or nil
+    one.fingerprint = contents and one.fingerprint or nil
+  end
+end
+
 -- All are about the same images, or at least the same split.
 local function check(list)
   for i = 2, #list do
@@ -79,15 +94,13 @@ return function(...)
   for _, thing in ipairs(things) do
     only_runs = only_runs and core.class(thing.value) == "run"
   end
-  local several = false
   for i, thing in ipairs(things) do
     list[i] = record(thing.value, only_runs, i)
     list[i].name = thing.name or list[i].name
-    several = several or list[i].dataset ~= list[1].dataset
   end
   check(list)
+  tell_data(list)
   for i, one in ipairs(list) do
-    one.dataset = several and one.dataset or nil
     if i > 1 then
       one.accuracy_change = one.accuracy - list[1].accuracy
       one.macs_change = one.macs / list[1].macs - 1

@@ -114,10 +114,25 @@ static void group_column(eex_table *t, const eex_comparison *c, size_t group)
     eex_table_column(t, title, EEX_ALIGN_LEFT, 0);
 }
 
+/* Which data each group is on, told by as much of the fingerprint as tells them apart. */
+static void data_row(eex_table *t, const eex_comparison *c)
+{
+    enum { SHOWN = 12 };
+    eex_table_row(t);
+    eex_table_cell(t, "fingerprint of the data");
+    for (size_t g = 0; g < c->groups; g++) {
+        const char *data = eex_comparison_group_data(c, g);
+        if (data)
+            eex_table_cell(t, "%.*s...", SHOWN, data);
+        else
+            eex_table_cell(t, "-");
+    }
+}
+
 static int put_fields(eex_buffer *out, const eex_comparison *c)
 {
     eex_table *t = NULL;
-    if (c->fields == 0)
+    if (c->fields == 0 && !c->other_data)
         return EEX_OK;
     eex_buffer_putc(out, '\n');
     EEX_TRY(eex_table_new(&t));
@@ -132,7 +147,22 @@ static int put_fields(eex_buffer *out, const eex_comparison *c)
             eex_table_cell(t, "%s", *value ? value : "-");
         }
     }
+    if (c->other_data)
+        data_row(t, c);
     return eex__put_table(out, t);
+}
+
+/* Whose figures are of other images than whose, as far as the runs know. */
+static void put_data(eex_buffer *out, const eex_comparison *c)
+{
+    if (c->other_data)
+        eex_buffer_puts(out,
+                        "Runs on other data, by the fingerprint: what is right of other images "
+                        "has no mean and cannot be compared.\n");
+    for (size_t i = 0; i < c->runs; i++)
+        if (!eex_comparison_data(c, i) && eex_comparison_group_data(c, c->group[i]))
+            eex__put_line(out, "%s does not keep which data it is on: taken as its fields say.",
+                          c->folder[i]);
 }
 
 static void put_failures(eex_buffer *out, const char *folder, const eex_report *report)
@@ -154,6 +184,7 @@ static void put_legend(eex_buffer *out, const eex_comparison *c)
     if (c->groups < c->runs)
         eex_buffer_puts(out, "mean: of runs that differ in their seed alone, ± their standard "
                              "deviation.\n");
+    put_data(out, c);
     for (size_t i = 0; i < c->runs; i++)
         if (!c->report[i]->finished)
             eex__put_line(out, "%s is not finished: %s.", c->folder[i], c->report[i]->state);

@@ -121,7 +121,7 @@ static double shown(double value)
 
 static void mean_cell(eex_table *t, const eex_mean *m, double unit)
 {
-    if (!m->count)
+    if (isnan(m->mean))
         eex_table_cell(t, "-");
     else if (m->count == 1)
         eex_table_cell(t, "%.2f", shown(unit * m->mean));
@@ -164,6 +164,7 @@ static int json_means(const eex_collection *c)
     eex_json j = EEX_JSON_INIT(&text);
     eex_json_object(&j, NULL);
     eex_json_string(&j, "name", s->name);
+    eex_json_bool(&j, "other_data", eex_collection_changed(c));
     eex_json_array(&j, "points");
     for (size_t p = 0; p < s->points; p++) {
         eex_json_object(&j, NULL);
@@ -171,6 +172,7 @@ static int json_means(const eex_collection *c)
         for (size_t f = 0; f < s->fields; f++)
             eex_json_string(&j, s->field[f], s->value[p * s->fields + f]);
         eex_json_end(&j);
+        eex_json_bool(&j, "other_data", eex_collection_mixed(c, p));
         for (int f = 0; f < EEX_FIGURES; f++) {
             const eex_mean *m = &c->mean[p * EEX_FIGURES + (size_t)f];
             eex_json_object(&j, eex_figure_name((eex_figure)f));
@@ -216,6 +218,8 @@ int eex_print_collection(const eex_sweep *s, const char *folder, bool json)
     eex_collection c;
     EEX_TRY(eex_collect(&c, s, folder));
     int code = write_files(&c, folder);
+    if (eex_collection_changed(&c))
+        eex_log_warn(EEX_OTHER_DATA);
     if (code == EEX_OK)
         code = json ? json_means(&c) : print_means(&c);
     if (code == EEX_OK && !json)

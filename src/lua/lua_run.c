@@ -232,6 +232,8 @@ static void push_report(lua_State *L, const eex_report *r)
     lua_createtable(L, 0, 20);
     eex__lua_put_text(L, "name", r->name);
     eex__lua_put_text(L, "dataset", r->dataset);
+    if (eex_identity_known(&r->made_of))
+        eex__lua_put_text(L, "fingerprint", r->made_of.fingerprint);
     eex__lua_put_text(L, "device", r->device);
     eex__lua_put_text(L, "precision", eex_precision_name(r->precision));
     eex__lua_put_text(L, "folder", r->folder);

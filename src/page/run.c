@@ -20,12 +20,6 @@ static int in_folder(eex_page_run *run, const char *name, const char *kind, eex_
     return code;
 }
 
-static int optional(char **out, eex_store_file *file, const char *name)
-{
-    return eex_store_has_attribute(file, "", name) ? eex_store_get_string(out, file, "", name)
-                                                   : EEX_OK;
-}
-
 /* Files of before have none: there they are lines behind the script. */
 static int read_sets(eex_store_list *out, eex_store_file *file)
 {
@@ -40,8 +34,6 @@ static int read_run(eex_store_file *file, void *context)
     EEX_TRY(eex_store_read_string(&run->script, file, "script", MOST_TEXT));
     EEX_TRY(read_sets(&run->sets, file));
     EEX_TRY(eex_store_read_string(&run->description, file, "description", MOST_TEXT));
-    EEX_TRY(optional(&run->data, file, "data"));
-    EEX_TRY(optional(&run->fingerprint, file, "fingerprint"));
     return eex_store_has_attribute(file, "", "threads")
                ? eex_store_get_int(&run->threads, file, "", "threads")
                : EEX_OK;
@@ -142,7 +134,5 @@ void eex_page_run_close(eex_page_run *run)
     free(run->script);
     eex_store_list_free(&run->sets);
     free(run->description);
-    free(run->data);
-    free(run->fingerprint);
     *run = (eex_page_run){0};
 }

@@ -28,7 +28,7 @@ typedef struct eex_page_run {
         size_t timed; /* the first so many of them have times */
         double *ms;
     } test;
-    char *script, *description, *data, *fingerprint;
+    char *script, *description;
     eex_store_list sets; /* what --set changed in the script */
     int64_t threads;
 } eex_page_run;

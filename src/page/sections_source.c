@@ -55,8 +55,8 @@ int eex_page_put_source(eex_page *page, const eex_page_run *run)
     fact(out, "eex", r->version);
     fact(out, "begun", r->created);
     fact(out, "work, all sessions", eex_text_duration(time, r->seconds));
-    fact(out, "data set", run->data ? run->data : r->dataset);
-    fact(out, "its fingerprint", run->fingerprint);
+    fact(out, "data set", r->made_of.text ? r->made_of.text : r->dataset);
+    fact(out, "its fingerprint", r->made_of.fingerprint);
     eex_buffer_puts(out, "</tbody></table></div>\n");
     text(out, "The experiment file", run->script);
     lines(out, "What --set changed in it", &run->sets);

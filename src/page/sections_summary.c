@@ -140,8 +140,29 @@ static void one(eex_buffer *out, const eex_report *r)
     }
 }
 
+/* Whether two of the runs are on different data, as far as they know. */
+static bool on_other_data(const eex_page_run *runs, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (!eex_identity_same(&runs[k].report->made_of, &runs[i].report->made_of))
+                return true;
+    return false;
+}
+
+/* The data set's name; behind it, where names do not tell the data apart, what its content is. */
+static void data_cell(eex_buffer *out, const eex_report *r, bool others)
+{
+    enum { SHOWN = 12 };
+    if (others && eex_identity_known(&r->made_of))
+        eex_html_cell(out, "%s (%.*s...)", r->dataset, SHOWN, r->made_of.fingerprint);
+    else
+        eex_html_cell(out, "%s", r->dataset);
+}
+
 static void several(eex_buffer *out, const eex_page_run *runs, size_t count)
 {
+    const bool others = on_other_data(runs, count);
     static const char *const titles[] = {"run",       "data set",     "#seed",
                                          "#test",     "#to its end",  "#base",
                                          "#MACs",     "#of the base", "#against the cut",
@@ -154,7 +175,7 @@ static void several(eex_buffer *out, const eex_page_run *runs, size_t count)
         eex_buffer_printf(out, "<tr><td><span class=\"k%zu\">&#9679;</span> ", i % 8 + 1);
         eex_html_text(out, runs[i].label);
         eex_buffer_puts(out, "</td>");
-        eex_html_cell(out, "%s", r->dataset);
+        data_cell(out, r, others);
         eex_html_fixed(out, 0, (double)r->seed);
         eex_html_percent(out, 2, r->best.accuracy);
         eex_html_percent(out, 2, r->full.accuracy);
@@ -168,6 +189,11 @@ static void several(eex_buffer *out, const eex_page_run *runs, size_t count)
     }
     eex_html_table_end(out);
     eex_buffer_puts(out, "</div>\n");
+    if (others)
+        eex_html_element(out, "p class=\"note\"",
+                         "Note: these runs are not all on the same data, by the fingerprints in "
+                         "brackets: what is right of other images cannot be compared, here and in "
+                         "every chart below.");
 }
 
 int eex_page_put_summary(eex_page *page, const eex_page_run *runs, size_t count)

@@ -67,6 +67,8 @@ static void table(eex_buffer *out, const eex_collection *c)
         out, "p class=\"note\"",
         "Means over the seeds, with half of their 95 %% intervals (Student's t) behind "
         "them, of runs that are done. " EEX_AGAINST_CUT);
+    if (eex_collection_changed(c))
+        eex_html_element(out, "p class=\"note\"", "Note: " EEX_OTHER_DATA ".");
 }
 
 static int chart(eex_page *page, const eex_collection *c)

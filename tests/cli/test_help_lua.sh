@@ -113,7 +113,7 @@ look_at(gated:exits(), "graph exit")
 look_at(g:genes(), "gene")
 look_at(eex.compare(r, r), "comparison")
 local absent = "run.kendall_tau run.hypervolume member.failure rival.failure member exit.threshold trial.thresholds " ..
-  "trial.network result.file comparison.dataset run best.blocks"
+  "trial.network result.file comparison.dataset comparison.fingerprint run best.blocks"
 for _, list in ipairs { api.classes, api.records } do
   for _, row in ipairs(list) do
     for _, field in ipairs(row.fields or {}) do

@@ -86,9 +86,63 @@ import
 changed
 rm -r pics && cp -r original pics
 
+# A sweep of which one of three seeds is done.
+echo 'return { experiment = "tiny.lua", seeds = { 1, 2, 3 } }' >seeds.lua
+import
+expect 0 "$EEX" sweep seeds.lua --threads 1
+rm -r sweeps/seeds/*/0001 sweeps/seeds/*/0002
+
 # Another hold-out of the same images.
 import --seed 5
 changed
+
+# Runs on either are not averaged, not even with one that does not keep what its data are.
+for seed in 0 1; do expect 0 "$EEX" run tiny.lua --threads 1 --seed $seed --out runs/five$seed; done
+expect 0 "$EEX" show runs/five0 runs/five1
+out_has "2 seeds, mean"
+! grep -q "fingerprint" out || fail "one data set is said to be two"
+expect 0 "$EEX" show runs/tiny runs/five0 runs/five1
+out_has "2 seeds, mean"
+out_has "fingerprint of the data"
+out_has "Runs on other data, by the fingerprint"
+expect 0 "$EEX" show runs/tiny runs/five0 --json
+out_has '"other_data": true'
+[ "$(grep '^      "fingerprint"' out | sort -u | wc -l)" = 2 ] || fail "not a fingerprint each"
+[ "$(grep -c '"runs": 1,$' out)" = 20 ] || fail "a mean of two"
+expect 0 "$EEX" show runs/tiny runs/five0 --csv
+[ "$(sed 1d out | cut -d, -f4 | sort -u | wc -l)" = 2 ] || fail "one fingerprint in both lines"
+[ "$(sed 1d out | cut -d, -f8 | sort -u)" = 1 ] || fail "groups of two: $(cut -d, -f1-8 out)"
+expect 0 "$EEX" report runs/tiny runs/five0 -o runs.html
+grep -q "not all on the same data" runs.html || fail "a page of runs on different data does not say so"
+expect 0 "$EEX" report runs/five0 runs/five1 -o runs.html --force
+! grep -q "not all on the same data" runs.html || fail "a page says that one data set is two"
+cat >compare.lua <<'LUA'
+a, b, c = eex.run "runs/tiny", eex.run "runs/five0", eex.run "runs/five1"
+list = eex.compare(a, b)
+assert(list[1].fingerprint == a.fingerprint and list[2].fingerprint == b.fingerprint and list[2].dataset == "pics")
+assert(a.fingerprint ~= b.fingerprint and #a.fingerprint == 64)
+list = eex.compare(b, c)
+assert(not list[1].fingerprint and not list[2].dataset)
+print "comparisons are right"
+LUA
+"$EEX" repl <compare.lua >out 2>err
+out_has "comparisons are right"
+
+# A task on other data than those before it fails; where such runs are there, they have no mean.
+expect 1 "$EEX" sweep seeds.lua --threads 1
+err_has "put the sweep's data back"
+err_has "task 0 of this sweep was made from other data"
+[ ! -e sweeps/seeds/runs/0001 ] || fail "a run on other data was begun"
+expect 0 "$EEX" sweep collect sweeps/seeds
+! grep -q "not all on the same data" err || fail "one run is on two data sets"
+cp -r runs/five1 sweeps/seeds/runs/0001
+expect 0 "$EEX" sweep collect sweeps/seeds
+err_has "not all on the same data"
+! grep -q "±[0-9]" out || fail "a mean of runs on different data"
+[ "$(sed 1d sweeps/seeds/results.csv | tr -d '\r' | sed 's/.*,//' | sort -u | grep -c .)" = 2 ] || fail "$(cat sweeps/seeds/results.csv)"
+expect 0 "$EEX" sweep collect sweeps/seeds --json
+[ "$(grep -c '"other_data": true' out)" = 2 ] || fail "no word for programs"
+[ "$(grep -c '"mean": null' out)" = 9 ] || fail "means of runs on different data"
 
 # Another data set under the old file's name.
 expect 0 "$EEX" data make synthetic --train 60 --test 20 --name other

@@ -92,6 +92,7 @@ return {
       { name = "name", text = "what the experiment is called" },
       { name = "folder", text = "where it is" },
       { name = "dataset", text = "what it was trained on" },
+      { name = "fingerprint", text = "of that data set's content" },
       { name = "device", text = "what it ran on" },
       { name = "precision", text = "of traces and decisions" },
       { name = "state", text = "what was reached last" },

@@ -236,6 +236,7 @@ return {
       { name = "rejected", text = "share of the images" },
       { name = "speedup", text = "of runs: over their bases, by the clock" },
       { name = "seed", text = "of runs" },
-      { name = "dataset", text = "of runs, where these differ" },
+      { name = "dataset", text = "of runs, where these or their contents differ" },
+      { name = "fingerprint", text = "of that content, where the contents differ" },
     } },
 }

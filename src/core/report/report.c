@@ -83,6 +83,7 @@ static int load_run(eex_report *r, eex_store_file *file)
     EEX_TRY(eex_store_get_string(&r->name, file, "", "name"));
     EEX_TRY(eex_store_get_string(&r->device, file, "", "device"));
     EEX_TRY(eex_store_get_string(&r->dataset, file, "", "dataset"));
+    EEX_TRY(eex_identity_load(&r->made_of, file, ""));
     EEX_TRY(eex_store_get_string(&r->version, file, "", "version"));
     EEX_TRY(eex_store_get_string(&r->created, file, "", "created"));
     EEX_TRY(load_precision(r, file));
@@ -496,6 +497,7 @@ void eex_report_free(eex_report *r)
     free(r->name);
     free(r->device);
     free(r->dataset);
+    eex_identity_free(&r->made_of);
     free(r->version);
     free(r->created);
     free(r->front);

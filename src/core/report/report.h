@@ -36,6 +36,7 @@ typedef struct eex_report_exit {
 
 typedef struct eex_report {
     char *folder, *name, *device, *dataset, *version, *created;
+    eex_identity made_of; /* the data that it is on; not known in runs of before */
     int64_t seed;
     eex_precision precision; /* of traces and decisions */
     bool finished;

@@ -255,6 +255,8 @@ int eex_report_json(eex_buffer *out, const eex_report *r)
     eex_json_string(&j, "device", r->device);
     eex_json_string(&j, "precision", eex_precision_name(r->precision));
     eex_json_string(&j, "dataset", r->dataset);
+    eex_json_string(&j, "fingerprint",
+                    eex_identity_known(&r->made_of) ? r->made_of.fingerprint : NULL);
     sizes(&j, r);
     eex_json_int(&j, "seed", r->seed);
     eex_json_string(&j, "version", r->version);

@@ -70,8 +70,18 @@ void eex_figures_of(double figure[EEX_FIGURES], const eex_report *r)
     figure[EEX_FIGURE_SECONDS] = r->seconds;
 }
 
-static int read_run(double figure[EEX_FIGURES], eex_task *task, const char *folder, size_t number)
+static int keep(eex_collection *c, size_t number, const eex_report *report)
 {
+    eex_collected_data *data = &c->data[number];
+    eex_figures_of(c->figure + number * EEX_FIGURES, report);
+    memcpy(data->fingerprint, report->made_of.fingerprint, EEX_FINGERPRINT);
+    data->name = strdup(report->dataset);
+    return data->name ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for a collection");
+}
+
+static int read_run(eex_collection *c, const char *folder, size_t number)
+{
+    eex_task *task = &c->task[number];
     char *run = NULL;
     eex_report *report = NULL;
     EEX_TRY(eex_sweep_path(&run, folder, "runs", number, ""));
@@ -86,9 +96,9 @@ static int read_run(double figure[EEX_FIGURES], eex_task *task, const char *fold
                  eex_error());
         return EEX_OK;
     }
-    eex_figures_of(figure, report);
+    code = keep(c, number, report);
     eex_report_free(report);
-    return EEX_OK;
+    return code;
 }
 
 static int read_runs(eex_collection *c, const char *folder)
@@ -98,9 +108,44 @@ static int read_runs(eex_collection *c, const char *folder)
         c->figure[i] = NAN;
     for (size_t t = 0; t < tasks; t++)
         if (c->task[t].state == EEX_TASK_DONE)
-            EEX_TRY(read_run(c->figure + t * EEX_FIGURES, &c->task[t], folder, t));
+            EEX_TRY(read_run(c, folder, t));
     return EEX_OK;
 }
+
+/* ---- what they are on ---- */
+
+static bool differs(const eex_collected_data *a, const eex_collected_data *b)
+{
+    return *a->fingerprint && *b->fingerprint && strcmp(a->fingerprint, b->fingerprint) != 0;
+}
+
+bool eex_collection_mixed(const eex_collection *c, size_t point)
+{
+    const eex_collected_data *of = c->data + point * c->sweep->seeds;
+    for (size_t i = 0; i < c->sweep->seeds; i++)
+        for (size_t k = 0; k < i; k++)
+            if (differs(&of[k], &of[i]))
+                return true;
+    return false;
+}
+
+/* The last one before each that has its name and knows its content is enough to look at. */
+bool eex_collection_changed(const eex_collection *c)
+{
+    for (size_t t = 0; t < eex_sweep_tasks(c->sweep); t++) {
+        size_t k = t;
+        if (!*c->data[t].fingerprint)
+            continue;
+        while (k-- > 0)
+            if (*c->data[k].fingerprint && strcmp(c->data[k].name, c->data[t].name) == 0)
+                break;
+        if (k < t && differs(&c->data[k], &c->data[t]))
+            return true;
+    }
+    return false;
+}
+
+/* ---- all of it ---- */
 
 static int take_means(eex_collection *c)
 {
@@ -108,12 +153,17 @@ static int take_means(eex_collection *c)
     double *row = malloc(s->seeds * sizeof *row);
     if (!row)
         return eex_fail(EEX_ENOMEM, "out of memory for %zu seeds", s->seeds);
-    for (size_t p = 0; p < s->points; p++)
+    for (size_t p = 0; p < s->points; p++) {
+        const bool mixed = eex_collection_mixed(c, p);
         for (int f = 0; f < EEX_FIGURES; f++) {
+            eex_mean *mean = &c->mean[p * EEX_FIGURES + (size_t)f];
             for (size_t i = 0; i < s->seeds; i++)
                 row[i] = c->figure[(p * s->seeds + i) * EEX_FIGURES + (size_t)f];
-            c->mean[p * EEX_FIGURES + (size_t)f] = eex_mean_of(row, s->seeds);
+            *mean = eex_mean_of(row, s->seeds);
+            if (mixed)
+                mean->mean = mean->low = mean->high = mean->deviation = NAN;
         }
+    }
     free(row);
     return EEX_OK;
 }
@@ -124,7 +174,8 @@ int eex_collect(eex_collection *out, const eex_sweep *s, const char *folder)
     *out = (eex_collection){.sweep = s};
     out->figure = malloc(tasks * EEX_FIGURES * sizeof *out->figure);
     out->mean = malloc(s->points * EEX_FIGURES * sizeof *out->mean);
-    int code = out->figure && out->mean
+    out->data = calloc(tasks, sizeof *out->data);
+    int code = out->figure && out->mean && out->data
                    ? eex_tasks_look(&out->task, s, folder)
                    : eex_fail(EEX_ENOMEM, "out of memory for %zu tasks", tasks);
     if (code == EEX_OK)
@@ -138,7 +189,10 @@ int eex_collect(eex_collection *out, const eex_sweep *s, const char *folder)
 
 void eex_collection_free(eex_collection *c)
 {
+    for (size_t t = 0; c->data && t < eex_sweep_tasks(c->sweep); t++)
+        free(c->data[t].name);
     free(c->task);
+    free(c->data);
     free(c->figure);
     free(c->mean);
     *c = (eex_collection){0};

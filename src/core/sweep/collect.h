@@ -1,5 +1,6 @@
 /* What the runs of a sweep have found, in one table: each task, and means over the seeds of each
- * point with their 95 % intervals (Student's t, of runs that are done). */
+ * point with their 95 % intervals (Student's t, of runs that are done). A point whose runs are on
+ * different data, by their fingerprints, has none: those are figures of other images. */
 #ifndef EEX_CORE_SWEEP_COLLECT_H
 #define EEX_CORE_SWEEP_COLLECT_H
 
@@ -27,6 +28,12 @@ typedef enum eex_figure {
     "against cut: MACs on the test split beyond those of the network cut after one of its exits, " \
     "at the same accuracy (below 0: saved)."
 
+/* What is said of a collection whose data have changed between its tasks. */
+#define EEX_OTHER_DATA                                                                          \
+    "the sweep's runs are not all on the same data, by their fingerprints: a point whose runs " \
+    "are "                                                                                      \
+    "on different data has no mean, and points on different data cannot be compared"
+
 /* "test_accuracy", "macs", ...: as columns are called in files. */
 const eex_names *eex_figure_names(void);
 const char *eex_figure_name(eex_figure figure);
@@ -36,16 +43,29 @@ void eex_figures_of(double figure[EEX_FIGURES], const eex_report *report);
 
 typedef struct eex_mean {
     size_t count;
-    double mean, low, high; /* NaN: nothing to say it from; low and high from two on */
+    double mean, low, high; /* NaN: nothing to say it from, or nothing that has a mean; low and high
+                             * from two on */
     double deviation;       /* standard deviation of the values, from two on */
 } eex_mean;
 
+/* The data that a task's run is on. */
+typedef struct eex_collected_data {
+    char fingerprint[EEX_FINGERPRINT]; /* "": not done, or not known: a run of before */
+    char *name;                        /* NULL: not done */
+} eex_collected_data;
+
 typedef struct eex_collection {
-    const eex_sweep *sweep; /* borrowed */
-    eex_task *task;         /* (tasks) */
-    double *figure;         /* (tasks, EEX_FIGURES), NaN where a task is not done */
-    eex_mean *mean;         /* (points, EEX_FIGURES) */
+    const eex_sweep *sweep;   /* borrowed */
+    eex_task *task;           /* (tasks) */
+    double *figure;           /* (tasks, EEX_FIGURES), NaN where a task is not done */
+    eex_collected_data *data; /* (tasks) */
+    eex_mean *mean;           /* (points, EEX_FIGURES) */
 } eex_collection;
+
+/* Whether runs of a point are on different data, so that it has no means; and whether any two runs
+ * of the sweep are on different contents of one data set, as where it was imported anew midway. */
+bool eex_collection_mixed(const eex_collection *c, size_t point);
+bool eex_collection_changed(const eex_collection *c);
 
 /* Reads every run that is done; one that cannot be read is warned of and counts as failed. */
 int eex_collect(eex_collection *out, const eex_sweep *s, const char *folder);

@@ -51,7 +51,7 @@ static void put_titles(eex_buffer *out, const eex_sweep *s)
         const char *name = eex_figure_name((eex_figure)f);
         eex_buffer_printf(out, ",%s_mean,%s_low,%s_high", name, name, name);
     }
-    eex_buffer_puts(out, ",seeds_done\r\n");
+    eex_buffer_puts(out, ",seeds_done,fingerprint\r\n");
 }
 
 static void put_task(eex_buffer *out, const eex_collection *c, size_t t)
@@ -73,7 +73,7 @@ static void put_task(eex_buffer *out, const eex_collection *c, size_t t)
         put_number(out, mean[f].low);
         put_number(out, mean[f].high);
     }
-    eex_buffer_printf(out, ",%zu\r\n", mean->count);
+    eex_buffer_printf(out, ",%zu,%s\r\n", mean->count, c->data[t].fingerprint);
 }
 
 void eex_collection_csv(eex_buffer *out, const eex_collection *c)
@@ -122,16 +122,20 @@ static int write_points(eex_store_file *file, const eex_collection *c, double *r
     return EEX_OK;
 }
 
-static int write_states(eex_store_file *file, const eex_collection *c)
+static int write_texts(eex_store_file *file, const eex_collection *c)
 {
     const size_t tasks = eex_sweep_tasks(c->sweep);
-    const char **state = malloc(tasks * sizeof *state);
-    if (!state)
+    const char **text = malloc(tasks * sizeof *text);
+    if (!text)
         return eex_fail(EEX_ENOMEM, "out of memory for %zu tasks", tasks);
     for (size_t t = 0; t < tasks; t++)
-        state[t] = eex_task_state_name(c->task[t].state);
-    int code = eex_store_write_strings(file, "tasks/state", state, tasks);
-    free(state);
+        text[t] = eex_task_state_name(c->task[t].state);
+    int code = eex_store_write_strings(file, "tasks/state", text, tasks);
+    for (size_t t = 0; t < tasks; t++)
+        text[t] = c->data[t].fingerprint;
+    if (code == EEX_OK)
+        code = eex_store_write_strings(file, "tasks/fingerprint", text, tasks);
+    free(text);
     return code;
 }
 
@@ -157,7 +161,7 @@ static int fill(eex_store_file *file, const void *context)
     if (code == EEX_OK)
         code = write_tasks(file, c, row);
     if (code == EEX_OK)
-        code = write_states(file, c);
+        code = write_texts(file, c);
     if (code == EEX_OK)
         code = eex_store_make_group(file, "points");
     if (code == EEX_OK)

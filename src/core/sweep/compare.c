@@ -22,11 +22,23 @@ static bool counts(const char *entry, const void *context)
     return !eex__entry_is(entry, "seed");
 }
 
+/* Whether the first runs of a group, those before `i`, are on the data of run `i`: each, since one
+ * that does not know its data is like any. */
+static bool is_on_data_of(const eex_comparison *c, size_t group, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (c->group[k] == group &&
+            !eex_identity_same(&c->report[k]->made_of, &c->report[i]->made_of))
+            return false;
+    return true;
+}
+
 static size_t group_of(const eex_comparison *c, char *const *text, size_t i)
 {
     eex__difference difference;
     for (size_t k = 0; k < i; k++)
-        if (!eex__descriptions_differ(&difference, text[k], text[i], counts, NULL))
+        if (!eex__descriptions_differ(&difference, text[k], text[i], counts, NULL) &&
+            is_on_data_of(c, c->group[k], i))
             return c->group[k];
     return c->groups;
 }
@@ -36,6 +48,9 @@ static void find_groups(eex_comparison *c, char *const *text)
     for (size_t i = 0; i < c->runs; i++) {
         c->group[i] = group_of(c, text, i);
         c->groups += c->group[i] == c->groups;
+        for (size_t k = 0; k < i; k++)
+            c->other_data =
+                c->other_data || !eex_identity_same(&c->report[k]->made_of, &c->report[i]->made_of);
     }
 }
 
@@ -215,6 +230,21 @@ size_t eex_comparison_size(const eex_comparison *c, size_t group)
     return n;
 }
 
+const char *eex_comparison_data(const eex_comparison *c, size_t run)
+{
+    const eex_identity *data = &c->report[run]->made_of;
+    return eex_identity_known(data) ? data->fingerprint : NULL;
+}
+
+const char *eex_comparison_group_data(const eex_comparison *c, size_t group)
+{
+    const char *data = NULL;
+    for (size_t i = 0; i < c->runs && !data; i++)
+        if (c->group[i] == group)
+            data = eex_comparison_data(c, i);
+    return data;
+}
+
 /* ---- for programs ---- */
 
 static void quoted(eex_buffer *out, const char *text)
@@ -234,7 +264,7 @@ static void number(eex_buffer *out, double value)
 
 void eex_comparison_csv(eex_buffer *out, const eex_comparison *c)
 {
-    eex_buffer_puts(out, "run,name,dataset,seed,finished,group,group_runs");
+    eex_buffer_puts(out, "run,name,dataset,fingerprint,seed,finished,group,group_runs");
     for (size_t f = 0; f < c->fields; f++) {
         eex_buffer_putc(out, ',');
         quoted(out, c->field[f].path);
@@ -252,6 +282,8 @@ void eex_comparison_csv(eex_buffer *out, const eex_comparison *c)
         quoted(out, r->name);
         eex_buffer_putc(out, ',');
         quoted(out, r->dataset);
+        eex_buffer_putc(out, ',');
+        quoted(out, r->made_of.fingerprint);
         eex_buffer_printf(out, ",%lld,%d,%zu,%zu", (long long)r->seed, r->finished, g + 1,
                           eex_comparison_size(c, g));
         for (size_t f = 0; f < c->fields; f++) {
@@ -274,6 +306,7 @@ static void run_json(eex_json *j, const eex_comparison *c, size_t i)
     eex_json_string(j, "run", c->folder[i]);
     eex_json_string(j, "name", r->name);
     eex_json_string(j, "dataset", r->dataset);
+    eex_json_string(j, "fingerprint", eex_comparison_data(c, i));
     eex_json_int(j, "seed", r->seed);
     eex_json_bool(j, "finished", r->finished);
     eex_json_uint(j, "group", c->group[i] + 1);
@@ -290,6 +323,7 @@ static void group_json(eex_json *j, const eex_comparison *c, size_t g)
 {
     eex_json_object(j, NULL);
     eex_json_uint(j, "runs", eex_comparison_size(c, g));
+    eex_json_string(j, "fingerprint", eex_comparison_group_data(c, g));
     for (size_t f = 0; f < EEX_FIGURES; f++) {
         const eex_mean *m = &c->mean[g * EEX_FIGURES + f];
         eex_json_object(j, eex_figure_name((eex_figure)f));
@@ -307,6 +341,7 @@ void eex_comparison_json(eex_buffer *out, const eex_comparison *c)
 {
     eex_json j = EEX_JSON_INIT(out);
     eex_json_object(&j, NULL);
+    eex_json_bool(&j, "other_data", c->other_data);
     eex_json_array(&j, "runs");
     for (size_t i = 0; i < c->runs; i++)
         run_json(&j, c, i);
