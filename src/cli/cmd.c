@@ -1,5 +1,6 @@
 #include "cli/cmd.h"
 
+#include "cli/out_file.h"
 #include "cli/print.h"
 
 #include "base/buffer.h"
@@ -89,6 +90,7 @@ static int parse_and_run(const eex_cmd *cmd, void *arguments, int argc, char **a
     if (help)
         return eex_cmd_help(cmd);
     EEX_TRY(check_words(cmd, &words));
+    EEX_TRY(eex_check_written(cmd->takes.options, arguments, &words));
     if (cmd->check)
         EEX_TRY(cmd->check(arguments, &words));
     return cmd->run(arguments, &words);

@@ -21,7 +21,7 @@ typedef struct arguments {
 
 static const eex_option options[] = {
     EEX_FLAG("json", json, "print JSON"),
-    EEX_TEXT("sheet", "FILE.png", sheet, "also write a picture of some of its images"),
+    EEX_WRITES("sheet", "FILE.png", sheet, "also write a picture of some of its images"),
     EEX_FLAG("force", force, "replace a picture that is there"),
     EEX__DATA_FOLDER(data),
     {0},

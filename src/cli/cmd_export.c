@@ -24,11 +24,11 @@ typedef struct arguments {
 static const arguments defaults = {.model = EEX_MODEL_OPTIONS_INIT};
 
 static const eex_option options[] = {
-    EEX_TEXT("safetensors", "FILE", safetensors, "all weights, by their names, for PyTorch"),
-    EEX_TEXT("onnx", "FILE", onnx, "ONNX: one image, which leaves where it may"),
+    EEX_WRITES("safetensors", "FILE", safetensors, "all weights, by their names, for PyTorch"),
+    EEX_WRITES("onnx", "FILE", onnx, "ONNX: one image, which leaves where it may"),
     EEX_FLAG("all-exits", all_exits, "--onnx gives what every exit says, of any number of images"),
-    EEX_TEXT("c", "DIR", c, "plain C99 for small devices, weights, exits and policy inside"),
-    EEX_TEXT("front", "FILE.h5", front, "the device's part alone, for infer and stream --remote"),
+    EEX_WRITES("c", "DIR", c, "plain C99 for small devices, weights, exits and policy inside"),
+    EEX_WRITES("front", "FILE.h5", front, "the device's part alone, for infer and stream --remote"),
     EEX_NUMBER("cut", "EXIT", 1, EEX_MAX_EXITS, cut,
                "with --front: exit behind which the network is cut (the last early one)"),
     EEX_FLAG("base", base, "the run's network without exits"),
@@ -58,9 +58,6 @@ static int check(void *given, const eex_words *words)
         return eex_fail(EEX_EINVAL, "--exit %s: the base has no exits", a->exit);
     if (a->all_exits && (!a->onnx || a->base || a->exit || a->c))
         return eex_fail(EEX_EINVAL, "--all-exits goes with --onnx alone, and with all exits");
-    EEX_TRY(eex_check_apart("--safetensors", a->safetensors, "--onnx", a->onnx));
-    EEX_TRY(eex_check_apart("--safetensors", a->safetensors, "--c", a->c));
-    EEX_TRY(eex_check_apart("--onnx", a->onnx, "--c", a->c));
     EEX_TRY(eex_model_find(words->at[0]));
     EEX_TRY(eex_check_out(a->safetensors, a->force, NULL, NULL));
     EEX_TRY(eex_check_out(a->onnx, a->force, NULL, NULL));

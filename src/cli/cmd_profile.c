@@ -41,7 +41,7 @@ static const eex_option options[] = {
                "how often each (11); the lower quartile counts"),
     EEX_FLAG("layers", layers, "list every layer, not the slowest alone"),
     EEX_OUT("FILE", out, "picture of the latencies; with --table: the table"),
-    EEX_TEXT("trace", "FILE.json", trace, "write a Chrome trace"),
+    EEX_WRITES("trace", "FILE.json", trace, "write a Chrome trace"),
     EEX_FLAG("force", force, "replace files that are there"),
     EEX_BASE(base),
     EEX_IMAGES_OF(data),
@@ -84,7 +84,6 @@ static int check(void *given, const eex_words *words)
     const arguments *a = given;
     EEX_TRY(check_kind(a));
     EEX_TRY(check_images(a));
-    EEX_TRY(eex_check_apart("--out", a->out, "--trace", a->trace));
     EEX_TRY(a->table ? eex_fs_find(words->at[0]) : eex_model_find(words->at[0]));
     if (a->table) /* adds to the one that is there */
         return eex_check_out(a->out, true, "latency-table", NULL);

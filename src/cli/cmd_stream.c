@@ -57,8 +57,8 @@ static const eex_option options[] = {
     EEX_NUMBER("batch", "N", 1, MAX_BATCH, batch, "frames at once (1)"),
     EEX_NUMBER("window", "N", 20, 1000000, window,
                "frames that are compared with calibration at a time (500)"),
-    EEX_TEXT("decisions", "FILE|-", decisions,
-             "a JSON line a frame; - is the standard output, and all else goes to stderr"),
+    EEX_WRITES("decisions", "FILE|-", decisions,
+               "a JSON line a frame; - is the standard output, and all else goes to stderr"),
     EEX_FLAG("force", force, "replace the file of --decisions"),
     EEX__REMOTE_OPTIONS(remote),
     EEX_MODEL_OPTIONS(model),
@@ -319,9 +319,6 @@ static int check(void *given, const eex_words *words)
         return eex_fail(EEX_EINVAL, "--compare races networks on this machine: leave out --remote");
     EEX_TRY(eex_model_find(words->at[0]));
     EEX_TRY(eex__source_find(words->at[1]));
-    EEX_TRY(eex_check_kept("SOURCE", words->at[1], "--decisions", a->decisions));
-    EEX_TRY(eex_check_kept("--key", a->remote.key, "--decisions", a->decisions));
-    EEX_TRY(eex_check_kept("--bandwidth-trace", a->remote.trace, "--decisions", a->decisions));
     EEX_TRY(eex__decisions_check(a->decisions, a->force));
     return eex__remote_check(&a->remote);
 }

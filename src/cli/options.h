@@ -54,21 +54,24 @@ typedef struct eex_option {
     const char *help;  /* one line */
     int64_t min, max;
     double low, high;
+    bool writes; /* its value names what the command writes */
 } eex_option;
 
 /* Where the member is; what sizeof reads, and nobody calculates, checks its type. */
 #define EEX__MEMBER(pointer, member) \
     (offsetof(arguments, member) + 0 * sizeof((pointer){&((arguments *)0)->member}))
-#define EEX__OPTION(letter, name, kind, value, pointer, member, help, min, max, low, high) \
-    {                                                                                      \
-        name, letter, kind, value, EEX__MEMBER(pointer, member), help, min, max, low, high \
+#define EEX__ROW(letter, name, kind, value, pointer, member, help, min, max, low, high, writes)    \
+    {                                                                                              \
+        name, letter, kind, value, EEX__MEMBER(pointer, member), help, min, max, low, high, writes \
     }
+#define EEX__OPTION(letter, name, kind, value, pointer, member, help, min, max, low, high) \
+    EEX__ROW(letter, name, kind, value, pointer, member, help, min, max, low, high, false)
 
 #define EEX_FLAG(name, member, help) \
     EEX__OPTION(0, name, EEX_OPTION_FLAG, NULL, bool *, member, help, 0, 0, 0, 0)
-#define EEX__TEXT(letter, name, value, member, help) \
-    EEX__OPTION(letter, name, EEX_OPTION_TEXT, value, const char **, member, help, 0, 0, 0, 0)
-#define EEX_TEXT(name, value, member, help) EEX__TEXT(0, name, value, member, help)
+#define EEX__TEXT(letter, name, value, member, help, writes) \
+    EEX__ROW(letter, name, EEX_OPTION_TEXT, value, const char **, member, help, 0, 0, 0, 0, writes)
+#define EEX_TEXT(name, value, member, help) EEX__TEXT(0, name, value, member, help, false)
 #define EEX_NUMBER(name, value, min, max, member, help) \
     EEX__OPTION(0, name, EEX_OPTION_NUMBER, value, int64_t *, member, help, min, max, 0, 0)
 #define EEX_REAL(name, value, low, high, member, help) \
@@ -79,8 +82,12 @@ typedef struct eex_option {
 /* Of rows that are shared: a member of the struct that the commands have as member `outer`. */
 #define EEX_IN(outer, member) outer.member /* NOLINT(bugprone-macro-parentheses): no expression */
 
+/* A file that the command writes. Before it does anything each is compared with every word and
+ * other text that names a file: none is what another writes, or what is read (out_file.h). */
+#define EEX_WRITES(name, value, member, help) EEX__TEXT(0, name, value, member, help, true)
+
 /* What several commands have, each with its own line of help: */
-#define EEX_OUT(value, member, help) EEX__TEXT('o', "out", value, member, help)
+#define EEX_OUT(value, member, help) EEX__TEXT('o', "out", value, member, help, true)
 #define EEX_SEED(member, help) EEX_NUMBER("seed", "N", 0, INT64_MAX, member, help)
 
 /* and what those have that print one object. */

@@ -63,22 +63,57 @@ static bool is_same(const char *a, const char *b)
     return same;
 }
 
-int eex_check_apart(const char *name, const char *path, const char *other, const char *other_path)
+static const char *text_of(const eex_option *o, const void *arguments)
 {
-    if (!path || !other_path || eex_fs_is_stream(path) || !is_same(path, other_path))
-        return EEX_OK;
-    return eex_fail(EEX_EINVAL, "%s %s and %s %s are one file: give each a name of its own", name,
-                    path, other, other_path);
+    return *(const char *const *)(const void *)((const char *)arguments + o->offset);
 }
 
-int eex_check_kept(const char *name, const char *read, const char *option, const char *path)
+static int check_apart(const eex_option *a, const eex_option *b, const void *arguments)
+{
+    const char *path = text_of(a, arguments), *other = text_of(b, arguments);
+    if (!other || eex_fs_is_stream(path) || !is_same(path, other))
+        return EEX_OK;
+    return eex_fail(EEX_EINVAL, "--%s %s and --%s %s are one file: give each a name of its own",
+                    a->name, path, b->name, other);
+}
+
+/* Whether both are one file, which may have several names. A link is replaced itself, and what it
+ * leads to stays. */
+static bool replaces(const char *path, const char *read)
 {
     struct stat from, to;
-    if (!read || !path || stat(read, &from) != 0 || lstat(path, &to) != 0 ||
-        !S_ISREG(from.st_mode) || from.st_dev != to.st_dev || from.st_ino != to.st_ino)
-        return EEX_OK;
-    return eex_fail(EEX_EINVAL, "%s %s is what %s %s would replace: give that another name", name,
-                    read, option, path);
+    return read && stat(read, &from) == 0 && lstat(path, &to) == 0 && S_ISREG(from.st_mode) &&
+           from.st_dev == to.st_dev && from.st_ino == to.st_ino;
+}
+
+/* What one option writes, beside all that is named. */
+static int check_one(const eex_option *out, const eex_option *options, const void *arguments,
+                     const eex_words *words)
+{
+    const char *path = text_of(out, arguments);
+    for (int i = 0; i < words->count; i++)
+        if (replaces(path, words->at[i]))
+            return eex_fail(EEX_EINVAL, "%s is what --%s %s would replace: give that another name",
+                            words->at[i], out->name, path);
+    for (const eex_option *o = options; o->name; o++) {
+        if (o->kind != EEX_OPTION_TEXT || o == out)
+            continue;
+        if (o->writes && o > out)
+            EEX_TRY(check_apart(out, o, arguments));
+        if (!o->writes && replaces(path, text_of(o, arguments)))
+            return eex_fail(EEX_EINVAL,
+                            "--%s %s is what --%s %s would replace: give that another name",
+                            o->name, text_of(o, arguments), out->name, path);
+    }
+    return EEX_OK;
+}
+
+int eex_check_written(const eex_option *options, const void *arguments, const eex_words *words)
+{
+    for (const eex_option *o = options; o && o->name; o++)
+        if (o->writes && text_of(o, arguments))
+            EEX_TRY(check_one(o, options, arguments, words));
+    return EEX_OK;
 }
 
 int eex_check_out(const char *path, bool force, const char *kind, const char *object)

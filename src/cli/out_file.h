@@ -2,6 +2,8 @@
 #ifndef EEX_CLI_OUT_FILE_H
 #define EEX_CLI_OUT_FILE_H
 
+#include "cli/options.h"
+
 #include <stdbool.h>
 
 /* Before any work: refuses the files of a run, what is there unless `force`, and what is there of
@@ -15,12 +17,9 @@ int eex_check_out(const char *path, bool force, const char *kind, const char *ob
 /* The part of it about the kind: refuses what is there and of another one, and says what it is. */
 int eex_check_kind(const char *path, const char *kind, const char *object);
 
-/* Two files of one command, each given as `name` and NULL or a path: not the same one, where what
- * is written last would take the place of the other. */
-int eex_check_apart(const char *name, const char *path, const char *other, const char *other_path);
-
-/* What the command reads (`read`, given as `name`, NULL: nothing) is not what it replaces (`path`,
- * given as `option`), whatever either is called. */
-int eex_check_kept(const char *name, const char *read, const char *option, const char *path);
+/* Of every command, before any work: what an option writes (`writes` of its row) is no other's of
+ * these, where the last one written would take the place of the first, and it is nothing that the
+ * command is given to read, be it a word or the text of an option, whatever either is called. */
+int eex_check_written(const eex_option *options, const void *arguments, const eex_words *words);
 
 #endif

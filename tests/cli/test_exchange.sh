@@ -32,7 +32,8 @@ expect 0 "$EEX" import base.safetensors --into tiny.lua --force
 [ -s base.h5 ] || fail "no base.h5"
 expect 2 "$EEX" import base.safetensors --into tiny.lua
 err_has "base.h5 is there already: --force replaces it"
-expect 2 "$EEX" import base.safetensors --into tiny.lua --force -o tiny.lua
+cp tiny.lua mine.lua
+expect 2 "$EEX" import base.safetensors --into tiny.lua --force -o mine.lua
 err_has "never"
 expect 2 "$EEX" import base.safetensors --into tiny.lua --force -o run/base.h5
 err_has "belongs to the run"

@@ -35,6 +35,30 @@ for file in other.h5 tiny.lua; do # a network that no cut made, and no network
 done
 expect 0 "$EEX" infer cut.h5 --split validation --json
 expect 0 "$EEX" prune runs/tiny --exit 2 -o two.h5
+
+# No command writes over what it reads, whatever that is called: a name, another name of it, an option.
+ln two.h5 same.h5
+ln -s two.h5 link.h5
+cp two.h5 kept.h5
+for command in "prune two.h5 --exit 1 -o two.h5" "prune two.h5 --exit 1 -o same.h5" "prune link.h5 --exit 1 -o two.h5" \
+    "prune two.h5 --filters 0.5 -o ./two.h5" "prune runs/tiny --exit 1 --base two.h5 -o two.h5" "bottleneck two.h5 -o two.h5" \
+    "tune two.h5 -o two.h5" "tune runs/tiny --policy two.h5 -o two.h5" "adapt two.h5 -o two.h5" "export two.h5 --front two.h5" \
+    "export two.h5 --onnx two.h5" "export two.h5 --safetensors same.h5" "profile two.h5 -o two.h5" \
+    "profile two.h5 --trace two.h5" "predictor two.h5 --curve -o two.h5" "stream two.h5 simulated --decisions two.h5" \
+    "import two.h5 --into tiny.lua -o two.h5" "import net.safetensors --into tiny.lua -o tiny.lua" "report two.h5 -o two.h5" \
+    "data info two.h5 --sheet two.h5"; do
+    for force in "" --force; do
+        # shellcheck disable=SC2086
+        expect 2 "$EEX" $command $force
+        err_has "would replace"
+    done
+done
+cmp -s two.h5 kept.h5 || fail "a command wrote over what it read"
+rm link.h5
+# What eex_check_out is asked of is an option that is marked, so that every one of them is compared.
+grep -o "eex_check_out(a->[a-z]*" "$EEX_SOURCE_DIR"/src/cli/cmd_*.c | sort -u | while IFS=: read -r file asked; do
+    grep -q "EEX_\(OUT\|WRITES\)(.*\b${asked#*->}," "$file" || fail "$file: ${asked#*->} is written, and its row does not say so"
+done || exit 1
 expect 0 "$EEX" tune two.h5 --latency 1000 --measure
 expect 0 "$EEX" stream cut.h5 simulated --frames 20
 expect 0 "$EEX" prune cut.h5 --no-latency
