@@ -4,6 +4,7 @@ local svg = require "eex.plot_svg"
 
 local specs = {
   { name = "file", kind = "text", default = "" },
+  { name = "force", kind = "flag" },
   { name = "title", kind = "text", default = "" },
   { name = "x", kind = "text", default = "x" },
   { name = "y", kind = "text", default = "y" },
@@ -167,7 +168,7 @@ return function(...)
     end
   end
   if options.file ~= "" then
-    core.picture(options.file, svg(p, options))
+    core.picture(options.file, svg(p, options), options.force)
     return options.file
   end
   return draw(p, options)

@@ -1,6 +1,7 @@
 #include "lua/show.h"
 
 #include "core/run/fields.h"
+#include "core/store/store.h"
 #include "lua/args.h"
 #include "lua/graph_words.h"
 #include "lua/sandbox_impl.h"
@@ -17,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* ---- tables ---- */
 
@@ -147,6 +149,24 @@ static int writable(lua_State *L, char full[PATH_MAX], const char *path)
     return EEX_OK;
 }
 
+/* What is there is replaced where that is said, and a file of eex's never: it is no picture. */
+static int check_there(const char *full, const char *path, bool force)
+{
+    struct stat facts;
+    eex_store_file *file = NULL;
+    if (lstat(full, &facts) != 0 || eex_fs_is_stream(full) || eex_fs_is_folder(full))
+        return EEX_OK;
+    const bool store = eex_store_open(&file, full, NULL, INT_MAX) == EEX_OK;
+    eex_store_close(file);
+    if (store)
+        return eex_fail(EEX_EINVAL,
+                        "%s is there already, and no picture: it is never replaced: remove it, or "
+                        "choose another name",
+                        path);
+    return force ? EEX_OK
+                 : eex_fail(EEX_EINVAL, "%s is there already: force = true replaces it", path);
+}
+
 int eex__lua_write_picture(lua_State *L)
 {
     const eex__lua *s = eex__lua_of(L);
@@ -162,7 +182,8 @@ int eex__lua_write_picture(lua_State *L)
                           "\"%s\": a script may write no picture, what is typed at the prompt "
                           "may: give --trust to let it",
                           path);
-    if (writable(L, full, path) < 0 || eex_fs_write(full, text, size) < 0)
+    if (writable(L, full, path) < 0 || check_there(full, path, lua_toboolean(L, 3)) < 0 ||
+        eex_fs_write(full, text, size) < 0)
         eex_lua_raise(L);
     return 0;
 }

@@ -11,8 +11,9 @@
  * is. Columns whose cells all look like numbers are aligned right.
  * wrap(text): its lines broken for the width that there is, of at most EEX_WRAP_WIDTH columns.
  * width(): columns that printed text may have; 0: any.
- * picture(path, text): writes an SVG file, whole or not at all. Scripts may with trust; what is
- * typed at the prompt may, too, below the script's folder.
+ * picture(path, text, force): writes an SVG file, whole or not at all, and replaces one that is
+ * there with `force` alone. Scripts may with trust; what is typed at the prompt may, too, below the
+ * script's folder.
  * fields(prefix): a list of the experiment's fields below it, {name, expects, usual, help}.
  * graph_methods(): a list of {name, call, options}. */
 int eex__lua_show_table(lua_State *L);

@@ -152,8 +152,19 @@ ln -s /etc out.d
 says 'plot({ 1 }, { 2 }, { file = "out.d/a.svg" })' '' 'outside'
 echo kept >target
 ln -sf target link.svg
-says 'plot({ 1 }, { 2 }, { file = "link.svg" })' link.svg ''
+says 'plot({ 1 }, { 2 }, { file = "link.svg", force = true })' link.svg ''
 [ "$(cat target)" = kept ] || fail "a picture was written through a link"
+echo mine >mine.svg
+ln -s nowhere dangling.svg
+cp runs/tiny/final.h5 net.svg
+cp net.svg kept.h5
+for there in mine dangling net; do
+    says "plot({ 1 }, { 2 }, { file = \"$there.svg\" })" '' "$there.svg is there already"
+done
+says 'plot({ 1 }, { 2 }, { file = "net.svg", force = true })' '' 'never replaced'
+[ "$(cat mine.svg)" = mine ] && [ -L dangling.svg ] && cmp -s net.svg kept.h5 || fail "a picture took the place of a file"
+says 'plot({ 1 }, { 2 }, { file = "mine.svg", force = true })' mine.svg ''
+grep -q '</svg>' mine.svg || fail "force = true does not replace"
 
 # ---- eex.repl() ----
 cat >stops.lua <<'LUA'

@@ -41,6 +41,7 @@ return {
       .. "of a list of records: plot(records, \"macs\", \"accuracy\"). Text as wide as the terminal, or "
       .. "an SVG file. Returns the text.", options = {
       { name = "file", text = "NAME.svg: draw into this file" },
+      { name = "force", usual = "false", text = "replace a file that is there" },
       { name = "title", text = "above it" },
       { name = "x", usual = "the field", text = "what the horizontal axis is called" },
       { name = "y", usual = "the field", text = "what the vertical axis is called" },
