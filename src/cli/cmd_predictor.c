@@ -2,6 +2,7 @@
  * there. */
 #include "cli/commands.h"
 #include "cli/open_model.h"
+#include "cli/out_file.h"
 #include "cli/predictor_curve.h"
 #include "cli/print.h"
 #include "cli/print_predictor.h"
@@ -140,6 +141,7 @@ static int make(work *w, const char *path)
     if (a->curve)
         return eex__curve_print(w->model, &wish);
     EEX_TRY(eex_exit_predictor_path(&w->path, w->model));
+    EEX_TRY(eex_check_kind(w->path, "predictor", NULL));
     if (eex_fs_exists(w->path) && !a->force)
         return eex_fail(EEX_EINVAL,
                         "%s is there already: `eex show` says what it is worth, --force replaces "

@@ -27,7 +27,7 @@ typedef struct arguments {
     int64_t local;
     bool slurm;
     eex_device_choice device;
-    bool json, trust;
+    bool force, json, trust;
 } arguments;
 
 static const arguments defaults = {.device = EEX_DEVICE_CHOICE_INIT};
@@ -38,6 +38,7 @@ static const eex_option options[] = {
     EEX_FLAG("slurm", slurm, "hand the runs to a Slurm cluster, as an array job"),
     EEX_NUMBER("threads", "N", 1, 1024, device.threads, "of each run (all, shared out)"),
     EEX_TEXT("device", "NAME", device.name, "of a task (the sweep's)"),
+    EEX_FLAG("force", force, "with collect: replace a results.csv that is no collection"),
     EEX_JSON(json),
     EEX_TRUST(trust, "the files"),
     {0},
@@ -181,7 +182,7 @@ static int cancel(const eex_sweep *s, const char *folder, const arguments *a)
 
 static int collect(const eex_sweep *s, const char *folder, const arguments *a)
 {
-    return eex_print_collection(s, folder, a->json);
+    return eex_print_collection(s, folder, a->force, a->json);
 }
 
 static const struct {
@@ -236,6 +237,8 @@ static int check(void *given, const eex_words *words)
     const arguments *a = given;
     if (a->slurm && a->local)
         return eex_fail(EEX_EINVAL, "--local and --slurm: one of them");
+    if (a->force && strcmp(words->at[0], "collect") != 0)
+        return eex_fail(EEX_EINVAL, "--force goes with collect");
     return EEX_OK;
 }
 

@@ -1,5 +1,6 @@
 #include "cli/print_tasks.h"
 
+#include "cli/out_file.h"
 #include "cli/print.h"
 #include "core/sweep/collect.h"
 #include "core/sweep/tasks.h"
@@ -191,41 +192,73 @@ static int json_means(const eex_collection *c)
     return eex__print_text(&text, eex_buffer_status(&text));
 }
 
-static int write_files(const eex_collection *c, const char *folder)
+enum { MOST_CSV = 256 << 20 };
+
+/* A collection is replaced by the next one; what somebody else has put there is not. */
+static int check_csv(const char *path, bool force)
 {
-    char *csv = NULL, *h5 = NULL;
+    char *text = NULL;
+    const bool own =
+        eex_fs_read(&text, NULL, path, MOST_CSV) == EEX_OK && eex_collection_is_csv(text);
+    free(text);
+    return eex_check_out(path, force || own, NULL, NULL);
+}
+
+static int check_files(const char *csv, const char *h5, bool force)
+{
+    EEX_TRY(check_csv(csv, force));
+    return eex_check_out(h5, true, "collection", NULL);
+}
+
+static int write_files(const eex_collection *c, const char *csv, const char *h5)
+{
     eex_buffer text = EEX_BUFFER_INIT;
     eex_collection_csv(&text, c);
     int code = eex_buffer_status(&text);
-    if (code == EEX_OK)
-        code = eex_path_join(&csv, folder, "results.csv");
-    if (code == EEX_OK)
-        code = eex_path_join(&h5, folder, "results.h5");
     if (code == EEX_OK)
         code = eex_fs_write(csv, text.data, text.size);
     if (code == EEX_OK)
         code = eex_collection_write(c, h5);
     if (code == EEX_OK)
         eex_log_info("wrote %s and results.h5", csv);
+    if (code == EEX_OK && eex_collection_changed(c))
+        eex_log_warn(EEX_OTHER_DATA);
     eex_buffer_free(&text);
-    free(csv);
-    free(h5);
     return code;
 }
 
-int eex_print_collection(const eex_sweep *s, const char *folder, bool json)
+static int print_people_means(const eex_collection *c)
+{
+    EEX_TRY(print_means(c));
+    eex__print_line("±: standard deviation over seeds; in brackets: 95 %% intervals of the "
+                    "mean. Test accuracy is "
+                    "scored once a run; choose by validation. " EEX_AGAINST_CUT);
+    return EEX_OK;
+}
+
+static int print_collection(const eex_sweep *s, const char *folder, const char *csv, const char *h5,
+                            bool json)
 {
     eex_collection c;
     EEX_TRY(eex_collect(&c, s, folder));
-    int code = write_files(&c, folder);
-    if (eex_collection_changed(&c))
-        eex_log_warn(EEX_OTHER_DATA);
+    int code = write_files(&c, csv, h5);
     if (code == EEX_OK)
-        code = json ? json_means(&c) : print_means(&c);
-    if (code == EEX_OK && !json)
-        eex__print_line("±: standard deviation over seeds; in brackets: 95 %% intervals of the "
-                        "mean. Test accuracy is "
-                        "scored once a run; choose by validation. " EEX_AGAINST_CUT);
+        code = json ? json_means(&c) : print_people_means(&c);
     eex_collection_free(&c);
+    return code;
+}
+
+int eex_print_collection(const eex_sweep *s, const char *folder, bool force, bool json)
+{
+    char *csv = NULL, *h5 = NULL;
+    int code = eex_path_join(&csv, folder, "results.csv");
+    if (code == EEX_OK)
+        code = eex_path_join(&h5, folder, "results.h5");
+    if (code == EEX_OK)
+        code = check_files(csv, h5, force);
+    if (code == EEX_OK)
+        code = print_collection(s, folder, csv, h5, json);
+    free(csv);
+    free(h5);
     return code;
 }

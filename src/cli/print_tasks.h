@@ -9,6 +9,6 @@
 int eex_print_tasks(const eex_sweep *s, const char *folder, bool json);
 
 /* The same files as the table: FOLDER/results.csv and FOLDER/results.h5. */
-int eex_print_collection(const eex_sweep *s, const char *folder, bool json);
+int eex_print_collection(const eex_sweep *s, const char *folder, bool force, bool json);
 
 #endif

@@ -26,6 +26,11 @@ expect 2 "$EEX" predictor runs/tiny --epochs 2 --threads 1
 err_has "--force"
 expect 0 "$EEX" predictor runs/tiny --epochs 2 --threads 1 --force
 cmp -s first.h5 runs/tiny/final-predictor.h5 || fail "the same command made another predictor"
+cp runs/tiny/base.h5 runs/tiny/final-predictor.h5 # what is no predictor is not replaced by one
+expect 2 "$EEX" predictor runs/tiny --epochs 2 --threads 1 --force
+err_has "never replaced"
+cmp -s runs/tiny/base.h5 runs/tiny/final-predictor.h5 || fail "a network was replaced"
+cp first.h5 runs/tiny/final-predictor.h5
 cp -r runs/tiny $'runs/ti\nny'
 expect 0 "$EEX" predictor $'runs/ti\nny' --epochs 1 --threads 1 --force
 out_has "runs/ti?ny/final-predictor.h5"

@@ -28,6 +28,29 @@ head -2 sweeps/lr/results.csv | tail -1 | grep -q "^0,0.05,3,done,0\." || fail "
 expect 0 "$EEX" sweep status sweeps/lr --json
 out_has '"training.lr": "0.05"'
 
+# A collection replaces the one before it, also one of an earlier version, and nothing of somebody else.
+sed -i 's/,seeds_done,fingerprint/,seeds_done/' sweeps/lr/results.csv
+expect 0 "$EEX" sweep collect sweeps/lr
+cp sweeps/lr/results.h5 own.h5
+for mine in 'my notes' 'task,what I think of it' ''; do
+    printf '%s\n' "$mine" | tee mine.csv >sweeps/lr/results.csv
+    expect 2 "$EEX" sweep collect sweeps/lr
+    err_has "results.csv is there already: --force replaces it"
+    cmp -s mine.csv sweeps/lr/results.csv || fail "a file of the user was replaced"
+    cmp -s own.h5 sweeps/lr/results.h5 || fail "half of a collection was written"
+done
+expect 0 "$EEX" sweep collect sweeps/lr --force
+[ "$(wc -l <sweeps/lr/results.csv)" -eq 5 ] || fail "--force does not replace"
+for mine in data/tiny.h5 tiny.lua; do
+    cp $mine sweeps/lr/results.h5
+    expect 2 "$EEX" sweep collect sweeps/lr --force
+    err_has "never replaced"
+    cmp -s $mine sweeps/lr/results.h5 || fail "$mine was replaced"
+done
+cp own.h5 sweeps/lr/results.h5
+expect 2 "$EEX" sweep status sweeps/lr --force
+err_has "--force goes with collect"
+
 # A task is an ordinary run of that point and seed.
 expect 0 "$EEX" run tiny.lua --out alone --set search.trials=10 --set training.lr=0.1 --seed 4 --threads 1
 results alone >a
@@ -154,6 +177,14 @@ expect 1 env STUB_FAILS=1 "$EEX" sweep lr.lua --out cluster --slurm
 err_has "Invalid partition"
 expect 0 "$EEX" sweep lr.lua --out cluster --slurm
 out_has "4 of 4 tasks done"
+cp cluster/slurm.sh written.sh
+cp tiny.lua cluster/slurm.sh
+mv cluster/runs/0000/result.h5 result.h5
+expect 2 "$EEX" sweep lr.lua --out cluster --slurm
+err_has "slurm.sh is there already, and not a script that eex has written"
+cmp -s tiny.lua cluster/slurm.sh || fail "a script of the user was replaced"
+mv result.h5 cluster/runs/0000/result.h5
+mv written.sh cluster/slurm.sh
 tail -1 submitted | grep -qx "0-3" || fail "submitted: $(cat submitted)"
 grep -q "^7 tasks 0 to 3" cluster/slurm.jobs || fail "no line about the job"
 bash -n cluster/slurm.sh || fail "the script is no shell script"

@@ -76,6 +76,9 @@ eex_mean eex_mean_of(const double *value, size_t count);
 
 /* As files: a line a task with the point's mean and interval behind it, and kind "collection". */
 void eex_collection_csv(eex_buffer *out, const eex_collection *c);
+
+/* Whether a text is such a CSV, of whatever sweep and version: its line of titles says so. */
+bool eex_collection_is_csv(const char *text);
 int eex_collection_write(const eex_collection *c, const char *path);
 
 #endif

@@ -54,6 +54,15 @@ static void put_titles(eex_buffer *out, const eex_sweep *s)
     eex_buffer_puts(out, ",seeds_done,fingerprint\r\n");
 }
 
+/* The fields that vary stand between the first title and the seed's; those behind the figures have
+ * become more. */
+bool eex_collection_is_csv(const char *text)
+{
+    const char *end = text + strcspn(text, "\r\n");
+    const char *seed = strstr(text, ",seed,state,"), *last = strstr(text, ",seeds_done");
+    return strncmp(text, "task,", 5) == 0 && seed && last && seed < last && last < end;
+}
+
 static void put_task(eex_buffer *out, const eex_collection *c, size_t t)
 {
     const eex_sweep *s = c->sweep;

@@ -16,7 +16,13 @@
 
 extern char **environ;
 
-enum { ARGUMENTS = 8, OUTPUT = 4096, MAX_JOBS = 1 << 20, TEXT = 2 * EEX_SLURM_NUMBER };
+enum {
+    ARGUMENTS = 8,
+    OUTPUT = 4096,
+    MAX_JOBS = 1 << 20,
+    MAX_SCRIPT = 1 << 20,
+    TEXT = 2 * EEX_SLURM_NUMBER
+};
 
 /* ---- running its commands ---- */
 
@@ -129,6 +135,20 @@ int eex_slurm_check(const eex_cluster *cluster, const char *table)
     return run(output, (const char *const[]){"sbatch", "--version", NULL});
 }
 
+/* Each submission writes its script anew; one of somebody else by that name is left alone. */
+static int check_script(const char *path)
+{
+    char *text = NULL;
+    const int code = eex_fs_read(&text, NULL, path, MAX_SCRIPT);
+    const bool own = code == EEX_ENOTFOUND || (code == EEX_OK && eex_slurm_is_script(text));
+    free(text);
+    return own ? EEX_OK
+               : eex_fail(EEX_EINVAL,
+                          "%s is there already, and not a script that eex has written: remove it, "
+                          "or choose another folder",
+                          path);
+}
+
 int eex_slurm_job_write(char **script, const eex_slurm_job *job)
 {
     char program[PATH_MAX];
@@ -137,6 +157,7 @@ int eex_slurm_job_write(char **script, const eex_slurm_job *job)
     EEX_TRY(check_lines(job->cluster, job->table));
     EEX_TRY(own_program(program));
     EEX_TRY(eex_path_join(script, job->folder, "slurm.sh"));
+    EEX_TRY(check_script(*script));
     eex_slurm_job_script(&text, job, program);
     int code = eex_buffer_status(&text);
     if (code == EEX_OK)

@@ -13,6 +13,7 @@
 
 #include "base/buffer.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { EEX_SLURM_ARRAY = 1000, EEX_SLURM_NUMBER = 64 }; /* indices that every cluster takes */
@@ -34,6 +35,9 @@ typedef struct eex_slurm_job {
 /* The script; `program` is run as "PROGRAM WORD... NUMBER --device DEVICE --threads N". */
 void eex_slurm_job_script(eex_buffer *out, const eex_slurm_job *job, const char *program);
 
+/* Whether a text is such a script. */
+bool eex_slurm_is_script(const char *text);
+
 /* EEX_EINVAL for lines of shell in it, which a file that may be somebody else's had in `table`. */
 int eex_slurm_check_foreign(const eex_cluster *cluster, const char *table);
 
@@ -41,7 +45,7 @@ int eex_slurm_check_foreign(const eex_cluster *cluster, const char *table);
 int eex_slurm_check(const eex_cluster *cluster, const char *table);
 
 /* Writes the script, whose path is the caller's. EEX_EINVAL where a text that goes into one line
- * has several. */
+ * has several, or where a file of that name is there that is no such script. */
 int eex_slurm_job_write(char **script, const eex_slurm_job *job);
 
 /* Submits it with these options of sbatch, and notes it: "NUMBER WHAT". */

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define REQUEUE "scontrol requeue \"${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}\""
+
 static void put_option(eex_buffer *out, const char *option, const char *value)
 {
     if (*value)
@@ -88,7 +90,12 @@ void eex_slurm_job_script(eex_buffer *out, const eex_slurm_job *job, const char 
                          "if [ \"$status\" = 130 ] && [ ! -e ");
     put_cancelled(out, job->folder);
     eex_buffer_puts(out, " ]; then\n"
-                         "    scontrol requeue \"${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}\"\n"
+                         "    " REQUEUE "\n"
                          "fi\n"
                          "exit \"$status\"\n");
+}
+
+bool eex_slurm_is_script(const char *text)
+{
+    return strncmp(text, "#!/bin/bash\n#SBATCH ", 20) == 0 && strstr(text, REQUEUE);
 }
