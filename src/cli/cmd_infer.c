@@ -175,6 +175,9 @@ static void summarise(const infer *in)
                      (unsigned long long)in->labelled, in->a->split ? "of the " : "with a label",
                      in->a->split ? in->a->split : "", in->a->split ? " split" : "",
                      100 * ((double)in->right / (double)in->labelled));
+    if (!in->labels)
+        eex_log_info("right: not known, for %s has other classes than the model",
+                     eex_dataset_facts(in->data)->name);
 }
 
 static int summarise_remote(const infer *in)
@@ -219,10 +222,9 @@ static int open_split(infer *in, const eex_frame_shape *shape)
     else
         code = eex_frames_open_samples(&in->frames, shape, in->data, part.at, part.count);
     free(part.at);
-    in->labels = eex_model_data_fits(in->opened.model, in->data);
+    in->labels = eex_model_data_classes(in->opened.model, in->data) == EEX_OK;
     if (!in->labels)
-        eex_log_warn("%s has other classes than the model: its labels are left out",
-                     eex_dataset_facts(in->data)->name);
+        eex_log_warn("%s: its labels are left out", eex_error());
     return code;
 }
 

@@ -121,9 +121,7 @@ static int open_foreign(eex__source *s, const eex_model *model)
 static int open_data(eex__source *s, const eex_model *model)
 {
     EEX_TRY(eex_model_data_open(&s->data, model, s->o->data));
-    if (!eex_model_data_fits(model, s->data))
-        return eex_fail(EEX_EINVAL, "%s has other classes than the model (which knows %s's)",
-                        eex_dataset_facts(s->data)->name, model->input.dataset);
+    EEX_TRY(eex_model_data_classes(model, s->data));
     EEX_TRY(eex_model_data_part(&s->part, model, s->data, s->o->split ? s->o->split : "test"));
     if (s->part.count == 0)
         return eex_fail(EEX_ENOTFOUND, "the %s split is empty", s->o->split ? s->o->split : "test");

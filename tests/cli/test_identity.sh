@@ -161,6 +161,29 @@ err_has "was made from other data"
 expect 2 "$EEX" run tiny.lua --threads 1
 err_has "holds a run on other data"
 rm -r pics && cp -r original pics
+# Data of another name with other classes: what is right is not known, and why is said.
+others() { # WORDS: what is the matter with data set "others"
+    expect 0 "$EEX" infer runs/tiny --split test --data others --threads 1
+    err_has "others has other classes than the model: $1: its labels are left out"
+    err_has "right: not known, for others has other classes"
+    expect 0 "$EEX" infer runs/tiny --split test --data others --threads 1 --json
+    err_has "right: not known"
+    ! grep -q '"right"\|"label"' out || fail "labels of other classes are taken for the model's"
+    expect 2 "$EEX" stream runs/tiny simulated --frames 20 --data others
+    err_has "others has other classes than the model: $1"
+}
+for way in "ant bee cut" "ant cow cat"; do
+    # shellcheck disable=SC2086
+    set -- $way
+    rm -rf three && mkdir three
+    cp -r original/ant "three/$1" && cp -r original/bee "three/$2" && cp -r original/cat "three/$3"
+    expect 0 "$EEX" data import others three --size 32 --force
+    [ "$2" = bee ] && others 'class 3 is "cut" there, and "cat" in the model'
+    [ "$2" = bee ] || others 'class 2 is "cat" there, and "bee" in the model'
+done
+rm -r three/cow
+expect 0 "$EEX" data import others three --size 32 --force
+others "2 of them, the model 3"
 
 # The data come back, from a folder and by a name of their own: that is what counts.
 mv pics images

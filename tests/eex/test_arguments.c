@@ -246,6 +246,8 @@ Test(arguments, of_data)
     REFUSED(eex_model_data_part(&index, NULL, data, "test"));
     REFUSED(eex_model_data_part(&index, model, NULL, "test"));
     REFUSED(eex_model_data_part(&index, model, data, NULL));
+    REFUSED(eex_model_data_classes(NULL, data));
+    REFUSED(eex_model_data_classes(model, NULL));
     cr_expect(!eex_model_data_fits(NULL, data) && !eex_model_data_fits(model, NULL));
     REFUSED(eex_data_directory(NULL));
     REFUSED(eex_dataset_open(NULL, "patches"));

@@ -36,6 +36,35 @@ bool eex_model_data_fits(const eex_model *model, const eex_dataset *data)
     return same;
 }
 
+/* The first class that is called otherwise; only as many as both have are asked. */
+static int first_other(const eex_model *model, const eex_dataset_info *info)
+{
+    int c = 0;
+    while (c < info->classes - 1 && (size_t)c < model->input.classes.count - 1 &&
+           strcmp(info->class_names[c], model->input.classes.item[c]) == 0)
+        c++;
+    return c;
+}
+
+int eex_model_data_classes(const eex_model *model, const eex_dataset *data)
+{
+    EEX_NEED(model, "model");
+    EEX_NEED(data, "data set");
+    const eex_dataset_info *info = eex_dataset_facts(data);
+    if (eex_model_data_fits(model, data))
+        return EEX_OK;
+    if ((size_t)info->classes != model->input.classes.count)
+        return eex_fail(EEX_EINVAL,
+                        "%s has other classes than the model: %d of them, the model %zu",
+                        info->name, info->classes, model->input.classes.count);
+    const int c = first_other(model, info);
+    return eex_fail(
+        EEX_EINVAL,
+        "%s has other classes than the model: class %d is \"%.80s\" there, and \"%.80s\" "
+        "in the model",
+        info->name, c + 1, info->class_names[c], model->input.classes.item[c]);
+}
+
 /* A file of the model's run; NULL in *out where there is none: the model lies elsewhere, or the run
  * has not come that far. */
 static int find_beside(char **out, const eex_model *model, const char *name)

@@ -23,6 +23,9 @@ int eex_model_data_own(eex_dataset **out, const eex_model *model, const char *na
 /* Whether labels of the data set are classes of the model: the same names in the same order. */
 bool eex_model_data_fits(const eex_model *model, const eex_dataset *data);
 
+/* EEX_EINVAL where they are not, with the first difference. */
+int eex_model_data_classes(const eex_model *model, const eex_dataset *data);
+
 /* The samples of a part, of a data set that eex_model_data_check accepts: "train", "calibration",
  * "validation" or "test" of the run that the model belongs to. For a model file away from its run
  * "train" and "test" are the data set's own, and "calibration" and "validation" those of the traces
