@@ -94,11 +94,19 @@ bool eex_fs_is_link(const char *path)
 int eex_fs_open_standard(void)
 {
     for (int file = 0; file <= STDERR_FILENO; file++) {
-        const int access = file == STDOUT_FILENO ? O_RDONLY : O_RDWR;
+        const int access = file == STDIN_FILENO    ? O_WRONLY
+                           : file == STDOUT_FILENO ? O_RDONLY
+                                                   : O_RDWR;
         if (fcntl(file, F_GETFD) < 0 && open("/dev/null", access) < 0) /* takes the lowest number */
             return eex_fail(EEX_EIO, "cannot open /dev/null: %s", strerror(errno));
     }
     return EEX_OK;
+}
+
+bool eex_fs_has_input(void)
+{
+    const int flags = fcntl(STDIN_FILENO, F_GETFL);
+    return flags >= 0 && (flags & O_ACCMODE) != O_WRONLY;
 }
 
 bool eex_fs_has_output(void)

@@ -34,6 +34,10 @@ bool eex_fs_is_link(const char *path);             /* a symbolic one, wherever i
  * start of a program. */
 int eex_fs_open_standard(void);
 
+/* Whether the standard input can be read: false where the program was started without one, which
+ * is no empty one. */
+bool eex_fs_has_input(void);
+
 /* Whether the standard output takes anything: false where the program was started without one. */
 bool eex_fs_has_output(void);
 

@@ -127,10 +127,18 @@ static int open_stream(const char *path)
 
 int eex_fs_open_stream(int *out, const char *path)
 {
+    struct stat info;
     *out = open_stream(path);
-    if (*out < 0 && errno == ENXIO)
+    if (*out >= 0)
+        return EEX_OK;
+    if (errno != ENXIO)
+        return eex__fs_fail("write", path);
+    if (stat(path, &info) == 0 && S_ISFIFO(info.st_mode))
         return eex_fail(EEX_EIO, "cannot write %s: nobody reads from this pipe", path);
-    return *out < 0 ? eex__fs_fail("write", path) : EEX_OK;
+    return eex_fail(EEX_EIO,
+                    "cannot write %s: nothing is behind this device here (as /dev/tty has "
+                    "no terminal where a program was started without one)",
+                    path);
 }
 
 static int write_stream(const char *path, const void *data, size_t size)

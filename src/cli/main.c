@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Its arguments are names of commands, whatever they look like. */
@@ -198,9 +199,17 @@ static int finish_output(int code)
                                    "was printed has arrived: is its disk full?");
 }
 
+/* A umask that takes from the owner too would leave folders that nothing can be put into, and files
+ * that the next command cannot read: whoever else is kept out stays so. */
+static void keep_owner(void)
+{
+    umask(umask(0) & ~(mode_t)S_IRWXU);
+}
+
 int main(int argc, char **argv)
 {
     check_stack();
+    keep_owner();
     eex_numbers_begin(); /* for good: a trusted script may set a locale */
     int code = eex_signals_install();
     if (code == EEX_OK)

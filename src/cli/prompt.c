@@ -61,13 +61,17 @@ static void restore_signals(const handlers *before)
 
 /* ---- without a terminal ---- */
 
+static int reason; /* why no line could be read; 0: there is none */
+
 static char *read_plain(void)
 {
     char *line = NULL;
     size_t room = 0;
+    errno = 0;
     ssize_t length = getline(&line, &room, stdin);
     if (length < 0) {
         free(line);
+        reason = feof(stdin) ? 0 : errno;
         clearerr(stdin);
         return NULL;
     }
@@ -222,10 +226,21 @@ static char *read_line(const char *prompt)
 
 #endif
 
+/* What there is instead of a line. */
+static eex_prompt_result no_line(void)
+{
+    if (reason == 0)
+        return EEX_PROMPT_END;
+    eex_fail(EEX_EIO, "cannot read the standard input: %s",
+             eex_fs_has_input() ? strerror(reason) : "it is closed");
+    return EEX_PROMPT_FAILED;
+}
+
 eex_prompt_result eex_prompt_read(char **line, const char *prompt)
 {
     handlers before;
     *line = NULL;
+    reason = 0;
     catch_signals(&before);
     if (eex_terminated())
         terminated = 1;
@@ -236,7 +251,7 @@ eex_prompt_result eex_prompt_read(char **line, const char *prompt)
     if (!interrupted && !terminated) {
         if (!*line && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
             fputc('\n', stdout); /* what comes next begins a line */
-        return *line ? EEX_PROMPT_LINE : EEX_PROMPT_END;
+        return *line ? EEX_PROMPT_LINE : no_line();
     }
     free(*line);
     *line = NULL;

@@ -66,10 +66,12 @@ static int read_lines(const eex_repl *repl, const char *prompt)
         eex_prompt_result result = eex_prompt_read(&line, text.size ? "...> " : prompt);
         if (result == EEX_PROMPT_END)
             break;
-        if (result == EEX_PROMPT_TERMINATE) {
+        if (result == EEX_PROMPT_FAILED)
+            code = EEX_EIO;
+        if (result == EEX_PROMPT_TERMINATE)
             code = eex_fail(EEX_EINTERRUPTED, "terminated");
+        if (code < 0)
             break;
-        }
         if (result == EEX_PROMPT_INTERRUPT)
             eex_buffer_clear(&text);
         else

@@ -7,6 +7,14 @@ run=("$EEX" run tiny.lua --threads 1)
 expect 0 "${run[@]}" --out whole
 cp out whole.txt
 
+# What a run leaves can be used by its owner, whatever umask takes from him; others stay kept out.
+for mask in 777 277 077; do
+    (umask $mask && "${run[@]}" --out "masked/$mask" >masked.out 2>masked.err) || fail "no run with a umask of $mask: $(cat masked.err)"
+    [ "$(stat -c %a masked masked/$mask | sort -u)" = 700 ] || fail "umask $mask: $(stat -c '%n %a' masked masked/$mask)"
+    [ "$(stat -c %a masked/$mask/run.h5)" = 600 ] || fail "umask $mask: run.h5 is $(stat -c %a masked/$mask/run.h5)"
+    rm -rf masked
+done
+
 # ---- no locks ----
 
 cat >shim.c <<'C'
@@ -197,6 +205,11 @@ cat pipe >through &
 expect 0 "$EEX" profile whole --images 8 --batch 4 --rounds 2 --trace pipe
 wait
 grep -q traceEvents through && [ -p pipe ] || fail "a pipe was not written into"
+# A device that nothing is behind is no pipe.
+if command -v setsid >/dev/null; then
+    expect 1 setsid -w "$EEX" profile whole --images 8 --batch 4 --rounds 2 --trace /dev/tty </dev/null
+    err_has "cannot write /dev/tty: nothing is behind this device here"
+fi
 for arguments in "show whole" "show whole --json" "infer whole --split test" "infer whole --split test --json" \
     "tune whole --accuracy -0.9" "data info tiny" "profile whole --images 8 --batch 4 --rounds 2 --trace /dev/stdout"; do
     expect 1 bash -c "exec '$EEX' $arguments >/dev/full"

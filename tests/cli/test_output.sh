@@ -104,6 +104,19 @@ err_has "cannot write the decisions: the standard output is closed"
 [ $? = 1 ] || fail "eex stream --decisions /dev/stdout: success without a standard output"
 "$EEX" repl runs/tiny <prompt 2>err >&-
 [ $? = 1 ] || fail "eex repl: success without a standard output"
+# No standard input is no empty one, and what cannot be read is said.
+for command in "infer runs/tiny -" "stream runs/tiny -" repl "repl tiny.lua" "repl runs/tiny"; do
+    # shellcheck disable=SC2086
+    "$EEX" $command >out 2>err <&-
+    [ $? = 1 ] || fail "eex $command: success without a standard input"
+    err_has "cannot read the standard input: it is closed"
+    # shellcheck disable=SC2086
+    "$EEX" $command >out 2>err <"$work"
+    [ $? = 1 ] || fail "eex $command: success with a folder as its standard input"
+    err_has "standard input: Is a directory"
+done
+expect 0 "$EEX" infer runs/tiny - </dev/null
+expect 0 "$EEX" repl runs/tiny </dev/null
 # A server says where it listens before it serves anybody.
 timeout 60 "$EEX" serve runs/tiny --port 0 >/dev/full 2>err
 [ $? = 1 ] || fail "eex serve: success into a full disk"

@@ -1,5 +1,6 @@
 #include "core/frames/frames_bytes.h"
 
+#include "base/fs.h"
 #include "base/signals.h"
 #include "base/status.h"
 
@@ -25,6 +26,8 @@ int eex__bytes_open(eex__bytes *b, const char *path, const atomic_bool *stopped)
 int eex__bytes_open_text(eex__bytes *b, const char *path, const atomic_bool *stopped)
 {
     const bool in = strcmp(path, "-") == 0;
+    if (in && !eex_fs_has_input())
+        return eex_fail(EEX_EIO, "cannot read the standard input: it is closed");
     *b = (eex__bytes){.descriptor = -1, .owned = !in, .stopped = stopped};
     snprintf(b->name, sizeof b->name, "%s", in ? "standard input" : path);
     /* A pipe by a name is opened without waiting for somebody to write to it, which no signal would
