@@ -322,9 +322,10 @@ int eex_model_trace(eex_trace **out, const eex_model *m, const char *split)
     eex_store_file *file = NULL;
     const char *group;
     EEX_TRY(open_trace(&file, &group, m, split));
-    int code = eex_store_has(file, group)
-                   ? eex_trace_load(out, file, group)
-                   : eex_fail(EEX_ENOTFOUND, "%s keeps no %s trace", m->path, split);
+    int code = eex_store_has(file, group) ? eex_trace_load(out, file, group)
+               : strcmp(group, split) == 0
+                   ? eex_fail(EEX_ENOTFOUND, "%s keeps no %s trace", m->path, split)
+                   : eex_store_refuse(file, "it has no trace");
     if (code == EEX_OK)
         code = check_trace(file, *out, m, split);
     eex_store_close(file);

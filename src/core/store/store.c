@@ -86,24 +86,33 @@ static int check_format(eex_store_file *file, const char *kind, int version)
     return code;
 }
 
-int eex_store_open(eex_store_file **out, const char *path, const char *kind, int version)
+int eex__store_open_alone(eex_store_file **out, const char *path, const char *kind, int version)
 {
-    EEX_NEED(out, "place for the file");
-    EEX_NEED(path, "path");
     eex_store_file *file = NULL;
     *out = NULL;
     EEX_TRY(file_new(&file, path));
     int code = eex__reader_open(&file->reader, file->path, kind);
     if (code == EEX_OK)
         code = check_format(file, kind, version);
-    if (code == EEX_OK)
-        code = eex__store_check_company(file);
     if (code < 0) {
         eex_store_close(file);
         return code;
     }
     *out = file;
     return EEX_OK;
+}
+
+int eex_store_open(eex_store_file **out, const char *path, const char *kind, int version)
+{
+    EEX_NEED(out, "place for the file");
+    EEX_NEED(path, "path");
+    EEX_TRY(eex__store_open_alone(out, path, kind, version));
+    const int code = eex__store_check_company(*out);
+    if (code < 0) {
+        eex_store_close(*out);
+        *out = NULL;
+    }
+    return code;
 }
 
 static int file_create(eex_store_file *file)

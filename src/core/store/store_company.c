@@ -3,9 +3,8 @@
  *
  * A file says it in the attributes of a group: what it is called itself (under another name it is
  * one that somebody has put there, and its company is elsewhere), and a line for each of the
- * others, its name and a sum of what it held. */
+ * others: its name, its kind with the version, and a sum of what it held. */
 #include "core/store/store_hdf5.h"
-#include "core/store/store_reader.h"
 
 #include "base/buffer.h"
 #include "base/fs.h"
@@ -18,41 +17,54 @@
 
 #define GROUP "made_with"
 
-enum { MOST = 16 /* others */ };
+enum { MOST = 16, MAX_NAME = 64, MAX_KIND = 32, ANY_VERSION = 1 << 20 };
 
-/* ---- one of the others ---- */
+/* What is said of another one: a line "NAME KIND VERSION SUM". */
+typedef struct other {
+    char name[MAX_NAME], kind[MAX_KIND], sum[EEX_STORE_SUM];
+    int version;
+} other;
 
-/* Nothing is said of one that cannot be read, nor of a link: that may lead anywhere. */
-static bool sum_of(char out[EEX_STORE_SUM], const char *path)
+static int path_beside(char **out, const char *path, const char *name)
 {
-    struct stat facts;
-    eex__reader *reader = NULL;
-    bool known = false;
-    if (lstat(path, &facts) != 0 || !S_ISREG(facts.st_mode) ||
-        eex__reader_open(&reader, path, NULL) < 0)
-        return false;
-    known = reader->is_sealed;
-    if (known)
-        eex__seal_held(out, &reader->seal, "");
-    eex__reader_close(reader);
-    return known;
-}
-
-/* The same of a name beside the file at `path`. */
-static int sum_beside(bool *known, char out[EEX_STORE_SUM], const char *path, const char *name)
-{
-    char *folder = NULL, *other = NULL;
-    int code = eex_path_folder(&folder, path);
-    if (code == EEX_OK)
-        code = eex_path_join(&other, folder, name);
-    if (code == EEX_OK)
-        *known = sum_of(out, other);
-    free(other);
+    char *folder = NULL;
+    EEX_TRY(eex_path_folder(&folder, path));
+    const int code = eex_path_join(out, folder, name);
     free(folder);
     return code;
 }
 
+/* A link may lead anywhere, and a pipe waits. */
+static bool is_plain(const char *path)
+{
+    struct stat facts;
+    return lstat(path, &facts) == 0 && S_ISREG(facts.st_mode);
+}
+
 /* ---- saying it ---- */
+
+static int describe(eex_buffer *text, const char *path, const char *name)
+{
+    eex_store_file *file = NULL;
+    char sum[EEX_STORE_SUM], *kind = NULL;
+    if (!is_plain(path) || eex__store_open_alone(&file, path, NULL, ANY_VERSION) < 0)
+        return EEX_OK;
+    const int code = eex_store_get_string(&kind, file, "/", "eex_format");
+    if (code == EEX_OK && eex_store_sum(sum, file, ""))
+        eex_buffer_printf(text, "%s %s %d %s\n", name, kind, file->version, sum);
+    free(kind);
+    eex_store_close(file);
+    return code;
+}
+
+static int save(eex_store_file *file, const eex_buffer *text)
+{
+    if (text->size == 0)
+        return EEX_OK;
+    EEX_TRY(eex_store_make_group(file, GROUP));
+    EEX_TRY(eex_store_set_string(file, GROUP, "name", eex_path_base(file->path)));
+    return eex_store_set_string(file, GROUP, "files", eex_buffer_text(text));
+}
 
 int eex_store_made_with(eex_store_file *file, const char *const *names, int count)
 {
@@ -62,53 +74,63 @@ int eex_store_made_with(eex_store_file *file, const char *const *names, int coun
     eex_buffer text = EEX_BUFFER_INIT;
     int code = EEX_OK;
     for (int i = 0; i < count && code == EEX_OK; i++) {
-        char sum[EEX_STORE_SUM];
-        bool known = false;
-        code = sum_beside(&known, sum, file->path, names[i]);
-        if (code == EEX_OK && known)
-            eex_buffer_printf(&text, "%s %s\n", names[i], sum);
+        char *path = NULL;
+        code = path_beside(&path, file->path, names[i]);
+        if (code == EEX_OK)
+            code = describe(&text, path, names[i]);
+        free(path);
     }
     if (code == EEX_OK)
         code = eex_buffer_status(&text);
-    if (code == EEX_OK && text.size > 0)
-        code = eex_store_make_group(file, GROUP);
-    if (code == EEX_OK && text.size > 0)
-        code = eex_store_set_string(file, GROUP, "name", eex_path_base(file->path));
-    if (code == EEX_OK && text.size > 0)
-        code = eex_store_set_string(file, GROUP, "files", eex_buffer_text(&text));
+    if (code == EEX_OK)
+        code = save(file, &text);
     eex_buffer_free(&text);
     return code;
 }
 
 /* ---- comparing ---- */
 
-static int check_line(eex_store_file *file, const char *name, const char *sum)
+/* What is of another kind, or from a newer eex, is not what it was either; its own reader says so
+ * better. */
+static int compare(eex_store_file *file, const other *o)
 {
-    char now[EEX_STORE_SUM];
-    bool known = false;
-    EEX_TRY(sum_beside(&known, now, file->path, name));
-    return !known || strcmp(now, sum) == 0
-               ? EEX_OK
-               : eex_store_refuse(file,
-                                  "it was made with another %.60s than the one that is beside it "
-                                  "now: put that one back",
-                                  name);
+    eex_store_file *now = NULL;
+    char sum[EEX_STORE_SUM], *path = NULL;
+    EEX_TRY(path_beside(&path, file->path, o->name));
+    const bool opened =
+        is_plain(path) && eex__store_open_alone(&now, path, o->kind, o->version) == EEX_OK;
+    const bool same = !opened || !eex_store_sum(sum, now, "") || strcmp(sum, o->sum) == 0;
+    eex_store_close(now);
+    free(path);
+    return same ? EEX_OK
+                : eex_store_refuse(file,
+                                   "it was made with another %s than the one that is beside it "
+                                   "now: put that one back",
+                                   o->name);
 }
 
-/* "NAME SUM", the line's end cut off. */
-static int check_text(eex_store_file *file, char *line)
+static int read_line(other *o, eex_store_file *file, const char *line)
+{
+    int end = -1;
+    if (sscanf(line, "%63[^ /] %31[^ ] %7d %16[0-9a-f]%n", o->name, o->kind, &o->version, o->sum,
+               &end) == 4 &&
+        end > 0 && !line[end] && strlen(o->sum) == EEX_STORE_SUM - 1)
+        return EEX_OK;
+    return eex_store_refuse(file, GROUP ": \"%.60s\" is no file with a sum", line);
+}
+
+static int check_lines(eex_store_file *file, char *line)
 {
     int lines = 0;
     for (char *end; *line; line = end + 1) {
+        other o;
         end = strchr(line, '\n');
-        if (!end)
-            return eex_store_refuse(file, GROUP ": its last line has no end");
+        if (!end || ++lines > MOST)
+            return eex_store_refuse(file, GROUP ": more than %d files, or a line without its end",
+                                    MOST);
         *end = '\0';
-        char *blank = strchr(line, ' ');
-        if (!blank || blank == line || strchr(line, '/') || ++lines > MOST)
-            return eex_store_refuse(file, GROUP ": \"%.60s\" is no file with a sum", line);
-        *blank = '\0';
-        EEX_TRY(check_line(file, line, blank + 1));
+        EEX_TRY(read_line(&o, file, line));
+        EEX_TRY(compare(file, &o));
     }
     return EEX_OK;
 }
@@ -123,7 +145,7 @@ int eex__store_check_company(eex_store_file *file)
     if (code == EEX_OK)
         code = eex_store_get_string(&files, file, GROUP, "files");
     if (code == EEX_OK && strcmp(name, eex_path_base(file->path)) == 0)
-        code = check_text(file, files);
+        code = check_lines(file, files);
     free(files);
     free(name);
     return code;

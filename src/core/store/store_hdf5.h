@@ -71,6 +71,9 @@ uint64_t eex__store_count(const eex_store_shape *shape, int first);
 /* Writes the seal of what was written into the file. */
 int eex__store_seal(eex_store_file *file);
 
+/* Opens a file as eex_store_open does, and looks at no other. */
+int eex__store_open_alone(eex_store_file **out, const char *path, const char *kind, int version);
+
 /* Compares the files that it was made with (eex_store_made_with) with those that are there now. */
 int eex__store_check_company(eex_store_file *file);
 

@@ -1,4 +1,5 @@
-/* Whether two files hold the same, and a sum of what one holds, by their seals: no array is read. */
+/* Whether two files hold the same, and a sum of what one holds, by their seals: no array is read.
+ */
 #include "core/store/store_hdf5.h"
 #include "core/store/store_reader.h"
 

@@ -244,8 +244,8 @@ Test(identity, nor_what_comes_before_files_of_its_own)
     lose("run", (const char *const[]){"shared.h5", NULL});
     runs("run", 1, "from");
     cr_expect(!marked("run", "trace-validation.h5"));
-    /* Own traces keep a shared network out that they are not of, and are refused beside the one that
-     * the run then trains. */
+    /* Own traces keep a shared network out that they are not of, and are refused beside the one
+     * that the run then trains. */
     make_runs();
     copy("run", "longer", "trace-calibration.h5");
     lose("run", (const char *const[]){"shared.h5", "trace-validation.h5", NULL});

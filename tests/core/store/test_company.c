@@ -118,6 +118,9 @@ Test(company, what_cannot_be_read_is_left_to_its_reader)
     put("other.h5", 9, 20);
     cr_assert_eq(symlink("other.h5", at("b.h5")), 0);
     OK(look("final.h5"));
+    cr_assert_eq(unlink(at("b.h5")), 0);
+    write_final("b.h5"); /* of another kind */
+    OK(look("final.h5"));
 }
 
 Test(company, made_alone_it_says_nothing)
@@ -146,15 +149,19 @@ static int look_saying(const char *files)
 
 Test(company, nonsense_is_refused)
 {
-    static const char *const nonsense[] = {"a.h5",
-                                           "a.h5 0123456789abcdef",
+    static const char *const nonsense[] = {"a.h5 trace 1 0123456789abcdef",
+                                           "a.h5 trace 1 0123456789abcdef\n",
                                            "a.h5\n",
-                                           " 0123456789abcdef\n",
+                                           "a.h5 0123456789abcdef\n",
+                                           " trace 1 0123456789abcdef\n",
                                            "\n",
-                                           "../a.h5 0123456789abcdef\n",
-                                           "/etc/passwd 0123456789abcdef\n",
-                                           "a.h5 \n",
-                                           "a.h5 0123456789abcdef0\n"};
+                                           "../a.h5 trace 1 0123456789abcdef\n",
+                                           "/etc/passwd trace 1 0123456789abcdef\n",
+                                           "a.h5 trace 1 \n",
+                                           "a.h5 trace 1 0123456789abcde\n",
+                                           "a.h5 trace 1 0123456789abcdef0\n",
+                                           "a.h5 trace 1 0123456789abcdef more\n",
+                                           "a.h5 trace one 0123456789abcdef\n"};
     char many[2000] = "";
     put("a.h5", 1, 10);
     for (size_t i = 0; i < sizeof nonsense / sizeof *nonsense; i++) {
@@ -162,9 +169,9 @@ Test(company, nonsense_is_refused)
         cr_expect(strstr(eex_error(), "final.h5: "), "%s: %s", nonsense[i], eex_error());
     }
     for (int i = 0; i < 17; i++)
-        strcat(many, "none.h5 0123456789abcdef\n");
+        strcat(many, "none.h5 trace 1 0123456789abcdef\n");
     cr_expect_eq(look_saying(many), EEX_EFORMAT);
-    OK(look_saying("none.h5 0123456789abcdef\n"));
+    OK(look_saying("none.h5 trace 1 0123456789abcdef\n"));
 }
 
 /* ---- sums ---- */
