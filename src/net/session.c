@@ -145,12 +145,26 @@ static eex_server_loss compare(char *text, size_t size, const eex_hello *ours,
     return EEX_LOSSES;
 }
 
+/* A device with a key begins with a record of TLS: 22, then version 3.x, whatever x. */
+static bool speaks_tls(const eex_server *server, const eex__session *s)
+{
+    const unsigned char *at = s->in + s->in_at;
+    return !server->key && unread(s) >= 2 && at[0] == 22 && at[1] == 3;
+}
+
 static void hear_hello(eex_server *server, eex__session *s, double now)
 {
     eex_message message;
     size_t used;
     char text[EEX_WIRE_TEXT];
     if (eex_wire_read(&message, &used, s->in + s->in_at, unread(s), EEX_FROM_DEVICE, 0) < 0) {
+        if (speaks_tls(server, s)) {
+            eex__server_lose(server, s, EEX_LOSS_KEY,
+                             "it calls over TLS, with a key, and this server has none: --key FILE "
+                             "on both sides, or on neither");
+            eex__session_close(server, s);
+            return;
+        }
         snprintf(text, sizeof text, "%s", eex_error());
         refuse(server, s, EEX_LOSS_GARBAGE, text, now);
         return;

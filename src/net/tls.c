@@ -26,6 +26,8 @@ struct eex__key {
 
 struct eex__tls {
     SSL *ssl;
+    bool shaken; /* hands: the other side has shown that it has the key */
+    bool broken; /* by an error, after which OpenSSL must not be asked for anything */
 };
 
 static const unsigned char identity[] = {'e', 'e', 'x'};
@@ -100,6 +102,14 @@ static int use_key(SSL *ssl, const EVP_MD *digest, const unsigned char **name, s
     return *out != NULL;
 }
 
+/* OpenSSL forgets that hands were shaken once a connection breaks: it is remembered here. */
+static void note_shaken(const SSL *ssl, int where, int value)
+{
+    eex__tls *tls = SSL_get_app_data(ssl);
+    if (where & SSL_CB_HANDSHAKE_DONE)
+        tls->shaken = true;
+}
+
 static bool set_up(eex__key *key)
 {
     SSL_CTX *c = key->context =
@@ -111,6 +121,7 @@ static bool set_up(eex__key *key)
     SSL_CTX_set_app_data(c, key);
     SSL_CTX_set_mode(c, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                             SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_info_callback(c, note_shaken);
     SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_verify(c, key->role == EEX__CALLS ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, NULL);
     if (key->role == EEX__SERVES)
@@ -159,20 +170,13 @@ int eex__tls_new(eex__tls **out, eex__key *key, int socket)
         eex__tls_free(tls);
         return eex_fail(EEX_ENOMEM, "out of memory for a TLS connection");
     }
+    SSL_set_app_data(tls->ssl, tls);
     if (key->role == EEX__SERVES)
         SSL_set_accept_state(tls->ssl);
     else
         SSL_set_connect_state(tls->ssl);
     *out = tls;
     return EEX_OK;
-}
-
-void eex__tls_free(eex__tls *tls)
-{
-    if (!tls)
-        return;
-    SSL_free(tls->ssl);
-    free(tls);
 }
 
 /* OpenSSL writes to the socket without a word about SIGPIPE, and whether that ends the program is
@@ -198,17 +202,39 @@ static void let_pipe(const sigset_t *before, bool waited)
     pthread_sigmask(SIG_SETMASK, before, NULL);
 }
 
+/* Says that it is the end, if that can be said at once: the other side then knows that nobody has
+ * cut the wire. */
+static void say_end(const eex__tls *tls)
+{
+    sigset_t before;
+    ERR_clear_error();
+    const bool waited = hold_pipe(&before);
+    (void)SSL_shutdown(tls->ssl);
+    let_pipe(&before, waited);
+    ERR_clear_error();
+}
+
+void eex__tls_free(eex__tls *tls)
+{
+    if (!tls)
+        return;
+    if (tls->shaken && !tls->broken)
+        say_end(tls);
+    SSL_free(tls->ssl);
+    free(tls);
+}
+
 /* What a call that did nothing means. Before the hands are shaken whatever goes wrong is the key,
  * or its absence. */
-static int judge(const eex__tls *tls, int result, int number, short *events)
+static int judge(eex__tls *tls, int result, int number, short *events)
 {
     const int error = SSL_get_error(tls->ssl, result);
     const unsigned long why = ERR_peek_error();
-    const bool shaken = SSL_is_init_finished(tls->ssl);
     *events = error == SSL_ERROR_WANT_WRITE ? POLLOUT : POLLIN;
     if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
         return EEX_OK;
-    if (!shaken)
+    tls->broken = error != SSL_ERROR_ZERO_RETURN;
+    if (!tls->shaken)
         return eex_fail(EEX_EFORMAT,
                         "no TLS connection: the other side has no key or another one "
                         "(%s)",

@@ -18,7 +18,7 @@ void eex__key_free(eex__key *key); /* accepts NULL */
 
 /* On a connected socket that does not block; borrows both. */
 int eex__tls_new(eex__tls **out, eex__key *key, int socket);
-void eex__tls_free(eex__tls *tls); /* accepts NULL */
+void eex__tls_free(eex__tls *tls); /* says that it is the end; accepts NULL */
 
 /* Both shake hands first. *got and *put may be 0: it would have to wait, for *events of poll.
  * EEX_ENOTFOUND: the other side has closed; EEX_EFORMAT: it has not the key, or it is no TLS;

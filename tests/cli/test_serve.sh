@@ -218,6 +218,31 @@ device() { # OPTION...
 device --key right.key
 decisions <out >parts
 cmp -s whole parts || fail "over TLS both parts say something else than the whole network"
+device --key right.key
+stop_serving
+is tls welcomed 2
+is tls key 0 # who says goodbye has the right key
+[ -s tls.err ] && { cp tls.err err; fail "a good device is complained about"; }
+start tls $run --port 0 $all --key right.key --every 0.1
+# shellcheck disable=SC2086
+"$EEX" stream $run simulated --fps 5 --threads 1 $all --key right.key --remote 127.0.0.1:$port >stream.out 2>&1 &
+streams=$!
+for _ in $(seq 100); do
+    grep -q '"event": "figures"' tls.out && break
+    sleep 0.1
+done
+kill -KILL $streams # and so has one that just vanishes
+wait $streams 2>/dev/null
+stop_serving
+is tls welcomed 1
+is tls key 0
+start tls $run --port 0 $all
+device --key right.key
+grep -q '"by": "server"' out && fail "a server without a key has answered a device that has one"
+stop_serving
+[ "$(figure tls key)" -ge 1 ] || { cp tls.out out; fail "a device with a key is not counted as one"; }
+is tls garbage 0
+start tls $run --port 0 $all --key right.key --listen 0.0.0.0
 device --key wrong.key
 err_has "no key or another one"
 grep -q '"by": "server"' out && fail "a device with a wrong key was answered"
