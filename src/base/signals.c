@@ -13,10 +13,14 @@
 
 /* Lock-free atomics may be used in handlers and, unlike sig_atomic_t, read from other threads. */
 static atomic_int caught;
+static atomic_int last;           /* of those that came, also of those that were forgotten */
 static _Atomic int64_t caught_at; /* milliseconds */
 static atomic_int expendable;     /* see eex_signals_expendable */
 
 enum { PATIENCE = 500000 }; /* microseconds from a signal to the end of what is expendable */
+
+static const int asked[] = {SIGINT, SIGTERM, SIGHUP};
+enum { ASKED = sizeof asked / sizeof *asked };
 
 static int64_t milliseconds(void)
 {
@@ -39,25 +43,33 @@ static void on_alarm(int number)
         return;
     ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
     (void)ignored;
-    _exit(130);
+    _exit(eex_signals_status());
 }
 
+/* A terminal that closes says so more than once, and means no harm. */
 static void on_signal(int number)
 {
     const int saved = errno;
     const int same_keystroke = 200;
     if (caught) {
-        if (milliseconds() - caught_at > same_keystroke) {
+        if (number != SIGHUP && milliseconds() - caught_at > same_keystroke) {
             signal(number, SIG_DFL);
             raise(number); /* delivered, and deadly, when this handler returns */
         }
     } else {
         caught_at = milliseconds();
-        caught = number;
+        caught = last = number;
         if (expendable)
             set_alarm(PATIENCE);
     }
     errno = saved;
+}
+
+/* Under nohup SIGHUP is ignored, and stays so. */
+static bool is_ignored(int number)
+{
+    struct sigaction now;
+    return number == SIGHUP && sigaction(number, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
 int eex_signals_install(void)
@@ -67,8 +79,9 @@ int eex_signals_install(void)
     action.sa_handler = on_signal;
     action.sa_flags = SA_RESTART;
     sigemptyset(&action.sa_mask);
-    if (sigaction(SIGINT, &action, NULL) != 0 || sigaction(SIGTERM, &action, NULL) != 0)
-        return eex_fail(EEX_EIO, "cannot install signal handlers: %s", strerror(errno));
+    for (int i = 0; i < ASKED; i++)
+        if (!is_ignored(asked[i]) && sigaction(asked[i], &action, NULL) != 0)
+            return eex_fail(EEX_EIO, "cannot install signal handlers: %s", strerror(errno));
     action.sa_handler = on_alarm;
     if (sigaction(SIGALRM, &action, NULL) != 0)
         return eex_fail(EEX_EIO, "cannot install signal handlers: %s", strerror(errno));
@@ -88,9 +101,36 @@ void eex_signals_expendable(bool on)
         set_alarm(0);
 }
 
+pid_t eex_signals_fork(void)
+{
+    sigset_t ours, before;
+    sigemptyset(&ours);
+    for (int i = 0; i < ASKED; i++)
+        sigaddset(&ours, asked[i]);
+    pthread_sigmask(SIG_BLOCK, &ours, &before);
+    const pid_t child = fork();
+    for (int i = 0; child == 0 && i < ASKED; i++)
+        if (!is_ignored(asked[i]))
+            signal(asked[i], SIG_DFL);
+    const int number = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = number;
+    return child;
+}
+
+void eex_signals_note(int number)
+{
+    last = number;
+}
+
+int eex_signals_status(void)
+{
+    return last == SIGHUP ? 128 + SIGHUP : 128 + SIGINT;
+}
+
 bool eex_terminated(void)
 {
-    return caught == SIGTERM;
+    return caught == SIGTERM || caught == SIGHUP;
 }
 
 bool eex_interrupted(void)

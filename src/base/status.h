@@ -20,7 +20,7 @@ enum {
     EEX_EUNSUPPORTED = -6, /* valid, but not something this build or device can do */
     EEX_EDEVICE = -7,      /* the device or its library failed */
     EEX_EDIVERGED = -8,    /* training produced NaN or exploded */
-    EEX_EINTERRUPTED = -9, /* SIGINT or SIGTERM; state is saved (exit status 130) */
+    EEX_EINTERRUPTED = -9, /* SIGINT, SIGTERM or SIGHUP; state is saved (exit status 130, 129) */
     EEX_EBUSY = -10,       /* another process holds the run folder */
     EEX_EVERSION = -11,    /* a file was written by a newer eex */
     EEX_ESCRIPT = -12      /* a Lua script failed (exit status 2) */

@@ -193,7 +193,8 @@ const eex_cmd eex_cmd_serve = {
         "Without --key only programs on this machine can call. Devices on other machines need\n"
         "--listen (0.0.0.0: at every address) and --key FILE, which both sides have, for TLS 1.3:\n"
         "  (umask 077; openssl rand -hex 32 >eex.key)\n\n"
-        "SIGTERM or Ctrl-C ends it: what has come is answered first, and the exit status is 0.\n"
+        "SIGTERM, SIGHUP or Ctrl-C ends it: what has come is answered first, and the exit status\n"
+        "is 0.\n"
         "docs/co-inference.md has the protocol and what it protects "
         "against.\n\n" EEX_POLICY_DETAILS,
     .words = {1, 1},

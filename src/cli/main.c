@@ -154,7 +154,7 @@ static int exit_status(int code)
     case EEX_ESCRIPT:
         return 2;
     case EEX_EINTERRUPTED:
-        return 130;
+        return eex_signals_status();
     default:
         return 1;
     }

@@ -159,7 +159,8 @@ static void overview(eex_buffer *out, const eex_cmd *const *commands)
     list(out, commands);
     section(out, "EXIT STATUS");
     eex_buffer_puts(out,
-                    "0 done, 1 failed, 2 wrong usage or a bad experiment, 130 interrupted (what "
+                    "0 done, 1 failed, 2 wrong usage or a bad experiment, 130 interrupted by "
+                    "Ctrl-C or SIGTERM, 129 by SIGHUP, which a terminal sends that closes (what "
                     "was done is kept).\n");
     see_also(out, commands);
 }

@@ -33,13 +33,15 @@ static volatile sig_atomic_t interrupted, terminated;
 /* While a line is typed, Ctrl-C is no reason to leave: reading ends with EINTR instead. */
 static void on_signal(int number)
 {
-    if (number == SIGTERM)
+    if (number != SIGINT) {
         terminated = 1;
+        eex_signals_note(number);
+    }
     interrupted = 1;
 }
 
 typedef struct handlers {
-    struct sigaction interrupt, terminate;
+    struct sigaction interrupt, terminate, hang_up;
 } handlers;
 
 static void catch_signals(handlers *before)
@@ -51,12 +53,16 @@ static void catch_signals(handlers *before)
     interrupted = 0;
     sigaction(SIGINT, &action, &before->interrupt);
     sigaction(SIGTERM, &action, &before->terminate);
+    sigaction(SIGHUP, NULL, &before->hang_up);
+    if (before->hang_up.sa_handler != SIG_IGN) /* as under nohup */
+        sigaction(SIGHUP, &action, NULL);
 }
 
 static void restore_signals(const handlers *before)
 {
     sigaction(SIGINT, &before->interrupt, NULL);
     sigaction(SIGTERM, &before->terminate, NULL);
+    sigaction(SIGHUP, &before->hang_up, NULL);
 }
 
 /* ---- without a terminal ---- */

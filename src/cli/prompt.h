@@ -21,7 +21,7 @@ void eex_prompt_end(eex_prompt_user before);
 typedef enum eex_prompt_result {
     EEX_PROMPT_LINE,      /* *line is the caller's (free) */
     EEX_PROMPT_INTERRUPT, /* Ctrl-C: what was typed is gone */
-    EEX_PROMPT_TERMINATE, /* SIGTERM */
+    EEX_PROMPT_TERMINATE, /* SIGTERM, SIGHUP */
     EEX_PROMPT_END,       /* Ctrl-D, or the end of the input */
     EEX_PROMPT_FAILED     /* the input cannot be read: the message says why */
 } eex_prompt_result;

@@ -12,8 +12,8 @@ typedef struct eex_repl {
     FILE *out;
 } eex_repl;
 
-/* EEX_EINTERRUPTED once SIGTERM came. What else goes wrong is told at the prompt, which goes on
- * where a person is at a terminal. What a file or a pipe says ends with the first error:
+/* EEX_EINTERRUPTED once SIGTERM or SIGHUP came. What else goes wrong is told at the prompt, which
+ * goes on where a person is at a terminal. What a file or a pipe says ends with the first error:
  * EEX_EFORMAT. */
 int eex_repl_loop(eex_repl *repl, const char *prompt);
 

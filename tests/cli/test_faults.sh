@@ -43,6 +43,24 @@ expect 0 "${run[@]}" --out stopped
 results stopped >stopped.json
 cmp -s whole.json stopped.json || fail "continued after Ctrl-C, the result differs"
 
+# SIGHUP, of a terminal that closes: the same, from where it was and not from the last checkpoint.
+# Under nohup nothing.
+"${run[@]}" --out closed >out 2>err &
+pid=$!
+while [ ! -e closed/split.h5 ]; do sleep 0.01; done
+kill -HUP $pid
+wait $pid
+[ $? -eq 129 ] || fail "SIGHUP did not end with 129"
+err_has "the same command"
+expect 0 "${run[@]}" --out closed
+results closed >closed.json
+cmp -s whole.json closed.json || fail "continued after SIGHUP, the result differs"
+(trap '' HUP; exec "${run[@]}" --out ignored) >out 2>err &
+pid=$!
+while [ ! -e ignored/split.h5 ]; do sleep 0.01; done
+kill -HUP $pid
+wait $pid || fail "what ignores SIGHUP ended of it"
+
 # kill -9 at random moments.
 kills=0
 while :; do

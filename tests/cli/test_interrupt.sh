@@ -1,4 +1,4 @@
-# Ctrl-C and SIGTERM, whatever a script is busy with, in files and at the prompt.
+# Ctrl-C, SIGTERM and SIGHUP, whatever a script is busy with, in files and at the prompt.
 . "$EEX_SOURCE_DIR/tests/cli/lib.sh" || exit 1
 set -m # so that nobody ignores SIGINT
 
@@ -111,8 +111,11 @@ exec 3>&-
 ends_soon $pid
 [ $status = 0 ] || fail "the prompt ended with $status"
 
-# SIGTERM ends the session, whether somebody types or something runs.
-for text in "" "while true do end" "('a'):rep(60000):find(('a?'):rep(28) .. ('a'):rep(28) .. 'b')"; do
+# SIGTERM and SIGHUP end the session, whether somebody types or something runs.
+endless="while true do end"
+for text in "" "$endless" "('a'):rep(60000):find(('a?'):rep(28) .. ('a'):rep(28) .. 'b')" "HUP" "HUP$endless"; do
+    signal=TERM ends=130
+    [ "${text#HUP}" = "$text" ] || { signal=HUP ends=129 text=${text#HUP}; }
     "$EEX" repl <keys >out 2>err &
     pid=$!
     exec 3>keys
@@ -120,11 +123,11 @@ for text in "" "while true do end" "('a'):rep(60000):find(('a?'):rep(28) .. ('a'
     ready out
     [ -n "$text" ] && echo "$text" >&3
     sleep 0.4
-    kill -TERM $pid
+    kill -$signal $pid
     ends_soon $pid
     exec 3>&-
-    [ $status = 130 ] || fail "SIGTERM at \"$text\" ended the prompt with $status"
-    in_time || fail "SIGTERM at \"$text\": took $took ms"
+    [ $status = $ends ] || fail "SIG$signal at \"$text\" ended the prompt with $status"
+    in_time || fail "SIG$signal at \"$text\": took $took ms"
 done
 
 # A pipe that nobody reads does not keep a script that prints.
@@ -144,15 +147,16 @@ in_time || fail "a full pipe: took $took ms"
 make_data
 write_experiment tiny.lua
 for i in $(seq 0 39); do
-    signal=INT
+    signal=INT ends=130
     [ $((i % 2)) = 1 ] && signal=TERM
+    [ $((i % 4)) = 3 ] && signal=HUP ends=129
     "$EEX" run tiny.lua --out "early-$i" --threads 1 --set training.epochs=20000 >out 2>err &
     pid=$!
     begun $pid
     sleep "0.$(printf '%03d' $((i * i / 12)))"
     kill -$signal $pid
     ends_soon $pid
-    [ $status = 130 ] || { [ $signal = TERM ] && [ $status = 143 ]; } ||
+    [ $status = $ends ] || { [ $signal = TERM ] && [ $status = 143 ]; } ||
         fail "signal $signal number $i: status $status"
     in_time || fail "signal $signal number $i: took $took ms"
 done

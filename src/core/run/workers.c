@@ -114,7 +114,7 @@ static int start(worker *one)
     const int log = open(one->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (log < 0)
         return eex_fail(EEX_EIO, "cannot write %s: %s", one->log, strerror(errno));
-    const pid_t child = fork();
+    const pid_t child = eex_signals_fork();
     if (child == 0)
         become(one, search, log);
     const int failed = errno;
