@@ -129,6 +129,41 @@ wait $task 2>/dev/null
 expect 0 "$EEX" sweep status sweeps/long
 out_has "1 lost"
 
+# However early it is told to end, before a task has a folder too: no error, and nothing has failed.
+for i in $(seq 0 15); do
+    signal=TERM ends=130
+    [ $((i % 2)) = 1 ] && signal=HUP ends=129
+    "$EEX" sweep long.lua --out "early-$i" --local 2 >out 2>err &
+    sweep=$!
+    for _ in $(seq 400); do
+        [ -e "early-$i/sweep.h5" ] && break
+        sleep 0.01
+    done
+    sleep "0.$(printf '%03d' $((i * 8)))"
+    kill -$signal $sweep
+    wait $sweep
+    [ $? -eq $ends ] || fail "SIG$signal number $i: $(cat err)"
+    err_has "the same command goes on"
+    expect 0 "$EEX" sweep status "early-$i"
+    grep -q "failed" out && fail "SIG$signal number $i: what was told to end has failed"
+    grep -q "running" out && fail "SIG$signal number $i: somebody still runs"
+done
+# Where the sweep itself is killed its tasks save and end.
+"$EEX" sweep long.lua --out orphans --local 2 >out 2>err &
+sweep=$!
+for _ in $(seq 400); do
+    [ -e orphans/runs/0000/run.h5 ] && [ -e orphans/runs/0001/run.h5 ] && break
+    sleep 0.05
+done
+kill -KILL $sweep
+wait $sweep 2>/dev/null
+for _ in $(seq 200); do
+    expect 0 "$EEX" sweep status orphans
+    grep -q "running" out || break
+    sleep 0.1
+done
+out_has "2 stopped"
+
 # A cluster: what is submitted, put back and cancelled. The stub runs the tasks one by one.
 mkdir bin
 cat >bin/sbatch <<'SH'

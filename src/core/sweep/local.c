@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -69,11 +70,15 @@ static void become(const pool *p, int w, size_t task)
 static int start(pool *p, int w, size_t task)
 {
     EEX_TRY(eex_task_forget(p->folder, task));
-    const pid_t child = fork();
+    const pid_t sweep = getpid();
+    const pid_t child = eex_signals_fork();
     if (child < 0)
         return eex_fail(EEX_EIO, "cannot start task %zu: %s", task, strerror(errno));
     if (child == 0) {
         setpgid(0, 0); /* Ctrl-C comes to the sweep alone, which tells its tasks */
+        prctl(PR_SET_PDEATHSIG, SIGTERM); /* where it dies, they are told too */
+        if (getppid() != sweep)
+            _exit(126);
         become(p, w, task);
     }
     p->worker[w] = (worker){child, task};
@@ -104,12 +109,20 @@ static int note_death(const pool *p, size_t task, int status)
     return eex_task_failed(p->folder, task, message);
 }
 
+/* One that was told to end before it could do so by itself has not failed: it goes on as one that
+ * was lost, or never begun, does. */
+static bool ended_as_told(const pool *p, int status)
+{
+    return p->told && ((WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM) ||
+                       (WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGINT));
+}
+
 static int note(pool *p, size_t task, int status)
 {
     eex_task is;
     char *label = NULL;
     EEX_TRY(eex_task_look(&is, p->folder, task));
-    if (is.state == EEX_TASK_LOST || is.state == EEX_TASK_WAITING) {
+    if ((is.state == EEX_TASK_LOST || is.state == EEX_TASK_WAITING) && !ended_as_told(p, status)) {
         EEX_TRY(note_death(p, task, status));
         EEX_TRY(eex_task_look(&is, p->folder, task));
     }

@@ -17,7 +17,7 @@ typedef struct eex_local_result {
     size_t done, failed, stopped;
 } eex_local_result;
 
-/* Runs them, in their order as workers become free. After SIGINT or SIGTERM the tasks are told to
+/* Runs them, in their order as workers become free. After a signal the tasks are told to
  * end, waited for, and EEX_EINTERRUPTED is returned; what they did is saved. A task that fails is
  * counted and told of, and the others go on. */
 int eex_local_run(eex_local_result *out, const eex_sweep *s, const char *folder,

@@ -113,12 +113,19 @@ bool eex_task_wanted(const eex_task *task, bool again)
 
 /* ---- writing ---- */
 
+/* Also of one whose process ended before it had made its folder. */
 static int write_line(const char *folder, size_t task, const eex_buffer *line)
 {
-    char *status = NULL;
+    char *own = NULL, *status = NULL;
     EEX_TRY(eex_buffer_status(line));
-    EEX_TRY(eex_sweep_path(&status, folder, "tasks", task, "/status"));
-    int code = eex_fs_write(status, eex_buffer_text(line), line->size);
+    int code = eex_sweep_path(&own, folder, "tasks", task, "");
+    if (code == EEX_OK)
+        code = eex_fs_make_folder(own);
+    if (code == EEX_OK)
+        code = eex_path_join(&status, own, "status");
+    if (code == EEX_OK)
+        code = eex_fs_write(status, eex_buffer_text(line), line->size);
+    free(own);
     free(status);
     return code;
 }
