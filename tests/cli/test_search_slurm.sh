@@ -47,6 +47,13 @@ SH
 printf '#!/bin/bash\necho "${0##*/} $*" >>"$STUB/commands"\n' | tee bin/scontrol >bin/scancel
 chmod +x bin/*
 export STUB=$work PATH=$work/bin:$PATH
+cp bin/sbatch sbatch
+for said in "" "hello" "-5"; do
+    printf '#!/bin/bash\n[ "$1" = --version ] || echo "%s"\n' "$said" >bin/sbatch
+    search 1 unsaid --slurm
+    err_has "sbatch has not said which job it is"
+done
+mv sbatch bin/sbatch
 begin() { # begin FOLDER OPTION...: in the background, as $search
     local folder=$1
     shift

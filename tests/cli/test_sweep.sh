@@ -249,6 +249,47 @@ err_has "1 job cancelled"
 mv result.h5 "$result"
 [ -e cluster/cancelled.9 ] || fail "the tasks of a cancelled job would come back"
 
+# A line that has no number is a job that somebody has to look for.
+cp cluster/slurm.jobs jobs
+for line in " tasks 0 to 3" "-5 tasks 0 to 3" "hello tasks 0 to 3" "12x tasks 0 to 3" "0 tasks 0 to 3"; do
+    printf '%s\n11 tasks 0 to 3\n' "$line" >cluster/slurm.jobs
+    rm -f commands
+    expect 1 "$EEX" sweep cancel cluster
+    err_has "cannot cancel job $line: "
+    err_has "does not begin with its number"
+    err_has "not cancelled: 1 of 2 jobs"
+    grep -q "scancel 11" commands || fail "the job behind \"$line\" is not cancelled"
+done
+cp jobs cluster/slurm.jobs
+
+# An sbatch that does not say which job it is.
+cp bin/sbatch sbatch
+for said in "" "hello" "-5" "7x" "job 7" "0" "7;a\n8;a" "hello \033[31m" "99999999999999999999999999999999999999999999999999999999999999999"; do
+    printf '#!/bin/bash\n[ "$1" = --version ] || printf -- "%s\\n"\n' "$said" >bin/sbatch
+    rm -rf unsaid
+    expect 1 "$EEX" sweep lr.lua --out unsaid --slurm
+    err_has "sbatch has not said which job it is"
+    grep -q "submitted" err && fail "\"$said\" is no job, and yet submitted"
+    [ ! -e unsaid/slurm.jobs ] || fail "\"$said\" is in slurm.jobs"
+    ! grep -q "$(printf '\033')" err || fail "what it said goes to the terminal as it is"
+done
+err_has 'got "9999'
+# Whatever stands around the number; and the same again says that the tasks may wait already.
+for said in "7" "7;cluster" "hello\n7;cluster" "7\nsbatch: warning: can't run 1 processor on 2 nodes"; do
+    printf '#!/bin/bash\n[ "$1" = --version ] || printf -- "%s\\n"\n' "$said" >bin/sbatch
+    rm -rf unsaid
+    expect 0 "$EEX" sweep lr.lua --out unsaid --slurm
+    err_has "submitted 4 tasks as job 7"
+    ! grep -q "submitted before" err || fail "nothing was submitted before"
+    [ "$(cat unsaid/slurm.jobs)" = "7 tasks 0 to 3" ] || fail "slurm.jobs: $(cat unsaid/slurm.jobs)"
+done
+expect 0 "$EEX" sweep lr.lua --out unsaid --slurm
+err_has "4 of these tasks were submitted before, the last of them as job 7, and may still be queued"
+expect 0 "$EEX" sweep cancel unsaid
+expect 0 "$EEX" sweep lr.lua --out unsaid --slurm
+! grep -q "submitted before" err || fail "what was cancelled is not queued any more"
+mv sbatch bin/sbatch
+
 # A job that is told of its time limit saves and is put back; one that is cancelled is not.
 run_job() {
     SLURM_ARRAY_JOB_ID=7 SLURM_ARRAY_TASK_ID=2 bash sweeps/long/slurm.sh >/dev/null 2>&1 &

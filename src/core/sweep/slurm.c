@@ -1,6 +1,9 @@
 #include "core/sweep/slurm.h"
 
+#include "core/sweep/tasks.h"
+
 #include "base/log.h"
+#include "base/shell.h"
 #include "base/status.h"
 
 #include <stdio.h>
@@ -60,10 +63,39 @@ static int submit_array(const eex_sweep *s, const char *folder, const char *scri
     return code;
 }
 
+/* What has failed has ended; anything else of an earlier job may still be waiting in the queue. Who
+ * gets to it first does it, and for the other one there is nothing left to do. */
+static int warn_of_earlier(const char *folder, const size_t *task, size_t count)
+{
+    char number[EEX_SLURM_NUMBER], job[EEX_SLURM_NUMBER] = "", word[EEX_SHELL_WORD], *jobs = NULL;
+    size_t again = 0;
+    int code = eex_slurm_jobs(&jobs, folder);
+    for (size_t i = 0; i < count && code == EEX_OK; i++) {
+        eex_task is;
+        code = eex_task_look(&is, folder, task[i]);
+        if (code == EEX_OK)
+            code = eex_slurm_job_of(number, jobs, folder, task[i]);
+        if (code < 0 || is.state == EEX_TASK_FAILED || !*number)
+            continue;
+        again++;
+        snprintf(job, sizeof job, "%s", number);
+    }
+    free(jobs);
+    EEX_TRY(code);
+    if (again)
+        eex_log_warn(
+            "%zu of these tasks were submitted before, the last of them as job %s, and may "
+            "still be queued: now they are so twice, unless that job is over (eex sweep "
+            "cancel %s cancels them all)",
+            again, job, eex_shell_text(word, folder));
+    return EEX_OK;
+}
+
 int eex_slurm_submit(const eex_sweep *s, const char *folder, const size_t *task, size_t count)
 {
     sweep_job made;
     char *script = NULL;
+    EEX_TRY(warn_of_earlier(folder, task, count));
     make_job(&made, s, folder);
     int code = eex_slurm_job_write(&script, &made.job);
     for (size_t i = 0, end; i < count && code == EEX_OK; i = end) {

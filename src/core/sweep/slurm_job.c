@@ -3,6 +3,7 @@
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "base/text.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -21,6 +22,7 @@ enum {
     OUTPUT = 4096,
     MAX_JOBS = 1 << 20,
     MAX_SCRIPT = 1 << 20,
+    SHOWN = 200,
     TEXT = 2 * EEX_SLURM_NUMBER
 };
 
@@ -209,6 +211,41 @@ static int add_job(const char *folder, const char *line)
     return code;
 }
 
+/* Digits, with nothing behind them but one of `ends`, or the end: how many, or 0. */
+static size_t digits_of(const char *text, const char *ends)
+{
+    const size_t length = strspn(text, "0123456789");
+    const bool good = *text != '0' && length < EEX_SLURM_NUMBER &&
+                      (text[length] == '\0' || strchr(ends, text[length]));
+    return good ? length : 0;
+}
+
+/* Of what sbatch has said, "JOB" or "JOB;CLUSTER" in a line of its own: its warnings, and what a
+ * site's own sbatch greets with, may stand around it. */
+static int find_number(char number[EEX_SLURM_NUMBER], const char *output)
+{
+    char shown[SHOWN];
+    size_t found = 0;
+    for (const char *line = output; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        const size_t length = digits_of(line, ";\r\n");
+        if (length == 0)
+            continue;
+        found++;
+        snprintf(number, EEX_SLURM_NUMBER, "%.*s", (int)length, line);
+    }
+    if (found == 1)
+        return EEX_OK;
+    const size_t end = strlen(output);
+    snprintf(shown, sizeof shown, "%.*s", (int)(end && output[end - 1] == '\n' ? end - 1 : end),
+             output);
+    eex_text_disarm(shown, "");
+    return eex_fail(EEX_EFORMAT,
+                    "sbatch has not said which job it is: expected its number, as --parsable "
+                    "prints it, got \"%s\": squeue tells whether there is one, and scancel ends it",
+                    shown);
+}
+
 int eex_slurm_job_submit(char number[EEX_SLURM_NUMBER], const char *script, const char *folder,
                          const char *array, const char *exports, const char *what)
 {
@@ -216,8 +253,7 @@ int eex_slurm_job_submit(char number[EEX_SLURM_NUMBER], const char *script, cons
     eex_buffer line = EEX_BUFFER_INIT;
     EEX_TRY(
         run(output, (const char *const[]){"sbatch", "--parsable", array, exports, script, NULL}));
-    snprintf(number, EEX_SLURM_NUMBER, "%.*s", (int)strcspn(output, ";\n"),
-             output); /* "job" or "job;cluster" */
+    EEX_TRY(find_number(number, output));
     eex_buffer_printf(&line, "%s %s", number, what);
     int code = add_job(folder, eex_buffer_text(&line)); /* first, or nobody could cancel it */
     eex_buffer_free(&line);
@@ -237,18 +273,49 @@ static bool is_forgotten(const char *output)
 static int cancel_one(size_t *cancelled, const char *folder, const char *line)
 {
     char output[OUTPUT] = "", job[EEX_SLURM_NUMBER];
-    size_t length = 0;
-    while (length < EEX_SLURM_NUMBER - 1 && isdigit((unsigned char)line[length]))
-        length++;
+    const size_t length = digits_of(line, " ");
     snprintf(job, sizeof job, "%.*s", (int)length, line);
     if (length == 0)
-        return EEX_OK;
+        return eex_fail(EEX_EFORMAT,
+                        "%s/slurm.jobs: this line does not begin with its number: scancel ends it, "
+                        "if squeue has it; then take the line out",
+                        folder);
     EEX_TRY(set_cancelled(folder, job, true));
     const int code = run(output, (const char *const[]){"scancel", job, NULL});
     if (is_forgotten(output))
         return EEX_OK;
     *cancelled += code == EEX_OK;
     return code;
+}
+
+/* Whether FOLDER/cancelled.NUMBER is there. */
+static int is_cancelled(bool *out, const char *folder, const char *number)
+{
+    char name[TEXT], *path = NULL;
+    snprintf(name, sizeof name, "cancelled.%s", number);
+    EEX_TRY(eex_path_join(&path, folder, name));
+    *out = eex_fs_exists(path);
+    free(path);
+    return EEX_OK;
+}
+
+int eex_slurm_job_of(char number[EEX_SLURM_NUMBER], const char *jobs, const char *folder,
+                     size_t task)
+{
+    *number = '\0';
+    for (const char *line = jobs; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        char job[EEX_SLURM_NUMBER];
+        size_t from, to;
+        bool cancelled = false;
+        if (sscanf(line, "%63[0-9] tasks %zu to %zu", job, &from, &to) != 3 || task < from ||
+            task > to)
+            continue;
+        EEX_TRY(is_cancelled(&cancelled, folder, job));
+        if (!cancelled)
+            snprintf(number, EEX_SLURM_NUMBER, "%s", job);
+    }
+    return EEX_OK;
 }
 
 int eex_slurm_cancel(size_t *count, const char *folder)

@@ -48,16 +48,23 @@ int eex_slurm_check(const eex_cluster *cluster, const char *table);
  * has several, or where a file of that name is there that is no such script. */
 int eex_slurm_job_write(char **script, const eex_slurm_job *job);
 
-/* Submits it with these options of sbatch, and notes it: "NUMBER WHAT". */
+/* Submits it with these options of sbatch, and notes it: "NUMBER WHAT". EEX_EFORMAT: sbatch has not
+ * said which number it has. */
 int eex_slurm_job_submit(char number[EEX_SLURM_NUMBER], const char *script, const char *folder,
                          const char *array, const char *exports, const char *what);
 
 /* The lines of FOLDER/slurm.jobs, the caller's; "" where there are none. */
 int eex_slurm_jobs(char **out, const char *folder);
 
+/* Of these jobs of FOLDER the last one to which this task of a sweep was given, and which was not
+ * cancelled; "": none. It may have ended long ago: the queue is not asked. */
+int eex_slurm_job_of(char number[EEX_SLURM_NUMBER], const char *jobs, const char *folder,
+                     size_t task);
+
 /* Cancels every job of the folder with scancel; *count of them. What runs is told to end, saves,
  * and is not put back. One that the queue has forgotten is over, and does not count. Where one
- * cannot be cancelled that is warned of, the others are, and EEX_EIO says so in the end. */
+ * cannot be cancelled, or its line has no number, that is warned of, the others are, and EEX_EIO
+ * says so in the end. */
 int eex_slurm_cancel(size_t *count, const char *folder);
 
 #endif
