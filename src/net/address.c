@@ -140,11 +140,29 @@ static int await_connection(int fd, double until)
     }
 }
 
+static int refuse_bare(void)
+{
+    return eex_fail(EEX_EINVAL, "another machine is called over TLS alone, with the server's "
+                                "key: --key FILE");
+}
+
+/* A name that nobody knows now may be known, and this machine's, when it is called. */
+int eex__address_check_bare(const char *host, const char *port)
+{
+    struct addrinfo *found;
+    bool here = false;
+    if (look_up(&found, host, port, 0) < 0)
+        return EEX_OK;
+    for (const struct addrinfo *at = found; at && !here; at = at->ai_next)
+        here = eex__address_is_loopback(at->ai_addr);
+    freeaddrinfo(found);
+    return here ? EEX_OK : eex_fail_in(refuse_bare(), "%s", host);
+}
+
 static int connect_to(eex__link *out, const struct addrinfo *at, eex__key *key, double until)
 {
     if (!key && !eex__address_is_loopback(at->ai_addr))
-        return eex_fail(EEX_EINVAL, "another machine is called over TLS alone, with the server's "
-                                    "key: --key FILE");
+        return refuse_bare();
     out->socket = socket(at->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     out->events = POLLIN;
     if (out->socket < 0)

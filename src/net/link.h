@@ -26,6 +26,9 @@ typedef struct eex__link {
 /* "HOST:PORT", "[::1]:PORT": the caller's buffers. EEX_EINVAL. */
 int eex__address_parse(char *host, size_t room, char port[8], const char *text);
 
+/* EEX_EINVAL: this is another machine, which is never called without a key. */
+int eex__address_check_bare(const char *host, const char *port);
+
 /* A socket that listens; port 0: any free one. *port says which, name what it is called.
  * EEX_EINVAL: `remote` is not allowed and the address is not this machine's loopback. */
 int eex__link_listen(int *out, int *port, char name[EEX__ADDRESS], const char *address, int wanted,

@@ -51,8 +51,8 @@ static int open_remote(eex_remote *r)
 {
     const eex_remote_options *o = &r->options;
     EEX_TRY(eex__address_parse(r->host, sizeof r->host, r->port, o->address));
-    if (o->key)
-        EEX_TRY(eex__key_read(&r->key, o->key, EEX__CALLS));
+    EEX_TRY(o->key ? eex__key_read(&r->key, o->key, EEX__CALLS)
+                   : eex__address_check_bare(r->host, r->port));
     r->out_room = EEX_WIRE_ROW + (size_t)o->hello.row_bytes;
     r->out_room = r->out_room < OUT_ROOM ? OUT_ROOM : r->out_room;
     r->in = malloc(IN_ROOM);

@@ -32,7 +32,8 @@ typedef struct eex_remote_figures {
 
 typedef struct eex_remote eex_remote;
 
-/* Calls nobody yet. EEX_EINVAL: no address; EEX_EFORMAT, EEX_ENOTFOUND: no key. */
+/* Calls nobody yet. EEX_EINVAL: no address, or without a key that of
+ * another machine; EEX_EFORMAT, EEX_ENOTFOUND: no key. */
 int eex_remote_open(eex_remote **out, const eex_remote_options *options);
 void eex_remote_close(eex_remote *remote); /* accepts NULL */
 

@@ -77,6 +77,14 @@ err_has "Connection refused"
 [ "$(decisions <out | wc -l)" = 60 ] || fail "not an answer for each image"
 expect 2 "$EEX" infer $run --split test --key eex.key
 err_has "--key goes with --remote"
+for other in 10.255.255.1 "[2001:db8::1]" 192.0.2.1 0.0.0.0; do # nobody is called: it could never work
+    expect 2 "$EEX" infer $run --split test --remote "$other:7779"
+    err_has "--remote: "
+    err_has "another machine is called over TLS alone, with the server's key: --key FILE"
+    expect 2 "$EEX" stream $run simulated --remote "$other:7779"
+    err_has "--key FILE"
+done
+expect 0 "$EEX" infer $run --split test --threads 1 --remote nobody.invalid:7779
 expect 2 "$EEX" infer $run --split test --remote nowhere
 err_has "expected HOST:PORT"
 expect 2 "$EEX" infer $run --split test --remote 127.0.0.1:1 --bits 9

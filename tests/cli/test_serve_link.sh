@@ -38,7 +38,8 @@ device --key key --timeout 20000
 decisions <out >parts
 cmp -s whole parts || fail "over a slow link both parts say something else than the whole network"
 out_has '"fallback": 0'
-device --timeout 300
+# shellcheck disable=SC2086
+expect 2 ip netns exec $near "$EEX" infer runs/tiny --split test --json $all --remote 10.231.7.2:7531
 err_has "over TLS alone"
 ip -n $far link set w$$ down
 device --key key --timeout 300
