@@ -136,6 +136,17 @@ Test(arguments, of_races)
     r.rounds = INT_MIN;
     REFUSED(eex_race_run(&racer, 1, &r));
     r = fine;
+    for (size_t bytes = 0; bytes < 2 * (size_t)IMAGE; bytes++) {
+        r.image_bytes = bytes;
+        if (bytes != IMAGE)
+            REFUSED(eex_race_run(&racer, 1, &r));
+    }
+    r.image_bytes = SIZE_MAX;
+    REFUSED(eex_race_run(&racer, 1, &r));
+    r = fine;
+    r.rounds = INT_MAX;
+    REFUSED(eex_race_run(&racer, 1, &r));
+    r = fine;
     OK(eex_race_run(&racer, 1, &r));
     cr_expect_eq(eex_race_speedup(&racer, &racer).ratio, 1);
     cr_expect_eq(eex_speedup_of(&racer.times, &racer.times).ratio, 1);

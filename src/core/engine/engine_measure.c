@@ -50,7 +50,8 @@ int eex_engine_latency(eex_engine *e, double *ms, const uint8_t *image, int roun
     EEX_NEED(image, "image");
     eex_racer racer[EEX_MAX_EXITS];
     EEX_TRY(eex__engine_check_whole(e, __func__));
-    eex_race race = {.images = image, .count = 1, .batch = 1, .rounds = rounds};
+    eex_race race = {
+        .images = image, .image_bytes = e->image_bytes, .count = 1, .batch = 1, .rounds = rounds};
     for (int k = 0; k < e->exits; k++)
         racer[k] = (eex_racer){.engine = e, .forced = true, .exit = k};
     EEX_TRY(eex_race_run(racer, e->exits, &race));

@@ -116,6 +116,37 @@ static void reduce(eex_racer *racers, int count, const laps *l)
 
 /* ---- all of it ---- */
 
+static int check_racer(const eex_racer *r, int number, const eex_race *race)
+{
+    if (r->forced && race->batch > 1)
+        return eex_fail(EEX_EINVAL, "race: batches of %d as far as exit %d, expected 1 image",
+                        race->batch, r->exit);
+    if (r->engine ? !race->images : !r->run)
+        return eex_fail(EEX_EINVAL,
+                        "race: contestant %d has nothing to run: expected an "
+                        "engine and images, or a function",
+                        number);
+    if (r->engine && race->image_bytes != eex_engine_image_bytes(r->engine))
+        return eex_fail(EEX_EINVAL,
+                        "race: images of %zu bytes, and the network of contestant %d takes images "
+                        "of %zu",
+                        race->image_bytes, number, eex_engine_image_bytes(r->engine));
+    return EEX_OK;
+}
+
+/* Each factor has 31 bits: the first product cannot run over, and the second is not made. */
+static int check_size(int count, const eex_race *race)
+{
+    const uint64_t units = (uint64_t)(race->count / race->batch);
+    const uint64_t one = (units + 1) * (uint64_t)race->rounds;
+    if (one <= EEX_RACE_MOST && (uint64_t)count <= EEX_RACE_MOST / one)
+        return EEX_OK;
+    return eex_fail(EEX_EINVAL,
+                    "race: %d networks, %llu batches and %d rounds are more than %d times to be "
+                    "kept: expected fewer rounds or images",
+                    count, (unsigned long long)units, race->rounds, EEX_RACE_MOST);
+}
+
 static int check(const eex_racer *racers, int count, const eex_race *race)
 {
     if (count < 1 || race->batch < 1 || race->count < race->batch)
@@ -127,16 +158,9 @@ static int check(const eex_racer *racers, int count, const eex_race *race)
         return eex_fail(EEX_EINVAL,
                         "race: %d round%s, nothing to compare a time with: expected at least %d",
                         race->rounds, race->rounds == 1 ? "" : "s", EEX_LAPS_ROUNDS_MIN);
-    for (int i = 0; i < count; i++) {
-        if (racers[i].forced && race->batch > 1)
-            return eex_fail(EEX_EINVAL, "race: batches of %d as far as exit %d, expected 1 image",
-                            race->batch, racers[i].exit);
-        if (racers[i].engine ? !race->images : !racers[i].run)
-            return eex_fail(EEX_EINVAL,
-                            "race: contestant %d has nothing to run: expected an "
-                            "engine and images, or a function",
-                            i + 1);
-    }
+    EEX_TRY(check_size(count, race));
+    for (int i = 0; i < count; i++)
+        EEX_TRY(check_racer(&racers[i], i + 1, race));
     return EEX_OK;
 }
 

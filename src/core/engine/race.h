@@ -21,7 +21,7 @@ typedef struct eex_racer {
 
 typedef struct eex_race {
     const uint8_t *images; /* (count, H, W, C); NULL where nobody is an engine */
-    size_t image_bytes;
+    size_t image_bytes;    /* H x W x C, as every engine's own */
     int count;
     int batch;             /* images that go in together, a unit; the last ones of count that do not
                             * fill a batch are left out */
@@ -34,12 +34,13 @@ typedef struct eex_race {
     bool disturbed;        /* out: any of the racers was, see eex_lap_times */
 } eex_race;
 
-enum { EEX_RACE_LEAST = 5 };
+enum { EEX_RACE_LEAST = 5, EEX_RACE_MOST = 1 << 27 };
 
 /* In each round all take their turn over all units, in the next one in the opposite order; a turn
  * begins with some units that are not timed, because the caches hold another contestant. Times are
- * of one image, in racer[i].times. EEX_EINVAL: nothing to measure, or a single round, which nothing
- * could be compared with. EEX_EINTERRUPTED once a signal came. */
+ * of one image, in racer[i].times. EEX_EINVAL: nothing to measure; a single round, which nothing
+ * could be compared with; more than EEX_RACE_MOST times (racers x (units + 1) x rounds); images of
+ * another size than an engine's. EEX_EINTERRUPTED once a signal came. */
 int eex_race_run(eex_racer *racers, int count, eex_race *race);
 
 /* How many times as fast as `base` the other one is. */

@@ -182,7 +182,11 @@ static uint8_t *make_image(const eex_input *in)
 static int race(eex_model_costs *c, eex_engine *model, eex_engine *base, const uint8_t *image)
 {
     eex_racer racer[EEX_MAX_EXITS + 1];
-    eex_race how = {.images = image, .count = 1, .batch = 1, .rounds = ROUNDS};
+    eex_race how = {.images = image,
+                    .image_bytes = eex_engine_image_bytes(model),
+                    .count = 1,
+                    .batch = 1,
+                    .rounds = ROUNDS};
     for (int k = 0; k < c->exits; k++)
         racer[k] = (eex_racer){.engine = model, .forced = true, .exit = k};
     racer[c->exits] = (eex_racer){.engine = base};

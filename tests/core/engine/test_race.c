@@ -6,6 +6,7 @@
 #include "base/status.h"
 
 #include <criterion/criterion.h>
+#include <limits.h>
 #include <string.h>
 
 #define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
@@ -210,6 +211,30 @@ Test(race, who_cannot_run_is_refused)
     cr_expect_eq(eex_race_run(racer, 2, &race), EEX_EINVAL);
     cr_expect(strstr(eex_error(), "contestant 2"), "%s", eex_error());
     cr_expect_eq(good.laps, 0);
+}
+
+/* What the times take must be known: products that run over are the smallest of all. Nobody is run,
+ * and so the racers need not be there. */
+Test(race, more_times_than_can_be_kept_are_refused)
+{
+    const struct {
+        int racers, images, rounds;
+    } sizes[] = {{1 << 14, 1 << 20, 1 << 30},
+                 {1 << 14, (1 << 20) - 1, 1 << 30},
+                 {INT_MAX, INT_MAX, INT_MAX},
+                 {1, INT_MAX, INT_MAX},
+                 {1, 1, INT_MAX},
+                 {INT_MAX, 1, 2},
+                 {1, INT_MAX, 2},
+                 {2, (1 << 13) - 1, 1 << 13 | 1}};
+    eex_racer racer = {.run = run};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        eex_race r = usual();
+        r.count = sizes[i].images;
+        r.rounds = sizes[i].rounds;
+        cr_expect_eq(eex_race_run(&racer, sizes[i].racers, &r), EEX_EINVAL, "%zu", i);
+        cr_expect(strstr(eex_error(), "to be kept"), "%zu: %s", i, eex_error());
+    }
 }
 
 Test(race, who_fails_ends_it)
