@@ -39,6 +39,10 @@ wait $pid
 err_has "the same command"
 expect 0 "$EEX" show stopped
 out_has "not finished"
+expect 0 "$EEX" show stopped --json
+grep -E '"(energy_j|[a-z_]*bytes|[a-z_]*ms|[a-z_]*accuracy|[a-z_]*macs[a-z_]*)": 0[,}]' out &&
+    fail "what is not known yet is said to be 0"
+out_has '"energy_j": null'
 expect 0 "${run[@]}" --out stopped
 results stopped >stopped.json
 cmp -s whole.json stopped.json || fail "continued after Ctrl-C, the result differs"

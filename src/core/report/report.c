@@ -307,7 +307,6 @@ static int load_race(eex_report *r, eex_store_file *file)
 /* Only devices that can tell leave these. */
 static int load_usage(eex_report *r, eex_store_file *file)
 {
-    r->base.joules = r->best.joules = NAN;
     if (eex_store_has_attribute(file, "base", "energy_j"))
         EEX_TRY(eex_store_get_double(&r->base.joules, file, "base", "energy_j"));
     if (eex_store_has_attribute(file, "best", "energy_j"))
@@ -474,6 +473,7 @@ int eex_report_load(eex_report **out, const char *folder)
     r->tau = r->base.accuracy = r->base.macs = r->best.accuracy = NAN;
     r->best.speedup = r->full.speedup = EEX_SPEEDUP_UNKNOWN;
     r->best.ada_macs = r->best.ada_macs_cumulative = r->best.validation_accuracy = NAN;
+    r->base.joules = r->best.joules = NAN;
     r->best.rejected = r->best.cut_saved = r->best.validation_cut_saved = NAN;
     r->full.accuracy = r->full.macs = r->full.macs_with_gates = NAN;
     r->base.latency = r->full.latency = r->best.latency = unknown;

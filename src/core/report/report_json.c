@@ -30,6 +30,15 @@ static void exits(eex_json *j, const eex_report *r)
     eex_json_end(j);
 }
 
+/* What is not known is 0 in a report, and null here. */
+static void positive(eex_json *j, const char *name, int64_t value)
+{
+    if (value > 0)
+        eex_json_int(j, name, value);
+    else
+        eex_json_null(j, name);
+}
+
 static void best(eex_json *j, const eex_report *r)
 {
     const char *kind = r->best.decides ? eex_policy_kind_name(r->best.policy) : NULL;
@@ -39,7 +48,7 @@ static void best(eex_json *j, const eex_report *r)
     eex_json_string(j, "policy_by",
                     kind ? eex_policy_fitted_by(r->best.policy, r->best.by_label) : NULL);
     eex_json_double(j, "energy_j", r->best.joules);
-    eex_json_int(j, "device_peak_bytes", r->best.device_bytes);
+    positive(j, "device_peak_bytes", r->best.device_bytes);
     if (r->latency_rounds) {
         eex_json_int(j, "speedup_rounds", r->latency_rounds);
         eex_json_bool(j, "speedup_disturbed", r->best.speedup.disturbed);
@@ -231,20 +240,12 @@ static void policies(eex_json *j, const eex_report *r)
     eex_json_end(j);
 }
 
-static void size(eex_json *j, const char *name, int64_t pixels)
-{
-    if (pixels > 0)
-        eex_json_int(j, name, pixels);
-    else
-        eex_json_null(j, name);
-}
-
 static void sizes(eex_json *j, const eex_report *r)
 {
-    size(j, "height", r->images.height);
-    size(j, "width", r->images.width);
-    size(j, "network_height", r->network.height);
-    size(j, "network_width", r->network.width);
+    positive(j, "height", r->images.height);
+    positive(j, "width", r->images.width);
+    positive(j, "network_height", r->network.height);
+    positive(j, "network_width", r->network.width);
 }
 
 int eex_report_json(eex_buffer *out, const eex_report *r)
@@ -277,10 +278,7 @@ int eex_report_json(eex_buffer *out, const eex_report *r)
     rivals(&j, r);
     policies(&j, r);
     eex_json_uint(&j, "trials", r->trials.count);
-    if (r->structures > 0)
-        eex_json_int(&j, "structures", r->structures);
-    else
-        eex_json_null(&j, "structures");
+    positive(&j, "structures", r->structures);
     if (r->chosen < 0)
         eex_json_null(&j, "chosen");
     else
