@@ -11,6 +11,7 @@ search() { # search STATUS FOLDER OPTION...
 begin() { # begin FOLDER OPTION...: in the background, as $search
     local folder=$1
     shift
+    : >err # or what the one before has said would count
     "$EEX" run tiny.lua --out "$folder" --set search.evaluator=train --threads 2 "$@" >out 2>err &
     search=$!
 }
