@@ -6,7 +6,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
-enum { MAX_DEPTH = 200, ESCAPE = '%' };
+enum { MAX_DEPTH = 200, ESCAPE = '%', PIECE = 4096 /* bytes that are compared in a step */ };
 
 static const char *match(eex__matcher *m, const char *s, const char *p);
 
@@ -17,8 +17,9 @@ static int byte(const char *s)
 
 /* ---- one character ---- */
 
-/* What follows the class that begins at p: "a", "%a" or "[a-z]". */
-static const char *class_end(const eex__matcher *m, const char *p)
+/* What follows the class that begins at p: "a", "%a" or "[a-z]". A set may be as long as memory has
+ * room, and is walked for every character: what counts are its members. */
+static const char *class_end(eex__matcher *m, const char *p)
 {
     const char first = *p++;
     if (first == ESCAPE) {
@@ -35,6 +36,7 @@ static const char *class_end(const eex__matcher *m, const char *p)
             luaL_error(m->L, "malformed pattern (missing ']')");
         if (*p++ == ESCAPE && p < m->behind)
             p++;
+        eex__lua_poll(m->L, &m->steps);
     } while (*p != ']');
     return p + 1;
 }
@@ -83,12 +85,13 @@ static bool is_of(int c, int class)
 }
 
 /* `last` is the set's ']'. */
-static bool is_in_set(int c, const char *p, const char *last)
+static bool is_in_set(eex__matcher *m, int c, const char *p, const char *last)
 {
     const bool wanted = p[1] != '^';
     if (!wanted)
         p++;
     while (++p < last) {
+        eex__lua_poll(m->L, &m->steps);
         if (*p == ESCAPE) {
             p++;
             if (is_of(c, byte(p)))
@@ -115,7 +118,7 @@ static bool fits(eex__matcher *m, const char *s, const char *p, const char *afte
     case ESCAPE:
         return is_of(byte(s), byte(p + 1));
     case '[':
-        return is_in_set(byte(s), p, after - 1);
+        return is_in_set(m, byte(s), p, after - 1);
     default:
         return *p == *s;
     }
@@ -166,13 +169,13 @@ static const char *balanced(eex__matcher *m, const char *s, const char *p)
 }
 
 /* "%f[set]" at p, whose set ends at `after` */
-static bool at_frontier(const eex__matcher *m, const char *s, const char *p, const char *after)
+static bool at_frontier(eex__matcher *m, const char *s, const char *p, const char *after)
 {
     const int before = s == m->begin ? 0 : byte(s - 1);
-    return !is_in_set(before, p + 2, after - 1) && is_in_set(byte(s), p + 2, after - 1);
+    return !is_in_set(m, before, p + 2, after - 1) && is_in_set(m, byte(s), p + 2, after - 1);
 }
 
-static const char *set_behind_frontier(const eex__matcher *m, const char *p)
+static const char *set_behind_frontier(eex__matcher *m, const char *p)
 {
     if (p[2] != '[')
         luaL_error(m->L, "missing '[' after '%%f' in pattern");
@@ -208,15 +211,28 @@ static const char *end_capture(eex__matcher *m, const char *s, const char *p)
     return end;
 }
 
+/* Whether a capture stands at s again; a position never does. */
+static bool is_same(eex__matcher *m, const eex__capture *c, const char *s)
+{
+    const size_t length = (size_t)c->length;
+    if (c->length < 0 || (size_t)(m->end - s) < length)
+        return false;
+    for (size_t done = 0; done < length; done += PIECE) {
+        const size_t more = length - done < PIECE ? length - done : PIECE;
+        eex__lua_poll(m->L, &m->steps);
+        if (memcmp(c->at + done, s + done, more) != 0)
+            return false;
+    }
+    return true;
+}
+
 /* "%1" to "%9" */
-static const char *same_again(const eex__matcher *m, const char *s, int digit)
+static const char *same_again(eex__matcher *m, const char *s, int digit)
 {
     const int i = digit - '1';
     if (i < 0 || i >= m->level || m->capture[i].length == EEX__CAPTURE_UNFINISHED)
         luaL_error(m->L, "invalid capture index %%%d", i + 1);
-    const size_t length = (size_t)m->capture[i].length;
-    return (size_t)(m->end - s) >= length && memcmp(m->capture[i].at, s, length) == 0 ? s + length
-                                                                                      : NULL;
+    return is_same(m, &m->capture[i], s) ? s + m->capture[i].length : NULL;
 }
 
 /* ---- the whole ---- */

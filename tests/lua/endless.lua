@@ -118,6 +118,14 @@ local cases = {
   ["string.find places"] = function() loop(string.find, text, "y") end,
   ["string.find balance"] = function() loop(string.find, ("("):rep(1 << 20), "%b()") end,
   ["string.find set"] = function() loop(string.find, as, "[" .. ("b"):rep(1 << 20) .. "]") end,
+  ["string.find long set"] = function() loop(string.find, as, "[" .. ("x"):rep(1 << 26) .. "]b") end,
+  ["string.find long frontier"] = function()
+    loop(string.find, as, "%f[" .. ("x"):rep(1 << 26) .. "]b")
+  end,
+  ["string.find again"] = function()
+    local half = ("a"):rep(1 << 25)
+    loop(string.find, half .. half, "^(" .. ("a?"):rep(150) .. "a*)%1b")
+  end,
   ["string.find back"] = function() loop(string.find, as, "(a*)%1%1b") end,
   ["string.format"] = function() loop(string.format, ("%99.99f"):rep(9000), many(1e308)) end,
   ["string.format q"] = function() loop(string.format, "%q", ("\0"):rep(1 << 24)) end,
