@@ -148,8 +148,9 @@ const eex_cmd eex_cmd_repl = {
     .details =
         "help, help(x) or x? tells about the library, Tab completes, _ is the last result.\n"
         "!COMMAND runs a command of the shell, with --trust. What a file or a pipe says ends\n"
-        "with its first error, with status 1. docs/repl.md shows ten things to try with a\n"
-        "run, docs/lua-api.md is the reference. What if the exits decided otherwise:\n"
+        "with its first error, with status 1, or with Ctrl-C, with 130. docs/repl.md shows\n"
+        "ten things to try with a run, docs/lua-api.md is the reference. What if the exits\n"
+        "decided otherwise:\n"
         "  run:replay { policy = \"per_class\", a = 0.25 }\n"
         "  p = run:policy { policy = \"margin\", tune = \"accuracy\", target = 0.86 }\n"
         "  p:without(2):replay()            a gate dropped; p:cut(3): the network cut\n"

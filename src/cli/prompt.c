@@ -253,14 +253,19 @@ eex_prompt_result eex_prompt_read(char **line, const char *prompt)
     else
         *line = read_line(prompt);
     restore_signals(&before);
-    eex_signals_clear();
+    const bool typed = isatty(STDIN_FILENO);
+    if (typed)
+        eex_signals_clear();
     if (!interrupted && !terminated) {
-        if (!*line && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO))
+        if (!*line && typed && isatty(STDOUT_FILENO))
             fputc('\n', stdout); /* what comes next begins a line */
         return *line ? EEX_PROMPT_LINE : no_line();
     }
     free(*line);
     *line = NULL;
-    fputc('\n', stdout);
+    if (typed)
+        fputc('\n', stdout);
+    else if (!eex_interrupted()) /* nobody goes on after it: it is for all that asks */
+        raise(terminated ? SIGTERM : SIGINT);
     return terminated ? EEX_PROMPT_TERMINATE : EEX_PROMPT_INTERRUPT;
 }

@@ -10,6 +10,12 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Whether a person gives the lines, who goes on after an error and after Ctrl-C. */
+static bool is_typed(void)
+{
+    return isatty(STDIN_FILENO);
+}
+
 /* Adds a line to what is there and evaluates it when it is whole. */
 static int take_line(const eex_repl *repl, eex_buffer *text, const char *line)
 {
@@ -24,7 +30,9 @@ static int take_line(const eex_repl *repl, eex_buffer *text, const char *line)
         code = eex__repl_question(repl, typed);
     if (code == EEX_REPL_OTHER)
         code = eex__repl_evaluate(repl, typed);
-    if (!eex_terminated()) /* which is for the prompt, too */
+    if (eex_interrupted() && !is_typed())
+        code = eex_fail(EEX_EINTERRUPTED, "interrupted");
+    else if (!eex_terminated()) /* which is for the prompt, too */
         eex_signals_clear();
     fflush(repl->out);
     if (code != EEX_REPL_INCOMPLETE)
@@ -51,7 +59,7 @@ int eex__repl_protect(const eex_repl *repl, lua_CFunction f, void *data)
 
 int eex__repl_wrong(const char *message)
 {
-    if (!isatty(STDIN_FILENO))
+    if (!is_typed())
         return eex_fail(EEX_EFORMAT, "%s", message);
     eex_log_error("%s", message);
     return EEX_OK;
@@ -70,6 +78,8 @@ static int read_lines(const eex_repl *repl, const char *prompt)
             code = EEX_EIO;
         if (result == EEX_PROMPT_TERMINATE)
             code = eex_fail(EEX_EINTERRUPTED, "terminated");
+        if (result == EEX_PROMPT_INTERRUPT && !is_typed())
+            code = eex_fail(EEX_EINTERRUPTED, "interrupted");
         if (code < 0)
             break;
         if (result == EEX_PROMPT_INTERRUPT)

@@ -12,9 +12,9 @@ typedef struct eex_repl {
     FILE *out;
 } eex_repl;
 
-/* EEX_EINTERRUPTED once SIGTERM or SIGHUP came. What else goes wrong is told at the prompt, which
- * goes on where a person is at a terminal. What a file or a pipe says ends with the first error:
- * EEX_EFORMAT. */
+/* EEX_EINTERRUPTED once SIGTERM or SIGHUP came. What else goes wrong, and Ctrl-C, is told at the
+ * prompt, which goes on where a person is at a terminal. What a file or a pipe says ends with the
+ * first error, EEX_EFORMAT, and with Ctrl-C, EEX_EINTERRUPTED. */
 int eex_repl_loop(eex_repl *repl, const char *prompt);
 
 /* What eex.repl() does at the prompt of `eex repl`, and in other commands while somebody is at a

@@ -141,10 +141,7 @@ static int evaluate(lua_State *L)
     lua_replace(L, 2);
     lua_settop(L, 2);
     lua_gc(L, LUA_GCCOLLECT, 0);
-    if (interrupted) /* by who gives the lines, and goes on with them */
-        eex_log_error("interrupted");
-    else
-        e->code = eex__repl_wrong(lua_tostring(L, 2));
+    e->code = eex__repl_wrong(interrupted ? "interrupted" : lua_tostring(L, 2));
     return 0;
 }
 

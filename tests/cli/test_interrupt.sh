@@ -87,29 +87,35 @@ while read -r name; do
     err_has interrupted
 done <names
 
-# At the prompt the session goes on.
+# At a terminal the session goes on.
 mkfifo keys
-"$EEX" repl <keys >out 2>err &
-pid=$!
-exec 3>keys
-number=0
-while read -r name; do
-    number=$((number + 1))
-    echo "'ready $number.'" >&3
-    ready out " $number[.]"
-    echo "require('endless')[ [[$name]] ]()" >&3
-    sleep $pause
-    begin=$(milliseconds)
-    kill -INT $pid || fail "$name: the prompt is gone"
-    echo "'ready $number!'" >&3
-    ready out " $number!"
-    took=$(($(milliseconds) - begin))
-    in_time || fail "$name: took $took ms at the prompt"
-    [ "$(grep -c interrupted err)" = $number ] || fail "$name was not interrupted"
-done <names
-exec 3>&-
-ends_soon $pid
-[ $status = 0 ] || fail "the prompt ended with $status"
+at_terminal() {
+    XDG_STATE_HOME=$PWD python3 -c 'import os, pty, sys
+sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))' "$EEX" repl <keys >out 2>err &
+    pid=$!
+    exec 3>keys
+    number=0
+    while read -r name; do
+        number=$((number + 1))
+        echo "'ready' .. ' $number.'" >&3
+        ready out " $number[.]"
+        echo "require('endless')[ [[$name]] ]()" >&3
+        sleep $pause
+        begin=$(milliseconds)
+        printf '\003' >&3
+        for _ in $(seq 400); do
+            [ "$(grep -c interrupted out)" = $number ] && break
+            sleep 0.05
+        done
+        took=$(($(milliseconds) - begin))
+        in_time || fail "$name: took $took ms at the prompt"
+    done <names
+    printf '\004' >&3
+    ends_soon $pid
+    exec 3>&-
+    [ $status = 0 ] || fail "the prompt ended with $status"
+}
+command -v python3 >/dev/null && at_terminal
 
 # SIGTERM and SIGHUP end the session, whether somebody types or something runs.
 endless="while true do end"

@@ -52,18 +52,25 @@ err_has missing.h5
 expect 1 "$EEX" repl missing.lua
 err_has missing.lua
 
-# Ctrl-C stops what runs, and the prompt goes on.
+# Ctrl-C ends what a pipe says, and nothing behind it is done: while a statement runs, where the
+# statement catches it, and while the next line is waited for.
+set -m # so that nobody ignores SIGINT
 mkfifo keys
-"$EEX" repl <keys >out 2>err &
-pid=$!
-exec 3>keys
-echo 'while true do end' >&3
-sleep 0.5
-kill -INT $pid
-sleep 0.5
-echo '6 * 7' >&3
-exec 3>&-
-wait $pid || fail "the prompt did not survive Ctrl-C"
-out_has 42
-err_has interrupted
+for text in 'while true do end' 'pcall(function() while true do end end)' 'eex.repl() while true do end' ''; do
+    "$EEX" repl <keys >out 2>err &
+    pid=$!
+    exec 3>keys
+    echo '"ready"' >&3
+    for _ in $(seq 100); do grep -q ready out && break || sleep 0.05; done
+    [ -n "$text" ] && printf '%s\nprint("after")\n' "$text" >&3
+    [ "${text#eex}" != "$text" ] && echo 'while true do end' >&3
+    sleep 0.3
+    kill -INT $pid
+    wait $pid
+    status=$?
+    exec 3>&-
+    [ $status = 130 ] || fail "Ctrl-C at \"$text\" ended the prompt with $status"
+    grep -q after out && [ "${text#eex}" = "$text" ] && fail "what came after \"$text\" was done"
+    [ "$(cat err)" = "error: interrupted" ] || fail "Ctrl-C at \"$text\" says something else"
+done
 exit 0
