@@ -122,11 +122,17 @@ static void finish(lua_State *L, box *b, const eex__lua_run *run)
 
 static int fit(lua_State *L, box *b, eex__lua_run *run)
 {
+    char missed[EEX_CALIBRATION_MISSED];
     eex_trace *trace;
     EEX_TRY(eex__lua_run_device(L, run));
     EEX_TRY(eex__lua_policy_part(&trace, L, b, run, run->calibration));
     const eex_exit_costs costs = eex__lua_policy_costs(b, run);
     int code = eex_calibrate(&b->policy, trace, run->device, &b->how, &costs);
+    if (code == EEX_OK)
+        code = eex_calibration_missed(missed, b->policy, trace, &b->how, &costs,
+                                      run->report->folder, "MACs");
+    if (code == EEX_OK && missed[0])
+        eex_log_warn("%s", missed);
     eex__lua_policy_drop(b);
     return code;
 }
@@ -169,10 +175,17 @@ static box *push_policy(lua_State *L, eex__lua_run *run, const eex_calibration *
     return b;
 }
 
+/* Over what there is in `how`. A target goes with the tuning that it was of. */
 static eex_calibration read_rule(lua_State *L, int index, eex_calibration how, const char *method)
 {
     eex_args a = eex_args_open(L, index, method, true);
+    const eex_tune before = how.tune;
     eex__read_policy(&how, &a, "policy");
+    if (how.tune != before && !eex_args_has(&a, "target"))
+        how.target = 0;
+    const char *expected = eex_calibration_target_expected(&how);
+    if (expected)
+        eex_args_refuse(&a, "target", "%s", expected);
     return how;
 }
 

@@ -79,6 +79,18 @@ for line in open(sys.argv[2]):
     assert row["params"] == int(parameters), (row, line)
 PY
 fi
+# What cannot be a target is refused; one that nothing reaches is one with a word.
+for nothing in '"accuracy", target = 99' '"macs", target = -1' '"macs"' '"weighted", target = 1 / 0' \
+    '"none", target = 3'; do
+    says "run:replay { policy = 'margin', tune = $nothing }" '' 'target:' runs/tiny
+    says "run:policy { policy = 'margin' }:with { tune = $nothing }" '' 'target:' runs/tiny
+done
+for unreached in '"accuracy", target = 1' '"macs", target = 1'; do
+    expect 0 "$EEX" repl runs/tiny <<<"run:policy { policy = 'margin', tune = $unreached }.kind"
+    err_has "policy.target: no thresholds of runs/tiny"
+done
+says 'run:policy { policy = "margin", tune = "accuracy", target = -0.5 }:with { tune = "none" }.kind' margin '' runs/tiny
+[ -s err ] && fail "a target that is reached has a word"
 cat >policies.lua <<'LUA'
 local r = require "eex".run "runs/tiny"
 local own = r:policy()

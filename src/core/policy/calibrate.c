@@ -2,12 +2,14 @@
 
 #include "core/policy/class_stats.h"
 #include "core/policy/reject.h"
+#include "core/policy/replay.h"
 #include "core/policy/tune.h"
 #include "device/decide.h"
 
 #include "base/status.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 EEX_NAMES(eex_tune, eex_tune, EEX_TUNES, [EEX_TUNE_NONE] = "none", [EEX_TUNE_ACCURACY] = "accuracy",
@@ -62,6 +64,20 @@ int eex_calibration_check_thresholds(const eex_calibration *how, const char *whe
     return code < 0 ? eex_fail_in(code, "%s.b", where) : EEX_OK;
 }
 
+const char *eex_calibration_target_expected(const eex_calibration *how)
+{
+    switch (how->tune) {
+    case EEX_TUNE_ACCURACY:
+        return how->target > -1 && how->target <= 1
+                   ? NULL
+                   : "an accuracy, at most 1; 0 or less: so far below the backbone's own";
+    case EEX_TUNE_NONE:
+        return how->target == 0 ? NULL : "0, or policy.tune, which says what it is a target of";
+    default:
+        return how->target > 0 && isfinite(how->target) ? NULL : "a positive number";
+    }
+}
+
 static int calibration_check(const eex_calibration *how, const eex_exit_costs *costs, int exits)
 {
     if (!(how->temperature >= 0) || isinf(how->temperature))
@@ -75,6 +91,9 @@ static int calibration_check(const eex_calibration *how, const eex_exit_costs *c
     if (!(how->reject >= 0) || how->reject >= 1)
         return eex_fail(EEX_EINVAL, "policy.reject: a fraction from 0 to below 1, got %g",
                         how->reject);
+    const char *expected = how->tune == EEX_TUNE_NONE ? NULL : eex_calibration_target_expected(how);
+    if (expected)
+        return eex_fail(EEX_EINVAL, "policy.target: %s, got %.10g", expected, how->target);
     if (how->tune == EEX_TUNE_NONE && how->reject <= 0)
         return EEX_OK;
     if (!costs || costs->exits != exits)
@@ -159,5 +178,28 @@ int eex_calibrate(eex_policy **out, eex_trace *trace, eex_device *device,
         return status;
     }
     *out = p;
+    return EEX_OK;
+}
+
+/* Half a percent is left to cross-fitting, which answers for unseen samples. */
+int eex_calibration_missed(char out[EEX_CALIBRATION_MISSED], const eex_policy *policy,
+                           const eex_trace *trace, const eex_calibration *how,
+                           const eex_exit_costs *costs, const char *what, const char *unit)
+{
+    const double end = eex_trace_accuracy(trace, trace->exits - 1);
+    const double least = how->target > 0 ? how->target : end + how->target;
+    eex_outcome got;
+    out[0] = '\0';
+    EEX_TRY(eex_replay(&got, trace, policy, costs, NULL, NULL));
+    if (how->tune == EEX_TUNE_ACCURACY && got.accuracy + how->reject < least - 0.005)
+        snprintf(out, EEX_CALIBRATION_MISSED,
+                 "policy.target: no thresholds of %s reach an accuracy of %.4f on the calibration "
+                 "split; these have %.4f, and its end %.4f",
+                 what, least, got.accuracy, end);
+    if (how->tune == EEX_TUNE_MACS && got.cost > 1.001 * how->target)
+        snprintf(out, EEX_CALIBRATION_MISSED,
+                 "policy.target: no thresholds of %s keep one input within %.6g %s; these leave as "
+                 "early as they can: %.6g, with an accuracy of %.4f on the calibration split",
+                 what, how->target, unit, got.cost, got.accuracy);
     return EEX_OK;
 }

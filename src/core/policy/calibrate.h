@@ -45,6 +45,10 @@ int eex_calibration_check_threshold(eex_policy_kind kind, double threshold);
 /* The same of a and of b, where that is on: EEX_EINVAL names `where`.a or `where`.b. */
 int eex_calibration_check_thresholds(const eex_calibration *how, const char *where);
 
+/* What a target of this way of tuning would have to be ("a positive number"), or NULL: it is that.
+ * A target without tuning is none. */
+const char *eex_calibration_target_expected(const eex_calibration *how);
+
 /* Costs of leaving at each exit: the unit is the caller's (MACs, milliseconds). */
 typedef struct eex_exit_costs {
     int exits;
@@ -66,5 +70,13 @@ double eex_calibrate_ece(const eex_trace *trace, int exit, double t, int bins);
  * NULL without tuning and rejection. EEX_EDIVERGED when logits are NaN or infinite. */
 int eex_calibrate(eex_policy **out, eex_trace *trace, eex_device *device,
                   const eex_calibration *how, const eex_exit_costs *costs);
+
+/* Thresholds that were tuned and miss the target all the same, on the trace that they were tuned
+ * on, because none reach it: a sentence that says so of `what`, whose costs are in `unit`; "": they
+ * keep it. Nothing that is tuned is left without a word about that. */
+enum { EEX_CALIBRATION_MISSED = 320 };
+int eex_calibration_missed(char out[EEX_CALIBRATION_MISSED], const eex_policy *policy,
+                           const eex_trace *trace, const eex_calibration *how,
+                           const eex_exit_costs *costs, const char *what, const char *unit);
 
 #endif

@@ -233,15 +233,8 @@ static int check_policy(const eex_experiment *e)
     EEX_TRY(eex_calibration_check_thresholds(&e->policy, "policy"));
     EEX_TRY(need(e->policy.reject == 0 || isinf(e->policy.b), "policy.b",
                  "no threshold beside policy.reject, which sets them", e->policy.b));
-    if (e->policy.tune == EEX_TUNE_ACCURACY)
-        return need(e->policy.target > -1 && e->policy.target <= 1, "policy.target",
-                    "an accuracy, at most 1; 0 or less: so far below the backbone's own",
-                    e->policy.target);
-    if (e->policy.tune == EEX_TUNE_NONE)
-        return need(e->policy.target == 0, "policy.target",
-                    "0, or policy.tune, which says what it is a target of", e->policy.target);
-    return need(e->policy.target > 0 && isfinite(e->policy.target), "policy.target",
-                "a positive number", e->policy.target);
+    const char *expected = eex_calibration_target_expected(&e->policy);
+    return need(!expected, "policy.target", expected, e->policy.target);
 }
 
 /* Cuts are compared by what everybody counts. */

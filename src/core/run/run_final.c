@@ -115,33 +115,16 @@ int eex__run_calibrate(eex_policy **out, const eex_run *run, const int *genome,
     return code;
 }
 
-/* Thresholds that miss what was asked for, on the very samples that they were chosen on: no run
- * ends so without a word. Half a percent is left to cross-fitting, which answers for unseen
- * samples. */
+/* No run ends without a word about a target that its thresholds miss. */
 static int warn_of_target(eex__final *f)
 {
-    const eex_calibration *how = &f->run->e->policy;
     const eex_scoring scoring = eex_scoring_of(f->run->e, f->run->structures);
     const eex_exit_costs costs = eex_scoring_costs(&scoring, &f->costs);
-    const double least =
-        how->target > 0
-            ? how->target
-            : eex_trace_accuracy(f->calibration, f->calibration->exits - 1) + how->target;
-    eex_outcome got;
-    EEX_TRY(eex_replay(&got, f->calibration, f->policy, &costs, NULL, NULL));
-    if (how->tune == EEX_TUNE_ACCURACY && got.accuracy + how->reject < least - 0.005)
-        eex_unmet_say(
-            &f->unmet, EEX_WISH_TARGET,
-            "policy.target: no thresholds of %s reach an accuracy of %.4f on the calibration "
-            "split; these have %.4f, and its end %.4f",
-            f->plan->what, least, got.accuracy,
-            eex_trace_accuracy(f->calibration, f->calibration->exits - 1));
-    if (how->tune == EEX_TUNE_MACS && got.cost > 1.001 * how->target)
-        eex_unmet_say(
-            &f->unmet, EEX_WISH_TARGET,
-            "policy.target: no thresholds of %s keep one input within %.6g %s; these leave as "
-            "early as they can: %.6g, with an accuracy of %.4f on the calibration split",
-            f->plan->what, how->target, scoring.by_latency ? "ms" : "MACs", got.cost, got.accuracy);
+    char missed[EEX_CALIBRATION_MISSED];
+    EEX_TRY(eex_calibration_missed(missed, f->policy, f->calibration, &f->run->e->policy, &costs,
+                                   f->plan->what, scoring.by_latency ? "ms" : "MACs"));
+    if (missed[0])
+        eex_unmet_say(&f->unmet, EEX_WISH_TARGET, "%s", missed);
     return EEX_OK;
 }
 

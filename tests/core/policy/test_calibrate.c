@@ -292,6 +292,19 @@ Test(calibrate, what_cannot_be_is_refused)
     how = eex_calibration_default();
     how.tune = EEX_TUNE_ACCURACY;
     cr_assert_eq(eex_calibrate(&p, t, test_head_device(), &how, NULL), EEX_EINVAL);
+    const double cost[] = {1, 2, 3};
+    const eex_exit_costs costs = {t->exits, cost, 3};
+    const struct {
+        eex_tune tune;
+        double target;
+    } nothing[] = {{EEX_TUNE_ACCURACY, 99},   {EEX_TUNE_ACCURACY, -1},
+                   {EEX_TUNE_MACS, 0},        {EEX_TUNE_MACS, -1},
+                   {EEX_TUNE_MACS, INFINITY}, {EEX_TUNE_WEIGHTED, -INFINITY}};
+    for (size_t i = 0; i < sizeof nothing / sizeof *nothing; i++) {
+        how.tune = nothing[i].tune;
+        how.target = nothing[i].target;
+        cr_assert_eq(eex_calibrate(&p, t, test_head_device(), &how, &costs), EEX_EINVAL, "%zu", i);
+    }
     how = eex_calibration_default();
     t->logits[3] = NAN;
     cr_assert_eq(eex_calibrate(&p, t, test_head_device(), &how, NULL), EEX_EDIVERGED);
