@@ -50,6 +50,17 @@ _Noreturn void eex_lua_raise(lua_State *L)
     raise(L);
 }
 
+_Noreturn void eex_lua_error(lua_State *L, const char *format, ...)
+{
+    va_list args;
+    eex_lua_where(L);
+    va_start(args, format);
+    lua_pushvfstring(L, format, args);
+    va_end(args);
+    lua_concat(L, 2);
+    raise(L);
+}
+
 /* Pushes "path.field" ("path[3]" when field is "[3]"). */
 static const char *push_path(const eex_args *a, const char *field)
 {
@@ -60,14 +71,28 @@ static const char *push_path(const eex_args *a, const char *field)
     return path;
 }
 
+/* The beginning of a text, NULs as "\0"; whether there is more. */
+static bool show_text(char *out, size_t size, lua_State *L, int index)
+{
+    size_t length, done = 0, used = 0;
+    const char *text = lua_tolstring(L, index, &length);
+    for (; done < length && used + 2 < size; done++) {
+        if (!text[done])
+            out[used++] = '\\';
+        out[used++] = text[done] ? text[done] : '0';
+    }
+    out[used] = '\0';
+    eex_text_disarm(out, "");
+    return done < length;
+}
+
 /* Pushes what a message calls the value: its text, number or type. */
 static void push_found(lua_State *L, int index)
 {
     index = lua_absindex(L, index);
     if (lua_type(L, index) == LUA_TSTRING) {
         char shown[64];
-        int cut = snprintf(shown, sizeof shown, "%s", lua_tostring(L, index)) >= (int)sizeof shown;
-        eex_text_disarm(shown, "");
+        const bool cut = show_text(shown, sizeof shown, L, index);
         lua_pushfstring(L, "\"%s%s\"", shown, cut ? "..." : "");
     } else if (lua_isnumber(L, index) || lua_isboolean(L, index) || lua_isuserdata(L, index))
         luaL_tolstring(L, index, NULL);
@@ -192,10 +217,11 @@ void eex_args_known(const eex_args *a, const char *const *known)
 {
     lua_State *L = a->L;
     for (lua_pushnil(L); lua_next(L, a->table); lua_pop(L, 1)) {
-        if (lua_type(L, -2) == LUA_TSTRING && is_known(lua_tostring(L, -2), known))
+        const char *field = eex_lua_plain_text(L, -2);
+        if (field && is_known(field, known))
             continue;
         push_found(L, -2);
-        refuse_unknown(a, lua_tostring(L, lua_type(L, -3) == LUA_TSTRING ? -3 : -1), known);
+        refuse_unknown(a, lua_tostring(L, eex_lua_plain_text(L, -3) ? -3 : -1), known);
     }
 }
 
@@ -300,13 +326,34 @@ bool eex_args_flag_or(const eex_args *a, const char *field, bool otherwise)
 
 /* ---- text ---- */
 
+const char *eex_lua_plain_text(lua_State *L, int index)
+{
+    size_t length;
+    const char *text = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &length) : NULL;
+    return text && strlen(text) == length ? text : NULL;
+}
+
+const char *eex_lua_text(lua_State *L, int index)
+{
+    size_t length;
+    const char *text = luaL_checklstring(L, index, &length);
+    luaL_argcheck(L, strlen(text) == length, index, "a text without zeros expected");
+    return text;
+}
+
+const char *eex_lua_text_or(lua_State *L, int index, const char *otherwise)
+{
+    return lua_isnoneornil(L, index) ? otherwise : eex_lua_text(L, index);
+}
+
 const char *eex_args_text(const eex_args *a, const char *field, size_t max)
 {
     size_t length = 0;
     bool is = get(a, field) == LUA_TSTRING;
     const char *text = is ? lua_tolstring(a->L, -1, &length) : NULL;
-    if (!text || length < 1 || length > max || strlen(text) != length)
-        eex_args_refuse(a, field, "a text of 1..%zu bytes", max);
+    const bool zeros = text && strlen(text) != length;
+    if (!text || length < 1 || length > max || zeros)
+        eex_args_refuse(a, field, "a text of 1..%zu bytes%s", max, zeros ? " without zeros" : "");
     lua_pop(a->L, 1); /* the table still holds it */
     return text;
 }
@@ -334,8 +381,9 @@ void eex_args_time(char *out, size_t size, const eex_args *a, const char *field)
 int eex_args_choice(const eex_args *a, const char *field, const eex_names *names)
 {
     char known[EEX_NAMES_SIZE];
-    const bool text = get(a, field) == LUA_TSTRING;
-    const int found = text ? eex_name_find(names, lua_tostring(a->L, -1)) : -1;
+    get(a, field);
+    const char *text = eex_lua_plain_text(a->L, -1);
+    const int found = text ? eex_name_find(names, text) : -1;
     lua_pop(a->L, 1);
     if (found >= 0)
         return found;

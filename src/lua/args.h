@@ -57,6 +57,13 @@ double eex_args_number_or(const eex_args *a, const char *field, double min, doub
                           double otherwise);
 bool eex_args_flag_or(const eex_args *a, const char *field, bool otherwise);
 
+/* The text in a slot; NULL: it is none, or has a NUL in it, which C would take for its end. */
+const char *eex_lua_plain_text(lua_State *L, int index);
+
+/* The same of an argument. Raises, as luaL_checkstring does; `otherwise` where it is absent. */
+const char *eex_lua_text(lua_State *L, int index);
+const char *eex_lua_text_or(lua_State *L, int index, const char *otherwise);
+
 /* Text has 1..max bytes and no NUL. It is borrowed from the table: copy it before a script runs. */
 const char *eex_args_text(const eex_args *a, const char *field, size_t max);
 const char *eex_args_text_or(const eex_args *a, const char *field, size_t max,
@@ -83,6 +90,10 @@ _Noreturn void eex_args_refuse(const eex_args *a, const char *field, const char 
 
 /* Raises this thread's message (base/status.h), with the place in the script in front. */
 _Noreturn void eex_lua_raise(lua_State *L);
+
+/* The same with a message of its own, which is formatted as luaL_error's are: that one's place
+ * would be in the library where the library has called. */
+_Noreturn void eex_lua_error(lua_State *L, const char *format, ...);
 
 /* Puts the place in the script on the stack ("a.lua:7: "): of the innermost running function that
  * is not part of the library; "" when there is none. */

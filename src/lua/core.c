@@ -84,7 +84,7 @@ static void push_field(const eex_args *options, const eex_args *spec, const char
 static int core_fields(lua_State *L)
 {
     const char *known[MAX_FIELDS + 1] = {NULL};
-    eex_args options = eex_args_open(L, 2, luaL_checkstring(L, 1), true);
+    eex_args options = eex_args_open(L, 2, eex_lua_text(L, 1), true);
     eex_args specs = eex_args_open(L, 3, "specs", false);
     lua_Unsigned count = lua_rawlen(L, specs.table);
     if (count > MAX_FIELDS)

@@ -30,7 +30,11 @@ static box *push_closed(lua_State *L)
     if (s->graphs >= MAX_GRAPHS)
         lua_gc(L, LUA_GCCOLLECT);
     if (s->graphs >= MAX_GRAPHS)
-        luaL_error(L, "more than %d graphs at once", MAX_GRAPHS);
+        eex_lua_error(
+            L,
+            "more than %d graphs at once: keep what is needed of each, and not the graph; what "
+            "nothing refers to is collected",
+            MAX_GRAPHS);
     box *b = lua_newuserdatauv(L, sizeof *b, 0);
     *b = (box){.g = NULL};
     luaL_setmetatable(L, METATABLE);
@@ -69,7 +73,7 @@ static eex_graph *self(lua_State *L)
 {
     box *b = luaL_checkudata(L, 1, METATABLE);
     if (!b->g)
-        luaL_error(L, "this graph is closed");
+        eex_lua_error(L, "this graph is closed");
     count_growth(L, b);
     return b->g;
 }
@@ -139,7 +143,7 @@ static int make_predictor(eex_graph **out, void *context)
 
 int eex_lua_graph_predictor(lua_State *L)
 {
-    const int family = eex_name_find(eex_exit_predictor_family_names(), luaL_checkstring(L, 1));
+    const int family = eex_name_find(eex_exit_predictor_family_names(), eex_lua_text(L, 1));
     eex_args a = eex_args_open(L, 2, "predictor", false);
     predictor p = {.family = (eex_exit_predictor_family)family,
                    .height = (int)eex_args_int(&a, "height", 1, INT_MAX),

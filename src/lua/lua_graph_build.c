@@ -25,7 +25,7 @@ static int graph_input(lua_State *L)
 
 static int graph_block(lua_State *L)
 {
-    if (eex_graph_block(eex__lua_graph_self(L), luaL_checkstring(L, 2)) < 0)
+    if (eex_graph_block(eex__lua_graph_self(L), eex_lua_text(L, 2)) < 0)
         eex_lua_raise(L);
     lua_settop(L, 1);
     return 1;
@@ -47,7 +47,7 @@ static int graph_conv(lua_State *L)
     eex_graph *g = eex__lua_graph_self(L);
     eex__lua_choice out, kernel;
     int x = eex__lua_graph_value(L, 2);
-    const char *name = luaL_checkstring(L, 3);
+    const char *name = eex_lua_text(L, 3);
     eex_args a = eex_args_open(L, 4, name, false);
     eex_args_known(&a, eex__graph_fields(EEX__OF_CONV));
     eex__lua_read_choice(&out, &a, "out", g);
@@ -71,7 +71,7 @@ static int graph_batch_norm(lua_State *L)
     static const char *const known[] = {"zero_start", NULL};
     eex_graph *g = eex__lua_graph_self(L);
     int x = eex__lua_graph_value(L, 2);
-    const char *name = luaL_checkstring(L, 3);
+    const char *name = eex_lua_text(L, 3);
     eex_args a = eex_args_open(L, 4, name, true);
     eex_args_known(&a, known);
     int code = eex_graph_add_batch_norm(g, &x, x, name);
@@ -83,7 +83,7 @@ static int graph_batch_norm(lua_State *L)
 static int graph_add(lua_State *L)
 {
     int a = eex__lua_graph_value(L, 2), b = eex__lua_graph_value(L, 3);
-    int code = eex_graph_add_add(eex__lua_graph_self(L), &a, a, b, luaL_checkstring(L, 4));
+    int code = eex_graph_add_add(eex__lua_graph_self(L), &a, a, b, eex_lua_text(L, 4));
     return give_value(L, code, &a);
 }
 
@@ -91,14 +91,14 @@ static int graph_add(lua_State *L)
 static int graph_scale(lua_State *L)
 {
     int a = eex__lua_graph_value(L, 2), b = eex__lua_graph_value(L, 3);
-    int code = eex_graph_add_scale(eex__lua_graph_self(L), &a, a, b, luaL_checkstring(L, 4));
+    int code = eex_graph_add_scale(eex__lua_graph_self(L), &a, a, b, eex_lua_text(L, 4));
     return give_value(L, code, &a);
 }
 
 static int graph_concat(lua_State *L)
 {
     int a = eex__lua_graph_value(L, 2), b = eex__lua_graph_value(L, 3);
-    int code = eex_graph_add_concat(eex__lua_graph_self(L), &a, a, b, luaL_checkstring(L, 4));
+    int code = eex_graph_add_concat(eex__lua_graph_self(L), &a, a, b, eex_lua_text(L, 4));
     return give_value(L, code, &a);
 }
 
@@ -106,7 +106,7 @@ static int graph_max_pool(lua_State *L)
 {
     eex_graph *g = eex__lua_graph_self(L);
     int x = eex__lua_graph_value(L, 2);
-    const char *name = luaL_checkstring(L, 3);
+    const char *name = eex_lua_text(L, 3);
     eex_args a = eex_args_open(L, 4, name, false);
     eex_args_known(&a, eex__graph_fields(EEX__OF_MAX_POOL));
     int kernel = (int)eex_args_int(&a, "kernel", 1, INT_MAX);
@@ -128,8 +128,8 @@ static int graph_act(lua_State *L)
     eex_graph *g = eex__lua_graph_self(L);
     eex_act act;
     int x = eex__lua_graph_value(L, 2);
-    const char *name = luaL_checkstring(L, 3);
-    if (eex_act_parse(&act, luaL_checkstring(L, 4)) < 0)
+    const char *name = eex_lua_text(L, 3);
+    if (eex_act_parse(&act, eex_lua_text(L, 4)) < 0)
         eex_lua_raise(L);
     bool functional = functional_at(L, name, 5);
     int code = eex_graph_add_act(g, &x, x, name, act);
@@ -142,7 +142,7 @@ static int graph_global_pool(lua_State *L)
 {
     eex_graph *g = eex__lua_graph_self(L);
     int x = eex__lua_graph_value(L, 2);
-    const char *name = luaL_checkstring(L, 3);
+    const char *name = eex_lua_text(L, 3);
     bool functional = functional_at(L, name, 4);
     return give_value(L, eex_graph_add_global_pool(g, &x, x, name, functional), &x);
 }
@@ -151,7 +151,7 @@ static int graph_flatten(lua_State *L)
 {
     eex_graph *g = eex__lua_graph_self(L);
     int x = eex__lua_graph_value(L, 2);
-    const char *name = luaL_checkstring(L, 3);
+    const char *name = eex_lua_text(L, 3);
     bool functional = functional_at(L, name, 4);
     return give_value(L, eex_graph_add_flatten(g, &x, x, name, functional), &x);
 }
@@ -160,7 +160,7 @@ static int graph_dropout(lua_State *L)
 {
     int x = eex__lua_graph_value(L, 2);
     float p = (float)luaL_checknumber(L, 4);
-    int code = eex_graph_add_dropout(eex__lua_graph_self(L), &x, x, luaL_checkstring(L, 3), p);
+    int code = eex_graph_add_dropout(eex__lua_graph_self(L), &x, x, eex_lua_text(L, 3), p);
     return give_value(L, code, &x);
 }
 
@@ -168,7 +168,7 @@ static int graph_linear(lua_State *L)
 {
     eex_graph *g = eex__lua_graph_self(L);
     int x = eex__lua_graph_value(L, 2);
-    const char *name = luaL_checkstring(L, 3);
+    const char *name = eex_lua_text(L, 3);
     eex_args a = eex_args_open(L, 4, name, false);
     eex_args_known(&a, eex__graph_fields(EEX__OF_LINEAR));
     int out = (int)eex_args_int(&a, "out", 1, INT_MAX);

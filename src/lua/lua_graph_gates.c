@@ -35,9 +35,11 @@ static int point_of(const eex_args *gate, const eex_graph *g)
 {
     lua_State *L = gate->L;
     lua_pushliteral(L, "point");
-    int type = lua_rawget(L, gate->table), point = -1;
-    if (type == LUA_TSTRING)
-        point = eex_graph_find(g, lua_tostring(L, -1));
+    lua_rawget(L, gate->table);
+    const char *name = eex_lua_plain_text(L, -1);
+    int point = -1;
+    if (name)
+        point = eex_graph_find(g, name);
     else if (lua_isinteger(L, -1))
         point = eex__lua_graph_value(L, -1);
     if (!eex_graph_gateable(g, point))
@@ -85,13 +87,13 @@ static int graph_with_gates(lua_State *L)
 {
     const eex_graph *g = eex__lua_graph_self(L);
     gating w = {.from = g, .act = eex_lua_graph_act(g)};
-    if (!lua_isnoneornil(L, 3) && eex_act_parse(&w.act, luaL_checkstring(L, 3)) < 0)
+    if (!lua_isnoneornil(L, 3) && eex_act_parse(&w.act, eex_lua_text(L, 3)) < 0)
         eex_lua_raise(L);
     eex_args list = eex_args_open(L, 2, "gates", false);
     eex_args_list(&list);
     lua_Unsigned count = lua_rawlen(L, list.table);
     if (count >= EEX_MAX_EXITS)
-        return luaL_error(L, "gates: at most %d", EEX_MAX_EXITS - 1);
+        eex_lua_error(L, "gates: at most %d", EEX_MAX_EXITS - 1);
     for (w.count = 0; w.count < (int)count; w.count++)
         w.gates[w.count] = read_gate(&list, g, w.count + 1);
     return eex__lua_graph_push(L, add_gates, &w);

@@ -104,7 +104,7 @@ static int graph_parameter_count(lua_State *L)
 static eex_convention convention_at(lua_State *L, int index)
 {
     eex_convention c;
-    if (eex_convention_parse(&c, luaL_optstring(L, index, "macs")) < 0)
+    if (eex_convention_parse(&c, eex_lua_text_or(L, index, "macs")) < 0)
         eex_lua_raise(L);
     return c;
 }

@@ -1,6 +1,7 @@
 #include "lua/lua_model.h"
 
 #include "core/graph/cost.h"
+#include "lua/args.h"
 #include "lua/lua_class.h"
 #include "lua/lua_model_impl.h"
 
@@ -45,7 +46,7 @@ eex__lua_model *eex__lua_model_at(lua_State *L, int index)
 {
     box *b = luaL_checkudata(L, index, EEX__LUA_MODEL);
     if (!b->engine)
-        luaL_error(L, "this model is closed");
+        eex_lua_error(L, "this model is closed");
     return b;
 }
 
@@ -55,7 +56,7 @@ box *eex__lua_model_push(lua_State *L)
     if (s->models >= EEX__LUA_MODELS)
         lua_gc(L, LUA_GCCOLLECT);
     if (s->models >= EEX__LUA_MODELS)
-        luaL_error(L, "more than %d models at once: model:close() ends one", EEX__LUA_MODELS);
+        eex_lua_error(L, "more than %d models at once: model:close() ends one", EEX__LUA_MODELS);
     box *b = lua_newuserdatauv(L, sizeof *b, 1);
     *b = (box){.counted = false};
     luaL_setmetatable(L, EEX__LUA_MODEL);
@@ -124,7 +125,7 @@ static int model_macs(lua_State *L)
     const int exits = eex_graph_exits(b->model->graph);
     const lua_Integer k = luaL_optinteger(L, 2, exits);
     if (k < 1 || k > exits)
-        return luaL_error(L, "exit %I: this model has %d", k, exits);
+        eex_lua_error(L, "exit %I: this model has %d", k, exits);
     lua_pushinteger(L, (lua_Integer)eex_cost_cumulative(b->model->graph, (int)k - 1, EEX_MACS));
     return 1;
 }

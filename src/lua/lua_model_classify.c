@@ -132,10 +132,13 @@ static int classify_files(lua_State *L, box *b, int list)
     eex_args_list(&files);
     lua_newtable(L);
     for (lua_Integer i = 1; i <= count; i++) {
-        if (lua_rawgeti(L, list, i) != LUA_TSTRING)
-            return luaL_error(L, "image %I: expected the name of a file, got a %s", i,
-                              luaL_typename(L, -1));
-        classify_file(L, b, lua_tostring(L, -1));
+        lua_rawgeti(L, list, i);
+        const char *name = eex_lua_plain_text(L, -1);
+        if (!name)
+            return luaL_error(L, "image %I: expected the name of a file, got a %s%s", i,
+                              luaL_typename(L, -1),
+                              lua_type(L, -1) == LUA_TSTRING ? " with zeros" : "");
+        classify_file(L, b, name);
         lua_rawseti(L, -3, i);
         lua_pop(L, 1);
     }
@@ -190,7 +193,7 @@ int eex__lua_model_part(lua_State *L, eex__lua_model *b, const char *part)
 
 static const char *check_part(lua_State *L, box *b)
 {
-    const char *part = luaL_checkstring(L, 2);
+    const char *part = eex_lua_text(L, 2);
     if (eex__lua_model_part(L, b, part) < 0)
         eex_lua_raise(L);
     return part;
@@ -233,7 +236,7 @@ int eex__lua_model_classify(lua_State *L)
     box *b = self(L);
     luaL_checkstack(L, 12, NULL);
     if (lua_isnoneornil(L, 3)) {
-        classify_file(L, b, luaL_checkstring(L, 2));
+        classify_file(L, b, eex_lua_text(L, 2));
         return 1;
     }
     const char *part = check_part(L, b);

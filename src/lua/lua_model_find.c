@@ -77,7 +77,7 @@ int eex__lua_find_run(lua_State *L, char *real, const char *path)
 int eex_lua_model_open(lua_State *L)
 {
     char real[PATH_MAX];
-    if (find_model(L, real, luaL_checkstring(L, 1)) < 0)
+    if (find_model(L, real, eex_lua_text(L, 1)) < 0)
         eex_lua_raise(L);
     lua_settop(L, 2);
     eex_lua_push_model(L, real, 2);

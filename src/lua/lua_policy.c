@@ -233,7 +233,7 @@ static int find_exit(lua_State *L, const box *b, const eex__lua_run *run, int in
         if (number < 1 || number > exits)
             luaL_error(L, "exit %I: the network has 1 to %d", number, exits);
         column = (int)number - 1;
-    } else if (eex_exit_parse(&column, run->model->graph, luaL_checkstring(L, index)) < 0) {
+    } else if (eex_exit_parse(&column, run->model->graph, eex_lua_text(L, index)) < 0) {
         eex_lua_raise(L);
     }
     for (int k = 0; k < b->count; k++)

@@ -54,7 +54,7 @@ void eex__lua_policy_put_exit(lua_State *L, const box *b, const eex__lua_run *ru
 /* The trace of a part that the argument names; validation when it is absent. */
 static eex_trace *part_at(lua_State *L, const eex__lua_run *run, int index)
 {
-    const char *name = luaL_optstring(L, index, "validation");
+    const char *name = eex_lua_text_or(L, index, "validation");
     if (strcmp(name, "validation") == 0)
         return run->validation;
     if (strcmp(name, "calibration") != 0)

@@ -337,7 +337,7 @@ void eex_lua_push_run(lua_State *L, const char *folder)
 int eex_lua_run_open(lua_State *L)
 {
     char real[PATH_MAX];
-    if (eex__lua_find_run(L, real, luaL_checkstring(L, 1)) < 0)
+    if (eex__lua_find_run(L, real, eex_lua_text(L, 1)) < 0)
         eex_lua_raise(L);
     eex_lua_push_run(L, real);
     return 1;

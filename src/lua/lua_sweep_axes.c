@@ -18,7 +18,7 @@ size_t eex__sweep_push_fields(const eex_args *a)
     lua_pushnil(L);
     while (lua_next(L, a->table)) {
         lua_pop(L, 1);
-        if (lua_type(L, -1) != LUA_TSTRING || lua_rawlen(L, -1) >= EEX_SWEEP_PATH)
+        if (!eex_lua_plain_text(L, -1) || lua_rawlen(L, -1) >= EEX_SWEEP_PATH)
             luaL_error(L, "%s: names of fields, as in [\"training.lr\"] = ...", a->path);
         if (strcmp(lua_tostring(L, -1), "seed") == 0) /* a task's own would take its place */
             luaL_error(L, "%s.seed: the sweep's seeds = { 0, 1, 2 } says which there are", a->path);

@@ -57,8 +57,9 @@ static int node_at(lua_State *L, int index, const eex_graph *g)
         lua_pushliteral(L, "id");
         lua_rawget(L, -2);
     }
-    if (lua_type(L, -1) == LUA_TSTRING)
-        id = eex_graph_find(g, lua_tostring(L, -1));
+    const char *name = eex_lua_plain_text(L, -1);
+    if (name)
+        id = eex_graph_find(g, name);
     else if (lua_isinteger(L, -1) && lua_tointeger(L, -1) >= 0 && lua_tointeger(L, -1) <= INT_MAX)
         id = (int)lua_tointeger(L, -1);
     return id;
@@ -71,7 +72,7 @@ static void list(eex_points *out, const eex_args *a, const eex_graph *g)
     int top = lua_gettop(L);
     eex_args_list(a);
     if (count > MAX_POINTS)
-        luaL_error(L, "%s: more than %d points", a->path, MAX_POINTS);
+        eex_lua_error(L, "%s: more than %d points", a->path, MAX_POINTS);
     out->count = 0;
     for (int i = 0; i < (int)count; i++) {
         char member[16];
@@ -91,8 +92,8 @@ static void list(eex_points *out, const eex_args *a, const eex_graph *g)
     qsort(out->nodes, (size_t)out->count, sizeof *out->nodes, compare_ints);
     for (int i = 1; i < out->count; i++)
         if (out->nodes[i] == out->nodes[i - 1])
-            luaL_error(L, "%s: \"%s\" is there twice", a->path,
-                       eex_graph_node(g, out->nodes[i])->name);
+            eex_lua_error(L, "%s: \"%s\" is there twice", a->path,
+                          eex_graph_node(g, out->nodes[i])->name);
 }
 
 /* ---- rules ---- */
@@ -115,8 +116,8 @@ static void call_metric(double *score, const eex_args *a, const eex_graph *g,
         int is;
         score[i] = lua_tonumberx(L, -1, &is);
         if (!is)
-            luaL_error(L, "%s.metric: a function that returns a number, got %s for \"%s\"", a->path,
-                       luaL_typename(L, -1), eex_graph_node(g, from->nodes[i])->name);
+            eex_lua_error(L, "%s.metric: a function that returns a number, got %s for \"%s\"",
+                          a->path, luaL_typename(L, -1), eex_graph_node(g, from->nodes[i])->name);
         lua_settop(L, top + 1);
     }
     lua_settop(L, top);

@@ -131,11 +131,9 @@ FILE *eex__lua_open_below(lua_State *L, const char *root, const char *path, bool
 int eex__lua_io_open(lua_State *L)
 {
     const eex__lua *s = eex__lua_of(L);
-    size_t length;
-    const char *path = luaL_checklstring(L, 1, &length);
-    const char *mode = luaL_optstring(L, 2, "r");
+    const char *path = eex_lua_text(L, 1);
+    const char *mode = eex_lua_text_or(L, 2, "r");
     bool refused;
-    luaL_argcheck(L, strlen(path) == length, 1, "a path without zeros expected");
     if (strcmp(mode, "r") != 0 && strcmp(mode, "rb") != 0)
         return luaL_error(L, "\"%s\": scripts may only read files: give --trust to write them",
                           path);

@@ -219,7 +219,7 @@ static void load_module(lua_State *L, const char *name)
 
 static int require(lua_State *L)
 {
-    const char *name = luaL_checkstring(L, 1);
+    const char *name = eex_lua_text(L, 1);
     lua_settop(L, 1);
     if (lua_getfield(L, lua_upvalueindex(LOADED), name) == LUA_TNIL)
         load_module(L, name);

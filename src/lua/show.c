@@ -60,8 +60,8 @@ static const char *cell(lua_State *L, lua_Integer row, lua_Integer column)
         lua_rawgeti(L, -1, column);
         text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
         if (strlen(text) > LONGEST_CELL)
-            luaL_error(L, "a cell of %d bytes in a table: at most %d", (int)strlen(text),
-                       (int)LONGEST_CELL);
+            eex_lua_error(L, "a cell of %d bytes in a table: at most %d", (int)strlen(text),
+                          (int)LONGEST_CELL);
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
@@ -89,14 +89,14 @@ int eex__lua_show_table(lua_State *L)
     lua_settop(L, 2);
     const lua_Integer columns = (lua_Integer)lua_rawlen(L, 1), rows = (lua_Integer)lua_rawlen(L, 2);
     if (columns > MOST_CELLS || (columns && rows > MOST_CELLS / columns))
-        return luaL_error(L, "a table of %I columns and %I rows: at most %d cells", columns, rows,
-                          (int)MOST_CELLS);
+        eex_lua_error(L, "a table of %I columns and %I rows: at most %d cells", columns, rows,
+                      (int)MOST_CELLS);
     work *w = push_work(L);
     if (eex_table_new(&w->table) < 0)
         eex_lua_raise(L);
     for (lua_Integer c = 1; c <= columns; c++) {
         if (lua_rawgeti(L, 1, c) != LUA_TSTRING)
-            return luaL_error(L, "title %I is a %s", c, luaL_typename(L, -1));
+            eex_lua_error(L, "title %I is a %s", c, luaL_typename(L, -1));
         eex_table_column(w->table, lua_tostring(L, -1), alignment(L, c, rows), 0);
         lua_pop(L, 1);
     }
@@ -170,18 +170,18 @@ static int check_there(const char *full, const char *path, bool force)
 int eex__lua_write_picture(lua_State *L)
 {
     const eex__lua *s = eex__lua_of(L);
-    size_t length, size;
-    const char *path = luaL_checklstring(L, 1, &length);
+    size_t size;
+    const char *path = eex_lua_text(L, 1);
     const char *text = luaL_checklstring(L, 2, &size);
     char full[PATH_MAX];
-    luaL_argcheck(L, strlen(path) == length, 1, "a path without zeros expected");
+    const size_t length = strlen(path);
     if (length < 5 || strcmp(path + length - 4, ".svg") != 0)
-        return luaL_error(L, "\"%s\": expected a name that ends in .svg", path);
+        eex_lua_error(L, "\"%s\": expected a name that ends in .svg", path);
     if (!s->trust && !s->typed)
-        return luaL_error(L,
-                          "\"%s\": a script may write no picture, what is typed at the prompt "
-                          "may: give --trust to let it",
-                          path);
+        eex_lua_error(L,
+                      "\"%s\": a script may write no picture, what is typed at the prompt "
+                      "may: give --trust to let it",
+                      path);
     if (writable(L, full, path) < 0 || check_there(full, path, lua_toboolean(L, 3)) < 0 ||
         eex_fs_write(full, text, size) < 0)
         eex_lua_raise(L);

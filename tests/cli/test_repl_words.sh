@@ -79,6 +79,13 @@ for line in open(sys.argv[2]):
     assert row["params"] == int(parameters), (row, line)
 PY
 fi
+# A zero is no end of a text.
+for text in 'eex.open("runs/tiny\0x")' 'eex.run("runs/tiny\0x")' 'run:replay { policy = "margin\0x" }' \
+    'run:replay { ["a\0"] = 1 }' 'run:policy():replay "validation\0"' 'run:cut "end\0"' \
+    'run:model():classify("test\0", 1)' 'run:model():run "test\0"' 'plot({ 1 }, { 1 }, { title = "a\0" })'; do
+    expect 1 "$EEX" repl runs/tiny <<<"$text"
+    grep -qE 'without zeros|[\\]0' err || fail "$text: its zero is not named"
+done
 # What cannot be a target is refused; one that nothing reaches is one with a word.
 for nothing in '"accuracy", target = 99' '"macs", target = -1' '"macs"' '"weighted", target = 1 / 0' \
     '"none", target = 3'; do

@@ -155,6 +155,29 @@ Test(lua_graph, every_kind_of_node)
     cr_expect(!eex_graph_node(g, 9)->bias && eex_graph_node(g, 9)->init_std == 0.5f);
 }
 
+/* C would take a zero for the end of a text: the beginning would be built. */
+Test(lua_graph, texts_with_zeros_are_none)
+{
+    static const char *const texts[] = {
+        "g:conv(0, 'c\\0d', {out = 4, kernel = 3})",
+        "g:conv(0, 'c', {out = 4, kernel = 3, ['bias\\0'] = true})",
+        "g:block('b\\0')",
+        "g:act(g:conv(0, 'c', {out = 4, kernel = 3}), 'a', 'relu\\0')",
+        "eex.graph{name = 'g\\0h', size = 8}",
+        "eex.backbones.mobilenetv2{act = 'relu\\0'}",
+        "g:linear(0, 'l\\0', {out = 2})",
+        "require 'eex\\0x'",
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const int code = run(texts[i]);
+        cr_expect(code == EEX_ESCRIPT && !strstr(eex_error(), "nil value"), "%s: %d, %s", texts[i],
+                  code, eex_error());
+    }
+    fails(texts[0], "zeros");
+    fails(texts[1], "bias\\0");
+    fails(texts[4], "a text of 1..95 bytes without zeros, got \"g\\0h\"");
+}
+
 Test(lua_graph, mistakes_name_place_and_field)
 {
     fails("g:conv(0, 'c', {kernel = 3})", "a.lua:1: c.out: a positive integer, got nothing");
