@@ -66,21 +66,47 @@ local function read(first, second, third, fourth, ...)
   return check(first, "x"), check(second, "y"), third
 end
 
+local LARGEST = 0x1.fffffffffffffp1023
+
+local function is_finite(value)
+  return value == value and math.abs(value) < math.huge
+end
+
+-- Those of the points that have a place: two lists of floats, as the difference of two integers may be
+-- no integer.
+local function finite(x, y)
+  local right, up = {}, {}
+  for i = 1, #x do
+    if is_finite(x[i]) and is_finite(y[i]) then
+      right[#right + 1], up[#up + 1] = x[i] + 0.0, y[i] + 0.0
+    end
+  end
+  if #right == 0 then
+    core.fail("plot: there is no finite number to be drawn")
+  end
+  return right, up
+end
+
 local function range(list)
   local low, high = math.huge, -math.huge
   for _, value in ipairs(list) do
-    if value == value and math.abs(value) < math.huge then
-      low, high = math.min(low, value), math.max(high, value)
-    end
-  end
-  if low > high then
-    core.fail("plot: there is no finite number to be drawn")
+    low, high = math.min(low, value), math.max(high, value)
   end
   if low == high then
-    local room = low == 0 and 1 or math.abs(low) / 10
-    return low - room, high + room
+    local room = math.abs(low) / 10
+    room = room > 0 and room or 1
+    return math.max(low - room, -LARGEST), math.min(high + room, LARGEST)
   end
   return low, high
+end
+
+-- Where a value lies between two others, 0 to 1; what lies between them may be more than a number is.
+local function place(low, high)
+  local unit = high - low < math.huge and 1 or 0.5
+  local from, span = low * unit, high * unit - low * unit
+  return function(value)
+    return (value * unit - from) / span
+  end
 end
 
 -- ---- text ----
@@ -146,6 +172,7 @@ local function draw(p, options)
   local before = math.max(between // 2, 1)
   out[#out + 1] = (" "):rep(margin + 2) .. left .. (" "):rep(before) .. options.x ..
     (" "):rep(math.max(between - before, 1)) .. right
+  out[#out + 1] = p.note
   return table.concat(out, "\n")
 end
 
@@ -157,15 +184,16 @@ return function(...)
   if #x ~= #y or #x == 0 then
     core.fail(("plot: expected as many x as y, at least one, got %d and %d"):format(#x, #y))
   end
+  local right, up = finite(x, y)
   local p = { points = {} }
-  p.x_low, p.x_high = range(x)
-  p.y_low, p.y_high = range(y)
-  for i = 1, #x do
-    local right = (x[i] - p.x_low) / (p.x_high - p.x_low)
-    local up = (y[i] - p.y_low) / (p.y_high - p.y_low)
-    if right >= 0 and right <= 1 and up >= 0 and up <= 1 then
-      p.points[#p.points + 1] = { right, up }
-    end
+  p.x_low, p.x_high = range(right)
+  p.y_low, p.y_high = range(up)
+  p.x_part, p.y_part = place(p.x_low, p.x_high), place(p.y_low, p.y_high)
+  for i = 1, #right do
+    p.points[i] = { p.x_part(right[i]), p.y_part(up[i]) }
+  end
+  if #right < #x then
+    p.note = ("not drawn: %d of %d points, which are not finite"):format(#x - #right, #x)
   end
   if options.file ~= "" then
     core.picture(options.file, svg(p, options), options.force)

@@ -1,4 +1,5 @@
--- A plot as SVG: svg(p, options). p: points in 0..1, x_low, x_high, y_low, y_high.
+-- A plot as SVG: svg(p, options). p: points in 0..1, x_low, x_high, y_low, y_high; x_part(x), y_part(y):
+-- where they lie, 0 to 1; note: what is said beside the picture, or nil.
 local WIDTH, HEIGHT = 720, 450
 local LEFT, RIGHT, TOP, BOTTOM = 80, 20, 40, 55
 
@@ -8,6 +9,13 @@ end
 
 -- Round numbers between two others, about five of them.
 local function ticks(low, high)
+  if high - low == math.huge then
+    local list = ticks(low / 4, high / 4)
+    for i, value in ipairs(list) do
+      list[i] = 4 * value
+    end
+    return list
+  end
   local raw = (high - low) / 5
   local power = 10.0 ^ math.floor(math.log(raw, 10))
   local step = power
@@ -16,6 +24,9 @@ local function ticks(low, high)
       step = factor * power
       break
     end
+  end
+  if step == 0 then -- so close that nothing is between them
+    return { low, high }
   end
   local list = {}
   for i = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) do
@@ -33,12 +44,12 @@ local function axes(out, p, place_x, place_y)
   out[#out + 1] = ('<rect x="%d" y="%d" width="%d" height="%d" fill="none" stroke="#888"/>'):format(
     LEFT, TOP, WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM)
   for _, value in ipairs(ticks(p.x_low, p.x_high)) do
-    local x = place_x((value - p.x_low) / (p.x_high - p.x_low))
+    local x = place_x(p.x_part(value))
     out[#out + 1] = ('<line x1="%.1f" y1="%d" x2="%.1f" y2="%d" stroke="#ddd"/>'):format(x, TOP, x, HEIGHT - BOTTOM)
     text(out, x, HEIGHT - BOTTOM + 18, "middle", ("%.6g"):format(value))
   end
   for _, value in ipairs(ticks(p.y_low, p.y_high)) do
-    local y = place_y((value - p.y_low) / (p.y_high - p.y_low))
+    local y = place_y(p.y_part(value))
     out[#out + 1] = ('<line x1="%d" y1="%.1f" x2="%d" y2="%.1f" stroke="#ddd"/>'):format(LEFT, y, WIDTH - RIGHT, y)
     text(out, LEFT - 6, y + 4, "end", ("%.6g"):format(value))
   end
@@ -73,6 +84,9 @@ return function(p, options)
     (' transform="rotate(-90 18 %.1f)"'):format(TOP + (HEIGHT - TOP - BOTTOM) / 2))
   if options.title ~= "" then
     text(out, WIDTH / 2, 24, "middle", options.title, ' font-weight="bold"')
+  end
+  if p.note then
+    text(out, WIDTH - RIGHT, TOP - 6, "end", p.note, ' fill="#888"')
   end
   out[#out + 1] = "</svg>\n"
   return table.concat(out, "\n")

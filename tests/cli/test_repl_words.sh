@@ -163,6 +163,17 @@ says 'plot({ 1, 2, 3 }, { 3, 1, 2 }, { height = 4, width = 30 })' '*' ''
 says 'plot({ { a = 1, b = 2 }, { a = 2, b = 0 / 0 } }, "a", "b")' '*' ''
 says 'plot({ 0 / 0 })' '' 'no finite number'
 says 'plot({ 1, 2 }, { 1 })' '' 'as many x as y'
+# What is not drawn is said; all that is finite is drawn, also what is farther apart than a number can be.
+says 'plot({ 1, 2, 0 / 0, 1 / 0 }, { 1, 2, 3, 4 })' 'not drawn: 2 of 4 points, which are not finite' ''
+says 'plot({ 1, 2, 3 }, { 1, -1 / 0, 3 }, { file = "a.svg" })' a.svg ''
+grep -q '>not drawn: 1 of 3 points' a.svg || fail "a picture does not say what is not in it"
+for list in '1e308, -1e308' '1.7e308, -1.7e308' 'math.maxinteger, math.mininteger' '5e-324, 0' '1.79e308, 1.79e308' \
+    '5e-324, 5e-324' '1e16, 1e16 + 2'; do
+    says "select(2, plot({ $list }, { 1, 2 }):gsub('[*]', '*'))" 2 ''
+    says "plot({ $list }, { 1, 2 }, { file = 'a.svg' })" a.svg ''
+    [ "$(grep -c '<circle' a.svg)" = 2 ] || fail "$list: not both points are in the picture"
+    grep -qE 'nan|inf' a.svg && fail "$list: places that are none"
+done
 says 'plot({ 1, 2 }, { 3, 4 }, { file = "a.svg", title = "<&>" })' a.svg ''
 grep -q '&lt;&amp;&gt;' a.svg && grep -q '</svg>' a.svg || fail "the picture is wrong"
 says 'plot({ 1, 2 }, { 3, 4 }, { file = "a.png" })' '' 'ends in .svg'
