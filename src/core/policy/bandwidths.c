@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { MOST_LINES = 1 << 20, FILE_LIMIT = 64 << 20 };
 
@@ -60,6 +61,20 @@ static bool read_pair(double pair[2], const char *line, size_t length)
            eex_text_parse_double(&pair[1], second, -HUGE_VAL, HUGE_VAL, "") == EEX_OK;
 }
 
+/* Whether it begins with what is a number to somebody, and so is no heading. */
+static bool begins_with_number(const char *line, size_t length)
+{
+    static const char *const words[] = {"nan", "inf", "infinity"};
+    while (length && strchr(" \t+-.\"", *line))
+        line++, length--;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        const size_t size = strlen(words[i]);
+        if (length > size && strncasecmp(line, words[i], size) == 0 && strchr(",; \t", line[size]))
+            return true;
+    }
+    return length && *line >= '0' && *line <= '9';
+}
+
 static int add_line(parser *p, const char *line, size_t length)
 {
     eex_bandwidths *t = p->out;
@@ -69,7 +84,9 @@ static int add_line(parser *p, const char *line, size_t length)
     if (length == 0 || *line == '#')
         return EEX_OK;
     if (!read_pair(pair, line, length))
-        return p->line == 1 ? EEX_OK : wrong(p, line, length, "\"seconds,Mbit/s\"");
+        return p->line == 1 && !begins_with_number(line, length)
+                   ? EEX_OK
+                   : wrong(p, line, length, "\"seconds,Mbit/s\"");
     if (!(pair[0] >= 0 && pair[0] <= most_seconds))
         return wrong(p, line, length, "seconds from 0 to 1e9");
     if (!(pair[1] >= least_mbit && pair[1] <= most_mbit))
@@ -86,6 +103,9 @@ static int add_line(parser *p, const char *line, size_t length)
 
 static int parse(parser *p, const char *text)
 {
+    static const char mark[] = "\xef\xbb\xbf"; /* that it is UTF-8: spreadsheets write it */
+    if (strncmp(text, mark, sizeof mark - 1) == 0)
+        text += sizeof mark - 1;
     while (*text) {
         const size_t length = strcspn(text, "\n");
         p->line++;

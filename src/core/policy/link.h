@@ -57,9 +57,9 @@ typedef struct eex_bandwidths {
     double *bits;    /* (count) a second, above 0 */
 } eex_bandwidths;
 
-/* From text of lines "seconds,Mbit/s"; a first line that is no numbers is a heading, empty lines
- * and those that begin with # are left out. EEX_EFORMAT names the line and what was expected.
- * `name` is for messages. */
+/* From text of lines "seconds,Mbit/s"; a first line that does not begin with a number is a heading,
+ * empty lines and those that begin with # are left out. EEX_EFORMAT names the line and what was
+ * expected. `name` is for messages. */
 int eex_bandwidths_parse(eex_bandwidths *out, const char *text, const char *name);
 /* From a file of such text. EEX_ENOTFOUND, EEX_EIO; EEX_EFORMAT. */
 int eex_bandwidths_read(eex_bandwidths *out, const char *path);

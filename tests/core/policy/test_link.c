@@ -5,6 +5,7 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
@@ -124,7 +125,36 @@ Test(bandwidths, bad_lines_are_named)
     refused("0,1\n2,1\n1,2\n", "line 3");
     refused("0,0\n", "Mbit/s");
     refused("0,-3\n", "Mbit/s");
-    refused("0,nan\n1,nan\n", "line 2");
+    refused("0,nan\n1,nan\n", "line 1");
     refused("0,1\n1,inf\n", "line 2");
     refused("-1,1\n", "seconds");
+    /* the first is a heading only where no number is in front */
+    static const char *const first[] = {"0,nan", "0;1",   "0,1,2",  "0",
+                                        " 0,x",  "-1,",   "1e9x,1", ".5.5,1",
+                                        "5,",    "nan,1", "-inf,1", "\"0\",\"1\""};
+    for (size_t i = 0; i < sizeof first / sizeof *first; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "%s\n1,2\n", first[i]);
+        refused(text, "line 1");
+    }
+}
+
+Test(bandwidths, a_mark_in_front_hides_no_line)
+{
+    eex_bandwidths t;
+    OK(eex_bandwidths_parse(&t,
+                            "\xef\xbb\xbf"
+                            "0,1\n1,2\n",
+                            "walk.csv"));
+    cr_expect_eq(t.count, 2);
+    eex_bandwidths_free(&t);
+    OK(eex_bandwidths_parse(&t,
+                            "\xef\xbb\xbf"
+                            "time,rate\n1,2\n",
+                            "walk.csv"));
+    cr_expect_eq(t.count, 1);
+    eex_bandwidths_free(&t);
+    OK(eex_bandwidths_parse(&t, "information,rate\n1,2\n", "walk.csv"));
+    cr_expect_eq(t.count, 1);
+    eex_bandwidths_free(&t);
 }
