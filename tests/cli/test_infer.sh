@@ -167,6 +167,18 @@ PY
     [ "$(grep -c "pages or frames" err)" = 3 ] || fail "a stream says nothing of pages, or more than once"
     expect 0 bash -c "'$EEX' infer $run - <pages/pages.tif"
     err_has "standard input: 3 pages or frames, of which the first is taken"
+    # Images one behind the other likewise; a picture within the header of one is none.
+    expect 0 bash -c "cat pages/still.png pages/one.tif | '$EEX' infer $run -"
+    err_has "standard input: more than one image, of which the first is taken"
+    expect 0 bash -c "'$EEX' infer $run - <pages/still.png"
+    grep -q "more than one image" err && fail "one image is more than one"
+    expect 0 bash -c "{ cat pages/still.png; echo; } | '$EEX' infer $run -"
+    grep -q "more than one image" err && fail "an image and a line's end are two images"
+    # Names in lines of Windows are not there, and why is said; a name may end so.
+    expect 1 bash -c "printf 'pages/still.png\r\npages/one.tif\r\n' | '$EEX' infer $run -"
+    [ "$(grep -c "its line ends in CR LF" err)" = 2 ] || fail "names in lines that end in CR LF: not why"
+    cp pages/still.png $'strange\r'
+    expect 0 bash -c "printf 'strange\r\n' | '$EEX' infer $run -"
     expect 0 bash -c "ls pages/*.tif | '$EEX' infer $run -"
     [ "$(grep -c "pages or frames" err)" = 2 ] || fail "files named on the standard input: nothing of their pages"
     mkdir many

@@ -3,6 +3,7 @@
 #include "core/frames/frames_impl.h"
 
 #include "base/fs.h"
+#include "base/log.h"
 #include "base/status.h"
 
 #include <limits.h>
@@ -63,6 +64,50 @@ static int find_out(input *in)
 
 /* ---- one image ---- */
 
+/* Where the PNG at hand ends, or the WebP; 0: it does not say. */
+static size_t end_of_image(const uint8_t *data, size_t size)
+{
+    if (size >= 12 && memcmp(data, "RIFF", 4) == 0) {
+        const size_t length =
+            (size_t)data[4] | (size_t)data[5] << 8 | (size_t)data[6] << 16 | (size_t)data[7] << 24;
+        return 8 + length + length % 2;
+    }
+    for (size_t at = 8; data[0] == 0x89 && at + 12 <= size;) { /* chunks of a PNG */
+        const size_t length = (size_t)data[at] << 24 | (size_t)data[at + 1] << 16 |
+                              (size_t)data[at + 2] << 8 | (size_t)data[at + 3];
+        const bool last = memcmp(data + at + 4, "IEND", 4) == 0;
+        at += 12 + length;
+        if (last)
+            return at;
+    }
+    return 0;
+}
+
+/* Where one JPEG ends and another begins; 0: nowhere. Neither is in what lies between: there 0xff
+ * is followed by 0 or by the number of a marker. A picture of the same within the header of the
+ * first is not behind its end. */
+static size_t end_of_jpeg(const uint8_t *data, size_t size)
+{
+    size_t at = 2;
+    while (at + 4 <= size && data[at] == 0xff && data[at + 1] != 0xda)
+        at += 2 + ((size_t)data[at + 2] << 8 | data[at + 3]);
+    for (; at + 2 <= size; at++)
+        if (data[at] == 0xff && data[at + 1] == 0xd9)
+            return at + 2;
+    return 0;
+}
+
+/* Images one behind the other, as `cat` makes them: the first is taken. */
+static void tell_behind(input *in, size_t size)
+{
+    const uint8_t *data = eex__bytes_at(&in->bytes);
+    const size_t end = data[0] == 0xff ? end_of_jpeg(data, size) : end_of_image(data, size);
+    if (end && end < size && begins_as_image(data + end, size - end) == 1)
+        eex_log_warn("%s: more than one image, of which the first is taken: give the others by "
+                     "name, a line each",
+                     in->bytes.name);
+}
+
 static int next_image(input *in, eex_frame *frame, uint8_t *pixels)
 {
     eex_image image = {0, 0, 0, NULL};
@@ -75,8 +120,10 @@ static int next_image(input *in, eex_frame *frame, uint8_t *pixels)
                               EEX_IMAGE_MAX_BYTES >> 20)
                    : eex_image_decode(&image, eex__bytes_at(b), size,
                                       eex__frames_enough(&in->base.shape), b->name);
-    if (code == EEX_OK)
+    if (code == EEX_OK) {
         eex__frames_tell_more(&in->base, eex__bytes_at(b), size, b->name);
+        tell_behind(in, size);
+    }
     eex__bytes_take(b, size);
     if (code == EEX_OK)
         code = eex__frames_resize(pixels, &in->base.shape, &image);
@@ -158,7 +205,13 @@ static int next_name(input *in, eex_frame *frame, uint8_t *pixels)
                         (unsigned long long)frame->number + 1,
                         length ? "holds a byte of 0" : "is empty");
     EEX_TRY(set_label(in, frame));
-    return eex__frames_read_file(&in->base, pixels, frame->name);
+    const int code = eex__frames_read_file(&in->base, pixels, frame->name);
+    if (code == EEX_ENOTFOUND || code == EEX_EIO || code == EEX_EFORMAT)
+        return frame->name[length - 1] == '\r'
+                   ? eex_fail(code, "%s; its line ends in CR LF: take the CR out (tr -d '\\r')",
+                              eex_error())
+                   : code;
+    return code;
 }
 
 /* ---- the source ---- */
