@@ -146,6 +146,7 @@ static int run_batches(infer *in)
 
 /* ---- the end ---- */
 
+/* Shares first, and then percent: so does whatever else prints them, and rounds likewise. */
 static void summarise_exits(const infer *in)
 {
     char text[2048];
@@ -154,7 +155,7 @@ static void summarise_exits(const infer *in)
     text[0] = '\0';
     for (int k = 0; k < exits && used < sizeof text - 64; k++)
         used += (size_t)snprintf(text + used, sizeof text - used, "%s%.1f %%", k ? ", " : "",
-                                 100.0 * (double)in->left[k] / (double)in->done);
+                                 100 * ((double)in->left[k] / (double)in->done));
     eex_log_info("left at exit 1 to %d: %s", exits, text);
 }
 

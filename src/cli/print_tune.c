@@ -16,9 +16,19 @@
 
 enum { SPLITS = 2, CELL = 64 };
 
+/* The unit of shares. */
+static const double percent = 0.01;
+
 static const char intervals[] = "intervals: 95 %, BCa bootstrap, 2000 resamples";
 
 /* ---- the table ---- */
+
+/* A share as other tables have it (eex_table_percent): divided by 0.01 it may be rounded otherwise.
+ */
+static double in_units(double value, double unit)
+{
+    return unit == percent ? 100 * value : value / unit;
+}
 
 /* "87.96 86.6..89.2" in units of `unit`. */
 static void interval_cell(eex_table *t, const eex_interval *i, double unit, int digits)
@@ -26,8 +36,8 @@ static void interval_cell(eex_table *t, const eex_interval *i, double unit, int 
     if (isnan(i->value))
         eex_table_cell(t, "-");
     else
-        eex_table_cell(t, "%.*f  %.*f..%.*f", digits, i->value / unit, digits, i->low / unit,
-                       digits, i->high / unit);
+        eex_table_cell(t, "%.*f  %.*f..%.*f", digits, in_units(i->value, unit), digits,
+                       in_units(i->low, unit), digits, in_units(i->high, unit));
 }
 
 /* The unit that MACs are printed in, and its name. */
@@ -53,7 +63,6 @@ static void row(eex_table *t, const char *name, const eex_interval *end, const e
 
 static void share_rows(eex_table *t, const eex_tune_split *s, const eex_appraisal *after)
 {
-    const double percent = 0.01;
     char name[CELL];
     for (int k = 0; k < s->before.exits; k++) {
         double most = fmax(s->before.share[k].value, after ? after->share[k].value : 0);
@@ -102,7 +111,6 @@ static bool cross_fitted(const eex_tune_report *r)
 
 static void fill_split(eex_table *t, const eex_tune_report *r, const eex_tune_split *s)
 {
-    const double percent = 0.01;
     const eex_appraisal *after = r->policy ? &s->after : NULL;
     const char *unit_name;
     const double unit = macs_unit(r->costs->base_macs, &unit_name);

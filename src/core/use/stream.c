@@ -320,7 +320,7 @@ static void show_progress(runner *r)
                              eex_histogram_quantile(&t->latency, 0.99));
     for (int k = 0; k < t->exits && used < sizeof note - 8; k++)
         used += (size_t)snprintf(note + used, sizeof note - used, " %.0f%%",
-                                 100.0 * (double)t->left[k] / (double)t->frames);
+                                 100 * ((double)t->left[k] / (double)t->frames));
     eex_progress_update(r->s->frames, "%s", note);
 }
 
