@@ -38,7 +38,7 @@ static void print(eex_log_level level, const char *format, va_list args)
     char text[4096];
     const style *s = &styles[level];
     const bool colour = *s->colour && eex__terminal_colour(STDERR_FILENO);
-    if (vsnprintf(text, sizeof text, format, args) < 0)
+    if (!eex_text_print(text, sizeof text, format, args))
         return;
     eex_text_disarm_printed(text, format); /* messages quote names and headers of files */
     eex__progress_hide();

@@ -51,3 +51,21 @@ const char *eex_range_words(char out[EEX_RANGE_SIZE], const eex_range *r, bool i
                  r->min, r->below ? "below " : "", r->max);
     return out;
 }
+
+const char *eex_range_words_for(char out[EEX_RANGE_SIZE], const eex_range *r, bool integer,
+                                double value)
+{
+    const double beyond = 0x1p63; /* INT64_MAX as a double */
+    if (integer && value > r->max && r->max < beyond)
+        snprintf(out, EEX_RANGE_SIZE, "an integer in %.0f..%.0f", r->min, r->max);
+    else if (integer && value > r->max)
+        snprintf(out, EEX_RANGE_SIZE, "an integer in %.0f..%lld", r->min, (long long)INT64_MAX);
+    else if (!integer && !isfinite(value) && isinf(r->min) && isinf(r->max))
+        snprintf(out, EEX_RANGE_SIZE, "a finite number");
+    else if (!integer && !isfinite(value) && isinf(r->max) && r->below)
+        snprintf(out, EEX_RANGE_SIZE, "a finite number %s %.6g", r->above ? "above" : "of at least",
+                 r->min);
+    else
+        return eex_range_words(out, r, integer);
+    return out;
+}

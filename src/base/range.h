@@ -23,4 +23,9 @@ bool eex_range_has_float(const eex_range *range, double value);
 enum { EEX_RANGE_SIZE = 80 };
 const char *eex_range_words(char out[EEX_RANGE_SIZE], const eex_range *range, bool integer);
 
+/* The same where `value` was found, which is outside: names the bound that it breaks also where it
+ * goes without saying, as in "an integer in 1..2147483647". */
+const char *eex_range_words_for(char out[EEX_RANGE_SIZE], const eex_range *range, bool integer,
+                                double value);
+
 #endif

@@ -15,7 +15,7 @@ int eex_fail(int code, const char *format, ...)
     char text[MESSAGE_SIZE]; /* aside, because the arguments may contain the old message */
     va_list args;
     va_start(args, format);
-    if (vsnprintf(text, sizeof text, format, args) < 0)
+    if (!eex_text_print(text, sizeof text, format, args))
         snprintf(text, sizeof text, "%s", eex_status_name(code));
     va_end(args);
     eex_text_disarm_printed(text, format); /* messages quote names and headers of files */
@@ -25,21 +25,17 @@ int eex_fail(int code, const char *format, ...)
 
 int eex_fail_in(int code, const char *format, ...)
 {
-    char text[MESSAGE_SIZE];
+    char text[2 * MESSAGE_SIZE + 2];
     va_list args;
     va_start(args, format);
-    const int used = vsnprintf(text, sizeof text, format, args);
+    const bool printed = eex_text_print(text, MESSAGE_SIZE, format, args);
     va_end(args);
-    if (used < 0)
+    if (!printed)
         return code;
     eex_text_disarm(text, ""); /* what it is in: a name, also where the format is "%s" */
-    const char *const parts[] = {": ", message};
-    for (size_t at = strlen(text), i = 0; i < 2; at = strlen(text), i++) {
-        const size_t room = sizeof text - 1 - at, size = strnlen(parts[i], room);
-        memcpy(text + at, parts[i], size);
-        text[at + size] = '\0';
-    }
-    memcpy(message, text, sizeof text);
+    const size_t used = strlen(text);
+    snprintf(text + used, sizeof text - used, ": %s", message);
+    eex_text_shorten(message, sizeof message, text, strlen(text));
     return code;
 }
 

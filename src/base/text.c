@@ -125,6 +125,46 @@ void eex_text_disarm_printed(char *text, const char *format)
     eex_text_disarm(text, whole ? "\n\t" : "");
 }
 
+static bool is_within_character(char byte)
+{
+    return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+void eex_text_shorten(char *out, size_t size, const char *text, size_t length)
+{
+    static const char dots[] = "...";
+    const size_t room = size - 1, gap = sizeof dots - 1;
+    size_t head = (room - gap) / 2, tail = room - gap - head;
+    if (length <= room) {
+        memmove(out, text, length);
+        out[length] = '\0';
+        return;
+    }
+    while (head && is_within_character(text[head]))
+        head--;
+    while (tail && is_within_character(text[length - tail]))
+        tail--;
+    memmove(out, text, head);
+    memmove(out + head + gap, text + length - tail, tail);
+    memcpy(out + head, dots, gap);
+    out[head + gap + tail] = '\0';
+}
+
+bool eex_text_print(char *out, size_t size, const char *format, va_list args)
+{
+    va_list again;
+    va_copy(again, args);
+    const int length = vsnprintf(out, size, format, args);
+    char *whole = length >= 0 && (size_t)length >= size ? malloc((size_t)length + 1) : NULL;
+    if (whole) { /* else its beginning does */
+        vsnprintf(whole, (size_t)length + 1, format, again);
+        eex_text_shorten(out, size, whole, (size_t)length);
+        free(whole);
+    }
+    va_end(again);
+    return length >= 0;
+}
+
 double eex_text_unsigned_zero(double value, int digits)
 {
     return fabs(value) < 0.5 * pow(10, -digits) ? 0 : value;

@@ -2,6 +2,8 @@
 #ifndef EEX_BASE_TEXT_H
 #define EEX_BASE_TEXT_H
 
+#include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +23,14 @@ void eex_text_disarm(char *text, const char *kept);
  * some, or is "%s", which passes a whole text on; elsewhere they are those of a name in it, and the
  * line stays one. */
 void eex_text_disarm_printed(char *text, const char *format);
+
+/* Like vsnprintf, but what does not fit is left out in the middle, "...": a message begins with
+ * what it is about and ends with what was expected, and what is too long is quoted in between.
+ * False: nothing was printed. At least 16 bytes. */
+bool eex_text_print(char *out, size_t size, const char *format, va_list args);
+
+/* The same for text[0..length), which may be in the place of out. */
+void eex_text_shorten(char *out, size_t size, const char *text, size_t length);
 
 /* Copies as much of the text as there is room for, in whole characters: what is no UTF-8 becomes
  * '?'. For texts of people's that are stored, of which readers expect that they are UTF-8. */

@@ -129,6 +129,8 @@ static int option(void *arguments, const eex_option *options, int argc, char **a
     const eex_option *o = length > 2 && word[1] == '-' ? find(options, word + 2, length - 2)
                           : length == 2                ? find_letter(options, word[1])
                                                        : NULL;
+    if (!o && equals && length == strlen("--help") && strncmp(word, "--help", length) == 0)
+        return eex_fail(EEX_EINVAL, "--help takes no value, got \"%s\"", equals + 1);
     if (!o)
         return unknown_option(options, word, length);
     if (o->kind == EEX_OPTION_FLAG && equals)
@@ -154,6 +156,11 @@ int eex_options_parse(eex_words *out, bool *help, void *arguments, int argc, cha
             return EEX_OK;
         } else if (!only_words && argv[i][0] == '-' && argv[i][1]) {
             EEX_TRY(option(arguments, options, argc, argv, &i));
+        } else if (!argv[i][0]) { /* messages would name nothing */
+            return eex_fail(EEX_EINVAL,
+                            "%s: argument %d is an empty text, which names nothing: was a variable "
+                            "of the shell not set?",
+                            argv[0], i);
         } else {
             words[out->count++] = argv[i];
         }

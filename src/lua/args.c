@@ -260,12 +260,14 @@ bool eex_args_has(const eex_args *a, const char *field)
 
 /* ---- numbers ---- */
 
+/* The value is on the top. */
 _Noreturn static void refuse_number(const eex_args *a, const char *field, double min, double max,
                                     bool integer)
 {
     char words[EEX_RANGE_SIZE];
     const eex_range range = {.min = min, .max = max};
-    eex_args_refuse(a, field, "%s", eex_range_words(words, &range, integer));
+    const double found = lua_type(a->L, -1) == LUA_TNUMBER ? lua_tonumber(a->L, -1) : min;
+    eex_args_refuse(a, field, "%s", eex_range_words_for(words, &range, integer, found));
 }
 
 /* Only numbers that are integers count: a string that looks like one is a mistake. */

@@ -136,7 +136,10 @@ enum { DEVICE = 64, TEXT_LIMIT = 64 << 20 };
 static int open_memory(int *out)
 {
     *out = memfd_create("eex-plot", 0);
-    return *out < 0 ? eex_fail(EEX_EIO, "no memory for a plot: %s", strerror(errno)) : EEX_OK;
+    return *out < 0
+               ? eex_fail(EEX_EIO, "cannot open a file in memory for a plot: %s%s", strerror(errno),
+                          errno == EMFILE ? ": ulimit -n says how many may be open" : "")
+               : EEX_OK;
 }
 
 static const char *device(char out[DEVICE], int descriptor)
@@ -151,7 +154,10 @@ static int put(int descriptor, const eex_buffer *text)
     for (size_t at = 0; at < text->size;) {
         const ssize_t wrote = write(descriptor, text->data + at, text->size - at);
         if (wrote < 0 && errno != EINTR)
-            return eex_fail(EEX_EIO, "cannot hand a plot to gnuplot: %s", strerror(errno));
+            return eex_fail(EEX_EIO, "cannot hand a plot to gnuplot: %s%s", strerror(errno),
+                            errno == EFBIG ? ": what is drawn is a file in memory, and no file may "
+                                             "be so large: ulimit -f unlimited"
+                                           : "");
         at += wrote > 0 ? (size_t)wrote : 0;
     }
     return EEX_OK;

@@ -77,6 +77,25 @@ Test(range, says_what_it_is)
     cr_expect_str_eq(words(2, INFINITY, true, false, false), "a number above 2");
 }
 
+static const char *words_for(eex_range range, bool integer, double value)
+{
+    static char out[EEX_RANGE_SIZE];
+    return eex_range_words_for(out, &range, integer, value);
+}
+
+Test(range, names_what_a_value_breaks)
+{
+    const eex_range count = {1, INT32_MAX, false, false}, wide = {0, 0x1p63, false, false};
+    const eex_range any = {-INFINITY, INFINITY, false, false}, rate = {0, INFINITY, true, true};
+    cr_expect_str_eq(words_for(count, true, 2147483648.0), "an integer in 1..2147483647");
+    cr_expect_str_eq(words_for(count, true, 0), "a positive integer");
+    cr_expect_str_eq(words_for(count, true, (double)NAN), "a positive integer");
+    cr_expect_str_eq(words_for(wide, true, 1e30), "an integer in 0..9223372036854775807");
+    cr_expect_str_eq(words_for(any, false, (double)NAN), "a finite number");
+    cr_expect_str_eq(words_for(rate, false, INFINITY), "a finite number above 0");
+    cr_expect_str_eq(words_for(rate, false, -1), "a positive number");
+}
+
 Test(range, has_what_lies_in_it)
 {
     const eex_range closed = {0, 1, false, false}, open = {0, 1, true, true};

@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 Test(status, fail_formats_and_returns_the_code)
@@ -36,7 +37,7 @@ Test(status, a_name_does_not_break_a_message)
     cr_assert_str_eq(eex_error(), "x.lua:1: no\n\tat 1?");
 }
 
-Test(status, long_messages_are_cut_at_2047_bytes)
+Test(status, long_messages_have_2047_bytes)
 {
     char longest[4000];
     memset(longest, 'a', sizeof longest - 1);
@@ -48,6 +49,29 @@ Test(status, long_messages_are_cut_at_2047_bytes)
     cr_assert_eq(strncmp(eex_error(), "x: aaa", 6), 0);
     eex_fail_in(EEX_EIO, "%s", longest);
     cr_assert_eq(strlen(eex_error()), 2047);
+}
+
+/* What was expected stands at the end, and what is quoted before it. */
+Test(status, long_messages_keep_both_ends)
+{
+    char *quoted = malloc(100000), *wide = malloc(100001);
+    memset(quoted, 'x', 99999);
+    quoted[99999] = '\0';
+    for (size_t i = 0; i < 50000; i++)
+        memcpy(wide + 2 * i, "\xc3\xa4", 3);
+    for (int in = 0; in < 2; in++) {
+        const char *names[] = {quoted, wide};
+        eex_fail(EEX_EINVAL, "seeds: no number is \"%s\": an integer expected", names[in]);
+        cr_expect(strncmp(eex_error(), "seeds: no number", 16) == 0, "%s", eex_error());
+        cr_expect(strstr(eex_error(), "...") && strstr(eex_error(), "\": an integer expected"),
+                  "%s", eex_error());
+        cr_expect_null(strchr(eex_error(), '?'), "half a character: %s", eex_error());
+        eex_fail_in(EEX_EINVAL, "%s", names[in]);
+        cr_expect(strstr(eex_error(), "\": an integer expected"), "%s", eex_error());
+        cr_expect_null(strchr(eex_error(), '?'), "half a character: %s", eex_error());
+    }
+    free(quoted);
+    free(wide);
 }
 
 static void *fail_elsewhere(void *initial)

@@ -172,6 +172,16 @@ for way in "run a.lua --out" "prune runs/x --exit 1 --out" "export runs/x --onnx
     expect 2 "$EEX" ${way% *} "$option="
     err_has "$option: expected "
 done
+for way in show run infer tune prune report adapt "data info" cost repl export; do
+    # shellcheck disable=SC2086
+    expect 2 "$EEX" $way ""
+    err_has "argument 1 is an empty text"
+    # shellcheck disable=SC2086
+    expect 2 "$EEX" $way --help=1
+    err_has '--help takes no value, got "1"'
+done
+expect 2 "$EEX" tune runs/x --delta "$(head -c 100000 /dev/zero | tr '\0' x)"
+err_has '--delta: a number from'
 expect 2 "$EEX" run a.lua --fresh=yes
 err_has '--fresh takes no value, got "yes"'
 
