@@ -32,14 +32,14 @@ void eex__read_int(const eex_lua_reading *r, const eex_args *a, const char *key,
     eex_field_put(f, r->e, (double)eex_args_int(a, key, min, max));
 }
 
-/* In the words of the range alone, whatever else the field may be. `value`: what was found, any of
- * the range where it is no number. */
-_Noreturn static void refuse_number(const eex_args *a, const char *key, const eex_field *f,
+/* In the words of the range alone, whatever else the field may be. */
+_Noreturn static void refuse_number(const eex_args *a, const char *key, const eex_field *f, bool is,
                                     double value)
 {
     char words[EEX_RANGE_SIZE];
-    eex_args_refuse(a, key, "%s%s", eex_range_words_for(words, &f->range, false, value),
-                    eex_range_has(&f->range, value) ? EEX_FIELD_FLOATS : "");
+    eex_args_refuse(a, key, "%s%s",
+                    eex_range_words_for(words, &f->range, false, is ? value : f->range.min),
+                    is && eex_range_has(&f->range, value) ? EEX_FIELD_FLOATS : "");
 }
 
 void eex__read_number(const eex_lua_reading *r, const eex_args *a, const char *key,
@@ -49,7 +49,7 @@ void eex__read_number(const eex_lua_reading *r, const eex_args *a, const char *k
     const double value =
         is ? eex_args_number(a, key, -(double)INFINITY, (double)INFINITY) : (double)NAN;
     if (!eex_range_has(&f->range, value) || !eex_field_takes(f, value))
-        refuse_number(a, key, f, is ? value : f->range.min);
+        refuse_number(a, key, f, is, value);
     eex_field_put(f, r->e, value);
 }
 

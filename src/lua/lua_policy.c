@@ -9,6 +9,7 @@
 #include "lua/lua_policy_impl.h"
 #include "lua/put.h"
 
+#include "base/log.h"
 #include "base/status.h"
 
 #include <math.h>
