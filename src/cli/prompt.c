@@ -28,13 +28,13 @@ static eex_prompt_user change_user(eex_prompt_user other)
     return before;
 }
 
-static volatile sig_atomic_t interrupted, terminated;
+static volatile sig_atomic_t interrupted, terminated; /* by which signal */
 
 /* While a line is typed, Ctrl-C is no reason to leave: reading ends with EINTR instead. */
 static void on_signal(int number)
 {
     if (number != SIGINT) {
-        terminated = 1;
+        terminated = number;
         eex_signals_note(number);
     }
     interrupted = 1;
@@ -249,7 +249,7 @@ eex_prompt_result eex_prompt_read(char **line, const char *prompt)
     reason = 0;
     catch_signals(&before);
     if (eex_terminated())
-        terminated = 1;
+        terminated = SIGTERM;
     else
         *line = read_line(prompt);
     restore_signals(&before);
@@ -266,6 +266,6 @@ eex_prompt_result eex_prompt_read(char **line, const char *prompt)
     if (typed)
         fputc('\n', stdout);
     else if (!eex_interrupted()) /* nobody goes on after it: it is for all that asks */
-        raise(terminated ? SIGTERM : SIGINT);
+        raise(terminated ? terminated : SIGINT);
     return terminated ? EEX_PROMPT_TERMINATE : EEX_PROMPT_INTERRUPT;
 }

@@ -131,7 +131,7 @@ prints 0 "none of the 5 test images could be read: the data set has none" \
     data import parts "$work/parts" --size 8
 echo "my notes" >"$work/notes.txt"
 prints 2 "$work/notes.txt is a file: expected a folder of images" data import none "$work/notes.txt"
-prints 2 "the path is empty: expected a folder of images" data import none ""
+prints 2 "argument 2 is an empty text, which names nothing" data import none ""
 prints 2 "--force replaces it" data info pets --sheet "$work/notes.txt"
 [ "$(cat "$work/notes.txt")" = "my notes" ] || { echo "notes were overwritten"; failed=1; }
 prints 0 "pets" data info pets --sheet "$work/notes.txt" --force

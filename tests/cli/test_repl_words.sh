@@ -170,11 +170,11 @@ grep -q '>not drawn: 1 of 3 points' a.svg || fail "a picture does not say what i
 for list in '1e308, -1e308' '1.7e308, -1.7e308' 'math.maxinteger, math.mininteger' '5e-324, 0' '1.79e308, 1.79e308' \
     '5e-324, 5e-324' '1e16, 1e16 + 2'; do
     says "select(2, plot({ $list }, { 1, 2 }):gsub('[*]', '*'))" 2 ''
-    says "plot({ $list }, { 1, 2 }, { file = 'a.svg' })" a.svg ''
+    says "plot({ $list }, { 1, 2 }, { file = 'a.svg', force = true })" a.svg ''
     [ "$(grep -c '<circle' a.svg)" = 2 ] || fail "$list: not both points are in the picture"
     grep -qE 'nan|inf' a.svg && fail "$list: places that are none"
 done
-says 'plot({ 1, 2 }, { 3, 4 }, { file = "a.svg", title = "<&>" })' a.svg ''
+says 'plot({ 1, 2 }, { 3, 4 }, { file = "a.svg", force = true, title = "<&>" })' a.svg ''
 grep -q '&lt;&amp;&gt;' a.svg && grep -q '</svg>' a.svg || fail "the picture is wrong"
 says 'plot({ 1, 2 }, { 3, 4 }, { file = "a.png" })' '' 'ends in .svg'
 says 'plot({ 1 }, { 2 }, { file = "../a.svg" })' '' 'outside'

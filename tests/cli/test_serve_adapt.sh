@@ -87,7 +87,7 @@ err_has 'expected "adaptation"'
 echo "0,x" >broken.csv
 echo "1,x" >>broken.csv
 expect 1 "$EEX" infer $run --split test --remote 127.0.0.1:1 --adapt adapt.h5 --bandwidth-trace broken.csv
-err_has "broken.csv: line 2"
+err_has "broken.csv: line 1"
 expect 0 "$EEX" run tiny.lua --threads 1 --set gates.required=true --set search.trials=1 --seed 7 --out other
 expect 2 "$EEX" infer other --split test --remote 127.0.0.1:1 --adapt adapt.h5
 err_has "its settings are for model "

@@ -11,6 +11,7 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -421,12 +422,26 @@ Test(appraise, says_what_replay_says)
 
 /* ---- policy files ---- */
 
+/* A model's file, of which nothing but its weights is looked at. */
+static void write_weights(const char *path, float weight)
+{
+    const eex_store_shape one = {1, {1}};
+    eex_store_file *file;
+    cr_assert_eq(eex_store_create(&file, path, "weights", 1), EEX_OK);
+    cr_assert_eq(eex_store_write(file, "params/w", EEX_STORE_F32, &one, &weight), EEX_OK);
+    cr_assert_eq(eex_store_commit(&file), EEX_OK);
+}
+
 Test(policy_file, goes_to_its_network_and_to_no_other)
 {
     char folder[TEST_PATH_SIZE];
     test_folder_make(folder);
-    const char *path = test_path(folder, "policy.h5");
+    char path[TEST_PATH_SIZE + 16], weights[TEST_PATH_SIZE + 16];
+    snprintf(path, sizeof path, "%s", test_path(folder, "policy.h5"));
+    snprintf(weights, sizeof weights, "%s", test_path(folder, "final.h5"));
     fixture f = setup(EEX_POLICY_MARGIN);
+    f.model.path = weights;
+    write_weights(weights, 1);
     eex_store_file *file = NULL;
     eex_graph *other = NULL;
     const float high = f.model.policy->high[1];
@@ -435,6 +450,11 @@ Test(policy_file, goes_to_its_network_and_to_no_other)
     f.model.policy->high[1] = 77;
     cr_assert_eq(eex_model_load_policy(&f.model, path), EEX_OK, "%s", eex_error());
     cr_assert_eq(f.model.policy->high[1], high);
+    write_weights(weights, 2);
+    cr_assert_eq(eex_model_load_policy(&f.model, path), EEX_EINVAL, "a network trained otherwise");
+    cr_assert(strstr(eex_error(), "policy.h5") && strstr(eex_error(), "other weights"), "%s",
+              eex_error());
+    write_weights(weights, 1);
     eex_graph_free(f.model.graph);
     cr_assert_eq(eex_test_tiny(&other, CLASSES), EEX_OK);
     const eex_gate gates[] = {{.point = eex_graph_find(other, "blocks.0.relu2"), .heads = 1},
