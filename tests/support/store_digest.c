@@ -10,14 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_BYTES = 64 << 20, MAX_DEPTH = 8, MAX_OBJECTS = 20000 };
+/* No command reads all that is in a file. A file of 64 KiB can hold hundreds of arrays of 64 MiB,
+ * each packed a thousandfold: so much of them is read unless the whole is asked
+ * for, and each object once. */
+enum { MAX_BYTES = 64 << 20, MAX_ALL = 160 << 20, MAX_DEPTH = 8, MAX_OBJECTS = 20000 };
 
 typedef struct digest {
     eex_store_file *file;
     eex__reader *reader; /* of the same file, for what the store does not list */
     eex_xxh64 sum;
-    int objects; /* a group may hold itself */
-    bool whole;  /* what is not supported is an error, too */
+    uint64_t seen[MAX_OBJECTS]; /* addresses: an object may have several names */
+    int objects;
+    uint64_t bytes; /* of arrays */
+    bool whole;     /* what is not supported is an error, too */
 } digest;
 
 static void add(digest *d, const void *data, size_t size)
@@ -76,6 +81,7 @@ static int add_numbers(digest *d, const char *name)
     uint64_t bytes = eex_store_type_size(type);
     for (int i = 0; i < shape.rank; i++)
         bytes *= shape.extent[i];
+    d->bytes += bytes;
     add(d, &shape, sizeof shape);
     add(d, data, bytes);
     free(data);
@@ -115,9 +121,13 @@ static int add_members(digest *d, const char *group, int depth)
 static int add_object(digest *d, const char *name, int depth)
 {
     eex__reader_object *object;
-    if (depth > MAX_DEPTH || ++d->objects > MAX_OBJECTS)
+    if (depth > MAX_DEPTH || d->objects == MAX_OBJECTS || (d->bytes > MAX_ALL && !d->whole))
         return EEX_OK;
     EEX_TRY(eex__reader_find(&object, d->reader, name));
+    for (int i = 0; i < d->objects; i++)
+        if (d->seen[i] == object->header.address)
+            return EEX_OK;
+    d->seen[d->objects++] = object->header.address;
     bool is_group = object->header.kind == EEX__H5_GROUP;
     EEX_TRY(add_attributes(d, name));
     return is_group ? add_members(d, name, depth) : add_array(d, name);
@@ -125,15 +135,20 @@ static int add_object(digest *d, const char *name, int depth)
 
 static int digest_of(uint64_t *out, const char *path, bool whole)
 {
-    digest d = {.whole = whole};
-    EEX_TRY(eex_store_open(&d.file, path, NULL, 1));
-    eex_xxh64_begin(&d.sum);
-    int code = eex__reader_open(&d.reader, path, NULL);
+    digest *d = calloc(1, sizeof *d);
+    if (!d)
+        return eex_fail(EEX_ENOMEM, "out of memory");
+    d->whole = whole;
+    eex_xxh64_begin(&d->sum);
+    int code = eex_store_open(&d->file, path, NULL, 1);
     if (code == EEX_OK)
-        code = add_object(&d, "", 0);
-    *out = eex_xxh64_end(&d.sum);
-    eex__reader_close(d.reader);
-    eex_store_close(d.file);
+        code = eex__reader_open(&d->reader, path, NULL);
+    if (code == EEX_OK)
+        code = add_object(d, "", 0);
+    *out = eex_xxh64_end(&d->sum);
+    eex__reader_close(d->reader);
+    eex_store_close(d->file);
+    free(d);
     return code;
 }
 

@@ -125,7 +125,7 @@ int eex__h5_walk_page(eex__h5_walk *walk, uint64_t address, uint64_t first, uint
     uint8_t *page = malloc(size);
     if (!page)
         return eex__h5_no_memory(walk->file);
-    int code = eex__h5_read(page, walk->file, address, size, what);
+    int code = eex__h5_read_structure(page, walk->file, address, size, what);
     if (code == EEX_OK && !eex__h5_checksum_is_right(page, size))
         code = eex__h5_damaged(walk->file, "wrong checksum of %s, at byte %llu", what,
                                (unsigned long long)address);

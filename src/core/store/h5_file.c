@@ -88,6 +88,17 @@ int eex__h5_read(void *out, const eex__h5_file *file, uint64_t address, uint64_t
     return EEX_OK;
 }
 
+int eex__h5_read_structure(void *out, const eex__h5_file *file, uint64_t address, uint64_t size,
+                           const char *what)
+{
+    uint64_t *left = file->structures_left;
+    if (left && size > *left)
+        return eex__h5_damaged(file, "%s is read again and again: too many objects share it", what);
+    if (left)
+        *left -= size;
+    return eex__h5_read(out, file, address, size, what);
+}
+
 bool eex__h5_checksum_is_right(const uint8_t *block, size_t size)
 {
     eex__h5_bytes stored = eex__h5_bytes_of(block + size - 4, 4);
@@ -103,7 +114,7 @@ int eex__h5_read_block(uint8_t **out, const eex__h5_file *file, uint64_t address
     uint8_t *block = malloc(size);
     if (!block)
         return eex__h5_no_memory(file);
-    int code = eex__h5_read(block, file, address, size, what);
+    int code = eex__h5_read_structure(block, file, address, size, what);
     if (code == EEX_OK && memcmp(block, signature, 4) != 0)
         code = eex__h5_damaged(file, "%s is not where it should be, at byte %llu", what,
                                (unsigned long long)address);

@@ -33,6 +33,9 @@ typedef struct eex__h5_file {
     int fd;
     uint64_t size; /* bytes in the file */
     uint64_t root; /* address of the root group's header */
+    /* Bytes of structures that may still be read; NULL: as many as one likes. A file needs each of
+     * its own a few times; one whose objects share them could ask for any number. */
+    uint64_t *structures_left;
 } eex__h5_file;
 
 enum { EEX__H5_SIGNATURE = 8 }; /* bytes */
@@ -49,6 +52,10 @@ void eex__h5_close(eex__h5_file *file);
  * file. */
 int eex__h5_read(void *out, const eex__h5_file *file, uint64_t address, uint64_t size,
                  const char *what);
+
+/* The same of what says where content is and what it is, which counts against structures_left. */
+int eex__h5_read_structure(void *out, const eex__h5_file *file, uint64_t address, uint64_t size,
+                           const char *what);
 
 /* Reads a structure into new memory: it must begin with the four letters of `signature` and end
  * with the checksum of what is before. */

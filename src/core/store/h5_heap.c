@@ -60,7 +60,7 @@ static int read_data(eex__h5_heap *heap, const shape *s, uint64_t address, uint6
     uint8_t *data = malloc(size);
     if (!data)
         return eex__h5_no_memory(file);
-    int code = eex__h5_read(data, file, address, size, what);
+    int code = eex__h5_read_structure(data, file, address, size, what);
     if (code == EEX_OK && (memcmp(data, "FHDB", 4) != 0 || !head_fits(heap, s, data, offset)))
         code = eex__h5_damaged(file, "a block of %s is not where it should be", what);
     else if (code == EEX_OK && !data_is_right(heap, data, size))
@@ -154,7 +154,7 @@ static int add_huge(void *data, const uint8_t *record, size_t size)
     if (!huge->data)
         return eex__h5_no_memory(v->file);
     heap->huges++;
-    return eex__h5_read(huge->data, v->file, address, length, what);
+    return eex__h5_read_structure(huge->data, v->file, address, length, what);
 }
 
 /* ---- the header ---- */

@@ -8,6 +8,25 @@
 
 /* ---- opening ---- */
 
+/* How many bytes of structures may be read: an open file takes each one or two times, and later
+ * again those that had to make room. */
+static void allow_structures(eex__reader *reader, uint64_t times, uint64_t more)
+{
+    if (__builtin_mul_overflow(reader->file.size, times, &reader->structures_left) ||
+        __builtin_add_overflow(reader->structures_left, more, &reader->structures_left))
+        reader->structures_left = UINT64_MAX;
+    reader->file.structures_left = &reader->structures_left;
+}
+
+static int open_reader(eex__reader *reader, const char *path, const char *kind)
+{
+    EEX_TRY(eex__h5_open(&reader->file, path, kind));
+    allow_structures(reader, 8, 1 << 20);
+    EEX_TRY(eex__reader_check_seal(reader));
+    allow_structures(reader, 1000, 1 << 28);
+    return EEX_OK;
+}
+
 int eex__reader_open(eex__reader **out, const char *path, const char *kind)
 {
     eex__reader *reader = calloc(1, sizeof *reader);
@@ -15,9 +34,7 @@ int eex__reader_open(eex__reader **out, const char *path, const char *kind)
     if (!reader)
         return eex_fail(EEX_ENOMEM, "%s: out of memory", path);
     pthread_mutex_init(&reader->lock, NULL);
-    int code = eex__h5_open(&reader->file, path, kind);
-    if (code == EEX_OK)
-        code = eex__reader_check_seal(reader);
+    int code = open_reader(reader, path, kind);
     if (code < 0)
         eex__reader_close(reader);
     else
@@ -129,9 +146,18 @@ static int follow(uint64_t *address, eex__reader *reader, const char *component)
     return EEX_OK;
 }
 
-int eex__reader_find(eex__reader_object **out, eex__reader *reader, const char *name)
+/* A group that is below itself would give everything in it names without end. */
+static int check_above(const eex__reader *reader, const uint64_t *above, int depth)
 {
-    uint64_t address = reader->file.root;
+    for (int i = 0; i < depth; i++)
+        if (above[i] == above[depth])
+            return eex__h5_refused(&reader->file, "a group that holds itself, which is refused");
+    return EEX_OK;
+}
+
+int eex__reader_address(uint64_t *out, eex__reader *reader, const char *name)
+{
+    uint64_t above[EEX__READER_DEPTH + 1] = {reader->file.root};
     char *path = reader->name;
     if (strcmp(name, "/") == 0)
         name = "";
@@ -147,9 +173,19 @@ int eex__reader_find(eex__reader_object **out, eex__reader *reader, const char *
         end = strchrnul(at, '/');
         bool more = *end;
         *end = '\0'; /* messages name what was reached */
-        EEX_TRY(follow(&address, reader, at));
+        above[depth] = above[depth - 1];
+        EEX_TRY(follow(&above[depth], reader, at));
+        EEX_TRY(check_above(reader, above, depth));
         *end = more ? '/' : '\0';
     }
+    *out = above[depth];
+    return EEX_OK;
+}
+
+int eex__reader_find(eex__reader_object **out, eex__reader *reader, const char *name)
+{
+    uint64_t address;
+    EEX_TRY(eex__reader_address(&address, reader, name));
     return object_at(out, reader, address);
 }
 

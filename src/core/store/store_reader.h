@@ -42,6 +42,7 @@ typedef struct eex__reader {
     eex__reader_group group[EEX__READER_GROUPS];
     eex__reader_object object[EEX__READER_OBJECTS];
     uint64_t clock;
+    uint64_t structures_left; /* bytes, see file.structures_left */
     eex__h5_reader chunk;
     bool is_sealed;
     eex__seal seal;
@@ -56,6 +57,7 @@ void eex__reader_close(eex__reader *reader); /* accepts NULL */
  * them. A name is a path from the root; "" and "/" are the root itself. */
 
 /* EEX_ENOTFOUND when there is no such object, EEX_EFORMAT when that cannot be told. */
+int eex__reader_address(uint64_t *out, eex__reader *reader, const char *name);
 int eex__reader_find(eex__reader_object **out, eex__reader *reader, const char *name);
 
 int eex__reader_links(const eex__h5_links **out, eex__reader *reader, const char *group);

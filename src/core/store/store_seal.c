@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SEAL_BYTES = 1 << 26 };
+enum {
+    MAX_SEAL_BYTES = 1 << 26,
+    LEAST_OBJECT = 16 /* bytes of the smallest header; a seal may be packed a thousandfold */
+};
 
 int eex__store_seal(eex_store_file *file)
 {
@@ -80,7 +83,7 @@ static int head_of(uint64_t *out, eex__reader *reader, const char *name)
 static int check_object(eex__reader *reader, const eex__seal_entry *entry)
 {
     uint64_t head;
-    int code = head_of(&head, reader, entry->name);
+    const int code = head_of(&head, reader, entry->name);
     if (code == EEX_ENOTFOUND)
         return eex__h5_damaged(&reader->file, "it is missing, although the file's seal names it");
     EEX_TRY(code);
@@ -108,8 +111,69 @@ static int check_members(eex__reader *reader, const char *group)
     return EEX_OK;
 }
 
+typedef struct place {
+    uint64_t address;
+    size_t entry;
+} place;
+
+static int compare_place(const void *a, const void *b)
+{
+    const place *x = a, *y = b;
+    if (x->address != y->address)
+        return x->address < y->address ? -1 : 1;
+    return x->entry < y->entry ? -1 : x->entry > y->entry;
+}
+
+/* Those that are missing are left out: that is said of them elsewhere. */
+static int find_places(size_t *found, place *list, eex__reader *reader)
+{
+    *found = 0;
+    for (size_t i = 0; i < reader->seal.count; i++) {
+        place *p = &list[*found];
+        const int code = eex__reader_address(&p->address, reader, reader->seal.entry[i].name);
+        if (code == EEX_ENOTFOUND)
+            continue;
+        EEX_TRY(code);
+        p->entry = i;
+        ++*found;
+    }
+    return EEX_OK;
+}
+
+static int compare_places(place *list, eex__reader *reader)
+{
+    size_t count;
+    EEX_TRY(find_places(&count, list, reader));
+    qsort(list, count, sizeof *list, compare_place);
+    for (size_t i = 1; i < count; i++)
+        if (list[i - 1].address == list[i].address) {
+            reader->file.name = reader->seal.entry[list[i].entry].name;
+            return eex__h5_damaged(&reader->file, "it is /%.200s once more",
+                                   reader->seal.entry[list[i - 1].entry].name);
+        }
+    return EEX_OK;
+}
+
+/* No object has two names in a file that eex wrote. Elsewhere a few of them could have so many that
+ * comparing each would not end. */
+static int check_places(eex__reader *reader)
+{
+    size_t count = reader->seal.count;
+    reader->file.name = EEX__SEAL_NAME;
+    if (count == 0 || count > reader->file.size / LEAST_OBJECT)
+        return eex__h5_damaged(&reader->file, "it names %zu objects, which the file cannot hold",
+                               count);
+    place *list = malloc(count * sizeof *list);
+    if (!list)
+        return eex__h5_no_memory(&reader->file);
+    const int code = compare_places(list, reader);
+    free(list);
+    return code;
+}
+
 static int check_objects(eex__reader *reader)
 {
+    EEX_TRY(check_places(reader));
     for (size_t i = 0; i < reader->seal.count; i++) {
         eex__reader_object *object;
         const char *name = reader->seal.entry[i].name;

@@ -1,5 +1,6 @@
 /* Structures that say what cannot be, under checksums that are right. */
 #include "core/store/h5_checksum.h"
+#include "core/store/h5_link.h"
 #include "core/store/store.h"
 #include "support/folder.h"
 #include "support/store_digest.h"
@@ -168,6 +169,80 @@ Test(hostile, indices_of_chunks)
     expect_in(file, "EAHD", 72, 7, 200, 1, "impossible shape");
     expect_in(file, "EAHD", 72, 9, 3, 1, "impossible shape");
     expect_in(file, "EAHD", 72, 60, 1 << 30, 8, "outside");
+}
+
+/* ---- objects that are in several places ---- */
+
+/* Where a member's address is, behind its name. */
+static size_t link_address(const image *m, const char *name)
+{
+    const size_t length = strlen(name);
+    for (size_t i = 4; i + 1 + length + 8 <= m->size; i++)
+        if (m->data[i] == length && memcmp(m->data + i + 1, name, length) == 0)
+            return i + 1 + length;
+    cr_assert_fail("there is no %s", name);
+    return 0;
+}
+
+static size_t block_around(const image *m, size_t at)
+{
+    while (at > 0 && memcmp(m->data + at, "OHDR", 4) != 0 && memcmp(m->data + at, "OCHK", 4) != 0)
+        at--;
+    return at;
+}
+
+/* How long a block is whose checksum is right. */
+static size_t block_size(const image *m, size_t at)
+{
+    for (size_t size = 8; at + size <= m->size; size++)
+        if (number(m, at + size - 4, 4) == eex__h5_lookup3(m->data + at, size - 4))
+            return size;
+    cr_assert_fail("no checksum is right");
+    return 0;
+}
+
+/* Lets a member of the root be what another one is, or the root itself ("/"). */
+static void expect_link(const char *name, const char *other, const char *word)
+{
+    image m;
+    begin(&m, NULL);
+    const size_t at = link_address(&m, name), block = block_around(&m, at);
+    const size_t from = *other == '/' ? 36 : link_address(&m, other);
+    change(&m, block, block_size(&m, block), at - block, number(&m, from, 8), 8);
+    refused(&m, word);
+    end(&m);
+}
+
+Test(hostile, two_names_for_one_object)
+{
+    expect_link("rows", "one", "/rows: damaged: it is /one once more");
+    expect_link("one", "rows", "/rows: damaged: it is /one once more");
+    expect_link("deep", "/", "/deep: a group that holds itself");
+}
+
+/* Every header, heap and tree of an object counts. */
+Test(hostile, structures_that_are_read_too_often)
+{
+    eex__h5_file file;
+    eex__h5_object root;
+    eex__h5_links links;
+    uint64_t needed = 1 << 20, left = needed;
+    OK(eex__h5_open(&file, EEX_FIXTURES "/store_structures.h5", NULL));
+    file.structures_left = &left;
+    OK(eex__h5_object_read(&root, &file, file.root));
+    OK(eex__h5_links_read(&links, &file, &root));
+    cr_assert_gt(links.count, 8); /* in a heap */
+    eex__h5_links_free(&links);
+    eex__h5_object_free(&root);
+    needed -= left;
+    cr_assert_gt(needed, 512);
+    cr_assert_leq(needed, file.size);
+    left = needed - 1;
+    OK(eex__h5_object_read(&root, &file, file.root));
+    cr_assert_eq(eex__h5_links_read(&links, &file, &root), EEX_EFORMAT);
+    cr_assert(strstr(eex_error(), "too many objects share it"), "%s", eex_error());
+    eex__h5_object_free(&root);
+    eex__h5_close(&file);
 }
 
 /* ---- what is no file ---- */
