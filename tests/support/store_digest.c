@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* No command reads all that is in a file. A file of 64 KiB can hold hundreds of arrays of 64 MiB,
- * each packed a thousandfold: so much of them is read unless the whole is asked
- * for, and each object once. */
+/* No command reads all that is in a file. One of 64 KiB can hold hundreds of arrays of 64 MiB, each
+ * packed a thousandfold: so much of them is read unless the whole is asked for, and each object
+ * once. */
 enum { MAX_BYTES = 64 << 20, MAX_ALL = 160 << 20, MAX_DEPTH = 8, MAX_OBJECTS = 20000 };
 
 typedef struct digest {
