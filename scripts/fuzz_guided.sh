@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# fuzz_guided.sh wire|store FOLDER [libFuzzer's options] [FOLDER OF FILES...]: feeds the decoder of messages,
-# or the reader of the store, with what reaches code that nothing before has reached (libFuzzer, under the
-# address and undefined-behaviour sanitizers). FOLDER keeps what did, and a later call goes on from there.
-# What crashes, hangs (10 s) or asks for too much memory is written to where the script is called and ends it.
+# fuzz_guided.sh wire|server|device|store FOLDER [libFuzzer's options] [FOLDER OF FILES...]: feeds the decoder of
+# messages, the server's or the device's end of a conversation, or the reader of the store, with what reaches code
+# that nothing before has reached (libFuzzer, under the address and undefined-behaviour sanitizers). FOLDER keeps
+# what did, and a later call goes on from there. What crashes, hangs (10 s) or asks for too much memory is written
+# to where the script is called and ends it.
 #
 #   scripts/fuzz_guided.sh wire build/corpus-wire -max_total_time=60
 #   scripts/fuzz_guided.sh store build/corpus-store -max_total_time=600 -seed=7 runs/quickstart
@@ -11,7 +12,7 @@
 set -euo pipefail
 shopt -s extglob
 here=$(cd "$(dirname "$0")/.." && pwd)
-[ $# -ge 2 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -ge 2 ] || { sed -n '2,11s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 reader=$1 corpus=$2
 shift 2
 work=$(mktemp -d)
@@ -30,6 +31,14 @@ case $reader in
 wire)
     sources=("$here"/tests/net/fuzz_wire.c "$here"/src/net/wire.c) libraries=() limits=(-max_len=4098)
     ;;
+server)
+    sources=("$here"/tests/net/{fuzz_server,talk}.c "$here"/src/net/{session,floods,wire}.c "$here"/src/core/use/histogram.c)
+    libraries=(-Wl,--wrap=eex_clock_seconds) limits=(-max_len=1000)
+    ;;
+device)
+    sources=("$here"/tests/net/{fuzz_device,talk}.c "$here"/src/net/{remote,wire}.c)
+    libraries=(-Wl,--wrap=eex_clock_seconds,--wrap=poll) limits=(-max_len=1000)
+    ;;
 store)
     sources=("$here"/tests/core/store/fuzz_store.c "$here"/tests/support/store_digest.c "$here"/src/core/store/*.c)
     # shellcheck disable=SC2046
@@ -39,7 +48,7 @@ store)
     set -- "$@" "$here/tests/fixtures"
     ;;
 *)
-    echo "$reader: wire or store" >&2
+    echo "$reader: wire, server, device or store" >&2
     exit 2
     ;;
 esac

@@ -7,6 +7,7 @@
 #include "base/signals.h"
 #include "base/status.h"
 
+#include <math.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,7 @@ struct eex_remote {
     eex__link link;        /* socket -1: not connected */
     bool welcomed, useful; /* useful: it has answered something on this connection */
     int window, under_way; /* rows that were sent on this connection and not answered */
+    uint64_t due, sent;    /* answers come in the order of the rows: ids from due to below sent */
     unsigned char *in;     /* (IN_ROOM) */
     size_t in_size;
     unsigned char *out; /* (out_room): out[out_at..out_size) is to be sent */
@@ -95,6 +97,7 @@ static void hang_up(eex_remote *r)
     r->link.in = r->link.out = 0;
     r->welcomed = r->useful = false;
     r->window = r->under_way = 0;
+    r->due = r->sent = 0;
     r->in_size = r->out_at = r->out_size = 0;
 }
 
@@ -148,20 +151,32 @@ static void break_off(eex_remote *r, const char *what)
 /* ---- what comes ---- */
 
 /* The row that an answer is for; -1: of an earlier call, whose time was over. */
-static int row_of(const eex_remote *r, const call *c, uint64_t id)
+static int row_of(const call *c, uint64_t id)
 {
-    return id >= c->first && id < r->ids ? (int)(id - c->first) : -1;
+    return id >= c->first ? (int)(id - c->first) : -1;
+}
+
+/* A network that has come to nothing answers NaN, here as there. */
+static bool can_be(const eex_result *r)
+{
+    return !(r->confidence < 0 || r->confidence > 1 || r->margin < 0 || r->margin > 1 ||
+             isinf(r->entropy));
 }
 
 static int take_result(eex_remote *r, call *c, uint64_t id, const eex_result *result)
 {
-    const int row = row_of(r, c, id);
-    if (r->under_way == 0 || id >= r->ids || (row >= 0 && c->answered[row]))
+    const int row = row_of(c, id);
+    if (r->under_way == 0 || id < r->due || id >= r->sent || (row >= 0 && c->answered[row]))
         return eex_fail(EEX_EFORMAT, "it answers what was not asked");
     if (result->top < 0 || result->top >= r->options.classes ||
         result->exit <= r->options.hello.exit || result->exit >= r->options.exits)
         return eex_fail(EEX_EFORMAT, "it answers class %d at exit %d, which the network has not",
                         result->top, result->exit + 1);
+    if (!can_be(result))
+        return eex_fail(EEX_EFORMAT, "it answers with confidence %g, margin %g and entropy %g",
+                        (double)result->confidence, (double)result->margin,
+                        (double)result->entropy);
+    r->due = id + 1;
     r->under_way--;
     r->useful = true;
     if (row < 0)
@@ -179,7 +194,9 @@ static int take_message(eex_remote *r, call *c, const eex_message *m)
 {
     switch (m->kind) {
     case EEX_WELCOME:
-        if (r->welcomed || m->as.welcome.version != EEX_WIRE_VERSION)
+        if (r->welcomed)
+            return eex_fail(EEX_EFORMAT, "it says welcome twice");
+        if (m->as.welcome.version != EEX_WIRE_VERSION)
             return eex_fail(EEX_EFORMAT, "it speaks version %d of the protocol, this device %d",
                             m->as.welcome.version, EEX_WIRE_VERSION);
         r->welcomed = true;
@@ -245,6 +262,7 @@ static void fill(eex_remote *r, call *c)
         if (c->began == 0)
             c->began = eex_clock_seconds();
         r->under_way++;
+        r->sent = c->first + (uint64_t)row + 1;
         r->figures.sent++;
     }
 }

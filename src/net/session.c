@@ -272,9 +272,8 @@ bool eex__session_row(eex_server *server, eex__session *s, const unsigned char *
     if (s->state != EEX__WELCOMED || unread(s) == 0)
         return false;
     if (eex_wire_read(&message, &used, s->in + s->in_at, unread(s), EEX_FROM_DEVICE,
-                      server->options.hello.row_bytes) < 0 ||
-        (used > 0 && message.kind != EEX_ROW)) {
-        snprintf(text, sizeof text, "%s", used > 0 ? "it says hello twice" : eex_error());
+                      server->options.hello.row_bytes) < 0) {
+        snprintf(text, sizeof text, "%s", eex_error());
         refuse(server, s, EEX_LOSS_GARBAGE, text, now);
         return false;
     }

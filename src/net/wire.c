@@ -139,6 +139,8 @@ static int check_header(uint64_t body, unsigned kind, uint64_t zeros, eex_sender
                         (unsigned long long)body);
     if (kind == EEX_ROW && row_bytes == 0)
         return eex_fail(EEX_EFORMAT, "a row before the hello");
+    if (kind == EEX_HELLO && row_bytes > 0)
+        return eex_fail(EEX_EFORMAT, "it says hello twice");
     const range *r = &ranges[kind];
     const uint64_t payload = kind == EEX_ROW ? row_bytes : 0;
     if (body < r->least + payload || body > r->most + payload)

@@ -86,9 +86,9 @@ typedef struct eex_message {
 
 typedef enum eex_sender { EEX_FROM_DEVICE, EEX_FROM_SERVER } eex_sender;
 
-/* Reads the message that bytes[0..size) begin with. *used: its size; 0: it is not all there yet.
- * Rows have row_bytes bytes of payload; 0: none may come yet. EEX_EFORMAT says what is wrong, as
- * soon as the header tells. */
+/* Reads the message that bytes[0..size) begin with. *used: its size; 0: it is not all there yet. A
+ * device says hello first, with row_bytes 0, and then sends rows with so many bytes of payload.
+ * EEX_EFORMAT says what is wrong, as soon as the header tells. */
 int eex_wire_read(eex_message *out, size_t *used, const unsigned char *bytes, size_t size,
                   eex_sender sender, uint64_t row_bytes);
 

@@ -42,9 +42,10 @@ static void put_from_device(fuzz *f)
     eex_hello h = {.version = (uint16_t)(1 + below(f, 8) / 7), .row_bytes = f->row_bytes};
     for (size_t i = 0; i < sizeof payload; i++)
         payload[i] = (unsigned char)below(f, 256);
-    f->size += below(f, 3) ? eex_wire_row(f->stream + f->size, below(f, UINT64_MAX), payload,
-                                          f->row_bytes ? (size_t)f->row_bytes : MOST_ROW)
-                           : eex_wire_hello(f->stream + f->size, &h);
+    const bool row = f->row_bytes ? below(f, 16) > 0 : below(f, 8) == 0;
+    f->size += row ? eex_wire_row(f->stream + f->size, below(f, UINT64_MAX), payload,
+                                  f->row_bytes ? (size_t)f->row_bytes : MOST_ROW)
+                   : eex_wire_hello(f->stream + f->size, &h);
 }
 
 static void put_from_server(fuzz *f)
