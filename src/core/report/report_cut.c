@@ -1,17 +1,12 @@
 #include "core/report/report_cut.h"
 
 #include "core/policy/cuts.h"
+#include "core/report/report_load_impl.h"
 
 #include "base/status.h"
 #include "base/text.h"
 
 #include <math.h>
-
-static int read_column(double *out, const eex_report *r, eex_store_file *file, const char *name)
-{
-    const eex_store_shape shape = {1, {(uint64_t)r->best.exits}};
-    return eex_store_read(out, file, name, EEX_STORE_F64, &shape);
-}
 
 int eex__report_cut_final(eex_report *r, eex_store_file *file)
 {
@@ -20,7 +15,7 @@ int eex__report_cut_final(eex_report *r, eex_store_file *file)
     if (!eex_store_has(file, "exits/macs_taken") ||
         !eex_store_has_attribute(file, "validation", "macs"))
         return EEX_OK;
-    EEX_TRY(read_column(r->best.alone_macs, r, file, "exits/macs_taken"));
+    EEX_TRY(eex__report_per_exit(r->best.alone_macs, r, file, "exits/macs_taken"));
     EEX_TRY(eex_store_get_double(&macs, file, "validation", "macs"));
     for (int k = 0; k < r->best.exits; k++)
         accuracy[k] = r->best.exit[k].validation_accuracy;
@@ -37,7 +32,7 @@ int eex__report_cut_result(eex_report *r, eex_store_file *file)
     eex_cuts cuts;
     if (isnan(r->best.validation_cut_saved) || !eex_store_has(file, "best/alone_accuracy"))
         return EEX_OK;
-    EEX_TRY(read_column(accuracy, r, file, "best/alone_accuracy"));
+    EEX_TRY(eex__report_per_exit(accuracy, r, file, "best/alone_accuracy"));
     eex_cuts_of(&cuts, accuracy, r->best.alone_macs, r->best.exits);
     r->best.cut_saved = eex_cuts_saved(&cuts, r->best.accuracy, r->best.ada_macs_cumulative);
     r->best.cut_beyond = cuts.count > 0 && r->best.accuracy > cuts.accuracy[cuts.count - 1];
