@@ -64,16 +64,22 @@ static void put(void *L, const char *name, double value)
     eex__lua_put_number(L, name, value);
 }
 
+/* Where an exit is; blocks below 0: the end of the backbone, which has none. */
+static void put_place(lua_State *L, int position, const char *node, int blocks)
+{
+    eex__lua_put_integer(L, "position", position);
+    eex__lua_put_text(L, "node", node);
+    if (blocks >= 0)
+        eex__lua_put_integer(L, "blocks", blocks);
+}
+
 static void push_exits(lua_State *L, const eex_report *r)
 {
     lua_createtable(L, r->best.exits, 0);
     for (int k = 0; k < r->best.exits; k++) {
         const eex_report_exit *x = &r->best.exit[k];
         lua_createtable(L, 0, 8);
-        eex__lua_put_integer(L, "position", x->position);
-        eex__lua_put_text(L, "node", x->node);
-        if (x->blocks >= 0)
-            eex__lua_put_integer(L, "blocks", x->blocks);
+        put_place(L, x->position, x->node, x->blocks);
         eex_report_put_exit(put, L, x);
         lua_rawseti(L, -2, k + 1);
     }
@@ -164,10 +170,7 @@ static void push_member_exits(lua_State *L, const eex_front *f, const eex_front_
     for (int k = 0; k < m->exits; k++) {
         const eex_front_exit *x = &f->exits[m->first + (size_t)k];
         lua_createtable(L, 0, 8);
-        eex__lua_put_integer(L, "position", x->position);
-        eex__lua_put_text(L, "node", x->node);
-        if (x->blocks >= 0)
-            eex__lua_put_integer(L, "blocks", x->blocks);
+        put_place(L, x->position, x->node, x->blocks);
         eex_report_put_member_exit(put, L, x);
         push_alone(L, "alone", x);
         lua_rawseti(L, -2, k + 1);

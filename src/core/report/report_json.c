@@ -12,18 +12,24 @@ static void put(void *json, const char *name, double value)
     eex_json_double(json, name, value);
 }
 
+/* Where an exit is; blocks below 0: the end of the backbone. */
+static void place(eex_json *j, int position, const char *node, int blocks)
+{
+    eex_json_int(j, "position", position);
+    eex_json_string(j, "node", node);
+    if (blocks < 0)
+        eex_json_null(j, "blocks");
+    else
+        eex_json_int(j, "blocks", blocks);
+}
+
 static void exits(eex_json *j, const eex_report *r)
 {
     eex_json_array(j, "exits");
     for (int k = 0; k < r->best.exits; k++) {
         const eex_report_exit *x = &r->best.exit[k];
         eex_json_object(j, NULL);
-        eex_json_int(j, "position", x->position);
-        eex_json_string(j, "node", x->node);
-        if (x->blocks < 0)
-            eex_json_null(j, "blocks");
-        else
-            eex_json_int(j, "blocks", x->blocks);
+        place(j, x->position, x->node, x->blocks);
         eex_report_put_exit(put, j, x);
         eex_json_end(j);
     }
@@ -125,12 +131,7 @@ static void member_exits(eex_json *j, const eex_front *f, const eex_front_member
     for (int k = 0; k < m->exits; k++) {
         const eex_front_exit *x = &f->exits[m->first + (size_t)k];
         eex_json_object(j, NULL);
-        eex_json_int(j, "position", x->position);
-        eex_json_string(j, "node", x->node);
-        if (x->blocks < 0)
-            eex_json_null(j, "blocks");
-        else
-            eex_json_int(j, "blocks", x->blocks);
+        place(j, x->position, x->node, x->blocks);
         eex_report_put_member_exit(put, j, x);
         alone(j, "alone", x);
         eex_json_end(j);
