@@ -1,5 +1,8 @@
 #include "support/pictures.h"
 
+#include "base/fs.h"
+#include "base/status.h"
+
 #include <criterion/criterion.h>
 #include <png.h>
 #include <stdio.h>
@@ -181,4 +184,16 @@ void test_write_png(const char *path, const test_png *what)
         free(rows[y]);
     free(rows);
     cr_assert_eq(fclose(file), 0);
+}
+
+/* ---- any of them ---- */
+
+int test_decode(eex_image *out, const char *path, int enough)
+{
+    char *data;
+    size_t size;
+    cr_assert_eq(eex_fs_read(&data, &size, path, 1 << 24), EEX_OK, "%s", eex_error());
+    const int code = eex_image_decode(out, data, size, enough, path);
+    free(data);
+    return code;
 }

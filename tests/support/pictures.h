@@ -1,6 +1,8 @@
-/* Makes JPEG and PNG files of every kind, with libjpeg and libpng directly. */
+/* Makes JPEG and PNG files of every kind, with libjpeg and libpng directly, and decodes files. */
 #ifndef EEX_TESTS_PICTURES_H
 #define EEX_TESTS_PICTURES_H
+
+#include "core/data/image.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,5 +38,9 @@ void test_write_jpeg(const char *path, const test_jpeg *what);
 /* A progressive one of colour with so many bands, up to 63, each in six scans of its own. */
 void test_write_jpeg_in_bands(const char *path, const test_jpeg *what, int bands);
 void test_write_png(const char *path, const test_png *what);
+
+/* The image in a file of at most 16 MiB, `enough` and what is returned as in eex_image_decode; the
+ * caller frees *out. */
+int test_decode(eex_image *out, const char *path, int enough);
 
 #endif

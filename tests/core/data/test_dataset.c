@@ -1,11 +1,11 @@
 #include "core/data/dataset.h"
 #include "core/data/dataset_write.h"
-#include "core/data/image.h"
 #include "core/data/sheet.h"
 #include "core/data/split.h"
 #include "core/data/synthetic.h"
 #include "core/store/store.h"
 #include "support/folder.h"
+#include "support/pictures.h"
 
 #include "base/fs.h"
 #include "base/rng.h"
@@ -394,8 +394,7 @@ Test(synthetic, harder_levels_are_rougher)
 
 Test(synthetic, a_contact_sheet_shows_it)
 {
-    char folder[TEST_PATH_SIZE], *bytes;
-    size_t size;
+    char folder[TEST_PATH_SIZE];
     eex_dataset *data;
     eex_image sheet = {0, 0, 0, NULL};
     uint8_t first[3072];
@@ -404,15 +403,13 @@ Test(synthetic, a_contact_sheet_shows_it)
     OK(eex_synthetic_make(path, "synthetic", 1000, 0, 9));
     OK(eex_dataset_open(&data, path));
     OK(eex_dataset_sheet(png, data));
-    OK(eex_fs_read(&bytes, &size, png, 1 << 24));
-    OK(eex_image_decode(&sheet, bytes, size, 0, png));
+    OK(test_decode(&sheet, png, 0));
     cr_assert_eq(sheet.width, 20 * 34 + 2);
     cr_assert_eq(sheet.height, 10 * 34 + 2);
     OK(eex_dataset_gather(first, data, (const uint32_t[]){0}, 1));
     for (int y = 0; y < 32; y++)
         cr_assert_eq(memcmp(sheet.pixels + ((y + 2) * sheet.width + 2) * 3, first + y * 96, 96), 0);
     eex_image_free(&sheet);
-    free(bytes);
     eex_dataset_close(data);
     test_folder_remove(folder);
 }

@@ -35,16 +35,6 @@ static void refused(int code, const char *word)
     cr_assert(strstr(eex_error(), word), "\"%s\" does not say \"%s\"", eex_error(), word);
 }
 
-static int read_file(eex_image *out, const char *path, int enough)
-{
-    char *data;
-    size_t size;
-    OK(eex_fs_read(&data, &size, path, 1 << 24));
-    int code = eex_image_decode(out, data, size, enough, path);
-    free(data);
-    return code;
-}
-
 static int off(uint8_t a, uint8_t b)
 {
     return abs((int)a - (int)b);
@@ -75,7 +65,7 @@ Test(image, jpegs_of_every_colour_space)
             const test_jpeg what = {37, 23, ink, progressive, 98};
             const char *path = test_path(folder, "a.jpg");
             test_write_jpeg(path, &what);
-            OK(read_file(&image, path, 0));
+            OK(test_decode(&image, path, 0));
             cr_assert_eq(image.width, 37);
             cr_assert_eq(image.height, 23);
             cr_assert_eq(image.channels, ink == TEST_GREY ? 1 : 3);
@@ -93,7 +83,7 @@ Test(image, large_jpegs_are_decoded_smaller)
         int enough, height;
     } cases[] = {{0, 600}, {301, 600}, {300, 300}, {151, 300}, {150, 150}, {75, 75}, {1, 75}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        OK(read_file(&image, path, cases[i].enough));
+        OK(test_decode(&image, path, cases[i].enough));
         cr_assert_eq(image.height, cases[i].height);
         check_pixels(&image, image.width, 8);
         eex_image_free(&image);
@@ -117,7 +107,7 @@ Test(image, pngs_of_every_kind)
                 eex_image image;
                 const char *path = test_path(folder, "a.png");
                 test_write_png(path, &what);
-                OK(read_file(&image, path, 0));
+                OK(test_decode(&image, path, 0));
                 cr_assert_eq(image.width, 29);
                 cr_assert_eq(image.height, 17);
                 bool alpha = types[t] & PNG_COLOR_MASK_ALPHA;
@@ -134,7 +124,7 @@ Test(image, a_palette_is_looked_up)
     eex_image image;
     const char *path = test_path(folder, "a.png");
     test_write_png(path, &(test_png){29, 17, PNG_COLOR_TYPE_PALETTE, 8, false});
-    OK(read_file(&image, path, 0));
+    OK(test_decode(&image, path, 0));
     cr_assert_eq(image.channels, 3);
     for (int i = 0; i < 29 * 17; i++) {
         uint8_t rgb[3];
@@ -155,7 +145,7 @@ Test(image, what_is_written_is_read_back)
         for (int i = 0; i < 13 * 7 * channels; i++)
             image.pixels[i] = (uint8_t)(i * 37);
         OK(eex_image_write_png(path, &image));
-        OK(read_file(&back, path, 0));
+        OK(test_decode(&back, path, 0));
         cr_assert_eq(back.channels, channels);
         cr_assert_eq(memcmp(image.pixels, back.pixels, (size_t)(13 * 7 * channels)), 0);
         eex_image_free(&image);
@@ -204,12 +194,12 @@ Test(image, more_scans_than_an_image_needs_are_refused)
     const test_jpeg large = {2048, 2048, TEST_COLOUR, true, 1};
     eex_image image;
     test_write_jpeg_in_bands(path, &small, 30); /* 181 scans */
-    OK(read_file(&image, path, 0));
+    OK(test_decode(&image, path, 0));
     eex_image_free(&image);
     test_write_jpeg_in_bands(path, &small, 40); /* 241 */
-    refused(read_file(&image, path, 0), "scans");
+    refused(test_decode(&image, path, 0), "scans");
     test_write_jpeg_in_bands(path, &large, 33); /* 199, of 4 Mi pixels each */
-    refused(read_file(&image, path, 0), "scans");
+    refused(test_decode(&image, path, 0), "scans");
 }
 
 Test(image, cut_files_are_refused_at_every_length)

@@ -80,16 +80,6 @@ static const char *name_of(test_format format)
     return test_path(folder, name);
 }
 
-static int decode(eex_image *image, const char *path)
-{
-    char *data;
-    size_t size;
-    OK(eex_fs_read(&data, &size, path, 1 << 24));
-    const int code = eex_image_decode(image, data, size, 0, path);
-    free(data);
-    return code;
-}
-
 Test(formats, images_are_shown_the_right_way_up)
 {
     for (int f = 0; f < TEST_FORMATS; f++)
@@ -97,7 +87,7 @@ Test(formats, images_are_shown_the_right_way_up)
             eex_image image;
             const char *path = name_of((test_format)f);
             write_stored(path, (test_format)f, orientation);
-            OK(decode(&image, path));
+            OK(test_decode(&image, path, 0));
             cr_assert(image.width == WIDTH && image.height == HEIGHT && image.channels == 3);
             for (int i = 0; i < WIDTH * HEIGHT * 3; i++) {
                 uint8_t rgb[3];
@@ -216,7 +206,7 @@ Test(formats, samples_of_a_tiff_are_unsigned)
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         eex_image image;
         write_pages(path, 1, &kinds[i]);
-        const int code = decode(&image, path);
+        const int code = test_decode(&image, path, 0);
         cr_expect_eq(code, kinds[i].says ? EEX_EUNSUPPORTED : EEX_OK, "%zu: %s", i, eex_error());
         if (kinds[i].says) {
             cr_expect(strstr(eex_error(), kinds[i].says), "%s", eex_error());
@@ -449,7 +439,7 @@ Test(formats, a_signal_ends_decoding)
     for (size_t i = 0; i < sizeof polled / sizeof *polled; i++) {
         eex_image image;
         const char *path = name_of((test_format)polled[i]);
-        cr_expect_eq(decode(&image, path), EEX_EINTERRUPTED, "%s: %s", path, eex_error());
+        cr_expect_eq(test_decode(&image, path, 0), EEX_EINTERRUPTED, "%s: %s", path, eex_error());
         eex_image_free(&image);
     }
 }

@@ -1,16 +1,13 @@
 /* Samples of a TIFF beside its colours. */
 #include "core/data/image.h"
 #include "support/folder.h"
+#include "support/pictures.h"
 
-#include "base/fs.h"
 #include "base/status.h"
 
 #include <criterion/criterion.h>
-#include <stdlib.h>
 #include <string.h>
 #include <tiffio.h>
-
-#define OK(call) cr_assert_eq((call), EEX_OK, "%s", eex_error())
 
 static char folder[TEST_PATH_SIZE];
 
@@ -25,16 +22,6 @@ static void end(void)
 }
 
 TestSuite(tiff, .init = begin, .fini = end);
-
-static int decode(eex_image *image, const char *path)
-{
-    char *data;
-    size_t size;
-    OK(eex_fs_read(&data, &size, path, 1 << 24));
-    const int code = eex_image_decode(image, data, size, 0, path);
-    free(data);
-    return code;
-}
 
 typedef struct page {
     int colours, bits, samples, planar; /* colours: PHOTOMETRIC_... */
@@ -196,7 +183,7 @@ Test(tiff, transparent_pixels_of_a_tiff_show_white)
         const page *p = &pages[i];
         eex_image image = {0, 0, 0, NULL};
         write_page(path, p);
-        const int code = decode(&image, path);
+        const int code = test_decode(&image, path, 0);
         cr_expect_eq(code, p->says ? EEX_EUNSUPPORTED : EEX_OK, "%zu: %s", i, eex_error());
         if (code == EEX_OK && !p->says)
             for (int k = 0; k < 9; k++)
