@@ -16,50 +16,60 @@
 
 enum { SPLITS = 2, CELL = 64 };
 
-/* The unit of shares. */
-static const double percent = 0.01;
+/* What figures are printed in: `times` them, over `over`. One of the two is 1, so that a figure is
+ * rounded once. */
+typedef struct unit {
+    const char *name;
+    double times, over;
+} unit;
+
+/* Of shares, as other tables have them (eex_table_percent). */
+static const unit percent = {"%", 100, 1};
+static const unit milliseconds = {"ms", 1, 1};
 
 static const char intervals[] = "intervals: 95 %, BCa bootstrap, 2000 resamples";
 
 /* ---- the table ---- */
 
-/* A share as other tables have it (eex_table_percent): divided by 0.01 it may be rounded otherwise.
- */
-static double in_units(double value, double unit)
+static double in_units(double value, unit u)
 {
-    return unit == percent ? 100 * value : value / unit;
+    return u.times * value / u.over;
 }
 
-/* "87.96 86.6..89.2" in units of `unit`. */
-static void interval_cell(eex_table *t, const eex_interval *i, double unit, int digits)
+/* "87.96 86.6..89.2" in a unit. */
+static void interval_cell(eex_table *t, const eex_interval *i, unit u, int digits)
 {
     if (isnan(i->value))
         eex_table_cell(t, "-");
     else
-        eex_table_cell(t, "%.*f  %.*f..%.*f", digits, in_units(i->value, unit), digits,
-                       in_units(i->low, unit), digits, in_units(i->high, unit));
+        eex_table_cell(t, "%.*f  %.*f..%.*f", digits, in_units(i->value, u), digits,
+                       in_units(i->low, u), digits, in_units(i->high, u));
 }
 
-/* The unit that MACs are printed in, and its name. */
-static double macs_unit(double macs, const char **name)
+/* The unit that MACs are printed in, of a network that takes so many. */
+static unit macs_unit(double macs)
 {
-    *name = macs >= 1e9 ? "G MACs" : macs >= 1e6 ? "M MACs" : macs >= 1e3 ? "k MACs" : "MACs";
-    return macs >= 1e9 ? 1e9 : macs >= 1e6 ? 1e6 : macs >= 1e3 ? 1e3 : 1;
+    static const unit units[] = {
+        {"G MACs", 1, 1e9}, {"M MACs", 1, 1e6}, {"k MACs", 1, 1e3}, {"MACs", 1, 1}};
+    const unit *u = units;
+    while (u->over > 1 && !(macs >= u->over))
+        u++;
+    return *u;
 }
 
 static void row(eex_table *t, const char *name, const eex_interval *end, const eex_interval *before,
-                const eex_interval *after, double unit, int digits)
+                const eex_interval *after, unit u, int digits)
 {
     eex_table_row(t);
     eex_table_cell(t, "%s", name);
-    interval_cell(t, end, unit, digits);
-    interval_cell(t, before, unit, digits);
+    interval_cell(t, end, u, digits);
+    interval_cell(t, before, u, digits);
     if (after)
-        interval_cell(t, after, unit, digits);
+        interval_cell(t, after, u, digits);
 }
 
-#define ROW(name, member, unit, digits) \
-    row(t, name, &s->end.member, &s->before.member, after ? &after->member : NULL, unit, digits)
+#define ROW(name, member, u, digits) \
+    row(t, name, &s->end.member, &s->before.member, after ? &after->member : NULL, u, digits)
 
 static void share_rows(eex_table *t, const eex_tune_split *s, const eex_appraisal *after)
 {
@@ -101,7 +111,7 @@ static void cross_fitted_row(eex_table *t, const eex_tune_report *r)
     eex_table_cell(t, "cross-fitted %%");
     eex_table_cell(t, "-");
     eex_table_cell(t, "-");
-    eex_table_cell(t, "%.2f", 100 * r->facts->point.held_accuracy);
+    eex_table_cell(t, "%.2f", in_units(r->facts->point.held_accuracy, percent));
 }
 
 static bool cross_fitted(const eex_tune_report *r)
@@ -112,16 +122,15 @@ static bool cross_fitted(const eex_tune_report *r)
 static void fill_split(eex_table *t, const eex_tune_report *r, const eex_tune_split *s)
 {
     const eex_appraisal *after = r->policy ? &s->after : NULL;
-    const char *unit_name;
-    const double unit = macs_unit(r->costs->base_macs, &unit_name);
+    const unit macs_in = macs_unit(r->costs->base_macs);
     ROW("right %", accuracy, percent, 2);
     if (s == &r->split[0] && cross_fitted(r))
         cross_fitted_row(t, r);
     ROW("against end", gain, percent, 2);
     ROW("as the end %", agreement, percent, 2);
     ROW("rejected %", rejected, percent, 2);
-    ROW(unit_name, macs, unit, 3);
-    ROW("ms", ms, 1, 4);
+    ROW(macs_in.name, macs, macs_in, 3);
+    ROW(milliseconds.name, ms, milliseconds, 4);
     share_rows(t, s, after);
     if (s == &r->split[1] || !r->split[1].known)
         quality_rows(t, s, after);
