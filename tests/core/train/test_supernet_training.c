@@ -6,6 +6,7 @@
 #include "support/devices.h"
 #include "support/elastic.h"
 #include "support/folder.h"
+#include "support/learner.h"
 #include "support/patches.h"
 #include "support/supernet.h"
 
@@ -50,47 +51,18 @@ TestSuite(supernet_training, .init = setup, .fini = teardown, .timeout = 120);
 
 static eex_recipe recipe_of(eex_regime regime)
 {
-    eex_recipe r = eex_recipe_default();
-    const eex_dataset_info *facts = eex_dataset_facts(data);
-    r.regime = regime;
-    r.epochs = EPOCHS;
+    eex_recipe r = learner_recipe(data, regime, EPOCHS);
     r.batch = BATCH;
-    r.lr = 0.05;
     r.distill_t = 1;
-    r.augment.enabled = true;
-    r.augment.crop_pad = 1;
-    memcpy(r.augment.mean, facts->mean, sizeof r.augment.mean);
-    memcpy(r.augment.std, facts->std, sizeof r.augment.std);
     return r;
 }
 
-typedef struct bed {
-    eex_params *params;
-    eex_trainer *trainer;
-    eex_epoch_report report;
-} bed;
-
-static bed open_bed(const eex_recipe *recipe, eex_device *on, uint64_t weights_seed)
+static learner open_learner(const eex_recipe *recipe, eex_device *on, uint64_t weights_seed)
 {
-    bed b = {0};
-    OK(eex_params_new(&b.params, on, graph, weights_seed));
-    OK(eex_trainer_new(&b.trainer, b.params, recipe, data, samples, TRAIN, 5));
-    return b;
+    return learner_open(graph, on, weights_seed, recipe, data, samples, TRAIN);
 }
 
-static void close_bed(bed *b)
-{
-    eex_trainer_free(b->trainer);
-    eex_params_free(b->params);
-}
-
-static void train(bed *b, int epochs)
-{
-    for (int i = 0; i < epochs; i++)
-        OK(eex_trainer_epoch(b->trainer, &b->report));
-}
-
-static void expect_same(const bed *a, const bed *b)
+static void expect_same(const learner *a, const learner *b)
 {
     const eex_params *p = a->params, *q = b->params;
     const eex_optimizer_state *s = a->trainer->state, *t = b->trainer->state;
@@ -140,15 +112,15 @@ static void check_learning(double distill)
     eex_recipe r = recipe_of(EEX_REGIME_SANDWICH);
     r.epochs = LONG;
     r.distill = distill;
-    bed b = open_bed(&r, dev, 1);
-    train(&b, LONG);
+    learner b = open_learner(&r, dev, 1);
+    learner_train(&b, LONG);
     cr_expect_gt(b.report.accuracy[SUPERNET_EXITS - 1], 0.8);
     OK(eex_trainer_finish(b.trainer));
     eex_genome_smallest(graph, genome);
     expect_learned(&r, b.params, genome, "smallest");
     eex_genome_largest(graph, genome);
     expect_learned(&r, b.params, genome, "largest");
-    close_bed(&b);
+    learner_close(&b);
 }
 
 Test(supernet_training, smallest_and_largest_learn)
@@ -168,12 +140,12 @@ Test(supernet_training, the_largest_alone_is_joint_training)
     sandwich.optimizer.ema = joint.optimizer.ema = 0.9F;
     for (int k = 0; k < EEX_GENE_KINDS; k++)
         sandwich.shrink[k] = EPOCHS;
-    bed a = open_bed(&sandwich, dev, 1), b = open_bed(&joint, dev, 1);
-    train(&a, EPOCHS);
-    train(&b, EPOCHS);
+    learner a = open_learner(&sandwich, dev, 1), b = open_learner(&joint, dev, 1);
+    learner_train(&a, EPOCHS);
+    learner_train(&b, EPOCHS);
     expect_same(&a, &b);
-    close_bed(&a);
-    close_bed(&b);
+    learner_close(&a);
+    learner_close(&b);
 }
 
 Test(supernet_training, genes_become_elastic_in_their_epoch)
@@ -182,15 +154,15 @@ Test(supernet_training, genes_become_elastic_in_their_epoch)
     for (int k = 0; k < EEX_GENE_KINDS; k++)
         late.shrink[k] = never.shrink[k] = EPOCHS;
     late.shrink[EEX_GENE_WIDTH] = 1;
-    bed a = open_bed(&late, dev, 1), b = open_bed(&never, dev, 1);
-    train(&a, 1);
-    train(&b, 1);
+    learner a = open_learner(&late, dev, 1), b = open_learner(&never, dev, 1);
+    learner_train(&a, 1);
+    learner_train(&b, 1);
     expect_same(&a, &b);
-    train(&a, 1);
-    train(&b, 1);
+    learner_train(&a, 1);
+    learner_train(&b, 1);
     cr_expect(!same_floats(dev, a.params->w, b.params->w, a.params->count));
-    close_bed(&a);
-    close_bed(&b);
+    learner_close(&a);
+    learner_close(&b);
 }
 
 /* ---- the same again ---- */
@@ -201,12 +173,12 @@ Test(supernet_training, threads_change_nothing)
         cr_skip_test("of the CPU alone");
     eex_recipe r = recipe_of(EEX_REGIME_SANDWICH);
     eex_device *one = open_device_like(dev, 1), *three = open_device_like(dev, 3);
-    bed a = open_bed(&r, one, 1), b = open_bed(&r, three, 1);
-    train(&a, 1);
-    train(&b, 1);
+    learner a = open_learner(&r, one, 1), b = open_learner(&r, three, 1);
+    learner_train(&a, 1);
+    learner_train(&b, 1);
     expect_same(&a, &b);
-    close_bed(&a);
-    close_bed(&b);
+    learner_close(&a);
+    learner_close(&b);
     eex_device_close(one);
     eex_device_close(three);
 }
@@ -226,7 +198,7 @@ static void interrupt(void *context, int epoch, uint64_t done, uint64_t total, d
         raise(SIGINT);
 }
 
-static void save(const bed *b)
+static void save(const learner *b)
 {
     eex_store_file *file;
     OK(eex_store_create(&file, test_path(folder, "checkpoint.h5"), "checkpoint", 1));
@@ -234,7 +206,7 @@ static void save(const bed *b)
     OK(eex_store_commit(&file));
 }
 
-static void load(bed *b)
+static void load(learner *b)
 {
     eex_store_file *file;
     OK(eex_store_open(&file, test_path(folder, "checkpoint.h5"), "checkpoint", 1));
@@ -243,7 +215,7 @@ static void load(bed *b)
 }
 
 /* Each time a trainer and weights that know nothing go on from what was saved. */
-static int train_interrupted(bed *b, const eex_recipe *recipe, int every)
+static int train_interrupted(learner *b, const eex_recipe *recipe, int every)
 {
     int interruptions = 0, all;
     while (!eex_trainer_done(b->trainer)) {
@@ -256,8 +228,8 @@ static int train_interrupted(bed *b, const eex_recipe *recipe, int every)
         cr_assert_eq(code, EEX_EINTERRUPTED, "%s", eex_error());
         interruptions += eex_trainer_batches(b->trainer, &all) > 0;
         save(b);
-        close_bed(b);
-        *b = open_bed(recipe, dev, 77);
+        learner_close(b);
+        *b = open_learner(recipe, dev, 77);
         load(b);
     }
     return interruptions;
@@ -269,15 +241,15 @@ Test(supernet_training, an_interruption_after_any_batch_loses_nothing)
     r.optimizer.ema = 0.95F;
     r.shrink[EEX_GENE_DEPTH] = 1;
     OK(eex_signals_install());
-    bed whole = open_bed(&r, dev, 1);
-    train(&whole, EPOCHS);
+    learner whole = open_learner(&r, dev, 1);
+    learner_train(&whole, EPOCHS);
     for (int every = 1; every < TRAIN / BATCH; every++) {
-        bed b = open_bed(&r, dev, 1);
+        learner b = open_learner(&r, dev, 1);
         cr_expect_gt(train_interrupted(&b, &r, every), 1);
         expect_same(&whole, &b);
-        close_bed(&b);
+        learner_close(&b);
     }
-    close_bed(&whole);
+    learner_close(&whole);
 }
 
 /* ---- what cannot be trained ---- */
@@ -310,9 +282,9 @@ Test(supernet_training, images_of_several_sizes_are_trained_on)
     OK(eex_test_elastic_gated(&graph, PATCH_CLASSES));
     const eex_gene *size = eex_graph_gene(graph, eex_graph_size_gene(graph));
     cr_assert(size && size->options > 1);
-    bed b = open_bed(&r, dev, 1);
-    train(&b, EPOCHS);
+    learner b = open_learner(&r, dev, 1);
+    learner_train(&b, EPOCHS);
     for (int k = 0; k < b.report.exits; k++)
         cr_expect(isfinite(b.report.loss[k]) && b.report.loss[k] > 0, "exit %d", k);
-    close_bed(&b);
+    learner_close(&b);
 }

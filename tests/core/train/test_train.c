@@ -4,6 +4,7 @@
 #include "support/backbones.h"
 #include "support/devices.h"
 #include "support/folder.h"
+#include "support/learner.h"
 #include "support/patches.h"
 
 #include "base/signals.h"
@@ -49,17 +50,8 @@ TestSuite(train, .init = setup, .fini = teardown, .timeout = 120);
 
 static eex_recipe recipe_of(eex_regime regime)
 {
-    eex_recipe r = eex_recipe_default();
-    const eex_dataset_info *facts = eex_dataset_facts(data);
-    r.regime = regime;
-    r.epochs = EPOCHS;
-    r.batch = 32;
-    r.lr = 0.05;
+    eex_recipe r = learner_recipe(data, regime, EPOCHS);
     r.alone = 2;
-    r.augment.enabled = true;
-    r.augment.crop_pad = 1;
-    memcpy(r.augment.mean, facts->mean, sizeof r.augment.mean);
-    memcpy(r.augment.std, facts->std, sizeof r.augment.std);
     return r;
 }
 
@@ -70,30 +62,9 @@ static void skip_if_quick(int level)
         cr_skip_test("too slow on an emulated device");
 }
 
-typedef struct bed {
-    eex_params *params;
-    eex_trainer *trainer;
-    eex_epoch_report report;
-} bed;
-
-static bed open_bed(const eex_recipe *recipe, uint64_t weights_seed)
+static learner open_learner(const eex_recipe *recipe, uint64_t weights_seed)
 {
-    bed b = {0};
-    OK(eex_params_new(&b.params, dev, graph, weights_seed));
-    OK(eex_trainer_new(&b.trainer, b.params, recipe, data, samples, TRAIN, 5));
-    return b;
-}
-
-static void close_bed(bed *b)
-{
-    eex_trainer_free(b->trainer);
-    eex_params_free(b->params);
-}
-
-static void train(bed *b, int epochs)
-{
-    for (int i = 0; i < epochs; i++)
-        OK(eex_trainer_epoch(b->trainer, &b->report));
+    return learner_open(graph, dev, weights_seed, recipe, data, samples, TRAIN);
 }
 
 static void expect_same_params(const eex_params *a, const eex_params *b)
@@ -104,7 +75,7 @@ static void expect_same_params(const eex_params *a, const eex_params *b)
 
 /* ---- learning ---- */
 
-static void expect_learned(const bed *b, int first, int last)
+static void expect_learned(const learner *b, int first, int last)
 {
     cr_expect_eq(b->report.exits, EXITS);
     for (int k = 0; k < EXITS; k++) {
@@ -120,15 +91,15 @@ static void check_regime(const eex_recipe *recipe)
 {
     eex_recipe longer = *recipe;
     longer.epochs = LONG;
-    bed b = open_bed(&longer, 1);
+    learner b = open_learner(&longer, 1);
     cr_expect_eq(eex_trainer_epochs(b.trainer), 0);
-    train(&b, LONG);
+    learner_train(&b, LONG);
     cr_expect(eex_trainer_done(b.trainer));
     cr_expect_eq(b.report.epoch, LONG);
     cr_expect_gt(b.report.images_per_second, 0);
     expect_learned(&b, 0, 2);
     OK(eex_trainer_finish(b.trainer));
-    close_bed(&b);
+    learner_close(&b);
 }
 
 Test(train, joint)
@@ -157,12 +128,12 @@ Test(train, mixed)
     eex_recipe r = recipe_of(EEX_REGIME_MIXED);
     r.epochs = LONG;
     r.alone = LONG / 2;
-    bed b = open_bed(&r, 1);
-    train(&b, LONG / 2);
+    learner b = open_learner(&r, 1);
+    learner_train(&b, LONG / 2);
     expect_learned(&b, 2, 2);
-    train(&b, LONG / 2);
+    learner_train(&b, LONG / 2);
     expect_learned(&b, 0, 2);
-    close_bed(&b);
+    learner_close(&b);
 }
 
 Test(train, adamw)
@@ -197,9 +168,9 @@ static void check_frozen(bool cached)
 {
     eex_recipe r = recipe_of(EEX_REGIME_JOINT);
     r.epochs = LONG;
-    bed b = open_bed(&r, 1);
+    learner b = open_learner(&r, 1);
     eex_params *before;
-    train(&b, LONG / 2);
+    learner_train(&b, LONG / 2);
     OK(eex_params_new(&before, dev, graph, 3));
     OK(eex_params_copy(before, b.params, &(int){0}));
     r = recipe_of(EEX_REGIME_FROZEN);
@@ -207,11 +178,11 @@ static void check_frozen(bool cached)
     r.cache_features = cached;
     eex_trainer_free(b.trainer);
     OK(eex_trainer_new(&b.trainer, b.params, &r, data, samples, TRAIN, 6));
-    train(&b, LONG);
+    learner_train(&b, LONG);
     expect_learned(&b, 0, 1);
     expect_trunk_untouched(before, b.params);
     eex_params_free(before);
-    close_bed(&b);
+    learner_close(&b);
 }
 
 Test(train, frozen)
@@ -243,7 +214,7 @@ Test(train, frozen_needs_gates)
 
 /* ---- the same again ---- */
 
-static void save(const bed *b, const char *path)
+static void save(const learner *b, const char *path)
 {
     eex_store_file *file;
     OK(eex_store_create(&file, path, "checkpoint", 1));
@@ -251,7 +222,7 @@ static void save(const bed *b, const char *path)
     OK(eex_store_commit(&file));
 }
 
-static void load(bed *b, const char *path)
+static void load(learner *b, const char *path)
 {
     eex_store_file *file;
     OK(eex_store_open(&file, path, "checkpoint", 1));
@@ -262,14 +233,14 @@ static void load(bed *b, const char *path)
 /* What all EPOCHS at once have come to, and what finishing makes of it. */
 typedef struct trained {
     eex_params *before;
-    bed finished;
+    learner finished;
 } trained;
 
 static trained train_whole(const eex_recipe *recipe)
 {
-    trained t = {.finished = open_bed(recipe, 1)};
+    trained t = {.finished = open_learner(recipe, 1)};
     int copied;
-    train(&t.finished, EPOCHS);
+    learner_train(&t.finished, EPOCHS);
     OK(eex_params_new(&t.before, dev, graph, 77));
     OK(eex_params_copy(t.before, t.finished.params, &copied));
     OK(eex_trainer_finish(t.finished.trainer));
@@ -279,20 +250,20 @@ static trained train_whole(const eex_recipe *recipe)
 /* Trains `epochs` of EPOCHS, saves, and goes on with a trainer and weights that know nothing. */
 static void check_continuing_at(int epochs, const eex_recipe *recipe, const trained *whole)
 {
-    bed first = open_bed(recipe, 1), second = open_bed(recipe, 77);
-    train(&first, epochs);
+    learner first = open_learner(recipe, 1), second = open_learner(recipe, 77);
+    learner_train(&first, epochs);
     save(&first, test_path(folder, "checkpoint.h5"));
-    close_bed(&first);
+    learner_close(&first);
     load(&second, test_path(folder, "checkpoint.h5"));
     cr_expect_eq(eex_trainer_epochs(second.trainer), epochs);
-    train(&second, EPOCHS - epochs);
+    learner_train(&second, EPOCHS - epochs);
     for (int k = 0; k < EXITS; k++)
         cr_expect(memcmp(&whole->finished.report.loss[k], &second.report.loss[k], sizeof(double)) ==
                   0);
     expect_same_params(whole->before, second.params);
     OK(eex_trainer_finish(second.trainer));
     expect_same_params(whole->finished.params, second.params);
-    close_bed(&second);
+    learner_close(&second);
 }
 
 /* After each of so many epochs; 0 ends them. */
@@ -302,7 +273,7 @@ static void check_continuing(const eex_recipe *recipe, const int *epochs)
     for (; *epochs; epochs++)
         check_continuing_at(*epochs, recipe, &whole);
     eex_params_free(whole.before);
-    close_bed(&whole.finished);
+    learner_close(&whole.finished);
 }
 
 Test(train, continues_bit_for_bit)
@@ -333,23 +304,23 @@ Test(train, mixed_continues_bit_for_bit)
 Test(train, the_seed_matters)
 {
     eex_recipe r = recipe_of(EEX_REGIME_JOINT);
-    bed a = open_bed(&r, 1), b = open_bed(&r, 1), c;
+    learner a = open_learner(&r, 1), b = open_learner(&r, 1), c;
     OK(eex_params_new(&c.params, dev, graph, 1));
     OK(eex_trainer_new(&c.trainer, c.params, &r, data, samples, TRAIN, 6));
-    train(&a, 1);
-    train(&b, 1);
-    train(&c, 1);
+    learner_train(&a, 1);
+    learner_train(&b, 1);
+    learner_train(&c, 1);
     expect_same_params(a.params, b.params);
     cr_expect(!same_floats(dev, a.params->w, c.params->w, a.params->count));
-    close_bed(&a);
-    close_bed(&b);
-    close_bed(&c);
+    learner_close(&a);
+    learner_close(&b);
+    learner_close(&c);
 }
 
 Test(train, a_checkpoint_of_another_network_is_refused)
 {
     eex_recipe r = recipe_of(EEX_REGIME_JOINT);
-    bed b = open_bed(&r, 1);
+    learner b = open_learner(&r, 1);
     eex_graph *plain;
     eex_params *params;
     eex_trainer *trainer;
@@ -365,7 +336,7 @@ Test(train, a_checkpoint_of_another_network_is_refused)
     eex_trainer_free(trainer);
     eex_params_free(params);
     eex_graph_free(plain);
-    close_bed(&b);
+    learner_close(&b);
 }
 
 /* ---- averages ---- */
@@ -376,11 +347,11 @@ Test(train, finish_takes_statistics_anew)
     skip_if_quick(2);
     eex_recipe r = recipe_of(EEX_REGIME_JOINT);
     r.optimizer.ema = 0.9f;
-    bed kept = open_bed(&r, 1);
+    learner kept = open_learner(&r, 1);
     r.statistics = 1 << 20; /* more than there are: all of them */
-    bed renewed = open_bed(&r, 1);
-    train(&kept, 2);
-    train(&renewed, 2);
+    learner renewed = open_learner(&r, 1);
+    learner_train(&kept, 2);
+    learner_train(&renewed, 2);
     OK(eex_trainer_finish(kept.trainer));
     OK(eex_trainer_finish(renewed.trainer));
     float *old = fetch_floats(dev, kept.params->state, kept.params->state_count);
@@ -394,8 +365,8 @@ Test(train, finish_takes_statistics_anew)
     expect_same_params(kept.params, renewed.params);
     free(old);
     free(now);
-    close_bed(&kept);
-    close_bed(&renewed);
+    learner_close(&kept);
+    learner_close(&renewed);
 }
 
 Test(train, finish_puts_the_average_in_place)
@@ -403,11 +374,11 @@ Test(train, finish_puts_the_average_in_place)
     skip_if_quick(2);
     eex_recipe r = recipe_of(EEX_REGIME_JOINT);
     r.optimizer.ema = 0.9f;
-    bed averaged = open_bed(&r, 1);
+    learner averaged = open_learner(&r, 1);
     r.optimizer.ema = 0;
-    bed plain = open_bed(&r, 1);
-    train(&averaged, 2);
-    train(&plain, 2);
+    learner plain = open_learner(&r, 1);
+    learner_train(&averaged, 2);
+    learner_train(&plain, 2);
     expect_same_params(averaged.params, plain.params);
     OK(eex_trainer_finish(plain.trainer));
     expect_same_params(averaged.params, plain.params);
@@ -422,8 +393,8 @@ Test(train, finish_puts_the_average_in_place)
     free(mean);
     free(last);
     cr_expect(moved > 0 && moved < 0.25 * size, "%g of %g", moved, size);
-    close_bed(&averaged);
-    close_bed(&plain);
+    learner_close(&averaged);
+    learner_close(&plain);
 }
 
 /* ---- what goes wrong ---- */
@@ -434,21 +405,21 @@ Test(train, divergence_is_reported_with_its_place)
     r.lr = 1e6;
     r.schedule.kind = EEX_SCHEDULE_CONSTANT;
     r.schedule.warmup = 0;
-    bed b = open_bed(&r, 1);
+    learner b = open_learner(&r, 1);
     cr_expect_eq(eex_trainer_epoch(b.trainer, &b.report), EEX_EDIVERGED);
     cr_expect(strstr(eex_error(), "diverged") && strstr(eex_error(), "epoch 1") &&
                   strstr(eex_error(), "training.lr"),
               "%s", eex_error());
     cr_expect_eq(eex_trainer_epochs(b.trainer), 0);
-    close_bed(&b);
+    learner_close(&b);
 }
 
 Test(train, a_signal_interrupts_and_the_save_goes_on)
 {
     eex_recipe r = recipe_of(EEX_REGIME_JOINT);
-    bed whole = open_bed(&r, 1), b = open_bed(&r, 1);
-    train(&whole, 2);
-    train(&b, 1);
+    learner whole = open_learner(&r, 1), b = open_learner(&r, 1);
+    learner_train(&whole, 2);
+    learner_train(&b, 1);
     save(&b, test_path(folder, "checkpoint.h5"));
     OK(eex_signals_install());
     raise(SIGTERM);
@@ -456,10 +427,10 @@ Test(train, a_signal_interrupts_and_the_save_goes_on)
     cr_expect_eq(eex_trainer_epochs(b.trainer), 1);
     eex_signals_clear();
     load(&b, test_path(folder, "checkpoint.h5"));
-    train(&b, 1);
+    learner_train(&b, 1);
     expect_same_params(whole.params, b.params);
-    close_bed(&whole);
-    close_bed(&b);
+    learner_close(&whole);
+    learner_close(&b);
 }
 
 /* Signals after some milliseconds, as often as it takes to train everything; each time what is
@@ -474,9 +445,9 @@ static void *signal_soon(void *milliseconds)
 
 static int check_interrupted(const eex_recipe *recipe, long ms)
 {
-    bed whole = open_bed(recipe, 1), b = open_bed(recipe, 1);
+    learner whole = open_learner(recipe, 1), b = open_learner(recipe, 1);
     int inside = 0, all;
-    train(&whole, EPOCHS);
+    learner_train(&whole, EPOCHS);
     for (int tries = 0; !eex_trainer_done(b.trainer); tries++) {
         pthread_t thread;
         long wait = ms + tries;
@@ -491,16 +462,16 @@ static int check_interrupted(const eex_recipe *recipe, long ms)
         cr_assert_eq(code, EEX_EINTERRUPTED, "%s", eex_error());
         inside += eex_trainer_batches(b.trainer, &all) > 0;
         save(&b, test_path(folder, "checkpoint.h5"));
-        close_bed(&b);
-        b = open_bed(recipe, 77);
+        learner_close(&b);
+        b = open_learner(recipe, 77);
         load(&b, test_path(folder, "checkpoint.h5"));
     }
     for (int k = 0; k < EXITS; k++)
         cr_expect(memcmp(&whole.report.loss[k], &b.report.loss[k], sizeof(double)) == 0,
                   "exit %d: %g, %g", k, whole.report.loss[k], b.report.loss[k]);
     expect_same_params(whole.params, b.params);
-    close_bed(&whole);
-    close_bed(&b);
+    learner_close(&whole);
+    learner_close(&b);
     return inside;
 }
 
@@ -540,13 +511,13 @@ Test(train, somebody_may_watch)
 {
     eex_recipe r = recipe_of(EEX_REGIME_INTERLEAVED);
     r.epochs = 200;
-    bed b = open_bed(&r, 1);
+    learner b = open_learner(&r, 1);
     watched w = {.sane = true};
     eex_trainer_watch(b.trainer, watch, &w);
     for (int i = 0; i < 200 && w.calls < 2; i++)
-        train(&b, 1);
+        learner_train(&b, 1);
     cr_expect(w.sane);
     cr_expect_geq(w.calls, 2);
     cr_expect_eq(w.total, 200 * (TRAIN / 32 * 32));
-    close_bed(&b);
+    learner_close(&b);
 }
