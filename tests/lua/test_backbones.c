@@ -1,28 +1,13 @@
 /* AlexNet, VGG and residual networks with their published exits, and the networks of the Exit
  * Predictor, against published integers (Dong et al., EDANAS). */
 #include "lua/sandbox.h"
+#include "support/script.h"
 
 #include "base/status.h"
 
 #include <criterion/criterion.h>
-#include <lauxlib.h>
-#include <string.h>
 
 #define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
-
-static lua_State *L;
-
-static void setup(void)
-{
-    OK(eex_lua_open(&L, &(eex_lua_options){0}));
-}
-
-static void teardown(void)
-{
-    eex_lua_close(L);
-}
-
-TestSuite(lua_backbones, .init = setup, .fini = teardown);
 
 /* What every script may use. */
 static const char prelude[] =
@@ -52,30 +37,20 @@ static const char prelude[] =
     "  end\n"
     "end\n";
 
-static int run(const char *text)
+static lua_State *L;
+
+static void setup(void)
 {
-    lua_settop(L, 0);
-    luaL_loadstring(L, prelude);
-    OK(eex_lua_call(L, 0, 0));
-    if (luaL_loadbuffer(L, text, strlen(text), "@a.lua") != LUA_OK)
-        cr_assert(false, "%s", lua_tostring(L, -1));
-    return eex_lua_call(L, 0, 1);
+    OK(eex_lua_open(&L, &(eex_lua_options){0}));
+    script_in(&L, prelude);
 }
 
-static void gives(const char *text, const char *wanted)
+static void teardown(void)
 {
-    int code = run(text);
-    cr_assert(code == EEX_OK, "%s: %s", text, eex_error());
-    const char *got = luaL_tolstring(L, -1, NULL);
-    cr_expect(strcmp(got, wanted) == 0, "%s: got %s, not %s", text, got, wanted);
+    eex_lua_close(L);
 }
 
-static void fails(const char *text, const char *part)
-{
-    int code = run(text);
-    cr_expect(code == EEX_ESCRIPT, "%s: got %d", text, code);
-    cr_expect(strstr(eex_error(), part), "%s: \"%s\" does not say \"%s\"", text, eex_error(), part);
-}
+TestSuite(lua_backbones, .init = setup, .fini = teardown);
 
 /* ---- Dong et al., Tables I, III, V and VI ---- */
 

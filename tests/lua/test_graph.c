@@ -5,6 +5,7 @@
 #include "lua/saliency.h"
 #include "lua/sandbox.h"
 #include "support/backbones.h"
+#include "support/script.h"
 
 #include "base/fs.h"
 #include "base/status.h"
@@ -20,9 +21,13 @@
 
 static lua_State *L;
 
+/* What every text may use: `eex` and `g`, a small unfinished graph. */
+static const char prelude[] = "eex = require 'eex' g = eex.graph{name = 'g', size = 8}";
+
 static void setup(void)
 {
     OK(eex_lua_open(&L, &(eex_lua_options){0}));
+    script_in(&L, prelude);
 }
 
 static void teardown(void)
@@ -32,35 +37,9 @@ static void teardown(void)
 
 TestSuite(lua_graph, .init = setup, .fini = teardown);
 
-/* Runs Lua with `eex` and `g`, a small unfinished graph, and leaves its value on the stack. */
-static int run(const char *text)
-{
-    lua_settop(L, 0);
-    luaL_loadstring(L, "eex = require 'eex' g = eex.graph{name = 'g', size = 8}");
-    OK(eex_lua_call(L, 0, 0));
-    if (luaL_loadbuffer(L, text, strlen(text), "@a.lua") != LUA_OK)
-        cr_assert(false, "%s", lua_tostring(L, -1));
-    return eex_lua_call(L, 0, 1);
-}
-
-static void gives(const char *text, const char *wanted)
-{
-    int code = run(text);
-    cr_assert(code == EEX_OK, "%s: %s", text, eex_error());
-    const char *got = luaL_tolstring(L, -1, NULL);
-    cr_expect(strcmp(got, wanted) == 0, "%s: got %s, not %s", text, got, wanted);
-}
-
-static void fails(const char *text, const char *part)
-{
-    int code = run(text);
-    cr_expect(code == EEX_ESCRIPT, "%s: got %d", text, code);
-    cr_expect(strstr(eex_error(), part), "%s: \"%s\" does not say \"%s\"", text, eex_error(), part);
-}
-
 static const eex_graph *graph(const char *text)
 {
-    int code = run(text);
+    int code = script_run(text);
     cr_assert(code == EEX_OK, "%s: %s", text, eex_error());
     const eex_graph *g = eex_lua_backbone(L, -1);
     cr_assert(g, "%s is no finished graph", text);
@@ -169,7 +148,7 @@ Test(lua_graph, texts_with_zeros_are_none)
         "require 'eex\\0x'",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        const int code = run(texts[i]);
+        const int code = script_run(texts[i]);
         cr_expect(code == EEX_ESCRIPT && !strstr(eex_error(), "nil value"), "%s: %d, %s", texts[i],
                   code, eex_error());
     }
@@ -206,8 +185,8 @@ Test(lua_graph, looking)
     gives("return eex.backbones.mobilenetv2{size = 32, classes = 10}:cost()", "6124928");
     gives("return eex.backbones.mobilenetv2{size = 32, classes = 10}:cost('thop')", "6397504");
     fails("return g:cost('flops')", "a.lua:1: unknown cost convention \"flops\"");
-    run("local n = eex.backbones.mobilenetv2{size = 32, classes = 10}:nodes()\n"
-        "for _, v in ipairs(n) do if v.name == 'features.3.add' then return v end end");
+    OK(script_run("local n = eex.backbones.mobilenetv2{size = 32, classes = 10}:nodes()\n"
+                  "for _, v in ipairs(n) do if v.name == 'features.3.add' then return v end end"));
     static const struct {
         const char *key;
         lua_Integer value;
@@ -305,8 +284,8 @@ static int read_probe(lua_State *state)
 Test(lua_graph, the_probe_is_left_to_the_run)
 {
     eex_lua_saliency found;
-    OK(run("rule = eex.saliency.ranked{metric = 'probe', count = 4}\n"
-           "backbone = eex.backbones.mobilenetv2{size = 32}"));
+    OK(script_run("rule = eex.saliency.ranked{metric = 'probe', count = 4}\n"
+                  "backbone = eex.backbones.mobilenetv2{size = 32}"));
     OK(eex_lua_protect(L, read_probe, &found));
     cr_expect(found.probe && found.probe_count == 4 && found.points.count == 10);
 }
@@ -493,10 +472,11 @@ Test(lua_graph, all_that_there_is_has_a_row)
     for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
         there++;
     cr_expect_eq(there, count - 1); /* and eex.graph */
-    OK(run("local all = {} for _, n in ipairs(eex.backbones.mobilenetv2{size = 32, classes = 10}\n"
-           "  :with_gates({{point = 'features.3.add', blocks = 1}}):nodes()) do\n"
-           "for k in pairs(n) do all[k] = true end end\n"
-           "local names = {} for k in pairs(all) do names[#names + 1] = k end return names"));
+    OK(script_run(
+        "local all = {} for _, n in ipairs(eex.backbones.mobilenetv2{size = 32, classes = 10}\n"
+        "  :with_gates({{point = 'features.3.add', blocks = 1}}):nodes()) do\n"
+        "for k in pairs(n) do all[k] = true end end\n"
+        "local names = {} for k in pairs(all) do names[#names + 1] = k end return names"));
     cr_expect_eq(lua_rawlen(L, -1), 13);
     for (int i = 1; i <= (int)lua_rawlen(L, -1); i++) {
         lua_rawgeti(L, -1, i);

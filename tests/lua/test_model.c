@@ -5,6 +5,7 @@
 #include "lua/sandbox.h"
 #include "support/folder.h"
 #include "support/patches.h"
+#include "support/script.h"
 #include "support/stored_model.h"
 
 #include "base/fs.h"
@@ -44,6 +45,9 @@ static void classify(eex_device *device, const char *path)
     eex_model_close(model);
 }
 
+/* What every text may use: `m`, the model. */
+static const char prelude[] = "eex = require 'eex' m = m or eex.open('model.h5')";
+
 static void setup(void)
 {
     eex_device *device;
@@ -66,6 +70,7 @@ static void setup(void)
     eex_dataset_close(data);
     eex_device_close(device);
     OK(eex_lua_open(&L, &(eex_lua_options){.folder = test_path(folder, "exp")}));
+    script_in(&L, prelude);
 }
 
 static void teardown(void)
@@ -75,32 +80,6 @@ static void teardown(void)
 }
 
 TestSuite(lua_model, .init = setup, .fini = teardown);
-
-/* Runs Lua with `m`, the model, and leaves its value on the stack. */
-static int run(const char *text)
-{
-    lua_settop(L, 0);
-    luaL_loadstring(L, "eex = require 'eex' m = m or eex.open('model.h5')");
-    OK(eex_lua_call(L, 0, 0));
-    if (luaL_loadbuffer(L, text, strlen(text), "@a.lua") != LUA_OK)
-        cr_assert(false, "%s", lua_tostring(L, -1));
-    return eex_lua_call(L, 0, 1);
-}
-
-static void gives(const char *text, const char *value)
-{
-    int code = run(text);
-    cr_assert(code == EEX_OK, "%s: %s", text, eex_error());
-    const char *got = luaL_tolstring(L, -1, NULL);
-    cr_expect(strcmp(got, value) == 0, "%s: got %s, not %s", text, got, value);
-}
-
-static void fails(const char *text, const char *part)
-{
-    int code = run(text);
-    cr_expect(code < 0, "%s: did not fail", text);
-    cr_expect(strstr(eex_error(), part), "%s: \"%s\" does not say \"%s\"", text, eex_error(), part);
-}
 
 /* The table on the top says this. */
 static void says(const eex_result *want)
@@ -134,16 +113,16 @@ Test(lua_model, facts)
 
 Test(lua_model, decides_as_the_engine_does)
 {
-    OK(run("return m:run 'test'"));
+    OK(script_run("return m:run 'test'"));
     cr_assert_eq(lua_rawlen(L, -1), TEST);
     for (int i = 0; i < TEST; i++) {
         lua_rawgeti(L, -1, i + 1);
         says(&wanted[i]);
         lua_pop(L, 1);
     }
-    OK(run("return m:classify('test', 8)"));
+    OK(script_run("return m:classify('test', 8)"));
     says(&wanted[7]);
-    OK(run("return m:run('test', { 9, 4 })[2]"));
+    OK(script_run("return m:run('test', { 9, 4 })[2]"));
     says(&wanted[3]);
     gives("local r = m:classify('test', 8) return r.sample .. ' ' .. r.label .. ' ' .. "
           "tostring(r.name == m.classes[r.class + 1])",
@@ -153,7 +132,7 @@ Test(lua_model, decides_as_the_engine_does)
 
 Test(lua_model, reads_files)
 {
-    OK(run("return m:classify 'five.png'"));
+    OK(script_run("return m:classify 'five.png'"));
     says(&wanted[5]);
     gives("return m:classify('five.png').file", "five.png");
     gives("return #m:run { 'five.png', 'five.png', 'five.png' }", "3");
