@@ -153,6 +153,44 @@ int eex_test_elastic_gated(eex_graph **out, int classes)
     return code;
 }
 
+static int build_large(eex_graph *g, int classes)
+{
+    eex_gene size = {.name = "size", .kind = EEX_GENE_RESOLUTION, .options = 20};
+    eex_gene width = {.kind = EEX_GENE_WIDTH, .options = EEX_GENE_OPTIONS};
+    int channels[EEX_GENE_OPTIONS], x = 0, sizes, widths;
+    for (int i = 0; i < EEX_GENE_OPTIONS; i++)
+        width.values[i] = channels[i] = i + 1;
+    for (int i = 0; i < size.options; i++)
+        size.values[i] = i + 13;
+    EEX_TRY(eex_graph_add_gene(g, &sizes, &size));
+    EEX_TRY(eex_graph_choose_size(g, sizes));
+    for (int i = 0; i < 2; i++) {
+        snprintf(width.name, sizeof width.name, "width%d", i);
+        EEX_TRY(eex_graph_add_gene(g, &widths, &width));
+        char name[16];
+        snprintf(name, sizeof name, "conv%d", i);
+        const eex_conv_options o = {.out = 32, .kernel = 3, .stride = 1, .pad = 1};
+        EEX_TRY(eex_graph_add_conv(g, &x, x, name, &o));
+        EEX_TRY(eex_graph_choose_out(g, x, widths, channels));
+    }
+    EEX_TRY(eex_graph_add_global_pool(g, &x, x, "pool", false));
+    EEX_TRY(eex_graph_add_flatten(g, &x, x, "flatten", true));
+    EEX_TRY(eex_graph_add_linear(g, &x, x, "classifier", classes, true));
+    return eex_graph_finish(g, x);
+}
+
+int eex_test_elastic_large(eex_graph **out, int classes)
+{
+    eex_graph *g;
+    EEX_TRY(eex_graph_new(&g, "large", 32, 32, 3));
+    int code = build_large(g, classes);
+    if (code < 0)
+        eex_graph_free(g);
+    else
+        *out = g;
+    return code;
+}
+
 char *elastic_signature(const eex_graph *g)
 {
     eex_buffer out = EEX_BUFFER_INIT;

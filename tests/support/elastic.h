@@ -18,6 +18,10 @@ int eex_test_elastic_small(eex_graph **out, int classes);
 /* With gates behind "layer3.add" (blocks) and "last.act" (early exit classifier). */
 int eex_test_elastic_gated(eex_graph **out, int classes);
 
+/* Whose operations are too many to be measured: widths of 32 options on both sides of "conv1", of
+ * images of 20 sizes. "conv0" and "conv1" are places for gates. */
+int eex_test_elastic_large(eex_graph **out, int classes);
+
 /* Everything that tells a network from another, as text; the caller frees. NULL: no memory. */
 char *elastic_signature(const eex_graph *g);
 

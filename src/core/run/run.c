@@ -71,6 +71,22 @@ int eex__run_structures(eex_run *run, const eex_points *points)
     return eex__search_check(run);
 }
 
+int eex__run_space(eex_run *run, const eex_points *points)
+{
+    EEX_TRY(eex__run_structures(run, points));
+    EEX_TRY(eex__run_latency_known(run));
+    return eex__run_limits(run);
+}
+
+/* Which points there are a probe says, and by then the base is trained. */
+static int check_space(eex_run *run)
+{
+    if (!run->e->probe)
+        return eex__run_space(run, &run->e->points);
+    EEX_TRY(eex__run_latency_known(run));
+    return eex__run_limits(run);
+}
+
 /* What the phase had begun goes, or it would be taken for the one in hand. */
 static int go_without(eex_run *run, eex_phase phase)
 {
@@ -84,10 +100,7 @@ static int go_without(eex_run *run, eex_phase phase)
 
 int eex__run_phases(eex_run *run, eex_phase end)
 {
-    if (!run->e->probe) /* which says what points there are */
-        EEX_TRY(eex__run_structures(run, &run->e->points));
-    EEX_TRY(eex__run_latency_known(run));
-    EEX_TRY(eex__run_limits(run));
+    EEX_TRY(check_space(run));
     for (int p = 0; p < (int)end; p++) {
         const eex_phase_row *phase = eex_phase_at((eex_phase)p);
         if (phase->wanted && !phase->wanted(run))

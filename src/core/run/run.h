@@ -80,8 +80,9 @@ int eex__run_reuse_check(const eex_run *run);
  * alike, as long as what it has of these phases is that run's too. One that is going on has nothing
  * to say where it lacks none. */
 int eex__run_reuse(const eex_run *run, const char *now, bool going_on);
-int eex__run_latency_known(eex_run *run); /* whether a table that is named will do */
-int eex__run_limits(eex_run *run);        /* whether anything can keep the search's limits */
+/* Whether a table that is named will do, or what has to be measured can be. */
+int eex__run_latency_known(eex_run *run);
+int eex__run_limits(eex_run *run); /* whether anything can keep the search's limits */
 
 /* The phases in front of `end` in their order; those that are done only read what is wanted of
  * them. */
@@ -117,6 +118,10 @@ int eex__run_base_params(eex_run *run); /* run->base, read from its file when it
 
 /* The structures of gates at these points, into run->structures. */
 int eex__run_structures(eex_run *run, const eex_points *points);
+
+/* The same, and what their search cannot do is refused: times that nobody can measure, or that a
+ * named table lacks, limits that nothing keeps. Those of an elastic backbone are measured here. */
+int eex__run_space(eex_run *run, const eex_points *points);
 
 /* Calibrates the network of a genome on a trace of its own exits, by the experiment's policy. */
 int eex__run_calibrate(eex_policy **out, const eex_run *run, const int *genome,

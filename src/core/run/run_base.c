@@ -196,5 +196,5 @@ int eex__run_probe(eex_run *run)
     EEX_TRY(eex__run_remove(run, "probe-checkpoint.h5"));
     EEX_TRY(eex_saliency_top(&best, run->e->backbone, &run->e->points, p.accuracy,
                              run->e->probe_count));
-    return eex__run_structures(run, &best);
+    return eex__run_space(run, &best);
 }

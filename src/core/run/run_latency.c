@@ -96,8 +96,7 @@ static int measure(eex_run *run)
     return code;
 }
 
-/* What a table lacks is said before anything is trained. Which points a probe will leave is not
- * known by then. */
+/* What a table lacks is said before anything is trained. */
 static int look_up_untrained(eex_run *run)
 {
     const eex_inference how = eex__run_inference(run, 1);
@@ -109,17 +108,46 @@ static int look_up_untrained(eex_run *run)
     return code < 0 ? eex_fail_in(code, "search.latency_table") : EEX_OK;
 }
 
-/* A limit is held against times before anything is trained, too, where measuring needs no trained
- * weights. */
+static int pass(void *context, const eex_graph *graph, int number, int count)
+{
+    (void)context, (void)graph, (void)number, (void)count;
+    return eex__run_poll();
+}
+
+/* Which points a probe leaves is not known before the base is trained, and fewer gates keep fewer
+ * operations from being fused: what goes wrong with gates at all points is said, not refused. */
+static int look_at_all_points(eex_run *run)
+{
+    const eex_experiment *e = run->e;
+    const eex_inference how = eex__run_inference(run, 1);
+    if (e->points.count * e->gates.choices >= EEX_MAX_EXITS)
+        return EEX_OK;
+    EEX_TRY(eex_structures_new(&run->structures, e, &e->points));
+    int code = *e->search.latency_table
+                   ? look_up_untrained(run)
+                   : eex_structures_networks(run->structures, run->device, &how, pass, NULL);
+    eex_structures_free(run->structures);
+    run->structures = NULL;
+    if (code != EEX_EUNSUPPORTED && code != EEX_ENOTFOUND)
+        return code;
+    eex_log_warn("the points that the probe leaves may be refused once the base is trained: %s",
+                 eex_error());
+    return EEX_OK;
+}
+
+/* What is measured of an elastic backbone needs no trained weights, so it is measured, and a limit
+ * held against it, before anything is trained. */
 int eex__run_latency_known(eex_run *run)
 {
-    const bool named = *run->e->search.latency_table != '\0';
-    if (!named && run->structures && run->e->search.limits.latency > 0 &&
-        eex_graph_genes(run->e->backbone))
-        return eex__run_latency(run);
-    if (!named || !eex__run_timed(run) || eex__run_has(run, "latency.h5"))
+    if (!eex__run_timed(run))
         return EEX_OK;
-    return look_up_untrained(run);
+    if (run->structures && eex_graph_genes(run->e->backbone))
+        return eex__run_latency(run);
+    if (eex__run_has(run, "latency.h5"))
+        return EEX_OK;
+    if (*run->e->search.latency_table)
+        EEX_TRY(look_up_untrained(run));
+    return run->structures || eex__run_has(run, "probe.h5") ? EEX_OK : look_at_all_points(run);
 }
 
 /* ---- the file ---- */

@@ -9,7 +9,6 @@
 
 #include <criterion/criterion.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 
 #define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
@@ -106,40 +105,11 @@ Test(elastic_cover, cells_are_of_different_combinations)
     eex_graph_free(g);
 }
 
-/* Widths of 32 options on both sides of a convolution of images of 20 sizes. */
-static eex_graph *large(void)
-{
-    eex_gene size = {.name = "size", .kind = EEX_GENE_RESOLUTION, .options = 20};
-    eex_gene width = {.kind = EEX_GENE_WIDTH, .options = EEX_GENE_OPTIONS};
-    int channels[EEX_GENE_OPTIONS], x = 0, sizes, widths;
-    eex_graph *g;
-    for (int i = 0; i < EEX_GENE_OPTIONS; i++)
-        width.values[i] = channels[i] = i + 1;
-    for (int i = 0; i < size.options; i++)
-        size.values[i] = i + 13;
-    OK(eex_graph_new(&g, "large", 32, 32, 3));
-    OK(eex_graph_add_gene(g, &sizes, &size));
-    OK(eex_graph_choose_size(g, sizes));
-    for (int i = 0; i < 2; i++) {
-        snprintf(width.name, sizeof width.name, "width%d", i);
-        OK(eex_graph_add_gene(g, &widths, &width));
-        char name[16];
-        snprintf(name, sizeof name, "conv%d", i);
-        const eex_conv_options o = {.out = 32, .kernel = 3, .stride = 1, .pad = 1};
-        OK(eex_graph_add_conv(g, &x, x, name, &o));
-        OK(eex_graph_choose_out(g, x, widths, channels));
-    }
-    OK(eex_graph_add_global_pool(g, &x, x, "pool", false));
-    OK(eex_graph_add_flatten(g, &x, x, "flatten", true));
-    OK(eex_graph_add_linear(g, &x, x, "classifier", 10, true));
-    OK(eex_graph_finish(g, x));
-    return g;
-}
-
 Test(elastic_cover, what_is_too_much_to_measure_is_said)
 {
-    eex_graph *g = large();
+    eex_graph *g;
     eex__cover *c = NULL;
+    OK(eex_test_elastic_large(&g, 10));
     cr_assert_eq(eex__cover_new(&c, g, device, &how), EEX_EUNSUPPORTED);
     cr_assert_null(c);
     cr_assert(strstr(eex_error(), "\"conv1\" of \"large\" takes depends on more genes"), "%s",

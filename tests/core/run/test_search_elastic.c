@@ -5,9 +5,12 @@
 #include "core/run/limits.h"
 #include "core/run/run.h"
 #include "core/run/run_files.h"
+#include "support/capture.h"
 #include "support/corners.h"
+#include "support/elastic.h"
 #include "support/runs.h"
 
+#include "base/log.h"
 #include "base/rng.h"
 #include "base/signals.h"
 #include "base/status.h"
@@ -16,11 +19,12 @@
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define OK(expression) cr_assert((expression) == EEX_OK, "%s", eex_error())
 
-enum { TRIALS = 10, FILES = 2, DRAWS = 100 };
+enum { TRIALS = 10, FILES = 2, DRAWS = 100, CLASSES = 3 };
 
 static char root[TEST_PATH_SIZE];
 static eex_experiment *e;
@@ -175,4 +179,52 @@ Test(search_elastic, a_latency_that_nothing_keeps_is_said_before_training)
     OK(eex_limits_least(&at_least, run.structures));
     OK(eex_limits_check(&(eex_limits){.latency = would_do}, &at_least));
     eex__run_end(&run);
+}
+
+/* ---- latencies that nobody can measure ---- */
+
+static void search_large(void)
+{
+    eex_graph_free(e->backbone);
+    e->backbone = NULL;
+    OK(eex_test_elastic_large(&e->backbone, CLASSES));
+    e->points = (eex_points){
+        2, {eex_graph_find(e->backbone, "conv0"), eex_graph_find(e->backbone, "conv1")}};
+    e->gates.choices = 1;
+}
+
+/* A supernet's candidates have latencies, whatever is searched by. */
+Test(search_elastic, latencies_that_cannot_be_had_are_refused_before_training)
+{
+    search_large();
+    for (int cost = 0; cost < 2; cost++) {
+        e->search.cost = cost ? EEX_COST_LATENCY : EEX_COST_MACS;
+        const char *name = cost ? "by-latency" : "by-macs";
+        const int code = test_runs_run(e, root, name, NULL);
+        cr_assert_eq(code, EEX_EUNSUPPORTED, "%d: %s", code, eex_error());
+        cr_assert(strstr(eex_error(), "\"conv1\" of \"large\" takes depends on more genes"), "%s",
+                  eex_error());
+        cr_assert(!test_runs_has(root, name, "base.h5"));
+    }
+}
+
+/* Which points are left is known by then. */
+Test(search_elastic, behind_a_probe_they_are_refused_before_the_supernet_and_said_before_the_base)
+{
+    test_capture c;
+    search_large();
+    e->probe = true;
+    e->probe_count = 1;
+    test_capture_file(&c);
+    eex_log_set_level(EEX_LOG_WARN);
+    const int code = test_runs_run(e, root, "probed", NULL);
+    eex_log_set_level(EEX_LOG_ERROR);
+    char *said = test_capture_end(&c);
+    cr_assert_eq(code, EEX_EUNSUPPORTED);
+    cr_assert(strstr(said, "may be refused once the base is trained: latencies: what \"conv1\""),
+              "%s", said);
+    free(said);
+    cr_assert(test_runs_has(root, "probed", "probe.h5") &&
+              !test_runs_has(root, "probed", "shared.h5") &&
+              !test_runs_has(root, "probed", "shared-checkpoint.h5"));
 }
