@@ -1,6 +1,6 @@
 #include "cli/sweep_task.h"
 
-#include "core/data/identity.h"
+#include "cli/sweep_data.h"
 #include "core/run/experiment.h"
 #include "core/sweep/tasks.h"
 #include "lua/lua_experiment.h"
@@ -59,73 +59,6 @@ static int read_experiment(eex_experiment **out, const eex_sweep *s, size_t task
     return code;
 }
 
-/* ---- its data ---- */
-
-enum { RUN_VERSION = 1 };
-
-typedef struct run_data {
-    char *name; /* NULL: the task has no run yet */
-    eex_identity made_of;
-} run_data;
-
-static void run_data_free(run_data *d)
-{
-    free(d->name);
-    eex_identity_free(&d->made_of);
-}
-
-static int use_run(eex_store_file *file, void *context)
-{
-    run_data *d = context;
-    EEX_TRY(eex_store_get_string(&d->name, file, "", "dataset"));
-    return eex_identity_load(&d->made_of, file, "");
-}
-
-/* What the run of a task is on, begun or done. */
-static int read_data(run_data *out, const char *folder, size_t task)
-{
-    char *path = NULL;
-    *out = (run_data){.name = NULL};
-    EEX_TRY(eex_sweep_path(&path, folder, "runs", task, "/run.h5"));
-    const int code =
-        eex_fs_exists(path) ? eex_store_read_file(path, "run", RUN_VERSION, use_run, out) : EEX_OK;
-    free(path);
-    return code;
-}
-
-/* The data are those of another task, where that says which it has of this name. */
-static int check_with(bool *told, eex_dataset *data, const char *folder, size_t other)
-{
-    char whose[64];
-    run_data d;
-    int code = read_data(&d, folder, other);
-    *told = code == EEX_OK && d.name && eex_identity_known(&d.made_of) &&
-            strcmp(d.name, eex_dataset_facts(data)->name) == 0;
-    snprintf(whose, sizeof whose, "task %zu of this sweep", other);
-    if (*told)
-        code = eex_identity_check(&d.made_of, data, whose, "the tasks of a sweep are averaged");
-    run_data_free(&d);
-    return code < 0 ? eex_fail_in(code, "put the sweep's data back, or begin another with --out")
-                    : EEX_OK;
-}
-
-/* Tasks of one sweep are compared and averaged, so they are on the same data. What was imported
- * anew since is told before this task costs anything. Of data that cannot be opened the run says
- * so, and of its own run whether it may go on; a file of another that is damaged is not asked. */
-static int check_data(const eex_sweep *s, const char *folder, size_t task, const char *name)
-{
-    eex_dataset *data = NULL;
-    bool told = false;
-    int code = EEX_OK;
-    if (eex_dataset_open(&data, name) != EEX_OK)
-        return EEX_OK;
-    for (size_t t = 0; t < eex_sweep_tasks(s) && !told; t++)
-        if (t != task)
-            code = check_with(&told, data, folder, t);
-    eex_dataset_close(data);
-    return told ? code : EEX_OK;
-}
-
 /* ---- running ---- */
 
 static int run_experiment(const eex_sweep *s, const char *folder, size_t task,
@@ -137,7 +70,7 @@ static int run_experiment(const eex_sweep *s, const char *folder, size_t task,
     EEX_TRY(read_experiment(&e, s, task, trust));
     int code = eex_sweep_path(&run, folder, "runs", task, "");
     if (code == EEX_OK)
-        code = check_data(s, folder, task, e->data.name);
+        code = eex__sweep_data_bind(s, folder, task, e->data.name);
     if (code == EEX_OK) {
         const eex_run_options options = {
             .folder = run, .device = device->name, .threads = (int)device->threads};
@@ -189,6 +122,7 @@ static int work(const eex_sweep *s, const char *folder, size_t task,
         code = run_experiment(s, folder, task, device, trust);
     char message[512];
     eex_text_clip(message, sizeof message, eex_error());
+    eex__sweep_data_forget(folder, task);
     const int said = say(folder, task, code);
     eex_lock_release(lock);
     if (code != EEX_OK)

@@ -128,6 +128,26 @@ LUA
 "$EEX" repl <compare.lua >out 2>err
 out_has "comparisons are right"
 
+# Of two tasks that begin at one moment on different data one is refused, whoever is first; and what a task is on that
+# is killed before it has a run does not bind the sweep once it has gone on, or failed, on other data.
+mkdir elsewhere
+cp kept.h5 elsewhere/pics.h5
+"$EEX" sweep seeds.lua --out pair --threads 1 --local 3 >/dev/null 2>&1
+[ "$(find pair/tasks -name data.h5 | wc -l)" = 0 ] || fail "tasks that have ended say more than their runs"
+for try in 1 2 3; do
+    rm -r pair/runs/* pair/tasks/*
+    "$EEX" sweep task pair 0 >/dev/null 2>first &
+    first=$!
+    EEX_DATA=$PWD/elsewhere "$EEX" sweep task pair 1 >/dev/null 2>second
+    second=$?
+    wait $first
+    first=$?
+    [ $((first + second)) = 2 ] && [ $first != $second ] || fail "try $try: two tasks on different data ended with $first and $second"
+    cat pair/tasks/000[01]/log >log
+    grep -q "of this sweep was made from other data" log || fail "try $try: not said why: $(cat log)"
+    [ "$(find pair/runs -name run.h5 | wc -l)" = 1 ] || fail "try $try: a run was begun on other data"
+done
+
 # A task on other data than those before it fails; where such runs are there, they have no mean.
 expect 1 "$EEX" sweep seeds.lua --threads 1
 err_has "put the sweep's data back"

@@ -2,7 +2,8 @@
  *
  *     DIR/sweep.h5         what the sweep is: written before anything runs, never changed
  *     DIR/runs/0007/       the run of task 7, like any other
- *     DIR/tasks/0007/      what became of it, status, and what it said, log: see tasks.h
+ *     DIR/tasks/0007/      what became of it, status, and what it said, log: see tasks.h; while it
+ *                          runs, which data it is on, data.h5: see cli/sweep_data.h
  *
  * Task t is point t / seeds with seed t % seeds. */
 #ifndef EEX_CORE_SWEEP_SWEEP_H
