@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/frame_options.h"
 #include "cli/open_model.h"
+#include "cli/print.h"
 #include "cli/print_infer.h"
 #include "cli/print_remote.h"
 #include "cli/remote_options.h"
@@ -17,7 +18,6 @@
 #include "base/terminal.h"
 #include "base/text.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -127,21 +127,22 @@ static int run_batch(infer *in, const eex_frame_batch *batch)
     const double seconds = eex_clock_seconds() - began;
     in->seconds += batch->good > 0 ? seconds : 0;
     EEX_TRY(report(in, batch, 1e3 * seconds));
-    if (in->live && fflush(stdout) != 0)
-        return eex_fail(EEX_EIO, "cannot write to the standard output: %s", strerror(errno));
     eex_progress_update(in->done + in->unreadable, NULL);
     return EEX_OK;
 }
 
+/* No longer than somebody takes the answers. */
 static int run_batches(infer *in)
 {
     eex_frame_batch *batch;
-    for (;;) {
+    for (bool unread = false; !unread;) {
         EEX_TRY(eex_frame_batches_next(&batch, in->batches));
         if (!batch)
             return EEX_OK;
         EEX_TRY(run_batch(in, batch));
+        EEX_TRY(eex__print_arrived(&unread, in->live));
     }
+    return EEX_OK;
 }
 
 /* ---- the end ---- */

@@ -14,8 +14,6 @@
 #include "base/signals.h"
 #include "base/status.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -175,29 +173,14 @@ static void check_stack(void)
     _exit(1);
 }
 
-/* Whether nobody reads what is written any more, which nobody wants to be told. */
-static bool reader_is_gone(void)
-{
-    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
-    return errno == EPIPE || (poll(&out, 1, 0) == 1 && out.revents & POLLERR);
-}
-
-/* Results that were printed on the way may have been lost without a word: the stream remembers that
- * much, and not why. */
+/* Results that were printed on the way may have been lost without a word. */
 static int finish_output(int code)
 {
-    const bool lost = ferror(stdout) != 0;
-    errno = 0;
-    const bool failed = fflush(stdout) != 0;
-    if ((!lost && !failed) || code != EEX_OK || reader_is_gone())
-        return code;
-    if (!eex_fs_has_output())
-        return eex_fail(EEX_EIO, "cannot write to the standard output: it is closed; >/dev/null "
-                                 "is for what nobody wants to see");
-    return failed && errno
-               ? eex_fail(EEX_EIO, "cannot write to the standard output: %s", strerror(errno))
-               : eex_fail(EEX_EIO, "cannot write to the standard output: not all that "
-                                   "was printed has arrived: is its disk full?");
+    bool unread;
+    if (code == EEX_OK)
+        return eex__print_arrived(&unread, true);
+    fflush(stdout);
+    return code;
 }
 
 /* A umask that takes from the owner too would leave folders that nothing can be put into, and files

@@ -1,10 +1,13 @@
 #include "cli/print.h"
 
+#include "base/fs.h"
 #include "base/status.h"
 #include "base/terminal.h"
 #include "base/text.h"
 #include "base/wrap.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -73,9 +76,34 @@ int eex__print_text(eex_buffer *text, int code)
     if (code == EEX_OK)
         code = eex_buffer_status(text);
     if (code == EEX_OK)
-        fputs(eex_buffer_text(text), stdout); /* main asks the stream whether all went well */
+        fputs(eex_buffer_text(text), stdout); /* main asks whether it has arrived */
     eex_buffer_free(text);
     return code;
+}
+
+/* Nobody wants to be told of it. */
+static bool reader_is_gone(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return errno == EPIPE || (poll(&out, 1, 0) == 1 && out.revents & POLLERR);
+}
+
+/* Of what is lost on the way the stream remembers that much, and not why. */
+int eex__print_arrived(bool *unread, bool now)
+{
+    const bool lost = ferror(stdout) != 0;
+    errno = 0;
+    const bool failed = now && fflush(stdout) != 0;
+    *unread = (lost || failed) && reader_is_gone();
+    if ((!lost && !failed) || *unread)
+        return EEX_OK;
+    if (!eex_fs_has_output())
+        return eex_fail(EEX_EIO, "cannot write to the standard output: it is closed; >/dev/null "
+                                 "is for what nobody wants to see");
+    return failed && errno
+               ? eex_fail(EEX_EIO, "cannot write to the standard output: %s", strerror(errno))
+               : eex_fail(EEX_EIO, "cannot write to the standard output: not all that "
+                                   "was printed has arrived: is its disk full?");
 }
 
 int eex__print_report(eex_buffer *text, int code)

@@ -9,6 +9,8 @@
 #include "base/json.h"
 #include "base/table.h"
 
+#include <stdbool.h>
+
 /* ---- texts ---- */
 
 /* Appends a name as people read it: disarmed, and on one line (eex_text_disarm). */
@@ -35,6 +37,11 @@ const char *eex__exit_name(const eex_graph *graph, int k);
 /* Prints what was filled into the text, unless `code` says that filling failed; frees the text in
  * any case. EEX_EIO when it cannot be written. */
 int eex__print_text(eex_buffer *text, int code);
+
+/* Whether what was printed so far has been taken, as far as it was sent off; `now`: all of it is.
+ * EEX_EIO says that, and as far as it is known why, it was not. *unread: its reader has gone, which
+ * is EEX_OK: nothing more is wanted. For whoever prints for long, and for the end. */
+int eex__print_arrived(bool *unread, bool now);
 
 /* The same of what people read: it is disarmed (eex_text_disarm), and lines that are wider than
  * there is room for are broken. */

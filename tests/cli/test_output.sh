@@ -90,6 +90,27 @@ for input in prompt long; do
     [ $? = 1 ] || fail "eex repl: success into a full disk"
     err_has "cannot write to the standard output"
 done
+# Nobody goes on for long with what cannot be written, nor for a reader that has gone: here 2,000 images are left.
+mkdir many
+for i in $(seq 2000); do ln image.png many/$i.png; done
+fewer() { # than half of the images were read
+    [ "$(sed -n 's/^\([0-9]*\) images\? in .*/\1/p' err)" -lt 1000 ] || fail "all was read: $(cat err)"
+}
+names() {
+    for i in $(seq 1000); do echo image.png; sleep 0.05; done
+}
+for command in "infer runs/tiny many" "infer runs/tiny many --json --batch 7" "infer runs/tiny -" "infer runs/tiny - --json"; do
+    # shellcheck disable=SC2086
+    names | { "$EEX" $command >/dev/full 2>err; echo $? >status; }
+    [ "$(cat status)" = 1 ] || fail "eex $command: status $(cat status) into a full disk"
+    err_has "cannot write to the standard output"
+    fewer
+    # shellcheck disable=SC2086
+    names | (trap '' PIPE; "$EEX" $command 2>err; echo $? >status) | :
+    [ "$(cat status)" = 0 ] || fail "eex $command: status $(cat status) without a reader"
+    grep -q error: err && fail "eex $command complains of a reader that is gone"
+    fewer
+done
 # So it is where there is no standard output at all.
 for command in "show runs/tiny" "infer runs/tiny --split test" "stream runs/tiny images --json" --version; do
     # shellcheck disable=SC2086
