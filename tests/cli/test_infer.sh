@@ -170,6 +170,12 @@ PY
     # Images one behind the other likewise; a picture within the header of one is none.
     expect 0 bash -c "cat pages/still.png pages/one.tif | '$EEX' infer $run -"
     err_has "standard input: more than one image, of which the first is taken"
+    for first in one.tif pages.tif still.png; do
+        expect 0 bash -c "cat pages/$first pages/pages.tif | '$EEX' infer $run -"
+        err_has "standard input: more than one image, of which the first is taken"
+    done
+    printf 'II+\0' | "$EEX" infer $run - >out 2>err && fail "four bytes are an image"
+    grep -q "name 1" err && fail "a BigTIFF is taken for names"
     expect 0 bash -c "'$EEX' infer $run - <pages/still.png"
     grep -q "more than one image" err && fail "one image is more than one"
     expect 0 bash -c "{ cat pages/still.png; echo; } | '$EEX' infer $run -"

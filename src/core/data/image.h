@@ -40,7 +40,8 @@ int eex_image_new(eex_image *out, int width, int height, int channels, const cha
 int eex_image_decode(eex_image *out, const void *data, size_t size, int enough, const char *path);
 
 /* How many images the bytes, which could be decoded, hold beside and with the one that was: pages
- * of a TIFF, without thumbnails and masks of others, or frames of an animated WebP or PNG.
+ * of a TIFF, without thumbnails and masks of others, frames of an animated WebP or PNG, or images
+ * of a JPEG file that lists several (MPO), without previews and what else is of another size.
  * EEX_IMAGE_MAX_COUNTED: so many or more. Takes a time and a memory that no file makes large. */
 int eex_image_count(const void *data, size_t size);
 

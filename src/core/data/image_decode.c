@@ -69,6 +69,8 @@ int eex_image_count(const void *bytes, size_t size)
     switch (data ? format_of(data, size) : OTHER) {
     case PNG:
         return eex__png_count(data, size);
+    case JPEG:
+        return eex__jpeg_count(data, size);
     case WEBP:
         return eex__webp_count(data, size);
     case TIFF:

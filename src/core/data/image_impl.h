@@ -11,10 +11,16 @@ int eex__webp_decode(eex_image *out, const uint8_t *data, size_t size, const cha
 int eex__tiff_decode(eex_image *out, const uint8_t *data, size_t size, const char *path);
 
 /* Likewise, for eex_image_count; and a count as that gives it. */
+int eex__jpeg_count(const uint8_t *data, size_t size);
 int eex__png_count(const uint8_t *data, size_t size);
 int eex__webp_count(const uint8_t *data, size_t size);
 int eex__tiff_count(const uint8_t *data, size_t size);
 int eex__image_counted(uint32_t count);
+
+/* For eex_image_end: where the last of a JPEG file's images begins, 0 where there is one; and where
+ * the last byte of a TIFF is that its directories speak of. */
+size_t eex__mpo_last(const uint8_t *data, size_t size);
+size_t eex__tiff_end(const uint8_t *data, size_t size);
 
 /* Puts an image with alpha on white paper and drops the alpha, in place. */
 void eex__image_drop_alpha(eex_image *image);

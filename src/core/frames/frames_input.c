@@ -1,4 +1,5 @@
 /* The standard input as a source: names of image files, or one image. */
+#include "core/data/image_end.h"
 #include "core/frames/frames_bytes.h"
 #include "core/frames/frames_impl.h"
 
@@ -26,8 +27,8 @@ typedef struct input {
 static const struct {
     const char *bytes;
     size_t size, from;
-} beginnings[] = {
-    {"\xff\xd8", 2, 0}, {"\x89PNG", 4, 0}, {"II*\0", 4, 0}, {"MM\0*", 4, 0}, {"WEBP", 4, 8}};
+} beginnings[] = {{"\xff\xd8", 2, 0}, {"\x89PNG", 4, 0}, {"II*\0", 4, 0}, {"MM\0*", 4, 0},
+                  {"II+\0", 4, 0},    {"MM\0+", 4, 0},   {"WEBP", 4, 8}};
 enum { BEGINNINGS = sizeof beginnings / sizeof *beginnings };
 
 /* 1: it is an image, 0: none, -1: more bytes would tell. */
@@ -64,45 +65,12 @@ static int find_out(input *in)
 
 /* ---- one image ---- */
 
-/* Where the PNG at hand ends, or the WebP; 0: it does not say. */
-static size_t end_of_image(const uint8_t *data, size_t size)
-{
-    if (size >= 12 && memcmp(data, "RIFF", 4) == 0) {
-        const size_t length =
-            (size_t)data[4] | (size_t)data[5] << 8 | (size_t)data[6] << 16 | (size_t)data[7] << 24;
-        return 8 + length + length % 2;
-    }
-    for (size_t at = 8; data[0] == 0x89 && at + 12 <= size;) { /* chunks of a PNG */
-        const size_t length = (size_t)data[at] << 24 | (size_t)data[at + 1] << 16 |
-                              (size_t)data[at + 2] << 8 | (size_t)data[at + 3];
-        const bool last = memcmp(data + at + 4, "IEND", 4) == 0;
-        at += 12 + length;
-        if (last)
-            return at;
-    }
-    return 0;
-}
-
-/* Where one JPEG ends and another begins; 0: nowhere. Neither is in what lies between: there 0xff
- * is followed by 0 or by the number of a marker. A picture of the same within the header of the
- * first is not behind its end. */
-static size_t end_of_jpeg(const uint8_t *data, size_t size)
-{
-    size_t at = 2;
-    while (at + 4 <= size && data[at] == 0xff && data[at + 1] != 0xda)
-        at += 2 + ((size_t)data[at + 2] << 8 | data[at + 3]);
-    for (; at + 2 <= size; at++)
-        if (data[at] == 0xff && data[at + 1] == 0xd9)
-            return at + 2;
-    return 0;
-}
-
 /* Images one behind the other, as `cat` makes them: the first is taken. */
 static void tell_behind(input *in, size_t size)
 {
     const uint8_t *data = eex__bytes_at(&in->bytes);
-    const size_t end = data[0] == 0xff ? end_of_jpeg(data, size) : end_of_image(data, size);
-    if (end && end < size && begins_as_image(data + end, size - end) == 1)
+    const size_t end = eex_image_end(data, size);
+    if (end && begins_as_image(data + end, size - end) == 1)
         eex_log_warn("%s: more than one image, of which the first is taken: give the others by "
                      "name, a line each",
                      in->bytes.name);
