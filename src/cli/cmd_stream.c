@@ -123,9 +123,13 @@ static int open_all(stream *st, const eex_words *words)
     if (st->a->remote.address)
         EEX_TRY(eex__remote_open(&st->offload, &st->a->remote, st->opened.model, st->engine,
                                  (int)st->a->batch, bits));
-    if (st->a->compare)
-        EEX_TRY(open_base(st, words->at[0]));
-    return st->a->decisions
+    return st->a->compare ? open_base(st, words->at[0]) : EEX_OK;
+}
+
+/* Of the first stream, once it is known that none of its frames is replaced. */
+static int open_decisions(stream *st)
+{
+    return st->a->decisions && !st->decisions.open
                ? eex__decisions_open(&st->decisions, st->a->decisions, st->opened.model,
                                      st->offload ? (int)st->a->batch : 0)
                : EEX_OK;
@@ -200,10 +204,12 @@ static int run_stream(stream *st, eex_stream *s, int i)
     const eex_stream_options o = how_to_run(st);
     eex_frames *frames = NULL;
     EEX_TRY(watch(st, s));
+    EEX_TRY(eex__source_frames(&frames, &st->source, i, st->base != NULL));
+    int code = open_decisions(st);
     if (st->source.shares > 1)
         st->decisions.irrelevant = st->source.share[i];
-    EEX_TRY(eex__source_frames(&frames, &st->source, i, st->base != NULL));
-    const int code = eex_stream_run(s, frames, st->engine, st->base_engine, &o);
+    if (code == EEX_OK)
+        code = eex_stream_run(s, frames, st->engine, st->base_engine, &o);
     eex_frames_close(frames);
     st->disturbed = st->disturbed || s->speedup.disturbed;
     if (st->decisions.gone)
@@ -312,7 +318,7 @@ static const char details[] =
 
 static int check(void *given, const eex_words *words)
 {
-    const arguments *a = given;
+    arguments *a = given;
     if (a->compare && a->source.fps > 0)
         return eex_fail(EEX_EINVAL, "--compare takes frames as fast as possible: leave out --fps");
     if (a->compare && a->remote.address)
@@ -320,6 +326,7 @@ static int check(void *given, const eex_words *words)
     EEX_TRY(eex_model_find(words->at[0]));
     EEX_TRY(eex__source_find(words->at[1]));
     EEX_TRY(eex__decisions_check(a->decisions, a->force));
+    a->source.written = a->decisions;
     return eex__remote_check(&a->remote);
 }
 

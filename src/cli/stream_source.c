@@ -203,10 +203,26 @@ static int open_plain(eex_frames **out, const eex__source *s, int i)
                                 s->model->input.classes.count);
 }
 
+/* A folder's images are not all named, as what stands on the command line is. */
+static int check_written(const eex_frames *frames, const eex__source *s)
+{
+    if (!eex_frames_reads(frames, s->o->written))
+        return EEX_OK;
+    return eex_fail(EEX_EINVAL,
+                    "%s is an image of %s, which --decisions would replace: give that another name",
+                    s->o->written, s->path);
+}
+
 int eex__source_frames(eex_frames **out, const eex__source *s, int i, bool alone)
 {
     const eex_ahead ahead = {.queue = (int)s->o->queue, .drop = s->drop, .fps = s->o->fps};
     const bool direct = alone || (s->simulated && !(s->o->fps > 0));
     EEX_TRY(open_plain(out, s, i));
+    const int code = check_written(*out, s);
+    if (code < 0) {
+        eex_frames_close(*out);
+        *out = NULL;
+        return code;
+    }
     return direct ? EEX_OK : eex_frames_open_ahead(out, *out, &ahead);
 }

@@ -13,6 +13,7 @@ typedef struct eex__source_options {
     const char *irrelevant, *ood, *data, *split; /* of simulated video */
     double fps;
     int64_t queue, frames, seed;
+    const char *written; /* what --decisions writes, or NULL */
 } eex__source_options;
 
 typedef struct eex__source {
@@ -38,8 +39,8 @@ int eex__source_open(eex__source *out, const char *run, const char *path, const 
                      const eex__source_options *o);
 void eex__source_close(eex__source *source);
 
-/* The frames of share number i. alone: nothing else may work while frames are timed, so they are
- * fetched in between. */
+/* The frames of share number i; EEX_EINVAL where what is written would replace one of them. alone:
+ * nothing else may work while frames are timed, so they are fetched in between. */
 int eex__source_frames(eex_frames **out, const eex__source *source, int i, bool alone);
 
 #endif

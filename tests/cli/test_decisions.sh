@@ -55,6 +55,26 @@ for source in cut.y4m ./other.y4m; do # what is read is not what is replaced
     err_has "would replace"
 done
 cmp -s cut.y4m kept.y4m || fail "the video is gone"
+# Nor is an image of a folder that is read, wherever in it, by whatever name, or a link to it.
+expect 0 "$EEX" data info tiny --sheet sheet.png
+mkdir -p still/deep/er outside
+cp sheet.png still/a.png
+cp sheet.png still/deep/er/b.png
+cp sheet.png outside/c.png
+ln -s ../outside/c.png still/link.png
+ln still/a.png outside/hard.txt
+echo 'no image' >still/notes.txt
+sum=$(find still outside -type f -exec sha256sum {} + | sort)
+for written in still/a.png ./still/deep/../a.png "$PWD/still/deep/er/b.png" outside/c.png still/link.png outside/hard.txt; do
+    expect 2 "$EEX" stream $run still --decisions "$written" --force
+    err_has "$written is an image of still, which --decisions would replace: give that another name"
+done
+[ "$sum" = "$(find still outside -type f -exec sha256sum {} + | sort)" ] || fail "an image was replaced"
+[ -L still/link.png ] || fail "a link to an image was replaced"
+for written in still/notes.txt still/new.png; do # what is not read may be
+    expect 0 "$EEX" stream $run still --decisions $written --force
+    [ "$(grep -c '"frame"' $written)" = 3 ] || fail "$written: $(cat $written)"
+done
 expect 1 "$EEX" stream $run simulated --decisions /dev/full
 err_has "No space left on device"
 out_has "final.h5"

@@ -361,10 +361,11 @@ Test(arguments, of_frames)
     OK(eex_frames_open_samples(&f, &shape, data, &sample, 1));
     REFUSED(eex_frames_next(f, NULL, images));
     REFUSED(eex_frames_next(f, &frame, NULL));
+    cr_expect(!eex_frames_reads(f, NULL) && !eex_frames_reads(f, "x"));
     eex_frames_close(f);
     cr_expect(eex_frames_total(NULL) == 0 && eex_frames_dropped(NULL) == 0 &&
               !eex_frames_ready(NULL) && !eex_frames_drops(NULL) &&
-              eex_frames_widest_name(NULL) == 0);
+              eex_frames_widest_name(NULL) == 0 && !eex_frames_reads(NULL, "x"));
     eex_frames_close(NULL);
 }
 

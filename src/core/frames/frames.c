@@ -117,6 +117,11 @@ bool eex_frames_drops(const eex_frames *frames)
     return frames && frames->drops;
 }
 
+bool eex_frames_reads(const eex_frames *frames, const char *path)
+{
+    return frames && path && frames->vtable->reads && frames->vtable->reads(frames, path);
+}
+
 size_t eex_frames_widest_name(const eex_frames *frames)
 {
     return frames ? frames->widest : 0;

@@ -74,6 +74,11 @@ int eex_frames_open_files(eex_frames **out, const eex_frame_shape *shape, const 
 /* The longest name among the files, in columns of a terminal. */
 size_t eex_frames_widest_name(const eex_frames *frames);
 
+/* Whether the file of that name is one of those: whatever wrote it would change what is read. Also
+ * where it is called otherwise there; where the name is a link, that itself. False of sources that
+ * were given no list of files. */
+bool eex_frames_reads(const eex_frames *frames, const char *path);
+
 /* Image files whose names come one a line on the standard input, each read when its name has come;
  * or, where that begins as an image file does, the one image that it is. Whatever cannot be read is
  * a bad frame, and so is a name that is none: empty, or longer than a path may be. Labels as above;

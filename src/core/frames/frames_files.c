@@ -13,6 +13,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 typedef struct entry {
     const char *path;
@@ -259,7 +260,23 @@ static void files_close(eex_frames *frames)
     free(f);
 }
 
-static const eex__frames_vtable files_vtable = {.next = files_next, .close = files_close};
+static bool files_reads(const eex_frames *frames, const char *path)
+{
+    const files *f = (const files *)frames;
+    struct stat written, read;
+    bool found = false;
+    if (lstat(path, &written) != 0)
+        return false;
+    for (size_t i = 0; i < f->count && !found; i++)
+        found = (stat(f->entries[i].path, &read) == 0 && read.st_dev == written.st_dev &&
+                 read.st_ino == written.st_ino) ||
+                (lstat(f->entries[i].path, &read) == 0 && read.st_dev == written.st_dev &&
+                 read.st_ino == written.st_ino);
+    return found;
+}
+
+static const eex__frames_vtable files_vtable = {
+    .next = files_next, .close = files_close, .reads = files_reads};
 
 static int check_lists(const char *const *paths, size_t count, const char *const *classes,
                        size_t class_count)

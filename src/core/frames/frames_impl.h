@@ -16,6 +16,7 @@ typedef struct eex__frames_vtable {
     bool (*ready)(eex_frames *frames);
     uint64_t (*dropped)(eex_frames *frames);
     void (*stop)(eex_frames *frames);
+    bool (*reads)(const eex_frames *frames, const char *path); /* NULL: no files */
 } eex__frames_vtable;
 
 struct eex_frames {
