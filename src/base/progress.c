@@ -212,7 +212,7 @@ static void erase(void)
 static void draw(void)
 {
     char line[LINE_SIZE];
-    const size_t width = eex__terminal_width(STDERR_FILENO);
+    const size_t width = eex__terminal_columns(STDERR_FILENO);
     const size_t room =
         width > 1 ? width - 1 : 1; /* the last column would wrap on some terminals */
     compose(line, sizeof line, true, room);

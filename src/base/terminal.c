@@ -8,10 +8,10 @@
 bool eex__terminal_is(int descriptor)
 {
     const char *kind = getenv("TERM");
-    return isatty(descriptor) && !(kind && strcmp(kind, "dumb") == 0);
+    return isatty(descriptor) && !(kind && (!*kind || strcmp(kind, "dumb") == 0));
 }
 
-enum { USUAL = 80 };
+enum { USUAL = 80, LEAST = 20 };
 
 /* What the user says: 0 is nothing, or no number. */
 static size_t asked_width(void)
@@ -25,7 +25,7 @@ static size_t asked_width(void)
     return *end || value > WIDEST ? 0 : value;
 }
 
-size_t eex__terminal_width(int descriptor)
+size_t eex__terminal_columns(int descriptor)
 {
     struct winsize size;
     const size_t asked = asked_width();
@@ -34,6 +34,12 @@ size_t eex__terminal_width(int descriptor)
     if (ioctl(descriptor, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
         return USUAL;
     return size.ws_col;
+}
+
+size_t eex__terminal_width(int descriptor)
+{
+    const size_t columns = eex__terminal_columns(descriptor);
+    return columns > 0 && columns < LEAST ? LEAST : columns;
 }
 
 bool eex__terminal_colour(int descriptor)

@@ -90,12 +90,12 @@ static int list_missing(const char *folder)
     putchar('\n');
     eex__print_line("not in %s:", folder);
     if (!is_there(folder, "synthetic"))
-        printf("  eex data make synthetic     the built-in set: drawn, no download\n");
+        eex__print_line("  eex data make synthetic     the built-in set: drawn, no download");
     for (int i = 0; i < count; i++)
         if (!is_there(folder, known[i].name)) {
             char text[EEX_TEXT_SIZE];
-            printf("  eex data get %-14s %s, %s\n", known[i].name, known[i].title,
-                   eex_text_number(text, (double)known[i].size, "B"));
+            eex__print_line("  eex data get %-14s %s, %s", known[i].name, known[i].title,
+                            eex_text_number(text, (double)known[i].size, "B"));
         }
     free(known);
     return EEX_OK;

@@ -17,22 +17,23 @@ static bool has_inventory(const char *kind)
 
 /* ---- as text ---- */
 
-static void print_gpu(const eex_cuda_inventory *cuda, int i)
+static void put_gpu(eex_buffer *out, const eex_cuda_inventory *cuda, int i)
 {
     const eex_cuda_gpu *gpu = &cuda->gpu[i];
-    printf("cuda:%-3d %s, compute capability %d.%d, %d multiprocessors", i, gpu->name, gpu->major,
-           gpu->minor, gpu->processors);
+    eex_buffer_printf(out, "cuda:%-3d %s, compute capability %d.%d, %d multiprocessors", i,
+                      gpu->name, gpu->major, gpu->minor, gpu->processors);
     if (gpu->clock_mhz)
-        printf(" at up to %d MHz", gpu->clock_mhz);
-    printf(", %.1f GiB", (double)gpu->bytes / (1 << 30));
+        eex_buffer_printf(out, " at up to %d MHz", gpu->clock_mhz);
+    eex_buffer_printf(out, ", %.1f GiB", (double)gpu->bytes / (1 << 30));
     if (gpu->free_known)
-        printf(" (%.1f free)", (double)gpu->free_bytes / (1 << 30));
+        eex_buffer_printf(out, " (%.1f free)", (double)gpu->free_bytes / (1 << 30));
     if (!gpu->kernels)
-        printf("\n%9snot available: this build has kernels for %s", "", cuda->chips);
-    printf("\n%9suses float32%s%s%s%s%s\n", "", gpu->tf32 ? ", TF32" : "",
-           gpu->bf16 ? ", bfloat16" : "", cuda->graphs ? ", graphs" : "",
-           cuda->conditional ? ", conditional graph nodes" : "",
-           gpu->energy ? ", NVML's energy counter" : "");
+        eex_buffer_printf(out, "\n%9snot available: this build has kernels for %s", "",
+                          cuda->chips);
+    eex_buffer_printf(out, "\n%9suses float32%s%s%s%s%s\n", "", gpu->tf32 ? ", TF32" : "",
+                      gpu->bf16 ? ", bfloat16" : "", cuda->graphs ? ", graphs" : "",
+                      cuda->conditional ? ", conditional graph nodes" : "",
+                      gpu->energy ? ", NVML's energy counter" : "");
 }
 
 static const char *or_none(const char *version)
@@ -40,36 +41,36 @@ static const char *or_none(const char *version)
     return *version ? version : "none";
 }
 
-static void print_cuda(const eex_cuda_inventory *cuda)
+static void put_cuda(eex_buffer *out, const eex_cuda_inventory *cuda)
 {
     for (int i = 0; i < cuda->gpus; i++)
-        print_gpu(cuda, i);
+        put_gpu(out, cuda, i);
     if (*cuda->no_gpu)
-        printf("%-8s not available: %s\n", "cuda", cuda->no_gpu);
+        eex_buffer_printf(out, "%-8s not available: %s\n", "cuda", cuda->no_gpu);
     if (*cuda->no_library)
-        printf("%-8s not available: %s\n", "cuda", cuda->no_library);
-    printf("%9sdriver %s (CUDA %s), runtime %s, cuBLAS %s, cuDNN %s, NVML %s\n", "",
-           or_none(cuda->driver), or_none(cuda->driver_cuda), cuda->runtime, or_none(cuda->cublas),
-           or_none(cuda->cudnn), or_none(cuda->nvml));
+        eex_buffer_printf(out, "%-8s not available: %s\n", "cuda", cuda->no_library);
+    eex_buffer_printf(out, "%9sdriver %s (CUDA %s), runtime %s, cuBLAS %s, cuDNN %s, NVML %s\n", "",
+                      or_none(cuda->driver), or_none(cuda->driver_cuda), cuda->runtime,
+                      or_none(cuda->cublas), or_none(cuda->cudnn), or_none(cuda->nvml));
 }
 
-static void print_precisions(const eex_device *device)
+static void put_precisions(eex_buffer *out, const eex_device *device)
 {
-    printf("%9suses %s", "", eex_precision_name(EEX_F32));
+    eex_buffer_printf(out, "%9suses %s", "", eex_precision_name(EEX_F32));
     for (int p = EEX_F32 + 1; p < EEX_PRECISIONS; p++)
         if (device->precisions & 1u << p)
-            printf(", %s", eex_precision_name((eex_precision)p));
-    printf("\n");
+            eex_buffer_printf(out, ", %s", eex_precision_name((eex_precision)p));
+    eex_buffer_printf(out, "\n");
 }
 
-static void print_kind(const char *kind)
+static void put_kind(eex_buffer *out, const char *kind)
 {
     eex_device *device = NULL;
     if (eex_device_open(&device, kind, NULL) == EEX_OK) {
-        printf("%-8s %s\n", kind, device->name);
-        print_precisions(device);
+        eex_buffer_printf(out, "%-8s %s\n", kind, device->name);
+        put_precisions(out, device);
     } else {
-        printf("%-8s not available: %s\n", kind, eex_error());
+        eex_buffer_printf(out, "%-8s not available: %s\n", kind, eex_error());
     }
     eex_device_close(device);
 }
@@ -77,16 +78,17 @@ static void print_kind(const char *kind)
 static int print_all(void)
 {
     static eex_cuda_inventory cuda;
+    eex_buffer text = EEX_BUFFER_INIT;
     const char *kind;
     for (int i = 0; (kind = eex_device_kind(i)); i++) {
         if (has_inventory(kind)) {
             eex_gpus(&cuda);
-            print_cuda(&cuda);
+            put_cuda(&text, &cuda);
         } else {
-            print_kind(kind);
+            put_kind(&text, kind);
         }
     }
-    return EEX_OK;
+    return eex__print_report(&text, EEX_OK);
 }
 
 /* ---- as JSON ---- */

@@ -61,11 +61,12 @@ static int print_text(const work *w)
     eex_buffer file = EEX_BUFFER_INIT;
     eex__print_line("%zu operations on %s, %d measured now", w->table->count, w->table->device,
                     w->added);
-    printf("predicted against measured latency of one image, %d structures%s, %zu exits:\n",
-           e->structures, w->chosen ? " (the run's among them)" : "", e->pairs);
-    printf("mean error %.1f %%, largest %.1f %%, Kendall's tau %.3f; between structures, at their "
-           "end, %.3f\n",
-           100 * e->mape, 100 * e->worst, e->tau, e->tau_ends);
+    eex__print_line("predicted against measured latency of one image, %d structures%s, %zu exits:",
+                    e->structures, w->chosen ? " (the run's among them)" : "", e->pairs);
+    eex__print_line(
+        "mean error %.1f %%, largest %.1f %%, Kendall's tau %.3f; between structures, at their "
+        "end, %.3f",
+        100 * e->mape, 100 * e->worst, e->tau, e->tau_ends);
     if (w->a->out)
         eex__put_line(&file, "%s", w->a->out);
     return eex__print_report(&file, EEX_OK);

@@ -49,3 +49,37 @@ Test(terminal, what_is_no_number_says_nothing)
     }
     close(null);
 }
+
+Test(terminal, no_width_is_less_than_a_word_needs)
+{
+    static const char *const little[] = {"1", "7", "19", "20"};
+    const int null = open("/dev/null", O_WRONLY);
+    test_capture capture;
+    for (size_t i = 0; i < sizeof little / sizeof *little; i++) {
+        setenv("COLUMNS", little[i], 1);
+        cr_expect_eq(eex__terminal_width(null), 20, "%s", little[i]);
+    }
+    close(null);
+    unsetenv("COLUMNS");
+    test_capture_terminal(&capture, 3);
+    cr_expect_eq(eex__terminal_width(STDERR_FILENO), 20);
+    free(test_capture_end(&capture));
+}
+
+/* What knows nothing of its terminal, or that it is none to speak of, gets no escape sequences. */
+Test(terminal, a_dumb_one_is_as_none)
+{
+    test_capture capture;
+    test_capture_terminal(&capture, 80);
+    unsetenv("NO_COLOR");
+    setenv("TERM", "xterm", 1);
+    const bool usual = eex__terminal_is(STDERR_FILENO) && eex__terminal_colour(STDERR_FILENO);
+    bool dumb = false;
+    for (int empty = 0; empty < 2; empty++) {
+        setenv("TERM", empty ? "" : "dumb", 1);
+        dumb = dumb || eex__terminal_is(STDERR_FILENO) || eex__terminal_colour(STDERR_FILENO);
+    }
+    free(test_capture_end(&capture));
+    cr_expect(usual);
+    cr_expect(!dumb);
+}

@@ -136,3 +136,35 @@ for locale in C C.UTF-8; do
     expect 0 env LC_ALL=$locale TERM=dumb NO_COLOR=1 COLUMNS=40 "$EEX" show runs/tiny
     ! grep -q "$(printf '\033')" "$work/out" || fail "escapes with TERM=dumb"
 done
+
+# ---- whatever is printed keeps to the columns that there are, and never has fewer than 20 ----
+
+cat >family.lua <<'LUA'
+local eex = require "eex"
+return {
+  name = "family",
+  dataset = { name = "tiny", calibration = 50, validation = 50 },
+  backbone = eex.families.resnet_small { size = 32, stem_stride = 2, blocks = 2, widths = { 0.5, 1 } },
+  saliency = eex.saliency.stage_ends(),
+}
+LUA
+mkdir some
+cp -r runs/tiny runs/twin
+expect 0 "$EEX" data info tiny --sheet some/a.png
+for command in help "help run" "help fields" "help terms" "help lua" "data list" "data info tiny" devices \
+    "show runs/tiny" "show runs/tiny runs/twin" "watch runs/tiny" "cost tiny.lua" "cost family.lua" "prune runs/tiny" \
+    "tune runs/tiny --accuracy -0.1" "adapt runs/tiny --latency 100" "profile runs/tiny --images 4 --batch 2 --rounds 2" \
+    "profile tiny.lua --table --structures 2 --threads 1" "stream runs/tiny simulated --frames 20" \
+    "stream runs/tiny simulated --frames 20 --irrelevant 0,50" "infer runs/tiny --split test" "infer runs/tiny some"; do
+    for columns in 20 40; do
+        # shellcheck disable=SC2086
+        COLUMNS=$columns expect 0 "$EEX" $command
+        wide=$(LC_ALL=C.UTF-8 awk -v most=$columns 'length($0) > most' out)
+        [ -z "$wide" ] || fail "eex $command, $columns columns: $wide"
+    done
+done
+COLUMNS=20 expect 0 "$EEX" show runs/tiny
+mv out twenty
+COLUMNS=1 expect 0 "$EEX" show runs/tiny
+cmp -s out twenty || fail "one column is not taken for the least"
+echo "tables: kept to their columns"
