@@ -115,6 +115,16 @@ static int check_cluster(const eex_sweep *s, const arguments *a)
     return a->slurm && !a->trust ? eex_slurm_check_foreign(&s->cluster, "slurm") : EEX_OK;
 }
 
+/* A sweep that was begun goes on with those of its points that can be run. */
+static int check_points(const eex_sweep *s, const char *folder, bool trust)
+{
+    char *path = NULL;
+    EEX_TRY(eex_path_join(&path, folder, "sweep.h5"));
+    const bool begun = eex_fs_exists(path);
+    free(path);
+    return eex_sweep_check(s, trust, !begun);
+}
+
 static int begin(const char *file, const arguments *a)
 {
     eex_sweep *s = NULL;
@@ -122,7 +132,7 @@ static int begin(const char *file, const arguments *a)
     EEX_TRY(eex_lua_sweep(&s, file, a->trust));
     snprintf(fallback, sizeof fallback, "sweeps/%s", s->name);
     const char *folder = a->out ? a->out : fallback;
-    int code = eex_sweep_check(s, a->trust);
+    int code = check_points(s, folder, a->trust);
     if (code == EEX_OK)
         code = check_cluster(s, a);
     if (code == EEX_OK)

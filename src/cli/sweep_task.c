@@ -2,6 +2,7 @@
 
 #include "cli/sweep_data.h"
 #include "core/run/experiment.h"
+#include "core/run/run_search.h"
 #include "core/sweep/tasks.h"
 #include "lua/lua_experiment.h"
 
@@ -82,12 +83,14 @@ static int run_experiment(const eex_sweep *s, const char *folder, size_t task,
     return code;
 }
 
-int eex_sweep_check(const eex_sweep *s, bool trust)
+int eex_sweep_check(const eex_sweep *s, bool trust, bool searches)
 {
     for (size_t task = 0; task < eex_sweep_tasks(s); task += s->seeds) {
         eex_experiment *e = NULL;
         char *label = NULL;
         int code = read_experiment(&e, s, task, trust);
+        if (code == EEX_OK && searches)
+            code = eex_search_check_early(e);
         eex_experiment_free(e);
         if (code == EEX_OK)
             continue;

@@ -6,8 +6,8 @@
 #include "core/sweep/sweep.h"
 
 /* Whether the experiment can be read at every point: before anything runs. Names the first that it
- * cannot. */
-int eex_sweep_check(const eex_sweep *s, bool trust);
+ * cannot. `searches`: and can be searched as it says (core/run/run_search.h). */
+int eex_sweep_check(const eex_sweep *s, bool trust, bool searches);
 
 /* Runs it and writes down its outcome (core/sweep/tasks.h); what it says goes to its log. Returns
  * what the run did. */

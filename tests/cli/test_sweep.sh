@@ -313,6 +313,21 @@ rm -f commands
 run_job
 [ -e commands ] && fail "a cancelled job was put back"
 
+# A point that cannot be searched is told before any other is run.
+never() { # MESSAGE GRID
+    rm -rf never
+    echo "return { experiment = \"tiny.lua\", set = { [\"search.trials\"] = 10 }, grid = { $2 } }" >never.lua
+    expect 2 "$EEX" sweep never.lua --out never
+    err_has "task 1 ($3"
+    err_has "$1"
+    [ ! -e never ] || fail "a folder for what is not run: $2"
+}
+never 'limits.macs: 10, but the first way out' '["search.limits.macs"] = { 1e9, 10 }' "search.limits.macs=10"
+never 'limits.params: 10, but the smallest' '["search.limits.params"] = { 1e9, 10 }' "search.limits.params=10"
+sed -i 's/search = {/search = { tau = 2,/' tiny.lua
+never 'tau: 0 where the space has a single candidate' '["gates.required"] = { true }, ["gates.blocks"] = { { 0, 1 }, { 0 } }' "gates.blocks={0}"
+sed -i 's/search = { tau = 2,/search = {/' tiny.lua
+
 # The sweeps of seeds that are shipped are whole: they stop at the data, which nobody has here.
 for sweep in "$EEX_SOURCE_DIR"/experiments/seeds_*.lua; do
     [ -e "$sweep" ] || continue

@@ -27,6 +27,11 @@ typedef struct eex__search {
     double seconds; /* of what was loaded and what was done now */
 } eex__search;
 
+/* What can be said of a search before there is a run, a device or data: EEX_EINVAL where its
+ * algorithm cannot search its space, and where nothing in that keeps its limits of MACs or
+ * parameters. Which points a probe leaves is not known. */
+int eex_search_check_early(const eex_experiment *e);
+
 /* What an experiment says of its search. */
 eex_controller_options eex__search_options(const eex_experiment *e);
 
