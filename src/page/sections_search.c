@@ -3,7 +3,7 @@
 #include "page/html.h"
 #include "page/sections.h"
 #include "page/svg.h"
-#include "search/pareto.h"
+#include "search/growth.h"
 
 #include "base/status.h"
 #include "base/text.h"
@@ -11,7 +11,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { MOST_DOTS = 2000, OBJECTIVES = 2, GREY = EEX_SVG_COLOURS - 1 };
+enum { MOST_DOTS = 2000, OBJECTIVES = EEX_GROWTH_OBJECTIVES, GREY = EEX_SVG_COLOURS - 1 };
 
 static bool judged(const eex_trial *t)
 {
@@ -105,47 +105,52 @@ static void find_corner(double corner[OBJECTIVES], const eex_page_run *runs, siz
         }
 }
 
-static int volume(double *out, const eex_archive *archive, const double corner[OBJECTIVES])
+/* What can be on the front. */
+static bool counts(const eex_trial *t)
 {
-    double *points = malloc((archive->count * OBJECTIVES + 1) * sizeof *points);
+    return judged(t) && t->violation <= 0;
+}
+
+static void put_growth(eex_chart *c, eex_growth *growth, const eex_report *r, double all)
+{
+    double seconds = 0;
+    char time[EEX_TEXT_SIZE];
+    for (size_t i = 0; i < r->trials.count; i++) {
+        const eex_trial *t = &r->trials.at[i];
+        seconds += isfinite(t->seconds) ? t->seconds : 0;
+        const bool entered = counts(t) && eex_growth_add(growth, i);
+        if (!entered && i + 1 < r->trials.count)
+            continue;
+        const double share = 100 * eex_growth_area(growth) / all;
+        eex_chart_point(c, (double)i + 1, share,
+                        "after %zu trial%s, %s of judging; %.3f %%; front of %zu", i + 1,
+                        eex_plural((int64_t)i + 1), eex_text_time(time, seconds), share,
+                        eex_growth_count(growth));
+    }
+}
+
+static int grow(eex_chart *c, const eex_report *r, const double corner[OBJECTIVES])
+{
+    eex_growth *growth = NULL;
+    double(*points)[OBJECTIVES] = calloc(r->trials.count + 1, sizeof *points);
     if (!points)
-        return eex_fail(EEX_ENOMEM, "out of memory for a front of %zu", archive->count);
-    for (size_t i = 0; i < archive->count; i++)
-        for (int k = 0; k < OBJECTIVES; k++)
-            points[i * OBJECTIVES + (size_t)k] = archive->points[i][k];
+        return eex_fail(EEX_ENOMEM, "out of memory for %zu trials", r->trials.count);
+    for (size_t i = 0; i < r->trials.count; i++) {
+        const eex_trial *t = &r->trials.at[i];
+        points[i][0] = counts(t) ? 1 - t->accuracy : 0;
+        points[i][1] = counts(t) ? t->macs : 0;
+    }
     const int code =
-        eex_pareto_hypervolume(out, points, archive->count, archive->sense, OBJECTIVES, corner);
+        eex_growth_new(&growth, (const double(*)[OBJECTIVES])points, r->trials.count, corner);
+    if (code == EEX_OK)
+        put_growth(c, growth, r, corner[0] * corner[1]);
+    eex_growth_free(growth);
     free(points);
     return code;
 }
 
-static int grow(eex_chart *c, eex_archive *archive, const eex_report *r,
-                const double corner[OBJECTIVES])
-{
-    double seconds = 0, share = 0;
-    char time[EEX_TEXT_SIZE];
-    for (size_t i = 0; i < r->trials.count; i++) {
-        const eex_trial *t = &r->trials.at[i];
-        const double at[OBJECTIVES] = {1 - t->accuracy, t->macs};
-        bool entered = false;
-        seconds += isfinite(t->seconds) ? t->seconds : 0;
-        if (judged(t) && t->violation <= 0)
-            EEX_TRY(eex_archive_add(archive, &entered, at, i));
-        if (!entered && i + 1 < r->trials.count)
-            continue;
-        if (entered)
-            EEX_TRY(volume(&share, archive, corner));
-        eex_chart_point(c, (double)i + 1, 100 * share / (corner[0] * corner[1]),
-                        "after %zu trial%s, %s of judging; %.3f %%; front of %zu", i + 1,
-                        eex_plural((int64_t)i + 1), eex_text_time(time, seconds),
-                        100 * share / (corner[0] * corner[1]), archive->count);
-    }
-    return EEX_OK;
-}
-
 static int history(eex_page *page, const eex_page_run *runs, size_t count)
 {
-    static const eex_sense minimised[OBJECTIVES];
     double corner[OBJECTIVES];
     eex_chart c = {.title = "How the front grew",
                    .x = "trials",
@@ -158,12 +163,8 @@ static int history(eex_page *page, const eex_page_run *runs, size_t count)
     if (corner[0] <= 0 || corner[1] <= 0)
         return EEX_OK;
     for (size_t i = 0; i < count; i++) {
-        eex_archive archive;
-        EEX_TRY(eex_archive_init(&archive, minimised, OBJECTIVES));
         eex_chart_series(&c, count > 1 ? runs[i].label : "front so far", (int)i, EEX_MARK_STEPS);
-        const int code = grow(&c, &archive, runs[i].report, corner);
-        eex_archive_free(&archive);
-        EEX_TRY(code);
+        EEX_TRY(grow(&c, runs[i].report, corner));
     }
     return eex_chart_put(page, &c);
 }

@@ -14,18 +14,6 @@ static double gain(double value, eex_sense sense)
     return sense == EEX_MAXIMISE ? value : -value;
 }
 
-bool eex_pareto_dominates(const double *a, const double *b, const eex_sense *sense, int objectives)
-{
-    bool better = false;
-    for (int i = 0; i < objectives; i++) {
-        const double x = gain(a[i], sense[i]), y = gain(b[i], sense[i]);
-        if (x < y)
-            return false;
-        better = better || x > y;
-    }
-    return better;
-}
-
 typedef struct entry {
     size_t id;
     int objectives;
@@ -79,12 +67,25 @@ static int sorted_entries(entry **out, const double *points, size_t n, const eex
     return EEX_OK;
 }
 
-int eex_pareto_front(size_t *front, size_t *count, const double *points, size_t n,
-                     const eex_sense *sense, int objectives)
+/* Sorted entries of up to two objectives: the first with the best second objective so far dominates
+ * whatever is worse in it, and of equals those that are worse in the first. */
+static size_t sweep(entry *entries, size_t n)
 {
-    entry *entries;
-    EEX_TRY(sorted_entries(&entries, points, n, sense, objectives));
-    size_t kept = 0; /* the front moves to the beginning of `entries` */
+    size_t kept = 0, best = 0; /* the front moves to the beginning of `entries` */
+    for (size_t i = 0; i < n; i++) {
+        if (i > 0 && dominates(&entries[best], &entries[i]))
+            continue;
+        entries[kept] = entries[i];
+        if (kept == 0 || entries[kept].gains[1] > entries[best].gains[1])
+            best = kept;
+        kept++;
+    }
+    return kept;
+}
+
+static size_t compare_with_all(entry *entries, size_t n)
+{
+    size_t kept = 0; /* as above */
     for (size_t i = 0; i < n; i++) {
         bool dominated = false;
         for (size_t k = kept; k-- > 0 && !dominated;)
@@ -92,6 +93,15 @@ int eex_pareto_front(size_t *front, size_t *count, const double *points, size_t 
         if (!dominated)
             entries[kept++] = entries[i];
     }
+    return kept;
+}
+
+int eex_pareto_front(size_t *front, size_t *count, const double *points, size_t n,
+                     const eex_sense *sense, int objectives)
+{
+    entry *entries;
+    EEX_TRY(sorted_entries(&entries, points, n, sense, objectives));
+    const size_t kept = objectives <= 2 ? sweep(entries, n) : compare_with_all(entries, n);
     for (size_t k = 0; k < kept; k++)
         front[k] = entries[k].id;
     *count = kept;
@@ -149,74 +159,4 @@ int eex_pareto_sort(size_t *rank, const double *points, size_t n, const eex_sens
     free(f.older);
     free(entries);
     return ready ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory: cannot sort %zu points", n);
-}
-
-int eex_archive_init(eex_archive *out, const eex_sense *sense, int objectives)
-{
-    EEX_TRY(check_objectives(objectives));
-    memset(out, 0, sizeof *out);
-    out->objectives = objectives;
-    memcpy(out->sense, sense, (size_t)objectives * sizeof *sense);
-    return EEX_OK;
-}
-
-void eex_archive_free(eex_archive *archive)
-{
-    if (!archive)
-        return;
-    free(archive->points);
-    free(archive->ids);
-    memset(archive, 0, sizeof *archive);
-}
-
-static int reserve(eex_archive *archive)
-{
-    if (archive->count < archive->capacity)
-        return EEX_OK;
-    const size_t capacity = 2 * archive->capacity + 16;
-    double(*points)[EEX_MAX_OBJECTIVES] = realloc(archive->points, capacity * sizeof *points);
-    if (points)
-        archive->points = points;
-    size_t *ids = realloc(archive->ids, capacity * sizeof *ids);
-    if (ids)
-        archive->ids = ids;
-    if (!points || !ids)
-        return eex_fail(EEX_ENOMEM, "out of memory: cannot keep a front of %zu points",
-                        archive->count);
-    archive->capacity = capacity;
-    return EEX_OK;
-}
-
-static bool dominated_by_member(const eex_archive *archive, const double *point)
-{
-    for (size_t i = 0; i < archive->count; i++)
-        if (eex_pareto_dominates(archive->points[i], point, archive->sense, archive->objectives))
-            return true;
-    return false;
-}
-
-static void drop_dominated(eex_archive *archive, const double *point)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < archive->count; i++) {
-        if (eex_pareto_dominates(point, archive->points[i], archive->sense, archive->objectives))
-            continue;
-        memmove(archive->points[kept], archive->points[i], sizeof archive->points[i]);
-        archive->ids[kept++] = archive->ids[i];
-    }
-    archive->count = kept;
-}
-
-int eex_archive_add(eex_archive *archive, bool *entered, const double *point, size_t id)
-{
-    const bool enters = !dominated_by_member(archive, point);
-    if (enters) {
-        EEX_TRY(reserve(archive));
-        drop_dominated(archive, point);
-        memcpy(archive->points[archive->count], point, (size_t)archive->objectives * sizeof *point);
-        archive->ids[archive->count++] = id;
-    }
-    if (entered)
-        *entered = enters;
-    return EEX_OK;
 }

@@ -10,8 +10,6 @@
 
 typedef enum eex_sense { EEX_MINIMISE, EEX_MAXIMISE } eex_sense;
 
-bool eex_pareto_dominates(const double *a, const double *b, const eex_sense *sense, int objectives);
-
 /* The points that no other dominates: their numbers, best first objective first, equal points by
  * number. `front` has room for n. EEX_ENOMEM, EEX_EINVAL. */
 int eex_pareto_front(size_t *front, size_t *count, const double *points, size_t n,
@@ -28,21 +26,5 @@ int eex_pareto_sort(size_t *rank, const double *points, size_t n, const eex_sens
  * them: the caller fixes it once. EEX_ENOMEM, EEX_EINVAL. */
 int eex_pareto_hypervolume(double *out, const double *points, size_t n, const eex_sense *sense,
                            int objectives, const double *reference);
-
-/* A front that grows point by point. Its members are in no particular order. */
-typedef struct eex_archive {
-    int objectives;
-    eex_sense sense[EEX_MAX_OBJECTIVES];
-    double (*points)[EEX_MAX_OBJECTIVES];
-    size_t *ids; /* what the caller gave with each point */
-    size_t count, capacity;
-} eex_archive;
-
-int eex_archive_init(eex_archive *out, const eex_sense *sense, int objectives);
-void eex_archive_free(eex_archive *archive); /* accepts NULL */
-
-/* Offers a point; *entered (may be NULL) says whether it is on the front now. Members that it
- * dominates leave. */
-int eex_archive_add(eex_archive *archive, bool *entered, const double *point, size_t id);
 
 #endif

@@ -1,5 +1,6 @@
 /* Every allocation of this room fails once. */
 #include "search/algorithm.h"
+#include "search/growth.h"
 #include "search/nsga2.h"
 #include "search/pareto.h"
 #include "search/predictor.h"
@@ -151,15 +152,14 @@ static int use_fronts(void)
     return eex_pareto_hypervolume(&area, points, 6, sense, 2, reference);
 }
 
-static int fill_archive(void)
+static int grow_a_front(void)
 {
-    eex_archive archive;
-    EEX_TRY(eex_archive_init(&archive, sense, 2));
-    int code = EEX_OK;
-    for (size_t i = 0; i < 50 && code == EEX_OK; i++)
-        code = eex_archive_add(&archive, NULL, (const double[]){(double)i, (double)i}, i);
-    eex_archive_free(&archive);
-    return code;
+    static const double rising[3][EEX_GROWTH_OBJECTIVES] = {{1, 3}, {2, 2}, {3, 1}};
+    static const double corner[EEX_GROWTH_OBJECTIVES] = {4, 4};
+    eex_growth *growth;
+    EEX_TRY(eex_growth_new(&growth, rising, 3, corner));
+    eex_growth_free(growth);
+    return EEX_OK;
 }
 
 static int correlate(void)
@@ -179,6 +179,6 @@ Test(memory, every_failure_is_reported)
     cr_assert_gt(test_fail_each_allocation(fit_surrogates), 40);
     cr_assert_gt(test_fail_each_allocation(fit_predictor), 100);
     cr_assert_gt(test_fail_each_allocation(use_fronts), 4);
-    cr_assert_gt(test_fail_each_allocation(fill_archive), 3);
+    cr_assert_gt(test_fail_each_allocation(grow_a_front), 3);
     cr_assert_gt(test_fail_each_allocation(correlate), 1);
 }

@@ -1,3 +1,4 @@
+#include "search/growth.h"
 #include "search/pareto.h"
 
 #include "base/status.h"
@@ -5,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { POINTS = 120 };
 
@@ -110,49 +112,87 @@ Test(pareto, the_front_is_what_nothing_dominates)
     for_many_clouds(check_front);
 }
 
-static void check_dominates(const size_t *rank, int objectives)
+/* Two clouds of many points on the front: in one all of them are, in the other all are the same. */
+Test(pareto, a_front_of_very_many_points, .timeout = 20)
 {
-    for (size_t a = 0; a < POINTS; a += 3)
-        for (size_t b = 0; b < POINTS; b += 2)
-            cr_assert_eq(eex_pareto_dominates(points + a * (size_t)objectives,
-                                              points + b * (size_t)objectives, sense, objectives),
-                         dominates(a, b, objectives));
+    enum { MANY = 1000000 };
+    const eex_sense senses[2] = {EEX_MINIMISE, EEX_MAXIMISE};
+    double *many = calloc(2 * MANY, sizeof *many);
+    size_t *front = calloc(MANY, sizeof *front), count = 0;
+    cr_assert(many && front);
+    for (int same = 0; same < 2; same++) {
+        for (size_t i = 0; i < MANY && !same; i++)
+            many[2 * i] = many[2 * i + 1] = (double)(i * 7919 % MANY);
+        cr_assert_eq(eex_pareto_front(front, &count, many, MANY, senses, 2), EEX_OK);
+        cr_assert_eq(count, MANY);
+        memset(many, 0, 2 * MANY * sizeof *many);
+    }
+    free(many);
+    free(front);
 }
 
-Test(pareto, dominance)
+/* The front and the area after each point, against those of all points so far. */
+static void check_growth(const double (*cloud)[EEX_GROWTH_OBJECTIVES])
 {
-    for_many_clouds(check_dominates);
-}
-
-static void check_archive(const size_t *rank, int objectives)
-{
-    eex_archive archive;
-    bool entered, on_front[POINTS] = {false};
-    cr_assert_eq(eex_archive_init(&archive, sense, objectives), EEX_OK);
+    static const eex_sense minimised[EEX_GROWTH_OBJECTIVES];
+    const double corner[EEX_GROWTH_OBJECTIVES] = {15, 4};
+    size_t front[POINTS];
+    eex_growth *growth;
+    cr_assert_eq(eex_growth_new(&growth, cloud, POINTS, corner), EEX_OK);
     for (size_t i = 0; i < POINTS; i++) {
-        bool dominated = false;
-        for (size_t k = 0; k < i; k++)
-            dominated = dominated || dominates(k, i, objectives);
-        cr_assert_eq(eex_archive_add(&archive, &entered, points + i * (size_t)objectives, i),
-                     EEX_OK);
-        cr_assert_eq(entered, !dominated);
+        size_t count = 0;
+        double area = 0;
+        bool on_front = false;
+        const bool entered = eex_growth_add(growth, i);
+        cr_assert_eq(eex_pareto_front(front, &count, *cloud, i + 1, minimised, 2), EEX_OK);
+        cr_assert_eq(eex_pareto_hypervolume(&area, *cloud, i + 1, minimised, 2, corner), EEX_OK);
+        for (size_t k = 0; k < count; k++)
+            on_front = on_front || front[k] == i;
+        cr_assert_eq(entered, on_front, "point %zu", i);
+        cr_assert_eq(eex_growth_count(growth), count, "point %zu", i);
+        cr_assert_float_eq(eex_growth_area(growth), area, 1e-9, "point %zu", i);
     }
-    for (size_t i = 0; i < archive.count; i++) {
-        on_front[archive.ids[i]] = true;
-        for (int k = 0; k < objectives; k++) {
-            const double kept = archive.points[i][k];
-            const double given = points[archive.ids[i] * (size_t)objectives + (size_t)k];
-            cr_assert(kept == given || (isnan(kept) && isnan(given)));
-        }
-    }
-    for (size_t i = 0; i < POINTS; i++)
-        cr_assert_eq(on_front[i], rank[i] == 0);
-    eex_archive_free(&archive);
+    eex_growth_free(growth);
 }
 
-Test(pareto, the_archive_ends_as_the_front_in_any_case)
+Test(pareto, a_front_grows_as_its_points_say)
 {
-    for_many_clouds(check_archive);
+    double cloud[POINTS][EEX_GROWTH_OBJECTIVES];
+    eex_rng rng;
+    eex_rng_seed(&rng, 3, 0);
+    for (int round = 0; round < 200; round++) {
+        const uint64_t values = round % 2 ? 20 : 400;
+        for (size_t i = 0; i < POINTS; i++) {
+            cloud[i][0] = (double)eex_rng_below(&rng, values) / 7;
+            cloud[i][1] = round % 3 ? (double)eex_rng_below(&rng, values) / 7 : 5 - cloud[i][0] / 9;
+        }
+        check_growth((const double(*)[EEX_GROWTH_OBJECTIVES])cloud);
+    }
+}
+
+Test(pareto, very_many_points_come_one_after_the_other, .timeout = 20)
+{
+    enum { MANY = 1000000 };
+    const double corner[EEX_GROWTH_OBJECTIVES] = {MANY, MANY};
+    double(*many)[EEX_GROWTH_OBJECTIVES] = calloc(MANY + 1, sizeof *many);
+    eex_growth *growth;
+    cr_assert(many);
+    for (size_t i = 0; i < MANY; i++) {
+        many[i][0] = (double)(i * 7919 % MANY);
+        many[i][1] = (double)(MANY - i * 7919 % MANY);
+    }
+    cr_assert_eq(
+        eex_growth_new(&growth, (const double(*)[EEX_GROWTH_OBJECTIVES])many, MANY + 1, corner),
+        EEX_OK);
+    for (size_t i = 0; i < MANY; i++)
+        cr_assert(eex_growth_add(growth, i));
+    cr_assert_eq(eex_growth_count(growth), MANY);
+    cr_assert_float_eq(eex_growth_area(growth) / MANY / MANY, 0.5, 1e-5);
+    cr_assert(eex_growth_add(growth, MANY)); /* (0, 0) is better than all */
+    cr_assert_eq(eex_growth_count(growth), 1);
+    cr_assert_float_eq(eex_growth_area(growth) / MANY / MANY, 1, 1e-9);
+    eex_growth_free(growth);
+    free(many);
 }
 
 /* Coordinates are integers below this, so volumes are counts of unit cells. */
@@ -223,10 +263,8 @@ Test(pareto, hypervolume_of_a_few_points)
 Test(pareto, wrong_dimensions_are_refused)
 {
     size_t out[1], count;
-    eex_archive archive;
     cr_assert_eq(eex_pareto_front(out, &count, points, 1, sense, 0), EEX_EINVAL);
     cr_assert_eq(eex_pareto_sort(out, points, 1, sense, EEX_MAX_OBJECTIVES + 1), EEX_EINVAL);
-    cr_assert_eq(eex_archive_init(&archive, sense, 0), EEX_EINVAL);
     double volume;
     cr_assert_eq(eex_pareto_hypervolume(&volume, points, 1, sense, 0, points), EEX_EINVAL);
     cr_assert_eq(eex_pareto_hypervolume(&volume, points, 1, sense, EEX_MAX_OBJECTIVES + 1, points),
