@@ -9,9 +9,19 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { X_LOW, X_HIGH, Y_LOW, Y_HIGH, NAME = 200 };
+
+/* Points of a series that are drawn; fewer where the chart has so many already. */
+enum { MOST_KEPT = 4000, MOST_OF_CHART = 20000, LEAST_KEPT = 100 };
+
+typedef struct eex__chart_point {
+    double at[4];
+    bool interval;
+    char text[NAME];
+} kept_point;
 
 /* Texts go into scripts between quotes, and gnuplot runs what stands in backquotes. */
 static const char *harmless(char out[NAME], const char *text)
@@ -26,7 +36,7 @@ static const char *harmless(char out[NAME], const char *text)
 /* ---- the script ---- */
 
 /* What the series before looks like; its hover texts are points upon it. */
-static void close_series(eex_chart *c)
+static void put_marks(eex_chart *c)
 {
     static const char *const marks[] = {
         [EEX_MARK_POINTS] = NULL,        [EEX_MARK_DOTS] = NULL,
@@ -37,9 +47,6 @@ static void close_series(eex_chart *c)
         [EEX_MARK_POINTS] = 0.65, [EEX_MARK_DOTS] = 0.28, [EEX_MARK_LINE] = 0.35,
         [EEX_MARK_DASHED] = 0.3,  [EEX_MARK_STEPS] = 0.3, [EEX_MARK_BARS] = 0.35};
     const char *again = c->plots.size ? ", \\\n " : "plot ";
-    if (!c->open)
-        return;
-    c->open = false;
     eex_buffer_puts(&c->data, "EOD\n");
     if (c->ranged) {
         const bool band = c->mark == EEX_MARK_LINE || c->mark == EEX_MARK_STEPS;
@@ -140,22 +147,12 @@ static void put_script(eex_buffer *out, const eex_chart *c)
 
 /* ---- points ---- */
 
-void eex_chart_series(eex_chart *c, const char *name, int colour, eex_mark mark)
-{
-    close_series(c);
-    c->name = name;
-    c->colour = colour % EEX_SVG_COLOURS;
-    c->mark = mark;
-    c->wanted = true;
-}
-
 static void open_series(eex_chart *c)
 {
     static const char *const shape[] = {"dot", "dot", "line", "dashed", "line", "box"};
     if (!c->wanted)
         return;
     c->wanted = false;
-    c->open = true;
     c->ranged = false;
     c->series++;
     eex_buffer_printf(&c->data, "$d%d << EOD\n", c->series);
@@ -183,32 +180,93 @@ static void put_row(eex_chart *c, const double at[4], bool interval, const char 
     eex_buffer_puts(&c->table, "</tr>\n");
 }
 
-static void put_point(eex_chart *c, const double at[4], bool interval, const char *format,
-                      va_list args)
+static void put_point(eex_chart *c, const kept_point *p)
 {
-    char text[NAME], said[NAME];
-    vsnprintf(said, sizeof said, format, args);
+    char text[NAME];
+    c->points++;
+    c->ranged |= p->interval;
+    c->any_range |= p->interval;
+    eex_buffer_printf(&c->data, "%.9g %.9g %.9g %.9g \"%s\"\n", p->at[0], p->at[1], p->at[2],
+                      p->at[3], harmless(text, p->text));
+    put_row(c, p->at, p->interval, p->text);
+}
+
+static void close_series(eex_chart *c)
+{
+    if (c->seen > 0) {
+        open_series(c);
+        for (size_t i = 0; i < c->kept_count; i++)
+            put_point(c, &c->kept[i]);
+        put_marks(c);
+    }
+    c->all += c->seen;
+    c->seen = c->kept_count = 0;
+}
+
+void eex_chart_series(eex_chart *c, const char *name, int colour, eex_mark mark)
+{
+    close_series(c);
+    c->name = name;
+    c->colour = colour % EEX_SVG_COLOURS;
+    c->mark = mark;
+    c->wanted = true;
+}
+
+/* Makes room when a series turns out to be long: every other point leaves. */
+static void thin(eex_chart *c, size_t most)
+{
+    if (c->kept_count < most)
+        return;
+    for (size_t i = 0; 2 * i < c->kept_count; i++)
+        c->kept[i] = c->kept[2 * i];
+    c->kept_count = (c->kept_count + 1) / 2;
+    c->each *= 2;
+}
+
+/* Place for the next point. The one before stays if it is an each-th. */
+static kept_point *place(eex_chart *c)
+{
+    const size_t room = c->points < MOST_OF_CHART ? MOST_OF_CHART - c->points : 0;
+    const size_t most = room > MOST_KEPT ? MOST_KEPT : room > LEAST_KEPT ? room : LEAST_KEPT;
+    if (!c->kept)
+        c->kept = malloc((MOST_KEPT + 1) * sizeof *c->kept);
+    if (!c->kept) {
+        c->no_memory = true;
+        return NULL;
+    }
+    if (c->seen == 0)
+        c->each = 1;
+    else if ((c->seen - 1) % c->each != 0)
+        c->kept_count--;
+    else
+        thin(c, most);
+    c->seen++;
+    return &c->kept[c->kept_count++];
+}
+
+static void keep_point(eex_chart *c, const double at[4], bool interval, const char *format,
+                       va_list args)
+{
     for (int i = 0; i < 4; i++)
         if (!isfinite(at[i]))
             return;
     const double new[4] = {at[0], at[0], at[2], at[3]};
     for (int i = 0; i < 4; i++)
-        if (c->points == 0 || (i % 2 ? new[i] > c->range[i] : new[i] < c->range[i]))
+        if (c->all + c->seen == 0 || (i % 2 ? new[i] > c->range[i] : new[i] < c->range[i]))
             c->range[i] = new[i];
-    open_series(c);
-    c->points++;
-    c->ranged |= interval;
-    c->any_range |= interval;
-    eex_buffer_printf(&c->data, "%.9g %.9g %.9g %.9g \"%s\"\n", at[0], at[1], at[2], at[3],
-                      harmless(text, said));
-    put_row(c, at, interval, said);
+    kept_point *p = place(c);
+    if (!p)
+        return;
+    memcpy(p->at, at, sizeof p->at);
+    p->interval = interval;
+    vsnprintf(p->text, sizeof p->text, format, args);
 }
 
 void eex_chart_point(eex_chart *c, double x, double y, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
-    put_point(c, (const double[4]){x, y, y, y}, false, format, args);
+    keep_point(c, (const double[4]){x, y, y, y}, false, format, args);
     va_end(args);
 }
 
@@ -217,7 +275,7 @@ void eex_chart_interval(eex_chart *c, double x, double y, double low, double hig
 {
     va_list args;
     va_start(args, format);
-    put_point(c, (const double[4]){x, y, low, high}, true, format, args);
+    keep_point(c, (const double[4]){x, y, low, high}, true, format, args);
     va_end(args);
 }
 
@@ -240,8 +298,11 @@ static int put(eex_page *page, eex_chart *c)
                       eex_buffer_text(&c->legend));
     put_script(&script, c);
     EEX_TRY(eex_page_add_chart(page, &script, c->title));
-    eex_buffer_printf(out, "<details><summary>%zu point%s as a table</summary>", c->points,
+    eex_buffer_printf(out, "<details><summary>%zu point%s", c->points,
                       eex_plural((int64_t)c->points));
+    if (c->all > c->points)
+        eex_buffer_printf(out, ", of %zu,", c->all);
+    eex_buffer_puts(out, " as a table</summary>");
     eex_buffer_puts(out, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th class=\"n\">");
     eex_html_text(out, c->x);
     eex_buffer_puts(out, "</th><th class=\"n\">");
@@ -253,16 +314,39 @@ static int put(eex_page *page, eex_chart *c)
     return eex_buffer_status(out);
 }
 
+bool eex_chart_has_points(const eex_chart *c)
+{
+    return c->all + c->seen > 0;
+}
+
+enum { PARTS = 5 };
+
+static void parts_of(eex_buffer *part[PARTS], eex_chart *c)
+{
+    eex_buffer *const all[PARTS] = {&c->tics, &c->data, &c->plots, &c->legend, &c->table};
+    memcpy(part, all, sizeof all);
+}
+
+void eex_chart_free(eex_chart *c)
+{
+    eex_buffer *part[PARTS];
+    parts_of(part, c);
+    for (int i = 0; i < PARTS; i++)
+        eex_buffer_free(part[i]);
+    free(c->kept);
+    c->kept = NULL;
+}
+
 int eex_chart_put(eex_page *page, eex_chart *c)
 {
+    eex_buffer *part[PARTS];
+    int code = c->no_memory ? eex_fail(EEX_ENOMEM, "out of memory for a chart") : EEX_OK;
     close_series(c);
-    eex_buffer *const parts[] = {&c->tics, &c->data, &c->plots, &c->legend, &c->table};
-    int code = EEX_OK;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts && code == EEX_OK; i++)
-        code = eex_buffer_status(parts[i]);
+    parts_of(part, c);
+    for (int i = 0; i < PARTS && code == EEX_OK; i++)
+        code = eex_buffer_status(part[i]);
     if (code == EEX_OK && c->points > 0)
         code = put(page, c);
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        eex_buffer_free(parts[i]);
+    eex_chart_free(c);
     return code;
 }

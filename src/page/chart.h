@@ -6,7 +6,8 @@
  *     eex_chart_point(&c, 1, 62.5, "epoch 1: %.1f %%", 62.5);
  *     eex_chart_put(page, &c);
  *
- * Texts may come from files. A chart without a point is not put. */
+ * Texts may come from files. A chart without a point is not put. Of a series of more than some
+ * thousand points as many are drawn, evenly, and the last. */
 #ifndef EEX_PAGE_CHART_H
 #define EEX_PAGE_CHART_H
 
@@ -34,8 +35,11 @@ typedef struct eex_chart {
     const char *name; /* of the series; it begins with its first point */
     int series, colour;
     eex_mark mark;
-    bool wanted, open, ranged, any_range;
-    size_t points;
+    bool wanted, ranged, any_range;
+    struct eex__chart_point *kept; /* of the series, each so-manieth, and the last */
+    size_t kept_count, each, seen;
+    size_t points, all; /* that are drawn, and that there were */
+    bool no_memory;
     double range[4];
 } eex_chart;
 
@@ -52,6 +56,11 @@ void eex_chart_interval(eex_chart *c, double x, double y, double low, double hig
 
 /* A name on the axis of x in the place of numbers. */
 void eex_chart_tic(eex_chart *c, double x, const char *name);
+
+bool eex_chart_has_points(const eex_chart *c);
+
+/* Instead of putting it. */
+void eex_chart_free(eex_chart *c);
 
 /* Into the page; what the chart holds is freed in any case. */
 int eex_chart_put(eex_page *page, eex_chart *c);

@@ -127,12 +127,14 @@ int eex_page_put_budget(eex_page *page, const eex_page_run *runs, size_t count)
     for (size_t i = 0; i < count && code == EEX_OK; i++)
         if (tunable(&runs[i]))
             code = put_run(&c, &runs[i], i, count);
-    if (count == 1 && c.points > 0)
+    if (code != EEX_OK) {
+        eex_chart_free(&c);
+        return code;
+    }
+    if (count == 1 && eex_chart_has_points(&c)) {
         put_others(&c, runs[0].report);
-    if (count == 1 && c.points > 0 && runs[0].report->rivals.count > 0)
-        put_rivals(&c, runs[0].report);
-    if (code != EEX_OK)
-        c.points = 0;
-    const int put = eex_chart_put(page, &c);
-    return code == EEX_OK ? put : code;
+        if (runs[0].report->rivals.count > 0)
+            put_rivals(&c, runs[0].report);
+    }
+    return eex_chart_put(page, &c);
 }

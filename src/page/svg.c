@@ -50,8 +50,14 @@ static const char *empty_group(const char *at)
 static const char *colour(eex_buffer *out, const char *at)
 {
     int r = 0, g = 0, b = 0;
+    char numbers[32]; /* sscanf looks for the end of its text first, which may be far away */
     const char *end = strchr(at, ')');
-    if (!end || sscanf(at + strlen(COLOUR), "%d ,%d ,%d", &r, &g, &b) != 3)
+    const size_t length = end ? (size_t)(end - at) - strlen(COLOUR) : sizeof numbers;
+    if (length >= sizeof numbers)
+        return at;
+    memcpy(numbers, at + strlen(COLOUR), length);
+    numbers[length] = '\0';
+    if (sscanf(numbers, "%d ,%d ,%d", &r, &g, &b) != 3)
         return at;
     if (r == 1 && g == 1)
         eex_buffer_printf(out, "var(--c%d)", b + 1);

@@ -195,3 +195,60 @@ Test(page, what_is_no_picture)
         eex_buffer_free(&out);
     }
 }
+
+/* Series of files that somebody has made long: a page stays one that can be opened. */
+Test(page, charts_of_very_many_points)
+{
+    enum { SERIES = 100, POINTS = 50000, MOST_BYTES = 64 << 20 };
+    eex_page page = {.html = EEX_BUFFER_INIT};
+    eex_buffer out = EEX_BUFFER_INIT;
+    eex_chart c = {.title = "t", .x = "x", .y = "y"};
+    for (int s = 0; s < SERIES; s++) {
+        eex_chart_series(&c, "long", s, EEX_MARK_LINE);
+        for (int i = 0; i < POINTS; i++)
+            eex_chart_point(&c, i, i % 7, "point %d of %d.", i, s);
+    }
+    OK(eex_chart_put(&page, &c));
+    cr_expect(strstr(eex_buffer_text(&page.html), ", of 5000000, as a table"));
+    cr_expect(strstr(eex_buffer_text(&page.html), "point 0 of 0."));
+    cr_expect(strstr(eex_buffer_text(&page.html), "point 49999 of 0."));
+    cr_expect(strstr(eex_buffer_text(&page.html), "point 49999 of 99."));
+    finish(&out, &page);
+    cr_expect_lt(out.size, MOST_BYTES);
+    eex_buffer_free(&out);
+}
+
+/* All points of a series that is not too long, and none twice. */
+Test(page, charts_of_all_points)
+{
+    enum { POINTS = 4000 };
+    char text[40];
+    eex_page page = {.html = EEX_BUFFER_INIT};
+    eex_chart c = {.title = "t", .x = "x", .y = "y"};
+    eex_chart_series(&c, "all", 0, EEX_MARK_LINE);
+    for (int i = 0; i < POINTS; i++)
+        eex_chart_point(&c, i, i, "point %d.", i);
+    OK(eex_chart_put(&page, &c));
+    cr_expect(strstr(eex_buffer_text(&page.html), "4000 points as a table"));
+    for (int i = 0; i < POINTS; i++) {
+        snprintf(text, sizeof text, "point %d.", i);
+        const char *found = strstr(eex_buffer_text(&page.html), text);
+        cr_assert(found && !strstr(found + 1, text), "%s", text);
+    }
+    eex_page_free(&page);
+}
+
+/* As long as gnuplot may write it, in time that grows with it. */
+Test(page, a_long_drawing, .timeout = 20)
+{
+    eex_buffer svg = EEX_BUFFER_INIT, out = EEX_BUFFER_INIT;
+    eex_buffer_puts(&svg, "<svg viewBox=\"0 0 1 1\"\n><defs><filter></filter></defs>");
+    for (int i = 0; i < 1000000; i++)
+        eex_buffer_puts(&svg, "<path stroke='rgb(  1,   1,   3)'/>");
+    eex_buffer_puts(&svg, "</svg>");
+    OK(eex_svg_put(&out, eex_buffer_text(&svg), "long", true));
+    cr_expect(strstr(eex_buffer_text(&out), "var(--c4)"));
+    cr_expect_not(strstr(eex_buffer_text(&out), "rgb("));
+    eex_buffer_free(&svg);
+    eex_buffer_free(&out);
+}
