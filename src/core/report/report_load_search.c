@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+enum { MOST_FRONT = 1 << 16 };
+
 int eex__report_load_trials(eex_report *r, eex_store_file *file)
 {
     eex_store_type type;
@@ -23,8 +25,9 @@ static int load_front(eex_report *r, eex_store_file *file)
 {
     eex_store_shape shape = {1, {EEX_STORE_ANY}};
     uint64_t *front = NULL;
+    const size_t most = r->trials.count < MOST_FRONT ? r->trials.count : MOST_FRONT;
     EEX_TRY(eex_store_read_new((void **)&front, file, "front", EEX_STORE_U64, &shape,
-                               r->trials.count * sizeof *front + 1));
+                               most * sizeof *front + 1));
     r->front = malloc(((size_t)shape.extent[0] + 1) * sizeof *r->front);
     int code = r->front ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for a Pareto front");
     for (size_t i = 0; code == EEX_OK && i < shape.extent[0]; i++) {

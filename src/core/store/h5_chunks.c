@@ -228,6 +228,7 @@ static int read_chunks(eex__h5_walk *w)
     if (c->all == 0)
         return EEX_OK;
     EEX_TRY(walk(w));
+    c->stored = w->stored;
     return sort(w);
 }
 

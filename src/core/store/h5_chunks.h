@@ -15,6 +15,7 @@ typedef struct eex__h5_chunks {
     uint64_t all;                    /* chunks in the grid */
     eex__h5_chunk *chunk;            /* those that are stored, by place */
     size_t count;
+    uint64_t stored; /* bytes that they have in the file */
 } eex__h5_chunks;
 
 /* Refuses chunks that share bytes of the file. On failure *out is {0}. */

@@ -8,6 +8,16 @@
 
 /* ---- opening ---- */
 
+/* deflate packs up to 1,032 bytes into one, so that a small file could fill any memory. What eex
+ * packs seldom shrinks more than tenfold, but for lists of always the same, which are short. */
+static void allow_unpacking(eex__reader *reader)
+{
+    const uint64_t more = UINT64_C(256) << 20, times = 16;
+    if (__builtin_mul_overflow(reader->file.size, times, &reader->unpacked_left) ||
+        __builtin_add_overflow(reader->unpacked_left, more, &reader->unpacked_left))
+        reader->unpacked_left = UINT64_MAX;
+}
+
 /* How many bytes of structures may be read: an open file takes each one or two times, and later
  * again those that had to make room. */
 static void allow_structures(eex__reader *reader, uint64_t times, uint64_t more)
@@ -21,6 +31,7 @@ static void allow_structures(eex__reader *reader, uint64_t times, uint64_t more)
 static int open_reader(eex__reader *reader, const char *path, const char *kind)
 {
     EEX_TRY(eex__h5_open(&reader->file, path, kind));
+    allow_unpacking(reader);
     allow_structures(reader, 8, 1 << 20);
     EEX_TRY(eex__reader_check_seal(reader));
     allow_structures(reader, 1000, 1 << 28);

@@ -43,6 +43,7 @@ typedef struct eex__reader {
     eex__reader_object object[EEX__READER_OBJECTS];
     uint64_t clock;
     uint64_t structures_left; /* bytes, see file.structures_left */
+    uint64_t unpacked_left;   /* bytes that arrays may still have beyond what is usual */
     eex__h5_reader chunk;
     bool is_sealed;
     eex__seal seal;

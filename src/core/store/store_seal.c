@@ -221,10 +221,30 @@ int eex__reader_check_seal(eex__reader *reader)
     return EEX_OK;
 }
 
+/* What is packed more than so many times counts against what the file may unpack to. */
+static int check_unpacking(eex__reader *reader, const eex__h5_array *array)
+{
+    enum { USUAL = 64 };
+    const uint64_t stored = array->chunks.stored, bytes = array->count * array->type.size;
+    if (array->layout.storage != EEX__H5_CHUNKED || bytes / USUAL <= stored)
+        return EEX_OK;
+    const uint64_t beyond = bytes - USUAL * stored;
+    if (beyond > reader->unpacked_left)
+        return eex__h5_refused(&reader->file,
+                               "its %llu bytes are packed in %llu: with what was read before, more "
+                               "than is unpacked from a file of %llu bytes; write it without "
+                               "compression",
+                               (unsigned long long)bytes, (unsigned long long)stored,
+                               (unsigned long long)reader->file.size);
+    reader->unpacked_left -= beyond;
+    return EEX_OK;
+}
+
 int eex__reader_read(void *out, eex__reader *reader, eex__h5_array *array, const char *name)
 {
     uint64_t rows = array->space.rank > 0 ? array->space.extent[0] : 1;
     EEX_TRY(eex__h5_array_locate(array, &reader->file));
+    EEX_TRY(check_unpacking(reader, array));
     EEX_TRY(eex__h5_array_read(out, &reader->file, array, &reader->chunk, 0, rows));
     const eex__seal_entry *entry = reader->is_sealed ? eex__seal_find(&reader->seal, name) : NULL;
     if (entry && entry->content != eex_xxh64_of(out, array->count * array->type.size))

@@ -171,3 +171,37 @@ Test(packed, a_signal_in_the_middle_is_heard)
     expect_abandoned(code, values);
     free(values);
 }
+
+/* A file of a megabyte that would fill the memory, array by array. What packs as measurements do
+ * is read as often as one likes. */
+Test(packed, a_small_file_does_not_unpack_without_end)
+{
+    enum { ZEROS = 7 };
+    const eex_store_shape usual = {1, {2000000}}, zero = {1, {16 << 20}};
+    uint32_t *values = noise(2000000), *zeros = calloc(16 << 20, sizeof *zeros);
+    eex_store_file *file;
+    char name[16];
+    cr_assert_not_null(zeros);
+    OK(eex_store_create(&file, path, "trace", 1));
+    OK(eex_store_write_packed(file, "usual", EEX_STORE_U32, &usual, values));
+    for (int i = 0; i < ZEROS; i++) {
+        snprintf(name, sizeof name, "zeros%d", i);
+        OK(eex_store_write_packed(file, name, EEX_STORE_U32, &zero, zeros));
+    }
+    OK(eex_store_commit(&file));
+    OK(eex_store_open(&file, path, "trace", 1));
+    for (int i = 0; i < 10; i++)
+        OK(eex_store_read(values, file, "usual", EEX_STORE_U32, &usual));
+    int read = 0;
+    for (int code = EEX_OK; code == EEX_OK && read < ZEROS; read += code == EEX_OK) {
+        snprintf(name, sizeof name, "zeros%d", read);
+        code = eex_store_read(zeros, file, name, EEX_STORE_U32, &zero);
+        cr_assert(code == EEX_OK || code == EEX_EFORMAT, "%s", eex_error());
+    }
+    cr_expect(read >= 4 && read < ZEROS, "%d were read", read);
+    cr_expect(strstr(eex_error(), "write it without compression"), "%s", eex_error());
+    OK(eex_store_read(values, file, "usual", EEX_STORE_U32, &usual));
+    eex_store_close(file);
+    free(zeros);
+    free(values);
+}
