@@ -177,7 +177,7 @@ static int name_fields(eex__sweep_reading *r)
     s->points = 0;
     EEX_TRY(eex_axes_points(&s->value, &points, r->axis, r->axes, r->kind, r->seed));
     s->points = points;
-    return EEX_OK;
+    return eex_sweep_check_tasks(s);
 }
 
 /* What the file has returned, on the top. */

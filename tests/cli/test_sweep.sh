@@ -78,6 +78,7 @@ refused() { # ENTRY WORDS: what a sweep with this entry is told
 }
 # A run that is there twice would count as two, and a seed among the fields would not be used.
 refused 'seeds = { 0, 3, 0 }' "seeds: each seed once"
+refused 'seeds = 100000, random = { points = 3, fields = { ["training.lr"] = { from = 0.1, to = 1 } } }' "at most 262144 runs"
 # Nor what has no place in a list.
 refused 'seeds = { 1, foo = 2 }' 'seeds: a list, in which there is no place for ["foo"]'
 refused 'grid = { ["training.lr"] = { 0.1, foo = 2 } }' 'no place for ["foo"]'

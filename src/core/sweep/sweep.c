@@ -30,6 +30,14 @@ static int assignment(char **out, const char *path, const char *value)
     return eex_buffer_take(out, &b);
 }
 
+int eex_sweep_check_tasks(const eex_sweep *s)
+{
+    if (s->points == 0 || s->seeds <= EEX_SWEEP_TASKS / s->points)
+        return EEX_OK;
+    return eex_fail(EEX_EINVAL, "%zu points with %zu seeds each: a sweep has at most %d runs",
+                    s->points, s->seeds, EEX_SWEEP_TASKS);
+}
+
 int eex_sweep_sets(char ***out, size_t *count, const eex_sweep *s, size_t task)
 {
     const size_t point = task / s->seeds;

@@ -12,7 +12,7 @@
 #include "core/run/cluster.h"
 #include "core/sweep/axes.h"
 
-enum { EEX_SWEEP_TEXT = 200, EEX_SWEEP_VERSION = 1 };
+enum { EEX_SWEEP_TEXT = 200, EEX_SWEEP_VERSION = 1, EEX_SWEEP_TASKS = 1 << 18 /* at most */ };
 
 typedef struct eex_sweep {
     char name[EEX_SWEEP_TEXT];
@@ -36,6 +36,10 @@ static inline size_t eex_sweep_tasks(const eex_sweep *s)
 {
     return s->points * s->seeds;
 }
+
+/* EEX_EINVAL where they are more than EEX_SWEEP_TASKS: each has a row in memory, and is looked for
+ * in the folder. */
+int eex_sweep_check_tasks(const eex_sweep *s);
 
 /* "path=value" of task t, for --set: its fixed ones, then its point's. Borrowed texts are made into
  * *out, which is the caller's with all of them: *count of them. */

@@ -142,6 +142,8 @@ static int use(eex_store_file *file, void *context)
                                 (long long)points, s->fields);
     }
     s->points = (size_t)points;
+    if (eex_sweep_check_tasks(s) < 0)
+        return eex_store_refuse(file, "%s", eex_error());
     return read_cluster(&s->cluster, file);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/buffer.h"
 #include "base/fs.h"
+#include "base/signals.h"
 #include "base/status.h"
 
 #include <stdio.h>
@@ -88,7 +89,8 @@ int eex_tasks_look(eex_task **out, const eex_sweep *s, const char *folder)
     eex_task *task = calloc(count, sizeof *task);
     int code = task ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for %zu tasks", count);
     for (size_t i = 0; i < count && code == EEX_OK; i++)
-        code = eex_task_look(&task[i], folder, i);
+        code = eex_interrupted() ? eex_fail(EEX_EINTERRUPTED, "interrupted")
+                                 : eex_task_look(&task[i], folder, i);
     if (code != EEX_OK) {
         free(task);
         return code;

@@ -163,6 +163,29 @@ Test(sweep, its_file_keeps_everything_and_refuses_another)
     test_folder_remove(folder);
 }
 
+/* A file of a few kilobytes that says more runs than anybody makes, whose rows would fill the
+ * memory. */
+Test(sweep, a_file_of_too_many_runs_is_refused)
+{
+    enum { POINTS = 4, SEEDS = 100000 };
+    char folder[TEST_PATH_SIZE];
+    eex_sweep *s = make(), *read;
+    test_folder_make(folder);
+    s->value = realloc(s->value, POINTS * sizeof *s->value);
+    s->seed = realloc(s->seed, SEEDS * sizeof *s->seed);
+    cr_assert(s->value && s->seed);
+    while (s->points < POINTS)
+        s->value[s->points++] = copy("0.3");
+    for (s->seeds = 0; s->seeds < SEEDS; s->seeds++)
+        s->seed[s->seeds] = s->seeds;
+    OK(eex_sweep_write(s, folder));
+    cr_expect_eq(eex_sweep_read(&read, folder), EEX_EFORMAT);
+    cr_expect(strstr(eex_error(), "at most 262144 runs"), "%s", eex_error());
+    cr_expect_eq(eex_sweep_check_tasks(s), EEX_EINVAL);
+    eex_sweep_free(s);
+    test_folder_remove(folder);
+}
+
 /* ---- tasks ---- */
 
 static eex_task_state state(const char *folder, size_t task)
