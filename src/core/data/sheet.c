@@ -9,18 +9,43 @@
 
 enum { COLUMNS = 20, MAX_ROWS = 40, GAP = 2, BACKGROUND = 255 };
 
-/* The training samples of a class, by difficulty where there is one. */
-static size_t samples_of(uint32_t *out, const eex_dataset *data, int class)
+enum { LEVELS = 256 }; /* of difficulty, a byte */
+
+/* Where the samples of each row have their places: by difficulty, where there is one, then in their
+ * order. */
+typedef struct order {
+    size_t next[MAX_ROWS][LEVELS]; /* place of the next sample of that level */
+    size_t count[MAX_ROWS];
+} order;
+
+static int level_of(const eex_dataset *data, uint32_t sample)
 {
-    const eex_dataset_info *info = eex_dataset_facts(data);
-    const int32_t *labels = eex_dataset_labels(data);
     const uint8_t *difficulty = eex_dataset_difficulty(data);
-    size_t count = 0;
-    for (int level = 0; level < (difficulty ? 256 : 1); level++)
-        for (uint32_t i = 0; i < info->train; i++)
-            if (labels[i] == class && (!difficulty || difficulty[i] == level))
-                out[count++] = i;
-    return count;
+    return difficulty ? difficulty[sample] : 0;
+}
+
+static void find_order(order *o, const eex_dataset *data, int rows)
+{
+    const int32_t *labels = eex_dataset_labels(data);
+    for (uint32_t i = 0; i < eex_dataset_facts(data)->train; i++)
+        if (labels[i] < rows)
+            o->next[labels[i]][level_of(data, i)]++;
+    for (int row = 0; row < rows; row++)
+        for (int l = 0; l < LEVELS; l++) {
+            const size_t of_level = o->next[row][l];
+            o->next[row][l] = o->count[row];
+            o->count[row] += of_level;
+        }
+}
+
+/* The column of the next sample of a row and level; -1: it is not shown. Those that are shown are
+ * at even steps. */
+static int column_of(order *o, int row, int level)
+{
+    const size_t at = o->next[row][level]++, count = o->count[row];
+    const size_t shown = count < COLUMNS ? count : COLUMNS;
+    const size_t column = (at * shown + count - 1) / count;
+    return column < shown && column * count / shown == at ? (int)column : -1;
 }
 
 static void place(eex_image *sheet, const uint8_t *tile, const eex_dataset_info *info, int row,
@@ -34,18 +59,20 @@ static void place(eex_image *sheet, const uint8_t *tile, const eex_dataset_info 
                tile + (size_t)i * bytes, bytes);
 }
 
-static int fill(eex_image *sheet, uint32_t *samples, uint8_t *tile, eex_dataset *data, int rows)
+/* In the order of the file, so that what lies together is read once. */
+static int fill(eex_image *sheet, order *o, uint8_t *tile, eex_dataset *data, int rows)
 {
     const eex_dataset_info *info = eex_dataset_facts(data);
+    const int32_t *labels = eex_dataset_labels(data);
     memset(sheet->pixels, BACKGROUND,
            (size_t)sheet->width * (size_t)sheet->height * (size_t)sheet->channels);
-    for (int row = 0; row < rows; row++) {
-        size_t count = samples_of(samples, data, row);
-        size_t shown = count < COLUMNS ? count : COLUMNS;
-        for (size_t k = 0; k < shown; k++) {
-            EEX_TRY(eex_dataset_gather(tile, data, &samples[k * count / shown], 1));
-            place(sheet, tile, info, row, (int)k);
-        }
+    find_order(o, data, rows);
+    for (uint32_t i = 0; i < info->train; i++) {
+        const int row = labels[i], column = row < rows ? column_of(o, row, level_of(data, i)) : -1;
+        if (column < 0)
+            continue;
+        EEX_TRY(eex_dataset_gather(tile, data, &i, 1));
+        place(sheet, tile, info, row, column);
     }
     return EEX_OK;
 }
@@ -57,14 +84,14 @@ int eex_dataset_sheet(const char *path, eex_dataset *data)
     eex_image sheet;
     EEX_TRY(eex_image_new(&sheet, COLUMNS * (info->width + GAP) + GAP,
                           rows * (info->height + GAP) + GAP, info->channels, path));
-    uint32_t *samples = malloc(info->train * sizeof *samples);
+    order *o = calloc(1, sizeof *o);
     uint8_t *tile = malloc((size_t)info->width * (size_t)info->height * (size_t)info->channels);
-    int code = samples && tile ? fill(&sheet, samples, tile, data, rows)
-                               : eex_fail(EEX_ENOMEM, "%s: out of memory", path);
+    int code = o && tile ? fill(&sheet, o, tile, data, rows)
+                         : eex_fail(EEX_ENOMEM, "%s: out of memory", path);
     if (code == EEX_OK)
         code = eex_image_write_png(path, &sheet);
     eex_image_free(&sheet);
-    free(samples);
+    free(o);
     free(tile);
     return code;
 }

@@ -392,12 +392,35 @@ Test(synthetic, harder_levels_are_rougher)
                      level[i - 1]);
 }
 
+/* Sample k of the 20 that are shown of a class: by difficulty, then in order, at even steps. */
+static uint32_t shown(const eex_dataset *data, int class, size_t k)
+{
+    uint32_t of_class[1000];
+    size_t count = 0;
+    for (int level = 0; level < EEX_SYNTHETIC_LEVELS; level++)
+        for (uint32_t i = 0; i < eex_dataset_facts(data)->train; i++)
+            if (eex_dataset_labels(data)[i] == class && eex_dataset_difficulty(data)[i] == level)
+                of_class[count++] = i;
+    return of_class[k * count / 20];
+}
+
+static void expect_tile(const eex_image *sheet, eex_dataset *data, int row, int column)
+{
+    uint8_t tile[3072];
+    const uint32_t sample = shown(data, row, (size_t)column);
+    OK(eex_dataset_gather(tile, data, &sample, 1));
+    for (int y = 0; y < 32; y++) {
+        const int at = (y + 2 + 34 * row) * sheet->width + 2 + 34 * column;
+        cr_assert_eq(memcmp(sheet->pixels + 3 * at, tile + y * 96, 96), 0, "row %d, column %d", row,
+                     column);
+    }
+}
+
 Test(synthetic, a_contact_sheet_shows_it)
 {
     char folder[TEST_PATH_SIZE];
     eex_dataset *data;
     eex_image sheet = {0, 0, 0, NULL};
-    uint8_t first[3072];
     test_folder_make(folder);
     const char *path = test_path(folder, "s.h5"), *png = test_path(folder, "s.png");
     OK(eex_synthetic_make(path, "synthetic", 1000, 0, 9));
@@ -406,10 +429,48 @@ Test(synthetic, a_contact_sheet_shows_it)
     OK(test_decode(&sheet, png, 0));
     cr_assert_eq(sheet.width, 20 * 34 + 2);
     cr_assert_eq(sheet.height, 10 * 34 + 2);
-    OK(eex_dataset_gather(first, data, (const uint32_t[]){0}, 1));
-    for (int y = 0; y < 32; y++)
-        cr_assert_eq(memcmp(sheet.pixels + ((y + 2) * sheet.width + 2) * 3, first + y * 96, 96), 0);
+    for (int row = 0; row < 10; row++)
+        for (int column = 0; column < 20; column++)
+            expect_tile(&sheet, data, row, column);
     eex_image_free(&sheet);
+    eex_dataset_close(data);
+    test_folder_remove(folder);
+}
+
+/* In time that grows with the samples alone, however many classes and levels there are. */
+Test(dataset, a_contact_sheet_of_millions, .timeout = 20)
+{
+    enum { CLASSES = 40, BLOCK = 1 << 16, SAMPLES = 64 * BLOCK };
+    static uint8_t images[BLOCK], difficulty[BLOCK];
+    static int32_t labels[BLOCK];
+    static const char *classes[CLASSES];
+    static char name[CLASSES][8];
+    char folder[TEST_PATH_SIZE];
+    eex_dataset_writer *writer;
+    eex_dataset *data;
+    for (int c = 0; c < CLASSES; c++) {
+        snprintf(name[c], sizeof name[c], "c%d", c);
+        classes[c] = name[c];
+    }
+    for (int i = 0; i < BLOCK; i++) {
+        labels[i] = i % CLASSES;
+        difficulty[i] = (uint8_t)(i / CLASSES);
+    }
+    const eex_dataset_spec spec = {.name = "many",
+                                   .height = 1,
+                                   .width = 1,
+                                   .channels = 1,
+                                   .classes = classes,
+                                   .class_count = CLASSES};
+    const eex_samples block = {
+        .count = BLOCK, .images = images, .labels = labels, .difficulty = difficulty};
+    test_folder_make(folder);
+    OK(eex_dataset_create(&writer, test_path(folder, "many.h5"), &spec));
+    for (int n = 0; n < SAMPLES; n += BLOCK)
+        OK(eex_dataset_append(writer, EEX_PART_TRAIN, &block));
+    OK(eex_dataset_finish(&writer, "made up"));
+    OK(eex_dataset_open(&data, test_path(folder, "many.h5")));
+    OK(eex_dataset_sheet(test_path(folder, "s.png"), data));
     eex_dataset_close(data);
     test_folder_remove(folder);
 }
