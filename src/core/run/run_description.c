@@ -1,6 +1,9 @@
 #include "core/run/run_description.h"
 
+#include "base/status.h"
+
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static size_t line_length(const char *text)
@@ -68,6 +71,79 @@ bool eex__descriptions_differ(eex__difference *out, const char *here, const char
     return differs_from(&out->there, &out->here, there, here, counts, context) ||
            differs_from(&out->here, &out->there, here, there, counts, context);
 }
+
+/* ---- by their paths ---- */
+
+static int compare_paths(const eex__entry *a, const eex__entry *b)
+{
+    const size_t x = eex__entry_path(a->at), y = eex__entry_path(b->at);
+    const int order = memcmp(a->at, b->at, x < y ? x : y);
+    return order ? order : (x > y) - (x < y);
+}
+
+static int compare_entries(const void *left, const void *right)
+{
+    const eex__entry *a = left, *b = right;
+    const int order = compare_paths(a, b);
+    return order ? order : (a->at > b->at) - (a->at < b->at);
+}
+
+int eex__entries_of(eex__entries *out, const char *text)
+{
+    const char *at = text;
+    eex__entry e;
+    *out = (eex__entries){0};
+    while (eex__entry_next(&e, &at))
+        out->count++;
+    out->at = calloc(out->count + 1, sizeof *out->at);
+    if (!out->at)
+        return eex_fail(EEX_ENOMEM, "out of memory for the %zu entries of a description",
+                        out->count);
+    for (size_t i = 0; eex__entry_next(&e, &text); i++)
+        out->at[i] = e;
+    qsort(out->at, out->count, sizeof *out->at, compare_entries);
+    return EEX_OK;
+}
+
+void eex__entries_free(eex__entries *entries)
+{
+    free(entries->at);
+    *entries = (eex__entries){0};
+}
+
+bool eex__entries_find(eex__entry *out, const eex__entries *entries, const eex__entry *like)
+{
+    size_t low = 0, high = entries->count;
+    while (low < high) { /* to the first that is not before it */
+        const size_t middle = low + (high - low) / 2;
+        if (compare_paths(&entries->at[middle], like) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    const bool found = low < entries->count && compare_paths(&entries->at[low], like) == 0;
+    *out = found ? entries->at[low] : (eex__entry){like->at, 0};
+    return found;
+}
+
+static bool lacks(const eex__entries *entries, const eex__entries *others,
+                  eex__entry_counts *counts, const void *context)
+{
+    eex__entry other;
+    for (size_t i = 0; i < entries->count; i++)
+        if (counts(entries->at[i].at, context) &&
+            (!eex__entries_find(&other, others, &entries->at[i]) || !same(&entries->at[i], &other)))
+            return true;
+    return false;
+}
+
+bool eex__entries_differ(const eex__entries *here, const eex__entries *there,
+                         eex__entry_counts *counts, const void *context)
+{
+    return lacks(there, here, counts, context) || lacks(here, there, counts, context);
+}
+
+/* ---- for messages ---- */
 
 void eex__entry_text(char out[EEX__ENTRY_TEXT], const eex__entry *entry, const eex__entry *other)
 {

@@ -35,6 +35,20 @@ typedef bool eex__entry_counts(const char *entry, const void *context);
 bool eex__descriptions_differ(eex__difference *out, const char *here, const char *there,
                               eex__entry_counts *counts, const void *context);
 
+/* The entries of a description by their paths, for who looks for many. */
+typedef struct eex__entries {
+    eex__entry *at; /* those of one path in the description's order */
+    size_t count;
+} eex__entries;
+
+int eex__entries_of(eex__entries *out, const char *text); /* EEX_ENOMEM */
+void eex__entries_free(eex__entries *entries);
+
+/* As eex__entry_find and eex__descriptions_differ. */
+bool eex__entries_find(eex__entry *out, const eex__entries *entries, const eex__entry *like);
+bool eex__entries_differ(const eex__entries *here, const eex__entries *there,
+                         eex__entry_counts *counts, const void *context);
+
 /* One side of a difference for messages: its first line, or that the field is left alone. */
 enum { EEX__ENTRY_TEXT = 256 };
 void eex__entry_text(char out[EEX__ENTRY_TEXT], const eex__entry *entry, const eex__entry *other);

@@ -6,6 +6,7 @@
 #include "base/buffer.h"
 #include "base/fs.h"
 #include "base/json.h"
+#include "base/signals.h"
 #include "base/status.h"
 
 #include <math.h>
@@ -33,25 +34,33 @@ static bool is_on_data_of(const eex_comparison *c, size_t group, size_t i)
     return true;
 }
 
-static size_t group_of(const eex_comparison *c, char *const *text, size_t i)
+/* What run.h5 says of a run. */
+typedef struct described {
+    char *text;
+    eex__entries entries;
+} described;
+
+static size_t group_of(const eex_comparison *c, const described *of, size_t i)
 {
-    eex__difference difference;
     for (size_t k = 0; k < i; k++)
-        if (!eex__descriptions_differ(&difference, text[k], text[i], counts, NULL) &&
+        if (!eex__entries_differ(&of[k].entries, &of[i].entries, counts, NULL) &&
             is_on_data_of(c, c->group[k], i))
             return c->group[k];
     return c->groups;
 }
 
-static void find_groups(eex_comparison *c, char *const *text)
+static int find_groups(eex_comparison *c, const described *of)
 {
     for (size_t i = 0; i < c->runs; i++) {
-        c->group[i] = group_of(c, text, i);
+        if (eex_interrupted())
+            return eex_fail(EEX_EINTERRUPTED, "interrupted");
+        c->group[i] = group_of(c, of, i);
         c->groups += c->group[i] == c->groups;
         for (size_t k = 0; k < i; k++)
             c->other_data =
                 c->other_data || !eex_identity_same(&c->report[k]->made_of, &c->report[i]->made_of);
     }
+    return EEX_OK;
 }
 
 static int take_means(eex_comparison *c)
@@ -93,26 +102,28 @@ static int value_of(char **out, const eex__entry *entry)
     return *out ? EEX_OK : eex_fail(EEX_ENOMEM, "out of memory for a comparison");
 }
 
-static bool is_known(const eex_comparison *c, const eex__entry *entry)
+/* Whether it was looked at before: in a run before this one, or above in its own description. */
+static bool was_seen(const described *of, size_t run, const eex__entry *entry)
 {
-    for (size_t f = 0; f < c->fields; f++)
-        if (eex__entry_is(entry->at, c->field[f].path))
+    eex__entry first;
+    for (size_t i = 0; i < run; i++)
+        if (eex__entries_find(&first, &of[i].entries, entry))
             return true;
-    return false;
+    return eex__entries_find(&first, &of[run].entries, entry) && first.at != entry->at;
 }
 
-static bool differs(char *const *text, size_t runs, const eex__entry *entry)
+static bool differs(const described *of, size_t runs, const eex__entry *entry)
 {
     for (size_t i = 0; i < runs; i++) {
         eex__entry other;
-        if (!eex__entry_find(&other, text[i], entry) || other.length != entry->length ||
+        if (!eex__entries_find(&other, &of[i].entries, entry) || other.length != entry->length ||
             memcmp(other.at, entry->at, entry->length) != 0)
             return true;
     }
     return false;
 }
 
-static int add_field(eex_comparison *c, char *const *text, const eex__entry *entry)
+static int add_field(eex_comparison *c, const described *of, const eex__entry *entry)
 {
     eex_compared_field *all = realloc(c->field, (c->fields + 1) * sizeof *all);
     if (!all)
@@ -125,21 +136,29 @@ static int add_field(eex_comparison *c, char *const *text, const eex__entry *ent
         return eex_fail(EEX_ENOMEM, "out of memory for a comparison");
     for (size_t i = 0; i < c->runs; i++) {
         eex__entry found;
-        eex__entry_find(&found, text[i], entry);
+        eex__entries_find(&found, &of[i].entries, entry);
         EEX_TRY(value_of(&f->value[i], &found));
     }
     return EEX_OK;
 }
 
-static int find_fields(eex_comparison *c, char *const *text)
+static int find_fields_of(eex_comparison *c, const described *of, size_t run)
 {
-    for (size_t i = 0; i < c->runs; i++) {
-        const char *at = text[i];
-        eex__entry entry;
-        while (eex__entry_next(&entry, &at))
-            if (counts(entry.at, NULL) && !is_known(c, &entry) && differs(text, c->runs, &entry))
-                EEX_TRY(add_field(c, text, &entry));
+    const char *at = of[run].text;
+    eex__entry entry;
+    while (eex__entry_next(&entry, &at)) {
+        if (eex_interrupted())
+            return eex_fail(EEX_EINTERRUPTED, "interrupted");
+        if (counts(entry.at, NULL) && !was_seen(of, run, &entry) && differs(of, c->runs, &entry))
+            EEX_TRY(add_field(c, of, &entry));
     }
+    return EEX_OK;
+}
+
+static int find_fields(eex_comparison *c, const described *of)
+{
+    for (size_t i = 0; i < c->runs; i++)
+        EEX_TRY(find_fields_of(c, of, i));
     return EEX_OK;
 }
 
@@ -150,7 +169,7 @@ static int read_description(eex_store_file *file, void *context)
     return eex_store_read_string(context, file, "description", MOST_TEXT);
 }
 
-static int read_run(eex_comparison *c, char **text, size_t i, const char *folder)
+static int read_run(eex_comparison *c, described *of, size_t i, const char *folder)
 {
     char *path = NULL;
     c->folder[i] = strdup(folder);
@@ -158,9 +177,10 @@ static int read_run(eex_comparison *c, char **text, size_t i, const char *folder
         return eex_fail(EEX_ENOMEM, "out of memory for a comparison");
     EEX_TRY(eex_report_load(&c->report[i], folder));
     EEX_TRY(eex_path_join(&path, folder, "run.h5"));
-    const int code = eex_store_read_file(path, "run", VERSION, read_description, &text[i]);
+    const int code = eex_store_read_file(path, "run", VERSION, read_description, &of[i].text);
     free(path);
     EEX_TRY(code);
+    EEX_TRY(eex__entries_of(&of[i].entries, of[i].text));
     for (size_t f = 0; f < EEX_FIGURES; f++)
         c->figure[i * EEX_FIGURES + f] = NAN;
     if (c->report[i]->finished)
@@ -168,15 +188,15 @@ static int read_run(eex_comparison *c, char **text, size_t i, const char *folder
     return EEX_OK;
 }
 
-static int compare(eex_comparison *c, char **text, const char *const *folders)
+static int compare(eex_comparison *c, described *of, const char *const *folders)
 {
     if (!c->folder || !c->report || !c->figure || !c->group)
         return eex_fail(EEX_ENOMEM, "out of memory for %zu runs", c->runs);
     for (size_t i = 0; i < c->runs; i++)
-        EEX_TRY(read_run(c, text, i, folders[i]));
-    find_groups(c, text);
+        EEX_TRY(read_run(c, of, i, folders[i]));
+    EEX_TRY(find_groups(c, of));
     EEX_TRY(take_means(c));
-    return find_fields(c, text);
+    return find_fields(c, of);
 }
 
 int eex_compare(eex_comparison *out, const char *const *folders, size_t count)
@@ -188,12 +208,14 @@ int eex_compare(eex_comparison *out, const char *const *folders, size_t count)
                             .report = calloc(count, sizeof *out->report),
                             .figure = calloc(count, EEX_FIGURES * sizeof *out->figure),
                             .group = calloc(count, sizeof *out->group)};
-    char **text = calloc(count, sizeof *text);
-    int code = text ? compare(out, text, folders)
-                    : eex_fail(EEX_ENOMEM, "out of memory for %zu runs", count);
-    for (size_t i = 0; text && i < count; i++)
-        free(text[i]);
-    free(text);
+    described *of = calloc(count, sizeof *of);
+    int code =
+        of ? compare(out, of, folders) : eex_fail(EEX_ENOMEM, "out of memory for %zu runs", count);
+    for (size_t i = 0; of && i < count; i++) {
+        eex__entries_free(&of[i].entries);
+        free(of[i].text);
+    }
+    free(of);
     if (code != EEX_OK)
         eex_comparison_free(out);
     return code;

@@ -7,6 +7,7 @@
 #include "support/corners.h"
 #include "support/runs.h"
 
+#include "base/buffer.h"
 #include "base/fs.h"
 #include "base/log.h"
 #include "base/status.h"
@@ -98,6 +99,19 @@ static bool not_named(const char *entry, const void *path)
     return !eex__entry_is(entry, path);
 }
 
+/* The same by their paths. */
+static bool entries_differ(const char *here, const char *there, eex__entry_counts *counts,
+                           const void *context)
+{
+    eex__entries a, b;
+    cr_assert_eq(eex__entries_of(&a, here), EEX_OK);
+    cr_assert_eq(eex__entries_of(&b, there), EEX_OK);
+    const bool differ = eex__entries_differ(&a, &b, counts, context);
+    eex__entries_free(&a);
+    eex__entries_free(&b);
+    return differ;
+}
+
 static void differ(const char *here, const char *there, const char *text_here,
                    const char *text_there)
 {
@@ -108,11 +122,19 @@ static void differ(const char *here, const char *there, const char *text_here,
     eex__entry_text(b, &d.there, &d.here);
     cr_expect_str_eq(a, text_here);
     cr_expect_str_eq(b, text_there);
+    cr_expect(entries_differ(here, there, all, NULL));
+}
+
+static void alike(const char *here, const char *there, eex__entry_counts *counts,
+                  const void *context)
+{
+    eex__difference d;
+    cr_expect(!eex__descriptions_differ(&d, here, there, counts, context));
+    cr_expect(!entries_differ(here, there, counts, context));
 }
 
 Test(identity, entries_are_paired_by_their_paths)
 {
-    eex__difference d;
     differ("a = 1\nb = 2\nc = 3\n", "a = 1\nb = 5\nc = 3\n", "\"b = 2\"", "\"b = 5\"");
     /* A field that one of them alone has moves all that come behind it by a line. */
     differ("a = 1\nnew = 4\nb = 2\n", "a = 1\nb = 2\n", "\"new = 4\"",
@@ -123,12 +145,27 @@ Test(identity, entries_are_paired_by_their_paths)
     differ("a = 1\nnew = 4\nb = 2\nc = 9\n", "a = 1\nb = 2\nc = 3\n", "\"c = 9\"", "\"c = 3\"");
     differ("ab = 1\n", "a = 1\nab = 1\n", "a as it is when nobody sets it", "\"a = 1\"");
     /* Their order is nobody's business; lines without a path belong to the entry above. */
-    cr_expect(!eex__descriptions_differ(&d, "a = 1\nb = 2\n", "b = 2\na = 1\n", all, NULL));
+    alike("a = 1\nb = 2\n", "b = 2\na = 1\n", all, NULL);
     differ("data = x\nmore of it\na = 1\n", "data = x\nless of it\na = 1\n", "\"data = x\"",
            "\"data = x\"");
-    cr_expect(!eex__descriptions_differ(&d, "data = x\nmore\na = 1\n", "data = y\n\na = 1\n",
-                                        not_named, "data"));
-    cr_expect(!eex__descriptions_differ(&d, "", "", all, NULL));
+    alike("data = x\nmore\na = 1\n", "data = y\n\na = 1\n", not_named, "data");
+    alike("", "", all, NULL);
+}
+
+/* Descriptions of files that somebody has made long, in orders that have nothing in common. */
+Test(identity, entries_of_long_descriptions, .timeout = 20)
+{
+    enum { ENTRIES = 500000 };
+    eex_buffer here = EEX_BUFFER_INIT, there = EEX_BUFFER_INIT;
+    for (int i = 0; i < ENTRIES; i++) {
+        eex_buffer_printf(&here, "f%d = 1\n", i);
+        eex_buffer_printf(&there, "f%d = 1\n", ENTRIES - 1 - i);
+    }
+    cr_expect(!entries_differ(eex_buffer_text(&here), eex_buffer_text(&there), all, NULL));
+    eex_buffer_puts(&there, "f = 1\n");
+    cr_expect(entries_differ(eex_buffer_text(&here), eex_buffer_text(&there), all, NULL));
+    eex_buffer_free(&here);
+    eex_buffer_free(&there);
 }
 
 /* `quiet` fields are in a description where they are set alone. */
