@@ -119,7 +119,10 @@ static const size_t nobody = SIZE_MAX;
 
 static bool front_dominates(const fronts *f, size_t front, const entry *entries, size_t i)
 {
-    for (size_t member = f->head[front]; member != nobody; member = f->older[member])
+    size_t member = f->head[front];
+    if (entries[i].objectives <= 2) /* the newest has the best second objective of its front */
+        return member != nobody && dominates(&entries[member], &entries[i]);
+    for (; member != nobody; member = f->older[member])
         if (dominates(&entries[member], &entries[i]))
             return true;
     return false;

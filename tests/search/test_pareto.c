@@ -125,6 +125,9 @@ Test(pareto, a_front_of_very_many_points, .timeout = 20)
             many[2 * i] = many[2 * i + 1] = (double)(i * 7919 % MANY);
         cr_assert_eq(eex_pareto_front(front, &count, many, MANY, senses, 2), EEX_OK);
         cr_assert_eq(count, MANY);
+        cr_assert_eq(eex_pareto_sort(front, many, MANY, senses, 2), EEX_OK);
+        for (size_t i = 0; i < MANY; i++)
+            cr_assert_eq(front[i], 0);
         memset(many, 0, 2 * MANY * sizeof *many);
     }
     free(many);
