@@ -105,13 +105,7 @@ static int finish_graph(eex_onnx_network *n)
 
 static int make_graph(eex_onnx_network *n, const char *name, int size)
 {
-    size_t names = (size_t)n->file.tensors + (size_t)n->file.calls + 2;
-    n->entries = 16;
-    while (n->entries < 2 * names)
-        n->entries *= 2;
-    n->entry = calloc(n->entries, sizeof *n->entry);
-    if (!n->entry)
-        return eex_fail(EEX_ENOMEM, "out of memory for %zu names", names);
+    EEX_TRY(eex__onnx_collect(n));
     if (n->file.outs < 1)
         return eex_fail(EEX_EUNSUPPORTED, "it gives nothing");
     n->end = n->file.out[0].name;

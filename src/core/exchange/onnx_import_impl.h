@@ -30,6 +30,7 @@ typedef struct eex__onnx_sizes {
 
 typedef struct eex__onnx_entry {
     eex__text name;
+    bool defined; /* else it is the name of what comes later, or never */
     eex__onnx_is is;
     int node;                       /* -1: none */
     int rank;                       /* of a value: 4, or 3 and 2 without sides of 1; else 0 */
@@ -51,8 +52,8 @@ typedef struct eex__onnx_source {
 struct eex_onnx_network {
     eex__onnx_graph file;
     eex_graph *graph;
-    eex__onnx_entry *entry; /* by a hash of their names; those of an empty name are free */
-    size_t entries, used;   /* a power of two, and how many there are */
+    eex__onnx_entry *entry; /* of all names that may be defined, sorted by them */
+    size_t entries;
     eex__onnx_source *source;
     int sources, source_capacity;
     const char *path;
@@ -61,6 +62,9 @@ struct eex_onnx_network {
 };
 
 /* ---- names ---- */
+
+/* Makes place for all that the file may define. */
+int eex__onnx_collect(eex_onnx_network *n);
 
 /* NULL: nothing is called so. */
 eex__onnx_entry *eex__onnx_find(const eex_onnx_network *n, eex__text name);

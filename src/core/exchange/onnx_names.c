@@ -9,21 +9,60 @@
 #include <stdlib.h>
 #include <string.h>
 
-static eex__onnx_entry *slot_of(const eex_onnx_network *n, eex__text name)
+/* Shorter ones first. */
+static int compare(eex__text a, eex__text b)
 {
-    uint64_t hash = 14695981039346656037ULL; /* FNV-1a */
-    for (size_t i = 0; i < name.size; i++)
-        hash = (hash ^ (uint8_t)name.at[i]) * 1099511628211ULL;
-    size_t at = (size_t)(hash ^ hash >> 32) & (n->entries - 1);
-    while (n->entry[at].name.at && !eex__text_same(n->entry[at].name, name))
-        at = (at + 1) & (n->entries - 1);
-    return &n->entry[at];
+    if (a.size != b.size)
+        return a.size < b.size ? -1 : 1;
+    return a.size ? memcmp(a.at, b.at, a.size) : 0;
+}
+
+static int compare_entries(const void *a, const void *b)
+{
+    return compare(((const eex__onnx_entry *)a)->name, ((const eex__onnx_entry *)b)->name);
+}
+
+static void collect(eex_onnx_network *n, eex__text name)
+{
+    if (name.size)
+        n->entry[n->entries++].name = name;
+}
+
+/* Sorted and searched: whoever writes a file could choose its names so that any table of hashes
+ * that is known has them all in one place. */
+int eex__onnx_collect(eex_onnx_network *n)
+{
+    const eex__onnx_graph *f = &n->file;
+    const size_t most = (size_t)f->tensors + (size_t)f->calls + (size_t)f->ins;
+    size_t kept = 0;
+    n->entry = calloc(most + 1, sizeof *n->entry);
+    if (!n->entry)
+        return eex_fail(EEX_ENOMEM, "out of memory for %zu names", most);
+    for (int i = 0; i < f->tensors; i++)
+        collect(n, f->tensor[i].name);
+    for (int i = 0; i < f->ins; i++)
+        collect(n, f->in[i].name);
+    for (int i = 0; i < f->calls; i++)
+        if (f->call[i].outs > 0)
+            collect(n, f->call[i].out[0]);
+    qsort(n->entry, n->entries, sizeof *n->entry, compare_entries);
+    for (size_t i = 0; i < n->entries; i++)
+        if (kept == 0 || compare_entries(&n->entry[kept - 1], &n->entry[i]) != 0)
+            n->entry[kept++] = n->entry[i];
+    n->entries = kept;
+    return EEX_OK;
+}
+
+static eex__onnx_entry *place_of(const eex_onnx_network *n, eex__text name)
+{
+    const eex__onnx_entry like = {.name = name};
+    return name.size ? bsearch(&like, n->entry, n->entries, sizeof like, compare_entries) : NULL;
 }
 
 eex__onnx_entry *eex__onnx_find(const eex_onnx_network *n, eex__text name)
 {
-    eex__onnx_entry *e = name.size ? slot_of(n, name) : NULL;
-    return e && e->name.at ? e : NULL;
+    eex__onnx_entry *e = place_of(n, name);
+    return e && e->defined ? e : NULL;
 }
 
 int eex__onnx_define(eex_onnx_network *n, const eex__onnx_entry *entry)
@@ -31,13 +70,13 @@ int eex__onnx_define(eex_onnx_network *n, const eex__onnx_entry *entry)
     char name[EEX__SHOWN];
     if (entry->name.size == 0)
         return EEX_OK; /* an output that nobody wants */
-    eex__onnx_entry *e = slot_of(n, entry->name);
-    if (e->name.at)
-        return eex_fail(EEX_EFORMAT, "two values are called \"%s\"",
+    eex__onnx_entry *e = place_of(n, entry->name);
+    if (!e || e->defined)
+        return eex_fail(EEX_EFORMAT, "%s \"%s\"",
+                        e ? "two values are called" : "there is no place for the value",
                         eex__text_show(name, entry->name));
-    if (2 * ++n->used > n->entries)
-        return eex_fail(EEX_EFORMAT, "more than %zu names", n->entries / 2);
     *e = *entry;
+    e->defined = true;
     return EEX_OK;
 }
 

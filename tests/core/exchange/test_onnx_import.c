@@ -1081,6 +1081,52 @@ Test(onnx_import, channels_from_behind)
     OK(end(&m, 0));
 }
 
+enum { NAMES = 32000, NAME_TABLE = 1 << 17 };
+
+/* The next name after *number that FNV-1a, as it is known to everybody, puts into the first
+ * thirty-second of a table. */
+static void next_crowded(char out[24], int *number)
+{
+    uint64_t hash;
+    do {
+        hash = 14695981039346656037ULL;
+        snprintf(out, 24, "name%08d", (*number)++);
+        for (const char *at = out; *at; at++)
+            hash = (hash ^ (uint8_t)*at) * 1099511628211ULL;
+    } while (((hash ^ hash >> 32) & (NAME_TABLE - 1)) >= NAME_TABLE / 32);
+}
+
+static void put_concat(maker *m, const char (*names)[24], int call)
+{
+    char out[24];
+    const size_t node = eex__proto_open(&m->file, 1);
+    for (int i = 0; i < 64; i++)
+        eex__proto_text(&m->file, 1, names[NAMES - 1 - (64 * call + i) % 2000]);
+    snprintf(out, sizeof out, "of%d", call);
+    eex__proto_text(&m->file, 2, out);
+    eex__proto_text(&m->file, 4, "Concat");
+    eex__proto_close(&m->file, node);
+}
+
+/* Names that somebody has chosen so that a table of hashes would have them all in a row: their
+ * values are looked for some hundred thousand times. */
+Test(onnx_import, names_that_crowd, .timeout = 20)
+{
+    const int64_t shape[2] = {192, 10}, one[1] = {1};
+    char(*names)[24] = calloc(NAMES, sizeof *names);
+    int number = 0;
+    cr_assert(names);
+    maker m = linear(1, shape, 2, sizeof(float) * 1920);
+    for (int i = 0; i < NAMES; i++) {
+        next_crowded(names[i], &number);
+        put_tensor(&m, names[i], 1, one, 1, sizeof(float));
+    }
+    for (int call = 0; call < 6000; call++)
+        put_concat(&m, (const char(*)[24])names, call);
+    OK(end(&m, 0));
+    free(names);
+}
+
 Test(onnx_import, bytes_that_are_no_model)
 {
     static const char *const files[] = {"",
