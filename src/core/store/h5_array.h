@@ -14,6 +14,7 @@ typedef struct eex__h5_array {
     const uint8_t *fill; /* one element for what was never written; NULL: zeros */
     bool located;        /* chunks were looked for */
     eex__h5_chunks chunks;
+    bool counted; /* by the reader, against what the file may unpack to */
 } eex__h5_array;
 
 /* Where chunks are unpacked, and which one is there. */

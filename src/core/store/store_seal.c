@@ -221,12 +221,12 @@ int eex__reader_check_seal(eex__reader *reader)
     return EEX_OK;
 }
 
-/* What is packed more than so many times counts against what the file may unpack to. */
-static int check_unpacking(eex__reader *reader, const eex__h5_array *array)
+/* What is packed more than so many times counts against what the file may unpack to, once. */
+static int check_unpacking(eex__reader *reader, eex__h5_array *array)
 {
     enum { USUAL = 64 };
     const uint64_t stored = array->chunks.stored, bytes = array->count * array->type.size;
-    if (array->layout.storage != EEX__H5_CHUNKED || bytes / USUAL <= stored)
+    if (array->counted || array->layout.storage != EEX__H5_CHUNKED || bytes / USUAL <= stored)
         return EEX_OK;
     const uint64_t beyond = bytes - USUAL * stored;
     if (beyond > reader->unpacked_left)
@@ -237,6 +237,7 @@ static int check_unpacking(eex__reader *reader, const eex__h5_array *array)
                                (unsigned long long)bytes, (unsigned long long)stored,
                                (unsigned long long)reader->file.size);
     reader->unpacked_left -= beyond;
+    array->counted = true;
     return EEX_OK;
 }
 

@@ -192,6 +192,8 @@ Test(packed, a_small_file_does_not_unpack_without_end)
     OK(eex_store_open(&file, path, "trace", 1));
     for (int i = 0; i < 10; i++)
         OK(eex_store_read(values, file, "usual", EEX_STORE_U32, &usual));
+    for (int i = 0; i < ZEROS; i++) /* one counts once */
+        OK(eex_store_read(zeros, file, "zeros0", EEX_STORE_U32, &zero));
     int read = 0;
     for (int code = EEX_OK; code == EEX_OK && read < ZEROS; read += code == EEX_OK) {
         snprintf(name, sizeof name, "zeros%d", read);
