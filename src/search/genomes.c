@@ -1,9 +1,11 @@
 #include "search/genomes.h"
 
+#include "base/rng.h"
 #include "base/status.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 enum { FIRST_CAPACITY = 64 };
 
@@ -11,6 +13,8 @@ void eex_genomes_init(eex_genomes *list, const eex_space *space)
 {
     memset(list, 0, sizeof *list);
     list->space = space;
+    if (getrandom(&list->seed, sizeof list->seed, GRND_NONBLOCK) < 0)
+        list->seed = (uint64_t)(uintptr_t)list;
 }
 
 void eex_genomes_free(eex_genomes *list)
@@ -35,7 +39,7 @@ const int *eex_genomes_at(const eex_genomes *list, size_t i)
 /* The slot that holds the genome, or the empty one where it belongs. */
 static uint32_t *find_slot(const eex_genomes *list, const int *genome)
 {
-    size_t slot = (size_t)eex_space_hash(list->space, genome);
+    size_t slot = (size_t)eex_rng_hash(list->seed, eex_space_hash(list->space, genome), 0);
     for (;; slot++) {
         uint32_t *held = &list->slots[slot & (list->slot_count - 1)];
         if (*held == 0 || eex_space_equal(list->space, value_at(list, *held - 1), genome))

@@ -10,6 +10,7 @@ typedef struct eex_genomes {
     size_t count, capacity;
     uint32_t *slots;   /* open addressing: 1 + position in the list, 0 where empty */
     size_t slot_count; /* a power of two, at least twice `capacity` */
+    uint64_t seed;     /* of the slots alone: files of trials could be made to fill neighbours */
 } eex_genomes;
 
 void eex_genomes_init(eex_genomes *list, const eex_space *space);

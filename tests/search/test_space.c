@@ -188,3 +188,26 @@ Test(genomes, find_what_was_added_and_not_removed)
     eex_genomes_free(&list);
     eex_genomes_free(&list);
 }
+
+/* Genomes that somebody has chosen by the hash that is known, as a file of trials may have them. */
+Test(genomes, that_crowd, .timeout = 20)
+{
+    enum { GENES = 8, MANY = 1 << 17 };
+    static const int options[GENES] = {8, 8, 8, 8, 8, 8, 8, 8};
+    eex_space space = make_space(options, GENES);
+    eex_genomes list;
+    size_t at = 0;
+    int genome[GENES];
+    eex_genomes_init(&list, &space);
+    for (uint32_t i = 0; list.count < MANY; i++) {
+        for (int g = 0; g < GENES; g++)
+            genome[g] = (int)(i >> 3 * g & 7);
+        if (eex_space_hash(&space, genome) % (2 * MANY) >= 2 * MANY / 64)
+            continue;
+        cr_assert(!eex_genomes_find(NULL, &list, genome));
+        cr_assert_eq(eex_genomes_add(&list, genome), EEX_OK);
+    }
+    cr_assert(eex_genomes_find(&at, &list, genome));
+    cr_assert_eq(at, MANY - 1);
+    eex_genomes_free(&list);
+}
