@@ -180,7 +180,7 @@ Test(packed, a_small_file_does_not_unpack_without_end)
     const eex_store_shape usual = {1, {2000000}}, zero = {1, {16 << 20}};
     uint32_t *values = noise(2000000), *zeros = calloc(16 << 20, sizeof *zeros);
     eex_store_file *file;
-    char name[16];
+    char name[24];
     cr_assert_not_null(zeros);
     OK(eex_store_create(&file, path, "trace", 1));
     OK(eex_store_write_packed(file, "usual", EEX_STORE_U32, &usual, values));
