@@ -199,7 +199,7 @@ Test(page, what_is_no_picture)
 /* Series of files that somebody has made long: a page stays one that can be opened. */
 Test(page, charts_of_very_many_points)
 {
-    enum { SERIES = 100, POINTS = 50000, MOST_BYTES = 64 << 20 };
+    enum { SERIES = 100, POINTS = 5000, MOST_BYTES = 16 << 20 };
     eex_page page = {.html = EEX_BUFFER_INIT};
     eex_buffer out = EEX_BUFFER_INIT;
     eex_chart c = {.title = "t", .x = "x", .y = "y"};
@@ -209,12 +209,12 @@ Test(page, charts_of_very_many_points)
             eex_chart_point(&c, i, i % 7, "point %d of %d.", i, s);
     }
     OK(eex_chart_put(&page, &c));
-    cr_expect(strstr(eex_buffer_text(&page.html), ", of 5000000, as a table"));
+    cr_expect(strstr(eex_buffer_text(&page.html), ", of 500000, as a table"));
     cr_expect(strstr(eex_buffer_text(&page.html), "point 0 of 0."));
-    cr_expect(strstr(eex_buffer_text(&page.html), "point 49999 of 0."));
-    cr_expect(strstr(eex_buffer_text(&page.html), "point 49999 of 99."));
+    cr_expect(strstr(eex_buffer_text(&page.html), "point 4999 of 0."));
+    cr_expect(strstr(eex_buffer_text(&page.html), "point 4999 of 99."));
     finish(&out, &page);
-    cr_expect_lt(out.size, MOST_BYTES);
+    cr_expect_lt(out.size, MOST_BYTES, "%zu bytes", out.size);
     eex_buffer_free(&out);
 }
 
