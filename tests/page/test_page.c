@@ -239,7 +239,7 @@ Test(page, charts_of_all_points)
 }
 
 /* As long as gnuplot may write it, in time that grows with it. */
-Test(page, a_long_drawing, .timeout = 20)
+Test(page, a_long_drawing)
 {
     eex_buffer svg = EEX_BUFFER_INIT, out = EEX_BUFFER_INIT;
     eex_buffer_puts(&svg, "<svg viewBox=\"0 0 1 1\"\n><defs><filter></filter></defs>");
