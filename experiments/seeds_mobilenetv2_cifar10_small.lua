@@ -1,6 +1,6 @@
 -- The main experiment beside its rivals, made short, with three seeds: is what exits gain more than
--- chance, and is it more than a network that was cut early and trained as long? Less than an hour
--- on two cores.
+-- chance, and is it more than a network that was cut early and trained as long? An hour or less on
+-- two cores, by estimate: it has not been run to its end yet.
 --
 --   eex sweep experiments/seeds_mobilenetv2_cifar10_small.lua --local 2
 --   eex show sweeps/seeds_mobilenetv2_cifar10_small/runs/*
